@@ -1,0 +1,327 @@
+// The recorder: a ring of records, the tree of call contexts, and the table of functions that give records their names.
+
+// Package trace keeps what a machine did: one record for each modelled kernel function that was entered,
+// and for each record the chain of functions it was entered through. It knows kernel functions only as
+// numbers in a table that the machine hands over; it models nothing itself.
+//
+// A machine pays one call on entry and one on exit, without allocation once its call contexts have been
+// seen before:
+//
+//	seq := rec.Enter(fnReserve, node, cpu, nowNs, pid, comm, uint64(event), uint64(typ))
+//	rec.Exit(seq, -28, trace.Errno)
+//
+// Records live in a ring of fixed size; call contexts are never forgotten, so that a chain stays whole
+// even when the records of its outer functions have been overwritten.
+package trace
+
+import "slices"
+
+// A FnID is a function's index in the table given to NewRecorder.
+type FnID uint16
+
+// A NodeID names one call context: a function and the context it was called from. The zero NodeID is the
+// empty stack.
+type NodeID uint32
+
+// A Kind says how an argument or result is printed.
+type Kind uint8
+
+const (
+	Int    Kind = iota // signed decimal
+	Hex                // 0x...
+	Event              // w5 or b5: id<<1, low bit set for a watchpoint
+	PID                // a task by its pid
+	CPU                // cpu2; -1 is printed as it is
+	Slot               // inst or data: the slot type
+	Op                 // install, uninstall, restore
+	Level              // el0, el1: the kernel's DBG_ACTIVE_* level
+	Text               // an index into the recorder's names
+	Jiffy              // jiffies, decimal
+	Switch             // on or off
+	NoValue            // a function without a result
+	Errno              // 0 or a negative errno
+)
+
+// An Arg is one parameter of a traced function.
+type Arg struct {
+	Name string // the kernel's parameter name
+	Kind Kind
+}
+
+// A Fn describes one modelled kernel function.
+type Fn struct {
+	Name    string // the kernel's name
+	File    string // the kernel file that holds it
+	Args    []Arg
+	Ret     Kind // NoValue when it returns nothing
+	Inlined bool // no frame of its own in the reference build (spec 11, names in parentheses)
+}
+
+// MaxArgs is the number of arguments a record keeps.
+const MaxArgs = 4
+
+// A Record is one entry of a modelled function.
+type Record struct {
+	Seq   uint64 // counts from 1 in order of entry
+	T     int64  // virtual time of entry in ns
+	Ret   int64  // the result; meaningful when State is Returned
+	Args  [MaxArgs]uint64
+	Node  NodeID
+	PID   int32 // of the task in whose name the function ran
+	Comm  uint32
+	Fn    FnID
+	CPU   int16
+	Depth uint16 // callers on the same stack, modelled and named ones
+	NArgs uint8
+	State State
+}
+
+// A State says how far a record's function has come.
+type State uint8
+
+const (
+	Running  State = iota // entered, not returned
+	Returned              // returned; Ret holds the result unless the function has none
+)
+
+type node struct {
+	parent  NodeID
+	child   NodeID // the child found last: nearly always the next one wanted
+	first   NodeID
+	sibling NodeID
+	key     uint32 // name<<1 | hidden
+	depth   uint16
+}
+
+type entered struct {
+	count uint64
+	last  NodeID
+}
+
+// A Recorder holds the records and call contexts of one machine. It is not safe for concurrent use.
+type Recorder struct {
+	fns     []Fn
+	cpus    int
+	size    int
+	ring    []Record
+	seq     uint64
+	nodes   []node
+	names   []string // the functions' first, then those added by Name
+	index   map[string]uint32
+	entries []entered // by function, then CPU; the last column counts all CPUs
+}
+
+// NewRecorder returns a recorder for the functions fns on cpus CPUs that keeps the newest size records; with
+// size 0 it keeps call contexts only.
+func NewRecorder(fns []Fn, cpus, size int) *Recorder {
+	r := &Recorder{fns: fns, cpus: cpus, size: size, index: make(map[string]uint32, len(fns)+32)}
+	r.nodes = make([]node, 1, 256)
+	r.names = make([]string, 0, len(fns)+32)
+	for i := range fns {
+		r.Name(fns[i].Name)
+	}
+	r.entries = make([]entered, len(fns)*(cpus+1))
+	return r
+}
+
+// Functions returns the table of modelled functions; callers must not change it.
+func (r *Recorder) Functions() []Fn { return r.fns }
+
+// CPUs returns the number of CPUs the recorder was made for.
+func (r *Recorder) CPUs() int { return r.cpus }
+
+// Lookup returns the function of that kernel name.
+func (r *Recorder) Lookup(name string) (FnID, bool) {
+	i, ok := r.index[name]
+	if !ok || int(i) >= len(r.fns) {
+		return 0, false
+	}
+	return FnID(i), true
+}
+
+// Name returns the number of a name, a new one for a name not seen before. Modelled functions have the
+// numbers of their FnIDs.
+func (r *Recorder) Name(s string) uint32 {
+	if i, ok := r.index[s]; ok {
+		return i
+	}
+	i := uint32(len(r.names))
+	r.names = append(r.names, s)
+	r.index[s] = i
+	return i
+}
+
+// NameOf returns the name with that number.
+func (r *Recorder) NameOf(i uint32) string { return r.names[i] }
+
+// Child returns the context of name called from parent; hidden contexts are left out of the frames view.
+func (r *Recorder) Child(parent NodeID, name uint32, hidden bool) NodeID {
+	key := name << 1
+	if hidden {
+		key |= 1
+	}
+	p := &r.nodes[parent]
+	if c := p.child; c != 0 && r.nodes[c].key == key {
+		return c
+	}
+	for c := p.first; c != 0; c = r.nodes[c].sibling {
+		if r.nodes[c].key == key {
+			p.child = c
+			return c
+		}
+	}
+	id := NodeID(len(r.nodes))
+	depth := p.depth + 1
+	if parent == 0 {
+		depth = 0
+	}
+	r.nodes = append(r.nodes, node{parent: parent, key: key, depth: depth, sibling: p.first})
+	p = &r.nodes[parent] // append may have moved it
+	p.first, p.child = id, id
+	return id
+}
+
+// Parent returns the context that n was called from, 0 at the bottom of the stack.
+func (r *Recorder) Parent(n NodeID) NodeID { return r.nodes[n].parent }
+
+// Enter records that fn was entered in context node and returns the record's sequence number for Exit.
+func (r *Recorder) Enter(fn FnID, node NodeID, cpu int, t int64, pid int32, comm uint32, args []uint64) uint64 {
+	r.seq++
+	row := int(fn) * (r.cpus + 1)
+	e := &r.entries[row+cpu]
+	e.count++
+	e.last = node
+	e = &r.entries[row+r.cpus]
+	e.count++
+	e.last = node
+	if r.size == 0 {
+		return r.seq
+	}
+	var rec *Record
+	if len(r.ring) < r.size {
+		r.ring = append(r.ring, Record{})
+		rec = &r.ring[len(r.ring)-1]
+	} else {
+		rec = &r.ring[int((r.seq-1)%uint64(r.size))]
+	}
+	rec.Seq, rec.T, rec.Node, rec.PID, rec.Comm, rec.Fn, rec.CPU = r.seq, t, node, pid, comm, fn, int16(cpu)
+	rec.Depth = r.nodes[node].depth
+	rec.NArgs = uint8(copy(rec.Args[:], args))
+	rec.State, rec.Ret = Running, 0
+	return r.seq
+}
+
+// Exit records that the function entered as seq returned ret.
+func (r *Recorder) Exit(seq uint64, ret int64) {
+	if rec := r.at(seq); rec != nil {
+		rec.Ret, rec.State = ret, Returned
+	}
+}
+
+func (r *Recorder) at(seq uint64) *Record {
+	if r.size == 0 || seq == 0 || seq > r.seq || r.seq-seq >= uint64(r.size) {
+		return nil
+	}
+	return &r.ring[int((seq-1)%uint64(r.size))]
+}
+
+// Seq returns the sequence number of the newest record, 0 before the first.
+func (r *Recorder) Seq() uint64 { return r.seq }
+
+// Oldest returns the sequence number of the oldest record still kept; it is Seq()+1 when there is none.
+func (r *Recorder) Oldest() uint64 { return r.seq - uint64(len(r.ring)) + 1 }
+
+// Record returns the record with that sequence number while it is kept.
+func (r *Recorder) Record(seq uint64) (Record, bool) {
+	rec := r.at(seq)
+	if rec == nil {
+		return Record{}, false
+	}
+	return *rec, true
+}
+
+// Records calls yield for each record kept, in order of entry, until it returns false.
+func (r *Recorder) Records(yield func(*Record) bool) {
+	for seq := r.Oldest(); seq <= r.seq; seq++ {
+		if !yield(r.at(seq)) {
+			return
+		}
+	}
+}
+
+// Count returns how often fn was entered on cpu, or on any CPU when cpu is -1.
+func (r *Recorder) Count(fn FnID, cpu int) uint64 { return r.entry(fn, cpu).count }
+
+// Last returns the context in which fn was last entered on cpu (-1: on any); ok is false when it never was.
+func (r *Recorder) Last(fn FnID, cpu int) (n NodeID, ok bool) {
+	e := r.entry(fn, cpu)
+	return e.last, e.count > 0
+}
+
+func (r *Recorder) entry(fn FnID, cpu int) *entered {
+	if cpu < 0 {
+		cpu = r.cpus
+	}
+	return &r.entries[int(fn)*(r.cpus+1)+cpu]
+}
+
+// Nth returns the context of the nth entry of fn (from 1) on cpu (-1: on any). ok is false when there was no
+// such entry or its record is no longer kept.
+func (r *Recorder) Nth(fn FnID, cpu int, nth uint64) (n NodeID, ok bool) {
+	e := r.entry(fn, cpu)
+	if nth == 0 || nth > e.count {
+		return 0, false
+	}
+	if nth == e.count {
+		return e.last, true
+	}
+	back := e.count - nth
+	for seq := r.seq; seq >= r.Oldest() && seq > 0; seq-- {
+		rec := r.at(seq)
+		if rec.Fn != fn || cpu >= 0 && int(rec.CPU) != cpu {
+			continue
+		}
+		if back == 0 {
+			return rec.Node, true
+		}
+		back--
+	}
+	return 0, false
+}
+
+// A View chooses which names of a chain are shown.
+type View uint8
+
+const (
+	Frames View = iota // without inlined and tail-called functions, as a stack dump of the reference build
+	Full               // every modelled function
+)
+
+// Chain returns the names from node n outwards to the bottom of its stack. The innermost name is always there.
+func (r *Recorder) Chain(n NodeID, v View) []string {
+	var names []string
+	for first := true; n != 0; n = r.nodes[n].parent {
+		key := r.nodes[n].key
+		if v == Full || first || key&1 == 0 {
+			names = append(names, r.names[key>>1])
+		}
+		first = false
+	}
+	return names
+}
+
+// Reset forgets all records and counts but keeps names and call contexts.
+func (r *Recorder) Reset() {
+	r.ring, r.seq = r.ring[:0], 0
+	clear(r.entries)
+}
+
+// Names returns the kernel names of all modelled functions, sorted.
+func (r *Recorder) Names() []string {
+	names := make([]string, len(r.fns))
+	for i := range r.fns {
+		names[i] = r.fns[i].Name
+	}
+	slices.Sort(names)
+	return names
+}
