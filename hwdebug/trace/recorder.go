@@ -27,19 +27,19 @@ type NodeID uint32
 type Kind uint8
 
 const (
-	Int    Kind = iota // signed decimal
-	Hex                // 0x...
-	Event              // w5 or b5: id<<1, low bit set for a watchpoint
-	PID                // a task by its pid
-	CPU                // cpu2; -1 is printed as it is
-	Slot               // inst or data: the slot type
-	Op                 // install, uninstall, restore
-	Level              // el0, el1: the kernel's DBG_ACTIVE_* level
-	Text               // an index into the recorder's names
-	Jiffy              // jiffies, decimal
-	Switch             // on or off
-	NoValue            // a function without a result
-	Errno              // 0 or a negative errno
+	Int     Kind = iota // signed decimal
+	Hex                 // 0x...
+	Event               // w5 or b5: id<<1, low bit set for a watchpoint
+	PID                 // a task by its pid
+	CPU                 // cpu2; -1 is printed as it is
+	Slot                // inst or data: the slot type
+	Op                  // install, uninstall, restore
+	Level               // el0, el1: the kernel's DBG_ACTIVE_* level
+	Text                // an index into the recorder's names
+	Jiffy               // jiffies, decimal
+	Switch              // on or off
+	NoValue             // a function without a result
+	Errno               // 0 or a negative errno
 )
 
 // An Arg is one parameter of a traced function.

@@ -1,0 +1,119 @@
+// The errnos that this subsystem can answer with: their kernel numbers and names, the same on every host.
+
+package hwdebug
+
+import (
+	"errors"
+	"strconv"
+	"syscall"
+)
+
+// ENOTSUPP is the kernel's own "operation is not supported" (524), which user space headers do not have.
+const ENOTSUPP = syscall.Errno(524)
+
+// An ErrnoInfo is one errno as Linux numbers it.
+type ErrnoInfo struct {
+	Name   string
+	Number int // Linux/arm64
+	Errno  syscall.Errno
+}
+
+// Errnos is the table of errnos, by Linux number.
+var Errnos = []ErrnoInfo{
+	{"EPERM", 1, syscall.EPERM},
+	{"ENOENT", 2, syscall.ENOENT},
+	{"ESRCH", 3, syscall.ESRCH},
+	{"EINTR", 4, syscall.EINTR},
+	{"EIO", 5, syscall.EIO},
+	{"ENXIO", 6, syscall.ENXIO},
+	{"E2BIG", 7, syscall.E2BIG},
+	{"EBADF", 9, syscall.EBADF},
+	{"EAGAIN", 11, syscall.EAGAIN},
+	{"ENOMEM", 12, syscall.ENOMEM},
+	{"EACCES", 13, syscall.EACCES},
+	{"EFAULT", 14, syscall.EFAULT},
+	{"EBUSY", 16, syscall.EBUSY},
+	{"EEXIST", 17, syscall.EEXIST},
+	{"ENODEV", 19, syscall.ENODEV},
+	{"EINVAL", 22, syscall.EINVAL},
+	{"ENOSPC", 28, syscall.ENOSPC},
+	{"EDEADLK", 35, syscall.EDEADLK},
+	{"EOPNOTSUPP", 95, syscall.EOPNOTSUPP},
+	{"ENOTSUPP", 524, ENOTSUPP},
+}
+
+// Errno returns the errno that err unwraps to, or 0.
+func Errno(err error) syscall.Errno {
+	var e syscall.Errno
+	if errors.As(err, &e) {
+		return e
+	}
+	return 0
+}
+
+// ErrnoName returns the name of e, such as "ENOSPC", or its number in decimal when it is not in Errnos.
+func ErrnoName(e syscall.Errno) string {
+	for i := range Errnos {
+		if Errnos[i].Errno == e {
+			return Errnos[i].Name
+		}
+	}
+	return strconv.Itoa(int(e))
+}
+
+// ErrnoNumber returns the Linux number of e, such as 28 for ENOSPC.
+func ErrnoNumber(e syscall.Errno) int {
+	for i := range Errnos {
+		if Errnos[i].Errno == e {
+			return Errnos[i].Number
+		}
+	}
+	return int(e)
+}
+
+// ErrnoByName returns the errno of that name.
+func ErrnoByName(name string) (syscall.Errno, bool) {
+	for i := range Errnos {
+		if Errnos[i].Name == name {
+			return Errnos[i].Errno, true
+		}
+	}
+	return 0, false
+}
+
+// ErrnoByNumber returns the errno with that Linux number.
+func ErrnoByNumber(n int) (syscall.Errno, bool) {
+	for i := range Errnos {
+		if Errnos[i].Number == n {
+			return Errnos[i].Errno, true
+		}
+	}
+	return 0, false
+}
+
+// An Error is a refused request: what was asked, what was found, how to mend it. It unwraps to the errno the
+// kernel gives.
+type Error struct {
+	Op    string // the kernel call, "perf_event_open"
+	Asked string // "watchpoint at 0xffff800010a01238 len 8 on cpu1"
+	Found string // "4 of 4 watchpoint slots reserved there (w1 w2 w3 w4)"
+	Mend  string // "close one of them or choose another CPU"
+	Rule  string // the rule of the specification that refused, "R-CON-7"
+	Fn    string // the kernel function that refused, "__reserve_bp_slot"
+	Errno syscall.Errno
+}
+
+func (e *Error) Error() string {
+	s := e.Op + ": "
+	if e.Asked != "" {
+		s += e.Asked + ": "
+	}
+	s += e.Found + " (" + ErrnoName(e.Errno) + ")"
+	if e.Mend != "" {
+		s += "; " + e.Mend
+	}
+	return s
+}
+
+// Unwrap returns the errno.
+func (e *Error) Unwrap() error { return e.Errno }
