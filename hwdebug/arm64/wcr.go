@@ -1,0 +1,134 @@
+// wcr.go: DBGWCRn_EL1 and the comparison of a data access with a watchpoint.
+
+package arm64
+
+import "math/bits"
+
+// A DBGWCR is the value of a watchpoint control register.
+//
+//	 31 29 28    24 23 21  20  19  16 15 14 13  12    5 4   3 2   1 0
+//	+-----+--------+-----+----+------+-----+---+-------+-----+-----+-+
+//	|  0  |  MASK  |  0  | WT | LBN  | SSC |HMC|  BAS  | LSC | PAC |E|
+//	+-----+--------+-----+----+------+-----+---+-------+-----+-----+-+
+type DBGWCR uint32
+
+// E is the enable bit.
+func (w DBGWCR) E() bool { return w&1 != 0 }
+
+// PAC is privileged access control: bit 0 is EL1, bit 1 EL0.
+func (w DBGWCR) PAC() uint8 { return uint8(w >> 1 & 3) }
+
+// LSC is load/store control: 1 loads, 2 stores, 3 both; 0 is reserved and never matches.
+func (w DBGWCR) LSC() uint8 { return uint8(w >> 3 & 3) }
+
+// BAS is byte address select: bit k is byte k from the value register's address.
+func (w DBGWCR) BAS() uint8 { return uint8(w >> 5) }
+
+// HMC is higher mode control: set, EL2 matches too.
+func (w DBGWCR) HMC() bool { return w>>13&1 != 0 }
+
+// SSC is security state control.
+func (w DBGWCR) SSC() uint8 { return uint8(w >> 14 & 3) }
+
+// LBN is the number of the linked context breakpoint.
+func (w DBGWCR) LBN() uint8 { return uint8(w >> 16 & 15) }
+
+// WT is the watchpoint type: 1 is linked.
+func (w DBGWCR) WT() uint8 { return uint8(w >> 20 & 1) }
+
+// MASK is the number of low address bits that are ignored: 0 none, 3 to 31 that many; 1 and 2 are
+// reserved.
+func (w DBGWCR) MASK() uint8 { return uint8(w >> 24 & 31) }
+
+const (
+	wcrMaskField = 31 << 24
+	wcrWT        = 1 << 20
+	wcrSSC       = 3 << 14
+	wcrSecure    = 2 << 14
+
+	el0AddrMask = 1<<56 - 1 // an EL0 address without its tag
+)
+
+// wcrNeed is what a control register must have set for an access to match, by 2*el and whether it
+// is a store: E, its bit of LSC, its bit of PAC or HMC. One AND then rejects most registers.
+var wcrNeed = [6]DBGWCR{
+	0: 1 | 1<<3 | 2<<1, 1: 1 | 2<<3 | 2<<1,
+	2: 1 | 1<<3 | 1<<1, 3: 1 | 2<<3 | 1<<1,
+	4: 1 | 1<<3 | 1<<13, 5: 1 | 2<<3 | 1<<13,
+}
+
+// MatchWatchpoint says whether an access of size bytes at addr, made at exception level el (0, 1 or
+// 2), matches the watchpoint, and gives the first byte of the access that is watched, the tag of
+// addr kept. An access that runs past the end of the address space goes on at its beginning. A size
+// below 1 and any other level match nothing.
+//
+// The architecture leaves some of this open. A BAS with gaps is CONSTRAINED UNPREDICTABLE: we watch
+// exactly the bytes whose bits are set. BAS is ignored when MASK is used. Whether the RESS bits of
+// the value register take part in a comparison is free: they do, except that the tag of an EL0 access,
+// bits [63:56], is compared with nothing (TCR_EL1.TBI0 is set). A linked watchpoint (WT) needs its
+// context breakpoint, which is not given here: it does not match.
+//
+// Rules R-REG-22, R-REG-24.
+func MatchWatchpoint(wvr uint64, wcr DBGWCR, addr uint64, size int, store bool, el int) (first uint64, ok bool) {
+	if wcr&1 == 0 || uint(el) > 2 {
+		return 0, false
+	}
+	kind := el * 2
+	if store {
+		kind++
+	}
+	need := wcrNeed[kind]
+	if wcr&need != need {
+		return 0, false
+	}
+	space := ^uint64(0)
+	if el == 0 {
+		space = el0AddrMask
+	}
+	if wcr&wcrMaskField == 0 {
+		// Bytes base..base+7 can overlap addr..addr+size-1 only if the distance from addr to base+7
+		// is less than size+7, modulo the address space.
+		if size <= 0 || ((wvr&^3)+7-addr)&space >= uint64(size)+7 {
+			return 0, false
+		}
+	}
+	return matchSelected(wvr, wcr, addr, size, space)
+}
+
+// matchSelected is the rest of MatchWatchpoint: the access comes near, and its kind and level are
+// those that are watched.
+func matchSelected(wvr uint64, wcr DBGWCR, addr uint64, size int, space uint64) (first uint64, ok bool) {
+	if size <= 0 || wcr&wcrWT != 0 || wcr&wcrSSC == wcrSecure {
+		return 0, false
+	}
+	switch mask := wcr.MASK(); {
+	case mask == 0:
+		base, bas := wvr&^3, wcr.BAS()
+		if base&4 != 0 {
+			bas &= 0x0f
+		}
+		// The watched byte that the access reaches first is the nearest above addr.
+		nearest := ^uint64(0)
+		for ; bas != 0; bas &= bas - 1 {
+			k := (base + uint64(bits.TrailingZeros8(bas)) - addr) & space
+			nearest = min(nearest, k)
+		}
+		if nearest >= uint64(size) {
+			return 0, false
+		}
+		return addr + nearest, true
+	case mask < 3:
+		return 0, false
+	default:
+		block := uint64(1) << mask
+		base := wvr &^ (block - 1)
+		if (addr-base)&space < block {
+			return addr, true
+		}
+		k := (base - addr) & space
+		if k >= uint64(size) {
+			return 0, false
+		}
+		return addr + k, true
+	}
+}
