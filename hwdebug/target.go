@@ -17,6 +17,7 @@ type Feature string
 
 const (
 	FeatureKernelEvents Feature = "kernel events" // registration by kernel code: KernelRegistrar
+	FeatureKernelAccess Feature = "kernel access" // Target.KernelAccess
 	FeatureTasks        Feature = "tasks"         // Tasker
 	FeatureUserCopy     Feature = "user copy"     // UserCopier
 	FeatureRegisters    Feature = "registers"     // Dumper
@@ -126,6 +127,20 @@ type Switcher interface {
 type Hotplugger interface {
 	CPUDown(cpu int) error
 	CPUUp(cpu int) error
+}
+
+// A Shutdowner holds something beyond its last use, such as threads or file descriptors. Shutdown gives it back;
+// the target answers nothing afterwards.
+type Shutdowner interface {
+	Shutdown() error
+}
+
+// Shutdown gives back what t holds; it does nothing for a target that holds nothing.
+func Shutdown(t Target) error {
+	if s, ok := t.(Shutdowner); ok {
+		return s.Shutdown()
+	}
+	return nil
 }
 
 // Switch makes cpu run next, or fails with EOPNOTSUPP where t cannot choose.
