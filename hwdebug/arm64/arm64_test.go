@@ -101,3 +101,243 @@ func TestCtrlVectors(t *testing.T) {
 		})
 	}
 }
+
+func TestCtrlEncodeDecode(t *testing.T) {
+	// Every image there is survives the way there and back, and no bit beyond 13 is ever made
+	// (R-REG-13: SSC, LBN, BT, WT and MASK are never set).
+	for v := range uint32(1 << 14) {
+		c := DecodeCtrl(v)
+		if c.HMC {
+			t.Fatalf("DecodeCtrl(%#x) sees HMC, which is not of the image (R-REG-16)", v)
+		}
+		c.HMC = v>>13&1 != 0
+		if got := c.Encode(); got != v {
+			t.Fatalf("%#x decodes to %+v, which encodes to %#x", v, c, got)
+		}
+	}
+	t.Run("V-10: bits from 13 up are ignored", func(t *testing.T) {
+		want := Ctrl{Len: 0x0f, Type: Store, Privilege: EL0, Enabled: true}
+		if got := DecodeCtrl(0xffffe1f5); got != want {
+			t.Errorf("DecodeCtrl(0xffffe1f5) = %+v, want %+v", got, want)
+		}
+	})
+	t.Run("bits that a field does not have are cut off", func(t *testing.T) {
+		if got := (Ctrl{Type: 0xfe, Privilege: 0xfd}).Encode(); got != 0x12 {
+			t.Errorf("encodes to %#x, want 0x12", got)
+		}
+	})
+}
+
+func TestMasks(t *testing.T) {
+	// R-REG-15
+	want := [...]uint8{1: 0x01, 0x03, 0x07, 0x0f, 0x1f, 0x3f, 0x7f, 0xff}
+	for n := -1; n <= 10; n++ {
+		mask, ok := LenMask(n)
+		if valid := n >= 1 && n <= 8; ok != valid || valid && mask != want[n] || !valid && mask != 0 {
+			t.Errorf("LenMask(%d) = %#x, %v", n, mask, ok)
+		}
+	}
+	for m := range 256 {
+		mask := uint8(m)
+		wantLen := 0
+		for n := 1; n <= 8; n++ {
+			if want[n] == mask {
+				wantLen = n
+			}
+		}
+		if n, ok := MaskLen(mask); n != wantLen || ok != (wantLen != 0) {
+			t.Errorf("MaskLen(%#02x) = %d, %v, want %d", mask, n, ok, wantLen)
+		}
+		spanLen, spanOff := 0, 0
+		for n := 1; n <= 8; n++ {
+			for off := 0; off+n <= 8; off++ {
+				if want[n]<<off == mask {
+					spanLen, spanOff = n, off
+				}
+			}
+		}
+		if n, off, ok := MaskSpan(mask); n != spanLen || off != spanOff || ok != (spanLen != 0) {
+			t.Errorf("MaskSpan(%#02x) = %d, %d, %v, want %d, %d", mask, n, off, ok, spanLen, spanOff)
+		}
+	}
+}
+
+func TestStored(t *testing.T) {
+	tests := []struct {
+		name            string
+		written, stored DBGBCR
+	}{
+		{"R-REG-21: user X at ...1", 0x3c5, 0x385},
+		{"R-REG-21: user X at ...2 reads as written", 0x785, 0x785},
+		{"R-REG-21: user X at ...3", 0xf05, 0xe05},
+		{"a regular word reads as written", 0x1e5, 0x1e5},
+		{"V-47: 32-bit X 2 at ...1 reads as one at ...2", 0xc5, 0x185},
+		{"bits that the kernel never sets read as written", 0xfffffe1f, 0xfffffe1f},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.written.Stored(); got != tt.stored {
+				t.Errorf("%#x reads %#x, want %#x", uint32(tt.written), uint32(got), uint32(tt.stored))
+			}
+		})
+	}
+	for v := range uint32(1 << 14) {
+		s := DBGBCR(v).Stored()
+		for bit := range 32 {
+			from := bit
+			if bit == 6 || bit == 8 {
+				from-- // BAS[1], BAS[3]
+			}
+			if s>>bit&1 != DBGBCR(v)>>from&1 {
+				t.Fatalf("%#x reads %#x: bit %d is not bit %d of what was written", v, uint32(s), bit, from)
+			}
+		}
+	}
+}
+
+func TestIDAA64DFR0(t *testing.T) {
+	t.Run("V-6: 6 breakpoints, 4 watchpoints, 2 context-aware, v8.0", func(t *testing.T) {
+		d := MakeIDAA64DFR0(6, 4, 2, DebugV8P0)
+		if d != 0x10305106 {
+			t.Errorf("got %#x, want 0x10305106", uint64(d))
+		}
+		if d.BRPs() != 6 || d.WRPs() != 4 || d.CTXCMPs() != 2 || d.DebugVer() != 6 {
+			t.Errorf("reads %d, %d, %d, version %d", d.BRPs(), d.WRPs(), d.CTXCMPs(), d.DebugVer())
+		}
+	})
+	t.Run("V-7: fields 3 and 1 are 4 and 2 registers", func(t *testing.T) {
+		if d := IDAA64DFR0(3<<12 | 1<<20); d.BRPs() != 4 || d.WRPs() != 2 || d.CTXCMPs() != 1 {
+			t.Errorf("reads %d, %d, %d", d.BRPs(), d.WRPs(), d.CTXCMPs())
+		}
+	})
+	for n := 1; n <= MaxRegs; n++ {
+		d := MakeIDAA64DFR0(n, 17-n, n, uint8(n))
+		if d.BRPs() != n || d.WRPs() != 17-n || d.CTXCMPs() != n || d.DebugVer() != uint8(n)&15 {
+			t.Errorf("%d, %d, %d: reads %d, %d, %d, version %d", n, 17-n, n, d.BRPs(), d.WRPs(), d.CTXCMPs(), d.DebugVer())
+		}
+	}
+	t.Run("counts are brought into 1 to 16", func(t *testing.T) {
+		if d := MakeIDAA64DFR0(0, 99, -5, 6); d.BRPs() != 1 || d.WRPs() != 16 || d.CTXCMPs() != 1 {
+			t.Errorf("reads %d, %d, %d", d.BRPs(), d.WRPs(), d.CTXCMPs())
+		}
+	})
+}
+
+func TestMDSCR(t *testing.T) {
+	// R-REG-18: the rest value, with MDE, with MDE and KDE; V-63: KDE left behind.
+	for _, tt := range []struct {
+		v, want uint64
+		words   string
+	}{
+		{MDSCRTDCC, 0x1000, "breakpoints and watchpoints are off"},
+		{MDSCRTDCC | MDSCRMDE, 0x9000, "breakpoints and watchpoints are taken from EL0 only"},
+		{MDSCRTDCC | MDSCRMDE | MDSCRKDE, 0xb000, "breakpoints and watchpoints are taken from EL0 and EL1"},
+		{MDSCRTDCC | MDSCRKDE, 0x3000, "breakpoints and watchpoints are off (KDE alone enables none)"},
+		{MDSCRTDCC | MDSCRSS, 0x1001, "breakpoints and watchpoints are off, software step is on"},
+	} {
+		if tt.v != tt.want {
+			t.Errorf("got %#x, want %#x", tt.v, tt.want)
+		}
+		if got := Explain(RegMDSCR, tt.v); got != tt.words {
+			t.Errorf("%#x: %q, want %q", tt.v, got, tt.words)
+		}
+	}
+	if PSTATESS != 0x200000 {
+		t.Errorf("PSTATE.SS is %#x, want bit 21", PSTATESS)
+	}
+}
+
+func TestExplain(t *testing.T) {
+	tests := []struct {
+		reg  Reg
+		v    uint64
+		want string
+	}{
+		{RegWCR, 0x1f5, "watchpoint on stores from EL0 to 4 bytes at +0, enabled"},
+		{RegWCR, 0x1e15, "watchpoint on stores from EL0 to 4 bytes at +4, enabled"},
+		{RegWCR, 0x1ffa, "watchpoint on loads and stores from EL1 to 8 bytes at +0, disabled"},
+		{RegWCR, 0x3ffb, "watchpoint on loads and stores from EL1 and EL2 to 8 bytes at +0, enabled"},
+		{RegWCR, 0x5d, "watchpoint on loads and stores from EL0 to 1 byte at +1, enabled"},
+		{RegWCR, 0x0000, "watchpoint on nothing (LSC 0 is reserved) from no level to no byte, disabled"},
+		{RegWCR, 0x00b5, "watchpoint on stores from EL0 to the bytes of mask 0x05, enabled"},
+		{RegWCR, 0x0c001ff5, "watchpoint on stores from EL0 to the aligned block of 4096 bytes, enabled"},
+		{RegWCR, 0x01001ff5, "watchpoint on stores from EL0 to nothing (MASK 1 is reserved), enabled"},
+		{RegWCR, 0x00139ff5, "watchpoint on stores from EL0 (Secure only) to 8 bytes at +0, linked to breakpoint 3, enabled"},
+		{RegBCR, 0x1e5, "breakpoint on the instruction at +0 at EL0, enabled"},
+		{RegBCR, 0x1e3, "breakpoint on the instruction at +0 at EL1, enabled"},
+		{RegBCR, 0x21e3, "breakpoint on the instruction at +0 at EL1 and EL2, enabled"},
+		{RegBCR, 0x184, "breakpoint on the halfword instruction at +2 at EL0, disabled"},
+		{RegBCR, 0x65, "breakpoint on the halfword instruction at +0 at EL0, enabled"},
+		{RegBCR, 0xc5, "breakpoint on no instruction (BAS 0x6 is constrained unpredictable) at EL0, enabled"},
+		{RegBCR, 0, "breakpoint on no instruction (BAS 0) at no level, disabled"},
+		{RegBCR, 0x3521e1, "breakpoint on linked context ID match at EL2, linked to breakpoint 5, enabled"},
+		{RegBVR, 0xffffff8008080000, "instruction address 0xffffff8008080000"},
+		{RegWVR, 0x400000, "data address 0x0000000000400000"},
+		{RegWVR, 0x10004, "data address 0x0000000000010004, of which only bytes +0 to +3 can be selected"},
+		{RegIDAA64DFR0, 0x10305106, "6 breakpoints and 4 watchpoints, 2 context-aware breakpoints, debug architecture ARMv8.0"},
+		{RegIDAA64DFR0, 0, "1 breakpoint and 1 watchpoint, 1 context-aware breakpoint, debug architecture version 0"},
+		{Reg(99), 5, "0x0000000000000005"},
+	}
+	for _, tt := range tests {
+		if got := Explain(tt.reg, tt.v); got != tt.want {
+			t.Errorf("Explain(%v, %#x)\n got %q\nwant %q", tt.reg, tt.v, got, tt.want)
+		}
+	}
+	if got, want := ExplainCtrl(0x1e5), Explain(RegBCR, 0x1e5); got != want {
+		t.Errorf("a word of type execute is explained as %q, want %q", got, want)
+	}
+	if got, want := ExplainCtrl(0x1e15), Explain(RegWCR, 0x1e15); got != want {
+		t.Errorf("a word of type store is explained as %q, want %q", got, want)
+	}
+}
+
+func TestFields(t *testing.T) {
+	tests := []struct {
+		reg  Reg
+		v    uint64
+		want string
+	}{
+		{RegWCR, 0x1e15, "MASK[28:24] 0 (BAS selects); WT[20] 0 (not linked); LBN[19:16] 0; SSC[15:14] 0 (any security state); " +
+			"HMC[13] 0 (EL2 does not match); BAS[12:5] 0xf0 (4 bytes at +4); LSC[4:3] 2 (store); PAC[2:1] 2 (EL0); E[0] 1 (enabled)"},
+		{RegBCR, 0x785, "BT[23:20] 0 (unlinked address match); LBN[19:16] 0; SSC[15:14] 0 (any security state); " +
+			"HMC[13] 0 (EL2 does not match); RES0[12:9] 0x3 (reserved, not zero); BAS[8:5] 0xc (the halfword instruction at +2); " +
+			"PMC[2:1] 2 (EL0); E[0] 1 (enabled)"},
+		{RegWVR, 0xffffff8008080000, "VA[63:2] 0xffffff8008080000 (address 0xffffff8008080000)"},
+		{RegBVR, 0x400001, "VA[63:2] 0x0000000000400000 (address 0x0000000000400000); RES0[1:0] 0x1 (reserved, not zero)"},
+		{Reg(99), 5, "value[63:0] 5"},
+	}
+	for _, tt := range tests {
+		var parts []string
+		for _, f := range Fields(tt.reg, tt.v) {
+			parts = append(parts, f.String())
+		}
+		if got := strings.Join(parts, "; "); got != tt.want {
+			t.Errorf("Fields(%v, %#x)\n got %s\nwant %s", tt.reg, tt.v, got, tt.want)
+		}
+	}
+}
+
+func TestDiff(t *testing.T) {
+	tests := []struct {
+		reg      Reg
+		old, new uint64
+		want     string
+	}{
+		{RegWCR, 0x1f5, 0x1f4, "E 1 -> 0"},
+		{RegWCR, 0x1f5, 0x1f5, ""},
+		{RegWCR, 0x1f5, 0x1e0b, "BAS 0xf -> 0xf0; LSC 2 -> 1; PAC 2 -> 1"},
+		{RegWVR, 0, 0xffffff8008c5a000, "VA 0x0000000000000000 -> 0xffffff8008c5a000"},
+		{RegMDSCR, 0x1000, 0xb000, "MDE 0 -> 1; KDE 0 -> 1"},
+		{RegBCR, 0x785, 0x1e5, "RES0 0x3 -> 0x0; BAS 0xc -> 0xf"},
+		{Reg(99), 1, 2, "value 1 -> 2"},
+	}
+	for _, tt := range tests {
+		var parts []string
+		for _, d := range Diff(tt.reg, tt.old, tt.new) {
+			parts = append(parts, d.String())
+		}
+		if got := strings.Join(parts, "; "); got != tt.want {
+			t.Errorf("Diff(%v, %#x, %#x) = %q, want %q", tt.reg, tt.old, tt.new, got, tt.want)
+		}
+	}
+}

@@ -57,6 +57,15 @@ var wcrNeed = [6]DBGWCR{
 	4: 1 | 1<<3 | 1<<13, 5: 1 | 2<<3 | 1<<13,
 }
 
+// NearWatchpoint is false only if no access of size bytes at addr can match the watchpoint, whatever
+// its kind and level: the cheap first half of MatchWatchpoint, small enough to be inlined in the loop
+// over a CPU's registers. A MASK counts as near.
+func NearWatchpoint(wvr uint64, wcr DBGWCR, addr uint64, size int) bool {
+	// Only the bytes up to wvr|7 can be selected, at most eight. They overlap the access only if wvr|7
+	// is less than size+7 bytes above addr; bits [55:0] of the distance decide for every level.
+	return ((wvr|7)-addr)&el0AddrMask < uint64(size)+7 || wcr&wcrMaskField != 0
+}
+
 // MatchWatchpoint says whether an access of size bytes at addr, made at exception level el (0, 1 or
 // 2), matches the watchpoint, and gives the first byte of the access that is watched, the tag of
 // addr kept. An access that runs past the end of the address space goes on at its beginning. A size
@@ -70,36 +79,22 @@ var wcrNeed = [6]DBGWCR{
 //
 // Rules R-REG-22, R-REG-24.
 func MatchWatchpoint(wvr uint64, wcr DBGWCR, addr uint64, size int, store bool, el int) (first uint64, ok bool) {
-	if wcr&1 == 0 || uint(el) > 2 {
+	if wcr&1 == 0 || !NearWatchpoint(wvr, wcr, addr, size) {
+		return 0, false
+	}
+	if uint(el) > 2 || size <= 0 {
 		return 0, false
 	}
 	kind := el * 2
 	if store {
 		kind++
 	}
-	need := wcrNeed[kind]
-	if wcr&need != need {
+	if need := wcrNeed[kind]; wcr&need != need || wcr&wcrWT != 0 || wcr&wcrSSC == wcrSecure {
 		return 0, false
 	}
 	space := ^uint64(0)
 	if el == 0 {
 		space = el0AddrMask
-	}
-	if wcr&wcrMaskField == 0 {
-		// Bytes base..base+7 can overlap addr..addr+size-1 only if the distance from addr to base+7
-		// is less than size+7, modulo the address space.
-		if size <= 0 || ((wvr&^3)+7-addr)&space >= uint64(size)+7 {
-			return 0, false
-		}
-	}
-	return matchSelected(wvr, wcr, addr, size, space)
-}
-
-// matchSelected is the rest of MatchWatchpoint: the access comes near, and its kind and level are
-// those that are watched.
-func matchSelected(wvr uint64, wcr DBGWCR, addr uint64, size int, space uint64) (first uint64, ok bool) {
-	if size <= 0 || wcr&wcrWT != 0 || wcr&wcrSSC == wcrSecure {
-		return 0, false
 	}
 	switch mask := wcr.MASK(); {
 	case mask == 0:
