@@ -1,0 +1,205 @@
+// Errors: what a script raises, as Go sees it, and what Go raises, as a script sees it.
+
+package vm
+
+import (
+	"fmt"
+	"runtime/debug"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// An Error is what a script raised and nobody caught.
+type Error struct {
+	Script    string // the chunk that raised it, "" when it was raised by Go
+	Line      int    // its line there, 0 when it is not known
+	Message   string // with the position before it, as Lua gives it
+	Traceback string // Lua and Go functions, innermost first
+
+	cause error
+}
+
+func (e *Error) Error() string { return e.Message }
+
+// Unwrap gives the Go error that the script raised or passed on, or the limit that stopped it.
+func (e *Error) Unwrap() error { return e.cause }
+
+// A PanicError is a Go panic below a script. It is a fault of the host, not of the script, so pcall
+// does not catch it.
+type PanicError struct {
+	Value     any    // what was panicked with
+	Stack     string // the Go stack
+	Traceback string // the Lua stack above it
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("vm: Go panic below a script: %v", e.Value) }
+
+// Unwrap gives the error that was panicked with, if it was one.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// An ExitError is what os.exit ends a run with, when Allow.Exit permits it.
+type ExitError struct {
+	Code int
+}
+
+func (e *ExitError) Error() string { return fmt.Sprintf("exit with code %d", e.Code) }
+
+// Unwind is implemented by values that an embedder panics with to leave Lua code for good: the
+// panic passes through pcall, coroutines and State.Call untouched.
+type Unwind interface {
+	UnwindsLua()
+}
+
+// noTrace keeps gopher-lua from making a traceback of its own, which takes quadratic time.
+const noTrace = " "
+
+// thrown is a Lua error on its way through Go.
+type thrown struct {
+	err   error // the Go error behind it, or nil
+	trace trace
+}
+
+func (e *thrown) Error() string { return "Lua error" }
+func (e *thrown) Unwrap() error { return e.err }
+
+// panicLua is the Panic function of every thread: it raises the value on top of the stack.
+func (rt *Runtime) panicLua(L *lua.LState) {
+	value := L.Get(-1)
+	panic(rt.apiError(value, nil, rt.traceOf(L)))
+}
+
+// protect calls the function below the nargs values on top of L's stack. When it raises, L is as it was
+// before the call, without function and arguments. catch, when it is not nil, is given the error
+// while the stack that raised it still stands, and returns the value to go on with.
+func (rt *Runtime) protect(L *lua.LState, nargs, nret int, catch func(lua.LValue) lua.LValue) (err *lua.ApiError) {
+	v := view(L)
+	cf := v.currentFrame
+	sp := depth(cf)
+	base := v.reg.top - nargs - 1
+	t := threadOf(L)
+	nest := t.nest
+	done := false
+	defer func() {
+		if done {
+			return
+		}
+		r := recover()
+		if r == nil {
+			return // runtime.Goexit
+		}
+		err = rt.caught(L, r)
+		if catch != nil && rt.meter.fatal == nil {
+			err.Object = catch(err.Object)
+		}
+		closeUpvalues(L, base)
+		cutStack(L, sp, cf)
+		local := 0
+		if cf != nil {
+			local = cf.LocalBase
+		}
+		L.SetTop(base - local)
+		t.nest = nest
+	}()
+	L.Call(nargs, nret)
+	done = true
+	return nil
+}
+
+// pcall is protect for pcall and its like: what must not be caught goes on.
+func (rt *Runtime) pcall(L *lua.LState, nargs, nret int, catch func(lua.LValue) lua.LValue) *lua.ApiError {
+	err := rt.protect(L, nargs, nret, catch)
+	if err != nil && rt.meter.fatal != nil {
+		rt.raiseFatal()
+	}
+	return err
+}
+
+// caught turns what was panicked with into the error that it stands for.
+func (rt *Runtime) caught(L *lua.LState, r any) *lua.ApiError {
+	switch r := r.(type) {
+	case Unwind:
+		panic(r)
+	case *lua.ApiError:
+		return r
+	case string:
+		if r == "lua callstack overflow" {
+			return rt.apiError(lua.LString("stack overflow"), nil, rt.traceOf(L))
+		}
+	}
+	e := &PanicError{Value: r, Stack: string(debug.Stack())}
+	trace := rt.traceOf(L)
+	e.Traceback = trace.String()
+	rt.meter.fatal = e
+	rt.meter.stop.Store(true)
+	return rt.apiError(lua.LString(e.Error()), e, trace)
+}
+
+// apiError is the form in which an error travels through gopher-lua.
+func (rt *Runtime) apiError(value lua.LValue, err error, trace trace) *lua.ApiError {
+	return &lua.ApiError{Type: lua.ApiErrorRun, Object: value, StackTrace: noTrace, Cause: &thrown{err: err, trace: trace}}
+}
+
+// errorOf is what Run and Call return for err.
+func (rt *Runtime) errorOf(err *lua.ApiError) error {
+	var cause error
+	var trace trace
+	if e, ok := err.Cause.(*thrown); ok {
+		cause, trace = e.err, e.trace
+	}
+	if fatal := rt.meter.fatal; fatal != nil {
+		switch fatal.(type) {
+		case *PanicError, *ExitError:
+			return fatal
+		}
+		cause = fatal
+	}
+	out := &Error{Message: err.Object.String(), Traceback: trace.String(), cause: cause}
+	out.Script, out.Line = trace.position()
+	if s, ok := err.Object.(lua.LString); ok && out.cause == nil {
+		out.cause = rt.recall(string(s))
+	}
+	return out
+}
+
+// raiseError raises err in L with the position of the Lua function that is running before its text.
+func (rt *Runtime) raiseError(L *lua.LState, err error) {
+	text := err.Error()
+	rt.remember(text, err)
+	panic(rt.apiError(lua.LString(L.Where(1)+" "+text), err, rt.traceOf(L)))
+}
+
+// memory of the Go errors that were shown to the script, so that a script that passes on the text
+// of one (assert(f()), error(err)) does not lose the error.
+const errorMemory = 64
+
+type shownError struct {
+	text string
+	err  error
+}
+
+func (rt *Runtime) remember(text string, err error) {
+	if text == "" {
+		return
+	}
+	if len(rt.shown) < errorMemory {
+		rt.shown = append(rt.shown, shownError{text, err})
+		return
+	}
+	rt.shown[rt.shownNext] = shownError{text, err}
+	rt.shownNext = (rt.shownNext + 1) % errorMemory
+}
+
+// recall finds the error whose text ends the message.
+func (rt *Runtime) recall(message string) error {
+	for i := range rt.shown {
+		s := rt.shown[(rt.shownNext+len(rt.shown)-1-i)%len(rt.shown)]
+		if before, ok := strings.CutSuffix(message, s.text); ok && (before == "" || strings.HasSuffix(before, ": ")) {
+			return s.err
+		}
+	}
+	return nil
+}

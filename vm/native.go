@@ -1,0 +1,80 @@
+// State: a runtime as a native module sees it from inside.
+
+package vm
+
+import (
+	lua "github.com/yuin/gopher-lua"
+)
+
+// State is one runtime seen from inside. Its methods may be used only while the runtime calls the module.
+type State struct {
+	rt *Runtime
+}
+
+// L is the runtime's main Lua thread.
+func (s *State) L() *lua.LState { return s.rt.L }
+
+// U64 is v as a script sees it: a plain number below 2^53, else the u64 of that value.
+func (s *State) U64(v uint64) lua.LValue { return s.rt.u64(v) }
+
+// Charge asks for memory before it is allocated; it raises when there is none left.
+func (s *State) Charge(bytes int64) { s.rt.charge(bytes) }
+
+// Steps counts n steps; it raises when the script has to stop.
+func (s *State) Steps(n int) { s.rt.steps(n) }
+
+// Interrupted is nil, or why the script has to stop. It never raises.
+func (s *State) Interrupted() error { return s.rt.interrupted() }
+
+// Call calls fn on a Lua thread of its own, protected. It may be called from any goroutine, as long
+// as only one at a time is in the runtime.
+func (s *State) Call(fn *lua.LFunction, nret int, args ...lua.LValue) ([]lua.LValue, error) {
+	return s.rt.callLua(fn, nret, args)
+}
+
+// callLua calls fn on an idle thread.
+func (rt *Runtime) callLua(fn *lua.LFunction, nret int, args []lua.LValue) ([]lua.LValue, error) {
+	var L *lua.LState
+	if n := len(rt.pool); n > 0 {
+		L, rt.pool = rt.pool[n-1], rt.pool[:n-1]
+	} else {
+		L = rt.newThread(nil)
+	}
+	outer := L.G.CurrentThread
+	leave := rt.enterThread(L, outer)
+	L.Push(fn)
+	for _, a := range args {
+		L.Push(a)
+	}
+	e := rt.protect(L, len(args), nret, nil)
+	leave()
+	if e != nil {
+		rt.pool = append(rt.pool, L)
+		return nil, rt.errorOf(e)
+	}
+	results := make([]lua.LValue, L.GetTop())
+	for i := range results {
+		results[i] = L.Get(i + 1)
+	}
+	L.SetTop(0)
+	rt.pool = append(rt.pool, L)
+	return results, nil
+}
+
+// Raise raises err in L, with the position of the running Lua function before its text. In Go,
+// errors.Is and errors.As still find err.
+func (s *State) Raise(L *lua.LState, err error) { s.rt.raiseError(L, err) }
+
+// Refuse notes that the text of err is handed to the script as a value (nil, message, errno), so
+// that a script that raises the text raises err.
+func (s *State) Refuse(err error) lua.LString {
+	text := err.Error()
+	s.rt.remember(text, err)
+	return lua.LString(text)
+}
+
+// OnClose has fn called when the runtime is closed, the last one first.
+func (s *State) OnClose(fn func()) { s.rt.closers = append(s.rt.closers, fn) }
+
+// SetRoots names values that Go keeps alive, for the count of live memory.
+func (s *State) SetRoots(fn func(yield func(lua.LValue))) { s.rt.roots = append(s.rt.roots, fn) }

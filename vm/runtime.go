@@ -1,0 +1,336 @@
+// Package vm is a Lua 5.1 runtime to embed: exact 64-bit integers, limits that hold, nothing of
+// the host unless a door is opened, an embedder's own values and modules, and errors that keep
+// their identity between Go and Lua.
+package vm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"sync/atomic"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// Config is how a runtime is made. The zero value is a runtime that can only compute.
+type Config struct {
+	Stdout, Stderr io.Writer // default: discarded
+	Stdin          io.Reader // default: empty
+
+	Modules []Module
+	Scripts fs.FS // what require and dofile may see; default: nothing
+	Limits  Limits
+	Seed    uint64 // of math.random
+	Allow   Allow
+
+	// Args is the command line, as the global table arg shows it: Args[ArgScript] is arg[0]. Without
+	// it, Run sets arg from its own arguments.
+	Args      []string
+	ArgScript int
+}
+
+// A Runtime runs programs, one at a time.
+type Runtime struct {
+	L     *lua.LState
+	cfg   Config
+	owner atomic.Int32
+	meter meter
+	st    *State
+
+	loop    func(*lua.LState, *frame) // gopher-lua's own interpreter loop
+	modules []moduleState
+	closers []func()
+	roots   []func(yield func(lua.LValue))
+	pool    []*lua.LState // idle threads of State.Call
+	u64s    u64Table
+
+	shown     []shownError
+	shownNext int
+}
+
+const (
+	ownerNone = iota
+	ownerBusy
+	ownerClosed
+)
+
+type moduleState struct {
+	Module
+	value lua.LValue // nil until it is opened
+}
+
+// New makes a runtime.
+func New(cfg Config) (*Runtime, error) {
+	if err := checkLayout(); err != nil {
+		return nil, err
+	}
+	if cfg.Stdout == nil {
+		cfg.Stdout = io.Discard
+	}
+	if cfg.Stderr == nil {
+		cfg.Stderr = io.Discard
+	}
+	if cfg.Stdin == nil {
+		cfg.Stdin = strings.NewReader("")
+	}
+	if cfg.Limits.CallDepth <= 0 {
+		cfg.Limits.CallDepth = DefaultCallDepth
+	}
+	if cfg.Limits.CallDepth > maxCallDepth {
+		return nil, fmt.Errorf("vm: Limits.CallDepth is %d; at most %d is possible", cfg.Limits.CallDepth, maxCallDepth)
+	}
+	rt := &Runtime{cfg: cfg}
+	rt.st = &State{rt: rt}
+	rt.meter.ctx = context.Background()
+	rt.meter.left = unlimited
+	rt.meter.maxDepth = cfg.Limits.CallDepth
+	rt.meter.memStop = cfg.Limits.Memory
+	if cfg.Limits.Memory <= 0 {
+		rt.meter.memStop = unlimited
+	}
+	rt.L = lua.NewState(lua.Options{
+		SkipOpenLibs:        true,
+		CallStackSize:       cfg.Limits.CallDepth + 64,
+		MinimizeStackMemory: true,
+		RegistrySize:        256,
+		RegistryMaxSize:     maxRegisters,
+		RegistryGrowStep:    256,
+	})
+	rt.L.G.MainThread = rt.L
+	rt.L.G.CurrentThread = rt.L
+	rt.L.Options.RegistrySize = 32
+	rt.adopt(rt.L)
+	rt.u64s.init(rt)
+	for _, m := range cfg.Modules {
+		rt.modules = append(rt.modules, moduleState{Module: m})
+	}
+	openLibs(rt)
+	for i := range rt.modules {
+		m := &rt.modules[i]
+		if m.Global {
+			v, err := rt.openModule(m)
+			if err != nil {
+				return nil, fmt.Errorf("vm: module %s: %w", m.Name, err)
+			}
+			rt.L.G.Global.RawSetString(m.Name, v)
+		}
+	}
+	if cfg.Args != nil {
+		rt.setArgs(cfg.ArgScript, cfg.Args)
+	}
+	return rt, nil
+}
+
+// maxRegisters is how many values one thread's stack may hold.
+const maxRegisters = 1 << 18
+
+// adopt gives L our context, our way of raising and of running.
+func (rt *Runtime) adopt(L *lua.LState) *thread {
+	v := view(L)
+	t := &thread{rt: rt, L: v, regs: cap(v.reg.array)}
+	v.hasErrorFunc = true // see closeUpvalues
+	L.Panic = rt.panicLua
+	L.SetContext(t)
+	if rt.loop == nil {
+		rt.loop = v.mainLoop
+	}
+	v.mainLoop = rt.run
+	return t
+}
+
+// run is the interpreter loop of every thread.
+func (rt *Runtime) run(L *lua.LState, base *frame) {
+	t := threadOf(L)
+	if t.nest++; t.nest > maxNest {
+		t.nest--
+		L.RaiseError("stack overflow (Go and Lua functions call each other %d deep)", maxNest)
+	}
+	rt.loop(L, base)
+	t.nest--
+}
+
+func threadOf(L *lua.LState) *thread { return view(L).ctx.(*thread) }
+
+// newThread makes a Lua thread (for a coroutine, or for State.Call) that obeys the runtime's limits.
+func (rt *Runtime) newThread(L *lua.LState) *lua.LState {
+	rt.charge(sizeThread)
+	v := view(rt.L)
+	ctx := v.ctx
+	v.ctx = nil // NewThread would put a cancel function around it
+	th, _ := rt.L.NewThread()
+	v.ctx = ctx
+	if L != nil {
+		th.Env = L.Env
+	}
+	rt.adopt(th)
+	return th
+}
+
+// enterThread notes that th goes on where L is now, so that depth and nesting are counted over all
+// threads that wait for one another. The function that it returns goes back to L.
+func (rt *Runtime) enterThread(th, L *lua.LState) (leave func()) {
+	o, t := threadOf(L), threadOf(th)
+	t.nest = o.nest + 1 + t.nest - t.nestBase
+	t.nestBase = o.nest + 1
+	t.base = o.base + depth(o.L.currentFrame)
+	if t.nest > maxNest {
+		L.RaiseError("stack overflow (threads wait for each other %d deep)", maxNest)
+	}
+	g := L.G
+	g.CurrentThread = th
+	return func() { g.CurrentThread = L }
+}
+
+// enter takes the runtime for the caller's goroutine.
+func (rt *Runtime) enter() error {
+	if rt.owner.CompareAndSwap(ownerNone, ownerBusy) {
+		return nil
+	}
+	if rt.owner.Load() == ownerClosed {
+		return ErrClosed
+	}
+	return ErrBusy
+}
+
+func (rt *Runtime) leave() { rt.owner.Store(ownerNone) }
+
+// Run runs the program and returns its results: nil, bool, float64, uint64 (a value of 2^53 and
+// above), string, *Table, *Function, or the Go value behind a userdata. args are what the script
+// sees as ... and in the table arg.
+func (rt *Runtime) Run(ctx context.Context, p *Program, args ...any) ([]any, error) {
+	if err := rt.enter(); err != nil {
+		return nil, err
+	}
+	defer rt.leave()
+	if len(args) > 0 && rt.cfg.Args == nil {
+		names := []string{p.name}
+		for _, a := range args {
+			names = append(names, fmt.Sprint(a))
+		}
+		rt.setArgs(0, names)
+	}
+	return rt.call(ctx, rt.function(p), args)
+}
+
+// Call calls a function that Run, Get or Call returned.
+func (rt *Runtime) Call(ctx context.Context, fn *Function, args ...any) ([]any, error) {
+	if fn == nil || fn.rt != rt {
+		return nil, errors.New("vm: Call of a function that is not of this runtime")
+	}
+	if err := rt.enter(); err != nil {
+		return nil, err
+	}
+	defer rt.leave()
+	return rt.call(ctx, fn.fn, args)
+}
+
+func (rt *Runtime) call(ctx context.Context, fn *lua.LFunction, args []any) ([]any, error) {
+	defer rt.arm(ctx)()
+	values := make([]lua.LValue, len(args))
+	for i, a := range args {
+		v, err := rt.toLua(a)
+		if err != nil {
+			return nil, fmt.Errorf("vm: argument %d: %w", i+1, err)
+		}
+		values[i] = v
+	}
+	results, err := rt.callLua(fn, lua.MultRet, values)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]any, len(results))
+	for i, v := range results {
+		out[i] = rt.toGo(v)
+	}
+	return out, nil
+}
+
+// Set gives a global a value.
+func (rt *Runtime) Set(name string, value any) error {
+	if err := rt.enter(); err != nil {
+		return err
+	}
+	defer rt.leave()
+	v, err := rt.toLua(value)
+	if err != nil {
+		return fmt.Errorf("vm: %s: %w", name, err)
+	}
+	rt.L.G.Global.RawSetString(name, v)
+	return nil
+}
+
+// Get reads a global, without metamethods.
+func (rt *Runtime) Get(name string) (any, error) {
+	if err := rt.enter(); err != nil {
+		return nil, err
+	}
+	defer rt.leave()
+	return rt.toGo(rt.L.G.Global.RawGetString(name)), nil
+}
+
+// Close ends the runtime; closing it again does nothing. It fails with ErrBusy while a program runs.
+func (rt *Runtime) Close() error {
+	switch err := rt.enter(); {
+	case errors.Is(err, ErrClosed):
+		return nil
+	case err != nil:
+		return err
+	}
+	for i := len(rt.closers) - 1; i >= 0; i-- {
+		rt.closers[i]()
+	}
+	for i := range rt.modules {
+		if m := &rt.modules[i]; m.Close != nil && m.value != nil {
+			m.Close()
+		}
+	}
+	rt.L.Close()
+	rt.owner.Store(ownerClosed)
+	return nil
+}
+
+// setArgs sets the global table arg.
+func (rt *Runtime) setArgs(script int, args []string) {
+	t := rt.L.CreateTable(len(args), 1)
+	for i, a := range args {
+		t.RawSet(lua.LNumber(i-script), lua.LString(a))
+	}
+	rt.L.G.Global.RawSetString("arg", t)
+}
+
+// openModule builds the module's value, once.
+func (rt *Runtime) openModule(m *moduleState) (lua.LValue, error) {
+	if m.value != nil {
+		return m.value, nil
+	}
+	var v lua.LValue
+	if m.Open != nil {
+		var err error
+		if v, err = m.Open(rt.st); err != nil {
+			return nil, err
+		}
+	} else {
+		v = rt.L.NewTable()
+	}
+	if t, ok := v.(*lua.LTable); ok {
+		if err := rt.bindFuncs(t, m.Name, m.Funcs); err != nil {
+			return nil, err
+		}
+	}
+	m.value = v
+	return v, nil
+}
+
+// module is what require finds for a module of Config.
+func (rt *Runtime) module(name string) (lua.LValue, bool, error) {
+	for i := range rt.modules {
+		if m := &rt.modules[i]; m.Name == name {
+			v, err := rt.openModule(m)
+			return v, true, err
+		}
+	}
+	return nil, false, nil
+}

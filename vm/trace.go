@@ -1,0 +1,107 @@
+// Tracebacks: which Lua and Go functions were running when an error was raised.
+
+package vm
+
+import (
+	"fmt"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// traceMax is how many frames of a deep stack are kept at either end.
+const traceMax = 11
+
+// trace is a stack, innermost first, in the form that costs least to take down.
+type trace struct {
+	frames  []traceFrame
+	skipped int // frames left out after the first traceMax
+}
+
+type traceFrame struct {
+	fn    *lua.LFunction
+	pc    int
+	tail  int
+	name  string // by which it was called, "" when unknown
+	outer bool   // the first frame of its thread
+}
+
+// traceOf takes down the stack of L.
+func (rt *Runtime) traceOf(L *lua.LState) trace {
+	var t trace
+	n := depth(view(L).currentFrame)
+	i := 0
+	for cf := view(L).currentFrame; cf != nil; cf = cf.Parent {
+		if i < traceMax || n-i <= traceMax {
+			t.frames = append(t.frames, traceFrame{fn: cf.Fn, pc: cf.Pc, tail: cf.TailCall, name: calledAs(cf), outer: cf.Parent == nil})
+		} else {
+			t.skipped++
+		}
+		i++
+	}
+	return t
+}
+
+// calledAs is the name by which cf's function was called.
+func calledAs(cf *frame) string {
+	caller := cf.Parent
+	if caller == nil || caller.Fn.IsG || cf.TailCall > 0 {
+		return ""
+	}
+	for _, call := range caller.Fn.Proto.DbgCalls {
+		if call.Pc == caller.Pc-1 {
+			if call.Name == "?" || call.Name == "(anonymous)" {
+				return ""
+			}
+			return call.Name
+		}
+	}
+	return ""
+}
+
+func (f *traceFrame) line() int {
+	if f.fn.IsG || f.pc == 0 {
+		return 0
+	}
+	return f.fn.Proto.DbgSourcePositions[f.pc-1]
+}
+
+// position is the innermost Lua function's chunk and line.
+func (t trace) position() (string, int) {
+	for i := range t.frames {
+		if f := &t.frames[i]; !f.fn.IsG {
+			return f.fn.Proto.SourceName, f.line()
+		}
+	}
+	return "", 0
+}
+
+func (t trace) String() string {
+	var b strings.Builder
+	b.WriteString("stack traceback:")
+	for i := range t.frames {
+		f := &t.frames[i]
+		if i == traceMax && t.skipped > 0 {
+			fmt.Fprintf(&b, "\n\t... %d more", t.skipped)
+		}
+		if f.fn.IsG {
+			b.WriteString("\n\t[Go]: in ")
+		} else {
+			fmt.Fprintf(&b, "\n\t%s:%d: in ", f.fn.Proto.SourceName, f.line())
+		}
+		switch {
+		case f.name != "":
+			fmt.Fprintf(&b, "function '%s'", f.name)
+		case f.fn.IsG:
+			b.WriteString("function")
+		case f.fn.Proto.LineDefined == 0:
+			b.WriteString("main chunk")
+		default:
+			fmt.Fprintf(&b, "function <%s:%d>", f.fn.Proto.SourceName, f.fn.Proto.LineDefined)
+		}
+		for range f.tail {
+			b.WriteString("\n\t(tail call)")
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,173 @@
+// This file looks at the parts of gopher-lua's state that it does not export: the running frame,
+// the registers, the open upvalues, the inside of a table. Limits that hold before an instruction
+// is executed, variable names in errors and the memory count all need them. The structs mirror
+// gopher-lua's own field for field; checkLayout compares the two and New refuses to work when they
+// differ, so another release of gopher-lua is an error message and never a wrong read.
+
+package vm
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"sync"
+	"unsafe"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// frame mirrors gopher-lua's callFrame.
+type frame struct {
+	Idx        int
+	Fn         *lua.LFunction
+	Parent     *frame
+	Pc         int
+	Base       int
+	LocalBase  int
+	ReturnBase int
+	NArgs      int
+	NRet       int
+	TailCall   int
+}
+
+// registry mirrors gopher-lua's registry, the value stack of one thread.
+type registry struct {
+	array   []lua.LValue
+	top     int
+	growBy  int
+	maxSize int
+	alloc   unsafe.Pointer
+	handler [2]unsafe.Pointer
+}
+
+// upvalue mirrors lua.Upvalue.
+type upvalue struct {
+	next   *upvalue
+	reg    *registry
+	index  int
+	value  lua.LValue
+	closed bool
+}
+
+// lstate mirrors lua.LState.
+type lstate struct {
+	G       *lua.Global
+	Parent  *lua.LState
+	Env     *lua.LTable
+	Panic   func(*lua.LState)
+	Dead    bool
+	Options lua.Options
+
+	stop         int32
+	reg          *registry
+	stack        [2]unsafe.Pointer
+	alloc        unsafe.Pointer
+	currentFrame *frame
+	wrapped      bool
+	uvcache      *upvalue
+	hasErrorFunc bool
+	mainLoop     func(*lua.LState, *frame)
+	ctx          context.Context
+	ctxCancelFn  context.CancelFunc
+}
+
+// ltable mirrors lua.LTable.
+type ltable struct {
+	Metatable lua.LValue
+
+	array   []lua.LValue
+	dict    map[lua.LValue]lua.LValue
+	strdict map[string]lua.LValue
+	keys    []lua.LValue
+	k2i     map[lua.LValue]int
+}
+
+func view(L *lua.LState) *lstate          { return (*lstate)(unsafe.Pointer(L)) }
+func viewTable(t *lua.LTable) *ltable     { return (*ltable)(unsafe.Pointer(t)) }
+func viewUpvalue(u *lua.Upvalue) *upvalue { return (*upvalue)(unsafe.Pointer(u)) }
+
+// checkLayout compares every mirrored struct with the original, once per process.
+var checkLayout = sync.OnceValue(func() error {
+	state := reflect.TypeFor[lua.LState]()
+	field := func(name string) reflect.Type {
+		if f, ok := state.FieldByName(name); ok && f.Type.Kind() == reflect.Pointer {
+			return f.Type.Elem()
+		}
+		return reflect.TypeFor[struct{}]()
+	}
+	for _, pair := range [][2]reflect.Type{
+		{state, reflect.TypeFor[lstate]()},
+		{field("currentFrame"), reflect.TypeFor[frame]()},
+		{field("reg"), reflect.TypeFor[registry]()},
+		{reflect.TypeFor[lua.Upvalue](), reflect.TypeFor[upvalue]()},
+		{reflect.TypeFor[lua.LTable](), reflect.TypeFor[ltable]()},
+	} {
+		if err := sameLayout(pair[0], pair[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+})
+
+// sameLayout fails when two structs differ in a field's name, place, size or kind.
+func sameLayout(theirs, ours reflect.Type) error {
+	refuse := func(what string) error {
+		return fmt.Errorf("vm: this gopher-lua is not the one that package vm was written for (%s: %s); build with github.com/yuin/gopher-lua v1.1.2", theirs, what)
+	}
+	if theirs.NumField() != ours.NumField() || theirs.Size() != ours.Size() {
+		return refuse(fmt.Sprintf("%d fields in %d bytes, expected %d in %d", theirs.NumField(), theirs.Size(), ours.NumField(), ours.Size()))
+	}
+	for i := range theirs.NumField() {
+		a, b := theirs.Field(i), ours.Field(i)
+		kind := a.Type.Kind()
+		same := kind == b.Type.Kind() ||
+			kind == reflect.Interface && b.Type.Kind() == reflect.Array ||
+			kind == reflect.Pointer && b.Type.Kind() == reflect.UnsafePointer
+		if a.Name != b.Name || a.Offset != b.Offset || a.Type.Size() != b.Type.Size() || !same {
+			return refuse(fmt.Sprintf("field %s %s at %d, expected %s %s at %d", a.Name, a.Type, a.Offset, b.Name, b.Type, b.Offset))
+		}
+	}
+	return nil
+}
+
+var stackOffset = func() uintptr {
+	f, _ := reflect.TypeFor[lua.LState]().FieldByName("stack")
+	return f.Offset
+}()
+
+var stackType = func() reflect.Type {
+	f, _ := reflect.TypeFor[lua.LState]().FieldByName("stack")
+	return f.Type
+}()
+
+// cutStack takes the call stack of L back to sp frames. It goes through reflection because
+// gopher-lua keeps the stack behind an interface of its own; only errors come here.
+func cutStack(L *lua.LState, sp int, cf *frame) {
+	stack := reflect.NewAt(stackType, unsafe.Add(unsafe.Pointer(L), stackOffset)).Elem().Elem().Interface()
+	stack.(interface{ SetSp(int) }).SetSp(sp)
+	view(L).currentFrame = cf
+}
+
+// depth is the number of frames that are live on L.
+func depth(cf *frame) int {
+	if cf == nil {
+		return 0
+	}
+	return cf.Idx + 1
+}
+
+// closeUpvalues gives every closure that still points at a register of L from index on its own copy
+// of the value. gopher-lua's own way of raising does this for the whole thread, which cuts
+// the variables of functions that go on running from the closures that share them.
+func closeUpvalues(L *lua.LState, index int) {
+	v := view(L)
+	link := &v.uvcache
+	for uv := *link; uv != nil; uv = *link {
+		if uv.index < index {
+			link = &uv.next
+			continue
+		}
+		*link = uv.next
+		(*lua.Upvalue)(unsafe.Pointer(uv)).Close()
+	}
+}
