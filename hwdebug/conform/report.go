@@ -1,0 +1,310 @@
+// report.go: what is said of a run: the counts, and each divergence in words.
+
+package conform
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/arm64"
+)
+
+// A Divergence is one step, or the end of a case, at which the target did not do what the kernel did.
+type Divergence struct {
+	File     string   `json:"file,omitempty"`
+	Line     int      `json:"line"`
+	Case     string   `json:"case"`
+	Step     int      `json:"step"`            // from 1; 0: the end of the case
+	Marks    []string `json:"marks,omitempty"` // of the step; such a divergence does not make a run fail
+	Asked    string   `json:"asked"`
+	Expected string   `json:"expected"` // what the kernel did
+	Found    string   `json:"found"`    // what the target did
+	// Fields names, for registers, the fields that differ, in words.
+	Fields []string `json:"fields,omitempty"`
+}
+
+// String returns the divergence as a block of lines without the last line's end.
+func (d *Divergence) String() string {
+	var b strings.Builder
+	b.WriteString("case " + d.Case)
+	if d.Step > 0 {
+		b.WriteString(", step " + strconv.Itoa(d.Step))
+	} else {
+		b.WriteString(", at the end")
+	}
+	if len(d.Marks) > 0 {
+		b.WriteString(" (marked " + strings.Join(d.Marks, ", ") + ")")
+	}
+	if d.File != "" {
+		b.WriteString(" (" + d.File + ":" + strconv.Itoa(d.Line) + ")")
+	}
+	b.WriteString("\n  asked   " + d.Asked)
+	b.WriteString("\n  kernel  " + d.Expected)
+	b.WriteString("\n  model   " + d.Found)
+	for _, f := range d.Fields {
+		b.WriteString("\n          " + f)
+	}
+	return b.String()
+}
+
+// diverge describes step i of c, of which the target made got.
+func diverge(c *Case, i int, got *outcome) *Divergence {
+	s := &c.Steps[i]
+	want := outcome{ret: s.Ret, obs: s.Obs}
+	d := &Divergence{Case: c.ID, Line: c.Line, Step: i + 1, Marks: s.Mark.Names(), Asked: s.String()}
+	if s.Op == OpDump && s.Ret == OK && got.ret == OK {
+		d.Expected, d.Found, d.Fields = diffRegs(&s.Obs.Regs, &got.obs.Regs)
+		return d
+	}
+	if s.Op == OpPtraceGet && s.Ret == OK && got.ret == OK {
+		d.Fields = diffPairs(s, &got.obs)
+	}
+	d.Expected, d.Found = outcomeText(s.Op, &want), outcomeText(s.Op, got)
+	return d
+}
+
+func outcomeText(op Op, g *outcome) string {
+	if g.ret != OK {
+		if g.err != nil {
+			return g.ret.String() + " (" + g.err.Error() + ")"
+		}
+		return g.ret.String()
+	}
+	o := &g.obs
+	switch op {
+	case OpRead:
+		if o.Failed {
+			return "OK, in the error state"
+		}
+		return "OK, count " + strconv.FormatUint(o.Count, 10)
+	case OpAccess, OpUAccess, OpKAccess:
+		return "OK, " + hitsText(o)
+	case OpDump:
+		return "OK, " + regsText(&o.Regs)
+	case OpPtraceGet:
+		var b strings.Builder
+		fmt.Fprintf(&b, "OK, info 0x%x", o.Info)
+		for i, p := range o.Pairs {
+			fmt.Fprintf(&b, ", %d: 0x%x 0x%x", i, p.Addr, p.Ctrl)
+		}
+		return b.String()
+	}
+	return "OK"
+}
+
+func hitsText(o *Obs) string {
+	var b strings.Builder
+	if len(o.Hits) == 0 {
+		b.WriteString("no hits")
+	} else {
+		b.WriteString("hits")
+		for _, h := range o.Hits {
+			fmt.Fprintf(&b, " h%d:%d", h.H, int64(h.N))
+		}
+	}
+	for i, h := range o.Err {
+		if i == 0 {
+			b.WriteString(", in the error state")
+		}
+		fmt.Fprintf(&b, " h%d", h)
+	}
+	if o.Trap.N > 0 {
+		fmt.Fprintf(&b, ", trap x%d at 0x%x", o.Trap.N, o.Trap.Addr)
+	}
+	return b.String()
+}
+
+func residueText(kde []int, violation string) string {
+	s := "nothing is left"
+	if len(kde) > 0 {
+		s = "MDSCR_EL1.KDE is set on"
+		for _, cpu := range kde {
+			s += " cpu" + strconv.Itoa(cpu)
+		}
+	}
+	if violation != "" {
+		s += "; " + violation
+	}
+	return s
+}
+
+// A register is one register of a dump, by its name and place.
+type register struct {
+	reg  arm64.Reg
+	name string
+	v    uint64
+}
+
+func registersOf(r *hwdebug.Regs) []register {
+	var regs []register
+	for _, bank := range []struct {
+		base int
+		kind arm64.Reg
+		v    []uint64
+	}{
+		{arm64.BVR, arm64.RegBVR, r.BVR}, {arm64.BCR, arm64.RegBCR, r.BCR},
+		{arm64.WVR, arm64.RegWVR, r.WVR}, {arm64.WCR, arm64.RegWCR, r.WCR},
+	} {
+		for i, v := range bank.v {
+			regs = append(regs, register{bank.kind, arm64.RegName(bank.base + i), v})
+		}
+	}
+	return append(regs, register{arm64.RegMDSCR, "MDSCR_EL1", r.MDSCR})
+}
+
+func regsText(r *hwdebug.Regs) string {
+	s := "cpu" + strconv.Itoa(r.CPU)
+	for _, reg := range registersOf(r) {
+		s += fmt.Sprintf(" %s=0x%x", reg.name, reg.v)
+	}
+	return s
+}
+
+// diffRegs compares two dumps: the registers that differ on either side, and their fields in words.
+func diffRegs(want, got *hwdebug.Regs) (expected, found string, fields []string) {
+	a, b := registersOf(want), registersOf(got)
+	cpu := "cpu" + strconv.Itoa(want.CPU)
+	expected, found = "OK, "+cpu, "OK, cpu"+strconv.Itoa(got.CPU)
+	if want.CPU != got.CPU {
+		fields = append(fields, fmt.Sprintf("CPU: kernel %d, model %d", want.CPU, got.CPU))
+	}
+	if len(a) != len(b) {
+		return expected + " with " + strconv.Itoa(len(a)) + " registers", found + " with " + strconv.Itoa(len(b)), fields
+	}
+	for i := range a {
+		x, y := a[i], b[i]
+		if x.v == y.v && x.name == y.name {
+			continue
+		}
+		expected += fmt.Sprintf(" %s=0x%x", x.name, x.v)
+		found += fmt.Sprintf(" %s=0x%x", y.name, y.v)
+		fields = append(fields, diffFields(cpu+" "+x.name, x.reg, x.v, y.v)...)
+	}
+	return expected, found, fields
+}
+
+// diffFields says in words which fields of two values of a register differ, and what each value means.
+func diffFields(name string, reg arm64.Reg, want, got uint64) []string {
+	words := func(v uint64, field string, value uint64) string {
+		for _, f := range arm64.Fields(reg, v) {
+			if f.Name == field && f.Value == value {
+				s := f.String()
+				return s[strings.IndexByte(s, ' ')+1:]
+			}
+		}
+		return "0x" + strconv.FormatUint(value, 16)
+	}
+	var lines []string
+	for _, f := range arm64.Diff(reg, want, got) {
+		lines = append(lines, fmt.Sprintf("%s %s: kernel %s, model %s", name, f.Name, words(want, f.Name, f.Old), words(got, f.Name, f.New)))
+	}
+	if reg == arm64.RegBCR || reg == arm64.RegWCR {
+		lines = append(lines, name+" kernel: "+meaning(reg, want), name+" model: "+meaning(reg, got))
+	}
+	return lines
+}
+
+func meaning(reg arm64.Reg, v uint64) string {
+	if v == 0 {
+		return "nothing is installed"
+	}
+	return arm64.Explain(reg, v)
+}
+
+func diffPairs(s *Step, got *Obs) (fields []string) {
+	reg, bank := arm64.RegBCR, "break"
+	if s.Which == hwdebug.HwWatch {
+		reg, bank = arm64.RegWCR, "watch"
+	}
+	for i := 0; i < len(s.Obs.Pairs) && i < len(got.Pairs); i++ {
+		a, b := s.Obs.Pairs[i], got.Pairs[i]
+		name := bank + " entry " + strconv.Itoa(i)
+		if a.Addr != b.Addr {
+			fields = append(fields, fmt.Sprintf("%s address: kernel 0x%016x, model 0x%016x", name, a.Addr, b.Addr))
+		}
+		if a.Ctrl != b.Ctrl {
+			fields = append(fields, diffFields(name+" control", reg, uint64(a.Ctrl), uint64(b.Ctrl))...)
+		}
+	}
+	return fields
+}
+
+// A Report is what came of a run.
+type Report struct {
+	Kernels []string `json:"kernels"` // the kernels that were recorded, each once
+	Files   int      `json:"files"`
+	Cases   int      `json:"cases"` // those that were replayed
+	Tally
+	// Divergences holds the first ones, those without a mark before those with one.
+	Divergences []Divergence `json:"divergences"`
+}
+
+// OK says whether every step without a mark agreed and every case left behind what the kernel did.
+func (r *Report) OK() bool { return r.Diverging == 0 && r.Residues == 0 }
+
+// JSON writes the report as one indented JSON object.
+func (r *Report) JSON(w io.Writer) error {
+	c := *r
+	if c.Divergences == nil {
+		c.Divergences = []Divergence{}
+	}
+	if c.Kernels == nil {
+		c.Kernels = []string{}
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(&c); err != nil {
+		return err
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// Text writes the report for people: the counts, then the first divergences.
+func (r *Report) Text(w io.Writer) error {
+	var b strings.Builder
+	for _, row := range []struct {
+		name string
+		n    int
+		more string
+	}{
+		{"cases", r.Cases, ""},
+		{"steps", r.Steps, ""},
+		{"agreeing", r.Agreeing, share(r.Agreeing, r.Agreeing+r.Diverging)},
+		{"diverging", r.Diverging, ""},
+		{"marked", r.Marked, fmt.Sprintf("%d agreeing, %d diverging", r.MarkedAgreeing, r.MarkedDiverging)},
+	} {
+		fmt.Fprintf(&b, "%-9s %8d", row.name, row.n)
+		if row.more != "" {
+			b.WriteString("  (" + row.more + ")")
+		}
+		b.WriteByte('\n')
+	}
+	if r.Residues > 0 {
+		fmt.Fprintf(&b, "%-9s %8d  (cases that leave something else behind)\n", "residues", r.Residues)
+	}
+	for i := range r.Divergences {
+		b.WriteString("\n" + r.Divergences[i].String() + "\n")
+	}
+	if total := r.Diverging + r.MarkedDiverging + r.Residues; len(r.Divergences) > 0 && total > len(r.Divergences) {
+		fmt.Fprintf(&b, "\n%d more not shown\n", total-len(r.Divergences))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// share returns n of all in percent, rounded down so that 100 % means all.
+func share(n, all int) string {
+	if all == 0 {
+		return ""
+	}
+	hundredths := n * 10000 / all
+	return fmt.Sprintf("%d.%02d %% of the unmarked", hundredths/100, hundredths%100)
+}

@@ -1,0 +1,426 @@
+// step.go: what a recording holds: its first line, a case, a step, and what was observed of it.
+
+package conform
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/hwlua/hwlua/hwdebug"
+)
+
+// A Meta is the first line of a recording: which kernel answered, and on what machine.
+type Meta struct {
+	Release, Version string // of the kernel, as uname has them
+	QEMU, Machine    string
+	CPUs             int
+	BRPs, WRPs       int    // how many breakpoint and watchpoint registers there are
+	DFR0             uint64 // ID_AA64DFR0_EL1
+	// What the symbolic addresses stand for: 4096 bytes each of user data, user code, kernel data, and 64 kernel
+	// instructions.
+	UBuf, UCode, KBuf, KCode uint64
+}
+
+// Kernel returns the number of the kernel that was recorded, such as "6.1.176": the last one that the version
+// string holds (a distribution's release string names its interface, not its source), else the release's.
+func (m *Meta) Kernel() string {
+	if v := lastVersion(m.Version); v != "" {
+		return v
+	}
+	if v := lastVersion(m.Release); v != "" {
+		return v
+	}
+	return m.Release
+}
+
+// lastVersion returns the last word of s that begins with three numbers joined by dots.
+func lastVersion(s string) string {
+	last := ""
+	for _, word := range strings.Fields(s) {
+		end := strings.IndexFunc(word, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
+		if end >= 0 {
+			word = word[:end]
+		}
+		if strings.Count(word, ".") == 2 && !strings.HasPrefix(word, ".") && !strings.HasSuffix(word, ".") {
+			last = word
+		}
+	}
+	return last
+}
+
+// A Case is one line of a recording: steps that are performed one after the other on a fresh machine.
+type Case struct {
+	ID    string // family, a slash, name
+	Line  int    // of its file, from 1
+	CPUs  int
+	Steps []Step
+	// KDE lists the CPUs whose MDSCR_EL1.KDE was still set after everything of the case was taken away.
+	KDE []int
+	// Violation says what else the case left behind, as the recording has it; empty: nothing.
+	Violation string
+
+	words []uint64 // the storage of all registers of the steps
+	hits  []Hit
+	pairs []hwdebug.PtraceReg
+}
+
+// An Op is what a step does.
+type Op uint8
+
+// The operations of the format.
+const (
+	OpOpen Op = iota
+	OpClose
+	OpEnable
+	OpDisable
+	OpModify
+	OpRead
+	OpKWide
+	OpKUnwide
+	OpKUser
+	OpKMod
+	OpKUnreg
+	OpTask
+	OpFork
+	OpMigrate
+	OpExit
+	OpAccess
+	OpUAccess
+	OpKAccess
+	OpDump
+	OpPtraceSet
+	OpPtraceGet
+	numOps
+)
+
+// fieldSet is a set of a step's keys; obsSet of an observation's.
+type (
+	fieldSet uint32
+	obsSet   uint16
+)
+
+const (
+	fOp fieldSet = 1 << iota
+	fH
+	fT
+	fFrom
+	fTask
+	fCPU
+	fType
+	fAddr
+	fLen
+	fDisabled
+	fPinned
+	fInherit
+	fExcludeUser
+	fExcludeKernel
+	fExcludeHV
+	fCustom
+	fKind
+	fSize
+	fWhich
+	fIdx
+	fCtrl
+	fRet
+	fObs
+	fMark
+)
+
+var fieldNames = [...]string{"op", "h", "t", "from", "task", "cpu", "type", "addr", "len", "disabled", "pinned", "inherit",
+	"exclude_user", "exclude_kernel", "exclude_hv", "custom", "kind", "size", "which", "idx", "ctrl", "ret", "obs", "mark"}
+
+const (
+	oHits obsSet = 1 << iota
+	oErr
+	oTrap
+	oCount
+	oCPU
+	oBVR
+	oBCR
+	oWVR
+	oWCR
+	oMDSCR
+	oInfo
+	oRegs
+)
+
+var obsNames = [...]string{"hits", "err", "trap", "count", "cpu", "bvr", "bcr", "wvr", "wcr", "mdscr", "info", "regs"}
+
+// An opRule says which keys a step with that op must have and may have besides op, ret and mark, and the same of
+// what is observed when it succeeds.
+type opRule struct {
+	name             string
+	must, may        fieldSet
+	obsMust, obsMay  obsSet
+	needs            hwdebug.Feature // what a target must be able to do; empty: every target can
+	whichCPU         bool            // cpu must be one of the machine's
+	userOrCPU        bool            // exactly one of t and cpu
+	readOrWriteKinds bool            // kind x is not for it
+}
+
+var opRules = [numOps]opRule{
+	OpOpen: {name: "open", must: fH | fTask | fCPU | fType | fAddr | fLen,
+		may: fDisabled | fPinned | fInherit | fExcludeUser | fExcludeKernel | fExcludeHV},
+	OpClose:     {name: "close", must: fH},
+	OpEnable:    {name: "enable", must: fH},
+	OpDisable:   {name: "disable", must: fH},
+	OpModify:    {name: "modify", must: fH | fType | fAddr | fLen, may: fDisabled},
+	OpRead:      {name: "read", must: fH, obsMust: oCount},
+	OpKWide:     {name: "kwide", must: fH | fType | fAddr | fLen, may: kernelFlags, needs: hwdebug.FeatureKernelEvents},
+	OpKUnwide:   {name: "kunwide", must: fH, needs: hwdebug.FeatureKernelEvents},
+	OpKUser:     {name: "kuser", must: fH | fTask | fType | fAddr | fLen, may: kernelFlags, needs: hwdebug.FeatureKernelEvents},
+	OpKMod:      {name: "kmod", must: fH | fType | fAddr | fLen, may: kernelFlags, needs: hwdebug.FeatureKernelEvents},
+	OpKUnreg:    {name: "kunreg", must: fH, needs: hwdebug.FeatureKernelEvents},
+	OpTask:      {name: "task", must: fT | fCPU, needs: hwdebug.FeatureTasks, whichCPU: true},
+	OpFork:      {name: "fork", must: fT | fFrom, needs: hwdebug.FeatureTasks},
+	OpMigrate:   {name: "migrate", must: fT | fCPU, needs: hwdebug.FeatureTasks, whichCPU: true},
+	OpExit:      {name: "exit", must: fT, needs: hwdebug.FeatureTasks},
+	OpAccess:    {name: "access", must: fT | fKind | fAddr | fSize, obsMust: oHits, obsMay: oErr | oTrap},
+	OpUAccess:   {name: "uaccess", must: fT | fKind | fAddr | fSize, obsMust: oHits, obsMay: oErr | oTrap, needs: hwdebug.FeatureUserCopy, readOrWriteKinds: true},
+	OpKAccess:   {name: "kaccess", must: fCPU | fKind | fAddr | fSize, obsMust: oHits, obsMay: oErr | oTrap, needs: hwdebug.FeatureKernelAccess, whichCPU: true},
+	OpDump:      {name: "dump", may: fT | fCPU, obsMust: oCPU | oBVR | oBCR | oWVR | oWCR | oMDSCR, needs: hwdebug.FeatureRegisters, whichCPU: true, userOrCPU: true},
+	OpPtraceSet: {name: "ptrace_set", must: fT | fWhich | fIdx | fAddr | fCtrl, needs: hwdebug.FeaturePtrace},
+	OpPtraceGet: {name: "ptrace_get", must: fT | fWhich, obsMust: oInfo | oRegs, needs: hwdebug.FeaturePtrace},
+}
+
+const kernelFlags = fDisabled | fExcludeUser | fExcludeKernel | fCustom
+
+// String returns the format's name of the operation.
+func (o Op) String() string {
+	if o < numOps {
+		return opRules[o].name
+	}
+	return "op " + strconv.Itoa(int(o))
+}
+
+// A Base is what a symbolic address counts from.
+type Base uint8
+
+const (
+	Absolute Base = iota
+	UBuf
+	UCode
+	KBuf
+	KCode
+)
+
+var baseNames = [...]string{"", "ubuf", "ucode", "kbuf", "kcode"}
+
+// An Addr is an address as a recording has it: a place in one of the four buffers, or a number.
+type Addr struct {
+	Base Base
+	N    uint64
+}
+
+// Value returns the address on the machine that m describes. It wraps at 2^64.
+func (a Addr) Value(m *Meta) uint64 {
+	return [...]uint64{0, m.UBuf, m.UCode, m.KBuf, m.KCode}[a.Base] + a.N
+}
+
+func (a Addr) String() string {
+	if a.Base == Absolute {
+		return "0x" + strconv.FormatUint(a.N, 16)
+	}
+	return baseNames[a.Base] + "+" + strconv.FormatUint(a.N, 10)
+}
+
+// A Ret is what a step returned: OK, a Linux errno number, or one of the driver's own answers.
+type Ret int
+
+// OK is success. The driver's own answers are below zero: no call was made and nothing changed.
+const (
+	OK         Ret = -iota
+	NoHandle       // no live handle of that name and kind
+	NoTask         // no live task of that name
+	BusyHandle     // the handle's name is in use
+	BusyTask       // the task's name was given away before
+	noErrno        // the target failed without an errno, which no kernel does
+)
+
+func (r Ret) String() string {
+	switch r {
+	case OK:
+		return "OK"
+	case NoHandle:
+		return "NOHANDLE"
+	case NoTask:
+		return "NOTASK"
+	case BusyHandle:
+		return "BUSYHANDLE"
+	case BusyTask:
+		return "BUSYTASK"
+	case noErrno:
+		return "FAILED"
+	}
+	if e, ok := hwdebug.ErrnoByNumber(int(r)); ok {
+		return hwdebug.ErrnoName(e)
+	}
+	return strconv.Itoa(int(r))
+}
+
+// A Mark is a set of reasons why a step depends on the machine that was recorded.
+type Mark uint8
+
+const (
+	MarkFar       Mark = 1 << iota // several watchpoints overlap the access, and which address is reported is the machine's choice
+	MarkBAS                        // a breakpoint with an irregular byte select is or was programmed
+	MarkTraceStep                  // the task had a ptrace trap before, in a case with other events too
+	MarkNondet                     // two recordings differ here
+	numMarks      = 4
+)
+
+var markNames = [numMarks]string{"far", "bas", "tracestep", "nondet"}
+
+// Names returns the names of the marks in the order of the constants.
+func (m Mark) Names() []string {
+	var names []string
+	for i, name := range markNames {
+		if m>>i&1 != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// A Hit is the growth of one handle's count.
+type Hit struct {
+	H int
+	N uint64
+}
+
+// An Obs is what was observed of a step that succeeded. Which fields are used depends on the op.
+type Obs struct {
+	Hits   []Hit        // the access ops: by rising handle; handles that did not grow are left out
+	Err    []int        // the access ops: handles in the error state, rising
+	Trap   hwdebug.Trap // the access ops; N 0: none
+	Count  uint64       // read
+	Failed bool         // read: the event is in the error state and has no count
+	Regs   hwdebug.Regs // dump
+	Info   uint32       // ptrace_get
+	Pairs  []hwdebug.PtraceReg
+}
+
+// A Step is one thing that was done, and what came of it. Handles and tasks are the numbers of their names.
+type Step struct {
+	Op    Op
+	H     int
+	T     int // the task that acts or is made; -1: none (dump of a CPU)
+	From  int // fork
+	Task  int // open, kuser: whom the event follows; -1: nobody
+	CPU   int
+	Attr  hwdebug.Attr // without its address, which is Addr
+	Addr  Addr
+	Kind  hwdebug.Kind
+	Size  int
+	Which hwdebug.PtraceSet
+	Idx   int
+	Ctrl  uint32
+	// Custom asks for a handler that gives up after three calls in a row, in place of the kernel's default one.
+	Custom bool
+
+	Ret  Ret
+	Obs  Obs
+	Mark Mark
+
+	fields fieldSet
+	obs    obsSet
+}
+
+// String returns what was asked, on one line, without what came of it.
+func (s *Step) String() string {
+	b := append(make([]byte, 0, 96), s.Op.String()...)
+	name := func(prefix string, n int) {
+		b = append(b, ' ')
+		b = append(b, prefix...)
+		b = strconv.AppendInt(b, int64(n), 10)
+	}
+	word := func(words ...string) {
+		for _, w := range words {
+			b = append(b, ' ')
+			b = append(b, w...)
+		}
+	}
+	must := opRules[s.Op].must
+	if must&fH != 0 {
+		name("h", s.H)
+	}
+	if s.T >= 0 && (must&fT != 0 || s.Op == OpDump) {
+		name("t", s.T)
+	}
+	if must&fFrom != 0 {
+		name("from t", s.From)
+	}
+	if must&fTask != 0 {
+		if s.Task < 0 {
+			word("no task")
+		} else {
+			name("t", s.Task)
+		}
+	}
+	if must&fCPU != 0 || s.Op == OpDump && s.T < 0 {
+		name("cpu ", s.CPU)
+	}
+	if must&fKind != 0 {
+		word(s.Kind.String())
+	}
+	if must&fWhich != 0 {
+		word(whichName(s.Which))
+	}
+	if must&fIdx != 0 {
+		name("entry ", s.Idx)
+	}
+	if must&fType != 0 {
+		word("type", s.Attr.Type.String())
+	}
+	if must&fAddr != 0 {
+		word("addr", s.Addr.String())
+	}
+	if must&fLen != 0 {
+		word("len", strconv.FormatUint(s.Attr.Len, 10))
+	}
+	if must&fSize != 0 {
+		name("size ", s.Size)
+	}
+	if must&fCtrl != 0 {
+		word("ctrl", "0x"+strconv.FormatUint(uint64(s.Ctrl), 16))
+	}
+	for _, f := range []struct {
+		on   bool
+		name string
+	}{
+		{s.Attr.Disabled, "disabled"}, {s.Attr.Pinned && s.Op == OpOpen, "pinned"}, {s.Attr.Inherit, "inherit"},
+		{s.Attr.ExcludeUser, "exclude_user"}, {s.Attr.ExcludeKernel, "exclude_kernel"}, {s.Attr.ExcludeHV, "exclude_hv"},
+		{s.Custom, "custom"},
+	} {
+		if f.on {
+			word(f.name)
+		}
+	}
+	return string(b)
+}
+
+func whichName(w hwdebug.PtraceSet) string {
+	if w == hwdebug.HwWatch {
+		return "watch"
+	}
+	return "break"
+}
+
+// Needs returns the features that a target needs to perform c, in the order of their first use.
+func (c *Case) Needs() []hwdebug.Feature {
+	var needs []hwdebug.Feature
+	for i := range c.Steps {
+		f := opRules[c.Steps[i].Op].needs
+		if f == "" {
+			continue
+		}
+		known := false
+		for _, g := range needs {
+			known = known || f == g
+		}
+		if !known {
+			needs = append(needs, f)
+		}
+	}
+	return needs
+}

@@ -1,0 +1,442 @@
+// twin_test.go: the decoder's slow twin, on encoding/json, and the fuzz test that holds the two against each other.
+
+package conform_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/conform"
+)
+
+// A twin reads a line into a tree of maps with encoding/json and then asks the tree for what the format has. It
+// panics with a twinError where the tree has something else.
+type twin struct{ meta *conform.Meta }
+
+type twinError string
+
+func no(format string, args ...any) { panic(twinError(fmt.Sprintf(format, args...))) }
+
+// tree reads one JSON value as map[string]any, []any, string, json.Number, bool or nil. A key twice is an error.
+func tree(d *json.Decoder) any {
+	token, err := d.Token()
+	if err != nil {
+		no("%v", err)
+	}
+	switch token {
+	case json.Delim('{'):
+		m := map[string]any{}
+		for d.More() {
+			key, err := d.Token()
+			if err != nil {
+				no("%v", err)
+			}
+			k := key.(string)
+			if _, ok := m[k]; ok {
+				no("key %q twice", k)
+			}
+			m[k] = tree(d)
+		}
+		if _, err := d.Token(); err != nil {
+			no("%v", err)
+		}
+		return m
+	case json.Delim('['):
+		l := []any{}
+		for d.More() {
+			l = append(l, tree(d))
+		}
+		if _, err := d.Token(); err != nil {
+			no("%v", err)
+		}
+		return l
+	}
+	return token
+}
+
+func as[T any](v any, what string) T {
+	t, ok := v.(T)
+	if !ok {
+		no("%s is %T", what, v)
+	}
+	return t
+}
+
+// keys checks that m has all keys of must and beyond them only keys of may; both are lists of words.
+func keys(m map[string]any, must, may string) {
+	for _, k := range strings.Fields(must) {
+		if _, ok := m[k]; !ok {
+			no("no %q", k)
+		}
+	}
+	for k := range m {
+		if !slices.Contains(strings.Fields(must+" "+may), k) {
+			no("unknown %q", k)
+		}
+	}
+}
+
+var wholeNumber = regexp.MustCompile(`^-?[0-9]+$`)
+
+func integer(v any, lo, hi int64) int {
+	s := as[json.Number](v, "number").String()
+	n, err := strconv.ParseInt(s, 10, 64)
+	if !wholeNumber.MatchString(s) || err != nil || n < lo || n > hi {
+		no("number %s", s)
+	}
+	return int(n)
+}
+
+func natural(v any) uint64 {
+	s := as[json.Number](v, "number").String()
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		no("number %s", s)
+	}
+	return n
+}
+
+var (
+	hexOnly   = regexp.MustCompile(`^[0-9a-fA-F]{1,16}$`)
+	symbolic  = regexp.MustCompile(`^(ubuf|ucode|kbuf|kcode)\+(0|[1-9][0-9]*)$`)
+	nameOnly  = regexp.MustCompile(`^[ht](0|[1-9][0-9]*)$`)
+	baseNames = map[string]conform.Base{"ubuf": conform.UBuf, "ucode": conform.UCode, "kbuf": conform.KBuf, "kcode": conform.KCode}
+)
+
+func hexText(s string, bits int) uint64 {
+	n, err := strconv.ParseUint(s, 16, bits)
+	if !hexOnly.MatchString(s) || err != nil {
+		no("hex %q", s)
+	}
+	return n
+}
+
+func hexOf(v any, bits int) uint64 { return hexText(as[string](v, "hex"), bits) }
+
+func prefixed(v any, bits int) uint64 {
+	s, ok := strings.CutPrefix(as[string](v, "hex"), "0x")
+	if !ok {
+		no("no 0x")
+	}
+	return hexText(s, bits)
+}
+
+func nameOf(v any, prefix string) int {
+	s := as[string](v, "name")
+	n, err := strconv.Atoi(strings.TrimPrefix(s, prefix))
+	if !nameOnly.MatchString(s) || !strings.HasPrefix(s, prefix) || err != nil || n >= 1<<16 {
+		no("name %q", s)
+	}
+	return n
+}
+
+func flag(m map[string]any, k string) bool {
+	v, ok := m[k]
+	return ok && as[bool](v, k)
+}
+
+func pickOf(v any, names ...string) int {
+	i := slices.Index(names, as[string](v, "word"))
+	if i < 0 {
+		no("unknown word %v", v)
+	}
+	return i
+}
+
+// twinOps says which keys each op has: those it must have, a bar, those it may have.
+var twinOps = map[string]string{
+	"open":  "h task cpu type addr len|disabled pinned inherit exclude_user exclude_kernel exclude_hv",
+	"close": "h|", "enable": "h|", "disable": "h|", "kunwide": "h|", "kunreg": "h|", "read": "h|",
+	"modify": "h type addr len|disabled",
+	"kwide":  "h type addr len|disabled exclude_user exclude_kernel custom",
+	"kuser":  "h task type addr len|disabled exclude_user exclude_kernel custom",
+	"kmod":   "h type addr len|disabled exclude_user exclude_kernel custom",
+	"task":   "t cpu|", "migrate": "t cpu|", "fork": "t from|", "exit": "t|",
+	"access": "t kind addr size|", "uaccess": "t kind addr size|", "kaccess": "cpu kind addr size|",
+	"dump":       "|t cpu",
+	"ptrace_set": "t which idx addr ctrl|", "ptrace_get": "t which|",
+}
+
+var twinOrder = strings.Fields("open close enable disable modify read kwide kunwide kuser kmod kunreg task fork migrate exit " +
+	"access uaccess kaccess dump ptrace_set ptrace_get")
+
+func (w twin) step(v any) conform.Step {
+	m := as[map[string]any](v, "step")
+	if _, ok := m["op"]; !ok {
+		no("no op")
+	}
+	op := as[string](m["op"], "op")
+	rule, ok := twinOps[op]
+	if !ok {
+		no("op %q", op)
+	}
+	must, may, _ := strings.Cut(rule, "|")
+	keys(m, "op ret "+must, may+" obs mark")
+	s := conform.Step{Op: conform.Op(slices.Index(twinOrder, op)), T: -1, Task: -1}
+	for k, v := range m {
+		switch k {
+		case "h":
+			s.H = nameOf(v, "h")
+		case "t":
+			s.T = nameOf(v, "t")
+		case "from":
+			s.From = nameOf(v, "t")
+		case "task":
+			if v != nil {
+				s.Task = nameOf(v, "t")
+			}
+		case "cpu":
+			s.CPU = integer(v, -1<<31+1, 1<<31-1)
+			if op != "open" && (s.CPU < 0 || s.CPU >= w.meta.CPUs) {
+				no("cpu %d", s.CPU)
+			}
+		case "type":
+			t := as[string](v, "type")
+			if i := slices.Index([]string{"", "r", "w", "rw", "x"}, t); i > 0 {
+				s.Attr.Type = hwdebug.BPType(i)
+			} else if n, err := strconv.ParseUint(t, 10, 32); err == nil && strconv.FormatUint(n, 10) == t {
+				s.Attr.Type = hwdebug.BPType(n)
+			} else {
+				no("type %q", t)
+			}
+		case "addr":
+			if found := symbolic.FindStringSubmatch(as[string](v, "addr")); found != nil {
+				n, err := strconv.ParseUint(found[2], 10, 64)
+				if err != nil {
+					no("addr %q", found[0])
+				}
+				s.Addr = conform.Addr{Base: baseNames[found[1]], N: n}
+			} else {
+				s.Addr.N = prefixed(v, 64)
+			}
+		case "len":
+			s.Attr.Len = natural(v)
+		case "kind":
+			s.Kind = hwdebug.Kind(pickOf(v, "r", "w", "x"))
+			if op == "uaccess" && s.Kind == hwdebug.Exec {
+				no("uaccess x")
+			}
+		case "size":
+			if s.Size = integer(v, 1, 8); s.Size&(s.Size-1) != 0 {
+				no("size %d", s.Size)
+			}
+		case "which":
+			s.Which = hwdebug.PtraceSet(pickOf(v, "break", "watch"))
+		case "idx":
+			s.Idx = integer(v, 0, 255)
+		case "ctrl":
+			s.Ctrl = uint32(prefixed(v, 32))
+		case "mark":
+			for _, e := range as[[]any](v, "mark") {
+				s.Mark |= 1 << pickOf(e, "far", "bas", "tracestep", "nondet")
+			}
+		case "ret":
+			s.Ret = w.ret(as[string](v, "ret"))
+		}
+	}
+	s.Attr.Disabled, s.Attr.Pinned, s.Attr.Inherit = flag(m, "disabled"), flag(m, "pinned"), flag(m, "inherit")
+	s.Attr.ExcludeUser, s.Attr.ExcludeKernel, s.Attr.ExcludeHV = flag(m, "exclude_user"), flag(m, "exclude_kernel"), flag(m, "exclude_hv")
+	s.Custom = flag(m, "custom")
+	if op == "dump" {
+		_, t := m["t"]
+		_, cpu := m["cpu"]
+		if t == cpu {
+			no("dump")
+		}
+	}
+	observes := slices.Contains(strings.Fields("access uaccess kaccess dump read ptrace_get"), op) && s.Ret == conform.OK
+	if _, ok := m["obs"]; ok != observes {
+		no("obs")
+	}
+	if observes {
+		w.obs(op, as[map[string]any](m["obs"], "obs"), &s.Obs)
+	}
+	return s
+}
+
+func (w twin) ret(s string) conform.Ret {
+	if i := slices.Index([]string{"OK", "NOHANDLE", "NOTASK", "BUSYHANDLE", "BUSYTASK"}, s); i >= 0 {
+		return []conform.Ret{conform.OK, conform.NoHandle, conform.NoTask, conform.BusyHandle, conform.BusyTask}[i]
+	}
+	e, ok := hwdebug.ErrnoByName(s)
+	if !ok {
+		no("ret %q", s)
+	}
+	return conform.Ret(hwdebug.ErrnoNumber(e))
+}
+
+func (w twin) obs(op string, m map[string]any, o *conform.Obs) {
+	switch op {
+	case "read":
+		keys(m, "count", "")
+		if s, ok := m["count"].(string); ok && s == "error" {
+			o.Failed = true
+		} else {
+			o.Count = natural(m["count"])
+		}
+	case "dump":
+		keys(m, "cpu bvr bcr wvr wcr mdscr", "")
+		o.Regs.CPU = integer(m["cpu"], 0, int64(w.meta.CPUs-1))
+		bank := func(k string, n int) (vs []uint64) {
+			for _, e := range as[[]any](m[k], k) {
+				vs = append(vs, hexOf(e, 64))
+			}
+			if len(vs) != n {
+				no("%s has %d", k, len(vs))
+			}
+			return vs
+		}
+		o.Regs.BVR, o.Regs.BCR = bank("bvr", w.meta.BRPs), bank("bcr", w.meta.BRPs)
+		o.Regs.WVR, o.Regs.WCR = bank("wvr", w.meta.WRPs), bank("wcr", w.meta.WRPs)
+		o.Regs.MDSCR = hexOf(m["mdscr"], 64)
+	case "ptrace_get":
+		keys(m, "info regs", "")
+		o.Info = uint32(hexOf(m["info"], 32))
+		for _, e := range as[[]any](m["regs"], "regs") {
+			pair := as[[]any](e, "pair")
+			if len(pair) != 2 {
+				no("pair")
+			}
+			o.Pairs = append(o.Pairs, hwdebug.PtraceReg{Addr: hexOf(pair[0], 64), Ctrl: uint32(hexOf(pair[1], 32))})
+		}
+		if len(o.Pairs) != int(o.Info&0xff) {
+			no("pairs")
+		}
+	default:
+		keys(m, "hits", "err trap")
+		for k, v := range as[map[string]any](m["hits"], "hits") {
+			if natural(v) == 0 {
+				no("hits 0")
+			}
+			o.Hits = append(o.Hits, conform.Hit{H: nameOf(k, "h"), N: natural(v)})
+		}
+		sort.Slice(o.Hits, func(i, j int) bool { return o.Hits[i].H < o.Hits[j].H })
+		if v, ok := m["err"]; ok {
+			for _, e := range as[[]any](v, "err") {
+				h := nameOf(e, "h")
+				if slices.Contains(o.Err, h) {
+					no("err twice")
+				}
+				o.Err = append(o.Err, h)
+			}
+			slices.Sort(o.Err)
+		}
+		if v, ok := m["trap"]; ok {
+			t := as[map[string]any](v, "trap")
+			keys(t, "n addr", "")
+			o.Trap = hwdebug.Trap{N: integer(t["n"], 1, 1<<31-1), Addr: hexOf(t["addr"], 64)}
+		}
+	}
+}
+
+// decode reads a line, or says why not.
+func (w twin) decode(line []byte) (c *conform.Case, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			e, ok := r.(twinError)
+			if !ok {
+				panic(r)
+			}
+			c, err = nil, fmt.Errorf("%s", string(e))
+		}
+	}()
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.UseNumber()
+	m := as[map[string]any](tree(d), "case")
+	if _, err := d.Token(); err != io.EOF {
+		no("more follows")
+	}
+	keys(m, "id cpus steps", "residue violation")
+	c = &conform.Case{ID: as[string](m["id"], "id"), CPUs: integer(m["cpus"], 1, 64)}
+	if c.ID == "" || c.CPUs != w.meta.CPUs {
+		no("id or cpus")
+	}
+	for _, v := range as[[]any](m["steps"], "steps") {
+		c.Steps = append(c.Steps, w.step(v))
+	}
+	if v, ok := m["residue"]; ok {
+		r := as[map[string]any](v, "residue")
+		keys(r, "kde", "")
+		for _, e := range as[[]any](r["kde"], "kde") {
+			cpu := integer(e, 0, int64(w.meta.CPUs-1))
+			if slices.Contains(c.KDE, cpu) {
+				no("kde twice")
+			}
+			c.KDE = append(c.KDE, cpu)
+		}
+		slices.Sort(c.KDE)
+	}
+	if _, ok := m["violation"]; ok {
+		c.Violation = "given" // as text it keeps white space, which the tree has lost
+	}
+	return c, nil
+}
+
+// plain returns everything that a case says, as text.
+func plain(t testing.TB, c *conform.Case) string {
+	said := *c
+	if said.Violation != "" {
+		said.Violation = "given"
+	}
+	text, err := json.Marshal(said)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(text), "null", "[]")
+}
+
+// FuzzDecode holds the decoder against its twin: both accept the same lines, and read the same from them.
+func FuzzDecode(f *testing.F) {
+	for _, line := range firstLines(f, 3) {
+		f.Add(line)
+	}
+	for _, step := range oddSteps {
+		f.Add([]byte(`{"id":"x/y","cpus":4,"steps":[` + step + `]}`))
+	}
+	meta := recordedMeta()
+	f.Fuzz(func(t *testing.T, line []byte) {
+		if !utf8.Valid(line) || bytes.IndexByte(line, '\n') >= 0 {
+			t.Skip("never comes to the decoder")
+		}
+		var got conform.Case
+		err := conform.DecodeCase(&meta, line, &got)
+		want, twinErr := twin{&meta}.decode(line)
+		if (err == nil) != (twinErr == nil) {
+			t.Fatalf("decoder: %v; twin: %v", err, twinErr)
+		}
+		if err == nil && plain(t, &got) != plain(t, want) {
+			t.Fatalf("decoder\n%s\ntwin\n%s", plain(t, &got), plain(t, want))
+		}
+	})
+}
+
+// oddSteps are steps at the edges of the format, right and wrong.
+var oddSteps = []string{
+	`{"op":"read","h":"h0","ret":"OK","obs":{"count":"error"}}`,
+	`{"op":"read","h":"h65535","ret":"OK","obs":{"count":18446744073709551615}}`,
+	`{"op":"read","h":"h0","ret":"OK","obs":{"count":18446744073709551616}}`,
+	`{"op":"read","h":"h0","ret":"OK","obs":{"count":-0}}`,
+	`{"op":"read","h":"h0","ret":"OK","obs":{"count":1.0}}`,
+	`{"op":"read","h":"h0","ret":"OK","obs":{"count":1e3}}`,
+	`{"op":"read","h":"h00","ret":"OK","obs":{"count":01}}`,
+	"{\t\"ret\" : \"NOHANDLE\" ,\r \"h\":\"\\u0068\\u0030\", \"op\":\"close\"}",
+	`{"op":"access","t":"t0","kind":"r","addr":"0xffffffffffffffff","size":8,"ret":"OK","obs":{"hits":{"h10":1,"h2":3},"err":["h3","h1"],"trap":{"addr":"10000040","n":1}},"mark":["far","nondet"]}`,
+	`{"op":"kaccess","cpu":4,"kind":"x","addr":"kcode+4","size":4,"ret":"OK","obs":{"hits":{}}}`,
+	`{"op":"uaccess","t":"t0","kind":"x","addr":"kcode+4","size":4,"ret":"OK","obs":{"hits":{}}}`,
+	`{"op":"dump","t":"t0","cpu":1,"ret":"NOTASK"}`,
+	`{"op":"open","h":"h0","task":null,"cpu":-1,"type":"255","addr":"0x0","len":64,"exclude_hv":true,"ret":"EINVAL"}`,
+	`{"op":"ptrace_get","t":"t0","which":"watch","ret":"OK","obs":{"info":"601","regs":[["0","1FC"]]}}`,
+	`{"op":"ptrace_set","t":"t0","which":"break","idx":16,"addr":"ucode+18446744073709551616","ctrl":"0x1f5","ret":"OK"}`,
+	`{"op":"fork","t":"t1","from":"t0","ret":"E2BIG"}`,
+	`{}`, `{"op":"nop","ret":"OK"}`, `null`, `{"op":"exit","t":"t0","ret":"OK"`,
+}
