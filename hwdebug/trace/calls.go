@@ -1,0 +1,50 @@
+// calls.go: which entry happened inside which, for the writers that show where a call ends.
+
+package trace
+
+import "iter"
+
+// A call is an entry, or one of the callers in an entry's Via.
+type call struct {
+	e      *Entry
+	caller bool // stands in e.Via; has no arguments and no result
+	name   string
+	thread thread
+	depth  int
+	last   int // index of the last call inside, its own if there is none
+}
+
+// result is " = -ENOSPC", " = ?" or empty.
+func (c *call) result() string {
+	if c.caller {
+		return ""
+	}
+	return string(c.e.appendResult(nil))
+}
+
+// calls lists the calls of entries in order and finds where each ends.
+func calls(entries iter.Seq[Entry]) []call {
+	var all []call
+	open := map[thread][]int{}
+	add := func(c call) {
+		stack := open[c.thread]
+		for n := len(stack); n > 0 && all[stack[n-1]].depth >= c.depth; n = len(stack) {
+			stack = stack[:n-1]
+		}
+		i := len(all)
+		for _, outer := range stack {
+			all[outer].last = i
+		}
+		c.last = i
+		all = append(all, c)
+		open[c.thread] = append(stack, i)
+	}
+	for e := range entries {
+		th, base := e.thread(), e.base()
+		for k, name := range e.Via {
+			add(call{e: &e, caller: true, name: name, thread: th, depth: base + k})
+		}
+		add(call{e: &e, name: e.Fn, thread: th, depth: e.Depth})
+	}
+	return all
+}

@@ -1,0 +1,125 @@
+// filter.go: choosing records by function, CPU, task and time.
+
+package trace
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Filter selects records. Its zero value selects all; each field that is set narrows the selection.
+type Filter struct {
+	Fns   []string // kernel names; "*" stands for any run of characters: "*_bp_slot"
+	CPUs  []int
+	PIDs  []int
+	Comms []string // as Fns: "kworker/*"
+	Since int64    // ns of virtual time, from here on
+	Until int64    // ns of virtual time, before this; 0: no end
+	// Failed selects only calls that returned a negative result.
+	Failed bool
+}
+
+// Check returns an error for a name without "*" that is no modelled function, with the nearest one, and for a pattern that
+// no modelled function matches.
+func (f Filter) Check(r *Recorder) error {
+	for _, p := range f.Fns {
+		if slices.ContainsFunc(r.fns, func(fn Fn) bool { return glob(p, fn.Name) }) {
+			continue
+		}
+		if strings.Contains(p, "*") {
+			return fmt.Errorf("no modelled function matches %q", p)
+		}
+		return fmt.Errorf("%q is not a modelled function%s", p, r.didYouMean(p))
+	}
+	return nil
+}
+
+// didYouMean is "; did you mean ...?" or empty.
+func (r *Recorder) didYouMean(name string) string {
+	best, at := len(name)/2+1, ""
+	for _, known := range r.Names() {
+		if d := editDistance(name, known); d < best {
+			best, at = d, known
+		}
+	}
+	if at == "" {
+		return ""
+	}
+	return "; did you mean " + at + "?"
+}
+
+// editDistance counts the insertions, removals and replacements that turn a into b.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diag := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diag
+			if a[i] != b[j] {
+				cost++
+			}
+			diag = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// A selection is a Filter made ready for one recorder.
+type selection struct {
+	Filter
+	r   *Recorder
+	fns []bool // by FnID; nil: all
+}
+
+func (f Filter) compile(r *Recorder) *selection {
+	s := &selection{Filter: f, r: r}
+	if len(f.Fns) > 0 {
+		s.fns = make([]bool, len(r.fns))
+		for i := range r.fns {
+			s.fns[i] = anyGlob(f.Fns, r.fns[i].Name)
+		}
+	}
+	return s
+}
+
+func (s *selection) match(rec *Record) bool {
+	return rec.T >= s.Since && (s.Until == 0 || rec.T < s.Until) &&
+		(s.fns == nil || s.fns[rec.Fn]) &&
+		(len(s.CPUs) == 0 || slices.Contains(s.CPUs, int(rec.CPU))) &&
+		(len(s.PIDs) == 0 || slices.Contains(s.PIDs, int(rec.PID))) &&
+		(len(s.Comms) == 0 || anyGlob(s.Comms, s.r.nameOr(uint64(rec.Comm)))) &&
+		(!s.Failed || rec.State == Returned && rec.Ret < 0 && s.r.fns[rec.Fn].Ret != NoValue)
+}
+
+func anyGlob(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return glob(p, name) })
+}
+
+// glob matches name against a pattern in which "*" stands for any run of characters.
+func glob(pattern, name string) bool {
+	head, rest, star := strings.Cut(pattern, "*")
+	if !star {
+		return pattern == name
+	}
+	if !strings.HasPrefix(name, head) {
+		return false
+	}
+	name = name[len(head):]
+	for {
+		part, more, star := strings.Cut(rest, "*")
+		if !star {
+			return strings.HasSuffix(name, part)
+		}
+		i := strings.Index(name, part)
+		if i < 0 {
+			return false
+		}
+		name, rest = name[i+len(part):], more
+	}
+}

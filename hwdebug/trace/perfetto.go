@@ -1,0 +1,309 @@
+// perfetto.go: Chrome trace events, which ui.perfetto.dev and chrome://tracing show.
+
+package trace
+
+import (
+	"bufio"
+	"io"
+	"iter"
+	"strconv"
+)
+
+// The tracks of a CPU, and the first number for the tracks of its tasks' calls. A track's id is cpu+1 times tracksPerCPU
+// and this number, so that no two CPUs share one.
+const (
+	trackTasks = iota
+	trackWork
+	trackHits
+	trackCalls
+	tracksPerCPU = 100_000
+)
+
+// WritePerfetto writes the trace as Chrome trace events in JSON. Each CPU is a process of these tracks:
+//
+//	tasks     whose calls the CPU made, as slices
+//	work      the work functions that its kworkers ran, as slices
+//	hits      an instant for each reported hit (perf_bp_event)
+//	slots     counters of installed breakpoints and watchpoints (hw_breakpoint_control)
+//	COMM-PID  the calls of one task there, nested, with arguments and result
+//
+// Virtual time stands still during a call, and a viewer shows nothing of slices without length. So each event is put 1 ns
+// after the one before where they have the same time: order and nesting are exact, and times to within the number of
+// events that share one. A call ends before the next event that it does not contain on its task or CPU, or when
+// time moves on. The same entries give the same bytes.
+func WritePerfetto(w io.Writer, entries iter.Seq[Entry]) error {
+	p := perfetto{out: bufio.NewWriter(w), cpus: map[int]*cpuTracks{}, moved: map[thread]int{}}
+	p.out.WriteString(`{"displayTimeUnit":"ns","traceEvents":[`)
+	all := calls(entries)
+	for i := range all {
+		p.call(all, i)
+	}
+	p.end(func(*slice) bool { return true })
+	for _, cpu := range p.order {
+		p.endTask(cpu)
+	}
+	p.out.WriteString("\n]}\n")
+	return p.out.Flush()
+}
+
+type perfetto struct {
+	out   *bufio.Writer
+	buf   []byte
+	comma bool
+	ts    int64 // of the event written last
+	t     int64 // virtual time of the call looked at last
+	cpus  map[int]*cpuTracks
+	order []*cpuTracks   // as they appeared
+	open  []slice        // of all threads; those of one thread in order of depth
+	moved map[thread]int // the CPU that each thread was seen on last
+}
+
+// A slice is a call that has begun on a track and not ended.
+type slice struct {
+	*call
+	cpu   *cpuTracks
+	track int
+	work  bool // also a slice on the work track
+}
+
+// cpuTracks is what is shown of one CPU.
+type cpuTracks struct {
+	cpu    int
+	task   thread // whose slice is open on the tasks track
+	busy   bool   // one is
+	tracks map[thread]int
+	bp, wp int64 // installed
+}
+
+func (p *perfetto) call(all []call, i int) {
+	c := &all[i]
+	if c.e.T > p.t {
+		// Time moves on: what has no more calls inside has ended before.
+		p.end(func(s *slice) bool { return s.last < i })
+		p.t = c.e.T
+	}
+	cpu := p.cpu(c.e.CPU)
+	if at, ok := p.moved[c.thread]; ok && at != c.e.CPU {
+		// The task has come from another CPU: its calls go on here.
+		var going []slice
+		for _, s := range p.open {
+			if s.thread == c.thread {
+				going = append(going, s)
+			}
+		}
+		p.end(func(s *slice) bool { return s.thread == c.thread })
+		p.setTask(cpu, c)
+		for _, s := range going {
+			if s.depth < c.depth {
+				p.begin(cpu, s.call, s.work)
+			}
+		}
+	} else {
+		p.end(func(s *slice) bool {
+			if s.thread == c.thread {
+				return s.depth >= c.depth
+			}
+			return s.cpu == cpu && s.last < i
+		})
+		p.setTask(cpu, c)
+	}
+	p.moved[c.thread] = c.e.CPU
+
+	work := false
+	for k := len(p.open) - 1; k >= 0; k-- {
+		if s := p.open[k]; s.thread == c.thread {
+			work = s.name == "process_one_work" && s.depth == c.depth-1
+			break
+		}
+	}
+	p.begin(cpu, c, work)
+	if !c.caller {
+		p.hit(cpu, c)
+		p.slots(cpu, c)
+	}
+}
+
+// setTask makes the task of c the one whose slice is open on the tasks track.
+func (p *perfetto) setTask(cpu *cpuTracks, c *call) {
+	if cpu.busy && cpu.task == c.thread {
+		return
+	}
+	p.endTask(cpu)
+	p.event("B", cpu, trackTasks, string(c.e.appendTask(nil)))
+	p.done()
+	cpu.busy, cpu.task = true, c.thread
+}
+
+func (p *perfetto) endTask(cpu *cpuTracks) {
+	if cpu.busy {
+		p.event("E", cpu, trackTasks, "")
+		p.done()
+		cpu.busy = false
+	}
+}
+
+// begin opens a slice for a call on its task's track, and one on the work track for a work function.
+func (p *perfetto) begin(cpu *cpuTracks, c *call, work bool) {
+	track, ok := cpu.tracks[c.thread]
+	if !ok {
+		track = trackCalls + len(cpu.tracks)
+		cpu.tracks[c.thread] = track
+		p.meta("thread_name", cpu, track, string(c.e.appendTask(nil)))
+		p.metaSort(cpu, track)
+	}
+	if work {
+		p.event("B", cpu, trackWork, c.name)
+		p.done()
+	}
+	p.event("B", cpu, track, c.name)
+	if !c.caller && (len(c.e.Args) > 0 || c.e.Ret != "") {
+		p.buf = append(p.buf, `,"args":`...)
+		n := len(p.buf)
+		p.buf = c.e.appendArgsJSON(p.buf)
+		if c.e.Ret != "" {
+			p.buf = p.buf[:len(p.buf)-1]
+			if len(p.buf) > n+1 {
+				p.buf = append(p.buf, ',')
+			}
+			p.buf = append(appendJSONValue(append(p.buf, `"=":`...), c.e.Ret), '}')
+		}
+	}
+	p.done()
+	p.open = append(p.open, slice{c, cpu, track, work})
+}
+
+// end closes the slices that over selects, innermost first.
+func (p *perfetto) end(over func(*slice) bool) {
+	keep := len(p.open)
+	for i := len(p.open) - 1; i >= 0; i-- {
+		s := &p.open[i]
+		if !over(s) {
+			continue
+		}
+		p.event("E", s.cpu, s.track, "")
+		p.done()
+		if s.work {
+			p.event("E", s.cpu, trackWork, "")
+			p.done()
+		}
+		s.call = nil
+		keep = i
+	}
+	// Drop what is closed, keeping the order.
+	n := keep
+	for _, s := range p.open[keep:] {
+		if s.call != nil {
+			p.open[n] = s
+			n++
+		}
+	}
+	p.open = p.open[:n]
+}
+
+// hit marks a hit that perf was told of, with the event's name.
+func (p *perfetto) hit(cpu *cpuTracks, c *call) {
+	if c.name != "perf_bp_event" {
+		return
+	}
+	name := "hit"
+	if len(c.e.Args) > 0 {
+		name += " " + c.e.Args[0].Value
+	}
+	p.event("i", cpu, trackHits, name)
+	p.buf = append(p.buf, `,"s":"t"`...)
+	p.done()
+}
+
+// slots counts what hw_breakpoint_control has put into and taken out of registers.
+func (p *perfetto) slots(cpu *cpuTracks, c *call) {
+	if c.name != "hw_breakpoint_control" || len(c.e.Args) < 2 || c.e.Args[0].Value == "" || len(c.e.Ret) > 0 && c.e.Ret[0] == '-' {
+		return
+	}
+	var step int64
+	switch c.e.Args[1].Value {
+	case "install":
+		step = 1
+	case "uninstall":
+		step = -1
+	default:
+		return
+	}
+	if c.e.Args[0].Value[0] == 'b' {
+		cpu.bp += step
+	} else {
+		cpu.wp += step
+	}
+	cpu.bp, cpu.wp = max(cpu.bp, 0), max(cpu.wp, 0) // a trace may begin behind an install
+	p.event("C", cpu, -1, "slots")
+	p.buf = strconv.AppendInt(append(p.buf, `,"args":{"bp":`...), cpu.bp, 10)
+	p.buf = strconv.AppendInt(append(p.buf, `,"wp":`...), cpu.wp, 10)
+	p.buf = append(p.buf, '}')
+	p.done()
+}
+
+// cpu gives a CPU's tracks and names them the first time.
+func (p *perfetto) cpu(n int) *cpuTracks {
+	if c := p.cpus[n]; c != nil {
+		return c
+	}
+	c := &cpuTracks{cpu: n, tracks: map[thread]int{}}
+	p.cpus[n] = c
+	p.order = append(p.order, c)
+	p.meta("process_name", c, -1, "CPU "+strconv.Itoa(n))
+	p.metaHead("process_sort_index", c, -1)
+	p.buf = append(strconv.AppendInt(append(p.buf, `,"args":{"sort_index":`...), int64(n), 10), '}')
+	p.done()
+	for track, name := range [...]string{trackTasks: "tasks", trackWork: "work", trackHits: "hits"} {
+		p.meta("thread_name", c, track, name)
+		p.metaSort(c, track)
+	}
+	return c
+}
+
+func (p *perfetto) meta(kind string, cpu *cpuTracks, track int, name string) {
+	p.metaHead(kind, cpu, track)
+	p.buf = append(appendJSONString(append(p.buf, `,"args":{"name":`...), name), '}')
+	p.done()
+}
+
+func (p *perfetto) metaSort(cpu *cpuTracks, track int) {
+	p.metaHead("thread_sort_index", cpu, track)
+	p.buf = append(strconv.AppendInt(append(p.buf, `,"args":{"sort_index":`...), int64(track), 10), '}')
+	p.done()
+}
+
+// metaHead begins an event that names something and has no time.
+func (p *perfetto) metaHead(kind string, cpu *cpuTracks, track int) {
+	p.buf = append(p.buf[:0], `{"ph":"M","name":"`...)
+	p.buf = append(append(p.buf, kind...), '"')
+	p.place(cpu, track)
+}
+
+// event begins an event, 1 ns after the one before or at the call's time, whichever is later.
+func (p *perfetto) event(ph string, cpu *cpuTracks, track int, name string) {
+	p.ts = max(p.ts+1, p.t)
+	p.buf = append(append(append(p.buf[:0], `{"ph":"`...), ph...), '"')
+	if name != "" {
+		p.buf = appendJSONString(append(p.buf, `,"name":`...), name)
+	}
+	p.buf = appendMicros(append(p.buf, `,"ts":`...), p.ts)
+	p.place(cpu, track)
+}
+
+// place adds the CPU and, unless track is -1, the track.
+func (p *perfetto) place(cpu *cpuTracks, track int) {
+	p.buf = strconv.AppendInt(append(p.buf, `,"pid":`...), int64(cpu.cpu)+1, 10)
+	if track >= 0 {
+		p.buf = strconv.AppendInt(append(p.buf, `,"tid":`...), int64(cpu.cpu+1)*tracksPerCPU+int64(track), 10)
+	}
+}
+
+// done writes the event in the buffer. Errors stay in the writer until Flush.
+func (p *perfetto) done() {
+	if p.comma {
+		p.out.WriteByte(',')
+	}
+	p.comma = true
+	p.out.WriteByte('\n')
+	p.out.Write(append(p.buf, '}'))
+}
