@@ -1,0 +1,94 @@
+// github: annotations for the log of a workflow, and a table for the summary of its job.
+
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hwlua/hwlua/vm/scenario"
+)
+
+type github struct {
+	*out
+	o   Options
+	bad []string // rows of the table
+}
+
+func newGitHub(w *out, o Options) Writer { return &github{out: w, o: o} }
+
+func (w *github) Begin(i scenario.Info) {}
+
+func (w *github) Case(r *scenario.Result) {
+	if !r.Status.Bad() {
+		return
+	}
+	file, line := r.Case.File, r.Case.Line
+	if n := len(r.Failures); n > 0 && r.Failures[n-1].File != "" {
+		file, line = r.Failures[n-1].File, r.Failures[n-1].Line
+	}
+	name := r.Case.Name() + round(r.Case)
+	w.annotate("error", file, line, name, strings.TrimRight(whole(r), "\n"))
+	w.bad = append(w.bad, fmt.Sprintf("| %s | %s | %s |\n", cell(name), cell(place(file, line)), cell(headline(r))))
+}
+
+func (w *github) Broken(b *scenario.Broken) {
+	w.annotate("error", b.File, b.Line, "cannot be used", b.Message)
+	w.bad = append(w.bad, fmt.Sprintf("| (the file) | %s | %s |\n", cell(place(b.File, b.Line)), cell(b.Message)))
+}
+
+func (w *github) Warning(text string) { w.annotate("warning", "", 0, "", text) }
+
+func (w *github) End(s *scenario.Summary) {
+	line := strings.Join(counts(s), ", ")
+	w.printf("::notice title=hwlua::%s\n", data(line))
+	if w.o.Summary == nil {
+		return
+	}
+	md := &out{w: w.o.Summary}
+	md.printf("### hwlua: %s in %s\n\n%s, %s\n", plural(s.Cases(), "case"), plural(s.Files, "file"), line, seconds(s.Elapsed))
+	for _, l := range extras(s) {
+		md.printf("\n%s\n", l)
+	}
+	if len(w.bad) > 0 {
+		md.print("\n| case | place | what |\n| --- | --- | --- |\n")
+		for _, row := range w.bad {
+			md.print(row)
+		}
+	}
+	if w.err == nil {
+		w.err = md.err
+	}
+}
+
+func (w *github) annotate(kind, file string, line int, title, text string) {
+	var props []string
+	if file != "" {
+		props = append(props, "file="+property(file))
+	}
+	if line > 0 {
+		props = append(props, fmt.Sprintf("line=%d", line))
+	}
+	if title != "" {
+		props = append(props, "title="+property(title))
+	}
+	sep := ""
+	if len(props) > 0 {
+		sep = " "
+	}
+	w.printf("::%s%s%s::%s\n", kind, sep, strings.Join(props, ","), data(text))
+}
+
+// data escapes the text of a workflow command, property one of its parameters.
+func data(s string) string {
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(clean(s))
+}
+
+func property(s string) string {
+	return strings.NewReplacer(":", "%3A", ",", "%2C").Replace(data(s))
+}
+
+// cell is text in a Markdown table.
+func cell(s string) string {
+	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;").Replace(clean(s))
+}

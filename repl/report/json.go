@@ -1,0 +1,138 @@
+// json: one object a line with the field names of "go test -json", so that tools made for that read it.
+
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/hwlua/hwlua/vm/scenario"
+)
+
+type jsonWriter struct {
+	*out
+	file    string
+	bad     bool
+	skipped bool
+	spent   time.Duration
+	now     time.Time
+}
+
+// jsonEvent is a line. Fields below Output are ours; readers of test2json pass over them.
+type jsonEvent struct {
+	Time    string   `json:",omitempty"`
+	Action  string   // start, run, output, pass, fail, skip
+	Package string   // the file
+	Test    string   `json:",omitempty"` // the full name
+	Elapsed *float64 `json:",omitempty"` // seconds
+	Output  string   `json:",omitempty"`
+
+	Status   string        `json:",omitempty"` // passed, failed, error, skipped, pending, interrupted
+	Line     int           `json:",omitempty"` // where the case begins
+	Reason   string        `json:",omitempty"`
+	Failures []jsonFailure `json:",omitempty"`
+	Repro    string        `json:",omitempty"`
+}
+
+type jsonFailure struct {
+	Kind      string
+	Message   string
+	File      string              `json:",omitempty"`
+	Line      int                 `json:",omitempty"`
+	Source    string              `json:",omitempty"`
+	Expected  *string             `json:",omitempty"`
+	Found     *string             `json:",omitempty"`
+	Errno     string              `json:",omitempty"`
+	Registers []scenario.Register `json:",omitempty"`
+	Traceback string              `json:",omitempty"`
+	Soft      bool                `json:",omitempty"`
+}
+
+func newJSON(w *out, o Options) Writer { return &jsonWriter{out: w} }
+
+func (w *jsonWriter) emit(e jsonEvent) {
+	if !w.now.IsZero() {
+		e.Time = w.now.UTC().Format(time.RFC3339Nano)
+	}
+	b, err := json.Marshal(e)
+	if err != nil && w.err == nil {
+		w.err = err
+	}
+	w.write(append(b, '\n'))
+}
+
+func (w *jsonWriter) Begin(i scenario.Info) {}
+
+func (w *jsonWriter) open(file string) {
+	if file == w.file {
+		return
+	}
+	w.close()
+	w.file, w.skipped = file, true
+	w.emit(jsonEvent{Action: "start", Package: file})
+}
+
+func (w *jsonWriter) close() {
+	if w.file == "" {
+		return
+	}
+	action := "pass"
+	switch {
+	case w.bad:
+		action = "fail"
+	case w.skipped:
+		action = "skip"
+	}
+	sec := w.spent.Seconds()
+	w.emit(jsonEvent{Action: action, Package: w.file, Elapsed: &sec})
+	w.file, w.bad, w.spent = "", false, 0
+}
+
+func (w *jsonWriter) Case(r *scenario.Result) {
+	w.now = r.Start
+	w.open(r.Case.File)
+	name := r.Case.Name() + round(r.Case)
+	w.emit(jsonEvent{Action: "run", Package: w.file, Test: name, Line: r.Case.Line})
+	w.now = r.Start.Add(r.Elapsed)
+	if r.Output != "" {
+		w.emit(jsonEvent{Action: "output", Package: w.file, Test: name, Output: r.Output})
+	}
+	e := jsonEvent{Action: "pass", Package: w.file, Test: name, Status: r.Status.String(), Reason: r.Reason, Repro: r.Repro}
+	switch {
+	case r.Status.Bad():
+		e.Action, w.bad = "fail", true
+		w.emit(jsonEvent{Action: "output", Package: w.file, Test: name, Output: whole(r)})
+		for _, f := range r.Failures {
+			j := jsonFailure{Kind: f.Kind, Message: f.Message, File: f.File, Line: f.Line, Source: f.Source,
+				Errno: f.Errno, Registers: f.Registers, Traceback: f.Traceback, Soft: f.Soft}
+			if f.Sides {
+				j.Expected, j.Found = &f.Expected, &f.Found
+			}
+			e.Failures = append(e.Failures, j)
+		}
+	case r.Status == scenario.Skipped || r.Status == scenario.Pending:
+		e.Action = "skip"
+	}
+	if e.Action != "skip" {
+		w.skipped = false
+	}
+	sec := r.Elapsed.Seconds()
+	e.Elapsed = &sec
+	w.spent += r.Elapsed
+	w.emit(e)
+}
+
+func (w *jsonWriter) Broken(b *scenario.Broken) {
+	w.open(b.File)
+	w.bad = true
+	w.emit(jsonEvent{Action: "output", Package: w.file, Output: fmt.Sprintf("%s: %s\n", place(b.File, b.Line), b.Message)})
+}
+
+func (w *jsonWriter) Warning(text string) {
+	if w.file != "" {
+		w.emit(jsonEvent{Action: "output", Package: w.file, Output: text + "\n"})
+	}
+}
+
+func (w *jsonWriter) End(s *scenario.Summary) { w.close() }

@@ -1,0 +1,39 @@
+// Colour: when it is wanted, and the few colours that are used.
+
+package report
+
+// paint colours text; the zero paint leaves it as it is.
+type paint struct{ on bool }
+
+func (p *paint) wrap(code, s string) string {
+	if !p.on || s == "" {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (p *paint) bold(s string) string   { return p.wrap("1", s) }
+func (p *paint) dim(s string) string    { return p.wrap("2", s) }
+func (p *paint) red(s string) string    { return p.wrap("31", s) }
+func (p *paint) green(s string) string  { return p.wrap("32", s) }
+func (p *paint) yellow(s string) string { return p.wrap("33", s) }
+
+// WantColor decides whether what goes to w is coloured. mode is "always", "never" or "auto"; auto follows
+// NO_COLOR, then FORCE_COLOR and CLICOLOR_FORCE, then TERM=dumb, then whether w is a terminal.
+func WantColor(mode string, getenv func(string) string, terminal bool) bool {
+	switch mode {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	if getenv("NO_COLOR") != "" {
+		return false
+	}
+	for _, v := range []string{"FORCE_COLOR", "CLICOLOR_FORCE"} {
+		if s := getenv(v); s != "" && s != "0" {
+			return true
+		}
+	}
+	return terminal && getenv("TERM") != "dumb"
+}

@@ -1,0 +1,198 @@
+// pretty: for people. A line a file, and below it what is to be said about its failures.
+
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hwlua/hwlua/vm/scenario"
+)
+
+type pretty struct {
+	*out
+	p       paint
+	o       Options
+	file    string
+	cases   []*scenario.Result // of file: all when verbose, else those that are not well
+	n       map[scenario.Status]int
+	elapsed time.Duration
+	bad     []*scenario.Result // for the list at the end, without output and notes
+	printed bool
+}
+
+func newPretty(w *out, o Options) Writer {
+	return &pretty{out: w, p: paint{o.Color}, o: o, n: map[scenario.Status]int{}}
+}
+
+func (w *pretty) Begin(i scenario.Info) {
+	if i.Shard.Total > 1 {
+		w.printf("shard %s%s\n", i.Shard, from(i.ShardFrom))
+	}
+	if i.Shuffled {
+		w.printf("shuffled; --shuffle %d gives this order again\n", i.Seed)
+	}
+}
+
+func from(engine string) string {
+	if engine == "" {
+		return ""
+	}
+	return " (asked for by " + engine + ")"
+}
+
+func (w *pretty) Case(r *scenario.Result) {
+	if w.file != r.Case.File || w.n == nil {
+		w.flush()
+		w.file = r.Case.File
+	}
+	w.n[r.Status]++
+	w.elapsed += r.Elapsed
+	if w.o.Verbose || r.Status.Bad() || r.Status == scenario.Skipped && len(w.cases) == 0 {
+		w.cases = append(w.cases, r)
+	}
+	if r.Status.Bad() {
+		w.bad = append(w.bad, &scenario.Result{Case: r.Case, Status: r.Status, Failures: r.Failures, Repro: r.Repro})
+	}
+}
+
+// flush prints what is known about the file whose cases came last.
+func (w *pretty) flush() {
+	total, bad := 0, 0
+	for st, n := range w.n {
+		total += n
+		if st.Bad() {
+			bad += n
+		}
+	}
+	if total == 0 {
+		return
+	}
+	word := w.p.green("ok   ")
+	switch {
+	case bad > 0:
+		word = w.p.red("FAIL ")
+	case w.n[scenario.Skipped]+w.n[scenario.Pending] == total:
+		word = w.p.yellow("skip ")
+	}
+	what := plural(total, "case")
+	for _, st := range []scenario.Status{scenario.Failed, scenario.Errored, scenario.Interrupted, scenario.Skipped, scenario.Pending} {
+		if n := w.n[st]; n > 0 && !(st == scenario.Skipped && n == total) {
+			what += fmt.Sprintf(", %d %s", n, statusWord(st))
+		}
+	}
+	if w.n[scenario.Skipped] == total && len(w.cases) > 0 {
+		what += " skipped: " + w.cases[0].Reason
+	}
+	w.printf("%s %s  %s  %s\n", word, w.file, what, w.p.dim(seconds(w.elapsed)))
+	for _, r := range w.cases {
+		w.one(r)
+	}
+	w.file, w.cases, w.elapsed = "", nil, 0
+	clear(w.n)
+}
+
+func statusWord(s scenario.Status) string {
+	if s == scenario.Errored {
+		return "with an error"
+	}
+	return s.String()
+}
+
+// one prints a case: a line when it is well, everything when it is not.
+func (w *pretty) one(r *scenario.Result) {
+	name := clean(r.Case.Name()) + round(r.Case)
+	switch r.Status {
+	case scenario.Passed:
+		w.printf("  %s %s  %s\n", w.p.green("ok   "), name, w.p.dim(seconds(r.Elapsed)))
+		w.output(r)
+		return
+	case scenario.Skipped, scenario.Pending:
+		if !w.o.Verbose {
+			return
+		}
+		why := r.Status.String()
+		if r.Reason != "" {
+			why += ": " + r.Reason
+		}
+		w.printf("  %s %s  %s\n", w.p.yellow("skip "), name, w.p.dim(clean(why)))
+		return
+	}
+	w.printf("\n  %s %s\n", w.p.red(strings.ToUpper(r.Status.String())+":"), w.p.bold(name))
+	for i, f := range r.Failures {
+		if i > 0 {
+			w.print("\n")
+		}
+		w.lines(explain(r, f, &w.p))
+	}
+	w.output(r)
+	w.lines(around(r))
+	w.print("\n")
+}
+
+func (w *pretty) lines(lines []string) {
+	for _, l := range lines {
+		if l == "" {
+			w.print("\n")
+			continue
+		}
+		w.print("    " + strings.ReplaceAll(w.safe(l), "\n", "\n    ") + "\n")
+	}
+}
+
+// safe cleans a line, our own colours excepted.
+func (w *pretty) safe(l string) string {
+	if !w.p.on {
+		return clean(l)
+	}
+	parts := strings.Split(l, "\x1b[")
+	for i := range parts {
+		parts[i] = clean(parts[i])
+	}
+	return strings.Join(parts, "\x1b[")
+}
+
+func (w *pretty) output(r *scenario.Result) {
+	if r.Output == "" {
+		return
+	}
+	w.lines([]string{"", "printed"})
+	for l := range strings.Lines(r.Output) {
+		w.lines([]string{"  " + strings.TrimRight(l, "\r\n")})
+	}
+}
+
+func (w *pretty) Broken(b *scenario.Broken) {
+	w.flush()
+	w.printf("%s %s\n", w.p.red("FAIL "), w.p.bold(place(b.File, b.Line)))
+	w.lines(strings.Split(b.Message, "\n"))
+}
+
+func (w *pretty) Warning(text string) {
+	w.flush()
+	w.printf("%s %s\n", w.p.yellow("note:"), clean(text))
+}
+
+func (w *pretty) End(s *scenario.Summary) {
+	w.flush()
+	if len(w.bad) > 1 {
+		w.print("\nnot well:\n")
+		for _, r := range w.bad {
+			line := r.Case.Line
+			if n := len(r.Failures); n > 0 && r.Failures[n-1].File == r.Case.File && r.Failures[n-1].Line > 0 {
+				line = r.Failures[n-1].Line
+			}
+			w.printf("  %s  %s\n", place(r.Case.File, line), clean(r.Case.Name())+round(r.Case))
+		}
+	}
+	word := w.p.green("ok")
+	if s.Bad() > 0 || s.Unusable > 0 || s.Interrupted {
+		word = w.p.red("FAIL")
+	}
+	w.printf("\n%s  %s in %s: %s  %s\n", word, plural(s.Cases(), "case"), plural(s.Files, "file"),
+		strings.Join(counts(s), ", "), w.p.dim(seconds(s.Elapsed)))
+	for _, l := range extras(s) {
+		w.printf("    %s\n", clean(l))
+	}
+}

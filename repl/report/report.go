@@ -1,0 +1,371 @@
+// The table of formats, and what the writers have in common.
+
+// Package report writes the stream of a scenario run (vm/scenario) in the forms that people and machines read:
+// pretty for a terminal, tap (version 14), junit, json (the field names of "go test -json"), github (annotations of a
+// workflow) and html (one page that needs no network). It runs nothing and knows nothing about breakpoints: what
+// machines had to say comes as text and timelines in the results.
+//
+//	w, err := report.New("junit", file, report.Options{})
+//	summary, err := scenario.Run(ctx, sources, scenario.Options{Sink: w})
+//	err = w.Err()
+//
+// Every writer is given its cases in the order of the plan and writes as they come; what it has written is complete
+// once End was called, which a run does after an interrupt too.
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/hwlua/hwlua/vm/scenario"
+)
+
+// Options shape what writers write.
+type Options struct {
+	Color   bool      // pretty: with colours
+	Verbose bool      // pretty: every case, and what it printed
+	Summary io.Writer // github: where the Markdown summary of the job goes; nil: nowhere
+	Command string    // html, junit: the command line that ran
+	Version string    // of the program
+	Host    string    // junit: the name of the host; "" becomes localhost
+}
+
+// A Writer is a sink that remembers the first error of what it writes to.
+type Writer interface {
+	scenario.Sink
+	Err() error
+}
+
+var formats = []struct {
+	name string
+	make func(*out, Options) Writer
+}{
+	{"pretty", newPretty},
+	{"tap", newTAP},
+	{"junit", newJUnit},
+	{"json", newJSON},
+	{"github", newGitHub},
+	{"html", newHTML},
+}
+
+// Formats returns the names that New knows.
+func Formats() []string {
+	names := make([]string, len(formats))
+	for i, f := range formats {
+		names[i] = f.name
+	}
+	return names
+}
+
+// New returns the writer of that format to w. It fails for an unknown format only.
+func New(format string, w io.Writer, o Options) (Writer, error) {
+	for _, f := range formats {
+		if f.name == format {
+			return f.make(&out{w: w}, o), nil
+		}
+	}
+	msg := fmt.Sprintf("unknown report '%s'", format)
+	if n := scenario.Nearest(format, Formats()); n != "" {
+		msg += fmt.Sprintf("; did you mean '%s'?", n)
+	}
+	return nil, fmt.Errorf("%s (there are %s)", msg, strings.Join(Formats(), ", "))
+}
+
+// out is a writer that stops at the first error and keeps it.
+type out struct {
+	w   io.Writer
+	err error
+}
+
+func (o *out) write(b []byte) {
+	if o.err == nil {
+		_, o.err = o.w.Write(b)
+	}
+}
+
+func (o *out) print(s string)                 { o.write([]byte(s)) }
+func (o *out) printf(format string, a ...any) { o.write(fmt.Appendf(nil, format, a...)) }
+func (o *out) Err() error                     { return o.err }
+
+// round is the number of a repetition, for names that would be the same otherwise.
+func round(c *scenario.Case) string {
+	if c.Round == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (round %d)", c.Round)
+}
+
+// seconds prints a time as reports do.
+func seconds(d time.Duration) string { return fmt.Sprintf("%.3fs", d.Seconds()) }
+
+// plural is "1 case", "2 cases".
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}
+
+// place is "file.lua:12", or the file alone.
+func place(file string, line int) string {
+	if line <= 0 {
+		return file
+	}
+	return fmt.Sprintf("%s:%d", file, line)
+}
+
+// counts says how the cases of a run ended, the parts that are 0 left out.
+func counts(s *scenario.Summary) []string {
+	var parts []string
+	add := func(n int, what string) {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, what))
+		}
+	}
+	parts = append(parts, fmt.Sprintf("%d passed", s.Count(scenario.Passed)))
+	add(s.Count(scenario.Failed), "failed")
+	add(s.Count(scenario.Errored), "with errors")
+	add(s.Count(scenario.Interrupted), "interrupted")
+	add(s.Count(scenario.Skipped), "skipped")
+	add(s.Count(scenario.Pending), "pending")
+	return parts
+}
+
+// extras are the lines below the counts: what was left out and why the run ended.
+func extras(s *scenario.Summary) []string {
+	var lines []string
+	if s.Unusable > 0 {
+		lines = append(lines, plural(s.Unusable, "file")+" could not be used")
+	}
+	if s.Deselected > 0 {
+		lines = append(lines, plural(s.Deselected, "case")+" not selected")
+	}
+	if s.OtherShards > 0 {
+		lines = append(lines, plural(s.OtherShards, "case")+" in other shards")
+	}
+	if s.Interrupted {
+		lines = append(lines, "interrupted: the cases that had not begun are missing here")
+	} else if s.Stopped != "" {
+		lines = append(lines, "ended early: "+s.Stopped)
+	}
+	snap := s.Snapshots
+	if snap.Written > 0 {
+		lines = append(lines, plural(snap.Written, "snapshot")+" written")
+	}
+	if snap.Removed > 0 {
+		lines = append(lines, plural(snap.Removed, "obsolete snapshot")+" removed")
+	}
+	for _, o := range snap.Obsolete {
+		lines = append(lines, "obsolete snapshot, remove it with --update: "+o)
+	}
+	return lines
+}
+
+// explain is a failure as lines of plain text, without the name of the case: what every text format shows.
+func explain(r *scenario.Result, f *scenario.Failure, p *paint) []string {
+	var lines []string
+	add := func(s string) { lines = append(lines, s) }
+	if f.File != "" {
+		at := place(f.File, f.Line)
+		if f.Soft {
+			at += " (check: the case went on)"
+		}
+		add(p.dim(at))
+	}
+	if f.Source != "" {
+		add(fmt.Sprintf("%s %s", p.dim(fmt.Sprintf("%5d |", f.Line)), f.Source))
+	}
+	for l := range strings.Lines(f.Message) {
+		add(p.bold(strings.TrimRight(l, "\n")))
+	}
+	switch {
+	case f.Diff != "":
+		add("")
+		for l := range strings.Lines(f.Diff) {
+			l = strings.TrimRight(l, "\n")
+			switch {
+			case strings.HasPrefix(l, "+"):
+				add("  " + p.red(l))
+			case strings.HasPrefix(l, "-"):
+				add("  " + p.green(l))
+			default:
+				add("  " + l)
+			}
+		}
+	case f.Sides:
+		add("  expected: " + p.green(indent(f.Expected, "            ")))
+		add("  found:    " + p.red(indent(f.Found, "            ")))
+	}
+	if len(f.Registers) > 0 {
+		add("")
+		for _, l := range registerTable(f.Registers, p) {
+			add("  " + l)
+		}
+	}
+	if f.Traceback != "" && f.Kind != "assertion" {
+		add("")
+		add("Lua stack, innermost first")
+		for l := range strings.Lines(f.Traceback) {
+			add("  " + strings.TrimSpace(l))
+		}
+	}
+	for _, n := range f.Notes {
+		lines = append(lines, paragraph(n)...)
+	}
+	return lines
+}
+
+func paragraph(n scenario.Paragraph) []string {
+	lines := []string{"", n.Title}
+	for _, l := range n.Lines {
+		lines = append(lines, "  "+l)
+	}
+	return lines
+}
+
+// around is what is said once for all failures of a case: the machines' notes and the command for another run.
+func around(r *scenario.Result) []string {
+	var lines []string
+	for _, n := range r.Look.Notes {
+		lines = append(lines, paragraph(n)...)
+	}
+	if r.Repro != "" {
+		lines = append(lines, "", "run it again: "+r.Repro)
+	}
+	return lines
+}
+
+// whole is everything about a case that is not well, as plain text.
+func whole(r *scenario.Result) string {
+	var lines []string
+	for i, f := range r.Failures {
+		if i > 0 {
+			lines = append(lines, "")
+		}
+		lines = append(lines, explain(r, f, &paint{})...)
+	}
+	lines = append(lines, around(r)...)
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// headline is the first failure in one line.
+func headline(r *scenario.Result) string {
+	if len(r.Failures) == 0 {
+		return r.Reason
+	}
+	f := r.Failures[len(r.Failures)-1]
+	msg, _, _ := strings.Cut(f.Message, "\n")
+	if f.Sides && !strings.Contains(f.Expected+f.Found, "\n") && len(f.Expected)+len(f.Found) < 120 {
+		msg += fmt.Sprintf(" (expected %s, found %s)", f.Expected, f.Found)
+	}
+	for i, reg := range f.Registers {
+		if i == 3 {
+			msg += fmt.Sprintf("; %d more", len(f.Registers)-3)
+			break
+		}
+		sep := ", "
+		if i == 0 {
+			sep = ": "
+		}
+		msg += fmt.Sprintf("%s%s %s -> %s", sep, strings.TrimSpace(reg.CPU+" "+reg.Name), reg.Expected, reg.Found)
+	}
+	return msg
+}
+
+// registerTable lays register, expected, found, the bits that differ and the fields in words out in columns.
+//
+//	CPU   register     expected  found  bits  fields
+//	cpu0  DBGWCR0_EL1  0x1e5     0x1e4  0     E 1 -> 0
+func registerTable(regs []scenario.Register, p *paint) []string {
+	rows := [][]string{{"CPU", "register", "expected", "found", "bits", "fields"}}
+	for _, r := range regs {
+		var words []string
+		for _, f := range r.Fields {
+			words = append(words, fmt.Sprintf("%s %s -> %s", f.Name, f.Expected, f.Found))
+		}
+		rows = append(rows, []string{r.CPU, r.Name, r.Expected, r.Found, r.Bits, strings.Join(words, ", ")})
+	}
+	rows = dropEmpty(rows)
+	width := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, c := range row {
+			width[i] = max(width[i], utf8.RuneCountInString(c))
+		}
+	}
+	lines := make([]string, len(rows))
+	for n, row := range rows {
+		var b strings.Builder
+		for i, c := range row {
+			cell := c + strings.Repeat(" ", width[i]-utf8.RuneCountInString(c)+2)
+			switch {
+			case n == 0:
+				cell = p.dim(cell)
+			case rows[0][i] == "expected":
+				cell = p.green(cell)
+			case rows[0][i] == "found":
+				cell = p.red(cell)
+			}
+			b.WriteString(cell)
+		}
+		lines[n] = strings.TrimRight(b.String(), " ")
+	}
+	return lines
+}
+
+// dropEmpty removes the columns in which only the heading is filled.
+func dropEmpty(rows [][]string) [][]string {
+	for i := len(rows[0]) - 1; i >= 0; i-- {
+		empty := true
+		for _, row := range rows[1:] {
+			empty = empty && row[i] == ""
+		}
+		if empty {
+			for n := range rows {
+				rows[n] = slices.Delete(rows[n], i, i+1)
+			}
+		}
+	}
+	return rows
+}
+
+// indent puts prefix before every line but the first.
+func indent(s, prefix string) string {
+	return strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n"+prefix)
+}
+
+// clean replaces what a terminal or an XML reader must not get: control characters but tab and newline, and bytes
+// that are no UTF-8.
+func clean(s string) string {
+	ok := true
+	for _, r := range s {
+		if !printable(r) {
+			ok = false
+			break
+		}
+	}
+	if ok {
+		return s
+	}
+	var b strings.Builder
+	for i, w := 0, 0; i < len(s); i += w {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		w = n
+		switch {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case !printable(r):
+			fmt.Fprintf(&b, `\x%02x`, r)
+		default:
+			b.WriteString(s[i : i+n])
+		}
+	}
+	return b.String()
+}
+
+func printable(r rune) bool {
+	return r == '\n' || r == '\t' || r >= 0x20 && r != 0x7f && !(r >= 0x80 && r < 0xa0) && r != utf8.RuneError && r != 0xfffe && r != 0xffff
+}

@@ -1,0 +1,148 @@
+// tap: the Test Anything Protocol, version 14, with the plan at the end.
+
+package report
+
+import (
+	"strings"
+
+	"github.com/hwlua/hwlua/vm/scenario"
+)
+
+type tap struct {
+	*out
+	n int
+}
+
+func newTAP(w *out, o Options) Writer { return &tap{out: w} }
+
+func (w *tap) Begin(i scenario.Info) {
+	w.print("TAP version 14\n")
+	if i.Shard.Total > 1 {
+		w.printf("# shard %s\n", i.Shard)
+	}
+	if i.Shuffled {
+		w.printf("# shuffle %d\n", i.Seed)
+	}
+}
+
+func (w *tap) Case(r *scenario.Result) {
+	w.n++
+	ok := "ok"
+	if r.Status.Bad() {
+		ok = "not ok"
+	}
+	w.printf("%s %d - %s: %s", ok, w.n, tapText(r.Case.File), tapText(r.Case.Name()+round(r.Case)))
+	switch r.Status {
+	case scenario.Skipped:
+		w.printf(" # SKIP %s", tapReason(r.Reason))
+	case scenario.Pending:
+		w.printf(" # SKIP pending%s", tapReason(prefixed(": ", r.Reason)))
+	}
+	w.print("\n")
+	if !r.Status.Bad() {
+		return
+	}
+	w.print("  ---\n")
+	w.yaml("message", headline(r))
+	w.yaml("severity", map[bool]string{true: "fail", false: "error"}[r.Status == scenario.Failed])
+	if n := len(r.Failures); n > 0 {
+		f := r.Failures[n-1]
+		if f.File != "" && f.Line > 0 {
+			w.printf("  at:\n    file: %s\n    line: %d\n", yamlQuote(f.File), f.Line)
+		}
+		if f.Sides {
+			w.yaml("expected", f.Expected)
+			w.yaml("found", f.Found)
+		}
+	}
+	w.printf("  duration_ms: %.3f\n", float64(r.Elapsed.Microseconds())/1000)
+	if r.Repro != "" {
+		w.yaml("again", r.Repro)
+	}
+	w.yaml("detail", whole(r))
+	if r.Output != "" {
+		w.yaml("output", r.Output)
+	}
+	w.print("  ...\n")
+}
+
+func prefixed(prefix, s string) string {
+	if s == "" {
+		return ""
+	}
+	return prefix + s
+}
+
+func (w *tap) Broken(b *scenario.Broken) {
+	w.n++
+	w.printf("not ok %d - %s: cannot be used\n  ---\n", w.n, tapText(b.File))
+	w.yaml("message", b.Message)
+	w.print("  severity: error\n")
+	if b.Line > 0 {
+		w.printf("  at:\n    file: %s\n    line: %d\n", yamlQuote(b.File), b.Line)
+	}
+	w.print("  ...\n")
+}
+
+func (w *tap) Warning(text string) {
+	for l := range strings.Lines(clean(text)) {
+		w.printf("# %s\n", strings.TrimRight(l, "\n"))
+	}
+}
+
+func (w *tap) End(s *scenario.Summary) {
+	w.printf("1..%d\n", w.n)
+	w.printf("# %s in %s\n", strings.Join(counts(s), ", "), seconds(s.Elapsed))
+	for _, l := range extras(s) {
+		w.printf("# %s\n", tapReason(l))
+	}
+	if s.Interrupted {
+		w.print("Bail out! interrupted\n")
+	}
+}
+
+// yaml writes one key: short text quoted, text of several lines as a block.
+func (w *tap) yaml(key, value string) {
+	value = strings.TrimRight(clean(value), "\n")
+	if !strings.Contains(value, "\n") {
+		w.printf("  %s: %s\n", key, yamlQuote(value))
+		return
+	}
+	// The number says that two blanks below the key's own indentation are YAML's and all others are text.
+	w.printf("  %s: |2-\n", key)
+	for l := range strings.Lines(value) {
+		if l = strings.TrimRight(l, "\n"); l != "" {
+			l = "    " + l
+		}
+		w.print(l + "\n")
+	}
+}
+
+// yamlQuote is s as a double-quoted YAML scalar.
+func yamlQuote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range clean(s) {
+		switch r {
+		case '"', '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case '\n':
+			b.WriteString(`\n`)
+		case '\t':
+			b.WriteString(`\t`)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// tapText is a description: one line, # and \ escaped.
+func tapText(s string) string {
+	return strings.NewReplacer(`\`, `\\`, "#", `\#`, "\n", " ").Replace(clean(s))
+}
+
+// tapReason is what follows a directive: one line.
+func tapReason(s string) string { return strings.ReplaceAll(clean(s), "\n", " ") }

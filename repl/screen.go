@@ -1,0 +1,279 @@
+// What an entry looks like on a terminal, and the fewest bytes that make the terminal show it.
+
+package repl
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/clipperhouse/uax29/v2/graphemes"
+	"github.com/mattn/go-runewidth"
+)
+
+const tabStop = 4
+
+// clusterWidth is how many columns one character as a person counts them takes.
+func clusterWidth(s string) int {
+	if len(s) == 1 {
+		return 1
+	}
+	return min(2, runewidth.StringWidth(s))
+}
+
+// textWidth is how many columns a text without line breaks takes. Escape sequences take none.
+func textWidth(s string) int {
+	w := 0
+	for s != "" {
+		if n := escapeLen(s); n > 0 {
+			s = s[n:]
+			continue
+		}
+		g := graphemes.FromString(s)
+		g.Next()
+		c := g.Value()
+		w += clusterWidth(c)
+		s = s[len(c):]
+	}
+	return w
+}
+
+// escapeLen is the length of the escape sequence that s begins with, 0 if it begins with none.
+func escapeLen(s string) int {
+	if len(s) < 2 || s[0] != escape || s[1] != '[' {
+		return 0
+	}
+	for i := 2; i < len(s); i++ {
+		if s[i] >= 0x40 && s[i] <= 0x7e {
+			return i + 1
+		}
+	}
+	return len(s)
+}
+
+// A view is what is to be seen: rows that fit the terminal, and where the cursor is.
+type view struct {
+	rows     []viewRow
+	row, col int
+}
+
+type viewRow struct {
+	prompt string
+	text   string
+	width  int // of both
+}
+
+// layout breaks an entry into rows. The text is what is edited, cursor an index into it in bytes.
+func layout(prompt, cont, text string, cursor, width int) view {
+	var v view
+	var b strings.Builder
+	cur := viewRow{prompt: prompt}
+	col := min(textWidth(prompt), width)
+	flush := func(next string) {
+		cur.text, cur.width = b.String(), col
+		v.rows = append(v.rows, cur)
+		b.Reset()
+		cur = viewRow{prompt: next}
+		col = min(textWidth(next), width)
+	}
+	lineCol := 0 // within the line, for tabs
+	at := 0
+	g := graphemes.FromString(text)
+	for g.Next() {
+		c := g.Value()
+		if c == "\n" || c == "\r\n" {
+			if at <= cursor && cursor < at+len(c) {
+				if col >= width {
+					flush("")
+				}
+				v.row, v.col = len(v.rows), col
+			}
+			flush(cont)
+			lineCol = 0
+			at += len(c)
+			continue
+		}
+		w := clusterWidth(c)
+		if c == "\t" {
+			w = tabStop - lineCol%tabStop
+			c = strings.Repeat(" ", w)
+		}
+		n := len(g.Value())
+		if col+w > width && col > 0 && (b.Len() > 0 || cur.prompt != "") {
+			flush("")
+		}
+		if at <= cursor && cursor < at+n {
+			v.row, v.col = len(v.rows), col
+		}
+		b.WriteString(c)
+		col += w
+		lineCol += w
+		at += n
+	}
+	if cursor >= at {
+		if col >= width {
+			flush("")
+		}
+		v.row, v.col = len(v.rows), col
+	}
+	flush("")
+	return v
+}
+
+// window cuts the view to the rows around the cursor that a terminal of that height can show.
+func (v view) window(height int) view {
+	if len(v.rows) <= height {
+		return v
+	}
+	from := max(0, v.row-height+1)
+	if len(v.rows)-v.row < height/2 {
+		from = max(from, len(v.rows)-height)
+	}
+	from = min(from, len(v.rows)-height)
+	return view{rows: v.rows[from : from+height], row: v.row - from, col: v.col}
+}
+
+// A screen knows what the terminal shows of the entry and changes it.
+type screen struct {
+	shown view
+	on    bool // something is shown
+	buf   bytes.Buffer
+}
+
+// draw returns the bytes that turn what is shown into next.
+func (s *screen) draw(next view) []byte {
+	s.buf.Reset()
+	row, col := s.shown.row, s.shown.col
+	if !s.on {
+		s.shown, row, col = view{}, 0, 0
+		s.buf.WriteString("\r")
+	}
+	goTo := func(r, c int) {
+		last := max(0, len(s.shown.rows)-1)
+		if r < row {
+			fmt.Fprintf(&s.buf, "\x1b[%dA", row-r)
+		} else if down := min(r, max(last, row)) - row; down > 0 {
+			fmt.Fprintf(&s.buf, "\x1b[%dB", down)
+			row += down
+		}
+		for ; row < r; row++ { // rows that the terminal has not got yet
+			s.buf.WriteString("\r\n")
+			col = 0
+		}
+		row = r
+		if c != col {
+			s.buf.WriteByte('\r')
+			if c > 0 {
+				fmt.Fprintf(&s.buf, "\x1b[%dC", c)
+			}
+		}
+		col = c
+	}
+	for i, r := range next.rows {
+		var old viewRow
+		if i < len(s.shown.rows) {
+			if old = s.shown.rows[i]; old == r {
+				continue
+			}
+		} else {
+			goTo(i, 0)
+			s.shown.rows = append(s.shown.rows, viewRow{})
+		}
+		keep := 0 // columns that stay
+		rest := r.prompt + r.text
+		if old.prompt == r.prompt && old.width > 0 {
+			n := samePrefix(old.text, r.text)
+			keep = r.width - textWidth(r.text[n:])
+			rest = r.text[n:]
+		}
+		goTo(i, keep)
+		if old.width > keep && (old.width > r.width || keep == 0 || !ascii(old.text)) {
+			s.buf.WriteString("\x1b[K")
+		}
+		s.buf.WriteString(rest)
+		col = r.width
+		s.shown.rows[i] = r
+		if i+1 < len(next.rows) && i+1 >= len(s.shown.rows) {
+			s.buf.WriteString("\r\n")
+			row, col = i+1, 0
+			s.shown.rows = append(s.shown.rows, viewRow{})
+		}
+	}
+	if len(s.shown.rows) > len(next.rows) {
+		goTo(len(next.rows), 0)
+		s.buf.WriteString("\x1b[J")
+		s.shown.rows = s.shown.rows[:len(next.rows)]
+	}
+	goTo(next.row, next.col)
+	s.shown = view{rows: append([]viewRow(nil), next.rows...), row: next.row, col: next.col}
+	s.on = true
+	return append([]byte(nil), s.buf.Bytes()...)
+}
+
+// samePrefix is how many bytes of two texts are the same and may stay on the terminal: plain ASCII
+// only, so that what stays is whole characters of one column each.
+func samePrefix(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] && a[n] < 0x80 {
+		n++
+	}
+	// A mark that combines with the last one makes it another character.
+	if n > 0 && (n < len(a) && a[n] >= 0x80 || n < len(b) && b[n] >= 0x80) {
+		n--
+	}
+	return n
+}
+
+func ascii(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// clear returns the bytes that take the entry away and leave the cursor where it began.
+func (s *screen) clear() []byte {
+	if !s.on {
+		return nil
+	}
+	s.buf.Reset()
+	if s.shown.row > 0 {
+		fmt.Fprintf(&s.buf, "\x1b[%dA", s.shown.row)
+	}
+	s.buf.WriteString("\r\x1b[J")
+	s.shown, s.on = view{}, false
+	return append([]byte(nil), s.buf.Bytes()...)
+}
+
+// leave returns the bytes that go to a new line below the entry, which stays where it is.
+func (s *screen) leave() []byte {
+	if !s.on {
+		return nil
+	}
+	s.buf.Reset()
+	if down := len(s.shown.rows) - 1 - s.shown.row; down > 0 {
+		fmt.Fprintf(&s.buf, "\x1b[%dB", down)
+	}
+	s.buf.WriteString("\r\n")
+	s.shown, s.on = view{}, false
+	return append([]byte(nil), s.buf.Bytes()...)
+}
+
+// resized forgets how rows were broken: a terminal breaks them anew when its width changes.
+func (s *screen) resized(width int) {
+	if !s.on || width < 1 {
+		return
+	}
+	row := 0
+	for i, r := range s.shown.rows {
+		n := max(1, (r.width+width-1)/width)
+		if i < s.shown.row {
+			row += n
+		} else if i == s.shown.row {
+			row += s.shown.col / width
+		}
+	}
+	s.shown.row = row
+}

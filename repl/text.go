@@ -1,0 +1,95 @@
+// Text that fits a terminal: truncation, columns, colours.
+
+package repl
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/clipperhouse/uax29/v2/graphemes"
+)
+
+// truncate cuts a line to width columns, with an ellipsis where something is missing. Escape
+// sequences take no columns and are kept.
+func truncate(s string, width int) string {
+	if width < 1 {
+		return ""
+	}
+	if len(s) <= width || textWidth(s) <= width {
+		return s
+	}
+	var b strings.Builder
+	w, coloured := 0, false
+	for s != "" {
+		if n := escapeLen(s); n > 0 {
+			b.WriteString(s[:n])
+			s = s[n:]
+			coloured = true
+			continue
+		}
+		g := graphemes.FromString(s)
+		g.Next()
+		c := g.Value()
+		if w+clusterWidth(c) > width-1 {
+			break
+		}
+		b.WriteString(c)
+		w += clusterWidth(c)
+		s = s[len(c):]
+	}
+	b.WriteString("…")
+	if coloured {
+		b.WriteString("\x1b[0m")
+	}
+	return b.String()
+}
+
+// pad fills a text with spaces up to width columns.
+func pad(s string, width int) string {
+	if n := width - textWidth(s); n > 0 {
+		return s + strings.Repeat(" ", n)
+	}
+	return s
+}
+
+func moreRows(n int) string { return fmt.Sprintf("… and %d more", n) }
+
+// printable shows control characters, which would otherwise steer the terminal, by their escapes.
+// Line breaks and tabs stay.
+func printable(s string) string {
+	clean := true
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' && c != '\n' && c != '\t' || c == 0x7f {
+			clean = false
+			break
+		}
+	}
+	if clean {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' && c != '\n' && c != '\t' || c == 0x7f {
+			fmt.Fprintf(&b, "\\%d", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// A palette colours text, or leaves it alone.
+type palette bool
+
+func (p palette) sgr(code, s string) string {
+	if !p || s == "" {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (p palette) err(s string) string    { return p.sgr("31", s) }
+func (p palette) note(s string) string   { return p.sgr("2", s) }
+func (p palette) strong(s string) string { return p.sgr("1", s) }
+func (p palette) value(s string) string  { return p.sgr("36", s) }
+func (p palette) change(s string) string { return p.sgr("1;33", s) }
