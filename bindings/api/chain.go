@@ -1,0 +1,114 @@
+// Call chains and the trace, in the words of a script.
+
+package api
+
+import (
+	"fmt"
+
+	"github.com/hwlua/hwlua/bindings/schema"
+	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/sim"
+	"github.com/hwlua/hwlua/hwdebug/trace"
+)
+
+// ChainOptions are the options of m:callchain.
+type ChainOptions struct {
+	CPU, Nth int
+	View     View
+}
+
+func callchain(m *sim.Machine, fn string, fill Fill[ChainOptions]) ([]string, error) {
+	o := ChainOptions{CPU: -1}
+	fill(&o)
+	if o.CPU < -1 || o.CPU >= m.NrCPUs() {
+		return nil, noCPU(m, o.CPU)
+	}
+	if o.Nth < 0 {
+		return nil, fmt.Errorf("callchain: nth is %d; entries are counted from 1", o.Nth)
+	}
+	view := trace.Frames
+	if o.View == "full" {
+		view = trace.Full
+	}
+	if err := modelled(m, fn); err != nil {
+		return nil, err
+	}
+	return m.Callchain(fn, sim.ChainOptions{CPU: o.CPU, Nth: o.Nth, View: view})
+}
+
+// modelled fails for a function that the model does not have, with the nearest one that it has.
+func modelled(m *sim.Machine, fn string) error {
+	rec := m.Recorder()
+	if _, ok := rec.Lookup(fn); ok {
+		return nil
+	}
+	if near, ok := schema.Nearest(fn, rec.Names()); ok {
+		return fmt.Errorf("the kernel function '%s' is not modelled; did you mean '%s'", fn, near)
+	}
+	return fmt.Errorf("the kernel function '%s' is not modelled", fn)
+}
+
+// TraceFilter are the options of m:trace.
+type TraceFilter struct {
+	Fn    string
+	CPU   int
+	Since float64
+}
+
+func traceRecords(m *sim.Machine, fill Fill[TraceFilter]) ([]Record, error) {
+	f := TraceFilter{CPU: -1}
+	fill(&f)
+	rec := m.Recorder()
+	only := -1
+	if f.Fn != "" {
+		if err := modelled(m, f.Fn); err != nil {
+			return nil, err
+		}
+		id, _ := rec.Lookup(f.Fn)
+		only = int(id)
+	}
+	if f.CPU < -1 || f.CPU >= m.NrCPUs() {
+		return nil, noCPU(m, f.CPU)
+	}
+	records := []Record{}
+	for r := range rec.Records {
+		if only >= 0 && int(r.Fn) != only || f.CPU >= 0 && int(r.CPU) != f.CPU || float64(r.T)/1e9 < f.Since {
+			continue
+		}
+		records = append(records, recordOf(m, rec, r))
+	}
+	return records, nil
+}
+
+func recordOf(m *sim.Machine, rec *trace.Recorder, r *trace.Record) Record {
+	fn := &rec.Functions()[r.Fn]
+	out := Record{
+		Fn: fn.Name, Comm: rec.NameOf(r.Comm), CPU: int(r.CPU), PID: int(r.PID), Depth: int(r.Depth),
+		T: float64(r.T) / 1e9, Args: make([]any, r.NArgs),
+	}
+	for i := range out.Args {
+		out.Args[i] = m.TraceArg(r, i)
+	}
+	switch {
+	case r.State != trace.Returned || fn.Ret == trace.NoValue:
+	case r.Ret < 0 && errnoName(int(-r.Ret)) != "":
+		out.Ret = "-" + errnoName(int(-r.Ret))
+	case fn.Ret == trace.Switch:
+		out.Ret = r.Ret != 0
+	case fn.Ret == trace.Hex:
+		out.Ret = uint64(r.Ret)
+	default:
+		out.Ret = r.Ret
+	}
+	return out
+}
+
+// errnoName is the name of a Linux errno number, "" when there is none.
+func errnoName(n int) string {
+	for _, e := range hwdebug.Errnos {
+		if e.Number == n {
+			return e.Name
+		}
+	}
+	return ""
+}

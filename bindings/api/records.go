@@ -1,0 +1,151 @@
+// The tables with known fields: what calls take, and what they return.
+
+package api
+
+import (
+	"slices"
+
+	"github.com/hwlua/hwlua/bindings/schema"
+	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/sim"
+)
+
+var bpType = schema.Union(schema.Enum("r", "loads", "w", "stores", "rw", "loads and stores", "x", "instructions"), schema.Int)
+
+// attrFields are what every attribute table may have.
+var attrFields = []schema.Field{
+	{Name: "type", Type: bpType, Optional: true, Default: "0", Doc: "what to watch for; a number is passed on as bp_type", Go: func(a *Attr) *hwdebug.BPType { return &a.Type }},
+	{Name: "addr", Type: schema.U64, Optional: true, Default: "0", Doc: "the address", Go: func(a *Attr) *uint64 { return &a.Addr }},
+	{Name: "len", Type: schema.U64, Optional: true, Default: `0, 4 for "x"`, Doc: "how many bytes from there",
+		Go: func(a *Attr, n uint64) { a.Len, a.hasLen = n, true }},
+	{Name: "disabled", Type: schema.Bool, Optional: true, Default: "false", Doc: "do not enable it yet", Go: func(a *Attr) *bool { return &a.Disabled }},
+	{Name: "pinned", Type: schema.Bool, Optional: true, Default: "false; true for register_*", Doc: "it must be in a register whenever its CPU or task runs", Go: func(a *Attr) *bool { return &a.Pinned }},
+	{Name: "sample_period", Type: schema.U64, Optional: true, Default: "0; 1 for register_*", Doc: "call the handler on every so many hits; 0: never", Go: func(a *Attr) *uint64 { return &a.SamplePeriod }},
+	{Name: "exclude_user", Type: schema.Bool, Optional: true, Default: "false", Doc: "not for accesses from EL0", Go: func(a *Attr) *bool { return &a.ExcludeUser }},
+	{Name: "exclude_kernel", Type: schema.Bool, Optional: true, Default: "false", Doc: "not for accesses from EL1", Go: func(a *Attr) *bool { return &a.ExcludeKernel }},
+	{Name: "exclude_hv", Type: schema.Bool, Optional: true, Default: "false", Doc: "not for accesses from a hypervisor", Go: func(a *Attr) *bool { return &a.ExcludeHV }},
+	{Name: "inherit", Type: schema.Bool, Optional: true, Default: "false", Doc: "children of the task get it too", Go: func(a *Attr) *bool { return &a.Inherit }},
+	{Name: "enable_on_exec", Type: schema.Bool, Optional: true, Default: "false", Doc: "enable it when the task starts a new image", Go: func(a *Attr) *bool { return &a.EnableOnExec }},
+	{Name: "sample_read", Type: schema.Bool, Optional: true, Default: "false", Doc: "PERF_SAMPLE_READ in sample_type", Go: func(a *Attr) *bool { return &a.SampleRead }},
+	{Name: "branch_stack", Type: schema.Bool, Optional: true, Default: "false", Doc: "PERF_SAMPLE_BRANCH_STACK in sample_type", Go: func(a *Attr) *bool { return &a.BranchStack }},
+	{Name: "name", Type: schema.String, Optional: true, Doc: "a label of yours; the kernel never sees it", Go: func(a *Attr) *string { return &a.Name }},
+}
+
+var (
+	taskField = schema.Field{Name: "task", Type: schema.Object("task"), Optional: true, Doc: "the task to follow", Go: func(a *Attr) **sim.Task { return &a.Task }}
+	cpuField  = schema.Field{Name: "cpu", Type: schema.Int, Optional: true, Default: "-1", Doc: "the CPU to count on; -1: wherever the task runs", Go: func(a *Attr) *int { return &a.CPU }}
+	hitField  = schema.Field{Name: "on_hit", Type: schema.Func1([]schema.Param{{Name: "ev", Type: schema.Object("event")}, {Name: "hit", Type: schema.Object("hit")}}, nil), Optional: true,
+		Doc: "a handler of your own; the kernel then does not step over the access, so disable the event, move it or set hit.skip", Go: func(a *Attr) *sim.Handler { return &a.OnHit }}
+)
+
+func with(fields ...schema.Field) []schema.Field { return append(slices.Clone(attrFields), fields...) }
+
+func opt[T, V any](name string, t schema.Type, def, doc string, at func(*T) *V) schema.Field {
+	return schema.Field{Name: name, Type: t, Optional: true, Default: def, Doc: doc, Go: at}
+}
+
+func out(name string, t schema.Type, doc string) schema.Field {
+	return schema.Field{Name: name, Type: t, Doc: doc}
+}
+
+func maybe(name string, t schema.Type, doc string) schema.Field {
+	return schema.Field{Name: name, Type: t, Doc: doc, Optional: true}
+}
+
+var records = []schema.Record{
+	{Name: "machine_options", Doc: "The options of hw.machine.", Fields: []schema.Field{
+		opt("cpus", schema.Int, "4", "CPUs, 1 to 64", func(c *sim.Config) *int { return &c.CPUs }),
+		{Name: "brps", Type: schema.Union(schema.Int, schema.Array(schema.Int)), Optional: true, Default: "6", Doc: "implemented breakpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first",
+			Go: func(c *sim.Config, n Counts) { c.BRPs, c.BRPsPerCPU = n.All, n.Per }},
+		{Name: "wrps", Type: schema.Union(schema.Int, schema.Array(schema.Int)), Optional: true, Default: "4", Doc: "implemented watchpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first",
+			Go: func(c *sim.Config, n Counts) { c.WRPs, c.WRPsPerCPU = n.All, n.Per }},
+		opt("cpu", schema.String, `"cortex-a57"`, "preset of the two counts and of features; hw.presets lists them", func(c *sim.Config) *string { return &c.CPU }),
+		opt("kernel", schema.String, `"4.19.116"`, "behaviour and call chains; hw.kernels lists them, \"4.19\" and \"6.1\" will do", func(c *sim.Config) *string { return &c.Kernel }),
+		opt("hz", schema.Int, "250", "timer ticks a second", func(c *sim.Config) *int { return &c.HZ }),
+		opt("name", schema.String, `"test_mach"`, "hardware name in logs", func(c *sim.Config) *string { return &c.Name }),
+		opt("va_bits", schema.Int, "39", "size of the user's address space", func(c *sim.Config) *int { return &c.VABits }),
+		opt("vhe", schema.Bool, "false", "the kernel runs at EL2", func(c *sim.Config) *bool { return &c.VHE }),
+		opt("nodebugmon", schema.Bool, "false", "the boot option nodebugmon", func(c *sim.Config) *bool { return &c.NoDebugMon }),
+		opt("far", schema.Enum("exact", "first watched byte of the access", "start", "its own first byte", "floor16", "that rounded down to 16"), `"exact"`, "the address that a watchpoint reports",
+			func(c *sim.Config) *string { return &c.FAR }),
+		opt("release", schema.String, "from the profile", "the release that dump_stack headers print", func(c *sim.Config) *string { return &c.Release }),
+		opt("version", schema.String, "from the profile", "the version that dump_stack headers print", func(c *sim.Config) *string { return &c.Version }),
+		opt("taint", schema.String, "not tainted", "taint flags, one letter each", func(c *sim.Config) *string { return &c.Taint }),
+		{Name: "trace_size", Type: schema.Int, Optional: true, Default: "65536", Doc: "records of modelled calls that are kept; older ones go, 0 keeps none",
+			Go: func(c *sim.Config, n int) {
+				if c.TraceSize = n; n == 0 {
+					c.TraceSize = -1
+				}
+			}},
+		opt("seed", schema.U64, "0", "0: where the kernel leaves order open, one fixed order; else drawn from this seed", func(c *sim.Config) *uint64 { return &c.Seed }),
+		opt("paranoid", schema.Int, "0", "perf_event_paranoid", func(c *sim.Config) *int { return &c.Paranoid }),
+		opt("no_cap_sys_admin", schema.Bool, "false", "the callers lack CAP_SYS_ADMIN and CAP_PERFMON", func(c *sim.Config) *bool { return &c.NoCapSysAdmin }),
+	}},
+	{Name: "attr", Doc: "Attributes of an event: what perf_event_attr holds, as far as it matters here.", Fields: attrFields},
+	{Name: "perf_event_attr", Doc: "What m:perf_event_open takes: attributes, and where to count.", Fields: with(taskField, cpuField)},
+	{Name: "user_attr", Doc: "What m:register_user_hw_breakpoint takes: attributes, the task, and a handler.", Fields: with(taskField, hitField)},
+	{Name: "wide_attr", Doc: "What m:register_wide_hw_breakpoint takes: attributes and a handler.", Fields: with(hitField)},
+	{Name: "task_options", Doc: "The options of m:task.", Fields: []schema.Field{
+		opt("comm", schema.String, "made up", "its name", func(o *TaskOptions) *string { return &o.Comm }),
+		opt("pid", schema.Int, "the next one", "its number", func(o *TaskOptions) *int { return &o.PID }),
+		opt("cpu", schema.Int, "0", "its CPU", func(o *TaskOptions) *int { return &o.CPU }),
+		opt("compat", schema.Bool, "false", "a 32-bit task", func(o *TaskOptions) *bool { return &o.Compat }),
+		opt("body", schema.Func1([]schema.Param{{Name: "t", Type: schema.Object("task")}}, nil), "none", "what its thread does", func(o *TaskOptions) *TaskFunc { return &o.Body }),
+	}},
+	{Name: "fork_options", Doc: "The options of t:fork.", Fields: []schema.Field{
+		opt("comm", schema.String, "the parent's", "the child's name", func(o *ForkOptions) *string { return &o.Comm }),
+		opt("pid", schema.Int, "the next one", "the child's number", func(o *ForkOptions) *int { return &o.PID }),
+	}},
+	{Name: "callchain_options", Doc: "The options of m:callchain.", Fields: []schema.Field{
+		opt("cpu", schema.Int, "any", "only entries on that CPU", func(o *ChainOptions) *int { return &o.CPU }),
+		opt("nth", schema.Int, "the last", "which entry, counted from 1", func(o *ChainOptions) *int { return &o.Nth }),
+		opt("view", schema.Enum("frames", "what a stack dump of the reference build shows", "full", "every modelled function"), `"frames"`, "which names are shown", func(o *ChainOptions) *View { return &o.View }),
+	}},
+	{Name: "trace_filter", Doc: "The options of m:trace.", Fields: []schema.Field{
+		opt("fn", schema.String, "all", "only that kernel function", func(o *TraceFilter) *string { return &o.Fn }),
+		opt("cpu", schema.Int, "all", "only on that CPU", func(o *TraceFilter) *int { return &o.CPU }),
+		opt("since", schema.Number, "0", "only from that time on, in seconds", func(o *TraceFilter) *float64 { return &o.Since }),
+	}},
+	{Name: "ctrl_fields", Doc: "The fields of hw.ctrl.encode.", Fields: []schema.Field{
+		{Name: "type", Type: bpType, Doc: "what is watched for", Go: func(c *CtrlFields) *hwdebug.BPType { return &c.Type }},
+		opt("bas", schema.Int, "of len and offset", "the byte mask", func(c *CtrlFields) *int { return &c.BAS }),
+		opt("len", schema.Int, `4 for "x"`, "how many bytes, 1 to 8", func(c *CtrlFields) *int { return &c.Len }),
+		opt("offset", schema.Int, "0", "from which byte of the doubleword", func(c *CtrlFields) *int { return &c.Offset }),
+		opt("privilege", privilege, `"el0"`, "which exception level", func(c *CtrlFields) *string { return &c.Privilege }),
+		opt("enabled", schema.Bool, "false", "the enable bit", func(c *CtrlFields) *bool { return &c.Enabled }),
+		opt("hmc", schema.Bool, "false", "EL2 matches too", func(c *CtrlFields) *bool { return &c.HMC }),
+	}},
+	{Name: "ctrl", Out: true, Doc: "A control word taken apart.", Fields: []schema.Field{
+		out("type", schema.Enum("r", "loads", "w", "stores", "rw", "loads and stores", "x", "instructions"), "what is watched for"), out("bas", schema.Int, "the byte mask"), out("privilege", privilege, "which exception level"),
+		out("enabled", schema.Bool, "the enable bit"), out("hmc", schema.Bool, "EL2 matches too"),
+		maybe("len", schema.Int, "how many bytes, where the mask is one run"), maybe("offset", schema.Int, "from which byte of the doubleword, where the mask is one run"),
+	}},
+	{Name: "siginfo", Out: true, Doc: "What a SIGTRAP told the task.", Fields: []schema.Field{
+		out("code", schema.Int, "si_code; TRAP_HWBKPT is 4"), out("code_name", schema.String, "its name"), out("addr", schema.U64, "si_addr"), out("errno", schema.Int, "si_errno"),
+	}},
+	{Name: "slots", Out: true, Doc: "What is reserved and installed on one CPU.", Fields: []schema.Field{
+		out("bp", schema.Table("slot_use"), "its breakpoints"), out("wp", schema.Table("slot_use"), "its watchpoints"),
+	}},
+	{Name: "slot_use", Out: true, Doc: "The slots of one kind on one CPU.", Fields: []schema.Field{
+		out("limit", schema.Int, "how many may be reserved: the boot CPU's count"), out("usable", schema.Int, "how many the slot loops use: the smallest count over the CPUs"),
+		out("cpu_pinned", schema.Int, "reserved by the CPU's own events"), out("task_pinned", schema.Int, "reserved by the busiest task"),
+		out("on_reg", schema.Map(schema.Int, schema.Object("event")), "the events installed, by slot from 0"),
+	}},
+	{Name: "trace_record", Out: true, Doc: "One entry of a modelled function.", Fields: []schema.Field{
+		out("fn", schema.String, "the kernel function"), out("cpu", schema.Int, "where"), out("t", schema.Number, "when, in seconds"), out("pid", schema.Int, "in whose name"),
+		out("comm", schema.String, "that task's name"), out("args", schema.Array(schema.Union(schema.Any, schema.Nil)), "its arguments, in the kernel's order"),
+		maybe("ret", schema.Union(schema.Int, schema.U64, schema.String, schema.Bool), "its result: \"-ENOSPC\" for an errno; nil while it runs, and for a function without one"),
+		out("depth", schema.Int, "how many callers are on the same stack"),
+	}},
+	{Name: "preset", Out: true, Doc: "A core that a machine can have.", Fields: []schema.Field{
+		out("name", schema.String, "its name"), out("brps", schema.Int, "breakpoint registers"), out("wrps", schema.Int, "watchpoint registers"),
+		out("uao", schema.Bool, "it has user access override"), out("debugver", schema.Int, "ID_AA64DFR0_EL1.DebugVer"),
+	}},
+	{Name: "regs", Doc: "What assert.regs and assert.regs_exactly expect.", Fields: []schema.Field{
+		maybe("bvr", schema.Map(schema.Int, schema.U64), "breakpoint values, by number from 0"), maybe("bcr", schema.Map(schema.Int, schema.U64), "breakpoint controls, by number from 0"),
+		maybe("wvr", schema.Map(schema.Int, schema.U64), "watchpoint values, by number from 0"), maybe("wcr", schema.Map(schema.Int, schema.U64), "watchpoint controls, by number from 0"),
+		maybe("mdscr_el1", schema.U64, "MDSCR_EL1"),
+	}},
+}
+
+var privilege = schema.Enum("el0", "user mode", "el1", "the kernel", "el0+el1", "both", "none", "neither")
