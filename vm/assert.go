@@ -1,0 +1,597 @@
+// assert and check: Lua's own assert, which is also a table of luassert's words, and the same words
+// as checks that note a failure and go on.
+
+package vm
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// A Failure is an assertion that did not hold. Run and Call return it inside their error; errors.As
+// finds it.
+type Failure struct {
+	Assertion string   // the word that failed: "equals", "is_not nil", "regs"; "assert" for a plain assert
+	Expected  string   // what was expected, as it prints; "" where there is no such side
+	Found     string   // what was found
+	Message   string   // what the script gave as message
+	Details   []string // further lines: differences, a table of registers, the expression that failed
+	Script    string   // where it was called
+	Line      int
+
+	// Cause is the Go error that the message stands for, if any: an errno that was asserted away.
+	Cause error
+}
+
+// Error is the whole failure as text: the message, then both sides and the details, a line each.
+func (f *Failure) Error() string {
+	var b strings.Builder
+	switch {
+	case f.Assertion == "assert":
+		b.WriteString(f.Message)
+	case f.Message != "":
+		b.WriteString(f.Message + " (assert." + f.Assertion + ")")
+	default:
+		b.WriteString("assert." + f.Assertion + " failed")
+	}
+	if f.Expected != "" {
+		b.WriteString("\n  expected: " + indent(f.Expected))
+	}
+	if f.Found != "" {
+		b.WriteString("\n  found:    " + indent(f.Found))
+	}
+	for _, d := range f.Details {
+		b.WriteString("\n  " + indent(d))
+	}
+	return b.String()
+}
+
+// indent keeps the further lines of a side under its first.
+func indent(s string) string { return strings.ReplaceAll(s, "\n", "\n    ") }
+
+// Unwrap gives Cause.
+func (f *Failure) Unwrap() error { return f.Cause }
+
+// Fail raises f in L: what a native assertion of a module (Module.Asserts) does when it does not
+// hold. It fills in Script and Line.
+func Fail(L *lua.LState, f *Failure) {
+	rt := threadOf(L).rt
+	stack := rt.traceOf(L)
+	f.Script, f.Line = stack.position()
+	at := ""
+	if f.Script != "" && f.Line > 0 {
+		at = fmt.Sprintf("%s:%d: ", f.Script, f.Line)
+	}
+	text := f.Error()
+	rt.charge(int64(len(text)))
+	panic(rt.apiError(lua.LString(at+text), f, stack))
+}
+
+// OnCheck has fn told of every check.* that does not hold; the script goes on after it. Without fn a
+// check that fails raises, as assert does.
+func (rt *Runtime) OnCheck(fn func(*Failure)) { rt.lib.assert.onCheck = fn }
+
+// An assertion is one word: how many values it takes before the message, and whether it holds.
+type assertion struct {
+	nargs int
+	holds func(c *assertCall) bool
+}
+
+// An assertCall is one use of a word. holds may fill in what the failure is to show.
+type assertCall struct {
+	args
+	rt      *Runtime
+	f       Failure
+	results []lua.LValue // what the assertion returns instead of its arguments
+}
+
+type assertions struct {
+	rt      *Runtime
+	words   []string // what misspelt ones are compared with
+	table   *lua.LTable
+	check   *lua.LTable
+	chain   [2]*lua.LTable // after is, are, has; and after is_not, are_not, has_no
+	onCheck func(*Failure)
+}
+
+// assertWords are the words by the name that follows the modifiers (is, are, has, not).
+var assertWords = map[string]*assertion{
+	"equals":        {2, (*assertCall).equals},
+	"same":          {2, (*assertCall).same},
+	"true":          {1, (*assertCall).isTrue},
+	"false":         {1, (*assertCall).isFalse},
+	"nil":           {1, (*assertCall).isNil},
+	"truthy":        {1, (*assertCall).truthy},
+	"falsy":         {1, (*assertCall).falsy},
+	"near":          {3, (*assertCall).near},
+	"matches":       {2, (*assertCall).matches},
+	"error":         {1, (*assertCall).raises},
+	"error_matches": {2, (*assertCall).raisesMatching},
+	"boolean":       {1, isType("boolean")},
+	"function":      {1, isType("function")},
+	"number":        {1, isType("number")},
+	"string":        {1, isType("string")},
+	"table":         {1, isType("table")},
+	"thread":        {1, isType("thread")},
+	"userdata":      {1, isType("userdata")},
+}
+
+// assertAliases are other names of words; luassert has them all.
+var assertAliases = map[string]string{
+	"equal": "equals", "eq": "equals", "match": "matches", "errors": "error", "error_match": "error_matches",
+	"True": "true", "False": "false", "Nil": "nil", "Truthy": "truthy", "Falsy": "falsy", "near_to": "near",
+	"Function": "function", "Table": "table", "String": "string", "Number": "number", "Boolean": "boolean",
+}
+
+// assertListed are the words that stand in the table from the start, so that pairs and completion
+// show them; the other spellings are made when they are first asked for.
+var assertListed = []string{
+	"equals", "has_error", "has_no_error", "is_false", "is_falsy", "is_nil", "is_not_nil", "is_true", "is_truthy", "matches",
+	"near", "same",
+}
+
+var assertModifiers = map[string]bool{ // the value: does it negate
+	"is": false, "are": false, "was": false, "were": false, "has": false, "have": false, "does": false, "be": false,
+	"not": true, "Not": true, "no": true, "No": true,
+}
+
+func openAssert(rt *Runtime) {
+	s := &assertions{rt: rt}
+	rt.lib.assert = s
+	L := rt.L
+	s.table = L.CreateTable(0, 32)
+	s.check = L.CreateTable(0, 4)
+	for neg := range s.chain {
+		s.chain[neg] = L.CreateTable(0, 4)
+		s.index(s.chain[neg], func(name string) lua.LValue { return s.resolve(name, neg == 1) })
+	}
+	for _, name := range assertListed {
+		s.table.RawSetString(name, s.resolve(name, false))
+	}
+	for _, name := range []string{"are", "has", "is"} {
+		s.table.RawSetString(name, s.chain[0])
+	}
+	for _, name := range []string{"are_not", "has_no", "is_not"} {
+		s.table.RawSetString(name, s.chain[1])
+	}
+	for i := range rt.cfg.Modules {
+		asserts := rt.cfg.Modules[i].Asserts
+		names := make([]string, 0, len(asserts))
+		for name := range asserts {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			s.table.RawSetString(name, L.NewFunction(asserts[name]))
+		}
+	}
+	meta := s.index(s.table, func(name string) lua.LValue { return s.resolve(name, false) })
+	plain := L.NewFunction(rt.baseAssert)
+	meta.RawSetString("__call", L.NewFunction(func(L *lua.LState) int {
+		L.Remove(1)
+		return rt.baseAssert(L)
+	}))
+	rt.global("assert", s.table)
+
+	meta = s.index(s.check, func(name string) lua.LValue {
+		v := rt.L.GetField(s.table, name)
+		fn, ok := v.(*lua.LFunction)
+		if !ok {
+			return v
+		}
+		return s.soft(fn)
+	})
+	softly := s.soft(plain)
+	meta.RawSetString("__call", L.NewFunction(func(L *lua.LState) int {
+		L.Remove(1)
+		return softly.GFunction(L)
+	}))
+	// The chains of check lead to soft words as well.
+	for _, name := range []string{"are", "has", "is", "are_not", "has_no", "is_not"} {
+		chain := s.table.RawGetString(name)
+		t := L.CreateTable(0, 4)
+		s.index(t, func(name string) lua.LValue {
+			v := rt.L.GetField(chain, name)
+			if fn, ok := v.(*lua.LFunction); ok {
+				return s.soft(fn)
+			}
+			return v
+		})
+		s.check.RawSetString(name, t)
+	}
+	rt.global("check", s.check)
+}
+
+// index gives t a metatable whose __index makes what is missing, once, or raises.
+func (s *assertions) index(t *lua.LTable, make func(name string) lua.LValue) *lua.LTable {
+	meta := s.rt.L.CreateTable(0, 2)
+	meta.RawSetString("__index", s.rt.L.NewFunction(func(L *lua.LState) int {
+		name, ok := L.Get(2).(lua.LString)
+		if !ok {
+			L.Push(lua.LNil)
+			return 1
+		}
+		v := make(string(name))
+		if v == nil {
+			raise(L, 1, s.unknown(string(name)))
+		}
+		s.rt.charge(sizeEntry + sizeClosure)
+		t.RawSetString(string(name), v)
+		L.Push(v)
+		return 1
+	}))
+	meta.RawSetString("__metatable", lua.LString("assert"))
+	t.Metatable = meta
+	return meta
+}
+
+// resolve makes the function or the chain that name stands for, nil when it stands for nothing.
+// Modifiers come first, joined by underscores: is_not_nil, are_same, has_no_errors.
+func (s *assertions) resolve(name string, negated bool) lua.LValue {
+	rest := name
+	for rest != "" {
+		if w := s.word(rest); w != nil {
+			return s.rt.L.NewFunction(s.call(name, rest, w, negated))
+		}
+		token, after, _ := strings.Cut(rest, "_")
+		negates, ok := assertModifiers[token]
+		if !ok {
+			return nil
+		}
+		if negates {
+			negated = !negated
+		}
+		rest = after
+	}
+	if negated {
+		return s.chain[1]
+	}
+	return s.chain[0]
+}
+
+func (s *assertions) word(name string) *assertion {
+	if alias, ok := assertAliases[name]; ok {
+		name = alias
+	}
+	return assertWords[name]
+}
+
+// unknown says that there is no such word, and which there is.
+func (s *assertions) unknown(name string) string {
+	known := []string{"equal", "errno", "is_string", "is_number", "is_table", "is_function", "error_matches", "is_not", "are_not"}
+	s.table.ForEach(func(k, _ lua.LValue) { known = append(known, k.String()) })
+	message := "unknown assertion '" + name + "'"
+	if near := nearest(name, known); near != "" {
+		message += "; did you mean '" + near + "'?"
+	}
+	return message
+}
+
+// call makes the function of a word.
+func (s *assertions) call(name, word string, w *assertion, negated bool) lua.LGFunction {
+	shown := name
+	if negated && !strings.Contains(name, "no") {
+		shown = "is_not " + name
+	}
+	return func(L *lua.LState) int {
+		c := &assertCall{args: args{L, name}, rt: s.rt}
+		top := L.GetTop()
+		if top < w.nargs && !(w.nargs == 1 && top == 1) {
+			if c.any(w.nargs) == nil {
+				return 0
+			}
+		}
+		c.f.Assertion = shown
+		holds := w.holds(c)
+		if holds != negated {
+			if c.results != nil {
+				for _, v := range c.results {
+					L.Push(v)
+				}
+				return len(c.results)
+			}
+			L.SetTop(top)
+			return top
+		}
+		if negated && !strings.HasPrefix(c.f.Expected, "no ") && c.f.Expected != "" {
+			c.f.Expected = "not " + c.f.Expected
+		}
+		if v := L.Get(w.nargs + 1); v != lua.LNil && word != "error" && word != "errors" {
+			c.f.Message = s.rt.toString(L, v)
+		}
+		Fail(L, &c.f)
+		return 0
+	}
+}
+
+// soft makes the check that belongs to an assertion: when it does not hold, the collector is told and
+// the script goes on with false.
+func (s *assertions) soft(fn *lua.LFunction) *lua.LFunction {
+	return s.rt.L.NewFunction(func(L *lua.LState) int {
+		n := L.GetTop()
+		L.Insert(fn, 1)
+		err := s.rt.pcall(L, n, lua.MultRet, nil)
+		if err == nil {
+			return L.GetTop()
+		}
+		var f *Failure
+		if s.onCheck == nil || !errors.As(err.Cause, &f) {
+			panic(err)
+		}
+		s.onCheck(f)
+		L.Push(lua.LFalse)
+		return 1
+	})
+}
+
+// baseAssert is Lua's own assert. A text is raised with its position, anything else as it is.
+func (rt *Runtime) baseAssert(L *lua.LState) int {
+	a := args{L, "assert"}
+	if lua.LVAsBool(a.any(1)) {
+		return L.GetTop()
+	}
+	v := L.Get(2)
+	message, ok := textOf(v)
+	if v == lua.LNil {
+		message, ok = "assertion failed!", true
+	}
+	f := &Failure{Assertion: "assert", Message: message}
+	stack := rt.traceOf(L)
+	f.Script, f.Line = stack.position()
+	if !ok {
+		f.Message = rt.plainString(v)
+		f.Cause = rt.causeOf(v)
+		panic(rt.apiError(v, f, stack))
+	}
+	f.Cause = rt.recall(message)
+	panic(rt.apiError(lua.LString(position(L, 1)+message), f, stack))
+}
+
+// causeOf is the Go error inside a userdata.
+func (rt *Runtime) causeOf(v lua.LValue) error {
+	if ud, ok := v.(*lua.LUserData); ok {
+		if err, ok := ud.Value.(error); ok {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *assertCall) sides(expected, found lua.LValue) {
+	c.f.Expected, c.f.Found = c.rt.show(c.L, expected), c.rt.show(c.L, found)
+	if c.f.Expected == c.f.Found {
+		// Two different things that print the same: say what tells them apart.
+		c.f.Expected += " (" + c.kind(expected) + ")"
+		c.f.Found += " (" + c.kind(found) + ")"
+	}
+}
+
+func (c *assertCall) kind(v lua.LValue) string {
+	switch v.(type) {
+	case *lua.LTable, *lua.LFunction, *lua.LUserData, *lua.LState:
+		return c.rt.plainString(v)
+	}
+	return typeName(v)
+}
+
+func (c *assertCall) equals() bool {
+	expected, found := c.L.Get(1), c.L.Get(2)
+	c.sides(expected, found)
+	return c.L.Equal(expected, found)
+}
+
+func (c *assertCall) same() bool {
+	expected, found := c.L.Get(1), c.L.Get(2)
+	d := differ{c: c, seen: map[[2]*lua.LTable]bool{}}
+	same := d.same("", expected, found)
+	c.f.Expected, c.f.Found = c.rt.show(c.L, expected), c.rt.show(c.L, found)
+	if _, ok := expected.(*lua.LTable); ok {
+		c.f.Details = d.lines()
+	}
+	return same
+}
+
+func (c *assertCall) is(expected string, holds bool) bool {
+	c.f.Expected, c.f.Found = expected, c.rt.show(c.L, c.L.Get(1))
+	return holds
+}
+
+func (c *assertCall) isTrue() bool  { return c.is("true", c.L.Get(1) == lua.LTrue) }
+func (c *assertCall) isFalse() bool { return c.is("false", c.L.Get(1) == lua.LFalse) }
+func (c *assertCall) isNil() bool   { return c.is("nil", c.L.Get(1) == lua.LNil) }
+func (c *assertCall) truthy() bool  { return c.is("a true value", lua.LVAsBool(c.L.Get(1))) }
+func (c *assertCall) falsy() bool   { return c.is("false or nil", lua.LVIsFalse(c.L.Get(1))) }
+
+func isType(name string) func(*assertCall) bool {
+	return func(c *assertCall) bool { return c.is("a "+name, c.L.Get(1).Type().String() == name) }
+}
+
+// near: numbers of either kind, compared without losing digits.
+func (c *assertCall) near() bool {
+	expected, tolerance := c.number(1), c.float(3)
+	c.f.Expected = c.rt.show(c.L, c.L.Get(1)) + " within " + numberString(tolerance)
+	c.f.Found = c.rt.show(c.L, c.L.Get(2))
+	found, err := numberOf(c.L.Get(2))
+	if err != nil {
+		return false
+	}
+	return distance(expected, found) <= tolerance
+}
+
+func distance(x, y number) float64 {
+	if y.less(x) {
+		x, y = y, x
+	}
+	if x.exact && y.exact {
+		return float64(y.wide - x.wide)
+	}
+	f := func(x number) float64 {
+		if x.exact {
+			return float64(x.wide)
+		}
+		return x.float
+	}
+	if y.exact && x.float >= 0 && x.float == math.Trunc(x.float) && x.float < 1<<64 {
+		return float64(y.wide - uint64(x.float))
+	}
+	return math.Abs(f(y) - f(x))
+}
+
+// matches: a Lua pattern, found anywhere in the text.
+func (c *assertCall) matches() bool {
+	pattern := c.str(1)
+	c.f.Expected, c.f.Found = "a match of "+quote(pattern), c.rt.show(c.L, c.L.Get(2))
+	text, ok := textOf(c.L.Get(2))
+	return ok && c.find(text, pattern)
+}
+
+func (c *assertCall) find(text, pattern string) bool {
+	m := matcher{src: text, pat: pattern, host: &scriptHost{c.rt, c.L}}
+	anchored := 0
+	if pattern != "" && pattern[0] == '^' {
+		anchored = 1
+	}
+	found := false
+	for at := 0; at <= len(text) && !found && (at == 0 || anchored == 0); at++ {
+		found = m.matchAt(at, anchored) >= 0
+	}
+	m.flush()
+	return found
+}
+
+// caught calls argument 1 and gives what it raised.
+func (c *assertCall) caught() (value lua.LValue, raised bool) {
+	fn := c.L.Get(1)
+	if _, ok := fn.(*lua.LFunction); !ok && c.L.GetMetaField(fn, "__call") == lua.LNil {
+		c.failType(1, "function")
+	}
+	top := c.L.GetTop()
+	c.L.Push(fn)
+	if err := c.rt.pcall(c.L, 0, lua.MultRet, nil); err != nil {
+		c.f.Found = c.rt.show(c.L, err.Object)
+		c.results = []lua.LValue{err.Object}
+		return err.Object, true
+	}
+	c.f.Found = "no error"
+	c.results = takeAll(c.L, top+1)
+	if c.results == nil {
+		c.results = []lua.LValue{}
+	}
+	c.L.SetTop(top)
+	return lua.LNil, false
+}
+
+// raises: any error, or the one given: equal to it, with or without the position before a text.
+// It returns the error.
+func (c *assertCall) raises() bool {
+	value, raised := c.caught()
+	c.f.Expected = "an error"
+	expected := c.L.Get(2)
+	if expected == lua.LNil || !raised {
+		if expected != lua.LNil {
+			c.f.Expected = "error " + c.rt.show(c.L, expected)
+		}
+		return raised
+	}
+	c.f.Expected = "error " + c.rt.show(c.L, expected)
+	if got, ok := value.(lua.LString); ok {
+		if want, ok := expected.(lua.LString); ok {
+			return got == want || withoutPosition(string(got)) == string(want)
+		}
+	}
+	d := differ{c: c, seen: map[[2]*lua.LTable]bool{}}
+	return d.same("", expected, value)
+}
+
+func (c *assertCall) raisesMatching() bool {
+	pattern := c.str(2)
+	value, raised := c.caught()
+	c.f.Expected = "an error that matches " + quote(pattern)
+	return raised && c.find(c.rt.toString(c.L, value), pattern)
+}
+
+// withoutPosition cuts "file:line: " off a message.
+func withoutPosition(s string) string {
+	m := matcher{src: s, pat: "^.-:%d+: ", host: quietHost{}}
+	if e := m.matchAt(0, 1); e > 0 {
+		return s[e:]
+	}
+	return s
+}
+
+// quietHost is for patterns of our own, which are known to be short and well formed.
+type quietHost struct{}
+
+func (quietHost) patternSteps(int)    {}
+func (quietHost) patternError(string) {}
+
+// A differ compares two values in depth and notes where they differ.
+type differ struct {
+	c     *assertCall
+	seen  map[[2]*lua.LTable]bool // pairs that are being compared, or were: cycles hold
+	found []string
+	more  int
+}
+
+// maxDifferences is how many are shown.
+const maxDifferences = 10
+
+func (d *differ) note(path, text string) {
+	if len(d.found) < maxDifferences {
+		if path == "" {
+			path = "the value"
+		}
+		d.found = append(d.found, path+": "+text)
+	} else {
+		d.more++
+	}
+}
+
+func (d *differ) lines() []string {
+	if d.more > 0 {
+		return append(d.found, fmt.Sprintf("and %d more differences", d.more))
+	}
+	return d.found
+}
+
+func (d *differ) same(path string, expected, found lua.LValue) bool {
+	c := d.c
+	c.rt.steps(1)
+	x, ok1 := expected.(*lua.LTable)
+	y, ok2 := found.(*lua.LTable)
+	if !ok1 || !ok2 || x == y || c.L.GetMetaField(x, "__eq") != lua.LNil {
+		if c.L.Equal(expected, found) {
+			return true
+		}
+		d.note(path, "expected "+c.rt.show(c.L, expected)+", found "+c.rt.show(c.L, found))
+		return false
+	}
+	if len(path) > 4096 {
+		raise(c.L, 1, "tables are nested too deep to compare")
+	}
+	pair := [2]*lua.LTable{x, y}
+	if d.seen[pair] {
+		return true
+	}
+	c.rt.charge(sizeEntry)
+	d.seen[pair] = true
+	same := true
+	for k, v, _ := tableNext(x, lua.LNil); k != lua.LNil; k, v, _ = tableNext(x, k) {
+		if !d.same(path+c.rt.showKey(c.L, k), v, y.RawGet(k)) {
+			same = false
+		}
+	}
+	for k, v, _ := tableNext(y, lua.LNil); k != lua.LNil; k, v, _ = tableNext(y, k) {
+		c.rt.steps(1)
+		if x.RawGet(k) == lua.LNil {
+			d.note(path+c.rt.showKey(c.L, k), "expected nothing, found "+c.rt.show(c.L, v))
+			same = false
+		}
+	}
+	return same
+}

@@ -1,0 +1,206 @@
+// Arguments of library functions: checked and converted as lua5.1 does, with its messages.
+
+package vm
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// args reads the arguments of the library function fn.
+type args struct {
+	L  *lua.LState
+	fn string
+}
+
+// fail raises "bad argument #n to 'fn' (message)".
+func (a args) fail(n int, message string) {
+	raise(a.L, 1, "bad argument #"+strconv.Itoa(n)+" to '"+a.fn+"' ("+message+")")
+}
+
+// failType raises that argument n is not a want.
+func (a args) failType(n int, want string) {
+	got := "no value"
+	if n <= a.L.GetTop() {
+		got = typeName(a.L.Get(n))
+	}
+	a.fail(n, want+" expected, got "+got)
+}
+
+// raise raises message as a Lua error with the position of the function at level before it: 1 is
+// the one that called the running library function.
+func raise(L *lua.LState, level int, message string) {
+	L.Error(lua.LString(position(L, level)+message), 0)
+}
+
+// position is "file:line: " of the function at the given level, or "" where that is not Lua's.
+func position(L *lua.LState, level int) string {
+	dbg, ok := L.GetStack(level)
+	if !ok {
+		return ""
+	}
+	if _, err := L.GetInfo("Sl", dbg, lua.LNil); err != nil || dbg.What == "G" || dbg.CurrentLine <= 0 {
+		return ""
+	}
+	return dbg.Source + ":" + strconv.Itoa(dbg.CurrentLine) + ": "
+}
+
+// typeName is what messages call a value: its type, or "u64".
+func typeName(v lua.LValue) string {
+	if IsU64(v) {
+		return "u64"
+	}
+	return v.Type().String()
+}
+
+// any is argument n, which must be there, though it may be nil.
+func (a args) any(n int) lua.LValue {
+	if n > a.L.GetTop() {
+		a.fail(n, "value expected")
+	}
+	return a.L.Get(n)
+}
+
+// absent says whether argument n is nil or missing.
+func (a args) absent(n int) bool { return a.L.Get(n) == lua.LNil }
+
+func (a args) table(n int) *lua.LTable {
+	t, ok := a.L.Get(n).(*lua.LTable)
+	if !ok {
+		a.failType(n, "table")
+	}
+	return t
+}
+
+func (a args) function(n int) *lua.LFunction {
+	f, ok := a.L.Get(n).(*lua.LFunction)
+	if !ok {
+		a.failType(n, "function")
+	}
+	return f
+}
+
+func (a args) str(n int) string {
+	v := a.L.Get(n)
+	if s, ok := v.(lua.LString); ok {
+		return string(s)
+	}
+	s, ok := textOf(v)
+	if !ok {
+		a.failType(n, "string")
+	}
+	return s
+}
+
+func (a args) optStr(n int, otherwise string) string {
+	if a.absent(n) {
+		return otherwise
+	}
+	return a.str(n)
+}
+
+// textOf is the text of what Lua takes for a string: strings and numbers of both kinds.
+func textOf(v lua.LValue) (string, bool) {
+	switch v := v.(type) {
+	case lua.LString:
+		return string(v), true
+	case lua.LNumber:
+		return numberString(float64(v)), true
+	case *lua.LUserData:
+		if u, err := u64Of(v); err == nil {
+			return Hex(u, 0), true
+		}
+	}
+	return "", false
+}
+
+// number is argument n as a float64 or as an exact integer.
+func (a args) number(n int) number {
+	switch v := a.L.Get(n).(type) {
+	case lua.LNumber:
+		return number{float: float64(v)}
+	case lua.LString:
+		if x, ok := parseNumber(string(v)); ok {
+			return x
+		}
+	case *lua.LUserData:
+		if u, err := u64Of(v); err == nil {
+			return number{wide: u, exact: true}
+		}
+	}
+	a.failType(n, "number")
+	return number{}
+}
+
+// float is argument n as a plain number; a u64 is none.
+func (a args) float(n int) float64 {
+	if f, ok := a.L.Get(n).(lua.LNumber); ok {
+		return float64(f)
+	}
+	x := a.number(n)
+	if x.exact {
+		a.fail(n, "number below 2^53 expected, got "+Hex(x.wide, 0))
+	}
+	return x.float
+}
+
+// int is argument n cut to an integer; what is out of range is the nearest there is.
+func (a args) int(n int) int {
+	if f, ok := a.L.Get(n).(lua.LNumber); ok {
+		return clampInt(float64(f))
+	}
+	x := a.number(n)
+	if x.exact {
+		return math.MaxInt
+	}
+	return clampInt(x.float)
+}
+
+func (a args) optInt(n, otherwise int) int {
+	if a.absent(n) {
+		return otherwise
+	}
+	return a.int(n)
+}
+
+func clampInt(f float64) int {
+	switch {
+	case f >= math.MaxInt64:
+		return math.MaxInt
+	case f > math.MinInt64:
+		return int(f)
+	}
+	return math.MinInt // NaN as well
+}
+
+// integer is argument n cut to an integer of at most 64 bits, as magnitude and sign.
+func (a args) integer(n int) (magnitude uint64, negative bool) {
+	x := a.number(n)
+	if x.exact {
+		return x.wide, false
+	}
+	f := math.Trunc(x.float)
+	switch {
+	case f >= 0 && f < 1<<64:
+		return uint64(f), false
+	case f < 0 && f >= -1<<63:
+		return uint64(-f), true
+	}
+	a.fail(n, "number has no integer representation")
+	return 0, false
+}
+
+// option is argument n as one of the words given.
+func (a args) option(n int, otherwise string, words ...string) string {
+	s := a.optStr(n, otherwise)
+	for _, w := range words {
+		if s == w {
+			return s
+		}
+	}
+	a.fail(n, "invalid option '"+s+"'; known: "+strings.Join(words, " "))
+	return ""
+}

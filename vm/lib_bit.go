@@ -1,0 +1,208 @@
+// The bit library, 64 bits wide: argument order as in Lua 5.2's bit32, tohex as in LuaJIT. And the
+// exact integers' helpers that package bindings shows as hw.u64, hw.hex, hw.lt and hw.le.
+
+package vm
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+func openBit(rt *Runtime) {
+	fold := func(name string, start uint64, f func(x, y uint64) uint64) libFunc {
+		return libFunc{name, func(L *lua.LState) int {
+			a := args{L, name}
+			v := start
+			for i := 1; i <= L.GetTop(); i++ {
+				v = f(v, a.bits(i))
+			}
+			L.Push(rt.u64(v))
+			return 1
+		}}
+	}
+	shift := func(name string, f func(v uint64, n int) uint64) libFunc {
+		return libFunc{name, func(L *lua.LState) int {
+			a := args{L, name}
+			L.Push(rt.u64(f(a.bits(1), a.count(2))))
+			return 1
+		}}
+	}
+	rt.newLib("bit", []libFunc{
+		shift("arshift", arshift),
+		fold("band", math.MaxUint64, func(x, y uint64) uint64 { return x & y }),
+		{"bnot", func(L *lua.LState) int {
+			L.Push(rt.u64(^args{L, "bnot"}.bits(1)))
+			return 1
+		}},
+		fold("bor", 0, func(x, y uint64) uint64 { return x | y }),
+		fold("bxor", 0, func(x, y uint64) uint64 { return x ^ y }),
+		{"extract", func(L *lua.LState) int {
+			a := args{L, "extract"}
+			v := a.bits(1)
+			at, mask := a.field(2, 3)
+			L.Push(rt.u64(v >> at & mask))
+			return 1
+		}},
+		shift("lshift", lshift),
+		{"replace", func(L *lua.LState) int {
+			a := args{L, "replace"}
+			v, field := a.bits(1), a.bits(2)
+			at, mask := a.field(3, 4)
+			L.Push(rt.u64(v&^(mask<<at) | field&mask<<at))
+			return 1
+		}},
+		shift("rol", func(v uint64, n int) uint64 { return bits.RotateLeft64(v, n&63) }),
+		shift("ror", func(v uint64, n int) uint64 { return bits.RotateLeft64(v, -(n & 63)) }),
+		shift("rshift", func(v uint64, n int) uint64 { return lshift(v, -n) }),
+		{"tohex", func(L *lua.LState) int {
+			a := args{L, "tohex"}
+			v, n := a.bits(1), a.optInt(2, 16)
+			format := "%0*x"
+			if n < 0 {
+				n, format = -max(n, -16), "%0*X"
+			}
+			n = min(n, 16)
+			if n < 16 {
+				v &= 1<<(4*n) - 1
+			}
+			s := ""
+			if n > 0 {
+				s = fmt.Sprintf(format, n, v)
+			}
+			L.Push(lua.LString(s))
+			return 1
+		}},
+	})
+}
+
+// bits is argument n as 64 bits. A negative number stands for its two's complement.
+func (a args) bits(n int) uint64 {
+	if f, ok := a.L.Get(n).(lua.LNumber); ok && f >= 0 && f < maxExact && float64(f) == math.Trunc(float64(f)) {
+		return uint64(f)
+	}
+	x := a.number(n)
+	switch {
+	case x.exact:
+		return x.wide
+	case x.float != math.Trunc(x.float) || math.IsInf(x.float, 0):
+		a.fail(n, "integer expected, got "+numberString(x.float))
+	case math.Abs(x.float) >= maxExact:
+		a.fail(n, LostPrecision(x.float))
+	}
+	return uint64(int64(x.float))
+}
+
+// LostPrecision says that f, a float of 2^53 or above in size, is no exact integer, and how to write one.
+func LostPrecision(f float64) string {
+	spelled := "a literal"
+	if f >= maxExact && f < 1<<64 {
+		spelled = fmt.Sprintf("the literal %#x, hw.u64 %q", uint64(f), fmt.Sprintf("%#x", uint64(f)))
+	}
+	return fmt.Sprintf("%s has lost its low bits as a float; write %s, or make it with bit.lshift(1, 63)", numberString(f), spelled)
+}
+
+// count is argument n as a number of bits to shift by.
+func (a args) count(n int) int {
+	x := a.number(n)
+	if x.exact {
+		return math.MaxInt32
+	}
+	if x.float != math.Trunc(x.float) {
+		a.fail(n, "integer expected, got "+numberString(x.float))
+	}
+	return int(min(max(x.float, math.MinInt32), math.MaxInt32))
+}
+
+// field is the bit field that arguments n (its lowest bit) and w (its width, 1 when left out) name.
+func (a args) field(n, w int) (at int, mask uint64) {
+	at = a.count(n)
+	width := 1
+	if !a.absent(w) {
+		width = a.count(w)
+	}
+	switch {
+	case at < 0:
+		a.fail(n, "field cannot be negative")
+	case width < 1:
+		a.fail(w, "width must be positive")
+	case at+width > 64:
+		raise(a.L, 1, "trying to access non-existent bits")
+	}
+	return at, math.MaxUint64 >> (64 - width)
+}
+
+// lshift shifts left, or right when n is negative. By 64 and more nothing is left.
+func lshift(v uint64, n int) uint64 {
+	if n < 0 {
+		return v >> uint(-n)
+	}
+	return v << uint(n)
+}
+
+// arshift shifts right and fills with the sign, or left when n is negative.
+func arshift(v uint64, n int) uint64 {
+	if n < 0 {
+		return v << uint(-n)
+	}
+	return uint64(int64(v) >> uint(n))
+}
+
+// ParseU64 reads an unsigned integer of at most 64 bits: "0x..." or decimal.
+func ParseU64(text string) (uint64, error) {
+	s := strings.Trim(text, spaces)
+	digits, base := s, uint64(10)
+	if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
+		digits, base = s[2:], 16
+	}
+	v, ok := parseDigits(digits, base)
+	if ok {
+		return v, nil
+	}
+	if len(s) > 64 {
+		s = s[:64] + "..."
+	}
+	if strings.Trim(digits, "0123456789abcdefABCDEF") == "" && digits != "" && (base == 16 || strings.Trim(digits, "0123456789") == "") {
+		return 0, fmt.Errorf("%q does not fit in 64 bits; the largest is 0xffffffffffffffff", s)
+	}
+	return 0, fmt.Errorf("%q is no unsigned integer; write it as 0x... or in decimal digits", s)
+}
+
+// Less says whether a < b, for any mixture of numbers and u64s: what Lua's own < cannot do.
+func Less(a, b lua.LValue) (bool, error) { return compare(a, b, false) }
+
+// LessEqual says whether a <= b, for any mixture of numbers and u64s.
+func LessEqual(a, b lua.LValue) (bool, error) { return compare(a, b, true) }
+
+func compare(a, b lua.LValue, orEqual bool) (bool, error) {
+	x, err := numberOf(a)
+	if err != nil {
+		return false, err
+	}
+	y, err := numberOf(b)
+	if err != nil {
+		return false, err
+	}
+	if x.float != x.float || y.float != y.float {
+		return false, nil // NaN compares with nothing
+	}
+	if orEqual {
+		return !y.less(x), nil
+	}
+	return x.less(y), nil
+}
+
+func numberOf(v lua.LValue) (number, error) {
+	switch v := v.(type) {
+	case lua.LNumber:
+		return number{float: float64(v)}, nil
+	case *lua.LUserData:
+		if u, err := u64Of(v); err == nil {
+			return number{wide: u, exact: true}, nil
+		}
+	}
+	return number{}, fmt.Errorf("number expected, got %s", typeName(v))
+}

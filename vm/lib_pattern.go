@@ -1,0 +1,454 @@
+// Lua 5.1's pattern matching, counted: every comparison is a step, so that a pattern that
+// backtracks for ever is stopped by a limit or a deadline like any other loop.
+
+package vm
+
+// Limits of the pattern engine. lua5.1 has the first; the second stands in for the C stack, which
+// there simply overflows.
+const (
+	maxCaptures     = 32
+	maxPatternDepth = 20_000
+)
+
+// What capture.len holds when the capture has no length.
+const (
+	capUnfinished = -1
+	capPosition   = -2
+)
+
+// patternStepBatch is how many comparisons are made between two looks at the limits: small enough
+// that a deadline is seen within microseconds, large enough that counting costs nothing.
+const patternStepBatch = 4096
+
+// A patternHost is told about the work and the mistakes of a match. Neither method needs to return:
+// in a runtime both raise.
+type patternHost interface {
+	patternSteps(n int)
+	patternError(message string)
+}
+
+type capture struct {
+	start, len int
+}
+
+// A matcher holds one subject, one pattern and the captures of the match under way.
+//
+// Positions are indexes from 0. match returns the end of the match or -1. Unlike lua5.1, whose
+// patterns are C strings, a zero byte in a pattern stands for itself.
+type matcher struct {
+	src, pat string
+	host     patternHost
+	n        int // comparisons not yet reported
+	depth    int
+	level    int
+	capture  [maxCaptures]capture
+}
+
+func (m *matcher) tick(n int) {
+	if m.n += n; m.n >= patternStepBatch {
+		n, m.n = m.n, 0
+		m.host.patternSteps(n)
+	}
+}
+
+// flush reports what has been counted but not yet told.
+func (m *matcher) flush() {
+	if m.n > 0 {
+		n := m.n
+		m.n = 0
+		m.host.patternSteps(n)
+	}
+}
+
+// fail reports a malformed pattern. It does not come back in a runtime; elsewhere its callers go on
+// with what it returns: no match.
+func (m *matcher) fail(message string) int {
+	m.host.patternError(message)
+	return -1
+}
+
+// matchAt starts afresh at s.
+func (m *matcher) matchAt(s, p int) int {
+	m.level, m.depth = 0, 0
+	return m.match(s, p)
+}
+
+func (m *matcher) match(s, p int) int {
+	if m.depth == maxPatternDepth {
+		return m.fail("pattern too complex")
+	}
+	m.depth++
+	e := m.matchHere(s, p)
+	m.depth--
+	return e
+}
+
+func (m *matcher) matchHere(s, p int) int {
+	src, pat := m.src, m.pat
+	for {
+		m.tick(1)
+		if p == len(pat) {
+			return s
+		}
+		switch pat[p] {
+		case '(':
+			if p+1 < len(pat) && pat[p+1] == ')' {
+				return m.startCapture(s, p+2, capPosition)
+			}
+			return m.startCapture(s, p+1, capUnfinished)
+		case ')':
+			return m.endCapture(s, p+1)
+		case '$':
+			if p+1 == len(pat) {
+				if s == len(src) {
+					return s
+				}
+				return -1
+			}
+		case '%':
+			if p+1 == len(pat) {
+				return m.fail("malformed pattern (ends with '%')")
+			}
+			switch c := pat[p+1]; {
+			case c == 'b':
+				if s = m.matchBalance(s, p+2); s < 0 {
+					return -1
+				}
+				p += 4
+				continue
+			case c == 'f':
+				p += 2
+				if p == len(pat) || pat[p] != '[' {
+					return m.fail("missing '[' after '%f' in pattern")
+				}
+				ep := m.classEnd(p)
+				if ep < 0 {
+					return -1
+				}
+				var before, here byte
+				if s > 0 {
+					before = src[s-1]
+				}
+				if s < len(src) {
+					here = src[s]
+				}
+				if matchSet(before, pat, p, ep-1) || !matchSet(here, pat, p, ep-1) {
+					return -1
+				}
+				p = ep
+				continue
+			case '0' <= c && c <= '9':
+				if s = m.matchCapture(s, c); s < 0 {
+					return -1
+				}
+				p += 2
+				continue
+			}
+		}
+
+		ep := m.classEnd(p)
+		if ep < 0 {
+			return -1
+		}
+		var suffix byte
+		if ep < len(pat) {
+			suffix = pat[ep]
+		}
+		switch suffix {
+		case '?':
+			if s < len(src) && singleMatch(src[s], pat, p, ep) {
+				if e := m.match(s+1, ep+1); e >= 0 {
+					return e
+				}
+			}
+			p = ep + 1
+		case '*':
+			return m.maxExpand(s, p, ep, 0)
+		case '+':
+			return m.maxExpand(s, p, ep, 1)
+		case '-':
+			return m.minExpand(s, p, ep)
+		default:
+			if s == len(src) || !singleMatch(src[s], pat, p, ep) {
+				return -1
+			}
+			s++
+			p = ep
+		}
+	}
+}
+
+// classEnd is where the single-character class that starts at p ends, or -1.
+func (m *matcher) classEnd(p int) int {
+	pat := m.pat
+	c := pat[p]
+	p++
+	switch c {
+	case '%':
+		if p == len(pat) {
+			return m.fail("malformed pattern (ends with '%')")
+		}
+		return p + 1
+	case '[':
+		if p < len(pat) && pat[p] == '^' {
+			p++
+		}
+		for first := true; first || p == len(pat) || pat[p] != ']'; first = false {
+			if p == len(pat) {
+				return m.fail("malformed pattern (missing ']')")
+			}
+			c := pat[p]
+			p++
+			if c == '%' && p < len(pat) {
+				p++
+			}
+		}
+		return p + 1
+	}
+	return p
+}
+
+func singleMatch(c byte, pat string, p, ep int) bool {
+	switch pat[p] {
+	case '.':
+		return true
+	case '%':
+		return matchClass(c, pat[p+1])
+	case '[':
+		return matchSet(c, pat, p, ep-1)
+	}
+	return pat[p] == c
+}
+
+// matchSet says whether c is in the set pat[p:end+1], where pat[p] is '[' and pat[end] is ']'.
+func matchSet(c byte, pat string, p, end int) bool {
+	in := true
+	p++
+	if pat[p] == '^' {
+		in = false
+		p++
+	}
+	for ; p < end; p++ {
+		switch {
+		case pat[p] == '%':
+			p++
+			if matchClass(c, pat[p]) {
+				return in
+			}
+		case pat[p+1] == '-' && p+2 < end:
+			p += 2
+			if pat[p-2] <= c && c <= pat[p] {
+				return in
+			}
+		case pat[p] == c:
+			return in
+		}
+	}
+	return !in
+}
+
+// What a byte is in the C locale, one bit per class letter.
+const (
+	classAlpha = 1 << iota
+	classCntrl
+	classDigit
+	classLower
+	classPunct
+	classSpace
+	classUpper
+	classXdigit
+)
+
+var byteClass = func() (t [256]uint8) {
+	for i := range 128 {
+		c := byte(i)
+		switch {
+		case 'a' <= c && c <= 'z':
+			t[i] = classAlpha | classLower
+		case 'A' <= c && c <= 'Z':
+			t[i] = classAlpha | classUpper
+		case '0' <= c && c <= '9':
+			t[i] = classDigit | classXdigit
+		case c < ' ' || c == 0x7f:
+			t[i] = classCntrl
+			if '\t' <= c && c <= '\r' {
+				t[i] |= classSpace
+			}
+		case c == ' ':
+			t[i] = classSpace
+		default:
+			t[i] = classPunct
+		}
+		if 'a' <= c|0x20 && c|0x20 <= 'f' && t[i]&classAlpha != 0 {
+			t[i] |= classXdigit
+		}
+	}
+	return t
+}()
+
+// matchClass says whether c belongs to the class %cl. An upper-case letter is the complement; any
+// character that is no class letter stands for itself.
+func matchClass(c, cl byte) bool {
+	var in bool
+	switch cl | 0x20 {
+	case 'a':
+		in = byteClass[c]&classAlpha != 0
+	case 'c':
+		in = byteClass[c]&classCntrl != 0
+	case 'd':
+		in = byteClass[c]&classDigit != 0
+	case 'l':
+		in = byteClass[c]&classLower != 0
+	case 'p':
+		in = byteClass[c]&classPunct != 0
+	case 's':
+		in = byteClass[c]&classSpace != 0
+	case 'u':
+		in = byteClass[c]&classUpper != 0
+	case 'w':
+		in = byteClass[c]&(classAlpha|classDigit) != 0
+	case 'x':
+		in = byteClass[c]&classXdigit != 0
+	case 'z':
+		in = c == 0
+	default:
+		return cl == c
+	}
+	return in == (byteClass[cl]&classLower != 0)
+}
+
+func (m *matcher) maxExpand(s, p, ep, least int) int {
+	src, pat := m.src, m.pat
+	i := 0
+	for s+i < len(src) && singleMatch(src[s+i], pat, p, ep) {
+		i++
+		m.tick(1)
+	}
+	for ; i >= least; i-- {
+		if e := m.match(s+i, ep+1); e >= 0 {
+			return e
+		}
+	}
+	return -1
+}
+
+func (m *matcher) minExpand(s, p, ep int) int {
+	for {
+		if e := m.match(s, ep+1); e >= 0 {
+			return e
+		}
+		if s == len(m.src) || !singleMatch(m.src[s], m.pat, p, ep) {
+			return -1
+		}
+		s++
+	}
+}
+
+func (m *matcher) startCapture(s, p, what int) int {
+	if m.level >= maxCaptures {
+		return m.fail("too many captures")
+	}
+	m.capture[m.level] = capture{s, what}
+	m.level++
+	e := m.match(s, p)
+	if e < 0 {
+		m.level--
+	}
+	return e
+}
+
+func (m *matcher) endCapture(s, p int) int {
+	l := m.level - 1
+	for l >= 0 && m.capture[l].len != capUnfinished {
+		l--
+	}
+	if l < 0 {
+		return m.fail("invalid pattern capture")
+	}
+	m.capture[l].len = s - m.capture[l].start
+	e := m.match(s, p)
+	if e < 0 {
+		m.capture[l].len = capUnfinished
+	}
+	return e
+}
+
+func (m *matcher) matchBalance(s, p int) int {
+	if p+1 >= len(m.pat) {
+		return m.fail("unbalanced pattern")
+	}
+	open, closing := m.pat[p], m.pat[p+1]
+	if s == len(m.src) || m.src[s] != open {
+		return -1
+	}
+	depth := 1
+	for s++; s < len(m.src); s++ {
+		m.tick(1)
+		switch m.src[s] {
+		case closing:
+			if depth--; depth == 0 {
+				return s + 1
+			}
+		case open:
+			depth++
+		}
+	}
+	return -1
+}
+
+func (m *matcher) matchCapture(s int, c byte) int {
+	l := int(c) - '1'
+	if l < 0 || l >= m.level || m.capture[l].len == capUnfinished {
+		return m.fail("invalid capture index")
+	}
+	n := m.capture[l].len
+	if n < 0 || len(m.src)-s < n {
+		return -1
+	}
+	m.tick(n / 16)
+	start := m.capture[l].start
+	if m.src[start:start+n] != m.src[s:s+n] {
+		return -1
+	}
+	return s + n
+}
+
+// captures is how many values a match of src[s:e] gives: its captures, or the whole of it.
+func (m *matcher) captures() int {
+	if m.level == 0 {
+		return 1
+	}
+	return m.level
+}
+
+// captured is capture i of the match src[s:e]: text, or for a position capture the position, from
+// 1, with ok false.
+func (m *matcher) captured(i, s, e int) (text string, position int, ok bool) {
+	if i >= m.level {
+		if i == 0 {
+			return m.src[s:e], 0, true
+		}
+		m.fail("invalid capture index")
+		return "", 0, true
+	}
+	c := m.capture[i]
+	switch c.len {
+	case capPosition:
+		return "", c.start + 1, false
+	case capUnfinished:
+		m.fail("unfinished capture")
+		return "", 0, true
+	}
+	return m.src[c.start : c.start+c.len], 0, true
+}
+
+// hasSpecials says whether pat means anything but itself.
+func hasSpecials(pat string) bool {
+	for i := range len(pat) {
+		switch pat[i] {
+		case '^', '$', '*', '+', '?', '.', '(', '[', '%', '-':
+			return true
+		}
+	}
+	return false
+}

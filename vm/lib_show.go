@@ -1,0 +1,238 @@
+// Values as a person wants to see them: in failures, in the REPL, in differences.
+
+package vm
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// How much of a value is shown.
+const (
+	showDepth  = 6
+	showItems  = 50
+	showString = 2000
+	showLine   = 76 // a table that is shorter stands on one line
+)
+
+// quote is s between double quotes, with what does not print as escapes that Lua reads.
+func quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case c == '\n':
+			b.WriteString(`\n`)
+		case c == '\t':
+			b.WriteString(`\t`)
+		case c == '\r':
+			b.WriteString(`\r`)
+		case c < ' ' || c == 0x7f:
+			b.WriteByte('\\')
+			b.WriteByte('0' + c/100)
+			b.WriteByte('0' + c/10%10)
+			b.WriteByte('0' + c%10)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// show is v as a failure shows it: text in quotes, tables with what is in them, objects as they print.
+func (rt *Runtime) show(L *lua.LState, v lua.LValue) string {
+	s := shower{rt: rt, L: L, open: map[*lua.LTable]bool{}}
+	text := s.value(v, 0)
+	rt.charge(int64(len(text)))
+	return text
+}
+
+// showKey is the path step that key k stands for: .name or [k].
+func (rt *Runtime) showKey(L *lua.LState, k lua.LValue) string {
+	if s, ok := k.(lua.LString); ok && isName(string(s)) {
+		return "." + string(s)
+	}
+	return "[" + rt.show(L, k) + "]"
+}
+
+// isName says whether s is a Lua name that can stand without quotes.
+func isName(s string) bool {
+	if s == "" || byteClass[s[0]]&classDigit != 0 || slices.Contains(luaKeywords, s) {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] != '_' && byteClass[s[i]]&(classAlpha|classDigit) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+var luaKeywords = []string{
+	"and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil", "not", "or",
+	"repeat", "return", "then", "true", "until", "while",
+}
+
+type shower struct {
+	rt    *Runtime
+	L     *lua.LState
+	open  map[*lua.LTable]bool // tables around the value
+	total int
+}
+
+func (s *shower) value(v lua.LValue, depth int) string {
+	s.rt.steps(1)
+	switch v := v.(type) {
+	case lua.LString:
+		if len(v) > showString {
+			return quote(string(v[:showString])) + "... (" + numberString(float64(len(v))) + " bytes)"
+		}
+		return quote(string(v))
+	case *lua.LTable:
+		if s.L.GetMetaField(v, "__tostring") == lua.LNil {
+			return s.table(v, depth)
+		}
+	}
+	return s.rt.toString(s.L, v)
+}
+
+func (s *shower) table(t *lua.LTable, depth int) string {
+	switch {
+	case s.open[t]:
+		return "{<cycle>}"
+	case depth >= showDepth:
+		return "{...}"
+	}
+	s.open[t] = true
+	defer delete(s.open, t)
+
+	var items []string
+	left := 0
+	add := func(prefix string, v lua.LValue) {
+		if s.total++; len(items) >= showItems || s.total > 20*showItems {
+			left++
+			return
+		}
+		items = append(items, prefix+s.value(v, depth+1))
+	}
+	n := t.Len()
+	for i := 1; i <= n; i++ {
+		add("", t.RawGetInt(i))
+	}
+	var keys []lua.LValue
+	for k, _, _ := tableNext(t, lua.LNil); k != lua.LNil; k, _, _ = tableNext(t, k) {
+		s.rt.steps(1)
+		if f, ok := k.(lua.LNumber); ok && f >= 1 && f <= lua.LNumber(n) && f == lua.LNumber(int(f)) {
+			continue
+		}
+		keys = append(keys, k)
+	}
+	slices.SortStableFunc(keys, compareKeys)
+	for _, k := range keys {
+		name := ""
+		if text, ok := k.(lua.LString); ok && isName(string(text)) {
+			name = string(text)
+		} else if _, ok := k.(*lua.LTable); ok {
+			name = "[" + s.rt.plainString(k) + "]"
+		} else {
+			name = "[" + s.value(k, depth+1) + "]"
+		}
+		add(name+" = ", t.RawGet(k))
+	}
+	if left > 0 {
+		items = append(items, "... "+numberString(float64(left))+" more")
+	}
+	if len(items) == 0 {
+		return "{}"
+	}
+	line := "{ " + strings.Join(items, ", ") + " }"
+	if len(line) <= showLine && !strings.Contains(line, "\n") {
+		return line
+	}
+	var b strings.Builder
+	b.WriteString("{\n")
+	for _, item := range items {
+		b.WriteString("  " + strings.ReplaceAll(item, "\n", "\n  ") + ",\n")
+	}
+	b.WriteString("}")
+	return b.String()
+}
+
+// compareKeys orders keys for printing: numbers, then text, then the rest in the table's own order.
+func compareKeys(a, b lua.LValue) int {
+	rank := func(v lua.LValue) int {
+		switch v.(type) {
+		case lua.LNumber:
+			return 0
+		case *lua.LUserData:
+			if IsU64(v) {
+				return 0
+			}
+			return 3
+		case lua.LString:
+			return 1
+		}
+		return 2
+	}
+	if c := cmp.Compare(rank(a), rank(b)); c != 0 {
+		return c
+	}
+	switch rank(a) {
+	case 0:
+		x, _ := numberOf(a)
+		y, _ := numberOf(b)
+		switch {
+		case x.less(y):
+			return -1
+		case y.less(x):
+			return 1
+		}
+	case 1:
+		return strings.Compare(string(a.(lua.LString)), string(b.(lua.LString)))
+	}
+	return 0
+}
+
+// nearest is the known word that was most likely meant, "" when none is near.
+func nearest(word string, known []string) string {
+	best, least := "", 1+len(word)/3
+	for _, k := range known {
+		if d := editDistance(word, k, least); d <= least && (d < least || best == "") {
+			best, least = k, d
+		}
+	}
+	return best
+}
+
+// editDistance counts insertions, deletions, changes and swaps between a and b, or gives most+1.
+func editDistance(a, b string, most int) int {
+	if len(a)-len(b) > most || len(b)-len(a) > most || len(a) > 100 {
+		return most + 1
+	}
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		before, last, row = last, row, before
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			change := last[j-1]
+			if a[i-1] != b[j-1] {
+				change++
+			}
+			row[j] = min(change, last[j]+1, row[j-1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+	}
+	return row[len(b)]
+}

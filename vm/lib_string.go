@@ -1,0 +1,486 @@
+// The string library. All of it works on bytes, counts its work and charges its results.
+
+package vm
+
+import (
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// maxString is the longest string that library functions make, whatever the limits: beyond it a
+// script is told so instead of the host running out of memory.
+const maxString = 1 << 28
+
+func openString(rt *Runtime) {
+	t := rt.newLib("string", []libFunc{
+		{"byte", rt.strByte}, {"char", rt.strChar}, {"find", rt.strFind}, {"format", rt.strFormat},
+		{"gmatch", rt.strGmatch}, {"gsub", rt.strGsub}, {"len", strLen}, {"lower", rt.strLower},
+		{"match", rt.strMatch}, {"rep", rt.strRep}, {"reverse", rt.strReverse}, {"sub", rt.strSub},
+		{"upper", rt.strUpper},
+	})
+	meta := rt.L.CreateTable(0, 1)
+	meta.RawSetString("__index", t)
+	rt.L.SetMetatable(lua.LString(""), meta)
+}
+
+// text charges and returns a string made by a library function.
+func (rt *Runtime) text(L *lua.LState, s string) int {
+	L.Push(lua.LString(s))
+	return 1
+}
+
+// chargeText counts a string of n bytes that is about to be made; the work of making it is counted
+// as well, a step for each 16 bytes.
+func (rt *Runtime) chargeText(L *lua.LState, n int) {
+	if n > maxString {
+		raise(L, 1, "resulting string too large")
+	}
+	rt.charge(int64(n) + stringHeader)
+	if n >= 1024 {
+		rt.steps(n / 16)
+	}
+}
+
+// stringHeader is what a string value costs besides its bytes: the Go header that the interface
+// points to.
+const stringHeader = 16
+
+// span turns Lua's i and j, from 1, negative ones from the end, into a slice of n bytes.
+func span(n, i, j int) (from, to int) {
+	if i < 0 {
+		i = max(i+n+1, 1)
+	} else if i == 0 {
+		i = 1
+	}
+	if j < 0 {
+		j += n + 1
+	} else if j > n {
+		j = n
+	}
+	if i > j {
+		return 0, 0
+	}
+	return i - 1, j
+}
+
+func strLen(L *lua.LState) int {
+	L.Push(lua.LNumber(len(args{L, "len"}.str(1))))
+	return 1
+}
+
+func (rt *Runtime) strSub(L *lua.LState) int {
+	a := args{L, "sub"}
+	s := a.str(1)
+	from, to := span(len(s), a.int(2), a.optInt(3, -1))
+	rt.charge(stringHeader) // the bytes are shared
+	return rt.text(L, s[from:to])
+}
+
+func (rt *Runtime) strByte(L *lua.LState) int {
+	a := args{L, "byte"}
+	s := a.str(1)
+	i := a.optInt(2, 1)
+	from, to := span(len(s), i, a.optInt(3, i))
+	rt.room(L, to-from, "string slice too long")
+	for _, c := range []byte(s[from:to]) {
+		L.Push(lua.LNumber(c))
+	}
+	return to - from
+}
+
+func (rt *Runtime) strChar(L *lua.LState) int {
+	a := args{L, "char"}
+	b := make([]byte, L.GetTop())
+	for i := range b {
+		c := a.int(i + 1)
+		if c != int(byte(c)) {
+			a.fail(i+1, "invalid value")
+		}
+		b[i] = byte(c)
+	}
+	rt.chargeText(L, len(b))
+	return rt.text(L, string(b))
+}
+
+func (rt *Runtime) strLower(L *lua.LState) int {
+	return rt.mapBytes(L, "lower", func(c byte) byte {
+		if byteClass[c]&classUpper != 0 {
+			c |= 0x20
+		}
+		return c
+	})
+}
+
+func (rt *Runtime) strUpper(L *lua.LState) int {
+	return rt.mapBytes(L, "upper", func(c byte) byte {
+		if byteClass[c]&classLower != 0 {
+			c &^= 0x20
+		}
+		return c
+	})
+}
+
+func (rt *Runtime) mapBytes(L *lua.LState, fn string, f func(byte) byte) int {
+	s := args{L, fn}.str(1)
+	rt.chargeText(L, len(s))
+	b := []byte(s)
+	for i, c := range b {
+		b[i] = f(c)
+	}
+	return rt.text(L, string(b))
+}
+
+func (rt *Runtime) strReverse(L *lua.LState) int {
+	s := args{L, "reverse"}.str(1)
+	rt.chargeText(L, len(s))
+	b := make([]byte, len(s))
+	for i := range len(s) {
+		b[len(s)-1-i] = s[i]
+	}
+	return rt.text(L, string(b))
+}
+
+func (rt *Runtime) strRep(L *lua.LState) int {
+	a := args{L, "rep"}
+	s, n := a.str(1), a.int(2)
+	if n <= 0 || s == "" {
+		return rt.text(L, "")
+	}
+	if n > maxString/len(s) {
+		// Before the product can overflow. The limit, if there is one, comes first: it is what the
+		// embedder asked for.
+		if n > (1<<62)/len(s) {
+			n = (1 << 62) / len(s)
+		}
+		rt.charge(int64(n * len(s)))
+		raise(L, 1, "resulting string too large")
+	}
+	rt.chargeText(L, n*len(s))
+	if n == 1 {
+		return rt.text(L, s)
+	}
+	return rt.text(L, strings.Repeat(s, n))
+}
+
+// A scriptHost lets a matcher count and raise in a runtime.
+type scriptHost struct {
+	rt *Runtime
+	L  *lua.LState
+}
+
+func (h *scriptHost) patternSteps(n int)          { h.rt.steps(n) }
+func (h *scriptHost) patternError(message string) { raise(h.L, 1, message) }
+
+// pushCaptures pushes what a match of src[s:e] gives. whole false: nothing but the captures.
+func (rt *Runtime) pushCaptures(L *lua.LState, m *matcher, s, e int, whole bool) int {
+	n := m.level
+	if n == 0 && whole {
+		n = 1
+	}
+	for i := range n {
+		L.Push(rt.capturedValue(m, i, s, e))
+	}
+	return n
+}
+
+func (rt *Runtime) capturedValue(m *matcher, i, s, e int) lua.LValue {
+	text, position, ok := m.captured(i, s, e)
+	if !ok {
+		return lua.LNumber(position)
+	}
+	rt.charge(stringHeader)
+	return lua.LString(text)
+}
+
+func (rt *Runtime) strFind(L *lua.LState) int  { return rt.find(L, "find", true) }
+func (rt *Runtime) strMatch(L *lua.LState) int { return rt.find(L, "match", false) }
+
+func (rt *Runtime) find(L *lua.LState, fn string, find bool) int {
+	a := args{L, fn}
+	s, p := a.str(1), a.str(2)
+	init := a.optInt(3, 1)
+	if init < 0 {
+		init += len(s) + 1
+	}
+	init = min(max(init-1, 0), len(s))
+	if find && (L.ToBool(4) || !hasSpecials(p)) {
+		rt.steps((len(s) - init) / 16)
+		i := strings.Index(s[init:], p)
+		if i < 0 {
+			L.Push(lua.LNil)
+			return 1
+		}
+		L.Push(lua.LNumber(init + i + 1))
+		L.Push(lua.LNumber(init + i + len(p)))
+		return 2
+	}
+	m := matcher{src: s, pat: p, host: &scriptHost{rt, L}}
+	start := 0
+	if p != "" && p[0] == '^' {
+		start = 1
+	}
+	for at := init; at <= len(s); at++ {
+		if e := m.matchAt(at, start); e >= 0 {
+			m.flush()
+			if !find {
+				return rt.pushCaptures(L, &m, at, e, true)
+			}
+			L.Push(lua.LNumber(at + 1))
+			L.Push(lua.LNumber(e))
+			return 2 + rt.pushCaptures(L, &m, at, e, false)
+		}
+		if start == 1 {
+			break
+		}
+	}
+	m.flush()
+	L.Push(lua.LNil)
+	return 1
+}
+
+// strGmatch: as in lua5.1, a '^' at the start of the pattern is no anchor here; it stands for itself.
+func (rt *Runtime) strGmatch(L *lua.LState) int {
+	a := args{L, "gmatch"}
+	m := &matcher{src: a.str(1), pat: a.str(2)}
+	rt.charge(1024)
+	next := 0
+	L.Push(L.NewClosure(func(L *lua.LState) int {
+		m.host = &scriptHost{rt, L}
+		for at := next; at <= len(m.src); at++ {
+			if e := m.matchAt(at, 0); e >= 0 {
+				next = e
+				if e == at {
+					next++
+				}
+				m.flush()
+				return rt.pushCaptures(L, m, at, e, true)
+			}
+		}
+		m.flush()
+		next = len(m.src) + 1
+		L.Push(lua.LNil)
+		return 1
+	}, lua.LString(m.src), lua.LString(m.pat)))
+	return 1
+}
+
+func (rt *Runtime) strGsub(L *lua.LState) int {
+	a := args{L, "gsub"}
+	s, p := a.str(1), a.str(2)
+	repl := L.Get(3)
+	var replText string
+	switch r := repl.(type) {
+	case *lua.LFunction, *lua.LTable:
+	default:
+		var ok bool
+		if replText, ok = textOf(r); !ok {
+			a.fail(3, "string/function/table expected")
+		}
+	}
+	most := a.optInt(4, len(s)+1)
+	start := 0
+	if p != "" && p[0] == '^' {
+		start = 1
+	}
+	m := matcher{src: s, pat: p, host: &scriptHost{rt, L}}
+	b := &charged{rt: rt, L: L}
+	n, at := 0, 0
+	for n < most {
+		e := m.matchAt(at, start)
+		if e >= 0 {
+			n++
+			rt.appendReplacement(b, &m, at, e, repl, replText)
+		}
+		if e > at {
+			at = e
+		} else if at < len(s) {
+			b.addByte(s[at])
+			at++
+		} else {
+			break
+		}
+		if start == 1 {
+			break
+		}
+	}
+	if at < len(s) {
+		b.add(s[at:])
+	}
+	m.flush()
+	rt.text(L, b.String())
+	L.Push(lua.LNumber(n))
+	return 2
+}
+
+func (rt *Runtime) appendReplacement(b *charged, m *matcher, s, e int, repl lua.LValue, text string) {
+	L := b.L
+	var v lua.LValue
+	switch r := repl.(type) {
+	case *lua.LFunction:
+		L.Push(r)
+		n := rt.pushCaptures(L, m, s, e, true)
+		L.Call(n, 1)
+		v = L.Get(-1)
+		L.Pop(1)
+	case *lua.LTable:
+		v = L.GetTable(r, rt.capturedValue(m, 0, s, e))
+	default:
+		for i := 0; i < len(text); i++ {
+			c := text[i]
+			if c != '%' {
+				b.addByte(c)
+				continue
+			}
+			i++
+			switch {
+			case i == len(text):
+				b.addByte(0) // the end of a C string, which lua5.1 copies
+			case text[i] == '0':
+				b.add(m.src[s:e])
+			case '1' <= text[i] && text[i] <= '9':
+				piece, _ := textOf(rt.capturedValue(m, int(text[i]-'1'), s, e))
+				b.add(piece)
+			default:
+				b.addByte(text[i])
+			}
+		}
+		return
+	}
+	if lua.LVIsFalse(v) {
+		b.add(m.src[s:e])
+		return
+	}
+	piece, ok := textOf(v)
+	if !ok {
+		raise(L, 1, "invalid replacement value (a "+typeName(v)+")")
+	}
+	b.add(piece)
+}
+
+// A charged buffer grows a string and counts its memory before it is there.
+type charged struct {
+	rt  *Runtime
+	L   *lua.LState
+	buf []byte
+}
+
+func (b *charged) grow(n int) {
+	need := len(b.buf) + n
+	if need <= cap(b.buf) {
+		return
+	}
+	if need > maxString {
+		raise(b.L, 1, "resulting string too large")
+	}
+	size := min(max(2*cap(b.buf), need, 64), maxString)
+	b.rt.charge(int64(size - cap(b.buf)))
+	b.rt.steps(size / 16)
+	buf := make([]byte, len(b.buf), size)
+	copy(buf, b.buf)
+	b.buf = buf
+}
+
+func (b *charged) add(s string) {
+	b.grow(len(s))
+	b.buf = append(b.buf, s...)
+}
+
+func (b *charged) addByte(c byte) {
+	if len(b.buf) == cap(b.buf) {
+		b.grow(1)
+	}
+	b.buf = append(b.buf, c)
+}
+
+func (b *charged) String() string {
+	b.rt.charge(int64(len(b.buf)) + stringHeader)
+	return string(b.buf)
+}
+
+func (rt *Runtime) strFormat(L *lua.LState) int {
+	a := args{L, "format"}
+	f := a.str(1)
+	b := &charged{rt: rt, L: L}
+	var scratch [512]byte
+	arg := 1
+	for i := 0; i < len(f); {
+		c := f[i]
+		if c != '%' {
+			j := i + 1
+			for j < len(f) && f[j] != '%' {
+				j++
+			}
+			b.add(f[i:j])
+			i = j
+			continue
+		}
+		i++
+		if i < len(f) && f[i] == '%' {
+			b.addByte('%')
+			i++
+			continue
+		}
+		spec, n, wrong := scanSpec(f[i:])
+		if wrong != "" {
+			raise(L, 1, wrong)
+		}
+		i += n
+		arg++
+		piece := scratch[:0]
+		switch spec.verb {
+		case 'c':
+			spec.precision = -1
+			piece = spec.appendString(piece, string([]byte{byte(a.int(arg))}))
+		case 'd', 'i':
+			v, negative := a.integer(arg)
+			piece = spec.appendInteger(piece, v, negative)
+		case 'u', 'o', 'x', 'X':
+			v, negative := a.integer(arg)
+			if negative {
+				v = -v
+			}
+			piece = spec.appendInteger(piece, v, false)
+		case 'e', 'E', 'f', 'g', 'G':
+			piece = spec.appendFloat(piece, a.formatFloat(arg))
+		case 'q':
+			s := a.str(arg)
+			b.grow(4*len(s) + 2)
+			b.buf = appendQuoted(b.buf, s)
+			continue
+		case 's':
+			s := rt.formatString(a, arg)
+			if spec.width == 0 && spec.precision < 0 || spec.precision < 0 && len(s) >= 100 {
+				b.add(s)
+				continue
+			}
+			piece = spec.appendString(piece, s)
+		default:
+			raise(L, 1, "invalid option '%"+string(rune(spec.verb))+"' to 'format'")
+		}
+		b.grow(len(piece))
+		b.buf = append(b.buf, piece...)
+	}
+	return rt.text(L, b.String())
+}
+
+// formatFloat is argument n for a floating conversion, where a u64 is its nearest float.
+func (a args) formatFloat(n int) float64 {
+	x := a.number(n)
+	if x.exact {
+		return float64(x.wide)
+	}
+	return x.float
+}
+
+// formatString is argument n for %s: text, a number, or an object that says how it prints.
+func (rt *Runtime) formatString(a args, n int) string {
+	v := a.L.Get(n)
+	if s, ok := textOf(v); ok {
+		return s
+	}
+	if a.L.GetMetaField(v, "__tostring") == lua.LNil {
+		a.failType(n, "string")
+	}
+	return rt.toString(a.L, v)
+}

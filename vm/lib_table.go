@@ -1,0 +1,298 @@
+// The table library. Like lua5.1's it reads and writes raw, counts its work, and finds order
+// functions that contradict themselves.
+
+package vm
+
+import (
+	lua "github.com/yuin/gopher-lua"
+)
+
+// valueSize is what one slot of a table's array costs.
+const valueSize = sizeSlot
+
+func openTable(rt *Runtime) {
+	rt.newLib("table", []libFunc{
+		{"concat", rt.tabConcat}, {"foreach", rt.tabForeach}, {"foreachi", rt.tabForeachi}, {"getn", tabGetn},
+		{"insert", rt.tabInsert}, {"maxn", rt.tabMaxn}, {"pack", rt.tabPack}, {"remove", rt.tabRemove},
+		{"sort", rt.tabSort}, {"unpack", rt.baseUnpack},
+	})
+}
+
+// tabConcat joins with one buffer; the length is charged as it grows.
+func (rt *Runtime) tabConcat(L *lua.LState) int {
+	a := args{L, "concat"}
+	t := a.table(1)
+	sep := a.optStr(2, "")
+	i := a.optInt(3, 1)
+	j := 0
+	if a.absent(4) {
+		j = t.Len()
+	} else {
+		j = a.int(4)
+	}
+	b := &charged{rt: rt, L: L}
+	for k := i; k <= j; k++ {
+		rt.steps(1)
+		switch v := t.RawGetInt(k).(type) {
+		case lua.LString:
+			b.add(string(v))
+		case lua.LNumber:
+			b.grow(32)
+			b.buf = appendNumber(b.buf, float64(v))
+		default:
+			s, ok := textOf(tableGet(t, k))
+			if !ok {
+				raise(L, 1, "invalid value ("+typeName(tableGet(t, k))+") at index "+numberString(float64(k))+" in table for 'concat'")
+			}
+			b.add(s)
+		}
+		if k < j {
+			b.add(sep)
+		}
+	}
+	return rt.text(L, b.String())
+}
+
+// tableGet reads t[k] raw, also where k lies outside the array.
+func tableGet(t *lua.LTable, k int) lua.LValue {
+	if k >= 1 && k < lua.MaxArrayIndex {
+		return t.RawGetInt(k)
+	}
+	return t.RawGet(lua.LNumber(k))
+}
+
+// tableSet writes t[k] raw and charges what the table grows by.
+func (rt *Runtime) tableSet(t *lua.LTable, k int, v lua.LValue) {
+	rt.chargeSet(t, lua.LNumber(k), v)
+	t.RawSetInt(k, v)
+}
+
+// chargeSet charges for t[k] = v.
+func (rt *Runtime) chargeSet(t *lua.LTable, k, v lua.LValue) {
+	tv := viewTable(t)
+	switch k := k.(type) {
+	case lua.LNumber:
+		rt.chargeNumberKey(t, float64(k))
+	case lua.LString:
+		if _, ok := tv.strdict[string(k)]; !ok && v != lua.LNil {
+			rt.charge(sizeEntry)
+		}
+	default:
+		if _, ok := tv.k2i[k]; !ok && v != lua.LNil {
+			rt.charge(sizeEntry)
+		}
+	}
+}
+
+func tabGetn(L *lua.LState) int {
+	L.Push(lua.LNumber(args{L, "getn"}.table(1).Len()))
+	return 1
+}
+
+func (rt *Runtime) tabInsert(L *lua.LState) int {
+	a := args{L, "insert"}
+	t := a.table(1)
+	n := t.Len() + 1
+	switch L.GetTop() {
+	case 2:
+		rt.tableSet(t, n, L.Get(2))
+		return 0
+	case 3:
+	default:
+		raise(L, 1, "wrong number of arguments to 'insert'")
+	}
+	pos := a.int(2)
+	if pos > n {
+		n = pos
+	}
+	v := L.Get(3)
+	if pos < 1 {
+		// lua5.1 moves everything up from there; so do we, one by one.
+		for i := n; i > pos; i-- {
+			rt.steps(1)
+			rt.tableSet(t, i, tableGet(t, i-1))
+		}
+		rt.tableSet(t, pos, v)
+		return 0
+	}
+	rt.steps((n - pos) / 16)
+	if n > pos {
+		last := t.RawGetInt(n - 1)
+		rt.tableSet(t, n, last)
+		array := viewTable(t).array
+		copy(array[pos:n-1], array[pos-1:n-2])
+	}
+	rt.tableSet(t, pos, v)
+	return 0
+}
+
+func (rt *Runtime) tabRemove(L *lua.LState) int {
+	a := args{L, "remove"}
+	t := a.table(1)
+	n := t.Len()
+	pos := a.optInt(2, n)
+	if pos < 1 || pos > n {
+		return 0
+	}
+	v := t.RawGetInt(pos)
+	array := viewTable(t).array
+	rt.steps((n - pos) / 16)
+	copy(array[pos-1:n-1], array[pos:n])
+	t.RawSetInt(n, lua.LNil)
+	if len(array) == n {
+		array[n-1] = nil
+		viewTable(t).array = array[:n-1]
+	}
+	L.Push(v)
+	return 1
+}
+
+func (rt *Runtime) tabMaxn(L *lua.LState) int {
+	t := args{L, "maxn"}.table(1)
+	best := 0.0
+	for k, v := t.Next(lua.LNil); k != lua.LNil; k, v = t.Next(k) {
+		rt.steps(1)
+		if f, ok := k.(lua.LNumber); ok && v != lua.LNil && float64(f) > best {
+			best = float64(f)
+		}
+	}
+	L.Push(lua.LNumber(best))
+	return 1
+}
+
+// tabPack is Lua 5.2's: a table of its arguments, with their number in field n.
+func (rt *Runtime) tabPack(L *lua.LState) int {
+	n := L.GetTop()
+	rt.charge(int64(sizeTable + n*valueSize))
+	t := L.CreateTable(n, 1)
+	for i := 1; i <= n; i++ {
+		t.RawSetInt(i, L.Get(i))
+	}
+	t.RawSetString("n", lua.LNumber(n))
+	L.Push(t)
+	return 1
+}
+
+func (rt *Runtime) tabForeach(L *lua.LState) int {
+	a := args{L, "foreach"}
+	t, f := a.table(1), a.function(2)
+	for k, v := t.Next(lua.LNil); k != lua.LNil; k, v = t.Next(k) {
+		rt.steps(1)
+		L.Push(f)
+		L.Push(k)
+		L.Push(v)
+		L.Call(2, 1)
+		if L.Get(-1) != lua.LNil {
+			return 1
+		}
+		L.Pop(1)
+	}
+	return 0
+}
+
+func (rt *Runtime) tabForeachi(L *lua.LState) int {
+	a := args{L, "foreachi"}
+	t, f := a.table(1), a.function(2)
+	for i, n := 1, t.Len(); i <= n; i++ {
+		rt.steps(1)
+		L.Push(f)
+		L.Push(lua.LNumber(i))
+		L.Push(t.RawGetInt(i))
+		L.Call(2, 1)
+		if L.Get(-1) != lua.LNil {
+			return 1
+		}
+		L.Pop(1)
+	}
+	return 0
+}
+
+// A sorter sorts a copy of the items, so that an order function that looks at the table, changes it
+// or yields does no harm; the result is written back at the end.
+type sorter struct {
+	rt    *Runtime
+	L     *lua.LState
+	less  *lua.LFunction
+	items []lua.LValue
+}
+
+func (s *sorter) before(x, y lua.LValue) bool {
+	if s.less == nil {
+		if x, ok := x.(lua.LNumber); ok {
+			if y, ok := y.(lua.LNumber); ok {
+				return x < y
+			}
+		}
+		return s.L.LessThan(x, y)
+	}
+	s.L.Push(s.less)
+	s.L.Push(x)
+	s.L.Push(y)
+	s.L.Call(2, 1)
+	less := lua.LVAsBool(s.L.Get(-1))
+	s.L.Pop(1)
+	return less
+}
+
+// tabSort is a merge sort: it asks n log n questions whatever the answers, so a wrong order function
+// can neither make it run out of bounds nor for ever. What lua5.1 finds out by chance, we look for:
+// an order that says both a < b and b < a of two neighbours of the result is an error.
+func (rt *Runtime) tabSort(L *lua.LState) int {
+	a := args{L, "sort"}
+	t := a.table(1)
+	s := sorter{rt: rt, L: L}
+	if !a.absent(2) {
+		s.less = a.function(2)
+	}
+	n := t.Len()
+	if n < 2 {
+		return 0
+	}
+	rt.charge(int64(2 * n * valueSize))
+	s.items = make([]lua.LValue, n, 2*n)
+	for i := range n {
+		s.items[i] = t.RawGetInt(i + 1)
+	}
+	s.sort(s.items, s.items[n:2*n])
+	for i := 1; i < n; i++ {
+		rt.steps(1)
+		if s.before(s.items[i], s.items[i-1]) {
+			raise(L, 1, "invalid order function for sorting")
+		}
+	}
+	for i, v := range s.items {
+		rt.tableSet(t, i+1, v)
+	}
+	return 0
+}
+
+// sort sorts items, stably, with room for a copy of them in spare.
+func (s *sorter) sort(items, spare []lua.LValue) {
+	if len(items) <= 8 {
+		for i := 1; i < len(items); i++ {
+			v, j := items[i], i
+			for s.rt.steps(1); j > 0 && s.before(v, items[j-1]); j-- {
+				items[j] = items[j-1]
+				s.rt.steps(1)
+			}
+			items[j] = v
+		}
+		return
+	}
+	half := len(items) / 2
+	s.sort(items[:half], spare[:half])
+	s.sort(items[half:], spare[half:])
+	if !s.before(items[half], items[half-1]) {
+		return
+	}
+	copy(spare, items)
+	left, right := spare[:half], spare[half:]
+	for i := range items {
+		s.rt.steps(1)
+		if len(left) > 0 && (len(right) == 0 || !s.before(right[0], left[0])) {
+			items[i], left = left[0], left[1:]
+		} else {
+			items[i], right = right[0], right[1:]
+		}
+	}
+}
