@@ -196,8 +196,11 @@ func (r *Recorder) Format(k Kind, v uint64) string {
 	return strconv.FormatInt(int64(v), 10)
 }
 
-// EventName gives the name of an argument of kind Event: "w5", "b5".
+// EventName gives the name of an argument of kind Event: "w5", "b5", and "none" for 0.
 func EventName(v uint64) string {
+	if v == 0 {
+		return "none"
+	}
 	if v&1 != 0 {
 		return "w" + strconv.FormatUint(v>>1, 10)
 	}

@@ -120,7 +120,7 @@ func TestFormat(t *testing.T) {
 		want string
 	}{
 		{Int, minus(7), "-7"}, {Hex, 0xffffff8008c5a000, "0xffffff8008c5a000"}, {Hex, 0, "0x0"},
-		{Event, 5<<1 | 1, "w5"}, {Event, 5 << 1, "b5"}, {PID, 3237, "3237"},
+		{Event, 5<<1 | 1, "w5"}, {Event, 5 << 1, "b5"}, {Event, 0, "none"}, {PID, 3237, "3237"},
 		{CPU, 2, "cpu2"}, {CPU, minus(1), "-1"},
 		{Slot, 0, "inst"}, {Slot, 1, "data"}, {Slot, 2, "2"}, {Slot, minus(1), "-1"},
 		{Op, 0, "install"}, {Op, 1, "uninstall"}, {Op, 2, "restore"}, {Op, 3, "3"},

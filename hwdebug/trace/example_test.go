@@ -1,0 +1,42 @@
+// example_test.go: how a machine's trace is made, chosen from and shown.
+
+package trace_test
+
+import (
+	"os"
+
+	"github.com/hwlua/hwlua/hwdebug/trace"
+)
+
+func Example() {
+	const (
+		reserve trace.FnID = iota
+		toggle
+	)
+	rec := trace.NewRecorder([]trace.Fn{
+		reserve: {Name: "reserve_bp_slot", Args: []trace.Arg{{Name: "bp", Kind: trace.Event}, {Name: "type", Kind: trace.Slot}}, Ret: trace.Errno},
+		toggle:  {Name: "toggle_bp_slot", Args: []trace.Arg{{Name: "bp", Kind: trace.Event}}, Ret: trace.NoValue, Inlined: true},
+	}, 2, 1024)
+
+	// A machine does this on each entry and exit.
+	comm := rec.Name("kworker/1:1")
+	for i, err := range []int64{0, -28} {
+		w := uint64(5+i)<<1 | 1
+		node := rec.Child(0, uint32(reserve), false)
+		seq := rec.Enter(reserve, node, 1, 12_500, 34, comm, []uint64{w, 1})
+		if err == 0 {
+			inner := rec.Child(node, uint32(toggle), true)
+			rec.Exit(rec.Enter(toggle, inner, 1, 12_500, 34, comm, []uint64{w}), 0)
+		}
+		rec.Exit(seq, err)
+	}
+
+	_ = trace.WriteText(os.Stdout, rec.Entries(trace.Filter{}, trace.Full))
+	_ = trace.WriteJSON(os.Stdout, rec.Entries(trace.Filter{Failed: true}, trace.Full))
+	// Output:
+	// cpu1 12.500us  [kworker/1:1-34]
+	// cpu1 12.500us  reserve_bp_slot(w5, data) = 0
+	// cpu1 12.500us    toggle_bp_slot(w5)
+	// cpu1 12.500us  reserve_bp_slot(w6, data) = -ENOSPC
+	// {"seq":3,"t":12500,"cpu":1,"pid":34,"comm":"kworker/1:1","depth":0,"fn":"reserve_bp_slot","args":{"bp":"w6","type":"data"},"ret":"-ENOSPC"}
+}
