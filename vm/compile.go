@@ -3,6 +3,10 @@
 package vm
 
 import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -18,37 +22,353 @@ const (
 // A Program is a compiled script. It is immutable: any number of goroutines may run it at once,
 // each in a runtime of its own.
 type Program struct {
-	name  string
-	proto *lua.FunctionProto
+	name    string
+	src     string
+	proto   *lua.FunctionProto
+	patches map[*lua.FunctionProto][]patch // of protos that hold injected constants, or contain one that does
+	inject  []injection
+}
+
+// A patch is a constant that each runtime fills in.
+type patch struct {
+	constant, injection int
 }
 
 // Name is the name that the program was compiled with.
 func (p *Program) Name() string { return p.name }
 
-// Compile turns source text into a Program. Errors are *Error with Script and Line set.
+// Compile turns source text into a Program. A byte order mark and a first line that begins with # are
+// skipped. The error is an *Error with Script, Line and, where the place is known, Excerpt. Text of any kind and
+// size is answered with a program or an error.
 func Compile(name, src string) (*Program, error) {
-	chunk, err := parse.Parse(strings.NewReader(src), name)
+	if len(src) > MaxSource {
+		return nil, &Error{Script: name, Message: fmt.Sprintf("%s: source of %d bytes is too large (at most %d)", name, len(src), MaxSource)}
+	}
+	text := strings.TrimPrefix(src, "\ufeff")
+	if strings.HasPrefix(text, "#") {
+		if i := strings.IndexByte(text, '\n'); i >= 0 {
+			text = text[i:]
+		} else {
+			text = ""
+		}
+	}
+	unclosed, serr := checkSource(text)
+	if serr != nil {
+		return nil, serr.in(name, text)
+	}
+	chunk, err := parse.Parse(strings.NewReader(text), name)
 	if err != nil {
-		return nil, &Error{Script: name, Message: err.Error(), cause: err}
+		return nil, parseError(err, unclosed, text).in(name, text)
+	}
+	if unclosed != nil {
+		return nil, unclosed.in(name, text)
+	}
+	r, serr := rewrite(chunk)
+	if serr != nil {
+		return nil, serr.in(name, text)
 	}
 	proto, err := lua.Compile(chunk, name)
 	if err != nil {
-		return nil, &Error{Script: name, Message: err.Error(), cause: err}
+		return nil, compileError(err).in(name, text)
 	}
-	return &Program{name: name, proto: proto}, nil
+	p := &Program{name: name, src: text, proto: proto, inject: r.injected, patches: map[*lua.FunctionProto][]patch{}}
+	p.link(proto, r.prefix)
+	fixLocals(proto, r.fn)
+	return p, nil
 }
+
+// in makes an Error of e, with the line of source that it is about.
+func (e *syntaxError) in(name, src string) *Error {
+	out := &Error{Script: name, Line: e.line, Message: fmt.Sprintf("%s:%d: %s", name, e.line, e.message), incomplete: e.incomplete}
+	out.Excerpt = excerpt(src, e.line, e.col)
+	return out
+}
+
+// excerpt is line n of src with a caret under column col (0: none).
+func excerpt(src string, n, col int) string {
+	for i := 1; i < n; i++ {
+		_, rest, ok := strings.Cut(src, "\n")
+		if !ok {
+			return ""
+		}
+		src = rest
+	}
+	line, _, _ := strings.Cut(src, "\n")
+	line = strings.TrimRight(line, "\r \t")
+	if line == "" {
+		return ""
+	}
+	const width = 100
+	from := 0
+	if col > width*3/4 {
+		from = col - width/2
+	}
+	from = min(from, len(line))
+	shown := strings.ToValidUTF8(line[from:min(len(line), from+width)], "?")
+	head := fmt.Sprintf("%5d | ", n)
+	text := head + strings.ReplaceAll(shown, "\t", " ")
+	if col > 0 && col-1-from <= len(shown) {
+		text += "\n" + strings.Repeat(" ", len(head)+len([]rune(shown[:col-1-from]))) + "^"
+	}
+	return text
+}
+
+// parseError puts the parser's message into the words of lua5.1.
+func parseError(err error, unclosed *syntaxError, src string) *syntaxError {
+	var perr *parse.Error
+	if !errors.As(err, &perr) {
+		return &syntaxError{line: 1, message: err.Error()}
+	}
+	if perr.Pos.Line == parse.EOF {
+		if unclosed != nil {
+			return unclosed
+		}
+		end := strings.TrimRight(src, " \t\r\n")
+		return &syntaxError{line: 1 + strings.Count(end, "\n"), message: "syntax error near '<eof>'", incomplete: true}
+	}
+	message := perr.Message
+	if perr.Token != "" {
+		message += " near '" + strings.TrimSpace(perr.Token) + "'"
+	}
+	col := max(0, perr.Pos.Column-len(perr.Token)+1)
+	e := &syntaxError{line: perr.Pos.Line, col: col, message: message}
+	line := lineOf(src, e.line)
+	if i := strings.LastIndex(line[:min(len(line), max(perr.Pos.Column, 0))], perr.Token); i >= 0 && perr.Token != "" {
+		e.col = i + 1
+	}
+	if perr.Token == "<" && strings.HasPrefix(strings.TrimSpace(line), "local ") {
+		e.message += " (variables have no attributes in Lua 5.1)"
+	}
+	return e
+}
+
+func lineOf(src string, n int) string {
+	for range n - 1 {
+		_, src, _ = strings.Cut(src, "\n")
+	}
+	line, _, _ := strings.Cut(src, "\n")
+	return line
+}
+
+func compileError(err error) *syntaxError {
+	var cerr *lua.CompileError
+	if !errors.As(err, &cerr) {
+		return &syntaxError{line: 1, message: err.Error()}
+	}
+	message := cerr.Message
+	switch {
+	case strings.HasPrefix(message, "register overflow"):
+		message = "function or expression needs too many registers (more than 200 local variables and temporaries)"
+	case message == "too many local variables":
+		message = "function has too many local variables (more than 200)"
+	}
+	return &syntaxError{line: max(cerr.Line, 1), message: message}
+}
+
+// link finds the constants that stand for injections. It says whether proto or one inside it has any.
+func (p *Program) link(proto *lua.FunctionProto, prefix string) bool {
+	if len(p.inject) == 0 {
+		return false
+	}
+	var found []patch
+	first := keyMarker(0)
+	for i, c := range proto.Constants {
+		switch c := c.(type) {
+		case lua.LString:
+			if n, ok := strings.CutPrefix(string(c), prefix); ok {
+				if k, err := strconv.Atoi(n); err == nil && k < len(p.inject) {
+					found = append(found, patch{i, k})
+				}
+			}
+		case lua.LNumber:
+			if f := float64(c); f >= first {
+				for k := range p.inject {
+					if keyMarker(k) == f {
+						found = append(found, patch{i, k})
+					}
+				}
+			}
+		}
+	}
+	inside := false
+	for _, sub := range proto.FunctionPrototypes {
+		inside = p.link(sub, prefix) || inside
+	}
+	if len(found) > 0 || inside {
+		p.patches[proto] = found
+		return true
+	}
+	return false
+}
+
+// fixLocals corrects the scopes of local variables, which the compiler gets wrong as soon as a
+// register is used twice.
+func fixLocals(proto *lua.FunctionProto, info *funcInfo) {
+	if len(proto.FunctionPrototypes) == len(info.children) {
+		for i, sub := range proto.FunctionPrototypes {
+			fixLocals(sub, info.children[i])
+		}
+	}
+	if len(proto.DbgLocals) != len(info.locals) {
+		return
+	}
+	end := len(proto.Code)
+	for i := len(info.locals) - 1; i >= 0; i-- {
+		l, d := info.locals[i], proto.DbgLocals[i]
+		if l.name != d.Name {
+			return
+		}
+		d.EndPc = end
+		for j := i + 1; j < len(info.locals); j++ {
+			if info.locals[j].reg <= l.reg {
+				d.EndPc = min(end, proto.DbgLocals[j].StartPc)
+				break
+			}
+		}
+		if l.last > 0 {
+			for pc := d.StartPc; pc < d.EndPc && pc < end; pc++ {
+				if proto.DbgSourcePositions[pc] > l.last {
+					d.EndPc = pc
+				}
+			}
+		}
+	}
+}
+
+// maxLinked is how many programs a runtime keeps linked.
+const maxLinked = 64
 
 // function makes a Lua function of the program in this runtime.
 func (rt *Runtime) function(p *Program) *lua.LFunction {
-	return rt.L.NewFunctionFromProto(p.proto)
+	proto := p.proto
+	if len(p.patches) > 0 {
+		linked, ok := rt.linked[p]
+		if !ok {
+			if len(rt.linked) >= maxLinked {
+				clear(rt.linked)
+			}
+			linked = rt.link(p, p.proto)
+			rt.linked[p] = linked
+		}
+		proto = linked
+	}
+	return rt.L.NewFunctionFromProto(proto)
+}
+
+// link makes a copy of proto that holds this runtime's values.
+func (rt *Runtime) link(p *Program, proto *lua.FunctionProto) *lua.FunctionProto {
+	patches, ok := p.patches[proto]
+	if !ok {
+		return proto
+	}
+	out := *proto
+	if len(patches) > 0 {
+		rt.charge(int64(len(out.Constants)) * sizeSlot)
+		out.Constants = slices.Clone(out.Constants)
+		for _, at := range patches {
+			out.Constants[at.constant] = rt.injected(&p.inject[at.injection])
+		}
+	}
+	out.FunctionPrototypes = make([]*lua.FunctionProto, len(proto.FunctionPrototypes))
+	for i, sub := range proto.FunctionPrototypes {
+		out.FunctionPrototypes[i] = rt.link(p, sub)
+	}
+	return &out
+}
+
+// injected is this runtime's value for an injection.
+func (rt *Runtime) injected(in *injection) lua.LValue {
+	switch in.kind {
+	case injectWide:
+		return rt.u64(in.wide)
+	case injectPlan:
+		return &lua.LUserData{Value: in.join, Metatable: lua.LNil}
+	}
+	if rt.helpers[in.kind] == nil {
+		rt.helpers[in.kind] = rt.L.NewFunction(map[injectionKind]lua.LGFunction{
+			injectLT:   compareWide(func(c int) bool { return c < 0 }),
+			injectLE:   compareWide(func(c int) bool { return c <= 0 }),
+			injectGT:   compareWide(func(c int) bool { return c > 0 }),
+			injectGE:   compareWide(func(c int) bool { return c >= 0 }),
+			injectJoin: rt.joinTable,
+		}[in.kind])
+	}
+	return rt.helpers[in.kind]
+}
+
+// joinTable makes one table of the pieces of a long constructor.
+func (rt *Runtime) joinTable(L *lua.LState) int {
+	plan := L.Get(1).(*lua.LUserData).Value.(*joinPlan)
+	n := plan.items
+	for _, p := range plan.pieces {
+		n += max(0, p.count)
+	}
+	rt.charge(sizeTable + int64(n)*sizeSlot)
+	out := L.CreateTable(n, 0)
+	next, arg := 1, 2
+	for _, p := range plan.pieces {
+		if p.data != nil {
+			for i, item := range p.data {
+				v := item.value
+				if v == nil {
+					v = rt.u64(item.wide)
+				}
+				if i%1024 == 0 {
+					rt.steps(min(1024, len(p.data)-i))
+				}
+				out.RawSetInt(next, v)
+				next++
+			}
+			continue
+		}
+		t := L.Get(arg).(*lua.LTable)
+		arg++
+		count := p.count
+		if count < 0 {
+			count = len(viewTable(t).array)
+		}
+		rt.steps(count)
+		array := viewTable(t).array
+		rt.charge(int64(count) * sizeSlot)
+		for i := range count {
+			v := lua.LNil
+			if i < len(array) {
+				v = array[i]
+			}
+			out.RawSetInt(next, v)
+			next++
+		}
+		for _, key := range viewTable(t).keys {
+			rt.charge(sizeEntry)
+			out.RawSetH(key, t.RawGetH(key))
+		}
+	}
+	L.Push(out)
+	return 1
 }
 
 // load compiles source text that a script gives (load, loadstring, dofile, require).
 func (rt *Runtime) load(name, src string) (*lua.LFunction, error) {
-	rt.charge(int64(len(src)) * 8)
+	rt.charge(int64(len(src)) * 16)
+	rt.steps(len(src) / 16)
 	p, err := Compile(name, src)
 	if err != nil {
 		return nil, err
 	}
+	rt.noteSource(p)
 	return rt.function(p), nil
+}
+
+// noteSource keeps the text of a program for the excerpts of errors.
+func (rt *Runtime) noteSource(p *Program) {
+	if len(rt.sources) >= maxLinked {
+		clear(rt.sources)
+	}
+	rt.sources[p.name] = p.src
+}
+
+// Incomplete says whether err is a syntax error that more text could mend, as a prompt asks after every line.
+func Incomplete(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.incomplete
 }

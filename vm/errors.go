@@ -15,9 +15,11 @@ type Error struct {
 	Script    string // the chunk that raised it, "" when it was raised by Go
 	Line      int    // its line there, 0 when it is not known
 	Message   string // with the position before it, as Lua gives it
+	Excerpt   string // the line of source, with a caret where the column is known; "" without source
 	Traceback string // Lua and Go functions, innermost first
 
-	cause error
+	cause      error
+	incomplete bool
 }
 
 func (e *Error) Error() string { return e.Message }

@@ -146,10 +146,7 @@ func (rt *Runtime) check() {
 	switch {
 	case m.fatal != nil:
 	case m.stop.Load():
-		m.fatal = m.ctx.Err()
-		if m.fatal == nil {
-			m.fatal = context.Canceled
-		}
+		m.fatal = m.ctxErr()
 	case m.left < 0:
 		m.fatal = &limitError{ErrSteps, fmt.Sprintf("step limit of %d reached", rt.cfg.Limits.Steps)}
 	default:
@@ -186,6 +183,24 @@ func (rt *Runtime) steps(n int) {
 	}
 }
 
+// ctxErr is why the context is done. Its own timer may be late.
+func (m *meter) ctxErr() error {
+	if err := m.ctx.Err(); err != nil {
+		return err
+	}
+	return context.DeadlineExceeded
+}
+
+// poll raises when the context is done, also when nobody has told us yet.
+func (rt *Runtime) poll() {
+	m := &rt.meter
+	if !m.stop.Load() && (m.deadline.IsZero() || time.Now().Before(m.deadline)) {
+		return
+	}
+	m.stop.Store(true)
+	rt.check()
+}
+
 // interrupted is check for code that must not raise where it is.
 func (rt *Runtime) interrupted() error {
 	m := &rt.meter
@@ -193,10 +208,7 @@ func (rt *Runtime) interrupted() error {
 		return m.fatal
 	}
 	if m.stop.Load() {
-		if err := m.ctx.Err(); err != nil {
-			return err
-		}
-		return context.Canceled
+		return m.ctxErr()
 	}
 	if m.left < 0 {
 		return &limitError{ErrSteps, fmt.Sprintf("step limit of %d reached", rt.cfg.Limits.Steps)}

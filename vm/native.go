@@ -3,6 +3,8 @@
 package vm
 
 import (
+	"slices"
+
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -42,12 +44,14 @@ func (rt *Runtime) callLua(fn *lua.LFunction, nret int, args []lua.LValue) ([]lu
 	}
 	outer := L.G.CurrentThread
 	leave := rt.enterThread(L, outer)
+	rt.active = append(rt.active, L)
 	L.Push(fn)
 	for _, a := range args {
 		L.Push(a)
 	}
 	e := rt.protect(L, len(args), nret, nil)
 	leave()
+	rt.active = slices.DeleteFunc(rt.active, func(th *lua.LState) bool { return th == L })
 	if e != nil {
 		rt.pool = append(rt.pool, L)
 		return nil, rt.errorOf(e)

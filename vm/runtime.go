@@ -39,13 +39,23 @@ type Runtime struct {
 	owner atomic.Int32
 	meter meter
 	st    *State
+	lib   libState
 
 	loop    func(*lua.LState, *frame) // gopher-lua's own interpreter loop
 	modules []moduleState
 	closers []func()
 	roots   []func(yield func(lua.LValue))
 	pool    []*lua.LState // idle threads of State.Call
+	active  []*lua.LState // threads of State.Call that are running or wait
+	program *lua.FunctionProto
 	u64s    u64Table
+	linked  map[*Program]*lua.FunctionProto // programs with this runtime's constants in them
+	helpers [injectPlan]*lua.LFunction
+	sources map[string]string // by chunk name, for excerpts
+
+	handles    handles
+	objects    map[objectKind]*lua.LTable
+	converting int
 
 	shown     []shownError
 	shownNext int
@@ -82,7 +92,7 @@ func New(cfg Config) (*Runtime, error) {
 	if cfg.Limits.CallDepth > maxCallDepth {
 		return nil, fmt.Errorf("vm: Limits.CallDepth is %d; at most %d is possible", cfg.Limits.CallDepth, maxCallDepth)
 	}
-	rt := &Runtime{cfg: cfg}
+	rt := &Runtime{cfg: cfg, linked: map[*Program]*lua.FunctionProto{}, sources: map[string]string{}}
 	rt.st = &State{rt: rt}
 	rt.meter.ctx = context.Background()
 	rt.meter.left = unlimited
@@ -103,7 +113,7 @@ func New(cfg Config) (*Runtime, error) {
 	rt.L.G.CurrentThread = rt.L
 	rt.L.Options.RegistrySize = 32
 	rt.adopt(rt.L)
-	rt.u64s.init(rt)
+	rt.initU64()
 	for _, m := range cfg.Modules {
 		rt.modules = append(rt.modules, moduleState{Module: m})
 	}

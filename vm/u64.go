@@ -1,4 +1,5 @@
-// u64: exact integers of 2^53 and above. One value is always one Lua value.
+// u64: exact integers of 2^53 and above. One value is always one Lua value, so that equality, table
+// keys and rawequal just work.
 
 package vm
 
@@ -6,39 +7,91 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
-	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 )
 
+// twoTo53 is where floats stop telling integers apart.
 const twoTo53 = 1 << 53
 
-// u64Table holds the u64s of a runtime.
+// wide is what the userdata of a u64 holds; nothing else has this type.
+type wide uint64
+
+// u64Table holds the u64s of a runtime. It keeps them alive until sweep finds that nothing else does.
 type u64Table struct {
-	rt     *Runtime
-	values map[uint64]*lua.LUserData
-	meta   *lua.LTable
+	values  map[uint64]*lua.LUserData
+	recent  [256]uint64 // the values made last, which a Go function may still have in its hands
+	made    int
+	sweepAt int
+	meta    *lua.LTable
 }
 
-func (t *u64Table) init(rt *Runtime) {
-	t.rt = rt
+// minSweep is how many u64s a runtime keeps without looking whether they are used.
+const minSweep = 8192
+
+func (rt *Runtime) initU64() {
+	t := &rt.u64s
 	t.values = map[uint64]*lua.LUserData{}
-	t.meta = rt.L.NewTable()
+	t.sweepAt = minSweep
+	t.meta = rt.L.CreateTable(0, 16)
+	for _, m := range []libFunc{
+		{"__add", rt.arith("__add", func(a, b uint64) uint64 { return a + b })},
+		{"__sub", rt.arith("__sub", func(a, b uint64) uint64 { return a - b })},
+		{"__mul", rt.arith("__mul", func(a, b uint64) uint64 { return a * b })},
+		{"__div", rt.arith("__div", func(a, b uint64) uint64 { return a / b })},
+		{"__mod", rt.arith("__mod", func(a, b uint64) uint64 { return a % b })},
+		{"__pow", func(L *lua.LState) int {
+			L.RaiseError("a u64 has no power; use bit.lshift(1, n) for powers of two")
+			return 0
+		}},
+		{"__unm", func(L *lua.LState) int {
+			L.Push(rt.u64(-uint64(L.Get(1).(*lua.LUserData).Value.(wide))))
+			return 1
+		}},
+		{"__lt", compareWide(func(c int) bool { return c < 0 })},
+		{"__le", compareWide(func(c int) bool { return c <= 0 })},
+		{"__concat", rt.concatWide},
+		{"__tostring", func(L *lua.LState) int {
+			L.Push(lua.LString(Hex(uint64(L.Get(1).(*lua.LUserData).Value.(wide)), 0)))
+			return 1
+		}},
+	} {
+		t.meta.RawSetString(m.name, rt.L.NewFunction(m.fn))
+	}
+	t.meta.RawSetString("__name", lua.LString("u64"))
+	t.meta.RawSetString("__metatable", lua.LString("u64"))
 }
 
-// u64 is v as a script sees it.
+// u64 is v as a script sees it: a plain number below 2^53, else the one u64 of that value.
 func (rt *Runtime) u64(v uint64) lua.LValue {
 	if v < twoTo53 {
 		return lua.LNumber(v)
 	}
-	if ud, ok := rt.u64s.values[v]; ok {
+	t := &rt.u64s
+	if ud, ok := t.values[v]; ok {
 		return ud
 	}
 	rt.charge(sizeU64)
-	ud := &lua.LUserData{Value: wide(v), Metatable: rt.u64s.meta, Env: rt.L.Env}
-	rt.u64s.values[v] = ud
+	if len(t.values) >= t.sweepAt {
+		rt.collect()
+	}
+	ud := &lua.LUserData{Value: wide(v), Metatable: t.meta, Env: rt.L.Env}
+	t.values[v] = ud
+	t.recent[t.made%len(t.recent)] = v
+	t.made++
 	return ud
+}
+
+// sweep forgets the u64s that are not reachable.
+func (t *u64Table) sweep(reachable func(*lua.LUserData) bool) {
+	for v, ud := range t.values {
+		if !reachable(ud) && !slices.Contains(t.recent[:], v) {
+			delete(t.values, v)
+		}
+	}
+	t.sweepAt = max(minSweep, 2*len(t.values))
 }
 
 // IsU64 says whether v is a u64: a value of 2^53 or above.
@@ -47,8 +100,7 @@ func IsU64(v lua.LValue) bool {
 	return err == nil
 }
 
-// wide is what the userdata of a u64 holds; nothing else has this type.
-type wide uint64
+var errNoU64 = errors.New("not a u64")
 
 // u64Of is the value of a u64; anything else is an error, plain numbers as well.
 func u64Of(v lua.LValue) (uint64, error) {
@@ -60,7 +112,200 @@ func u64Of(v lua.LValue) (uint64, error) {
 	return 0, errNoU64
 }
 
-var errNoU64 = errors.New("not a u64")
+// ToU64 is the exact value of a u64 or of an integer below 2^53. The error of anything else shows
+// the right spelling.
+func ToU64(v lua.LValue) (uint64, error) {
+	switch v := v.(type) {
+	case lua.LNumber:
+		f := float64(v)
+		switch {
+		case f >= 0 && f < twoTo53 && f == math.Trunc(f):
+			return uint64(f), nil
+		case math.IsNaN(f):
+			return 0, errors.New("number expected, got nan")
+		case math.IsInf(f, 0) || math.Abs(f) >= 1<<64:
+			return 0, fmt.Errorf("integer below 2^64 expected, got %s", numberString(f))
+		case f != math.Trunc(f):
+			return 0, fmt.Errorf("whole number expected, got %s", numberString(f))
+		case f < 0:
+			return 0, fmt.Errorf("number of 0 or more expected, got %s; its two's complement is %s", numberString(f), twosComplement(f))
+		}
+		return 0, fmt.Errorf("%s has lost precision; write the value as a literal (%#x), as hw.u64 %q, or with bit.lshift(1, 63)", numberString(f), uint64(f), fmt.Sprintf("%#x", uint64(f)))
+	case *lua.LUserData:
+		if u, ok := v.Value.(wide); ok {
+			return uint64(u), nil
+		}
+	}
+	return 0, fmt.Errorf("number expected, got %s", TypeName(v))
+}
+
+// twosComplement spells the 64 bits that a negative number stands for.
+func twosComplement(f float64) string {
+	if f < -1<<63 {
+		return "not of 64 bits"
+	}
+	return Hex(uint64(int64(f)), 0)
+}
+
+// operand is an operand of u64 arithmetic: a u64, or an integer below 2^53 in size, a negative one
+// as its two's complement.
+func operand(v lua.LValue) (uint64, error) {
+	switch v := v.(type) {
+	case *lua.LUserData:
+		if u, ok := v.Value.(wide); ok {
+			return uint64(u), nil
+		}
+	case lua.LNumber:
+		f := float64(v)
+		if f > -twoTo53 && f < twoTo53 && f == math.Trunc(f) {
+			return uint64(int64(f)), nil
+		}
+		if math.Abs(f) >= twoTo53 && !math.IsInf(f, 0) {
+			return 0, fmt.Errorf("%s has lost precision; write the value as a literal or as hw.u64 \"...\"", numberString(f))
+		}
+		return 0, fmt.Errorf("%s is not a whole number", numberString(f))
+	}
+	return 0, fmt.Errorf("it is a %s", TypeName(v))
+}
+
+var arithWords = map[string]string{"__add": "+", "__sub": "-", "__mul": "*", "__div": "/", "__mod": "%"}
+
+// arith is a metamethod of u64s; the result wraps modulo 2^64.
+func (rt *Runtime) arith(event string, f func(a, b uint64) uint64) lua.LGFunction {
+	divides := event == "__div" || event == "__mod"
+	return func(L *lua.LState) int {
+		x, y := L.Get(1), L.Get(2)
+		a, err := operand(x)
+		if err != nil {
+			raiseArith(L, event, x, err)
+		}
+		b, err := operand(y)
+		if err != nil {
+			raiseArith(L, event, y, err)
+		}
+		if divides && b == 0 {
+			L.RaiseError("attempt to perform '%s %s 0' on a u64", TypeName(x), arithWords[event])
+		}
+		L.Push(rt.u64(f(a, b)))
+		return 1
+	}
+}
+
+func raiseArith(L *lua.LState, event string, v lua.LValue, err error) {
+	if _, ok := v.(lua.LNumber); ok {
+		L.RaiseError("operator %s of a u64 needs an exact integer: %v", arithWords[event], err)
+	}
+	L.RaiseError("attempt to perform arithmetic (%s) on a u64 and a %s value", arithWords[event], TypeName(v))
+}
+
+// concatWide is __concat: a u64 joins in as its hexadecimal text.
+func (rt *Runtime) concatWide(L *lua.LState) int {
+	var text [2]string
+	for i := range text {
+		switch v := L.Get(i + 1).(type) {
+		case lua.LString:
+			text[i] = string(v)
+		case lua.LNumber:
+			text[i] = numberString(float64(v))
+		default:
+			u, err := u64Of(v)
+			if err != nil {
+				L.RaiseError("attempt to concatenate a %s value", TypeName(v))
+			}
+			text[i] = Hex(u, 0)
+		}
+	}
+	rt.charge(int64(len(text[0]) + len(text[1]) + sizeString))
+	L.Push(lua.LString(text[0] + text[1]))
+	return 1
+}
+
+// compareNumbers orders two values that are numbers or u64s: -1, 0, 1, or 2 when one is NaN.
+func compareNumbers(a, b lua.LValue) (c int, ok bool) {
+	x, xerr := u64Of(a)
+	y, yerr := u64Of(b)
+	f, fok := a.(lua.LNumber)
+	g, gok := b.(lua.LNumber)
+	switch {
+	case xerr == nil && yerr == nil:
+		switch {
+		case x < y:
+			return -1, true
+		case x > y:
+			return 1, true
+		}
+		return 0, true
+	case xerr == nil && gok:
+		return -compareFloat(float64(g), x), true
+	case fok && yerr == nil:
+		return compareFloat(float64(f), y), true
+	case fok && gok:
+		switch {
+		case f < g:
+			return -1, true
+		case f > g:
+			return 1, true
+		case f == g:
+			return 0, true
+		}
+		return 2, true
+	}
+	return 0, false
+}
+
+// compareFloat orders f and the integer u exactly; ±2 stands for unordered.
+func compareFloat(f float64, u uint64) int {
+	switch {
+	case math.IsNaN(f):
+		return 2
+	case f < 0:
+		return -1
+	case f >= 1<<64:
+		return 1
+	}
+	n := uint64(f)
+	switch {
+	case n < u:
+		return -1
+	case n > u || f > math.Trunc(f):
+		return 1
+	}
+	return 0
+}
+
+// compareWide is a comparison in which either side may be a u64: a metamethod, or what the compiler
+// makes of a comparison with a wide literal.
+func compareWide(holds func(c int) bool) lua.LGFunction {
+	return func(L *lua.LState) int {
+		a, b := L.Get(1), L.Get(2)
+		c, ok := compareNumbers(a, b)
+		if !ok {
+			raiseCompare(L, a, b)
+		}
+		if c == 2 || c == -2 {
+			L.Push(lua.LFalse)
+			return 1
+		}
+		L.Push(lua.LBool(holds(c)))
+		return 1
+	}
+}
+
+func raiseCompare(L *lua.LState, a, b lua.LValue) {
+	L.RaiseError("%s", compareMessage(a, b))
+}
+
+// compareMessage is what to say of two values that cannot be compared.
+func compareMessage(a, b lua.LValue) string {
+	x, y := TypeName(a), TypeName(b)
+	switch {
+	case x == "u64" && y == "number" || x == "number" && y == "u64":
+		return "attempt to compare " + x + " with " + y + " (Lua 5.1 cannot compare a number with a userdata; use hw.lt(a, b) or hw.le(a, b))"
+	case x == y:
+		return "attempt to compare two " + x + " values"
+	}
+	return "attempt to compare " + x + " with " + y
+}
 
 // Hex is v as API.md prints it: 0x, lower case, padded with zeros to digits.
 func Hex(v uint64, digits int) string {
@@ -72,37 +317,14 @@ func Hex(v uint64, digits int) string {
 	return "0x" + s
 }
 
-// ToU64 is the exact value of a u64 or of an integer below 2^53. The error of anything else shows
-// the right spelling.
-func ToU64(v lua.LValue) (uint64, error) {
-	switch v := v.(type) {
-	case lua.LNumber:
-		f := float64(v)
-		switch {
-		case f != math.Trunc(f) || math.IsInf(f, 0):
-			return 0, fmt.Errorf("whole number expected, got %s", formatNumber(f))
-		case f < 0:
-			return 0, fmt.Errorf("number of 0 or more expected, got %s", formatNumber(f))
-		case f >= twoTo53:
-			return 0, fmt.Errorf("%s has lost precision; write it as a literal, as hw.u64 \"%s\", or make it with bit.lshift", formatNumber(f), exactText(f))
-		}
-		return uint64(f), nil
-	case *lua.LUserData:
-		if u, ok := v.Value.(wide); ok {
-			return uint64(u), nil
+// TypeName is the type of v in messages: that of our objects where it has a name.
+func TypeName(v lua.LValue) string {
+	if ud, ok := v.(*lua.LUserData); ok {
+		if mt, ok := ud.Metatable.(*lua.LTable); ok {
+			if name, ok := mt.RawGetString("__name").(lua.LString); ok {
+				return string(name)
+			}
 		}
 	}
-	return 0, fmt.Errorf("number expected, got %s", v.Type())
-}
-
-// exactText spells a float of 2^53 or above in full.
-func exactText(f float64) string {
-	if f >= math.MaxUint64 {
-		return strconv.FormatFloat(f, 'f', -1, 64)
-	}
-	return fmt.Sprintf("%#x", uint64(f))
-}
-
-func formatNumber(f float64) string {
-	return strings.Replace(strconv.FormatFloat(f, 'g', 14, 64), "e+0", "e+", 1)
+	return v.Type().String()
 }
