@@ -113,6 +113,9 @@ func (w *page) failure(f *scenario.Failure) {
 		w.printf("<div class=\"scroll\"><table><tr><th>expected</th><td class=\"e\"><code>%s</code></td></tr><tr><th>found</th><td class=\"f\"><code>%s</code></td></tr></table></div>\n",
 			esc(f.Expected), esc(f.Found))
 	}
+	if len(f.Details) > 0 {
+		w.printf("<pre>%s</pre>\n", esc(strings.Join(f.Details, "\n")))
+	}
 	if len(f.Registers) > 0 {
 		w.print("<div class=\"scroll\"><table><tr><th>CPU</th><th>register</th><th>expected</th><th>found</th><th>bits</th><th>fields</th></tr>\n")
 		for _, r := range f.Registers {
@@ -126,7 +129,7 @@ func (w *page) failure(f *scenario.Failure) {
 		}
 		w.print("</table></div>\n")
 	}
-	if f.Traceback != "" && f.Kind != "assertion" {
+	if showTrace(f) {
 		w.printf("<h3>Lua stack, innermost first</h3>\n<pre>%s</pre>\n", esc(f.Traceback))
 	}
 	for _, n := range f.Notes {

@@ -43,6 +43,7 @@ type jsonFailure struct {
 	Source    string              `json:",omitempty"`
 	Expected  *string             `json:",omitempty"`
 	Found     *string             `json:",omitempty"`
+	Details   []string            `json:",omitempty"`
 	Errno     string              `json:",omitempty"`
 	Registers []scenario.Register `json:",omitempty"`
 	Traceback string              `json:",omitempty"`
@@ -105,7 +106,7 @@ func (w *jsonWriter) Case(r *scenario.Result) {
 		w.emit(jsonEvent{Action: "output", Package: w.file, Test: name, Output: whole(r)})
 		for _, f := range r.Failures {
 			j := jsonFailure{Kind: f.Kind, Message: f.Message, File: f.File, Line: f.Line, Source: f.Source,
-				Errno: f.Errno, Registers: f.Registers, Traceback: f.Traceback, Soft: f.Soft}
+				Details: f.Details, Errno: f.Errno, Registers: f.Registers, Traceback: f.Traceback, Soft: f.Soft}
 			if f.Sides {
 				j.Expected, j.Found = &f.Expected, &f.Found
 			}

@@ -89,6 +89,9 @@ func (w *pretty) flush() {
 	for _, r := range w.cases {
 		w.one(r)
 	}
+	if bad > 0 {
+		w.print("\n")
+	}
 	w.file, w.cases, w.elapsed = "", nil, 0
 	clear(w.n)
 }
@@ -128,7 +131,6 @@ func (w *pretty) one(r *scenario.Result) {
 	}
 	w.output(r)
 	w.lines(around(r))
-	w.print("\n")
 }
 
 func (w *pretty) lines(lines []string) {

@@ -29,6 +29,7 @@ type Progress struct {
 	running []*scenario.Case
 	loading string
 	drawn   bool
+	midLine bool // what was written last does not end a line
 	last    time.Time
 	stop    chan struct{}
 	stopped sync.WaitGroup
@@ -135,6 +136,9 @@ func (p *Progress) line(width int) string {
 }
 
 func (p *Progress) draw() {
+	if p.midLine {
+		return
+	}
 	p.last = p.now()
 	fmt.Fprintf(p.w, "\r\x1b[K%s", p.line(p.width()))
 	p.drawn = true
@@ -159,5 +163,8 @@ func (o *overProgress) Write(b []byte) (int, error) {
 	o.p.mu.Lock()
 	defer o.p.mu.Unlock()
 	o.p.wipe()
+	if len(b) > 0 {
+		o.p.midLine = b[len(b)-1] != '\n'
+	}
 	return o.w.Write(b)
 }

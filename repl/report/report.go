@@ -200,13 +200,18 @@ func explain(r *scenario.Result, f *scenario.Failure, p *paint) []string {
 		add("  expected: " + p.green(indent(f.Expected, "            ")))
 		add("  found:    " + p.red(indent(f.Found, "            ")))
 	}
+	for _, d := range f.Details {
+		for l := range strings.Lines(d) {
+			add("  " + strings.TrimRight(l, "\n"))
+		}
+	}
 	if len(f.Registers) > 0 {
 		add("")
 		for _, l := range registerTable(f.Registers, p) {
 			add("  " + l)
 		}
 	}
-	if f.Traceback != "" && f.Kind != "assertion" {
+	if showTrace(f) {
 		add("")
 		add("Lua stack, innermost first")
 		for l := range strings.Lines(f.Traceback) {
@@ -217,6 +222,17 @@ func explain(r *scenario.Result, f *scenario.Failure, p *paint) []string {
 		lines = append(lines, paragraph(n)...)
 	}
 	return lines
+}
+
+// showTrace tells whether the traceback says more than the place does.
+func showTrace(f *scenario.Failure) bool {
+	lua := 0
+	for l := range strings.Lines(f.Traceback) {
+		if !strings.HasPrefix(l, "[Go]") {
+			lua++
+		}
+	}
+	return f.Kind != "assertion" && (lua > 1 || f.Kind == "panic")
 }
 
 func paragraph(n scenario.Paragraph) []string {

@@ -1,0 +1,175 @@
+// Failures: an error that ended a case, or a check that did not hold, as something that explains itself.
+
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+
+	"github.com/hwlua/hwlua/vm"
+)
+
+// A registerTable is what an assertion's cause offers when it compared registers; package bindings has one. Each row
+// is CPU, register, expected, found, the bits that differ, then field, expected, found for each field that differs.
+type registerTable interface {
+	RegisterTable() [][]string
+}
+
+// An errnoName is an error that knows the kernel's name for itself, such as "ENOSPC".
+type errnoName interface{ Code() string }
+
+// failure explains err, which ended the case or a hook after it.
+func (s *session) failure(err error) *Failure {
+	f := &Failure{Kind: "error", Message: bare(err)}
+	var e *vm.Error
+	if errors.As(err, &e) {
+		f.File, f.Line, f.Traceback = e.Script, e.Line, tidyTrace(e.Traceback)
+		f.outside()
+	}
+	var p *vm.PanicError
+	var a *vm.Failure
+	var snap *snapMismatch
+	var place *errPlace
+	var none *errNoSnapshot
+	switch {
+	case errors.As(err, &p):
+		f.Kind = "panic"
+		f.Message = fmt.Sprintf("hwlua itself failed, which is not the scenario's fault: %v", p.Value)
+		f.Traceback = tidyTrace(p.Traceback)
+		f.Notes = append(f.Notes, Paragraph{"Go stack", strings.Split(strings.TrimRight(p.Stack, "\n"), "\n")})
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		f.Kind = "timeout"
+	case errors.Is(err, vm.ErrSteps), errors.Is(err, vm.ErrMemory):
+		f.Kind = "limit"
+	case errors.As(err, &snap):
+		f.Kind, f.Message = "assertion", snap.Error()
+		f.Sides, f.Expected, f.Found = true, snap.want, snap.got
+	case errors.As(err, &none):
+		f.Kind, f.Message = "assertion", none.Error()
+	case errors.As(err, &place):
+		f.Message = place.text
+	case errors.As(err, &a):
+		s.assertion(f, a)
+	}
+	var code errnoName
+	if errors.As(err, &code) {
+		f.Errno = code.Code()
+	}
+	s.place(f)
+	s.diff(f)
+	return f
+}
+
+// check is a failed check.*: noted, and the case goes on.
+func (s *session) check(a *vm.Failure) {
+	f := &Failure{Kind: "assertion", Soft: true}
+	s.assertion(f, a)
+	s.place(f)
+	s.diff(f)
+	s.soft = append(s.soft, f)
+}
+
+// assertion fills in what an assertion says about itself.
+func (s *session) assertion(f *Failure, a *vm.Failure) {
+	f.Kind = "assertion"
+	if a.Script != "" && a.Line > 0 {
+		f.File, f.Line = a.Script, a.Line
+	}
+	f.Expected, f.Found = a.Expected, a.Found
+	f.Sides = a.Expected != "" || a.Found != ""
+	f.Details = a.Details
+	word := "assert"
+	if f.Soft {
+		word = "check"
+	}
+	switch {
+	case a.Assertion == "assert" || a.Assertion == "":
+		f.Message = a.Message
+	case a.Message != "":
+		f.Message = fmt.Sprintf("%s (%s.%s)", a.Message, word, a.Assertion)
+	default:
+		f.Message = fmt.Sprintf("%s.%s does not hold", word, a.Assertion)
+	}
+	var t registerTable
+	if errors.As(a.Cause, &t) {
+		for _, row := range t.RegisterTable() {
+			if len(row) < 5 {
+				continue
+			}
+			r := Register{CPU: row[0], Name: row[1], Expected: row[2], Found: row[3], Bits: row[4]}
+			for i := 5; i+2 < len(row); i += 3 {
+				r.Fields = append(r.Fields, Field{row[i], row[i+1], row[i+2]})
+			}
+			f.Registers = append(f.Registers, r)
+		}
+		if len(f.Registers) > 0 {
+			f.Details, f.Sides = nil, false
+		}
+	}
+}
+
+// place finds the source line, of the scenario file itself or of one that it required.
+func (s *session) place(f *Failure) {
+	if f.Line <= 0 || f.File == "" {
+		return
+	}
+	text := ""
+	if f.File == s.file.src.Path {
+		text = s.file.text
+	} else if folder := s.file.src.Folder(); folder != nil && fs.ValidPath(f.File) {
+		if b, err := fs.ReadFile(folder, f.File); err == nil {
+			text = string(b)
+		}
+	}
+	f.Source = strings.TrimRight(strings.ReplaceAll(lineOfText(text, f.Line), "\t", "    "), " ")
+}
+
+// diff compares sides of several lines line by line.
+func (s *session) diff(f *Failure) {
+	if f.Sides && (strings.Count(f.Expected, "\n") > 2 || strings.Count(f.Found, "\n") > 2) {
+		f.Diff = unified(f.Expected, f.Found)
+	}
+}
+
+// tidyTrace is a traceback without its heading and without the runner's own functions.
+func tidyTrace(t string) string {
+	var lines []string
+	for l := range strings.Lines(t) {
+		l = strings.TrimSpace(l)
+		if l == "" || l == "stack traceback:" || ours(l) {
+			continue
+		}
+		lines = append(lines, l)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// ours tells whether a line of a traceback, or a chunk's name, is the prelude's.
+func ours(s string) bool { return strings.HasPrefix(s, preludeName) }
+
+// outside moves a failure that the prelude raised to where the script called it.
+func (f *Failure) outside() {
+	if !ours(f.File) {
+		return
+	}
+	f.File, f.Line = "", 0
+	for l := range strings.Lines(f.Traceback) {
+		if strings.HasPrefix(l, "[") {
+			continue
+		}
+		// file:12: in function 'name'
+		at, _, ok := strings.Cut(l, ": in ")
+		i := strings.LastIndexByte(at, ':')
+		if !ok || i < 0 {
+			return
+		}
+		if n, err := strconv.Atoi(at[i+1:]); err == nil {
+			f.File, f.Line = at[:i], n
+		}
+		return
+	}
+}

@@ -1,0 +1,383 @@
+// Discovery: which files a list of paths, folders and patterns names, in one stable order.
+
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Ext is how the name of a scenario file ends.
+const Ext = ".lua"
+
+// A Source is one scenario file before it is read.
+type Source struct {
+	Path  string // how reports name it: as given on the command line, slashes only
+	Lines []int  // only the cases at these lines; nil: all
+
+	fsys fs.FS  // where it is; nil: text holds it
+	name string // its name in fsys
+	text []byte
+	disk string // its path on disk, "" where it has none
+}
+
+// SourceText makes a Source of text that stands in no file.
+func SourceText(path string, text []byte) *Source {
+	return &Source{Path: path, text: text}
+}
+
+// Disk is the file's path on disk, or "" for one that has none (standard input, an embedded file).
+func (s *Source) Disk() string { return s.disk }
+
+// Read returns what the file holds.
+func (s *Source) Read() ([]byte, error) {
+	if s.fsys == nil {
+		return s.text, nil
+	}
+	b, err := fs.ReadFile(s.fsys, s.name)
+	if err != nil {
+		return nil, &UsageError{Path: s.Path, Message: reason(err)}
+	}
+	return b, nil
+}
+
+// Folder is what require and dofile see: the folder that holds the file, nil where it is in none.
+func (s *Source) Folder() fs.FS {
+	if s.fsys == nil {
+		return nil
+	}
+	dir := path.Dir(s.name)
+	if dir == "." {
+		return s.fsys
+	}
+	sub, err := fs.Sub(s.fsys, dir)
+	if err != nil {
+		return nil
+	}
+	return sub
+}
+
+// A UsageError is a path, file or option that cannot be used: the command line's fault, not a scenario's.
+type UsageError struct {
+	Path    string // "" when no file is to blame
+	Line    int    // 0 when no line is
+	Message string
+	Err     error // what lies below, may be nil
+}
+
+func (e *UsageError) Error() string {
+	switch {
+	case e.Path == "":
+		return e.Message
+	case e.Line > 0:
+		return fmt.Sprintf("%s:%d: %s", e.Path, e.Line, e.Message)
+	default:
+		return e.Path + ": " + e.Message
+	}
+}
+
+func (e *UsageError) Unwrap() error { return e.Err }
+
+// reason says in words why a file cannot be read, without the path that the caller adds.
+func reason(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "no such file or folder"
+	case errors.Is(err, fs.ErrPermission):
+		return "permission denied"
+	}
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err.Error()
+	}
+	return err.Error()
+}
+
+// Find turns the paths of a command line into sources: files, folders (every *.lua in them and below, except
+// *.d.lua and names that begin with a dot or an underscore), patterns (* ? [a-z], ** for any number of folders),
+// FILE:LINE, and - for what stdin holds. Order is that of the paths, inside a folder or pattern that of the names;
+// a file that is named twice comes once. A path that is not there, and a folder or pattern without scenario
+// files, is a *UsageError.
+func Find(paths []string, stdin io.Reader) ([]*Source, error) {
+	var c collector
+	for _, p := range paths {
+		if p == "-" {
+			if stdin == nil {
+				stdin = strings.NewReader("")
+			}
+			text, err := io.ReadAll(stdin)
+			if err != nil {
+				return nil, &UsageError{Path: "stdin", Message: err.Error(), Err: err}
+			}
+			c.add(SourceText("stdin", text), 0)
+			continue
+		}
+		if err := c.path(p); err != nil {
+			return nil, err
+		}
+	}
+	return c.list, nil
+}
+
+// FindFS returns every scenario file of fsys, in the order of their names; prefix stands before each in reports.
+func FindFS(fsys fs.FS, prefix string) ([]*Source, error) {
+	var c collector
+	err := walk(fsys, ".", func(name string) {
+		c.add(&Source{Path: path.Join(prefix, name), fsys: fsys, name: name}, 0)
+	})
+	if err != nil {
+		return nil, &UsageError{Path: prefix, Message: reason(err), Err: err}
+	}
+	return c.list, nil
+}
+
+type collector struct {
+	list []*Source
+	seen map[string]*Source
+}
+
+// add appends s unless the same file is there; line 0 asks for all of its cases.
+func (c *collector) add(s *Source, line int) {
+	key := s.disk
+	if key == "" {
+		key = "\x00" + s.Path
+	} else if abs, err := filepath.Abs(key); err == nil {
+		key = abs
+	}
+	if old := c.seen[key]; old != nil {
+		switch {
+		case line == 0:
+			old.Lines = nil
+		case old.Lines != nil:
+			old.Lines = append(old.Lines, line)
+		}
+		return
+	}
+	if line > 0 {
+		s.Lines = []int{line}
+	}
+	if c.seen == nil {
+		c.seen = map[string]*Source{}
+	}
+	c.seen[key] = s
+	c.list = append(c.list, s)
+}
+
+func (c *collector) path(p string) error {
+	info, err := os.Stat(p)
+	if err != nil {
+		if file, line, ok := cutLine(p); ok {
+			if info, err := os.Stat(file); err == nil && !info.IsDir() {
+				c.add(onDisk(file), line)
+				return nil
+			}
+			p = file
+		} else if strings.ContainsAny(p, "*?[") {
+			return c.pattern(p)
+		}
+		return &UsageError{Path: p, Message: reason(err) + near(p), Err: err}
+	}
+	if !info.IsDir() {
+		c.add(onDisk(p), 0)
+		return nil
+	}
+	before := len(c.list)
+	found := 0
+	err = walk(os.DirFS(p), ".", func(name string) {
+		found++
+		c.add(onDisk(filepath.Join(p, filepath.FromSlash(name))), 0)
+	})
+	if err != nil {
+		return &UsageError{Path: p, Message: reason(err), Err: err}
+	}
+	if found == 0 && len(c.list) == before {
+		return &UsageError{Path: p, Message: "no scenario files (*.lua) in this folder"}
+	}
+	return nil
+}
+
+func (c *collector) pattern(p string) error {
+	slash := filepath.ToSlash(p)
+	root, rest := splitPattern(slash)
+	segs := strings.Split(rest, "/")
+	for _, s := range segs {
+		if _, err := path.Match(s, ""); err != nil {
+			return &UsageError{Path: p, Message: "malformed pattern", Err: err}
+		}
+	}
+	found := 0
+	err := fs.WalkDir(os.DirFS(root), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			if name == "." {
+				return err
+			}
+			return nil
+		}
+		if d.IsDir() || !matchPath(segs, strings.Split(name, "/")) {
+			return nil
+		}
+		found++
+		c.add(onDisk(filepath.Join(root, filepath.FromSlash(name))), 0)
+		return nil
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return &UsageError{Path: p, Message: reason(err), Err: err}
+	}
+	if found == 0 {
+		return &UsageError{Path: p, Message: "no file matches this pattern"}
+	}
+	return nil
+}
+
+// splitPattern divides a pattern into the folder that it starts from and the part that has wildcards.
+func splitPattern(p string) (root, rest string) {
+	segs := strings.Split(p, "/")
+	i := 0
+	for i < len(segs)-1 && !strings.ContainsAny(segs[i], "*?[") {
+		i++
+	}
+	root = strings.Join(segs[:i], "/")
+	switch {
+	case i == 0:
+		root = "."
+	case root == "":
+		root = "/"
+	}
+	return root, strings.Join(segs[i:], "/")
+}
+
+func matchPath(pattern, name []string) bool {
+	for len(pattern) > 0 {
+		if pattern[0] == "**" {
+			for i := 0; i <= len(name); i++ {
+				if matchPath(pattern[1:], name[i:]) {
+					return true
+				}
+			}
+			return false
+		}
+		if len(name) == 0 {
+			return false
+		}
+		if ok, _ := path.Match(pattern[0], name[0]); !ok {
+			return false
+		}
+		pattern, name = pattern[1:], name[1:]
+	}
+	return len(name) == 0
+}
+
+func onDisk(p string) *Source {
+	dir, base := filepath.Split(p)
+	if dir == "" {
+		dir = "."
+	}
+	return &Source{Path: filepath.ToSlash(filepath.Clean(p)), fsys: os.DirFS(filepath.Clean(dir)), name: base, disk: p}
+}
+
+// walk calls fn for every scenario file below dir, in order of the names.
+func walk(fsys fs.FS, dir string, fn func(name string)) error {
+	return fs.WalkDir(fsys, dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		base := d.Name()
+		hidden := name != dir && (strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_"))
+		if d.IsDir() {
+			if hidden {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !hidden && strings.HasSuffix(base, Ext) && !strings.HasSuffix(base, ".d"+Ext) {
+			fn(name)
+		}
+		return nil
+	})
+}
+
+// cutLine divides FILE:LINE.
+func cutLine(p string) (file string, line int, ok bool) {
+	i := strings.LastIndexByte(p, ':')
+	if i <= 0 {
+		return p, 0, false
+	}
+	n, err := strconv.Atoi(p[i+1:])
+	if err != nil || n <= 0 {
+		return p, 0, false
+	}
+	return p[:i], n, true
+}
+
+// near names a file beside p whose name is close to it.
+func near(p string) string {
+	dir, base := filepath.Split(p)
+	if dir == "" {
+		dir = "."
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return ""
+	}
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if n := Nearest(base, names); n != "" {
+		return fmt.Sprintf("; did you mean '%s'?", filepath.Join(filepath.Dir(p), n))
+	}
+	if !strings.HasSuffix(base, Ext) && slices.Contains(names, base+Ext) {
+		return fmt.Sprintf("; did you mean '%s'?", p+Ext)
+	}
+	return ""
+}
+
+// Nearest is the name that is one or two slips of the keyboard away from word (one in short words), the first
+// of equals, or "".
+func Nearest(word string, names []string) string {
+	best, bestDist := "", 3
+	if len(word) < 5 {
+		bestDist = 2
+	}
+	for _, n := range names {
+		if d := distance(word, n, bestDist); d < bestDist {
+			best, bestDist = n, d
+		}
+	}
+	return best
+}
+
+// distance counts insertions, deletions, changes and swaps of neighbours between a and b; limit or more is
+// reported as limit.
+func distance(a, b string, limit int) int {
+	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
+		return limit
+	}
+	prev2, prev, cur := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range prev {
+		prev[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		cur[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			cur[j] = min(prev[j]+1, cur[j-1]+1, prev[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				cur[j] = min(cur[j], prev2[j-2]+1)
+			}
+		}
+		prev2, prev, cur = prev, cur, prev2
+	}
+	return min(prev[len(b)], limit)
+}

@@ -1,0 +1,195 @@
+// Head comments: what a file says about itself before its first statement.
+
+package scenario
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Head is what the comment lines at the head of a file ask for.
+//
+//	-- What does the fifth watchpoint meet?      the first paragraph is the title
+//	-- needs: cpus>=4, vhe
+//	-- timeout: 5s                               each case
+//	-- tags: seed, wide
+//	-- kernel: 4.19.116, 6.1.192                 the file runs once for each
+type Head struct {
+	Title    string
+	Needs    []Need
+	Timeout  time.Duration // 0: none asked for
+	Tags     []string
+	Kernels  []string
+	Warnings []string // lines that look like a misspelt key
+}
+
+// A Need is one condition of a "-- needs:" line: a name alone, or a name compared with a value.
+type Need struct {
+	Name, Op, Value string
+}
+
+func (n Need) String() string { return n.Name + n.Op + n.Value }
+
+var headKeys = []string{"needs", "timeout", "tags", "kernel"}
+
+// ParseHead reads the comment lines before the first statement of src. An error is a *UsageError with the line.
+func ParseHead(path, src string) (Head, error) {
+	var h Head
+	var title []string
+	titleDone := false
+	line := 0
+	for text := range strings.Lines(src) {
+		line++
+		text = strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
+		if line == 1 && strings.HasPrefix(text, "#") || text == "" {
+			titleDone = titleDone || len(title) > 0
+			continue
+		}
+		if !strings.HasPrefix(text, "--") || strings.HasPrefix(text, "--[") {
+			break
+		}
+		text = strings.TrimSpace(strings.TrimLeft(text, "-"))
+		key, value, isKey := strings.Cut(text, ":")
+		key = strings.TrimSpace(key)
+		if isKey && !strings.ContainsAny(key, " \t") {
+			known, err := h.set(key, strings.TrimSpace(value))
+			if err != nil {
+				return h, &UsageError{Path: path, Line: line, Message: err.Error()}
+			}
+			if known {
+				titleDone = titleDone || len(title) > 0
+				continue
+			}
+			if n := Nearest(key, headKeys); n != "" {
+				h.Warnings = append(h.Warnings, fmt.Sprintf("%s:%d: '%s:' means nothing here; did you mean '%s:'?", path, line, key, n))
+			}
+		}
+		if text == "" {
+			titleDone = titleDone || len(title) > 0
+		} else if !titleDone {
+			title = append(title, text)
+		}
+	}
+	h.Title = strings.Join(title, " ")
+	return h, nil
+}
+
+func (h *Head) set(key, value string) (known bool, err error) {
+	switch key {
+	case "needs":
+		for _, f := range fields(value) {
+			n, err := parseNeed(f)
+			if err != nil {
+				return true, err
+			}
+			h.Needs = append(h.Needs, n)
+		}
+	case "timeout":
+		d, err := time.ParseDuration(value)
+		if err != nil || d <= 0 {
+			return true, fmt.Errorf("timeout '%s' is not a time above zero, such as 5s or 500ms", value)
+		}
+		h.Timeout = d
+	case "tags":
+		h.Tags = append(h.Tags, fields(value)...)
+	case "kernel":
+		h.Kernels = append(h.Kernels, fields(value)...)
+	default:
+		return false, nil
+	}
+	return true, nil
+}
+
+// fields divides a list at commas and spaces.
+func fields(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' })
+}
+
+func parseNeed(s string) (Need, error) {
+	i := strings.IndexAny(s, "<>=!~")
+	if i < 0 {
+		return Need{Name: s}, nil
+	}
+	n := Need{Name: s[:i]}
+	for _, op := range []string{">=", "<=", "==", "!=", "~=", "=", ">", "<"} {
+		if strings.HasPrefix(s[i:], op) {
+			n.Op, n.Value = op, s[i+len(op):]
+			break
+		}
+	}
+	if n.Name == "" || n.Op == "" || n.Value == "" {
+		return n, fmt.Errorf("need '%s' is neither a name nor NAME>=VALUE (no blanks around the sign)", s)
+	}
+	return n, nil
+}
+
+// A Fact is something that a file may need: its name and its value, "true" for what is simply there and
+// "false" for what could be but is not.
+type Fact struct{ Name, Value string }
+
+// missing says which need the facts do not meet, "" when they meet all.
+func missing(needs []Need, facts []Fact) string {
+	for _, n := range needs {
+		names := make([]string, len(facts))
+		have, known := "", false
+		for i, f := range facts {
+			names[i] = f.Name
+			if f.Name == n.Name {
+				have, known = f.Value, true
+			}
+		}
+		if !known {
+			msg := fmt.Sprintf("needs %s, of which nothing is known here", n)
+			if near := Nearest(n.Name, names); near != "" {
+				msg += fmt.Sprintf("; did you mean '%s'?", near)
+			}
+			return msg
+		}
+		if n.Op == "" {
+			if have == "false" || have == "" || have == "0" {
+				return "needs " + n.Name
+			}
+			continue
+		}
+		if !holds(compareValues(have, n.Value), n.Op) {
+			return fmt.Sprintf("needs %s, here %s is %s", n, n.Name, have)
+		}
+	}
+	return ""
+}
+
+func holds(c int, op string) bool {
+	switch op {
+	case ">=":
+		return c >= 0
+	case "<=":
+		return c <= 0
+	case ">":
+		return c > 0
+	case "<":
+		return c < 0
+	case "!=", "~=":
+		return c != 0
+	default:
+		return c == 0
+	}
+}
+
+// compareValues orders numbers and dotted versions by their numbers, anything else as text. A version that is
+// shorter stands for all that begin with it: 4.19 equals 4.19.116.
+func compareValues(a, b string) int {
+	as, bs := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range min(len(as), len(bs)) {
+		x, errX := strconv.Atoi(as[i])
+		y, errY := strconv.Atoi(bs[i])
+		if errX != nil || errY != nil {
+			return strings.Compare(a, b)
+		}
+		if x != y {
+			return x - y
+		}
+	}
+	return 0
+}

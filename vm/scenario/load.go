@@ -1,0 +1,346 @@
+// Loading: a file in a runtime, the words that it is written with, and the cases that it turns out to have.
+
+package scenario
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/hwlua/hwlua/vm"
+)
+
+// moduleName is what the prelude finds our functions by.
+const moduleName = "hwlua.scenario"
+
+// preludeName is the prelude's name as a chunk. What begins with it does not show in failures.
+const preludeName = "=scenario"
+
+//go:embed prelude.lua
+var preludeSource string
+
+var prelude = sync.OnceValues(func() (*vm.Program, error) { return vm.Compile(preludeName, preludeSource) })
+
+// A file is a source that was read, with the program and the cases that it holds.
+type file struct {
+	src   *Source
+	text  string
+	head  Head
+	prog  *vm.Program
+	cases []*Case            // of every profile, in order; Round is not set
+	known map[string]*Result // by profile: a file that is one case has been run when it was loaded
+}
+
+// stem is the name of a file that is its own case.
+func stem(p string) string { return strings.TrimSuffix(path.Base(p), Ext) }
+
+// open reads and compiles a source. The error is a *UsageError.
+func open(src *Source) (*file, error) {
+	b, err := src.Read()
+	if err != nil {
+		return nil, err
+	}
+	f := &file{src: src, text: string(b)}
+	if f.head, err = ParseHead(src.Path, f.text); err != nil {
+		return nil, err
+	}
+	if f.prog, err = vm.Compile(src.Path, f.text); err != nil {
+		return nil, &UsageError{Path: src.Path, Line: lineOf(err), Message: bare(err), Err: err}
+	}
+	return f, nil
+}
+
+func lineOf(err error) int {
+	var e *vm.Error
+	if errors.As(err, &e) {
+		return e.Line
+	}
+	return 0
+}
+
+// bare is the text of an error without the position before it.
+func bare(err error) string {
+	var e *vm.Error
+	if !errors.As(err, &e) {
+		return err.Error()
+	}
+	if e.Script != "" && e.Line > 0 {
+		return strings.TrimPrefix(e.Message, fmt.Sprintf("%s:%d: ", e.Script, e.Line))
+	}
+	return e.Message
+}
+
+// line is the text of a line of the file, from 1.
+func (f *file) line(n int) string {
+	return lineOfText(f.text, n)
+}
+
+func lineOfText(text string, n int) string {
+	i := 0
+	for l := range strings.Lines(text) {
+		if i++; i == n {
+			return strings.TrimRight(l, "\r\n")
+		}
+	}
+	return ""
+}
+
+// A block is a describe, or the file itself.
+type block struct {
+	name        string
+	fn          *vm.Function
+	first, last int
+	nodes       []node
+	setup       []*vm.Function
+	before      []*vm.Function
+	after       []*vm.Function
+	teardown    []*vm.Function
+}
+
+// A node is what stands in a block: another one, or a case.
+type node struct {
+	block *block
+	it    *it
+}
+
+type it struct {
+	name        string
+	fn          *vm.Function // nil: pending
+	args        []any
+	why         string // of a pending one
+	first, last int
+}
+
+// A session is one file in one runtime.
+type session struct {
+	file    *file
+	rt      *vm.Runtime
+	out     capped
+	at      *block // what describe and it add to
+	running bool   // a case runs: describe and it are out of place
+	soft    []*Failure
+	snaps   *snapshots // nil: snapshots are out of place
+	caseOf  *Case
+}
+
+// errPending is raised by pending() inside a case.
+type errPending struct{ why string }
+
+func (e *errPending) Error() string { return "pending: " + e.why }
+
+// errPlace says that a word was used where it means nothing.
+type errPlace struct{ text string }
+
+func (e *errPlace) Error() string { return e.text }
+
+// newSession makes a runtime for the file with the words of scenarios in it.
+func newSession(ctx context.Context, f *file, o *Options, env Environment, seed uint64) (*session, error) {
+	s := &session{file: f, at: &block{first: 1, last: 1 << 30}}
+	modules := slices.Concat(o.Modules, env.Modules, []vm.Module{s.module()})
+	if env.Seed != nil {
+		seed = *env.Seed
+	}
+	rt, err := vm.New(vm.Config{
+		Stdout: &s.out, Stderr: &s.out, Modules: modules, Scripts: f.src.Folder(),
+		Limits: o.Limits, Allow: o.Allow, Seed: seed, Args: []string{f.src.Path},
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.rt = rt
+	p, err := prelude()
+	if err == nil {
+		_, err = rt.Run(ctx, p)
+	}
+	if err != nil {
+		rt.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *session) close() { s.rt.Close() }
+
+// module holds the functions that the prelude gives their names.
+func (s *session) module() vm.Module {
+	hook := func(word string, list func(*block) *[]*vm.Function) func(*vm.Function) error {
+		return func(fn *vm.Function) error {
+			if s.running {
+				return &errPlace{word + " stands inside of a case; it belongs into a describe or at the top of the file"}
+			}
+			if fn == nil {
+				return &errPlace{word + " has no function"}
+			}
+			l := list(s.at)
+			*l = append(*l, fn)
+			return nil
+		}
+	}
+	return vm.Module{Name: moduleName, Funcs: map[string]any{
+		"describe":    s.describe,
+		"it":          s.it,
+		"pending":     s.pending,
+		"setup":       hook("setup", func(b *block) *[]*vm.Function { return &b.setup }),
+		"teardown":    hook("teardown", func(b *block) *[]*vm.Function { return &b.teardown }),
+		"before_each": hook("before_each", func(b *block) *[]*vm.Function { return &b.before }),
+		"after_each":  hook("after_each", func(b *block) *[]*vm.Function { return &b.after }),
+		"snapshot":    s.snapshot,
+	}}
+}
+
+func (s *session) describe(name string, fn *vm.Function) error {
+	if s.running {
+		return &errPlace{fmt.Sprintf("describe '%s' stands inside of a case", name)}
+	}
+	if fn == nil {
+		return &errPlace{fmt.Sprintf("describe '%s' has no function", name)}
+	}
+	b := &block{name: name, fn: fn}
+	_, b.first, b.last = fn.Defined()
+	s.at.nodes = append(s.at.nodes, node{block: b})
+	return nil
+}
+
+func (s *session) it(name string, fn *vm.Function, args ...any) error {
+	if s.running {
+		return &errPlace{fmt.Sprintf("it '%s' stands inside of another case", name)}
+	}
+	c := &it{name: name, fn: fn, args: args}
+	if fn != nil {
+		_, c.first, c.last = fn.Defined()
+	}
+	s.at.nodes = append(s.at.nodes, node{it: c})
+	return nil
+}
+
+// pending is a case that is not written yet, or, inside a case, the end of it.
+func (s *session) pending(name string, line int) error {
+	if s.running {
+		return &errPending{name}
+	}
+	s.at.nodes = append(s.at.nodes, node{it: &it{name: name, first: line, last: line}})
+	return nil
+}
+
+// load runs the file once from top to bottom: describes note what they hold without opening it.
+func (s *session) load(ctx context.Context) error {
+	_, err := s.rt.Run(ctx, s.file.prog)
+	return err
+}
+
+// walk opens the blocks below b in order and hands every case to visit with the blocks that hold it, outermost
+// first. It ends early when visit returns false.
+func (s *session) walk(ctx context.Context, b *block, path []*block, visit func([]*block, *it) bool) (more bool, err error) {
+	path = append(path, b)
+	for _, n := range b.nodes {
+		if n.it != nil {
+			if !visit(path, n.it) {
+				return false, nil
+			}
+			continue
+		}
+		s.at = n.block
+		if _, err := s.rt.Call(ctx, n.block.fn); err != nil {
+			return false, err
+		}
+		if more, err := s.walk(ctx, n.block, path, visit); !more || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// collect finds out which cases the file has. When it has none, it has been run as its own case.
+func (s *session) collect(ctx context.Context) ([]*Case, error) {
+	err := s.load(ctx)
+	root := s.at
+	if err != nil || len(root.nodes) == 0 {
+		return nil, err
+	}
+	var cases []*Case
+	_, err = s.walk(ctx, root, nil, func(blocks []*block, c *it) bool {
+		names := make([]string, 0, len(blocks))
+		for _, b := range blocks[1:] {
+			names = append(names, b.name)
+		}
+		names = append(names, c.name)
+		var around [][2]int
+		for _, b := range blocks[1:] {
+			around = append(around, [2]int{b.first, b.last})
+		}
+		cases = append(cases, &Case{
+			File: s.file.src.Path, Path: names, Tags: tagsOf(s.file.head.Tags, names),
+			Line: c.first, LastLine: c.last, Index: len(cases), around: around,
+		})
+		return true
+	})
+	return cases, err
+}
+
+// find opens blocks until the case at that index is reached.
+func (s *session) find(ctx context.Context, want *Case) ([]*block, *it, error) {
+	if err := s.load(ctx); err != nil {
+		return nil, nil, err
+	}
+	var blocks []*block
+	var found *it
+	n := 0
+	_, err := s.walk(ctx, s.at, nil, func(path []*block, c *it) bool {
+		if n == want.Index {
+			blocks, found = slices.Clone(path), c
+		}
+		n++
+		return found == nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if found == nil || found.name != want.Path[len(want.Path)-1] {
+		return nil, nil, fmt.Errorf("the file has other cases each time it is loaded: '%s' is not there again", want.Name())
+	}
+	return blocks, found, nil
+}
+
+// tagsOf are the tags of a file's head and the #words of names.
+func tagsOf(tags, names []string) []string {
+	for _, n := range names {
+		for i := strings.IndexByte(n, '#'); i >= 0; i = strings.IndexByte(n, '#') {
+			n = n[i+1:]
+			end := strings.IndexFunc(n, func(r rune) bool { return r == ' ' || r == '\t' || r == '#' })
+			if end < 0 {
+				end = len(n)
+			}
+			if tag := n[:end]; tag != "" && !slices.Contains(tags, tag) {
+				tags = append(slices.Clip(tags), tag)
+			}
+			n = n[end:]
+		}
+	}
+	return tags
+}
+
+// capped keeps the first OutputLimit bytes that are written.
+type capped struct {
+	buf  bytes.Buffer
+	lost int
+}
+
+func (c *capped) Write(b []byte) (int, error) {
+	keep := min(len(b), OutputLimit-c.buf.Len())
+	c.buf.Write(b[:keep])
+	c.lost += len(b) - keep
+	return len(b), nil
+}
+
+func (c *capped) String() string {
+	if c.lost > 0 {
+		return fmt.Sprintf("%s\n... %d more bytes were printed\n", c.buf.String(), c.lost)
+	}
+	return c.buf.String()
+}

@@ -1,0 +1,50 @@
+-- The words of a scenario file, made of the runner's own functions.
+local S = require "hwlua.scenario"
+
+describe, context = S.describe, S.describe
+setup, teardown, before_each, after_each = S.setup, S.teardown, S.before_each, S.after_each
+
+-- it.each { {row}, {row} } (name, fn): a case for each row. In the name, %s and the like take the row's values in
+-- order, and {field} its fields. fn gets the values of a row that is a list, else the row.
+local function title(name, row)
+  if type(row) ~= "table" then row = { row } end
+  name = name:gsub("{([%w_]+)}", function(key)
+    local v = row[key]
+    if v == nil then v = row[tonumber(key)] end
+    if v ~= nil then return tostring(v) end
+  end)
+  local n = 0
+  return (name:gsub("%%(.?)([^%%]*)", function(spec, rest)
+    if spec == "%" then return "%" .. rest end
+    n = n + 1
+    local v = row[n]
+    if v == nil then return "%" .. spec .. rest end
+    local flags, conversion, tail = (spec .. rest):match "^([-+ #0]*%d*%.?%d*)([cdiouxXeEfgGqs])(.*)$"
+    if not conversion then return "%" .. spec .. rest end
+    if conversion == "s" or conversion == "q" then v = tostring(v) end
+    return ("%" .. flags .. conversion):format(v) .. tail
+  end))
+end
+
+local function each(rows)
+  if type(rows) ~= "table" then error("it.each takes a table of rows", 2) end
+  return function(name, fn)
+    for _, row in ipairs(rows) do
+      if type(row) == "table" and row[1] ~= nil then
+        S.it(title(name, row), fn, unpack(row, 1, table.maxn(row)))
+      else
+        S.it(title(name, row), fn, row)
+      end
+    end
+  end
+end
+
+it = setmetatable({ each = each }, { __call = function(_, name, fn) return S.it(name, fn) end })
+spec, test = it, it
+
+function pending(name)
+  local here = debug.getinfo(2, "l")
+  S.pending(name == nil and "" or name, here and here.currentline or 0)
+end
+
+assert.snapshot = S.snapshot

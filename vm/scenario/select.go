@@ -1,0 +1,121 @@
+// Selection: which cases of a file are wanted.
+
+package scenario
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// selected are copies of the file's cases that the options pick, marked with the round.
+func (r *runner) selected(f *file, round int) []*Case {
+	if f == nil {
+		return nil
+	}
+	o := &r.o
+	var picked []*Case
+	for _, c := range f.cases {
+		name := c.Name()
+		switch {
+		case len(f.src.Lines) > 0 && !slices.ContainsFunc(f.src.Lines, func(n int) bool { return f.at(c, n) }):
+		case o.Filter != nil && !o.Filter.MatchString(name):
+		case o.Skip != nil && o.Skip.MatchString(name):
+		case len(o.Tags) > 0 && !slices.ContainsFunc(o.Tags, func(t string) bool { return slices.Contains(c.Tags, t) }):
+		case o.Select != nil && !o.Select(c):
+		default:
+			copied := *c
+			copied.Round = round
+			picked = append(picked, &copied)
+		}
+	}
+	return picked
+}
+
+// at tells whether FILE:line means the case: the line stands in it, or in no case at all and then in the smallest
+// describe that holds both.
+func (f *file) at(c *Case, line int) bool {
+	if f.known[c.Kernel] != nil {
+		return true
+	}
+	return slices.Contains(f.casesAt(c.Kernel, line), c)
+}
+
+// casesAt are the cases of a profile that FILE:line means.
+func (f *file) casesAt(kernel string, line int) []*Case {
+	var hit []*Case
+	smallest := 0
+	for _, c := range f.cases {
+		if c.Kernel == kernel && c.Line <= line && line <= c.LastLine {
+			// A case that is written inside the lines of another function (a row of a table) is the one meant.
+			if size := c.LastLine - c.Line; len(hit) == 0 || size < smallest {
+				hit, smallest = hit[:0], size
+			} else if size > smallest {
+				continue
+			}
+			hit = append(hit, c)
+		}
+	}
+	if len(hit) > 0 {
+		return hit
+	}
+	// The line is outside of every case: a describe's lines stand for all that it holds.
+	best := [2]int{}
+	found := false
+	for _, c := range f.cases {
+		if c.Kernel != kernel {
+			continue
+		}
+		for _, b := range c.around {
+			if b[0] <= line && line <= b[1] && (!found || b[1]-b[0] < best[1]-best[0]) {
+				best, found = b, true
+			}
+		}
+	}
+	if found {
+		for _, c := range f.cases {
+			if c.Kernel == kernel && slices.Contains(c.around, best) {
+				hit = append(hit, c)
+			}
+		}
+		return hit
+	}
+	// The line of the it or describe itself, when its function begins below.
+	for _, c := range f.cases {
+		if c.Kernel == kernel && strings.Contains(f.line(line), c.Path[len(c.Path)-1]) {
+			hit = append(hit, c)
+		}
+	}
+	return hit
+}
+
+// noCaseAt complains about FILE:LINE that means no case.
+func (f *file) noCaseAt() *Broken {
+	for _, line := range f.src.Lines {
+		if slices.ContainsFunc(f.cases, func(c *Case) bool { return f.at(c, line) }) {
+			continue
+		}
+		var at []string
+		for _, c := range f.cases {
+			if n := fmt.Sprint(c.Line); c.Kernel == f.cases[0].Kernel && !slices.Contains(at, n) {
+				at = append(at, n)
+			}
+		}
+		if len(at) > 12 {
+			at = append(at[:12], "...")
+		}
+		return &Broken{File: f.src.Path, Line: line, Message: "no case at this line; cases begin at " + strings.Join(at, ", ")}
+	}
+	return nil
+}
+
+// spot is FILE:LINE for the case, or the file when others stand there too.
+func (f *file) spot(c *Case) (at string, exact bool) {
+	if c.Whole {
+		return f.src.Path, true
+	}
+	if len(f.casesAt(c.Kernel, c.Line)) == 1 {
+		return fmt.Sprintf("%s:%d", f.src.Path, c.Line), true
+	}
+	return f.src.Path, false
+}

@@ -1,0 +1,255 @@
+// Snapshots: values that were looked at once and must stay as they were.
+
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/aymanbagabas/go-udiff"
+
+	"github.com/hwlua/hwlua/vm"
+)
+
+// SnapExt is how the file of a scenario file's snapshots ends: a.lua has a.lua.snap beside it.
+const SnapExt = ".snap"
+
+// snapshots are those of all files of a run.
+type snapshots struct {
+	update bool
+	mu     sync.Mutex
+	files  map[string]*snapFile // by Source.Path
+}
+
+type snapFile struct {
+	src     *Source
+	err     error
+	entries map[string]string
+	used    map[string]bool
+	changed bool
+	ran     int // cases that ran to their end
+	cases   int // that the file has
+	matched int
+	written int
+}
+
+func newSnapshots(update bool) *snapshots {
+	return &snapshots{update: update, files: map[string]*snapFile{}}
+}
+
+// of returns the snapshots of the source, read when they are first asked for.
+func (s *snapshots) of(src *Source) *snapFile {
+	f := s.files[src.Path]
+	if f == nil {
+		f = &snapFile{src: src, entries: map[string]string{}, used: map[string]bool{}}
+		s.files[src.Path] = f
+		b, err := src.readSnap()
+		switch {
+		case err == nil:
+			f.entries, f.err = parseSnaps(string(b))
+		case !errors.Is(err, fs.ErrNotExist):
+			f.err = err
+		}
+	}
+	return f
+}
+
+func (s *Source) readSnap() ([]byte, error) {
+	if s.fsys == nil {
+		return nil, fs.ErrNotExist
+	}
+	return fs.ReadFile(s.fsys, s.name+SnapExt)
+}
+
+// A snapMismatch is a value that is not what its snapshot says.
+type snapMismatch struct{ name, want, got string }
+
+func (e *snapMismatch) Error() string {
+	return fmt.Sprintf("snapshot '%s' differs; if the new value is right, run with --update", e.name)
+}
+
+// errNoSnapshot is a value that was never looked at.
+type errNoSnapshot struct{ name, got string }
+
+func (e *errNoSnapshot) Error() string {
+	return fmt.Sprintf("there is no snapshot '%s' yet; look at the value and run with --update to keep it:\n%s", e.name, e.got)
+}
+
+// snapshot is assert.snapshot(name, value).
+func (s *session) snapshot(name string, value any) error {
+	if s.snaps == nil || s.caseOf == nil || !s.running && !s.caseOf.Whole {
+		return &errPlace{"assert.snapshot stands outside of a case"}
+	}
+	if s.file.src.fsys == nil {
+		return &errPlace{"assert.snapshot: standard input has no place for snapshots"}
+	}
+	got := vm.Format(value)
+	return s.snaps.check(s.file.src, s.caseOf.Name()+" / "+name, name, got)
+}
+
+func (s *snapshots) check(src *Source, key, name, got string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.of(src)
+	if f.err != nil {
+		return fmt.Errorf("snapshots of %s: %w", src.Path, f.err)
+	}
+	want, have := f.entries[key]
+	f.used[key] = true
+	switch {
+	case have && want == got:
+		f.matched++
+		return nil
+	case s.update:
+		f.entries[key] = got
+		f.changed = true
+		f.written++
+		return nil
+	case !have:
+		return &errNoSnapshot{name, got}
+	}
+	return &snapMismatch{name, want, got}
+}
+
+// tally notes that a case of the file was run, and whether to its end, so that all its snapshots were asked for.
+func (s *snapshots) tally(file *file, r *Result) {
+	if r.Case.Round > 1 || file.src.fsys == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.files[file.src.Path]
+	if f == nil {
+		if _, err := fs.Stat(file.src.fsys, file.src.name+SnapExt); err != nil {
+			return
+		}
+		f = s.of(file.src)
+	}
+	if n := len(r.Failures); r.Status == Passed || r.Status == Failed && n > 0 && r.Failures[n-1].Soft {
+		f.ran++
+	}
+	f.cases = len(file.cases)
+}
+
+// finish writes what changed and names the snapshots that no case asked for any more. Those are known only for files
+// whose cases all ran to their end.
+func (s *snapshots) finish(sum *SnapshotSummary, complete bool) []*Broken {
+	var problems []*Broken
+	paths := make([]string, 0, len(s.files))
+	for p := range s.files {
+		paths = append(paths, p)
+	}
+	sort.Strings(paths)
+	for _, p := range paths {
+		f := s.files[p]
+		sum.Matched += f.matched
+		sum.Written += f.written
+		if f.err != nil {
+			continue
+		}
+		if complete && f.cases > 0 && f.ran == f.cases {
+			for _, key := range f.keys() {
+				if f.used[key] {
+					continue
+				}
+				if s.update {
+					delete(f.entries, key)
+					f.changed = true
+					sum.Removed++
+				} else {
+					sum.Obsolete = append(sum.Obsolete, p+": "+key)
+				}
+			}
+		}
+		if f.changed {
+			if err := f.save(); err != nil {
+				problems = append(problems, &Broken{File: p + SnapExt, Message: "cannot be written: " + err.Error()})
+			}
+		}
+	}
+	return problems
+}
+
+func (f *snapFile) keys() []string {
+	keys := make([]string, 0, len(f.entries))
+	for k := range f.entries {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// save writes the file anew, in the order of the keys; without entries it goes away.
+func (f *snapFile) save() error {
+	if f.src.disk == "" {
+		return errors.New("the scenario file is not on disk")
+	}
+	path := f.src.disk + SnapExt
+	if len(f.entries) == 0 {
+		if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	var b strings.Builder
+	b.WriteString("# Snapshots of " + filepath.Base(f.src.disk) + ", written by hwlua run --update.\n")
+	for _, key := range f.keys() {
+		fmt.Fprintf(&b, "\n[%s]\n", strconv.Quote(key))
+		for l := range strings.Lines(f.entries[key] + "\n") {
+			if l == "\n" {
+				b.WriteString("|\n")
+			} else {
+				b.WriteString("| " + l)
+			}
+		}
+	}
+	return os.WriteFile(path, []byte(b.String()), 0o644)
+}
+
+// parseSnaps reads what save wrote.
+func parseSnaps(text string) (map[string]string, error) {
+	entries := map[string]string{}
+	key, have := "", false
+	var value []string
+	end := func() {
+		if have {
+			entries[key] = strings.Join(value, "\n")
+		}
+	}
+	n := 0
+	for l := range strings.Lines(text) {
+		n++
+		l = strings.TrimRight(l, "\r\n")
+		switch {
+		case l == "" || strings.HasPrefix(l, "#"):
+		case strings.HasPrefix(l, "[") && strings.HasSuffix(l, "]"):
+			end()
+			k, err := strconv.Unquote(l[1 : len(l)-1])
+			if err != nil {
+				return nil, fmt.Errorf("line %d: '%s' is not a quoted name in brackets", n, l)
+			}
+			key, have, value = k, true, nil
+		case have && l == "|":
+			value = append(value, "")
+		case have && strings.HasPrefix(l, "| "):
+			value = append(value, l[2:])
+		default:
+			return nil, fmt.Errorf("line %d: expected [\"name\"] or '| text', found '%s'", n, l)
+		}
+	}
+	end()
+	return entries, nil
+}
+
+// unified is the difference between two texts.
+func unified(expected, found string) string {
+	return udiff.Unified("expected", "found", expected+"\n", found+"\n")
+}
