@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -447,4 +448,65 @@ func TestNeedsNamesWhatATargetMustHave(t *testing.T) {
 	if got := c.Needs(); !slices.Equal(got, []hwdebug.Feature{hwdebug.FeatureTasks, hwdebug.FeatureKernelEvents}) {
 		t.Errorf("needs %v", got)
 	}
+}
+
+// readAll reads a recording from memory and returns how many cases it has.
+func readAll(file []byte) (cases int, err error) {
+	rd, err := conform.NewReader(bytes.NewReader(file), "r")
+	if err != nil {
+		return 0, err
+	}
+	var c conform.Case
+	for {
+		switch err := rd.Next(&c); {
+		case err == io.EOF:
+			return cases, nil
+		case err != nil:
+			return 0, err
+		}
+		cases++
+	}
+}
+
+func TestEveryPrefixOfAFileIsRefused(t *testing.T) {
+	text := []byte(metaLine + "\n")
+	for _, line := range lines(t, "testdata/D.jsonl.gz", 2) {
+		text = append(append(text, line...), '\n')
+	}
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write(text)
+	z.Close()
+	for n := range b.Len() {
+		if cases, err := readAll(b.Bytes()[:n]); err == nil {
+			t.Errorf("%d of %d compressed bytes are a recording of %d cases", n, b.Len(), cases)
+		}
+	}
+	// A plain file that ends with a line's last byte cannot be told from a shorter recording.
+	for n := range text {
+		cases, err := readAll(text[:n])
+		if whole := bytes.Count(text[:n+1], []byte("\n")) - 1; err == nil && (cases != whole || text[n] != '\n' && text[n-1] != '\n') {
+			t.Errorf("%d of %d bytes are a recording of %d cases", n, len(text), cases)
+		}
+	}
+	if cases, err := readAll(text); err != nil || cases != 2 {
+		t.Errorf("the whole file has %d cases, %v", cases, err)
+	}
+}
+
+// FuzzReader reads whatever the bytes are as a file: it is refused as one that is not in the format, or read.
+func FuzzReader(f *testing.F) {
+	f.Add([]byte(metaLine + "\n" + oneCase(oddSteps[0]) + "\n"))
+	f.Add([]byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"))
+	f.Add([]byte(`{"meta":{"release":"1.2.3","brps":"1","wrps":"16","ubuf":"0","ucode":"0","kbuf":"0","kcode":"0"}}` + "\n" + `{"id":"x","cpus":4,"steps":[],"violation":{}}`))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		var refused *conform.FormatError
+		cases, err := readAll(file)
+		if err != nil && (!errors.As(err, &refused) || refused.Line < 1 || refused.Found == "") {
+			t.Errorf("refused with %v", err)
+		}
+		if err == nil && cases == 0 {
+			t.Error("a recording without a case")
+		}
+	})
 }
