@@ -361,7 +361,7 @@ func (rt *Runtime) load(name, src string) (*lua.LFunction, error) {
 
 // noteSource keeps the text of a program for the excerpts of errors.
 func (rt *Runtime) noteSource(p *Program) {
-	if len(rt.sources) >= maxLinked {
+	if len(rt.sources) >= maxLinked && rt.sources[p.name] == "" {
 		clear(rt.sources)
 	}
 	rt.sources[p.name] = p.src

@@ -17,6 +17,7 @@ type Error struct {
 	Message   string // with the position before it, as Lua gives it
 	Excerpt   string // the line of source, with a caret where the column is known; "" without source
 	Traceback string // Lua and Go functions, innermost first
+	Value     any    // what was raised, as Run returns values
 
 	cause      error
 	incomplete bool
@@ -71,6 +72,10 @@ func (e *thrown) Unwrap() error { return e.err }
 // panicLua is the Panic function of every thread: it raises the value on top of the stack.
 func (rt *Runtime) panicLua(L *lua.LState) {
 	value := L.Get(-1)
+	if s, ok := value.(lua.LString); ok {
+		t := threadOf(L)
+		value = lua.LString(rt.explain(t, t.L.currentFrame, string(s)))
+	}
 	panic(rt.apiError(value, nil, rt.traceOf(L)))
 }
 
@@ -159,12 +164,67 @@ func (rt *Runtime) errorOf(err *lua.ApiError) error {
 		}
 		cause = fatal
 	}
-	out := &Error{Message: err.Object.String(), Traceback: trace.String(), cause: cause}
+	out := &Error{Message: rt.errorText(err.Object), Traceback: trace.String(), cause: cause, Value: rt.toGo(err.Object)}
 	out.Script, out.Line = trace.position()
-	if s, ok := err.Object.(lua.LString); ok && out.cause == nil {
-		out.cause = rt.recall(string(s))
+	switch v := err.Object.(type) {
+	case lua.LString:
+		if out.cause == nil {
+			out.cause = rt.recall(string(v))
+		}
+	case *lua.LUserData:
+		if e, ok := v.Value.(error); ok && out.cause == nil {
+			out.cause = e
+		}
+	}
+	if src, ok := rt.sources[out.Script]; ok && out.Line > 0 {
+		out.Excerpt = excerpt(src, out.Line, culprit(lineOf(src, out.Line), out.Message))
 	}
 	return out
+}
+
+// errorText is the message of an error value.
+func (rt *Runtime) errorText(v lua.LValue) string {
+	switch v.(type) {
+	case lua.LString, lua.LNumber:
+		return v.String()
+	}
+	if fn, ok := rt.L.GetMetaField(v, "__tostring").(*lua.LFunction); ok && rt.meter.fatal == nil {
+		if r, err := rt.callLua(fn, 1, []lua.LValue{v}); err == nil {
+			if s, ok := r[0].(lua.LString); ok {
+				return string(s)
+			}
+		}
+	}
+	return "(error object is a " + TypeName(v) + " value)"
+}
+
+// culprit is the column of the name that the message is about, 0 unless it is in the line just once.
+func culprit(line, message string) int {
+	_, rest, ok := strings.Cut(message, "attempt to ")
+	if !ok {
+		return 0
+	}
+	_, rest, _ = strings.Cut(rest, "'")
+	name, _, ok := strings.Cut(rest, "'")
+	if !ok || name == "" || name == "?" {
+		return 0
+	}
+	found := 0
+	for at := 0; ; {
+		i := strings.Index(line[at:], name)
+		if i < 0 {
+			return found
+		}
+		at += i
+		end := at + len(name)
+		if (at == 0 || !isNameByte(line[at-1])) && (end == len(line) || !isNameByte(line[end])) {
+			if found > 0 {
+				return 0
+			}
+			found = at + 1
+		}
+		at = end
+	}
 }
 
 // raiseError raises err in L with the position of the Lua function that is running before its text.

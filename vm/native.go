@@ -3,6 +3,9 @@
 package vm
 
 import (
+	"context"
+	"fmt"
+	"io"
 	"slices"
 
 	lua "github.com/yuin/gopher-lua"
@@ -82,3 +85,52 @@ func (s *State) OnClose(fn func()) { s.rt.closers = append(s.rt.closers, fn) }
 
 // SetRoots names values that Go keeps alive, for the count of live memory.
 func (s *State) SetRoots(fn func(yield func(lua.LValue))) { s.rt.roots = append(s.rt.roots, fn) }
+
+// Frames appends to dst the names of the Lua functions that are running on L, innermost first: the local,
+// upvalue, global, field or method name by which each was called. Functions without a name, the
+// main chunk, Go functions and what a tail call reached are left out.
+func (s *State) Frames(L *lua.LState, dst []string) []string {
+	for cf := view(L).currentFrame; cf != nil; cf = cf.Parent {
+		if cf.Fn.IsG {
+			continue
+		}
+		if name := calledAs(cf); name != "" {
+			dst = append(dst, name)
+		}
+	}
+	return dst
+}
+
+// ArgError makes an error for Raise in the words of Lua's own argument errors:
+// "bad argument #1 to 'perf_event_open' (field 'len': number expected, got string)".
+func ArgError(n int, function, what string) error {
+	return fmt.Errorf("bad argument #%d to '%s' (%s)", n, function, what)
+}
+
+// Context is the context of the run that is going on.
+func (s *State) Context() context.Context { return s.rt.meter.ctx }
+
+// Stdout is where print writes.
+func (s *State) Stdout() io.Writer { return s.rt.cfg.Stdout }
+
+// Seed is Config.Seed.
+func (s *State) Seed() uint64 { return s.rt.cfg.Seed }
+
+// Compare orders two values that are numbers or u64s in any mixture: -1, 0 or 1. It is not ok for
+// other values and for NaN.
+func (s *State) Compare(a, b lua.LValue) (c int, ok bool) {
+	c, ok = compareNumbers(a, b)
+	return c, ok && c != 2 && c != -2
+}
+
+// ToGo is v as Run returns it.
+func (s *State) ToGo(v lua.LValue) any { return s.rt.toGo(v) }
+
+// ToLua is a Go value as Set gives it to a script.
+func (s *State) ToLua(v any) (lua.LValue, error) { return s.rt.toLua(v) }
+
+// Runtime is the runtime that s is the inside of.
+func (s *State) Runtime() *Runtime { return s.rt }
+
+// Nearest is the one of known that word was probably meant to be, or "".
+func Nearest(word string, known []string) string { return nearest(word, known) }

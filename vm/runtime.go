@@ -222,6 +222,8 @@ func (rt *Runtime) Run(ctx context.Context, p *Program, args ...any) ([]any, err
 		}
 		rt.setArgs(0, names)
 	}
+	rt.program = p.proto
+	rt.noteSource(p)
 	return rt.call(ctx, rt.function(p), args)
 }
 

@@ -4,6 +4,7 @@ package vm
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -32,6 +33,9 @@ func (rt *Runtime) traceOf(L *lua.LState) trace {
 	n := depth(view(L).currentFrame)
 	i := 0
 	for cf := view(L).currentFrame; cf != nil; cf = cf.Parent {
+		if cf.Fn.IsG && slices.Contains(rt.helpers[:], cf.Fn) {
+			continue // an operator, as far as the script knows
+		}
 		if i < traceMax || n-i <= traceMax {
 			t.frames = append(t.frames, traceFrame{fn: cf.Fn, pc: cf.Pc, tail: cf.TailCall, name: calledAs(cf), outer: cf.Parent == nil})
 		} else {
