@@ -39,6 +39,20 @@ func (c storeCase) String() string {
 	return fmt.Sprintf("a store of %d at +%d against a watch of %d at +%d", c.size, c.store, c.length, c.watch)
 }
 
+// store makes a store of size bytes at addr as task, and returns the traps that stopped it. One of 32 is a store of a
+// pair of 16 bytes each, which is over when its first half is stopped.
+func (s suite) store(tg hwdebug.Target, task hwdebug.TaskID, c storeCase) (hwdebug.Trap, error) {
+	addr, left := s.meta.UBuf+uint64(c.store), c.size
+	for {
+		size := min(left, 16)
+		trap, err := tg.Access(task, hwdebug.Store, addr, size)
+		addr, left = addr+uint64(size), left-size
+		if left == 0 || err != nil || trap.N > 0 {
+			return trap, err
+		}
+	}
+}
+
 // selftest lets a task's own event, and then a debugger's register, watch each store.
 func selftest(t *testing.T, s suite) {
 	t.Run("event", func(t *testing.T) {
@@ -50,7 +64,7 @@ func selftest(t *testing.T, s suite) {
 				t.Errorf("%s: open: %v", c, err)
 				continue
 			}
-			if trap, err := tg.Access(task, hwdebug.Store, s.meta.UBuf+uint64(c.store), c.size); err != nil || trap.N != 0 {
+			if trap, err := s.store(tg, task, c); err != nil || trap.N != 0 {
 				t.Errorf("%s: access: trap %+v, %v", c, trap, err)
 			}
 			if got, want := count(t, tg, ev), boolCount(c.counts); got != want {
@@ -73,7 +87,7 @@ func selftest(t *testing.T, s suite) {
 				t.Errorf("%s: set: %v", c, err)
 				continue
 			}
-			trap, err := tg.Access(task, hwdebug.Store, s.meta.UBuf+uint64(c.store), c.size)
+			trap, err := s.store(tg, task, c)
 			if err != nil || trap.N != int(boolCount(c.counts)) {
 				t.Errorf("%s: trapped %d times, not %d, %v", c, trap.N, boolCount(c.counts), err)
 			}
