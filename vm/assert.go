@@ -467,7 +467,7 @@ func (c *assertCall) find(text, pattern string) bool {
 // caught calls argument 1 and gives what it raised.
 func (c *assertCall) caught() (value lua.LValue, raised bool) {
 	fn := c.L.Get(1)
-	if _, ok := fn.(*lua.LFunction); !ok && c.L.GetMetaField(fn, "__call") == lua.LNil {
+	if !callable(c.L, fn) {
 		c.failType(1, "function")
 	}
 	top := c.L.GetTop()

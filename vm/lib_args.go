@@ -16,8 +16,14 @@ type args struct {
 	fn string
 }
 
-// fail raises "bad argument #n to 'fn' (message)".
+// fail raises "bad argument #n to 'fn' (message)". As in lua5.1 the receiver of a method call, s:rep(x),
+// does not count.
 func (a args) fail(n int, message string) {
+	if calledAsMethod(view(a.L).currentFrame) {
+		if n--; n == 0 {
+			raise(a.L, 1, "calling '"+a.fn+"' on bad self ("+message+")")
+		}
+	}
 	raise(a.L, 1, "bad argument #"+strconv.Itoa(n)+" to '"+a.fn+"' ("+message+")")
 }
 
@@ -34,6 +40,32 @@ func (a args) failType(n int, want string) {
 // the one that called the running library function.
 func raise(L *lua.LState, level int, message string) {
 	L.Error(lua.LString(position(L, level)+message), 0)
+}
+
+// calledAsMethod says whether the function of cf was called as receiver:name(...). What wrote the
+// register of the called function last is then OP_SELF.
+func calledAsMethod(cf *frame) bool {
+	if cf == nil || cf.Parent == nil || cf.Parent.Fn.IsG || cf.TailCall > 0 {
+		return false
+	}
+	code, pc := cf.Parent.Fn.Proto.Code, cf.Parent.Pc-1
+	if op := int(code[pc] >> 26); op != lua.OP_CALL && op != lua.OP_TAILCALL {
+		return false // a metamethod, or the generic for
+	}
+	called := code[pc] >> 18 & 0xff
+	for pc--; pc >= 0; pc-- {
+		if code[pc]>>18&0xff != called {
+			continue
+		}
+		switch int(code[pc] >> 26) {
+		case lua.OP_SELF:
+			return true
+		case lua.OP_MOVE, lua.OP_MOVEN, lua.OP_LOADK, lua.OP_GETUPVAL, lua.OP_GETGLOBAL, lua.OP_GETTABLE, lua.OP_GETTABLEKS,
+			lua.OP_CLOSURE, lua.OP_CALL, lua.OP_VARARG:
+			return false
+		}
+	}
+	return false
 }
 
 // position is "file:line: " of the function at the given level, or "" where that is not Lua's.

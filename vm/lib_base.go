@@ -458,7 +458,7 @@ func baseSetmetatable(L *lua.LState) int {
 	t := a.table(1)
 	mt := L.Get(2)
 	if _, ok := mt.(*lua.LTable); !ok && (mt != lua.LNil || L.GetTop() < 2) {
-		a.failType(2, "nil or table")
+		a.fail(2, "nil or table expected")
 	}
 	if L.GetMetaField(t, "__metatable") != lua.LNil {
 		raise(L, 1, "cannot change a protected metatable")
@@ -472,18 +472,20 @@ func baseSetmetatable(L *lua.LState) int {
 func baseError(L *lua.LState) int {
 	v := L.Get(1)
 	level := args{L, "error"}.optInt(2, 1)
-	if s, ok := v.(lua.LNumber); ok {
-		v = lua.LString(numberString(float64(s)))
-	}
-	if s, ok := v.(lua.LString); ok && level > 0 {
-		raise(L, level, string(s))
+	if s, ok := textOf(v); ok && level > 0 {
+		raise(L, level, s)
 	}
 	L.Error(v, 0)
 	return 0
 }
 
 func (rt *Runtime) basePcall(L *lua.LState) int {
-	args{L, "pcall"}.any(1)
+	fn := args{L, "pcall"}.any(1)
+	if !callable(L, fn) {
+		L.Push(lua.LFalse)
+		L.Push(lua.LString("attempt to call a " + typeName(fn) + " value"))
+		return 2
+	}
 	if err := rt.pcall(L, L.GetTop()-1, lua.MultRet, nil); err != nil {
 		L.SetTop(0)
 		L.Push(lua.LFalse)
@@ -492,6 +494,14 @@ func (rt *Runtime) basePcall(L *lua.LState) int {
 	}
 	L.Insert(lua.LTrue, 1)
 	return L.GetTop()
+}
+
+// callable says whether v can be called.
+func callable(L *lua.LState, v lua.LValue) bool {
+	if _, ok := v.(*lua.LFunction); ok {
+		return true
+	}
+	return L.GetMetaField(v, "__call") != lua.LNil
 }
 
 // baseXpcall hands further arguments on to the function, as Lua 5.2 does.
@@ -529,7 +539,7 @@ func (rt *Runtime) baseCollectgarbage(L *lua.LState) int {
 	a := args{L, "collectgarbage"}
 	switch a.option(1, "collect", "collect", "stop", "restart", "count", "step", "setpause", "setstepmul") {
 	case "count":
-		L.Push(lua.LNumber(float64(rt.collect()) / 1024))
+		L.Push(lua.LNumber(float64(rt.collect()+libraryBytes) / 1024))
 	case "step":
 		rt.collect()
 		L.Push(lua.LTrue)

@@ -672,8 +672,9 @@ func (rt *Runtime) osTime(L *lua.LState) int {
 		}
 		return otherwise
 	}
-	at := time.Date(field("year", -1), time.Month(field("month", -1)), field("day", -1),
-		field("hour", 12), field("min", 0), field("sec", 0), 0, rt.zone())
+	sec, minute, hour := field("sec", 0), field("min", 0), field("hour", 12)
+	day, month, year := field("day", -1), field("month", -1), field("year", -1)
+	at := time.Date(year, time.Month(month), day, hour, minute, sec, 0, rt.zone())
 	L.Push(lua.LNumber(at.Unix()))
 	return 1
 }

@@ -57,7 +57,7 @@ func mathModf(L *lua.LState) int {
 	f := args{L, "modf"}.float(1)
 	whole, part := math.Modf(f)
 	if math.IsInf(f, 0) {
-		whole, part = f, 0
+		whole, part = f, math.Copysign(0, f)
 	}
 	L.Push(lua.LNumber(whole))
 	L.Push(lua.LNumber(part))

@@ -48,7 +48,7 @@ func integerNumber(v uint64, negative bool) number {
 	if negative {
 		// As unary minus does: what fits a plain number is one, the rest wraps modulo 2^64.
 		if v < maxExact {
-			return number{float: -float64(v)}
+			return number{float: float64(-int64(v))}
 		}
 		v = -v
 	}

@@ -117,7 +117,11 @@ func (rt *Runtime) baseLoad(L *lua.LState) int {
 	b := &charged{rt: rt, L: L}
 	for {
 		L.Push(fn)
-		L.Call(0, 1)
+		if err := rt.pcall(L, 0, 1, nil); err != nil {
+			L.Push(lua.LNil)
+			L.Push(err.Object)
+			return 2
+		}
 		v := L.Get(-1)
 		L.Pop(1)
 		piece, ok := textOf(v)
@@ -126,7 +130,7 @@ func (rt *Runtime) baseLoad(L *lua.LState) int {
 		}
 		if !ok {
 			L.Push(lua.LNil)
-			L.Push(lua.LString("reader function must return a string"))
+			L.Push(lua.LString(position(L, 1) + "reader function must return a string"))
 			return 2
 		}
 		b.add(piece)
