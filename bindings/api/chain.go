@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/hwlua/hwlua/bindings/schema"
-	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/hwdebug/trace"
 )
@@ -20,18 +19,9 @@ type ChainOptions struct {
 func callchain(m *sim.Machine, fn string, fill Fill[ChainOptions]) ([]string, error) {
 	o := ChainOptions{CPU: -1}
 	fill(&o)
-	if o.CPU < -1 || o.CPU >= m.NrCPUs() {
-		return nil, noCPU(m, o.CPU)
-	}
-	if o.Nth < 0 {
-		return nil, fmt.Errorf("callchain: nth is %d; entries are counted from 1", o.Nth)
-	}
 	view := trace.Frames
 	if o.View == "full" {
 		view = trace.Full
-	}
-	if err := modelled(m, fn); err != nil {
-		return nil, err
 	}
 	return m.Callchain(fn, sim.ChainOptions{CPU: o.CPU, Nth: o.Nth, View: view})
 }
@@ -89,26 +79,6 @@ func recordOf(m *sim.Machine, rec *trace.Recorder, r *trace.Record) Record {
 	for i := range out.Args {
 		out.Args[i] = m.TraceArg(r, i)
 	}
-	switch {
-	case r.State != trace.Returned || fn.Ret == trace.NoValue:
-	case r.Ret < 0 && errnoName(int(-r.Ret)) != "":
-		out.Ret = "-" + errnoName(int(-r.Ret))
-	case fn.Ret == trace.Switch:
-		out.Ret = r.Ret != 0
-	case fn.Ret == trace.Hex:
-		out.Ret = uint64(r.Ret)
-	default:
-		out.Ret = r.Ret
-	}
+	out.Ret = m.TraceRet(r)
 	return out
-}
-
-// errnoName is the name of a Linux errno number, "" when there is none.
-func errnoName(n int) string {
-	for _, e := range hwdebug.Errnos {
-		if e.Number == n {
-			return e.Name
-		}
-	}
-	return ""
 }

@@ -459,14 +459,16 @@ func modifyUser(m *sim.Machine, ev *sim.Event, fill Fill[Attr]) error {
 
 func slots(m *sim.Machine, cpu Maybe) (Slots, error) {
 	if cpu.Set {
-		if cpu.N < 0 || cpu.N >= m.NrCPUs() {
-			return Slots{}, noCPU(m, cpu.N)
-		}
-		return Slots{Use: []sim.SlotUse{m.Slots(cpu.N)}, One: true}, nil
+		use, err := m.Slots(cpu.N)
+		return Slots{Use: []sim.SlotUse{use}, One: true}, err
 	}
 	s := Slots{Use: make([]sim.SlotUse, m.NrCPUs())}
 	for i := range s.Use {
-		s.Use[i] = m.Slots(i)
+		use, err := m.Slots(i)
+		if err != nil {
+			return Slots{}, err
+		}
+		s.Use[i] = use
 	}
 	return s, nil
 }

@@ -1,0 +1,446 @@
+// The assertions of our domain: registers, errnos, call chains, the kernel's log, leaks.
+
+package bindings
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/arm64"
+	"github.com/hwlua/hwlua/hwdebug/sim"
+	"github.com/hwlua/hwlua/vm"
+)
+
+// assertions are what the module adds to assert.
+var assertions = map[string]lua.LGFunction{
+	"regs":         func(L *lua.LState) int { return assertRegs(L, "regs", false) },
+	"regs_exactly": func(L *lua.LState) int { return assertRegs(L, "regs_exactly", true) },
+	"errno":        assertErrno,
+	"succeeds":     assertSucceeds,
+	"callchain":    assertCallchain,
+	"dmesg":        assertDmesg,
+	"no_leaks":     assertNoLeaks,
+}
+
+// misuse raises for an assertion that was used wrongly.
+func misuse(L *lua.LState, name string, arg int, format string, args ...any) {
+	L.RaiseError("bad argument #%d to '%s' (%s)", arg, name, fmt.Sprintf(format, args...))
+}
+
+// message is what the script wants said when the assertion fails.
+func message(L *lua.LState, name string, arg int) string {
+	switch v := L.Get(arg).(type) {
+	case lua.LString:
+		return string(v)
+	case *lua.LNilType:
+	default:
+		misuse(L, name, arg, "string expected, got %s", typeName(v))
+	}
+	return ""
+}
+
+// bankNames are the fields of assert.regs, in the order of the kernel's numbering.
+var bankNames = [4]string{"bvr", "bcr", "wvr", "wcr"}
+
+// A wanted is what one register is expected to hold.
+type wanted struct {
+	bank, n int // bank -1: MDSCR_EL1
+	value   uint64
+}
+
+func (w wanted) reg() arm64.Reg {
+	if w.bank < 0 {
+		return arm64.RegMDSCR
+	}
+	return arm64.Reg(w.bank)
+}
+
+func (w wanted) name() string {
+	if w.bank < 0 {
+		return "mdscr_el1"
+	}
+	return fmt.Sprintf("%s[%d]", bankNames[w.bank], w.n)
+}
+
+func (w wanted) read(c *sim.CPU) (uint64, error) {
+	if w.bank < 0 {
+		return c.MDSCR()
+	}
+	return c.Reg(w.bank*arm64.MaxRegs, w.n)
+}
+
+// regCount is how many registers a CPU has in a bank.
+func regCount(c *sim.CPU, bank int) int {
+	if bank < 2 {
+		return c.BRPs()
+	}
+	return c.WRPs()
+}
+
+// readWanted reads the table of assert.regs.
+func readWanted(L *lua.LState, name string, t *lua.LTable) []wanted {
+	var list []wanted
+	known := append(bankNames[:], "mdscr_el1")
+	for k, v := t.Next(lua.LNil); k != lua.LNil; k, v = t.Next(k) {
+		key, _ := k.(lua.LString)
+		bank := slices.Index(bankNames[:], string(key))
+		switch {
+		case key == "mdscr_el1":
+			n, err := u64Value(nil, v)
+			if err != nil {
+				misuse(L, name, 2, "field 'mdscr_el1': %v", err)
+			}
+			list = append(list, wanted{-1, 0, n})
+			continue
+		case bank < 0:
+			misuse(L, name, 2, "%v", unknown("unknown field '%s'", k.String(), known))
+		}
+		regs, ok := v.(*lua.LTable)
+		if !ok {
+			misuse(L, name, 2, "field '%s': table expected, got %s", string(key), typeName(v))
+		}
+		for k, v := regs.Next(lua.LNil); k != lua.LNil; k, v = regs.Next(k) {
+			n, ok := exactInt(k)
+			if !ok || n < 0 || n >= arm64.MaxRegs {
+				misuse(L, name, 2, "field '%s': registers are numbered from 0 to %d, got [%s]", string(key), arm64.MaxRegs-1, k.String())
+			}
+			value, err := u64Value(nil, v)
+			if err != nil {
+				misuse(L, name, 2, "field '%s[%d]': %v", string(key), n, err)
+			}
+			list = append(list, wanted{bank, n, value})
+		}
+	}
+	return list
+}
+
+// assertRegs is assert.regs and assert.regs_exactly.
+func assertRegs(L *lua.LState, name string, exactly bool) int {
+	var cpus []*sim.CPU
+	if ud, ok := L.Get(1).(*lua.LUserData); ok {
+		switch o := ud.Value.(type) {
+		case *object[cpu]:
+			cpus = []*sim.CPU{o.val}
+		case *object[mac]:
+			for i := range o.val.NrCPUs() {
+				cpus = append(cpus, o.val.CPU(i))
+			}
+		}
+	}
+	if cpus == nil {
+		misuse(L, name, 1, "cpu or machine expected, got %s", typeName(L.Get(1)))
+	}
+	t, ok := L.Get(2).(*lua.LTable)
+	if !ok {
+		misuse(L, name, 2, "table expected, got %s", typeName(L.Get(2)))
+	}
+	text := message(L, name, 3)
+	want := readWanted(L, name, t)
+	rows := []regRow{}
+	for _, c := range cpus {
+		rows = compareRegs(L, name, rows, c, want, exactly)
+	}
+	if len(rows) > 0 {
+		vm.Fail(L, &vm.Failure{
+			Assertion: name, Message: text,
+			Details: regTable(rows),
+		})
+	}
+	return 0
+}
+
+// A regRow is one register that does not hold what was expected.
+type regRow struct {
+	cpu             int
+	name            string
+	reg             arm64.Reg
+	expected, found uint64
+}
+
+func compareRegs(L *lua.LState, name string, rows []regRow, c *sim.CPU, want []wanted, exactly bool) []regRow {
+	all := slices.Clone(want)
+	if exactly {
+		for bank := range bankNames {
+			for n := range regCount(c, bank) {
+				if !slices.ContainsFunc(want, func(w wanted) bool { return w.bank == bank && w.n == n }) {
+					all = append(all, wanted{bank, n, 0})
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b wanted) int {
+		if a.bank != b.bank {
+			return a.order() - b.order()
+		}
+		return a.n - b.n
+	})
+	for _, w := range all {
+		found, err := w.read(c)
+		if err != nil {
+			misuse(L, name, 2, "%s of cpu%d: %v", w.name(), c.ID(), err)
+		}
+		if found != w.value {
+			rows = append(rows, regRow{c.ID(), w.name(), w.reg(), w.value, found})
+		}
+	}
+	return rows
+}
+
+// order has watchpoints first, as the table of a failure is read, MDSCR_EL1 last.
+func (w wanted) order() int {
+	return [...]int{4, 2, 3, 0, 1}[w.bank+1]
+}
+
+// regTable is the table of a failure: register, expected, found, and what differs in words.
+func regTable(rows []regRow) []string {
+	width := 8
+	for _, r := range rows {
+		width = max(width, len(fmt.Sprintf("cpu%d.%s", r.cpu, r.name)))
+	}
+	lines := []string{fmt.Sprintf("%-*s  %-18s  %-18s  %s", width, "register", "expected", "found", "differs in")}
+	const shown = 24
+	for i, r := range rows {
+		if i == shown {
+			lines = append(lines, fmt.Sprintf("and %d more registers", len(rows)-shown))
+			break
+		}
+		lines = append(lines, fmt.Sprintf("%-*s  %-18s  %-18s  %s", width, fmt.Sprintf("cpu%d.%s", r.cpu, r.name),
+			vm.Hex(r.expected, digits(r.reg)), vm.Hex(r.found, digits(r.reg)), differs(r.reg, r.expected, r.found)))
+	}
+	return lines
+}
+
+func digits(r arm64.Reg) int {
+	if r == arm64.RegBVR || r == arm64.RegWVR {
+		return 16
+	}
+	return 4
+}
+
+// differs names the fields that differ, with what they say.
+func differs(r arm64.Reg, expected, found uint64) string {
+	if r == arm64.RegBVR || r == arm64.RegWVR {
+		return "the address"
+	}
+	say := func(v uint64) map[string]string {
+		words := map[string]string{}
+		for _, f := range arm64.Fields(r, v) {
+			words[f.Name] = f.Words
+		}
+		return words
+	}
+	want, got := say(expected), say(found)
+	var parts []string
+	for _, d := range arm64.Diff(r, expected, found) {
+		if want[d.Name] != "" && got[d.Name] != "" && want[d.Name] != got[d.Name] {
+			parts = append(parts, fmt.Sprintf("%s: %s, not %s", d.Name, got[d.Name], want[d.Name]))
+		} else {
+			parts = append(parts, d.String())
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// assertErrno is assert.errno(name, call(...)).
+func assertErrno(L *lua.LState) int {
+	name, ok := L.Get(1).(lua.LString)
+	if !ok {
+		misuse(L, "errno", 1, "an errno's name expected, got %s", typeName(L.Get(1)))
+	}
+	if _, known := hwdebug.ErrnoByName(string(name)); !known && !strings.HasPrefix(string(name), "SIG") {
+		names := make([]string, len(hwdebug.Errnos))
+		for i, e := range hwdebug.Errnos {
+			names[i] = e.Name
+		}
+		misuse(L, "errno", 1, "%v", unknown("'%s' is no errno", string(name), names))
+	}
+	if L.GetTop() < 2 {
+		misuse(L, "errno", 2, "the results of a call expected: assert.errno(\"%s\", m:...)", string(name))
+	}
+	if L.Get(2) == lua.LNil && L.Get(4) == name {
+		L.Push(L.Get(3))
+		return 1
+	}
+	found := "no refusal: the call returned " + resultText(L, 2)
+	if L.Get(2) == lua.LNil && L.GetTop() >= 4 {
+		found = L.Get(4).String() + ": " + L.Get(3).String()
+	}
+	vm.Fail(L, &vm.Failure{Assertion: "errno", Expected: "refusal with " + string(name), Found: found})
+	return 0
+}
+
+// resultText is what a call returned, for a failure.
+func resultText(L *lua.LState, at int) string {
+	switch v := L.Get(at).(type) {
+	case *lua.LUserData:
+		if _, ok := v.Value.(tagged); ok {
+			return describe(v)
+		}
+		return v.String()
+	case lua.LString:
+		return fmt.Sprintf("%.200q", string(v))
+	case *lua.LTable:
+		return "a table"
+	default:
+		return v.String()
+	}
+}
+
+// assertSucceeds is assert.succeeds(call(...)).
+func assertSucceeds(L *lua.LState) int {
+	if L.GetTop() < 1 {
+		misuse(L, "succeeds", 1, "the results of a call expected: assert.succeeds(m:...)")
+	}
+	if L.Get(1) != lua.LNil {
+		return L.GetTop()
+	}
+	f := &vm.Failure{Assertion: "succeeds", Expected: "success", Found: "nil"}
+	if text, ok := L.Get(2).(lua.LString); ok {
+		f.Found = string(text)
+		if errno, ok := hwdebug.ErrnoByName(L.Get(3).String()); ok {
+			f.Cause = &hwdebug.Error{Op: "assert.succeeds", Found: string(text), Errno: errno}
+		}
+	}
+	vm.Fail(L, f)
+	return 0
+}
+
+// names reads an array of strings.
+func names(L *lua.LState, assertion string, arg int) ([]string, bool) {
+	t, ok := L.Get(arg).(*lua.LTable)
+	if !ok {
+		return nil, false
+	}
+	list := make([]string, 0, t.Len())
+	for i := 1; i <= t.Len(); i++ {
+		s, ok := t.RawGetInt(i).(lua.LString)
+		if !ok {
+			misuse(L, assertion, arg, "a list of names expected, [%d] is a %s", i, typeName(t.RawGetInt(i)))
+		}
+		list = append(list, string(s))
+	}
+	return list, true
+}
+
+// assertCallchain is assert.callchain(expected, actual).
+func assertCallchain(L *lua.LState) int {
+	want, ok := names(L, "callchain", 1)
+	if !ok {
+		misuse(L, "callchain", 1, "table expected, got %s", typeName(L.Get(1)))
+	}
+	text := message(L, "callchain", 3)
+	found, ok := names(L, "callchain", 2)
+	if !ok {
+		if L.Get(2) != lua.LNil {
+			misuse(L, "callchain", 2, "table expected, got %s", typeName(L.Get(2)))
+		}
+		vm.Fail(L, &vm.Failure{Assertion: "callchain", Message: text, Expected: strings.Join(want, " < "), Found: "the function never was entered"})
+	}
+	if chainMatches(want, found) {
+		return 0
+	}
+	vm.Fail(L, &vm.Failure{
+		Assertion: "callchain", Message: text,
+		Expected: strings.Join(want, " < "), Found: strings.Join(found, " < "),
+		Details: []string{firstDifference(want, found)},
+	})
+	return 0
+}
+
+// chainMatches compares names in order; "..." stands for any number of names.
+func chainMatches(want, found []string) bool {
+	w, f, star, mark := 0, 0, -1, 0
+	for f < len(found) {
+		switch {
+		case w < len(want) && want[w] == "...":
+			star, mark = w, f
+			w++
+		case w < len(want) && want[w] == found[f]:
+			w++
+			f++
+		case star >= 0:
+			mark++
+			w, f = star+1, mark
+		default:
+			return false
+		}
+	}
+	for w < len(want) && want[w] == "..." {
+		w++
+	}
+	return w == len(want)
+}
+
+func firstDifference(want, found []string) string {
+	for i := 0; ; i++ {
+		switch {
+		case i < len(want) && want[i] == "...":
+			return fmt.Sprintf("they agree up to name %d", i)
+		case i >= len(want) && i >= len(found):
+			return "they agree"
+		case i >= len(want):
+			return fmt.Sprintf("name %d: expected the end, found %s", i+1, found[i])
+		case i >= len(found):
+			return fmt.Sprintf("name %d: expected %s, found the end", i+1, want[i])
+		case want[i] != found[i]:
+			return fmt.Sprintf("name %d: expected %s, found %s", i+1, want[i], found[i])
+		}
+	}
+}
+
+// machineArg reads the machine that an assertion is about.
+func machineArg(L *lua.LState, name string) *machine {
+	if ud, ok := L.Get(1).(*lua.LUserData); ok {
+		if o, ok := ud.Value.(*object[mac]); ok {
+			return o.mach
+		}
+	}
+	misuse(L, name, 1, "machine expected, got %s", typeName(L.Get(1)))
+	return nil
+}
+
+// assertDmesg is assert.dmesg(m, pattern).
+func assertDmesg(L *lua.LState) int {
+	m := machineArg(L, "dmesg")
+	pattern, ok := L.Get(2).(lua.LString)
+	if !ok {
+		misuse(L, "dmesg", 2, "string expected, got %s", typeName(L.Get(2)))
+	}
+	text := message(L, "dmesg", 3)
+	lines := m.m.Dmesg()
+	if slices.ContainsFunc(lines, m.rt.matcher(L, pattern)) {
+		return 0
+	}
+	f := &vm.Failure{Assertion: "dmesg", Message: text, Expected: fmt.Sprintf("a line that matches %q", string(pattern))}
+	const shown = 12
+	switch n := len(lines); {
+	case n == 0:
+		f.Found = "an empty log"
+	case n > shown:
+		f.Found = fmt.Sprintf("%d lines, of which the last are\n%s", n, strings.Join(lines[n-shown:], "\n"))
+	default:
+		f.Found = strings.Join(lines, "\n")
+	}
+	vm.Fail(L, f)
+	return 0
+}
+
+// assertNoLeaks is assert.no_leaks(m).
+func assertNoLeaks(L *lua.LState) int {
+	m := machineArg(L, "no_leaks")
+	text := message(L, "no_leaks", 2)
+	leaks := m.m.Leaks()
+	if len(leaks) == 0 {
+		return 0
+	}
+	what := "thing is"
+	if len(leaks) > 1 {
+		what = "things are"
+	}
+	vm.Fail(L, &vm.Failure{Assertion: "no_leaks", Message: text, Expected: "a clean machine", Found: fmt.Sprintf("%d %s left", len(leaks), what), Details: leaks})
+	return 0
+}

@@ -1,0 +1,146 @@
+// Hardware: the module hw as a runtime takes it, and what one runtime keeps of it.
+
+// Package bindings turns the description of package api into the Lua module hw: objects with computed fields and
+// methods, tables of options, refusals as results and misuse as errors that name the nearest known word, and the
+// assertions on registers, errnos, call chains, logs and leaks.
+//
+//	rt, err := vm.New(vm.Config{Modules: []vm.Module{bindings.Hardware()}})
+//
+// Every described function is bound once per process by a generic helper for its signature; a call converts its
+// arguments, enters the machine, and converts the results, without reflection. Each object of a machine is one
+// userdata for as long as the runtime lives, so that it is one table key wherever it is found.
+//
+// Left out: what scripts can do without hardware (exact integers, bit, the ordinary assertions), which is the
+// business of package vm.
+package bindings
+
+import (
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/hwlua/hwlua/hwdebug/sim"
+	"github.com/hwlua/hwlua/vm"
+)
+
+// Options say what a runtime finds there already.
+type Options struct {
+	// Machine is the configuration of the machine that the global m is; nil: there is none.
+	Machine *sim.Config
+}
+
+// Hardware is the module hw, also a global, and the assertions of its domain.
+func Hardware() vm.Module { return HardwareWith(Options{}) }
+
+// HardwareWith is Hardware with a machine that is there already. The error of a configuration that is not
+// possible is that of vm.New.
+func HardwareWith(o Options) vm.Module {
+	return vm.Module{
+		Name:   "hw",
+		Global: true,
+		Open: func(s *vm.State) (lua.LValue, error) {
+			rt := open(s)
+			if o.Machine != nil {
+				m, err := sim.New(*o.Machine)
+				if err != nil {
+					return nil, err
+				}
+				s.L().G.Global.RawSetString("m", rt.adopt(m).ud)
+			}
+			return rt.module, nil
+		},
+		Asserts: assertions,
+	}
+}
+
+// A runtime is what one Lua runtime keeps of the module.
+type runtime struct {
+	s        *vm.State
+	L        *lua.LState
+	module   *lua.LTable
+	classes  [numClasses]classState
+	machines []*machine
+	cur      *machine // whose method reads its arguments now
+	arg      argument // the one that is read
+	match    lua.LValue
+}
+
+// A classState is what a class needs in one runtime; it is made when the first object of the class is.
+type classState struct {
+	meta    *lua.LTable
+	methods []*lua.LFunction
+}
+
+// registryKey is where a Lua registry keeps the runtime, for the assertions.
+const registryKey = "hwlua.hw"
+
+// open makes the module in one runtime.
+func open(s *vm.State) *runtime {
+	rt := &runtime{s: s, L: s.L()}
+	rt.match = lua.LNil
+	if str, ok := rt.L.G.Global.RawGetString("string").(*lua.LTable); ok {
+		rt.match = str.RawGetString("match")
+	}
+	rt.L.G.Registry.RawSetString(registryKey, &lua.LUserData{Value: rt})
+	rt.module = rt.moduleTable(&thePlan().hw)
+	s.SetRoots(rt.roots)
+	s.OnClose(rt.close)
+	return rt
+}
+
+// runtimeOf finds the runtime that L belongs to; nil when hw was not opened there.
+func runtimeOf(L *lua.LState) *runtime {
+	if ud, ok := L.G.Registry.RawGetString(registryKey).(*lua.LUserData); ok {
+		if rt, ok := ud.Value.(*runtime); ok {
+			return rt
+		}
+	}
+	return nil
+}
+
+// moduleTable makes the table of a module: its functions, its values and the modules in it.
+func (rt *runtime) moduleTable(p *modulePlan) *lua.LTable {
+	t := rt.L.CreateTable(0, len(p.functions)+len(p.values)+len(p.modules))
+	for _, f := range p.functions {
+		t.RawSetString(f.desc.Name, rt.function(f))
+	}
+	for _, v := range p.values {
+		t.RawSetString(v.name, v.make(rt))
+	}
+	for i := range p.modules {
+		t.RawSetString(p.modules[i].name, rt.moduleTable(&p.modules[i]))
+	}
+	rt.guard(t, "hw has no '%s'", p.names)
+	return t
+}
+
+// guard has a table raise for names that it does not have.
+func (rt *runtime) guard(t *lua.LTable, format string, names []string) {
+	meta := rt.L.CreateTable(0, 2)
+	meta.RawSetString("__index", rt.L.NewFunction(func(L *lua.LState) int {
+		if key, ok := L.Get(2).(lua.LString); ok {
+			rt.s.Raise(L, unknown(format, string(key), names))
+		}
+		L.Push(lua.LNil)
+		return 1
+	}))
+	meta.RawSetString("__metatable", lua.LString("hw"))
+	t.Metatable = meta
+}
+
+// function makes the Lua function of a described one.
+func (rt *runtime) function(f *function) *lua.LFunction {
+	return rt.L.NewFunction(func(L *lua.LState) int { return f.call(rt, L) })
+}
+
+// roots names the values that live as long as the machines do.
+func (rt *runtime) roots(yield func(lua.LValue)) {
+	for _, m := range rt.machines {
+		m.roots(yield)
+	}
+}
+
+// close ends the machines.
+func (rt *runtime) close() {
+	for i := len(rt.machines) - 1; i >= 0; i-- {
+		rt.machines[i].m.Close()
+	}
+}

@@ -1,0 +1,416 @@
+// Objects: machines, CPUs, tasks, events and work as Lua values, one for each.
+
+package bindings
+
+import (
+	"fmt"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/hwlua/hwlua/bindings/api"
+	"github.com/hwlua/hwlua/bindings/schema"
+	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/sim"
+)
+
+// The classes, in the order of the description.
+const (
+	clsMachine = iota
+	clsCPUs
+	clsCPU
+	clsBank
+	clsOnReg
+	clsTask
+	clsEvent
+	clsWide
+	clsHit
+	clsRefusal
+	clsWork
+	numClasses
+)
+
+// An object is what a userdata of ours holds.
+type object[T any] struct {
+	mach *machine
+	val  T
+}
+
+// tagged is any object, whatever it holds.
+type tagged interface {
+	class() int
+	owner() *machine
+}
+
+func (o *object[T]) owner() *machine { return o.mach }
+
+func (o *object[T]) class() int { return classOf[T]() }
+
+// classOf is the class of objects that hold a T.
+func classOf[T any]() int {
+	var zero *T
+	switch any(zero).(type) {
+	case **sim.Machine:
+		return clsMachine
+	case *api.CPUs:
+		return clsCPUs
+	case **sim.CPU:
+		return clsCPU
+	case *api.Bank:
+		return clsBank
+	case *api.OnReg:
+		return clsOnReg
+	case **sim.Task:
+		return clsTask
+	case **sim.Event:
+		return clsEvent
+	case **sim.Wide:
+		return clsWide
+	case **sim.Hit:
+		return clsHit
+	case **sim.Refusal:
+		return clsRefusal
+	case **sim.Work:
+		return clsWork
+	}
+	panic("bindings: no class for a Go type")
+}
+
+// A machine is one machine of a runtime and the values that stand for its objects.
+type machine struct {
+	rt   *runtime
+	m    *sim.Machine
+	ud   *lua.LUserData
+	cpus *lua.LUserData
+	cpu  []cpuValues
+	L    *lua.LState // the Lua thread that called the machine last
+
+	tasks  map[*sim.Task]*lua.LUserData
+	events map[*sim.Event]*lua.LUserData
+	wides  map[*sim.Wide]*lua.LUserData
+	works  map[*sim.Work]*lua.LUserData
+	why    *lua.LUserData
+	fns    []*lua.LFunction // what scripts handed over
+
+	records uint64 // of the trace, those that memory was charged for
+	ring    uint64 // records that the trace keeps at most
+	polls   int    // rounds of the machine's loops that steps were not counted for yet
+}
+
+type cpuValues struct {
+	ud    *lua.LUserData
+	banks [4]*lua.LUserData
+	onReg [2]*lua.LUserData
+}
+
+// What an object costs beside its userdata, about: in the machine, and in the tables that find it again.
+const (
+	sizeObject  = 160
+	sizeMachine = 24 << 10
+	sizeCPU     = 4 << 10
+	sizeEvent   = 640
+	sizeTask    = 1 << 10
+	sizeBody    = 8 << 10 // of a task that is a thread
+	sizeWork    = 512
+	sizeRecord  = 96 // of the trace
+	sizeAccess  = 32 // of modelled memory, at most
+)
+
+// adopt makes m a machine of the runtime.
+func (rt *runtime) adopt(m *sim.Machine) *machine {
+	mach := &machine{
+		rt: rt, m: m, L: rt.L,
+		cpu:    make([]cpuValues, m.NrCPUs()),
+		tasks:  map[*sim.Task]*lua.LUserData{},
+		events: map[*sim.Event]*lua.LUserData{},
+		wides:  map[*sim.Wide]*lua.LUserData{},
+		works:  map[*sim.Work]*lua.LUserData{},
+	}
+	mach.ring = uint64(traceSize(m))
+	mach.ud = newObject(mach, m)
+	m.SetFrames(func(dst []string) []string { return rt.s.Frames(mach.L, dst) })
+	m.SetInterrupt(func() error {
+		mach.polls++
+		return rt.s.Interrupted()
+	})
+	rt.machines = append(rt.machines, mach)
+	return mach
+}
+
+func (m *machine) roots(yield func(lua.LValue)) {
+	yield(m.ud)
+	for _, ud := range m.tasks {
+		yield(ud)
+	}
+	for _, ud := range m.events {
+		yield(ud)
+	}
+	for _, ud := range m.wides {
+		yield(ud)
+	}
+	for _, ud := range m.works {
+		yield(ud)
+	}
+	for _, fn := range m.fns {
+		yield(fn)
+	}
+}
+
+// newObject makes the userdata of an object.
+func newObject[T any](m *machine, val T) *lua.LUserData {
+	rt := m.rt
+	rt.s.Charge(sizeObject)
+	return &lua.LUserData{Value: &object[T]{m, val}, Metatable: rt.meta(classOf[T]()), Env: rt.L.Env}
+}
+
+// meta is the metatable of a class.
+func (rt *runtime) meta(id int) *lua.LTable {
+	if c := &rt.classes[id]; c.meta != nil {
+		return c.meta
+	}
+	p := &thePlan().classes[id]
+	meta := rt.L.CreateTable(0, 6)
+	meta.RawSetString("__index", rt.L.NewFunction(func(L *lua.LState) int { return p.index(rt, L) }))
+	meta.RawSetString("__newindex", rt.L.NewFunction(func(L *lua.LState) int { return p.assign(rt, L) }))
+	meta.RawSetString("__tostring", rt.L.NewFunction(func(L *lua.LState) int {
+		text := ""
+		if ud, ok := L.Get(1).(*lua.LUserData); ok {
+			text = describe(ud)
+		}
+		rt.s.Charge(int64(len(text)))
+		L.Push(lua.LString(text))
+		return 1
+	}))
+	if p.length != nil {
+		meta.RawSetString("__len", rt.L.NewFunction(func(L *lua.LState) int {
+			ud, _ := L.Get(1).(*lua.LUserData)
+			L.Push(rt.int(p.length(ud)))
+			return 1
+		}))
+	}
+	meta.RawSetString("__name", lua.LString(p.name))
+	meta.RawSetString("__metatable", lua.LString(p.name))
+	rt.classes[id] = classState{meta: meta, methods: make([]*lua.LFunction, len(p.functions))}
+	return meta
+}
+
+func find[K comparable](m *machine, values map[K]*lua.LUserData, val K, size int64) lua.LValue {
+	var none K
+	if val == none {
+		return lua.LNil
+	}
+	if ud, ok := values[val]; ok {
+		return ud
+	}
+	m.rt.s.Charge(size)
+	ud := newObject(m, val)
+	values[val] = ud
+	return ud
+}
+
+func (m *machine) task(t *sim.Task) lua.LValue    { return find(m, m.tasks, t, sizeTask) }
+func (m *machine) event(ev *sim.Event) lua.LValue { return find(m, m.events, ev, sizeEvent) }
+func (m *machine) wide(w *sim.Wide) lua.LValue    { return find(m, m.wides, w, sizeEvent) }
+func (m *machine) work(w *sim.Work) lua.LValue    { return find(m, m.works, w, sizeWork) }
+
+func (m *machine) cpuValue(c *sim.CPU) lua.LValue {
+	if c == nil {
+		return lua.LNil
+	}
+	v := &m.cpu[c.ID()]
+	if v.ud == nil {
+		v.ud = newObject(m, c)
+	}
+	return v.ud
+}
+
+func (m *machine) bank(b api.Bank) lua.LValue {
+	v := &m.cpu[b.CPU.ID()].banks[b.Base/16]
+	if *v == nil {
+		*v = newObject(m, b)
+	}
+	return *v
+}
+
+func (m *machine) onReg(s api.OnReg) lua.LValue {
+	i := 0
+	if s.Watch {
+		i = 1
+	}
+	v := &m.cpu[s.CPU.ID()].onReg[i]
+	if *v == nil {
+		*v = newObject(m, s)
+	}
+	return *v
+}
+
+func (m *machine) cpusValue(c api.CPUs) lua.LValue {
+	if m.cpus == nil {
+		m.cpus = newObject(m, c)
+	}
+	return m.cpus
+}
+
+func (m *machine) refusal(r *sim.Refusal) lua.LValue {
+	if r == nil {
+		return lua.LNil
+	}
+	if m.why == nil || m.why.Value.(*object[*sim.Refusal]).val != r {
+		m.why = newObject(m, r)
+	}
+	return m.why
+}
+
+// settle counts what a call has used: steps for the machine's loops, memory for what the trace has grown by.
+func (m *machine) settle() {
+	if n := m.polls; n > 0 {
+		m.polls = 0
+		m.rt.s.Steps(n)
+	}
+	seq := m.m.Recorder().Seq()
+	if seq-m.records < 512 || m.records >= m.ring {
+		return
+	}
+	grown := min(seq, m.ring) - m.records
+	m.records = min(seq, m.ring)
+	m.rt.s.Charge(int64(grown) * sizeRecord)
+}
+
+func traceSize(m *sim.Machine) int {
+	switch n := m.Config().TraceSize; {
+	case n == 0:
+		return 65536
+	case n < 0:
+		return 0
+	default:
+		return n
+	}
+}
+
+// describe is an object in words, as tostring gives it.
+func describe(ud *lua.LUserData) string {
+	switch o := ud.Value.(type) {
+	case *object[*sim.Machine]:
+		return fmt.Sprintf("machine %s (%d cpus, %s)", o.val.Config().Name, o.val.NrCPUs(), o.val.Kernel())
+	case *object[api.CPUs]:
+		return fmt.Sprintf("cpus 0 to %d", o.val.Machine.NrCPUs()-1)
+	case *object[*sim.CPU]:
+		return fmt.Sprintf("cpu%d", o.val.ID())
+	case *object[api.Bank]:
+		return fmt.Sprintf("%s of cpu%d (%d registers)", o.val.Name(), o.val.CPU.ID(), o.val.Len())
+	case *object[api.OnReg]:
+		return fmt.Sprintf("%s_on_reg of cpu%d (%d slots)", api.KindWords[b2i(o.val.Watch)], o.val.CPU.ID(), o.val.Len())
+	case *object[*sim.Task]:
+		return fmt.Sprintf("task %s (pid %d)", o.val.Comm(), o.val.PID())
+	case *object[*sim.Event]:
+		return "event " + eventText(o.val)
+	case *object[*sim.Wide]:
+		return fmt.Sprintf("wide %d", o.val.ID())
+	case *object[*sim.Hit]:
+		h := o.val
+		return fmt.Sprintf("hit: %s of %d at 0x%016x on cpu%d", h.Kind, h.Size, h.Addr, h.CPU)
+	case *object[*sim.Refusal]:
+		return o.val.String()
+	case *object[*sim.Work]:
+		return "work " + o.val.Name()
+	}
+	return "userdata"
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// eventText says what an event watches, where, and how it is.
+func eventText(ev *sim.Event) string {
+	var b strings.Builder
+	a := ev.Attr()
+	fmt.Fprintf(&b, "%s (%s at 0x%016x len %d", ev.Label(), a.Type, a.Addr, a.Len)
+	if t := ev.Task(); t != nil {
+		fmt.Fprintf(&b, ", task %s pid %d", t.Comm(), t.PID())
+	}
+	if ev.CPU() >= 0 {
+		fmt.Fprintf(&b, ", cpu%d", ev.CPU())
+	}
+	state := ev.State().String()
+	if ev.Closed() {
+		state = "closed"
+	}
+	fmt.Fprintf(&b, ", %s)", state)
+	return b.String()
+}
+
+// typeName is what hw.type says.
+func typeName(v lua.LValue) string {
+	if ud, ok := v.(*lua.LUserData); ok {
+		if o, ok := ud.Value.(tagged); ok {
+			return className(o.class())
+		}
+		if isU64(v) {
+			return "u64"
+		}
+	}
+	return v.Type().String()
+}
+
+// unknown is the error for a name that is not known; format has one %s for it.
+func unknown(format, name string, known []string) error {
+	if len(name) > 64 {
+		name = name[:64] + "..."
+	}
+	text := fmt.Sprintf(format, name)
+	if near, ok := schema.Nearest(name, known); ok {
+		text += "; did you mean '" + near + "'?"
+	}
+	return fmt.Errorf("%s", text)
+}
+
+// gone is the error for an object that was closed, nil while it lives.
+func gone(v any) error {
+	switch v := v.(type) {
+	case *sim.Event:
+		if v.Closed() {
+			return fmt.Errorf("event %s is closed", v.Label())
+		}
+	case *sim.Wide:
+		if v.Closed() {
+			return fmt.Errorf("wide event %d is closed", v.ID())
+		}
+	}
+	return nil
+}
+
+// attrTable is an event's attributes as a table.
+func (m *machine) attrTable(a hwdebug.Attr) lua.LValue {
+	rt := m.rt
+	rt.s.Charge(1024)
+	t := rt.L.CreateTable(0, 16)
+	t.RawSetString("type", rt.bpType(a.Type))
+	t.RawSetString("addr", rt.u64(a.Addr))
+	t.RawSetString("len", rt.u64(a.Len))
+	t.RawSetString("sample_period", rt.u64(a.SamplePeriod))
+	for _, f := range []struct {
+		name string
+		on   bool
+	}{
+		{"disabled", a.Disabled}, {"pinned", a.Pinned}, {"exclude_user", a.ExcludeUser}, {"exclude_kernel", a.ExcludeKernel}, {"exclude_hv", a.ExcludeHV},
+		{"inherit", a.Inherit}, {"enable_on_exec", a.EnableOnExec}, {"sample_read", a.SampleRead}, {"branch_stack", a.BranchStack},
+	} {
+		t.RawSetString(f.name, lua.LBool(f.on))
+	}
+	if a.Name != "" {
+		t.RawSetString("name", lua.LString(a.Name))
+	}
+	return t
+}
+
+func (rt *runtime) bpType(t hwdebug.BPType) lua.LValue {
+	switch t {
+	case hwdebug.R, hwdebug.W, hwdebug.RW, hwdebug.X:
+		return lua.LString(t.String())
+	}
+	return rt.u64(uint64(t))
+}

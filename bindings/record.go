@@ -1,0 +1,139 @@
+// Tables of options: their fields read against the description, into a Go struct.
+
+package bindings
+
+import (
+	"fmt"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/hwlua/hwlua/bindings/api"
+	"github.com/hwlua/hwlua/bindings/schema"
+	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/sim"
+)
+
+// A setter reads a value into the struct.
+type setter[T any] func(rt *runtime, to *T, v lua.LValue) error
+
+// fillValue makes what reads a table that the record of that name describes.
+func fillValue[T any](p *plan, record string) value[api.Fill[T]] {
+	desc := p.records[record]
+	if desc == nil {
+		panic("bindings: no record '" + record + "'")
+	}
+	fields := make(map[string]setter[T], len(desc.Fields))
+	names := make([]string, len(desc.Fields))
+	for i := range desc.Fields {
+		fields[desc.Fields[i].Name] = setterOf[T](p, &desc.Fields[i])
+		names[i] = desc.Fields[i].Name
+	}
+	return func(rt *runtime, v lua.LValue) (api.Fill[T], error) {
+		t, ok := v.(*lua.LTable)
+		if !ok {
+			if v == lua.LNil {
+				return func(*T) {}, nil
+			}
+			return nil, expected("table", v)
+		}
+		at := rt.arg
+		return func(to *T) {
+			if err := fill(rt, p, desc, fields, names, t, to); err != nil {
+				rt.badArgument(at.L, at.f, at.i, err)
+			}
+		}, nil
+	}
+}
+
+func fill[T any](rt *runtime, p *plan, desc *schema.Record, fields map[string]setter[T], names []string, t *lua.LTable, to *T) error {
+	for k, v := t.Next(lua.LNil); k != lua.LNil; k, v = t.Next(k) {
+		name, ok := k.(lua.LString)
+		if !ok {
+			return fmt.Errorf("unknown field [%s]; the fields have names: %s", k.String(), strings.Join(names, " "))
+		}
+		set := fields[string(name)]
+		if set == nil {
+			return p.noField(desc, string(name), names)
+		}
+		if err := set(rt, to, v); err != nil {
+			return fmt.Errorf("field '%s': %w", string(name), err)
+		}
+	}
+	return nil
+}
+
+// noField is the error for a field that the record does not have.
+func (p *plan) noField(desc *schema.Record, name string, names []string) error {
+	err := unknown("unknown field '%s'", name, names)
+	if others := p.holders[name]; len(others) > 0 && !strings.Contains(err.Error(), "did you mean") && strings.HasSuffix(desc.Name, "attr") {
+		var calls []string
+		for _, o := range others {
+			if call := takers[o]; call != "" {
+				calls = append(calls, call)
+			}
+		}
+		if len(calls) > 0 {
+			err = fmt.Errorf("unknown field '%s'; it is one of %s", name, strings.Join(calls, " and "))
+		}
+	}
+	return err
+}
+
+// takers are the calls that take what no other attribute table has.
+var takers = map[string]string{
+	"perf_event_attr": "perf_event_open", "user_attr": "register_user_hw_breakpoint", "wide_attr": "register_wide_hw_breakpoint",
+}
+
+// setterOf makes what sets a field.
+func setterOf[T any](p *plan, f *schema.Field) setter[T] {
+	switch at := f.Go.(type) {
+	case func(*T) *bool:
+		return into(valueOf[bool](p, f.Type), at)
+	case func(*T) *int:
+		return into(valueOf[int](p, f.Type), at)
+	case func(*T) *uint64:
+		return into(valueOf[uint64](p, f.Type), at)
+	case func(*T) *float64:
+		return into(valueOf[float64](p, f.Type), at)
+	case func(*T) *string:
+		return into(valueOf[string](p, f.Type), at)
+	case func(*T) *hwdebug.BPType:
+		return into(valueOf[hwdebug.BPType](p, f.Type), at)
+	case func(*T) *api.View:
+		return into(valueOf[api.View](p, f.Type), at)
+	case func(*T) **sim.Task:
+		return into(valueOf[*sim.Task](p, f.Type), at)
+	case func(*T) *sim.Handler:
+		return into(valueOf[sim.Handler](p, f.Type), at)
+	case func(*T) *api.TaskFunc:
+		return into(valueOf[api.TaskFunc](p, f.Type), at)
+	case func(*T, uint64):
+		return with(valueOf[uint64](p, f.Type), at)
+	case func(*T, int):
+		return with(valueOf[int](p, f.Type), at)
+	case func(*T, api.Counts):
+		return with(valueOf[api.Counts](p, f.Type), at)
+	}
+	panic(fmt.Sprintf("bindings: field '%s' cannot be set: %T", f.Name, f.Go))
+}
+
+func into[T, V any](get value[V], at func(*T) *V) setter[T] {
+	return func(rt *runtime, to *T, v lua.LValue) error {
+		x, err := get(rt, v)
+		if err == nil {
+			*at(to) = x
+		}
+		return err
+	}
+}
+
+func with[T, V any](get value[V], set func(*T, V)) setter[T] {
+	return func(rt *runtime, to *T, v lua.LValue) error {
+		x, err := get(rt, v)
+		if err == nil {
+			set(to, x)
+		}
+		return err
+	}
+}
