@@ -1,0 +1,864 @@
+// Accesses: loads, stores and executed instructions, what they hit, and how the kernel gets past them (spec chapter 6).
+
+package sim
+
+import (
+	"math/bits"
+
+	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/arm64"
+)
+
+// A kernelStep is stepping_kernel_bp of one CPU.
+type kernelStep uint8
+
+const (
+	stepNone kernelStep = iota
+	stepActive
+	stepSuspend
+)
+
+// maxTraps is how often one access may come back to custom handlers before the machine says that it always will.
+const maxTraps = 1000
+
+// An Access is one access in progress. It is performed, or stopped, by calling Step until done.
+type Access struct {
+	m      *Machine
+	task   *Task // of a user access
+	kind   hwdebug.Kind
+	addr   uint64
+	size   int
+	pc     uint64
+	hasPC  bool
+	value  uint64
+	el     int  // of the code that makes it
+	unpriv bool // LDTR or STTR: judged as EL0 (R-REG-24)
+	user   bool // of user memory, whoever makes it
+
+	traps   int
+	state   accessState
+	skipped bool // its instruction was passed over
+}
+
+type accessState uint8
+
+const (
+	accessPending accessState = iota
+	accessPerformed
+	accessDone
+)
+
+// Siginfo is what a SIGTRAP carries.
+type Siginfo struct {
+	Code  int // TRAP_BRKPT 1, TRAP_TRACE 2, TRAP_HWBKPT 4
+	Addr  uint64
+	Errno int
+}
+
+const (
+	trapTrace  = 2
+	trapHwbkpt = 4
+)
+
+// CodeName returns the name of si_code.
+func (s *Siginfo) CodeName() string {
+	switch s.Code {
+	case trapTrace:
+		return "TRAP_TRACE"
+	case trapHwbkpt:
+		return "TRAP_HWBKPT"
+	}
+	return "TRAP_BRKPT"
+}
+
+// A Signal is the answer to an access that a signal stopped: it was not performed.
+type Signal struct {
+	Name string // "SIGTRAP"
+	Info Siginfo
+	comm string
+	pid  int
+}
+
+func (s *Signal) Error() string {
+	return sprintf("task %s (pid %d) was stopped by %s (%s) at 0x%016x and did not perform the access",
+		s.comm, s.pid, s.Name, s.Info.CodeName(), s.Info.Addr)
+}
+
+func checkAccess(k hwdebug.Kind, size int) error {
+	if k == hwdebug.Exec {
+		return nil
+	}
+	switch size {
+	case 1, 2, 4, 8, 16:
+		return nil
+	}
+	return misusef("an access of %d bytes; one access has 1, 2, 4, 8 or 16", size)
+}
+
+// access performs a to its end.
+func (m *Machine) access(a *Access) (uint64, error) {
+	for {
+		done, err := a.Step()
+		if err != nil {
+			return 0, err
+		}
+		if done {
+			return a.value, nil
+		}
+	}
+}
+
+// Value returns what a finished load read.
+func (a *Access) Value() uint64 { return a.value }
+
+// Step goes on to the next debug exception, or to the end of the access. Between two steps the task can be switched out
+// and in again. An error ends the access: a *Signal when a signal stopped it, or what a handler returned.
+func (a *Access) Step() (done bool, err error) {
+	m := a.m
+	switch a.state {
+	case accessPending:
+		if a.quiet() {
+			a.perform()
+			a.state = accessDone
+			return true, nil
+		}
+		return false, a.attempt()
+	case accessPerformed:
+		a.state = accessDone
+		err := a.stepException()
+		if err == nil && a.task != nil {
+			err = m.deliver(a)
+		}
+		return err == nil, err
+	}
+	return true, nil
+}
+
+// quiet reports, quickly, that the access meets nothing: no armed pair can match and no step is pending.
+func (a *Access) quiet() bool {
+	c := a.m.cpu
+	if a.task != nil {
+		c = a.m.cpus[a.task.cpu]
+		if a.task.singleStep || a.task.stopSignal != nil {
+			return false
+		}
+	} else if c.steppingKernel != stepNone {
+		return false
+	}
+	if c.mdscr&arm64.MDSCRMDE == 0 {
+		return true
+	}
+	if a.kind == hwdebug.Exec || a.hasPC {
+		if c.armedB != 0 {
+			return false
+		}
+	}
+	return a.kind == hwdebug.Exec || !c.near(a.addr, a.size)
+}
+
+// attempt lets the processor try the access once: it is performed, or a debug exception is taken.
+func (a *Access) attempt() error {
+	m := a.m
+	c := m.cpu
+	if a.task != nil {
+		if err := a.task.become(); err != nil {
+			return err
+		}
+		c = m.cpus[a.task.cpu]
+		prev := m.cpu
+		m.cpu = c
+		defer func() { m.cpu = prev }()
+	}
+	if err := m.interrupted(); err != nil {
+		return err
+	}
+	if (a.kind == hwdebug.Exec || a.hasPC) && a.enabled(c, a.el) && a.breakpointMatches(c) {
+		return a.trap(c, func() error { return m.breakpointException(a) })
+	}
+	if a.kind != hwdebug.Exec {
+		el := a.el
+		if a.unpriv {
+			el = 0
+		}
+		if slot, first, ok := a.watchpointMatches(c, el); ok && a.enabled(c, a.el) {
+			return a.trap(c, func() error { return m.watchpointException(a, a.reported(slot, first)) })
+		}
+	}
+	a.perform()
+	a.state = accessDone
+	if a.stepPending(c) {
+		a.state = accessPerformed
+	}
+	return nil
+}
+
+// enabled reports whether debug exceptions are taken from that level (R-REG-19).
+func (a *Access) enabled(c *CPU, el int) bool {
+	if c.mdscr&arm64.MDSCRMDE == 0 {
+		return false
+	}
+	return el == 0 || c.mdscr&arm64.MDSCRKDE != 0 && c.masked == 0
+}
+
+func (a *Access) breakpointMatches(c *CPU) bool {
+	for left := c.armedB; left != 0; left &= left - 1 {
+		i := bits.TrailingZeros16(left)
+		if arm64.MatchBreakpoint(c.reg[arm64.BVR+i], arm64.DBGBCR(c.reg[arm64.BCR+i]), a.pc, c.m.matchLevel(a.el)) {
+			return true
+		}
+	}
+	return false
+}
+
+// matchLevel is the exception level of the architecture: a VHE kernel runs at EL2.
+func (m *Machine) matchLevel(el int) int {
+	if el == 1 && m.cfg.VHE {
+		return 2
+	}
+	return el
+}
+
+// watchpointMatches returns the slot that reports the access where several match: the one written longest ago
+// (R-REG-23), and the first byte that it watches of the access.
+func (a *Access) watchpointMatches(c *CPU, el int) (slot int, first uint64, ok bool) {
+	for left := c.armedW; left != 0; left &= left - 1 {
+		i := bits.TrailingZeros16(left)
+		at, match := arm64.MatchWatchpoint(c.reg[arm64.WVR+i], arm64.DBGWCR(c.reg[arm64.WCR+i]), a.addr, a.size,
+			a.kind == hwdebug.Store, c.m.matchLevel(el))
+		if match && (!ok || c.wrote[i] < c.wrote[slot]) {
+			slot, first, ok = i, at, true
+		}
+	}
+	return slot, first, ok
+}
+
+// reported is what FAR_EL1 holds, by the machine's policy (R-REG-23).
+func (a *Access) reported(_ int, first uint64) uint64 {
+	switch a.m.far {
+	case farStart:
+		return a.addr
+	case farFloor16:
+		return a.addr &^ 15
+	}
+	return first
+}
+
+// perform does the access on memory.
+func (a *Access) perform() {
+	m := a.m
+	if a.kind == hwdebug.Exec || a.skipped {
+		return
+	}
+	mem, addr := &m.kernelMem, a.addr
+	if a.user {
+		t := a.task
+		if t == nil {
+			t = m.cpu.curr
+		}
+		addr &= addrBits
+		if t.mem != nil {
+			mem = t.mem
+		}
+	}
+	if a.kind == hwdebug.Load {
+		a.value = mem.load(addr, min(a.size, 8))
+	} else {
+		mem.store(addr, min(a.size, 8), a.value)
+		if a.size == 16 {
+			mem.store(addr+8, 8, 0)
+		}
+	}
+}
+
+// trap takes one debug exception and decides what becomes of the access afterwards.
+func (a *Access) trap(c *CPU, handle func() error) error {
+	m := a.m
+	if a.traps++; a.traps > maxTraps {
+		ev := a.culprit(c)
+		return misusef("the %s at 0x%016x traps again and again (%d times): %s has a handler of its own, so the kernel does not step over it; disable the event in the handler, or skip the instruction",
+			a.kind, a.addr, maxTraps, ev)
+	}
+	if a.task == nil {
+		defer m.done(m.visit(c))
+	}
+	node := c.node
+	if a.task != nil {
+		c.node = 0
+	}
+	m.trapped++
+	c.masked++ // PSTATE.D is set on entry to the handler
+	err := handle()
+	c.masked--
+	m.trapped--
+	c.node = node
+	if err != nil {
+		return err
+	}
+	if a.task != nil && a.task.stopSignal != nil {
+		return m.deliver(a)
+	}
+	if a.skipped {
+		a.state = accessDone
+		return nil
+	}
+	if a.task != nil && m.chooser != nil && m.thread != nil && m.thread.task == a.task && m.choose(ChoiceStep, 2) == 1 {
+		c.runq = append(c.runq, m.thread)
+		m.pause(m.thread, threadReady)
+	}
+	return nil
+}
+
+// culprit names the event that an access comes back to.
+func (a *Access) culprit(c *CPU) string {
+	slots := &c.wpOnReg
+	if a.kind == hwdebug.Exec {
+		slots = &c.bpOnReg
+	}
+	for _, ev := range slots {
+		if ev != nil && ev.handler != nil {
+			return ev.describe()
+		}
+	}
+	return "an event"
+}
+
+// stepPending reports whether the instruction that has just completed is followed by a step exception.
+func (a *Access) stepPending(c *CPU) bool {
+	if a.task != nil {
+		return a.task.singleStep
+	}
+	return c.mdscr&arm64.MDSCRSS != 0 && c.mdscr&arm64.MDSCRKDE != 0 && c.masked == 0
+}
+
+// deliver stops the task by its pending signal (R-EXC-16, R-PTR-17).
+func (m *Machine) deliver(a *Access) error {
+	t := a.task
+	s := t.stopSignal
+	if s == nil {
+		return nil
+	}
+	t.stopSignal = nil
+	t.siginfo = s
+	a.state = accessDone
+	m.trapStop(t)
+	return &Signal{Name: "SIGTRAP", Info: *s, comm: t.comm, pid: t.pid}
+}
+
+// debugEntry is the way from a debug exception to do_debug_exception.
+func (m *Machine) debugEntry(el int) marks {
+	switch {
+	case m.prof.six && el == 0:
+		return m.enterAll(fnEl0t64Sync, fnEl0t64SyncHandler, fnEl0Dbg, fnDoDebugException)
+	case m.prof.six:
+		return m.enterAll(fnEl1h64Sync, fnEl1h64SyncHandler, fnEl1Dbg, fnDoDebugException)
+	case el == 0:
+		return m.enterAll(fnEl0Dbg, fnDoDebugException)
+	}
+	return m.enterAll(fnEl1Dbg, fnDoDebugException)
+}
+
+// esr is ESR_EL1 as far as the handlers look at it (R-REG-20).
+func esr(class uint64, el int, write bool) uint64 {
+	v := (class + uint64(el)) << 26
+	if write {
+		v |= 1 << 6
+	}
+	return v
+}
+
+// breakpointException runs the breakpoint handler at a.pc.
+func (m *Machine) breakpointException(a *Access) error {
+	defer m.leaveAll(m.debugEntry(a.el))
+	return m.breakpointHandler(a)
+}
+
+// breakpointHandler reports every slot that matches the pc, whatever its enable and privilege bits (R-EXC-3 to 5).
+//
+// arch/arm64/kernel/hw_breakpoint.c: breakpoint_handler
+func (m *Machine) breakpointHandler(a *Access) error {
+	defer m.leave(m.enter(fnBreakpointHandler, 0, esr(0x30, a.el, false)))
+	c := m.cpu
+	step := false
+	for i, ev := range c.bpOnReg[:m.brps] {
+		if ev == nil {
+			continue
+		}
+		v, _ := m.readWbReg(arm64.BVR, i)
+		if v != a.pc&^3 {
+			continue
+		}
+		ctrl, _ := m.readWbReg(arm64.BCR, i)
+		if arm64.DecodeCtrl(uint32(ctrl)).Len>>(a.pc&3)&1 == 0 {
+			continue
+		}
+		if err := m.perfBpEvent(ev, a, a.pc, i); err != nil {
+			return err
+		}
+		step = step || ev.defaultHandler()
+	}
+	if !step {
+		return nil
+	}
+	t := c.curr
+	if a.el == 0 {
+		t.bpsDisabled = true
+		m.toggleBpRegisters(arm64.BCR, activeEL0, false)
+		if !t.wpsDisabled {
+			m.startUserStep(t)
+		}
+		return nil
+	}
+	m.toggleBpRegisters(arm64.BCR, activeEL1, false)
+	m.startKernelStep()
+	return nil
+}
+
+// watchpointException runs the watchpoint handler for the reported address.
+func (m *Machine) watchpointException(a *Access, far uint64) error {
+	defer m.leaveAll(m.debugEntry(a.el))
+	return m.watchpointHandler(a, far)
+}
+
+// untag is the address that distances are measured with (R-EXC-10).
+func (m *Machine) untag(addr uint64) uint64 {
+	extended := uint64(int64(addr<<8) >> 8)
+	if m.prof.untagAnd {
+		return extended & addr
+	}
+	return extended
+}
+
+// distance is how far the reported address is from the bytes of a slot (R-EXC-7).
+func watchDistance(addr, wvr uint64, bas uint8) uint64 {
+	if bas == 0 {
+		return ^uint64(0)
+	}
+	low := wvr + uint64(bits.TrailingZeros8(bas))
+	high := wvr + uint64(7-bits.LeadingZeros8(bas))
+	switch {
+	case addr < low:
+		return low - addr
+	case addr > high:
+		return addr - high
+	}
+	return 0
+}
+
+// watchpointHandler reports every slot that covers the address, or the nearest one (R-EXC-6 to 11).
+//
+// arch/arm64/kernel/hw_breakpoint.c: watchpoint_handler
+func (m *Machine) watchpointHandler(a *Access, far uint64) error {
+	store := a.kind == hwdebug.Store
+	defer m.leave(m.enter(fnWatchpointHandler, far, esr(0x34, a.el, store)))
+	c := m.cpu
+	kind := hwdebug.R
+	if store {
+		kind = hwdebug.W
+	}
+	addr := m.untag(far)
+	step, exact := false, false
+	nearest, least := -1, ^uint64(0)
+	for i, ev := range c.wpOnReg[:m.wrps] {
+		if ev == nil || ev.attr.Type&kind == 0 {
+			continue
+		}
+		wvr, _ := m.readWbReg(arm64.WVR, i)
+		ctrl, _ := m.readWbReg(arm64.WCR, i)
+		d := watchDistance(addr, wvr, arm64.DecodeCtrl(uint32(ctrl)).Len)
+		if d < least || nearest < 0 {
+			nearest, least = i, d
+		}
+		if d != 0 {
+			continue
+		}
+		exact = true
+		wants, err := m.watchpointReport(ev, a, far, i)
+		if err != nil {
+			return err
+		}
+		step = wants || step && !m.prof.lastStepWins
+	}
+	if !exact && nearest >= 0 {
+		if ev := c.wpOnReg[nearest]; ev != nil { // a handler may have taken it away
+			wants, err := m.watchpointReport(ev, a, far, nearest)
+			if err != nil {
+				return err
+			}
+			step = wants
+		}
+	}
+	if !step {
+		return nil
+	}
+	t := c.curr
+	m.toggleBpRegisters(arm64.WCR, activeEL0, false)
+	if a.el == 0 {
+		t.wpsDisabled = true
+		if !t.bpsDisabled {
+			m.startUserStep(t)
+		}
+		return nil
+	}
+	m.toggleBpRegisters(arm64.WCR, activeEL1, false)
+	m.startKernelStep()
+	return nil
+}
+
+// watchpointReport reports one watchpoint and says whether it wants a step (R-EXC-11).
+//
+// arch/arm64/kernel/hw_breakpoint.c: watchpoint_report
+func (m *Machine) watchpointReport(ev *Event, a *Access, far uint64, slot int) (step bool, err error) {
+	if m.prof.watchReport {
+		defer m.exitBool(m.enter(fnWatchpointReport, ev.arg(), far), &step)
+	}
+	if m.prof.userHitNotReported && a.el != 0 && ev.image.Privilege == arm64.EL0 {
+		return true, nil
+	}
+	if err := m.perfBpEvent(ev, a, far, slot); err != nil {
+		return false, err
+	}
+	return ev.defaultHandler(), nil
+}
+
+// defaultHandler reports whether the kernel steps over this event's hits (R-EXC-13, 14).
+func (ev *Event) defaultHandler() bool { return ev.handler == nil && !ev.tracer }
+
+// perfBpEvent counts a hit and calls the handler when it is due (R-EXC-12).
+//
+// kernel/events/core.c: perf_bp_event
+func (m *Machine) perfBpEvent(ev *Event, a *Access, trigger uint64, slot int) error {
+	defer m.leave(m.enter(fnPerfBpEvent, ev.arg()))
+	if ev.stopped || a.el == 0 && ev.attr.ExcludeUser || a.el != 0 && ev.attr.ExcludeKernel {
+		return nil
+	}
+	return m.perfSweventEvent(ev, a, trigger, slot)
+}
+
+// kernel/events/core.c: perf_swevent_event
+func (m *Machine) perfSweventEvent(ev *Event, a *Access, trigger uint64, slot int) error {
+	defer m.leave(m.enter(fnPerfSweventEvent, ev.arg()))
+	ev.count++
+	switch ev.attr.SamplePeriod {
+	case 0:
+		return nil
+	case 1:
+		return m.perfSweventOverflow(ev, a, trigger, slot, 1)
+	}
+	if ev.periodLeft++; ev.periodLeft < 0 {
+		return nil
+	}
+	return m.perfSweventOverflow(ev, a, trigger, slot, ev.refreshPeriod())
+}
+
+// refreshPeriod starts the next period when the current one is over, and returns how many are (perf_swevent_set_period).
+func (ev *Event) refreshPeriod() int64 {
+	period := int64(ev.attr.SamplePeriod)
+	if ev.periodLeft < 0 {
+		return 0
+	}
+	n := (period + ev.periodLeft) / period
+	ev.periodLeft -= n * period
+	return n
+}
+
+// kernel/events/core.c: perf_swevent_overflow
+func (m *Machine) perfSweventOverflow(ev *Event, a *Access, trigger uint64, slot int, times int64) error {
+	defer m.leave(m.enter(fnPerfSweventOverflow, ev.arg()))
+	for range times {
+		if err := m.perfEventOverflow(ev, a, trigger, slot); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// perfEventOverflow calls the handler.
+//
+// kernel/events/core.c: __perf_event_overflow
+func (m *Machine) perfEventOverflow(ev *Event, a *Access, trigger uint64, slot int) error {
+	defer m.leave(m.enter(fnPerfEventOverflow, ev.arg()))
+	c := m.cpu
+	switch {
+	case ev.tracer:
+		m.ptraceHbptriggered(ev, trigger)
+	case ev.handler != nil:
+		h := ev.handler
+		original := ev
+		if ev.parent != nil {
+			original = ev.parent
+		}
+		hit := Hit{CPU: c.id, Task: c.curr, EL: a.el, Kind: a.kind, Addr: trigger, Size: a.size, PC: a.pc, Slot: slot}
+		if err := h(original, &hit); err != nil {
+			return err
+		}
+		if hit.Skip {
+			a.skipped = true
+		}
+	default:
+		m.leave(m.enter(fnPerfEventOutputForward, ev.arg()))
+	}
+	return nil
+}
+
+// startUserStep makes the task step one instruction, or remembers that it is being stepped by someone else (R-STEP-3).
+func (m *Machine) startUserStep(t *Task) {
+	if t.singleStep {
+		t.suspendedStep = true
+		return
+	}
+	m.leave(m.enter(fnUserEnableSingleStep, pidArg(t)))
+	t.singleStep = true
+}
+
+// startKernelStep makes the CPU step one kernel instruction (R-STEP-9).
+func (m *Machine) startKernelStep() {
+	c := m.cpu
+	if c.steppingKernel != stepNone {
+		return
+	}
+	if c.mdscr&arm64.MDSCRSS != 0 {
+		c.steppingKernel = stepSuspend
+		return
+	}
+	c.steppingKernel = stepActive
+	defer m.leave(m.enter(fnKernelEnableSingleStep))
+	m.mdscrWrite(c.mdscr | arm64.MDSCRSS)
+	m.enableDebugMonitors(activeEL1)
+}
+
+func (m *Machine) stopKernelStep() {
+	c := m.cpu
+	defer m.leave(m.enter(fnKernelDisableSingleStep))
+	m.mdscrWrite(c.mdscr &^ arm64.MDSCRSS)
+	m.disableDebugMonitors(activeEL1)
+}
+
+// stepException follows an instruction that was stepped.
+func (a *Access) stepException() error {
+	m := a.m
+	if t := a.task; t != nil {
+		if err := t.become(); err != nil {
+			return err
+		}
+		c := m.cpus[t.cpu]
+		prev, node := m.cpu, c.node
+		m.cpu, c.node = c, 0
+		defer func() { m.cpu, c.node = prev, node }()
+	} else {
+		v := m.visit(m.cpu)
+		defer m.done(v)
+	}
+	m.trapped++
+	defer func() { m.trapped-- }()
+	defer m.leaveAll(m.debugEntry(a.el))
+	m.singleStepHandler(a)
+	return nil
+}
+
+// singleStepHandler puts back what was off for the step (R-STEP-6 to 8).
+//
+// arch/arm64/kernel/debug-monitors.c: single_step_handler
+func (m *Machine) singleStepHandler(a *Access) {
+	defer m.leave(m.enter(fnSingleStepHandler, 0, esr(0x32, a.el, false)))
+	if m.reinstallSuspendedBps(a) {
+		return
+	}
+	if a.el == 0 {
+		t := m.cpu.curr
+		t.stopSignal = &Siginfo{Code: trapTrace, Addr: a.pc}
+		return
+	}
+	m.logf("Unexpected kernel single-step exception at EL1")
+}
+
+// reinstallSuspendedBps reports whether the step was the kernel's own.
+//
+// arch/arm64/kernel/hw_breakpoint.c: reinstall_suspended_bps
+func (m *Machine) reinstallSuspendedBps(a *Access) (handled bool) {
+	k := m.enter(fnReinstallSuspendedBps)
+	defer func() {
+		m.cpu.node = k.node
+		ret := int64(1)
+		if handled {
+			ret = 0
+		}
+		m.rec.Exit(k.seq, ret)
+	}()
+	c := m.cpu
+	t := c.curr
+	if a.el == 0 {
+		if !t.bpsDisabled && !t.wpsDisabled {
+			return false
+		}
+		if t.bpsDisabled {
+			t.bpsDisabled = false
+			m.toggleBpRegisters(arm64.BCR, activeEL0, true)
+		}
+		if t.wpsDisabled {
+			t.wpsDisabled = false
+			m.toggleBpRegisters(arm64.WCR, activeEL0, true)
+		}
+		if t.suspendedStep {
+			t.suspendedStep = false
+			return false
+		}
+		m.userDisableSingleStep(t)
+		return true
+	}
+	if c.steppingKernel == stepNone {
+		return false
+	}
+	m.toggleBpRegisters(arm64.BCR, activeEL1, true)
+	m.toggleBpRegisters(arm64.WCR, activeEL1, true)
+	if !t.wpsDisabled {
+		m.toggleBpRegisters(arm64.WCR, activeEL0, true)
+	}
+	was := c.steppingKernel
+	c.steppingKernel = stepNone
+	if was == stepSuspend {
+		return false
+	}
+	m.stopKernelStep()
+	return true
+}
+
+func (m *Machine) userDisableSingleStep(t *Task) {
+	defer m.leave(m.enter(fnUserDisableSingleStep, pidArg(t)))
+	t.singleStep = false
+}
+
+// user prepares an access by t in user mode, which switches its CPU to it.
+func (t *Task) user(k hwdebug.Kind, addr uint64, size int, value uint64) (*Access, error) {
+	if err := checkAccess(k, size); err != nil {
+		return nil, err
+	}
+	if t.kernel {
+		return nil, misusef("%s is a kernel thread; it has no user memory", t.comm)
+	}
+	if err := t.become(); err != nil {
+		return nil, err
+	}
+	if t.m.chooser != nil {
+		if err := t.m.preempt(); err != nil {
+			return nil, err
+		}
+	}
+	a := &Access{m: t.m, task: t, kind: k, addr: addr, size: size, value: value, user: true}
+	if k == hwdebug.Exec {
+		a.pc, a.hasPC = addr, true
+	}
+	return a, nil
+}
+
+// Begin prepares one access by the task in user mode that is performed by calling Step. pc is the address of the
+// instruction that makes it, 0 where it has none.
+func (t *Task) Begin(k hwdebug.Kind, addr uint64, size int, value, pc uint64) (*Access, error) {
+	a, err := t.user(k, addr, size, value)
+	if err == nil && pc != 0 {
+		a.pc, a.hasPC = pc, true
+	}
+	return a, err
+}
+
+// quiet reports whether a data access by code on c meets nothing, so that it is only an access to memory.
+func (c *CPU) quiet(addr uint64, size int) bool {
+	return size <= 8 && c.online && !c.suspended && c.m.chooser == nil && (c.mdscr&arm64.MDSCRMDE == 0 || !c.near(addr, size))
+}
+
+// quiet is the same for the task in user mode.
+func (t *Task) quiet(addr uint64, size int) bool {
+	c := t.m.cpus[t.cpu]
+	return c.curr == t && t.mem != nil && !t.singleStep && t.stopSignal == nil && c.quiet(addr, size)
+}
+
+// Load reads size bytes (1, 2, 4, 8 or 16, of which the low 8 are returned) at addr as the task in user mode.
+func (t *Task) Load(addr uint64, size int) (uint64, error) {
+	if size > 0 && size&(size-1) == 0 && t.quiet(addr, size) {
+		return t.mem.load(addr&addrBits, size), nil
+	}
+	a, err := t.user(hwdebug.Load, addr, size, 0)
+	if err != nil {
+		return 0, err
+	}
+	return t.m.access(a)
+}
+
+// Store writes the low size bytes of v at addr as the task in user mode.
+func (t *Task) Store(addr uint64, size int, v uint64) error {
+	if size > 0 && size&(size-1) == 0 && t.quiet(addr, size) {
+		t.mem.store(addr&addrBits, size, v)
+		return nil
+	}
+	a, err := t.user(hwdebug.Store, addr, size, v)
+	if err != nil {
+		return err
+	}
+	_, err = t.m.access(a)
+	return err
+}
+
+// Exec executes the instruction at addr as the task in user mode.
+func (t *Task) Exec(addr uint64) error {
+	a, err := t.user(hwdebug.Exec, addr, 4, 0)
+	if err != nil {
+		return err
+	}
+	_, err = t.m.access(a)
+	return err
+}
+
+// kernelAccess performs an access of kernel code on the CPU, or on behalf of its current task.
+func (c *CPU) kernelAccess(k hwdebug.Kind, addr uint64, size int, value uint64, user bool) (uint64, error) {
+	if err := checkAccess(k, size); err != nil {
+		return 0, err
+	}
+	if err := c.usable(); err != nil {
+		return 0, err
+	}
+	m := c.m
+	prev := m.cpu
+	m.cpu = c
+	a := &Access{m: m, kind: k, addr: addr, size: size, value: value, el: 1, user: user}
+	a.unpriv = user && (m.prof.uaccessUnpriv || m.preset.UAO)
+	if k == hwdebug.Exec {
+		a.pc, a.hasPC = addr, true
+	}
+	v, err := m.access(a)
+	m.cpu = prev
+	return v, err
+}
+
+// Load reads size bytes at addr in the kernel (EL1) on this CPU.
+func (c *CPU) Load(addr uint64, size int) (uint64, error) {
+	if size > 0 && size&(size-1) == 0 && c.steppingKernel == stepNone && c.quiet(addr, size) {
+		return c.m.kernelMem.load(addr, size), nil
+	}
+	return c.kernelAccess(hwdebug.Load, addr, size, 0, false)
+}
+
+// Store writes the low size bytes of v at addr in the kernel on this CPU.
+func (c *CPU) Store(addr uint64, size int, v uint64) error {
+	if size > 0 && size&(size-1) == 0 && c.steppingKernel == stepNone && c.quiet(addr, size) {
+		c.m.kernelMem.store(addr, size, v)
+		return nil
+	}
+	_, err := c.kernelAccess(hwdebug.Store, addr, size, v, false)
+	return err
+}
+
+// Exec executes the kernel instruction at addr on this CPU.
+func (c *CPU) Exec(addr uint64) error {
+	_, err := c.kernelAccess(hwdebug.Exec, addr, 4, 0, false)
+	return err
+}
+
+// GetUser reads user memory of the CPU's current task in the kernel on its behalf (R-EXC-17).
+func (c *CPU) GetUser(addr uint64, size int) (uint64, error) {
+	return c.kernelAccess(hwdebug.Load, addr, size, 0, true)
+}
+
+// PutUser writes user memory of the CPU's current task in the kernel on its behalf.
+func (c *CPU) PutUser(addr uint64, size int, v uint64) error {
+	_, err := c.kernelAccess(hwdebug.Store, addr, size, v, true)
+	return err
+}

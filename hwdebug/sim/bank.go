@@ -1,0 +1,194 @@
+// The debug registers of one CPU: the four banks behind the kernel's unified numbering, and what is armed in them.
+
+package sim
+
+import (
+	"math/bits"
+
+	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/arm64"
+)
+
+// A bank is all DBGB* and DBGW* pairs of one CPU, and MDSCR_EL1.
+type bank struct {
+	brps, wrps int // implemented
+	dfr0       arm64.IDAA64DFR0
+	reg        [4 * arm64.MaxRegs]uint64
+	mdscr      uint64
+
+	armedB, armedW uint16                // pairs whose E bit is set
+	span           [arm64.MaxRegs]span   // what each armed watchpoint may watch: a superset, for a quick no
+	wrote          [arm64.MaxRegs]uint64 // when each watchpoint pair was last written
+}
+
+// A span is the bytes first..first+size-1.
+type span struct{ first, size uint64 }
+
+const addrBits = 1<<56 - 1 // an EL0 address without its tag (R-REG-22)
+
+func (b *bank) init(brps, wrps int, debugVer uint8) {
+	b.brps, b.wrps = brps, wrps
+	b.dfr0 = arm64.MakeIDAA64DFR0(brps, wrps, min(2, brps), debugVer)
+}
+
+// set writes one register as the hardware does: value registers lose bits [1:0], control registers bits
+// [63:32], and DBGBCR's BAS[1] and BAS[3] are copies (R-REG-6, 21, 25).
+func (b *bank) set(unified int, val, seq uint64) {
+	n := unified & (arm64.MaxRegs - 1)
+	switch unified &^ (arm64.MaxRegs - 1) {
+	case arm64.BVR:
+		b.reg[unified] = val &^ 3
+	case arm64.BCR:
+		c := arm64.DBGBCR(val).Stored()
+		b.reg[unified] = uint64(c)
+		b.armedB &^= 1 << n
+		if c.E() && n < b.brps {
+			b.armedB |= 1 << n
+		}
+	case arm64.WVR:
+		b.reg[unified] = val &^ 3
+		b.wrote[n] = seq
+		b.arm(n)
+	case arm64.WCR:
+		b.reg[unified] = val & 0xffffffff
+		b.wrote[n] = seq
+		b.arm(n)
+	}
+}
+
+func (b *bank) arm(n int) {
+	c := arm64.DBGWCR(b.reg[arm64.WCR+n])
+	b.armedW &^= 1 << n
+	if !c.E() || n >= b.wrps {
+		return
+	}
+	b.armedW |= 1 << n
+	first := b.reg[arm64.WVR+n] &^ 7
+	size := uint64(12) // eight bytes from either half of the doubleword
+	if k := c.MASK(); k != 0 {
+		size = 1 << k
+		first &^= size - 1
+	}
+	b.span[n] = span{first & addrBits, size}
+}
+
+// near reports whether the access may touch a byte that an armed watchpoint watches. It never says no wrongly.
+func (b *bank) near(addr uint64, size int) bool {
+	a := addr & addrBits
+	for left := b.armedW; left != 0; left &= left - 1 {
+		s := &b.span[bits.TrailingZeros16(left)&(arm64.MaxRegs-1)]
+		if (a-s.first)&addrBits < s.size || (s.first-a)&addrBits < uint64(size) {
+			return true
+		}
+	}
+	return false
+}
+
+// writeWbReg writes register base+n on the CPU that runs now; unknown numbers are warned about (R-REG-3, 5).
+//
+// arch/arm64/kernel/hw_breakpoint.c: write_wb_reg
+func (m *Machine) writeWbReg(base, n int, val uint64) (known bool) {
+	defer m.leave(m.enter(fnWriteWbReg, uint64(base), uint64(n), val))
+	reg := base + n
+	if reg < 0 || reg >= 4*arm64.MaxRegs {
+		m.logf("hw-breakpoint: attempt to write to unknown breakpoint register %d", n)
+		return false
+	}
+	m.regSeq++
+	m.cpu.bank.set(reg, val, m.regSeq)
+	return true
+}
+
+// readWbReg reads register base+n; an unknown one is warned about and reads 0 (R-REG-4, 5).
+//
+// arch/arm64/kernel/hw_breakpoint.c: read_wb_reg
+func (m *Machine) readWbReg(base, n int) (val uint64, known bool) {
+	k := m.enter(fnReadWbReg, uint64(base), uint64(n))
+	defer func() {
+		m.cpu.node = k.node
+		m.rec.Exit(k.seq, int64(val))
+	}()
+	reg := base + n
+	if reg < 0 || reg >= 4*arm64.MaxRegs {
+		m.logf("hw-breakpoint: attempt to read from unknown breakpoint register %d", n)
+		return 0, false
+	}
+	return m.cpu.reg[reg], true
+}
+
+// implemented fails for a register number that exists but that this CPU has no register for.
+func (c *CPU) implemented(base, n int) error {
+	reg := base + n
+	if reg < 0 || reg >= 4*arm64.MaxRegs {
+		return nil
+	}
+	count := c.brps
+	if reg >= arm64.WVR {
+		count = c.wrps
+	}
+	if i := reg & (arm64.MaxRegs - 1); i >= count {
+		return misusef("cpu%d does not implement %s; it has %d breakpoint and %d watchpoint registers",
+			c.id, arm64.RegName(reg), c.brps, c.wrps)
+	}
+	return nil
+}
+
+// WriteWbReg writes register base+n of this CPU by hand, as the kernel's write_wb_reg does. A number that does
+// not exist logs the kernel's warning and is EINVAL; a register that this CPU does not implement is misuse. From
+// then on CheckInvariants does not answer for the machine's banks.
+func (c *CPU) WriteWbReg(base, n int, val uint64) error {
+	if err := c.usable(); err != nil {
+		return err
+	}
+	if err := c.implemented(base, n); err != nil {
+		return err
+	}
+	m := c.m
+	defer m.done(m.visit(c))
+	m.handmade = true
+	if !m.writeWbReg(base, n, val) {
+		return m.unknownReg("write_wb_reg", base, n)
+	}
+	return nil
+}
+
+// ReadWbReg reads register base+n of this CPU as the kernel's read_wb_reg does.
+func (c *CPU) ReadWbReg(base, n int) (uint64, error) {
+	if err := c.usable(); err != nil {
+		return 0, err
+	}
+	if err := c.implemented(base, n); err != nil {
+		return 0, err
+	}
+	m := c.m
+	defer m.done(m.visit(c))
+	val, known := m.readWbReg(base, n)
+	if !known {
+		return 0, m.unknownReg("read_wb_reg", base, n)
+	}
+	return val, nil
+}
+
+func (m *Machine) unknownReg(op string, base, n int) error {
+	return m.refuse(&Refusal{Rule: "R-REG-5", Fn: op}, &hwdebug.Error{
+		Op: op, Asked: sprintf("register %d of base %d", n, base), Found: "there is no such register",
+		Mend: "bases are 0, 16, 32 and 48, numbers 0 to 15", Errno: einval,
+	})
+}
+
+// HwBreakpointSlots returns how many registers the kernel uses for TYPE_INST (0) or TYPE_DATA (1); any other type is
+// warned about and has none (R-REG-10).
+//
+// arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_slots
+func (m *Machine) HwBreakpointSlots(typ int) (n int) {
+	defer m.done(m.here())
+	defer m.exitInt(m.enter(fnHwBreakpointSlots, uint64(typ)), &n)
+	switch typ {
+	case int(typeInst):
+		return m.brps
+	case int(typeData):
+		return m.wrps
+	}
+	m.logf("hw-breakpoint: unknown slot type: %d", typ)
+	return 0
+}

@@ -1,0 +1,137 @@
+// Call chains: through which functions a modelled function was entered (spec chapter 11).
+
+package sim
+
+import (
+	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/trace"
+)
+
+// ChainOptions choose one entry of a function and how its chain is shown.
+type ChainOptions struct {
+	CPU  int        // -1: any
+	Nth  int        // from 1; 0: the last
+	View trace.View // Frames leaves out the names that the specification puts in parentheses
+}
+
+func (m *Machine) modelled(fn string) (traceFn, error) {
+	id, ok := m.rec.Lookup(fn)
+	if !ok || id == fnNone {
+		near := nearest(fn, m.rec.Names())
+		if near != "" {
+			near = sprintf("; did you mean '%s'?", near)
+		}
+		return 0, misusef("'%s' is not a modelled kernel function%s", fn, near)
+	}
+	return id, nil
+}
+
+// Callchain returns the chain when fn was last (or for the nth time) entered: names from fn itself outwards to the
+// bottom of the thread's stack. It is nil when fn never was; a name that is not modelled is an error.
+func (m *Machine) Callchain(fn string, o ChainOptions) ([]string, error) {
+	id, err := m.modelled(fn)
+	if err != nil {
+		return nil, err
+	}
+	if o.CPU < -1 || o.CPU >= len(m.cpus) {
+		return nil, misusef("there is no cpu%d; the machine has CPUs 0 to %d", o.CPU, len(m.cpus)-1)
+	}
+	if o.Nth < 0 {
+		return nil, misusef("entry %d asked for; entries are counted from 1", o.Nth)
+	}
+	n, ok := m.rec.Last(id, o.CPU)
+	if o.Nth > 0 {
+		if n, ok = m.rec.Nth(id, o.CPU, uint64(o.Nth)); !ok && uint64(o.Nth) <= m.rec.Count(id, o.CPU) {
+			return nil, misusef("entry %d of %s is no longer in the trace; make trace_size larger", o.Nth, fn)
+		}
+	}
+	if !ok {
+		return nil, nil
+	}
+	return m.rec.Chain(n, o.View), nil
+}
+
+// TraceArg returns argument i of a record: an *Event or *Task where it is one that the machine knows, text for names,
+// an int64 for counts, a uint64 for addresses and register values.
+func (m *Machine) TraceArg(r *trace.Record, i int) any {
+	v := r.Args[i]
+	kind := trace.Hex
+	if args := fns[r.Fn].Args; i < len(args) {
+		kind = args[i].Kind
+	}
+	switch kind {
+	case trace.Event:
+		if id := int(v >> 1); id >= 1 && id <= len(m.events) {
+			return m.events[id-1]
+		}
+		return nil
+	case trace.PID:
+		pid := int(int64(v))
+		if pid < 0 {
+			return nil
+		}
+		if t := m.taskByPID(pid); t != nil {
+			return t
+		}
+		return int64(pid)
+	case trace.Text:
+		return m.rec.NameOf(uint32(v))
+	case trace.Hex:
+		return v
+	}
+	return int64(v)
+}
+
+// TraceRet returns a record's result: nil while it runs and for a function without one, text such as "-ENOSPC" for an
+// errno, an int64 or a uint64 otherwise.
+func (m *Machine) TraceRet(r *trace.Record) any {
+	if r.State == trace.Running {
+		return nil
+	}
+	switch fns[r.Fn].Ret {
+	case trace.NoValue:
+		return nil
+	case trace.Errno:
+		if r.Ret < 0 {
+			if e, ok := hwdebug.ErrnoByNumber(int(-r.Ret)); ok {
+				return "-" + hwdebug.ErrnoName(e)
+			}
+		}
+		return r.Ret
+	case trace.Hex:
+		return uint64(r.Ret)
+	}
+	return r.Ret
+}
+
+// nearest returns the name that is closest to s, or "" when none is close.
+func nearest(s string, names []string) string {
+	best, at := "", 1+len(s)/3
+	for _, n := range names {
+		if d := distance(s, n); d < at {
+			best, at = n, d
+		}
+	}
+	return best
+}
+
+// distance is the number of insertions, deletions and replacements between two names.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diag := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			d := diag
+			if a[i-1] != b[j-1] {
+				d++
+			}
+			diag = row[j]
+			row[j] = min(d, row[j]+1, row[j-1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,156 @@
+// Virtual time: jiffies and the timer wheel's rounding (kernel/time/timer.c, spec 8.1).
+
+package sim
+
+// Jiffies returns the ticks since boot.
+func (m *Machine) Jiffies() uint64 { return uint64(m.now / m.tickNs) }
+
+// JiffiesOf returns the jiffies of a delay, rounded up (R-TMR-1).
+func (m *Machine) JiffiesOf(ns int64) uint64 {
+	if ns < 0 {
+		return maxJiffies
+	}
+	return uint64(ns/m.tickNs) + uint64(min(ns%m.tickNs, 1))
+}
+
+const (
+	maxJiffies = 1<<62 - 1 // MAX_JIFFY_OFFSET
+	levelShift = 3
+)
+
+// A timer is a delayed work's timer while it is armed.
+type timer struct {
+	work  *Work
+	fires uint64 // jiffy
+	level uint
+	seq   uint64 // order of arming
+}
+
+// wheelFires returns the jiffy at which the wheel fires a timer armed at jiffy now with a delay, and its level
+// (R-TMR-2, 3). Beyond the highest level the delay is cut.
+func wheelFires(now, delay uint64, hz int64) (fires uint64, level uint) {
+	levels := uint(9)
+	if hz <= 100 {
+		levels = 8
+	}
+	// The first delta that the wheel cannot hold, and the last expiry of its last level.
+	cutoff := uint64(63) << (levelShift * (levels - 1))
+	clk := now + 1
+	expires := now + delay
+	delta := expires - clk
+	if delay == 0 {
+		delta = 0
+		expires = clk - 1
+	}
+	if delta >= cutoff {
+		expires = clk + cutoff - 1<<(levelShift*(levels-1))
+		delta = expires - clk
+	}
+	limit := uint64(63)
+	for level < levels-1 && delta >= limit {
+		level++
+		limit = 63 << (levelShift * level)
+	}
+	shift := levelShift * level
+	return (expires>>shift + 1) << shift, level
+}
+
+// arm arms w's timer on c.
+func (m *Machine) arm(c *CPU, w *Work, delay uint64) {
+	m.timerSeq++
+	fires, level := wheelFires(m.Jiffies(), delay, m.hz)
+	w.timer = &timer{work: w, fires: fires, level: level, seq: m.timerSeq}
+	w.timerCPU = c
+	c.timers = append(c.timers, w.timer)
+}
+
+func (m *Machine) disarm(w *Work) {
+	c := w.timerCPU
+	for i, t := range c.timers {
+		if t == w.timer {
+			c.timers = append(c.timers[:i], c.timers[i+1:]...)
+			break
+		}
+	}
+	w.timer, w.timerCPU = nil, nil
+}
+
+// first returns c's timer that fires next: the earliest jiffy, there the highest level, there the one armed last
+// (R-TMR-4).
+func (c *CPU) first() *timer {
+	var first *timer
+	for _, t := range c.timers {
+		if first == nil || t.fires < first.fires ||
+			t.fires == first.fires && (t.level > first.level || t.level == first.level && t.seq > first.seq) {
+			first = t
+		}
+	}
+	return first
+}
+
+// ticking reports whether c's timers can fire.
+func (c *CPU) ticking() bool { return c.online && !c.suspended && c.spinning == 0 }
+
+// nextTime returns when the next timer fires or thread wakes.
+func (m *Machine) nextTime() int64 {
+	at := int64(maxTime) + 1
+	for _, c := range m.cpus {
+		if len(c.timers) == 0 || !c.ticking() {
+			continue
+		}
+		if t := c.first(); t.fires <= uint64(maxTime/m.tickNs) {
+			at = min(at, int64(t.fires)*m.tickNs)
+		}
+	}
+	for _, th := range m.threads {
+		if th.state == threadAsleep {
+			at = min(at, th.wakeAt)
+		}
+	}
+	return at
+}
+
+// dueCPU returns a CPU with a timer that is due, or nil.
+func (m *Machine) dueCPU() *CPU {
+	var due [64]*CPU
+	n := 0
+	for _, c := range m.cpus {
+		if len(c.timers) > 0 && c.ticking() && c.first().fires <= m.Jiffies() {
+			due[n] = c
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return due[m.choose(ChoiceTimer, n)]
+}
+
+// fireTimer runs c's next timer from its timer interrupt (spec 11, C-23).
+func (m *Machine) fireTimer(c *CPU) string {
+	t := c.first()
+	cpu := m.cpu
+	m.cpu = c
+	var k marks
+	if m.prof.six {
+		outer := []traceFn{fnEl1h64Irq, fnEl1h64IrqHandler, fnEl1Interrupt}
+		if m.inUser(c) {
+			outer = []traceFn{fnEl0t64Irq, fnEl0t64IrqHandler, fnEl0IrqHandlerCommon, fnEl0Interrupt}
+		}
+		k = m.enterAll(append(outer, fnIrqExitRcu, fnIrqExitRcuInner, fnDoSoftirqOwnStack, fnCallOnIrqStack, fnDoSoftirqInner61,
+			fnDoSoftirq, fnRunTimerSoftirq, fnRunTimers, fnExpireTimers, fnCallTimerFn)...)
+	} else {
+		entry := fnEl1Irq
+		if m.inUser(c) {
+			entry = fnEl0IrqNaked
+		}
+		k = m.enterAll(entry, fnGicHandleIrq, fnHandleDomainIrq, fnIrqExit, fnDoSoftirq, fnRunTimerSoftirq, fnRunTimers,
+			fnExpireTimers, fnCallTimerFn)
+	}
+	w := t.work
+	m.disarm(w)
+	m.delayedWorkTimerFn(w)
+	m.leaveAll(k)
+	m.cpu = cpu
+	return "cpu" + itoa(c.id) + " timer: " + w.name
+}

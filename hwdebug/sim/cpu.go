@@ -1,0 +1,207 @@
+// One CPU: who runs there, what its stack is, and what of it others may read.
+
+package sim
+
+import (
+	"github.com/hwlua/hwlua/hwdebug/arm64"
+	"github.com/hwlua/hwlua/hwdebug/trace"
+)
+
+// A CPU is one CPU of a machine.
+type CPU struct {
+	m         *Machine
+	id        int
+	online    bool
+	suspended bool
+
+	curr *Task        // never nil
+	base *Task        // current when no thread of the machine wants the CPU
+	idle *Task        // swapper/N
+	hp   *Task        // cpuhp/N
+	node trace.NodeID // stack of what runs here; 0: user mode, or the bottom of a kernel thread that has none
+
+	bank
+	monitors
+
+	bpOnReg, wpOnReg [arm64.MaxRegs]*Event
+
+	steppingKernel kernelStep
+	masked         int    // PSTATE.D: debug exceptions from EL1 are not taken
+	savedMDSCR     uint64 // while suspended
+
+	ctx     perfContext  // the CPU's software context
+	taskCtx *perfContext // the running task's, while active
+
+	cpuPinned [2]int                    // by slot type (R-CON-1)
+	tskPinned [2][arm64.MaxRegs + 1]int // [type][k]: tasks with k+1 events counting here
+
+	timers []*timer // armed here
+	pool   pool
+	runq   []*thread
+
+	spinning int     // waiting for another CPU to answer
+	spinner  *thread // the thread that does
+}
+
+// boot makes the CPUs and the kernel's first threads and brings everything up as far as a script finds it.
+func (m *Machine) boot() {
+	n := m.cfg.CPUs
+	cpus := make([]CPU, n)
+	threads := make([]Task, 4*n+1)
+	m.cpus = make([]*CPU, n)
+	m.tasks = make([]*Task, 0, 4*n+9)
+	newThread := func(comm string, pid int, c *CPU) *Task {
+		t := &threads[len(m.tasks)]
+		*t = Task{m: m, pid: pid, comm: comm, commID: m.rec.Name(comm), cpu: c.id, kernel: true}
+		m.tasks = append(m.tasks, t)
+		return t
+	}
+	m.brps, m.wrps = arm64.MaxRegs, arm64.MaxRegs
+	for i := range cpus {
+		c := &cpus[i]
+		m.cpus[i] = c
+		c.m, c.id, c.online = m, i, true
+		c.bank.init(m.cfg.BRPsPerCPU[i], m.cfg.WRPsPerCPU[i], m.preset.DebugVer)
+		c.ctx.cpu, c.ctx.online = c, true
+		c.mdscr = arm64.MDSCRTDCC
+		m.brps, m.wrps = min(m.brps, c.brps), min(m.wrps, c.wrps)
+	}
+	m.limits = [2]int{m.cpus[0].brps, m.cpus[0].wrps}
+	m.script = newThread("hwlua", 1, m.cpus[0])
+	kthread := m.push(0, fnRetFromFork, fnKthread)
+	m.script.node = kthread
+	for _, c := range m.cpus {
+		c.idle = newThread("swapper/"+itoa(c.id), 0, c)
+		c.idle.node = m.push(0, fnSecondaryStartKernel, fnCPUStartupEntry, fnDoIdle, fnDefaultIdleCall, fnArchCPUIdle)
+		c.curr, c.base, c.node = c.idle, c.idle, c.idle.node
+		c.hp = newThread("cpuhp/"+itoa(c.id), m.pid(), c)
+		c.hp.node = m.push(kthread, fnSmpbootThreadFn, fnCpuhpThreadFun)
+		c.pool.init(c, newThread("kworker/"+itoa(c.id)+":0", m.pid(), c))
+		newThread("kworker/"+itoa(c.id)+":0H", m.pid(), c)
+	}
+	boot := m.cpus[0]
+	boot.curr, boot.base, boot.node = m.script, m.script, m.script.node
+	m.cpu = boot
+
+	for _, c := range m.cpus {
+		if c.id > 0 && c.dfr0 != boot.dfr0 {
+			m.logf("SANITY CHECK: Unexpected variation in SYS_ID_AA64DFR0_EL1. Boot CPU: 0x%016x, CPU%d: 0x%016x",
+				uint64(boot.dfr0), c.id, uint64(c.dfr0))
+			m.taint |= taintS
+		}
+	}
+	m.logf("hw-breakpoint: found %d breakpoint and %d watchpoint registers.", m.brps, m.wrps)
+	for _, c := range m.cpus {
+		m.asThread(c, c.hp, func() { m.cpuhpReset(c) })
+	}
+}
+
+// asThread runs fn on c as its kernel thread t, without a modelled switch.
+func (m *Machine) asThread(c *CPU, t *Task, fn func()) {
+	prev, curr, node := m.cpu, c.curr, c.node
+	m.cpu, c.curr, c.node = c, t, t.node
+	defer func() { m.cpu, c.curr, c.node = prev, curr, node }()
+	fn()
+}
+
+func (m *Machine) pid() int {
+	m.nextPID++
+	return m.nextPID - 1
+}
+
+// ID returns the CPU's number.
+func (c *CPU) ID() int { return c.id }
+
+// Online reports whether the CPU is up.
+func (c *CPU) Online() bool { return c.online }
+
+// Suspended reports whether the CPU is powered down (R-HP-13).
+func (c *CPU) Suspended() bool { return c.suspended }
+
+// Current returns the task that is current on the CPU; it is never nil.
+func (c *CPU) Current() *Task { return c.curr }
+
+// IDAA64DFR0 returns ID_AA64DFR0_EL1 of this CPU.
+func (c *CPU) IDAA64DFR0() uint64 { return uint64(c.dfr0) }
+
+// BRPs returns how many breakpoint registers this CPU implements.
+func (c *CPU) BRPs() int { return c.brps }
+
+// WRPs returns how many watchpoint registers this CPU implements.
+func (c *CPU) WRPs() int { return c.wrps }
+
+// MDSCR returns MDSCR_EL1. It fails while the CPU is suspended.
+func (c *CPU) MDSCR() (uint64, error) {
+	if err := c.usable(); err != nil {
+		return 0, err
+	}
+	return c.mdscr, nil
+}
+
+// Reg returns what register n of the bank (arm64.BVR, BCR, WVR, WCR) holds. It fails beyond what the CPU
+// implements and while the CPU is suspended.
+func (c *CPU) Reg(bank, n int) (uint64, error) {
+	if err := c.usable(); err != nil {
+		return 0, err
+	}
+	count, name := c.wrps, "watchpoint"
+	if bank == arm64.BVR || bank == arm64.BCR {
+		count, name = c.brps, "breakpoint"
+	}
+	if n < 0 || n >= count {
+		return 0, misusef("cpu%d has %s registers 0 to %d, %d was asked for", c.id, name, count-1, n)
+	}
+	return c.reg[bank+n], nil
+}
+
+// BpOnReg returns the event in breakpoint slot n, or nil.
+func (c *CPU) BpOnReg(n int) *Event { return slotAt(&c.bpOnReg, n) }
+
+// WpOnReg returns the event in watchpoint slot n, or nil.
+func (c *CPU) WpOnReg(n int) *Event { return slotAt(&c.wpOnReg, n) }
+
+func slotAt(slots *[arm64.MaxRegs]*Event, n int) *Event {
+	if n < 0 || n >= len(slots) {
+		return nil
+	}
+	return slots[n]
+}
+
+// usable fails for a CPU that cannot do anything now.
+func (c *CPU) usable() error {
+	if c.suspended {
+		return misusef("cpu%d is suspended; resume it first (cpu_resume)", c.id)
+	}
+	if !c.online {
+		return misusef("cpu%d is offline; bring it up first (cpu_up)", c.id)
+	}
+	return nil
+}
+
+// powered fails for a suspended CPU; an offline one is the kernel's business.
+func (c *CPU) powered() error {
+	if c.suspended {
+		return c.usable()
+	}
+	return nil
+}
+
+// Run runs fn as the CPU's current thread.
+func (c *CPU) Run(fn func() error) error {
+	if err := c.usable(); err != nil {
+		return err
+	}
+	m := c.m
+	v := m.visit(c)
+	defer m.done(v)
+	m.trapped++
+	defer func() { m.trapped-- }()
+	return fn()
+}
+
+func itoa(n int) string {
+	if n < 10 {
+		return string(rune('0' + n))
+	}
+	return itoa(n/10) + string(rune('0'+n%10))
+}

@@ -1,0 +1,182 @@
+// Hotplug and power: CPUs going down and up, suspend and resume (spec chapter 9).
+
+package sim
+
+import (
+	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/arm64"
+)
+
+func (m *Machine) hotplugCPU(op string, n int) (*CPU, error) {
+	c := m.CPU(n)
+	if c == nil {
+		return nil, m.refuse(&Refusal{Rule: "R-HP-1", Fn: op}, &hwdebug.Error{Op: op, Asked: sprintf("cpu%d", n),
+			Found: sprintf("the machine has CPUs 0 to %d", len(m.cpus)-1), Mend: "name one of them", Errno: einval})
+	}
+	if m.thread != nil && m.thread.task.cpu == n || m.trapped > 0 {
+		return nil, misusef("%s of cpu%d cannot be called from %s, which runs there", op, n, m.cpu.curr.comm)
+	}
+	return c, m.preemptOn(c)
+}
+
+// preemptOn is preempt for calls that a suspended CPU itself is the subject of.
+func (m *Machine) preemptOn(c *CPU) error {
+	if c == m.cpu {
+		return m.interrupted()
+	}
+	return m.preempt()
+}
+
+// CPUDown takes a CPU down: its events are removed from their context and keep their reservation, its tasks move to the
+// lowest online CPU (R-HP-6 to 9). CPU 0 cannot go down (EBUSY). A CPU that is down already stays so.
+func (m *Machine) CPUDown(n int) error {
+	c, err := m.hotplugCPU("cpu_down", n)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return m.refuse(&Refusal{Rule: "R-HP-6", Fn: "cpu_down"}, &hwdebug.Error{Op: "cpu_down", Asked: "cpu0",
+			Found: "the boot CPU does not go down", Mend: "take another CPU down", Errno: ebusy})
+	}
+	if err := c.powered(); err != nil {
+		return err
+	}
+	if !c.online {
+		return nil
+	}
+	c.base = c.idle
+	m.switchOn(c, c.idle)
+	m.asThread(c, c.hp, func() {
+		defer m.leave(m.enter(fnCpuhpInvokeCallback, uint64(n), uint64(m.rec.Name("perf:online"))))
+		m.perfEventExitCPU(c)
+	})
+	c.online = false
+	c.armedB, c.armedW = 0, 0
+	heir := m.lowestOnline()
+	for _, t := range m.tasks {
+		if t.cpu == n && !t.kernel && t.state != taskDead {
+			t.cpu = heir.id
+		}
+	}
+	for _, w := range c.pool.workers {
+		w.task.cpu = heir.id
+	}
+	heir.runq = append(heir.runq, c.runq...)
+	c.runq = nil
+	for _, t := range c.timers {
+		t.work.timerCPU = m.cpu
+		m.timerSeq++
+		t.seq = m.timerSeq
+	}
+	m.cpu.timers = append(m.cpu.timers, c.timers...)
+	c.timers = nil
+	return nil
+}
+
+func (m *Machine) lowestOnline() *CPU {
+	for _, c := range m.cpus {
+		if c.online {
+			return c
+		}
+	}
+	return m.cpus[0]
+}
+
+// kernel/events/core.c: perf_event_exit_cpu
+func (m *Machine) perfEventExitCPU(c *CPU) {
+	defer m.leave(m.enter(fnPerfEventExitCPU, uint64(c.id)))
+	defer m.leave(m.enter(fnPerfEventExitCPUContext, uint64(c.id)))
+	k := m.enterAll(fnSmpCallFunctionSingle, fnGenericExecSingle, fnPerfEventExitContext)
+	x := &c.ctx
+	m.stopClock(x)
+	for len(x.events) > 0 { // newest first (R-HP-7)
+		m.removeFromContext(x.events[len(x.events)-1], detachGroup)
+	}
+	m.leaveAll(k)
+	x.online = false
+}
+
+// CPUUp brings a CPU up again: its contexts are online before it runs, its registers are cleared, and its old events are
+// not attached again (R-HP-1 to 4, 9). A CPU that is up already stays so.
+func (m *Machine) CPUUp(n int) error {
+	c, err := m.hotplugCPU("cpu_up", n)
+	if err != nil {
+		return err
+	}
+	if c.online {
+		return c.powered()
+	}
+	c.ctx.online = true
+	func() {
+		defer m.done(m.here())
+		m.leave(m.enter(fnPerfEventInitCPU, uint64(n)))
+	}()
+	c.mdscr = arm64.MDSCRTDCC
+	c.steppingKernel = stepNone
+	prev := m.cpu
+	m.cpu = c
+	c.curr, c.base, c.node = c.idle, c.idle, 0
+	outer := []traceFn{fnSecondaryStartKernel, fnNotifyCPUStarting}
+	if m.prof.six {
+		outer = append(outer, fnCpuhpInvokeCallbackRangeNofail, fnCpuhpInvokeCallbackRange)
+	}
+	k := m.enterAll(outer...)
+	m.cpuhpReset(c)
+	m.leaveAll(k)
+	c.node = c.idle.node
+	c.online = true
+	m.cpu = prev
+	for _, w := range c.pool.workers {
+		w.task.cpu = n
+		if w.thread.queued() {
+			m.requeue(w.thread, c)
+		}
+	}
+	return nil
+}
+
+// cpuhpReset is the hotplug callback that clears or restores the registers of the CPU that runs now.
+func (m *Machine) cpuhpReset(c *CPU) {
+	defer m.leave(m.enter(fnCpuhpInvokeCallback, uint64(c.id), uint64(m.rec.Name("perf/arm64/hw_breakpoint:starting"))))
+	m.hwBreakpointReset()
+}
+
+// CPUSuspend powers a CPU down; its registers are lost (R-HP-13). What needs the CPU fails until it resumes.
+func (m *Machine) CPUSuspend(n int) error {
+	c, err := m.hotplugCPU("cpu_suspend", n)
+	if err != nil {
+		return err
+	}
+	if err := c.usable(); err != nil {
+		return err
+	}
+	c.suspended = true
+	c.savedMDSCR = c.mdscr
+	c.mdscr = 0
+	c.bank.lose()
+	return nil
+}
+
+// CPUResume powers a CPU up: MDSCR_EL1 first, then every pair is rewritten with the slots still filled (R-HP-13, 15).
+func (m *Machine) CPUResume(n int) error {
+	c, err := m.hotplugCPU("cpu_resume", n)
+	if err != nil {
+		return err
+	}
+	if !c.suspended {
+		return misusef("cpu%d is not suspended", n)
+	}
+	c.suspended = false
+	c.mdscr = c.savedMDSCR
+	defer m.done(m.visit(c))
+	k := m.enterAll(fnCPUSuspend, fnCPUSuspendExit)
+	m.hwBreakpointReset()
+	m.leaveAll(k)
+	return nil
+}
+
+// lose forgets what power-down forgets.
+func (b *bank) lose() {
+	b.reg = [len(b.reg)]uint64{}
+	b.armedB, b.armedW = 0, 0
+}

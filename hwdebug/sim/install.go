@@ -1,0 +1,306 @@
+// Slots, control registers and debug monitors of one CPU (arch/arm64/kernel/hw_breakpoint.c, spec chapter 3).
+
+package sim
+
+import (
+	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/arm64"
+)
+
+// An op is enum hw_breakpoint_ops.
+type op int
+
+// The operations of hw_breakpoint_control, with the kernel's numbers (R-SLOT-3).
+const (
+	opInstall   op = 0
+	opUninstall op = 1
+	opRestore   op = 2
+)
+
+// The operations that HwBreakpointSlotSetup and HwBreakpointControl take.
+const (
+	Install   = int(opInstall)
+	Uninstall = int(opUninstall)
+	Restore   = int(opRestore)
+)
+
+// level is the DBG_ACTIVE_* level of an event: which monitors it needs (R-SLOT-13).
+type level uint8
+
+const (
+	activeEL0 level = 0
+	activeEL1 level = 1
+)
+
+func levelOf(p arm64.Privilege) level {
+	if p == arm64.EL1 {
+		return activeEL1
+	}
+	return activeEL0
+}
+
+// slots returns the array that ev goes into, how much of it is used, and the bank behind it (R-SLOT-2).
+func (c *CPU) slots(watch bool) (slots []*Event, value, control int) {
+	if watch {
+		return c.wpOnReg[:c.m.wrps], arm64.WVR, arm64.WCR
+	}
+	return c.bpOnReg[:c.m.brps], arm64.BVR, arm64.BCR
+}
+
+func (ev *Event) watches() bool { return ev.image.Type != arm64.Execute }
+
+// slotSetup finds ev's slot, or an empty one, on the CPU that runs now (R-SLOT-3 to 6). It touches no register.
+//
+// arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_slot_setup
+func (m *Machine) slotSetup(slots []*Event, ev *Event, o op) (i int, err error) {
+	defer m.exit(m.enter(fnHwBreakpointSlotSetup, uint64(len(slots)), ev.arg(), uint64(o)), &err)
+	for i := range slots {
+		switch o {
+		case opInstall:
+			if slots[i] == nil {
+				slots[i] = ev
+				ev.slot, ev.slotCPU = i, m.cpu
+				return i, nil
+			}
+		case opUninstall:
+			if slots[i] == ev {
+				slots[i] = nil
+				ev.slot, ev.slotCPU = -1, nil
+				for j := range slots {
+					if slots[j] == ev { // installed twice by hand (R-SLOT-4)
+						ev.slot, ev.slotCPU = j, m.cpu
+					}
+				}
+				return i, nil
+			}
+		case opRestore:
+			if slots[i] == ev {
+				return i, nil
+			}
+		default:
+			m.warnOnce(warnUnhandledOps, sprintf("Unhandled hw breakpoint ops %d", int(o)), fnHwBreakpointSlotSetup)
+			return 0, einval
+		}
+	}
+	return 0, enospc
+}
+
+// control installs, uninstalls or restores ev on the CPU that runs now, in the register order of R-SLOT-7.
+//
+// arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_control
+func (m *Machine) control(ev *Event, o op) (slot int, err error) {
+	defer m.exit(m.enter(fnHwBreakpointControl, ev.arg(), uint64(o)), &err)
+	c := m.cpu
+	slots, value, ctrl := c.slots(ev.watches())
+	i, err := m.slotSetup(slots, ev, o)
+	if err != nil {
+		m.warnOnce(warnNoSlot, "Can't find any breakpoint slot", fnHwBreakpointControl)
+		return 0, err
+	}
+	switch o {
+	case opInstall:
+		m.enableDebugMonitors(levelOf(ev.image.Privilege))
+		fallthrough
+	case opRestore:
+		m.writeWbReg(value, i, ev.address)
+		disabled := c.curr.bpsDisabled
+		if ev.watches() {
+			disabled = c.curr.wpsDisabled
+		}
+		image := ev.image
+		image.Enabled = !disabled // R-SLOT-8
+		m.writeWbReg(ctrl, i, uint64(image.Encode()))
+	case opUninstall:
+		m.writeWbReg(ctrl, i, 0)
+		m.disableDebugMonitors(levelOf(ev.image.Privilege))
+	}
+	return i, nil
+}
+
+// archInstall is hw_breakpoint_control with INSTALL.
+//
+// arch/arm64/kernel/hw_breakpoint.c: arch_install_hw_breakpoint
+func (m *Machine) archInstall(ev *Event) (err error) {
+	defer m.exit(m.enter(fnArchInstallHwBreakpoint, ev.arg()), &err)
+	_, err = m.control(ev, opInstall)
+	return err
+}
+
+// archUninstall is hw_breakpoint_control with UNINSTALL; its result is of no interest to anyone.
+//
+// arch/arm64/kernel/hw_breakpoint.c: arch_uninstall_hw_breakpoint
+func (m *Machine) archUninstall(ev *Event) {
+	defer m.leave(m.enter(fnArchUninstallHwBreakpoint, ev.arg()))
+	_, _ = m.control(ev, opUninstall)
+}
+
+// monitors counts who needs debug exceptions on one CPU (spec 3.3).
+type monitors struct {
+	mde, kde int
+}
+
+// enableDebugMonitors takes a reference for one event or step of that level (R-MON-1).
+//
+// arch/arm64/kernel/debug-monitors.c: enable_debug_monitors
+func (m *Machine) enableDebugMonitors(l level) {
+	defer m.leave(m.enter(fnEnableDebugMonitors, uint64(l)))
+	c := m.cpu
+	var set uint64
+	if c.mde++; c.mde == 1 {
+		set = arm64.MDSCRMDE
+	}
+	if l == activeEL1 {
+		if c.kde++; c.kde == 1 {
+			set |= arm64.MDSCRKDE
+		}
+	}
+	if set != 0 && m.debugEnabled {
+		m.mdscrWrite(c.mdscr | set)
+	}
+}
+
+// disableDebugMonitors gives a reference back. KDE outlives its last user while an EL0 user remains (R-MON-2 to 4).
+//
+// arch/arm64/kernel/debug-monitors.c: disable_debug_monitors
+func (m *Machine) disableDebugMonitors(l level) {
+	defer m.leave(m.enter(fnDisableDebugMonitors, uint64(l)))
+	c := m.cpu
+	var keep uint64
+	if c.mde--; c.mde == 0 {
+		keep = ^uint64(arm64.MDSCRMDE)
+	}
+	if l == activeEL1 {
+		if c.kde--; c.kde == 0 {
+			keep &= ^uint64(arm64.MDSCRKDE)
+		}
+	}
+	if keep != 0 {
+		m.mdscrWrite(c.mdscr & keep)
+	}
+}
+
+// mdscrWrite writes MDSCR_EL1 with every exception masked (R-MON-6).
+//
+// arch/arm64/kernel/debug-monitors.c: mdscr_write
+func (m *Machine) mdscrWrite(v uint64) {
+	defer m.leave(m.enter(fnMdscrWrite, v))
+	m.cpu.mdscr = v
+}
+
+// toggleBpRegisters sets or clears the enable bit of every occupied slot of one level (R-STEP-1).
+//
+// arch/arm64/kernel/hw_breakpoint.c: toggle_bp_registers
+func (m *Machine) toggleBpRegisters(ctrl int, l level, on bool) {
+	enable := uint64(0)
+	if on {
+		enable = 1
+	}
+	defer m.leave(m.enter(fnToggleBpRegisters, uint64(ctrl), uint64(l), enable))
+	slots, _, _ := m.cpu.slots(ctrl == arm64.WCR)
+	for i, ev := range slots {
+		if ev == nil || levelOf(ev.image.Privilege) != l {
+			continue
+		}
+		v, _ := m.readWbReg(ctrl, i)
+		m.writeWbReg(ctrl, i, v&^1|enable)
+	}
+}
+
+// hwBreakpointThreadSwitch turns what is still installed off or on when the debug flags of the outgoing and the
+// incoming task differ (R-SWITCH-1, 2).
+//
+// arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_thread_switch
+func (m *Machine) hwBreakpointThreadSwitch(next *Task) {
+	defer m.leave(m.enter(fnHwBreakpointThreadSwitch, pidArg(next)))
+	prev := m.cpu.curr
+	if prev.bpsDisabled != next.bpsDisabled {
+		m.toggleBpRegisters(arm64.BCR, activeEL0, !next.bpsDisabled)
+	}
+	if prev.wpsDisabled != next.wpsDisabled {
+		m.toggleBpRegisters(arm64.WCR, activeEL0, !next.wpsDisabled)
+	}
+}
+
+// hwBreakpointReset clears empty pairs, control first, and restores occupied ones, value first (R-HP-2).
+//
+// arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_reset
+func (m *Machine) hwBreakpointReset() {
+	defer m.leave(m.enter(fnHwBreakpointReset, uint64(m.cpu.id)))
+	for _, watch := range [...]bool{false, true} {
+		slots, value, ctrl := m.cpu.slots(watch)
+		for i, ev := range slots {
+			if ev != nil {
+				_, _ = m.control(ev, opRestore)
+				continue
+			}
+			m.writeWbReg(ctrl, i, 0)
+			m.writeWbReg(value, i, 0)
+		}
+	}
+}
+
+// byHand runs one of the kernel's inner functions for a script, on CPU c in the name of who is current there.
+// Its events answer for nothing afterwards.
+func (c *CPU) byHand(ev *Event, fn func() (int, error)) (int, error) {
+	if err := c.usable(); err != nil {
+		return 0, err
+	}
+	if err := ev.gone(); err != nil {
+		return 0, err
+	}
+	m := c.m
+	defer m.done(m.visit(c))
+	m.handmade = true
+	return fn()
+}
+
+func (m *Machine) slotRefusal(fn string, ev *Event, o int, err error) error {
+	if err == nil {
+		return nil
+	}
+	found, mend, rule := "no slot is empty", "uninstall an event first", "R-SLOT-3"
+	switch {
+	case err == einval:
+		found, mend = "the kernel has the operations install (0), uninstall (1) and restore (2)", "use one of them"
+	case op(o) != opInstall:
+		found, mend = sprintf("%s is in no slot of that kind on cpu%d", ev.Label(), m.cpu.id), "install it first"
+	}
+	return m.refuse(&Refusal{Rule: rule, Fn: fn}, &hwdebug.Error{Op: fn, Asked: sprintf("operation %d for %s on cpu%d", o, ev.Label(), m.cpu.id),
+		Found: found, Mend: mend, Errno: hwdebug.Errno(err)})
+}
+
+// HwBreakpointSlotSetup is the kernel's hw_breakpoint_slot_setup on this CPU's breakpoint or watchpoint slots. It
+// returns the slot. From then on CheckInvariants does not answer for the machine's banks.
+func (c *CPU) HwBreakpointSlotSetup(watch bool, ev *Event, o int) (int, error) {
+	return c.byHand(ev, func() (int, error) {
+		slots, _, _ := c.slots(watch)
+		i, err := c.m.slotSetup(slots, ev, op(o))
+		return i, c.m.slotRefusal("hw_breakpoint_slot_setup", ev, o, err)
+	})
+}
+
+// HwBreakpointControl is the kernel's hw_breakpoint_control on this CPU, with the register writes.
+func (c *CPU) HwBreakpointControl(ev *Event, o int) (int, error) {
+	return c.byHand(ev, func() (int, error) {
+		i, err := c.m.control(ev, op(o))
+		return i, c.m.slotRefusal("hw_breakpoint_control", ev, o, err)
+	})
+}
+
+// EventSchedIn is perf's event_sched_in of this event on this CPU.
+func (c *CPU) EventSchedIn(ev *Event) error {
+	_, err := c.byHand(ev, func() (int, error) {
+		err := c.m.eventSchedIn(ev)
+		return 0, c.m.slotRefusal("event_sched_in", ev, int(opInstall), err)
+	})
+	return err
+}
+
+// EventSchedOut is perf's event_sched_out of this event on this CPU.
+func (c *CPU) EventSchedOut(ev *Event) error {
+	_, err := c.byHand(ev, func() (int, error) {
+		c.m.eventSchedOut(ev)
+		return 0, nil
+	})
+	return err
+}

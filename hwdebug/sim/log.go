@@ -1,0 +1,176 @@
+// The kernel log: lines with their stamps, warnings, and dump_stack in the kernel's format (spec chapter 10).
+
+package sim
+
+import (
+	"strings"
+
+	"github.com/hwlua/hwlua/hwdebug/trace"
+)
+
+// taintLetters are the set letters of the taint flags in the order in which they are printed (R-LOG-4).
+const taintLetters = "PFSRMBUDAWCIOELKXTN"
+
+const (
+	taintS = 1 << 2
+	taintW = 1 << 9
+)
+
+func parseTaint(s string) uint32 {
+	var t uint32
+	for _, r := range s {
+		if i := strings.IndexRune(taintLetters, r); i >= 0 {
+			t |= 1 << i
+		}
+	}
+	return t
+}
+
+// taintText is print_tainted: "Not tainted", or one character a flag with blanks kept.
+func (m *Machine) taintText() string {
+	if m.taint == 0 {
+		return "Not tainted"
+	}
+	b := []byte("Tainted: ")
+	for i := 0; i < m.prof.taintFlags; i++ {
+		switch {
+		case m.taint>>i&1 != 0:
+			b = append(b, taintLetters[i])
+		case i == 0:
+			b = append(b, 'G')
+		default:
+			b = append(b, ' ')
+		}
+	}
+	return string(b)
+}
+
+// stamp is the prefix of a line: seconds and microseconds since boot (R-LOG-1).
+func stamp(ns int64) string { return sprintf("[%5d.%06d] ", ns/1e9, ns%1e9/1e3) }
+
+// logf adds one message; each of its lines gets the stamp.
+func (m *Machine) logf(format string, args ...any) {
+	for line := range strings.SplitSeq(sprintf(format, args...), "\n") {
+		m.log = append(m.log, stamp(m.now)+line)
+	}
+}
+
+// Dmesg returns the kernel log, one line each, in the kernel's format.
+func (m *Machine) Dmesg() []string { return append([]string(nil), m.log...) }
+
+// The once-only warnings.
+const (
+	warnNoSlot uint = iota
+	warnUnhandledOps
+)
+
+// warnOnce prints a warning with text the first time it happens, and taints the kernel (R-LOG-9).
+func (m *Machine) warnOnce(which uint, text string, fn traceFn) {
+	if m.warned>>which&1 != 0 {
+		return
+	}
+	m.warned |= 1 << which
+	c := m.cpu
+	f := &fns[fn]
+	m.logf("------------[ cut here ]------------")
+	m.logf("%s", text)
+	m.logf("WARNING: CPU: %d PID: %d at %s:%d %s", c.id, c.curr.pid, f.File, 100+int(hash(f.Name)%400), symbol(f.Name, false))
+	m.logf("Modules linked in:")
+	m.dumpHeader()
+	m.logf("Call trace:")
+	m.logChain(c.node, false)
+	m.logf("---[ end trace %016x ]---", uint64(hash(text))<<32|uint64(m.warned))
+	m.taint |= taintW
+}
+
+// DumpStackIn makes each later entry of a modelled function, or of a caller's own named one, log a dump_stack.
+func (m *Machine) DumpStackIn(fn string) error {
+	if m.dumpIn == nil {
+		m.dumpIn = make([]bool, fnCount)
+	}
+	id, err := m.modelled(fn)
+	if err != nil {
+		return err
+	}
+	m.dumpIn[id] = true
+	m.dumps = true
+	return nil
+}
+
+// dumpStack logs the stack of what runs now (R-LOG-2).
+//
+// lib/dump_stack.c: dump_stack
+func (m *Machine) dumpStack() {
+	if m.dumping {
+		return
+	}
+	m.dumping = true
+	defer func() { m.dumping = false }()
+	c := m.cpu
+	at := c.node
+	outer := []traceFn{fnDumpStack, fnShowStack, fnDumpBacktrace}
+	if m.prof.six {
+		outer = []traceFn{fnDumpStack, fnDumpStackLvl, fnShowStack, fnDumpBacktrace}
+	}
+	k := m.enterAll(outer...)
+	m.dumpHeader()
+	m.logf("Call trace:")
+	m.logChain(c.node, true)
+	m.leaveAll(k)
+	c.node = at
+}
+
+// dumpHeader is the header of a dump, the hardware line and the workqueue line (R-LOG-3 to 6).
+func (m *Machine) dumpHeader() {
+	c := m.cpu
+	comm := c.curr.comm
+	if len(comm) > 20 {
+		comm = comm[:20]
+	}
+	version, _, _ := strings.Cut(m.cfg.Version, " ")
+	line := sprintf("CPU: %d PID: %d Comm: %s %s %s %s", c.id, c.curr.pid, comm, m.taintText(), m.cfg.Release, version)
+	if m.prof.packageID {
+		line += " "
+	}
+	m.logf("%s", line)
+	m.logf("Hardware name: %s (DT)", m.cfg.Name)
+	if th := c.curr.thread; th != nil && th.worker != nil && th.worker.current != nil {
+		m.logf("Workqueue: events %s", th.worker.current.name)
+	}
+}
+
+// logChain logs the frames of a stack, innermost first; dump says that it begins with the dump's own functions.
+func (m *Machine) logChain(n trace.NodeID, dump bool) {
+	for i, name := range m.rec.Chain(n, trace.Frames) {
+		m.logf(" %s", symbol(name, dump && i == 0))
+	}
+}
+
+// symbol prints a frame as name+offset/size. Offsets and sizes are a build's; ours follow from the name, so that they
+// are the same everywhere. The first line of a dump is the function itself, and two frames of the exit path are calls
+// that end a function, so that the next one stands there at +0x0 (R-LOG-7, 8).
+func symbol(name string, self bool) string {
+	h := hash(name)
+	size := 0x40 + h%0x400&^3
+	off := 4 + (h>>12)%(size-4)&^3
+	switch {
+	case name == "write_wb_reg":
+		off, size = 0x3c, 0x284
+	case name == "do_group_exit":
+		off, size = 0, 0x160
+	case name == "__se_sys_exit":
+		off, size = 0, 0x20
+	case self:
+		off = 0
+	}
+	return sprintf("%s+0x%x/0x%x", name, off, size)
+}
+
+// hash is FNV-1a.
+func hash(s string) uint32 {
+	h := uint32(2166136261)
+	for i := range len(s) {
+		h = (h ^ uint32(s[i])) * 16777619
+	}
+	return h
+}

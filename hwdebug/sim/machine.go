@@ -1,0 +1,459 @@
+// The machine: its configuration, its state, and how a call from outside enters it.
+
+// Package sim models what Linux on arm64 does with hardware breakpoints and watchpoints: the debug registers of
+// every CPU, the slot arrays and the reservation arithmetic, perf's contexts and cross calls, context switches,
+// hits and single-stepping, ptrace's register sets, hotplug and suspend, timers and workqueues, and the kernel
+// log. The releases are those of Profiles; the rules it follows are numbered in hwdebug/spec.
+//
+// It leaves out grouped events, cgroup events, BPF handlers, kgdb and virtualisation, instruction semantics
+// (an access is asked for, it is not decoded from code), interrupts other than those that move events, and the
+// cost of time: no call takes any.
+//
+// A machine is a function of its Config, the calls made and the choices taken. It belongs to one goroutine at a
+// time, and calls back on coroutines of its own, one at a time too.
+//
+//	m, err := sim.New(sim.Config{CPUs: 2})
+//	if err != nil {
+//		return err
+//	}
+//	defer m.Close()
+//	w, err := m.RegisterWideHwBreakpoint(hwdebug.Attr{Type: hwdebug.W, Addr: 0xffffff8008c5a000, Len: 8,
+//		Pinned: true, SamplePeriod: 1}, nil)
+//	wcr, err := m.CPU(1).Reg(arm64.WCR, 0) // 0x1ff3
+package sim
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/arm64"
+	"github.com/hwlua/hwlua/hwdebug/trace"
+)
+
+// Config describes a machine. The zero value is the default machine: four Cortex-A57 CPUs, 4.19.116.
+type Config struct {
+	CPUs       int   // 1 to 64; 0: 4
+	BRPs, WRPs int   // implemented breakpoint and watchpoint registers, 1 to 16; 0: the preset's
+	BRPsPerCPU []int // one count per CPU, CPU 0 first; overrides BRPs
+	WRPsPerCPU []int // one count per CPU, CPU 0 first; overrides WRPs
+
+	CPU        string // preset, "cortex-a57" when empty
+	Kernel     string // profile, "4.19.116" when empty
+	HZ         int    // timer ticks a second; 0: 250
+	Name       string // hardware name in logs, "test_mach" when empty
+	VABits     int    // 0: 39
+	VHE        bool   // the kernel runs at EL2
+	NoDebugMon bool   // the boot option nodebugmon
+	FAR        string // address a watchpoint reports: "exact" (when empty), "start" or "floor16"
+
+	Release, Version, Taint string // what dump_stack headers print; empty: the profile's, not tainted
+
+	TraceSize int // records kept; 0: 65536, below 0: none
+
+	Seed   uint64                       // 0: one fixed order where the kernel leaves order open
+	Choose func(kind Choice, n int) int // answers choices instead of Seed
+
+	Paranoid      int  // perf_event_paranoid
+	NoCapSysAdmin bool // the callers lack CAP_SYS_ADMIN and CAP_PERFMON
+}
+
+type farPolicy uint8
+
+const (
+	farExact farPolicy = iota
+	farStart
+	farFloor16
+)
+
+// A Machine is one modelled machine with its kernel.
+type Machine struct {
+	cfg     Config
+	prof    *profile
+	preset  *Preset
+	far     farPolicy
+	chooser func(Choice, int) int
+	rec     *trace.Recorder
+	hz      int64
+	tickNs  int64
+	now     int64 // ns since boot
+
+	cpus []*CPU
+	cpu  *CPU // where the code that runs now runs
+
+	brps, wrps   int    // core_num_brps, core_num_wrps: what the slot loops use (R-REG-11)
+	limits       [2]int // nr_slots of the constraints code: the boot CPU's (R-REG-10)
+	taskSize     uint64
+	debugEnabled bool
+
+	script  *Task
+	tasks   []*Task // in order of creation, idle threads and workers included
+	nextPID int
+
+	events     []*Event // every event ever made, by id-1
+	live       []*Event // events not yet freed, in order of creation
+	wides      []*Wide
+	works      []*Work
+	threads    []*thread
+	thread     *thread // the coroutine that runs now; nil: the script's goroutine
+	pendingErr error   // of something that ran while a caller was spinning
+	trapped    int     // nesting of debug exceptions and other contexts that must not sleep
+
+	perfTasks int // task events alive: the scheduler hooks are on while > 0
+	hooksOff  int64
+
+	timerSeq uint64
+	regSeq   uint64 // order of debug register writes
+
+	log       []string
+	taint     uint32
+	warned    uint32 // once-only warnings printed, by bit
+	dumpIn    []bool // functions whose entry dumps the stack, by number
+	dumps     bool
+	dumping   bool
+	kernelMem memory
+
+	refusal   *Refusal
+	frames    func([]string) []string
+	frameBuf  []string
+	interrupt func() error
+	closed    bool
+	handmade  bool // a bank was written by hand: invariants answer for nothing any more
+	stepDesc  string
+}
+
+// New returns a booted machine.
+func New(cfg Config) (*Machine, error) {
+	if err := cfg.fill(); err != nil {
+		return nil, err
+	}
+	m := &Machine{
+		cfg:          cfg,
+		prof:         profileByName(cfg.Kernel),
+		preset:       presetByName(cfg.CPU),
+		chooser:      cfg.Choose,
+		hz:           int64(cfg.HZ),
+		tickNs:       1e9 / int64(cfg.HZ),
+		taskSize:     1 << cfg.VABits,
+		debugEnabled: !cfg.NoDebugMon,
+		nextPID:      2,
+	}
+	m.cfg.Kernel = m.prof.name
+	switch cfg.FAR {
+	case "start":
+		m.far = farStart
+	case "floor16":
+		m.far = farFloor16
+	}
+	if m.chooser == nil && cfg.Seed != 0 {
+		m.chooser = seeded(cfg.Seed)
+	}
+	size := cfg.TraceSize
+	if size == 0 {
+		size = 65536
+	}
+	m.rec = trace.NewRecorder(fns[:], cfg.CPUs, max(size, 0))
+	m.taint = parseTaint(cfg.Taint)
+	m.boot()
+	return m, nil
+}
+
+// fill sets defaults and checks every option.
+func (c *Config) fill() error {
+	bad := func(option, format string, args ...any) error {
+		return fmt.Errorf("sim: option %s: %s", option, fmt.Sprintf(format, args...))
+	}
+	if c.CPUs == 0 {
+		c.CPUs = 4
+		if n := max(len(c.BRPsPerCPU), len(c.WRPsPerCPU)); n > 0 {
+			c.CPUs = n
+		}
+	}
+	if c.CPUs < 1 || c.CPUs > 64 {
+		return bad("cpus", "%d CPUs asked for, a machine has 1 to 64", c.CPUs)
+	}
+	preset := presetByName(c.CPU)
+	if preset == nil {
+		names := make([]string, len(presets))
+		for i := range presets {
+			names[i] = presets[i].Name
+		}
+		return bad("cpu", "%q is not a known core; there are %s", c.CPU, strings.Join(names, " "))
+	}
+	c.CPU = preset.Name
+	if profileByName(c.Kernel) == nil {
+		return bad("kernel", "%q is not a known profile; there are %s, and 4.19 and 6.1 for short", c.Kernel, strings.Join(Profiles(), " "))
+	}
+	counts := func(option string, n *int, per *[]int, preset int) error {
+		if *n == 0 {
+			*n = preset
+		}
+		if *per == nil {
+			*per = make([]int, c.CPUs)
+			for i := range *per {
+				(*per)[i] = *n
+			}
+		}
+		if len(*per) != c.CPUs {
+			return bad(option, "%d counts for %d CPUs; give one count for each", len(*per), c.CPUs)
+		}
+		for i, n := range *per {
+			if n < 1 || n > arm64.MaxRegs {
+				return bad(option, "%d registers asked for on cpu%d, a CPU has 1 to %d", n, i, arm64.MaxRegs)
+			}
+		}
+		return nil
+	}
+	if err := counts("brps", &c.BRPs, &c.BRPsPerCPU, preset.BRPs); err != nil {
+		return err
+	}
+	if err := counts("wrps", &c.WRPs, &c.WRPsPerCPU, preset.WRPs); err != nil {
+		return err
+	}
+	if c.HZ == 0 {
+		c.HZ = 250
+	}
+	if c.HZ < 1 || c.HZ > 1000 || 1000%c.HZ != 0 {
+		return bad("hz", "%d asked for; it divides 1000, such as 100, 250 or 1000", c.HZ)
+	}
+	if c.Name == "" {
+		c.Name = "test_mach"
+	}
+	if c.VABits == 0 {
+		c.VABits = 39
+	}
+	switch c.VABits {
+	case 36, 39, 42, 47, 48, 52:
+	default:
+		return bad("va_bits", "%d asked for; arm64 has 36, 39, 42, 47, 48 and 52", c.VABits)
+	}
+	switch c.FAR {
+	case "":
+		c.FAR = "exact"
+	case "exact", "start", "floor16":
+	default:
+		return bad("far", `%q is not a policy; there are "exact", "start" and "floor16"`, c.FAR)
+	}
+	prof := profileByName(c.Kernel)
+	if c.Release == "" {
+		c.Release = prof.release
+	}
+	if c.Version == "" {
+		c.Version = prof.version
+	}
+	for _, r := range c.Taint {
+		if !strings.ContainsRune(taintLetters, r) && r != ' ' && r != 'G' {
+			return bad("taint", "%q is not a taint flag; there are %s", string(r), taintLetters)
+		}
+	}
+	if c.Paranoid < -1 || c.Paranoid > 4 {
+		return bad("paranoid", "%d asked for; perf_event_paranoid is -1 to 4", c.Paranoid)
+	}
+	return nil
+}
+
+// Config returns the machine's configuration with every default filled in.
+func (m *Machine) Config() Config { return m.cfg }
+
+// NrCPUs returns the number of possible CPUs.
+func (m *Machine) NrCPUs() int { return len(m.cpus) }
+
+// CoreNumBRPs returns how many breakpoint registers the slot loops use: the smallest count over the CPUs (R-REG-9).
+func (m *Machine) CoreNumBRPs() int { return m.brps }
+
+// CoreNumWRPs returns how many watchpoint registers the slot loops use.
+func (m *Machine) CoreNumWRPs() int { return m.wrps }
+
+// Now returns the virtual time in ns since boot.
+func (m *Machine) Now() int64 { return m.now }
+
+// Kernel returns the full name of the kernel profile.
+func (m *Machine) Kernel() string { return m.prof.name }
+
+// CPU returns CPU n, or nil when there is none.
+func (m *Machine) CPU(n int) *CPU {
+	if n < 0 || n >= len(m.cpus) {
+		return nil
+	}
+	return m.cpus[n]
+}
+
+// Current returns the task in whose name calls are made now.
+func (m *Machine) Current() *Task { return m.cpu.curr }
+
+// Tasks returns the tasks that exist, in order of creation, the kernel's own threads included.
+func (m *Machine) Tasks() []*Task {
+	var ts []*Task
+	for _, t := range m.tasks {
+		if t.state != taskDead {
+			ts = append(ts, t)
+		}
+	}
+	return ts
+}
+
+// Events returns the events that have not been freed, in order of creation.
+func (m *Machine) Events() []*Event { return append([]*Event(nil), m.live...) }
+
+// Works returns the work items, in order of creation.
+func (m *Machine) Works() []*Work { return append([]*Work(nil), m.works...) }
+
+// Recorder returns the machine's trace.
+func (m *Machine) Recorder() *trace.Recorder { return m.rec }
+
+// SetFrames tells the machine how to learn, when a call enters it, which functions of the caller are on its
+// stack: names, innermost first, appended to dst.
+func (m *Machine) SetFrames(fn func(dst []string) []string) { m.frames = fn }
+
+// SetInterrupt gives the machine a function that it asks in every loop; an error ends the call with that error.
+func (m *Machine) SetInterrupt(fn func() error) { m.interrupt = fn }
+
+func (m *Machine) interrupted() error {
+	if m.interrupt != nil {
+		return m.interrupt()
+	}
+	return nil
+}
+
+// Close ends the machine's threads. It may be called twice; a closed machine must not be used.
+func (m *Machine) Close() {
+	if m.closed {
+		return
+	}
+	m.closed = true
+	for _, th := range m.threads {
+		th.end()
+	}
+	m.threads = nil
+}
+
+// A mark is what exit needs to undo an enter.
+type mark struct {
+	seq  uint64
+	node trace.NodeID
+}
+
+// enter records the entry of a modelled function on the CPU that runs now. Its caller defers exit.
+func (m *Machine) enter(fn trace.FnID, args ...uint64) mark {
+	return m.enterView(fn, fns[fn].Inlined, args)
+}
+
+// enterHidden is enter for a function that has a frame of its own elsewhere but not here.
+func (m *Machine) enterHidden(fn trace.FnID, args ...uint64) mark { return m.enterView(fn, true, args) }
+
+// enterVisible is enter for a function that has no frame of its own elsewhere but has one here.
+func (m *Machine) enterVisible(fn trace.FnID, args ...uint64) mark {
+	return m.enterView(fn, false, args)
+}
+
+func (m *Machine) enterView(fn trace.FnID, hidden bool, args []uint64) mark {
+	c := m.cpu
+	k := mark{node: c.node}
+	c.node = m.rec.Child(c.node, uint32(fn), hidden)
+	k.seq = m.rec.Enter(fn, c.node, c.id, m.now, int32(c.curr.pid), c.curr.commID, args)
+	if m.dumps && m.dumpIn[fn] {
+		m.dumpStack()
+	}
+	return k
+}
+
+// leave ends a function without a result.
+func (m *Machine) leave(k mark) {
+	m.cpu.node = k.node
+	m.rec.Exit(k.seq, 0)
+}
+
+// exit ends a function whose result is *err.
+func (m *Machine) exit(k mark, err *error) {
+	m.cpu.node = k.node
+	if *err == nil {
+		m.rec.Exit(k.seq, 0)
+		return
+	}
+	m.exitErr(k.seq, *err)
+}
+
+// exitErr is apart from exit so that the target of errors.As reaches the heap only when there is an error.
+func (m *Machine) exitErr(seq uint64, err error) {
+	m.rec.Exit(seq, -int64(hwdebug.ErrnoNumber(hwdebug.Errno(err))))
+}
+
+// exitInt ends a function whose result is *ret.
+func (m *Machine) exitInt(k mark, ret *int) {
+	m.cpu.node = k.node
+	m.rec.Exit(k.seq, int64(*ret))
+}
+
+// exitBool ends a function whose result is *ret.
+func (m *Machine) exitBool(k mark, ret *bool) {
+	m.cpu.node = k.node
+	n := int64(0)
+	if *ret {
+		n = 1
+	}
+	m.rec.Exit(k.seq, n)
+}
+
+// A visit is a call from outside while it is in the machine.
+type visit struct {
+	cpu  *CPU
+	node trace.NodeID
+	prev *CPU
+}
+
+// visit enters the machine on CPU c in the name of c's current task, with the caller's own functions on the
+// stack. Its caller defers done.
+func (m *Machine) visit(c *CPU) visit {
+	v := visit{cpu: c, node: c.node, prev: m.cpu}
+	m.cpu = c
+	if c.node == 0 {
+		c.node = m.entryNode(c.curr)
+	}
+	if m.frames != nil {
+		m.frameBuf = m.frames(m.frameBuf[:0])
+		for i := len(m.frameBuf) - 1; i >= 0; i-- {
+			c.node = m.rec.Child(c.node, m.rec.Name(m.frameBuf[i]), false)
+		}
+	}
+	return v
+}
+
+func (m *Machine) done(v visit) {
+	m.cpu.node = v.node
+	if v.prev != v.cpu { // else a body that slept here may go on elsewhere
+		m.cpu = v.prev
+	}
+}
+
+// here is visit on the CPU where the caller runs.
+func (m *Machine) here() visit { return m.visit(m.cpu) }
+
+// entryNode returns the stack on which t is when it has entered the kernel: that of a system call for a user task,
+// and nothing more than it has for a kernel thread.
+func (m *Machine) entryNode(t *Task) trace.NodeID {
+	if t.kernel {
+		return 0
+	}
+	return m.syscallNode(0)
+}
+
+func (m *Machine) push(n trace.NodeID, names ...trace.FnID) trace.NodeID {
+	for _, fn := range names {
+		n = m.rec.Child(n, uint32(fn), fns[fn].Inlined)
+	}
+	return n
+}
+
+func (m *Machine) syscallNode(n trace.NodeID) trace.NodeID {
+	if m.prof.six {
+		return m.push(n, fnEl0t64Sync, fnEl0t64SyncHandler, fnEl0Svc, fnDoEl0Svc, fnEl0SvcCommon, fnInvokeSyscall)
+	}
+	return m.push(n, fnEl0Svc, fnEl0SvcHandler, fnEl0SvcCommon)
+}
+
+// A misuse is a call that cannot be passed on to the kernel.
+type misuse struct{ text string }
+
+func (e *misuse) Error() string { return e.text }
+
+func misusef(format string, args ...any) error { return &misuse{fmt.Sprintf(format, args...)} }

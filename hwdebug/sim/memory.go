@@ -1,0 +1,70 @@
+// Memory: what loads return, page by page, little endian.
+
+package sim
+
+import "slices"
+
+const pageSize = 4096
+
+// memory is a set of pages; what was never written reads 0.
+type memory struct {
+	pages []*page // by number
+	last  *page
+}
+
+type page struct {
+	number uint64
+	bytes  [pageSize]byte
+}
+
+func (mem *memory) find(number uint64) (int, bool) {
+	return slices.BinarySearchFunc(mem.pages, number, func(p *page, n uint64) int {
+		switch {
+		case p.number < n:
+			return -1
+		case p.number > n:
+			return 1
+		}
+		return 0
+	})
+}
+
+func (mem *memory) at(addr uint64, make bool) *page {
+	number := addr / pageSize
+	if p := mem.last; p != nil && p.number == number {
+		return p
+	}
+	i, ok := mem.find(number)
+	if !ok {
+		if !make {
+			return nil
+		}
+		mem.pages = slices.Insert(mem.pages, i, &page{number: number})
+	}
+	mem.last = mem.pages[i]
+	return mem.last
+}
+
+func (mem *memory) load(addr uint64, size int) uint64 {
+	var v uint64
+	for i := 0; i < size; i++ {
+		a := addr + uint64(i)
+		if p := mem.at(a, false); p != nil {
+			v |= uint64(p.bytes[a%pageSize]) << (8 * i)
+		}
+	}
+	return v
+}
+
+func (mem *memory) store(addr uint64, size int, v uint64) {
+	if v == 0 && len(mem.pages) == 0 {
+		return
+	}
+	for i := 0; i < size; i++ {
+		a := addr + uint64(i)
+		b := byte(v >> (8 * i))
+		if p := mem.at(a, b != 0); p != nil {
+			p.bytes[a%pageSize] = b
+		}
+	}
+}

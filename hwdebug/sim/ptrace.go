@@ -1,0 +1,370 @@
+// ptrace: the two register sets of a task as a debugger reads and writes them (arch/arm64/kernel/ptrace.c, spec chapter 7).
+
+package sim
+
+import (
+	"encoding/binary"
+	"math/bits"
+
+	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/arm64"
+)
+
+const (
+	ptraceEntries = 16
+	headerBytes   = 8  // info and its pad
+	entryBytes    = 16 // address, control, pad
+)
+
+func setName(which hwdebug.PtraceSet) string {
+	if which == hwdebug.HwWatch {
+		return "NT_ARM_HW_WATCH"
+	}
+	return "NT_ARM_HW_BREAK"
+}
+
+// traceable fails for a task that a debugger cannot stop.
+func (t *Task) traceable() error {
+	if err := t.alive(); err != nil {
+		return err
+	}
+	if t.kernel {
+		return misusef("%s is a kernel thread; it cannot be traced", t.comm)
+	}
+	return t.m.cpus[t.cpu].powered()
+}
+
+// stopped runs fn while the task is stopped by its tracer: it is switched out, and runs for a moment before and after,
+// as a stop and a continue make it (R-PTR-13, 18).
+func (t *Task) stopped(fn func() error) error {
+	m := t.m
+	if err := t.traceable(); err != nil {
+		return err
+	}
+	if err := m.preempt(); err != nil {
+		return err
+	}
+	if m.trapped > 0 || m.thread != nil && m.thread.task.cpu == t.cpu {
+		return misusef("ptrace of task %s cannot be used from %s, which runs on its CPU", t.comm, m.cpu.curr.comm)
+	}
+	t.traced = true
+	c := m.cpus[t.cpu]
+	was := c.curr
+	rest := was
+	if was == t {
+		rest = m.restThread(c)
+	}
+	m.switchOn(c, t)
+	m.switchOn(c, rest)
+	err := fn()
+	m.switchOn(c, t)
+	if !t.tracerStep && t.singleStep {
+		m.userDisableSingleStep(t)
+	}
+	m.switchOn(c, was)
+	return err
+}
+
+// switchOn makes next current on c, if it is not.
+func (m *Machine) switchOn(c *CPU, next *Task) {
+	if c.curr == next {
+		return
+	}
+	prev := m.cpu
+	m.cpu = c
+	m.contextSwitch(next)
+	m.cpu = prev
+}
+
+// trapStop is a stop by a signal: the task is switched out and in again, and the tracer continues it, which ends a step
+// that the kernel had begun (R-PTR-17, 18).
+func (m *Machine) trapStop(t *Task) {
+	c := m.cpus[t.cpu]
+	if c.curr == t {
+		m.switchOn(c, m.restThread(c))
+		if t.singleStep && !t.tracerStep {
+			m.userDisableSingleStep(t)
+		}
+		m.switchOn(c, t)
+	}
+}
+
+// PtraceSinglestep makes every instruction of the task end in SIGTRAP with TRAP_TRACE, as PTRACE_SINGLESTEP does for one.
+func (t *Task) PtraceSinglestep(on bool) error {
+	return t.stopped(func() error {
+		t.tracerStep = on
+		if on {
+			t.singleStep = true
+		}
+		return nil
+	})
+}
+
+// PtraceInfo returns the info word of a register set: DebugVer in bits 15 to 8, the number of registers below (R-PTR-3).
+func (t *Task) PtraceInfo(which hwdebug.PtraceSet) (uint32, error) {
+	if err := t.traceable(); err != nil {
+		return 0, err
+	}
+	return t.m.ptraceInfo(which), nil
+}
+
+func (m *Machine) ptraceInfo(which hwdebug.PtraceSet) uint32 {
+	n := m.brps
+	if which == hwdebug.HwWatch {
+		n = m.wrps
+	}
+	return uint32(m.preset.DebugVer)<<8 | uint32(n)
+}
+
+// PtraceGet reads entry idx, 0 to 15; one that was never touched reads 0 (R-PTR-4, 9).
+func (t *Task) PtraceGet(which hwdebug.PtraceSet, idx int) (addr uint64, ctrl uint32, err error) {
+	if err := t.traceable(); err != nil {
+		return 0, 0, err
+	}
+	if idx < 0 || idx >= ptraceEntries {
+		return 0, 0, misusef("entry %d of %s; the set has entries 0 to %d", idx, setName(which), ptraceEntries-1)
+	}
+	reg := t.ptraceReg(which, idx)
+	return reg.Addr, reg.Ctrl, nil
+}
+
+func (t *Task) ptraceReg(which hwdebug.PtraceSet, idx int) hwdebug.PtraceReg {
+	ev := t.ptrace[which][idx]
+	if ev == nil {
+		return hwdebug.PtraceReg{}
+	}
+	return hwdebug.PtraceReg{Addr: ev.address, Ctrl: ev.image.Encode()}
+}
+
+// PtraceRead returns the whole set as PTRACE_GETREGSET does: 264 bytes (R-PTR-1).
+func (t *Task) PtraceRead(which hwdebug.PtraceSet) ([]byte, error) {
+	if err := t.traceable(); err != nil {
+		return nil, err
+	}
+	b := binary.LittleEndian.AppendUint64(nil, uint64(t.m.ptraceInfo(which)))
+	for i := range ptraceEntries {
+		reg := t.ptraceReg(which, i)
+		b = binary.LittleEndian.AppendUint64(b, reg.Addr)
+		b = binary.LittleEndian.AppendUint64(b, uint64(reg.Ctrl))
+	}
+	return b, nil
+}
+
+// PtraceSet writes the set up to entry idx as PTRACE_SETREGSET does: the entries below idx with what they read, entry idx
+// with addr and ctrl. The first error ends the write; what came before it stays (R-PTR-5).
+func (t *Task) PtraceSet(which hwdebug.PtraceSet, idx int, addr uint64, ctrl uint32) error {
+	if idx < 0 || idx >= ptraceEntries {
+		return misusef("entry %d of %s; the set has entries 0 to %d", idx, setName(which), ptraceEntries-1)
+	}
+	return t.stopped(func() error {
+		b, err := t.PtraceRead(which)
+		if err != nil {
+			return err
+		}
+		b = b[:headerBytes+idx*entryBytes]
+		b = binary.LittleEndian.AppendUint64(b, addr)
+		b = binary.LittleEndian.AppendUint64(b, uint64(ctrl))
+		return t.m.ptraceWrite(t, which, b)
+	})
+}
+
+// PtraceWrite writes the set's first bytes as PTRACE_SETREGSET does. A write may end after an address (R-PTR-5).
+func (t *Task) PtraceWrite(which hwdebug.PtraceSet, b []byte) error {
+	return t.stopped(func() error { return t.m.ptraceWrite(t, which, b) })
+}
+
+// ptraceWrite runs the request in the tracer.
+func (m *Machine) ptraceWrite(t *Task, which hwdebug.PtraceSet, b []byte) (err error) {
+	defer m.done(m.here())
+	defer m.exit(m.enter(fnSeSysPtrace, 0x4205, pidArg(t)), &err)
+	defer m.exit(m.enter(fnArchPtrace, pidArg(t)), &err)
+	defer m.exit(m.enter(fnPtraceRequest, pidArg(t)), &err)
+	defer m.exit(m.enter(fnPtraceRegset, pidArg(t)), &err)
+	return m.hwBreakSet(t, which, b)
+}
+
+// hwBreakSet applies address and control of each entry at once, in order (R-PTR-5).
+//
+// arch/arm64/kernel/ptrace.c: hw_break_set
+func (m *Machine) hwBreakSet(t *Task, which hwdebug.PtraceSet, b []byte) (err error) {
+	defer m.exit(m.enter(fnHwBreakSet, pidArg(t)), &err)
+	b = b[min(headerBytes, len(b)):]
+	for idx := 0; len(b) > 0; idx++ {
+		if len(b) < 8 {
+			return m.ptraceRefusal(t, which, idx, "hw_break_set", "R-PTR-5", sprintf("%d bytes where an address of 8 goes", len(b)), "write whole addresses")
+		}
+		if err := m.ptraceHbpSetAddr(t, which, idx, binary.LittleEndian.Uint64(b)); err != nil {
+			return err
+		}
+		b = b[8:]
+		if len(b) == 0 {
+			return nil
+		}
+		if len(b) < 4 {
+			return m.ptraceRefusal(t, which, idx, "hw_break_set", "R-PTR-5", sprintf("%d bytes where a control of 4 goes", len(b)), "write whole controls")
+		}
+		if err := m.ptraceHbpSetCtrl(t, which, idx, binary.LittleEndian.Uint32(b)); err != nil {
+			return err
+		}
+		b = b[min(8, len(b)):]
+	}
+	return nil
+}
+
+func (m *Machine) ptraceRefusal(t *Task, which hwdebug.PtraceSet, idx int, fn, rule, found, mend string) error {
+	return m.refuse(&Refusal{Rule: rule, Fn: fn}, &hwdebug.Error{Op: "ptrace_set",
+		Asked: sprintf("entry %d of %s of task %s (pid %d)", idx, setName(which), t.comm, t.pid), Found: found, Mend: mend, Errno: einval})
+}
+
+// ptraceEvent returns the event of an entry, which the first touch makes (R-PTR-6).
+//
+// arch/arm64/kernel/ptrace.c: ptrace_hbp_create
+func (m *Machine) ptraceEvent(t *Task, which hwdebug.PtraceSet, idx int) (ev *Event, err error) {
+	if idx >= ptraceEntries {
+		return nil, m.ptraceRefusal(t, which, idx, "ptrace_hbp_get_initialised_bp", "R-PTR-6", "the set has entries 0 to 15", "write fewer entries")
+	}
+	if ev := t.ptrace[which][idx]; ev != nil {
+		return ev, nil
+	}
+	defer m.exit(m.enter(fnPtraceHbpCreate, pidArg(t), uint64(idx)), &err)
+	a := hwdebug.HwBreakpointInit()
+	a.Type, a.Len, a.Disabled, a.ExcludeKernel = hwdebug.X, 4, true, true
+	if which == hwdebug.HwWatch {
+		a.Type = hwdebug.RW
+	}
+	ev, err = m.registerUserHwBreakpoint(&create{op: "ptrace_set", attr: a, task: t, cpu: -1, tracer: true})
+	if err != nil {
+		return nil, err
+	}
+	t.ptrace[which][idx] = ev
+	return ev, nil
+}
+
+// arch/arm64/kernel/ptrace.c: ptrace_hbp_set_addr
+func (m *Machine) ptraceHbpSetAddr(t *Task, which hwdebug.PtraceSet, idx int, addr uint64) (err error) {
+	defer m.exit(m.enter(fnPtraceHbpSetAddr, pidArg(t), uint64(idx), addr), &err)
+	ev, err := m.ptraceEvent(t, which, idx)
+	if err != nil {
+		return err
+	}
+	a := ev.attr
+	a.Addr = addr
+	return m.modifyUserHwBreakpoint(ev, a)
+}
+
+// ptraceHbpSetCtrl takes a control word apart: with E = 0 only disabled changes; otherwise type and length are set and the
+// BAS offset is added to the stored address (R-PTR-8, 10).
+//
+// arch/arm64/kernel/ptrace.c: ptrace_hbp_set_ctrl
+func (m *Machine) ptraceHbpSetCtrl(t *Task, which hwdebug.PtraceSet, idx int, uctrl uint32) (err error) {
+	defer m.exit(m.enter(fnPtraceHbpSetCtrl, pidArg(t), uint64(idx), uint64(uctrl)), &err)
+	ev, err := m.ptraceEvent(t, which, idx)
+	if err != nil {
+		return err
+	}
+	a := ev.attr
+	ctrl := arm64.DecodeCtrl(uctrl)
+	a.Disabled = !ctrl.Enabled
+	if ctrl.Enabled {
+		no := func(found, mend string) error {
+			return m.ptraceRefusal(t, which, idx, "ptrace_hbp_fill_attr_ctrl", "R-PTR-8", found, mend)
+		}
+		if ctrl.Len == 0 {
+			return no("BAS selects no byte", "select 1 to 8 bytes in a row")
+		}
+		offset := bits.TrailingZeros8(ctrl.Len)
+		n, ok := arm64.MaskLen(ctrl.Len >> offset)
+		if !ok {
+			return no(sprintf("BAS 0x%02x has gaps", ctrl.Len), "select 1 to 8 bytes in a row")
+		}
+		a.Type = [...]hwdebug.BPType{hwdebug.X, hwdebug.R, hwdebug.W, hwdebug.RW}[ctrl.Type&3]
+		if (a.Type == hwdebug.X) != (which == hwdebug.HwBreak) {
+			return no(sprintf("type %d does not belong into %s", ctrl.Type, setName(which)), "use type 0 for breakpoints, 1 to 3 for watchpoints")
+		}
+		a.Len = uint64(n)
+		a.Addr += uint64(offset)
+	}
+	return m.modifyUserHwBreakpoint(ev, a)
+}
+
+// ptraceHbptriggered sends SIGTRAP to the task that hit; the kernel does not step (R-EXC-16, R-PTR-16).
+//
+// arch/arm64/kernel/ptrace.c: ptrace_hbptriggered
+func (m *Machine) ptraceHbptriggered(ev *Event, trigger uint64) {
+	defer m.leave(m.enter(fnPtraceHbptriggered, ev.arg()))
+	t := m.cpu.curr
+	s := &Siginfo{Code: trapHwbkpt, Addr: trigger}
+	if t.compat {
+		for i := range ptraceEntries {
+			if t.ptrace[hwdebug.HwBreak][i] == ev {
+				s.Errno = 2*i + 1
+			}
+			if t.ptrace[hwdebug.HwWatch][i] == ev {
+				s.Errno = -(2*i + 1)
+			}
+		}
+	}
+	t.stopSignal = s
+}
+
+// flushPtrace releases a task's ptrace events (R-PTR-14).
+//
+// arch/arm64/kernel/ptrace.c: flush_ptrace_hw_breakpoint
+func (m *Machine) flushPtrace(t *Task) {
+	defer m.leave(m.enter(fnFlushPtraceHwBreakpoint, pidArg(t)))
+	for which := range t.ptrace {
+		for i, ev := range t.ptrace[which] {
+			if ev != nil {
+				t.ptrace[which][i] = nil
+				m.unregisterHwBreakpoint(ev, true)
+			}
+		}
+	}
+}
+
+// PtraceGetHBPRegs is the 32-bit request GETHBPREGS: 0 is the resource info, a positive number a breakpoint's address
+// (odd) or control (even), a negative one a watchpoint's (R-PTR-15).
+func (t *Task) PtraceGetHBPRegs(num int) (uint32, error) {
+	if err := t.traceable(); err != nil {
+		return 0, err
+	}
+	m := t.m
+	if num == 0 {
+		return uint32(m.preset.DebugVer)<<24 | 8<<16 | uint32(m.wrps)<<8 | uint32(m.brps), nil
+	}
+	which, idx := hbpIndex(num)
+	if idx >= ptraceEntries {
+		return 0, m.ptraceRefusal(t, which, idx, "compat_ptrace_hbp_get", "R-PTR-15", "the set has entries 0 to 15", "use a smaller number")
+	}
+	reg := t.ptraceReg(which, idx)
+	if num&1 != 0 {
+		return uint32(reg.Addr), nil
+	}
+	return reg.Ctrl, nil
+}
+
+// PtraceSetHBPRegs is the 32-bit request SETHBPREGS; writing number 0 does nothing.
+func (t *Task) PtraceSetHBPRegs(num int, v uint32) error {
+	if num == 0 {
+		return t.traceable()
+	}
+	return t.stopped(func() error {
+		m := t.m
+		defer m.done(m.here())
+		which, idx := hbpIndex(num)
+		if num&1 != 0 {
+			return m.ptraceHbpSetAddr(t, which, idx, uint64(v))
+		}
+		return m.ptraceHbpSetCtrl(t, which, idx, v)
+	})
+}
+
+func hbpIndex(num int) (which hwdebug.PtraceSet, idx int) {
+	if num < 0 {
+		return hwdebug.HwWatch, (-num - 1) / 2
+	}
+	return hwdebug.HwBreak, (num - 1) / 2
+}
+
+// Siginfo returns what the last signal carried, nil before the first.
+func (t *Task) Siginfo() *Siginfo { return t.siginfo }

@@ -1,0 +1,232 @@
+// Reservation: the counting of events against the registers of every CPU they may ever run on (spec chapter 4).
+
+package sim
+
+import (
+	"strings"
+
+	"github.com/hwlua/hwlua/hwdebug"
+)
+
+// countsOn reports whether a task's event counts on CPU c (R-CON-4).
+func (ev *Event) countsOn(c *CPU) bool { return ev.cpu < 0 || ev.cpu == c.id }
+
+// ownPinned is own(t, c): the task's events of one type that count on CPU c.
+func (t *Task) ownPinned(c *CPU, typ slotType) int {
+	n := 0
+	for _, ev := range t.reserved {
+		if ev.reservedAs == typ && ev.countsOn(c) {
+			n++
+		}
+	}
+	return n
+}
+
+// maxTaskPinned is maxtask(c): what the busiest task has on CPU c.
+func (c *CPU) maxTaskPinned(typ slotType) int {
+	hist := &c.tskPinned[typ]
+	for k := len(hist) - 1; k >= 0; k-- {
+		if hist[k] > 0 {
+			return k + 1
+		}
+	}
+	return 0
+}
+
+// considered calls fn for each CPU that ev counts on: its own, or all possible ones (R-CON-6).
+func (m *Machine) considered(ev *Event, fn func(*CPU)) {
+	if ev.cpu >= 0 {
+		fn(m.cpus[ev.cpu])
+		return
+	}
+	for _, c := range m.cpus {
+		fn(c)
+	}
+}
+
+// reserveBpSlot counts ev against every CPU it may ever run on. It touches no register: a slot is picked only
+// at sched-in. It fails with ENOSPC when the busiest of those CPUs would exceed its registers, even if ev's
+// task never gets there.
+//
+// kernel/events/hw_breakpoint.c: reserve_bp_slot
+func (m *Machine) reserveBpSlot(op string, ev *Event) (err error) {
+	defer m.exit(m.enter(fnReserveBpSlot, ev.arg()), &err)
+	return m.reserveAs(op, ev, ev.attr.Type)
+}
+
+// reserveAs reserves ev as an event of type t (R-CON-7, 8).
+//
+// kernel/events/hw_breakpoint.c: __reserve_bp_slot
+func (m *Machine) reserveAs(op string, ev *Event, t hwdebug.BPType) (err error) {
+	defer m.exit(m.enter(fnReserveBpSlotInner, ev.arg(), uint64(t)), &err)
+	const fn = "__reserve_bp_slot"
+	if t == hwdebug.Empty || t == hwdebug.Invalid {
+		return m.refuse(&Refusal{Rule: "R-VAL-1", Fn: fn}, &hwdebug.Error{Op: op, Asked: askedOf(&ev.attr, ev.task, ev.cpu),
+			Found: sprintf("bp_type %d watches nothing that there is", uint32(t)), Mend: "use r (1), w (2), rw (3) or x (4)", Errno: einval})
+	}
+	typ := slotTypeOf(t)
+	busiest, most := m.busiest(ev, typ)
+	if most+1 > m.limits[typ] {
+		return m.noRoom(op, ev, t, busiest, most)
+	}
+	m.toggleBpSlot(ev, typ, true)
+	return nil
+}
+
+// busiest returns the considered CPU on which most slots are spoken for, as ev sees it, and how many.
+func (m *Machine) busiest(ev *Event, typ slotType) (at *CPU, most int) {
+	most = -1
+	m.considered(ev, func(c *CPU) {
+		n := c.cpuPinned[typ]
+		if ev.task == nil {
+			n += c.maxTaskPinned(typ)
+		} else {
+			n += ev.task.ownPinned(c, typ)
+		}
+		if n > most {
+			at, most = c, n
+		}
+	})
+	return at, most
+}
+
+func (m *Machine) noRoom(op string, ev *Event, t hwdebug.BPType, c *CPU, found int) error {
+	typ := slotTypeOf(t)
+	holders := m.holders(ev, typ, c)
+	labels := make([]string, len(holders))
+	for i, h := range holders {
+		labels[i] = h.Label()
+	}
+	a := ev.attr
+	a.Type = t
+	return m.refuse(&Refusal{Rule: "R-CON-7", Fn: "__reserve_bp_slot", Holders: holders, CPU: c.id}, &hwdebug.Error{
+		Op:    op,
+		Asked: askedOf(&a, ev.task, ev.cpu),
+		Found: sprintf("%d of %d %s slots reserved on cpu%d (%s)", found, m.limits[typ], typ, c.id, strings.Join(labels, " ")),
+		Mend:  "release one of them first",
+		Errno: enospc,
+	})
+}
+
+// holders returns the events that hold the slots of type typ on c as ev sees it: the CPU's own, then those of the
+// task that counts.
+func (m *Machine) holders(ev *Event, typ slotType, c *CPU) []*Event {
+	var own, theirs []*Event
+	t := ev.task
+	if t == nil {
+		most := 0
+		for _, other := range m.tasks {
+			if n := other.ownPinned(c, typ); n > most {
+				t, most = other, n
+			}
+		}
+	}
+	for _, e := range m.live {
+		if !e.reserved || e.reservedAs != typ || e == ev || !e.countsOn(c) {
+			continue
+		}
+		switch {
+		case e.task == nil:
+			own = append(own, e)
+		case e.task == t:
+			theirs = append(theirs, e)
+		}
+	}
+	return append(own, theirs...)
+}
+
+// toggleBpSlot adds ev to the counts or takes it out.
+//
+// kernel/events/hw_breakpoint.c: toggle_bp_slot
+func (m *Machine) toggleBpSlot(ev *Event, typ slotType, on bool) {
+	weight, enable := int64(1), uint64(1)
+	if !on {
+		weight, enable = -1, 0
+	}
+	defer m.leave(m.enter(fnToggleBpSlot, ev.arg(), enable, uint64(typ), uint64(weight)))
+	ev.reserved, ev.reservedAs = on, typ
+	if ev.task == nil {
+		m.cpus[ev.cpu].cpuPinned[typ] += int(weight)
+		return
+	}
+	if !on {
+		ev.task.unreserve(ev)
+	}
+	m.considered(ev, func(c *CPU) {
+		n := ev.task.ownPinned(c, typ) // without ev
+		hist := &c.tskPinned[typ]
+		old, new := n, n+1
+		if !on {
+			old, new = n+1, n
+		}
+		if old > 0 {
+			hist[old-1]--
+		}
+		if new > 0 {
+			hist[new-1]++
+		}
+	})
+	if on {
+		ev.task.reserved = append(ev.task.reserved, ev)
+	}
+}
+
+func (t *Task) unreserve(ev *Event) {
+	for i, e := range t.reserved {
+		if e == ev {
+			t.reserved = append(t.reserved[:i], t.reserved[i+1:]...)
+			return
+		}
+	}
+}
+
+// releaseBpSlot takes ev's reservation back (R-CON-10).
+//
+// kernel/events/hw_breakpoint.c: release_bp_slot
+func (m *Machine) releaseBpSlot(ev *Event) {
+	defer m.leave(m.enter(fnReleaseBpSlot, ev.arg()))
+	if ev.reserved {
+		m.toggleBpSlot(ev, ev.reservedAs, false)
+	}
+}
+
+// modifyBpSlot moves ev's reservation to another type: released, then reserved, and put back when that fails
+// (R-VAL-22, 24).
+//
+// kernel/events/hw_breakpoint.c: modify_bp_slot
+func (m *Machine) modifyBpSlot(op string, ev *Event, t hwdebug.BPType) (err error) {
+	defer m.exit(m.enter(fnModifyBpSlot, ev.arg(), uint64(ev.attr.Type), uint64(t)), &err)
+	old := ev.reservedAs
+	m.toggleBpSlot(ev, old, false)
+	if err := m.reserveAs(op, ev, t); err != nil {
+		m.toggleBpSlot(ev, old, true)
+		return err
+	}
+	return nil
+}
+
+// A SlotUse is what is reserved and installed on one CPU.
+type SlotUse struct {
+	BP, WP Use
+}
+
+// A Use is one type's part of a SlotUse.
+type Use struct {
+	Limit      int      // what reservation allows: the boot CPU's count
+	Usable     int      // what the slot loops use: the smallest count over the CPUs
+	CPUPinned  int      // events of the CPU itself
+	TaskPinned int      // events of the busiest task that count there
+	OnReg      []*Event // by slot, nil where empty
+}
+
+// Slots returns what is reserved and installed on a CPU.
+func (m *Machine) Slots(cpu int) (SlotUse, error) {
+	c := m.CPU(cpu)
+	if c == nil {
+		return SlotUse{}, misusef("there is no cpu%d; the machine has CPUs 0 to %d", cpu, len(m.cpus)-1)
+	}
+	use := func(typ slotType, usable int, slots []*Event) Use {
+		return Use{m.limits[typ], usable, c.cpuPinned[typ], c.maxTaskPinned(typ), append([]*Event(nil), slots[:usable]...)}
+	}
+	return SlotUse{use(typeInst, m.brps, c.bpOnReg[:]), use(typeData, m.wrps, c.wpOnReg[:])}, nil
+}

@@ -1,0 +1,141 @@
+// Cross calls: running a function of an event on another CPU, or on this one (kernel/smp.c, spec 5.3).
+
+package sim
+
+import "github.com/hwlua/hwlua/hwdebug/trace"
+
+// A remoteCall is a function that is carried to another CPU.
+type remoteCall uint8
+
+const (
+	callInstall remoteCall = iota
+	callEnable
+	callDisable
+	callRemove
+	callExitCPU
+)
+
+// cpuFunctionCall runs f on a CPU; an offline one is ENXIO and nothing runs (R-EVT-6).
+//
+// kernel/events/core.c: cpu_function_call
+func (m *Machine) cpuFunctionCall(cpu int, f remoteCall, ev *Event, flags uint64) (err error) {
+	defer m.exit(m.enter(fnCPUFunctionCall, uint64(cpu)), &err)
+	return m.smpCallFunctionSingle(m.cpus[cpu], nil, f, ev, flags)
+}
+
+// taskFunctionCall runs f on the CPU the task was last on, if it is current there (R-EVT-6, 8).
+//
+// kernel/events/core.c: task_function_call
+func (m *Machine) taskFunctionCall(t *Task, f remoteCall, ev *Event, flags uint64) (err error) {
+	defer m.exit(m.enter(fnTaskFunctionCall, pidArg(t)), &err)
+	for {
+		err = m.smpCallFunctionSingle(m.cpus[t.cpu], t, f, ev, flags)
+		if err != eagain {
+			return err
+		}
+	}
+}
+
+// smpCallFunctionSingle runs f on c: directly when that is this CPU, else by an interrupt there while the caller
+// spins (R-EVT-7).
+//
+// kernel/smp.c: smp_call_function_single
+func (m *Machine) smpCallFunctionSingle(c *CPU, t *Task, f remoteCall, ev *Event, flags uint64) (err error) {
+	defer m.exit(m.enter(fnSmpCallFunctionSingle, uint64(c.id)), &err)
+	if c == m.cpu {
+		return m.genericExecSingle(c, t, f, ev, flags)
+	}
+	if !c.online {
+		return enxio
+	}
+	m.spin(c)
+	here := m.cpu
+	m.cpu = c
+	defer func() { m.cpu = here }()
+	defer m.leaveIRQ(m.enterIPI(c))
+	return m.remoteFunction(t, f, ev, flags)
+}
+
+// kernel/smp.c: generic_exec_single
+func (m *Machine) genericExecSingle(c *CPU, t *Task, f remoteCall, ev *Event, flags uint64) (err error) {
+	defer m.exit(m.enter(fnGenericExecSingle, uint64(c.id)), &err)
+	return m.remoteFunction(t, f, ev, flags)
+}
+
+// remoteFunction runs f if the task, where one is meant, is current here.
+//
+// kernel/events/core.c: remote_function
+func (m *Machine) remoteFunction(t *Task, f remoteCall, ev *Event, flags uint64) (err error) {
+	defer m.leave(m.enter(fnRemoteFunction))
+	if t != nil {
+		if t.cpu != m.cpu.id {
+			return eagain
+		}
+		if t != m.cpu.curr {
+			return esrch
+		}
+	}
+	if f == callInstall {
+		return m.installInContext(ev)
+	}
+	return m.eventFunction(ev, f, flags)
+}
+
+// marks is a run of functions entered one right after the other.
+type marks struct {
+	node        trace.NodeID
+	first, last uint64
+}
+
+// enterAll enters functions, outermost first, each called by the one before.
+func (m *Machine) enterAll(fs ...traceFn) marks {
+	k := marks{node: m.cpu.node, first: m.rec.Seq() + 1}
+	for _, fn := range fs {
+		m.enter(fn)
+	}
+	k.last = m.rec.Seq()
+	return k
+}
+
+func (m *Machine) leaveAll(k marks) {
+	m.cpu.node = k.node
+	for seq := k.last; seq >= k.first; seq-- {
+		m.rec.Exit(seq, 0)
+	}
+}
+
+// enterIPI is the way from an interrupt to the queue of cross calls on c, over whatever runs there (spec 11, IPI).
+func (m *Machine) enterIPI(c *CPU) marks {
+	if m.prof.six {
+		if m.inUser(c) {
+			return m.enterAll(fnEl0t64Irq, fnEl0t64IrqHandler, fnEl0IrqHandlerCommon, fnEl0Interrupt, fnDoInterruptHandler,
+				fnCallOnIrqStack, fnGicHandleIrq, fnGenericHandleDomainIrq, fnHandleIrqDesc, fnHandlePercpuDevidIrq,
+				fnIPIHandler, fnDoHandleIPI, fnGenericSmpCallFunctionSingleInterrupt, fnFlushSmpCallFunctionQueue61)
+		}
+		return m.enterAll(fnEl1h64Irq, fnEl1h64IrqHandler, fnEl1Interrupt, fnDoInterruptHandler,
+			fnCallOnIrqStack, fnGicHandleIrq, fnGenericHandleDomainIrq, fnHandleIrqDesc, fnHandlePercpuDevidIrq,
+			fnIPIHandler, fnDoHandleIPI, fnGenericSmpCallFunctionSingleInterrupt, fnFlushSmpCallFunctionQueue61)
+	}
+	entry := fnEl1Irq
+	if m.inUser(c) {
+		entry = fnEl0IrqNaked
+	}
+	return m.enterAll(entry, fnGicHandleIrq, fnHandleIPI, fnGenericSmpCallFunctionSingleInterrupt, fnFlushSmpCallFunctionQueue)
+}
+
+func (m *Machine) leaveIRQ(k marks) { m.leaveAll(k) }
+
+// inUser reports whether c runs in user mode.
+func (m *Machine) inUser(c *CPU) bool { return !c.curr.kernel && c.node == 0 }
+
+// lock takes a context's mutex; whoever holds it is another thread, which gets on with it meanwhile (R-EVT-10).
+func (m *Machine) lock(x *perfContext) {
+	for x.locked && m.trapped == 0 {
+		if !m.block(func() bool { return !x.locked }) {
+			break
+		}
+	}
+	x.locked = true
+}
+
+func (m *Machine) unlock(x *perfContext) { x.locked = false }

@@ -1,0 +1,387 @@
+// Target: the machine as the contract of package hwdebug sees it, with a driver that performs one step after the other.
+
+package sim
+
+import (
+	"errors"
+
+	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/arm64"
+)
+
+// A Target drives a machine as a test program on a real one would: it runs on CPU 0, its tasks run only while they are
+// told to do something, and are off their CPU again when that is done.
+type Target struct {
+	m      *Machine
+	events []targetEvent
+	tasks  []*Task
+}
+
+type targetEvent struct {
+	ev   *Event
+	wide *Wide
+}
+
+var (
+	_ hwdebug.Target          = (*Target)(nil)
+	_ hwdebug.KernelRegistrar = (*Target)(nil)
+	_ hwdebug.Tasker          = (*Target)(nil)
+	_ hwdebug.UserCopier      = (*Target)(nil)
+	_ hwdebug.Dumper          = (*Target)(nil)
+	_ hwdebug.Ptracer         = (*Target)(nil)
+	_ hwdebug.Switcher        = (*Target)(nil)
+	_ hwdebug.Hotplugger      = (*Target)(nil)
+)
+
+// Target returns the machine as a hwdebug.Target.
+func (m *Machine) Target() *Target { return &Target{m: m} }
+
+// Machine returns the machine that the target drives.
+func (t *Target) Machine() *Machine { return t.m }
+
+// CPUs returns the number of possible CPUs.
+func (t *Target) CPUs() int { return len(t.m.cpus) }
+
+// BRPs returns how many breakpoint registers the kernel uses.
+func (t *Target) BRPs() int { return t.m.brps }
+
+// WRPs returns how many watchpoint registers the kernel uses.
+func (t *Target) WRPs() int { return t.m.wrps }
+
+// Supports returns nil: the model can do all of it.
+func (t *Target) Supports(hwdebug.Feature) error { return nil }
+
+func (t *Target) event(id hwdebug.EventID) (*Event, error) {
+	if id < 0 || int(id) >= len(t.events) || t.events[id].ev == nil {
+		return nil, misusef("event %d is none of this target's", id)
+	}
+	return t.events[id].ev, nil
+}
+
+func (t *Target) task(id hwdebug.TaskID) (*Task, error) {
+	if id < 0 || int(id) >= len(t.tasks) {
+		return nil, misusef("task %d is none of this target's", id)
+	}
+	return t.tasks[id], nil
+}
+
+func (t *Target) add(e targetEvent) hwdebug.EventID {
+	t.events = append(t.events, e)
+	return hwdebug.EventID(len(t.events) - 1)
+}
+
+func (t *Target) handler(h hwdebug.Handler, id hwdebug.EventID) Handler {
+	if h == nil {
+		return nil
+	}
+	return func(_ *Event, hit *Hit) error {
+		hit.Skip = h(id, hit.Addr)
+		return nil
+	}
+}
+
+// Open opens an event (hwdebug.Target).
+func (t *Target) Open(a hwdebug.Attr, task hwdebug.TaskID, cpu int) (hwdebug.EventID, error) {
+	var tsk *Task
+	if task != hwdebug.NoTask {
+		var err error
+		if tsk, err = t.task(task); err != nil {
+			return 0, err
+		}
+	}
+	ev, err := t.m.PerfEventOpen(a, tsk, cpu)
+	if err != nil {
+		return 0, err
+	}
+	return t.add(targetEvent{ev: ev}), nil
+}
+
+// Enable is the fd request.
+func (t *Target) Enable(id hwdebug.EventID) error {
+	ev, err := t.event(id)
+	if err != nil {
+		return err
+	}
+	return ev.Enable()
+}
+
+// Disable is the fd request.
+func (t *Target) Disable(id hwdebug.EventID) error {
+	ev, err := t.event(id)
+	if err != nil {
+		return err
+	}
+	return ev.Disable()
+}
+
+// Modify is the fd request MODIFY_ATTRIBUTES.
+func (t *Target) Modify(id hwdebug.EventID, a hwdebug.Attr) error {
+	ev, err := t.event(id)
+	if err != nil {
+		return err
+	}
+	return ev.Modify(a)
+}
+
+// Read returns an event's count, for a wide registration the sum over the CPUs.
+func (t *Target) Read(id hwdebug.EventID) (count uint64, ok bool, err error) {
+	if id >= 0 && int(id) < len(t.events) && t.events[id].wide != nil {
+		for _, ev := range t.events[id].wide.events {
+			if ev != nil {
+				count += ev.Count()
+			}
+		}
+		return count, true, nil
+	}
+	ev, err := t.event(id)
+	if err != nil {
+		return 0, false, err
+	}
+	return ev.Read()
+}
+
+// Close closes an event's file.
+func (t *Target) Close(id hwdebug.EventID) error {
+	ev, err := t.event(id)
+	if err != nil {
+		return err
+	}
+	return ev.Close()
+}
+
+// running runs fn with the task current, and parks it again.
+func (t *Target) running(id hwdebug.TaskID, fn func(*Task, *CPU) error) error {
+	tsk, err := t.task(id)
+	if err != nil {
+		return err
+	}
+	c := t.m.cpus[tsk.cpu]
+	if err := c.ContextSwitch(tsk); err != nil {
+		return err
+	}
+	err = fn(tsk, c)
+	if perr := c.ContextSwitch(nil); err == nil {
+		err = perr
+	}
+	return err
+}
+
+// Access does one access in user mode and parks the task.
+func (t *Target) Access(id hwdebug.TaskID, k hwdebug.Kind, addr uint64, size int) (hwdebug.Trap, error) {
+	var trap hwdebug.Trap
+	err := t.running(id, func(tsk *Task, _ *CPU) error {
+		var err error
+		switch k {
+		case hwdebug.Load:
+			_, err = tsk.Load(addr, size)
+		case hwdebug.Store:
+			err = tsk.Store(addr, size, 0)
+		default:
+			err = tsk.Exec(addr)
+		}
+		return err
+	})
+	var s *Signal
+	if errors.As(err, &s) {
+		return hwdebug.Trap{N: 1, Addr: s.Info.Addr}, nil
+	}
+	return trap, err
+}
+
+// KernelAccess does one access of the kernel.
+func (t *Target) KernelAccess(cpu int, k hwdebug.Kind, addr uint64, size int) error {
+	c := t.m.CPU(cpu)
+	if c == nil {
+		return misusef("there is no cpu%d", cpu)
+	}
+	switch k {
+	case hwdebug.Load:
+		_, err := c.Load(addr, size)
+		return err
+	case hwdebug.Store:
+		return c.Store(addr, size, 0)
+	}
+	return c.Exec(addr)
+}
+
+// UserCopy lets the kernel access user memory for the task.
+func (t *Target) UserCopy(id hwdebug.TaskID, k hwdebug.Kind, addr uint64, size int) error {
+	return t.running(id, func(_ *Task, c *CPU) error {
+		if k == hwdebug.Store {
+			return c.PutUser(addr, size, 0)
+		}
+		_, err := c.GetUser(addr, size)
+		return err
+	})
+}
+
+// RegisterWide registers on every online CPU.
+func (t *Target) RegisterWide(a hwdebug.Attr, h hwdebug.Handler) (hwdebug.EventID, error) {
+	w, err := t.m.RegisterWideHwBreakpoint(a, t.handler(h, hwdebug.EventID(len(t.events))))
+	if err != nil {
+		return 0, err
+	}
+	return t.add(targetEvent{wide: w}), nil
+}
+
+// UnregisterWide releases a wide registration.
+func (t *Target) UnregisterWide(id hwdebug.EventID) error {
+	if id < 0 || int(id) >= len(t.events) || t.events[id].wide == nil {
+		return misusef("event %d is no wide registration of this target's", id)
+	}
+	return t.m.UnregisterWideHwBreakpoint(t.events[id].wide)
+}
+
+// RegisterUser registers for a task from the kernel; the task is looked up by its pid first.
+func (t *Target) RegisterUser(a hwdebug.Attr, task hwdebug.TaskID, h hwdebug.Handler) (hwdebug.EventID, error) {
+	tsk, err := t.task(task)
+	if err != nil {
+		return 0, err
+	}
+	if tsk.state == taskDead {
+		return 0, &hwdebug.Error{Op: "find_get_pid", Asked: sprintf("pid %d", tsk.pid), Found: "there is no such task any more", Errno: esrch}
+	}
+	ev, err := t.m.RegisterUserHwBreakpoint(a, t.handler(h, hwdebug.EventID(len(t.events))), tsk)
+	if err != nil {
+		return 0, err
+	}
+	return t.add(targetEvent{ev: ev}), nil
+}
+
+// ModifyUser is modify_user_hw_breakpoint.
+func (t *Target) ModifyUser(id hwdebug.EventID, a hwdebug.Attr) error {
+	ev, err := t.event(id)
+	if err != nil {
+		return err
+	}
+	return t.m.ModifyUserHwBreakpoint(ev, a)
+}
+
+// Unregister is unregister_hw_breakpoint.
+func (t *Target) Unregister(id hwdebug.EventID) error {
+	ev, err := t.event(id)
+	if err != nil {
+		return err
+	}
+	return t.m.UnregisterHwBreakpoint(ev)
+}
+
+// NewTask makes a parked task.
+func (t *Target) NewTask(cpu int) (hwdebug.TaskID, error) {
+	tsk, err := t.m.NewTask(TaskConfig{CPU: cpu})
+	if err != nil {
+		return 0, err
+	}
+	t.tasks = append(t.tasks, tsk)
+	return hwdebug.TaskID(len(t.tasks) - 1), nil
+}
+
+// Fork lets a task fork: the CPU goes straight from the parent to its child, then both are parked (R-CTX-19).
+func (t *Target) Fork(id hwdebug.TaskID) (hwdebug.TaskID, error) {
+	var child *Task
+	err := t.running(id, func(tsk *Task, c *CPU) (err error) {
+		if child, err = tsk.Fork("", 0); err != nil {
+			return err
+		}
+		return c.ContextSwitch(child)
+	})
+	if err != nil {
+		return 0, err
+	}
+	t.tasks = append(t.tasks, child)
+	return hwdebug.TaskID(len(t.tasks) - 1), nil
+}
+
+// Migrate binds a parked task to another CPU.
+func (t *Target) Migrate(id hwdebug.TaskID, cpu int) error {
+	tsk, err := t.task(id)
+	if err != nil {
+		return err
+	}
+	return tsk.Migrate(cpu)
+}
+
+// Exit lets a task exit.
+func (t *Target) Exit(id hwdebug.TaskID) error {
+	tsk, err := t.task(id)
+	if err != nil {
+		return err
+	}
+	return tsk.Exit()
+}
+
+// DumpTask reads the registers of the task's CPU while it runs.
+func (t *Target) DumpTask(id hwdebug.TaskID, r *hwdebug.Regs) error {
+	return t.running(id, func(_ *Task, c *CPU) error {
+		c.dump(r)
+		return nil
+	})
+}
+
+// DumpCPU reads the registers of a CPU.
+func (t *Target) DumpCPU(cpu int, r *hwdebug.Regs) error {
+	c := t.m.CPU(cpu)
+	if c == nil {
+		return misusef("there is no cpu%d", cpu)
+	}
+	if err := c.usable(); err != nil {
+		return err
+	}
+	c.dump(r)
+	return nil
+}
+
+func (c *CPU) dump(r *hwdebug.Regs) {
+	r.CPU, r.MDSCR = c.id, c.mdscr
+	r.BVR = append(r.BVR[:0], c.reg[arm64.BVR:arm64.BVR+c.brps]...)
+	r.BCR = append(r.BCR[:0], c.reg[arm64.BCR:arm64.BCR+c.brps]...)
+	r.WVR = append(r.WVR[:0], c.reg[arm64.WVR:arm64.WVR+c.wrps]...)
+	r.WCR = append(r.WCR[:0], c.reg[arm64.WCR:arm64.WCR+c.wrps]...)
+}
+
+// PtraceSetReg writes entry idx of a task's register set, and those below it with what they read.
+func (t *Target) PtraceSetReg(id hwdebug.TaskID, which hwdebug.PtraceSet, idx int, reg hwdebug.PtraceReg) error {
+	tsk, err := t.task(id)
+	if err != nil {
+		return err
+	}
+	return tsk.PtraceSet(which, idx, reg.Addr, reg.Ctrl)
+}
+
+// PtraceGetRegs reads as many entries as there are registers.
+func (t *Target) PtraceGetRegs(id hwdebug.TaskID, which hwdebug.PtraceSet) (info uint32, regs []hwdebug.PtraceReg, err error) {
+	tsk, err := t.task(id)
+	if err != nil {
+		return 0, nil, err
+	}
+	if err := tsk.traceable(); err != nil {
+		return 0, nil, err
+	}
+	info = t.m.ptraceInfo(which)
+	for i := range int(info & 0xff) {
+		regs = append(regs, tsk.ptraceReg(which, i))
+	}
+	return info, regs, nil
+}
+
+// Switch makes cpu run next.
+func (t *Target) Switch(cpu int, next hwdebug.TaskID) error {
+	c := t.m.CPU(cpu)
+	if c == nil {
+		return misusef("there is no cpu%d", cpu)
+	}
+	if next == hwdebug.NoTask {
+		return c.ContextSwitch(nil)
+	}
+	tsk, err := t.task(next)
+	if err != nil {
+		return err
+	}
+	return c.ContextSwitch(tsk)
+}
+
+// CPUDown takes a CPU down.
+func (t *Target) CPUDown(cpu int) error { return t.m.CPUDown(cpu) }
+
+// CPUUp brings a CPU up.
+func (t *Target) CPUUp(cpu int) error { return t.m.CPUUp(cpu) }

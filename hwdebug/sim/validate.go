@@ -1,0 +1,153 @@
+// Validation: what an attribute set must satisfy and what it becomes in the registers (spec chapter 2).
+
+package sim
+
+import (
+	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/arm64"
+)
+
+// callerTaskSize is TASK_SIZE of the task that is current, whoever the target is (R-VAL-12).
+func (m *Machine) callerTaskSize() uint64 {
+	if !m.cpu.curr.compat {
+		return m.taskSize
+	}
+	if m.prof.compatVectorsPage {
+		return 1<<32 - 4096
+	}
+	return 1 << 32
+}
+
+// inKernel judges a range modulo 2^64: one that begins below TASK_SIZE, or wraps, is the user's (R-VAL-11, 20).
+//
+// arch/arm64/kernel/hw_breakpoint.c: arch_check_bp_in_kernelspace
+func (m *Machine) inKernel(address uint64, mask uint8) bool {
+	n, _ := arm64.MaskLen(mask) // a shifted mask counts as length 0
+	size := m.callerTaskSize()
+	return address >= size && address+uint64(n)-1 >= size
+}
+
+// hwBreakpointParse turns attributes into what goes into the registers, or says why not (steps 8 to 10 of R-VAL-1).
+// Nothing is copied into ev.
+//
+// kernel/events/hw_breakpoint.c: hw_breakpoint_parse
+func (m *Machine) hwBreakpointParse(op string, ev *Event, a *hwdebug.Attr) (image arm64.Ctrl, address uint64, err error) {
+	defer m.exit(m.enter(fnHwBreakpointParse, ev.arg()), &err)
+	image, address, err = m.hwBreakpointArchParse(op, ev, a)
+	if err != nil {
+		return image, address, err
+	}
+	if !m.inKernel(address, image.Len) {
+		return image, address, nil
+	}
+	refuse := func(rule, found, mend string, errno error) error {
+		return m.refuse(&Refusal{Rule: rule, Fn: "hw_breakpoint_parse"}, &hwdebug.Error{Op: op, Asked: askedOf(a, ev.task, ev.cpu),
+			Found: found, Mend: mend, Errno: hwdebug.Errno(errno)})
+	}
+	if a.ExcludeKernel {
+		return image, address, refuse("R-VAL-1", "a kernel address with exclude_kernel watches nothing", "leave exclude_kernel out", einval)
+	}
+	if m.cfg.NoCapSysAdmin {
+		return image, address, refuse("R-VAL-1", "the caller lacks CAP_SYS_ADMIN for a kernel address", "watch a user address", eperm)
+	}
+	return image, address, nil
+}
+
+// hwBreakpointArchParse decides type, length, privilege and alignment (R-VAL-7 to 19).
+//
+// arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_arch_parse
+func (m *Machine) hwBreakpointArchParse(op string, ev *Event, a *hwdebug.Attr) (image arm64.Ctrl, address uint64, err error) {
+	defer m.exit(m.enter(fnHwBreakpointArchParse, ev.arg()), &err)
+	refuse := func(rule, found, mend string) error {
+		return m.refuse(&Refusal{Rule: rule, Fn: "hw_breakpoint_arch_parse"}, &hwdebug.Error{Op: op, Asked: askedOf(a, ev.task, ev.cpu),
+			Found: found, Mend: mend, Errno: einval})
+	}
+	image, err = m.archBuildBpInfo(op, ev, a)
+	if err != nil {
+		return image, 0, err
+	}
+	address = a.Addr
+	compat := ev.task != nil && ev.task.compat
+	mask := uint64(7)
+	if image.Type == arm64.Execute || compat && image.Len != 0xff {
+		mask = 3
+	}
+	if compat && image.Len == 0xff {
+		mask = 7
+	}
+	offset := address & mask
+	if compat && !m.compatOffset(offset, image.Len) {
+		n, _ := arm64.MaskLen(image.Len)
+		return image, 0, refuse("R-VAL-16", sprintf("a 32-bit task cannot have %d bytes at offset %d", n, offset), "align the address to the length")
+	}
+	shifted := uint(image.Len) << offset
+	if shifted > 0xff && m.prof.basOverflow {
+		return image, 0, refuse("R-VAL-15", sprintf("the bytes end beyond the doubleword at 0x%016x", address&^mask), "split the range at the next multiple of 8")
+	}
+	address &^= mask
+	image.Len = uint8(shifted)
+	if image.Privilege == arm64.EL1 && ev.task != nil {
+		return image, 0, refuse("R-VAL-19", "a task's event cannot watch a kernel address", "register it for a CPU, or watch a user address")
+	}
+	return image, address, nil
+}
+
+// compatOffset is the table of R-VAL-16.
+func (m *Machine) compatOffset(offset uint64, mask uint8) bool {
+	one, two := mask == 0x01, mask == 0x03
+	switch offset {
+	case 0:
+		return true
+	case 1:
+		return one || two
+	case 2:
+		return two || one && m.prof.compatByteOffsets
+	case 3:
+		return one && m.prof.compatByteOffsets
+	}
+	return false
+}
+
+// archBuildBpInfo decides type, length and privilege on the address as it was given (R-VAL-7 to 13).
+//
+// arch/arm64/kernel/hw_breakpoint.c: arch_build_bp_info
+func (m *Machine) archBuildBpInfo(op string, ev *Event, a *hwdebug.Attr) (image arm64.Ctrl, err error) {
+	defer m.exit(m.enter(fnArchBuildBpInfo, ev.arg()), &err)
+	refuse := func(rule, found, mend string) error {
+		return m.refuse(&Refusal{Rule: rule, Fn: "arch_build_bp_info"}, &hwdebug.Error{Op: op, Asked: askedOf(a, ev.task, ev.cpu),
+			Found: found, Mend: mend, Errno: einval})
+	}
+	switch a.Type {
+	case hwdebug.X:
+		image.Type = arm64.Execute
+	case hwdebug.R:
+		image.Type = arm64.Load
+	case hwdebug.W:
+		image.Type = arm64.Store
+	case hwdebug.RW:
+		image.Type = arm64.LoadStore
+	default:
+		return image, refuse("R-VAL-7", sprintf("bp_type %d is no type of a breakpoint or watchpoint", uint32(a.Type)), "use r (1), w (2), rw (3) or x (4)")
+	}
+	n := int(a.Len)
+	if a.Len < 1 || a.Len > 8 {
+		return image, refuse("R-VAL-8", sprintf("a length of %d bytes", a.Len), "use 1 to 8")
+	}
+	if image.Type == arm64.Execute {
+		if ev.task != nil && ev.task.compat {
+			if n != 2 && n != 4 {
+				return image, refuse("R-VAL-10", sprintf("a breakpoint of %d bytes in a 32-bit task", n), "use 2 or 4")
+			}
+		} else {
+			n = 4
+		}
+	}
+	image.Len, _ = arm64.LenMask(n)
+	image.Privilege = arm64.EL0
+	if m.inKernel(a.Addr, image.Len) {
+		image.Privilege = arm64.EL1
+		image.HMC = m.cfg.VHE
+	}
+	image.Enabled = !a.Disabled
+	return image, nil
+}

@@ -1,0 +1,101 @@
+// Wide registration: one event on every online CPU, all or none (spec 4.3).
+
+package sim
+
+import "github.com/hwlua/hwlua/hwdebug"
+
+// A Wide is what register_wide_hw_breakpoint returns: one event a CPU.
+type Wide struct {
+	m      *Machine
+	id     int
+	addr   uint64
+	events []*Event // by CPU, nil where there is none
+	closed bool
+}
+
+// ID returns the registration's number, from 1 in order.
+func (w *Wide) ID() int { return w.id }
+
+// Closed reports whether it has been unregistered.
+func (w *Wide) Closed() bool { return w.closed }
+
+// Event returns a CPU's event, or nil where there is none.
+func (w *Wide) Event(cpu int) *Event {
+	if cpu < 0 || cpu >= len(w.events) {
+		return nil
+	}
+	return w.events[cpu]
+}
+
+// Addr returns the address asked for.
+func (w *Wide) Addr() uint64 { return w.addr }
+
+// RegisterWideHwBreakpoint registers one event on every online CPU in ascending order; the first failure releases
+// what was made and is returned (R-CON-15, 16). A nil handler is the kernel's default one.
+func (m *Machine) RegisterWideHwBreakpoint(a hwdebug.Attr, h Handler) (*Wide, error) {
+	for _, c := range m.cpus {
+		if err := c.powered(); err != nil {
+			return nil, err
+		}
+	}
+	defer m.done(m.here())
+	if err := m.preempt(); err != nil {
+		return nil, err
+	}
+	return m.registerWide(a, h)
+}
+
+func (m *Machine) registerWide(a hwdebug.Attr, h Handler) (w *Wide, err error) {
+	defer m.exit(m.enter(fnRegisterWideHwBreakpoint, a.Addr), &err)
+	w = &Wide{m: m, id: len(m.wides) + 1, addr: a.Addr, events: make([]*Event, len(m.cpus))}
+	m.wides = append(m.wides, w)
+	for _, c := range m.cpus {
+		if !c.online {
+			continue
+		}
+		ev, e := m.createKernelCounter(&create{op: "register_wide_hw_breakpoint", attr: a, cpu: c.id, handler: h, wide: w})
+		if e != nil {
+			err = e
+			break
+		}
+		w.events[c.id] = ev
+	}
+	if err != nil {
+		m.unregisterWide(w)
+		return nil, err
+	}
+	return w, nil
+}
+
+// UnregisterWideHwBreakpoint releases the events of all possible CPUs in ascending order (R-CON-17).
+func (m *Machine) UnregisterWideHwBreakpoint(w *Wide) error {
+	if w == nil {
+		return misusef("unregister_wide_hw_breakpoint needs a wide registration")
+	}
+	if w.closed {
+		return misusef("the wide registration at 0x%016x is closed", w.addr)
+	}
+	for _, ev := range w.events {
+		if ev != nil {
+			if err := ev.needs(); err != nil {
+				return err
+			}
+		}
+	}
+	defer m.done(m.here())
+	if err := m.preempt(); err != nil {
+		return err
+	}
+	m.unregisterWide(w)
+	return nil
+}
+
+func (m *Machine) unregisterWide(w *Wide) {
+	defer m.leave(m.enter(fnUnregisterWideHwBreakpoint, w.addr))
+	w.closed = true
+	for _, ev := range w.events {
+		if ev != nil {
+			m.unregisterHwBreakpoint(ev, true)
+		}
+	}
+}

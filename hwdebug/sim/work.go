@@ -1,0 +1,546 @@
+// Work: items, delayed items, and the workers that run them (kernel/workqueue.c, spec 8.2, 8.3).
+
+package sim
+
+import "github.com/hwlua/hwlua/hwdebug"
+
+// A Work is a work item, delayed or not, of the queue events.
+type Work struct {
+	m       *Machine
+	id      int
+	name    string
+	nameID  uint64
+	fn      func() error
+	delayed bool
+
+	pending  bool    // the PENDING bit: armed or queued
+	cpu      int     // where it was asked to run, -1: anywhere
+	pool     *pool   // queued there
+	running  *worker // runs it now
+	last     *pool   // where it ran last
+	runs     int
+	timer    *timer
+	timerCPU *CPU
+	blocked  int // cancel_*_sync is waiting: requeueing fails
+}
+
+// A pool is the normal pool of one CPU.
+type pool struct {
+	cpu       *CPU
+	workers   []*worker
+	idle      []*worker // most recently idle last
+	list      []*Work
+	nrRunning int // workers that are neither idle nor asleep
+}
+
+// A worker is one kworker.
+type worker struct {
+	pool      *pool
+	id        int
+	thread    *thread
+	task      *Task
+	current   *Work
+	idleSince int64
+}
+
+func (p *pool) init(c *CPU, t *Task) {
+	p.cpu = c
+	w := &worker{pool: p, task: t}
+	w.thread = &thread{m: c.m, task: t, state: threadIdle, worker: w}
+	w.thread.fn = w.run
+	t.thread = w.thread
+	t.node = c.m.push(0, fnRetFromFork, fnKthread)
+	p.workers = append(p.workers, w)
+	p.idle = append(p.idle, w)
+}
+
+// home is the CPU where the pool's workers run: its own, or another one while that is down (R-WQ-19).
+func (p *pool) home() *CPU {
+	if p.cpu.online {
+		return p.cpu
+	}
+	for _, c := range p.cpu.m.cpus {
+		if c.online {
+			return c
+		}
+	}
+	return p.cpu
+}
+
+// newWorker makes a worker with the lowest free id (R-WQ-13) and wakes it once (R-WQ-16).
+func (p *pool) newWorker() *worker {
+	m := p.cpu.m
+	id := 0
+	for taken := true; taken; {
+		taken = false
+		for _, w := range p.workers {
+			if w.id == id {
+				id, taken = id+1, true
+			}
+		}
+	}
+	t := m.addTask("kworker/"+itoa(p.cpu.id)+":"+itoa(id), m.pid(), p.home())
+	t.kernel, t.fresh = true, false
+	t.node = m.push(0, fnRetFromFork, fnKthread)
+	w := &worker{pool: p, id: id, task: t}
+	w.thread = m.newThread(t, w.run)
+	w.thread.worker = w
+	t.thread = w.thread
+	p.workers = append(p.workers, w)
+	w.wake()
+	return w
+}
+
+// wake makes an idle worker, or a new one, ready.
+func (w *worker) wake() {
+	p := w.pool
+	for i, o := range p.idle {
+		if o == w {
+			p.idle = append(p.idle[:i], p.idle[i+1:]...)
+			break
+		}
+	}
+	p.nrRunning++
+	w.task.cpu = p.home().id
+	m := p.cpu.m
+	if w.thread.next == nil {
+		m.enlist(w.thread)
+	}
+	m.ready(w.thread)
+}
+
+// enlist makes the machine look after a thread.
+func (m *Machine) enlist(th *thread) {
+	for _, o := range m.threads {
+		if o == th {
+			return
+		}
+	}
+	m.threads = append(m.threads, th)
+}
+
+// nextItem is what the worker will run at its turn.
+func (w *worker) nextItem() *Work {
+	if w.current != nil {
+		return w.current
+	}
+	if len(w.pool.list) > 0 {
+		return w.pool.list[0]
+	}
+	return nil
+}
+
+// slept is told that one of the pool's workers has gone to sleep in its function: another is woken when items wait
+// (R-WQ-17).
+func (p *pool) slept() {
+	p.nrRunning--
+	p.wakeIfNeeded()
+}
+
+// wakeIfNeeded wakes the most recently idle worker when there is work and none of the pool's runs (R-WQ-15).
+func (p *pool) wakeIfNeeded() {
+	if len(p.list) == 0 || p.nrRunning > 0 {
+		return
+	}
+	if n := len(p.idle); n > 0 {
+		p.idle[n-1].wake()
+		return
+	}
+	p.newWorker()
+}
+
+// run is a worker's life.
+//
+// kernel/workqueue.c: worker_thread
+func (w *worker) run() error {
+	p, m := w.pool, w.pool.cpu.m
+	m.enter(fnWorkerThread)
+	for {
+		for len(p.list) > 0 {
+			if len(p.idle) == 0 && !p.waking(w) {
+				made := p.newWorker()
+				if m.choose(ChoiceWorker, 2) == 1 {
+					m.unqueue(made.thread)
+					c := m.cpus[w.task.cpu]
+					c.runq = append([]*thread{made.thread, w.thread}, c.runq...)
+					m.pause(w.thread, threadReady)
+					continue
+				}
+			}
+			if err := m.processOneWork(w); err != nil {
+				w.thread.fail = err
+			}
+			if len(p.list) > 0 || w.thread.fail != nil {
+				c := m.cpus[w.task.cpu]
+				c.runq = append([]*thread{w.thread}, c.runq...)
+				m.pause(w.thread, threadReady)
+			}
+		}
+		w.idleSince = m.now
+		p.idle = append(p.idle, w)
+		p.nrRunning--
+		m.pause(w.thread, threadIdle)
+	}
+}
+
+// waking reports whether another worker of the pool has been woken and has not had its turn.
+func (p *pool) waking(w *worker) bool {
+	for _, o := range p.workers {
+		if o != w && o.current == nil && o.thread.state == threadReady {
+			return true
+		}
+	}
+	return false
+}
+
+// processOneWork runs the first item of the pool's list (R-WQ-21).
+//
+// kernel/workqueue.c: process_one_work
+func (m *Machine) processOneWork(w *worker) error {
+	p := w.pool
+	item := p.list[0]
+	// An item that runs in another worker of this pool waits for that one (R-WQ-5).
+	if item.running != nil {
+		p.list = append(p.list[1:], item)
+		return m.waitFor("work "+item.name, func() bool { return item.running == nil })
+	}
+	p.list = p.list[1:]
+	defer m.leave(m.enter(fnProcessOneWork, item.nameID))
+	item.pending, item.pool = false, nil
+	item.running, item.last, w.current = w, p, item
+	item.runs++
+	defer func() { item.running, w.current = nil, nil }()
+	return m.named(item.name, item.fn)
+}
+
+// cullWorkers ends workers beyond two, and beyond a quarter of the busy ones, that have been idle for 300 s
+// (R-WQ-18).
+func (m *Machine) cullWorkers() {
+	const timeout = 300e9
+	for _, c := range m.cpus {
+		p := &c.pool
+		for len(p.idle) > 2 && (len(p.idle)-2)*4 >= len(p.workers)-len(p.idle) {
+			w := p.idle[0]
+			if m.now-w.idleSince < timeout {
+				break
+			}
+			p.idle = p.idle[1:]
+			for i, o := range p.workers {
+				if o == w {
+					p.workers = append(p.workers[:i], p.workers[i+1:]...)
+					break
+				}
+			}
+			w.task.state = taskDead
+			m.dropThread(w.task)
+		}
+	}
+}
+
+// NewWork makes a work item of the queue events that calls fn, under that name in call chains.
+func (m *Machine) NewWork(name string, fn func() error) *Work { return m.newWork(name, fn, false) }
+
+// NewDelayedWork makes a delayed work item.
+func (m *Machine) NewDelayedWork(name string, fn func() error) *Work {
+	return m.newWork(name, fn, true)
+}
+
+func (m *Machine) newWork(name string, fn func() error, delayed bool) *Work {
+	w := &Work{m: m, id: len(m.works) + 1, name: name, nameID: uint64(m.rec.Name(name)), fn: fn, delayed: delayed, cpu: -1}
+	m.works = append(m.works, w)
+	return w
+}
+
+// ID returns the item's number, from 1 in order of creation.
+func (w *Work) ID() int { return w.id }
+
+// Name returns the item's function name.
+func (w *Work) Name() string { return w.name }
+
+// Delayed reports whether the item is a delayed one.
+func (w *Work) Delayed() bool { return w.delayed }
+
+// Pending reports whether the item is armed or queued (R-WQ-2).
+func (w *Work) Pending() bool { return w.pending }
+
+// Running reports whether a worker runs the item's function.
+func (w *Work) Running() bool { return w.running != nil }
+
+// Runs returns how often the function has been called.
+func (w *Work) Runs() int { return w.runs }
+
+// State returns "idle", "armed", "queued", "running" or "running, pending" (R-WQ-20).
+func (w *Work) State() string {
+	switch {
+	case w.running != nil && w.pending:
+		return "running, pending"
+	case w.running != nil:
+		return "running"
+	case w.timer != nil:
+		return "armed"
+	case w.pending:
+		return "queued"
+	}
+	return "idle"
+}
+
+// onWork makes the checks that every call about a work item makes.
+func (m *Machine) onWork(op string, w *Work, delayed bool) error {
+	if w == nil || w.m != m {
+		return misusef("%s needs a work item of this machine", op)
+	}
+	if w.delayed != delayed {
+		if delayed {
+			return misusef("%s needs a delayed work, %s is none", op, w.name)
+		}
+		return misusef("%s needs a plain work, %s is a delayed one", op, w.name)
+	}
+	return m.preempt()
+}
+
+func (m *Machine) workCPU(op string, cpu int) error {
+	if cpu >= 0 && cpu < len(m.cpus) {
+		return nil
+	}
+	return m.refuse(&Refusal{Rule: "R-WQ-4", Fn: op}, &hwdebug.Error{Op: op, Asked: sprintf("cpu%d", cpu),
+		Found: sprintf("the machine has CPUs 0 to %d", len(m.cpus)-1), Mend: "name one of them", Errno: einval})
+}
+
+// QueueWorkOn queues w on a CPU; false when it was pending already.
+func (m *Machine) QueueWorkOn(cpu int, w *Work) (bool, error) {
+	return m.queueOn("queue_work_on", cpu, w)
+}
+
+// ScheduleWorkOn is QueueWorkOn: there is one queue.
+func (m *Machine) ScheduleWorkOn(cpu int, w *Work) (bool, error) {
+	return m.queueOn("schedule_work_on", cpu, w)
+}
+
+// ScheduleWork queues w on the CPU the caller runs on.
+func (m *Machine) ScheduleWork(w *Work) (bool, error) { return m.queueOn("schedule_work", anyCPU, w) }
+
+const anyCPU = -1 << 31
+
+func (m *Machine) queueOn(op string, cpu int, w *Work) (queued bool, err error) {
+	if err := m.onWork(op, w, false); err != nil {
+		return false, err
+	}
+	if cpu == anyCPU {
+		cpu = -1
+	} else if err := m.workCPU(op, cpu); err != nil {
+		return false, err
+	}
+	defer m.done(m.here())
+	defer m.exitBool(m.enter(fnQueueWorkOn, uint64(int64(cpu)), w.nameID), &queued)
+	if w.pending || w.blocked > 0 {
+		return false, nil
+	}
+	w.pending, w.cpu = true, cpu
+	m.queueWork(w, cpu)
+	return true, nil
+}
+
+// queueWork puts a pending item into a pool (R-WQ-4, 5).
+//
+// kernel/workqueue.c: __queue_work
+func (m *Machine) queueWork(w *Work, cpu int) {
+	defer m.leave(m.enter(fnQueueWorkInner, uint64(int64(cpu)), w.nameID))
+	c := m.cpu
+	if cpu >= 0 {
+		c = m.cpus[cpu]
+	}
+	p := &c.pool
+	if w.running != nil && w.running.pool != p {
+		p = w.running.pool
+	}
+	defer m.leave(m.enter(fnInsertWork, w.nameID))
+	w.pool = p
+	p.list = append(p.list, w)
+	p.wakeIfNeeded()
+}
+
+// ScheduleDelayedWork queues w after delay jiffies, on the CPU where its timer fires (R-WQ-4, 7).
+func (m *Machine) ScheduleDelayedWork(w *Work, delay uint64) (bool, error) {
+	return m.queueDelayed("schedule_delayed_work", anyCPU, w, delay)
+}
+
+// ScheduleDelayedWorkOn is QueueDelayedWorkOn: there is one queue.
+func (m *Machine) ScheduleDelayedWorkOn(cpu int, w *Work, delay uint64) (bool, error) {
+	return m.queueDelayed("schedule_delayed_work_on", cpu, w, delay)
+}
+
+// QueueDelayedWorkOn queues w on a CPU after delay jiffies; false when it was pending already, which changes nothing.
+func (m *Machine) QueueDelayedWorkOn(cpu int, w *Work, delay uint64) (bool, error) {
+	return m.queueDelayed("queue_delayed_work_on", cpu, w, delay)
+}
+
+func (m *Machine) queueDelayed(op string, cpu int, w *Work, delay uint64) (queued bool, err error) {
+	if err := m.onWork(op, w, true); err != nil {
+		return false, err
+	}
+	if cpu == anyCPU {
+		cpu = -1
+	} else if err := m.workCPU(op, cpu); err != nil {
+		return false, err
+	}
+	if delay > maxJiffies {
+		return false, misusef("%s: a delay of %d jiffies; the longest is %d", op, delay, uint64(maxJiffies))
+	}
+	defer m.done(m.here())
+	defer m.exitBool(m.enter(fnQueueDelayedWorkOn, uint64(int64(cpu)), w.nameID, delay), &queued)
+	if w.pending || w.blocked > 0 {
+		return false, nil
+	}
+	w.pending = true
+	m.delay(w, cpu, delay)
+	return true, nil
+}
+
+// delay arms a pending item's timer, or queues it at once (R-WQ-6).
+func (m *Machine) delay(w *Work, cpu int, delay uint64) {
+	w.cpu = cpu
+	if delay == 0 {
+		m.queueWork(w, cpu)
+		return
+	}
+	c := m.cpu
+	if cpu >= 0 {
+		c = m.cpus[cpu]
+	}
+	m.arm(c, w, delay)
+}
+
+// delayedWorkTimerFn queues an item whose delay is over.
+//
+// kernel/workqueue.c: delayed_work_timer_fn
+func (m *Machine) delayedWorkTimerFn(w *Work) {
+	defer m.leave(m.enter(fnDelayedWorkTimerFn, w.nameID))
+	m.queueWork(w, w.cpu)
+}
+
+// grab takes a pending item out of its timer or queue.
+func (m *Machine) grab(w *Work) bool {
+	if !w.pending {
+		return false
+	}
+	if w.timer != nil {
+		m.disarm(w)
+	}
+	if p := w.pool; p != nil {
+		for i, o := range p.list {
+			if o == w {
+				p.list = append(p.list[:i], p.list[i+1:]...)
+				break
+			}
+		}
+		w.pool = nil
+	}
+	w.pending = false
+	return true
+}
+
+// ModDelayedWorkOn gives w another delay, pending or not; true when it was pending (R-WQ-8).
+func (m *Machine) ModDelayedWorkOn(cpu int, w *Work, delay uint64) (was bool, err error) {
+	const op = "mod_delayed_work_on"
+	if err := m.onWork(op, w, true); err != nil {
+		return false, err
+	}
+	if err := m.workCPU(op, cpu); err != nil {
+		return false, err
+	}
+	if delay > maxJiffies {
+		return false, misusef("%s: a delay of %d jiffies; the longest is %d", op, delay, uint64(maxJiffies))
+	}
+	defer m.done(m.here())
+	defer m.exitBool(m.enter(fnModDelayedWorkOn, uint64(int64(cpu)), w.nameID, delay), &was)
+	was = m.grab(w)
+	if w.blocked > 0 {
+		return was, nil
+	}
+	w.pending = true
+	m.delay(w, cpu, delay)
+	return was, nil
+}
+
+// CancelDelayedWork takes w out if it is pending and does not wait; true when it was (R-WQ-9).
+func (m *Machine) CancelDelayedWork(w *Work) (was bool, err error) {
+	if err := m.onWork("cancel_delayed_work", w, true); err != nil {
+		return false, err
+	}
+	defer m.done(m.here())
+	defer m.exitBool(m.enter(fnCancelDelayedWork, w.nameID), &was)
+	return m.grab(w), nil
+}
+
+// CancelDelayedWorkSync takes w out, waits for a running function and keeps it from being queued meanwhile; true when
+// it was pending. From w's own function it would wait for itself, which is refused as misuse.
+func (m *Machine) CancelDelayedWorkSync(w *Work) (bool, error) {
+	return m.cancelSync("cancel_delayed_work_sync", fnCancelDelayedWorkSync, w, true)
+}
+
+// CancelWorkSync is CancelDelayedWorkSync for a plain item.
+func (m *Machine) CancelWorkSync(w *Work) (bool, error) {
+	return m.cancelSync("cancel_work_sync", fnCancelWorkSync, w, false)
+}
+
+func (m *Machine) cancelSync(op string, fn traceFn, w *Work, delayed bool) (was bool, err error) {
+	if err := m.onWork(op, w, delayed); err != nil {
+		return false, err
+	}
+	if err := m.own(op, w); err != nil {
+		return false, err
+	}
+	defer m.done(m.here())
+	defer m.exitBool(m.enter(fn, w.nameID), &was)
+	was = m.grab(w)
+	w.blocked++
+	defer func() { w.blocked-- }()
+	return was, m.waitFor("work "+w.name, func() bool { return w.running == nil })
+}
+
+// own fails for a call that would wait for the function that makes it.
+func (m *Machine) own(op string, w *Work) error {
+	if th := m.thread; th != nil && th.worker != nil && th.worker.current == w {
+		return misusef("%s of %s from its own function would wait for itself for ever", op, w.name)
+	}
+	return nil
+}
+
+// FlushWork waits for the last queued instance; false at once when w is idle (R-WQ-10).
+func (m *Machine) FlushWork(w *Work) (bool, error) {
+	return m.flush("flush_work", fnFlushWork, w, false)
+}
+
+// FlushDelayedWork queues w now if its timer is armed, on the CPU remembered when it was, and waits for it.
+func (m *Machine) FlushDelayedWork(w *Work) (bool, error) {
+	return m.flush("flush_delayed_work", fnFlushDelayedWork, w, true)
+}
+
+func (m *Machine) flush(op string, fn traceFn, w *Work, delayed bool) (waited bool, err error) {
+	if err := m.onWork(op, w, delayed); err != nil {
+		return false, err
+	}
+	if err := m.own(op, w); err != nil {
+		return false, err
+	}
+	defer m.done(m.here())
+	defer m.exitBool(m.enter(fn, w.nameID), &waited)
+	if w.timer != nil {
+		cpu := w.cpu
+		if cpu < 0 {
+			cpu = w.timerCPU.id
+		}
+		m.disarm(w)
+		m.queueWork(w, cpu)
+	}
+	if !w.pending && w.running == nil {
+		return false, nil
+	}
+	until := w.runs
+	if w.pending {
+		until++
+	}
+	return true, m.waitFor("work "+w.name, func() bool {
+		return w.runs > until || w.runs == until && w.running == nil || !w.pending && w.running == nil
+	})
+}
