@@ -102,10 +102,7 @@ func (t *Task) PtraceSinglestep(on bool) error {
 
 // PtraceInfo returns the info word of a register set: DebugVer in bits 15 to 8, the number of registers below (R-PTR-3).
 func (t *Task) PtraceInfo(which hwdebug.PtraceSet) (uint32, error) {
-	if err := t.traceable(); err != nil {
-		return 0, err
-	}
-	return t.m.ptraceInfo(which), nil
+	return t.m.ptraceInfo(which), t.stopped(func() error { return nil })
 }
 
 func (m *Machine) ptraceInfo(which hwdebug.PtraceSet) uint32 {
@@ -118,14 +115,15 @@ func (m *Machine) ptraceInfo(which hwdebug.PtraceSet) uint32 {
 
 // PtraceGet reads entry idx, 0 to 15; one that was never touched reads 0 (R-PTR-4, 9).
 func (t *Task) PtraceGet(which hwdebug.PtraceSet, idx int) (addr uint64, ctrl uint32, err error) {
-	if err := t.traceable(); err != nil {
-		return 0, 0, err
-	}
 	if idx < 0 || idx >= ptraceEntries {
 		return 0, 0, misusef("entry %d of %s; the set has entries 0 to %d", idx, setName(which), ptraceEntries-1)
 	}
-	reg := t.ptraceReg(which, idx)
-	return reg.Addr, reg.Ctrl, nil
+	err = t.stopped(func() error {
+		reg := t.ptraceReg(which, idx)
+		addr, ctrl = reg.Addr, reg.Ctrl
+		return nil
+	})
+	return addr, ctrl, err
 }
 
 func (t *Task) ptraceReg(which hwdebug.PtraceSet, idx int) hwdebug.PtraceReg {
@@ -138,16 +136,22 @@ func (t *Task) ptraceReg(which hwdebug.PtraceSet, idx int) hwdebug.PtraceReg {
 
 // PtraceRead returns the whole set as PTRACE_GETREGSET does: 264 bytes (R-PTR-1).
 func (t *Task) PtraceRead(which hwdebug.PtraceSet) ([]byte, error) {
-	if err := t.traceable(); err != nil {
-		return nil, err
-	}
+	var b []byte
+	err := t.stopped(func() error {
+		b = t.ptraceBytes(which)
+		return nil
+	})
+	return b, err
+}
+
+func (t *Task) ptraceBytes(which hwdebug.PtraceSet) []byte {
 	b := binary.LittleEndian.AppendUint64(nil, uint64(t.m.ptraceInfo(which)))
 	for i := range ptraceEntries {
 		reg := t.ptraceReg(which, i)
 		b = binary.LittleEndian.AppendUint64(b, reg.Addr)
 		b = binary.LittleEndian.AppendUint64(b, uint64(reg.Ctrl))
 	}
-	return b, nil
+	return b
 }
 
 // PtraceSet writes the set up to entry idx as PTRACE_SETREGSET does: the entries below idx with what they read, entry idx
@@ -157,11 +161,7 @@ func (t *Task) PtraceSet(which hwdebug.PtraceSet, idx int, addr uint64, ctrl uin
 		return misusef("entry %d of %s; the set has entries 0 to %d", idx, setName(which), ptraceEntries-1)
 	}
 	return t.stopped(func() error {
-		b, err := t.PtraceRead(which)
-		if err != nil {
-			return err
-		}
-		b = b[:headerBytes+idx*entryBytes]
+		b := t.ptraceBytes(which)[:headerBytes+idx*entryBytes]
 		b = binary.LittleEndian.AppendUint64(b, addr)
 		b = binary.LittleEndian.AppendUint64(b, uint64(ctrl))
 		return t.m.ptraceWrite(t, which, b)

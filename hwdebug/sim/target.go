@@ -354,14 +354,14 @@ func (t *Target) PtraceGetRegs(id hwdebug.TaskID, which hwdebug.PtraceSet) (info
 	if err != nil {
 		return 0, nil, err
 	}
-	if err := tsk.traceable(); err != nil {
-		return 0, nil, err
-	}
-	info = t.m.ptraceInfo(which)
-	for i := range int(info & 0xff) {
-		regs = append(regs, tsk.ptraceReg(which, i))
-	}
-	return info, regs, nil
+	err = tsk.stopped(func() error {
+		info = t.m.ptraceInfo(which)
+		for i := range int(info & 0xff) {
+			regs = append(regs, tsk.ptraceReg(which, i))
+		}
+		return nil
+	})
+	return info, regs, err
 }
 
 // Switch makes cpu run next.
