@@ -333,6 +333,7 @@ func (s *assertions) soft(fn *lua.LFunction) *lua.LFunction {
 func (rt *Runtime) baseAssert(L *lua.LState) int {
 	a := args{L, "assert"}
 	if lua.LVAsBool(a.any(1)) {
+		rt.lib.sides = sides{}
 		return L.GetTop()
 	}
 	v := L.Get(2)
@@ -340,7 +341,7 @@ func (rt *Runtime) baseAssert(L *lua.LState) int {
 	if v == lua.LNil {
 		message, ok = "assertion failed!", true
 	}
-	f := &Failure{Assertion: "assert", Message: message}
+	f := &Failure{Assertion: "assert", Message: message, Details: rt.sidesOf(L)}
 	stack := rt.traceOf(L)
 	f.Script, f.Line = stack.position()
 	if !ok {
@@ -350,6 +351,91 @@ func (rt *Runtime) baseAssert(L *lua.LState) int {
 	}
 	f.Cause = rt.recall(message)
 	panic(rt.apiError(lua.LString(position(L, 1)+message), f, stack))
+}
+
+// sides are the two values that the comparison in assert(a == b) compared. The compiler makes such a
+// comparison a call of assertSides, so that a failure can show them.
+type sides struct {
+	frame *frame // of the Lua function that compared them
+	op    string
+	x, y  lua.LValue
+}
+
+// luaFrame is the innermost running Lua function of L.
+func luaFrame(L *lua.LState) *frame {
+	cf := view(L).currentFrame
+	for cf != nil && cf.Fn.IsG {
+		cf = cf.Parent
+	}
+	return cf
+}
+
+// assertSides makes the function that compares as op does and remembers what it compared.
+func (rt *Runtime) assertSides(op string) lua.LGFunction {
+	return func(L *lua.LState) int {
+		x, y := L.Get(1), L.Get(2)
+		var holds bool
+		switch op {
+		case "==":
+			holds = L.Equal(x, y)
+		case "~=":
+			holds = !L.Equal(x, y)
+		case "<":
+			holds = order(L, "__lt", x, y)
+		case "<=":
+			holds = order(L, "__le", x, y)
+		case ">":
+			holds = order(L, "__lt", y, x)
+		case ">=":
+			holds = order(L, "__le", y, x)
+		}
+		rt.lib.sides = sides{luaFrame(L), op, x, y}
+		L.Push(lua.LBool(holds))
+		return 1
+	}
+}
+
+// order is x < y (event __lt) or x <= y (event __le).
+func order(L *lua.LState, event string, x, y lua.LValue) bool {
+	switch x := x.(type) {
+	case lua.LNumber:
+		if y, ok := y.(lua.LNumber); ok {
+			return x < y || event == "__le" && x == y
+		}
+	case lua.LString:
+		if y, ok := y.(lua.LString); ok {
+			return x < y || event == "__le" && x == y
+		}
+	}
+	call := func(fn, x, y lua.LValue) bool {
+		L.Push(fn)
+		L.Push(x)
+		L.Push(y)
+		L.Call(2, 1)
+		holds := lua.LVAsBool(L.Get(-1))
+		L.Pop(1)
+		return holds
+	}
+	if x.Type() == y.Type() {
+		if fn := L.GetMetaField(x, event); fn != lua.LNil && fn == L.GetMetaField(y, event) {
+			return call(fn, x, y)
+		}
+		if fn := L.GetMetaField(x, "__lt"); event == "__le" && fn != lua.LNil && fn == L.GetMetaField(y, "__lt") {
+			return !call(fn, y, x)
+		}
+	}
+	raise(L, 1, compareMessage(x, y))
+	return false
+}
+
+// sidesOf shows what the comparison that was just asserted compared.
+func (rt *Runtime) sidesOf(L *lua.LState) []string {
+	s := rt.lib.sides
+	rt.lib.sides = sides{}
+	if s.frame == nil || s.frame != luaFrame(L) {
+		return nil
+	}
+	return []string{"left of " + s.op + ":  " + rt.show(L, s.x), "right of " + s.op + ": " + rt.show(L, s.y)}
 }
 
 // causeOf is the Go error inside a userdata.

@@ -22,6 +22,7 @@ type libState struct {
 	pkg        *lua.LTable
 	assert     *assertions
 	io         *ioState
+	sides      sides
 }
 
 // A libFunc is one library function under its name.
@@ -245,6 +246,9 @@ func (rt *Runtime) baseTonumber(L *lua.LState) int {
 	a := args{L, "tonumber"}
 	v := a.any(1)
 	base := a.optInt(2, 10)
+	if s, ok := v.(lua.LString); ok {
+		rt.steps(len(s) / 16)
+	}
 	if base == 10 {
 		switch v := v.(type) {
 		case lua.LNumber:
@@ -360,6 +364,10 @@ func (rt *Runtime) room(L *lua.LState, n int, message string) {
 	}
 	rt.charge(int64(n) * valueSize)
 	rt.steps(n / 16)
+	// Let the stack grow once, not in many steps that copy it each time.
+	top := L.GetTop()
+	L.SetTop(top + n)
+	L.SetTop(top)
 }
 
 // maxResults is the most values that a library function returns.
