@@ -117,6 +117,30 @@ func (e *editor) listen(fn func()) (stop func()) {
 	return func() { e.src.pump.interruptible(nil) }
 }
 
+// readCode lets code read lines, as the terminal gives them while it is cooked.
+func (e *editor) readCode(p []byte, stop <-chan struct{}) (int, error) {
+	if !e.tty.cooking {
+		return 0, io.EOF
+	}
+	s := e.src
+	for len(s.code) == 0 {
+		s.pump.want()
+		select {
+		case c := <-s.pump.got:
+			s.pump.took(chunk{}) // Ctrl-D ends what the code reads, not the session
+			if len(c.b) == 0 {
+				return 0, io.EOF
+			}
+			s.code = c.b
+		case <-stop:
+			return 0, context.Canceled
+		}
+	}
+	n := copy(p, s.code)
+	s.code = s.code[n:]
+	return n, nil
+}
+
 func (e *editor) setHistory(entries []string) {
 	e.rl.ResetHistory()
 	if len(entries) == 0 {
@@ -503,6 +527,7 @@ type keySource struct {
 	pump *pump
 	intr <-chan struct{}
 	dec  decoder
+	code []byte // that code has not read yet
 
 	wake chan struct{}
 	quit chan struct{}

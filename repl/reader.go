@@ -228,3 +228,31 @@ func (r *plainReader) listen(fn func()) (stop func()) {
 	r.pump.interruptible(fn)
 	return func() { r.pump.interruptible(nil) }
 }
+
+// readCode lets code read on where the prompt's lines end, a line at most, for the next may be the
+// prompt's.
+func (r *plainReader) readCode(p []byte, stop <-chan struct{}) (int, error) {
+	if r.skip && len(r.buf) > 0 && r.buf[0] == '\n' {
+		r.buf = r.buf[1:]
+	}
+	r.skip = false
+	for len(r.buf) == 0 {
+		if r.pump.ended() {
+			return 0, io.EOF
+		}
+		r.pump.want()
+		select {
+		case c := <-r.pump.got:
+			r.pump.took(c)
+			r.buf = append(r.buf, c.b...)
+		case <-stop:
+			return 0, context.Canceled
+		}
+	}
+	n := copy(p, r.buf)
+	if i := bytes.IndexByte(r.buf[:n], '\n'); i >= 0 {
+		n = i + 1
+	}
+	r.buf = r.buf[n:]
+	return n, nil
+}

@@ -1,0 +1,156 @@
+-- The commands that look at the machine, in the words that every script has.
+local M = ...
+local host = require "repl.host"
+local typeof, label = M.classof, M.label
+
+local function printf(fmt, ...) print(string.format(fmt, ...)) end
+
+-- machine is the global m.
+local function machine()
+  local m = rawget(_G, "m")
+  if typeof(m) ~= "machine" then
+    error("there is no machine in m; make one with m = hw.machine {}", 0)
+  end
+  return m
+end
+
+local function number(rest, what)
+  if rest == "" then return nil end
+  local n = tonumber(rest)
+  if not n or n ~= math.floor(n) or n < 0 then
+    error(string.format("%s is a whole number, not %q", what, rest), 0)
+  end
+  return n
+end
+
+local function cpus(m, rest)
+  local n = number(rest, "a CPU")
+  if n == nil then
+    local all = {}
+    for cpu in m:cpus() do all[#all + 1] = cpu end
+    return all, false
+  end
+  if n >= m.nr_cpus then error(string.format("there is no cpu%d; the machine has cpu0 to cpu%d", n, m.nr_cpus - 1), 0) end
+  return { m.cpu[n] }, true
+end
+
+local banks = { { "bvr", "bcr", "bp_on_reg" }, { "wvr", "wcr", "wp_on_reg" } }
+
+M.add("regs", "[cpu]  the debug registers; without a number those that are not 0", true, "", function(rest)
+  local m = machine()
+  local some, all = cpus(m, rest)
+  for _, cpu in ipairs(some) do
+    if not cpu.online then
+      printf("cpu%d  offline", cpu.id)
+    elseif cpu.suspended then
+      printf("cpu%d  suspended", cpu.id)
+    else
+      printf("cpu%d  mdscr_el1  %s  %s", cpu.id, hw.hex(cpu.mdscr_el1, 8), host.decode("mdscr_el1", cpu.mdscr_el1))
+      for _, bank in ipairs(banks) do
+        local values, controls, events = cpu[bank[1]], cpu[bank[2]], cpu[bank[3]]
+        for n = 0, #controls - 1 do
+          local v, c = values[n], controls[n]
+          if all or v ~= 0 or c ~= 0 then
+            local ev = events[n]
+            printf("      %s%-2d %s  %s%-2d %s  %s%s", bank[1], n, hw.hex(v, 16), bank[2], n, hw.hex(c, 8),
+              host.decode(bank[2], c), ev and "  " .. label(ev) or "")
+          end
+        end
+      end
+    end
+  end
+end)
+
+M.add("slots", "[cpu]  what is reserved and installed", true, "", function(rest)
+  local m = machine()
+  for _, cpu in ipairs((cpus(m, rest))) do
+    local s = m:slots(cpu.id)
+    for i, kind in ipairs { "bp", "wp" } do
+      local u = s[kind]
+      local on = {}
+      for n = 0, u.limit - 1 do on[#on + 1] = u.on_reg[n] and label(u.on_reg[n]) or "-" end
+      printf("%-5s %s  %d of %d usable, pinned: %d cpu + %d task   %s", i == 1 and "cpu" .. cpu.id or "", kind, u.usable, u.limit,
+        u.cpu_pinned, u.task_pinned, table.concat(on, " "))
+    end
+  end
+end)
+
+local function where(ev)
+  local s = ev.task and string.format("%s/%d", ev.task.comm, ev.task.pid) or "any task"
+  return s, ev.cpu >= 0 and "cpu" .. ev.cpu or "any cpu"
+end
+
+M.add("events", "the events that live", true, "", function()
+  local all = machine():events()
+  if #all == 0 then print("no events") end
+  for _, ev in ipairs(all) do
+    local task, cpu = where(ev)
+    printf("%-8s %-2s %s len %-3s %-9s %-8s %-20s %s%s", label(ev), ev.type, hw.hex(ev.addr, 16), tostring(ev.len), ev.state, cpu, task,
+      "count " .. tostring(ev.count), ev.slot and ", slot " .. ev.slot or "")
+  end
+end)
+
+M.add("tasks", "the tasks that exist", true, "", function()
+  for _, t in ipairs(machine():tasks()) do
+    printf("%6d  %-16s cpu%-3d %s%s", t.pid, t.comm, t.cpu, t.state, t.compat and ", 32 bit" or "")
+  end
+end)
+
+M.add("work", "the work items", true, "", function()
+  local all = machine():works()
+  if #all == 0 then print("no work") end
+  for _, w in ipairs(all) do
+    printf("%-40s %-8s runs %d", w.name, w.running and "running" or w.pending and "pending" or "idle", w.runs)
+  end
+end)
+
+local function argument(v)
+  if type(v) == "number" and v >= 4096 then return hw.hex(v) end
+  return type(v) == "userdata" and label(v) or tostring(v)
+end
+
+M.add("trace", "[n]  the last modelled calls, 20 if n is left out", true, "", function(rest)
+  local n = number(rest, "how many") or 20
+  local all = machine():trace {}
+  for i = math.max(1, #all - n + 1), #all do
+    local r = all[i]
+    local args = {}
+    for k, v in ipairs(r.args or {}) do args[k] = argument(v) end
+    printf("cpu%-2d %12.6f  %s%s(%s)%s", r.cpu, r.t, string.rep("  ", r.depth or 0), r.fn, table.concat(args, ", "),
+      r.ret ~= nil and " = " .. argument(r.ret) or "")
+  end
+  if #all == 0 then print("nothing has been called") end
+end)
+
+M.add("dmesg", "[pattern]  the kernel log", true, "", function(rest)
+  local m = machine()
+  for _, line in ipairs(rest == "" and m:dmesg() or m:dmesg(rest)) do print(line) end
+end)
+
+M.add("chain", "FN  the call chain when FN was last entered", true, "", function(rest)
+  if rest == "" then error("which function? For example :chain write_wb_reg", 0) end
+  local chain = machine():callchain(rest)
+  if chain == nil then
+    printf("%s has not been entered", rest)
+    return
+  end
+  for _, name in ipairs(chain) do print("  " .. name) end
+end)
+
+M.add("step", "[n]  the next action, or the next n", false, "m:step()", function(rest)
+  local m = machine()
+  for _ = 1, number(rest, "how many") or 1 do
+    local what = m:step()
+    if what == nil then
+      print("nothing is left to do")
+      return
+    end
+    print(what)
+  end
+end)
+
+M.add("run", "until the machine is at rest", false, "m:run()", function()
+  local m = machine()
+  local n = m:run()
+  printf("%d step%s, now %.6f s", n, n == 1 and "" or "s", m.now)
+end)

@@ -1,0 +1,310 @@
+-- The part of the prompt that lives in the runtime: how values are shown, and the register of
+-- commands. It keeps what it needs in locals, so that nothing typed later can change it.
+local host = require "repl.host"
+local type, tostring, tonumber, next, pairs, ipairs = type, tostring, tonumber, next, pairs, ipairs
+local rawget, rawequal, select, pcall, getmetatable = rawget, rawequal, select, pcall, getmetatable
+local setmetatable, error, print, require, loadstring = setmetatable, error, print, require, loadstring
+local format, rep, gsub, find, sub, byte, match, gmatch =
+  string.format, string.rep, string.gsub, string.find, string.sub, string.byte, string.match, string.gmatch
+local concat, sort, floor, huge, min, max = table.concat, table.sort, math.floor, math.huge, math.min, math.max
+local G = _G
+
+-- Classes of described objects: their fields in order, {name, hex}; and how they are indexed.
+local classes = loadstring(host.classes())()
+local typeof = type
+for name in gmatch(host.typers(), "%S+") do
+  local ok, mod = pcall(require, name)
+  if ok and type(mod) == "table" and type(rawget(mod, "type")) == "function" then
+    typeof = rawget(mod, "type")
+  end
+end
+
+local MAX_DEPTH, MAX_ITEMS, MAX_INNER, MAX_STRING = 5, 100, 20, 200
+
+local escapes = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ['"'] = '\\"', ["\\"] = "\\\\" }
+local function quote(s, limit)
+  local cut = ""
+  if #s > limit then
+    cut = "..(" .. #s .. " bytes)"
+    s = sub(s, 1, limit)
+    while #s > 0 and byte(s, #s) >= 128 and byte(s, #s) < 192 do s = sub(s, 1, -2) end
+    if #s > 0 and byte(s, #s) >= 192 then s = sub(s, 1, -2) end
+  end
+  return '"' .. gsub(s, '[%c"\\]', function(c) return escapes[c] or format("\\%d", byte(c)) end) .. '"' .. cut
+end
+
+local function hex(v, digits)
+  return format("0x%0" .. (digits or 1) .. "x", v)
+end
+
+-- text is tostring that neither fails nor returns anything but text.
+local function text(v)
+  local ok, s = pcall(tostring, v)
+  if ok and type(s) == "string" then return s end
+  return "<" .. type(v) .. ">"
+end
+
+-- label is an object in a word or two.
+local function label(v)
+  local class = classes[typeof(v)]
+  if class and class.label then
+    local ok, s = pcall(function() return v[class.label] end)
+    if ok and type(s) == "string" then return s end
+  end
+  return (gsub(match(text(v), "^[^\n]*"), " %(.*$", ""))
+end
+
+local function isname(s) return find(s, "^[%a_][%w_]*$") ~= nil and not host.keyword(s) end
+
+local function key(k)
+  if type(k) == "string" then
+    if isname(k) then return k .. " = " end
+    return "[" .. quote(k, MAX_STRING) .. "] = "
+  end
+  return "[" .. text(k) .. "] = "
+end
+
+local rank = { number = 1, string = 2, boolean = 3 }
+local function before(a, b)
+  local ta, tb = type(a), type(b)
+  if ta ~= tb then return (rank[ta] or 4) < (rank[tb] or 4) end
+  if ta == "number" or ta == "string" then return a < b end
+  return text(a) < text(b)
+end
+
+-- items are the parts of a table: those of its list first, then by key.
+local function items(t, limit)
+  local list, keys, n = {}, {}, 0
+  while n < limit and rawget(t, n + 1) ~= nil do
+    n = n + 1
+    list[n] = { "", rawget(t, n) }
+  end
+  local left = 0
+  for k in next, t do
+    if not (type(k) == "number" and k >= 1 and k <= n and k == floor(k)) then
+      keys[#keys + 1] = k
+    end
+  end
+  sort(keys, before)
+  for _, k in ipairs(keys) do
+    if #list >= limit then
+      left = left + 1
+    else
+      list[#list + 1] = { key(k), rawget(t, k), k }
+    end
+  end
+  return list, left
+end
+
+-- fields are the parts of an object: what its class is said to have, and what it holds by index.
+local function fields(v, class)
+  local list = {}
+  for _, f in ipairs(class) do
+    local ok, x = pcall(function() return v[f[1]] end)
+    if ok and x ~= nil then
+      list[#list + 1] = { f[1] .. " = ", x, f[1], f[2] }
+    end
+  end
+  if class.counted then
+    for i = 0, #v - 1 do
+      local ok, x = pcall(function() return v[i] end)
+      if ok and x ~= nil then
+        list[#list + 1] = { "[" .. i .. "] = ", x, i, class.hex }
+      end
+    end
+  end
+  return list, 0
+end
+
+local show
+
+local function scalar(v, ishex)
+  local t = type(v)
+  if t == "string" then return quote(v, MAX_STRING) end
+  if t == "number" and ishex and v >= 0 and v == floor(v) then return hex(v) end
+  return text(v)
+end
+
+-- body is what stands between the braces, on one line when it fits.
+local function body(list, left, indent, width, depth, path)
+  local parts, long, total = {}, false, 2
+  for i, item in ipairs(list) do
+    local s = show(item[2], indent .. "  ", width, depth + 1, path, item[4])
+    parts[i] = item[1] .. s
+    total = total + #parts[i] + 2
+    if find(s, "\n", 1, true) then long = true end
+  end
+  if left > 0 then
+    parts[#parts + 1] = "... " .. left .. " more"
+    total = total + 12
+  end
+  if #parts == 0 then return "{}" end
+  if not long and #indent + total <= width then
+    return "{" .. concat(parts, ", ") .. "}"
+  end
+  return "{\n" .. indent .. "  " .. concat(parts, ",\n" .. indent .. "  ") .. "\n" .. indent .. "}"
+end
+
+function show(v, indent, width, depth, path, ishex)
+  local t = type(v)
+  if t == "table" then
+    local meta = getmetatable(v)
+    if type(meta) == "table" and rawget(meta, "__tostring") ~= nil then return text(v) end
+    if path[v] then return "<cycle>" end
+    if depth > MAX_DEPTH then return next(v) == nil and "{}" or "{...}" end
+    path[v] = true
+    local list, left = items(v, depth == 0 and MAX_ITEMS or MAX_INNER)
+    local s = body(list, left, indent, width, depth, path)
+    path[v] = nil
+    return s
+  end
+  if t == "userdata" then
+    local class = classes[typeof(v)]
+    if class == nil then return text(v) end
+    local name = text(v)
+    if depth == 0 and find(name, "\n", 1, true) then return name end
+    if depth > 1 or path[v] then return label(v) end
+    path[v] = true
+    local list, left = fields(v, class)
+    local s = #list > 0 and body(list, left, indent, width, 1, path) or ""
+    path[v] = nil
+    return gsub(match(name, "^[^\n]*"), " %(.*$", "") .. " " .. s
+  end
+  return scalar(v, ishex)
+end
+
+-- values are the results of an expression, as they are printed.
+local function values(width, ...)
+  local parts, long, total = {}, false, 0
+  for i = 1, select("#", ...) do
+    local v = (select(i, ...))
+    local s = type(v) == "string" and v or show(v, "", width, 0, {})
+    parts[i] = s
+    total = total + #s + 8
+    if find(s, "\n", 1, true) then long = true end
+  end
+  return concat(parts, (long or total > width) and "\n" or "\t")
+end
+
+-- why is what a machine says of its last refusal, if that was this one.
+local function why(m, errno)
+  local ok, r = pcall(function() return m:why() end)
+  if not ok or r == nil or r.errno ~= errno then return "" end
+  local s = r.rule ~= "" and r.rule or ""
+  if r.fn and r.fn ~= "" then s = s .. (s ~= "" and ", " or "") .. "refused by " .. r.fn end
+  local names = {}
+  for i, ev in ipairs(r.holders or {}) do
+    local task = ev.task and " of " .. ev.task.comm or ""
+    names[i] = label(ev) .. " at " .. hex(ev.addr, 16) .. task
+  end
+  if #names > 0 then s = s .. "; held by " .. concat(names, ", ") end
+  return s
+end
+
+-- Commands by name: {run, doc, usage, code, pure}.
+local commands = {}
+local repl = {}
+
+-- repl.command(name, doc, fn) adds the command :name. fn is given the rest of the line; what it prints
+-- is what the command says, and what it returns is printed too.
+function repl.command(name, doc, fn)
+  if type(name) ~= "string" or not find(name, "^[%a][%w_-]*$") then
+    error("bad argument #1 to 'command' (a name of letters, digits, - and _ expected)", 2)
+  end
+  if type(doc) == "function" and fn == nil then doc, fn = "", doc end
+  if type(fn) ~= "function" then error("bad argument #3 to 'command' (function expected, got " .. type(fn) .. ")", 2) end
+  if host.reserved(name) then error("bad argument #1 to 'command' (':" .. name .. "' is the prompt's own)", 2) end
+  commands[name] = { run = fn, doc = tostring(doc or "") }
+end
+
+G.repl = repl
+
+function G.help(x)
+  local name = x
+  if x == nil then name = "" end
+  if type(name) ~= "string" then
+    name = typeof(x)
+    for path in gmatch(host.functions(), "%S+") do
+      local v = G
+      for part in gmatch(path, "[^.]+") do v = type(v) == "table" and rawget(v, part) or nil end
+      if v ~= nil and rawequal(v, x) then name = path break end
+    end
+  end
+  print((gsub(host.help(name), "\n$", "")))
+end
+
+function G.apropos(word)
+  if type(word) ~= "string" then error("bad argument #1 to 'apropos' (string expected, got " .. type(word) .. ")", 2) end
+  print((gsub(host.apropos(word), "\n$", "")))
+end
+
+local M = { values = values, why = why, classof = typeof, label = label }
+
+function M.add(name, doc, pure, code, fn) commands[name] = { run = fn, doc = doc, pure = pure, code = code } end
+
+-- command is what Go asks of a name: whether it is known, and what is known of it.
+function M.command(name)
+  local c = commands[name]
+  if c == nil then return false end
+  return true, c.doc, c.pure == true, c.code or ""
+end
+
+function M.run(width, name, rest)
+  local results = { commands[name].run(rest) }
+  if #results > 0 then print(values(width, unpack(results))) end
+end
+
+function M.list()
+  local names = {}
+  for name in next, commands do names[#names + 1] = name end
+  sort(names)
+  local lines = {}
+  for i, name in ipairs(names) do lines[i] = name .. "\t" .. gsub(commands[name].doc, "%s+", " ") end
+  return concat(lines, "\n")
+end
+
+-- fields of an object as a scenario can check them: name, value pairs of plain values.
+function M.facts(v)
+  local class = classes[typeof(v)]
+  local out = {}
+  if class == nil then return "" end
+  for _, f in ipairs(class) do
+    local ok, x = pcall(function() return v[f[1]] end)
+    local t = type(x)
+    if ok and (t == "number" or t == "boolean") then
+      out[#out + 1] = f[1] .. "\t" .. (t == "number" and format("%.17g", x) or tostring(x))
+    elseif ok and t == "string" then
+      out[#out + 1] = f[1] .. "\t" .. quote(x, huge)
+    elseif ok and typeof(x) == "u64" then
+      out[#out + 1] = f[1] .. "\t" .. tostring(x)
+    end
+  end
+  return concat(out, "\n")
+end
+
+-- literal is a value as source text, nil when it has none.
+local function literal(v, depth)
+  local t = type(v)
+  if v == nil or t == "boolean" then return tostring(v) end
+  if t == "number" then
+    if v ~= v or v == huge or v == -huge then return nil end
+    return (gsub(format("%.17g", v), "^(-?%d+)%.0$", "%1"))
+  end
+  if t == "string" then return #v <= 10000 and quote(v, huge) or nil end
+  if typeof(v) == "u64" then return tostring(v) end
+  if t ~= "table" or depth > MAX_DEPTH or getmetatable(v) ~= nil then return nil end
+  local list, left = items(v, 200)
+  if left > 0 or rawget(v, 201) ~= nil then return nil end
+  local parts = {}
+  for i, item in ipairs(list) do
+    local k = item[3]
+    if k ~= nil and type(k) ~= "string" and type(k) ~= "number" and type(k) ~= "boolean" then return nil end
+    local s = literal(item[2], depth + 1)
+    if s == nil then return nil end
+    parts[i] = item[1] .. s
+  end
+  return "{" .. concat(parts, ", ") .. "}"
+end
+function M.literal(v) return literal(v, 0) end
+
+return M

@@ -1,0 +1,278 @@
+// Package repl is the prompt of a Lua runtime: it reads entries, runs them, shows what they give, and
+// knows what the description of the modules says.
+//
+// What it knows of the modules comes from their description (bindings/schema): help, completion, how
+// objects and registers are shown. What it can do with them are commands written in Lua. So it has no
+// idea of any machine, and serves an embedder's own modules as well:
+//
+//	err := repl.Run(ctx, repl.Config{
+//		Name:    "board",
+//		Prompt:  "board> ",
+//		In:      conn,
+//		Out:     conn,
+//		Runtime: vm.Config{Modules: []vm.Module{boardModule}},
+//		Modules: []*schema.Module{&board},
+//	})
+//
+// Left out: several languages, windows, mouse. Where a terminal can do nothing, entries are plain lines.
+package repl
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/term"
+
+	"github.com/hwlua/hwlua/bindings/schema"
+	"github.com/hwlua/hwlua/vm"
+)
+
+//go:embed lua/*.lua
+var luaFiles embed.FS
+
+// A Source is Lua source with a name for messages.
+type Source struct {
+	Name, Text string
+}
+
+// A Command is a command of the prompt, typed with a colon before its name.
+type Command struct {
+	Name string
+	Doc  string // "[n]  what it does": arguments, two spaces, text
+	// Run is given the rest of the line; what it writes is shown. An error is shown too, and ends
+	// nothing. The runtime may be used.
+	Run func(ctx context.Context, rt *vm.Runtime, rest string, out io.Writer) error
+}
+
+// Colour says when colours are used.
+type Colour uint8
+
+// The zero Colour leaves it to the terminal and the environment (NO_COLOR, TERM, CLICOLOR_FORCE).
+const (
+	ColourAuto Colour = iota
+	ColourNever
+	ColourAlways
+)
+
+// Editing says when lines are edited, rather than read as they come.
+type Editing uint8
+
+// The zero Editing edits where input and output are one terminal that can do it.
+const (
+	EditingAuto Editing = iota
+	EditingNever
+	EditingAlways // also where there is no terminal to be seen, as behind a connection
+)
+
+// Config is a session.
+type Config struct {
+	Name   string // of the program, in messages and in the history's folder; default "hwlua"
+	Banner string // one line at the start; "" none
+	Prompt string // default "> "
+	Cont   string // of further lines; default ">> "
+	Quiet  bool   // neither banner nor prompts nor expressions' values: the input is a script in pieces
+
+	In  io.Reader // default os.Stdin
+	Out io.Writer // default os.Stdout
+	Err io.Writer // messages; default Out
+	// Reader is where entries come from; default: an editor or a reader of lines over In and Out.
+	Reader LineReader
+
+	Runtime   vm.Config        // how runtimes are made; its streams are Out, Err and In where it names none
+	Modules   []*schema.Module // what help and completion know
+	Index     *schema.Index    // instead of Modules, if there is one already
+	Start     []Source         // run in each new runtime before anything else
+	Lua       []Source         // further commands, in Lua: see repl.command
+	Commands  []Command
+	NoMachine bool // leave out the commands that look at the machine m
+
+	History      string // its file; "" none. DefaultHistory names the usual one
+	HistoryLimit int    // entries; default DefaultHistoryLimit
+
+	Colour     Colour
+	Editing    Editing
+	Size       func() (width, height int)        // of the terminal; default: it is asked
+	Interrupts <-chan os.Signal                  // Ctrl-C as a signal
+	Getenv     func(string) string               // default os.Getenv
+	Files      func(name string) ([]byte, error) // what :load reads; default os.ReadFile. :record writes with os.WriteFile
+}
+
+// Run is a session. It returns nil when the user ends it, a *vm.ExitError when a script does with
+// os.exit, the context's error when that is done, and the first error of a script when it is quiet.
+func Run(ctx context.Context, cfg Config) error {
+	s, err := newSession(cfg)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return s.loop(ctx)
+}
+
+// defaults fills in what a Config leaves open.
+func (c *Config) defaults() {
+	if c.Name == "" {
+		c.Name = "hwlua"
+	}
+	if c.Prompt == "" {
+		c.Prompt = "> "
+	}
+	if c.Cont == "" {
+		c.Cont = ">> "
+	}
+	if c.In == nil {
+		c.In = os.Stdin
+	}
+	if c.Out == nil {
+		c.Out = os.Stdout
+	}
+	if c.Err == nil {
+		c.Err = c.Out
+	}
+	if c.Getenv == nil {
+		c.Getenv = os.Getenv
+	}
+	if c.Files == nil {
+		c.Files = os.ReadFile
+	}
+	if c.Index == nil {
+		c.Index = schema.NewIndex(c.Modules...)
+	}
+}
+
+// terminalOf is the file behind a stream if it is a terminal.
+func terminalOf(stream any) *os.File {
+	if f, ok := stream.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return f
+	}
+	return nil
+}
+
+// colours decides whether to use them.
+func (c *Config) colours(terminal bool) palette {
+	switch {
+	case c.Colour == ColourAlways:
+		return true
+	case c.Colour == ColourNever, c.Getenv("NO_COLOR") != "":
+		return false
+	case on(c.Getenv("CLICOLOR_FORCE")), on(c.Getenv("FORCE_COLOR")):
+		return true
+	}
+	return palette(terminal && c.Getenv("TERM") != "dumb" && c.Getenv("TERM") != "")
+}
+
+func on(v string) bool { return v != "" && v != "0" }
+
+// reader makes the line reader that the streams can bear.
+func (s *session) reader() (LineReader, error) {
+	c := &s.cfg
+	in, out := terminalOf(c.In), terminalOf(c.Out)
+	size := c.Size
+	if size == nil {
+		size = func() (int, int) {
+			if out == nil {
+				return 80, 24
+			}
+			w, h, err := term.GetSize(int(out.Fd()))
+			if err != nil {
+				return 80, 24
+			}
+			return w, h
+		}
+	}
+	s.size = size
+	s.colours = c.colours(out != nil || c.Editing == EditingAlways)
+	dumb := c.Getenv("TERM") == "dumb" || c.Getenv("TERM") == ""
+	edit := c.Editing == EditingAlways || c.Editing == EditingAuto && in != nil && out != nil && !dumb
+	if c.Quiet {
+		edit = false
+	}
+	if s.intr == nil {
+		s.intr = make(chan struct{}, 1)
+	}
+	if c.Reader != nil {
+		return c.Reader, nil
+	}
+	if !edit {
+		return newPlainReader(c.In, c.Out, !c.Quiet, s.intr), nil
+	}
+	none := func() error { return nil }
+	t := tty{size: size, raw: none, cooked: none}
+	if in != nil {
+		t = terminalTTY(in, size)
+	} else {
+		s.out.crlf = true
+		s.errOut.crlf = true
+	}
+	return newEditor(c.In, c.Out, t, s.intr, func(text string, pos int) suggestions {
+		return s.completer.suggest(text, pos, s.colours)
+	})
+}
+
+// terminalTTY is a terminal of this process.
+func terminalTTY(f *os.File, size func() (int, int)) tty {
+	var before *term.State
+	return tty{
+		size:    size,
+		cooking: true,
+		raw: func() error {
+			st, err := term.MakeRaw(int(f.Fd()))
+			if err == nil {
+				before = st
+			}
+			return err
+		},
+		cooked: func() error {
+			if before == nil {
+				return nil
+			}
+			return term.Restore(int(f.Fd()), before)
+		},
+		resized: watchSize,
+		suspend: suspendSelf,
+	}
+}
+
+// An output is where code and prompt write: it knows whether the cursor is at the start of a line, can
+// be told to keep what is written, and turns line feeds into what a raw terminal needs.
+type output struct {
+	w     io.Writer
+	crlf  bool
+	mute  bool
+	mid   *bool         // the line has begun; shared by the streams of a session
+	tee   *bytes.Buffer // what is written is kept here too
+	limit int
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	if o.mute {
+		return len(b), nil
+	}
+	if o.tee != nil && o.tee.Len() < o.limit {
+		o.tee.Write(b)
+	}
+	*o.mid = b[len(b)-1] != '\n'
+	if o.crlf {
+		if _, err := o.w.Write(bytes.ReplaceAll(b, []byte("\n"), []byte("\r\n"))); err != nil {
+			return 0, err
+		}
+		return len(b), nil
+	}
+	return o.w.Write(b)
+}
+
+// errQuit ends the session.
+var errQuit = errors.New("quit")
+
+// prefixed is an error with the program's name before it.
+func (s *session) complain(format string, args ...any) {
+	s.freshLine()
+	fmt.Fprintf(s.errOut, "%s\n", s.colours.err(printable(fmt.Sprintf(format, args...))))
+}
