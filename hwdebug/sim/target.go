@@ -31,6 +31,7 @@ var (
 	_ hwdebug.Ptracer         = (*Target)(nil)
 	_ hwdebug.Switcher        = (*Target)(nil)
 	_ hwdebug.Hotplugger      = (*Target)(nil)
+	_ hwdebug.Shutdowner      = (*Target)(nil)
 )
 
 // Target returns the machine as a hwdebug.Target.
@@ -48,8 +49,21 @@ func (t *Target) BRPs() int { return t.m.brps }
 // WRPs returns how many watchpoint registers the kernel uses.
 func (t *Target) WRPs() int { return t.m.wrps }
 
-// Supports returns nil: the model can do all of it.
-func (t *Target) Supports(hwdebug.Feature) error { return nil }
+// Supports returns nil for every feature of the contract: the model can do all of it.
+func (t *Target) Supports(f hwdebug.Feature) error {
+	switch f {
+	case hwdebug.FeatureKernelEvents, hwdebug.FeatureKernelAccess, hwdebug.FeatureTasks, hwdebug.FeatureUserCopy,
+		hwdebug.FeatureRegisters, hwdebug.FeaturePtrace, hwdebug.FeatureSwitch, hwdebug.FeatureHotplug:
+		return nil
+	}
+	return misusef("'%s' is no feature of the contract", f)
+}
+
+// Shutdown closes the machine.
+func (t *Target) Shutdown() error {
+	t.m.Close()
+	return nil
+}
 
 func (t *Target) event(id hwdebug.EventID) (*Event, error) {
 	if id < 0 || int(id) >= len(t.events) || t.events[id].ev == nil {
@@ -348,7 +362,8 @@ func (t *Target) PtraceSetReg(id hwdebug.TaskID, which hwdebug.PtraceSet, idx in
 	return tsk.PtraceSet(which, idx, reg.Addr, reg.Ctrl)
 }
 
-// PtraceGetRegs reads as many entries as there are registers.
+// PtraceGetRegs reads as many entries as there are registers. To be read the task is stopped and continued, and so it
+// runs for a moment (R-PTR-18).
 func (t *Target) PtraceGetRegs(id hwdebug.TaskID, which hwdebug.PtraceSet) (info uint32, regs []hwdebug.PtraceReg, err error) {
 	tsk, err := t.task(id)
 	if err != nil {
