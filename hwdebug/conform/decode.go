@@ -896,6 +896,10 @@ func (d *decoder) checkStep(s *Step, begin int) {
 		d.refuseAt(begin, fmt.Sprintf("%s on cpu %d", r.name, s.CPU), fmt.Sprintf("the machine has CPUs 0 to %d", d.meta.CPUs-1))
 		return
 	}
+	if s.Op == OpKUser && s.Task < 0 {
+		d.refuseAt(begin, "kuser without a task", "it is for a task's events")
+		return
+	}
 	if r.readOrWriteKinds && s.Kind == hwdebug.Exec {
 		d.refuseAt(begin, r.name+" of kind x", "it is r or w")
 	}

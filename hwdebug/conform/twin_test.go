@@ -194,6 +194,8 @@ func (w twin) step(v any) conform.Step {
 		case "task":
 			if v != nil {
 				s.Task = nameOf(v, "t")
+			} else if op == "kuser" {
+				no("kuser for nobody")
 			}
 		case "cpu":
 			s.CPU = integer(v, -1<<31+1, 1<<31-1)
@@ -437,6 +439,7 @@ var oddSteps = []string{
 	`{"op":"open","h":"h0","task":null,"cpu":-1,"type":"255","addr":"0x0","len":64,"exclude_hv":true,"ret":"EINVAL"}`,
 	`{"op":"ptrace_get","t":"t0","which":"watch","ret":"OK","obs":{"info":"601","regs":[["0","1FC"]]}}`,
 	`{"op":"ptrace_set","t":"t0","which":"break","idx":16,"addr":"ucode+18446744073709551616","ctrl":"0x1f5","ret":"OK"}`,
+	`{"op":"kuser","h":"h0","task":null,"type":"w","addr":"ubuf+64","len":4,"ret":"OK"}`,
 	`{"op":"fork","t":"t1","from":"t0","ret":"E2BIG"}`,
 	`{}`, `{"op":"nop","ret":"OK"}`, `null`, `{"op":"exit","t":"t0","ret":"OK"`,
 }
