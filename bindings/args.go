@@ -156,6 +156,14 @@ func valueOf[T any](p *plan, t schema.Type) value[T] {
 		get = wordValue(api.WhichWords, api.ParseWhich)
 	case *api.View:
 		get = wordValue(api.ViewWords, api.ParseView)
+	case *api.Millis:
+		get = value[api.Millis](func(rt *runtime, v lua.LValue) (api.Millis, error) {
+			ms, err := floatValue(rt, v)
+			if err != nil {
+				return 0, err
+			}
+			return api.CheckMillis(ms)
+		})
 	case *api.Delay:
 		get = value[api.Delay](delayValue)
 	case *api.Maybe:

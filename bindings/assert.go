@@ -237,7 +237,7 @@ func differs(r arm64.Reg, expected, found uint64) string {
 	var parts []string
 	for _, d := range arm64.Diff(r, expected, found) {
 		if want[d.Name] != "" && got[d.Name] != "" && want[d.Name] != got[d.Name] {
-			parts = append(parts, fmt.Sprintf("%s: %s, not %s", d.Name, got[d.Name], want[d.Name]))
+			parts = append(parts, fmt.Sprintf("%s: %s (expected %s)", d.Name, got[d.Name], want[d.Name]))
 		} else {
 			parts = append(parts, d.String())
 		}

@@ -5,12 +5,14 @@ package bindings
 
 import (
 	"fmt"
+	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/hwlua/hwlua/bindings/api"
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
+	"github.com/hwlua/hwlua/vm"
 )
 
 type (
@@ -46,8 +48,8 @@ func (p *plan) bind(f *function) native {
 		return method0(p, f, func(m mac) ([]evt, error) { return do(m), nil })
 	case func(mac) []wrk:
 		return method0(p, f, func(m mac) ([]wrk, error) { return do(m), nil })
-	case func(mac, float64) error:
-		return method1(p, f, func(m mac, v float64) (done, error) { return done{}, do(m, v) })
+	case func(mac, api.Millis) error:
+		return method1(p, f, func(m mac, v api.Millis) (done, error) { return done{}, do(m, v) })
 	case func(mac) (int, error):
 		return method0(p, f, do)
 	case func(mac) (string, bool, error):
@@ -258,11 +260,20 @@ func (p *plan) bindMachine(f *function, do func(api.Fill[sim.Config]) (*sim.Mach
 			rt.s.Charge(sizeMachine + sizeCPU*int64(max(4, min(c.CPUs, 64))))
 		})
 		if err != nil {
-			rt.s.Raise(L, fmt.Errorf("bad argument #1 to '%s' (%w)", f.desc.Name, err))
+			rt.badArgument(L, f, 0, optionError(err))
 		}
 		L.Push(rt.adopt(m).ud)
 		return 1
 	}
+}
+
+// optionError names the option of a configuration that is not possible as a field.
+func optionError(err error) error {
+	if text, ok := strings.CutPrefix(err.Error(), "sim: option "); ok {
+		name, text, _ := strings.Cut(text, ": ")
+		return fmt.Errorf("field '%s': %s", name, text)
+	}
+	return err
 }
 
 // bindRun is cpu:run: the function's arguments and results pass through.
@@ -303,6 +314,8 @@ func (rt *runtime) fail(L *lua.LState, err error) int {
 		name = hwdebug.ErrnoName(e.Errno)
 	case *sim.Signal:
 		name = e.Name
+	case *vm.Error:
+		rt.rethrow(L, e)
 	default:
 		rt.s.Raise(L, err)
 	}
@@ -312,6 +325,16 @@ func (rt *runtime) fail(L *lua.LState, err error) int {
 	L.Push(text)
 	L.Push(lua.LString(name))
 	return 3
+}
+
+// rethrow raises what a function of the script raised inside the machine: the same value, with its own position.
+func (rt *runtime) rethrow(L *lua.LState, e *vm.Error) {
+	v, err := rt.s.ToLua(e.Value)
+	if err != nil {
+		v = lua.LString(e.Message)
+	}
+	rt.s.Refuse(e) // so that Go still finds what is behind the text
+	L.Error(v, 0)
 }
 
 // badArgument raises for argument i, counted from 0 without the object.

@@ -33,9 +33,9 @@ func modelled(m *sim.Machine, fn string) error {
 		return nil
 	}
 	if near, ok := schema.Nearest(fn, rec.Names()); ok {
-		return fmt.Errorf("the kernel function '%s' is not modelled; did you mean '%s'", fn, near)
+		return fmt.Errorf("'%s' is not a modelled kernel function; did you mean '%s'?", fn, near)
 	}
-	return fmt.Errorf("the kernel function '%s' is not modelled", fn)
+	return fmt.Errorf("'%s' is not a modelled kernel function", fn)
 }
 
 // TraceFilter are the options of m:trace.
@@ -58,7 +58,7 @@ func traceRecords(m *sim.Machine, fill Fill[TraceFilter]) ([]Record, error) {
 		only = int(id)
 	}
 	if f.CPU < -1 || f.CPU >= m.NrCPUs() {
-		return nil, noCPU(m, f.CPU)
+		return nil, fmt.Errorf("there is no cpu%d; the machine has CPUs 0 to %d", f.CPU, m.NrCPUs()-1)
 	}
 	records := []Record{}
 	for r := range rec.Records {

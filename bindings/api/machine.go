@@ -3,7 +3,6 @@
 package api
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/hwlua/hwlua/bindings/schema"
@@ -399,15 +398,7 @@ func cpus(m *sim.Machine) Each[*sim.CPU] {
 	return list
 }
 
-func msleep(m *sim.Machine, ms float64) error {
-	switch {
-	case math.IsNaN(ms) || ms < 0:
-		return fmt.Errorf("msleep: %v is no time to sleep; give milliseconds, 0 or more", ms)
-	case ms > math.MaxInt64/4e6:
-		return fmt.Errorf("msleep: %v ms is too long; the machine's clock counts nanoseconds in 63 bits", ms)
-	}
-	return m.Msleep(int64(math.Round(ms * 1e6)))
-}
+func msleep(m *sim.Machine, ms Millis) error { return m.Msleep(int64(math.Round(float64(ms) * 1e6))) }
 
 func dmesg(m *sim.Machine, wanted Match) []string {
 	lines := m.Dmesg()
@@ -471,10 +462,6 @@ func slots(m *sim.Machine, cpu Maybe) (Slots, error) {
 		s.Use[i] = use
 	}
 	return s, nil
-}
-
-func noCPU(m *sim.Machine, n int) error {
-	return fmt.Errorf("the machine has no CPU %d; its CPUs are 0 to %d", n, m.NrCPUs()-1)
 }
 
 func newWork(m *sim.Machine, name string, fn WorkFunc) (w *sim.Work) {

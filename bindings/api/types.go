@@ -53,6 +53,8 @@ type (
 		Jiffies uint64
 		Ns      int64
 	}
+	// Millis is a time to sleep in milliseconds.
+	Millis float64
 	// A Maybe is a number that may be left out.
 	Maybe struct {
 		N   int
@@ -169,6 +171,17 @@ func ParseDelay(s string) (Delay, error) {
 		}
 	}
 	return Delay{}, fmt.Errorf("%q has no unit that is known: ns, us, ms, s, min or h, or write jiffies as a number", s)
+}
+
+// CheckMillis fails for what is no time to sleep.
+func CheckMillis(ms float64) (Millis, error) {
+	switch {
+	case math.IsNaN(ms) || ms < 0:
+		return 0, fmt.Errorf("%v is no time to sleep; give milliseconds, 0 or more", ms)
+	case ms > math.MaxInt64/4e6:
+		return 0, fmt.Errorf("%v ms are too many; the machine's clock counts nanoseconds in 63 bits", ms)
+	}
+	return Millis(ms), nil
 }
 
 // in gives the delay in the machine's jiffies, rounded up.

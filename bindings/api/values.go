@@ -4,6 +4,7 @@ package api
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/hwlua/hwlua/bindings/schema"
 	"github.com/hwlua/hwlua/hwdebug"
@@ -99,7 +100,7 @@ func explain(v uint64, register string) (string, error) {
 		}
 	}
 	if v>>32 != 0 {
-		return "", fmt.Errorf("0x%x is no control word, which has 32 bits; name the register it is from: %v", v, Registers)
+		return "", fmt.Errorf("0x%x is no control word, which has 32 bits; name the register it is from: %s", v, strings.Join(Registers, " "))
 	}
 	return arm64.ExplainCtrl(uint32(v)), nil
 }
