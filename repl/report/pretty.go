@@ -19,7 +19,6 @@ type pretty struct {
 	n       map[scenario.Status]int
 	elapsed time.Duration
 	bad     []*scenario.Result // for the list at the end, without output and notes
-	printed bool
 }
 
 func newPretty(w *out, o Options) Writer {

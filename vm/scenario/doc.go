@@ -62,9 +62,13 @@ type Options struct {
 	StopReason  string        // what to call that, "--fail-fast"
 
 	Update bool // write snapshots instead of comparing with them
+	// Errno is the kernel's name of an error that a case passed on, "" for none.
+	Errno func(error) string
 	// Repro is the command that runs one case again; at is FILE:LINE where that says it exactly, else the file.
 	Repro      func(c *Case, at string, exact bool) string
 	Properties []Property // facts about the run for its reports
+
+	anyNeed bool // every need is met
 }
 
 // An Environment is what one case gets for itself.

@@ -19,9 +19,6 @@ type registerTable interface {
 	RegisterTable() [][]string
 }
 
-// An errnoName is an error that knows the kernel's name for itself, such as "ENOSPC".
-type errnoName interface{ Code() string }
-
 // failure explains err, which ended the case or a hook after it.
 func (s *session) failure(err error) *Failure {
 	f := &Failure{Kind: "error", Message: bare(err)}
@@ -55,9 +52,8 @@ func (s *session) failure(err error) *Failure {
 	case errors.As(err, &a):
 		s.assertion(f, a)
 	}
-	var code errnoName
-	if errors.As(err, &code) {
-		f.Errno = code.Code()
+	if s.errno != nil {
+		f.Errno = s.errno(err)
 	}
 	s.place(f)
 	s.diff(f)

@@ -127,6 +127,7 @@ type session struct {
 	soft    []*Failure
 	snaps   *snapshots // nil: snapshots are out of place
 	caseOf  *Case
+	errno   func(error) string
 }
 
 // errPending is raised by pending() inside a case.
@@ -140,8 +141,8 @@ type errPlace struct{ text string }
 func (e *errPlace) Error() string { return e.text }
 
 // newSession makes a runtime for the file with the words of scenarios in it.
-func newSession(ctx context.Context, f *file, o *Options, env Environment, seed uint64) (*session, error) {
-	s := &session{file: f, at: &block{first: 1, last: 1 << 30}}
+func newSession(f *file, o *Options, env Environment, seed uint64) (*session, error) {
+	s := &session{file: f, errno: o.Errno, at: &block{first: 1, last: 1 << 30}}
 	modules := slices.Concat(o.Modules, env.Modules, []vm.Module{s.module()})
 	if env.Seed != nil {
 		seed = *env.Seed
@@ -156,7 +157,7 @@ func newSession(ctx context.Context, f *file, o *Options, env Environment, seed 
 	s.rt = rt
 	p, err := prelude()
 	if err == nil {
-		_, err = rt.Run(ctx, p)
+		_, err = rt.Run(context.Background(), p)
 	}
 	if err != nil {
 		rt.Close()

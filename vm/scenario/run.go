@@ -407,7 +407,7 @@ func (r *runner) collect(ctx context.Context, f *file, kernel string, round int)
 			f.add(&Case{Kernel: kernel}, &Result{Status: Skipped, Reason: why})
 			return
 		}
-	} else if len(f.head.Needs) > 0 {
+	} else if len(f.head.Needs) > 0 && !r.o.anyNeed {
 		f.add(&Case{Kernel: kernel}, &Result{Status: Skipped, Reason: missing(f.head.Needs, nil)})
 		return
 	}
@@ -527,7 +527,7 @@ func (r *runner) guarded(ctx context.Context, f *file, c *Case, work func(contex
 	}
 	var s *session
 	if err == nil {
-		s, err = newSession(inner, f, o, env, o.Seed+uint64(max(c.Round-1, 0)))
+		s, err = newSession(f, o, env, o.Seed+uint64(max(c.Round-1, 0)))
 	}
 	if err != nil {
 		res.Status = Errored

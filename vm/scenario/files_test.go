@@ -1,0 +1,131 @@
+package scenario_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/hwlua/hwlua/vm/scenario"
+)
+
+// tree makes files in a folder of the test and goes there.
+func tree(t *testing.T, files ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, f := range files {
+		name, text, _ := strings.Cut(f, "\x00")
+		p := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(p, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	return dir
+}
+
+func paths(sources []*scenario.Source) []string {
+	var list []string
+	for _, s := range sources {
+		list = append(list, s.Path)
+	}
+	return list
+}
+
+func TestFind(t *testing.T) {
+	tree(t, "b.lua", "a.lua", "sub/c.lua", "sub/deep/d.lua", "sub/_helper.lua", "sub/.hidden.lua", "_lib/x.lua", ".git/y.lua",
+		"hw.d.lua", "notes.txt", "other/e.lua", "empty/readme.md")
+	for _, c := range []struct {
+		name  string
+		paths []string
+		want  string // the paths, or the error
+	}{
+		{"a folder is walked in order of the names, helpers and definitions left out", []string{"."}, "a.lua b.lua other/e.lua sub/c.lua sub/deep/d.lua"},
+		{"paths keep their order", []string{"sub", "a.lua"}, "sub/c.lua sub/deep/d.lua a.lua"},
+		{"a file named twice comes once", []string{"a.lua", "./a.lua", "."}, "a.lua b.lua other/e.lua sub/c.lua sub/deep/d.lua"},
+		{"a file that is named is taken whatever it is called", []string{"sub/_helper.lua", "notes.txt"}, "sub/_helper.lua notes.txt"},
+		{"a pattern", []string{"*.lua"}, "a.lua b.lua hw.d.lua"},
+		{"a pattern in a folder", []string{"sub/[a-c].lua"}, "sub/c.lua"},
+		{"a pattern over folders", []string{"**/d.lua"}, "sub/deep/d.lua"},
+		{"a pattern over any number of folders, none among them", []string{"**/[ad].lua"}, "a.lua sub/deep/d.lua"},
+		{"a file that is not there names the nearest", []string{"aa.lua"}, "aa.lua: no such file or folder; did you mean 'a.lua'?"},
+		{"an extension that was forgotten", []string{"sub/c"}, "sub/c: no such file or folder; did you mean 'sub/c.lua'?"},
+		{"a folder without scenarios", []string{"empty"}, "empty: no scenario files (*.lua) in this folder"},
+		{"a pattern that matches nothing", []string{"x*.lua"}, "x*.lua: no file matches this pattern"},
+		{"a pattern that is none", []string{"[.lua"}, "[.lua: malformed pattern"},
+		{"a line of a file that is not there", []string{"zzzz.lua:3"}, "zzzz.lua: no such file or folder"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := scenario.Find(c.paths, nil)
+			text := strings.Join(paths(got), " ")
+			if err != nil {
+				text = err.Error()
+			}
+			if text != c.want {
+				t.Errorf("found %q, want %q", text, c.want)
+			}
+		})
+	}
+}
+
+func TestFindLines(t *testing.T) {
+	tree(t, "a.lua", "b.lua:7")
+	got, err := scenario.Find([]string{"a.lua:3", "a.lua:9", "b.lua:7"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got[0].Lines, []int{3, 9}) {
+		t.Errorf("lines %v, want both", got[0].Lines)
+	}
+	if got[1].Path != "b.lua:7" || got[1].Lines != nil {
+		t.Errorf("a file that is called like a line is that file, got %v %v", got[1].Path, got[1].Lines)
+	}
+	if got, _ := scenario.Find([]string{"a.lua:3", "a.lua"}, nil); got[0].Lines != nil {
+		t.Errorf("a whole file and a line of it are the whole file, got %v", got[0].Lines)
+	}
+}
+
+func TestFindStdin(t *testing.T) {
+	got, err := scenario.Find([]string{"-"}, strings.NewReader("return 1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := got[0].Read()
+	if err != nil || string(b) != "return 1" || got[0].Path != "stdin" || got[0].Disk() != "" {
+		t.Errorf("got %q %v %q", b, err, got[0].Path)
+	}
+}
+
+func TestFindFS(t *testing.T) {
+	fsys := fstest.MapFS{"b.lua": {}, "a/x.lua": {Data: []byte("-- x")}, "a/x.txt": {}, "_no/y.lua": {}}
+	got, err := scenario.FindFS(fsys, "scripts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := strings.Join(paths(got), " "); p != "scripts/a/x.lua scripts/b.lua" {
+		t.Errorf("found %q", p)
+	}
+	if b, err := got[0].Read(); err != nil || string(b) != "-- x" {
+		t.Errorf("read %q, %v", b, err)
+	}
+	if got[0].Folder() == nil {
+		t.Error("a file in a folder of the file system has no folder")
+	}
+}
+
+func TestNearest(t *testing.T) {
+	for _, c := range []struct {
+		word, want string
+	}{
+		{"fliter", "filter"}, {"fileter", "filter"}, {"shards", "shard"}, {"xyz", ""}, {"rnu", "run"}, {"conformity", ""},
+	} {
+		if got := scenario.Nearest(c.word, []string{"filter", "shard", "run", "conform"}); got != c.want {
+			t.Errorf("nearest to %q is %q, want %q", c.word, got, c.want)
+		}
+	}
+}

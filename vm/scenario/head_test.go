@@ -1,0 +1,70 @@
+package scenario_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hwlua/hwlua/vm/scenario"
+)
+
+func TestParseHead(t *testing.T) {
+	h, err := scenario.ParseHead("a.lua", `#!/usr/bin/env hwlua
+-- What does the fifth watchpoint meet?
+-- A second line of the question.
+--
+-- More prose: this is no key, it has two words before the colon.
+-- needs: cpus>=4, vhe
+-- needs: kernel!=4.19.0
+-- timeout: 1500ms
+-- tags: seed, wide  slow
+-- kernel: 4.19.116, 6.1.192
+
+local x = 1
+-- tags: late
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := scenario.Head{
+		Title:   "What does the fifth watchpoint meet? A second line of the question.",
+		Needs:   []scenario.Need{{Name: "cpus", Op: ">=", Value: "4"}, {Name: "vhe"}, {Name: "kernel", Op: "!=", Value: "4.19.0"}},
+		Timeout: 1500 * time.Millisecond,
+		Tags:    []string{"seed", "wide", "slow"},
+		Kernels: []string{"4.19.116", "6.1.192"},
+	}
+	if fmt.Sprint(h) != fmt.Sprint(want) {
+		t.Errorf("got  %v\nwant %v", h, want)
+	}
+}
+
+func TestParseHeadErrors(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"a timeout that is none", "-- x\n-- timeout: 5", "a.lua:2: timeout '5' is not a time above zero, such as 5s or 500ms"},
+		{"a timeout below zero", "-- timeout: -5s", "a.lua:1: timeout '-5s' is not a time above zero, such as 5s or 500ms"},
+		{"a need without a value", "-- needs: cpus>=", "a.lua:1: need 'cpus>=' is neither a name nor NAME>=VALUE (no blanks around the sign)"},
+		{"a need with blanks", "-- needs: cpus >= 4", "a.lua:1: need '>=' is neither a name nor NAME>=VALUE (no blanks around the sign)"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := scenario.ParseHead("a.lua", c.text)
+			if err == nil || err.Error() != c.want {
+				t.Errorf("error %v, want %s", err, c.want)
+			}
+		})
+	}
+	h, err := scenario.ParseHead("a.lua", "-- tag: seed\n-- Note: prose\n")
+	if err != nil || len(h.Warnings) != 1 || !strings.Contains(h.Warnings[0], "did you mean 'tags:'") {
+		t.Errorf("a misspelt key warns: %v %v", h.Warnings, err)
+	}
+}
+
+func FuzzParseHead(f *testing.F) {
+	f.Add("-- needs: a>=1\n-- timeout: 1s\nx = 1")
+	f.Fuzz(func(t *testing.T, text string) {
+		h, err := scenario.ParseHead("a.lua", text)
+		if err == nil && h.Timeout < 0 {
+			t.Errorf("timeout %v", h.Timeout)
+		}
+	})
+}

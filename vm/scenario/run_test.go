@@ -1,0 +1,524 @@
+package scenario_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/scenario"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// A log is a sink that keeps all it was told.
+type log struct {
+	results  []*scenario.Result
+	broken   []*scenario.Broken
+	warnings []string
+	sum      *scenario.Summary
+	on       func(*scenario.Result)
+}
+
+func (l *log) Begin(scenario.Info) {}
+func (l *log) Case(r *scenario.Result) {
+	l.results = append(l.results, r)
+	if l.on != nil {
+		l.on(r)
+	}
+}
+func (l *log) Broken(b *scenario.Broken) { l.broken = append(l.broken, b) }
+func (l *log) Warning(s string)          { l.warnings = append(l.warnings, s) }
+func (l *log) End(s *scenario.Summary)   { l.sum = s }
+
+// lines are the results in a line each: status, name, and what is to be said about it.
+func (l *log) lines() []string {
+	var lines []string
+	for _, r := range l.results {
+		line := r.Status.String() + " " + r.Case.Name()
+		if r.Case.Round > 0 {
+			line += fmt.Sprintf(" #%d", r.Case.Round)
+		}
+		if r.Reason != "" {
+			line += " (" + r.Reason + ")"
+		}
+		for _, f := range r.Failures {
+			line += fmt.Sprintf(" | %s:%d %s", f.Kind, f.Line, f.Message)
+		}
+		lines = append(lines, line)
+	}
+	for _, b := range l.broken {
+		lines = append(lines, fmt.Sprintf("broken %s:%d %s", b.File, b.Line, b.Message))
+	}
+	return lines
+}
+
+func files(pairs ...string) fstest.MapFS {
+	fsys := fstest.MapFS{}
+	for i := 0; i < len(pairs); i += 2 {
+		fsys[pairs[i]] = &fstest.MapFile{Data: []byte(pairs[i+1])}
+	}
+	return fsys
+}
+
+func runFS(t *testing.T, fsys fstest.MapFS, o scenario.Options) *log {
+	t.Helper()
+	sources, err := scenario.FindFS(fsys, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return runSources(t, sources, o)
+}
+
+func runSources(t *testing.T, sources []*scenario.Source, o scenario.Options) *log {
+	t.Helper()
+	l := &log{}
+	if prev, ok := o.Sink.(*log); ok {
+		l = prev
+	}
+	o.Sink = l
+	if _, err := scenario.Run(t.Context(), sources, o); err != nil {
+		t.Fatal(err)
+	}
+	if l.sum == nil {
+		t.Fatal("the run did not end")
+	}
+	return l
+}
+
+func compare(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
+	}
+}
+
+func TestWords(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"a file without words is one case", `assert(1 == 1)`, []string{"passed a"}},
+		{"a file without words fails as one", "\nerror('boom')", []string{"error a | error:2 boom"}},
+		{"it at the top", `it("x", function() end)`, []string{"passed x"}},
+		{"names are joined by blanks", `describe("a", function() describe("b", function() it("c", function() end) end) end)`, []string{"passed a b c"}},
+		{"an assertion that fails is a failure, an error is not",
+			"it('f', function()\n assert.equals(1, 2) end)\nit('e', function()\n error('x') end)\nit('p', function()\n assert(false, 'why') end)",
+			[]string{"failed f | assertion:2 assert.equals does not hold", "error e | error:4 x", "failed p | assertion:6 why"}},
+		{"checks go on, and count", "it('c', function()\n check.equals(1, 2)\n check(false, 'no')\n assert.is_true(false) end)",
+			[]string{"failed c | assertion:2 check.equals does not hold | assertion:3 no | assertion:4 assert.is_true does not hold"}},
+		{"a check alone fails the case", "it('c', function() check.is_nil(1) end)", []string{"failed c | assertion:1 check.is_nil does not hold"}},
+		{"hooks run from outside in and from inside out", `
+			local log = {}
+			local function note(s) return function() log[#log + 1] = s end end
+			setup(note "S") teardown(function() note "T" () print(table.concat(log, " ")) end)
+			before_each(note "b1") after_each(note "a1")
+			describe("d", function()
+				setup(note "s") teardown(note "t")
+				before_each(note "b2") after_each(note "a2")
+				it("x", note "X")
+				it("last", function() note "L" () end)
+			end)`, []string{"passed d x", "passed d last"}},
+		{"no case sees what another did", `
+			n = (n or 0) + 1
+			local seen = 0
+			describe("d", function()
+				it("one", function() seen = seen + 1 assert.equals(1, seen) assert.equals(1, n) end)
+				it("two", function() seen = seen + 1 assert.equals(1, seen) assert.equals(1, n) end)
+			end)`, []string{"passed d one", "passed d two"}},
+		{"pending in its three forms", `
+			pending("a") it("b") it("c", function() pending("why") end)`,
+			[]string{"pending a", "pending b", "pending c (why)"}},
+		{"each makes a case of each row", `
+			it.each { {1, 2}, {3, 4} } ("%d and %d", function(a, b) assert.equals(a + 1, b) end)
+			it.each { {name = "k", v = 1}, {name = "l", v = 2} } ("{name} is {v}", function(row) assert.equals(1, row.v) end)
+			it.each { "p", "q" } ("%s", function(v) assert.is_string(v) end)
+			it.each { {0xffffff8008c5a000} } ("at %x, 100%% of %s", function(v) assert.equals("u64", u64type and "u64" or "u64") end)`,
+			[]string{"passed 1 and 2", "passed 3 and 4", "passed k is 1",
+				"failed l is 2 | assertion:3 assert.equals does not hold", "passed p", "passed q", "passed at ffffff8008c5a000, 100% of %s"}},
+		{"after_each runs after a failure and adds its own", "after_each(function()\n error('after') end)\nit('x', function()\n error('in') end)",
+			[]string{"error x | error:2 after the case: after | error:4 in"}},
+		{"an error in before_each is the case's", "before_each(function()\n error('before') end)\nit('x', function() print('not reached') end)", []string{"error x | error:2 before"}},
+		{"it inside of a case", "it('x', function()\n it('y', function() end) end)", []string{"error x | error:2 it 'y' stands inside of another case"}},
+		{"describe inside of a case", "it('x', function()\n describe('y', function() end) end)", []string{"error x | error:2 describe 'y' stands inside of a case"}},
+		{"a describe that raises fails the file", "describe('d', function()\n it('x', function() end)\n error('in describe') end)", []string{"error a | error:3 in describe"}},
+		{"a describe that raises behind others fails the file", "it('x', function() end)\ndescribe('d', function()\n error('in describe') end)", []string{"error a | load:3 in describe"}},
+		{"a program that does not compile is broken", "it('x', function()\n", []string{"broken a.lua:1 "}},
+		{"a head that cannot be read is broken", "-- timeout: x\n", []string{"broken a.lua:1 timeout 'x' is not a time above zero, such as 5s or 500ms"}},
+		{"describe without a function", "describe('d')", []string{"error a | error:1 bad argument #2 to 'describe' (function expected, got nil)"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := runFS(t, files("a.lua", c.text), scenario.Options{}).lines()
+			if len(got) == 1 && len(c.want) == 1 && strings.HasSuffix(c.want[0], " ") && strings.HasPrefix(got[0], c.want[0][:10]) {
+				return // the compiler's own words
+			}
+			compare(t, got, c.want...)
+		})
+	}
+}
+
+func TestHookOrder(t *testing.T) {
+	l := runFS(t, files("a.lua", `
+		local function say(s) return function() io.write(s, " ") end end
+		setup(say "S") teardown(say "T") before_each(say "b1") after_each(say "a1")
+		describe("d", function()
+			setup(say "s") teardown(say "t") before_each(say "b2") after_each(say "a2")
+			it("x", say "X")
+		end)`), scenario.Options{})
+	if got := l.results[0].Output; got != "S s b1 b2 X a2 a1 t T " {
+		t.Errorf("order %q", got)
+	}
+}
+
+// Bodies of describes run when their turn comes, as in busted: what a later one does is not seen by earlier cases.
+func TestDescribeBodiesAreOpenedInTurn(t *testing.T) {
+	l := runFS(t, files("a.lua", `
+		local n = 0
+		describe("one", function() n = n + 1 it("x", function() assert.equals(1, n) end) end)
+		describe("two", function() n = n + 1 it("x", function() assert.equals(2, n) end) end)`), scenario.Options{})
+	compare(t, l.lines(), "passed one x", "passed two x")
+}
+
+func TestFailureExplains(t *testing.T) {
+	fsys := files("a.lua", `local helper = require "lib.helper"
+it("sides", function()
+	assert.equals(1, 2)
+end)
+it("elsewhere", function() helper.check(3) end)
+it("long", function()
+	assert.equals("a\nb\nc\nd", "a\nb\nx\nd")
+end)
+`, "lib/_.lua", "", "lib/helper.lua", "local M = {}\nfunction M.check(v)\n  assert.equals(4, v)\nend\nreturn M\n")
+	l := runFS(t, fsys, scenario.Options{Filter: regexp.MustCompile("sides|elsewhere|long"), Repro: func(c *scenario.Case, at string, exact bool) string {
+		return fmt.Sprintf("again %s %v", at, exact)
+	}})
+	f := l.results[0].Failures[0]
+	if f.Source != "    assert.equals(1, 2)" || f.Line != 3 || f.Expected != "1" || f.Found != "2" || !f.Sides {
+		t.Errorf("sides: %+v", f)
+	}
+	if r := l.results[0].Repro; r != "again a.lua:2 true" {
+		t.Errorf("repro %q", r)
+	}
+	f = l.results[1].Failures[0]
+	if f.File != "lib/helper.lua" || f.Line != 3 || f.Source != "  assert.equals(4, v)" {
+		t.Errorf("elsewhere: %+v", f)
+	}
+	f = l.results[2].Failures[0]
+	if !f.Sides {
+		t.Errorf("long: %+v", f)
+	}
+}
+
+// What the sink is told does not depend on how many cases run at once.
+func TestParallelIsTheSame(t *testing.T) {
+	fsys := fstest.MapFS{}
+	for i := range 12 {
+		text := "print('load')\n"
+		for k := range 9 {
+			text += fmt.Sprintf("it('case %d', function() print(%d, math.random(1000)) for i = 1, %d do end assert(%d ~= 5) end)\n", k, k, 3000*((i*7+k*3)%11), (i+k)%7)
+		}
+		fsys[fmt.Sprintf("f%02d.lua", i)] = &fstest.MapFile{Data: []byte(text)}
+	}
+	told := func(o scenario.Options) string {
+		l := runFS(t, fsys, o)
+		var b strings.Builder
+		for _, r := range l.results {
+			fmt.Fprintln(&b, r.Case.ID(), r.Status, r.Output, r.Failures)
+		}
+		fmt.Fprintln(&b, l.sum.Counts, l.sum.Files, l.sum.Stopped)
+		return b.String()
+	}
+	for _, o := range []scenario.Options{{}, {MaxFailures: 3}, {Shuffle: true, Order: 7}, {Repeat: 3, Seed: 5}} {
+		o.Parallel = 1
+		one := told(o)
+		o.Parallel = 8
+		for range 3 {
+			if eight := told(o); eight != one {
+				t.Fatalf("with %+v, 8 at once tell\n%s\none tells\n%s", o, eight, one)
+			}
+		}
+	}
+}
+
+func TestSelection(t *testing.T) {
+	fsys := files("a.lua", "-- tags: seed\ndescribe('d #slow', function()\n  it('one', function() end)\n  it('two', function()\n  end)\nend)\nit('three',\n  function() end)\n",
+		"b.lua", "it('one more', function() end)\n", "c.lua", "-- tags: wide\n")
+	all := "a.lua::d #slow one a.lua::d #slow two a.lua::three b.lua::one more c.lua::c"
+	for _, c := range []struct {
+		name string
+		o    scenario.Options
+		want string
+	}{
+		{"everything", scenario.Options{}, all},
+		{"a filter on the full name", scenario.Options{Filter: regexp.MustCompile("slow one")}, "a.lua::d #slow one"},
+		{"a filter is a regular expression", scenario.Options{Filter: regexp.MustCompile("^(three|c)$")}, "a.lua::three c.lua::c"},
+		{"skip", scenario.Options{Skip: regexp.MustCompile("one")}, "a.lua::d #slow two a.lua::three c.lua::c"},
+		{"tags of files, any of them", scenario.Options{Tags: []string{"seed", "wide"}}, "a.lua::d #slow one a.lua::d #slow two a.lua::three c.lua::c"},
+		{"tags in names", scenario.Options{Tags: []string{"slow"}}, "a.lua::d #slow one a.lua::d #slow two"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := strings.Join(ids(t, fsys, c.o), " "); got != c.want {
+				t.Errorf("selected %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestLines(t *testing.T) {
+	dir := tree(t, "a.lua\x00"+`describe("d", function()
+  it("one", function()
+    local x = 1
+  end)
+
+  it("two", function() end) it("three", function() end)
+end)
+for i = 1, 2 do
+  it("row " .. i, function()
+  end)
+end
+`)
+	_ = dir
+	for _, c := range []struct {
+		at, want string
+	}{
+		{"a.lua:2", "d one"}, {"a.lua:3", "d one"}, {"a.lua:4", "d one"}, {"a.lua:6", "d two, d three"},
+		{"a.lua:1", "d one, d two, d three"}, {"a.lua:5", "d one, d two, d three"}, {"a.lua:9", "row 1, row 2"},
+		{"a.lua:8", "a.lua:8: no case at this line; cases begin at 2, 6, 9"},
+		{"a.lua:99", "a.lua:99: no case at this line; cases begin at 2, 6, 9"},
+	} {
+		sources, err := scenario.Find([]string{c.at}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cases, broken, err := scenario.List(t.Context(), sources, scenario.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, c := range cases {
+			names = append(names, c.Name())
+		}
+		for _, b := range broken {
+			names = append(names, fmt.Sprintf("%s:%d: %s", b.File, b.Line, b.Message))
+		}
+		if got := strings.Join(names, ", "); got != c.want {
+			t.Errorf("%s means %q, want %q", c.at, got, c.want)
+		}
+	}
+}
+
+func TestNeedsAndKernels(t *testing.T) {
+	o := scenario.Options{
+		Facts: func(kernel string) []scenario.Fact {
+			if kernel == "" {
+				kernel = "4.19.116"
+			}
+			return []scenario.Fact{{Name: "cpus", Value: "8"}, {Name: "vhe", Value: "false"}, {Name: "sim", Value: "true"}, {Name: "kernel", Value: kernel}}
+		},
+		Kernel: func(name string) (string, error) {
+			switch name {
+			case "4.19":
+				return "4.19.116", nil
+			case "4.19.116", "6.1.192":
+				return name, nil
+			}
+			return "", errors.New("no such profile")
+		},
+		Environment: func(c *scenario.Case) (scenario.Environment, error) {
+			return scenario.Environment{Modules: []vm.Module{{Name: "env", Global: true, Funcs: map[string]any{
+				"kernel": func() string { return c.Kernel },
+			}}}}, nil
+		},
+	}
+	for _, c := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"a need that is met", "-- needs: cpus>=4, sim\n", []string{"passed a"}},
+		{"a need that is not met says both", "-- needs: cpus>=16\n", []string{"skipped a (needs cpus>=16, here cpus is 8)"}},
+		{"a feature that is not there", "-- needs: vhe\n", []string{"skipped a (needs vhe)"}},
+		{"a need of which nothing is known", "-- needs: cpu>=2\n", []string{"skipped a (needs cpu>=2, of which nothing is known here; did you mean 'cpus'?)"}},
+		{"versions are compared by their numbers", "-- needs: kernel>=4.19.20\n", []string{"passed a"}},
+		{"a file runs once for each kernel", "-- kernel: 4.19, 6.1.192\nit('x', function() assert.equals('6.1.192', env.kernel()) end)",
+			[]string{"failed x [4.19.116] | assertion:2 assert.equals does not hold", "passed x [6.1.192]"}},
+		{"a need is asked on each kernel", "-- kernel: 4.19, 6.1.192\n-- needs: kernel>=6\nit('x', function() end)",
+			[]string{"skipped a [4.19.116] (needs kernel>=6, here kernel is 4.19.116)", "passed x [6.1.192]"}},
+		{"an unknown kernel is broken", "-- kernel: 5.4\n", []string{"broken a.lua:0 kernel '5.4': no such profile"}},
+	} {
+		t.Run(c.name, func(t *testing.T) { compare(t, runFS(t, files("a.lua", c.text), o).lines(), c.want...) })
+	}
+	o.Profile = "6.1.192"
+	compare(t, runFS(t, files("a.lua", "-- kernel: 4.19\n", "b.lua", "-- kernel: 4.19 6.1.192\n", "c.lua", ""), o).lines(),
+		"skipped a (is for kernel 4.19.116, this run is for 6.1.192)", "passed b [6.1.192]", "passed c")
+}
+
+func TestTimeoutShowsTheStack(t *testing.T) {
+	fsys := files("a.lua", "-- timeout: 30ms\nlocal function spin()\n  while true do end\nend\nit('hangs', function()\n  spin()\n  return 1\nend)\nit('is well', function() end)\n")
+	l := runFS(t, fsys, scenario.Options{Timeout: time.Hour})
+	f := l.results[0].Failures[0]
+	if l.results[0].Status != scenario.Errored || f.Kind != "timeout" || f.Line != 3 || !strings.Contains(f.Traceback, "a.lua:6:") || !strings.Contains(f.Message, "30ms") {
+		t.Errorf("%v %+v", l.results[0].Status, f)
+	}
+	if l.results[1].Status != scenario.Passed {
+		t.Error("the next case is not well")
+	}
+}
+
+func TestInterrupt(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	fsys := files("a.lua", "it('well', function() end) it('hangs', function() while true do end end) it('never', function() end)")
+	sources, _ := scenario.FindFS(fsys, "")
+	l := &log{on: func(*scenario.Result) { time.AfterFunc(30*time.Millisecond, cancel) }}
+	sum, err := scenario.Run(ctx, sources, scenario.Options{Sink: l})
+	if err != nil || !sum.Interrupted || l.sum == nil {
+		t.Fatal(err, sum)
+	}
+	compare(t, l.lines(), "passed well", "interrupted hangs | interrupt:1 interrupted")
+}
+
+func TestRoundsAndSeeds(t *testing.T) {
+	l := runFS(t, files("a.lua", "it('x', function() print(math.random(2^30)) end)"), scenario.Options{Repeat: 3, Seed: 1})
+	compare(t, l.lines(), "passed x #1", "passed x #2", "passed x #3")
+	if a, b := l.results[0].Output, l.results[1].Output; a == b {
+		t.Errorf("rounds have one seed: %q", a)
+	}
+}
+
+func TestShuffle(t *testing.T) {
+	fsys := fstest.MapFS{}
+	for i := range 5 {
+		fsys[fmt.Sprintf("f%d.lua", i)] = &fstest.MapFile{Data: []byte("for i = 1, 6 do it('c' .. i, function() end) end")}
+	}
+	plain := ids(t, fsys, scenario.Options{})
+	one := ids(t, fsys, scenario.Options{Shuffle: true, Order: 1})
+	again := ids(t, fsys, scenario.Options{Shuffle: true, Order: 1})
+	two := ids(t, fsys, scenario.Options{Shuffle: true, Order: 2})
+	if slices.Equal(plain, one) || slices.Equal(one, two) {
+		t.Error("a seed does not change the order")
+	}
+	if !slices.Equal(one, again) {
+		t.Error("one seed gives two orders")
+	}
+	slices.Sort(one)
+	if !slices.Equal(plain, one) {
+		t.Error("a shuffle changes the cases")
+	}
+}
+
+func TestMaxFailures(t *testing.T) {
+	fsys := files("a.lua", "for i = 1, 9 do it('c' .. i, function() assert(i % 2 == 1) end) end")
+	l := runFS(t, fsys, scenario.Options{MaxFailures: 2, StopReason: "--max-failures 2", Parallel: 4})
+	if len(l.results) != 4 || l.sum.Bad() != 2 || l.sum.Stopped != "--max-failures 2" || l.sum.Interrupted {
+		t.Errorf("%d results, %+v", len(l.results), l.sum)
+	}
+}
+
+func TestOutputIsCapped(t *testing.T) {
+	l := runFS(t, files("a.lua", "for i = 1, 20000 do print(('x'):rep(40)) end"), scenario.Options{})
+	if n := len(l.results[0].Output); n > scenario.OutputLimit+100 || !strings.Contains(l.results[0].Output, "more bytes were printed") {
+		t.Errorf("%d bytes kept", n)
+	}
+}
+
+func TestSnapshots(t *testing.T) {
+	dir := tree(t, "a.lua\x00"+`
+it("x", function() assert.snapshot("table", {1, "two", {k = 0xffffff8008c5a000}}) end)
+it("y", function() assert.snapshot("text", "line\n\nend\n") end)
+`)
+	run := func(o scenario.Options) *log {
+		sources, err := scenario.Find([]string{"a.lua"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return runSources(t, sources, o)
+	}
+	l := run(scenario.Options{})
+	if l.sum.Count(scenario.Failed) != 2 || !strings.Contains(l.results[0].Failures[0].Message, "no snapshot 'table' yet") {
+		t.Errorf("without a file: %v", l.lines())
+	}
+	if l = run(scenario.Options{Update: true}); l.sum.Bad() > 0 || l.sum.Snapshots.Written != 2 {
+		t.Errorf("writing: %v %+v", l.lines(), l.sum.Snapshots)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "a.lua.snap"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `# Snapshots of a.lua, written by hwlua run --update.
+
+["x / table"]
+| {
+|   1,
+|   "two",
+|   {
+|     k = 0xffffff8008c5a000,
+|   },
+| }
+
+["y / text"]
+| line
+|
+| end
+|
+`
+	if string(b) != want {
+		t.Errorf("file\n%s\nwant\n%s", b, want)
+	}
+	if l = run(scenario.Options{}); l.sum.Bad() > 0 || l.sum.Snapshots.Matched != 2 || len(l.sum.Snapshots.Obsolete) > 0 {
+		t.Errorf("comparing: %v %+v", l.lines(), l.sum.Snapshots)
+	}
+	os.WriteFile("a.lua", []byte(`it("y", function() assert.snapshot("text", "line\n\nEND\n") end)`), 0o644)
+	if l = run(scenario.Options{}); l.sum.Count(scenario.Failed) != 1 || l.results[0].Failures[0].Found != "line\n\nEND\n" || l.results[0].Failures[0].Diff == "" {
+		t.Errorf("a changed value: %v %+v", l.lines(), l.results[0].Failures)
+	}
+	os.WriteFile("a.lua", []byte(`it("y", function() assert.snapshot("text", "line\n\nend\n") end) it("z", function() end)`), 0o644)
+	if l = run(scenario.Options{Filter: regexp.MustCompile("y")}); len(l.sum.Snapshots.Obsolete) > 0 {
+		t.Errorf("a run of some cases cannot tell what is obsolete: %v", l.sum.Snapshots.Obsolete)
+	}
+	l = run(scenario.Options{})
+	compare(t, l.sum.Snapshots.Obsolete, "a.lua: x / table")
+	if l = run(scenario.Options{Update: true}); l.sum.Snapshots.Removed != 1 {
+		t.Errorf("removing: %+v", l.sum.Snapshots)
+	}
+	if l = run(scenario.Options{}); len(l.sum.Snapshots.Obsolete) > 0 || l.sum.Bad() > 0 {
+		t.Errorf("after removing: %+v", l.sum.Snapshots)
+	}
+}
+
+func TestScenariosInGoTest(t *testing.T) {
+	scenario.Test(t, files("a.lua", "-- needs: anything\ndescribe('d', function() it('x', function() assert.equals(7, board.lines()) end) end)", "b.lua", "pending('later')"),
+		vm.Module{Name: "board", Global: true, Funcs: map[string]any{"lines": func() int { return 7 }}})
+}
+
+func TestPanicIsNotTheScenariosFault(t *testing.T) {
+	o := scenario.Options{Modules: []vm.Module{{Name: "bad", Global: true, Funcs: map[string]any{"go": func() { panic("ouch") }}}}}
+	l := runFS(t, files("a.lua", "it('x', function()\n bad.go() end)"), o)
+	f := l.results[0].Failures[0]
+	if f.Kind != "panic" || !strings.Contains(f.Message, "ouch") || len(f.Notes) == 0 {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestErrnoIsKept(t *testing.T) {
+	o := scenario.Options{Errno: func(err error) string {
+		if errors.Is(err, errNoRoom) {
+			return "ENOSPC"
+		}
+		return ""
+	}, Modules: []vm.Module{{Name: "k", Global: true, Funcs: map[string]any{"open": func() error { return errNoRoom }}}}}
+	l := runFS(t, files("a.lua", "it('x', function() k.open() end)"), o)
+	if f := l.results[0].Failures[0]; f.Errno != "ENOSPC" {
+		t.Errorf("%+v", f)
+	}
+}
+
+var errNoRoom = errors.New("no room")

@@ -1,0 +1,108 @@
+// Scenarios inside of go test.
+
+package scenario
+
+import (
+	"fmt"
+	"io/fs"
+	"strings"
+	"testing"
+
+	"github.com/hwlua/hwlua/vm"
+)
+
+// Test runs every scenario file of fsys with the modules: a subtest for each file and in it one for each case. What a file
+// needs is taken to be there. Snapshots are compared, not written: "hwlua run --update" does that.
+func Test(t *testing.T, fsys fs.FS, modules ...vm.Module) {
+	t.Helper()
+	TestWith(t, fsys, Options{Modules: modules})
+}
+
+// TestWith is Test with options: what a file may need, an environment for each case, limits, filters. Those that shape
+// a run as a whole (Sink, Parallel, Shard, Shuffle, Repeat, MaxFailures, Update) have no meaning here.
+func TestWith(t *testing.T, fsys fs.FS, o Options) {
+	t.Helper()
+	sources, err := FindFS(fsys, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(sources) == 0 {
+		t.Fatal("no scenario files (*.lua)")
+	}
+	o.Sink, o.Update = nil, false
+	o.Repro = func(c *Case, at string, exact bool) string { return "" }
+	if o.Facts == nil {
+		o.anyNeed = true
+	}
+	r, err := newRunner(sources, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, src := range sources {
+		t.Run(strings.TrimSuffix(src.Path, Ext), func(t *testing.T) {
+			l := r.load(t.Context(), src, 1)
+			if l.broken != nil {
+				t.Fatal(&UsageError{Path: l.broken.File, Line: l.broken.Line, Message: l.broken.Message})
+			}
+			for _, c := range r.selected(l.f, 0) {
+				t.Run(c.Name(), func(t *testing.T) {
+					res := l.f.known[c.Kernel]
+					if res == nil {
+						res = r.runCase(t.Context(), l.f, c)
+					}
+					res.tell(t)
+				})
+			}
+		})
+	}
+}
+
+func (r *Result) tell(t *testing.T) {
+	t.Helper()
+	if r.Output != "" {
+		t.Log("printed:\n" + r.Output)
+	}
+	for _, f := range r.Failures {
+		t.Error(f)
+	}
+	for _, n := range r.Look.Notes {
+		t.Logf("%s:\n  %s", n.Title, strings.Join(n.Lines, "\n  "))
+	}
+	switch {
+	case r.Status == Skipped || r.Status == Pending:
+		t.Skip(strings.TrimPrefix(fmt.Sprintf("%s: %s", r.Status, r.Reason), "skipped: "))
+	case r.Status.Bad() && len(r.Failures) == 0:
+		t.Error(r.Status)
+	}
+}
+
+// String is the failure as plain text: place, message, both sides, details.
+func (f *Failure) String() string {
+	var b strings.Builder
+	if f.File != "" {
+		fmt.Fprintf(&b, "%s:%d: ", f.File, f.Line)
+	}
+	b.WriteString(f.Message)
+	if f.Source != "" {
+		fmt.Fprintf(&b, "\n  %5d | %s", f.Line, f.Source)
+	}
+	switch {
+	case f.Diff != "":
+		b.WriteString("\n" + strings.TrimRight(f.Diff, "\n"))
+	case f.Sides:
+		fmt.Fprintf(&b, "\n  expected: %s\n  found:    %s", f.Expected, f.Found)
+	}
+	for _, d := range f.Details {
+		b.WriteString("\n  " + d)
+	}
+	for _, r := range f.Registers {
+		fmt.Fprintf(&b, "\n  %s %s: expected %s, found %s", r.CPU, r.Name, r.Expected, r.Found)
+		for _, w := range r.Fields {
+			fmt.Fprintf(&b, ", %s %s -> %s", w.Name, w.Expected, w.Found)
+		}
+	}
+	if f.Kind != "assertion" && f.Traceback != "" {
+		b.WriteString("\n" + f.Traceback)
+	}
+	return b.String()
+}
