@@ -223,13 +223,28 @@ func TestDivergencesInWords(t *testing.T) {
 		`case a/b, at the end
   asked   everything of the case is taken away
   kernel  nothing is left
-  model   MDSCR_EL1.KDE is set on cpu2; cpu0 DBGWCR0_EL1 is 0x1f5 at the end; cpu1 DBGWCR0_EL1 is 0x1f5 at the end; cpu2 DBGWCR0_EL1 is 0x1f5 at the end; cpu3 DBGWCR0_EL1 is 0x1f5 at the end; only 3 of 4 disabled wide events of type w fit at the end: open: full (ENOSPC); only 5 of 6 disabled wide events of type x fit at the end: open: full (ENOSPC)`,
+  model   MDSCR_EL1.KDE is set on cpu2; cpu0 DBGWCR0_EL1 is 0x1f5 at the end; cpu1 DBGWCR0_EL1 is 0x1f5 at the end; cpu2 DBGWCR0_EL1 is 0x1f5 at the end; cpu3 DBGWCR0_EL1 is 0x1f5 at the end; only 3 of 4 disabled wide events of type w fit at the end: open: full (ENOSPC)`,
 	}
 	if got := strings.Join(found, "\n\n"); got != strings.Join(want, "\n\n") {
 		t.Errorf("got\n%s\n\nwant\n%s", got, strings.Join(want, "\n\n"))
 	}
 	if (tally != conform.Tally{Steps: 6, Agreeing: 1, Diverging: 4, Marked: 1, MarkedDiverging: 1, Residues: 1}) {
 		t.Errorf("%+v", tally)
+	}
+}
+
+func TestRoomIsTriedForWhatWasAsked(t *testing.T) {
+	for _, tc := range []struct{ typ, want string }{
+		{"x", "only 5 of 6 disabled wide events of type x fit"},
+		{"rw", "only 3 of 4 disabled wide events of type w fit"},
+		{"6", "only 3 of 4 disabled wide events of type w fit"},
+		{"8", "only 5 of 6 disabled wide events of type x fit"},
+	} {
+		tally, found := replayOn(t, &fake{keep: 1}, oneCase(
+			`{"op":"open","h":"h0","task":null,"cpu":0,"type":"`+tc.typ+`","addr":"ubuf+64","len":4,"ret":"OK"}`))
+		if tally.Residues != 1 || len(found) != 1 || strings.Count(found[0], "disabled wide events") != 1 || !strings.Contains(found[0], tc.want) {
+			t.Errorf("after an event of type %s: %+v\n%s", tc.typ, tally, found)
+		}
 	}
 }
 

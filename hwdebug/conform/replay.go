@@ -52,6 +52,7 @@ type player struct {
 	handles []handle // by number
 	tasks   []task   // by number
 	live    []int    // the numbers of the live handles, rising
+	asked   [2]bool  // whether anything was asked of breakpoints, of watchpoints
 
 	got outcome
 	reg hwdebug.Regs
@@ -69,6 +70,7 @@ func (p *player) begin(t hwdebug.Target, meta *Meta) {
 	clear(p.handles)
 	clear(p.tasks)
 	p.live = p.live[:0]
+	p.asked = [2]bool{}
 	p.t, p.meta = t, meta
 	p.kernel, _ = t.(hwdebug.KernelRegistrar)
 	p.tasker, _ = t.(hwdebug.Tasker)
@@ -156,7 +158,17 @@ func (p *player) attr(s *Step) hwdebug.Attr {
 		a.Pinned, a.SamplePeriod = preset.Pinned, preset.SamplePeriod
 	}
 	a.Addr = s.Addr.Value(p.meta)
+	p.ask(a.Type.Data())
 	return a
+}
+
+// ask notes that a kind of slots is asked for, whatever comes of it.
+func (p *player) ask(watch bool) {
+	if watch {
+		p.asked[1] = true
+	} else {
+		p.asked[0] = true
+	}
 }
 
 // register performs open, kwide and kuser.
@@ -231,6 +243,7 @@ func (p *player) onHandle(s *Step, kind handleKind, g *outcome) {
 	case OpModify:
 		a := h.opened
 		a.Type, a.Addr, a.Len, a.Disabled = s.Attr.Type, s.Addr.Value(p.meta), s.Attr.Len, s.Attr.Disabled
+		p.ask(a.Type.Data())
 		g.err = p.t.Modify(h.id, a)
 	case OpKMod:
 		g.err = p.kernel.ModifyUser(h.id, p.attr(s))
@@ -334,6 +347,7 @@ func (p *player) onTask(s *Step, g *outcome) {
 			g.err = cannot(s.Op, hwdebug.FeaturePtrace)
 			break
 		}
+		p.ask(s.Which == hwdebug.HwWatch)
 		g.err = p.tracer.PtraceSetReg(id, s.Which, s.Idx, hwdebug.PtraceReg{Addr: s.Addr.Value(p.meta), Ctrl: s.Ctrl})
 	case OpPtraceGet:
 		if p.tracer == nil {
@@ -367,7 +381,7 @@ func (p *player) look(g *outcome) {
 	}
 }
 
-// Rest is what was left behind when all of a case was taken away.
+// A rest is what was left behind when all of a case was taken away.
 type rest struct {
 	kde       []int    // CPUs whose MDSCR_EL1.KDE is set
 	violation []string // anything else, in words
@@ -431,8 +445,8 @@ func (p *player) checkRegisters(r *rest, bad func(string, ...any)) {
 	}
 }
 
-// checkRoom finds reservations that were left behind: as many disabled wide events as there are registers must
-// fit.
+// checkRoom finds reservations that were left behind: as many disabled wide events as there are registers must fit. A
+// kind of which nothing was asked is not tried; this is half of what the end of a case costs.
 func (p *player) checkRoom(bad func(string, ...any)) {
 	if p.kernel == nil {
 		return
@@ -450,8 +464,12 @@ func (p *player) checkRoom(bad func(string, ...any)) {
 			ids = append(ids, id)
 		}
 	}
-	fill(hwdebug.W, p.meta.KBuf, p.meta.WRPs)
-	fill(hwdebug.X, p.meta.KCode, p.meta.BRPs)
+	if p.asked[1] {
+		fill(hwdebug.W, p.meta.KBuf, p.meta.WRPs)
+	}
+	if p.asked[0] {
+		fill(hwdebug.X, p.meta.KCode, p.meta.BRPs)
+	}
 	for _, id := range ids {
 		if err := p.kernel.UnregisterWide(id); err != nil {
 			bad("taking a disabled wide event away at the end: %v", err)
