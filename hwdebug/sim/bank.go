@@ -63,8 +63,16 @@ func (b *bank) arm(n int) {
 		return
 	}
 	b.armedW |= 1 << n
-	first := b.reg[arm64.WVR+n] &^ 7
-	size := uint64(12) // eight bytes from either half of the doubleword
+	first := b.reg[arm64.WVR+n]
+	bas := c.BAS()
+	if first&4 != 0 {
+		bas &= 0xf // R-REG-22
+	}
+	size := uint64(bits.Len8(bas))
+	if bas != 0 {
+		low := uint64(bits.TrailingZeros8(bas))
+		first, size = first+low, size-low
+	}
 	if k := c.MASK(); k != 0 {
 		size = 1 << k
 		first &^= size - 1

@@ -33,6 +33,9 @@ func (m *Machine) Callchain(fn string, o ChainOptions) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !m.traced {
+		return nil, misusef("the machine keeps no trace; make trace_size larger")
+	}
 	if o.CPU < -1 || o.CPU >= len(m.cpus) {
 		return nil, misusef("there is no cpu%d; the machine has CPUs 0 to %d", o.CPU, len(m.cpus)-1)
 	}

@@ -520,4 +520,6 @@ var fns = [fnCount]trace.Fn{
 	fnDumpStack:     {Name: "dump_stack", File: "lib/dump_stack.c", Ret: trace.NoValue},
 }
 
+var fnTable = trace.NewTable(fns[:])
+
 type traceFn = trace.FnID

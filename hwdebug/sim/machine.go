@@ -49,7 +49,7 @@ type Config struct {
 
 	Release, Version, Taint string // what dump_stack headers print; empty: the profile's, not tainted
 
-	TraceSize int // records kept; 0: 65536, below 0: none
+	TraceSize int // records kept; 0: 65536, below 0: none, and no call chains either
 
 	Seed   uint64                       // 0: one fixed order where the kernel leaves order open
 	Choose func(kind Choice, n int) int // answers choices instead of Seed
@@ -74,6 +74,7 @@ type Machine struct {
 	far     farPolicy
 	chooser func(Choice, int) int
 	rec     *trace.Recorder
+	traced  bool
 	hz      int64
 	tickNs  int64
 	now     int64 // ns since boot
@@ -152,7 +153,11 @@ func New(cfg Config) (*Machine, error) {
 	if size == 0 {
 		size = 65536
 	}
-	m.rec = trace.NewRecorder(fns[:], cfg.CPUs, max(size, 0))
+	if m.traced = size > 0; m.traced {
+		m.rec = trace.NewRecorder(fnTable, cfg.CPUs, size)
+	} else {
+		m.rec = trace.NewRecorder(fnTable, 0, 0)
+	}
 	m.taint = parseTaint(cfg.Taint)
 	m.boot()
 	return m, nil
@@ -349,8 +354,11 @@ func (m *Machine) enterVisible(fn trace.FnID, args ...uint64) mark {
 func (m *Machine) enterView(fn trace.FnID, hidden bool, args []uint64) mark {
 	c := m.cpu
 	k := mark{node: c.node}
+	if !m.traced {
+		return k
+	}
 	c.node = m.rec.Child(c.node, uint32(fn), hidden)
-	k.seq = m.rec.Enter(fn, c.node, c.id, m.now, int32(c.curr.pid), c.curr.commID, args)
+	k.seq = m.rec.Enter(fn, c.node, c.id, m.now, int32(c.curr.pid), c.curr.commName(), args)
 	if m.dumps && m.dumpIn[fn] {
 		m.dumpStack()
 	}
@@ -360,7 +368,9 @@ func (m *Machine) enterView(fn trace.FnID, hidden bool, args []uint64) mark {
 // leave ends a function without a result.
 func (m *Machine) leave(k mark) {
 	m.cpu.node = k.node
-	m.rec.Exit(k.seq, 0)
+	if k.seq != 0 {
+		m.rec.Exit(k.seq, 0)
+	}
 }
 
 // exit ends a function whose result is *err.

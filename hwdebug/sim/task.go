@@ -127,9 +127,17 @@ func (m *Machine) addTask(comm string, pid int, c *CPU) *Task {
 	if len(comm) > 15 {
 		comm = comm[:15]
 	}
-	t := &Task{m: m, pid: pid, comm: comm, commID: m.rec.Name(comm), cpu: c.id, fresh: true}
+	t := &Task{m: m, pid: pid, comm: comm, cpu: c.id, fresh: true}
 	m.tasks = append(m.tasks, t)
 	return t
+}
+
+// commName is the number of the task's name in the trace.
+func (t *Task) commName() uint32 {
+	if t.commID == 0 {
+		t.commID = t.m.rec.Name(t.comm)
+	}
+	return t.commID
 }
 
 // PID returns the task's pid, 0 for an idle thread.

@@ -110,7 +110,7 @@ func (r *Recorder) Entries(f Filter, v View) iter.Seq[Entry] {
 					base++
 				}
 				for _, n := range path[base:e.Depth] {
-					e.Via = append(e.Via, r.names[r.nodes[n].key>>1])
+					e.Via = append(e.Via, r.NameOf(r.nodes[n].key >> 1))
 				}
 				shown[th] = append(before[:base], path[base:]...)
 			}
@@ -208,8 +208,8 @@ func EventName(v uint64) string {
 }
 
 func (r *Recorder) nameOr(i uint64) string {
-	if i < uint64(len(r.names)) {
-		return r.names[i]
+	if i < uint64(len(r.fns)+len(r.names)) {
+		return r.NameOf(uint32(i))
 	}
 	return strconv.FormatUint(i, 10)
 }

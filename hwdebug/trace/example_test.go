@@ -13,10 +13,10 @@ func Example() {
 		reserve trace.FnID = iota
 		toggle
 	)
-	rec := trace.NewRecorder([]trace.Fn{
+	rec := trace.NewRecorder(trace.NewTable([]trace.Fn{
 		reserve: {Name: "reserve_bp_slot", Args: []trace.Arg{{Name: "bp", Kind: trace.Event}, {Name: "type", Kind: trace.Slot}}, Ret: trace.Errno},
 		toggle:  {Name: "toggle_bp_slot", Args: []trace.Arg{{Name: "bp", Kind: trace.Event}}, Ret: trace.NoValue, Inlined: true},
-	}, 2, 1024)
+	}), 2, 1024)
 
 	// A machine does this on each entry and exit.
 	comm := rec.Name("kworker/1:1")

@@ -100,27 +100,39 @@ type entered struct {
 
 // A Recorder holds the records and call contexts of one machine. It is not safe for concurrent use.
 type Recorder struct {
+	table   *Table
 	fns     []Fn
 	cpus    int
 	size    int
 	ring    []Record
 	seq     uint64
 	nodes   []node
-	names   []string // the functions' first, then those added by Name
-	index   map[string]uint32
-	entries []entered // by function, then CPU; the last column counts all CPUs
+	names   []string          // those added by Name
+	index   map[string]uint32 // of names; nil until the first
+	entries []entered         // by function, then CPU; the last column counts all CPUs
 }
 
-// NewRecorder returns a recorder for the functions fns on cpus CPUs that keeps the newest size records; with
-// size 0 it keeps call contexts only.
-func NewRecorder(fns []Fn, cpus, size int) *Recorder {
-	r := &Recorder{fns: fns, cpus: cpus, size: size, index: make(map[string]uint32, len(fns)+32)}
-	r.nodes = make([]node, 1, 256)
-	r.names = make([]string, 0, len(fns)+32)
+// A Table is a set of functions with its index. It does not change and may be shared.
+type Table struct {
+	fns   []Fn
+	index map[string]FnID
+}
+
+// NewTable returns the table of fns; callers must not change fns afterwards.
+func NewTable(fns []Fn) *Table {
+	t := &Table{fns: fns, index: make(map[string]FnID, len(fns))}
 	for i := range fns {
-		r.Name(fns[i].Name)
+		t.index[fns[i].Name] = FnID(i)
 	}
-	r.entries = make([]entered, len(fns)*(cpus+1))
+	return t
+}
+
+// NewRecorder returns a recorder for the functions of the table on cpus CPUs that keeps the newest size records;
+// with size 0 it keeps call contexts only.
+func NewRecorder(t *Table, cpus, size int) *Recorder {
+	r := &Recorder{table: t, fns: t.fns, cpus: cpus, size: size}
+	r.nodes = make([]node, 1, 64)
+	r.entries = make([]entered, len(t.fns)*(cpus+1))
 	return r
 }
 
@@ -132,11 +144,8 @@ func (r *Recorder) CPUs() int { return r.cpus }
 
 // Lookup returns the function of that kernel name.
 func (r *Recorder) Lookup(name string) (FnID, bool) {
-	i, ok := r.index[name]
-	if !ok || int(i) >= len(r.fns) {
-		return 0, false
-	}
-	return FnID(i), true
+	i, ok := r.table.index[name]
+	return i, ok
 }
 
 // Name returns the number of a name, a new one for a name not seen before. Modelled functions have the
@@ -145,14 +154,25 @@ func (r *Recorder) Name(s string) uint32 {
 	if i, ok := r.index[s]; ok {
 		return i
 	}
-	i := uint32(len(r.names))
+	if i, ok := r.table.index[s]; ok {
+		return uint32(i)
+	}
+	if r.index == nil {
+		r.index = make(map[string]uint32)
+	}
+	i := uint32(len(r.fns) + len(r.names))
 	r.names = append(r.names, s)
 	r.index[s] = i
 	return i
 }
 
 // NameOf returns the name with that number.
-func (r *Recorder) NameOf(i uint32) string { return r.names[i] }
+func (r *Recorder) NameOf(i uint32) string {
+	if int(i) < len(r.fns) {
+		return r.fns[i].Name
+	}
+	return r.names[int(i)-len(r.fns)]
+}
 
 // Child returns the context of name called from parent; hidden contexts are left out of the frames view.
 func (r *Recorder) Child(parent NodeID, name uint32, hidden bool) NodeID {
@@ -303,7 +323,7 @@ func (r *Recorder) Chain(n NodeID, v View) []string {
 	for first := true; n != 0; n = r.nodes[n].parent {
 		key := r.nodes[n].key
 		if v == Full || first || key&1 == 0 {
-			names = append(names, r.names[key>>1])
+			names = append(names, r.NameOf(key>>1))
 		}
 		first = false
 	}

@@ -44,7 +44,7 @@ type stack struct {
 }
 
 func newTeller(t *testing.T, size int) *teller {
-	return &teller{t: t, rec: NewRecorder(fns, 2, size)}
+	return &teller{t: t, rec: NewRecorder(NewTable(fns), 2, size)}
 }
 
 func (t *teller) thread(cpu int, pid int32, comm string, frames ...string) *stack {

@@ -112,7 +112,7 @@ func TestTextLine(t *testing.T) {
 }
 
 func TestFormat(t *testing.T) {
-	rec := NewRecorder(fns, 2, 0)
+	rec := NewRecorder(NewTable(fns), 2, 0)
 	minus := func(n int64) uint64 { return uint64(-n) }
 	for _, tt := range []struct {
 		kind Kind
