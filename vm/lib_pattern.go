@@ -421,25 +421,25 @@ func (m *matcher) captures() int {
 	return m.level
 }
 
-// captured is capture i of the match src[s:e]: text, or for a position capture the position, from
-// 1, with ok false.
-func (m *matcher) captured(i, s, e int) (text string, position int, ok bool) {
+// captured is capture i of the match src[s:e]: src[from:to], or for a position capture the position,
+// from 1; it is 0 otherwise.
+func (m *matcher) captured(i, s, e int) (from, to, position int) {
 	if i >= m.level {
-		if i == 0 {
-			return m.src[s:e], 0, true
+		if i > 0 {
+			m.fail("invalid capture index")
+			return 0, 0, 0
 		}
-		m.fail("invalid capture index")
-		return "", 0, true
+		return s, e, 0
 	}
 	c := m.capture[i]
 	switch c.len {
 	case capPosition:
-		return "", c.start + 1, false
+		return 0, 0, c.start + 1
 	case capUnfinished:
 		m.fail("unfinished capture")
-		return "", 0, true
+		return 0, 0, 0
 	}
-	return m.src[c.start : c.start+c.len], 0, true
+	return c.start, c.start + c.len, 0
 }
 
 // hasSpecials says whether pat means anything but itself.

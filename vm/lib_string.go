@@ -4,6 +4,7 @@ package vm
 
 import (
 	"strings"
+	"unsafe"
 
 	lua "github.com/yuin/gopher-lua"
 )
@@ -73,8 +74,36 @@ func (rt *Runtime) strSub(L *lua.LState) int {
 	a := args{L, "sub"}
 	s := a.str(1)
 	from, to := span(len(s), a.int(2), a.optInt(3, -1))
-	rt.charge(stringHeader) // the bytes are shared
-	return rt.text(L, s[from:to])
+	L.Push(rt.piece(s, from, to))
+	return 1
+}
+
+// oneByte are the strings of one byte, which programs that walk over text make all the time.
+var oneByte = func() (all [256]lua.LValue) {
+	for i := range all {
+		all[i] = lua.LString([]byte{byte(i)})
+	}
+	return all
+}()
+
+// piece is s[from:to] as a value. A short piece of a long string is copied, so that keeping it does not
+// keep the whole; the rest share their bytes.
+func (rt *Runtime) piece(s string, from, to int) lua.LValue {
+	n := to - from
+	switch {
+	case n == 0:
+		return lua.LString("")
+	case n == 1:
+		return oneByte[s[from]]
+	case n == len(s):
+		rt.charge(stringHeader)
+		return lua.LString(s)
+	}
+	rt.charge(int64(n) + stringHeader)
+	if n < len(s)-n {
+		return lua.LString(strings.Clone(s[from:to]))
+	}
+	return lua.LString(s[from:to])
 }
 
 func (rt *Runtime) strByte(L *lua.LState) int {
@@ -185,12 +214,11 @@ func (rt *Runtime) pushCaptures(L *lua.LState, m *matcher, s, e int, whole bool)
 }
 
 func (rt *Runtime) capturedValue(m *matcher, i, s, e int) lua.LValue {
-	text, position, ok := m.captured(i, s, e)
-	if !ok {
+	from, to, position := m.captured(i, s, e)
+	if position > 0 {
 		return lua.LNumber(position)
 	}
-	rt.charge(stringHeader)
-	return lua.LString(text)
+	return rt.piece(m.src, from, to)
 }
 
 func (rt *Runtime) strFind(L *lua.LState) int  { return rt.find(L, "find", true) }
@@ -304,10 +332,15 @@ func (rt *Runtime) strGsub(L *lua.LState) int {
 			break
 		}
 	}
+	m.flush()
+	if n == 0 {
+		L.Push(lua.LString(s))
+		L.Push(lua.LNumber(0))
+		return 2
+	}
 	if at < len(s) {
 		b.add(s[at:])
 	}
-	m.flush()
 	rt.text(L, b.String())
 	L.Push(lua.LNumber(n))
 	return 2
@@ -339,8 +372,12 @@ func (rt *Runtime) appendReplacement(b *charged, m *matcher, s, e int, repl lua.
 			case text[i] == '0':
 				b.add(m.src[s:e])
 			case '1' <= text[i] && text[i] <= '9':
-				piece, _ := textOf(rt.capturedValue(m, int(text[i]-'1'), s, e))
-				b.add(piece)
+				if from, to, position := m.captured(int(text[i]-'1'), s, e); position > 0 {
+					b.grow(20)
+					b.buf = appendNumber(b.buf, float64(position))
+				} else {
+					b.add(m.src[from:to])
+				}
 			default:
 				b.addByte(text[i])
 			}
@@ -373,8 +410,11 @@ func (b *charged) grow(n int) {
 	if need > maxString {
 		raise(b.L, 1, "resulting string too large")
 	}
-	size := min(max(2*cap(b.buf), need, 64), maxString)
-	b.rt.charge(int64(size - cap(b.buf)))
+	size := need
+	if b.buf != nil {
+		size = min(max(2*cap(b.buf), need, 64), maxString)
+	}
+	b.rt.charge(int64(size))
 	b.rt.steps(size / 16)
 	buf := make([]byte, len(b.buf), size)
 	copy(buf, b.buf)
@@ -393,9 +433,16 @@ func (b *charged) addByte(c byte) {
 	b.buf = append(b.buf, c)
 }
 
+// String is what was added. The buffer becomes the string, unless much of it is empty.
 func (b *charged) String() string {
-	b.rt.charge(int64(len(b.buf)) + stringHeader)
-	return string(b.buf)
+	b.rt.charge(stringHeader)
+	if cap(b.buf)-len(b.buf) > len(b.buf)/4 {
+		b.rt.charge(int64(len(b.buf)))
+		return string(b.buf)
+	}
+	s := unsafe.String(unsafe.SliceData(b.buf), len(b.buf))
+	b.buf = nil
+	return s
 }
 
 func (rt *Runtime) strFormat(L *lua.LState) int {

@@ -4,6 +4,8 @@
 package vm
 
 import (
+	"strconv"
+
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -18,7 +20,7 @@ func openTable(rt *Runtime) {
 	})
 }
 
-// tabConcat joins with one buffer; the length is charged as it grows.
+// tabConcat measures first and then makes the string in one piece.
 func (rt *Runtime) tabConcat(L *lua.LState) int {
 	a := args{L, "concat"}
 	t := a.table(1)
@@ -30,24 +32,47 @@ func (rt *Runtime) tabConcat(L *lua.LState) int {
 	} else {
 		j = a.int(4)
 	}
-	b := &charged{rt: rt, L: L}
+	if i > j {
+		return rt.text(L, "")
+	}
+	n := 0
 	for k := i; k <= j; k++ {
-		rt.steps(1)
-		switch v := t.RawGetInt(k).(type) {
+		switch v := tableGet(t, k).(type) {
 		case lua.LString:
-			b.add(string(v))
-		case lua.LNumber:
-			b.grow(32)
-			b.buf = appendNumber(b.buf, float64(v))
+			n += len(v)
 		default:
-			s, ok := textOf(tableGet(t, k))
+			s, ok := textOf(v)
 			if !ok {
-				raise(L, 1, "invalid value ("+typeName(tableGet(t, k))+") at index "+numberString(float64(k))+" in table for 'concat'")
+				raise(L, 1, "invalid value ("+typeName(v)+") at index "+strconv.Itoa(k)+" in table for 'concat'")
 			}
-			b.add(s)
+			n += len(s)
 		}
 		if k < j {
-			b.add(sep)
+			n += len(sep)
+		}
+		if (k-i)&1023 == 1023 {
+			rt.steps(1024)
+		}
+		if n > maxString {
+			rt.charge(int64(n)) // the limit, if there is one, comes first
+			raise(L, 1, "resulting string too large")
+		}
+	}
+	rt.steps((j - i) & 1023)
+	b := &charged{rt: rt, L: L}
+	b.grow(n)
+	for k := i; k <= j; k++ {
+		switch v := tableGet(t, k).(type) {
+		case lua.LString:
+			b.buf = append(b.buf, v...)
+		case lua.LNumber:
+			b.buf = appendNumber(b.buf, float64(v))
+		default:
+			s, _ := textOf(v)
+			b.buf = append(b.buf, s...)
+		}
+		if k < j {
+			b.buf = append(b.buf, sep...)
 		}
 	}
 	return rt.text(L, b.String())
