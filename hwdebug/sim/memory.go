@@ -2,7 +2,10 @@
 
 package sim
 
-import "slices"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 const pageSize = 4096
 
@@ -46,6 +49,19 @@ func (mem *memory) at(addr uint64, make bool) *page {
 }
 
 func (mem *memory) load(addr uint64, size int) uint64 {
+	if off := addr % pageSize; off <= pageSize-8 {
+		p := mem.last
+		if p == nil || p.number != addr/pageSize {
+			if p = mem.at(addr, false); p == nil {
+				return 0
+			}
+		}
+		v := binary.LittleEndian.Uint64(p.bytes[off:])
+		if size < 8 {
+			v &= 1<<(8*size) - 1
+		}
+		return v
+	}
 	var v uint64
 	for i := 0; i < size; i++ {
 		a := addr + uint64(i)
@@ -58,6 +74,16 @@ func (mem *memory) load(addr uint64, size int) uint64 {
 
 func (mem *memory) store(addr uint64, size int, v uint64) {
 	if v == 0 && len(mem.pages) == 0 {
+		return
+	}
+	if off := addr % pageSize; size == 8 && off <= pageSize-8 {
+		p := mem.last
+		if p == nil || p.number != addr/pageSize {
+			if p = mem.at(addr, v != 0); p == nil {
+				return
+			}
+		}
+		binary.LittleEndian.PutUint64(p.bytes[off:], v)
 		return
 	}
 	for i := 0; i < size; i++ {

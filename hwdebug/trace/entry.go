@@ -110,7 +110,7 @@ func (r *Recorder) Entries(f Filter, v View) iter.Seq[Entry] {
 					base++
 				}
 				for _, n := range path[base:e.Depth] {
-					e.Via = append(e.Via, r.NameOf(r.nodes[n].key >> 1))
+					e.Via = append(e.Via, r.NameOf(r.nodes[n].key>>1))
 				}
 				shown[th] = append(before[:base], path[base:]...)
 			}
