@@ -147,7 +147,7 @@ func assertRegs(L *lua.LState, name string, exactly bool) int {
 	if len(rows) > 0 {
 		vm.Fail(L, &vm.Failure{
 			Assertion: name, Message: text,
-			Details: regTable(rows),
+			Details: regTable(rows), Cause: regDiff(rows),
 		})
 	}
 	return 0

@@ -256,6 +256,7 @@ func (p *plan) bindMachine(f *function, do func(api.Fill[sim.Config]) (*sim.Mach
 	return func(rt *runtime, L *lua.LState) int {
 		fill := a(rt, L)
 		m, err := do(func(c *sim.Config) {
+			*c = rt.options.Defaults
 			fill(c)
 			rt.s.Charge(sizeMachine + sizeCPU*int64(max(4, min(c.CPUs, 64))))
 		})

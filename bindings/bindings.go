@@ -25,6 +25,12 @@ import (
 type Options struct {
 	// Machine is the configuration of the machine that the global m is; nil: there is none.
 	Machine *sim.Config
+
+	// Defaults is what hw.machine starts from: a script's options win.
+	Defaults sim.Config
+
+	// Made is told of every machine that the runtime has, when it is made.
+	Made func(*sim.Machine)
 }
 
 // Hardware is the module hw, also a global, and the assertions of its domain.
@@ -37,7 +43,7 @@ func HardwareWith(o Options) vm.Module {
 		Name:   "hw",
 		Global: true,
 		Open: func(s *vm.State) (lua.LValue, error) {
-			rt := open(s)
+			rt := open(s, o)
 			if o.Machine != nil {
 				m, err := sim.New(*o.Machine)
 				if err != nil {
@@ -54,6 +60,7 @@ func HardwareWith(o Options) vm.Module {
 // A runtime is what one Lua runtime keeps of the module.
 type runtime struct {
 	s        *vm.State
+	options  Options
 	L        *lua.LState
 	module   *lua.LTable
 	classes  [numClasses]classState
@@ -69,31 +76,17 @@ type classState struct {
 	methods []*lua.LFunction
 }
 
-// registryKey is where a Lua registry keeps the runtime, for the assertions.
-const registryKey = "hwlua.hw"
-
 // open makes the module in one runtime.
-func open(s *vm.State) *runtime {
-	rt := &runtime{s: s, L: s.L()}
+func open(s *vm.State, o Options) *runtime {
+	rt := &runtime{s: s, options: o, L: s.L()}
 	rt.match = lua.LNil
 	if str, ok := rt.L.G.Global.RawGetString("string").(*lua.LTable); ok {
 		rt.match = str.RawGetString("match")
 	}
-	rt.L.G.Registry.RawSetString(registryKey, &lua.LUserData{Value: rt})
 	rt.module = rt.moduleTable(&thePlan().hw)
 	s.SetRoots(rt.roots)
 	s.OnClose(rt.close)
 	return rt
-}
-
-// runtimeOf finds the runtime that L belongs to; nil when hw was not opened there.
-func runtimeOf(L *lua.LState) *runtime {
-	if ud, ok := L.G.Registry.RawGetString(registryKey).(*lua.LUserData); ok {
-		if rt, ok := ud.Value.(*runtime); ok {
-			return rt
-		}
-	}
-	return nil
 }
 
 // moduleTable makes the table of a module: its functions, its values and the modules in it.

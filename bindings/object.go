@@ -134,6 +134,9 @@ func (rt *runtime) adopt(m *sim.Machine) *machine {
 		return rt.s.Interrupted()
 	})
 	rt.machines = append(rt.machines, mach)
+	if rt.options.Made != nil {
+		rt.options.Made(m)
+	}
 	return mach
 }
 
