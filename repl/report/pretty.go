@@ -84,7 +84,7 @@ func (w *pretty) flush() {
 	if w.n[scenario.Skipped] == total && len(w.cases) > 0 {
 		what += " skipped: " + w.cases[0].Reason
 	}
-	w.printf("%s %s  %s  %s\n", word, w.file, what, w.p.dim(seconds(w.elapsed)))
+	w.printf("%s %-40s  %s  %s\n", word, w.file, what, w.p.dim(seconds(w.elapsed)))
 	for _, r := range w.cases {
 		w.one(r)
 	}

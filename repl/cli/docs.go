@@ -1,0 +1,118 @@
+// hwlua doc and hwlua types: what the description of the script API has to say.
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/hwlua/hwlua/bindings/api"
+	"github.com/hwlua/hwlua/bindings/gen"
+	"github.com/hwlua/hwlua/bindings/schema"
+)
+
+const docText = `Prints the reference of the script API: everything, or what NAME means: a function (hw.machine), a method
+(m:perf_event_open, or perf_event_open alone), a class (event), a register (DBGWCR), one of its fields, an option, an
+errno, a topic, or a word that occurs in these.
+`
+
+func docMain(_ context.Context, env Env, args []string) int {
+	names, err := parse(args, nil, true)
+	if errors.Is(err, errHelp) {
+		return commandHelp(env.Stdout, "doc [NAME]", docText, nil)
+	}
+	if err == nil && len(names) > 1 {
+		err = usagef("one NAME at a time")
+	}
+	if err != nil {
+		return usage(env, "doc", err)
+	}
+	index := api.Index()
+	width, _ := terminal(env.Stdout)
+	width = min(width, 100)
+	if len(names) == 0 {
+		return overview(env.Stdout, index)
+	}
+	name := names[0]
+	entries := index.Lookup(name)
+	if len(entries) == 0 {
+		found := index.Search(name)
+		if len(found) == 0 {
+			hint := ""
+			if near, ok := index.Near(name); ok {
+				hint = fmt.Sprintf("; did you mean '%s'?", near)
+			}
+			fmt.Fprintf(env.Stderr, "hwlua doc: nothing is called '%s'%s\n", name, hint)
+			return exitUsage
+		}
+		for _, e := range found {
+			fmt.Fprintf(env.Stdout, "%-40s %s\n", e.Path, e.Summary())
+		}
+		return exitOK
+	}
+	for i, e := range entries {
+		if i > 0 {
+			fmt.Fprintln(env.Stdout)
+		}
+		fmt.Fprint(env.Stdout, index.Help(e, width))
+	}
+	return exitOK
+}
+
+// overview is a line for everything, grouped by what it belongs to.
+func overview(w io.Writer, index *schema.Index) int {
+	owner := "\x00"
+	for _, e := range index.Entries() {
+		if e.Kind == schema.IsBits || e.Kind == schema.IsErrno {
+			continue // a register and a call name theirs
+		}
+		if e.Owner != owner {
+			owner = e.Owner
+			if owner != "" {
+				fmt.Fprintf(w, "\n%s\n", owner)
+			}
+		}
+		indent := ""
+		if owner != "" {
+			indent = "  "
+		}
+		fmt.Fprintf(w, "%s%-38s %s\n", indent, e.Path, e.Summary())
+	}
+	fmt.Fprintln(w, "\nhwlua doc NAME says more.")
+	return exitOK
+}
+
+const typesText = `Writes the editor definition file into DIR (default: the current folder) for the Lua language server, and the settings
+that make it read them, unless there are some. With DIR '-' the definitions go to standard output.
+`
+
+func typesMain(_ context.Context, env Env, args []string) int {
+	dirs, err := parse(args, nil, true)
+	if errors.Is(err, errHelp) {
+		return commandHelp(env.Stdout, "types [DIR]", typesText, nil)
+	}
+	if err == nil && len(dirs) > 1 {
+		err = usagef("one DIR at a time")
+	}
+	if err != nil {
+		return usage(env, "types", err)
+	}
+	dir := "."
+	if len(dirs) == 1 {
+		dir = dirs[0]
+	}
+	if dir == "-" {
+		env.Stdout.Write(gen.LuaLS(api.Modules()))
+		return exitOK
+	}
+	files, err := gen.Types(dir)
+	for _, f := range files {
+		fmt.Fprintln(env.Stdout, f)
+	}
+	if err != nil {
+		return usage(env, "types", usagef("%v", err))
+	}
+	return exitOK
+}

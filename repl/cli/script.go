@@ -1,0 +1,342 @@
+// Scripts: hwlua FILE, -e, -l, -i, -v, -W and standard input, in the order that lua gives them.
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/scenario"
+)
+
+// scriptOptions are those before FILE.
+type scriptOptions struct {
+	steps       []step // -e and -l, in the order given
+	interactive bool
+	version     bool
+	warn        bool
+	color       string
+	machine     machineOptions
+	allow       vm.Allow
+	trace       []string
+}
+
+// A step is one -e or -l.
+type step struct{ option, text string }
+
+// name is the step's name as a chunk.
+func (s step) name() string { return "(command line)" }
+
+// chunk is the step as Lua code. As lua does, -l gives the module's value to the global of its name.
+func (s step) chunk() string {
+	if s.option == "-e" {
+		return s.text
+	}
+	return fmt.Sprintf("local name = %q; local v = require(name); if v ~= true then _G[name] = v end", s.text)
+}
+
+func (o *scriptOptions) table() []option {
+	add := func(name string) func(string) error {
+		return func(s string) error { o.steps = append(o.steps, step{name, s}); return nil }
+	}
+	opts := []option{
+		{short: "e", arg: "CODE", help: "run CODE (repeatable, with -l in the order given)", set: add("-e")},
+		{short: "l", arg: "MOD", help: "require MOD (repeatable)", set: add("-l")},
+		{short: "i", help: "the interactive loop afterwards", set: setTrue(&o.interactive)},
+		{short: "v", help: "print the version", set: setTrue(&o.version)},
+		{long: "version", set: setTrue(&o.version)},
+		{short: "W", help: "warn of globals that functions set by accident", set: setTrue(&o.warn)},
+	}
+	opts = append(opts, o.machine.table()...)
+	return append(opts,
+		option{long: "allow", arg: "LIST", help: "open fs, env, exec, clock (any of them, by commas) to scripts", set: allowing(&o.allow)},
+		option{long: "trace", arg: "FILE", help: "write what the machines did: .txt as ftrace's function_graph, .json for Perfetto,\n.jsonl as records", set: addString(&o.trace)},
+		option{long: "color", arg: "WHEN", help: "auto, always or never", set: oneOf(&o.color, "auto", "always", "never")},
+		option{short: "h", long: "help", help: "this page", set: nil},
+	)
+}
+
+// oneOf sets a variable to one of a few words.
+func oneOf(p *string, words ...string) func(string) error {
+	return func(s string) error {
+		if !slices.Contains(words, s) {
+			return fmt.Errorf("'%s' is none of %s", s, strings.Join(words, ", "))
+		}
+		*p = s
+		return nil
+	}
+}
+
+// allowing opens doors of the library by name.
+func allowing(a *vm.Allow) func(string) error {
+	doors := []struct {
+		name string
+		door *bool
+	}{{"fs", &a.FS}, {"env", &a.Env}, {"exec", &a.Exec}, {"clock", &a.Clock}}
+	return func(s string) error {
+		for _, name := range strings.Split(s, ",") {
+			name = strings.TrimSpace(name)
+			i := slices.IndexFunc(doors, func(d struct {
+				name string
+				door *bool
+			}) bool {
+				return d.name == name
+			})
+			if i < 0 {
+				return fmt.Errorf("'%s' is none of fs, env, exec, clock", name)
+			}
+			*doors[i].door = true
+		}
+		return nil
+	}
+}
+
+// scriptMain is hwlua without a command.
+func scriptMain(ctx context.Context, env Env, args []string) int {
+	var o scriptOptions
+	rest, err := parse(args, o.table(), false)
+	if errors.Is(err, errHelp) {
+		mainHelp(env.Stdout)
+		return exitOK
+	}
+	if err == nil {
+		err = o.machine.check()
+	}
+	if err != nil {
+		return usage(env, "", err)
+	}
+	if o.version {
+		fmt.Fprint(env.Stdout, versionText())
+		if len(rest) == 0 && len(o.steps) == 0 && !o.interactive {
+			return exitOK
+		}
+	}
+	_, tty := terminal(env.Stdin)
+	fromStdin := len(rest) == 0 && len(o.steps) == 0 && !o.interactive && !tty
+	loop := o.interactive || len(rest) == 0 && len(o.steps) == 0 && tty
+
+	var src *source
+	switch {
+	case fromStdin || len(rest) > 0 && rest[0] == "-":
+		src, err = readStdin(env.Stdin)
+	case len(rest) > 0:
+		src, err = readScript(rest[0])
+		var missing *scenario.UsageError
+		if errors.As(err, &missing) && len(rest[0]) > 2 && !strings.ContainsAny(rest[0], "./\\") && errors.Is(missing.Err, fs.ErrNotExist) {
+			var names []string
+			for _, c := range commands() {
+				names = append(names, c.name)
+			}
+			if n := scenario.Nearest(rest[0], names); n != "" {
+				missing.Message += fmt.Sprintf("; did you mean the command '%s'?", n)
+			}
+		}
+	}
+	if err != nil {
+		return usage(env, "", err)
+	}
+	var prog *vm.Program
+	if src != nil {
+		if prog, err = vm.Compile(src.name, src.text); err != nil {
+			return complain(env, err, exitUsage)
+		}
+		if o.warn {
+			warnGlobals(env.Stderr, prog)
+		}
+		if isScenario(prog) && len(o.steps) == 0 && !loop {
+			return runScenarioScript(ctx, env, &o, rest[0])
+		}
+	}
+	for _, f := range o.trace {
+		if err := checkTraceFile(f); err != nil {
+			return usage(env, "", err)
+		}
+	}
+	hasM := src == nil || src.stdin || len(o.steps) > 0 || loop
+	watch := newMachines(&o.machine, "", hasM)
+	cfg := scriptConfig(env, &o, src, len(args)-len(rest), watch)
+	var code int
+	if loop {
+		code = runLoop(ctx, env, &o, cfg, src)
+	} else {
+		rt, err := vm.New(cfg)
+		if err != nil {
+			return usage(env, "", err)
+		}
+		s := &script{env: env, o: &o, rt: rt}
+		code = s.all(ctx, prog, rest)
+		rt.Close()
+	}
+	if err := writeTraces(o.trace, watch, env.Stderr); err != nil {
+		fmt.Fprintf(env.Stderr, "hwlua: %v\n", err)
+		code = max(code, exitUsage)
+	}
+	return code
+}
+
+// A source is the text of a script and where it comes from.
+type source struct {
+	name, text string
+	folder     string
+	stdin      bool
+}
+
+func readStdin(r io.Reader) (*source, error) {
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return nil, &scenario.UsageError{Path: "stdin", Message: err.Error(), Err: err}
+	}
+	return &source{name: "stdin", text: string(b), folder: ".", stdin: true}, nil
+}
+
+func readScript(path string) (*source, error) {
+	list, err := scenario.Find([]string{path}, nil)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, &scenario.UsageError{Path: path, Message: "is a folder; hwlua run " + path + " runs the scenarios in it"}
+	}
+	b, err := list[0].Read()
+	if err != nil {
+		return nil, err
+	}
+	return &source{name: filepath.ToSlash(path), text: string(b), folder: filepath.Dir(path)}, nil
+}
+
+// scriptConfig is the runtime of one invocation. skipped is how many words stand before the script's name.
+func scriptConfig(env Env, o *scriptOptions, src *source, skipped int, watch *machines) vm.Config {
+	folder := "."
+	if src != nil {
+		folder = src.folder
+	}
+	cfg := vm.Config{
+		Stdout: env.Stdout, Stderr: env.Stderr, Stdin: env.Stdin,
+		Modules: watch.modules(), Scripts: os.DirFS(folder),
+		Seed: o.machine.seed, Allow: o.allow,
+	}
+	cfg.Allow.Exit = true
+	if src == nil {
+		return cfg
+	}
+	if src.stdin {
+		cfg.Stdin = strings.NewReader("") // the script was all of it
+	}
+	// As in lua: arg[0] is the script, arg[1] its first argument, what stands before it goes down from arg[-1].
+	cfg.Args = slices.Clone(env.Args)
+	cfg.ArgScript = min(1+skipped, len(cfg.Args))
+	if src.stdin && cfg.ArgScript == len(cfg.Args) {
+		cfg.Args = append(cfg.Args, "-")
+	}
+	return cfg
+}
+
+// A script is the runtime of one invocation.
+type script struct {
+	env Env
+	o   *scriptOptions
+	rt  *vm.Runtime
+}
+
+// all runs -e and -l in their order, then the script.
+func (s *script) all(ctx context.Context, prog *vm.Program, rest []string) int {
+	for _, st := range s.o.steps {
+		p, err := vm.Compile(st.name(), st.chunk())
+		if err != nil {
+			return complain(s.env, err, exitUsage)
+		}
+		if s.o.warn && st.option == "-e" {
+			warnGlobals(s.env.Stderr, p)
+		}
+		if _, err := s.rt.Run(ctx, p); err != nil {
+			return s.ended(ctx, err)
+		}
+	}
+	if prog == nil {
+		return exitOK
+	}
+	var args []any
+	for _, a := range rest[min(1, len(rest)):] {
+		args = append(args, a)
+	}
+	if _, err := s.rt.Run(ctx, prog, args...); err != nil {
+		return s.ended(ctx, err)
+	}
+	return exitOK
+}
+
+// ended turns the error that a script ended with into an exit code.
+func (s *script) ended(ctx context.Context, err error) int {
+	var exit *vm.ExitError
+	switch {
+	case errors.As(err, &exit):
+		return exit.Code & 0xff
+	case ctx.Err() != nil:
+		fmt.Fprintln(s.env.Stderr, "hwlua: interrupted")
+		return exitInterrupted
+	}
+	return complain(s.env, err, exitFailed)
+}
+
+// complain prints an error as lua does: the program's name, the message, the traceback.
+func complain(env Env, err error, code int) int {
+	fmt.Fprintf(env.Stderr, "hwlua: %v\n", err)
+	var e *vm.Error
+	var p *vm.PanicError
+	switch {
+	case errors.As(err, &e) && e.Traceback != "" && code == exitFailed:
+		fmt.Fprintln(env.Stderr, e.Traceback)
+	case errors.As(err, &p):
+		fmt.Fprintf(env.Stderr, "%s\n%s\nthis is a fault of hwlua, not of the script\n", p.Traceback, p.Stack)
+	}
+	return code
+}
+
+// warnGlobals names the globals that functions set and no main chunk does: most are forgotten locals.
+func warnGlobals(w io.Writer, prog *vm.Program) {
+	uses := prog.Globals()
+	var declared []string
+	for _, g := range uses {
+		if g.Set && g.Main {
+			declared = append(declared, g.Name)
+		}
+	}
+	for _, g := range uses {
+		if g.Set && !g.Main && !slices.Contains(declared, g.Name) {
+			fmt.Fprintf(w, "%s:%d: warning: a function sets the global '%s'; did you forget 'local'?\n", prog.Name(), g.Line, g.Name)
+		}
+	}
+}
+
+// isScenario tells whether a program is written with describe or it.
+func isScenario(prog *vm.Program) bool {
+	words := []string{"describe", "it", "pending", "before_each", "after_each", "context"}
+	found := false
+	for _, g := range prog.Globals() {
+		if slices.Contains(words, g.Name) {
+			if g.Set {
+				return false // a word of its own
+			}
+			found = found || g.Name == "describe" || g.Name == "it"
+		}
+	}
+	return found
+}
+
+// runScenarioScript is hwlua FILE for a scenario file.
+func runScenarioScript(ctx context.Context, env Env, o *scriptOptions, path string) int {
+	r := newRunOptions()
+	r.machine, r.allow, r.trace = o.machine, o.allow, o.trace
+	if o.color != "" {
+		r.color = o.color
+	}
+	return r.run(ctx, env, []string{path})
+}

@@ -1,0 +1,1565 @@
+---@meta hw
+
+-- Generated from the description of the script API; do not edit.
+
+---An exact integer up to 2^64-1. Below 2^53 it is an ordinary number.
+---@alias u64 integer
+
+---The options of hw.machine.
+---@class hw.machine_options
+---@field cpus? integer CPUs, 1 to 64 (default: 4)
+---@field brps? integer|integer[] implemented breakpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first (default: 6)
+---@field wrps? integer|integer[] implemented watchpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first (default: 4)
+---@field cpu? string preset of the two counts and of features; hw.presets lists them (default: "cortex-a57")
+---@field kernel? string behaviour and call chains; hw.kernels lists them, "4.19" and "6.1" will do (default: "4.19.116")
+---@field hz? integer timer ticks a second (default: 250)
+---@field name? string hardware name in logs (default: "test_mach")
+---@field va_bits? integer size of the user's address space (default: 39)
+---@field vhe? boolean the kernel runs at EL2 (default: false)
+---@field nodebugmon? boolean the boot option nodebugmon (default: false)
+---@field far? "exact"|"start"|"floor16" the address that a watchpoint reports (default: "exact")
+---@field release? string the release that dump_stack headers print (default: from the profile)
+---@field version? string the version that dump_stack headers print (default: from the profile)
+---@field taint? string taint flags, one letter each (default: not tainted)
+---@field trace_size? integer records of modelled calls that are kept; older ones go, 0 keeps none (default: 65536)
+---@field seed? u64 0: where the kernel leaves order open, one fixed order; else drawn from this seed (default: 0)
+---@field paranoid? integer perf_event_paranoid (default: 0)
+---@field no_cap_sys_admin? boolean the callers lack CAP_SYS_ADMIN and CAP_PERFMON (default: false)
+
+---Attributes of an event: what perf_event_attr holds, as far as it matters here.
+---@class hw.attr
+---@field type? "r"|"w"|"rw"|"x"|integer what to watch for; a number is passed on as bp_type (default: 0)
+---@field addr? u64 the address (default: 0)
+---@field len? u64 how many bytes from there (default: 0, 4 for "x")
+---@field disabled? boolean do not enable it yet (default: false)
+---@field pinned? boolean it must be in a register whenever its CPU or task runs (default: false; true for register_*)
+---@field sample_period? u64 call the handler on every so many hits; 0: never (default: 0; 1 for register_*)
+---@field exclude_user? boolean not for accesses from EL0 (default: false)
+---@field exclude_kernel? boolean not for accesses from EL1 (default: false)
+---@field exclude_hv? boolean not for accesses from a hypervisor (default: false)
+---@field inherit? boolean children of the task get it too (default: false)
+---@field enable_on_exec? boolean enable it when the task starts a new image (default: false)
+---@field sample_read? boolean PERF_SAMPLE_READ in sample_type (default: false)
+---@field branch_stack? boolean PERF_SAMPLE_BRANCH_STACK in sample_type (default: false)
+---@field name? string a label of yours; the kernel never sees it
+
+---What m:perf_event_open takes: attributes, and where to count.
+---@class hw.perf_event_attr
+---@field type? "r"|"w"|"rw"|"x"|integer what to watch for; a number is passed on as bp_type (default: 0)
+---@field addr? u64 the address (default: 0)
+---@field len? u64 how many bytes from there (default: 0, 4 for "x")
+---@field disabled? boolean do not enable it yet (default: false)
+---@field pinned? boolean it must be in a register whenever its CPU or task runs (default: false; true for register_*)
+---@field sample_period? u64 call the handler on every so many hits; 0: never (default: 0; 1 for register_*)
+---@field exclude_user? boolean not for accesses from EL0 (default: false)
+---@field exclude_kernel? boolean not for accesses from EL1 (default: false)
+---@field exclude_hv? boolean not for accesses from a hypervisor (default: false)
+---@field inherit? boolean children of the task get it too (default: false)
+---@field enable_on_exec? boolean enable it when the task starts a new image (default: false)
+---@field sample_read? boolean PERF_SAMPLE_READ in sample_type (default: false)
+---@field branch_stack? boolean PERF_SAMPLE_BRANCH_STACK in sample_type (default: false)
+---@field name? string a label of yours; the kernel never sees it
+---@field task? hw.task the task to follow
+---@field cpu? integer the CPU to count on; -1: wherever the task runs (default: -1)
+
+---What m:register_user_hw_breakpoint takes: attributes, the task, and a handler.
+---@class hw.user_attr
+---@field type? "r"|"w"|"rw"|"x"|integer what to watch for; a number is passed on as bp_type (default: 0)
+---@field addr? u64 the address (default: 0)
+---@field len? u64 how many bytes from there (default: 0, 4 for "x")
+---@field disabled? boolean do not enable it yet (default: false)
+---@field pinned? boolean it must be in a register whenever its CPU or task runs (default: false; true for register_*)
+---@field sample_period? u64 call the handler on every so many hits; 0: never (default: 0; 1 for register_*)
+---@field exclude_user? boolean not for accesses from EL0 (default: false)
+---@field exclude_kernel? boolean not for accesses from EL1 (default: false)
+---@field exclude_hv? boolean not for accesses from a hypervisor (default: false)
+---@field inherit? boolean children of the task get it too (default: false)
+---@field enable_on_exec? boolean enable it when the task starts a new image (default: false)
+---@field sample_read? boolean PERF_SAMPLE_READ in sample_type (default: false)
+---@field branch_stack? boolean PERF_SAMPLE_BRANCH_STACK in sample_type (default: false)
+---@field name? string a label of yours; the kernel never sees it
+---@field task? hw.task the task to follow
+---@field on_hit? fun(ev: hw.event, hit: hw.hit) a handler of your own; the kernel then does not step over the access, so disable the event, move it or set hit.skip
+
+---What m:register_wide_hw_breakpoint takes: attributes and a handler.
+---@class hw.wide_attr
+---@field type? "r"|"w"|"rw"|"x"|integer what to watch for; a number is passed on as bp_type (default: 0)
+---@field addr? u64 the address (default: 0)
+---@field len? u64 how many bytes from there (default: 0, 4 for "x")
+---@field disabled? boolean do not enable it yet (default: false)
+---@field pinned? boolean it must be in a register whenever its CPU or task runs (default: false; true for register_*)
+---@field sample_period? u64 call the handler on every so many hits; 0: never (default: 0; 1 for register_*)
+---@field exclude_user? boolean not for accesses from EL0 (default: false)
+---@field exclude_kernel? boolean not for accesses from EL1 (default: false)
+---@field exclude_hv? boolean not for accesses from a hypervisor (default: false)
+---@field inherit? boolean children of the task get it too (default: false)
+---@field enable_on_exec? boolean enable it when the task starts a new image (default: false)
+---@field sample_read? boolean PERF_SAMPLE_READ in sample_type (default: false)
+---@field branch_stack? boolean PERF_SAMPLE_BRANCH_STACK in sample_type (default: false)
+---@field name? string a label of yours; the kernel never sees it
+---@field on_hit? fun(ev: hw.event, hit: hw.hit) a handler of your own; the kernel then does not step over the access, so disable the event, move it or set hit.skip
+
+---The options of m:task.
+---@class hw.task_options
+---@field comm? string its name (default: made up)
+---@field pid? integer its number (default: the next one)
+---@field cpu? integer its CPU (default: 0)
+---@field compat? boolean a 32-bit task (default: false)
+---@field body? fun(t: hw.task) what its thread does (default: none)
+
+---The options of t:fork.
+---@class hw.fork_options
+---@field comm? string the child's name (default: the parent's)
+---@field pid? integer the child's number (default: the next one)
+
+---The options of m:callchain.
+---@class hw.callchain_options
+---@field cpu? integer only entries on that CPU (default: any)
+---@field nth? integer which entry, counted from 1 (default: the last)
+---@field view? "frames"|"full" which names are shown (default: "frames")
+
+---The options of m:trace.
+---@class hw.trace_filter
+---@field fn? string only that kernel function (default: all)
+---@field cpu? integer only on that CPU (default: all)
+---@field since? number only from that time on, in seconds (default: 0)
+
+---The fields of hw.ctrl.encode.
+---@class hw.ctrl_fields
+---@field type "r"|"w"|"rw"|"x"|integer what is watched for
+---@field bas? integer the byte mask (default: of len and offset)
+---@field len? integer how many bytes, 1 to 8 (default: 4 for "x")
+---@field offset? integer from which byte of the doubleword (default: 0)
+---@field privilege? "el0"|"el1"|"el0+el1"|"none" which exception level (default: "el0")
+---@field enabled? boolean the enable bit (default: false)
+---@field hmc? boolean EL2 matches too (default: false)
+
+---A control word taken apart.
+---@class hw.ctrl
+---@field type "r"|"w"|"rw"|"x" what is watched for
+---@field bas integer the byte mask
+---@field privilege "el0"|"el1"|"el0+el1"|"none" which exception level
+---@field enabled boolean the enable bit
+---@field hmc boolean EL2 matches too
+---@field len? integer how many bytes, where the mask is one run
+---@field offset? integer from which byte of the doubleword, where the mask is one run
+
+---What a SIGTRAP told the task.
+---@class hw.siginfo
+---@field code integer si_code; TRAP_HWBKPT is 4
+---@field code_name string its name
+---@field addr u64 si_addr
+---@field errno integer si_errno
+
+---What is reserved and installed on one CPU.
+---@class hw.slots
+---@field bp hw.slot_use its breakpoints
+---@field wp hw.slot_use its watchpoints
+
+---The slots of one kind on one CPU.
+---@class hw.slot_use
+---@field limit integer how many may be reserved: the boot CPU's count
+---@field usable integer how many the slot loops use: the smallest count over the CPUs
+---@field cpu_pinned integer reserved by the CPU's own events
+---@field task_pinned integer reserved by the busiest task
+---@field on_reg table<integer, hw.event> the events installed, by slot from 0
+
+---One entry of a modelled function.
+---@class hw.trace_record
+---@field fn string the kernel function
+---@field cpu integer where
+---@field t number when, in seconds
+---@field pid integer in whose name
+---@field comm string that task's name
+---@field args (any|nil)[] its arguments, in the kernel's order
+---@field ret? integer|u64|string|boolean its result: "-ENOSPC" for an errno; nil while it runs, and for a function without one
+---@field depth integer how many callers are on the same stack
+
+---A core that a machine can have.
+---@class hw.preset
+---@field name string its name
+---@field brps integer breakpoint registers
+---@field wrps integer watchpoint registers
+---@field uao boolean it has user access override
+---@field debugver integer ID_AA64DFR0_EL1.DebugVer
+
+---What assert.regs and assert.regs_exactly expect.
+---@class hw.regs
+---@field bvr? table<integer, u64> breakpoint values, by number from 0
+---@field bcr? table<integer, u64> breakpoint controls, by number from 0
+---@field wvr? table<integer, u64> watchpoint values, by number from 0
+---@field wcr? table<integer, u64> watchpoint controls, by number from 0
+---@field mdscr_el1? u64 MDSCR_EL1
+
+---A machine: its CPUs and the kernel that runs on them. The script is the kernel thread hwlua (pid 1), which is current on CPU 0 while nothing else has been switched to there. No call costs virtual time.
+---@class hw.machine
+---@field nr_cpus integer How many CPUs the machine has.
+---@field core_num_brps integer How many breakpoint registers the kernel uses: the smallest count over the CPUs.
+---@field core_num_wrps integer How many watchpoint registers the kernel uses: the smallest count over the CPUs.
+---@field now number Virtual time in seconds since boot.
+---@field jiffies u64 The tick count.
+---@field kernel string The full name of the kernel profile.
+---@field name string The hardware's name, as logs print it.
+---@field hz integer Timer ticks a second.
+---@field current hw.task The task in whose name calls are made now.
+---@field cpu hw.cpus The CPUs by number, m.cpu[0] to m.cpu[m.nr_cpus-1]; any other number raises.
+local machine = {}
+
+---Go through the CPUs, CPU 0 first.
+---
+---```lua
+---for cpu in m:cpus() do print(cpu.id, cpu.mdscr_el1) end
+---```
+---@return fun(): hw.cpu? next for a generic for
+function machine:cpus() end
+
+---The tasks that exist, in order of creation. The kernel's own threads are among them.
+---
+---```lua
+---for _, t in ipairs(m:tasks()) do print(t.pid, t.comm, t.state) end
+---```
+---@return hw.task[] tasks 
+function machine:tasks() end
+
+---The events that live, in order of creation.
+---
+---```lua
+---assert(#m:events() == 0)
+---```
+---@return hw.event[] events 
+function machine:events() end
+
+---The work items that were made, in order of creation.
+---
+---```lua
+---for _, w in ipairs(m:works()) do print(w.name, w.pending) end
+---```
+---@return hw.work[] works 
+function machine:works() end
+
+---Let virtual time pass. Timers, work and runnable tasks that fall due run in order. In a task body or a work function that thread sleeps; in on_hit it raises.
+---
+---```lua
+---m:msleep(27000)
+---```
+---@param ms number milliseconds of virtual time
+---@return true
+function machine:msleep(ms) end
+
+---Run until nothing is runnable and no timer is pending. A machine that never comes to rest raises and names what is still going. Only the script may call it.
+---
+---```lua
+---m:schedule_delayed_work(m:delayed_work("probe", function() print(m.jiffies) end), "1s")
+---m:run()
+---```
+---@return integer steps the number of steps taken
+function machine:run() end
+
+---Perform the one next action. Only the script may call it.
+---
+---```lua
+---m:schedule_work(m:work("probe", function() end))
+---for what in function() return (m:step()) end do print(what) end
+---```
+---@return string? what what was done, nil when the machine is idle
+function machine:step() end
+
+---The kernel log, in the kernel's own format.
+---
+---```lua
+---print(m:dmesg("hw%-breakpoint")[1])
+---```
+---@param pattern? string a Lua pattern that the lines have to match (default: all lines)
+---@return string[] lines 
+function machine:dmesg(pattern) end
+
+---Take a CPU offline. Its own events are lost for good; its tasks move to the lowest CPU that is online.
+---
+---Kernel: `kernel/cpu.c`
+---
+---```lua
+---assert(m:cpu_down(1))
+---```
+---@param n integer the CPU's number
+---@return true? ok
+---@return string? message when it was refused
+---@return "EBUSY"|"EINVAL"|nil errno EBUSY: CPU 0 stays; EINVAL: there is no such CPU, or it is offline
+function machine:cpu_down(n) end
+
+---Bring a CPU online. Its registers are zeroed and no event returns.
+---
+---Kernel: `kernel/cpu.c`
+---
+---```lua
+---m:cpu_down(1) assert(m:cpu_up(1))
+---```
+---@param n integer the CPU's number
+---@return true? ok
+---@return string? message when it was refused
+---@return "EINVAL"|nil errno EINVAL: there is no such CPU, or it is online
+function machine:cpu_up(n) end
+
+---Power a CPU down with its kernel state kept. Its debug registers are lost, and what needs it raises until it resumes.
+---
+---Kernel: `arch/arm64/kernel/suspend.c`
+---
+---```lua
+---m:cpu_suspend(1) m:cpu_resume(1)
+---```
+---@param n integer the CPU's number
+---@return true? ok
+---@return string? message when it was refused
+---@return "EINVAL"|nil errno EINVAL: there is no such CPU, or it is offline
+function machine:cpu_suspend(n) end
+
+---Let a suspended CPU come back: every register pair is written again from its slot.
+---
+---Kernel: `arch/arm64/kernel/suspend.c`
+---
+---```lua
+---m:cpu_suspend(1) m:cpu_resume(1)
+---```
+---@param n integer the CPU's number
+---@return true? ok
+---@return string? message when it was refused
+---@return "EINVAL"|nil errno EINVAL: there is no such CPU, or it is not suspended
+function machine:cpu_resume(n) end
+
+---Make a task. One without a body never runs by itself: it is only switched to and acted through.
+---
+---```lua
+---local t = m:task { comm = "mali-cmar-backe", pid = 3237 }
+---```
+---@param options? hw.task_options 
+---@return hw.task t 
+function machine:task(options) end
+
+---Open a breakpoint event as user space does. It is an event that is also a file; all attributes start from zero.
+---
+---Kernel: `kernel/events/core.c`
+---
+---```lua
+---local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 })
+---```
+---@param attr hw.perf_event_attr 
+---@return hw.event? ev 
+---@return string? message when it was refused
+---@return "ENOSPC"|"EINVAL"|"ENODEV"|"ESRCH"|"EACCES"|nil errno ENOSPC: every register of that kind is spoken for; m:why() names the holders; EINVAL: the attributes are not valid: length, alignment, address, or a CPU that does not exist; ENODEV: the CPU is offline; ESRCH: the task has exited; EACCES: perf_event_paranoid and the caller's capabilities do not allow it
+function machine:perf_event_open(attr) end
+
+---Register an event that follows a task. Attributes start from hw_breakpoint_init: pinned, period 1.
+---
+---Kernel: `kernel/events/hw_breakpoint.c`
+---
+---```lua
+---local t = m:task {}
+---local ev = assert(m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = t,
+---  on_hit = function(ev, hit)
+---    print(hit.kind, hw.hex(hit.addr))
+---    m:perf_event_disable(ev)
+---  end })
+---t:store(0x1000, 8)
+---```
+---@param attr hw.user_attr 
+---@return hw.event? ev 
+---@return string? message when it was refused
+---@return "ENOSPC"|"EINVAL"|"ESRCH"|nil errno ENOSPC: every register of that kind is spoken for; m:why() names the holders; EINVAL: the attributes are not valid: length, alignment, address, or a CPU that does not exist; ESRCH: the task has exited
+function machine:register_user_hw_breakpoint(attr) end
+
+---Release an event that was registered.
+---
+---Kernel: `kernel/events/hw_breakpoint.c`
+---
+---```lua
+---local ev = assert(m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = m:task {} })
+---m:unregister_hw_breakpoint(ev)
+---```
+---@param ev hw.event the event
+---@return true
+function machine:unregister_hw_breakpoint(ev) end
+
+---Change an event in place. Fields left out keep what ev.attr has.
+---
+---Kernel: `kernel/events/hw_breakpoint.c`
+---
+---```lua
+---local ev = assert(m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = m:task {} })
+---assert(m:modify_user_hw_breakpoint(ev, { addr = 0x2000 }))
+---```
+---@param ev hw.event the event
+---@param attr hw.attr what changes
+---@return true? ok
+---@return string? message when it was refused
+---@return "EINVAL"|"ENOSPC"|nil errno EINVAL: the attributes are not valid: length, alignment, address, or a CPU that does not exist; ENOSPC: every register of that kind is spoken for; m:why() names the holders
+function machine:modify_user_hw_breakpoint(ev, attr) end
+
+---Register one event on every online CPU, all or none. Attributes start from hw_breakpoint_init: pinned, period 1.
+---
+---Kernel: `kernel/events/hw_breakpoint.c`
+---
+---```lua
+---local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 })
+---```
+---@param attr hw.wide_attr where and what
+---@return hw.wide? w one event for each CPU
+---@return string? message when it was refused
+---@return "ENOSPC"|"EINVAL"|nil errno ENOSPC: a CPU has every slot reserved; what the others got is rolled back; EINVAL: the attributes are not valid: length, alignment, address, or a CPU that does not exist
+function machine:register_wide_hw_breakpoint(attr) end
+
+---Release the events of a wide registration, CPU 0 first.
+---
+---Kernel: `kernel/events/hw_breakpoint.c`
+---
+---```lua
+---local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 })
+---m:unregister_wide_hw_breakpoint(w)
+---assert.no_leaks(m)
+---```
+---@param w hw.wide the wide event
+---@return true
+function machine:unregister_wide_hw_breakpoint(w) end
+
+---Enable one event, as a driver does. Its context is rescheduled, which compacts the slots.
+---
+---Kernel: `kernel/events/core.c`
+---
+---```lua
+---local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8, disabled = true })
+---for cpu in m:cpus() do m:perf_event_enable(w[cpu.id]) end
+---```
+---@param ev hw.event the event
+---@return true
+function machine:perf_event_enable(ev) end
+
+---Disable one event, as a driver does. It leaves its register; the others keep theirs.
+---
+---Kernel: `kernel/events/core.c`
+---
+---```lua
+---local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 })
+---m:perf_event_disable(w[0])
+---```
+---@param ev hw.event the event
+---@return true
+function machine:perf_event_disable(ev) end
+
+---What the last refusal was about. tostring says it all in words.
+---
+---```lua
+---m:perf_event_open { type = "w", addr = 0x1000, len = 9, cpu = 0 }
+---print(m:why())
+---```
+---@return hw.refusal? why nil before the first refusal
+function machine:why() end
+
+---What is reserved and installed on a CPU, or on each.
+---
+---```lua
+---print(m:slots(0).wp.limit, m:slots()[1].bp.cpu_pinned)
+---```
+---@param cpu? integer the CPU's number (default: all, by CPU number)
+---@return hw.slots|table<integer, hw.slots> slots 
+function machine:slots(cpu) end
+
+---Make a work item. Its function runs in a kworker and is given the item.
+---
+---Kernel: `kernel/workqueue.c`
+---
+---```lua
+---local w = m:work("probe", function() print(m.current.comm) end)
+---m:schedule_work(w)
+---m:run()
+---```
+---@param name string the function's name in chains and logs
+---@param fn fun(w: hw.work) what it does
+---@return hw.work w 
+function machine:work(name, fn) end
+
+---Make a work item with a timer.
+---
+---Kernel: `kernel/workqueue.c`
+---
+---```lua
+---local dw = m:delayed_work("watch_point_delayed_work_func", function() print(m.now) end)
+---m:queue_delayed_work_on(1, dw, "28s")
+---m:run()
+---```
+---@param name string the function's name in chains and logs
+---@param fn fun(dw: hw.work) what it does
+---@return hw.work dw 
+function machine:delayed_work(name, fn) end
+
+---Queue work on events, on the CPU that runs.
+---
+---Kernel: `kernel/workqueue.c`
+---
+---```lua
+---m:schedule_work(m:work("probe", function() end))
+---```
+---@param w hw.work the work
+---@return boolean queued false when it was pending already, and nothing has changed
+function machine:schedule_work(w) end
+
+---Queue work on events, on a CPU of your choice.
+---
+---Kernel: `kernel/workqueue.c`
+---
+---```lua
+---m:schedule_work_on(1, m:work("probe", function() end))
+---```
+---@param cpu integer the CPU's number
+---@param w hw.work the work
+---@return boolean queued false when it was pending already, and nothing has changed
+function machine:schedule_work_on(cpu, w) end
+
+---Queue work on events, on a CPU of your choice.
+---
+---Kernel: `kernel/workqueue.c`
+---
+---```lua
+---m:queue_work_on(1, m:work("probe", function() end))
+---```
+---@param cpu integer the CPU's number
+---@param w hw.work the work
+---@return boolean queued false when it was pending already, and nothing has changed
+function machine:queue_work_on(cpu, w) end
+
+---Queue delayed work on events when the delay is over, on the CPU whose timer it was.
+---
+---Kernel: `kernel/workqueue.c`
+---
+---```lua
+---m:schedule_delayed_work(m:delayed_work("probe", function() end), "1s")
+---```
+---@param dw hw.work the delayed work
+---@param delay integer|string jiffies, or text with a unit that is rounded up to them: "28s", "250ms"
+---@return boolean queued false when it was pending already, and nothing has changed
+function machine:schedule_delayed_work(dw, delay) end
+
+---Queue delayed work on events, on a CPU of your choice.
+---
+---Kernel: `kernel/workqueue.c`
+---
+---```lua
+---m:schedule_delayed_work_on(1, m:delayed_work("probe", function() end), "1s")
+---```
+---@param cpu integer the CPU's number
+---@param dw hw.work the delayed work
+---@param delay integer|string jiffies, or text with a unit that is rounded up to them: "28s", "250ms"
+---@return boolean queued false when it was pending already, and nothing has changed
+function machine:schedule_delayed_work_on(cpu, dw, delay) end
+
+---Queue delayed work on events, on a CPU of your choice.
+---
+---Kernel: `kernel/workqueue.c`
+---
+---```lua
+---assert(m:queue_delayed_work_on(1, m:delayed_work("probe", function() end), 25))
+---```
+---@param cpu integer the CPU's number
+---@param dw hw.work the delayed work
+---@param delay integer|string jiffies, or text with a unit that is rounded up to them: "28s", "250ms"
+---@return boolean queued false when it was pending already, and nothing has changed
+function machine:queue_delayed_work_on(cpu, dw, delay) end
+
+---Set the delay anew, pending or not. A function that runs is not disturbed.
+---
+---Kernel: `kernel/workqueue.c`
+---
+---```lua
+---local dw = m:delayed_work("probe", function() end)
+---m:schedule_delayed_work(dw, "1s")
+---assert(m:mod_delayed_work_on(1, dw, "2s"))
+---```
+---@param cpu integer the CPU's number
+---@param dw hw.work the delayed work
+---@param delay integer|string jiffies, or text with a unit that is rounded up to them: "28s", "250ms"
+---@return boolean pending whether it was pending
+function machine:mod_delayed_work_on(cpu, dw, delay) end
+
+---Take delayed work out of its timer or queue. It does not wait for a function that runs.
+---
+---Kernel: `kernel/workqueue.c`
+---
+---```lua
+---m:cancel_delayed_work(m:delayed_work("probe", function() end))
+---```
+---@param dw hw.work the delayed work
+---@return boolean pending whether it was pending
+function machine:cancel_delayed_work(dw) end
+
+---Take delayed work out and wait for its function. In that function itself it would wait for ever, and raises.
+---
+---Kernel: `kernel/workqueue.c`
+---
+---```lua
+---m:cancel_delayed_work_sync(m:delayed_work("probe", function() end))
+---```
+---@param dw hw.work the delayed work
+---@return boolean pending whether it was pending
+function machine:cancel_delayed_work_sync(dw) end
+
+---Take work out of its queue and wait for its function.
+---
+---Kernel: `kernel/workqueue.c`
+---
+---```lua
+---m:cancel_work_sync(m:work("probe", function() end))
+---```
+---@param w hw.work the work
+---@return boolean pending whether it was pending
+function machine:cancel_work_sync(w) end
+
+---Queue delayed work at once if its timer is armed, then wait for it.
+---
+---Kernel: `kernel/workqueue.c`
+---
+---```lua
+---local dw = m:delayed_work("probe", function() print "now" end)
+---m:schedule_delayed_work(dw, "28s")
+---m:flush_delayed_work(dw)
+---```
+---@param dw hw.work the delayed work
+---@return boolean waited false when it was idle
+function machine:flush_delayed_work(dw) end
+
+---Wait for the last queued instance.
+---
+---Kernel: `kernel/workqueue.c`
+---
+---```lua
+---local w = m:work("probe", function() print "now" end)
+---m:schedule_work(w)
+---m:flush_work(w)
+---```
+---@param w hw.work the work
+---@return boolean waited false when it was idle
+function machine:flush_work(w) end
+
+---The call chain when a modelled kernel function was entered: names from the function itself outwards to the bottom of the thread's stack. A Lua function stands in it under the name by which it was called.
+---
+---```lua
+---m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }
+---print(table.concat(m:callchain("write_wb_reg", { cpu = 0 }), " < "))
+---```
+---@param fn string the kernel function; one that is not modelled raises
+---@param options? hw.callchain_options 
+---@return string[]? names nil when it never was entered
+function machine:callchain(fn, options) end
+
+---The records of modelled calls that are kept, in order of entry.
+---
+---```lua
+---m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }
+---for _, r in ipairs(m:trace { fn = "write_wb_reg" }) do print(r.cpu, r.args[1], r.args[2], hw.hex(r.args[3])) end
+---```
+---@param filter? hw.trace_filter 
+---@return hw.trace_record[] records 
+function machine:trace(filter) end
+
+---From now on each entry of a modelled function logs a dump_stack, in the kernel's format.
+---
+---```lua
+---m:dump_stack_in("write_wb_reg")
+---```
+---@param fn string the kernel function
+---@return true
+function machine:dump_stack_in(fn) end
+
+---The CPUs of a machine, m.cpu.
+---@class hw.cpus
+---@field [integer] hw.cpu CPU n, from 0; any other number raises.
+---@operator len: integer
+local cpus = {}
+
+---A CPU: its debug registers, its slots, and what happens inside it.
+---@class hw.cpu
+---@field id integer The CPU's number.
+---@field online boolean Whether the kernel runs on it.
+---@field suspended boolean Whether it is powered down by m:cpu_suspend.
+---@field current hw.task The task that is current there; the idle thread swapper/N when nothing else is.
+---@field mdscr_el1 u64 MDSCR_EL1: 0x1000 at rest, with MDE 0x9000, with MDE and KDE 0xb000.
+---@field id_aa64dfr0_el1 u64 ID_AA64DFR0_EL1, which says how many registers it implements.
+---@field bvr hw.bank DBGBVRn_EL1: breakpoint values, by n from 0.
+---@field bcr hw.bank DBGBCRn_EL1: breakpoint controls, by n from 0.
+---@field wvr hw.bank DBGWVRn_EL1: watchpoint values, by n from 0.
+---@field wcr hw.bank DBGWCRn_EL1: watchpoint controls, by n from 0.
+---@field bp_on_reg hw.slots_on_reg The events in the breakpoint slots, by index from 0.
+---@field wp_on_reg hw.slots_on_reg The events in the watchpoint slots, by index from 0.
+local cpu = {}
+
+---Write a debug register. Numbers run on from bank to bank, as in the kernel: ("BVR", 16) is BCR 0. A number beyond all banks logs the kernel's warning; a register that this CPU does not implement raises.
+---
+---Kernel: `arch/arm64/kernel/hw_breakpoint.c`
+---
+---```lua
+---m.cpu[0]:write_wb_reg("WCR", 3, hw.ctrl.encode { type = "w", len = 4, privilege = "el0", enabled = true })
+---```
+---@param reg "BVR"|"BCR"|"WVR"|"WCR"|integer the bank, or its base as in the kernel: 0, 16, 32, 48
+---@param n integer the register's number in the bank
+---@param val u64 the value
+---@return true? ok
+---@return string? message when it was refused
+---@return "EINVAL"|nil errno EINVAL: no register has that number
+function cpu:write_wb_reg(reg, n, val) end
+
+---Read a debug register. A number beyond all banks logs the kernel's warning.
+---
+---Kernel: `arch/arm64/kernel/hw_breakpoint.c`
+---
+---```lua
+---print(m.cpu[0]:read_wb_reg("WCR", 0))
+---```
+---@param reg "BVR"|"BCR"|"WVR"|"WCR"|integer the bank, or its base as in the kernel: 0, 16, 32, 48
+---@param n integer the register's number in the bank
+---@return u64? value 
+---@return string? message when it was refused
+---@return "EINVAL"|nil errno EINVAL: no register has that number; the kernel itself reads 0
+function cpu:read_wb_reg(reg, n) end
+
+---Find, take or leave a slot; registers are not touched.
+---
+---Kernel: `arch/arm64/kernel/hw_breakpoint.c`
+---
+---```lua
+---local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8, disabled = true })
+---print(m.cpu[0]:hw_breakpoint_slot_setup("wp", w[0], "install"))
+---```
+---@param kind "bp"|"wp" which slots
+---@param ev hw.event the event
+---@param op "install"|"uninstall"|"restore"|integer what to do, or the kernel's number of it: 0, 1, 2
+---@return integer? slot the slot's index
+---@return string? message when it was refused
+---@return "ENOSPC"|"EINVAL"|nil errno ENOSPC: no slot is empty, or the event is in none; EINVAL: the kernel knows no such operation
+function cpu:hw_breakpoint_slot_setup(kind, ev, op) end
+
+---Find, take or leave a slot, and write its registers.
+---
+---Kernel: `arch/arm64/kernel/hw_breakpoint.c`
+---
+---```lua
+---local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8, disabled = true })
+---m.cpu[0]:hw_breakpoint_control(w[0], "install")
+---print(hw.explain(m.cpu[0].wcr[0]))
+---```
+---@param ev hw.event the event
+---@param op "install"|"uninstall"|"restore"|integer what to do, or the kernel's number of it: 0, 1, 2
+---@return integer? slot the slot's index
+---@return string? message when it was refused
+---@return "ENOSPC"|"EINVAL"|nil errno ENOSPC: no slot is empty, or the event is in none; EINVAL: the kernel knows no such operation
+function cpu:hw_breakpoint_control(ev, op) end
+
+---Perf's own step: put one event into a register.
+---
+---Kernel: `kernel/events/core.c`
+---
+---```lua
+---local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 })
+---m.cpu[0]:event_sched_out(w[0])
+---m.cpu[0]:event_sched_in(w[0])
+---```
+---@param ev hw.event the event
+---@return true? ok
+---@return string? message when it was refused
+---@return "ENOSPC"|"EAGAIN"|nil errno ENOSPC: no slot is empty; EAGAIN: it could not be installed
+function cpu:event_sched_in(ev) end
+
+---Perf's own step: take one event out of its register.
+---
+---Kernel: `kernel/events/core.c`
+---
+---```lua
+---local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 })
+---m.cpu[0]:event_sched_out(w[0])
+---assert.equals("inactive", w[0].state)
+---```
+---@param ev hw.event the event
+---@return true
+function cpu:event_sched_out(ev) end
+
+---Switch to a task: the current one and its events go out, this one and its events come in.
+---
+---Kernel: `kernel/sched/core.c`
+---
+---```lua
+---local t = m:task { comm = "t" }
+---m.cpu[0]:context_switch(t)
+---assert.equals(t, m.cpu[0].current)
+---```
+---@param task? hw.task the task; nil for the thread that is there when nothing else is
+---@return true? ok
+---@return string? message when it was refused
+---@return "EINVAL"|"ESRCH"|nil errno EINVAL: the task is another CPU's; t:migrate first; ESRCH: the task has exited
+function cpu:context_switch(task) end
+
+---One load by the kernel, at EL1.
+---
+---```lua
+---print(m.cpu[0]:load(0xffffff8008080000, 8))
+---```
+---@param addr u64 the address
+---@param size integer bytes
+---@return u64 value little endian
+function cpu:load(addr, size) end
+
+---One store by the kernel, at EL1.
+---
+---```lua
+---local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 })
+---m.cpu[0]:store(0xffffff8008080000, 8, 0x1122334455667788)
+---assert.equals(1, ev.count)
+---```
+---@param addr u64 the address
+---@param size integer bytes
+---@param value? u64 what is written, little endian (default: 0)
+---@return true
+function cpu:store(addr, size, value) end
+
+---One instruction by the kernel, at EL1.
+---
+---```lua
+---m.cpu[0]:exec(0xffffff8008080000)
+---```
+---@param addr u64 the address
+---@return true
+function cpu:exec(addr) end
+
+---One load by the kernel on behalf of the current task.
+---
+---Kernel: `arch/arm64/include/asm/uaccess.h`
+---
+---```lua
+---m.cpu[0]:context_switch(m:task {}) print(m.cpu[0]:get_user(0x400000, 4))
+---```
+---@param addr u64 the address
+---@param size integer bytes
+---@return u64? value little endian
+---@return string? message when it was refused
+---@return "EFAULT"|nil errno EFAULT: the address is not the user's
+function cpu:get_user(addr, size) end
+
+---One store by the kernel on behalf of the current task.
+---
+---Kernel: `arch/arm64/include/asm/uaccess.h`
+---
+---```lua
+---m.cpu[0]:context_switch(m:task {}) m.cpu[0]:put_user(0x400000, 4, 7)
+---```
+---@param addr u64 the address
+---@param size integer bytes
+---@param value? u64 what is written, little endian (default: 0)
+---@return true? ok
+---@return string? message when it was refused
+---@return "EFAULT"|nil errno EFAULT: the address is not the user's
+function cpu:put_user(addr, size, value) end
+
+---Run a function as this CPU's current thread.
+---
+---```lua
+---print(m.cpu[1]:run(function(a) return m.current.comm, a end, 7))
+---```
+---@param fn fun(...: any): ...any what to run
+---@param ... any its arguments
+---@return any ...
+function cpu:run(fn, ...) end
+
+---The debug registers of one kind of one CPU, such as cpu.wcr.
+---@class hw.bank
+---@field [integer] u64 What register n holds, from 0; asking beyond what the CPU implements raises.
+---@operator len: integer
+local bank = {}
+
+---The slots of one kind of one CPU: cpu.bp_on_reg or cpu.wp_on_reg.
+---@class hw.slots_on_reg
+---@field [integer] hw.event|nil The event in slot n, from 0, nil when it is empty; a slot that the CPU does not have raises.
+---@operator len: integer
+local slots_on_reg = {}
+
+---A task. One without a body is only switched to and acted through; a body is a thread that runs when its CPU's turn comes.
+---@class hw.task
+---@field pid integer Its number.
+---@field comm string Its name, of at most 15 characters.
+---@field cpu integer The CPU that it is on.
+---@field compat boolean Whether it is a 32-bit task.
+---@field state "running"|"runnable"|"sleeping"|"dead" What it does.
+---@field siginfo? hw.siginfo The last SIGTRAP it got, nil before the first.
+local task = {}
+
+---One load by the task, at EL0. Its CPU switches to it first.
+---
+---```lua
+---print(m:task {}:load(0x1000, 8))
+---```
+---@param addr u64 the address
+---@param size integer bytes
+---@return u64? value little endian
+---@return string? message when it was refused
+---@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the rest; ESRCH: the task has exited
+function task:load(addr, size) end
+
+---One store by the task, at EL0. Its CPU switches to it first.
+---
+---```lua
+---local t = m:task {}
+---t:store(0x1000, 8, 0x1122334455667788)
+---assert.equals(0x1122334455667788, t:load(0x1000, 8))
+---```
+---@param addr u64 the address
+---@param size integer bytes
+---@param value? u64 what is written, little endian (default: 0)
+---@return true? ok
+---@return string? message when it was refused
+---@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the rest; ESRCH: the task has exited
+function task:store(addr, size, value) end
+
+---One instruction by the task, at EL0. Its CPU switches to it first.
+---
+---```lua
+---m:task {}:exec(0x400580)
+---```
+---@param addr u64 the address
+---@return true? ok
+---@return string? message when it was refused
+---@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the rest; ESRCH: the task has exited
+function task:exec(addr) end
+
+---Move the task to another CPU. A current one leaves its CPU and is current nowhere.
+---
+---```lua
+---local t = m:task {} assert(t:migrate(1))
+---```
+---@param cpu integer the CPU's number
+---@return true? ok
+---@return string? message when it was refused
+---@return "EINVAL"|"ESRCH"|nil errno EINVAL: there is no such CPU, or it is offline; ESRCH: the task has exited
+function task:migrate(cpu) end
+
+---Make a child on the same CPU. Inherited events are copied, each with a reservation of its own; the child does not become current.
+---
+---Kernel: `kernel/fork.c`
+---
+---```lua
+---local child = assert(m:task {}:fork { comm = "child" })
+---```
+---@param options? hw.fork_options 
+---@return hw.task? child 
+---@return string? message when it was refused
+---@return "ENOSPC"|"ESRCH"|nil errno ENOSPC: an inherited event does not fit; ESRCH: the task has exited
+function task:fork(options) end
+
+---Start a new image: ptrace events are released, events with enable_on_exec come on.
+---
+---Kernel: `fs/exec.c`
+---
+---```lua
+---assert(m:task {}:execve())
+---```
+---@return true? ok
+---@return string? message when it was refused
+---@return "ESRCH"|nil errno ESRCH: the task has exited
+function task:execve() end
+
+---Switch to the task and go the whole way of exit as that task. Its events stay reserved until they are closed.
+---
+---Kernel: `kernel/exit.c`
+---
+---```lua
+---m:task {}:exit()
+---```
+---@return true? ok
+---@return string? message when it was refused
+---@return "ESRCH"|nil errno ESRCH: the task has exited
+function task:exit() end
+
+---Have a function called inside exit_files when the task exits, under a name of your choice.
+---
+---```lua
+---local w = assert(m:register_wide_hw_breakpoint { type = "rw", addr = 0xffffff8008c5a000, len = 8 })
+---local t = m:task { comm = "mali-cmar-backe" }
+---t:on_exit("_unregister_wp_bp", function() m:unregister_wide_hw_breakpoint(w) end)
+---t:exit()
+---```
+---@param name string the function's name in chains
+---@param fn fun(t: hw.task) what it does
+---@return true
+function task:on_exit(name, fn) end
+
+---Wait until the task has exited.
+---
+---```lua
+---local t = m:task { body = function(t) m:msleep(10) end }
+---t:wait()
+---assert.equals("dead", t.state)
+---```
+---@return true
+function task:wait() end
+
+---Write the register set up to entry idx as PTRACE_SETREGSET does, entries below it with what they read.
+---
+---Kernel: `arch/arm64/kernel/ptrace.c`
+---
+---```lua
+---local t = m:task {}
+---assert(t:ptrace_set("watch", 0, 0x1000, 0x1f5))
+---print(t:store(0x1000, 4))
+---print(t.siginfo.code, hw.hex(t.siginfo.addr))
+---```
+---@param which "watch"|"break" the register set
+---@param idx integer the entry, from 0
+---@param addr u64 the address
+---@param ctrl u64 the control word, 32 bits
+---@return true? ok
+---@return string? message when it was refused
+---@return "ENOSPC"|"EINVAL"|"ESRCH"|nil errno ENOSPC: the entry does not fit; EINVAL: the address, mask or type is not valid, or the index is 16 or more; ESRCH: the task has exited
+function task:ptrace_set(which, idx, addr, ctrl) end
+
+---Read one entry of a register set.
+---
+---Kernel: `arch/arm64/kernel/ptrace.c`
+---
+---```lua
+---print(m:task {}:ptrace_get("watch", 0))
+---```
+---@param which "watch"|"break" the register set
+---@param idx integer the entry, from 0
+---@return u64? addr the address
+---@return u64 ctrl the control word
+function task:ptrace_get(which, idx) end
+
+---Read the info word of a register set: the debug version in [15:8], the count in [7:0].
+---
+---Kernel: `arch/arm64/kernel/ptrace.c`
+---
+---```lua
+---print(hw.hex(m:task {}:ptrace_info("watch")))
+---```
+---@param which "watch"|"break" the register set
+---@return u64? info 
+---@return string? message when it was refused
+---@return "ESRCH"|nil errno ESRCH: the task has exited
+function task:ptrace_info(which) end
+
+---One perf event: a breakpoint or watchpoint of a task or of a CPU. It lives until it is closed or unregistered; then its fields can still be read.
+---@class hw.event
+---@field id integer Its number on the machine, as in w5.
+---@field label string What messages call it: its name if it has one, else b1 or w5.
+---@field type "r"|"w"|"rw"|"x"|integer What it watches for.
+---@field addr u64 The address, as asked.
+---@field len u64 The length in bytes, as asked.
+---@field cpu integer The CPU that it counts on; -1: it follows its task.
+---@field task? hw.task The task that it belongs to, nil for a CPU's own.
+---@field state "off"|"inactive"|"active"|"error"|"exit"|"dead" What it does.
+---@field count u64 How often it was hit.
+---@field attr hw.attr Its attributes, as a table of your own.
+---@field slot? integer The slot that it is in, nil while it is in none.
+---@field wide? hw.wide The wide registration that it is part of.
+---@field closed boolean Whether it was closed or unregistered.
+local event = {}
+
+---Enable it and what inherited from it, as PERF_EVENT_IOC_ENABLE does.
+---
+---Kernel: `kernel/events/core.c`
+---
+---```lua
+---local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0, disabled = true })
+---ev:enable()
+---assert.equals("active", ev.state)
+---```
+---@return true
+function event:enable() end
+
+---Disable it and what inherited from it, as PERF_EVENT_IOC_DISABLE does.
+---
+---Kernel: `kernel/events/core.c`
+---
+---```lua
+---local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 })
+---ev:disable()
+---assert.equals("off", ev.state)
+---```
+---@return true
+function event:disable() end
+
+---Change it in place, as PERF_EVENT_IOC_MODIFY_ATTRIBUTES does. Fields left out keep what ev.attr has.
+---
+---Kernel: `kernel/events/core.c`
+---
+---```lua
+---local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 })
+---assert(ev:modify { addr = 0xffffff8008080008 })
+---```
+---@param attr hw.attr what changes
+---@return true? ok
+---@return string? message when it was refused
+---@return "EINVAL"|"ENOSPC"|nil errno EINVAL: the attributes are not valid: length, alignment, address, or a CPU that does not exist; ENOSPC: every register of that kind is spoken for; m:why() names the holders
+function event:modify(attr) end
+
+---Read the count as from the file.
+---
+---Kernel: `kernel/events/core.c`
+---
+---```lua
+---local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 })
+---print(ev:read())
+---```
+---@return u64? count hits of it and of what inherited from it; nil in the error state, where the file ends at once
+function event:read() end
+
+---Close the last file descriptor: the event leaves its register and its reservation is released.
+---
+---Kernel: `kernel/events/core.c`
+---
+---```lua
+---local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 })
+---ev:close()
+---assert.no_leaks(m)
+---```
+---@return true
+function event:close() end
+
+---A wide registration: one event for each CPU that was online.
+---@class hw.wide
+---@field id integer Its number on the machine.
+---@field closed boolean Whether it was unregistered.
+---@field [integer] hw.event|nil That CPU's event, nil where there is none.
+local wide = {}
+
+---What a handler is told: one access that an event watched for.
+---@class hw.hit
+---@field cpu integer The CPU's number.
+---@field task hw.task The task that was current.
+---@field el integer The exception level of the access, 0 or 1.
+---@field kind "load"|"store"|"exec" What it was.
+---@field addr u64 The address that was reported, with its tag.
+---@field size integer The bytes of the access.
+---@field pc u64 Where it was made.
+---@field slot integer The slot of the event.
+---@field skip boolean Set it to true in the handler to move the pc past the instruction, which is then not performed.
+local hit = {}
+
+---Why a call was refused; tostring says it all in words.
+---@class hw.refusal
+---@field errno string The errno's name.
+---@field rule string The rule of the specification that refused, such as R-CON-7.
+---@field fn string The kernel function that refused.
+---@field asked string What was asked for.
+---@field holders hw.event[] The events that hold the slots, the CPU's own first, then the task's that counts.
+local refusal = {}
+
+---A work item, delayed or not.
+---@class hw.work
+---@field name string The function's name.
+---@field pending boolean Whether it is queued or its timer is armed. It is not while its function runs.
+---@field running boolean Whether its function runs.
+---@field runs integer How often its function was started.
+local work = {}
+
+---A faithful model of hardware breakpoints and watchpoints of Linux on arm64. The kernel's API keeps the kernel's names; what the kernel refuses returns nil, a message and the errno's name, what cannot be asked raises.
+---@class hwlib
+---@field errno table<string, integer> The numbers of errnos by name: hw.errno.ENOSPC is 28.
+---@field presets hw.preset[] The cores that a machine can have, in a list and by name.
+---@field kernels string[] The kernel profiles, by their full names.
+hw = {}
+
+---Make a machine and boot it.
+---
+---```lua
+---local m = hw.machine { cpus = 4, brps = 6, wrps = 4 }
+---```
+---@param options? hw.machine_options 
+---@return hw.machine m 
+function hw.machine(options) end
+
+---The exact value of an integer or of text. A value below 2^53 is an ordinary number, one above is a u64; one value is always one Lua value.
+---
+---```lua
+---assert(hw.u64 "0xffffff8008c5a004" == 0xffffff8008c5a004)
+---```
+---@param x u64|string an integer below 2^53, a u64, or text, hexadecimal with 0x or decimal
+---@return u64 value 
+function hw.u64(x) end
+
+---A value in lower case hexadecimal, after 0x.
+---
+---```lua
+---assert(hw.hex(0x1e5, 16) == "0x00000000000001e5")
+---```
+---@param value u64 
+---@param digits? integer padded with zeros to as many digits (default: no padding)
+---@return string text 
+function hw.hex(value, digits) end
+
+---Whether a is less than b, for any mixture of numbers and u64s. Lua 5.1's own < cannot compare a number with a u64 variable.
+---
+---```lua
+---assert(hw.lt(5, 0xffffff8008c5a005))
+---```
+---@param a number|u64 
+---@param b number|u64 
+---@return boolean less 
+function hw.lt(a, b) end
+
+---Whether a is less than b or equal to it, for any mixture of numbers and u64s.
+---
+---```lua
+---assert(hw.le(0xffffff8008c5a005, 0xffffff8008c5a005))
+---```
+---@param a number|u64 
+---@param b number|u64 
+---@return boolean less 
+function hw.le(a, b) end
+
+---The type of a value: u64, machine, cpu, bank, task, event, wide, work and the names of our other objects, else what type says.
+---
+---```lua
+---assert(hw.type(m.cpu[0]) == "cpu")
+---```
+---@param v any|nil 
+---@return string name 
+function hw.type(v) end
+
+---What a register's value means, in words; a control word when no register is named.
+---
+---```lua
+---print(hw.explain(0x1f5))
+---```
+---@param value u64 
+---@param register? "BVR"|"BCR"|"WVR"|"WCR"|"MDSCR_EL1"|"ID_AA64DFR0_EL1" which register it is from (default: a control word, its type says whose)
+---@return string text 
+function hw.explain(value, register) end
+
+---Control words: DBGBCR and DBGWCR as the kernel writes them.
+---@class hw.ctrllib
+hw.ctrl = {}
+
+---Make a control word.
+---
+---```lua
+---assert(hw.ctrl.encode { type = "w", len = 4, privilege = "el0", enabled = true } == 0x1f5)
+---```
+---@param fields hw.ctrl_fields 
+---@return integer value 
+function hw.ctrl.encode(fields) end
+
+---Take a control word apart.
+---
+---```lua
+---assert(hw.ctrl.decode(0x18d).bas == 0x0c)
+---```
+---@param value u64 32 bits
+---@return hw.ctrl fields 
+function hw.ctrl.decode(value) end
+
+---Bit operations on 64 bits. A negative number stands for its two's complement.
+---@class bitlib
+bit = {}
+
+---The bits that all have.
+---
+---```lua
+---assert(bit.band(0xffffff8008c5a007, bit.bnot(7)) == 0xffffff8008c5a000)
+---```
+---@param ... u64 
+---@return u64 value 
+function bit.band(...) end
+
+---The bits that any has.
+---
+---```lua
+---assert(bit.bor(1, 2, 4) == 7)
+---```
+---@param ... u64 
+---@return u64 value 
+function bit.bor(...) end
+
+---The bits that an odd number of them has.
+---
+---```lua
+---assert(bit.bxor(5, 1) == 4)
+---```
+---@param ... u64 
+---@return u64 value 
+function bit.bxor(...) end
+
+---The bits that it has not.
+---
+---```lua
+---assert(bit.bnot(0) == 0xffffffffffffffff)
+---```
+---@param v u64 
+---@return u64 value 
+function bit.bnot(v) end
+
+---Shift left.
+---
+---```lua
+---assert(bit.lshift(1, 63) == 0x8000000000000000)
+---```
+---@param v u64 
+---@param n integer by how many bits; 64 and more shift everything out
+---@return u64 value 
+function bit.lshift(v, n) end
+
+---Shift right, zeros come in.
+---
+---```lua
+---assert(bit.rshift(0x8000000000000000, 63) == 1)
+---```
+---@param v u64 
+---@param n integer by how many bits; 64 and more shift everything out
+---@return u64 value 
+function bit.rshift(v, n) end
+
+---Shift right, the sign comes in.
+---
+---```lua
+---assert(bit.arshift(0x8000000000000000, 63) == 0xffffffffffffffff)
+---```
+---@param v u64 
+---@param n integer by how many bits; 64 and more shift everything out
+---@return u64 value 
+function bit.arshift(v, n) end
+
+---Take a field out.
+---
+---```lua
+---assert(bit.extract(0x1fe0, 5, 8) == 0xff)
+---```
+---@param v u64 
+---@param field integer its lowest bit
+---@param width? integer  (default: 1)
+---@return u64 value 
+function bit.extract(v, field, width) end
+
+---Put a field in.
+---
+---```lua
+---assert(bit.replace(0, 0xff, 5, 8) == 0x1fe0)
+---```
+---@param v u64 
+---@param u u64 what the field becomes
+---@param field integer its lowest bit
+---@param width? integer  (default: 1)
+---@return u64 value 
+function bit.replace(v, u, field, width) end
+
+---Hexadecimal digits without 0x.
+---
+---```lua
+---assert(bit.tohex(0x1e5, 4) == "01e5")
+---```
+---@param v u64 
+---@param digits? integer  (default: 16)
+---@return string text 
+function bit.tohex(v, digits) end
+
+---Assertions, in luassert's order: expected, actual, message. assert(v [, message]) works as in Lua; assert.are.equals, assert.is.truthy, assert.is_not.falsy and their like are the same words.
+---@class assertlib
+---@overload fun(v: any, message?: any, ...: any): ...
+assert = {}
+
+---Both are the same value.
+---
+---```lua
+---assert.equals(6, m.core_num_brps)
+---```
+---@param expected any|nil 
+---@param actual any|nil 
+---@param message? string said when it fails
+function assert.equals(expected, actual, message) end
+
+---Both are the same value, or tables with the same contents.
+---
+---```lua
+---assert.same({ 0, 1 }, { 0, 1 })
+---```
+---@param expected any|nil 
+---@param actual any|nil 
+---@param message? string said when it fails
+function assert.same(expected, actual, message) end
+
+---It is true.
+---
+---```lua
+---assert.is_true(m.cpu[0].online)
+---```
+---@param actual any|nil 
+---@param message? string said when it fails
+function assert.is_true(actual, message) end
+
+---It is false.
+---
+---```lua
+---assert.is_false(m.cpu[0].suspended)
+---```
+---@param actual any|nil 
+---@param message? string said when it fails
+function assert.is_false(actual, message) end
+
+---It is nil.
+---
+---```lua
+---assert.is_nil(m.cpu[0].wp_on_reg[0])
+---```
+---@param actual any|nil 
+---@param message? string said when it fails
+function assert.is_nil(actual, message) end
+
+---It is not nil.
+---
+---```lua
+---assert.is_not_nil(m.cpu[0].current)
+---```
+---@param actual any|nil 
+---@param message? string said when it fails
+function assert.is_not_nil(actual, message) end
+
+---It is neither nil nor false.
+---
+---```lua
+---assert.is_truthy(0)
+---```
+---@param actual any|nil 
+---@param message? string said when it fails
+function assert.is_truthy(actual, message) end
+
+---It is nil or false.
+---
+---```lua
+---assert.is_falsy(nil)
+---```
+---@param actual any|nil 
+---@param message? string said when it fails
+function assert.is_falsy(actual, message) end
+
+---It is not further than the tolerance from what is expected.
+---
+---```lua
+---assert.near(0.3, 0.1 + 0.2, 1e-9)
+---```
+---@param expected number 
+---@param actual number 
+---@param tolerance number 
+---@param message? string said when it fails
+function assert.near(expected, actual, tolerance, message) end
+
+---The text matches the Lua pattern.
+---
+---```lua
+---assert.matches("^hwlua", m.current.comm)
+---```
+---@param pattern string 
+---@param actual string 
+---@param message? string said when it fails
+function assert.matches(pattern, actual, message) end
+
+---The function raises, with that message if one is given.
+---
+---```lua
+---assert.has_error(function() return m.cpu[99] end)
+---```
+---@param fn fun() 
+---@param message? string said when it fails
+function assert.has_error(fn, message) end
+
+---The function does not raise.
+---
+---```lua
+---assert.has_no_error(function() return m.cpu[0] end)
+---```
+---@param fn fun() 
+---@param message? string said when it fails
+function assert.has_no_error(fn, message) end
+
+---Each register named has that value, on every CPU for a machine. A failure shows each register, expected, found, and the fields that differ in words.
+---
+---```lua
+---m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }
+---assert.regs(m, { wvr = { [0] = 0xffffff8008c5a000 }, wcr = { [0] = 0x1ff3 } })
+---```
+---@param where hw.cpu|hw.machine 
+---@param expected hw.regs 
+---@param message? string said when it fails
+function assert.regs(where, expected, message) end
+
+---Each register named has that value and every other one of the four banks is 0. MDSCR_EL1 counts only when it is named.
+---
+---```lua
+---assert.regs_exactly(m, { mdscr_el1 = 0x1000 })
+---```
+---@param where hw.cpu|hw.machine 
+---@param expected hw.regs 
+---@param message? string said when it fails
+function assert.regs_exactly(where, expected, message) end
+
+---The call was refused with that errno.
+---
+---```lua
+---assert.errno("EINVAL", m:perf_event_open { type = "w", addr = 0x1000, len = 9, cpu = 0 })
+---```
+---@param name string the errno's name
+---@param ... any the results of a call
+function assert.errno(name, ...) end
+
+---The call was not refused: its first result is not nil.
+---
+---```lua
+---local ev = assert.succeeds(m:perf_event_open { type = "w", addr = 0x1000, len = 8, cpu = 0 })
+---```
+---@param ... any the results of a call
+---@return any ...
+function assert.succeeds(...) end
+
+---The names agree in order; "..." skips any number.
+---
+---```lua
+---m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }
+---assert.callchain({ "write_wb_reg", "hw_breakpoint_control", "..." }, m:callchain("write_wb_reg"))
+---```
+---@param expected string[] 
+---@param actual? string[] what m:callchain returned
+---@param message? string said when it fails
+function assert.callchain(expected, actual, message) end
+
+---A line of the kernel log matches the Lua pattern.
+---
+---```lua
+---assert.dmesg(m, "found 6 breakpoint and 4 watchpoint registers%.$")
+---```
+---@param m hw.machine 
+---@param pattern string 
+---@param message? string said when it fails
+function assert.dmesg(m, pattern, message) end
+
+---Nothing reserved, installed, queued or pending is left, the kernel's own work apart. A failure names each, with its address.
+---
+---```lua
+---assert.no_leaks(m)
+---```
+---@param m hw.machine 
+---@param message? string said when it fails
+function assert.no_leaks(m, message) end
+
+---Group cases under a name.
+---@param name string 
+---@param fn fun() 
+function describe(name, fn) end
+
+---A case: it passes when it does not raise. Each has a runtime of its own.
+---@param name string 
+---@param fn fun() 
+function it(name, fn) end
+
+---Run before each case of the group.
+---@param fn fun() 
+function before_each(fn) end
+
+---Run after each case of the group, also when it failed.
+---@param fn fun() 
+function after_each(fn) end
+
+---A case that is still to be written; inside a case, why it cannot go on.
+---@param name string 
+function pending(name) end
+
+return hw
