@@ -74,6 +74,7 @@ func Compile(name, src string) (*Program, error) {
 	p := &Program{name: name, src: text, proto: proto, inject: r.injected, patches: map[*lua.FunctionProto][]patch{}}
 	p.link(proto, r.prefix)
 	fixLocals(proto, r.fn)
+	trim(proto)
 	return p, nil
 }
 
@@ -235,6 +236,27 @@ func fixLocals(proto *lua.FunctionProto, info *funcInfo) {
 	}
 }
 
+// trim gives back what the compiler allocated for code that did not come.
+func trim(proto *lua.FunctionProto) {
+	proto.Code = clip(proto.Code)
+	proto.Constants = clip(proto.Constants)
+	proto.FunctionPrototypes = clip(proto.FunctionPrototypes)
+	proto.DbgSourcePositions = clip(proto.DbgSourcePositions)
+	proto.DbgLocals = clip(proto.DbgLocals)
+	proto.DbgCalls = clip(proto.DbgCalls)
+	proto.DbgUpvalues = clip(proto.DbgUpvalues)
+	for _, sub := range proto.FunctionPrototypes {
+		trim(sub)
+	}
+}
+
+func clip[T any](s []T) []T {
+	if len(s) == cap(s) {
+		return s
+	}
+	return append(make([]T, 0, len(s)), s...)
+}
+
 // maxLinked is how many programs a runtime keeps linked.
 const maxLinked = 64
 
@@ -349,7 +371,7 @@ func (rt *Runtime) joinTable(L *lua.LState) int {
 
 // load compiles source text that a script gives (load, loadstring, dofile, require).
 func (rt *Runtime) load(name, src string) (*lua.LFunction, error) {
-	rt.charge(int64(len(src)) * 16)
+	rt.charge(32<<10 + int64(len(src))*16)
 	rt.steps(len(src) / 16)
 	p, err := Compile(name, src)
 	if err != nil {

@@ -88,7 +88,7 @@ func (rt *Runtime) protect(L *lua.LState, nargs, nret int, catch func(lua.LValue
 	sp := depth(cf)
 	base := v.reg.top - nargs - 1
 	t := threadOf(L)
-	nest := t.nest
+	nest, held := t.nest, rt.meter.held
 	done := false
 	defer func() {
 		if done {
@@ -109,7 +109,7 @@ func (rt *Runtime) protect(L *lua.LState, nargs, nret int, catch func(lua.LValue
 			local = cf.LocalBase
 		}
 		L.SetTop(base - local)
-		t.nest = nest
+		t.nest, rt.meter.held = nest, held
 	}()
 	L.Call(nargs, nret)
 	done = true
@@ -225,6 +225,17 @@ func culprit(line, message string) int {
 		}
 		at = end
 	}
+}
+
+// raiseText raises a message with the position of the innermost Lua function that has begun to run.
+func (rt *Runtime) raiseText(L *lua.LState, message string) {
+	for cf := view(L).currentFrame; cf != nil; cf = cf.Parent {
+		if !cf.Fn.IsG && cf.Pc > 0 {
+			message = fmt.Sprintf("%s:%d: %s", cf.Fn.Proto.SourceName, cf.Fn.Proto.DbgSourcePositions[cf.Pc-1], message)
+			break
+		}
+	}
+	panic(rt.apiError(lua.LString(message), nil, rt.traceOf(L)))
 }
 
 // raiseError raises err in L with the position of the Lua function that is running before its text.

@@ -8,6 +8,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -61,26 +63,37 @@ const unlimited = int64(1) << 62
 // meter is what a runtime has used and may use.
 type meter struct {
 	left     int64 // steps that are left
+	look     int64 // when fewer are left, look at the clock
+	work     int64 // bytes asked for since then
 	mem      int64 // bytes taken: what was live at the last count, and all that was asked for since
 	memStop  int64 // where mem must be counted again
+	held     int64 // bytes in the hands of library functions, which no count of what is reachable finds
 	maxDepth int
 	stop     atomic.Bool // the context is done, or fatal is set
 	fatal    error       // what stopped the script; every later instruction raises it again
 	ctx      context.Context
-	deadline time.Time
+	until    time.Duration // the deadline, since begin
+	since    time.Duration // when the turn began
 }
 
 // arm prepares the meter for one Run. The function that it returns ends it.
 func (rt *Runtime) arm(ctx context.Context) (disarm func()) {
 	m := &rt.meter
-	m.ctx = ctx
+	m.ctx = &runContext{ctx, rt}
 	m.fatal = nil
+	m.held = 0
 	m.stop.Store(false)
 	m.left = rt.cfg.Limits.Steps
 	if m.left <= 0 {
 		m.left = unlimited
 	}
-	m.deadline, _ = ctx.Deadline()
+	m.look = max(0, m.left-stepsPerLook)
+	m.work = 0
+	m.since = time.Since(begin)
+	m.until = math.MaxInt64
+	if d, ok := ctx.Deadline(); ok {
+		m.until = d.Sub(begin)
+	}
 	if ctx.Err() != nil {
 		m.stop.Store(true)
 	}
@@ -94,6 +107,27 @@ func (rt *Runtime) arm(ctx context.Context) (disarm func()) {
 	}
 }
 
+// runContext is the context that Go functions below a run are given: a Call with it goes on inside the run.
+type runContext struct {
+	context.Context
+	rt *Runtime
+}
+
+type runKey struct{}
+
+func (c *runContext) Value(key any) any {
+	if key == (runKey{}) {
+		return c.rt
+	}
+	return c.Context.Value(key)
+}
+
+// inside says whether ctx is that of the run that is going on.
+func (rt *Runtime) inside(ctx context.Context) bool {
+	in, _ := ctx.Value(runKey{}).(*Runtime)
+	return in == rt && rt.owner.Load() == ownerBusy
+}
+
 // thread is the context of one Lua thread. Done is called before every instruction.
 type thread struct {
 	rt       *Runtime
@@ -102,6 +136,7 @@ type thread struct {
 	nest     int // how often Go and Lua alternate on the stack below
 	nestBase int // of it, what belongs to the threads that wait for this one
 	regs     int // registers that were counted
+	frames   int // the stack has to grow beyond so many
 }
 
 func (t *thread) Deadline() (time.Time, bool) { return t.rt.meter.ctx.Deadline() }
@@ -119,7 +154,7 @@ func (t *thread) Done() <-chan struct{} {
 	op := cf.Fn.Proto.Code[cf.Pc-1] >> 26
 	m.left--
 	m.mem += int64(opCost[op&63])
-	if m.left < 0 || m.mem > m.memStop || m.stop.Load() || cf.Idx+t.base >= m.maxDepth {
+	if m.left < m.look || m.mem > m.memStop || m.stop.Load() || cf.Idx+t.base >= m.maxDepth {
 		t.slow(cf)
 	}
 	if opHeavy[op&63] {
@@ -132,6 +167,9 @@ func (t *thread) Done() <-chan struct{} {
 func (t *thread) slow(cf *frame) {
 	rt := t.rt
 	rt.check()
+	if rt.meter.left < rt.meter.look {
+		rt.breathe()
+	}
 	if rt.meter.mem > rt.meter.memStop {
 		rt.recount(0)
 	}
@@ -169,6 +207,9 @@ func (rt *Runtime) charge(n int64) {
 	if m.mem > m.memStop || n < 0 {
 		rt.recount(n)
 	}
+	if m.work += n; m.work > workPerLook {
+		rt.breathe()
+	}
 	if m.stop.Load() {
 		rt.check()
 	}
@@ -178,7 +219,40 @@ func (rt *Runtime) charge(n int64) {
 func (rt *Runtime) steps(n int) {
 	m := &rt.meter
 	m.left -= int64(n)
-	if m.left < 0 || m.stop.Load() {
+	if m.left < m.look || m.stop.Load() {
+		rt.check()
+		rt.breathe()
+	}
+}
+
+// How many steps, or bytes asked for, there are between two looks at the clock.
+const (
+	stepsPerLook = 512
+	workPerLook  = 512 << 10
+)
+
+// turn is how long a script runs before it lets others run. Go itself lets a goroutine run for ten
+// milliseconds, and with many scripts at once none of them would hear of its deadline in time.
+const turn = time.Millisecond
+
+// begin is when the process looked at the clock first; Since of it reads only the monotonic clock.
+var begin = time.Now()
+
+// breathe looks at the clock: when its turn is over, other goroutines run.
+func (rt *Runtime) breathe() {
+	m := &rt.meter
+	m.look = max(0, m.left-stepsPerLook)
+	m.work = 0
+	now := time.Since(begin)
+	if now-m.since > turn {
+		runtime.Gosched()
+		now = time.Since(begin)
+		m.since = now
+	}
+	if now > m.until {
+		m.stop.Store(true)
+	}
+	if m.stop.Load() {
 		rt.check()
 	}
 }
@@ -189,16 +263,6 @@ func (m *meter) ctxErr() error {
 		return err
 	}
 	return context.DeadlineExceeded
-}
-
-// poll raises when the context is done, also when nobody has told us yet.
-func (rt *Runtime) poll() {
-	m := &rt.meter
-	if !m.stop.Load() && (m.deadline.IsZero() || time.Now().Before(m.deadline)) {
-		return
-	}
-	m.stop.Store(true)
-	rt.check()
 }
 
 // interrupted is check for code that must not raise where it is.

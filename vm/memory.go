@@ -6,6 +6,10 @@ package vm
 
 import (
 	"fmt"
+	"runtime"
+	"runtime/metrics"
+	"sync/atomic"
+	"time"
 	"unsafe"
 
 	lua "github.com/yuin/gopher-lua"
@@ -31,12 +35,47 @@ func (rt *Runtime) recount(n int64) {
 	if n < 0 || n > limit {
 		rt.memoryFatal()
 	}
-	live := rt.live()
+	asked := m.mem
+	live := rt.live() + m.held
 	if live+n > limit {
 		rt.memoryFatal()
 	}
 	m.mem = live + n
 	m.memStop = max(limit, m.mem+min(max(limit/16, minSlack), maxSlack))
+	if asked-live >= gcSlack || limit < unlimited && 2*live > limit+gcSlack {
+		rt.cleanUp()
+	}
+}
+
+const (
+	// gcSlack is how much garbage a script may leave before Go's collector is asked to take it away.
+	gcSlack = 8 << 20
+
+	// hostHeap is the live heap of a process from which on a script's garbage is small beside it, and
+	// an extra run of the collector costs more than it gives.
+	hostHeap = 256 << 20
+)
+
+var cleaning atomic.Bool
+
+// cleanUp waits until Go's collector has run. By itself it waits until as much garbage as live memory has
+// gathered, which for a script that is close to its limit would be twice the limit.
+func (rt *Runtime) cleanUp() {
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	if live[0].Value.Kind() != metrics.KindUint64 || live[0].Value.Uint64() > hostHeap {
+		return
+	}
+	if cleaning.CompareAndSwap(false, true) {
+		go func() {
+			runtime.GC()
+			cleaning.Store(false)
+		}()
+	}
+	for cleaning.Load() {
+		time.Sleep(50 * time.Microsecond)
+		rt.breathe()
+	}
 }
 
 func (rt *Runtime) memoryFatal() {
@@ -219,7 +258,7 @@ func (k *marker) run() {
 func (k *marker) tick(n int) {
 	if k.seen += n; k.seen >= 4096 {
 		k.seen = 0
-		k.rt.poll()
+		k.rt.breathe()
 	}
 }
 
@@ -275,7 +314,7 @@ func (k *marker) proto(p *lua.FunctionProto, count bool) {
 		return
 	}
 	if count {
-		k.bytes += 512 + int64(len(p.Code))*12 + int64(len(p.Constants))*48 + int64(len(p.DbgCalls))*24 + int64(len(p.DbgLocals))*48
+		k.bytes += 1536 + int64(len(p.Code))*12 + int64(len(p.Constants))*48 + int64(len(p.DbgCalls))*24 + int64(len(p.DbgLocals))*48
 	}
 	for _, c := range p.Constants {
 		if ud, ok := c.(*lua.LUserData); ok {

@@ -48,23 +48,28 @@ func (rt *Runtime) callLua(fn *lua.LFunction, nret int, args []lua.LValue) ([]lu
 	outer := L.G.CurrentThread
 	leave := rt.enterThread(L, outer)
 	rt.active = append(rt.active, L)
+	home := false
+	defer func() {
+		leave()
+		rt.active = slices.DeleteFunc(rt.active, func(th *lua.LState) bool { return th == L })
+		if home {
+			rt.pool = append(rt.pool, L) // one that a panic went through is left to the garbage collector
+		}
+	}()
 	L.Push(fn)
 	for _, a := range args {
 		L.Push(a)
 	}
-	e := rt.protect(L, len(args), nret, nil)
-	leave()
-	rt.active = slices.DeleteFunc(rt.active, func(th *lua.LState) bool { return th == L })
-	if e != nil {
-		rt.pool = append(rt.pool, L)
-		return nil, rt.errorOf(e)
+	if err := rt.protect(L, len(args), nret, nil); err != nil {
+		home = true
+		return nil, rt.errorOf(err)
 	}
 	results := make([]lua.LValue, L.GetTop())
 	for i := range results {
 		results[i] = L.Get(i + 1)
 	}
 	L.SetTop(0)
-	rt.pool = append(rt.pool, L)
+	home = true
 	return results, nil
 }
 
@@ -82,6 +87,11 @@ func (s *State) Refuse(err error) lua.LString {
 
 // OnClose has fn called when the runtime is closed, the last one first.
 func (s *State) OnClose(fn func()) { s.rt.closers = append(s.rt.closers, fn) }
+
+// OnReset has fn called when a pool makes the runtime as new for its next user. Tables that a script could
+// change are put back by the runtime; fn puts back what the module keeps in Go. What OnClose was
+// given by a script's doing is called before.
+func (s *State) OnReset(fn func()) { s.rt.resets = append(s.rt.resets, fn) }
 
 // SetRoots names values that Go keeps alive, for the count of live memory.
 func (s *State) SetRoots(fn func(yield func(lua.LValue))) { s.rt.roots = append(s.rt.roots, fn) }

@@ -44,6 +44,8 @@ type Runtime struct {
 	loop    func(*lua.LState, *frame) // gopher-lua's own interpreter loop
 	modules []moduleState
 	closers []func()
+	resets  []func()
+	remain  *pristine // in a pool: what the runtime is reset to
 	roots   []func(yield func(lua.LValue))
 	pool    []*lua.LState // idle threads of State.Call
 	active  []*lua.LState // threads of State.Call that are running or wait
@@ -70,6 +72,7 @@ const (
 type moduleState struct {
 	Module
 	value lua.LValue // nil until it is opened
+	late  bool       // opened by a script, not by New
 }
 
 // New makes a runtime.
@@ -103,7 +106,7 @@ func New(cfg Config) (*Runtime, error) {
 	}
 	rt.L = lua.NewState(lua.Options{
 		SkipOpenLibs:        true,
-		CallStackSize:       cfg.Limits.CallDepth + 64,
+		CallStackSize:       firstFrames,
 		MinimizeStackMemory: true,
 		RegistrySize:        256,
 		RegistryMaxSize:     maxRegisters,
@@ -140,7 +143,7 @@ const maxRegisters = 1 << 18
 // adopt gives L our context, our way of raising and of running.
 func (rt *Runtime) adopt(L *lua.LState) *thread {
 	v := view(L)
-	t := &thread{rt: rt, L: v, regs: cap(v.reg.array)}
+	t := &thread{rt: rt, L: v, regs: cap(v.reg.array), frames: firstFrames - spareFrames}
 	v.hasErrorFunc = true // see closeUpvalues
 	L.Panic = rt.panicLua
 	L.SetContext(t)
@@ -156,7 +159,7 @@ func (rt *Runtime) run(L *lua.LState, base *frame) {
 	t := threadOf(L)
 	if t.nest++; t.nest > maxNest {
 		t.nest--
-		L.RaiseError("stack overflow (Go and Lua functions call each other %d deep)", maxNest)
+		rt.raiseText(L, fmt.Sprintf("stack overflow (Go and Lua functions call each other %d deep)", maxNest))
 	}
 	rt.loop(L, base)
 	t.nest--
@@ -187,7 +190,7 @@ func (rt *Runtime) enterThread(th, L *lua.LState) (leave func()) {
 	t.nestBase = o.nest + 1
 	t.base = o.base + depth(o.L.currentFrame)
 	if t.nest > maxNest {
-		L.RaiseError("stack overflow (threads wait for each other %d deep)", maxNest)
+		rt.raiseText(L, fmt.Sprintf("stack overflow (threads wait for each other %d deep)", maxNest))
 	}
 	g := L.G
 	g.CurrentThread = th
@@ -211,6 +214,9 @@ func (rt *Runtime) leave() { rt.owner.Store(ownerNone) }
 // above), string, *Table, *Function, or the Go value behind a userdata. args are what the script
 // sees as ... and in the table arg.
 func (rt *Runtime) Run(ctx context.Context, p *Program, args ...any) ([]any, error) {
+	if rt.inside(ctx) {
+		return rt.nested(rt.function(p), args)
+	}
 	if err := rt.enter(); err != nil {
 		return nil, err
 	}
@@ -227,10 +233,14 @@ func (rt *Runtime) Run(ctx context.Context, p *Program, args ...any) ([]any, err
 	return rt.call(ctx, rt.function(p), args)
 }
 
-// Call calls a function that Run, Get or Call returned.
+// Call calls a function that Run, Get or Call returned. A Go function that a script called may call back
+// with the context that it was given; the limits of the run go on then.
 func (rt *Runtime) Call(ctx context.Context, fn *Function, args ...any) ([]any, error) {
 	if fn == nil || fn.rt != rt {
 		return nil, errors.New("vm: Call of a function that is not of this runtime")
+	}
+	if rt.inside(ctx) {
+		return rt.nested(fn.fn, args)
 	}
 	if err := rt.enter(); err != nil {
 		return nil, err
@@ -241,6 +251,11 @@ func (rt *Runtime) Call(ctx context.Context, fn *Function, args ...any) ([]any, 
 
 func (rt *Runtime) call(ctx context.Context, fn *lua.LFunction, args []any) ([]any, error) {
 	defer rt.arm(ctx)()
+	return rt.nested(fn, args)
+}
+
+// nested calls fn inside a run.
+func (rt *Runtime) nested(fn *lua.LFunction, args []any) ([]any, error) {
 	values := make([]lua.LValue, len(args))
 	for i, a := range args {
 		v, err := rt.toLua(a)
@@ -291,6 +306,8 @@ func (rt *Runtime) Close() error {
 	case err != nil:
 		return err
 	}
+	rt.killCoroutines()
+	rt.closeFiles()
 	for i := len(rt.closers) - 1; i >= 0; i-- {
 		rt.closers[i]()
 	}
@@ -333,6 +350,7 @@ func (rt *Runtime) openModule(m *moduleState) (lua.LValue, error) {
 		}
 	}
 	m.value = v
+	m.late = rt.owner.Load() == ownerBusy
 	return v, nil
 }
 

@@ -103,8 +103,8 @@ func (t trace) String() string {
 		default:
 			fmt.Fprintf(&b, "function <%s:%d>", f.fn.Proto.SourceName, f.fn.Proto.LineDefined)
 		}
-		for range f.tail {
-			b.WriteString("\n\t(tail call)")
+		if f.tail > 0 {
+			b.WriteString("\n\t(...tail calls...)")
 		}
 	}
 	return b.String()

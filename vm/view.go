@@ -71,6 +71,32 @@ type lstate struct {
 	ctxCancelFn  context.CancelFunc
 }
 
+// growingStack mirrors autoGrowingCallFrameStack, the call stack of a thread with MinimizeStackMemory.
+type growingStack struct {
+	segments []unsafe.Pointer
+	segIdx   uint16
+	segSp    uint8
+}
+
+// Frames come in segments of 8. A thread begins with room for firstFrames and is given more before it
+// runs out, because the table of segments is as large as the deepest stack that it can hold.
+const (
+	segmentFrames = lua.FramesPerSegment
+	firstFrames   = 512
+	spareFrames   = maxNest + 56 // more than Go functions can push between two instructions
+)
+
+// growStack makes room for more frames on t's stack.
+func (t *thread) growStack(cf *frame) {
+	st := (*growingStack)(t.L.stack[1])
+	n := 2 * len(st.segments)
+	t.rt.charge(int64(n-len(st.segments)) * (8 + segmentFrames*80))
+	segments := make([]unsafe.Pointer, n)
+	copy(segments, st.segments)
+	st.segments = segments
+	t.frames = n*segmentFrames - spareFrames
+}
+
 // ltable mirrors lua.LTable.
 type ltable struct {
 	Metatable lua.LValue
@@ -95,7 +121,15 @@ var checkLayout = sync.OnceValue(func() error {
 		}
 		return reflect.TypeFor[struct{}]()
 	}
+	// The call stack is behind an interface: only a state shows its type.
+	L := lua.NewState(lua.Options{SkipOpenLibs: true, CallStackSize: firstFrames, MinimizeStackMemory: true, RegistrySize: 128})
+	stack := reflect.NewAt(stackType, unsafe.Add(unsafe.Pointer(L), stackOffset)).Elem().Elem().Type()
+	L.Close()
+	if stack.Kind() == reflect.Pointer {
+		stack = stack.Elem()
+	}
 	for _, pair := range [][2]reflect.Type{
+		{stack, reflect.TypeFor[growingStack]()},
 		{state, reflect.TypeFor[lstate]()},
 		{field("currentFrame"), reflect.TypeFor[frame]()},
 		{field("reg"), reflect.TypeFor[registry]()},

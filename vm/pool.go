@@ -1,0 +1,282 @@
+// A pool of runtimes: each Run finds one that is as new, without the cost of making it.
+
+package vm
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// A Pool keeps up to n runtimes of one Config. It may be used by any number of goroutines.
+type Pool struct {
+	cfg   Config
+	slots chan struct{} // one for each runtime in use
+	mu    sync.Mutex
+	idle  []*Runtime
+	done  chan struct{}
+	once  sync.Once
+}
+
+// NewPool makes a pool of at most n runtimes (at least one). They are made when they are needed.
+// Runtimes that run at the same time write to Config's writers one write at a time.
+func NewPool(cfg Config, n int) *Pool {
+	n = max(n, 1)
+	if n > 1 {
+		var mu sync.Mutex
+		if cfg.Stdout != nil {
+			cfg.Stdout = &sharedWriter{&mu, cfg.Stdout}
+		}
+		if cfg.Stderr != nil {
+			cfg.Stderr = &sharedWriter{&mu, cfg.Stderr}
+		}
+	}
+	return &Pool{cfg: cfg, slots: make(chan struct{}, n), done: make(chan struct{})}
+}
+
+type sharedWriter struct {
+	mu *sync.Mutex
+	w  io.Writer
+}
+
+func (s *sharedWriter) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(b)
+}
+
+// Run runs the program in a runtime that is as new. It waits while all are in use, until the context is done.
+// Tables among the results may be read afterwards; functions cannot be called any more.
+func (p *Pool) Run(ctx context.Context, prog *Program, args ...any) ([]any, error) {
+	select {
+	case <-p.done:
+		return nil, ErrClosed
+	default:
+	}
+	select {
+	case p.slots <- struct{}{}:
+	case <-p.done:
+		return nil, ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-p.slots }()
+	rt, err := p.take()
+	if err != nil {
+		return nil, err
+	}
+	results, err := rt.Run(ctx, prog, args...)
+	p.give(rt, err)
+	return results, err
+}
+
+func (p *Pool) take() (*Runtime, error) {
+	p.mu.Lock()
+	if n := len(p.idle); n > 0 {
+		rt := p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		p.mu.Unlock()
+		return rt, nil
+	}
+	p.mu.Unlock()
+	rt, err := New(p.cfg)
+	if err != nil {
+		return nil, err
+	}
+	rt.remain = rt.takePristine()
+	return rt, nil
+}
+
+// give takes a runtime back, unless what happened in it may have left it in pieces.
+func (p *Pool) give(rt *Runtime, err error) {
+	var broken *PanicError
+	if errors.As(err, &broken) || rt.reset() != nil {
+		rt.Close()
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-p.done:
+		rt.Close()
+	default:
+		p.idle = append(p.idle, rt)
+	}
+}
+
+// Close closes the pool. Runs that are going on end as usual; later ones fail with ErrClosed.
+func (p *Pool) Close() error {
+	p.once.Do(func() { close(p.done) })
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, rt := range p.idle {
+		rt.Close()
+	}
+	p.idle = nil
+	return nil
+}
+
+// pristine is what a new runtime looks like: every table that a script could change.
+type pristine struct {
+	tables    []tableState
+	functions []*lua.LFunction
+	closers   int
+	roots     int
+}
+
+type tableState struct {
+	t      *lua.LTable
+	meta   lua.LValue
+	array  []lua.LValue
+	keys   []lua.LValue
+	values []lua.LValue
+}
+
+// takePristine notes everything that is reachable in a new runtime.
+func (rt *Runtime) takePristine() *pristine {
+	p := &pristine{closers: len(rt.closers), roots: len(rt.roots)}
+	seen := map[any]bool{}
+	var walk func(v lua.LValue)
+	walk = func(v lua.LValue) {
+		switch v := v.(type) {
+		case *lua.LTable:
+			if v == nil || seen[v] {
+				return
+			}
+			seen[v] = true
+			t := viewTable(v)
+			s := tableState{t: v, meta: t.Metatable, array: slices.Clone(t.array), keys: slices.Clone(t.keys)}
+			for _, k := range s.keys {
+				s.values = append(s.values, v.RawGetH(k))
+			}
+			p.tables = append(p.tables, s)
+			for i, k := range s.keys {
+				walk(k)
+				walk(s.values[i])
+			}
+			for _, x := range s.array {
+				walk(x)
+			}
+			walk(s.meta)
+		case *lua.LFunction:
+			if v == nil || seen[v] {
+				return
+			}
+			seen[v] = true
+			p.functions = append(p.functions, v)
+			for _, uv := range v.Upvalues {
+				if uv != nil {
+					walk(uv.Value())
+				}
+			}
+		case *lua.LUserData:
+			if v == nil || seen[v] {
+				return
+			}
+			seen[v] = true
+			walk(v.Metatable)
+		}
+	}
+	walk(rt.L.G.Global)
+	walk(rt.L.G.Registry)
+	walk(rt.L.GetMetatable(lua.LString("")))
+	for _, t := range []*lua.LTable{rt.lib.loaded, rt.lib.preload, rt.lib.pkg} {
+		if t != nil {
+			walk(t)
+		}
+	}
+	return p
+}
+
+// reset makes the runtime as new. It fails when that cannot be done.
+func (rt *Runtime) reset() error {
+	if err := rt.enter(); err != nil {
+		return err
+	}
+	defer rt.leave()
+	p := rt.remain
+	rt.meter.fatal = nil
+	rt.meter.stop.Store(false)
+	rt.meter.left = unlimited
+	rt.killCoroutines()
+	rt.closeFiles()
+	for i := len(rt.closers) - 1; i >= p.closers; i-- {
+		rt.closers[i]()
+	}
+	rt.closers = rt.closers[:p.closers]
+	rt.roots = rt.roots[:p.roots]
+	for i := range p.tables {
+		p.tables[i].restore()
+	}
+	global := rt.L.G.Global
+	for _, f := range p.functions {
+		f.Env = global
+	}
+	rt.L.Env = global
+	rt.L.SetTop(0)
+	for _, th := range rt.pool {
+		th.Env = global
+	}
+	for _, fn := range rt.resets {
+		fn()
+	}
+	for i := range rt.modules {
+		if m := &rt.modules[i]; m.value != nil && m.late {
+			m.value, m.late = nil, false
+		}
+	}
+	rt.resetLibs()
+	rt.objects = nil
+	rt.shown, rt.shownNext = nil, 0
+	rt.program = nil
+	rt.meter.mem = 0
+	rt.meter.memStop = unlimited
+	if rt.cfg.Limits.Memory > 0 {
+		rt.meter.memStop = rt.cfg.Limits.Memory
+	}
+	return nil
+}
+
+// resetLibs puts back what the library keeps outside of tables.
+func (rt *Runtime) resetLibs() {
+	rt.lib.random.seed(rt.cfg.Seed)
+	rt.lib.numbers = numbering{}
+	io := rt.lib.io
+	io.input.Value, io.output.Value = io.stdin, io.stdout
+}
+
+// restore puts the table back.
+func (s *tableState) restore() {
+	t := viewTable(s.t)
+	t.Metatable = s.meta
+	if !slices.Equal(t.array, s.array) {
+		t.array = slices.Clone(s.array)
+	}
+	same := len(t.keys) == len(s.keys)
+	if same {
+		for i, k := range s.keys {
+			if t.keys[i] != k || s.t.RawGetH(k) != s.values[i] {
+				same = false
+				break
+			}
+		}
+	}
+	if same {
+		return
+	}
+	t.strdict, t.dict = nil, nil
+	t.keys, t.k2i = nil, nil
+	if len(s.keys) == 0 {
+		return
+	}
+	t.strdict = make(map[string]lua.LValue, len(s.keys))
+	t.keys = make([]lua.LValue, 0, len(s.keys)+8)
+	t.k2i = make(map[lua.LValue]int, len(s.keys)+8)
+	for i, k := range s.keys {
+		s.t.RawSetH(k, s.values[i])
+	}
+}

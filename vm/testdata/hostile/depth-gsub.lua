@@ -1,0 +1,3 @@
+-- stopped by: depth
+local function f() return (('x'):gsub('x', f)) end
+return f()

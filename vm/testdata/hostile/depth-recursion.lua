@@ -1,0 +1,3 @@
+-- stopped by: depth
+local function f() return 1 + f() end
+return f()

@@ -1,0 +1,3 @@
+-- stopped by: depth
+local function f() table.sort({2, 1}, f) end
+return f()

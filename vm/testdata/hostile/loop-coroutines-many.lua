@@ -1,0 +1,2 @@
+-- stopped by: deadline
+while true do coroutine.wrap(function() coroutine.yield() end)() end

@@ -1,0 +1,2 @@
+-- stopped by: deadline
+while true do pcall(dofile, 'nothing.lua') pcall(require, 'nothing') end

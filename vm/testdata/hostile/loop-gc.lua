@@ -1,0 +1,2 @@
+-- stopped by: deadline
+while true do collectgarbage() end

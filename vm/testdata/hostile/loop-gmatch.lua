@@ -1,0 +1,3 @@
+-- stopped by: deadline
+local s = ('x'):rep(100000)
+while true do for c in s:gmatch('.') do end end

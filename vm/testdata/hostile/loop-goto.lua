@@ -1,0 +1,2 @@
+-- stopped by: deadline
+::top:: goto top

@@ -1,0 +1,3 @@
+-- stopped by: deadline
+local function f() return f() end
+f()

@@ -1,0 +1,2 @@
+-- stopped by: deadline
+repeat until false

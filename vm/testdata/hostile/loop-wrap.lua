@@ -1,0 +1,3 @@
+-- stopped by: deadline
+local f = coroutine.wrap(function() while true do coroutine.yield() end end)
+while true do f() end

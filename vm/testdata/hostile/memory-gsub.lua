@@ -1,0 +1,2 @@
+-- stopped by: memory
+return (('x'):rep(100000)):gsub('x', ('y'):rep(10000))

@@ -1,0 +1,2 @@
+-- stopped by: memory
+return ('x'):rep(1e19)

@@ -1,0 +1,2 @@
+-- stopped by: memory
+return ('x'):rep(3e9)

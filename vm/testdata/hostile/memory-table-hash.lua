@@ -1,0 +1,4 @@
+-- stopped by: memory
+local t = {}
+local i = 0
+while true do i = i + 1 t['k' .. i] = i end

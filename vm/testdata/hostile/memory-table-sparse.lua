@@ -1,0 +1,3 @@
+-- stopped by: memory
+local t = {}
+t[60000000] = 1

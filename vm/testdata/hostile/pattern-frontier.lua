@@ -1,0 +1,2 @@
+-- stopped by: deadline
+return string.find(('a '):rep(30000), '.*.*.*%f[b]x')

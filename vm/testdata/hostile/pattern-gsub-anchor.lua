@@ -1,0 +1,2 @@
+-- stopped by: deadline
+return string.gsub(('a'):rep(100000), '.-.-.-b', 'x')

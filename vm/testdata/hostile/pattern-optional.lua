@@ -1,0 +1,2 @@
+-- stopped by: deadline
+return string.find(('a'):rep(200), ('a?'):rep(200) .. ('a'):rep(200) .. 'b')

@@ -1,0 +1,2 @@
+-- stopped by: steps
+while true do end
