@@ -18,8 +18,6 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-var errEOF = io.EOF
-
 // ioState is the io library of one runtime.
 type ioState struct {
 	meta           *lua.LTable

@@ -20,7 +20,9 @@ func openMath(rt *Runtime) {
 	rounding := func(name string, f func(float64) float64) lua.LGFunction {
 		return func(L *lua.LState) int {
 			a := args{L, name}
-			if x := a.number(1); x.exact {
+			if x, ok := L.Get(1).(lua.LNumber); ok {
+				L.Push(lua.LNumber(f(float64(x))))
+			} else if x := a.number(1); x.exact {
 				L.Push(rt.value(x))
 			} else {
 				L.Push(lua.LNumber(f(x.float)))

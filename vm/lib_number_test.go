@@ -3,6 +3,7 @@
 package vm
 
 import (
+	"context"
 	"math"
 	"math/big"
 	"strconv"
@@ -118,14 +119,14 @@ func FuzzFormat(f *testing.F) {
 		if got := string(p.appendString(nil, s)); len(got) < p.width {
 			t.Errorf("%%%ss of %q is %q", spec, s, got)
 		}
-		fn, err := rt.load("q", "return "+string(appendQuoted(nil, s)))
+		program, err := Compile("q", "return "+string(appendQuoted(nil, s)))
 		if err != nil {
 			if len(s) > 1000 || !strings.Contains(s, "\x00") {
 				t.Errorf("%%q of %q does not compile: %v", s, err)
 			}
 			return
 		}
-		if got, err := rt.callLua(fn, 1, nil); err != nil || got[0].String() != s {
+		if got, err := rt.Run(context.Background(), program); err != nil || got[0] != s {
 			t.Errorf("%%q of %q reads back as %q, %v", s, got, err)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"strings"
@@ -177,7 +178,7 @@ func (rt *Runtime) readScript(name string) (string, error) {
 			return "", fmt.Errorf("is too large: more than %d bytes", MaxSource)
 		}
 		if err != nil {
-			if errors.Is(err, errEOF) {
+			if errors.Is(err, io.EOF) {
 				return string(bytes.TrimPrefix(b, []byte("\ufeff"))), nil
 			}
 			return "", plainFileError(err)

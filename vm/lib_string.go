@@ -86,6 +86,9 @@ var oneByte = func() (all [256]lua.LValue) {
 	return all
 }()
 
+// sharedString is how long a string may be for pieces of it to share its bytes in any case.
+const sharedString = 64
+
 // piece is s[from:to] as a value. A short piece of a long string is copied, so that keeping it does not
 // keep the whole; the rest share their bytes.
 func (rt *Runtime) piece(s string, from, to int) lua.LValue {
@@ -100,7 +103,7 @@ func (rt *Runtime) piece(s string, from, to int) lua.LValue {
 		return lua.LString(s)
 	}
 	rt.charge(int64(n) + stringHeader)
-	if n < len(s)-n {
+	if len(s) > sharedString && n < len(s)-n {
 		return lua.LString(strings.Clone(s[from:to]))
 	}
 	return lua.LString(s[from:to])
