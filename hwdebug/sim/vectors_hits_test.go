@@ -122,7 +122,7 @@ func (s *scene) wantW(step, want string) {
 }
 
 func TestVectorsHits(t *testing.T) {
-	const load, store, exec = hwdebug.Load, hwdebug.Store, hwdebug.Exec
+	const store = hwdebug.Store
 	onEvery(t, "V-80", func(t *testing.T, kernel string) {
 		s := newScene(t, kernel, nil)
 		s.user(userAttr(hwdebug.W, 0x1004, 4), nil)
@@ -392,8 +392,6 @@ func TestVectorsHits(t *testing.T) {
 		must(t, s.task.Exec(0x400580))
 		s.wantCounts("off: the second time is not seen", "1")
 	})
-	_ = exec
-	_ = load
 }
 
 func TestVectorsPtrace(t *testing.T) {

@@ -592,7 +592,9 @@ func TestVectorsScheduling(t *testing.T) {
 		if n := logged(m, noSlot); n != 1 {
 			t.Errorf("the warning is there %d times", n)
 		}
+		w := watch(t, m, 0)
 		must(t, m.PerfEventEnable(c))
+		w.want("enabled again: a reschedule that tries it", "WCR0=0x0 WCR1=0x0 M=0x1000 "+rewriteAB)
 		wantState(t, "enabled again", c, sim.StateError)
 		wantSlots(t, "enabled again", "0 1 -1", a, b, c)
 		if n := logged(m, noSlot); n != 1 {

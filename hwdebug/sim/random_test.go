@@ -1,0 +1,31 @@
+// Long random stories: the same calls as the fuzz target makes, many of them in a row.
+
+package sim_test
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+func TestLongRandomStories(t *testing.T) {
+	stories := 250
+	if testing.Short() || slowBuild {
+		stories = 30
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range stories {
+		in := make([]byte, 100+rng.IntN(900))
+		for j := range in {
+			in[j] = byte(rng.Uint32())
+		}
+		if i%2 == 0 {
+			in[2] = 1 // nothing by hand
+		}
+		first := play(t, in)
+		if i%10 == 0 {
+			if second := play(t, in); first != second {
+				t.Fatalf("story %d is told in two ways", i)
+			}
+		}
+	}
+}

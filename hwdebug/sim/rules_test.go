@@ -1,0 +1,351 @@
+// rules_test.go: rules of the specification that its vectors do not reach, each under its number.
+
+package sim_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/arm64"
+	"github.com/hwlua/hwlua/hwdebug/sim"
+)
+
+// flexible makes an attribute set flexible.
+func flexible(a hwdebug.Attr) hwdebug.Attr {
+	a.Pinned = false
+	return a
+}
+
+// TestReservationExamples is the table of spec 4.2, in sequence.
+func TestReservationExamples(t *testing.T) {
+	for _, kernel := range sim.Profiles() {
+		t.Run(kernel, func(t *testing.T) {
+			m := newMachine(t, sim.Config{CPUs: 2, WRPs: 4, Kernel: kernel})
+			tt, u := newTask(t, m, "t", 0), newTask(t, m, "u", 0)
+			made := map[int]*sim.Event{}
+			for _, row := range []struct {
+				n    int
+				task *sim.Task
+				cpu  int
+				ok   bool
+			}{
+				{1, nil, 0, true}, {2, nil, 0, true}, {3, tt, -1, true}, {4, tt, -1, true}, {5, tt, -1, false},
+				{6, tt, 1, true}, {7, u, -1, true}, {8, nil, 0, false}, {9, nil, 1, true}, {10, nil, 1, false},
+				{11, tt, 0, false}, {12, u, -1, true}, {13, nil, 1, true}, {14, nil, 0, false},
+			} {
+				if row.n == 13 {
+					must(t, made[4].Close())
+				}
+				ev, err := m.PerfEventOpen(userW(userAddr+8*uint64(row.n)), row.task, row.cpu)
+				if row.ok && err != nil {
+					t.Fatalf("row %d: %v", row.n, err)
+				}
+				if !row.ok {
+					wantErrno(t, fmt.Sprintf("row %d", row.n), err, syscall.ENOSPC)
+				}
+				made[row.n] = ev
+			}
+			must(t, m.CheckInvariants())
+		})
+	}
+}
+
+func TestContextRules(t *testing.T) {
+	onEvery(t, "R-CTX-8 a flexible CPU event takes out the task's flexible ones only", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		task := newTask(t, m, "t", 0)
+		open(t, m, userW(userAddr), task, -1)             // pinned
+		open(t, m, flexible(userW(userAddr+8)), task, -1) // flexible
+		must(t, m.CPU(0).ContextSwitch(task))
+		w := watch(t, m, 0)
+		open(t, m, flexible(kernelRW(addrA, false)), nil, 0)
+		w.want("registered", "WCR1=0x0 M=0xb000 WVR1=0xffffff8008080000 WCR1=0x1ffb WVR2=0x400008 WCR2=0x1f5")
+	})
+	onEvery(t, "R-CTX-8 a pinned task event takes out the CPU's flexible ones", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		task := newTask(t, m, "t", 0)
+		must(t, m.CPU(0).ContextSwitch(task))
+		pinned := open(t, m, kernelRW(addrA, false), nil, 0)
+		flex := open(t, m, flexible(kernelRW(addrB, false)), nil, 0)
+		w := watch(t, m, 0)
+		ev := open(t, m, userW(userAddr), task, -1)
+		w.want("registered", "WCR1=0x0 WVR1=0x400000 WCR1=0x1f5 WVR2=0xffffff8008080008 WCR2=0x1ffb")
+		wantSlots(t, "after it", "0 1 2", pinned, ev, flex)
+	})
+	onEvery(t, "R-CTX-8 a pinned CPU event takes everything out, pinned before flexible", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		task := newTask(t, m, "t", 0)
+		open(t, m, flexible(kernelRW(addrB, false)), nil, 0)
+		open(t, m, userW(userAddr), task, -1)
+		must(t, m.CPU(0).ContextSwitch(task))
+		w := watch(t, m, 0)
+		open(t, m, kernelRW(addrA, false), nil, 0)
+		// The switch has put the CPU's flexible event behind the task's pinned one: slots 0 and 1.
+		w.want("registered", "WCR0=0x0 WCR1=0x0 M=0x1000 M=0xb000 WVR0=0xffffff8008080000 WCR0=0x1ffb "+
+			"WVR1=0x400000 WCR1=0x1f5 WVR2=0xffffff8008080008 WCR2=0x1ffb")
+	})
+	onEvery(t, "R-CTX-18 CPU-flexible events move only for a task with pinned ones", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		open(t, m, flexible(kernelRW(addrA, false)), nil, 0)
+		pinned, flex, bare := newTask(t, m, "pinned", 0), newTask(t, m, "flexible", 0), newTask(t, m, "bare", 0)
+		open(t, m, userW(userAddr), pinned, -1)
+		open(t, m, flexible(userW(userAddr)), flex, -1)
+		w := watch(t, m, 0)
+		for _, step := range []struct {
+			to     *sim.Task
+			writes string
+		}{
+			{flex, "WVR1=0x400000 WCR1=0x1f5"},
+			{bare, "WCR1=0x0"},
+			{pinned, "WCR0=0x0 M=0x1000 M=0x9000 WVR0=0x400000 WCR0=0x1f5 M=0xb000 WVR1=0xffffff8008080000 WCR1=0x1ffb"},
+			{bare, "WCR0=0x0"},
+		} {
+			must(t, m.CPU(0).ContextSwitch(step.to))
+			w.want("to "+step.to.Comm(), step.writes)
+		}
+	})
+	onEvery(t, "R-EVT-6 a task that is away changes states, never registers", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		open(t, m, kernelRW(addrA, false), nil, 0)
+		task := newTask(t, m, "t", 1)
+		ev := open(t, m, userW(userAddr), task, -1)
+		w0, w1 := watch(t, m, 0), watch(t, m, 1)
+		must(t, m.PerfEventDisable(ev))
+		wantState(t, "disabled", ev, sim.StateOff)
+		must(t, m.PerfEventEnable(ev))
+		wantState(t, "enabled", ev, sim.StateInactive)
+		must(t, ev.Close())
+		w0.want("on the caller's CPU", "")
+		w1.want("on the task's CPU", "")
+	})
+	onEvery(t, "R-CTX-4 an event of a task for another CPU waits", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		task := newTask(t, m, "t", 0)
+		here, there := open(t, m, userW(userAddr), task, 0), open(t, m, userW(userAddr+8), task, 1)
+		must(t, m.CPU(0).ContextSwitch(task))
+		wantSlots(t, "on CPU 0", "0 -1", here, there)
+		must(t, task.Migrate(1))
+		must(t, m.CPU(1).ContextSwitch(task))
+		wantSlots(t, "on CPU 1", "-1 0", here, there)
+		wantState(t, "on CPU 1", here, sim.StateInactive)
+	})
+	onEvery(t, "R-CTX-16 a failure stops later events that are not software-capable", func(t *testing.T, kernel string) {
+		// Two usable slots, a limit of four: by R-CON-13 the third cannot go in.
+		m := newMachine(t, sim.Config{CPUs: 2, BRPsPerCPU: []int{6, 6}, WRPsPerCPU: []int{4, 2}, Kernel: kernel})
+		for i := range uint64(2) {
+			open(t, m, kernelRW(addrA+8*i, false), nil, 0)
+		}
+		// On CPU 0 only, as a module does it: a wide registration while CPU 1 is away.
+		must(t, m.CPUDown(1))
+		var evs []*sim.Event
+		for i := range uint64(2) {
+			a := flexible(kernelRW(addrC+8*i, false))
+			w, err := m.RegisterWideHwBreakpoint(a, nil)
+			must(t, err)
+			evs = append(evs, w.Event(0))
+		}
+		w := watch(t, m, 0)
+		before := w.entered("hw_breakpoint_add")
+		must(t, m.PerfEventDisable(evs[1]))
+		must(t, m.PerfEventEnable(evs[1]))
+		if n := w.entered("hw_breakpoint_add") - before; n != 1 {
+			t.Errorf("%d flexible events were tried, want the first only", n)
+		}
+		wantState(t, "the first", evs[0], sim.StateInactive)
+		wantState(t, "the second", evs[1], sim.StateInactive)
+	})
+	onEvery(t, "R-HP-7 a CPU that goes down loses its events newest first", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		a, b := open(t, m, kernelRW(addrA, false), nil, 1), open(t, m, kernelRW(addrB, false), nil, 1)
+		w := watch(t, m, 1)
+		must(t, m.CPUDown(1))
+		w.want("down", "WCR1=0x0 WCR0=0x0 M=0x1000")
+		wantState(t, "A", a, sim.StateOff)
+		wantState(t, "B", b, sim.StateOff)
+		if u := mustSlots(t, m, 1); u.WP.CPUPinned != 2 {
+			t.Errorf("%d reserved, want both to keep their reservation (R-HP-8)", u.WP.CPUPinned)
+		}
+		must(t, a.Close())
+		must(t, b.Close())
+		w.want("released", "")
+		must(t, m.CheckInvariants())
+	})
+	onEvery(t, "R-CTX-19 clones exchange their contexts without a register write", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		parent := newTask(t, m, "parent", 0)
+		a := userW(userAddr)
+		a.Inherit = true
+		ev := open(t, m, a, parent, -1)
+		must(t, m.CPU(0).ContextSwitch(parent))
+		child, err := parent.Fork("child", 0)
+		must(t, err)
+		w := watch(t, m, 0)
+		must(t, m.CPU(0).ContextSwitch(child))
+		w.want("straight to the child", "")
+		wantSlots(t, "the original is in", "0", ev)
+		must(t, child.Store(userAddr, 4, 1))
+		if ev.Count() != 1 {
+			t.Errorf("%d hits", ev.Count())
+		}
+		w.writes()
+		must(t, m.CPU(0).ContextSwitch(nil))
+		w.want("to a third task: an ordinary switch", "WCR0=0x0 M=0x1000")
+		// A registration for either breaks the equivalence.
+		open(t, m, userW(userAddr+64), child, -1)
+		must(t, m.CPU(0).ContextSwitch(parent))
+		w.writes()
+		must(t, m.CPU(0).ContextSwitch(child))
+		w.want("no clones any more", "WCR0=0x0 M=0x1000 M=0x9000 WVR0=0x400000 WCR0=0x1f5 WVR1=0x400040 WCR1=0x1f5")
+		must(t, m.CheckInvariants())
+	})
+	onEvery(t, "R-EVT-25 a child that exits gives its reservations back and its count to the original", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		parent := newTask(t, m, "parent", 0)
+		var evs []*sim.Event
+		for i := range uint64(4) {
+			a := userW(userAddr + 8*i)
+			a.Inherit = true
+			evs = append(evs, open(t, m, a, parent, -1))
+		}
+		child, err := parent.Fork("child", 0)
+		must(t, err)
+		must(t, child.Store(userAddr, 4, 1))
+		must(t, parent.Store(userAddr, 4, 1))
+		if n := evs[0].Count(); n != 2 {
+			t.Errorf("%d hits while both live, want the sum 2 (R-EVT-28)", n)
+		}
+		live := len(m.Events())
+		must(t, child.Exit())
+		if n := live - len(m.Events()); n != 4 {
+			t.Errorf("%d events are freed by the exit, want the child's 4", n)
+		}
+		if n := evs[0].Count(); n != 2 {
+			t.Errorf("%d hits after the child is gone, want 2", n)
+		}
+		must(t, parent.Exit())
+		_, err = m.PerfEventOpen(kernelRW(addrA, false), nil, 0)
+		wantErrno(t, "the originals keep theirs", err, syscall.ENOSPC)
+		for _, ev := range evs {
+			must(t, ev.Close())
+		}
+		open(t, m, kernelRW(addrA, false), nil, 0)
+		must(t, m.CheckInvariants())
+	})
+	onEvery(t, "R-SLOT-4 installing twice by hand takes two slots", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		ev := open(t, m, kernelRW(addrA, true), nil, 0)
+		for want := range 2 {
+			if slot, err := m.CPU(0).HwBreakpointSlotSetup(true, ev, sim.Install); err != nil || slot != want {
+				t.Errorf("install %d: slot %d, %v", want+1, slot, err)
+			}
+		}
+		_, err := m.CPU(0).HwBreakpointSlotSetup(true, ev, 9)
+		wantErrno(t, "operation 9", err, syscall.EINVAL)
+		if n := logged(m, "Unhandled hw breakpoint ops 9"); n != 1 {
+			t.Errorf("the warning is there %d times", n)
+		}
+		_, err = m.CPU(0).HwBreakpointSlotSetup(true, open(t, m, kernelRW(addrB, true), nil, 0), sim.Restore)
+		wantErrno(t, "restoring what is in no slot", err, syscall.ENOSPC)
+	})
+	onEvery(t, "R-VAL-23 a failed modify starts what was registered enabled", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		ev := open(t, m, kernelRW(addrA, false), nil, 0)
+		must(t, m.PerfEventDisable(ev))
+		a := ev.Attr()
+		a.Len = 9
+		wantErrno(t, "length 9", m.ModifyUserHwBreakpoint(ev, a), syscall.EINVAL)
+		wantState(t, "registered enabled, stopped since", ev, sim.StateActive)
+		off := open(t, m, kernelRW(addrB, true), nil, 0)
+		must(t, m.PerfEventEnable(off))
+		wantState(t, "registered disabled, started since", off, sim.StateActive)
+		wantErrno(t, "length 9", m.ModifyUserHwBreakpoint(off, a), syscall.EINVAL)
+		wantState(t, "the failed modify stops it", off, sim.StateOff)
+	})
+}
+
+// slowWheel is R-TMR-2 and R-TMR-3 read aloud, for delays that the wheel's table names.
+func slowWheel(jiffies, delay uint64) uint64 {
+	expires := jiffies + delay
+	delta := expires - (jiffies + 1)
+	k := uint64(0)
+	for _, from := range []uint64{63, 504, 4032, 32256} {
+		if delta >= from {
+			k++
+		}
+	}
+	granule := uint64(1)
+	for range k {
+		granule *= 8
+	}
+	return (expires/granule + 1) * granule
+}
+
+func TestTimerWheel(t *testing.T) {
+	m := newMachine(t, sim.Config{CPUs: 1, TraceSize: -1})
+	r := rand.New(rand.NewPCG(8, 1))
+	var at uint64
+	dw := m.NewDelayedWork("probe", func() error { at = m.Jiffies(); return nil })
+	n := 3000
+	if testing.Short() {
+		n = 300
+	}
+	edges := []uint64{1, 62, 63, 64, 65, 503, 504, 505, 506, 4031, 4032, 4033, 4034, 32255, 32256, 32257, 32258, 258000}
+	for i := range n {
+		must(t, m.Msleep(r.Int64N(4096*4e6))) // to some jiffy or other
+		delay := 1 + r.Uint64N([]uint64{70, 600, 5000, 40000, 258000}[r.IntN(5)])
+		if i < 4*len(edges) {
+			delay = edges[i%len(edges)]
+		}
+		start := m.Jiffies()
+		_, err := m.ScheduleDelayedWork(dw, delay)
+		must(t, err)
+		_, err = m.Run()
+		must(t, err)
+		if want := slowWheel(start, delay); at != want {
+			t.Fatalf("armed at jiffy %d with delay %d it ran at %d, want %d", start, delay, at, want)
+		}
+		if at <= start+delay-1 {
+			t.Fatalf("armed at jiffy %d with delay %d it ran early, at %d", start, delay, at)
+		}
+	}
+}
+
+// TestNothingIsLeft runs a bit of everything, lets go of it, and finds nothing.
+func TestNothingIsLeft(t *testing.T) {
+	for _, kernel := range sim.Profiles() {
+		t.Run(kernel, func(t *testing.T) {
+			m := vectorMachine(t, kernel)
+			wide, err := m.RegisterWideHwBreakpoint(kernelRW(addrA, false), nil)
+			must(t, err)
+			task := newTask(t, m, "t", 1)
+			ev := open(t, m, userW(userAddr), task, -1)
+			dw := m.NewDelayedWork("late", func() error { return nil })
+			_, err = m.QueueDelayedWorkOn(1, dw, 1000)
+			must(t, err)
+			leaks := strings.Join(m.Leaks(), "\n")
+			for _, want := range []string{"0xffffff8008080000", "0x0000000000400000", "late"} {
+				if !strings.Contains(leaks, want) {
+					t.Errorf("nothing is said of %s in\n%s", want, leaks)
+				}
+			}
+			must(t, m.UnregisterWideHwBreakpoint(wide))
+			must(t, ev.Close())
+			_, err = m.CancelDelayedWorkSync(dw)
+			must(t, err)
+			if left := m.Leaks(); len(left) > 0 {
+				t.Errorf("left: %v", left)
+			}
+			for cpu := range 2 {
+				for n := range 4 {
+					if v := reg(t, m, cpu, arm64.WCR, n); v != 0 {
+						t.Errorf("cpu%d: %s is %#x", cpu, arm64.RegName(arm64.WCR+n), v)
+					}
+				}
+			}
+		})
+	}
+}
