@@ -10,11 +10,12 @@ import (
 
 // A typist is an editor whose terminal is a model, and someone who types.
 type typist struct {
-	t   *testing.T
-	vt  *vt
-	e   *editor
-	w   *io.PipeWriter
-	got chan entryResult
+	t    testing.TB
+	more func(string) bool
+	vt   *vt
+	e    *editor
+	w    *io.PipeWriter
+	got  chan entryResult
 }
 
 type entryResult struct {
@@ -22,10 +23,10 @@ type entryResult struct {
 	err  error
 }
 
-func newTypist(t *testing.T, width, height int, suggest func(string, int) suggestions) *typist {
+func newTypist(t testing.TB, width, height int, suggest func(string, int) suggestions) *typist {
 	t.Helper()
 	r, w := io.Pipe()
-	k := &typist{t: t, vt: newVT(width, height), w: w, got: make(chan entryResult, 1)}
+	k := &typist{t: t, more: unfinished, vt: newVT(width, height), w: w, got: make(chan entryResult, 1)}
 	none := func() error { return nil }
 	e, err := newEditor(r, k.vt, tty{size: func() (int, int) { return width, height }, raw: none, cooked: none}, nil, suggest)
 	if err != nil {
@@ -47,7 +48,7 @@ func unfinished(s string) bool { return strings.Count(s, "do") > strings.Count(s
 
 func (k *typist) read() {
 	go func() {
-		text, err := k.e.ReadEntry(context.Background(), "> ", ">> ", unfinished)
+		text, err := k.e.ReadEntry(context.Background(), "> ", ">> ", k.more)
 		k.got <- entryResult{text, err}
 	}()
 }

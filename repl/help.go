@@ -47,8 +47,8 @@ func (s *session) classSource() string {
 				b.WriteString(`label = "label", `)
 			}
 		}
-		if e.Class.Index != nil && e.Class.Len != "" {
-			fmt.Fprintf(&b, "counted = true, hex = %t", e.Class.Index.Value.Kind == schema.KindU64)
+		if e.Class.Index != nil {
+			fmt.Fprintf(&b, "indexed = true, counted = %t, hex = %t", e.Class.Len != "", e.Class.Index.Value.Kind == schema.KindU64)
 		}
 		b.WriteString("},\n")
 	}
@@ -163,19 +163,16 @@ func (s *session) help(name string) string {
 		slices.SortStableFunc(es, func(a, b *schema.Entry) int { return weight(a) - weight(b) })
 		var b strings.Builder
 		for i, e := range es {
-			if i > 0 {
-				b.WriteByte('\n')
-			}
-			if i >= 3 {
-				fmt.Fprintf(&b, "also: ")
-				for j, e := range es[i:] {
-					if j > 0 {
-						b.WriteString(", ")
-					}
-					b.WriteString(e.Path)
+			if i == 3 || weight(e) > weight(es[0]) {
+				b.WriteString("\nalso:")
+				for _, e := range es[i:] {
+					b.WriteString(" " + e.Path)
 				}
 				b.WriteByte('\n')
 				break
+			}
+			if i > 0 {
+				b.WriteByte('\n')
 			}
 			b.WriteString(s.helpFor(e))
 		}

@@ -136,6 +136,9 @@ func (s *session) scenario(rec *recording) string {
 	}
 	var b bytes.Buffer
 	b.WriteString("-- A session at the prompt, recorded: what was typed, and what was shown as assertions.\n")
+	if s.cfg.Head != "" {
+		b.WriteString("\n" + strings.TrimRight(s.cfg.Head, "\n") + "\n")
+	}
 	for _, src := range s.cfg.Start {
 		b.WriteString("\n" + strings.TrimRight(src.Text, "\n") + "\n")
 	}

@@ -89,7 +89,8 @@ type Config struct {
 	Start     []Source         // run in each new runtime before anything else
 	Lua       []Source         // further commands, in Lua: see repl.command
 	Commands  []Command
-	NoMachine bool // leave out the commands that look at the machine m
+	Head      string // Lua source that makes, at the head of a recorded scenario, what the runtime has from the start
+	NoMachine bool   // leave out the commands that look at the machine m
 
 	History      string // its file; "" none. DefaultHistory names the usual one
 	HistoryLimit int    // entries; default DefaultHistoryLimit

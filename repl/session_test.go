@@ -32,6 +32,6 @@ func converse(t *testing.T, cfg Config, lines ...string) string {
 
 func TestX(t *testing.T) {
 	t.Log(converse(t, Config{NoMachine: true}, `1+1`, `"a".."b"`, `{1,2,{3},x={y=1}}`, `_`, `x = 5`, `x`, `nil`, `print("hi")`, `error("boom")`, `foo.bar`, `x = = 1`, `:bt`,
-	  `:nope`, `:help bt`, `for i=1,2 do`, `print(i)`, `end`, `0xffffff8008c5a004`, `:undo`, `:time 1+1`, `t={} t.t=t`, `t`, `function f(a,b) end`, `f`, `:watch x`, `x=7`, `os.exit(3)`, `help "pairs"`, `help`))
+		`:nope`, `:help bt`, `for i=1,2 do`, `print(i)`, `end`, `0xffffff8008c5a004`, `:undo`, `:time 1+1`, `t={} t.t=t`, `t`, `function f(a,b) end`, `f`, `:watch x`, `x=7`, `os.exit(3)`, `help "pairs"`, `help`))
 	_ = vm.Config{}
 }

@@ -381,6 +381,13 @@ func caretFor(line, message string) int {
 			return n
 		}
 	}
+	for _, m := range scan(message) {
+		for _, t := range toks {
+			if m.kind == tokNumber && t.kind == tokNumber && t.text == m.text {
+				return t.pos
+			}
+		}
+	}
 	if strings.Contains(message, "<eof>") || strings.Contains(message, "EOF") {
 		return len(line)
 	}

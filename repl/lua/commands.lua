@@ -52,8 +52,9 @@ M.add("regs", "[cpu]  the debug registers; without a number those that are not 0
           local v, c = values[n], controls[n]
           if all or v ~= 0 or c ~= 0 then
             local ev = events[n]
-            printf("      %s%-2d %s  %s%-2d %s  %s%s", bank[1], n, hw.hex(v, 16), bank[2], n, hw.hex(c, 8),
-              host.decode(bank[2], c), ev and "  " .. label(ev) or "")
+            local line = string.format("      %s%-2d %s  %s%-2d %s  %s%s", bank[1], n, hw.hex(v, 16), bank[2], n, hw.hex(c, 8),
+              ev and label(ev) .. "  " or "", host.decode(bank[2], c))
+            print((line:gsub(" +$", "")))
           end
         end
       end
@@ -112,11 +113,13 @@ end
 M.add("trace", "[n]  the last modelled calls, 20 if n is left out", true, "", function(rest)
   local n = number(rest, "how many") or 20
   local all = machine():trace {}
-  for i = math.max(1, #all - n + 1), #all do
+  local first, depth = math.max(1, #all - n + 1), math.huge
+  for i = first, #all do depth = math.min(depth, all[i].depth or 0) end
+  for i = first, #all do
     local r = all[i]
     local args = {}
     for k, v in ipairs(r.args or {}) do args[k] = argument(v) end
-    printf("cpu%-2d %12.6f  %s%s(%s)%s", r.cpu, r.t, string.rep("  ", r.depth or 0), r.fn, table.concat(args, ", "),
+    printf("cpu%-2d %12.6f  %s%s(%s)%s", r.cpu, r.t, string.rep("  ", (r.depth or 0) - depth), r.fn, table.concat(args, ", "),
       r.ret ~= nil and " = " .. argument(r.ret) or "")
   end
   if #all == 0 then print("nothing has been called") end

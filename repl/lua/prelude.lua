@@ -96,17 +96,20 @@ local function items(t, limit)
   return list, left
 end
 
--- fields are the parts of an object: what its class is said to have, and what it holds by index.
-local function fields(v, class)
+-- fields are the parts of an object: what its class is said to have, and what it holds by index. What
+-- is false goes without saying, and so does what its name says.
+local function fields(v, class, name)
   local list = {}
   for _, f in ipairs(class) do
     local ok, x = pcall(function() return v[f[1]] end)
-    if ok and x ~= nil then
+    if ok and x ~= nil and x ~= false and not (f[1] == "id" or f[1] == class.label) then
       list[#list + 1] = { f[1] .. " = ", x, f[1], f[2] }
     end
   end
-  if class.counted then
-    for i = 0, #v - 1 do
+  if class.indexed then
+    local last = 63
+    if class.counted then last = #v - 1 end
+    for i = 0, last do
       local ok, x = pcall(function() return v[i] end)
       if ok and x ~= nil then
         list[#list + 1] = { "[" .. i .. "] = ", x, i, class.hex }
@@ -126,7 +129,7 @@ local function scalar(v, ishex)
 end
 
 -- body is what stands between the braces, on one line when it fits.
-local function body(list, left, indent, width, depth, path)
+local function body(list, left, indent, width, depth, path, fill)
   local parts, long, total = {}, false, 2
   for i, item in ipairs(list) do
     local s = show(item[2], indent .. "  ", width, depth + 1, path, item[4])
@@ -139,8 +142,23 @@ local function body(list, left, indent, width, depth, path)
     total = total + 12
   end
   if #parts == 0 then return "{}" end
-  if not long and #indent + total <= width then
+  if not long and #indent + total + (fill or 0) <= width then
     return "{" .. concat(parts, ", ") .. "}"
+  end
+  if fill and not long then -- as many on a line as there is room for
+    local lines, col = {}, #indent + fill
+    local line = "{"
+    for i, part in ipairs(parts) do
+      if i < #parts then part = part .. "," end
+      if #line > 2 and col + #line + #part + 1 >= width then
+        lines[#lines + 1] = line
+        line, col = indent .. "  " .. part, 0
+      else
+        line = line .. (line == "{" and "" or " ") .. part
+      end
+    end
+    lines[#lines + 1] = line
+    return concat(lines, "\n") .. "}"
   end
   return "{\n" .. indent .. "  " .. concat(parts, ",\n" .. indent .. "  ") .. "\n" .. indent .. "}"
 end
@@ -154,7 +172,12 @@ function show(v, indent, width, depth, path, ishex)
     if depth > MAX_DEPTH then return next(v) == nil and "{}" or "{...}" end
     path[v] = true
     local list, left = items(v, depth == 0 and MAX_ITEMS or MAX_INNER)
-    local s = body(list, left, indent, width, depth, path)
+    local fill = true -- texts of a list have lines of their own
+    for _, item in ipairs(list) do
+      local t = type(item[2])
+      fill = fill and t ~= "table" and (t ~= "userdata" or depth > 0) and not (item[1] == "" and t == "string")
+    end
+    local s = body(list, left, indent, width, depth, path, fill and 0 or nil)
     path[v] = nil
     return s
   end
@@ -165,10 +188,11 @@ function show(v, indent, width, depth, path, ishex)
     if depth == 0 and find(name, "\n", 1, true) then return name end
     if depth > 1 or path[v] then return label(v) end
     path[v] = true
-    local list, left = fields(v, class)
-    local s = #list > 0 and body(list, left, indent, width, 1, path) or ""
+    name = gsub(match(name, "^[^\n]*"), " %(.*$", "")
+    local list, left = fields(v, class, name)
+    local s = #list > 0 and body(list, left, indent, width, MAX_DEPTH, path, #name + 1) or ""
     path[v] = nil
-    return gsub(match(name, "^[^\n]*"), " %(.*$", "") .. " " .. s
+    return name .. (s ~= "" and " " .. s or "")
   end
   return scalar(v, ishex)
 end

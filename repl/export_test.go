@@ -1,0 +1,34 @@
+package repl
+
+// Terminal is the model of a terminal, for tests that know only what is exported.
+type Terminal = vt
+
+var NewTerminal = newVT
+
+func (v *vt) Text() string          { return v.text() }
+func (v *vt) Cursor() (string, int) { return v.cursor() }
+
+// Sent is what came that the model counts: bytes, escape sequences, colours, and what it does not know.
+func (v *vt) Sent() (bytes, escapes, colours int, strange []string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.bytes, v.escapes, v.sgr, v.strange
+}
+
+// Screen is what is on the screen now, without what has scrolled away.
+func (v *vt) Screen() string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	rows := v.rows
+	v.rows = v.rows[v.top:]
+	text := v.textLocked()
+	v.rows = rows
+	return text
+}
+
+// Resize gives the terminal another size. What has been written stays as it is.
+func (v *vt) Resize(width, height int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.width, v.height = width, height
+}
