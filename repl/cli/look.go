@@ -29,7 +29,7 @@ func (m *machines) look(bad, timelines bool) scenario.Look {
 			name = fmt.Sprintf(" of machine %d", i+1)
 		}
 		if bad {
-			l.Notes = append(l.Notes, notes(x, name)...)
+			l.Notes = append(l.Notes, notes(x, name, m.booted[i])...)
 		}
 		if timelines {
 			if t := timeline(x, name); len(t.Tracks) > 0 {
@@ -40,7 +40,7 @@ func (m *machines) look(bad, timelines bool) scenario.Look {
 	return l
 }
 
-func notes(m *sim.Machine, name string) []scenario.Paragraph {
+func notes(m *sim.Machine, name string, booted uint64) []scenario.Paragraph {
 	var list []scenario.Paragraph
 	add := func(title string, lines []string) {
 		if len(lines) > 0 {
@@ -51,7 +51,7 @@ func notes(m *sim.Machine, name string) []scenario.Paragraph {
 		add("the last refusal", strings.Split(strings.TrimRight(why.String(), "\n"), "\n"))
 	}
 	add("who holds the slots", holders(m))
-	add("the last records", tail(m.Recorder(), lastRecords))
+	add("the last records", tail(m.Recorder(), lastRecords, booted))
 	return list
 }
 
@@ -96,6 +96,14 @@ func holders(m *sim.Machine) []string {
 	return lines
 }
 
+// lastSeq is the number of the newest record.
+func lastSeq(rec *trace.Recorder) (n uint64) {
+	for r := range rec.Records {
+		n = r.Seq
+	}
+	return n
+}
+
 // newest are the last n entries that stand in the frames view.
 func newest(rec *trace.Recorder, n int) []trace.Entry {
 	if rec == nil {
@@ -125,9 +133,13 @@ func newest(rec *trace.Recorder, n int) []trace.Entry {
 	return list[max(0, len(list)-n):]
 }
 
-// tail is the end of a trace as text, a line for each entry, indented as far as they are nested in each other.
-func tail(rec *trace.Recorder, n int) []string {
+// tail is the end of a trace as text, a line for each entry, indented as far as they are nested in each other. Entries
+// up to booted are the machine's start, which nobody asked about.
+func tail(rec *trace.Recorder, n int, booted uint64) []string {
 	entries := newest(rec, n)
+	for len(entries) > 0 && entries[0].Seq <= booted {
+		entries = entries[1:]
+	}
 	if len(entries) == 0 {
 		return nil
 	}
@@ -201,7 +213,7 @@ func timeline(m *sim.Machine, name string) scenario.Timeline {
 				Detail: e.Call() + resultOf(&e) + "\n" + seconds(e.T) + "  " + who,
 			})
 			open = append(open, len(callsOf.Spans)-1)
-			if e.Fn == "hw_breakpoint_control" && e.Ret == "0" || e.Fn == "hw_breakpoint_control" && e.Ret != "" && !strings.HasPrefix(e.Ret, "-") {
+			if e.Fn == "hw_breakpoint_control" && e.Ret != "" && !strings.HasPrefix(e.Ret, "-") {
 				switch value(&e, "ops") {
 				case "install":
 					level++

@@ -189,6 +189,7 @@ type machines struct {
 	defaults sim.Config
 	first    *sim.Config // the global m
 	list     []*sim.Machine
+	booted   []uint64 // the number of each one's last record when it was made
 }
 
 // newMachines prepares for the machines of one runtime on that profile. withM has one there already.
@@ -204,7 +205,10 @@ func (m *machines) modules() []vm.Module {
 	return []vm.Module{bindings.HardwareWith(bindings.Options{
 		Defaults: m.defaults,
 		Machine:  m.first,
-		Made:     func(x *sim.Machine) { m.list = append(m.list, x) },
+		Made: func(x *sim.Machine) {
+			m.list = append(m.list, x)
+			m.booted = append(m.booted, lastSeq(x.Recorder()))
+		},
 	})}
 }
 

@@ -101,20 +101,17 @@ func (w *tap) End(s *scenario.Summary) {
 	}
 }
 
-// yaml writes one key: short text quoted, text of several lines as a block.
+// yaml writes one key: text of several lines as a block, other text quoted. Empty lines of a block keep their
+// indentation, and a block does not begin with a blank: the small YAML readers of TAP consumers want it so.
 func (w *tap) yaml(key, value string) {
 	value = strings.TrimRight(clean(value), "\n")
-	if !strings.Contains(value, "\n") {
+	if !strings.Contains(value, "\n") || strings.ContainsAny(value[:1], " \t\n") {
 		w.printf("  %s: %s\n", key, yamlQuote(value))
 		return
 	}
-	// The number says that two blanks below the key's own indentation are YAML's and all others are text.
-	w.printf("  %s: |2-\n", key)
+	w.printf("  %s: |\n", key)
 	for l := range strings.Lines(value) {
-		if l = strings.TrimRight(l, "\n"); l != "" {
-			l = "    " + l
-		}
-		w.print(l + "\n")
+		w.printf("    %s\n", strings.TrimRight(l, "\n"))
 	}
 }
 
