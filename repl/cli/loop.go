@@ -37,6 +37,7 @@ func runLoop(ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, src 
 		Runtime:    cfg,
 		Index:      api.Index(),
 		Start:      start,
+		Head:       o.machine.recordHead(),
 		History:    repl.DefaultHistory("hwlua", env.Getenv),
 		Colour:     map[string]repl.Colour{"always": repl.ColourAlways, "never": repl.ColourNever}[o.color],
 		Interrupts: interrupts,
