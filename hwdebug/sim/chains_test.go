@@ -72,7 +72,9 @@ func grammarOf(kernel string) grammar {
 	return g
 }
 
-func (g *grammar) inCPU() string  { return g.inst + " < (cpu_ctx_sched_in) < (perf_event_sched_in) < ctx_resched" }
+func (g *grammar) inCPU() string {
+	return g.inst + " < (cpu_ctx_sched_in) < (perf_event_sched_in) < ctx_resched"
+}
 func (g *grammar) inTask() string { return g.inst + " < (perf_event_sched_in) < ctx_resched" }
 func (g *grammar) outCPU() string {
 	return g.uninst + " < group_sched_out < ctx_sched_out < (cpu_ctx_sched_out) < ctx_resched"
@@ -390,4 +392,3 @@ func mustLookup(t *testing.T, m *sim.Machine, fn string) trace.FnID {
 	}
 	return id
 }
-

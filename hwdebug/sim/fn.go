@@ -340,7 +340,7 @@ var fns = [fnCount]trace.Fn{
 	fnPerfEventAlloc:               {Name: "perf_event_alloc", File: fileCore, Args: []trace.Arg{arg("addr", trace.Hex), arg("cpu", trace.CPU), arg("task", trace.PID)}, Ret: trace.Errno},
 	fnPerfInitEvent:                {Name: "perf_init_event", File: fileCore, Args: argsEvent, Ret: trace.Errno, Inlined: true},
 	fnPerfTryInitEvent:             {Name: "perf_try_init_event", File: fileCore, Args: argsEvent, Ret: trace.Errno},
-	fnPerfInstallInContext:         {Name: "perf_install_in_context", File: fileCore, Args: []trace.Arg{arg("event", trace.Event), arg("cpu", trace.CPU)}, Ret: trace.NoValue},
+	fnPerfInstallInContext:         {Name: "perf_install_in_context", File: fileCore, Args: []trace.Arg{arg("event", trace.Event), arg("cpu", trace.CPU)}, Ret: trace.NoValue, Inlined: true},
 	fnInstallInContext:             {Name: "__perf_install_in_context", File: fileCore, Args: argsEvent, Ret: trace.Errno},
 	fnAddEventToCtx:                {Name: "add_event_to_ctx", File: fileCore, Args: argsEvent, Ret: trace.NoValue, Inlined: true},
 	fnListAddEvent:                 {Name: "list_add_event", File: fileCore, Args: argsEvent, Ret: trace.NoValue, Inlined: true},

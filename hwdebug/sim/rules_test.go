@@ -213,8 +213,12 @@ func TestContextRules(t *testing.T) {
 		}
 		child, err := parent.Fork("child", 0)
 		must(t, err)
-		must(t, child.Store(userAddr, 4, 1))
-		must(t, parent.Store(userAddr, 4, 1))
+		// Through a third task each time: no exchange of contexts (R-CTX-19).
+		for _, task := range []*sim.Task{child, parent} {
+			must(t, m.CPU(0).ContextSwitch(nil))
+			must(t, task.Store(userAddr, 4, 1))
+		}
+		must(t, m.CPU(0).ContextSwitch(nil))
 		if n := evs[0].Count(); n != 2 {
 			t.Errorf("%d hits while both live, want the sum 2 (R-EVT-28)", n)
 		}
