@@ -334,6 +334,9 @@ func (k *marker) userdata(ud *lua.LUserData) {
 		k.bytes += sizeU64 - sizeUser
 		return
 	}
+	if s, ok := ud.Value.(Sized); ok {
+		k.bytes += s.Size()
+	}
 	if ud.Metatable != nil {
 		k.value(ud.Metatable)
 	}
