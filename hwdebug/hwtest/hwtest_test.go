@@ -32,7 +32,6 @@ func TestModel(t *testing.T) {
 type broken struct {
 	*sim.Target
 	fault string
-	n     int
 }
 
 // faults names each fault and a subtest that must find it.

@@ -299,6 +299,9 @@ func (a *Access) trap(c *CPU, handle func() error) error {
 	}
 	if a.skipped {
 		a.state = accessDone
+		if a.stepPending(c) {
+			a.state = accessPerformed // another match wanted a step: it is of the instruction that follows
+		}
 		return nil
 	}
 	if a.task != nil && m.chooser != nil && m.thread != nil && m.thread.task == a.task && m.choose(ChoiceStep, 2) == 1 {
