@@ -298,8 +298,12 @@ func (s *assertions) call(name, word string, w *assertion, negated bool) lua.LGF
 			L.SetTop(top)
 			return top
 		}
-		if negated && !strings.HasPrefix(c.f.Expected, "no ") && c.f.Expected != "" {
-			c.f.Expected = "not " + c.f.Expected
+		if negated {
+			if c.f.Expected == "an error" {
+				c.f.Expected = "no error"
+			} else {
+				c.f.Expected = "not " + c.f.Expected
+			}
 		}
 		if v := L.Get(w.nargs + 1); v != lua.LNil && word != "error" && word != "errors" {
 			c.f.Message = s.rt.toString(L, v)

@@ -313,6 +313,13 @@ func (rt *Runtime) injected(in *injection) lua.LValue {
 			injectGT:   compareWide(func(c int) bool { return c > 0 }),
 			injectGE:   compareWide(func(c int) bool { return c >= 0 }),
 			injectJoin: rt.joinTable,
+
+			injectAssertEQ: rt.assertSides("=="),
+			injectAssertNE: rt.assertSides("~="),
+			injectAssertLT: rt.assertSides("<"),
+			injectAssertLE: rt.assertSides("<="),
+			injectAssertGT: rt.assertSides(">"),
+			injectAssertGE: rt.assertSides(">="),
 		}[in.kind])
 	}
 	return rt.helpers[in.kind]

@@ -51,7 +51,13 @@ const (
 	injectLE
 	injectGT
 	injectGE
-	injectJoin // the function that joins the pieces of a table
+	injectJoin     // the function that joins the pieces of a table
+	injectAssertEQ // the functions that compare for assert; see assertSides
+	injectAssertNE
+	injectAssertLT
+	injectAssertLE
+	injectAssertGT
+	injectAssertGE
 	injectPlan // its first argument
 )
 
@@ -315,6 +321,7 @@ func (r *rewriter) expr(expr ast.Expr) ast.Expr {
 			r.constant(e, e.Method)
 		}
 		r.exprs(e.Args)
+		r.assertion(e)
 	case *ast.LogicalOpExpr:
 		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
 	case *ast.RelationalOpExpr:
@@ -341,6 +348,25 @@ func (r *rewriter) expr(expr ast.Expr) ast.Expr {
 		r.function(e, false)
 	}
 	return expr
+}
+
+// assertion makes the comparison in assert(a == b) a call that remembers both sides.
+func (r *rewriter) assertion(call *ast.FuncCallExpr) {
+	name, ok := call.Func.(*ast.IdentExpr)
+	if !ok || name.Value != "assert" && name.Value != "check" || len(call.Args) == 0 {
+		return
+	}
+	e, ok := call.Args[0].(*ast.RelationalOpExpr)
+	if !ok {
+		return
+	}
+	kind := map[string]injectionKind{"==": injectAssertEQ, "~=": injectAssertNE, "<": injectAssertLT, "<=": injectAssertLE,
+		">": injectAssertGT, ">=": injectAssertGE}[e.Operator]
+	call.Args[0] = at(&ast.FuncCallExpr{
+		Func:      r.inject(e, injection{kind: kind}),
+		Args:      []ast.Expr{e.Lhs, e.Rhs},
+		AdjustRet: true,
+	}, e)
 }
 
 // number spells a literal as the compiler reads it, or injects it.
