@@ -460,7 +460,6 @@ func taskFunc(rt *runtime, v lua.LValue) (api.TaskFunc, error) {
 	if err != nil {
 		return nil, err
 	}
-	rt.s.Charge(sizeBody)
 	m := rt.cur
 	return func(t *sim.Task) error {
 		_, err := rt.s.Call(fn, 0, m.task(t))

@@ -258,15 +258,20 @@ func (p *plan) bindMachine(f *function, do func(api.Fill[sim.Config]) (*sim.Mach
 		m, err := do(func(c *sim.Config) {
 			*c = rt.options.Defaults
 			fill(c)
-			rt.s.Charge(sizeMachine + sizeCPU*int64(max(4, min(c.CPUs, 64))))
+			rt.s.Charge(newMachineBytes)
 		})
 		if err != nil {
 			rt.badArgument(L, f, 0, optionError(err))
 		}
-		L.Push(rt.adopt(m).ud)
+		mach := rt.adopt(m)
+		rt.s.Charge(mach.charged)
+		L.Push(mach.ud)
 		return 1
 	}
 }
+
+// newMachineBytes is asked for before a machine is made; the rest follows when it is known.
+const newMachineBytes = 64 << 10
 
 // optionError names the option of a configuration that is not possible as a field.
 func optionError(err error) error {

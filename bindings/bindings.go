@@ -49,7 +49,8 @@ func HardwareWith(o Options) vm.Module {
 				if err != nil {
 					return nil, err
 				}
-				s.L().G.Global.RawSetString("m", rt.adopt(m).ud)
+				rt.ready = rt.adopt(m)
+				s.L().G.Global.RawSetString("m", rt.ready.ud)
 			}
 			return rt.module, nil
 		},
@@ -65,6 +66,7 @@ type runtime struct {
 	module   *lua.LTable
 	classes  [numClasses]classState
 	machines []*machine
+	ready    *machine // the global m that is there from the start
 	cur      *machine // whose method reads its arguments now
 	arg      argument // the one that is read
 	match    lua.LValue
@@ -86,6 +88,7 @@ func open(s *vm.State, o Options) *runtime {
 	rt.module = rt.moduleTable(&thePlan().hw)
 	s.SetRoots(rt.roots)
 	s.OnClose(rt.close)
+	s.OnReset(rt.reset)
 	return rt
 }
 
@@ -136,4 +139,21 @@ func (rt *runtime) close() {
 	for i := len(rt.machines) - 1; i >= 0; i-- {
 		rt.machines[i].m.Close()
 	}
+	rt.machines, rt.cur, rt.arg = nil, nil, argument{}
+}
+
+// reset makes the module as new: no machine is left, and the one that is there from the start is a new one behind
+// the same value.
+func (rt *runtime) reset() {
+	rt.close()
+	if rt.ready == nil {
+		return
+	}
+	ud := rt.ready.ud
+	m, err := sim.New(rt.ready.m.Config())
+	if err != nil {
+		panic("bindings: a configuration that was possible is not any more: " + err.Error())
+	}
+	rt.ready = rt.adopt(m)
+	ud.Value, rt.ready.ud = rt.ready.ud.Value, ud
 }

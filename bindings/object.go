@@ -92,9 +92,9 @@ type machine struct {
 	why    *lua.LUserData
 	fns    []*lua.LFunction // what scripts handed over
 
-	records uint64 // of the trace, those that memory was charged for
-	ring    uint64 // records that the trace keeps at most
-	polls   int    // rounds of the machine's loops that steps were not counted for yet
+	charged int64 // bytes that memory was charged for
+	calls   int
+	polls   int // rounds of the machine's loops that steps were not counted for yet
 }
 
 type cpuValues struct {
@@ -103,18 +103,9 @@ type cpuValues struct {
 	onReg [2]*lua.LUserData
 }
 
-// What an object costs beside its userdata, about: in the machine, and in the tables that find it again.
-const (
-	sizeObject  = 160
-	sizeMachine = 24 << 10
-	sizeCPU     = 4 << 10
-	sizeEvent   = 640
-	sizeTask    = 1 << 10
-	sizeBody    = 8 << 10 // of a task that is a thread
-	sizeWork    = 512
-	sizeRecord  = 96 // of the trace
-	sizeAccess  = 32 // of modelled memory, at most
-)
+// sizeObject is what an object costs beside what the machine holds of it: its userdata, and the place where it is
+// found again.
+const sizeObject = 192
 
 // adopt makes m a machine of the runtime.
 func (rt *runtime) adopt(m *sim.Machine) *machine {
@@ -126,7 +117,7 @@ func (rt *runtime) adopt(m *sim.Machine) *machine {
 		wides:  map[*sim.Wide]*lua.LUserData{},
 		works:  map[*sim.Work]*lua.LUserData{},
 	}
-	mach.ring = uint64(traceSize(m))
+	mach.charged = m.Footprint()
 	mach.ud = newObject(mach, m)
 	m.SetFrames(func(dst []string) []string { return rt.s.Frames(mach.L, dst) })
 	m.SetInterrupt(func() error {
@@ -197,7 +188,7 @@ func (rt *runtime) meta(id int) *lua.LTable {
 	return meta
 }
 
-func find[K comparable](m *machine, values map[K]*lua.LUserData, val K, size int64) lua.LValue {
+func find[K comparable](m *machine, values map[K]*lua.LUserData, val K) lua.LValue {
 	var none K
 	if val == none {
 		return lua.LNil
@@ -205,16 +196,15 @@ func find[K comparable](m *machine, values map[K]*lua.LUserData, val K, size int
 	if ud, ok := values[val]; ok {
 		return ud
 	}
-	m.rt.s.Charge(size)
 	ud := newObject(m, val)
 	values[val] = ud
 	return ud
 }
 
-func (m *machine) task(t *sim.Task) lua.LValue    { return find(m, m.tasks, t, sizeTask) }
-func (m *machine) event(ev *sim.Event) lua.LValue { return find(m, m.events, ev, sizeEvent) }
-func (m *machine) wide(w *sim.Wide) lua.LValue    { return find(m, m.wides, w, sizeEvent) }
-func (m *machine) work(w *sim.Work) lua.LValue    { return find(m, m.works, w, sizeWork) }
+func (m *machine) task(t *sim.Task) lua.LValue    { return find(m, m.tasks, t) }
+func (m *machine) event(ev *sim.Event) lua.LValue { return find(m, m.events, ev) }
+func (m *machine) wide(w *sim.Wide) lua.LValue    { return find(m, m.wides, w) }
+func (m *machine) work(w *sim.Work) lua.LValue    { return find(m, m.works, w) }
 
 func (m *machine) cpuValue(c *sim.CPU) lua.LValue {
 	if c == nil {
@@ -264,30 +254,32 @@ func (m *machine) refusal(r *sim.Refusal) lua.LValue {
 	return m.why
 }
 
-// settle counts what a call has used: steps for the machine's loops, memory for what the trace has grown by.
+// settle counts what a call has used: steps for the rounds of the machine's loops, memory for what it has grown by.
 func (m *machine) settle() {
 	if n := m.polls; n > 0 {
 		m.polls = 0
 		m.rt.s.Steps(n)
 	}
-	seq := m.m.Recorder().Seq()
-	if seq-m.records < 512 || m.records >= m.ring {
-		return
+	if m.calls++; m.calls%16 == 0 {
+		m.weigh()
 	}
-	grown := min(seq, m.ring) - m.records
-	m.records = min(seq, m.ring)
-	m.rt.s.Charge(int64(grown) * sizeRecord)
 }
 
-func traceSize(m *sim.Machine) int {
-	switch n := m.Config().TraceSize; {
-	case n == 0:
-		return 65536
-	case n < 0:
-		return 0
-	default:
-		return n
+// weigh charges for what the machine has grown by since it was weighed last.
+func (m *machine) weigh() {
+	if size := m.m.Footprint(); size > m.charged {
+		grown := size - m.charged
+		m.charged = size
+		m.rt.s.Charge(grown)
 	}
+}
+
+// Size is what an object holds outside of Lua: for a machine, all of it.
+func (o *object[T]) Size() int64 {
+	if m, ok := any(o.val).(*sim.Machine); ok {
+		return m.Footprint()
+	}
+	return 0
 }
 
 // describe is an object in words, as tostring gives it.

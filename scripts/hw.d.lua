@@ -218,7 +218,7 @@ function machine:cpus() end
 ---```lua
 ---for _, t in ipairs(m:tasks()) do print(t.pid, t.comm, t.state) end
 ---```
----@return hw.task[] tasks 
+---@return hw.task[] tasks
 function machine:tasks() end
 
 ---The events that live, in order of creation.
@@ -226,7 +226,7 @@ function machine:tasks() end
 ---```lua
 ---assert(#m:events() == 0)
 ---```
----@return hw.event[] events 
+---@return hw.event[] events
 function machine:events() end
 
 ---The work items that were made, in order of creation.
@@ -234,7 +234,7 @@ function machine:events() end
 ---```lua
 ---for _, w in ipairs(m:works()) do print(w.name, w.pending) end
 ---```
----@return hw.work[] works 
+---@return hw.work[] works
 function machine:works() end
 
 ---Let virtual time pass. Timers, work and runnable tasks that fall due run in order. In a task body or a work function that thread sleeps; in on_hit it raises.
@@ -270,7 +270,7 @@ function machine:step() end
 ---print(m:dmesg("hw%-breakpoint")[1])
 ---```
 ---@param pattern? string a Lua pattern that the lines have to match (default: all lines)
----@return string[] lines 
+---@return string[] lines
 function machine:dmesg(pattern) end
 
 ---Take a CPU offline. Its own events are lost for good; its tasks move to the lowest CPU that is online.
@@ -330,8 +330,8 @@ function machine:cpu_resume(n) end
 ---```lua
 ---local t = m:task { comm = "mali-cmar-backe", pid = 3237 }
 ---```
----@param options? hw.task_options 
----@return hw.task t 
+---@param options? hw.task_options
+---@return hw.task t
 function machine:task(options) end
 
 ---Open a breakpoint event as user space does. It is an event that is also a file; all attributes start from zero.
@@ -341,8 +341,8 @@ function machine:task(options) end
 ---```lua
 ---local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 })
 ---```
----@param attr hw.perf_event_attr 
----@return hw.event? ev 
+---@param attr hw.perf_event_attr
+---@return hw.event? ev
 ---@return string? message when it was refused
 ---@return "ENOSPC"|"EINVAL"|"ENODEV"|"ESRCH"|"EACCES"|nil errno ENOSPC: every register of that kind is spoken for; m:why() names the holders; EINVAL: the attributes are not valid: length, alignment, address, or a CPU that does not exist; ENODEV: the CPU is offline; ESRCH: the task has exited; EACCES: perf_event_paranoid and the caller's capabilities do not allow it
 function machine:perf_event_open(attr) end
@@ -360,8 +360,8 @@ function machine:perf_event_open(attr) end
 ---  end })
 ---t:store(0x1000, 8)
 ---```
----@param attr hw.user_attr 
----@return hw.event? ev 
+---@param attr hw.user_attr
+---@return hw.event? ev
 ---@return string? message when it was refused
 ---@return "ENOSPC"|"EINVAL"|"ESRCH"|nil errno ENOSPC: every register of that kind is spoken for; m:why() names the holders; EINVAL: the attributes are not valid: length, alignment, address, or a CPU that does not exist; ESRCH: the task has exited
 function machine:register_user_hw_breakpoint(attr) end
@@ -458,7 +458,7 @@ function machine:why() end
 ---print(m:slots(0).wp.limit, m:slots()[1].bp.cpu_pinned)
 ---```
 ---@param cpu? integer the CPU's number (default: all, by CPU number)
----@return hw.slots|table<integer, hw.slots> slots 
+---@return hw.slots|table<integer, hw.slots> slots
 function machine:slots(cpu) end
 
 ---Make a work item. Its function runs in a kworker and is given the item.
@@ -472,7 +472,7 @@ function machine:slots(cpu) end
 ---```
 ---@param name string the function's name in chains and logs
 ---@param fn fun(w: hw.work) what it does
----@return hw.work w 
+---@return hw.work w
 function machine:work(name, fn) end
 
 ---Make a work item with a timer.
@@ -486,7 +486,7 @@ function machine:work(name, fn) end
 ---```
 ---@param name string the function's name in chains and logs
 ---@param fn fun(dw: hw.work) what it does
----@return hw.work dw 
+---@return hw.work dw
 function machine:delayed_work(name, fn) end
 
 ---Queue work on events, on the CPU that runs.
@@ -643,7 +643,7 @@ function machine:flush_work(w) end
 ---print(table.concat(m:callchain("write_wb_reg", { cpu = 0 }), " < "))
 ---```
 ---@param fn string the kernel function; one that is not modelled raises
----@param options? hw.callchain_options 
+---@param options? hw.callchain_options
 ---@return string[]? names nil when it never was entered
 function machine:callchain(fn, options) end
 
@@ -653,8 +653,8 @@ function machine:callchain(fn, options) end
 ---m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }
 ---for _, r in ipairs(m:trace { fn = "write_wb_reg" }) do print(r.cpu, r.args[1], r.args[2], hw.hex(r.args[3])) end
 ---```
----@param filter? hw.trace_filter 
----@return hw.trace_record[] records 
+---@param filter? hw.trace_filter
+---@return hw.trace_record[] records
 function machine:trace(filter) end
 
 ---From now on each entry of a modelled function logs a dump_stack, in the kernel's format.
@@ -712,7 +712,7 @@ function cpu:write_wb_reg(reg, n, val) end
 ---```
 ---@param reg "BVR"|"BCR"|"WVR"|"WCR"|integer the bank, or its base as in the kernel: 0, 16, 32, 48
 ---@param n integer the register's number in the bank
----@return u64? value 
+---@return u64? value
 ---@return string? message when it was refused
 ---@return "EINVAL"|nil errno EINVAL: no register has that number; the kernel itself reads 0
 function cpu:read_wb_reg(reg, n) end
@@ -941,8 +941,8 @@ function task:migrate(cpu) end
 ---```lua
 ---local child = assert(m:task {}:fork { comm = "child" })
 ---```
----@param options? hw.fork_options 
----@return hw.task? child 
+---@param options? hw.fork_options
+---@return hw.task? child
 ---@return string? message when it was refused
 ---@return "ENOSPC"|"ESRCH"|nil errno ENOSPC: an inherited event does not fit; ESRCH: the task has exited
 function task:fork(options) end
@@ -1034,7 +1034,7 @@ function task:ptrace_get(which, idx) end
 ---print(hw.hex(m:task {}:ptrace_info("watch")))
 ---```
 ---@param which "watch"|"break" the register set
----@return u64? info 
+---@return u64? info
 ---@return string? message when it was refused
 ---@return "ESRCH"|nil errno ESRCH: the task has exited
 function task:ptrace_info(which) end
@@ -1166,8 +1166,8 @@ hw = {}
 ---```lua
 ---local m = hw.machine { cpus = 4, brps = 6, wrps = 4 }
 ---```
----@param options? hw.machine_options 
----@return hw.machine m 
+---@param options? hw.machine_options
+---@return hw.machine m
 function hw.machine(options) end
 
 ---The exact value of an integer or of text. A value below 2^53 is an ordinary number, one above is a u64; one value is always one Lua value.
@@ -1176,7 +1176,7 @@ function hw.machine(options) end
 ---assert(hw.u64 "0xffffff8008c5a004" == 0xffffff8008c5a004)
 ---```
 ---@param x u64|string an integer below 2^53, a u64, or text, hexadecimal with 0x or decimal
----@return u64 value 
+---@return u64 value
 function hw.u64(x) end
 
 ---A value in lower case hexadecimal, after 0x.
@@ -1184,9 +1184,9 @@ function hw.u64(x) end
 ---```lua
 ---assert(hw.hex(0x1e5, 16) == "0x00000000000001e5")
 ---```
----@param value u64 
+---@param value u64
 ---@param digits? integer padded with zeros to as many digits (default: no padding)
----@return string text 
+---@return string text
 function hw.hex(value, digits) end
 
 ---Whether a is less than b, for any mixture of numbers and u64s. Lua 5.1's own < cannot compare a number with a u64 variable.
@@ -1194,9 +1194,9 @@ function hw.hex(value, digits) end
 ---```lua
 ---assert(hw.lt(5, 0xffffff8008c5a005))
 ---```
----@param a number|u64 
----@param b number|u64 
----@return boolean less 
+---@param a number|u64
+---@param b number|u64
+---@return boolean less
 function hw.lt(a, b) end
 
 ---Whether a is less than b or equal to it, for any mixture of numbers and u64s.
@@ -1204,9 +1204,9 @@ function hw.lt(a, b) end
 ---```lua
 ---assert(hw.le(0xffffff8008c5a005, 0xffffff8008c5a005))
 ---```
----@param a number|u64 
----@param b number|u64 
----@return boolean less 
+---@param a number|u64
+---@param b number|u64
+---@return boolean less
 function hw.le(a, b) end
 
 ---The type of a value: u64, machine, cpu, bank, task, event, wide, work and the names of our other objects, else what type says.
@@ -1214,8 +1214,8 @@ function hw.le(a, b) end
 ---```lua
 ---assert(hw.type(m.cpu[0]) == "cpu")
 ---```
----@param v any|nil 
----@return string name 
+---@param v any|nil
+---@return string name
 function hw.type(v) end
 
 ---What a register's value means, in words; a control word when no register is named.
@@ -1223,9 +1223,9 @@ function hw.type(v) end
 ---```lua
 ---print(hw.explain(0x1f5))
 ---```
----@param value u64 
+---@param value u64
 ---@param register? "BVR"|"BCR"|"WVR"|"WCR"|"MDSCR_EL1"|"ID_AA64DFR0_EL1" which register it is from (default: a control word, its type says whose)
----@return string text 
+---@return string text
 function hw.explain(value, register) end
 
 ---Control words: DBGBCR and DBGWCR as the kernel writes them.
@@ -1237,8 +1237,8 @@ hw.ctrl = {}
 ---```lua
 ---assert(hw.ctrl.encode { type = "w", len = 4, privilege = "el0", enabled = true } == 0x1f5)
 ---```
----@param fields hw.ctrl_fields 
----@return integer value 
+---@param fields hw.ctrl_fields
+---@return integer value
 function hw.ctrl.encode(fields) end
 
 ---Take a control word apart.
@@ -1247,7 +1247,7 @@ function hw.ctrl.encode(fields) end
 ---assert(hw.ctrl.decode(0x18d).bas == 0x0c)
 ---```
 ---@param value u64 32 bits
----@return hw.ctrl fields 
+---@return hw.ctrl fields
 function hw.ctrl.decode(value) end
 
 ---Bit operations on 64 bits. A negative number stands for its two's complement.
@@ -1259,8 +1259,8 @@ bit = {}
 ---```lua
 ---assert(bit.band(0xffffff8008c5a007, bit.bnot(7)) == 0xffffff8008c5a000)
 ---```
----@param ... u64 
----@return u64 value 
+---@param ... u64
+---@return u64 value
 function bit.band(...) end
 
 ---The bits that any has.
@@ -1268,8 +1268,8 @@ function bit.band(...) end
 ---```lua
 ---assert(bit.bor(1, 2, 4) == 7)
 ---```
----@param ... u64 
----@return u64 value 
+---@param ... u64
+---@return u64 value
 function bit.bor(...) end
 
 ---The bits that an odd number of them has.
@@ -1277,8 +1277,8 @@ function bit.bor(...) end
 ---```lua
 ---assert(bit.bxor(5, 1) == 4)
 ---```
----@param ... u64 
----@return u64 value 
+---@param ... u64
+---@return u64 value
 function bit.bxor(...) end
 
 ---The bits that it has not.
@@ -1286,8 +1286,8 @@ function bit.bxor(...) end
 ---```lua
 ---assert(bit.bnot(0) == 0xffffffffffffffff)
 ---```
----@param v u64 
----@return u64 value 
+---@param v u64
+---@return u64 value
 function bit.bnot(v) end
 
 ---Shift left.
@@ -1295,9 +1295,9 @@ function bit.bnot(v) end
 ---```lua
 ---assert(bit.lshift(1, 63) == 0x8000000000000000)
 ---```
----@param v u64 
+---@param v u64
 ---@param n integer by how many bits; 64 and more shift everything out
----@return u64 value 
+---@return u64 value
 function bit.lshift(v, n) end
 
 ---Shift right, zeros come in.
@@ -1305,9 +1305,9 @@ function bit.lshift(v, n) end
 ---```lua
 ---assert(bit.rshift(0x8000000000000000, 63) == 1)
 ---```
----@param v u64 
+---@param v u64
 ---@param n integer by how many bits; 64 and more shift everything out
----@return u64 value 
+---@return u64 value
 function bit.rshift(v, n) end
 
 ---Shift right, the sign comes in.
@@ -1315,20 +1315,40 @@ function bit.rshift(v, n) end
 ---```lua
 ---assert(bit.arshift(0x8000000000000000, 63) == 0xffffffffffffffff)
 ---```
----@param v u64 
+---@param v u64
 ---@param n integer by how many bits; 64 and more shift everything out
----@return u64 value 
+---@return u64 value
 function bit.arshift(v, n) end
+
+---Rotate left.
+---
+---```lua
+---assert(bit.rol(0x8000000000000001, 1) == 3)
+---```
+---@param v u64
+---@param n integer by how many bits
+---@return u64 value
+function bit.rol(v, n) end
+
+---Rotate right.
+---
+---```lua
+---assert(bit.ror(3, 1) == 0x8000000000000001)
+---```
+---@param v u64
+---@param n integer by how many bits
+---@return u64 value
+function bit.ror(v, n) end
 
 ---Take a field out.
 ---
 ---```lua
 ---assert(bit.extract(0x1fe0, 5, 8) == 0xff)
 ---```
----@param v u64 
+---@param v u64
 ---@param field integer its lowest bit
 ---@param width? integer  (default: 1)
----@return u64 value 
+---@return u64 value
 function bit.extract(v, field, width) end
 
 ---Put a field in.
@@ -1336,11 +1356,11 @@ function bit.extract(v, field, width) end
 ---```lua
 ---assert(bit.replace(0, 0xff, 5, 8) == 0x1fe0)
 ---```
----@param v u64 
+---@param v u64
 ---@param u u64 what the field becomes
 ---@param field integer its lowest bit
 ---@param width? integer  (default: 1)
----@return u64 value 
+---@return u64 value
 function bit.replace(v, u, field, width) end
 
 ---Hexadecimal digits without 0x.
@@ -1348,9 +1368,9 @@ function bit.replace(v, u, field, width) end
 ---```lua
 ---assert(bit.tohex(0x1e5, 4) == "01e5")
 ---```
----@param v u64 
+---@param v u64
 ---@param digits? integer  (default: 16)
----@return string text 
+---@return string text
 function bit.tohex(v, digits) end
 
 ---Assertions, in luassert's order: expected, actual, message. assert(v [, message]) works as in Lua; assert.are.equals, assert.is.truthy, assert.is_not.falsy and their like are the same words.
@@ -1363,8 +1383,8 @@ assert = {}
 ---```lua
 ---assert.equals(6, m.core_num_brps)
 ---```
----@param expected any|nil 
----@param actual any|nil 
+---@param expected any|nil
+---@param actual any|nil
 ---@param message? string said when it fails
 function assert.equals(expected, actual, message) end
 
@@ -1373,8 +1393,8 @@ function assert.equals(expected, actual, message) end
 ---```lua
 ---assert.same({ 0, 1 }, { 0, 1 })
 ---```
----@param expected any|nil 
----@param actual any|nil 
+---@param expected any|nil
+---@param actual any|nil
 ---@param message? string said when it fails
 function assert.same(expected, actual, message) end
 
@@ -1383,7 +1403,7 @@ function assert.same(expected, actual, message) end
 ---```lua
 ---assert.is_true(m.cpu[0].online)
 ---```
----@param actual any|nil 
+---@param actual any|nil
 ---@param message? string said when it fails
 function assert.is_true(actual, message) end
 
@@ -1392,7 +1412,7 @@ function assert.is_true(actual, message) end
 ---```lua
 ---assert.is_false(m.cpu[0].suspended)
 ---```
----@param actual any|nil 
+---@param actual any|nil
 ---@param message? string said when it fails
 function assert.is_false(actual, message) end
 
@@ -1401,7 +1421,7 @@ function assert.is_false(actual, message) end
 ---```lua
 ---assert.is_nil(m.cpu[0].wp_on_reg[0])
 ---```
----@param actual any|nil 
+---@param actual any|nil
 ---@param message? string said when it fails
 function assert.is_nil(actual, message) end
 
@@ -1410,7 +1430,7 @@ function assert.is_nil(actual, message) end
 ---```lua
 ---assert.is_not_nil(m.cpu[0].current)
 ---```
----@param actual any|nil 
+---@param actual any|nil
 ---@param message? string said when it fails
 function assert.is_not_nil(actual, message) end
 
@@ -1419,7 +1439,7 @@ function assert.is_not_nil(actual, message) end
 ---```lua
 ---assert.is_truthy(0)
 ---```
----@param actual any|nil 
+---@param actual any|nil
 ---@param message? string said when it fails
 function assert.is_truthy(actual, message) end
 
@@ -1428,7 +1448,7 @@ function assert.is_truthy(actual, message) end
 ---```lua
 ---assert.is_falsy(nil)
 ---```
----@param actual any|nil 
+---@param actual any|nil
 ---@param message? string said when it fails
 function assert.is_falsy(actual, message) end
 
@@ -1437,9 +1457,9 @@ function assert.is_falsy(actual, message) end
 ---```lua
 ---assert.near(0.3, 0.1 + 0.2, 1e-9)
 ---```
----@param expected number 
----@param actual number 
----@param tolerance number 
+---@param expected number
+---@param actual number
+---@param tolerance number
 ---@param message? string said when it fails
 function assert.near(expected, actual, tolerance, message) end
 
@@ -1448,8 +1468,8 @@ function assert.near(expected, actual, tolerance, message) end
 ---```lua
 ---assert.matches("^hwlua", m.current.comm)
 ---```
----@param pattern string 
----@param actual string 
+---@param pattern string
+---@param actual string
 ---@param message? string said when it fails
 function assert.matches(pattern, actual, message) end
 
@@ -1458,7 +1478,7 @@ function assert.matches(pattern, actual, message) end
 ---```lua
 ---assert.has_error(function() return m.cpu[99] end)
 ---```
----@param fn fun() 
+---@param fn fun()
 ---@param message? string said when it fails
 function assert.has_error(fn, message) end
 
@@ -1467,7 +1487,7 @@ function assert.has_error(fn, message) end
 ---```lua
 ---assert.has_no_error(function() return m.cpu[0] end)
 ---```
----@param fn fun() 
+---@param fn fun()
 ---@param message? string said when it fails
 function assert.has_no_error(fn, message) end
 
@@ -1477,8 +1497,8 @@ function assert.has_no_error(fn, message) end
 ---m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }
 ---assert.regs(m, { wvr = { [0] = 0xffffff8008c5a000 }, wcr = { [0] = 0x1ff3 } })
 ---```
----@param where hw.cpu|hw.machine 
----@param expected hw.regs 
+---@param where hw.cpu|hw.machine
+---@param expected hw.regs
 ---@param message? string said when it fails
 function assert.regs(where, expected, message) end
 
@@ -1487,8 +1507,8 @@ function assert.regs(where, expected, message) end
 ---```lua
 ---assert.regs_exactly(m, { mdscr_el1 = 0x1000 })
 ---```
----@param where hw.cpu|hw.machine 
----@param expected hw.regs 
+---@param where hw.cpu|hw.machine
+---@param expected hw.regs
 ---@param message? string said when it fails
 function assert.regs_exactly(where, expected, message) end
 
@@ -1516,7 +1536,7 @@ function assert.succeeds(...) end
 ---m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }
 ---assert.callchain({ "write_wb_reg", "hw_breakpoint_control", "..." }, m:callchain("write_wb_reg"))
 ---```
----@param expected string[] 
+---@param expected string[]
 ---@param actual? string[] what m:callchain returned
 ---@param message? string said when it fails
 function assert.callchain(expected, actual, message) end
@@ -1526,8 +1546,8 @@ function assert.callchain(expected, actual, message) end
 ---```lua
 ---assert.dmesg(m, "found 6 breakpoint and 4 watchpoint registers%.$")
 ---```
----@param m hw.machine 
----@param pattern string 
+---@param m hw.machine
+---@param pattern string
 ---@param message? string said when it fails
 function assert.dmesg(m, pattern, message) end
 
@@ -1536,30 +1556,34 @@ function assert.dmesg(m, pattern, message) end
 ---```lua
 ---assert.no_leaks(m)
 ---```
----@param m hw.machine 
+---@param m hw.machine
 ---@param message? string said when it fails
 function assert.no_leaks(m, message) end
 
+---The words of assert once more: one that does not hold fails the case and lets it go on. check.equals(6, m.core_num_brps)
+---@class checklib
+check = {}
+
 ---Group cases under a name.
----@param name string 
----@param fn fun() 
+---@param name string
+---@param fn fun()
 function describe(name, fn) end
 
 ---A case: it passes when it does not raise. Each has a runtime of its own.
----@param name string 
----@param fn fun() 
+---@param name string
+---@param fn fun()
 function it(name, fn) end
 
 ---Run before each case of the group.
----@param fn fun() 
+---@param fn fun()
 function before_each(fn) end
 
 ---Run after each case of the group, also when it failed.
----@param fn fun() 
+---@param fn fun()
 function after_each(fn) end
 
 ---A case that is still to be written; inside a case, why it cannot go on.
----@param name string 
+---@param name string
 function pending(name) end
 
 return hw

@@ -37,7 +37,7 @@ var Hardware = schema.Module{
 
 // Modules are all modules described, hw first.
 func Modules() []*schema.Module {
-	return []*schema.Module{&Hardware, &Bit, &Assert, &Words}
+	return []*schema.Module{&Hardware, &Bit, &Assert, &Check, &Words}
 }
 
 // Index is the index of all modules.

@@ -9,6 +9,7 @@ var (
 	u64s     = schema.Param{Name: "...", Type: schema.U64, Variadic: true}
 	value    = schema.Param{Name: "v", Type: schema.U64}
 	shift    = schema.Param{Name: "n", Type: schema.Int, Doc: "by how many bits; 64 and more shift everything out"}
+	rotate   = schema.Param{Name: "n", Type: schema.Int, Doc: "by how many bits"}
 	u64Out   = []schema.Param{{Name: "value", Type: schema.U64}}
 	actual   = schema.Param{Name: "actual", Type: schema.Union(schema.Any, schema.Nil)}
 	expected = schema.Param{Name: "expected", Type: schema.Union(schema.Any, schema.Nil)}
@@ -28,6 +29,8 @@ var Bit = schema.Module{
 		{Name: "lshift", Doc: "Shift left.", Params: []schema.Param{value, shift}, Results: u64Out, Sample: `assert(bit.lshift(1, 63) == 0x8000000000000000)`},
 		{Name: "rshift", Doc: "Shift right, zeros come in.", Params: []schema.Param{value, shift}, Results: u64Out, Sample: `assert(bit.rshift(0x8000000000000000, 63) == 1)`},
 		{Name: "arshift", Doc: "Shift right, the sign comes in.", Params: []schema.Param{value, shift}, Results: u64Out, Sample: `assert(bit.arshift(0x8000000000000000, 63) == 0xffffffffffffffff)`},
+		{Name: "rol", Doc: "Rotate left.", Params: []schema.Param{value, rotate}, Results: u64Out, Sample: `assert(bit.rol(0x8000000000000001, 1) == 3)`},
+		{Name: "ror", Doc: "Rotate right.", Params: []schema.Param{value, rotate}, Results: u64Out, Sample: `assert(bit.ror(3, 1) == 0x8000000000000001)`},
 		{Name: "extract", Doc: "Take a field out.", Params: []schema.Param{value, {Name: "field", Type: schema.Int, Doc: "its lowest bit"}, {Name: "width", Type: schema.Int, Optional: true, Default: "1"}}, Results: u64Out,
 			Sample: `assert(bit.extract(0x1fe0, 5, 8) == 0xff)`},
 		{Name: "replace", Doc: "Put a field in.", Params: []schema.Param{value, {Name: "u", Type: schema.U64, Doc: "what the field becomes"}, {Name: "field", Type: schema.Int, Doc: "its lowest bit"},
@@ -80,6 +83,11 @@ assert.callchain({ "write_wb_reg", "hw_breakpoint_control", "..." }, m:callchain
 		{Name: "no_leaks", Doc: "Nothing reserved, installed, queued or pending is left, the kernel's own work apart. A failure names each, with its address.",
 			Params: []schema.Param{{Name: "m", Type: schema.Object("machine")}, message}, Sample: `assert.no_leaks(m)`},
 	},
+}
+
+// Check describes the assertions that let a script go on.
+var Check = schema.Module{
+	Name: "check", Doc: "The words of assert once more: one that does not hold fails the case and lets it go on. check.equals(6, m.core_num_brps)",
 }
 
 // Words describes the words of scenario files.

@@ -3,13 +3,13 @@
 package schema
 
 // Nearest returns the candidate that a misspelt name most likely means. ok is false when none is near: a name
-// may be off by a third of its letters, transposed neighbours counting once, or be the beginning of exactly
+// may be off by a quarter of its letters, transposed neighbours counting once, or be the beginning of exactly
 // one candidate.
 func Nearest(name string, candidates []string) (nearest string, ok bool) {
 	if len(name) > 64 || name == "" {
 		return "", false
 	}
-	limit := len(name)/3 + 1
+	limit := max(1, (len(name)+1)/4)
 	best := limit + 1
 	for _, c := range candidates {
 		if len(c)-len(name) >= best || len(name)-len(c) >= best {

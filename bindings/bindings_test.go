@@ -1,0 +1,325 @@
+// What scripts see of the module: every sample runs, nothing reachable is undescribed, objects keep their identity,
+// and mistakes are told in words that stand in one golden file.
+
+package bindings_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hwlua/hwlua/bindings"
+	"github.com/hwlua/hwlua/bindings/api"
+	"github.com/hwlua/hwlua/bindings/schema"
+	"github.com/hwlua/hwlua/hwdebug/sim"
+	"github.com/hwlua/hwlua/vm"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// run runs a script that has a machine m of two CPUs.
+func run(src string) (out string, results []any, err error) {
+	return runWith(sim.Config{CPUs: 2}, vm.Limits{}, src)
+}
+
+func runWith(c sim.Config, limits vm.Limits, src string) (out string, results []any, err error) {
+	var b bytes.Buffer
+	rt, err := vm.New(vm.Config{Modules: []vm.Module{bindings.HardwareWith(bindings.Options{Machine: &c})}, Stdout: &b, Limits: limits})
+	if err != nil {
+		return "", nil, err
+	}
+	defer rt.Close()
+	prog, err := vm.Compile("test.lua", src)
+	if err != nil {
+		return "", nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	results, err = rt.Run(ctx, prog)
+	return b.String(), results, err
+}
+
+// must runs a script that has to succeed.
+func must(t *testing.T, src string) string {
+	t.Helper()
+	out, _, err := run(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestEverySampleRuns(t *testing.T) {
+	n := 0
+	sample := func(path, src string) {
+		if strings.TrimSpace(src) == "" {
+			return
+		}
+		n++
+		if out, _, err := run(src); err != nil {
+			t.Errorf("%s: %v\n%s", path, err, out)
+		}
+	}
+	for _, e := range api.Index().Entries() {
+		switch {
+		case e.Func != nil:
+			sample(e.Path, e.Func.Sample)
+		case e.Class != nil:
+			sample(e.Path, e.Class.Sample)
+		}
+	}
+	if n < 100 {
+		t.Errorf("only %d samples", n)
+	}
+}
+
+// keys are the names in a table of a script.
+func keys(t *testing.T, table string) []string {
+	t.Helper()
+	return strings.Fields(must(t, "for k in pairs("+table+") do print(k) end"))
+}
+
+func TestNothingReachableIsUndescribed(t *testing.T) {
+	x := api.Index()
+	modifiers := []string{"are", "are_not", "has", "has_no", "is", "is_not"}
+	for _, module := range []string{"hw", "hw.ctrl", "bit", "assert"} {
+		names := keys(t, module)
+		for _, name := range names {
+			if x.Member(module, name) == nil && !(module == "assert" && slices.Contains(modifiers, name)) {
+				t.Errorf("%s.%s is not described", module, name)
+			}
+		}
+		for _, e := range x.Members(module) {
+			if !slices.Contains(names, e.Name) {
+				t.Errorf("%s is described and not there", e.Path)
+			}
+		}
+	}
+	// Tables that are returned hold what is described, and objects have what is described by construction.
+	for _, tt := range []struct{ record, make string }{
+		{"attr", `m:perf_event_open { type = "w", addr = 0x1000, len = 8, cpu = 0, name = "x" }.attr`},
+		{"ctrl", `hw.ctrl.decode(0x1f5)`},
+		{"slots", `m:slots(0)`},
+		{"slot_use", `m:slots(0).wp`},
+		{"preset", `hw.presets[1]`},
+		{"trace_record", `(function() m.cpu[0]:read_wb_reg("WCR", 0) return m:trace { fn = "read_wb_reg" }[1] end)()`},
+		{"siginfo", `(function() local t = m:task {} t:ptrace_set("watch", 0, 0x1000, 0x1f5) t:store(0x1000, 4) return t.siginfo end)()`},
+	} {
+		names := keys(t, tt.make)
+		for _, name := range names {
+			if x.Member(tt.record, name) == nil {
+				t.Errorf("%s: %s is not described", tt.record, name)
+			}
+		}
+		for _, e := range x.Members(tt.record) {
+			if !slices.Contains(names, e.Name) && !(e.Field.Optional && tt.record != "attr") {
+				t.Errorf("%s is described and not there", e.Path)
+			}
+		}
+	}
+}
+
+func TestEveryFieldCanBeRead(t *testing.T) {
+	const world = `
+local t = m:task { comm = "t" }
+local hit
+local user = assert(m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = t, on_hit = function(ev, h) hit = h h.skip = true end })
+t:store(0x1000, 8)
+m:perf_event_open { type = "w", addr = 0x1000, len = 9, cpu = 0 }
+local objects = { machine = m, cpus = m.cpu, cpu = m.cpu[0], bank = m.cpu[0].wcr, slots_on_reg = m.cpu[0].wp_on_reg, task = t, event = user,
+  wide = assert(m:register_wide_hw_breakpoint { type = "r", addr = 0xffffff8008080000, len = 8 }), hit = hit, refusal = m:why(), work = m:work("w", print) }
+`
+	for _, e := range api.Index().Entries() {
+		switch e.Kind {
+		case schema.IsField:
+			out := must(t, world+"local o = objects['"+e.Owner+"'] print(hw.type(o), o."+e.Name+" == nil)")
+			if want := e.Owner + "\tfalse\n"; out != want && !e.Field.Optional {
+				t.Errorf("%s: %q, want %q", e.Path, out, want)
+			}
+		case schema.IsMethod:
+			must(t, world+"assert(type(objects['"+e.Owner+"']."+e.Name+") == 'function')")
+		}
+	}
+}
+
+func TestOneObjectIsOneValue(t *testing.T) {
+	must(t, `
+assert(m.cpu[0] == m.cpu[0] and m.cpu[0] ~= m.cpu[1] and m.cpu == m.cpu)
+assert(m.cpu[0].wcr == m.cpu[0].wcr and m.cpu[0].wcr ~= m.cpu[0].bcr and m.cpu[0].wp_on_reg ~= m.cpu[0].bp_on_reg)
+local seen = {}
+local t = m:task { comm = "t" }
+local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 })
+seen[w[1]] = "event" seen[t] = "task"
+assert(seen[m.cpu[1].wp_on_reg[0]] == "event")
+assert(seen[m:slots(1).wp.on_reg[0]] == "event")
+assert(w[1].wide == w and rawequal(w[1].wide, w))
+m.cpu[1]:context_switch(nil)
+m.cpu[0]:context_switch(t)
+assert(seen[m.cpu[0].current] == "task" and m.current == t)
+local work
+work = m:work("x", function(given) assert(given == work) end)
+m:schedule_work(work) m:run()
+assert(work.runs == 1 and m:works()[1] == work)
+for _, ev in ipairs(m:events()) do assert(ev == w[ev.cpu]) end
+local other = hw.machine { cpus = 2 }
+assert(other ~= m and other.cpu[0] ~= m.cpu[0])
+`)
+}
+
+func TestWhatIsGoneKeepsItsFields(t *testing.T) {
+	must(t, `
+local ev = assert(m:perf_event_open { type = "w", addr = 0x1000, len = 8, cpu = 0 })
+ev:close()
+assert(ev.addr == 0x1000 and ev.len == 8 and ev.closed and ev.slot == nil and ev.attr.type == "w")
+for _, call in ipairs { "enable", "disable", "read", "close" } do
+  assert.matches("is closed", select(2, pcall(function() return ev[call](ev) end)))
+end
+for _, call in ipairs { "perf_event_enable", "perf_event_disable", "unregister_hw_breakpoint" } do
+  assert.matches("is closed", select(2, pcall(function() return m[call](m, ev) end)))
+end
+assert.matches("is closed", select(2, pcall(function() return ev:modify { len = 4 } end)))
+assert.matches("is closed", select(2, pcall(function() return m.cpu[0]:event_sched_in(ev) end)))
+local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 })
+local one = w[0]
+m:unregister_wide_hw_breakpoint(w)
+assert(w[0] == one and w.closed)
+assert.matches("is closed", select(2, pcall(function() return m:unregister_wide_hw_breakpoint(w) end)))
+assert.matches("is closed", select(2, pcall(function() return m:perf_event_enable(one) end)))
+`)
+}
+
+func TestCallsWithNothingElseReturnTrue(t *testing.T) {
+	must(t, `
+local t = m:task {}
+local ev = assert(m:perf_event_open { type = "w", addr = 0x1000, len = 8, task = t })
+local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 })
+for i, r in ipairs {
+  ev:disable(), ev:enable(), ev:modify { len = 4 }, m:perf_event_disable(w[0]), m:perf_event_enable(w[0]), m:msleep(1),
+  m.cpu[0]:write_wb_reg("BVR", 0, 4), m.cpu[0]:context_switch(t), m.cpu[0]:store(0xffffff8008080000, 8), t:store(0x2000, 8), t:exec(0x2000),
+  m:cpu_down(1), m:cpu_up(1), m:unregister_wide_hw_breakpoint(w), ev:close(), m:dump_stack_in("write_wb_reg"), t:exit(),
+} do assert(rawequal(r, true), i .. ": " .. tostring(r)) end
+`)
+}
+
+func TestAttributesAreTheSameEverywhere(t *testing.T) {
+	must(t, `
+local ev = assert(m:perf_event_open { type = "x", addr = 0xffffff8008080000, cpu = 0 })
+assert(ev.len == 4)
+local again = assert(m:perf_event_open(ev.attr and (function() local a = ev.attr a.cpu = 0 return a end)()))
+assert.same(ev.attr, again.attr)
+local t = m:task {}
+local user = assert(m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = t })
+assert(user.attr.pinned and user.attr.sample_period == 1)
+assert(m:modify_user_hw_breakpoint(user, { addr = 0x2000 }))
+assert(user.addr == 0x2000 and user.len == 8 and user.type == "w" and user.attr.pinned)
+assert(m:modify_user_hw_breakpoint(user, { disabled = true }))
+assert(user.state == "off")
+local file = assert(m:perf_event_open { type = "w", addr = 0x1000, len = 8, task = t })
+assert(not file.attr.pinned and file.attr.sample_period == 0 and file.cpu == -1 and file.task == t)
+`)
+}
+
+func TestErrorsOfScriptsComeBackAsTheyWere(t *testing.T) {
+	must(t, `
+local value = { code = 7 }
+m:task { body = function() error(value) end }
+local ok, e = pcall(m.run, m)
+assert(not ok and e == value)
+ok, e = pcall(function() return m.cpu[1]:run(function() error("inner", 0) end) end)
+assert(e == "inner")
+local a, b, c = m.cpu[1]:run(function(...) return m.current.comm, ... end, 7, nil)
+assert(a == "swapper/1" and b == 7 and c == nil)
+ok, e = pcall(function() m.cpu[1]:run(function() local x x.y = 1 end) end)
+assert(e:match "^test%.lua:%d+: attempt to index" and not e:match ":%d+:.*:%d+:", e)
+`)
+	_, _, err := run(`m:work("w", function() end) m:schedule_work(m:work("x", function() assert(m:perf_event_open { type = "w", addr = 0x1000, len = 9, cpu = 0 }) end)) m:run()`)
+	if !errors.Is(err, syscall.EINVAL) {
+		t.Errorf("an errno asserted in a work function is %v, want EINVAL inside", err)
+	}
+	_, _, err = run(`m:schedule_work(m:work("x", function() assert.equals(1, 2) end)) m:run()`)
+	var f *vm.Failure
+	if !errors.As(err, &f) || f.Assertion != "equals" {
+		t.Errorf("a failed assertion in a work function is %v", err)
+	}
+	_, _, err = run(`assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a001, len = 16 })`)
+	if !errors.Is(err, syscall.EINVAL) {
+		t.Errorf("an errno that was passed on is %v, want EINVAL inside", err)
+	}
+}
+
+func TestLimitsReachIntoTheMachine(t *testing.T) {
+	for name, src := range map[string]string{
+		"a work that requeues itself":   `local w w = m:work("w", function() m:schedule_work(w) end) m:schedule_work(w) m:run()`,
+		"a task that never ends":        `m:task { body = function() while true do m:msleep(1) end end } m:run()`,
+		"a handler that moves in place": `local t = m:task {} m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = t, on_hit = function() while true do end end } t:store(0x1000, 8)`,
+		"pcall around it":               `local w w = m:work("w", function() m:schedule_work(w) end) m:schedule_work(w) while true do pcall(m.run, m) end`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := runWith(sim.Config{CPUs: 2}, vm.Limits{Steps: 200_000}, src)
+			if !errors.Is(err, vm.ErrSteps) {
+				t.Errorf("%v, want the step limit", err)
+			}
+		})
+	}
+	for name, src := range map[string]string{
+		"machines":      `while true do hw.machine { cpus = 64 } end`,
+		"events":        `while true do assert(m:perf_event_open { type = "w", addr = 0x1000, len = 8, cpu = 0 }):close() end`,
+		"tasks":         `while true do m:task { body = function() end } end`,
+		"work":          `while true do m:work("w", function() end) end`,
+		"modelled RAM":  `local t = m:task {} for a = 0x1000, 2 ^ 36, 4096 do t:store(a, 8, 1) end`,
+		"the log":       `m:dump_stack_in("write_wb_reg") while true do m.cpu[0]:write_wb_reg("WVR", 0, 4) end`,
+		"names of work": `local s = ("x"):rep(1000) while true do m:work(s, print) s = s .. "x" end`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := runWith(sim.Config{CPUs: 2}, vm.Limits{Memory: 16 << 20}, src)
+			if !errors.Is(err, vm.ErrMemory) {
+				t.Errorf("%v, want the memory limit", err)
+			}
+		})
+	}
+}
+
+func TestMachineThatIsThere(t *testing.T) {
+	if _, _, err := runWith(sim.Config{CPUs: 65}, vm.Limits{}, ""); err == nil || !strings.Contains(err.Error(), "64") {
+		t.Errorf("65 CPUs give %v", err)
+	}
+	if out := must(t, `print(m, m.nr_cpus)`); out != "machine test_mach (2 cpus, 4.19.116)\t2\n" {
+		t.Error(out)
+	}
+}
+
+// mistakes are scripts that raise or fail; what they say is read as a page in testdata/mistakes.txt.
+func TestMistakes(t *testing.T) {
+	src, err := os.ReadFile("testdata/mistakes.lua")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for line := range strings.SplitSeq(strings.TrimSpace(string(src)), "\n") {
+		b.WriteString("> " + line + "\n")
+		out, results, err := run("local function prepare() end " + line)
+		switch {
+		case err != nil:
+			b.WriteString(err.Error() + "\n\n")
+		default:
+			t.Errorf("%s: no error; it printed %q and returned %v", line, out, results)
+		}
+	}
+	const golden = "testdata/mistakes.txt"
+	if *update {
+		if err := os.WriteFile(golden, []byte(b.String()), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil || b.String() != string(want) {
+		t.Errorf("%s is not what scripts are told; run: go test ./bindings -run Mistakes -update", golden)
+	}
+}

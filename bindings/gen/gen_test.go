@@ -1,0 +1,166 @@
+// The generated files are current, complete, and read by those they are for.
+
+package gen_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hwlua/hwlua/bindings/api"
+	"github.com/hwlua/hwlua/bindings/gen"
+	"github.com/hwlua/hwlua/bindings/schema"
+	"github.com/hwlua/hwlua/vm"
+)
+
+var update = flag.Bool("update", false, "write the generated files")
+
+// files are those that are checked in.
+var files = []struct {
+	path string
+	make func() []byte
+}{
+	{"../../scripts/hw.d.lua", func() []byte { return gen.LuaLS(api.Modules()) }},
+	{"../REFERENCE.md", func() []byte { return gen.Markdown(api.Modules()) }},
+}
+
+func TestFilesAreCurrent(t *testing.T) {
+	for _, f := range files {
+		want := f.make()
+		if *update {
+			if err := os.WriteFile(f.path, want, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		got, err := os.ReadFile(f.path)
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s is not what the description says; run: go test ./bindings/gen -update", filepath.Clean(f.path))
+		}
+	}
+}
+
+func TestSameBytesEachTime(t *testing.T) {
+	for _, make := range []func([]*schema.Module) []byte{gen.LuaLS, gen.Markdown, gen.JSON} {
+		if !bytes.Equal(make(api.Modules()), make(api.Modules())) {
+			t.Error("two runs differ")
+		}
+	}
+}
+
+// names are what a reader has to find: every function, method, field and option.
+func names() []string {
+	var list []string
+	for _, e := range api.Index().Entries() {
+		switch e.Kind {
+		case schema.IsFunc, schema.IsMethod, schema.IsField, schema.IsOption, schema.IsValue, schema.IsClass, schema.IsRecord:
+			list = append(list, e.Name)
+		}
+	}
+	return list
+}
+
+func TestDefinitionsAreLua(t *testing.T) {
+	src := string(gen.LuaLS(api.Modules()))
+	if _, err := vm.Compile(gen.DefinitionFile, src); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(src, "---@meta") {
+		t.Error("the file does not begin with ---@meta")
+	}
+	for _, name := range names() {
+		if !strings.Contains(src, name) {
+			t.Errorf("%s is missing", name)
+		}
+	}
+	// Every class that an annotation uses is one that it defines.
+	defined := map[string]bool{}
+	for line := range strings.SplitSeq(src, "\n") {
+		if name, ok := strings.CutPrefix(line, "---@class "); ok {
+			if defined[name] {
+				t.Errorf("class %s is defined twice", name)
+			}
+			defined[name] = true
+		}
+	}
+	for line := range strings.SplitSeq(src, "\n") {
+		if !strings.HasPrefix(line, "---@param") && !strings.HasPrefix(line, "---@field") && !strings.HasPrefix(line, "---@return") {
+			continue
+		}
+		typ := strings.Fields(line)[1]
+		if !strings.HasPrefix(line, "---@return") {
+			typ = strings.Fields(line)[2]
+		}
+		for part := range strings.FieldsFuncSeq(typ, func(r rune) bool { return strings.ContainsRune("|<>()[]?,: ", r) }) {
+			if strings.HasPrefix(part, "hw.") && !defined[part] {
+				t.Errorf("%s: class %s is not defined", line, part)
+			}
+		}
+	}
+}
+
+func TestReferenceNamesEverything(t *testing.T) {
+	text := string(gen.Markdown(api.Modules()))
+	for _, name := range names() {
+		if !strings.Contains(text, name) {
+			t.Errorf("%s is missing", name)
+		}
+	}
+}
+
+func TestJSONNamesEverything(t *testing.T) {
+	data := gen.JSON(api.Modules())
+	var doc any
+	if err := json.Unmarshal(data, &doc); err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	var walk func(any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			if name, ok := v["name"].(string); ok {
+				found[name] = true
+			}
+			for _, x := range v {
+				walk(x)
+			}
+		case []any:
+			for _, x := range v {
+				walk(x)
+			}
+		}
+	}
+	walk(doc)
+	for _, name := range names() {
+		if !found[name] {
+			t.Errorf("%s is missing", name)
+		}
+	}
+}
+
+func TestTypesWritesBothFilesAndKeepsSettings(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new", "dir")
+	wrote, err := gen.Types(dir)
+	if err != nil || len(wrote) != 2 {
+		t.Fatalf("wrote %v, %v; want two files", wrote, err)
+	}
+	rc := filepath.Join(dir, ".luarc.json")
+	data, err := os.ReadFile(rc)
+	if err != nil || !json.Valid(data) {
+		t.Fatalf("%s: %v, valid JSON %v", rc, err, json.Valid(data))
+	}
+	if err := os.WriteFile(rc, []byte("{}"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if wrote, err = gen.Types(dir); err != nil || len(wrote) != 1 {
+		t.Fatalf("wrote %v, %v the second time; want one file", wrote, err)
+	}
+	if data, _ := os.ReadFile(rc); string(data) != "{}" {
+		t.Errorf("settings that were there became %q", data)
+	}
+}

@@ -1,0 +1,174 @@
+// The reference, in Markdown.
+
+package gen
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hwlua/hwlua/bindings/schema"
+)
+
+// Markdown is the reference of the script API.
+func Markdown(modules []*schema.Module) []byte {
+	var b strings.Builder
+	b.WriteString("# Reference of the script API\n\nGenerated from the description of the API; do not edit.\n\n")
+	x := schema.NewIndex(modules...)
+	for _, m := range modules {
+		section(&b, x, m, m.Name, 2)
+	}
+	return []byte(strings.TrimRight(b.String(), "\n") + "\n")
+}
+
+func heading(b *strings.Builder, level int, format string, args ...any) {
+	fmt.Fprintf(b, "%s %s\n\n", strings.Repeat("#", level), fmt.Sprintf(format, args...))
+}
+
+func section(b *strings.Builder, x *schema.Index, m *schema.Module, full string, level int) {
+	title := full
+	if title == "" {
+		title = "Words of scenario files"
+	}
+	heading(b, level, "%s", title)
+	b.WriteString(m.Doc + "\n\n")
+	for i := range m.Topics {
+		fmt.Fprintf(b, "**%s.** %s\n\n", m.Topics[i].Name, escape(m.Topics[i].Doc))
+	}
+	fieldTable(b, "value", m.Fields)
+	for _, e := range x.Members(full) {
+		if e.Kind == schema.IsFunc {
+			function(b, e, level+1)
+		}
+	}
+	for i := range m.Modules {
+		sub := &m.Modules[i]
+		name := sub.Name
+		if full != "" {
+			name = full + "." + name
+		}
+		section(b, x, sub, name, level+1)
+	}
+	for i := range m.Classes {
+		c := &m.Classes[i]
+		heading(b, level, "Class %s", c.Name)
+		b.WriteString(c.Doc + "\n\n")
+		fieldTable(b, "field", c.Fields)
+		if c.Index != nil {
+			fmt.Fprintf(b, "`[%s]` is a `%s`. %s\n\n", c.Index.Key.Name, c.Index.Value, c.Index.Doc)
+		}
+		if c.Len != "" {
+			fmt.Fprintf(b, "`#` is %s.\n\n", c.Len)
+		}
+		code(b, c.Sample)
+		for _, e := range x.Members(c.Name) {
+			if e.Kind == schema.IsMethod && e.Owner == c.Name {
+				function(b, e, level+1)
+			}
+		}
+	}
+	if len(m.Records) > 0 {
+		heading(b, level, "Tables")
+	}
+	for i := range m.Records {
+		r := &m.Records[i]
+		heading(b, level+1, "%s", r.Name)
+		b.WriteString(r.Doc + "\n\n")
+		fieldTable(b, "field", r.Fields)
+	}
+	if len(m.Registers) > 0 {
+		heading(b, level, "Registers")
+	}
+	for i := range m.Registers {
+		r := &m.Registers[i]
+		heading(b, level+1, "%s", r.Name)
+		b.WriteString(escape(r.Doc) + "\n\n```\n" + r.Picture("", 100) + "```\n\n| bits | name | meaning |\n| --- | --- | --- |\n")
+		for j := range r.Fields {
+			f := &r.Fields[j]
+			doc := f.Doc
+			var words []string
+			for _, w := range f.Values {
+				words = append(words, w.Value+" "+w.Doc)
+			}
+			if len(words) > 0 {
+				doc += " " + strings.Join(words, ", ") + "."
+			}
+			fmt.Fprintf(b, "| %s | %s | %s |\n", strings.Trim(f.Range(), "[]"), f.Name, cell(doc))
+		}
+		b.WriteByte('\n')
+	}
+	if len(m.Errnos) > 0 {
+		heading(b, level, "Errnos")
+		b.WriteString("| name | meaning |\n| --- | --- |\n")
+		for _, e := range m.Errnos {
+			fmt.Fprintf(b, "| %s | %s |\n", e.Name, cell(e.Doc))
+		}
+		b.WriteByte('\n')
+	}
+}
+
+func function(b *strings.Builder, e *schema.Entry, level int) {
+	f := e.Func
+	heading(b, level, "%s", e.Path)
+	fmt.Fprintf(b, "`%s`\n\n%s\n\n", e.Signature(), escape(f.Doc))
+	before := b.Len()
+	for _, p := range f.Params {
+		if p.Doc == "" && p.Default == "" && len(p.Type.Words) == 0 {
+			continue
+		}
+		doc := p.Doc
+		if p.Default != "" {
+			doc = strings.TrimSpace(doc + " (" + p.Default + ")")
+		}
+		fmt.Fprintf(b, "- `%s`: %s\n", p.Name, escape(doc))
+	}
+	for _, r := range f.Results {
+		if r.Doc != "" {
+			fmt.Fprintf(b, "- returns `%s`: %s\n", r.Name, escape(r.Doc))
+		}
+	}
+	for _, r := range f.Errors {
+		fmt.Fprintf(b, "- refused with `%s`: %s\n", r.Name, escape(r.Doc))
+	}
+	if f.Kernel != "" {
+		fmt.Fprintf(b, "- in the kernel: `%s`\n", f.Kernel)
+	}
+	if len(f.See) > 0 {
+		fmt.Fprintf(b, "- see `%s`\n", strings.Join(f.See, "`, `"))
+	}
+	if b.Len() > before {
+		b.WriteByte('\n')
+	}
+	code(b, f.Sample)
+}
+
+func code(b *strings.Builder, sample string) {
+	if s := strings.TrimSpace(sample); s != "" {
+		fmt.Fprintf(b, "```lua\n%s\n```\n\n", s)
+	}
+}
+
+func fieldTable(b *strings.Builder, what string, fields []schema.Field) {
+	if len(fields) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "| %s | type | meaning |\n| --- | --- | --- |\n", what)
+	for _, f := range fields {
+		doc := f.Doc
+		if f.Default != "" {
+			doc += " (" + f.Default + ")"
+		}
+		t := f.Type.String()
+		if f.Optional && f.Default == "" {
+			t += "|nil"
+		}
+		fmt.Fprintf(b, "| `%s` | `%s` | %s |\n", f.Name, strings.ReplaceAll(t, "|", "\\|"), cell(doc))
+	}
+	b.WriteByte('\n')
+}
+
+func cell(s string) string { return strings.ReplaceAll(escape(s), "|", "\\|") }
+
+// escape keeps text from being read as markup where it holds names with underscores and stars.
+func escape(s string) string {
+	return strings.NewReplacer("*", "\\*", "<", "\\<").Replace(s)
+}

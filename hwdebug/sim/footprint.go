@@ -1,0 +1,32 @@
+// How much memory a machine takes.
+
+package sim
+
+// What the parts of a machine take in bytes, about.
+const (
+	footMachine = 32 << 10
+	footCPU     = 4 << 10
+	footEvent   = 640
+	footTask    = 1 << 10
+	footThread  = 8 << 10 // a coroutine's stack
+	footWork    = 384
+	footLine    = 112 // a line of the log
+	footRecord  = 96
+)
+
+// Footprint estimates the bytes that the machine holds, for an embedder who limits memory. It grows with events,
+// tasks, work, the log, the trace and the modelled memory that was written.
+func (m *Machine) Footprint() int64 {
+	pages := len(m.kernelMem.pages)
+	for i, t := range m.tasks {
+		if t.mem != nil && (i == 0 || m.tasks[i-1].mem != t.mem) {
+			pages += len(t.mem.pages)
+		}
+	}
+	n := footMachine + footCPU*len(m.cpus) + footEvent*len(m.events) + footTask*len(m.tasks) + footThread*len(m.threads) +
+		footWork*len(m.works) + footLine*len(m.log) + (pageSize+64)*pages
+	if m.cfg.TraceSize >= 0 {
+		n += footRecord * int(m.rec.Seq()+1-m.rec.Oldest())
+	}
+	return int64(n)
+}
