@@ -291,6 +291,7 @@ type opening struct {
 	text    string
 	at      int
 	chain   int // operators and suffixes so far in the expression at this level
+	inner   int // how deep the brackets in it are
 	unary   int // prefix operators in a row
 	elseifs int
 }
@@ -376,12 +377,15 @@ func checkSource(src string) (unclosed, err *syntaxError) {
 		case prefix:
 			top.unary++
 		case starts:
-			top.chain, top.unary = 0, 0
+			top.chain, top.inner, top.unary = 0, 0, 0
 		case open == "":
 			top.unary = 0
 		}
 		if top.chain > maxChain {
 			return nil, s.fail(s.at, false, "expression is too long (a chain of more than %d operators, calls or fields)", maxChain)
+		}
+		if top.chain+top.inner > maxTreeDepth {
+			return nil, s.fail(s.at, false, "expression is nested too deep (more than %d)", maxTreeDepth)
 		}
 		if len(stack)+top.unary > MaxNesting+1 {
 			return nil, s.fail(s.at, false, "chunk has too many syntax levels (more than %d)", MaxNesting)
@@ -393,6 +397,8 @@ func checkSource(src string) (unclosed, err *syntaxError) {
 		}
 		if shut != "" && len(stack) > 1 && closes(top.text, shut) {
 			stack = stack[:len(stack)-1]
+			outer := &stack[len(stack)-1]
+			outer.inner = max(outer.inner, top.chain+top.inner+1)
 		}
 		operand = ends
 	}
