@@ -1,0 +1,114 @@
+// The README says what happens: its scenario is run, its program is built and run, its session is typed.
+
+package cli
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var updateReadme = flag.Bool("update-readme", false, "write the README's outputs anew")
+
+const readmePath = "../../README.md"
+
+// block finds the fenced block below a marker comment and returns where its text is.
+func block(t *testing.T, text, marker string) (from, to int) {
+	t.Helper()
+	_, after, ok := strings.Cut(text, "<!-- "+marker+" -->\n")
+	if !ok {
+		t.Fatalf("the README has no marker %q", marker)
+	}
+	at := len(text) - len(after)
+	_, body, _ := strings.Cut(after, "\n") // the fence
+	from = at + len(after) - len(body)
+	end := strings.Index(body, "```")
+	if end < 0 {
+		t.Fatalf("the block below %q has no end", marker)
+	}
+	return from, from + end
+}
+
+var times = regexp.MustCompile(`\d+\.\d{3}s`)
+
+// holds compares a block of the README with what was printed, or writes it.
+func holds(t *testing.T, marker, got string) {
+	t.Helper()
+	raw, err := os.ReadFile(readmePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(raw)
+	from, to := block(t, text, marker)
+	if *updateReadme {
+		if err := os.WriteFile(readmePath, []byte(text[:from]+got+text[to:]), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if want := text[from:to]; times.ReplaceAllString(want, "0.000s") != times.ReplaceAllString(got, "0.000s") {
+		t.Errorf("the README's %q says\n%s\nand the truth is\n%s\nrun: go test ./repl/cli -run Readme -update-readme", marker, want, got)
+	}
+}
+
+func readmeBlock(t *testing.T, marker string) string {
+	t.Helper()
+	raw, err := os.ReadFile(readmePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, to := block(t, string(raw), marker)
+	return string(raw[from:to])
+}
+
+// buildHwlua builds the command once for a test.
+func buildHwlua(t *testing.T) string {
+	t.Helper()
+	exe := filepath.Join(t.TempDir(), "hwlua")
+	cmd := exec.Command("go", "build", "-o", exe, "github.com/hwlua/hwlua")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return exe
+}
+
+func TestReadmeScenario(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "fifth.lua"), []byte(readmeBlock(t, "file: fifth.lua")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(buildHwlua(t), "run", "-v", "fifth.lua")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "NO_COLOR=1")
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, &out)
+	}
+	holds(t, "output: run -v fifth.lua", "$ hwlua run -v fifth.lua\n"+out.String())
+}
+
+// TestReadmeProgram builds and runs the embedding example as a reader would paste it.
+func TestReadmeProgram(t *testing.T) {
+	dir, err := os.MkdirTemp(".", "testdata-readme-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(readmeBlock(t, "program")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("go", "run", "./"+dir).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	const want = "0\t0x1ff3\n1\t0x1ff3\n2\t0x1ff3\n3\t0x1ff3\ntrue\n"
+	if string(out) != want {
+		t.Errorf("the README's program prints\n%s\nwant\n%s", out, want)
+	}
+}
