@@ -525,17 +525,14 @@ func (ev *Event) Close() error {
 	}
 	v := m.here()
 	defer m.done(v)
-	// The caller is on its way back to user space: what was on its stack is not there any more.
-	if !m.cpu.curr.kernel {
-		if m.prof.six {
-			m.cpu.node = m.push(0, fnEl0t64Sync, fnEl0t64SyncHandler, fnEl0Svc)
-		} else {
-			m.cpu.node = m.push(0, fnWorkPending)
-		}
-		k := m.enterAll(fnDoNotifyResume)
-		defer m.leaveAll(k)
+	// The last put of a file is task work: the caller is on its way back to user space, and what was on its stack is
+	// not there any more (C-12).
+	if m.prof.six {
+		m.cpu.node = m.push(0, fnEl0t64Sync, fnEl0t64SyncHandler, fnEl0Svc)
+	} else {
+		m.cpu.node = m.push(0, fnWorkPending)
 	}
-	k := m.enterAll(fnTaskWorkRun, fnFput, fnFputInner)
+	k := m.enterAll(fnDoNotifyResume, fnTaskWorkRun, fnFput, fnFputInner)
 	defer m.leaveAll(k)
 	defer m.leave(m.enter(fnPerfRelease, ev.arg()))
 	ev.closed = true

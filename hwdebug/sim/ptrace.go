@@ -176,6 +176,7 @@ func (t *Task) PtraceWrite(which hwdebug.PtraceSet, b []byte) error {
 // ptraceWrite runs the request in the tracer.
 func (m *Machine) ptraceWrite(t *Task, which hwdebug.PtraceSet, b []byte) (err error) {
 	defer m.done(m.here())
+	m.cpu.node = m.syscallNode(0) // the tracer's, whoever plays it
 	defer m.exit(m.enter(fnSeSysPtrace, 0x4205, pidArg(t)), &err)
 	defer m.exit(m.enter(fnArchPtrace, pidArg(t)), &err)
 	defer m.exit(m.enter(fnPtraceRequest, pidArg(t)), &err)
