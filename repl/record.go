@@ -110,8 +110,8 @@ func (s *session) note(ctx context.Context, in *input, results []vm.Value) {
 		}
 		facts, _ := out[0].Go().(string)
 		for line := range strings.SplitSeq(facts, "\n") {
-			if name, value, ok := strings.Cut(line, "\t"); ok {
-				in.checks = append(in.checks, fmt.Sprintf("assert.equals(%s, %s.%s)", value, local, name))
+			if path, value, ok := strings.Cut(line, "\t"); ok {
+				in.checks = append(in.checks, fmt.Sprintf("assert.equals(%s, %s%s)", value, local, path))
 			}
 		}
 		if facts == "" {
@@ -227,7 +227,7 @@ func locals(checks []string) int {
 	n := 0
 	for _, c := range checks {
 		for i := 20; i > n; i-- {
-			if r := "r" + strconv.Itoa(i); strings.Contains(c, " "+r+")") || strings.Contains(c, " "+r+".") || strings.Contains(c, "("+r+")") {
+			if r := "r" + strconv.Itoa(i); strings.Contains(c, " "+r+")") || strings.Contains(c, " "+r+".") || strings.Contains(c, " "+r+"[") || strings.Contains(c, "("+r+")") {
 				n = i
 			}
 		}

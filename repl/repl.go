@@ -83,7 +83,7 @@ type Config struct {
 	// Reader is where entries come from; default: an editor or a reader of lines over In and Out.
 	Reader LineReader
 
-	Runtime   vm.Config        // how runtimes are made; its streams are Out, Err and In where it names none
+	Runtime   vm.Config        // how runtimes are made; where it names no streams they are Out, Err and In
 	Modules   []*schema.Module // what help and completion know
 	Index     *schema.Index    // instead of Modules, if there is one already
 	Start     []Source         // run in each new runtime before anything else
@@ -206,8 +206,9 @@ func (s *session) reader() (LineReader, error) {
 	if in != nil {
 		t = terminalTTY(in, size)
 	} else {
-		s.out.crlf = true
-		s.errOut.crlf = true
+		for _, o := range []*output{s.out, s.errOut, s.codeOut, s.codeErr} {
+			o.crlf = true
+		}
 	}
 	return newEditor(c.In, c.Out, t, s.intr, func(text string, pos int) suggestions {
 		return s.completer.suggest(text, pos, s.colours)
@@ -241,12 +242,11 @@ func terminalTTY(f *os.File, size func() (int, int)) tty {
 // An output is where code and prompt write: it knows whether the cursor is at the start of a line, can
 // be told to keep what is written, and turns line feeds into what a raw terminal needs.
 type output struct {
-	w     io.Writer
-	crlf  bool
-	mute  bool
-	mid   *bool         // the line has begun; shared by the streams of a session
-	tee   *bytes.Buffer // what is written is kept here too
-	limit int
+	w    io.Writer
+	crlf bool
+	mute bool
+	mid  *bool         // the line has begun; shared by the streams of a session
+	tee  *bytes.Buffer // what is written is kept here too
 }
 
 func (o *output) Write(b []byte) (int, error) {
@@ -256,7 +256,7 @@ func (o *output) Write(b []byte) (int, error) {
 	if o.mute {
 		return len(b), nil
 	}
-	if o.tee != nil && o.tee.Len() < o.limit {
+	if o.tee != nil && o.tee.Len() < recordLimit {
 		o.tee.Write(b)
 	}
 	*o.mid = b[len(b)-1] != '\n'
@@ -272,7 +272,7 @@ func (o *output) Write(b []byte) (int, error) {
 // errQuit ends the session.
 var errQuit = errors.New("quit")
 
-// prefixed is an error with the program's name before it.
+// complain writes a message.
 func (s *session) complain(format string, args ...any) {
 	s.freshLine()
 	fmt.Fprintf(s.errOut, "%s\n", s.colours.err(printable(fmt.Sprintf(format, args...))))

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/clipperhouse/uax29/v2/graphemes"
 	"github.com/mattn/go-runewidth"
@@ -181,7 +182,8 @@ func (s *screen) draw(next view) []byte {
 		}
 		keep := 0 // columns that stay
 		rest := r.prompt + r.text
-		if old.prompt == r.prompt && old.width > 0 {
+		// A mark at the start of the text combines with the prompt: that cannot stay.
+		if old.prompt == r.prompt && old.width > 0 && !beginsWithMark(old.text) && !beginsWithMark(r.text) {
 			n := samePrefix(old.text, r.text)
 			keep = r.width - textWidth(r.text[n:])
 			rest = r.text[n:]
@@ -222,6 +224,14 @@ func samePrefix(a, b string) int {
 		n--
 	}
 	return n
+}
+
+func beginsWithMark(s string) bool {
+	if s == "" || s[0] < 0x80 {
+		return false
+	}
+	r, _ := utf8.DecodeRuneInString(s)
+	return runewidth.RuneWidth(r) == 0
 }
 
 func ascii(s string) bool {

@@ -52,8 +52,10 @@ type session struct {
 
 	lr      LineReader
 	hist    *history
-	out     *output
+	out     *output // the prompt's
 	errOut  *output
+	codeOut *output // the code's
+	codeErr *output
 	mid     bool
 	code    *codeInput
 	intr    chan struct{} // Ctrl-C at the prompt
@@ -86,8 +88,15 @@ type session struct {
 func newSession(cfg Config) (*session, error) {
 	cfg.defaults()
 	s := &session{cfg: cfg, index: cfg.Index, sources: map[string]string{}, intr: make(chan struct{}, 1), done: make(chan struct{})}
-	s.out = &output{w: cfg.Out, mid: &s.mid, limit: recordLimit}
+	s.out = &output{w: cfg.Out, mid: &s.mid}
 	s.errOut = &output{w: cfg.Err, mid: &s.mid}
+	s.codeOut, s.codeErr = &output{w: cfg.Runtime.Stdout, mid: &s.mid}, &output{w: cfg.Runtime.Stderr, mid: &s.mid}
+	if s.codeOut.w == nil {
+		s.codeOut.w = cfg.Out
+	}
+	if s.codeErr.w == nil {
+		s.codeErr.w = cfg.Err
+	}
 	s.completer = &completer{
 		index:    s.index,
 		look:     func(path ...any) (vm.Value, bool) { return s.rt.Look(path...) },
@@ -95,6 +104,9 @@ func newSession(cfg Config) (*session, error) {
 		files:    filesIn,
 	}
 	s.code = &codeInput{r: cfg.Runtime.Stdin}
+	if s.code.r == cfg.In {
+		s.code.r = nil // shared with the prompt, which knows how
+	}
 	rt, fns, err := s.newRuntime(context.Background(), false)
 	if err != nil {
 		return nil, err
@@ -189,20 +201,14 @@ func (s *session) during(ctx context.Context, fn func(ctx context.Context) error
 // newRuntime makes a runtime in which nothing has been entered yet.
 func (s *session) newRuntime(ctx context.Context, mute bool) (*vm.Runtime, map[string]*vm.Function, error) {
 	cfg := s.cfg.Runtime
-	if cfg.Stdout == nil {
-		cfg.Stdout = s.out
-	}
-	if cfg.Stderr == nil {
-		cfg.Stderr = s.errOut
-	}
-	cfg.Stdin = s.code
+	cfg.Stdout, cfg.Stderr, cfg.Stdin = s.codeOut, s.codeErr, s.code
 	cfg.Modules = append(append([]vm.Module(nil), cfg.Modules...), s.hostModule())
 	rt, err := vm.New(cfg)
 	if err != nil {
 		return nil, nil, err
 	}
-	s.out.mute, s.errOut.mute = mute, mute
-	defer func() { s.out.mute, s.errOut.mute = false, false }()
+	s.codeOut.mute, s.codeErr.mute = mute, mute
+	defer func() { s.codeOut.mute, s.codeErr.mute = false, false }()
 	fns, err := s.prepare(ctx, rt)
 	if err != nil {
 		rt.Close()
@@ -373,6 +379,13 @@ func isCommand(text string) bool {
 // The error of an entry that goes on is one that vm.Incomplete knows.
 func compile(name, text string) (p *vm.Program, expr bool, err error) {
 	text = withoutEquals(text)
+	if toks := scan(text); len(toks) == 0 || toks[0].kind == tokComment { // nothing but a comment
+		p, err = vm.Compile(name, text)
+		return p, false, err
+	}
+	if text[0] == '#' {
+		text = " " + text // which is no line for the system
+	}
 	_, asExpr := vm.Compile(name, "return "+text)
 	if asExpr == nil {
 		// Not as "return f()": that would be a tail call, and f would not stand in call chains.
@@ -449,7 +462,7 @@ func (s *session) execute(ctx context.Context, in *input) error {
 	var steps int64
 	s.code.start(nil)
 	if s.rec != nil {
-		s.out.tee = new(bytes.Buffer)
+		s.codeOut.tee = new(bytes.Buffer)
 	}
 	stop := s.used.start()
 	stopped, err := s.during(ctx, func(ctx context.Context) error {
@@ -459,9 +472,9 @@ func (s *session) execute(ctx context.Context, in *input) error {
 	})
 	stop(steps)
 	in.read = s.code.taken()
-	if s.out.tee != nil {
-		in.printed, in.lossy = s.out.tee.String(), s.out.tee.Len() >= recordLimit
-		s.out.tee = nil
+	if tee := s.codeOut.tee; tee != nil {
+		in.printed, in.lossy = tee.String(), tee.Len() >= recordLimit
+		s.codeOut.tee = nil
 	}
 	in.err = err
 	if stopped {
@@ -512,7 +525,7 @@ func (s *session) rebuild(ctx context.Context, inputs []input) error {
 	if err != nil {
 		return err
 	}
-	s.out.mute, s.errOut.mute = true, true
+	s.codeOut.mute, s.codeErr.mute = true, true
 	s.fns = fns // perform uses them
 	stopped, err := s.during(ctx, func(ctx context.Context) error {
 		for i := range inputs {
@@ -529,7 +542,7 @@ func (s *session) rebuild(ctx context.Context, inputs []input) error {
 		return nil
 	})
 	s.code.start(nil)
-	s.out.mute, s.errOut.mute = false, false
+	s.codeOut.mute, s.codeErr.mute = false, false
 	if err != nil {
 		rt.Close()
 		s.fns = oldFns

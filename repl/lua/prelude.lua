@@ -287,25 +287,6 @@ function M.list()
   return concat(lines, "\n")
 end
 
--- fields of an object as a scenario can check them: name, value pairs of plain values.
-function M.facts(v)
-  local class = classes[typeof(v)]
-  local out = {}
-  if class == nil then return "" end
-  for _, f in ipairs(class) do
-    local ok, x = pcall(function() return v[f[1]] end)
-    local t = type(x)
-    if ok and (t == "number" or t == "boolean") then
-      out[#out + 1] = f[1] .. "\t" .. (t == "number" and format("%.17g", x) or tostring(x))
-    elseif ok and t == "string" then
-      out[#out + 1] = f[1] .. "\t" .. quote(x, huge)
-    elseif ok and typeof(x) == "u64" then
-      out[#out + 1] = f[1] .. "\t" .. tostring(x)
-    end
-  end
-  return concat(out, "\n")
-end
-
 -- literal is a value as source text, nil when it has none.
 local function literal(v, depth)
   local t = type(v)
@@ -330,5 +311,44 @@ local function literal(v, depth)
   return "{" .. concat(parts, ", ") .. "}"
 end
 function M.literal(v) return literal(v, 0) end
+
+-- facts are what a scenario can check of a value that has no literal: lines of a path and a value.
+function M.facts(root)
+  local out, seen = {}, {}
+  local function walk(v, path, depth)
+    if #out >= 200 then return end
+    local t = type(v)
+    local class = classes[typeof(v)]
+    if class then
+      if depth > 0 then
+        if class.label then out[#out + 1] = path .. "." .. class.label .. "\t" .. quote(label(v), huge) end
+        return
+      end
+      for _, f in ipairs(class) do
+        local ok, x = pcall(function() return v[f[1]] end)
+        local s = ok and x ~= nil and type(x) ~= "table" and literal(x, 0)
+        if s then out[#out + 1] = path .. "." .. f[1] .. "\t" .. s end
+      end
+    elseif t == "table" and depth < MAX_DEPTH and not seen[v] and getmetatable(v) == nil then
+      seen[v] = true
+      for i, item in ipairs((items(v, 50))) do
+        local k = item[3]
+        local ks = k == nil and nil or literal(k, 0)
+        if type(k) == "string" and isname(k) then
+          walk(item[2], path .. "." .. k, depth + 1)
+        elseif ks and type(k) ~= "table" then
+          walk(item[2], path .. "[" .. ks .. "]", depth + 1)
+        elseif k == nil then
+          walk(item[2], path .. "[" .. i .. "]", depth + 1)
+        end
+      end
+    elseif t ~= "table" then
+      local s = literal(v, 0)
+      if s then out[#out + 1] = path .. "\t" .. s end
+    end
+  end
+  walk(root, "", 0)
+  return concat(out, "\n")
+end
 
 return M

@@ -1,0 +1,135 @@
+package repl
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestChain(t *testing.T) {
+	tests := []struct{ src, want string }{
+		{"m", "n m"},
+		{"x = m.cpu[0].wcr", "n m . cpu [ . wcr"},
+		{"f(m.cpu[n + 1]:read_wb_reg(\"WCR\", 0)", "n m . cpu [ : read_wb_reg ("},
+		{"m:perf_event_open{a = {1}}.state", "n m : perf_event_open ( . state"},
+		{"require 'hw'.machine", "n require ( . machine"},
+		{"('x'):rep", ""},
+		{"'x':rep", "\" : rep"},
+		{"a.b.c.", ""},
+		{"(a + b).c", ""},
+		{"{1}[1]", ""},
+		{"return m.now", "n m . now"},
+		{"if m.now", "n m . now"},
+		{"-- m.now", ""},
+	}
+	for _, test := range tests {
+		toks := scan(test.src)
+		steps, _ := chainBefore(toks, len(toks))
+		var got []string
+		for _, s := range steps {
+			got = append(got, strings.TrimSpace(string(s.kind)+" "+s.name))
+		}
+		if s := strings.Join(got, " "); s != test.want {
+			t.Errorf("%s: %q, want %q", test.src, s, test.want)
+		}
+	}
+}
+
+func TestCaret(t *testing.T) {
+	tests := []struct{ line, message, at string }{
+		{"x = = 1", "syntax error near '='", "= 1"},
+		{"local y = nil; y.z = 1", "attempt to index local 'y' (a nil value)", "y.z"},
+		{"m:perf_event_open { typ = 1 }", "bad argument #1 to 'perf_event_open' (unknown field 'typ'; did you mean 'type'?)", "typ"},
+		{"m:f { t = 'bad' }", "'bad' is none of them", "'bad'"},
+		{"  foo()", "something else", "foo()"},
+		{"f(", "unexpected symbol near '<eof>'", ""},
+		{"m.cpu[9]", "the machine has no CPU 9", "9]"},
+	}
+	for _, test := range tests {
+		if at := caretFor(test.line, test.message); !strings.HasPrefix(test.line[at:], test.at) || test.at == "" && at != len(test.line) {
+			t.Errorf("%q, %s: at %q, want %q", test.line, test.message, test.line[at:], test.at)
+		}
+	}
+}
+
+// FuzzScan holds that tokens are what stands in the source, in order, and that nothing that is typed
+// upsets what reads them.
+func FuzzScan(f *testing.F) {
+	for _, s := range []string{"m.cpu[0]:load(0x10, 8)", "x = [==[ a ]=] ]==] .. 'b\\'c'", "--[[ x", "for i=1,2 do f{a=1,b", "...)}]", "\"\\", "1..2", "0x1p-3"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, src string) {
+		if len(src) > 300 {
+			return // below, each token is looked at from each other one
+		}
+		toks := scan(src)
+		at := 0
+		for i, tok := range toks {
+			if tok.pos < at || tok.end() > len(src) || src[tok.pos:tok.end()] != tok.text || tok.text == "" {
+				t.Fatalf("token %d is %q at %d", i, tok.text, tok.pos)
+			}
+			at = tok.end()
+		}
+		for i := range toks {
+			chainBefore(toks, i+1)
+			enclosing(toks[:i])
+		}
+		splitArgs(toks)
+		caretFor(src, "near '"+src+"'")
+		withoutEquals(src)
+	})
+}
+
+// FuzzLayout holds that no row is wider than the terminal, that nothing is lost, and that the cursor
+// is on the screen.
+func FuzzLayout(f *testing.F) {
+	f.Add("for i = 1, 2 do\n\tprint('日本')\nend", 5, 20)
+	f.Add("👨‍👩‍👧e\u0301\tx", 3, 4)
+	f.Fuzz(func(t *testing.T, text string, cursor, width int) {
+		text = pasted([]byte(text))
+		width = 2 + (width%200+200)%200
+		if cursor < 0 || cursor > len(text) {
+			cursor = len(text)
+		}
+		v := layout(fit("> ", width), fit(">> ", width), text, cursor, width)
+		if v.row < 0 || v.row >= len(v.rows) || v.col < 0 || v.col >= max(width, 1) {
+			t.Fatalf("the cursor is at %d, %d of %d rows, width %d", v.row, v.col, len(v.rows), width)
+		}
+		for _, r := range v.rows {
+			if w := textWidth(r.prompt + r.text); w > width {
+				t.Errorf("row %q is %d wide of %d", r.text, w, width)
+			}
+		}
+		for h := 1; h < 5; h++ {
+			w := v.window(h)
+			if len(w.rows) > h || w.row < 0 || w.row >= len(w.rows) {
+				t.Errorf("a window of %d has %d rows, the cursor in %d", h, len(w.rows), w.row)
+			}
+		}
+	})
+}
+
+// FuzzScreen holds that what the terminal shows after any change is what would be drawn anew.
+func FuzzScreen(f *testing.F) {
+	f.Add("abc", "abd", 10)
+	f.Add("日本\nxyz", "日x\nxyz123", 7)
+	f.Add("a\nb\nc", "", 20)
+	f.Fuzz(func(t *testing.T, a, b string, width int) {
+		a, b = pasted([]byte(a)), pasted([]byte(b))
+		width = 8 + (width%80+80)%80
+		if strings.Count(a+b, "\n") > 20 || len(a)+len(b) > 500 {
+			return
+		}
+		changed, fresh := newVT(width, 200), newVT(width, 200)
+		var s, u screen
+		for _, text := range []string{a, b, a, b} {
+			changed.Write(s.draw(layout("> ", ">> ", text, len(text), width)))
+		}
+		fresh.Write(u.draw(layout("> ", ">> ", b, len(b), width)))
+		if got, want := changed.text(), fresh.text(); got != want {
+			t.Errorf("%q after %q shows\n%s\nwant\n%s", b, a, got, want)
+		}
+		if _, c := changed.cursor(); c != u.shown.col {
+			t.Errorf("%q after %q: the cursor is in column %d, want %d", b, a, c, u.shown.col)
+		}
+	})
+}
