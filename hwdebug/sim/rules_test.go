@@ -110,7 +110,7 @@ func TestContextRules(t *testing.T) {
 	})
 	onEvery(t, "R-EVT-6 a task that is away changes states, never registers", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
-		open(t, m, kernelRW(addrA, false), nil, 0)
+		open(t, m, flexible(kernelRW(addrA, false)), nil, 0) // would move, were anything rescheduled
 		task := newTask(t, m, "t", 1)
 		ev := open(t, m, userW(userAddr), task, -1)
 		w0, w1 := watch(t, m, 0), watch(t, m, 1)
@@ -157,6 +157,163 @@ func TestContextRules(t *testing.T) {
 		}
 		wantState(t, "the first", evs[0], sim.StateInactive)
 		wantState(t, "the second", evs[1], sim.StateInactive)
+	})
+	onEvery(t, "D-7 since 6.1 a pinned event that fails stops later pinned ones too", func(t *testing.T, kernel string) {
+		m := newMachine(t, sim.Config{CPUs: 2, BRPsPerCPU: []int{6, 6}, WRPsPerCPU: []int{4, 2}, Kernel: kernel})
+		open(t, m, kernelRW(addrA, false), nil, 0)
+		open(t, m, kernelRW(addrB, false), nil, 0)
+		task := newTask(t, m, "t", 0)
+		var evs []*sim.Event
+		for i := range uint64(2) { // from the kernel: not software-capable
+			ev, err := m.RegisterUserHwBreakpoint(userW(userAddr+8*i), nil, task)
+			must(t, err)
+			evs = append(evs, ev)
+		}
+		w := watch(t, m, 0)
+		must(t, m.CPU(0).ContextSwitch(task))
+		want := 2
+		if is61(kernel) {
+			want = 1
+		}
+		if n := w.entered("hw_breakpoint_add"); n != want {
+			t.Errorf("%d of the two were tried, want %d", n, want)
+		}
+		for _, ev := range evs {
+			wantState(t, "with both slots taken", ev, sim.StateError)
+		}
+	})
+	onEvery(t, "D-6 since 6.1 an event leaves an inactive context without a cross call", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		ev := open(t, m, userW(userAddr), newTask(t, m, "t", 1), -1)
+		w := watch(t, m, 1)
+		before := w.entered("smp_call_function_single")
+		must(t, ev.Close())
+		want := 1
+		if is61(kernel) {
+			want = 0
+		}
+		if n := w.entered("smp_call_function_single") - before; n != want {
+			t.Errorf("%d cross calls, want %d", n, want)
+		}
+	})
+	onEvery(t, "R-VAL-12 the vectors page ends a 32-bit caller's space", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		caller, err := m.NewTask(sim.TaskConfig{Comm: "caller", Compat: true})
+		must(t, err)
+		must(t, m.CPU(0).ContextSwitch(caller))
+		_, err = m.PerfEventOpen(userW(0xfffff000), caller, -1)
+		if kernel == "4.19.0" || kernel == "4.19.116" {
+			must(t, err)
+		} else {
+			wantErrno(t, "in the page", err, syscall.EINVAL)
+		}
+		_, err = m.PerfEventOpen(userW(0xffffeffc), caller, -1)
+		must(t, err)
+	})
+	onEvery(t, "R-STEP-14 while one bank is off the other goes off too and neither steps", func(t *testing.T, kernel string) {
+		s := newScene(t, kernel, nil)
+		must(t, s.task.PtraceSet(hwdebug.HwWatch, 0, 0x1000, 0x1f5))
+		must(t, s.m.CPU(0).ContextSwitch(s.task))
+		s.user(userAttr(hwdebug.W, 0x1000, 4), nil) // the default one is reported last
+		s.user(userAttr(hwdebug.X, 0x400580, 4), nil)
+		if err := s.task.Store(0x1000, 4, 1); err == nil {
+			t.Fatal("no signal")
+		}
+		off := func(step string, want ...uint64) {
+			t.Helper()
+			got := []uint64{reg(t, s.m, 0, arm64.WCR, 0), reg(t, s.m, 0, arm64.WCR, 1), reg(t, s.m, 0, arm64.BCR, 0)}
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("%s: WCR0, WCR1, BCR0 are %#x, want %#x", step, got, want)
+			}
+		}
+		off("after the signal", 0x1f4, 0x1f4, 0x1e5)
+		must(t, s.task.Exec(0x400580))
+		off("after the breakpoint", 0x1f4, 0x1f4, 0x1e4)
+		must(t, s.task.Store(0x1000, 4, 1))
+		must(t, s.task.Exec(0x400580))
+		s.wantCounts("nothing is seen any more", "1 1")
+		// A kernel step leaves the EL0 watchpoints of such a task off (R-STEP-7).
+		k := open(t, s.m, kernelRW(addrA, false), nil, 0)
+		must(t, s.m.CPU(0).Store(addrA, 8, 1))
+		if k.Count() != 0 {
+			t.Errorf("an EL1 event installed while wps_disabled is set was hit %d times (R-SLOT-11)", k.Count())
+		}
+		// Another task is not affected.
+		must(t, s.m.CPU(0).ContextSwitch(newTask(t, s.m, "u", 0)))
+		if v := reg(t, s.m, 0, arm64.WCR, 0); v != 0x1ffa {
+			t.Errorf("the EL1 slot reads %#x; the switch changes EL0 slots only", v)
+		}
+	})
+	onEvery(t, "R-STEP-7 a kernel step leaves the EL0 slots of a task that steps off", func(t *testing.T, kernel string) {
+		s := newScene(t, kernel, nil)
+		k := open(t, s.m, kernelRW(addrA, false), nil, 0)
+		s.user(userAttr(hwdebug.W, 0x1000, 4), nil)
+		a := s.begin(hwdebug.Store, 0x1000, 4)
+		s.step(a, false)
+		s.wantW("the user's watchpoint is off", "WCR1=0x1f4")
+		must(t, s.m.CPU(0).Store(addrA, 8, 1))
+		s.wantW("a kernel step meanwhile", "WCR1=0x1f4 WCR0=0x1ffa WCR0=0x1ffb")
+		if k.Count() != 1 {
+			t.Errorf("%d hits", k.Count())
+		}
+		s.step(a, false)
+		s.step(a, true)
+		s.wantW("the user's step ends", "WCR1=0x1f5")
+	})
+	onEvery(t, "R-TMR-4 at one jiffy the higher level fires first, in a bucket the last armed", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		atJiffy(t, m, 1000)
+		var order []string
+		arm := func(name string, delay uint64) {
+			dw := m.NewDelayedWork(name, func() error { order = append(order, name); return nil })
+			_, err := m.QueueDelayedWorkOn(1, dw, delay)
+			must(t, err)
+		}
+		arm("level 1 first", 64) // 1072
+		arm("level 1 second", 65)
+		atJiffy(t, m, 1050)
+		arm("level 0 first", 21) // 1072
+		arm("level 0 second", 21)
+		_, err := m.Run()
+		must(t, err)
+		want := "level 1 second, level 1 first, level 0 second, level 0 first"
+		if got := strings.Join(order, ", "); got != want {
+			t.Errorf("ran %s, want %s", got, want)
+		}
+	})
+	onEvery(t, "R-WQ-9 cancelling in sync keeps a running work from queueing itself", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		var dw *sim.Work
+		requeued := true
+		dw = m.NewDelayedWork("self", func() error {
+			if err := m.Msleep(20e6); err != nil {
+				return err
+			}
+			var err error
+			requeued, err = m.QueueDelayedWorkOn(1, dw, 5)
+			return err
+		})
+		_, err := m.QueueDelayedWorkOn(1, dw, 1)
+		must(t, err)
+		must(t, m.Msleep(15e6))
+		if !dw.Running() || dw.Pending() {
+			t.Fatalf("running %v, pending %v: the test begins at the wrong time", dw.Running(), dw.Pending())
+		}
+		was, err := m.CancelDelayedWorkSync(dw)
+		must(t, err)
+		if was || requeued || dw.Running() || dw.Pending() {
+			t.Errorf("it was pending: %v, queued itself: %v, runs: %v, is pending: %v; want none of it", was, requeued, dw.Running(), dw.Pending())
+		}
+		_, err = m.Run()
+		must(t, err)
+		if dw.Runs() != 1 {
+			t.Errorf("it ran %d times", dw.Runs())
+		}
+		queued, err := m.QueueDelayedWorkOn(1, dw, 1)
+		must(t, err)
+		if !queued {
+			t.Error("afterwards it cannot be queued")
+		}
 	})
 	onEvery(t, "R-HP-7 a CPU that goes down loses its events newest first", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
