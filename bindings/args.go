@@ -278,10 +278,16 @@ func floatValue(_ *runtime, v lua.LValue) (float64, error) {
 	return 0, expected("number", v)
 }
 
+// maxText is how long a name may be; machines keep names, and the kernel's are shorter.
+const maxText = 255
+
 func stringValue(_ *runtime, v lua.LValue) (string, error) {
 	s, ok := v.(lua.LString)
 	if !ok && v != lua.LNil {
 		return "", expected("string", v)
+	}
+	if len(s) > maxText {
+		return "", fmt.Errorf("a text of %d bytes is too long; at most %d are possible", len(s), maxText)
 	}
 	return string(s), nil
 }
