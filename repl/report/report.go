@@ -21,6 +21,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/mattn/go-runewidth"
+
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
@@ -199,6 +201,9 @@ func explain(r *scenario.Result, f *scenario.Failure, p *paint) []string {
 	case f.Sides:
 		add("  expected: " + p.green(indent(f.Expected, "            ")))
 		add("  found:    " + p.red(indent(f.Found, "            ")))
+		if n := apart(f.Expected, f.Found); n > 0 {
+			add("            " + strings.Repeat(" ", n) + p.dim("^ they differ from here on"))
+		}
 	}
 	for _, d := range f.Details {
 		for l := range strings.Lines(d) {
@@ -222,6 +227,22 @@ func explain(r *scenario.Result, f *scenario.Failure, p *paint) []string {
 		lines = append(lines, paragraph(n)...)
 	}
 	return lines
+}
+
+// apart is the column in which two lines begin to differ, 0 when the eye needs no help.
+func apart(a, b string) int {
+	if len(a) < 16 || len(b) < 16 || strings.ContainsAny(a+b, "\n\t") {
+		return 0
+	}
+	x, y := []rune(a), []rune(b)
+	n := 0
+	for n < len(x) && n < len(y) && x[n] == y[n] {
+		n++
+	}
+	if n < 4 || n == len(x) && n == len(y) {
+		return 0
+	}
+	return runewidth.StringWidth(string(x[:n]))
 }
 
 // showTrace tells whether the traceback says more than the place does.

@@ -124,11 +124,55 @@ func (s *session) place(f *Failure) {
 	f.Source = strings.TrimRight(strings.ReplaceAll(lineOfText(text, f.Line), "\t", "    "), " ")
 }
 
-// diff compares sides of several lines line by line.
+// diff compares sides of several lines line by line: values that are shown on several, and text that holds several.
 func (s *session) diff(f *Failure) {
-	if f.Sides && (strings.Count(f.Expected, "\n") > 2 || strings.Count(f.Found, "\n") > 2) {
-		f.Diff = unified(f.Expected, f.Found)
+	if !f.Sides {
+		return
 	}
+	expected, found := f.Expected, f.Found
+	if x, ok := unquote(expected); ok {
+		if y, ok := unquote(found); ok {
+			expected, found = x, y
+		}
+	}
+	if strings.Count(strings.TrimRight(expected, "\n"), "\n") > 1 || strings.Count(strings.TrimRight(found, "\n"), "\n") > 1 {
+		f.Diff = unified(expected, found)
+	}
+}
+
+// unquote is the text of a string as failures show it, between quotes with escapes.
+func unquote(s string) (string, bool) {
+	if len(s) < 2 || s[0] != '"' || s[len(s)-1] != '"' {
+		return "", false
+	}
+	var b strings.Builder
+	s = s[1 : len(s)-1]
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c != '\\' || i+1 == len(s) {
+			b.WriteByte(c)
+			continue
+		}
+		i++
+		switch c = s[i]; {
+		case c == 'n':
+			b.WriteByte('\n')
+		case c == 't':
+			b.WriteByte('\t')
+		case c == 'r':
+			b.WriteByte('\r')
+		case c >= '0' && c <= '9' && i+2 < len(s):
+			n, err := strconv.Atoi(s[i : i+3])
+			if err != nil || n > 255 {
+				return "", false
+			}
+			b.WriteByte(byte(n))
+			i += 2
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String(), true
 }
 
 // tidyTrace is a traceback without its heading and without the runner's own functions.

@@ -251,5 +251,5 @@ func parseSnaps(text string) (map[string]string, error) {
 
 // unified is the difference between two texts.
 func unified(expected, found string) string {
-	return udiff.Unified("expected", "found", expected+"\n", found+"\n")
+	return udiff.Unified("expected", "found", strings.TrimSuffix(expected, "\n")+"\n", strings.TrimSuffix(found, "\n")+"\n")
 }

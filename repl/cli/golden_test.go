@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hwlua/hwlua/repl/report"
+	"github.com/hwlua/hwlua/vm/scenario"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares text with a file below testdata/golden.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	file := filepath.Join(here, "testdata", "golden", name)
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		g, w := strings.Split(string(got), "\n"), strings.Split(string(want), "\n")
+		for i := range g {
+			if i >= len(w) || g[i] != w[i] {
+				old := "(the end)"
+				if i < len(w) {
+					old = w[i]
+				}
+				t.Fatalf("%s differs in line %d:\n  is  %s\n  was %s\nif that is right: go test ./repl/cli -run %s -update", name, i+1, g[i], old, t.Name())
+			}
+		}
+		t.Fatalf("%s is shorter than it was; if that is right: go test ./repl/cli -run %s -update", name, t.Name())
+	}
+}
+
+var here, _ = os.Getwd()
+
+// still takes the times out of a stream.
+type still struct{ scenario.Sink }
+
+func (s still) Case(r *scenario.Result) {
+	c := *r
+	c.Start, c.Elapsed = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), 0
+	s.Sink.Case(&c)
+}
+
+func (s still) End(sum *scenario.Summary) {
+	c := *sum
+	c.Elapsed = 0
+	s.Sink.End(&c)
+}
+
+// runStill runs paths as hwlua run does and returns every report of it, by format.
+func runStill(t *testing.T, parallel int, paths ...string) map[string][]byte {
+	t.Helper()
+	o := newRunOptions()
+	o.parallel = parallel
+	env := Env{Getenv: func(string) string { return "" }}
+	sources, err := find(env, paths)
+	if err != nil {
+		t.Fatal(err)
+	}
+	so, err := o.scenarioOptions(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	so.Properties = so.Properties[1:] // the version of this build
+	so.Environment = func(c *scenario.Case) (scenario.Environment, error) {
+		m := newMachines(&o.machine, c.Kernel, false)
+		return scenario.Environment{Modules: m.modules(), Look: func(bad bool) scenario.Look { return m.look(bad, true) }}, nil
+	}
+	out := map[string]*bytes.Buffer{}
+	var all scenario.Sinks
+	for _, f := range report.Formats() {
+		out[f] = &bytes.Buffer{}
+		w, err := report.New(f, out[f], report.Options{Command: "hwlua run", Version: "1", Host: "host", Verbose: parallel > 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, still{w})
+	}
+	so.Sink = all
+	if _, err := scenario.Run(t.Context(), sources, so); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]byte{}
+	for f, b := range out {
+		got[f] = b.Bytes()
+	}
+	return got
+}
+
+// Each of the failures as a person reads it. What the other forms make of a failure is held in package report.
+func TestFailuresExplainThemselves(t *testing.T) {
+	t.Chdir(filepath.Join("testdata", "failures"))
+	golden(t, "failures.pretty", runStill(t, 1, "failures.lua")["pretty"])
+}
+
+// Reports do not depend on how many cases run at once.
+func TestParallelReportsAreTheSame(t *testing.T) {
+	paths := []string{filepath.Join(here, "testdata", "failures")}
+	if _, err := os.Stat(filepath.Join(here, "..", "..", "scripts")); err == nil {
+		paths = append(paths, filepath.Join(here, "..", "..", "scripts"))
+	}
+	eight := runStill(t, 8, paths...)
+	two := runStill(t, 2, paths...)
+	for f, text := range eight {
+		if !bytes.Equal(text, two[f]) {
+			t.Errorf("%s: 8 at once and 2 at once differ", f)
+		}
+	}
+}

@@ -1,0 +1,409 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hwlua/hwlua/repl/report"
+	"github.com/hwlua/hwlua/vm/scenario"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// stream tells k about a run with everything in it that reports have to cope with.
+func stream(k scenario.Sink, interrupted bool) {
+	start := time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)
+	one := func(file, name string, line int) *scenario.Case {
+		return &scenario.Case{File: file, Path: strings.Split(name, "/"), Line: line, LastLine: line + 2, Tags: []string{"seed"}}
+	}
+	sum := &scenario.Summary{Files: 3, Elapsed: 1234 * time.Millisecond, Deselected: 2, OtherShards: 9}
+	tell := func(r *scenario.Result) {
+		r.Start, r.Elapsed, r.Title = start, 12*time.Millisecond, "What does a report look like?"
+		sum.Counts[r.Status]++
+		k.Case(r)
+	}
+	k.Begin(scenario.Info{
+		Shard: scenario.Shard{Index: 1, Total: 3}, ShardFrom: "GitLab", Shuffled: true, Seed: 42,
+		Properties: []scenario.Property{{Name: "kernel", Value: "6.1.192"}},
+	})
+	tell(&scenario.Result{Case: one("a/one.lua", "slots/are taken lowest first", 3)})
+	tell(&scenario.Result{Case: one("a/one.lua", "slots/print # and \\ and %25 \"quoted\" <tags> & ]]>", 9), Output: "two\nlines \x1b[31m\x00 and \xff bytes\n"})
+	tell(&scenario.Result{
+		Case: one("a/one.lua", "slots/hold", 20), Status: scenario.Failed, Repro: "hwlua run a/one.lua:20", Output: "  printed\n",
+		Failures: []*scenario.Failure{
+			{Kind: "assertion", Soft: true, Message: "check.equals does not hold", File: "a/one.lua", Line: 21, Source: "  check.equals(1, 2)", Sides: true, Expected: "1", Found: "2"},
+			{Kind: "assertion", Message: "assert.regs does not hold", File: "a/one.lua", Line: 22, Source: "  assert.regs(m, want)", Registers: []scenario.Register{
+				{CPU: "cpu0", Name: "DBGWCR0_EL1", Expected: "0x1e5", Found: "0x1e4", Bits: "0", Fields: []scenario.Field{{Name: "E", Expected: "1", Found: "0"}}},
+				{CPU: "cpu1", Name: "MDSCR_EL1", Expected: "0xb000", Found: "0x1000", Bits: "15 13", Fields: []scenario.Field{{Name: "MDE", Expected: "1", Found: "0"}, {Name: "KDE", Expected: "1", Found: "0"}}},
+			}},
+		},
+		Look: scenario.Look{
+			Notes: []scenario.Paragraph{{Title: "the last records", Lines: []string{"cpu0 28.000000s  write_wb_reg(48, 0, 0x1e4)", "cpu0 28.000000s    <nested> & more"}}},
+			Timelines: []scenario.Timeline{{Title: "timeline", Ticks: []scenario.Tick{{At: 0, Label: "0.000000s"}, {At: 3, Label: "28.000000s"}}, Tracks: []scenario.Track{
+				{Name: "cpu0 tasks", Spans: []scenario.Span{{Start: 0, End: 6, Label: "hwlua-1", Kind: "task"}}},
+				{Name: "cpu0", Spans: []scenario.Span{{Start: 0, End: 4, Label: "reserve_bp_slot", Detail: "reserve_bp_slot(w1) = -ENOSPC", Kind: "refused"}, {Start: 1, End: 2, Label: "write_wb_reg", Kind: "write", Depth: 1}, {Start: 5, End: 5, Label: "hit", Kind: "hit"}}},
+				{Name: "cpu0 slots", Spans: []scenario.Span{{Start: 2, End: 6, Label: "1 installed", Kind: "level", Level: 1}}},
+			}}},
+		},
+	})
+	k.Warning("a/two.lua:1: 'tag:' means nothing here; did you mean 'tags:'?")
+	tell(&scenario.Result{
+		Case: one("a/two.lua", "goes wrong", 5), Status: scenario.Errored, Repro: "hwlua run a/two.lua:5",
+		Failures: []*scenario.Failure{{Kind: "error", Message: "attempt to index local 'ev' (a nil value)", File: "a/lib.lua", Line: 7,
+			Source: "return ev.slot", Traceback: "a/lib.lua:7: in function 'slot'\na/two.lua:6: in function <a/two.lua:5>", Errno: "ENOSPC"}},
+	})
+	tell(&scenario.Result{
+		Case: one("a/two.lua", "differs in text", 9), Status: scenario.Failed, Repro: "hwlua run a/two.lua:9",
+		Failures: []*scenario.Failure{{Kind: "assertion", Message: "assert.equals does not hold", File: "a/two.lua", Line: 10, Source: "assert.equals(want, got)", Sides: true,
+			Expected: "first\nsecond\nthird", Found: "first\n2nd\nthird", Diff: "--- expected\n+++ found\n@@ -1,3 +1,3 @@\n first\n-second\n+2nd\n third\n"}},
+	})
+	tell(&scenario.Result{
+		Case: one("a/two.lua", "differs behind", 12), Status: scenario.Failed, Repro: "hwlua run a/two.lua:12",
+		Failures: []*scenario.Failure{{Kind: "assertion", Message: "assert.equals does not hold", File: "a/two.lua", Line: 13, Source: "assert.equals(want, got)", Sides: true,
+			Expected: `"found 6 breakpoint registers"`, Found: `"found 8 breakpoint registers"`, Details: []string{"[1]: expected 6, found 8"}}},
+	})
+	k.Broken(&scenario.Broken{File: "b/broken.lua", Line: 3, Message: "syntax error near 'end'"})
+	tell(&scenario.Result{Case: one("c.lua", "needs more", 1), Status: scenario.Skipped, Reason: "needs cpus>=8, here cpus is 4"})
+	later := one("c.lua", "comes later", 2)
+	later.Round = 2
+	tell(&scenario.Result{Case: later, Status: scenario.Pending, Reason: "until #7 is done"})
+	on6 := one("c.lua", "runs on", 4)
+	on6.Kernel = "6.1.192"
+	tell(&scenario.Result{Case: on6})
+	sum.Unusable = 1
+	if interrupted {
+		tell(&scenario.Result{Case: one("c.lua", "was running", 8), Status: scenario.Interrupted,
+			Failures: []*scenario.Failure{{Kind: "interrupt", Message: "interrupted", File: "c.lua", Line: 9, Source: "while true do end"}}})
+		sum.Interrupted = true
+	} else {
+		sum.Stopped = "--max-failures 3"
+		sum.Snapshots = scenario.SnapshotSummary{Matched: 4, Obsolete: []string{"c.lua: gone / table"}}
+	}
+	k.End(sum)
+}
+
+func written(t *testing.T, format string, o report.Options, interrupted bool) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := report.New(format, &b, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream(w, interrupted)
+	if w.Err() != nil {
+		t.Fatal(w.Err())
+	}
+	return b.Bytes()
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs; see it with: go test ./repl/report -update && git diff\n%s", name, got)
+	}
+}
+
+func TestFormats(t *testing.T) {
+	for _, f := range report.Formats() {
+		t.Run(f, func(t *testing.T) {
+			var summary bytes.Buffer
+			o := report.Options{Command: "hwlua run a b", Version: "1.0", Host: "host", Summary: &summary}
+			golden(t, "stream."+f, written(t, f, o, false))
+			if f == "github" {
+				golden(t, "stream.github.md", summary.Bytes())
+			}
+		})
+	}
+	t.Run("pretty, verbose, in colour", func(t *testing.T) {
+		golden(t, "stream.color.pretty", written(t, "pretty", report.Options{Verbose: true, Color: true}, false))
+	})
+}
+
+func TestUnknownFormat(t *testing.T) {
+	_, err := report.New("junti", io.Discard, report.Options{})
+	if err == nil || !strings.Contains(err.Error(), "did you mean 'junit'") {
+		t.Error(err)
+	}
+}
+
+// both gives what is written of a run that ended and of one that was interrupted.
+func both(t *testing.T, format string) map[string][]byte {
+	return map[string][]byte{
+		"ended":       written(t, format, report.Options{}, false),
+		"interrupted": written(t, format, report.Options{}, true),
+	}
+}
+
+// A reader of its own kind: the counts of the suites are those of their cases.
+func TestJUnitIsRead(t *testing.T) {
+	for name, text := range both(t, "junit") {
+		var doc struct {
+			Suites []struct {
+				Name                             string `xml:"name,attr"`
+				Tests, Failures, Errors, Skipped int    `xml:"-"`
+				T                                int    `xml:"tests,attr"`
+				F                                int    `xml:"failures,attr"`
+				E                                int    `xml:"errors,attr"`
+				S                                int    `xml:"skipped,attr"`
+				Cases                            []struct {
+					Failure *struct{} `xml:"failure"`
+					Error   *struct{} `xml:"error"`
+					Skipped *struct{} `xml:"skipped"`
+				} `xml:"testcase"`
+			} `xml:"testsuite"`
+		}
+		if err := xml.Unmarshal(text, &doc); err != nil {
+			t.Fatal(name, err)
+		}
+		if len(doc.Suites) != 4 {
+			t.Errorf("%s: %d suites, want one a file", name, len(doc.Suites))
+		}
+		for _, s := range doc.Suites {
+			var f, e, k int
+			for _, c := range s.Cases {
+				if c.Failure != nil {
+					f++
+				}
+				if c.Error != nil {
+					e++
+				}
+				if c.Skipped != nil {
+					k++
+				}
+			}
+			if s.T != len(s.Cases) || s.F != f || s.E != e || s.S != k {
+				t.Errorf("%s: %s says %d %d %d %d, has %d %d %d %d", name, s.Name, s.T, s.F, s.E, s.S, len(s.Cases), f, e, k)
+			}
+		}
+	}
+}
+
+func TestJUnitSchema(t *testing.T) {
+	tool, err := exec.LookPath("xmllint")
+	if err != nil {
+		t.Skip("xmllint is not installed")
+	}
+	for name, text := range both(t, "junit") {
+		cmd := exec.Command(tool, "--noout", "--schema", "testdata/junit.xsd", "-")
+		cmd.Stdin = bytes.NewReader(text)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
+
+var tapLine = regexp.MustCompile(`^(not )?ok (\d+) - [^#]*(# SKIP .*)?$`)
+
+// Points are numbered from 1 without a gap, the plan is their number, and blocks are closed.
+func TestTAPIsWellFormed(t *testing.T) {
+	for name, text := range both(t, "tap") {
+		n, plan, inside := 0, "", false
+		for l := range strings.Lines(string(text)) {
+			l = strings.TrimSuffix(l, "\n")
+			switch {
+			case l == "  ---":
+				inside = true
+			case l == "  ...":
+				inside = false
+			case inside:
+				if !strings.HasPrefix(l, "  ") {
+					t.Errorf("%s: %q is in no block", name, l)
+				}
+			case strings.HasPrefix(l, "1.."):
+				plan = l
+			case strings.HasPrefix(l, "ok") || strings.HasPrefix(l, "not ok"):
+				n++
+				m := tapLine.FindStringSubmatch(strings.ReplaceAll(l, `\#`, ""))
+				if m == nil || m[2] != fmt.Sprint(n) {
+					t.Errorf("%s: point %d is %q", name, n, l)
+				}
+			}
+		}
+		if plan != fmt.Sprintf("1..%d", n) {
+			t.Errorf("%s: plan %q for %d points", name, plan, n)
+		}
+		if bail := strings.Contains(string(text), "\nBail out!"); bail != (name == "interrupted") {
+			t.Errorf("%s: bail out %v", name, bail)
+		}
+	}
+}
+
+// Perl's own harness reads it. It knows version 13 only, which 14 is made to be readable as.
+func TestTAPByProve(t *testing.T) {
+	tool, err := exec.LookPath("prove")
+	if err != nil {
+		t.Skip("prove is not installed")
+	}
+	file := filepath.Join(t.TempDir(), "a.tap")
+	text := bytes.Replace(written(t, "tap", report.Options{}, false), []byte("version 14"), []byte("version 13"), 1)
+	if err := os.WriteFile(file, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(tool, "-e", "cat", file).CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		t.Errorf("prove finds nothing to complain about: %v\n%s", err, out)
+	}
+	if !strings.Contains(string(out), "Failed tests:  3-7") || strings.Contains(string(out), "Parse errors") {
+		t.Errorf("prove reads something else:\n%s", out)
+	}
+}
+
+// What gotestsum and the like build on: each test is run before it ends, each package ends once, after its tests.
+func TestJSONIsATestStream(t *testing.T) {
+	for name, text := range both(t, "json") {
+		running, ended := map[string]bool{}, map[string]string{}
+		dec := json.NewDecoder(bytes.NewReader(text))
+		for dec.More() {
+			var e struct {
+				Action, Package, Test, Output string
+				Elapsed                       *float64
+			}
+			if err := dec.Decode(&e); err != nil {
+				t.Fatal(name, err)
+			}
+			key := e.Package + "\x00" + e.Test
+			switch e.Action {
+			case "start":
+			case "run":
+				running[key] = true
+			case "output":
+				if e.Test != "" && !running[key] {
+					t.Errorf("%s: output of %q, which does not run", name, key)
+				}
+			case "pass", "fail", "skip":
+				if e.Test != "" && !running[key] {
+					t.Errorf("%s: %q ends without having run", name, key)
+				}
+				if e.Elapsed == nil {
+					t.Errorf("%s: %q has no Elapsed", name, key)
+				}
+				delete(running, key)
+				if ended[key] != "" || e.Test != "" && ended[e.Package+"\x00"] != "" {
+					t.Errorf("%s: %q ends twice, or after its package", name, key)
+				}
+				ended[key] = e.Action
+			default:
+				t.Errorf("%s: unknown action %q", name, e.Action)
+			}
+		}
+		if len(running) > 0 {
+			t.Errorf("%s: still running: %v", name, running)
+		}
+		if ended["a/one.lua\x00"] != "fail" || ended["b/broken.lua\x00"] != "fail" {
+			t.Errorf("%s: packages ended as %v", name, ended)
+		}
+	}
+}
+
+// The page is one file: it asks for nothing, and everything that a script could have put into it is escaped.
+func TestHTMLStandsAlone(t *testing.T) {
+	for name, text := range both(t, "html") {
+		s := string(text)
+		for _, bad := range []string{"http://", "https://", "src=", "<tags>", "<nested>", "@import", "url("} {
+			if i := strings.Index(strings.ReplaceAll(s, "http://www.w3.org/2000/svg", ""), bad); i >= 0 {
+				t.Errorf("%s: %q in the page", name, bad)
+			}
+		}
+		if !strings.HasSuffix(s, "</html>\n") || strings.Count(s, "<details") != strings.Count(s, "</details>") || strings.Count(s, "<svg") != 1 {
+			t.Errorf("%s: the page is not complete", name)
+		}
+		dec := xml.NewDecoder(strings.NewReader(s[strings.Index(s, "<svg"):strings.Index(s, "</svg>")] + "</svg>"))
+		for {
+			if _, err := dec.Token(); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Fatalf("%s: the drawing is no XML: %v", name, err)
+			}
+		}
+	}
+}
+
+func TestWriteErrorsAreKept(t *testing.T) {
+	for _, f := range report.Formats() {
+		w, err := report.New(f, full{}, report.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream(w, false)
+		if !errors.Is(w.Err(), errFull) {
+			t.Errorf("%s: error %v", f, w.Err())
+		}
+	}
+}
+
+var errFull = errors.New("disk full")
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errFull }
+
+func TestWantColor(t *testing.T) {
+	for _, c := range []struct {
+		mode, env string
+		tty, want bool
+	}{
+		{"auto", "", true, true}, {"auto", "", false, false}, {"auto", "NO_COLOR=1", true, false}, {"auto", "TERM=dumb", true, false},
+		{"auto", "FORCE_COLOR=1", false, true}, {"auto", "FORCE_COLOR=0", false, false}, {"auto", "CLICOLOR_FORCE=1", false, true},
+		{"auto", "NO_COLOR=1 FORCE_COLOR=1", true, false}, {"always", "NO_COLOR=1", false, true}, {"never", "FORCE_COLOR=1", true, false},
+	} {
+		getenv := func(k string) string {
+			for _, kv := range strings.Fields(c.env) {
+				if v, ok := strings.CutPrefix(kv, k+"="); ok {
+					return v
+				}
+			}
+			return ""
+		}
+		if got := report.WantColor(c.mode, getenv, c.tty); got != c.want {
+			t.Errorf("--color %s, %s, terminal %v: %v", c.mode, c.env, c.tty, got)
+		}
+	}
+}
+
+func TestProgress(t *testing.T) {
+	var b bytes.Buffer
+	p := report.NewProgress(&b, func() int { return 40 })
+	out := p.Writer(&b)
+	c := &scenario.Case{File: "a.lua", Path: []string{"a case with a name that is longer than the line is wide"}}
+	p.Planned(2)
+	p.Started(c)
+	fmt.Fprint(out, "half a ")
+	p.Finished(&scenario.Result{Case: c, Status: scenario.Failed})
+	fmt.Fprintln(out, "line")
+	p.Close()
+	s := b.String()
+	if !strings.Contains(s, "half a line\n") {
+		t.Errorf("the status line broke into a line of the report: %q", s)
+	}
+	if !strings.Contains(s, "0 of 2") || !strings.HasSuffix(s, "\r\x1b[K") && !strings.HasSuffix(s, "line\n") {
+		t.Errorf("%q", s)
+	}
+	for _, l := range strings.Split(s, "\r\x1b[K") {
+		if n := len([]rune(strings.TrimSuffix(l, "\n"))); n > 39 {
+			t.Errorf("%d columns in %q", n, l)
+		}
+	}
+}
