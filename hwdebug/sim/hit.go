@@ -1,0 +1,266 @@
+// Hits: which events an exception is reported to, and what perf makes of it (spec 6.1, 6.2).
+
+package sim
+
+import (
+	"math/bits"
+
+	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/arm64"
+)
+
+// debugEntry is the way from a debug exception to do_debug_exception.
+func (m *Machine) debugEntry(el int) marks {
+	switch {
+	case m.prof.six && el == 0:
+		return m.enterAll(fnEl0t64Sync, fnEl0t64SyncHandler, fnEl0Dbg, fnDoDebugException)
+	case m.prof.six:
+		return m.enterAll(fnEl1h64Sync, fnEl1h64SyncHandler, fnEl1Dbg, fnDoDebugException)
+	case el == 0:
+		return m.enterAll(fnEl0Dbg, fnDoDebugException)
+	}
+	return m.enterAll(fnEl1Dbg, fnDoDebugException)
+}
+
+// esr is ESR_EL1 as far as the handlers look at it (R-REG-20).
+func esr(class uint64, el int, write bool) uint64 {
+	v := (class + uint64(el)) << 26
+	if write {
+		v |= 1 << 6
+	}
+	return v
+}
+
+// breakpointException runs the breakpoint handler at a.pc.
+func (m *Machine) breakpointException(a *Access) error {
+	defer m.leaveAll(m.debugEntry(a.el))
+	return m.breakpointHandler(a)
+}
+
+// breakpointHandler reports every slot that matches the pc, whatever its enable and privilege bits (R-EXC-3 to 5).
+//
+// arch/arm64/kernel/hw_breakpoint.c: breakpoint_handler
+func (m *Machine) breakpointHandler(a *Access) error {
+	defer m.leave(m.enter(fnBreakpointHandler, 0, esr(0x30, a.el, false)))
+	c := m.cpu
+	step := false
+	for i, ev := range c.bpOnReg[:m.brps] {
+		if ev == nil {
+			continue
+		}
+		v, _ := m.readWbReg(arm64.BVR, i)
+		if v != a.pc&^3 {
+			continue
+		}
+		ctrl, _ := m.readWbReg(arm64.BCR, i)
+		if arm64.DecodeCtrl(uint32(ctrl)).Len>>(a.pc&3)&1 == 0 {
+			continue
+		}
+		if err := m.perfBpEvent(ev, a, a.pc, i); err != nil {
+			return err
+		}
+		step = step || ev.defaultHandler()
+	}
+	if !step {
+		return nil
+	}
+	t := c.curr
+	if a.el == 0 {
+		t.bpsDisabled = true
+		m.toggleBpRegisters(arm64.BCR, activeEL0, false)
+		if !t.wpsDisabled {
+			m.startUserStep(t)
+		}
+		return nil
+	}
+	m.toggleBpRegisters(arm64.BCR, activeEL1, false)
+	m.startKernelStep()
+	return nil
+}
+
+// watchpointException runs the watchpoint handler for the reported address.
+func (m *Machine) watchpointException(a *Access, far uint64) error {
+	defer m.leaveAll(m.debugEntry(a.el))
+	return m.watchpointHandler(a, far)
+}
+
+// untag is the address that distances are measured with (R-EXC-10).
+func (m *Machine) untag(addr uint64) uint64 {
+	extended := uint64(int64(addr<<8) >> 8)
+	if m.prof.untagAnd {
+		return extended & addr
+	}
+	return extended
+}
+
+// distance is how far the reported address is from the bytes of a slot (R-EXC-7).
+func watchDistance(addr, wvr uint64, bas uint8) uint64 {
+	if bas == 0 {
+		return ^uint64(0)
+	}
+	low := wvr + uint64(bits.TrailingZeros8(bas))
+	high := wvr + uint64(7-bits.LeadingZeros8(bas))
+	switch {
+	case addr < low:
+		return low - addr
+	case addr > high:
+		return addr - high
+	}
+	return 0
+}
+
+// watchpointHandler reports every slot that covers the address, or the nearest one (R-EXC-6 to 11).
+//
+// arch/arm64/kernel/hw_breakpoint.c: watchpoint_handler
+func (m *Machine) watchpointHandler(a *Access, far uint64) error {
+	store := a.kind == hwdebug.Store
+	defer m.leave(m.enter(fnWatchpointHandler, far, esr(0x34, a.el, store)))
+	c := m.cpu
+	kind := hwdebug.R
+	if store {
+		kind = hwdebug.W
+	}
+	addr := m.untag(far)
+	step, exact := false, false
+	nearest, least := -1, ^uint64(0)
+	for i, ev := range c.wpOnReg[:m.wrps] {
+		if ev == nil || ev.attr.Type&kind == 0 {
+			continue
+		}
+		wvr, _ := m.readWbReg(arm64.WVR, i)
+		ctrl, _ := m.readWbReg(arm64.WCR, i)
+		d := watchDistance(addr, wvr, arm64.DecodeCtrl(uint32(ctrl)).Len)
+		if d < least || nearest < 0 {
+			nearest, least = i, d
+		}
+		if d != 0 {
+			continue
+		}
+		exact = true
+		wants, err := m.watchpointReport(ev, a, far, i)
+		if err != nil {
+			return err
+		}
+		step = wants || step && !m.prof.lastStepWins
+	}
+	if !exact && nearest >= 0 {
+		if ev := c.wpOnReg[nearest]; ev != nil { // a handler may have taken it away
+			wants, err := m.watchpointReport(ev, a, far, nearest)
+			if err != nil {
+				return err
+			}
+			step = wants
+		}
+	}
+	if !step {
+		return nil
+	}
+	t := c.curr
+	m.toggleBpRegisters(arm64.WCR, activeEL0, false)
+	if a.el == 0 {
+		t.wpsDisabled = true
+		if !t.bpsDisabled {
+			m.startUserStep(t)
+		}
+		return nil
+	}
+	m.toggleBpRegisters(arm64.WCR, activeEL1, false)
+	m.startKernelStep()
+	return nil
+}
+
+// watchpointReport reports one watchpoint and says whether it wants a step (R-EXC-11).
+//
+// arch/arm64/kernel/hw_breakpoint.c: watchpoint_report
+func (m *Machine) watchpointReport(ev *Event, a *Access, far uint64, slot int) (step bool, err error) {
+	if m.prof.watchReport {
+		defer m.exitBool(m.enter(fnWatchpointReport, ev.arg(), far), &step)
+	}
+	if m.prof.userHitNotReported && a.el != 0 && ev.image.Privilege == arm64.EL0 {
+		return true, nil
+	}
+	if err := m.perfBpEvent(ev, a, far, slot); err != nil {
+		return false, err
+	}
+	return ev.defaultHandler(), nil
+}
+
+// defaultHandler reports whether the kernel steps over this event's hits (R-EXC-13, 14).
+func (ev *Event) defaultHandler() bool { return ev.handler == nil && !ev.tracer }
+
+// perfBpEvent counts a hit and calls the handler when it is due (R-EXC-12).
+//
+// kernel/events/core.c: perf_bp_event
+func (m *Machine) perfBpEvent(ev *Event, a *Access, trigger uint64, slot int) error {
+	defer m.leave(m.enter(fnPerfBpEvent, ev.arg()))
+	if ev.stopped || a.el == 0 && ev.attr.ExcludeUser || a.el != 0 && ev.attr.ExcludeKernel {
+		return nil
+	}
+	return m.perfSweventEvent(ev, a, trigger, slot)
+}
+
+// kernel/events/core.c: perf_swevent_event
+func (m *Machine) perfSweventEvent(ev *Event, a *Access, trigger uint64, slot int) error {
+	defer m.leave(m.enter(fnPerfSweventEvent, ev.arg()))
+	ev.count++
+	switch ev.attr.SamplePeriod {
+	case 0:
+		return nil
+	case 1:
+		return m.perfSweventOverflow(ev, a, trigger, slot, 1)
+	}
+	if ev.periodLeft++; ev.periodLeft < 0 {
+		return nil
+	}
+	return m.perfSweventOverflow(ev, a, trigger, slot, ev.refreshPeriod())
+}
+
+// refreshPeriod starts the next period when the current one is over, and returns how many are (perf_swevent_set_period).
+func (ev *Event) refreshPeriod() int64 {
+	period := int64(ev.attr.SamplePeriod)
+	if ev.periodLeft < 0 {
+		return 0
+	}
+	n := (period + ev.periodLeft) / period
+	ev.periodLeft -= n * period
+	return n
+}
+
+// kernel/events/core.c: perf_swevent_overflow
+func (m *Machine) perfSweventOverflow(ev *Event, a *Access, trigger uint64, slot int, times int64) error {
+	defer m.leave(m.enter(fnPerfSweventOverflow, ev.arg()))
+	for range times {
+		if err := m.perfEventOverflow(ev, a, trigger, slot); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// perfEventOverflow calls the handler.
+//
+// kernel/events/core.c: __perf_event_overflow
+func (m *Machine) perfEventOverflow(ev *Event, a *Access, trigger uint64, slot int) error {
+	defer m.leave(m.enter(fnPerfEventOverflow, ev.arg()))
+	c := m.cpu
+	switch {
+	case ev.tracer:
+		m.ptraceHbptriggered(ev, trigger)
+	case ev.handler != nil:
+		h := ev.handler
+		original := ev
+		if ev.parent != nil {
+			original = ev.parent
+		}
+		hit := Hit{CPU: c.id, Task: c.curr, EL: a.el, Kind: a.kind, Addr: trigger, Size: a.size, PC: a.pc, Slot: slot}
+		if err := h(original, &hit); err != nil {
+			return err
+		}
+		if hit.Skip {
+			a.skipped = true
+		}
+	default:
+		m.leave(m.enter(fnPerfEventOutputForward, ev.arg()))
+	}
+	return nil
+}
