@@ -1,0 +1,259 @@
+// The scenarios pass, do the same every time, and do what their golden traces say.
+
+package scripts_test
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aymanbagabas/go-udiff"
+
+	"github.com/hwlua/hwlua/bindings"
+	"github.com/hwlua/hwlua/hwdebug/sim"
+	"github.com/hwlua/hwlua/hwdebug/trace"
+	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/scenario"
+)
+
+var update = flag.Bool("update", false, "rewrite golden traces and the catalogue instead of comparing with them")
+
+// whole names the scenarios whose goldens show every modelled function that has a frame; the others show digest.
+var whole = map[string]bool{"seed_register.lua": true, "seed_unregister.lua": true}
+
+// digest is what the other goldens show: what was asked of the kernel, what was reserved, and what was written to registers.
+var digest = []string{
+	"__se_sys_perf_event_open", "register_wide_hw_breakpoint", "register_user_hw_breakpoint", "unregister_*hw_breakpoint", "modify_user_hw_breakpoint",
+	"__reserve_bp_slot", "release_bp_slot", "hw_breakpoint_arch_parse",
+	"hw_breakpoint_control", "hw_breakpoint_reset", "hw_breakpoint_thread_switch", "toggle_bp_registers",
+	"write_wb_reg", "mdscr_write", "breakpoint_handler", "watchpoint_handler", "single_step_handler",
+}
+
+// A story is what one case did: its machines in full, for comparing runs, and as its golden shows it.
+type story struct{ full, shown string }
+
+// An account collects the stories of one run.
+type account struct {
+	mu      sync.Mutex
+	order   []*scenario.Case
+	stories map[string]story // by Case.ID
+	failed  []string
+}
+
+func (a *account) add(c *scenario.Case, list []*sim.Machine, booted []uint64) {
+	var full, shown bytes.Buffer
+	for i, m := range list {
+		if len(list) > 1 {
+			fmt.Fprintf(&shown, "# machine %d\n", i+1)
+		}
+		rec := m.Recorder()
+		filter, view := trace.Filter{Fns: digest}, trace.Full
+		if whole[c.File] {
+			filter, view = trace.Filter{}, trace.Frames
+		}
+		err := trace.WriteText(&full, rec.Entries(trace.Filter{}, trace.Full))
+		if err == nil {
+			err = trace.WriteText(&shown, after(booted[i], rec.Entries(filter, view)))
+		}
+		for _, line := range m.Dmesg() {
+			fmt.Fprintln(&full, line)
+		}
+		if err != nil {
+			a.fail(c.ID() + ": " + err.Error())
+		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.stories[c.ID()] = story{full.String(), shown.String()}
+}
+
+// after leaves out what happened before and in the boot.
+func after(seq uint64, entries func(func(trace.Entry) bool)) func(func(trace.Entry) bool) {
+	return func(yield func(trace.Entry) bool) {
+		for e := range entries {
+			if e.Seq > seq && !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+func (a *account) fail(text string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.failed = append(a.failed, text)
+}
+
+// account is a sink: what does not pass is a fault of the library.
+func (a *account) Begin(scenario.Info)   {}
+func (a *account) Warning(text string)   { a.fail("warning: " + text) }
+func (a *account) End(*scenario.Summary) {}
+func (a *account) Broken(b *scenario.Broken) {
+	a.fail(fmt.Sprintf("%s:%d: %s", b.File, b.Line, b.Message))
+}
+func (a *account) Case(r *scenario.Result) {
+	a.order = append(a.order, r.Case)
+	for _, f := range r.Failures {
+		a.fail(r.Case.ID() + "\n" + f.String())
+	}
+	if r.Status != scenario.Passed && len(r.Failures) == 0 {
+		a.fail(fmt.Sprintf("%s: %s %s", r.Case.ID(), r.Status, r.Reason))
+	}
+}
+
+// tell runs the library and returns what it did.
+func tell(t *testing.T, o scenario.Options) *account {
+	t.Helper()
+	sources, err := scenario.FindFS(os.DirFS("."), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &account{stories: map[string]story{}}
+	o.Sink = a
+	o.Timeout = 20 * time.Second
+	o.Kernel = profile
+	o.Facts = func(string) []scenario.Fact { return []scenario.Fact{{Name: "sim", Value: "true"}} }
+	o.Environment = func(c *scenario.Case) (scenario.Environment, error) {
+		var list []*sim.Machine
+		var booted []uint64
+		hw := bindings.HardwareWith(bindings.Options{
+			Defaults: sim.Config{Kernel: c.Kernel},
+			Made: func(m *sim.Machine) {
+				list = append(list, m)
+				booted = append(booted, m.Recorder().Seq())
+			},
+		})
+		return scenario.Environment{Modules: []vm.Module{hw}, Look: func(bool) scenario.Look {
+			a.add(c, list, booted)
+			return scenario.Look{}
+		}}, nil
+	}
+	if _, err := scenario.Run(context.Background(), sources, o); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range a.failed {
+		t.Error(f)
+	}
+	return a
+}
+
+// TestSameEveryTime runs every scenario again, in another order and side by side, and a third time under the race
+// detector: traces and logs are the same to the byte. The first run is held against the goldens.
+func TestSameEveryTime(t *testing.T) {
+	first := tell(t, scenario.Options{})
+	if len(first.stories) == 0 {
+		t.Fatal("no cases")
+	}
+	again := []scenario.Options{{Parallel: 4, Shuffle: true, Order: 7}}
+	if raceEnabled {
+		again = append(again, scenario.Options{Parallel: 2, Shuffle: true, Order: 11})
+	}
+	for _, o := range again {
+		second := tell(t, o)
+		for _, c := range first.order {
+			if a, b := first.stories[c.ID()].full, second.stories[c.ID()].full; a != b {
+				t.Errorf("%s does not do the same twice:\n%s", c.ID(), head(udiff.Unified("first", "again", a, b), 30))
+			}
+		}
+		if len(second.stories) != len(first.stories) {
+			t.Errorf("%d cases, then %d", len(first.stories), len(second.stories))
+		}
+	}
+	compareGoldens(t, first.goldens())
+}
+
+// goldens is the text of each NAME.trace, by the name of the scenario. Profiles on which a case does the same share one text.
+func (a *account) goldens() map[string]string {
+	texts := map[string]string{}
+	for i, c := range a.order {
+		b := texts[c.File]
+		if b == "" {
+			what := "What was asked, reserved and written; other functions are left out."
+			if whole[c.File] {
+				what = "Every modelled function that has a frame of its own."
+			}
+			b = fmt.Sprintf("# What the cases of %s do after boot, one after the other.\n# %s\n"+
+				"# Held by TestSameEveryTime; rewrite with: go test ./scripts -update\n", c.File, what)
+		}
+		name := strings.Join(c.Path, " ")
+		shown := a.stories[c.ID()].shown
+		same := func(o *scenario.Case) bool {
+			return o.File == c.File && o.Index == c.Index && a.stories[o.ID()].shown == shown
+		}
+		if !slices.ContainsFunc(a.order[:i], same) {
+			var kernels []string
+			for _, o := range a.order[i:] {
+				if same(o) && o.Kernel != "" {
+					kernels = append(kernels, o.Kernel)
+				}
+			}
+			if len(kernels) > 0 {
+				name += " [" + strings.Join(kernels, ", ") + "]"
+			}
+			b += "\n## " + name + "\n" + shown
+		}
+		texts[c.File] = b
+	}
+	return texts
+}
+
+// compareGoldens holds the files against what they should be, or writes them.
+func compareGoldens(t *testing.T, want map[string]string) {
+	for _, file := range slices.Sorted(maps.Keys(want)) {
+		compareGenerated(t, strings.TrimSuffix(file, scenario.Ext)+".trace", want[file])
+	}
+	for _, pattern := range []string{"*.trace", "bugs/*.trace"} {
+		have, _ := filepath.Glob(pattern)
+		for _, golden := range have {
+			if want[strings.TrimSuffix(filepath.ToSlash(golden), ".trace")+scenario.Ext] == "" {
+				t.Errorf("%s belongs to no scenario", golden)
+			}
+		}
+	}
+}
+
+// compareGenerated holds one file against its text, or writes it.
+func compareGenerated(t *testing.T, file, want string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	have, err := os.ReadFile(file)
+	if err != nil {
+		t.Errorf("%v; write it with: go test ./scripts -update", err)
+	} else if string(have) != want {
+		t.Errorf("%s is not what it would be now; if that is meant: go test ./scripts -update\n%s",
+			file, head(udiff.Unified(file, "now", string(have), want), 40))
+	}
+}
+
+// profile is the full name of a kernel profile.
+func profile(kernel string) (string, error) {
+	m, err := sim.New(sim.Config{CPUs: 1, Kernel: kernel, TraceSize: -1})
+	if err != nil {
+		return "", err
+	}
+	defer m.Close()
+	return m.Kernel(), nil
+}
+
+// head is the first n lines of a text.
+func head(text string, n int) string {
+	lines := strings.SplitAfterN(text, "\n", n+1)
+	if len(lines) > n {
+		lines[n] = "...\n"
+	}
+	return strings.Join(lines, "")
+}
