@@ -276,13 +276,16 @@ func (m *Machine) perfEventAlloc(r *create) (ev *Event, err error) {
 		return nil, m.refuse(&Refusal{Rule: "R-VAL-1", Fn: fn}, &hwdebug.Error{Op: r.op, Asked: r.asked(),
 			Found: "inherit and PERF_SAMPLE_READ exclude each other", Mend: "leave one out", Errno: einval})
 	}
-	ev = &Event{m: m, id: len(m.events) + 1, attr: r.attr, cpu: r.cpu, task: r.task, handler: r.handler,
+	m.eventSeq++
+	ev = &Event{m: m, id: m.eventSeq, attr: r.attr, cpu: r.cpu, task: r.task, handler: r.handler,
 		fd: r.fd, tracer: r.tracer, parent: r.parent, wide: r.wide, pinned: r.attr.Pinned,
 		state: StateOff, oncpu: -1, slot: -1, refs: 1, periodLeft: int64(r.attr.SamplePeriod)}
 	if !r.attr.Disabled {
 		ev.state = StateInactive
 	}
-	m.events = append(m.events, ev)
+	if m.traced {
+		m.events = append(m.events, ev)
+	}
 	if err := m.perfInitEvent(r, ev); err != nil {
 		ev.state, ev.closed, ev.freed = StateDead, true, true
 		return nil, err

@@ -23,7 +23,7 @@ func (m *Machine) Footprint() int64 {
 			pages += len(t.mem.pages)
 		}
 	}
-	n := footMachine + footCPU*len(m.cpus) + footEvent*len(m.events) + footTask*len(m.tasks) + footThread*len(m.threads) +
+	n := footMachine + footCPU*len(m.cpus) + footEvent*max(len(m.events), len(m.live)) + footTask*len(m.tasks) + footThread*len(m.threads) +
 		footWork*len(m.works) + footLine*len(m.log) + (pageSize+64)*pages
 	if m.cfg.TraceSize >= 0 {
 		n += footRecord * int(m.rec.Seq()+1-m.rec.Oldest())

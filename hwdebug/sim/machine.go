@@ -91,7 +91,8 @@ type Machine struct {
 	tasks   []*Task // in order of creation, idle threads and workers included
 	nextPID int
 
-	events     []*Event // every event ever made, by id-1
+	eventSeq   int      // ids given out
+	events     []*Event // every event ever made, by id-1, for the trace; none without one
 	live       []*Event // events not yet freed, in order of creation
 	wides      []*Wide
 	works      []*Work
@@ -332,7 +333,8 @@ func (m *Machine) Close() {
 	m.threads = nil
 }
 
-// A mark is what exit needs to undo an enter.
+// A mark is what exit needs to undo an enter. The zero mark is that of a machine that keeps no trace: there is nothing
+// to undo.
 type mark struct {
 	seq  uint64
 	node trace.NodeID
@@ -340,23 +342,31 @@ type mark struct {
 
 // enter records the entry of a modelled function on the CPU that runs now. Its caller defers exit.
 func (m *Machine) enter(fn trace.FnID, args ...uint64) mark {
+	if !m.traced {
+		return mark{}
+	}
 	return m.enterView(fn, fns[fn].Inlined, args)
 }
 
 // enterHidden is enter for a function that has a frame of its own elsewhere but not here.
-func (m *Machine) enterHidden(fn trace.FnID, args ...uint64) mark { return m.enterView(fn, true, args) }
+func (m *Machine) enterHidden(fn trace.FnID, args ...uint64) mark {
+	if !m.traced {
+		return mark{}
+	}
+	return m.enterView(fn, true, args)
+}
 
 // enterVisible is enter for a function that has no frame of its own elsewhere but has one here.
 func (m *Machine) enterVisible(fn trace.FnID, args ...uint64) mark {
+	if !m.traced {
+		return mark{}
+	}
 	return m.enterView(fn, false, args)
 }
 
 func (m *Machine) enterView(fn trace.FnID, hidden bool, args []uint64) mark {
 	c := m.cpu
 	k := mark{node: c.node}
-	if !m.traced {
-		return k
-	}
 	c.node = m.rec.Child(c.node, uint32(fn), hidden)
 	k.seq = m.rec.Enter(fn, c.node, c.id, m.now, int32(c.curr.pid), c.curr.commName(), args)
 	if m.dumps && m.dumpIn[fn] {
@@ -367,35 +377,47 @@ func (m *Machine) enterView(fn trace.FnID, hidden bool, args []uint64) mark {
 
 // leave ends a function without a result.
 func (m *Machine) leave(k mark) {
-	m.cpu.node = k.node
 	if k.seq != 0 {
+		m.cpu.node = k.node
 		m.rec.Exit(k.seq, 0)
 	}
 }
 
 // exit ends a function whose result is *err.
 func (m *Machine) exit(k mark, err *error) {
+	if k.seq != 0 {
+		m.exitErrno(k, *err)
+	}
+}
+
+func (m *Machine) exitErrno(k mark, err error) {
 	m.cpu.node = k.node
-	if *err == nil {
+	if err == nil {
 		m.rec.Exit(k.seq, 0)
 		return
 	}
-	m.exitErr(k.seq, *err)
+	m.exitErr(k.seq, err)
 }
 
-// exitErr is apart from exit so that the target of errors.As reaches the heap only when there is an error.
+// exitErr is apart from exitErrno so that the target of errors.As reaches the heap only when there is an error.
 func (m *Machine) exitErr(seq uint64, err error) {
 	m.rec.Exit(seq, -int64(hwdebug.ErrnoNumber(hwdebug.Errno(err))))
 }
 
 // exitInt ends a function whose result is *ret.
 func (m *Machine) exitInt(k mark, ret *int) {
+	if k.seq == 0 {
+		return
+	}
 	m.cpu.node = k.node
 	m.rec.Exit(k.seq, int64(*ret))
 }
 
 // exitBool ends a function whose result is *ret.
 func (m *Machine) exitBool(k mark, ret *bool) {
+	if k.seq == 0 {
+		return
+	}
 	m.cpu.node = k.node
 	n := int64(0)
 	if *ret {
@@ -416,6 +438,9 @@ type visit struct {
 func (m *Machine) visit(c *CPU) visit {
 	v := visit{cpu: c, node: c.node, prev: m.cpu}
 	m.cpu = c
+	if !m.traced {
+		return v
+	}
 	if c.node == 0 {
 		c.node = m.entryNode(c.curr)
 	}
@@ -448,6 +473,9 @@ func (m *Machine) entryNode(t *Task) trace.NodeID {
 }
 
 func (m *Machine) push(n trace.NodeID, names ...trace.FnID) trace.NodeID {
+	if !m.traced {
+		return 0
+	}
 	for _, fn := range names {
 		n = m.rec.Child(n, uint32(fn), fns[fn].Inlined)
 	}
