@@ -1,0 +1,103 @@
+package cli_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/hwlua/hwlua/repl/cli"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"hwlua": func() { os.Exit(cli.Main(cli.OS())) },
+	})
+}
+
+// The command line, as scripts of testdata/script.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("XDG_CACHE_HOME", e.WorkDir+"/.cache")
+			e.Setenv("HOME", e.WorkDir)
+			for _, v := range []string{"CI", "NO_COLOR", "FORCE_COLOR", "GITHUB_STEP_SUMMARY", "CI_NODE_INDEX", "CI_NODE_TOTAL"} {
+				e.Setenv(v, "")
+			}
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits":     exits,
+			"interrupt": interrupt,
+		},
+	})
+}
+
+// exits CODE COMMAND... runs a command and checks its exit code; its output is for stdout and stderr.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	want, err := strconv.Atoi(args[0])
+	if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	if err != nil {
+		var ok bool
+		if got, ok = code(err); !ok {
+			ts.Fatalf("%v", err)
+		}
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+func code(err error) (int, bool) {
+	if e, ok := err.(*exec.ExitError); ok {
+		return e.ExitCode(), true
+	}
+	return 0, false
+}
+
+// interrupt FILE COMMAND... starts a command, waits until FILE is not empty, sends it SIGINT and checks for exit code 130.
+func interrupt(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: interrupt FILE COMMAND...")
+	}
+	path, err := exec.LookPath(args[1])
+	for _, dir := range strings.Split(ts.Getenv("PATH"), string(os.PathListSeparator)) {
+		if p := dir + "/" + args[1]; err != nil || path == "" {
+			if _, e := os.Stat(p); e == nil {
+				path, err = p, nil
+			}
+		}
+	}
+	ts.Check(err)
+	cmd := exec.Command(path, args[2:]...)
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+ts.Getenv("XDG_CACHE_HOME"), "HOME="+ts.Getenv("HOME"), "CI=")
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	ts.Check(cmd.Start())
+	for range 500 {
+		if b, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && len(b) > 0 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ts.Check(cmd.Process.Signal(os.Interrupt))
+	err = cmd.Wait()
+	if c, _ := code(err); c != 130 {
+		ts.Fatalf("after SIGINT: %v, want exit code 130\n%s", err, out.String())
+	}
+	fmt.Fprint(ts.Stdout(), out.String())
+}
