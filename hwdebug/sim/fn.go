@@ -289,8 +289,8 @@ var (
 var fns = [fnCount]trace.Fn{
 	fnNone: {Name: "(none)", Ret: trace.NoValue},
 
-	fnWriteWbReg:                {Name: "write_wb_reg", File: fileArchHw, Args: []trace.Arg{arg("reg", trace.Int), arg("n", trace.Int), arg("val", trace.Hex)}, Ret: trace.NoValue},
-	fnReadWbReg:                 {Name: "read_wb_reg", File: fileArchHw, Args: []trace.Arg{arg("reg", trace.Int), arg("n", trace.Int)}, Ret: trace.Hex},
+	fnWriteWbReg:                {Name: "write_wb_reg", File: fileArchHw, Args: []trace.Arg{arg("reg", trace.Bank), arg("n", trace.Int), arg("val", trace.Hex)}, Ret: trace.NoValue},
+	fnReadWbReg:                 {Name: "read_wb_reg", File: fileArchHw, Args: []trace.Arg{arg("reg", trace.Bank), arg("n", trace.Int)}, Ret: trace.Hex},
 	fnHwBreakpointSlots:         {Name: "hw_breakpoint_slots", File: fileArchHw, Args: []trace.Arg{arg("type", trace.Int)}, Ret: trace.Int},
 	fnHwBreakpointSlotSetup:     {Name: "hw_breakpoint_slot_setup", File: fileArchHw, Args: []trace.Arg{arg("max_slots", trace.Int), arg("bp", trace.Event), arg("ops", trace.Op)}, Ret: trace.Errno},
 	fnHwBreakpointControl:       {Name: "hw_breakpoint_control", File: fileArchHw, Args: []trace.Arg{arg("bp", trace.Event), arg("ops", trace.Op)}, Ret: trace.Errno},
@@ -298,7 +298,7 @@ var fns = [fnCount]trace.Fn{
 	fnArchUninstallHwBreakpoint: {Name: "arch_uninstall_hw_breakpoint", File: fileArchHw, Args: argsBp, Ret: trace.NoValue, Inlined: true},
 	fnArchBuildBpInfo:           {Name: "arch_build_bp_info", File: fileArchHw, Args: argsBp, Ret: trace.Errno},
 	fnHwBreakpointArchParse:     {Name: "hw_breakpoint_arch_parse", File: fileArchHw, Args: argsBp, Ret: trace.Errno},
-	fnToggleBpRegisters:         {Name: "toggle_bp_registers", File: fileArchHw, Args: []trace.Arg{arg("reg", trace.Int), arg("el", trace.Level), arg("enable", trace.Switch)}, Ret: trace.NoValue},
+	fnToggleBpRegisters:         {Name: "toggle_bp_registers", File: fileArchHw, Args: []trace.Arg{arg("reg", trace.Bank), arg("el", trace.Level), arg("enable", trace.Switch)}, Ret: trace.NoValue},
 	fnBreakpointHandler:         {Name: "breakpoint_handler", File: fileArchHw, Args: []trace.Arg{arg("unused", trace.Hex), arg("esr", trace.Hex)}, Ret: trace.Int},
 	fnWatchpointHandler:         {Name: "watchpoint_handler", File: fileArchHw, Args: []trace.Arg{arg("addr", trace.Hex), arg("esr", trace.Hex)}, Ret: trace.Int},
 	fnWatchpointReport:          {Name: "watchpoint_report", File: fileArchHw, Args: []trace.Arg{arg("wp", trace.Event), arg("addr", trace.Hex)}, Ret: trace.Int, Inlined: true},

@@ -178,6 +178,10 @@ func (r *Recorder) Format(k Kind, v uint64) string {
 		}
 	case Slot:
 		return oneOf(v, "inst", "data")
+	case Bank:
+		if v%16 == 0 && v < 64 {
+			return [...]string{"BVR", "BCR", "WVR", "WCR"}[v/16]
+		}
 	case Op:
 		return oneOf(v, "install", "uninstall", "restore")
 	case Level:

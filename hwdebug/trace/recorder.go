@@ -40,6 +40,7 @@ const (
 	Switch              // on or off
 	NoValue             // a function without a result
 	Errno               // 0 or a negative errno
+	Bank                // BVR, BCR, WVR, WCR: the base of a bank of debug registers
 )
 
 // An Arg is one parameter of a traced function.

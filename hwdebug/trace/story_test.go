@@ -19,7 +19,7 @@ var fns = []Fn{
 	{Name: "remote_function", File: "kernel/events/core.c", Ret: NoValue},
 	{Name: "hw_breakpoint_control", File: "arch/arm64/kernel/hw_breakpoint.c", Args: []Arg{{"bp", Event}, {"ops", Op}}, Ret: Errno},
 	{Name: "enable_debug_monitors", File: "arch/arm64/kernel/debug-monitors.c", Args: []Arg{{"el", Level}}, Ret: NoValue},
-	{Name: "write_wb_reg", File: "arch/arm64/kernel/hw_breakpoint.c", Args: []Arg{{"reg", Int}, {"n", Int}, {"val", Hex}}, Ret: NoValue},
+	{Name: "write_wb_reg", File: "arch/arm64/kernel/hw_breakpoint.c", Args: []Arg{{"reg", Bank}, {"n", Int}, {"val", Hex}}, Ret: NoValue},
 	{Name: "process_one_work", File: "kernel/workqueue.c", Args: []Arg{{"work", Text}}, Ret: NoValue},
 	{Name: "delayed_work_timer_fn", File: "kernel/workqueue.c", Args: []Arg{{"expires", Jiffy}}, Ret: NoValue},
 	{Name: "msleep", File: "kernel/time/timer.c", Args: []Arg{{"msecs", Int}}, Ret: NoValue},

@@ -124,6 +124,7 @@ func TestFormat(t *testing.T) {
 		{CPU, 2, "cpu2"}, {CPU, minus(1), "-1"},
 		{Slot, 0, "inst"}, {Slot, 1, "data"}, {Slot, 2, "2"}, {Slot, minus(1), "-1"},
 		{Op, 0, "install"}, {Op, 1, "uninstall"}, {Op, 2, "restore"}, {Op, 3, "3"},
+		{Bank, 0, "BVR"}, {Bank, 16, "BCR"}, {Bank, 32, "WVR"}, {Bank, 48, "WCR"}, {Bank, 64, "64"}, {Bank, 17, "17"},
 		{Level, 0, "el0"}, {Level, 1, "el1"}, {Switch, 0, "off"}, {Switch, 1, "on"},
 		{Text, 2, "reserve_bp_slot"}, {Text, 1 << 40, "1099511627776"},
 		{Jiffy, 1 << 63, "9223372036854775808"}, {NoValue, 7, ""},

@@ -1,0 +1,191 @@
+// trace_out_test.go: the machine's own traces in every format: the same twice, whole when read back, well nested.
+
+package sim_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/sim"
+	"github.com/hwlua/hwlua/hwdebug/trace"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// seedStory is the seed's: a delayed work registers a wide watchpoint, a fifth one is refused, a task hits one and exits, and
+// its exit releases it.
+func seedStory(t *testing.T, cfg sim.Config) *sim.Machine {
+	m := newMachine(t, cfg)
+	var wide *sim.Wide
+	dw := m.NewDelayedWork("watch_point_delayed_work_func", func() (err error) {
+		wide, err = m.RegisterWideHwBreakpoint(kernelRW(addrA, false), nil)
+		return err
+	})
+	_, err := m.QueueDelayedWorkOn(1, dw, 7000)
+	must(t, err)
+	_, err = m.Run()
+	must(t, err)
+	for i := range uint64(3) {
+		open(t, m, kernelRW(addrB+8*i, true), nil, 1)
+	}
+	if _, err := m.RegisterWideHwBreakpoint(kernelRW(addrA+64, false), nil); err == nil {
+		t.Fatal("the fifth is not refused")
+	}
+	task, err := m.NewTask(sim.TaskConfig{Comm: "mali-cmar-backe", PID: 3237, CPU: 0})
+	must(t, err)
+	open(t, m, userW(userAddr), task, 0) // CPU 1 is full
+	must(t, task.Store(userAddr, 4, 1))
+	must(t, m.CPU(0).Store(addrA, 8, 1))
+	must(t, task.OnExit("_unregister_wp_bp", func() error { return m.UnregisterWideHwBreakpoint(wide) }))
+	must(t, task.Exit())
+	must(t, m.CPUDown(1))
+	must(t, m.CPUUp(1))
+	return m
+}
+
+func traceText(t *testing.T, m *sim.Machine, f trace.Format, v trace.View) string {
+	t.Helper()
+	var b bytes.Buffer
+	must(t, trace.Write(&b, f, m.Recorder().Entries(trace.Filter{}, v)))
+	return b.String()
+}
+
+func TestTraceOfTheSeed(t *testing.T) {
+	for _, kernel := range sim.Profiles() {
+		t.Run(kernel, func(t *testing.T) {
+			cfg := sim.Config{CPUs: 2, BRPs: 6, WRPs: 4, Kernel: kernel}
+			a, b := seedStory(t, cfg), seedStory(t, cfg)
+			if d := trace.Diff(a.Recorder().Entries(trace.Filter{}, trace.Full), b.Recorder().Entries(trace.Filter{}, trace.Full)); d != nil {
+				t.Errorf("the same story twice: %v", d)
+			}
+			for _, f := range []trace.Format{trace.FormatText, trace.FormatGraph, trace.FormatJSON, trace.FormatPerfetto} {
+				for _, v := range []trace.View{trace.Full, trace.Frames} {
+					if x, y := traceText(t, a, f, v), traceText(t, b, f, v); x != y {
+						t.Errorf("%s: the same story twice gives different bytes", f)
+					}
+				}
+			}
+			text := traceText(t, a, trace.FormatJSON, trace.Full)
+			var back []trace.Entry
+			for e, err := range trace.ReadJSON(strings.NewReader(text)) {
+				must(t, err)
+				back = append(back, e)
+			}
+			if d := trace.Diff(a.Recorder().Entries(trace.Filter{}, trace.Full), slices.Values(back)); d != nil {
+				t.Errorf("written and read back: %v", d)
+			}
+			checkNesting(t, traceText(t, a, trace.FormatPerfetto, trace.Full))
+			if kernel == "4.19.116" {
+				golden(t, "seed.trace", traceText(t, a, trace.FormatText, trace.Full))
+				golden(t, "seed.graph", traceText(t, a, trace.FormatGraph, trace.Frames))
+			}
+		})
+	}
+}
+
+// checkNesting holds what a viewer relies on: on each track the ends meet the beginnings, and time goes on.
+func checkNesting(t *testing.T, text string) {
+	t.Helper()
+	var file struct {
+		TraceEvents []struct {
+			Ph, Name string
+			Ts       float64
+			TID      int
+			Args     map[string]any
+		}
+	}
+	must(t, json.Unmarshal([]byte(text), &file))
+	depth := map[int]int{}
+	last := -1.0
+	kinds := map[string]int{}
+	for i, e := range file.TraceEvents {
+		kinds[e.Ph]++
+		if e.Ph == "M" {
+			continue
+		}
+		if e.Ts <= last {
+			t.Fatalf("event %d (%s) at %v us, after %v us", i, e.Name, e.Ts, last)
+		}
+		last = e.Ts
+		switch e.Ph {
+		case "B":
+			depth[e.TID]++
+		case "E":
+			if depth[e.TID]--; depth[e.TID] < 0 {
+				t.Fatalf("event %d ends what has not begun", i)
+			}
+		}
+	}
+	for tid, n := range depth {
+		if n != 0 {
+			t.Errorf("track %d ends with %d open", tid, n)
+		}
+	}
+	for _, ph := range []string{"M", "B", "E", "i", "C"} {
+		if kinds[ph] == 0 {
+			t.Errorf("no event of phase %s", ph)
+		}
+	}
+}
+
+// golden compares got with testdata/name.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		must(t, os.MkdirAll("testdata", 0o755))
+		must(t, os.WriteFile(file, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v (go test ./hwdebug/sim -run Trace -update writes it)", err)
+	}
+	g, w := strings.Split(got, "\n"), strings.Split(string(want), "\n")
+	for i := range max(len(g), len(w)) {
+		x, y := "(end)", "(end)"
+		if i < len(g) {
+			x = g[i]
+		}
+		if i < len(w) {
+			y = w[i]
+		}
+		if x != y {
+			t.Fatalf("%s line %d\n got %s\nwant %s\n(go test ./hwdebug/sim -run Trace -update rewrites it)", file, i+1, x, y)
+		}
+	}
+}
+
+func BenchmarkTraceText(b *testing.B) {
+	m, err := sim.New(sim.Config{CPUs: 2})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer m.Close()
+	for m.Recorder().Seq() < 65536 {
+		a := hwdebug.HwBreakpointInit()
+		a.Type, a.Addr, a.Len = hwdebug.RW, addrA, 8
+		w, err := m.RegisterWideHwBreakpoint(a, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := m.UnregisterWideHwBreakpoint(w); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var out bytes.Buffer
+	b.ReportAllocs()
+	for b.Loop() {
+		out.Reset()
+		if err := trace.WriteText(&out, m.Recorder().Entries(trace.Filter{}, trace.Full)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/65536, "ns/entry")
+}
