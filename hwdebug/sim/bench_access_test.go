@@ -122,20 +122,29 @@ func hostEvent() (fd int, err error) {
 	return unix.PerfEventOpen(&attr, 0, -1, -1, unix.PERF_FLAG_FD_CLOEXEC)
 }
 
-// beside measures what host takes, then what model takes as often in the same run, and reports both and how many
-// times model fits into host.
+// beside lets host and model take turns, a hundred calls each, and reports what a call of either takes and how many
+// times model's fits into host's.
 func beside(b *testing.B, host, model func()) {
+	const turn = 100
+	var hosts, models time.Duration
+	turns := 0
 	for b.Loop() {
-		host()
+		begin := time.Now()
+		for range turn {
+			host()
+		}
+		middle := time.Now()
+		for range turn {
+			model()
+		}
+		hosts += middle.Sub(begin)
+		models += time.Since(middle)
+		turns++
 	}
-	hosts := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
-	begin := time.Now()
-	for range b.N {
-		model()
-	}
-	models := max(float64(time.Since(begin).Nanoseconds())/float64(b.N), 1)
-	b.ReportMetric(models, "model-ns/op")
-	b.ReportMetric(hosts/models, "host/model")
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(hosts.Nanoseconds())/float64(turn*turns), "host-ns")
+	b.ReportMetric(float64(models.Nanoseconds())/float64(turn*turns), "model-ns")
+	b.ReportMetric(float64(hosts)/float64(max(models, 1)), "host/model")
 }
 
 // BenchmarkAccessHitBesideHost is the host kernel's hit of a counting watchpoint on a variable, beside the model's.

@@ -92,6 +92,7 @@ type Machine struct {
 	nextPID int
 
 	eventSeq   int      // ids given out
+	fresh      []Event  // not yet given out
 	events     []*Event // every event ever made, by id-1, for the trace; none without one
 	live       []*Event // events not yet freed, in order of creation
 	wides      []*Wide
