@@ -92,7 +92,6 @@ type assertCall struct {
 
 type assertions struct {
 	rt      *Runtime
-	words   []string // what misspelt ones are compared with
 	table   *lua.LTable
 	check   *lua.LTable
 	chain   [2]*lua.LTable // after is, are, has; and after is_not, are_not, has_no

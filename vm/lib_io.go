@@ -32,7 +32,6 @@ type file struct {
 	r       *bufio.Reader
 	w       io.Writer
 	seek    io.Seeker
-	flush   func() error
 	close   func() error // nil: a standard stream, which stays open
 	buffer  *bufio.Writer
 	closed  bool

@@ -19,14 +19,18 @@ func numberString(f float64) string {
 	return string(appendNumber(buf[:0], f))
 }
 
+// plainInteger says whether f prints as an integer does, which is also how gopher-lua prints it.
+func plainInteger(f float64) bool {
+	return f == math.Trunc(f) && math.Abs(f) < maxExact && (f != 0 || !math.Signbit(f))
+}
+
 func appendNumber(b []byte, f float64) []byte {
-	if f == math.Trunc(f) && math.Abs(f) < maxExact {
-		if f == 0 && math.Signbit(f) {
-			return append(b, "-0"...)
-		}
+	if plainInteger(f) {
 		return strconv.AppendInt(b, int64(f), 10)
 	}
 	switch {
+	case f == 0:
+		return append(b, "-0"...)
 	case f != f:
 		return append(b, "nan"...)
 	case math.IsInf(f, 1):

@@ -413,14 +413,6 @@ func (m *matcher) matchCapture(s int, c byte) int {
 	return s + n
 }
 
-// captures is how many values a match of src[s:e] gives: its captures, or the whole of it.
-func (m *matcher) captures() int {
-	if m.level == 0 {
-		return 1
-	}
-	return m.level
-}
-
 // captured is capture i of the match src[s:e]: src[from:to], or for a position capture the position,
 // from 1; it is 0 otherwise.
 func (m *matcher) captured(i, s, e int) (from, to, position int) {

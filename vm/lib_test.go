@@ -243,7 +243,8 @@ func TestSeeds(t *testing.T) {
 		}
 		return out.String()
 	}
-	if draw(1) != draw(1) || draw(1) == draw(2) || draw(0) == draw(1) {
+	first, again := draw(1), draw(1)
+	if again != first || first == draw(2) || first == draw(0) {
 		t.Error("seeds do not decide what is drawn")
 	}
 	// Every value of a small range comes, about as often as the others.

@@ -72,7 +72,7 @@ func (t *thread) heavy(cf *frame, inst uint32) {
 	case lua.OP_SETGLOBAL:
 		name := cf.Fn.Proto.Constants[inst&0x3ffff]
 		if s, ok := name.(lua.LString); ok {
-			t.chargeString(cf.Fn.Env, string(s))
+			rt.chargeKey(cf.Fn.Env, string(s))
 		}
 	case lua.OP_SETTABLEKS, lua.OP_SETTABLE:
 		tb, ok := t.reg(cf, a).(*lua.LTable)
@@ -81,7 +81,7 @@ func (t *thread) heavy(cf *frame, inst uint32) {
 		}
 		switch key := t.rk(cf, b).(type) {
 		case lua.LString:
-			t.chargeString(tb, string(key))
+			rt.chargeKey(tb, string(key))
 		case lua.LNumber:
 			rt.chargeNumberKey(tb, float64(key))
 		default:
@@ -102,22 +102,34 @@ func (t *thread) heavy(cf *frame, inst uint32) {
 		rt.charge(int64(n) * 2 * sizeSlot)
 	case lua.OP_CONCAT:
 		n := int64(sizeString)
+		odd, text := false, true
 		for i := b; i <= c; i++ {
 			switch v := t.reg(cf, i).(type) {
 			case lua.LString:
 				n += int64(len(v))
 			case lua.LNumber:
 				n += 24
+				odd = odd || !plainInteger(float64(v))
+			default:
+				text = false
 			}
 		}
 		rt.charge(n)
+		if odd && text {
+			// Let a number print as tostring prints it. The operands are temporaries of the instruction.
+			for i := cf.LocalBase + b; i <= cf.LocalBase+c; i++ {
+				if v, ok := t.L.reg.array[i].(lua.LNumber); ok {
+					t.L.reg.array[i] = lua.LString(numberString(float64(v)))
+				}
+			}
+		}
 	}
 }
 
-// chargeString charges for the key name when tb does not have it yet.
-func (t *thread) chargeString(tb *lua.LTable, name string) {
+// chargeKey charges for the key name when tb does not have it yet.
+func (rt *Runtime) chargeKey(tb *lua.LTable, name string) {
 	if _, ok := viewTable(tb).strdict[name]; !ok {
-		t.rt.charge(sizeEntry)
+		rt.charge(sizeEntry)
 	}
 }
 

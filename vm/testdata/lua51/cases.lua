@@ -351,8 +351,23 @@ os.date("!*t", 0).year, os.date("!*t", 0).isdst, os.date("!%c", 0), os.date("!%x
 os.time({year = 2000})
 package.loaded.string == string, type(package.preload), type(package.loaders), package.config:sub(1, 1)
 require("string") == string
-require("no.such")
+(select(2, pcall(require, "no.such"))):match("^[^\n]*")
 pcall(require)
+# what is there
+type(string.dump), type(newproxy), type(gcinfo), type(module), type(string.gfind), type(table.setn), type(package.loadlib)
+type(os.exit), type(os.execute), type(os.getenv), type(os.remove), type(os.clock), type(io.open), type(io.popen), type(debug.sethook), type(debug.getregistry)
+type(table.pack), type(table.unpack), type(rawlen), type(coroutine.isyieldable), type(bit), type(check)
+type(assert), type(pcall), type(load), type(string.format), type(math.mod), type(table.foreach)
+load("return 1")
+xpcall(function(...) return ... end, print, 1, 2)
+(function() local goto = 1 return goto end)()
+(function() for i = 1, 3 do if i == 2 then goto done end end ::done:: return "jumped" end)()
+18446744073709551615, 0xffffffffffffffff == 0xfffffffffffffffe
+0x8000000000000000 + 1 == 0x8000000000000000
+9007199254740993 == 9007199254740992
+2^53 == 2^53 + 1
+(function() local t = {} for i = 1, 30000 do t[i] = "i" end return #loadstring("return {" .. table.concat(t, ",") .. "}")() end)()
+string.find("a\0b", "\0"), string.find("ab", "a\0")
 # programs
 (function() local function fib(n) if n < 2 then return n end return fib(n - 1) + fib(n - 2) end return fib(20) end)()
 (function() local t = {} for i = 1, 1000 do t[#t + 1] = i end local s = 0 for _, v in ipairs(t) do s = s + v end return s, #t end)()
