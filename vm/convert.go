@@ -27,29 +27,42 @@ type Table struct {
 func (t *Table) Len() int { return t.t.Len() }
 
 // Get reads a field, without metamethods.
-func (t *Table) Get(key any) any {
-	k, err := t.rt.toLua(key)
-	if err != nil {
-		return nil
-	}
-	return t.rt.toGo(t.t.RawGet(k))
+func (t *Table) Get(key any) (value any) {
+	t.rt.guard(func() error {
+		k, err := t.rt.toLua(key)
+		if err == nil {
+			value = t.rt.toGo(t.t.RawGet(k))
+		}
+		return err
+	})
+	return value
 }
 
 // Set writes a field, without metamethods.
 func (t *Table) Set(key, value any) error {
-	k, err := t.rt.toLua(key)
-	if err != nil {
-		return err
-	}
-	v, err := t.rt.toLua(value)
-	if err != nil {
-		return err
-	}
-	if n, ok := k.(lua.LNumber); k == lua.LNil || ok && math.IsNaN(float64(n)) {
-		return errors.New("vm: table index is nil or nan")
-	}
-	t.t.RawSet(k, v)
-	return nil
+	return t.rt.guard(func() error {
+		k, err := t.rt.toLua(key)
+		if err != nil {
+			return err
+		}
+		v, err := t.rt.toLua(value)
+		if err != nil {
+			return err
+		}
+		switch k := k.(type) {
+		case *lua.LNilType:
+			return errors.New("vm: table index is nil")
+		case lua.LNumber:
+			if math.IsNaN(float64(k)) {
+				return errors.New("vm: table index is nan")
+			}
+			t.rt.chargeNumberKey(t.t, float64(k))
+		case lua.LString:
+			t.rt.chargeKey(t.t, string(k))
+		}
+		t.t.RawSet(k, v)
+		return nil
+	})
 }
 
 // All goes through the table in Lua's order.

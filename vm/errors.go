@@ -227,22 +227,40 @@ func culprit(line, message string) int {
 	}
 }
 
-// raiseText raises a message with the position of the innermost Lua function that has begun to run.
-func (rt *Runtime) raiseText(L *lua.LState, message string) {
+// whereLua is the position of the innermost Lua function that has begun to run, ready to go before a message.
+func whereLua(L *lua.LState) string {
 	for cf := view(L).currentFrame; cf != nil; cf = cf.Parent {
 		if !cf.Fn.IsG && cf.Pc > 0 {
-			message = fmt.Sprintf("%s:%d: %s", cf.Fn.Proto.SourceName, cf.Fn.Proto.DbgSourcePositions[cf.Pc-1], message)
-			break
+			return fmt.Sprintf("%s:%d: ", cf.Fn.Proto.SourceName, cf.Fn.Proto.DbgSourcePositions[cf.Pc-1])
 		}
 	}
-	panic(rt.apiError(lua.LString(message), nil, rt.traceOf(L)))
+	return ""
 }
 
-// raiseError raises err in L with the position of the Lua function that is running before its text.
+// raiseText raises a message with the position before it.
+func (rt *Runtime) raiseText(L *lua.LState, message string) {
+	panic(rt.apiError(lua.LString(whereLua(L)+message), nil, rt.traceOf(L)))
+}
+
+// raiseError raises err in L with the position before its text.
 func (rt *Runtime) raiseError(L *lua.LState, err error) {
 	text := err.Error()
 	rt.remember(text, err)
-	panic(rt.apiError(lua.LString(L.Where(1)+" "+text), err, rt.traceOf(L)))
+	panic(rt.apiError(lua.LString(whereLua(L)+text), err, rt.traceOf(L)))
+}
+
+// guard runs what may raise outside of any Lua function.
+func (rt *Runtime) guard(f func() error) (err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case *lua.ApiError:
+			err = rt.errorOf(r)
+		default:
+			panic(r)
+		}
+	}()
+	return f()
 }
 
 // memory of the Go errors that were shown to the script, so that a script that passes on the text

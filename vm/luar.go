@@ -75,10 +75,12 @@ func (rt *Runtime) objectMeta(theirs *lua.LTable, t reflect.Type, only []string)
 		return only == nil || slices.ContainsFunc(only, func(o string) bool { return slices.Contains(goNames(o), name) || o == name })
 	}
 	o := &object{rt: rt, t: t, methods: map[string]lua.LValue{}}
+	var all []string
 	if elem.Kind() == reflect.Struct {
 		fields, names := fieldsOf(elem)
 		o.fields = map[string][]int{}
 		for _, name := range names {
+			all = append(all, name)
 			if visible(name) {
 				o.fields[name] = fields[name]
 				o.names = append(o.names, name)
@@ -89,6 +91,7 @@ func (rt *Runtime) objectMeta(theirs *lua.LTable, t reflect.Type, only []string)
 	for i := range t.NumMethod() {
 		m := t.Method(i)
 		for _, name := range goNames(m.Name) {
+			all = append(all, name)
 			methods, ok := theirs.RawGetString("methods").(*lua.LTable)
 			if !ok || methods.RawGetString(name) == lua.LNil || !visible(name) {
 				continue
@@ -103,7 +106,7 @@ func (rt *Runtime) objectMeta(theirs *lua.LTable, t reflect.Type, only []string)
 	}
 	for _, name := range only {
 		if _, ok := o.methods[name]; !ok && o.fields[name] == nil {
-			return nil, fmt.Errorf("%s has no field or method %s%s", t, name, didYouMean(name, o.names))
+			return nil, fmt.Errorf("%s has no field or method %s%s", t, name, didYouMean(name, all))
 		}
 	}
 	mt := rt.L.CreateTable(0, 8)

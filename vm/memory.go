@@ -169,9 +169,6 @@ func (k *marker) roots() {
 	for _, th := range rt.active {
 		k.value(th)
 	}
-	for _, th := range rt.pool {
-		k.value(th)
-	}
 	for _, co := range rt.lib.coroutines {
 		if co.state == coRunning {
 			k.value(co.th)

@@ -37,6 +37,9 @@ func (s *State) Call(fn *lua.LFunction, nret int, args ...lua.LValue) ([]lua.LVa
 	return s.rt.callLua(fn, nret, args)
 }
 
+// idleRegisters is how many registers a thread may have that is kept for the next call.
+const idleRegisters = 1024
+
 // callLua calls fn on an idle thread.
 func (rt *Runtime) callLua(fn *lua.LFunction, nret int, args []lua.LValue) ([]lua.LValue, error) {
 	var L *lua.LState
@@ -52,8 +55,9 @@ func (rt *Runtime) callLua(fn *lua.LFunction, nret int, args []lua.LValue) ([]lu
 	defer func() {
 		leave()
 		rt.active = slices.DeleteFunc(rt.active, func(th *lua.LState) bool { return th == L })
-		if home {
-			rt.pool = append(rt.pool, L) // one that a panic went through is left to the garbage collector
+		// A thread that has grown large, or that a panic went through, is left to the garbage collector.
+		if home && len(view(L).reg.array) <= idleRegisters {
+			rt.pool = append(rt.pool, L)
 		}
 	}()
 	L.Push(fn)

@@ -215,12 +215,15 @@ func (rt *Runtime) leave() { rt.owner.Store(ownerNone) }
 // sees as ... and in the table arg.
 func (rt *Runtime) Run(ctx context.Context, p *Program, args ...any) ([]any, error) {
 	if rt.inside(ctx) {
-		return rt.nested(rt.function(p), args)
+		return rt.nested(func() *lua.LFunction { return rt.function(p) }, args)
 	}
 	if err := rt.enter(); err != nil {
 		return nil, err
 	}
 	defer rt.leave()
+	defer rt.arm(ctx)()
+	rt.program = p.proto
+	rt.noteSource(p)
 	if len(args) > 0 && rt.cfg.Args == nil {
 		names := []string{p.name}
 		for _, a := range args {
@@ -228,9 +231,7 @@ func (rt *Runtime) Run(ctx context.Context, p *Program, args ...any) ([]any, err
 		}
 		rt.setArgs(0, names)
 	}
-	rt.program = p.proto
-	rt.noteSource(p)
-	return rt.call(ctx, rt.function(p), args)
+	return rt.nested(func() *lua.LFunction { return rt.function(p) }, args)
 }
 
 // Call calls a function that Run, Get or Call returned. A Go function that a script called may call back
@@ -240,53 +241,61 @@ func (rt *Runtime) Call(ctx context.Context, fn *Function, args ...any) ([]any, 
 		return nil, errors.New("vm: Call of a function that is not of this runtime")
 	}
 	if rt.inside(ctx) {
-		return rt.nested(fn.fn, args)
+		return rt.nested(func() *lua.LFunction { return fn.fn }, args)
 	}
 	if err := rt.enter(); err != nil {
 		return nil, err
 	}
 	defer rt.leave()
-	return rt.call(ctx, fn.fn, args)
-}
-
-func (rt *Runtime) call(ctx context.Context, fn *lua.LFunction, args []any) ([]any, error) {
 	defer rt.arm(ctx)()
-	return rt.nested(fn, args)
+	return rt.nested(func() *lua.LFunction { return fn.fn }, args)
 }
 
-// nested calls fn inside a run.
-func (rt *Runtime) nested(fn *lua.LFunction, args []any) ([]any, error) {
-	values := make([]lua.LValue, len(args))
-	for i, a := range args {
-		v, err := rt.toLua(a)
-		if err != nil {
-			return nil, fmt.Errorf("vm: argument %d: %w", i+1, err)
+// nested calls a function inside a run.
+func (rt *Runtime) nested(fn func() *lua.LFunction, args []any) (out []any, err error) {
+	err = rt.guard(func() error {
+		values := make([]lua.LValue, len(args))
+		for i, a := range args {
+			v, err := rt.toLua(a)
+			if err != nil {
+				return fmt.Errorf("vm: argument %d: %w", i+1, err)
+			}
+			values[i] = v
 		}
-		values[i] = v
-	}
-	results, err := rt.callLua(fn, lua.MultRet, values)
+		results, err := rt.callLua(fn(), lua.MultRet, values)
+		if err != nil {
+			return err
+		}
+		out = make([]any, len(results))
+		for i, v := range results {
+			out[i] = rt.toGo(v)
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
-	}
-	out := make([]any, len(results))
-	for i, v := range results {
-		out[i] = rt.toGo(v)
 	}
 	return out, nil
 }
 
-// Set gives a global a value.
+// Set gives a global a value: numbers, strings, booleans and nil as themselves, exact to 64 bits; a Go
+// function as a Lua function; a struct, a pointer to one, a map or a slice as an object whose exported
+// fields and methods scripts use (see Only).
 func (rt *Runtime) Set(name string, value any) error {
 	if err := rt.enter(); err != nil {
 		return err
 	}
 	defer rt.leave()
-	v, err := rt.toLua(value)
-	if err != nil {
-		return fmt.Errorf("vm: %s: %w", name, err)
-	}
-	rt.L.G.Global.RawSetString(name, v)
-	return nil
+	defer rt.arm(context.Background())()
+	return rt.guard(func() error {
+		v, err := rt.toLua(value)
+		if err != nil {
+			return fmt.Errorf("vm: %s: %w", name, err)
+		}
+		rt.chargeKey(rt.L.G.Global, name)
+		rt.L.G.Global.RawSetString(name, v)
+		return nil
+	})
 }
 
 // Get reads a global, without metamethods.

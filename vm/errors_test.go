@@ -1,0 +1,206 @@
+package vm_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/hwlua/hwlua/vm"
+)
+
+func TestErrorsNameTheVariable(t *testing.T) {
+	for _, c := range []struct{ src, want string }{
+		{"registr()", "attempt to call global 'registr' (a nil value)"},
+		{"prnt('x')", "attempt to call global 'prnt' (a nil value) (did you mean 'print'?)"},
+		{"local f f()", "attempt to call local 'f' (a nil value)"},
+		{"local m = {register = 1} m.registr()", "attempt to call field 'registr' (a nil value) (did you mean 'register'?)"},
+		{"string.formt('x')", "attempt to call field 'formt' (a nil value) (did you mean 'format'?)"},
+		{"local s = 'x' s:uper()", "attempt to call method 'uper' (a nil value) (did you mean 'upper'?)"},
+		{"local t = setmetatable({}, {__index = {close = 1}}) t:clos()", "attempt to call method 'clos' (a nil value) (did you mean 'close'?)"},
+		{"local f local function g() f() end g()", "attempt to call upvalue 'f' (a nil value)"},
+		{"(nil)()", "attempt to call a nil value"},
+		{"local t = {} t.x.y = 1", "attempt to index field 'x' (a nil value)"},
+		{"local t = {} t.x.y.z = 1", "attempt to index field 'x' (a nil value)"},
+		{"local t = {} return t.x.y", "attempt to index field 'x' (a nil value)"},
+		{"local t = {} return t[1].y", "attempt to index field '?' (a nil value)"},
+		{"return x.y", "attempt to index global 'x' (a nil value)"},
+		{"local t return t.x", "attempt to index local 't' (a nil value)"},
+		{"local t return t[1]", "attempt to index local 't' (a nil value)"},
+		{"local t local function f() return t.x end f()", "attempt to index upvalue 't' (a nil value)"},
+		{"local n = 5 n.x = 1", "attempt to index local 'n' (a number value)"},
+		{"local t t:f()", "attempt to index local 't' (a nil value)"},
+		{"return 1 + nil", "attempt to perform arithmetic on a nil value"},
+		{"local a = 1 return a + b", "attempt to perform arithmetic on global 'b' (a nil value)"},
+		{"local t = {} return t.n * 2", "attempt to perform arithmetic on field 'n' (a nil value)"},
+		{"local t = {} return 2 ^ t", "attempt to perform arithmetic on local 't' (a table value)"},
+		{"local t = {} return -t", "attempt to perform arithmetic on local 't' (a table value)"},
+		{"return 'x' + 1", "attempt to perform arithmetic on a string value"},
+		{"local s = 'abc' return 1 + s", "attempt to perform arithmetic on local 's' (a string value)"},
+		{"local t = {} return 'a' .. t", "attempt to concatenate local 't' (a table value)"},
+		{"local t = {} return 'a' .. t.x .. 'b'", "attempt to concatenate field 'x' (a nil value)"},
+		{"return #nil", "attempt to get length of a nil value"},
+		{"local n = 1 return #n", "attempt to get length of local 'n' (a number value)"},
+		{"return {} < {}", "attempt to compare two table values"},
+		{"return 1 < 'x'", "attempt to compare number with string"},
+		{"return nil <= 1", "attempt to compare nil with number"},
+		{"local t = {} t[nil] = 1", "table index is nil"},
+		{"local t = {} t[0/0] = 1", "table index is NaN"},
+		{"for i = 'a', 2 do end", "'for' initial value must be a number"},
+		{"for i = 1, {} do end", "'for' limit must be a number"},
+		{"for i = 1, 2, nil do end", "'for' step must be a number"},
+		{"for k, v in {} do end", "attempt to call a table value (for ... in needs an iterator: write pairs(t) or ipairs(t))"},
+		{"for k in nil do end", "attempt to call a nil value"},
+		// A name that is no longer in scope is not shown for what now lies where it was.
+		{"do\nlocal x = 1\nend\nfoo.bar()", "attempt to index global 'foo' (a nil value)"},
+		{"for i = 1, 1 do local a, b, c = 1, 2, 3 end\nlocal z\nz()", "attempt to call local 'z' (a nil value)"},
+		{"local a = 1\nif a then local b = 2 end\nlocal c\nreturn c.x", "attempt to index local 'c' (a nil value)"},
+		{"local function f(p, q)\nfor k, v in pairs({1}) do local w = v end\nreturn q.x\nend\nf(1)", "attempt to index local 'q' (a nil value)"},
+		{"local o = {} function o:m(x) return x.y end o:m()", "attempt to index local 'x' (a nil value)"},
+		{"local f = function(...) local a, b = ... return b.c end f(1)", "attempt to index local 'b' (a nil value)"},
+	} {
+		_, err := eval(t, c.src)
+		_, message, _ := strings.Cut(fmt.Sprint(err), ": ")
+		if message != c.want {
+			t.Errorf("%s\n got %v\nwant %s", c.src, err, c.want)
+		}
+	}
+}
+
+func TestErrorsShowTheLine(t *testing.T) {
+	_, err := eval(t, "local function inner()\n  local m = {}\n  m.registr(1)\nend\nlocal function outer()\n  inner()\nend\npcall(function() end)\nouter()\n")
+	var e *vm.Error
+	if !errors.As(err, &e) {
+		t.Fatal(err)
+	}
+	if e.Script != "test.lua" || e.Line != 3 || e.Message != "test.lua:3: attempt to call field 'registr' (a nil value)" {
+		t.Errorf("%q line %d: %s", e.Script, e.Line, e.Message)
+	}
+	if want := "    3 |   m.registr(1)\n            ^"; e.Excerpt != want {
+		t.Errorf("excerpt\n%s\nwant\n%s", e.Excerpt, want)
+	}
+	want := "stack traceback:\n\ttest.lua:3: in function 'inner'\n\ttest.lua:6: in function 'outer'\n\ttest.lua:9: in main chunk"
+	if e.Traceback != want {
+		t.Errorf("traceback\n%s\nwant\n%s", e.Traceback, want)
+	}
+}
+
+func TestTracebackShowsGoFunctions(t *testing.T) {
+	_, err := eval(t, "local function f() error('boom') end\nstring.gsub('x', 'x', f)")
+	var e *vm.Error
+	if !errors.As(err, &e) || !strings.Contains(e.Traceback, "[Go]: in function 'gsub'") || !strings.Contains(e.Traceback, "[Go]: in function 'error'") {
+		t.Errorf("%v\n%s", err, e.Traceback)
+	}
+}
+
+func TestErrorValues(t *testing.T) {
+	for _, c := range []struct{ src, want string }{
+		{"error('x')", "test.lua:1: x"}, {"error('x', 0)", "x"}, {"error()", "(error object is a nil value)"}, {"error({})", "(error object is a table value)"},
+		{"error(setmetatable({}, {__tostring = function() return 'mine' end}))", "mine"}, {"error(5, 0)", "5"},
+		{"error(setmetatable({}, {__tostring = function() error('no') end}))", "(error object is a table value)"},
+	} {
+		if _, err := eval(t, c.src); err == nil || err.Error() != c.want {
+			t.Errorf("%s: %v; want %s", c.src, err, c.want)
+		}
+	}
+	_, err := eval(t, "error({code = 7})")
+	var e *vm.Error
+	if !errors.As(err, &e) {
+		t.Fatal(err)
+	}
+	if table, ok := e.Value.(*vm.Table); !ok || table.Get("code") != 7.0 {
+		t.Errorf("value %#v", e.Value)
+	}
+}
+
+// refusal is an error of the host with a text and an errno.
+type refusal struct{}
+
+func (refusal) Error() string { return "no slot is free" }
+func (refusal) Unwrap() error { return syscall.ENOSPC }
+
+func TestGoErrorsKeepTheirIdentity(t *testing.T) {
+	board := vm.Module{Name: "board", Global: true, Funcs: map[string]any{
+		"fail":   func() error { return refusal{} },
+		"refuse": func() (any, error) { return nil, refusal{} },
+		"answer": func() (any, error, string) { return nil, refusal{}, "ENOSPC" }, //nolint:staticcheck // the shape of a refusal
+		"fine":   func() (int, error) { return 3, nil },
+	}}
+	for _, src := range []string{
+		"board.fail()",
+		"board.refuse()",
+		"assert(board.answer())",
+		"local ok, e = pcall(board.fail) error(e)",
+		"local ok, e = pcall(board.fail) error(e, 0)",
+		"local v, e = board.answer() error(e)",
+		"coroutine.wrap(function() board.fail() end)()",
+		"local co = coroutine.create(board.fail) local ok, e = coroutine.resume(co) error(e, 0)",
+		"local ok, e = xpcall(board.fail, function(e) return e end) error(e, 0)",
+		"table.sort({1, 2}, function() board.fail() end)",
+		"local t = setmetatable({}, {__index = function() board.fail() end}) return t.x",
+		"local ok, e = pcall(pcall, board.fail) local ok, e = pcall(board.fail) error('while trying: ' .. e, 0)",
+		"for i = 1, 20 do pcall(error, 'other ' .. i) end local v, e = board.answer() for i = 1, 20 do pcall(error, 'other') end error(e)",
+	} {
+		rt := newRuntime(t, vm.Config{Modules: []vm.Module{board}})
+		err := run(t, rt, src)
+		var r refusal
+		if !errors.Is(err, syscall.ENOSPC) || !errors.As(err, &r) {
+			t.Errorf("%s: %v has lost the error", src, err)
+		}
+	}
+	rt := newRuntime(t, vm.Config{Modules: []vm.Module{board}})
+	for _, src := range []string{"error('another')", "local ok, e = pcall(board.fail) error('something else')", "assert(board.fine() == 4)", "pcall(board.fail) local t = nil; t.x = 1"} {
+		if err := run(t, rt, src); err == nil || errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("%s: %v", src, err)
+		}
+	}
+	got, err := rt.Run(context.Background(), must(t, "local ok, e = pcall(board.fail) return type(e), e"))
+	if err != nil || !strings.HasSuffix(fmt.Sprint(got), ":1: no slot is free]") || got[0] != "string" {
+		t.Errorf("a script sees %v, %v", got, err)
+	}
+}
+
+func TestGoPanics(t *testing.T) {
+	board := vm.Module{Name: "board", Global: true, Funcs: map[string]any{
+		"crash": func() { var m map[string]int; m["x"] = 1 },
+		"panic": func() { panic(refusal{}) },
+	}}
+	for _, src := range []string{
+		"board.crash()", "pcall(board.crash)", "pcall(pcall, board.crash) return 1", "xpcall(board.crash, print)",
+		"coroutine.resume(coroutine.create(board.crash)) return 1", "coroutine.wrap(function() pcall(board.crash) end)() return 1",
+		"pcall(string.gsub, 'x', 'x', function() board.crash() end) return 1", "while true do pcall(board.crash) end",
+	} {
+		rt := newRuntime(t, vm.Config{Modules: []vm.Module{board}})
+		err := run(t, rt, src)
+		var p *vm.PanicError
+		if !errors.As(err, &p) || !strings.Contains(p.Stack, "TestGoPanics") || !strings.Contains(err.Error(), "assignment to entry in nil map") {
+			t.Errorf("%s: %v", src, err)
+		}
+		if err := run(t, rt, "return 1"); err != nil {
+			t.Errorf("after %s: %v", src, err)
+		}
+	}
+	rt := newRuntime(t, vm.Config{Modules: []vm.Module{board}})
+	if err := run(t, rt, "pcall(board.panic)"); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("a panic with an error: %v", err)
+	}
+}
+
+func TestVariablesSurviveErrors(t *testing.T) {
+	// gopher-lua itself cuts x off from f when an error passes.
+	got, err := eval(t, `
+		local x = 1
+		local function f() x = x + 1 return x end
+		pcall(error, "e")
+		f()
+		local co = coroutine.wrap(function() local y = 1 local function g() y = y + 1 return y end pcall(error, "e") g() return y, g end)
+		local y, g = co()
+		local saved
+		pcall(function() local z = 5 saved = function() z = z + 1 return z end error("e") end)
+		return x, y, g(), saved(), saved()`)
+	if err != nil || fmt.Sprint(got) != "[2 2 3 6 7]" {
+		t.Errorf("%v, %v", got, err)
+	}
+}

@@ -1,0 +1,287 @@
+package vm_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/hwlua/hwlua/vm"
+)
+
+// native is a module of Lua functions written for gopher-lua, as package bindings makes them.
+func native(fns map[string]func(s *vm.State, L *lua.LState) int) vm.Module {
+	return vm.Module{Name: "n", Global: true, Open: func(s *vm.State) (lua.LValue, error) {
+		t := s.L().NewTable()
+		for name, fn := range fns {
+			t.RawSetString(name, s.L().NewFunction(func(L *lua.LState) int { return fn(s, L) }))
+		}
+		return t, nil
+	}}
+}
+
+func TestFrames(t *testing.T) {
+	var got []string
+	m := native(map[string]func(s *vm.State, L *lua.LState) int{
+		"here": func(s *vm.State, L *lua.LState) int { got = s.Frames(L, got[:0]); return 0 },
+		"call": func(s *vm.State, L *lua.LState) int {
+			if _, err := s.Call(L.CheckFunction(1), 0); err != nil {
+				s.Raise(L, err)
+			}
+			return 0
+		},
+	})
+	for _, c := range []struct{ src, want string }{
+		{"n.here()", ""},
+		{"local function a() n.here() end local function b() a() end b()", "a b"},
+		{"function g() n.here() end g()", "g"},
+		{"local t = {} function t.field() n.here() end t.field()", "field"},
+		{"local t = {} function t:method() n.here() end t:method()", "method"},
+		{"local function up() n.here() end local function b() up() end b()", "up b"},
+		{"local function a() n.here() end (function() a() end)()", "a"},
+		{"local function a() n.here() end local function b() return a() end b()", ""},
+		{"local function a() n.here() end local function b() a() end local function c() return b() end c()", "a"},
+		{"local function a() n.here() end local function b() pcall(a) end b()", "b"},
+		{"local function a() n.here() end local function b() a() end local function outer() n.call(b) end outer()", "a"},
+		{"local function a() n.here() end local function b() coroutine.wrap(function() a() end)() end b()", "a"},
+		{"local x = function() n.here() end local y = x y()", "y"},
+		{"local t = {f = function() n.here() end} t['f']()", "f"},
+		{"local t = {function() n.here() end} t[1]()", ""},
+		{"local t = setmetatable({}, {__index = function() n.here() end}) local function b() return t.x, 1 end b()", "b"},
+	} {
+		got = nil
+		rt := newRuntime(t, vm.Config{Modules: []vm.Module{m}})
+		if err := run(t, rt, c.src); err != nil || strings.Join(got, " ") != c.want {
+			t.Errorf("%s: %q, %v; want %q", c.src, strings.Join(got, " "), err, c.want)
+		}
+	}
+}
+
+func TestFramesAllocatesNothing(t *testing.T) {
+	var allocs float64
+	m := native(map[string]func(s *vm.State, L *lua.LState) int{"here": func(s *vm.State, L *lua.LState) int {
+		buf := make([]string, 0, 16)
+		allocs = testing.AllocsPerRun(100, func() { buf = s.Frames(L, buf[:0]) })
+		return 0
+	}})
+	rt := newRuntime(t, vm.Config{Modules: []vm.Module{m}})
+	if err := run(t, rt, "local function a() n.here() end local function b() a() end b()"); err != nil || allocs != 0 {
+		t.Errorf("%v allocations, %v", allocs, err)
+	}
+}
+
+// machine runs Lua functions on coroutines of its own, as a simulated machine does.
+type machine struct {
+	s     *vm.State
+	next  []func() (struct{}, bool)
+	stop  []func()
+	yield func(struct{}) bool
+}
+
+// unwound is what the machine panics with to leave its threads.
+type unwound struct{}
+
+func (unwound) UnwindsLua() {}
+
+func (m *machine) sleep() {
+	yield := m.yield
+	if !yield(struct{}{}) {
+		panic(unwound{})
+	}
+	m.yield = yield
+}
+
+func (m *machine) spawn(fn *lua.LFunction, failed *error) {
+	next, stop := iter.Pull(func(yield func(struct{}) bool) {
+		defer func() {
+			if r := recover(); r != nil {
+				if _, ok := r.(unwound); !ok {
+					panic(r)
+				}
+			}
+		}()
+		m.yield = yield
+		if _, err := m.s.Call(fn, 0); err != nil {
+			*failed = err
+		}
+	})
+	m.next, m.stop = append(m.next, next), append(m.stop, stop)
+}
+
+func TestCallFromMachineCoroutines(t *testing.T) {
+	var m *machine
+	var failed error
+	mod := native(map[string]func(s *vm.State, L *lua.LState) int{
+		"spawn": func(s *vm.State, L *lua.LState) int { m.s = s; m.spawn(L.CheckFunction(1), &failed); return 0 },
+		"sleep": func(s *vm.State, L *lua.LState) int { m.sleep(); return 0 },
+		"run": func(s *vm.State, L *lua.LState) int {
+			for range 10 {
+				for _, next := range m.next {
+					next()
+				}
+			}
+			return 0
+		},
+		"fail": func(s *vm.State, L *lua.LState) int { s.Raise(L, syscall.ENOSPC); return 0 },
+		"call": func(s *vm.State, L *lua.LState) int {
+			values, err := s.Call(L.CheckFunction(1), 1, L.Get(2))
+			if err != nil {
+				s.Raise(L, err)
+			}
+			L.Push(values[0])
+			return 1
+		},
+	})
+	for _, c := range []struct {
+		name, src string
+		want      any
+		fails     error
+	}{
+		{"two tasks take turns", `local log = {} for i = 1, 2 do n.spawn(function() for k = 1, 3 do log[#log + 1] = i n.sleep() end end) end n.run() return table.concat(log)`, "121212", nil},
+		{"sleep inside pcall, a metamethod, sort and gsub", `local log = {} n.spawn(function()
+			pcall(function() n.sleep() log[#log + 1] = 'p' end)
+			local _ = setmetatable({}, {__index = function() n.sleep() log[#log + 1] = 'm' end}).x
+			table.sort({2, 1}, function(a, b) n.sleep() if log[#log] ~= 's' then log[#log + 1] = 's' end return a < b end)
+			string.gsub('x', 'x', function() n.sleep() log[#log + 1] = 'g' end) end)
+			n.spawn(function() for i = 1, 3 do n.sleep() end end) n.run() return table.concat(log)`, "pmsg", nil},
+		{"an error in a task", "n.spawn(function() n.sleep() n.fail() end) n.run()", nil, syscall.ENOSPC},
+		{"nested calls", "return n.call(function(x) return n.call(function(y) return y + 1 end, x) + 1 end, 1)", 3.0, nil},
+		{"a coroutine in a task", "local r n.spawn(function() local f = coroutine.wrap(function() n.sleep() coroutine.yield(1) n.sleep() return 2 end) r = f() * 10 + f() end) n.run() return r", 12.0, nil},
+		{"a task in a coroutine", "local r = coroutine.wrap(function() n.spawn(function() n.sleep() end) coroutine.yield(n.call(function() return 5 end)) end)() n.run() return r", 5.0, nil},
+		{"running is right in each", "local same = true n.spawn(function() for i = 1, 3 do same = same and coroutine.running() == nil n.sleep() end end) n.spawn(function() coroutine.wrap(function() local me = coroutine.running() for i = 1, 3 do same = same and coroutine.running() == me and coroutine.status(me) == 'running' n.sleep() end end)() end) n.run() return same", true, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m, failed = &machine{}, nil
+			rt := newRuntime(t, vm.Config{Modules: []vm.Module{mod}})
+			got, err := rt.Run(context.Background(), must(t, c.src))
+			if err != nil || c.want != nil && (len(got) != 1 || got[0] != c.want) || !errors.Is(failed, c.fails) {
+				t.Errorf("%v, %v (a task: %v); want %v", got, err, failed, c.want)
+			}
+			for _, stop := range m.stop {
+				stop()
+			}
+		})
+	}
+}
+
+// A machine that is closed unwinds its threads: nothing that Lua put between can hold them.
+func TestUnwind(t *testing.T) {
+	var m *machine
+	var failed error
+	var log []string
+	mod := native(map[string]func(s *vm.State, L *lua.LState) int{
+		"spawn": func(s *vm.State, L *lua.LState) int { m.s = s; m.spawn(L.CheckFunction(1), &failed); return 0 },
+		"sleep": func(s *vm.State, L *lua.LState) int { m.sleep(); return 0 },
+		"log":   func(s *vm.State, L *lua.LState) int { log = append(log, L.CheckString(1)); return 0 },
+		"close": func(s *vm.State, L *lua.LState) int {
+			for _, next := range m.next {
+				next()
+			}
+			for _, stop := range m.stop {
+				stop()
+			}
+			return 0
+		},
+	})
+	for _, body := range []string{
+		"n.sleep()", "pcall(n.sleep)", "while true do pcall(function() n.sleep() end) end", "xpcall(n.sleep, function() n.log('handled') end)",
+		"coroutine.wrap(function() n.sleep() end)()", "pcall(coroutine.wrap(function() pcall(n.sleep) end))", "coroutine.resume(coroutine.create(n.sleep))",
+		"table.sort({3, 2, 1}, function() n.sleep() end)", "string.gsub('x', 'x', function() n.sleep() end)", "local _ = setmetatable({}, {__index = function() n.sleep() end}).x",
+	} {
+		m, failed, log = &machine{}, nil, nil
+		rt := newRuntime(t, vm.Config{Modules: []vm.Module{mod}})
+		if err := run(t, rt, "n.spawn(function() "+body+" n.log('went on') end) n.close()"); err != nil || failed != nil || log != nil {
+			t.Errorf("%s: %v, %v, %v", body, err, failed, log)
+		}
+		if err := run(t, rt, "local t = {} for i = 1, 100 do t[i] = pcall(error) end assert(coroutine.running() == nil) assert(coroutine.wrap(function() return 1 end)() == 1)"); err != nil {
+			t.Errorf("after %s: %v", body, err)
+		}
+	}
+}
+
+func TestStateCounts(t *testing.T) {
+	m := native(map[string]func(s *vm.State, L *lua.LState) int{
+		"charge": func(s *vm.State, L *lua.LState) int { s.Charge(int64(L.CheckNumber(1))); return 0 },
+		"steps":  func(s *vm.State, L *lua.LState) int { s.Steps(L.CheckInt(1)); return 0 },
+		"busy": func(s *vm.State, L *lua.LState) int {
+			for s.Interrupted() == nil {
+			}
+			return 0
+		},
+	})
+	rt := newRuntime(t, vm.Config{Modules: []vm.Module{m}, Limits: vm.Limits{Steps: 10_000, Memory: 1 << 20}})
+	for src, want := range map[string]error{
+		"n.steps(20000)": vm.ErrSteps, "pcall(n.steps, 20000)": vm.ErrSteps, "n.steps(5000) n.steps(4000)": nil, "n.charge(2^21)": vm.ErrMemory, "pcall(n.charge, 2^21)": vm.ErrMemory,
+		"n.charge(2^19) n.charge(2^19) n.charge(2^19)": nil, "n.charge(-1)": vm.ErrMemory,
+	} {
+		if err := run(t, rt, src); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", src, err, want)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	go cancel()
+	if _, err := rt.Run(ctx, must(t, "n.busy()")); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	refused := fmt.Errorf("no slot on cpu1: %w", syscall.ENOSPC)
+	m := native(map[string]func(s *vm.State, L *lua.LState) int{
+		"try": func(s *vm.State, L *lua.LState) int {
+			L.Push(lua.LNil)
+			L.Push(s.Refuse(refused))
+			L.Push(lua.LString("ENOSPC"))
+			return 3
+		},
+		"raise": func(s *vm.State, L *lua.LState) int {
+			s.Raise(L, vm.ArgError(1, "perf_event_open", "field 'len': number expected, got string"))
+			return 0
+		},
+	})
+	rt := newRuntime(t, vm.Config{Modules: []vm.Module{m}})
+	for _, src := range []string{"assert(n.try())", "local v, e = n.try() error(e)", "local v, e = n.try() local ok, e = pcall(error, e) error(e, 0)"} {
+		if err := run(t, rt, src); !errors.Is(err, syscall.ENOSPC) || !errors.Is(err, refused) {
+			t.Errorf("%s: %v", src, err)
+		}
+	}
+	if err := run(t, rt, "\nn.raise()"); err == nil || !strings.HasSuffix(err.Error(), ":2: bad argument #1 to 'perf_event_open' (field 'len': number expected, got string)") {
+		t.Error(err)
+	}
+}
+
+func TestModulesOpenOnceAndClose(t *testing.T) {
+	var log []string
+	rt, err := vm.New(vm.Config{Modules: []vm.Module{{
+		Name: "late",
+		Open: func(s *vm.State) (lua.LValue, error) {
+			log = append(log, "open")
+			s.OnClose(func() { log = append(log, "first") })
+			s.OnClose(func() { log = append(log, "second") })
+			return s.L().NewTable(), nil
+		},
+		Close: func() { log = append(log, "closed") },
+	}, {Name: "never", Open: func(*vm.State) (lua.LValue, error) { return nil, errors.New("cannot") }}}})
+	if err != nil || log != nil {
+		t.Fatal(err, log)
+	}
+	if err := run(t, rt, "assert(late == nil) local a = require('late') assert(require('late') == a)"); err != nil {
+		t.Error(err)
+	}
+	if err := run(t, rt, "require('never')"); err == nil || !strings.Contains(err.Error(), "cannot") {
+		t.Error(err)
+	}
+	rt.Close()
+	if want := []string{"open", "second", "first", "closed"}; !slices.Equal(log, want) {
+		t.Errorf("%v", log)
+	}
+	if _, err := vm.New(vm.Config{Modules: []vm.Module{{Name: "never", Global: true, Open: func(*vm.State) (lua.LValue, error) { return nil, errors.New("cannot") }}}}); err == nil {
+		t.Error("a module that cannot be opened was not reported")
+	}
+}

@@ -1,0 +1,95 @@
+package vm
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"testing"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// The structs that mirror gopher-lua's own agree with it, and a difference would be refused.
+func TestLayout(t *testing.T) {
+	if err := checkLayout(); err != nil {
+		t.Error(err)
+	}
+	type twin struct{ a, b int }
+	for name, other := range map[string]reflect.Type{
+		"name":  reflect.TypeFor[struct{ a, c int }](),
+		"size":  reflect.TypeFor[struct{ a, b int32 }](),
+		"count": reflect.TypeFor[struct{ a, b, c int }](),
+		"kind":  reflect.TypeFor[struct{ a, b uint }](),
+		"order": reflect.TypeFor[struct{ b, a int }](),
+	} {
+		if err := sameLayout(other, reflect.TypeFor[twin]()); err == nil || !strings.Contains(err.Error(), "build with github.com/yuin/gopher-lua") {
+			t.Errorf("a different %s: %v", name, err)
+		}
+	}
+	if err := sameLayout(reflect.TypeFor[twin](), reflect.TypeFor[twin]()); err != nil {
+		t.Error(err)
+	}
+}
+
+// The instruction numbers that this package looks at are those of the compiler: code that is made of them is
+// seen for what it is.
+func TestOpcodes(t *testing.T) {
+	for src, op := range map[string]int{
+		"x = {}": lua.OP_NEWTABLE, "x = a .. b": lua.OP_CONCAT, "local a a[1] = 2": lua.OP_SETTABLE, "local a a.b = 2": lua.OP_SETTABLEKS, "f()": lua.OP_CALL,
+		"return f()": lua.OP_TAILCALL, "x = {1}": lua.OP_SETLIST, "x = function() end": lua.OP_CLOSURE, "x = ...": lua.OP_VARARG, "x = 1": lua.OP_SETGLOBAL,
+		"local a = b + 1": lua.OP_ADD, "for i = 1, 2 do end": lua.OP_FORLOOP,
+	} {
+		p, err := Compile("op.lua", src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for _, inst := range p.proto.Code {
+			found = found || int(inst>>26) == op
+		}
+		if !found {
+			t.Errorf("%s has no instruction %d", src, op)
+		}
+	}
+}
+
+// What the meter says is live follows what is: it neither grows with garbage nor misses what is kept.
+func TestLiveMemory(t *testing.T) {
+	rt, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rt.Close()
+	bytes := func(src string) int64 {
+		p, err := Compile("m.lua", src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := rt.Run(context.Background(), p); err != nil {
+			t.Fatal(src, err)
+		}
+		return rt.live()
+	}
+	rt.L.G.Global.RawSetString("filler", lua.LString(strings.Repeat("x", libraryBytes))) // so that live does not end at 0
+	base := bytes("keep = 0")
+	for _, c := range []struct {
+		src      string
+		min, max int64
+	}{
+		{"keep = ('x'):rep(1000000)", 1_000_000, 1_002_000},
+		{"local s = ('x'):rep(1000000) keep = {s, s, s}", 1_000_000, 1_002_000},
+		{"keep = {} for i = 1, 10000 do keep[i] = true end", 160_000, 400_000},
+		{"keep = {} for i = 1, 1000 do keep['k' .. i] = i end", 100_000, 200_000},
+		{"keep = {} for i = 1, 1000 do keep[i] = {} end", 112_000, 200_000},
+		{"keep = {} local x = 0x8000000000000000 for i = 1, 1000 do keep[i] = x + i end", 120_000, 250_000},
+		{"keep = {} for i = 1, 1000 do keep[i] = function() return i end end", 100_000, 250_000},
+		{"keep = {} for i = 1, 100 do keep[i] = coroutine.wrap(function() coroutine.yield() end) keep[i]() end", 200_000, 3_000_000},
+		{"keep = setmetatable({}, {__index = {('x'):rep(1000000)}})", 1_000_000, 1_002_000},
+		{"local s = ('x'):rep(1000000) function keep() return s end", 1_000_000, 1_002_000},
+		{"keep = nil for i = 1, 1000 do local t = {{}, ('x'):rep(1000)} end", -1000, 1000},
+	} {
+		if got := bytes(c.src) - base; got < c.min || got > c.max {
+			t.Errorf("%s: %d bytes, want %d to %d", c.src, got, c.min, c.max)
+		}
+	}
+}
