@@ -90,6 +90,80 @@ func TestTraceOfTheSeed(t *testing.T) {
 	}
 }
 
+// TestTraceOfAnyOrder lets tasks, works and cross calls interleave as seeds say, and holds the same of every trace.
+func TestTraceOfAnyOrder(t *testing.T) {
+	seeds := uint64(20)
+	if testing.Short() || slowBuild {
+		seeds = 8
+	}
+	orders := map[string]bool{}
+	for seed := uint64(1); seed <= seeds; seed++ {
+		run := func() *sim.Machine {
+			m := newMachine(t, sim.Config{CPUs: 3, Kernel: sim.Profiles()[seed%5], Seed: seed, TraceSize: 4096})
+			var wides []*sim.Wide
+			for i := range uint64(3) {
+				dw := m.NewDelayedWork("register", func() error {
+					w, err := m.RegisterWideHwBreakpoint(kernelRW(addrA+8*i, false), nil)
+					if err != nil {
+						return err
+					}
+					wides = append(wides, w)
+					if err := m.Msleep(int64(i) * 8e6); err != nil {
+						return err
+					}
+					return m.UnregisterWideHwBreakpoint(w)
+				})
+				_, err := m.QueueDelayedWorkOn(int(i), dw, 5)
+				must(t, err)
+				_, err = m.NewTask(sim.TaskConfig{Comm: "walker", CPU: int(i), Body: func(task *sim.Task) error {
+					ev, err := m.RegisterUserHwBreakpoint(userW(userAddr), nil, task)
+					if err != nil {
+						return err
+					}
+					for n := range 4 {
+						if err := task.Store(userAddr, 4, uint64(n)); err != nil {
+							return err
+						}
+						if err := m.Msleep(5e6); err != nil {
+							return err
+						}
+					}
+					return m.UnregisterHwBreakpoint(ev)
+				}})
+				must(t, err)
+			}
+			_, err := m.Run()
+			must(t, err)
+			must(t, m.CheckInvariants())
+			if left := m.Leaks(); len(left) > 0 {
+				t.Errorf("seed %d: left %v", seed, left)
+			}
+			return m
+		}
+		a, b := run(), run()
+		if d := trace.Diff(a.Recorder().Entries(trace.Filter{}, trace.Full), b.Recorder().Entries(trace.Filter{}, trace.Full)); d != nil {
+			t.Fatalf("seed %d twice: %v", seed, d)
+		}
+		checkNesting(t, traceText(t, a, trace.FormatPerfetto, trace.Full))
+		orders[traceText(t, a, trace.FormatText, trace.Frames)] = true
+		traceText(t, a, trace.FormatGraph, trace.Full)
+		back := 0
+		for e, err := range trace.ReadJSON(strings.NewReader(traceText(t, a, trace.FormatJSON, trace.Full))) {
+			must(t, err)
+			back++
+			if len(e.Via) > e.Depth {
+				t.Fatalf("seed %d: record %d has depth %d and comes through %v", seed, e.Seq, e.Depth, e.Via)
+			}
+		}
+		if kept := int(a.Recorder().Seq() - a.Recorder().Oldest() + 1); back != kept {
+			t.Errorf("seed %d: %d records read back, %d kept", seed, back, kept)
+		}
+	}
+	if len(orders) < int(seeds)/2 {
+		t.Errorf("%d seeds gave %d orders: the test says little", seeds, len(orders))
+	}
+}
+
 // checkNesting holds what a viewer relies on: on each track the ends meet the beginnings, and time goes on.
 func checkNesting(t *testing.T, text string) {
 	t.Helper()
