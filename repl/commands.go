@@ -24,9 +24,16 @@ type builtin struct {
 func builtins() []builtin {
 	return []builtin{
 		{"help", "[NAME]  this list, or what is known of a name", func(s *session, _ context.Context, rest string) error {
-			if rest == "" {
+			name, err := s.commandName(strings.TrimPrefix(rest, ":"))
+			switch {
+			case rest == "":
 				s.say(s.overview())
-			} else {
+			case err == nil && strings.TrimPrefix(rest, ":") == name:
+				s.say(s.commandHelp(name))
+				if len(s.index.Lookup(name)) > 0 && rest == name {
+					s.say(fmt.Sprintf("help %q is about something else", name))
+				}
+			default:
 				s.say(s.help(rest))
 			}
 			return nil

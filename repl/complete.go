@@ -45,6 +45,8 @@ func (c *completer) complete(text string, pos int) (cands []candidate, from int)
 				return nil, pos
 			}
 			return c.files(text[at:]), at
+		case "chain":
+			return nil, pos
 		case "help":
 			cands := c.commands()
 			for i := range cands {
@@ -301,9 +303,7 @@ func (c *completer) members(t thing, methods bool) []candidate {
 			}
 			k := c.valueCandidate(name, v)
 			if k.doc == "" {
-				if e := c.find(v, name); e != nil {
-					k.doc, k.typ = e.Summary(), e.Kind.String()
-				}
+				k.doc = c.find(v, name)
 			}
 			add(k)
 		}
@@ -312,17 +312,23 @@ func (c *completer) members(t thing, methods bool) []candidate {
 	return out
 }
 
-// find is the description of a library function that a table holds under its own name.
-func (c *completer) find(v vm.Value, name string) *schema.Entry {
+// find is what is known of a function that a table holds under its own name.
+func (c *completer) find(v vm.Value, name string) string {
+	same := func(path string) bool {
+		w, ok := c.look(pathOf(path)...)
+		return ok && w.Same(v)
+	}
 	for _, e := range c.index.Lookup(name) {
-		if e.Kind != schema.IsFunc || e.Owner == "" {
-			continue
-		}
-		if w, ok := c.look(pathOf(e.Path)...); ok && w.Same(v) {
-			return e
+		if e.Kind == schema.IsFunc && same(e.Path) {
+			return e.Summary()
 		}
 	}
-	return nil
+	for _, f := range library {
+		if lastPart(f.name) == name && same(f.name) {
+			return f.doc
+		}
+	}
+	return ""
 }
 
 func pathOf(path string) []any {
@@ -436,6 +442,9 @@ func (c *completer) globals() []candidate {
 		}
 		v, _ := g.Index(name)
 		k := c.valueCandidate(name, v)
+		if k.doc == "" && k.typ == "function" {
+			k.doc = c.find(v, name)
+		}
 		for _, e := range c.index.Lookup(name) {
 			if e.Path != name {
 				continue

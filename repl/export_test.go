@@ -32,3 +32,6 @@ func (v *vt) Resize(width, height int) {
 	defer v.mu.Unlock()
 	v.width, v.height = width, height
 }
+
+// GoldenFile compares text with a file in testdata.
+var GoldenFile = goldenFile

@@ -184,7 +184,7 @@ func (s *session) help(name string) string {
 	var lib []string
 	for _, f := range library {
 		if strings.HasPrefix(f.name, name+".") {
-			lib = append(lib, fmt.Sprintf("  %-28s%s", f.name+f.args, f.doc))
+			lib = append(lib, fmt.Sprintf("  %-32s  %s", f.name+f.args, f.doc))
 		}
 	}
 	if len(lib) > 0 {
@@ -200,7 +200,7 @@ func (s *session) help(name string) string {
 	if n, ok := s.index.Near(name); ok {
 		near = fmt.Sprintf("; did you mean %q?", n)
 	}
-	return fmt.Sprintf("nothing is called %q%s apropos(%q) searches the texts\n", name, strings.TrimSuffix(near+".", "?."), lastPart(name))
+	return fmt.Sprintf("nothing is called %q%s\napropos %q searches the texts\n", name, near, lastPart(name))
 }
 
 func lastPart(name string) string {
@@ -220,8 +220,8 @@ func weight(e *schema.Entry) int {
 // overview is where help begins.
 func (s *session) overview() string {
 	var b strings.Builder
-	b.WriteString("An expression shows its value, _ is the last one. An entry that is not complete goes on in the next line.\n")
-	b.WriteString("Tab completes, Ctrl-R searches the history, Ctrl-C stops, Ctrl-D at an empty prompt or :quit leaves.\n\n")
+	b.WriteString(wrapText("An expression shows its value, _ is the last one. An entry that is not complete goes on in the next line. "+
+		"Tab completes, Ctrl-R searches the history, Ctrl-C stops, Ctrl-D at an empty prompt or :quit leaves.", s.helpWidth(), "") + "\n\n")
 	b.WriteString("help \"name\"       on a function, method, field, option, class, register or errno\n")
 	b.WriteString("help(value)       on what a value is\n")
 	b.WriteString("apropos \"word\"    whatever has the word in its name or text\n\n")
@@ -229,7 +229,7 @@ func (s *session) overview() string {
 		if m.Name == "" {
 			continue
 		}
-		fmt.Fprintf(&b, "%-17s %s\n", m.Name, schema.Summary(m.Doc))
+		b.WriteString(truncate(fmt.Sprintf("%-17s %s", m.Name, schema.Summary(m.Doc)), s.helpWidth()) + "\n")
 	}
 	var classes, regs, topics []string
 	for _, e := range s.index.Entries() {
@@ -364,5 +364,30 @@ var library = []libraryFunc{
 	{"table.maxn", "(t)", "The largest number that is a key."},
 	{"table.remove", "(t [, pos])", "Takes an element out of a list."},
 	{"table.sort", "(t [, before])", "Sorts a list in place."},
+	{"coroutine.isyieldable", "()", "Whether the code that runs may yield."},
+	{"math.acos", "(x)", "The arc cosine, in radians."},
+	{"math.asin", "(x)", "The arc sine, in radians."},
+	{"math.atan", "(x)", "The arc tangent, in radians."},
+	{"math.atan2", "(y, x)", "The arc tangent of y/x, in the right quadrant."},
+	{"math.cos", "(x)", "The cosine of an angle in radians."},
+	{"math.cosh", "(x)", "The hyperbolic cosine."},
+	{"math.deg", "(x)", "Degrees from radians."},
+	{"math.exp", "(x)", "e to the power of x."},
+	{"math.frexp", "(x)", "m and e with x = m * 2^e."},
+	{"math.ldexp", "(m, e)", "m * 2^e."},
+	{"math.log", "(x)", "The natural logarithm."},
+	{"math.log10", "(x)", "The logarithm to base 10."},
+	{"math.mod", "(x, y)", "math.fmod under its older name."},
+	{"math.pow", "(x, y)", "x to the power of y."},
+	{"math.rad", "(x)", "Radians from degrees."},
+	{"math.sin", "(x)", "The sine of an angle in radians."},
+	{"math.sinh", "(x)", "The hyperbolic sine."},
+	{"math.tan", "(x)", "The tangent of an angle in radians."},
+	{"math.tanh", "(x)", "The hyperbolic tangent."},
+	{"table.foreach", "(t, f)", "Calls f(k, v) for each, until it returns something."},
+	{"table.foreachi", "(t, f)", "Calls f(i, v) for each of a list, until it returns something."},
+	{"table.getn", "(t)", "The length of a list."},
+	{"table.pack", "(...)", "A list of its arguments, with their number as n."},
+	{"table.unpack", "(t [, i [, j]])", "The elements of a list."},
 	{"debug.traceback", "([message [, level]])", "The functions that are being called, as text."},
 }

@@ -2,12 +2,9 @@ package repl_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/hwlua/hwlua/bindings"
@@ -15,8 +12,6 @@ import (
 	"github.com/hwlua/hwlua/repl"
 	"github.com/hwlua/hwlua/vm"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
 
 // childVar, when it is set, makes the test binary a session on its standard streams.
 const childVar = "REPL_TEST_CHILD"
@@ -54,44 +49,4 @@ func child() int {
 	}
 	fmt.Println("bye")
 	return 0
-}
-
-// golden compares text with a file in testdata.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatalf("%v; go test ./repl -update writes it", err)
-	}
-	if want := string(b); got != want {
-		t.Errorf("%s differs; go test ./repl -update rewrites it\n%s", file, difference(want, got))
-	}
-}
-
-// difference shows the first lines that differ.
-func difference(want, got string) string {
-	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
-	for i := 0; i < max(len(w), len(g)); i++ {
-		a, b := "(end)", "(end)"
-		if i < len(w) {
-			a = w[i]
-		}
-		if i < len(g) {
-			b = g[i]
-		}
-		if a != b {
-			return fmt.Sprintf("line %d\nwant %q\ngot  %q", i+1, a, b)
-		}
-	}
-	return "no line differs"
 }

@@ -150,7 +150,7 @@ function print(...)
   for i = 1, select("#", ...) do parts[i] = tostring((select(i, ...))) end
   out[#out + 1] = table.concat(parts, "\t") .. "\n"
 end
-function io.write(...) out[#out + 1] = table.concat({ ... }) end
+function io.write(...) out[#out + 1] = table.concat({ ... }) return true end
 local function printed() local text = table.concat(out) out = {} return text end
 `)
 	}

@@ -1,37 +1,420 @@
-package repl
+package repl_test
 
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
+	"github.com/hwlua/hwlua/bindings"
+	"github.com/hwlua/hwlua/bindings/schema"
+	"github.com/hwlua/hwlua/repl"
 	"github.com/hwlua/hwlua/vm"
 )
 
-// converse runs a session whose entries are lines, and returns what it says.
-func converse(t *testing.T, cfg Config, lines ...string) string {
-	t.Helper()
-	var out bytes.Buffer
-	cfg.In = strings.NewReader(strings.Join(lines, "\n") + "\n")
-	cfg.Out = &out
-	if cfg.Getenv == nil {
-		cfg.Getenv = func(string) string { return "" }
-	}
-	if cfg.Prompt == "" {
-		cfg.Prompt, cfg.Cont = "", ""
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	if err := Run(ctx, cfg); err != nil {
-		t.Logf("the session ends with %v", err)
-	}
-	return out.String()
+// A script is a LineReader that has been told what to enter; before each entry it notes it in the
+// output, as a terminal would show it.
+type script struct {
+	entries []string
+	out     io.Writer
 }
 
-func TestX(t *testing.T) {
-	t.Log(converse(t, Config{NoMachine: true}, `1+1`, `"a".."b"`, `{1,2,{3},x={y=1}}`, `_`, `x = 5`, `x`, `nil`, `print("hi")`, `error("boom")`, `foo.bar`, `x = = 1`, `:bt`,
-		`:nope`, `:help bt`, `for i=1,2 do`, `print(i)`, `end`, `0xffffff8008c5a004`, `:undo`, `:time 1+1`, `t={} t.t=t`, `t`, `function f(a,b) end`, `f`, `:watch x`, `x=7`, `os.exit(3)`, `help "pairs"`, `help`))
-	_ = vm.Config{}
+func (s *script) ReadEntry(ctx context.Context, prompt, cont string, more func(string) bool) (string, error) {
+	if len(s.entries) == 0 {
+		return "", io.EOF
+	}
+	e := s.entries[0]
+	s.entries = s.entries[1:]
+	fmt.Fprintf(s.out, "%s%s\n", prompt, strings.ReplaceAll(e, "\n", "\n"+cont))
+	return e, ctx.Err()
+}
+
+func (s *script) Close() error { return nil }
+
+// converse runs a session and returns what is to be seen.
+func converse(t testing.TB, cfg repl.Config, entries ...string) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	cfg.Out = &out
+	cfg.Reader = &script{entries, &out}
+	cfg.Getenv = func(string) string { return "" }
+	cfg.Banner = ""
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	err := repl.Run(ctx, cfg)
+	return out.String(), err
+}
+
+// The dialogue of the golden file is what a person reads who looks over someone's shoulder.
+func TestDialogue(t *testing.T) {
+	dir := t.TempDir()
+	board := filepath.Join(dir, "board.lua")
+	os.WriteFile(board, []byte("#!/usr/bin/env hwlua\nloads = (loads or 0) + 1\nlocal hidden = 1\nprint('loaded', loads)\n"), 0o644)
+	broken := filepath.Join(dir, "broken.lua")
+	os.WriteFile(broken, []byte("local x = 1\nprint(x.y.z)\n"), 0o644)
+	out, err := converse(t, config(),
+		"1 + 1", "_ * 21", "nil", "true, 'two', 3", "'a\\tb\\nc'", "'\\27[31mnot red'", "0x1fffffffffffff", "0x20000000000000", "-1", "1/3", "1e100", "2^53",
+		"{}", "{1, 2, 3}", "{[0] = 'zero', 'one', x = {y = {z = {a = {b = {c = 1}}}}}}", "{b = 1, a = 2, [10] = 3, [true] = 4, ['with space'] = 5, ['end'] = 6}",
+		"t = {} t.self = t t.list = {t, {t}}", "t", "big = {} for i = 1, 300 do big[i] = i end", "big", "(\"x\"):rep(300)", "{(\"y\"):rep(300), '日本'}",
+		"setmetatable({}, {__tostring = function() return 'my own' end})", "setmetatable({}, {__tostring = function() error('no') end})", "print", "function() end", "coroutine.create(print)",
+		"-- only a comment", "", "=7", "local x = 5", "x",
+		"m", "m.cpu[0]", "m.cpu[0].wcr", "m.cpu[0].wcr[0]", "m.cpu[0].wcr[0], m.cpu[0].mdscr_el1", "m.cpu[0].mdscr_el1 + 0", "m.cpu[1].id_aa64dfr0_el1",
+		"w = m:register_wide_hw_breakpoint {\n  type = 'w', addr = 0xffffff8008c5a000, len = 8,\n}", "w", "w[1]", "m.cpu[1].wcr[0]", "m.cpu[1]:read_wb_reg('WCR', 0)", "m.cpu[1]:read_wb_reg(48, 0)",
+		"board = { wcr = { [0] = 5 } }", "board.wcr[0]", "m.cpu[1].wvr[0]", "w[1].addr", "m:slots(1).wp", "m:events()", "m:tasks()[1]", "m:callchain('write_wb_reg', { cpu = 0 })",
+		"m:perf_event_open { type = 'w', addr = 0x1000, len = 9, cpu = 0 }",
+		"for i = 1, 3 do assert(m:register_wide_hw_breakpoint { type = 'w', addr = 0x1000 * i, len = 8 }) end",
+		"m:register_wide_hw_breakpoint { type = 'w', addr = 0x8000, len = 8 }", "assert(m:register_wide_hw_breakpoint { type = 'w', addr = 0x8000, len = 8 })", "m:why().holders",
+		"error('plain')", "error({})", "error()", "nothing.at.all", "local a\nlocal b = 1 + 1\nreturn a.b", "m:perf_event_opne {}", "m:perf_event_open { adr = 1 }", "m.cpu[7]", "x = = 1", "if x then", ":bt",
+		"function f() error('deep') end function g() f() end", "g()", ":bt",
+		":watch m.cpu[0].wcr[0]", ":watch #m:events()", ":watch undefined.x", "m:unregister_wide_hw_breakpoint(w)", ":undo", ":unwatch 3", ":watch", ":unwatch", "w[0].closed", ":undo", ":undo",
+		":regs", ":regs 1", ":regs 9", ":regs x", ":slots 0", ":events", ":tasks", ":work", ":trace 4", ":dmesg", ":dmesg nothing", ":chain write_wb_reg", ":chain nope", ":chain", ":step", ":run",
+		"dw = m:delayed_work('later', function() print('now') end) m:schedule_delayed_work(dw, '10ms')", ":work", ":step", ":run", ":work", ":undo", ":work",
+		":load "+board, ":reload", "hidden", ":load "+broken, ":load "+dir+"/none.lua", ":undo", "loads",
+		"repl.command('double', '[n] twice as much', function(rest) print(2 * tonumber(rest)) return {rest} end)", ":double 21", ":double x", ":help double", ":dou 4", "repl.command('undo', function() end)", "repl.command('a b', print)",
+		":nope", ":sto", ":re", ":", ":quti", "m = nil", ":regs", ":reset", "m.nr_cpus", "w",
+		":quit", "'not reached'",
+	)
+	if err != nil {
+		t.Error(err)
+	}
+	out = strings.ReplaceAll(out, dir, "DIR")
+	repl.GoldenFile(t, "dialogue.golden", out)
+}
+
+func TestEnds(t *testing.T) {
+	if _, err := converse(t, config(), "1", "os.exit(3)", "2"); err == nil || func() bool { var e *vm.ExitError; return !errors.As(err, &e) || e.Code != 3 }() {
+		t.Errorf("os.exit ends with %v", err)
+	}
+	cfg := config()
+	cfg.Quiet = true
+	out, err := converse(t, cfg, "print('a')", "1 + 1", "error('stop')", "print('b')")
+	var e *vm.Error
+	if !errors.As(err, &e) || strings.Contains(out, "\n2\n") || !strings.Contains(out, "\na\n") || strings.Contains(out, "\nb\n") {
+		t.Errorf("quiet ends with %v after %q", err, out)
+	}
+	cfg = config()
+	cfg.Start = append(cfg.Start, repl.Source{Name: "start2", Text: "error('at the start')"})
+	if _, err := converse(t, cfg, "1"); err == nil || !strings.Contains(err.Error(), "at the start") {
+		t.Errorf("a start that raises ends with %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	cfg = config()
+	cfg.In, cfg.Out = strings.NewReader("1\n"), io.Discard
+	if err := repl.Run(ctx, cfg); !errors.Is(err, context.Canceled) {
+		t.Errorf("a context that is done ends with %v", err)
+	}
+}
+
+// A recorded session passes as a scenario, and fails where the machine is another.
+func TestRecord(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "story.lua")
+	cfg := config()
+	out, err := converse(t, cfg,
+		"before = m:task {}",
+		":record "+file,
+		"1 + 1", "'text\\nwith \"quotes\"'", "nil", "true, nil, 3", "0xffffff8008c5a000 + 4", "{1, {x = 2}, [0] = true, ['a b'] = 'c'}", "0/0", "_",
+		"print('printed', 1, {} ~= nil)", "io.write('no end')", "for i = 1, 3 do print(i) end",
+		"w = m:register_wide_hw_breakpoint { type = 'w', addr = 0xffffff8008c5a000, len = 8 }", "w", "w[0]", "_.state", "m.cpu[0].wcr[0]", "m.cpu[0].wcr[0], m.cpu[0].wvr[0]",
+		"function _driver(n)\n  for i = 1, n do\n    assert(m:register_wide_hw_breakpoint { type = 'w', addr = 0x1000 * i, len = 8 })\n  end\nend", "_driver(3)", "m:callchain('register_wide_hw_breakpoint')",
+		"m:register_wide_hw_breakpoint { type = 'w', addr = 0x8000, len = 8 }", "m:why().rule", "m:why()", "m:slots(0)", "m:events()",
+		"error('wrong')", "local y y.z = 1", "error({})", "return 5", "-- a comment", "x = [[\ntwo\n  lines]]", "x", "if true then return end",
+		"dw = m:delayed_work('later', function() print('worked') end)", "m:schedule_delayed_work(dw, '10ms')", ":run", "m:schedule_delayed_work(dw, '10ms')", ":step 2", "m.now", ":regs",
+		"typo = 1", ":undo", "repl.command('hello', 'says it', function(r) print('hello ' .. r) end)", ":hello world", "setmetatable({}, {})", "print", "coroutine.wrap(function() return 1 end)()",
+		":stop")
+	if err != nil || !strings.Contains(out, "recorded to") || !strings.Contains(out, "which passes") {
+		t.Fatalf("%v\n%s", err, out[max(0, len(out)-600):])
+	}
+	src, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(src), "typo") {
+		t.Error("what was undone is in the file")
+	}
+	repl.GoldenFile(t, "record.golden", string(src))
+	for _, change := range []struct{ name, from, to string }{
+		{"as it is", "", ""},
+		{"another machine", "cpus = 2", "cpus = 2, wrps = 3"},
+		{"another value", "assert.equals(2, r1)", "assert.equals(3, r1)"},
+		{"another text", `printed\t1`, `printed\t2`},
+		{"another error", `"wrong"`, `"right"`},
+		{"another errno", `"ENOSPC"`, `"EINVAL"`},
+	} {
+		text := strings.Replace(string(src), change.from, change.to, 1)
+		if change.from != "" && text == string(src) {
+			t.Errorf("%s: %q is not in the file", change.name, change.from)
+		}
+		if failed := !passes(t, text); failed != (change.from != "") {
+			t.Errorf("%s: fails %t", change.name, failed)
+		}
+	}
+}
+
+func TestRecordRefusals(t *testing.T) {
+	dir := t.TempDir()
+	out, _ := converse(t, config(), ":record", ":stop", ":record "+dir+"/none/x.lua", ":record "+dir+"/a.lua", ":record "+dir+"/b.lua", "1", ":reset", "2", ":quit")
+	for _, want := range []string{"which file?", "nothing is being recorded", "no such file or directory", "a.lua is being recorded; :stop ends that", "1 input recorded to", "which passes"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("nowhere %q:\n%s", want, out)
+		}
+	}
+}
+
+// passes runs a scenario as hwlua run does.
+func passes(t *testing.T, src string) bool {
+	t.Helper()
+	rt, err := vm.New(vm.Config{Modules: []vm.Module{bindings.Hardware()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rt.Close()
+	p, err := vm.Compile("story.lua", src)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, src)
+	}
+	_, err = rt.Run(context.Background(), p)
+	if err != nil {
+		t.Logf("%v", err)
+	}
+	return err == nil
+}
+
+// An interrupted input is done up to where it was stopped when others are undone.
+func TestUndoOfInterrupted(t *testing.T) {
+	interrupts := make(chan os.Signal)
+	cfg := config()
+	cfg.Interrupts = interrupts
+	cfg.Commands = []repl.Command{{Name: "stop-soon", Doc: "send a Ctrl-C in a while", Run: func(context.Context, *vm.Runtime, string, io.Writer) error {
+		go func() {
+			time.Sleep(20 * time.Millisecond)
+			interrupts <- os.Interrupt
+		}()
+		return nil
+	}}}
+	out, err := converse(t, cfg, "n = 0", ":stop-soon", "while true do n = n + 1 end", "n > 0", "seen = n", "x = 1", ":undo", "n == seen", "x", ":undo", ":undo", ":undo", "n > 0, seen")
+	if err != nil || !strings.Contains(out, "interrupted") || !strings.Contains(out, "> n == seen\ntrue\n") || !strings.Contains(out, "> n > 0, seen\ntrue\tnil\n") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// What code has read from the input is read again when others are undone.
+func TestUndoReadsAgain(t *testing.T) {
+	var out bytes.Buffer
+	cfg := config()
+	cfg.In = strings.NewReader("a = io.read()\nfirst line\nb = io.read()\nsecond line\n:undo\na .. '!'\nb\n")
+	cfg.Out = &out
+	cfg.Getenv = func(string) string { return "" }
+	if err := repl.Run(context.Background(), cfg); err != nil || !strings.Contains(out.String(), "first line!") || !strings.Contains(out.String(), "> nil\n") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
+var boardSchema = schema.Module{
+	Name: "board", Doc: "The board under test.",
+	Funcs:     []schema.Func{{Name: "reset", Doc: "Pull a reset line.", Params: []schema.Param{{Name: "line", Type: schema.Int}}}},
+	Fields:    []schema.Field{{Name: "status", Doc: "What the board is at.", Type: schema.U64}},
+	Registers: []schema.Register{{Name: "STATUS", Width: 16, Fields: []schema.Bits{{Name: "MODE", Hi: 3, Lo: 2, Values: []schema.Word{{Value: "2", Doc: "fast"}}}, {Name: "ON", Hi: 0, Lo: 0}}}},
+}
+
+// An embedder's prompt over a connection: own names, commands, modules, and no machine anywhere.
+func TestConnection(t *testing.T) {
+	for _, editing := range []repl.Editing{repl.EditingAuto, repl.EditingAlways} {
+		t.Run(fmt.Sprint(editing), func(t *testing.T) {
+			defer goleak.VerifyNone(t)
+			theirs, ours := net.Pipe()
+			done := make(chan error, 1)
+			go func() {
+				defer ours.Close()
+				done <- repl.Run(context.Background(), repl.Config{
+					Name: "board", Prompt: "board> ", Cont: "  ... ", Banner: "board 1",
+					In: ours, Out: ours, Editing: editing, NoMachine: true, Colour: repl.ColourNever,
+					Size:    func() (int, int) { return 60, 20 },
+					Modules: []*schema.Module{&boardSchema},
+					Runtime: vm.Config{Modules: []vm.Module{{Name: "board", Global: true, Funcs: map[string]any{"reset": func(line int) string { return fmt.Sprint("reset ", line) }, "status": 9}}}},
+					Commands: []repl.Command{{Name: "ping", Doc: "answer", Run: func(_ context.Context, _ *vm.Runtime, rest string, out io.Writer) error {
+						if rest == "" {
+							return errors.New("what?")
+						}
+						fmt.Fprintln(out, "pong "+rest)
+						return nil
+					}}},
+					Lua: []repl.Source{{Name: "more", Text: "repl.command('twice', 'do it twice', function(x) print(x) print(x) end)"}},
+				})
+			}()
+			vt := repl.NewTerminal(60, 20)
+			if editing == repl.EditingAuto {
+				vt = repl.NewTerminal(200, 20) // lines are broken by whoever is there
+			}
+			read := make(chan struct{})
+			go func() {
+				io.Copy(newlines{vt, editing == repl.EditingAuto}, theirs)
+				close(read)
+			}()
+			send := func(s string) { io.WriteString(theirs, s) }
+			see := func(want string) {
+				t.Helper()
+				deadline := time.Now().Add(5 * time.Second)
+				for !strings.Contains(vt.Text(), want) {
+					if time.Now().After(deadline) {
+						t.Fatalf("no %q in\n%s", want, vt.Text())
+					}
+					time.Sleep(time.Millisecond)
+				}
+			}
+			end := "\n"
+			if editing == repl.EditingAlways {
+				end = "\r"
+			}
+			see("board 1\nboard>")
+			send("board.reset(3)" + end)
+			see("reset 3")
+			send(":ping me" + end)
+			see("pong me")
+			send(":ping" + end)
+			see("what?")
+			send(":twice x" + end)
+			see("x\nx")
+			send("if true then" + end)
+			see("  ...")
+			send("print('in')" + end + "end" + end)
+			see("in\nboard>")
+			send("help 'STATUS'" + end)
+			see("MODE[3:2]")
+			send("board.status" + end)
+			see("0x0009  MODE=2 (fast) ON")
+			send(":regs" + end)
+			see("there is no command :regs")
+			send(":tour" + end)
+			see("there is no command :tour")
+			send("while true do end" + end)
+			time.Sleep(20 * time.Millisecond)
+			send("\x03")
+			see("interrupted")
+			if editing == repl.EditingAlways {
+				send("boa\t.re\t5)" + end)
+				see("board.reset(5)")
+				see("reset 5")
+				send("\x04")
+			} else {
+				send(":quit" + end)
+			}
+			select {
+			case err := <-done:
+				if err != nil {
+					t.Error(err)
+				}
+			case <-time.After(5 * time.Second):
+				t.Fatal("the session goes on")
+			}
+			theirs.Close()
+			<-read
+			if _, escapes, colours, strange := vt.Sent(); colours > 0 || len(strange) > 0 || editing == repl.EditingAuto && escapes > 0 {
+				t.Errorf("%d escape sequences, %d colours, %q", escapes, colours, strange)
+			}
+		})
+	}
+}
+
+// newlines is what stands at the other end of a connection that carries lines.
+type newlines struct {
+	w   io.Writer
+	add bool
+}
+
+func (n newlines) Write(b []byte) (int, error) {
+	text := b
+	if n.add {
+		text = bytes.ReplaceAll(b, []byte("\n"), []byte("\r\n"))
+	}
+	_, err := n.w.Write(text)
+	return len(b), err
+}
+
+// A connection that is lost ends the session.
+func TestConnectionLost(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	theirs, ours := net.Pipe()
+	go func() {
+		buf := make([]byte, 1000)
+		theirs.Read(buf)
+		theirs.Close()
+	}()
+	cfg := config()
+	cfg.In, cfg.Out, cfg.Editing = ours, ours, repl.EditingAlways
+	if err := repl.Run(context.Background(), cfg); err != nil && !errors.Is(err, io.ErrClosedPipe) {
+		t.Error(err)
+	}
+	ours.Close()
+}
+
+// The tour's steps are what the acceptance scenarios check; here they are told to their end.
+func TestTour(t *testing.T) {
+	out, err := converse(t, config(), ":tour", "", "", "", "", "", "", "'over'", ":tour stop", ":tour", ":tour stop", "")
+	if err != nil {
+		t.Error(err)
+	}
+	repl.GoldenFile(t, "tour.golden", out)
+}
+
+// README shows this session.
+func TestReadmeSession(t *testing.T) {
+	out, err := converse(t, config(), readmeSession...)
+	if err != nil {
+		t.Error(err)
+	}
+	repl.GoldenFile(t, "session.golden", out)
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Skip("there is no README yet")
+	}
+	begin, end := "<!-- session: go test ./repl -run ReadmeSession -->\n```\n", "```\n<!-- end of session -->"
+	_, rest, ok := strings.Cut(string(readme), begin)
+	if !ok {
+		t.Skip("README shows no session yet")
+	}
+	shown, _, _ := strings.Cut(rest, end)
+	if shown != out {
+		t.Errorf("README shows another session than testdata/session.golden")
+	}
+}
+
+var readmeSession = []string{
+	"for i = 1, 4 do assert(m:register_wide_hw_breakpoint { type = \"w\", addr = 0xffffff8008c5a000 + 8 * i, len = 8 }) end",
+	"m.cpu[1].wcr[0]",
+	":slots 1",
+	"m:register_wide_hw_breakpoint { type = \"w\", addr = 0xffffff8008c5b000, len = 8 }",
+	":watch m.cpu[1].wcr[3]",
+	"m:unregister_wide_hw_breakpoint(m:events()[8].wide)",
+	":undo",
+	":quit",
+}
+
+func BenchmarkFirstPrompt(b *testing.B) {
+	for b.Loop() {
+		if _, err := converse(b, config()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkUndo(b *testing.B) {
+	entries := []string{}
+	for range 20 {
+		entries = append(entries, "ev = m:perf_event_open { type = 'w', addr = 0x1000, len = 8, cpu = 0 } ev:close()")
+	}
+	for b.Loop() {
+		if _, err := converse(b, config(), append(entries, ":undo")...); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -73,8 +73,18 @@ func (s *session) text(ctx context.Context, source string, results []vm.Value) (
 		return "", err
 	}
 	text, _ := out[0].Go().(string)
+	if len(text) > maxShown {
+		cut := maxShown
+		for cut > 0 && text[cut]&0xc0 == 0x80 {
+			cut--
+		}
+		text = fmt.Sprintf("%s… (%d bytes in all; print(_) writes them)", text[:cut], len(text))
+	}
 	return printable(text), nil
 }
+
+// maxShown is how much of a value is shown.
+const maxShown = 20_000
 
 // refusal recognises what a refused call returns: nil, a message and the name of an errno.
 func (s *session) refusal(results []vm.Value) (message, errno string, ok bool) {
@@ -198,7 +208,12 @@ func wordsOf(t schema.Type) []string {
 func (s *session) registerField(steps []step) *schema.Register {
 	last := len(steps) - 1
 	if t := s.completer.resolve(steps[:last]); !t.nothing() {
-		if t.typ.Kind != schema.KindClass || s.index.Member(t.typ.Name, steps[last].name) == nil {
+		switch t.typ.Kind {
+		case schema.KindClass, schema.KindModule, schema.KindRecord:
+		default:
+			return nil
+		}
+		if s.index.Member(t.typ.Name, steps[last].name) == nil {
 			return nil
 		}
 	}
@@ -291,18 +306,38 @@ func (s *session) showError(err error) {
 	}
 }
 
+// position is where an error happened: where its message says, which is not where it was raised when
+// it was raised in the name of a caller.
+func (s *session) position(e *vm.Error) (script string, line int, rest string) {
+	for i := strings.IndexByte(e.Message, ':'); i > 0 && i < len(e.Message); {
+		name := e.Message[:i]
+		if _, ok := s.sources[name]; ok {
+			number, text, found := strings.Cut(e.Message[i+1:], ": ")
+			if n, err := strconv.Atoi(number); found && err == nil {
+				return name, n, text
+			}
+		}
+		n := strings.IndexByte(e.Message[i+1:], ':')
+		if n < 0 || strings.Contains(e.Message[:i], "\n") {
+			break
+		}
+		i += n + 1
+	}
+	return e.Script, e.Line, e.Message
+}
+
 // message is an error's text; where it happened is left out when it is what has just been typed, and
-// only its first line matters there.
+// only its line matters there.
 func (s *session) message(err error) string {
 	text := err.Error()
 	var e *vm.Error
 	if errors.As(err, &e) {
+		script, line, rest := s.position(e)
 		text = e.Message
-		if s.typed(e.Script) {
-			prefix := fmt.Sprintf("%s:%d: ", e.Script, e.Line)
-			text = strings.TrimPrefix(text, prefix)
-			if strings.Contains(s.sources[e.Script], "\n") && e.Line > 0 {
-				text = fmt.Sprintf("line %d: %s", e.Line, text)
+		if s.typed(script) {
+			text = rest
+			if strings.Contains(s.sources[script], "\n") && line > 0 {
+				text = fmt.Sprintf("line %d: %s", line, text)
 			}
 		}
 	}
@@ -346,18 +381,16 @@ func (s *session) where(err error) string {
 // excerpt is the line that an error is about, and where in it the caret goes.
 func (s *session) excerpt(err error) (line string, caret int, ok bool) {
 	var e *vm.Error
-	if !errors.As(err, &e) || e.Line < 1 {
+	if !errors.As(err, &e) {
 		return "", 0, false
 	}
-	src, ok := s.sources[e.Script]
-	if !ok {
-		return "", 0, false
-	}
+	script, n, _ := s.position(e)
+	src, ok := s.sources[script]
 	lines := strings.Split(src, "\n")
-	if e.Line > len(lines) {
+	if !ok || n < 1 || n > len(lines) {
 		return "", 0, false
 	}
-	raw := strings.TrimRight(lines[e.Line-1], " \t\r")
+	raw := strings.TrimRight(lines[n-1], " \t\r")
 	line = printable(strings.ReplaceAll(raw, "\t", "    "))
 	if line == "" {
 		return "", 0, false
@@ -381,7 +414,17 @@ func caretFor(line, message string) int {
 			return n
 		}
 	}
-	for _, m := range scan(message) {
+	words := scan(message)
+	for i := len(words) - 1; i >= 0; i-- { // after the position, a message may begin with who complains
+		if words[i].kind == tokName && i+1 < len(words) && words[i+1].is(":") {
+			for _, t := range toks {
+				if t.text == words[i].text {
+					return t.pos
+				}
+			}
+		}
+	}
+	for _, m := range words {
 		for _, t := range toks {
 			if m.kind == tokNumber && t.kind == tokNumber && t.text == m.text {
 				return t.pos

@@ -180,8 +180,15 @@ func chainBefore(toks []token, end int) (steps []step, start int) {
 			if t.is("]") {
 				s.kind = '['
 			}
-			if open == 0 || !ends(toks[open-1]) {
-				return nil, end // a parenthesis or a table that nothing stands before
+			if open == 0 || !ends(toks[open-1]) { // nothing is called or indexed: (x) is x
+				inner := toks[open+1 : i-1]
+				if len(inner) == 1 && t.is(")") && inner[0].kind == tokString {
+					return reversed(append(steps, step{kind: '"'})), open
+				}
+				if before, from := chainBefore(inner, len(inner)); t.is(")") && before != nil && from == 0 {
+					return append(before, reversed(steps)...), open
+				}
+				return nil, end
 			}
 			steps = append(steps, s)
 			i = open

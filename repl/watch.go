@@ -97,6 +97,8 @@ func (s *session) showWatch(ctx context.Context, w *watch) {
 		switch {
 		case !w.shown || text == w.last:
 			line += text
+		case isNum && w.isNum && !strings.HasPrefix(stripSGR(text), "0x"):
+			line += text + "  " + s.colours.change("was "+stripSGR(w.last))
 		case isNum && w.isNum:
 			line += markHex(text, w.last, s.colours) + "  " + s.colours.change(changedBits(w.num, num))
 		default:

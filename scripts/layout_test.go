@@ -42,8 +42,8 @@ var arrows = map[string][]string{
 	"hwdebug/hwtest":  {"hwdebug", "hwdebug/arm64", "hwdebug/trace", "hwdebug/conform", "hwdebug/conform/testdata"},
 
 	"hwdebug/conform/testdata": {}, // the recordings, embedded for tests
-	"hwdebug/spec":    {},
-	"scripts":         {},
+	"hwdebug/spec":             {},
+	"scripts":                  {},
 }
 
 // outside says in which packages a foreign one may be used, by their tests too unless those are named.

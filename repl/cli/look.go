@@ -13,7 +13,8 @@ import (
 
 const (
 	lastRecords  = 12  // records shown with a failure
-	timelineMax  = 400 // records drawn
+	timelineMax  = 400 // records drawn of a case that failed
+	timelineWell = 120 // and of one that did not
 	machinesSeen = 3   // machines spoken of
 )
 
@@ -32,7 +33,11 @@ func (m *machines) look(bad, timelines bool) scenario.Look {
 			l.Notes = append(l.Notes, notes(x, name, m.booted[i])...)
 		}
 		if timelines {
-			if t := timeline(x, name); len(t.Tracks) > 0 {
+			n := timelineWell
+			if bad {
+				n = timelineMax
+			}
+			if t := timeline(x, name, n, m.booted[i]); len(t.Tracks) > 0 {
 				l.Timelines = append(l.Timelines, t)
 			}
 		}
@@ -133,13 +138,17 @@ func newest(rec *trace.Recorder, n int) []trace.Entry {
 	return list[max(0, len(list)-n):]
 }
 
-// tail is the end of a trace as text, a line for each entry, indented as far as they are nested in each other. Entries
-// up to booted are the machine's start, which nobody asked about.
-func tail(rec *trace.Recorder, n int, booted uint64) []string {
-	entries := newest(rec, n)
+// afterBoot leaves out the machine's start, which nobody asked about.
+func afterBoot(entries []trace.Entry, booted uint64) []trace.Entry {
 	for len(entries) > 0 && entries[0].Seq <= booted {
 		entries = entries[1:]
 	}
+	return entries
+}
+
+// tail is the end of a trace as text, a line for each entry, indented as far as they are nested in each other.
+func tail(rec *trace.Recorder, n int, booted uint64) []string {
+	entries := afterBoot(newest(rec, n), booted)
 	if len(entries) == 0 {
 		return nil
 	}
@@ -164,8 +173,8 @@ func tail(rec *trace.Recorder, n int, booted uint64) []string {
 func seconds(ns int64) string { return fmt.Sprintf("%d.%06ds", ns/1e9, ns%1e9/1e3) }
 
 // timeline draws the newest entries of a machine: on each CPU the tasks and the calls, and how many slots are taken.
-func timeline(m *sim.Machine, name string) scenario.Timeline {
-	entries := newest(m.Recorder(), timelineMax)
+func timeline(m *sim.Machine, name string, most int, booted uint64) scenario.Timeline {
+	entries := afterBoot(newest(m.Recorder(), most), booted)
 	t := scenario.Timeline{Title: "timeline" + name}
 	if len(entries) == 0 {
 		return t

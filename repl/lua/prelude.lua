@@ -235,7 +235,10 @@ function repl.command(name, doc, fn)
   if type(name) ~= "string" or not find(name, "^[%a][%w_-]*$") then
     error("bad argument #1 to 'command' (a name of letters, digits, - and _ expected)", 2)
   end
-  if type(doc) == "function" and fn == nil then doc, fn = "", doc end
+  if type(doc) == "function" and fn == nil then
+    fn = doc
+    doc = ""
+  end
   if type(fn) ~= "function" then error("bad argument #3 to 'command' (function expected, got " .. type(fn) .. ")", 2) end
   if host.reserved(name) then error("bad argument #1 to 'command' (':" .. name .. "' is the prompt's own)", 2) end
   commands[name] = { run = fn, doc = tostring(doc or "") }
@@ -248,10 +251,18 @@ function G.help(x)
   if x == nil then name = "" end
   if type(name) ~= "string" then
     name = typeof(x)
+    if name == type(x) and name ~= "function" and name ~= "string" then
+      print("a " .. name)
+      return
+    end
     for path in gmatch(host.functions(), "%S+") do
       local v = G
       for part in gmatch(path, "[^.]+") do v = type(v) == "table" and rawget(v, part) or nil end
       if v ~= nil and rawequal(v, x) then name = path break end
+    end
+    if name == "function" then
+      print("a function that is not described")
+      return
     end
   end
   print((gsub(host.help(name), "\n$", "")))
@@ -333,7 +344,7 @@ function M.facts(root)
       seen[v] = true
       for i, item in ipairs((items(v, 50))) do
         local k = item[3]
-        local ks = k == nil and nil or literal(k, 0)
+        local ks = k ~= nil and literal(k, 0) or nil
         if type(k) == "string" and isname(k) then
           walk(item[2], path .. "." .. k, depth + 1)
         elseif ks and type(k) ~= "table" then

@@ -62,7 +62,9 @@ func (w *page) Case(r *scenario.Result) {
 	}
 	w.printf("<details class=\"%s\" data-f=\"f%d\" data-k=\"%s\"%s%s><summary><span class=\"s\">%s</span><span class=\"n\">%s</span><span class=\"t\">%s</span></summary>\n<div class=\"in\">\n",
 		r.Status, w.files, esc(key), bad, open, r.Status, esc(name), seconds(r.Elapsed))
-	w.printf("<p class=\"at\">%s</p>\n", esc(place(r.Case.File, r.Case.Line)))
+	if len(r.Failures) == 0 {
+		w.printf("<p class=\"at\">%s</p>\n", esc(place(r.Case.File, r.Case.Line)))
+	}
 	if r.Reason != "" {
 		w.printf("<p>%s</p>\n", esc(r.Reason))
 	}

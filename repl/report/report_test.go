@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -338,6 +339,51 @@ func TestHTMLStandsAlone(t *testing.T) {
 				t.Fatalf("%s: the drawing is no XML: %v", name, err)
 			}
 		}
+	}
+}
+
+// In a browser the page's script runs without complaint: it counts the cases, and the filter box hides what it should.
+func TestHTMLInABrowser(t *testing.T) {
+	browser := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			browser = p
+			break
+		}
+	}
+	if browser == "" {
+		t.Skip("no Chromium is installed")
+	}
+	if testing.Short() {
+		t.Skip("-short")
+	}
+	dir := t.TempDir()
+	page := filepath.Join(dir, "page.html")
+	// A word is typed into the box once the page is there.
+	text := append(written(t, "html", report.Options{}, false), []byte(`<script>
+		document.getElementById("q").value = "a/two.lua differs";
+		document.getElementById("q").dispatchEvent(new Event("input"));
+	</script>`)...)
+	if err := os.WriteFile(page, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+filepath.Join(dir, "profile"),
+		"--enable-logging=stderr", "--window-size=390,844", "--dump-dom", "file://"+page)
+	var dom, log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &dom, &log
+	if err := cmd.Run(); err != nil {
+		t.Skipf("%s does not run here: %v", browser, err)
+	}
+	if strings.Contains(log.String(), "CONSOLE") {
+		t.Errorf("the console has something to say:\n%s", log.String())
+	}
+	if !strings.Contains(dom.String(), `<span id="shown">2 of 10</span>`) {
+		t.Errorf("the filter does not show 2 of 10 cases: %s", regexp.MustCompile(`<span id="shown">.*?</span>`).FindString(dom.String()))
+	}
+	if n := strings.Count(dom.String(), `hidden=""`); n < 9 {
+		t.Errorf("%d elements are hidden", n)
 	}
 }
 
