@@ -11,8 +11,11 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// coroutineSize is what a coroutine costs besides its Lua thread: a Go stack.
-const coroutineSize = 8 << 10
+// coroutineSize is what a coroutine that has begun costs besides its Lua thread: a Go stack, measured.
+const coroutineSize = 5 << 10
+
+// nestSize is about what one more level of Lua called by Go takes on the Go stack.
+const nestSize = 1200
 
 // sweepAt is how many suspended coroutines there are before the unreachable ones are looked for.
 const sweepAt = 1024
@@ -59,7 +62,6 @@ func (rt *Runtime) newCoroutine(L *lua.LState, fn *lua.LFunction) *coroutine {
 		rt.collect()
 		rt.lib.sweepAt = max(2*len(rt.lib.coroutines), sweepAt)
 	}
-	rt.charge(coroutineSize)
 	rt.steps(100)
 	co := &coroutine{rt: rt, th: rt.newThread(L)}
 	co.th.Push(fn)
@@ -109,12 +111,13 @@ func takeAll(L *lua.LState, i int) []lua.LValue {
 // resume runs co until it yields or ends. What it hands over is then in co.values, or the error that
 // ended it in err. A limit or a Go panic goes on in L.
 func (rt *Runtime) resume(L *lua.LState, co *coroutine, values []lua.LValue) *lua.ApiError {
+	if co.next == nil {
+		rt.charge(coroutineSize)
+		co.next, co.stop = iter.Pull(iter.Seq[struct{}](co.run))
+	}
 	leave := rt.enterThread(co.th, L)
 	co.values, co.err = values, nil
 	co.state = coRunning
-	if co.next == nil {
-		co.next, co.stop = iter.Pull(iter.Seq[struct{}](co.run))
-	}
 	_, alive := co.next()
 	leave()
 	if !alive {
@@ -128,6 +131,15 @@ func (rt *Runtime) resume(L *lua.LState, co *coroutine, values []lua.LValue) *lu
 	}
 	co.state = coSuspended
 	return nil
+}
+
+// goStack is what the Go stack of the thread's coroutine costs.
+func (rt *Runtime) goStack(th *lua.LState) int64 {
+	if co := rt.lib.coroutines[th]; co != nil && co.next != nil {
+		t := threadOf(th)
+		return coroutineSize + nestSize*int64(max(0, t.nest-t.nestBase))
+	}
+	return 0
 }
 
 // kill ends a suspended coroutine: its Go stack is unwound and let go.
