@@ -122,10 +122,10 @@ func hostEvent() (fd int, err error) {
 	return unix.PerfEventOpen(&attr, 0, -1, -1, unix.PERF_FLAG_FD_CLOEXEC)
 }
 
-// beside lets host and model take turns, a hundred calls each, and reports what a call of either takes and how many
+// beside lets host and model take turns, two thousand calls each, and reports what a call of either takes and how many
 // times model's fits into host's.
 func beside(b *testing.B, host, model func()) {
-	const turn = 100
+	const turn = 2000
 	var hosts, models time.Duration
 	turns := 0
 	for b.Loop() {
