@@ -457,7 +457,7 @@ func (rt *runtime) keep(v lua.LValue) (*lua.LFunction, error) {
 		return nil, expected("function", v)
 	}
 	rt.s.Charge(sizeObject)
-	rt.cur.fns = append(rt.cur.fns, fn)
+	rt.cur.held.Append(fn)
 	return fn, nil
 }
 

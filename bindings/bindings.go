@@ -15,6 +15,8 @@
 package bindings
 
 import (
+	"weak"
+
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/hwlua/hwlua/hwdebug/sim"
@@ -65,7 +67,8 @@ type runtime struct {
 	L        *lua.LState
 	module   *lua.LTable
 	classes  [numClasses]classState
-	machines []*machine
+	machines []weak.Pointer[machine]
+	tidyAt   int // so many of them, and those that are gone are taken out
 	ready    *machine // the global m that is there from the start
 	cur      *machine // whose method reads its arguments now
 	arg      argument // the one that is read
@@ -127,18 +130,28 @@ func (rt *runtime) function(f *function) *lua.LFunction {
 	return rt.L.NewFunction(func(L *lua.LState) int { return f.call(rt, L) })
 }
 
-// roots names the values that live as long as the machines do.
-func (rt *runtime) roots(yield func(lua.LValue)) {
-	for _, m := range rt.machines {
-		m.roots(yield)
+// alive calls fn for the machines that were not left to the garbage collector, the newest first.
+func (rt *runtime) alive(fn func(*machine)) {
+	for i := len(rt.machines) - 1; i >= 0; i-- {
+		if m := rt.machines[i].Value(); m != nil {
+			fn(m)
+		}
 	}
+}
+
+// roots names the values that live as long as the runtime: the machines with threads, which run on when no script
+// knows them any more. All others live as long as something of theirs is known.
+func (rt *runtime) roots(yield func(lua.LValue)) {
+	rt.alive(func(m *machine) {
+		if m.m.Threads() > 0 {
+			yield(m.ud)
+		}
+	})
 }
 
 // close ends the machines.
 func (rt *runtime) close() {
-	for i := len(rt.machines) - 1; i >= 0; i-- {
-		rt.machines[i].m.Close()
-	}
+	rt.alive(func(m *machine) { m.m.Close() })
 	rt.machines, rt.cur, rt.arg = nil, nil, argument{}
 }
 

@@ -269,13 +269,15 @@ func TestLimitsReachIntoTheMachine(t *testing.T) {
 		})
 	}
 	for name, src := range map[string]string{
-		"machines":      `while true do hw.machine { cpus = 64 } end`,
-		"events":        `while true do assert(m:perf_event_open { type = "w", addr = 0x1000, len = 8, cpu = 0 }):close() end`,
-		"tasks":         `while true do m:task { body = function() end } end`,
-		"work":          `while true do m:work("w", function() end) end`,
-		"modelled RAM":  `local t = m:task {} for a = 0x1000, 2 ^ 36, 4096 do t:store(a, 8, 1) end`,
-		"the log":       `m:dump_stack_in("write_wb_reg") while true do m.cpu[0]:write_wb_reg("WVR", 0, 4) end`,
-		"names of work": `local s = ("x"):rep(1000) while true do m:work(s, print) s = s .. "x" end`,
+		"machines":          `local all = {} while true do all[#all + 1] = hw.machine { cpus = 64 } end`,
+		"parts of machines": `local all = {} while true do all[#all + 1] = hw.machine {}.cpu[1].wcr end`,
+		"running machines":  `while true do local m = hw.machine {} m:schedule_work(m:work("w", function() end)) m:run() end`,
+		"events":            `while true do assert(m:perf_event_open { type = "w", addr = 0x1000, len = 8, cpu = 0 }):close() end`,
+		"tasks":             `while true do m:task { body = function() end } end`,
+		"work":              `while true do m:work("w", function() end) end`,
+		"modelled RAM":      `local t = m:task {} for a = 0x1000, 2 ^ 36, 4096 do t:store(a, 8, 1) end`,
+		"the log":           `m:dump_stack_in("write_wb_reg") while true do m.cpu[0]:write_wb_reg("WVR", 0, 4) end`,
+		"names of work":     `local s = ("x"):rep(240) for i = 1, 1e9 do m:work(s .. i, print) end`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := runWith(sim.Config{CPUs: 2}, vm.Limits{Memory: 16 << 20}, src)
@@ -283,6 +285,51 @@ func TestLimitsReachIntoTheMachine(t *testing.T) {
 				t.Errorf("%v, want the memory limit", err)
 			}
 		})
+	}
+}
+
+func TestMachinesThatNobodyKnowsAreGivenBack(t *testing.T) {
+	_, _, err := runWith(sim.Config{CPUs: 2}, vm.Limits{Memory: 16 << 20}, `
+for i = 1, 1000 do
+  local m = hw.machine { cpus = 4 }
+  assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8, on_hit = function() return m, i end })
+  assert.equals(0x1ff3, m.cpu[3].wcr[0])
+end
+local keep
+do
+  local m = hw.machine {}
+  keep = m:perf_event_open { type = "w", addr = 0xffffff8008c5a000, len = 8, cpu = 0, name = "kept" }
+end
+for i = 1, 500 do hw.machine { cpus = 4 } end
+assert(keep.state == "active" and keep:disable() and keep.attr.name == "kept")
+`)
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// A pool's runtimes are as new: no machine of an earlier run is left, and m is a fresh one.
+func TestPool(t *testing.T) {
+	var out bytes.Buffer
+	pool := vm.NewPool(vm.Config{Modules: []vm.Module{bindings.HardwareWith(bindings.Options{Machine: &sim.Config{CPUs: 2}})}, Stdout: &out}, 1)
+	defer pool.Close()
+	prog, err := vm.Compile("pool.lua", `
+print(m.cpu[1].wcr[0], #m:events(), m.now, rawget(_G, "left") == nil, rawget(hw, "left") == nil)
+m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }
+m:task { body = function() m:msleep(1000) end }
+m:msleep(10)
+left, hw.left = m, true
+m = nil`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if _, err := pool.Run(context.Background(), prog); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := strings.Repeat("0\t0\t0\ttrue\ttrue\n", 3); out.String() != want {
+		t.Errorf("got\n%swant\n%s", &out, want)
 	}
 }
 

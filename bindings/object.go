@@ -4,7 +4,9 @@ package bindings
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"weak"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -90,7 +92,7 @@ type machine struct {
 	wides  map[*sim.Wide]*lua.LUserData
 	works  map[*sim.Work]*lua.LUserData
 	why    *lua.LUserData
-	fns    []*lua.LFunction // what scripts handed over
+	held   *lua.LTable // the machine's value and what scripts handed over: every object of the machine leads there
 
 	charged int64 // bytes that memory was charged for
 	calls   int
@@ -117,44 +119,31 @@ func (rt *runtime) adopt(m *sim.Machine) *machine {
 		wides:  map[*sim.Wide]*lua.LUserData{},
 		works:  map[*sim.Work]*lua.LUserData{},
 	}
+	mach.held = rt.L.CreateTable(1, 0)
 	mach.charged = m.Footprint()
 	mach.ud = newObject(mach, m)
+	mach.held.Append(mach.ud)
 	m.SetFrames(func(dst []string) []string { return rt.s.Frames(mach.L, dst) })
 	m.SetInterrupt(func() error {
 		mach.polls++
 		return rt.s.Interrupted()
 	})
-	rt.machines = append(rt.machines, mach)
+	if len(rt.machines) >= rt.tidyAt {
+		rt.machines = slices.DeleteFunc(rt.machines, func(p weak.Pointer[machine]) bool { return p.Value() == nil })
+		rt.tidyAt = 2*len(rt.machines) + 16
+	}
+	rt.machines = append(rt.machines, weak.Make(mach))
 	if rt.options.Made != nil {
 		rt.options.Made(m)
 	}
 	return mach
 }
 
-func (m *machine) roots(yield func(lua.LValue)) {
-	yield(m.ud)
-	for _, ud := range m.tasks {
-		yield(ud)
-	}
-	for _, ud := range m.events {
-		yield(ud)
-	}
-	for _, ud := range m.wides {
-		yield(ud)
-	}
-	for _, ud := range m.works {
-		yield(ud)
-	}
-	for _, fn := range m.fns {
-		yield(fn)
-	}
-}
-
 // newObject makes the userdata of an object.
 func newObject[T any](m *machine, val T) *lua.LUserData {
 	rt := m.rt
 	rt.s.Charge(sizeObject)
-	return &lua.LUserData{Value: &object[T]{m, val}, Metatable: rt.meta(classOf[T]()), Env: rt.L.Env}
+	return &lua.LUserData{Value: &object[T]{m, val}, Metatable: rt.meta(classOf[T]()), Env: m.held}
 }
 
 // meta is the metatable of a class.

@@ -30,3 +30,15 @@ func (m *Machine) Footprint() int64 {
 	}
 	return int64(n)
 }
+
+// Threads returns how many coroutines of the machine have begun and not ended. A machine without any needs no Close:
+// it may be left to the garbage collector.
+func (m *Machine) Threads() int {
+	n := 0
+	for _, th := range m.threads {
+		if th.next != nil && th.state != threadDone {
+			n++
+		}
+	}
+	return n
+}
