@@ -192,6 +192,11 @@ func (k *marker) roots() {
 	for i := range rt.shown {
 		k.bytes += int64(len(rt.shown[i].text))
 	}
+	for _, ud := range rt.u64s.recent {
+		if ud != nil {
+			k.value(ud)
+		}
+	}
 	rt.handles.each(k.value)
 	for _, roots := range rt.roots {
 		roots(k.value)
@@ -344,7 +349,7 @@ func (k *marker) userdata(ud *lua.LUserData) {
 
 func (k *marker) thread(L *lua.LState) {
 	v := view(L)
-	k.bytes += sizeThread + int64(cap(v.reg.array))*sizeSlot
+	k.bytes += sizeThread + int64(cap(v.reg.array))*sizeSlot + k.rt.goStack(L)
 	for i := range min(v.reg.top, len(v.reg.array)) {
 		if x := v.reg.array[i]; x != nil {
 			k.value(x)

@@ -256,27 +256,39 @@ func (s *tableState) restore() {
 	if !slices.Equal(t.array, s.array) {
 		t.array = slices.Clone(s.array)
 	}
-	same := len(t.keys) == len(s.keys)
-	if same {
-		for i, k := range s.keys {
-			if t.keys[i] != k || s.t.RawGetH(k) != s.values[i] {
-				same = false
-				break
+	// Most scripts leave a table alone or add some keys to it. Those come last.
+	n := len(s.keys)
+	same := len(t.keys) >= n && len(t.keys) <= n+maxAdded
+	for i := 0; same && i < n; i++ {
+		same = t.keys[i] == s.keys[i]
+	}
+	if !same {
+		t.strdict, t.dict = nil, nil
+		t.keys, t.k2i = nil, nil
+		if n > 0 {
+			t.strdict = make(map[string]lua.LValue, n)
+			t.keys = make([]lua.LValue, 0, n+8)
+			t.k2i = make(map[lua.LValue]int, n+8)
+		}
+	} else if len(t.keys) > n {
+		for _, k := range t.keys[n:] {
+			delete(t.k2i, k)
+			if name, ok := k.(lua.LString); ok {
+				delete(t.strdict, string(name))
+			} else {
+				delete(t.dict, k)
 			}
 		}
+		clear(t.keys[n:])
+		t.keys = t.keys[:n]
 	}
-	if same {
-		return
-	}
-	t.strdict, t.dict = nil, nil
-	t.keys, t.k2i = nil, nil
-	if len(s.keys) == 0 {
-		return
-	}
-	t.strdict = make(map[string]lua.LValue, len(s.keys))
-	t.keys = make([]lua.LValue, 0, len(s.keys)+8)
-	t.k2i = make(map[lua.LValue]int, len(s.keys)+8)
 	for i, k := range s.keys {
-		s.t.RawSetH(k, s.values[i])
+		if !same || s.t.RawGetH(k) != s.values[i] {
+			s.t.RawSetH(k, s.values[i])
+		}
 	}
 }
+
+// maxAdded is how many keys are taken out of a table one by one; beyond that its maps are made anew, which gives
+// their memory back as well.
+const maxAdded = 64

@@ -1,6 +1,5 @@
-// Package vm is a Lua 5.1 runtime to embed: exact 64-bit integers, limits that hold, nothing of
-// the host unless a door is opened, an embedder's own values and modules, and errors that keep
-// their identity between Go and Lua.
+// A Runtime: making one, running programs in it, and closing it.
+
 package vm
 
 import (

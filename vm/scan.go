@@ -35,10 +35,8 @@ const (
 
 // scanner reads the tokens of source text.
 type scanner struct {
-	src   string
-	pos   int
-	line  int
-	start int // of the current line
+	src string
+	pos int
 
 	kind tokenKind
 	text string // of the token

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 
 	lua "github.com/yuin/gopher-lua"
@@ -22,7 +21,7 @@ type wide uint64
 // u64Table holds the u64s of a runtime. It keeps them alive until sweep finds that nothing else does.
 type u64Table struct {
 	values  map[uint64]*lua.LUserData
-	recent  [256]uint64 // the values made last, which a Go function may still have in its hands
+	recent  [256]*lua.LUserData // those made last, which a Go function may still have in its hands
 	made    int
 	sweepAt int
 	meta    *lua.LTable
@@ -79,19 +78,24 @@ func (rt *Runtime) u64(v uint64) lua.LValue {
 	}
 	ud := &lua.LUserData{Value: wide(v), Metatable: t.meta, Env: rt.L.Env}
 	t.values[v] = ud
-	t.recent[t.made%len(t.recent)] = v
+	t.recent[t.made%len(t.recent)] = ud
 	t.made++
 	return ud
 }
 
 // sweep forgets the u64s that are not reachable.
 func (t *u64Table) sweep(reachable func(*lua.LUserData) bool) {
-	for v, ud := range t.values {
-		if !reachable(ud) && !slices.Contains(t.recent[:], v) {
-			delete(t.values, v)
+	var kept []*lua.LUserData
+	for _, ud := range t.values {
+		if reachable(ud) {
+			kept = append(kept, ud)
 		}
 	}
-	t.sweepAt = max(minSweep, 2*len(t.values))
+	clear(t.values)
+	for _, ud := range kept {
+		t.values[uint64(ud.Value.(wide))] = ud
+	}
+	t.sweepAt = max(minSweep, 2*len(kept))
 }
 
 // IsU64 says whether v is a u64: a value of 2^53 or above.

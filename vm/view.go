@@ -32,12 +32,12 @@ type frame struct {
 
 // registry mirrors gopher-lua's registry, the value stack of one thread.
 type registry struct {
-	array   []lua.LValue
-	top     int
-	growBy  int
-	maxSize int
-	alloc   unsafe.Pointer
-	handler [2]unsafe.Pointer
+	array  []lua.LValue
+	top    int
+	growBy int
+	_      int               // maxSize
+	_      unsafe.Pointer    // alloc
+	_      [2]unsafe.Pointer // handler
 }
 
 // upvalue mirrors lua.Upvalue.
@@ -143,7 +143,7 @@ var checkLayout = sync.OnceValue(func() error {
 	return nil
 })
 
-// sameLayout fails when two structs differ in a field's name, place, size or kind.
+// sameLayout fails when two structs differ in a field's name (unless ours is blank), place, size or kind.
 func sameLayout(theirs, ours reflect.Type) error {
 	refuse := func(what string) error {
 		return fmt.Errorf("vm: this gopher-lua is not the one that package vm was written for (%s: %s); build with github.com/yuin/gopher-lua v1.1.2", theirs, what)
@@ -157,7 +157,7 @@ func sameLayout(theirs, ours reflect.Type) error {
 		same := kind == b.Type.Kind() ||
 			kind == reflect.Interface && b.Type.Kind() == reflect.Array ||
 			kind == reflect.Pointer && b.Type.Kind() == reflect.UnsafePointer
-		if a.Name != b.Name || a.Offset != b.Offset || a.Type.Size() != b.Type.Size() || !same {
+		if a.Name != b.Name && b.Name != "_" || a.Offset != b.Offset || a.Type.Size() != b.Type.Size() || !same {
 			return refuse(fmt.Sprintf("field %s %s at %d, expected %s %s at %d", a.Name, a.Type, a.Offset, b.Name, b.Type, b.Offset))
 		}
 	}

@@ -14,13 +14,13 @@ func TestLayout(t *testing.T) {
 	if err := checkLayout(); err != nil {
 		t.Error(err)
 	}
-	type twin struct{ a, b int }
+	type twin struct{ A, B int }
 	for name, other := range map[string]reflect.Type{
-		"name":  reflect.TypeFor[struct{ a, c int }](),
-		"size":  reflect.TypeFor[struct{ a, b int32 }](),
-		"count": reflect.TypeFor[struct{ a, b, c int }](),
-		"kind":  reflect.TypeFor[struct{ a, b uint }](),
-		"order": reflect.TypeFor[struct{ b, a int }](),
+		"name":  reflect.TypeFor[struct{ A, C int }](),
+		"size":  reflect.TypeFor[struct{ A, B int32 }](),
+		"count": reflect.TypeFor[struct{ A, B, C int }](),
+		"kind":  reflect.TypeFor[struct{ A, B uint }](),
+		"order": reflect.TypeFor[struct{ B, A int }](),
 	} {
 		if err := sameLayout(other, reflect.TypeFor[twin]()); err == nil || !strings.Contains(err.Error(), "build with github.com/yuin/gopher-lua") {
 			t.Errorf("a different %s: %v", name, err)
