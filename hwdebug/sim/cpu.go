@@ -3,8 +3,6 @@
 package sim
 
 import (
-	"sync"
-
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 	"github.com/hwlua/hwlua/hwdebug/trace"
 )
@@ -45,18 +43,6 @@ type CPU struct {
 	spinner  *thread // the thread that does
 }
 
-// threadNames are the names of each CPU's first threads.
-var threadNames = sync.OnceValue(func() *[64]cpuNames {
-	names := new([64]cpuNames)
-	for i := range names {
-		n := itoa(i)
-		names[i] = cpuNames{"swapper/" + n, "cpuhp/" + n, "kworker/" + n + ":0", "kworker/" + n + ":0H"}
-	}
-	return names
-})
-
-type cpuNames struct{ idle, hp, worker, workerHigh string }
-
 // boot makes the CPUs and the kernel's first threads and brings everything up as far as a script finds it.
 func (m *Machine) boot() {
 	n := m.cfg.CPUs
@@ -85,14 +71,14 @@ func (m *Machine) boot() {
 	kthread := m.push(0, fnRetFromFork, fnKthread)
 	m.script.node = kthread
 	for _, c := range m.cpus {
-		names := &threadNames()[c.id]
-		c.idle = newThread(names.idle, 0, c)
+		n := itoa(c.id)
+		c.idle = newThread("swapper/"+n, 0, c)
 		c.idle.node = m.push(0, fnSecondaryStartKernel, fnCPUStartupEntry, fnDoIdle, fnDefaultIdleCall, fnArchCPUIdle)
 		c.curr, c.base, c.node = c.idle, c.idle, c.idle.node
-		c.hp = newThread(names.hp, m.pid(), c)
+		c.hp = newThread("cpuhp/"+n, m.pid(), c)
 		c.hp.node = m.push(kthread, fnSmpbootThreadFn, fnCpuhpThreadFun)
-		c.pool.init(c, newThread(names.worker, m.pid(), c))
-		newThread(names.workerHigh, m.pid(), c)
+		c.pool.init(c, newThread("kworker/"+n+":0", m.pid(), c))
+		newThread("kworker/"+n+":0H", m.pid(), c)
 	}
 	boot := m.cpus[0]
 	boot.curr, boot.base, boot.node = m.script, m.script, m.script.node

@@ -168,8 +168,6 @@ func (ev *Event) Count() uint64 {
 // FD reports whether the event is a file, made by PerfEventOpen.
 func (ev *Event) FD() bool { return ev.fd }
 
-func (ev *Event) groupArg() uint64 { return ev.arg() }
-
 // gone fails for an event that its owner has let go.
 func (ev *Event) gone() error {
 	if ev.closed {

@@ -122,7 +122,6 @@ type Machine struct {
 	interrupt func() error
 	closed    bool
 	handmade  bool // a bank was written by hand: invariants answer for nothing any more
-	stepDesc  string
 }
 
 // New returns a booted machine.
