@@ -264,6 +264,7 @@ func (s *assertions) word(name string) *assertion {
 func (s *assertions) unknown(name string) string {
 	known := []string{"equal", "errno", "is_string", "is_number", "is_table", "is_function", "error_matches", "is_not", "are_not"}
 	s.table.ForEach(func(k, _ lua.LValue) { known = append(known, k.String()) })
+	slices.Sort(known) // ForEach has no order
 	message := "unknown assertion '" + name + "'"
 	if near := nearest(name, known); near != "" {
 		message += "; did you mean '" + near + "'?"

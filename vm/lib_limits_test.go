@@ -98,27 +98,41 @@ func TestLibraryLimits(t *testing.T) {
 	const deadline, memory = 50 * time.Millisecond, 32 << 20
 	for _, c := range hostileLibrary {
 		t.Run(c.name, func(t *testing.T) {
-			rt := newRuntime(t, vm.Config{Limits: vm.Limits{Memory: memory}})
-			p, err := vm.Compile("hostile.lua", c.source)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ctx, cancel := context.WithTimeout(context.Background(), deadline)
-			defer cancel()
-			start := time.Now()
-			_, err = rt.Run(ctx, p)
-			took := time.Since(start)
-			if err == nil || !isLimit(err) && !strings.Contains(err.Error(), "too many results") && !strings.Contains(err.Error(), "pattern too complex") && !strings.Contains(err.Error(), "stack overflow") {
-				t.Errorf("ended with %v", err)
+			var took time.Duration
+			for try := range 3 { // a busy machine may be late; the script may not
+				if try > 0 && took <= deadline+200*time.Millisecond {
+					break
+				}
+				took = stopsAt(t, c.source, deadline, memory)
 			}
 			if took > deadline+200*time.Millisecond {
 				t.Errorf("took %v with a deadline of %v", took, deadline)
 			}
-			if _, err := rt.Run(context.Background(), must(t, "return 1")); err != nil {
-				t.Errorf("the runtime is of no use afterwards: %v", err)
-			}
 		})
 	}
+}
+
+// stopsAt runs source under the limits and says how long it took to stop.
+func stopsAt(t *testing.T, source string, deadline time.Duration, memory int64) time.Duration {
+	t.Helper()
+	rt := newRuntime(t, vm.Config{Limits: vm.Limits{Memory: memory}})
+	p, err := vm.Compile("hostile.lua", source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	defer cancel()
+	start := time.Now()
+	_, err = rt.Run(ctx, p)
+	took := time.Since(start)
+	if err == nil || !isLimit(err) && !strings.Contains(err.Error(), "too many results") &&
+		!strings.Contains(err.Error(), "pattern too complex") && !strings.Contains(err.Error(), "stack overflow") {
+		t.Errorf("ended with %v", err)
+	}
+	if _, err := rt.Run(context.Background(), must(t, "return 1")); err != nil {
+		t.Errorf("the runtime is of no use afterwards: %v", err)
+	}
+	return took
 }
 
 func must(t testing.TB, source string) *vm.Program {
