@@ -68,7 +68,7 @@ type runtime struct {
 	module   *lua.LTable
 	classes  [numClasses]classState
 	machines []weak.Pointer[machine]
-	tidyAt   int // so many of them, and those that are gone are taken out
+	tidyAt   int      // so many of them, and those that are gone are taken out
 	ready    *machine // the global m that is there from the start
 	cur      *machine // whose method reads its arguments now
 	arg      argument // the one that is read

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -74,12 +75,16 @@ func hwHex(rt *runtime, L *lua.LState, f *function) int {
 	}
 	digits, err := intValue(rt, L.Get(2))
 	if err == nil && (digits < 0 || digits > 64) {
-		err = fmt.Errorf("%d digits asked for, a value has at most 16", digits)
+		err = fmt.Errorf("%d digits asked for, at most 64 are possible", digits)
 	}
 	if err != nil {
 		rt.badArgument(L, f, 1, err)
 	}
-	L.Push(rt.text(vm.Hex(n, digits)))
+	text := vm.Hex(n, digits)
+	if more := digits + len("0x") - len(text); more > 0 {
+		text = "0x" + strings.Repeat("0", more) + text[len("0x"):]
+	}
+	L.Push(rt.text(text))
 	return 1
 }
 

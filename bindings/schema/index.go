@@ -214,12 +214,16 @@ func (x *Index) Modules() []*Module { return x.modules }
 func (x *Index) Entries() []*Entry { return x.entries }
 
 // Lookup finds everything that a name may mean, in the order of the description: "perf_event_open",
-// "m:perf_event_open", "machine.perf_event_open", "hw.machine", "attr.len", "WCR", "ENOSPC". Capitals do not
-// count; a name that begins with a variable of another name ("my_event:enable") is found by its last part.
+// "m:perf_event_open", "machine.perf_event_open", "hw.machine", "attr.len", "WCR", "ENOSPC". What is written with
+// the same capitals comes first, others follow; a name that begins with a variable of another name
+// ("my_event:enable") is found by its last part.
 func (x *Index) Lookup(name string) []*Entry {
-	name = strings.ToLower(strings.TrimSpace(name))
-	name = strings.TrimSuffix(name, "()")
+	name = strings.TrimSuffix(strings.TrimSpace(name), "()")
+	exact := name
+	name = strings.ToLower(name)
 	if es := x.byName[name]; len(es) > 0 {
+		es = slices.Clone(es)
+		slices.SortStableFunc(es, func(a, b *Entry) int { return other(a, exact) - other(b, exact) })
 		return es
 	}
 	if i := strings.LastIndexAny(name, ".:"); i >= 0 && i+1 < len(name) {
@@ -232,6 +236,17 @@ func (x *Index) Lookup(name string) []*Entry {
 		return es
 	}
 	return nil
+}
+
+// other is 1 for an entry that name means only with other capitals.
+func other(e *Entry, name string) int {
+	if e.Name == name || e.Path == name || e.Register != nil && slices.Contains(e.Register.Aliases, name) {
+		return 0
+	}
+	if e.Owner+"."+e.Name == name || e.Owner+":"+e.Name == name {
+		return 0
+	}
+	return 1
 }
 
 // Search finds the entries that have word in their names, then those that have it in their texts.

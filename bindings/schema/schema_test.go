@@ -47,6 +47,12 @@ func TestLookup(t *testing.T) {
 			t.Errorf("%q is %v, want %s", name, paths(es), want)
 		}
 	}
+	twice := schema.Module{Name: "m", Doc: "M.", Funcs: []schema.Func{{Name: "cr", Doc: "Not the register."}}, Registers: board.Registers}
+	for name, want := range map[string]string{"CR": "CTRL m.cr", "cr": "m.cr CTRL", "Cr": "m.cr CTRL"} {
+		if got := strings.Join(paths(schema.NewIndex(&twice).Lookup(name)), " "); got != want {
+			t.Errorf("%q is %s, want %s", name, got, want)
+		}
+	}
 	for _, name := range []string{"", "nothing", "x:level", "board.pul"} {
 		if es := x.Lookup(name); len(es) > 0 {
 			t.Errorf("%q is %v, want nothing", name, paths(es))
