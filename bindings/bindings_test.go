@@ -288,6 +288,59 @@ func TestLimitsReachIntoTheMachine(t *testing.T) {
 	}
 }
 
+// A deadline of 200 ms stops every call within 100 ms more. The host does other things as well, so the best of three
+// runs counts.
+func TestDeadlinesReachIntoTheMachine(t *testing.T) {
+	for name, src := range map[string]string{
+		"a work that requeues itself":   `local w w = m:work("w", function() m:schedule_work(w) end) m:schedule_work(w) while true do pcall(m.run, m) end`,
+		"a delayed work for ever":       `local w w = m:delayed_work("w", function() m:schedule_delayed_work(w, 1) end) m:schedule_delayed_work(w, 1) while true do pcall(m.msleep, m, 1e9) end`,
+		"tasks that yield to another":   `for i = 1, 8 do m:task { body = function() while true do m:msleep(0) end end } end while true do pcall(m.run, m) end`,
+		"a handler that moves in place": `local t = m:task {} m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = t, on_hit = function() end } while true do pcall(t.store, t, 0x1000, 8) end`,
+		"a handler that loops":          `local t = m:task {} m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = t, on_hit = function() while true do end end } t:store(0x1000, 8)`,
+		"events":                        `while true do local w = m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008080000, len = 8 } m:unregister_wide_hw_breakpoint(w) end`,
+		"wide events on 64 CPUs":        `local m = hw.machine { cpus = 64 } while true do local w = m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008080000, len = 8 } m:unregister_wide_hw_breakpoint(w) end`,
+		"the whole trace":               `for i = 1, 40000 do m.cpu[0]:write_wb_reg("WVR", 0, 4) end while true do m:trace() end`,
+		"a pattern that backtracks":     `m:dump_stack_in("write_wb_reg") for i = 1, 200 do m.cpu[0]:write_wb_reg("WVR", 0, 4) end while true do m:dmesg(".-.-.-.-.-.-.-b$") end`,
+		"assertions":                    `while true do pcall(assert.regs_exactly, m, { wcr = { [0] = 1 } }) pcall(assert.dmesg, m, "nothing") pcall(assert.no_leaks, m) end`,
+		"machines":                      `while true do hw.machine { cpus = 64 } end`,
+		"runs within runs":              `local function rec() return (m.cpu[1]:run(rec)) end while true do pcall(rec) end`,
+		"forks":                         `local t = m:task {} m:perf_event_open { type = "w", addr = 0x1000, len = 8, task = t, inherit = true } while true do t:fork() end`,
+		"coroutines around it":          `while true do coroutine.wrap(function() m:msleep(1) coroutine.yield() end)() end`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			best := time.Hour
+			for range 3 {
+				took, err := stopped(t, src, 200*time.Millisecond)
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Fatalf("%v, want the deadline", err)
+				}
+				if best = min(best, took); best <= 300*time.Millisecond {
+					return
+				}
+			}
+			t.Errorf("it was stopped after %v", best)
+		})
+	}
+}
+
+// stopped runs a script until a deadline stops it, and says when that was.
+func stopped(t *testing.T, src string, deadline time.Duration) (time.Duration, error) {
+	rt, err := vm.New(vm.Config{Modules: []vm.Module{bindings.HardwareWith(bindings.Options{Machine: &sim.Config{CPUs: 2}})}, Limits: vm.Limits{Memory: 256 << 20}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rt.Close()
+	prog, err := vm.Compile("test.lua", src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	defer cancel()
+	start := time.Now()
+	_, err = rt.Run(ctx, prog)
+	return time.Since(start), err
+}
+
 func TestMachinesThatNobodyKnowsAreGivenBack(t *testing.T) {
 	_, _, err := runWith(sim.Config{CPUs: 2}, vm.Limits{Memory: 16 << 20}, `
 for i = 1, 1000 do
