@@ -91,18 +91,10 @@ func (a args) bits(n int) uint64 {
 	case x.float != math.Trunc(x.float) || math.IsInf(x.float, 0):
 		a.fail(n, "integer expected, got "+numberString(x.float))
 	case math.Abs(x.float) >= maxExact:
-		a.fail(n, LostPrecision(x.float))
+		_, err := ToU64(lua.LNumber(math.Abs(x.float)))
+		a.fail(n, err.Error())
 	}
 	return uint64(int64(x.float))
-}
-
-// LostPrecision says that f, a float of 2^53 or above in size, is no exact integer, and how to write one.
-func LostPrecision(f float64) string {
-	spelled := "a literal"
-	if f >= maxExact && f < 1<<64 {
-		spelled = fmt.Sprintf("the literal %#x, hw.u64 %q", uint64(f), fmt.Sprintf("%#x", uint64(f)))
-	}
-	return fmt.Sprintf("%s has lost its low bits as a float; write %s, or make it with bit.lshift(1, 63)", numberString(f), spelled)
 }
 
 // count is argument n as a number of bits to shift by.

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	lua "github.com/yuin/gopher-lua"
 )
 
 func FuzzParseNumber(f *testing.F) {
@@ -145,6 +147,67 @@ func TestNumberString(t *testing.T) {
 	} {
 		if got := numberString(c.f); got != c.want {
 			t.Errorf("%v prints as %q, want %q", c.f, got, c.want)
+		}
+	}
+}
+
+// TestCompare: Less and LessEqual agree with math/big on every pair of borders.
+func TestCompare(t *testing.T) {
+	rt, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rt.Close()
+	floats := []float64{0, -1, 1, 0.5, 1 << 52, 1<<53 - 1, 1 << 53, 1<<53 + 2, 1 << 63, 1<<63 + 2048, 1<<64 - 2048, 1 << 64, 1e300, -1e300, math.Inf(1), math.Inf(-1)}
+	wides := []uint64{1 << 53, 1<<53 + 1, 1<<53 + 2, 1 << 63, 1<<63 + 1, 1<<63 + 2048, 1<<64 - 2048, 1<<64 - 1}
+	type both struct {
+		lua lua.LValue
+		big *big.Float
+	}
+	var all []both
+	for _, f := range floats {
+		all = append(all, both{lua.LNumber(f), new(big.Float).SetPrec(2000).SetFloat64(f)})
+	}
+	for _, u := range wides {
+		all = append(all, both{rt.u64(u), new(big.Float).SetPrec(2000).SetUint64(u)})
+	}
+	for _, x := range all {
+		for _, y := range all {
+			less, err1 := Less(x.lua, y.lua)
+			atMost, err2 := LessEqual(x.lua, y.lua)
+			want := x.big.Cmp(y.big)
+			if err1 != nil || err2 != nil || less != (want < 0) || atMost != (want <= 0) {
+				t.Errorf("%v and %v: less %v, at most %v, want %d (%v %v)", x.big, y.big, less, atMost, want, err1, err2)
+			}
+		}
+		nan := lua.LNumber(math.NaN())
+		for _, pair := range [][2]lua.LValue{{x.lua, nan}, {nan, x.lua}} {
+			less, _ := Less(pair[0], pair[1])
+			atMost, _ := LessEqual(pair[0], pair[1])
+			if less || atMost {
+				t.Errorf("%v compares with NaN", x.big)
+			}
+		}
+		if _, err := Less(x.lua, lua.LString("1")); err == nil {
+			t.Errorf("%v compares with text", x.big)
+		}
+	}
+}
+
+func TestParseU64(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want uint64
+		err  string
+	}{
+		{"0", 0, ""}, {"0x0", 0, ""}, {" 0xffffffff00000000 ", 0xffffffff00000000, ""}, {"18446744073709551615", math.MaxUint64, ""}, {"0XFF", 255, ""},
+		{"18446744073709551616", 0, "does not fit in 64 bits"}, {"0x10000000000000000", 0, "does not fit in 64 bits"},
+		{"", 0, "no unsigned integer"}, {"0x", 0, "no unsigned integer"}, {"-1", 0, "no unsigned integer"}, {"1.5", 0, "no unsigned integer"},
+		{"1e3", 0, "no unsigned integer"}, {"ff", 0, "no unsigned integer"}, {"1 2", 0, "no unsigned integer"}, {strings.Repeat("9", 1000), 0, "..."},
+	} {
+		v, err := ParseU64(c.text)
+		if v != c.want || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+			t.Errorf("%.80q: %d, %v", c.text, v, err)
 		}
 	}
 }

@@ -83,7 +83,7 @@ func TestBit(t *testing.T) {
 		{"text is read", `print(bit.band("0xff", "15"))`, "15"},
 		{"a fraction is refused", `print((select(2, pcall(bit.band, 1.5))))`, "bad argument #1 to 'band' (integer expected, got 1.5)"},
 		{"a float that lost its low bits is refused with the right spelling", `print((select(2, pcall(bit.band, 2^63))))`,
-			`bad argument #1 to 'band' (9.2233720368548e+18 has lost its low bits as a float; write the literal 0x8000000000000000, hw.u64 "0x8000000000000000", or make it with bit.lshift(1, 63))`},
+			`bad argument #1 to 'band' (9.2233720368548e+18 has lost precision; write the value as a literal (0x8000000000000000), as hw.u64 "0x8000000000000000", or with bit.lshift(1, 63))`},
 		{"so is what is no number", `print((select(2, pcall(bit.band, {}))), (select(2, pcall(bit.band, 0/0))), (select(2, pcall(bit.bnot))))`,
 			"bad argument #1 to 'band' (number expected, got table)\tbad argument #1 to 'band' (integer expected, got nan)\tbad argument #1 to 'bnot' (number expected, got no value)"},
 	})
@@ -158,6 +158,20 @@ func TestCoroutines(t *testing.T) {
 			local function filter(p, g) return coroutine.wrap(function() for x in g do if p(x) then coroutine.yield(x) end end end) end
 			local out = {} for x in filter(function(x) return x % 3 == 0 end, filter(function(x) return x % 2 == 0 end, gen(30))) do out[#out + 1] = x end print(table.concat(out, " "))`, "6 12 18 24 30"},
 		{"many nested ones are an error, not a crash", `local function f(n) return coroutine.wrap(function() return f(n + 1) end)() end local ok, e = pcall(f, 1) print(ok, tostring(e):match("stack overflow"))`, "false\tstack overflow"},
+	})
+}
+
+func TestDebug(t *testing.T) {
+	checkOutput(t, []struct{ name, source, want string }{
+		{"where a function runs", `local function f() local i = debug.getinfo(1) return i.currentline, i.short_src, i.what, i.name, i.func end print(f())`, "1\ttest.lua\tLua\tf\tnil"},
+		{"the caller", "local function f()\n  return debug.getinfo(2, 'l').currentline\nend\nlocal x = f()\nprint(x)", "4"},
+		{"functions", `print(debug.getinfo(print).what, debug.getinfo(print, "S").short_src, debug.getinfo(function() end, "S").linedefined)`, "C\t[C]\t1"},
+		{"nobody", `print(debug.getinfo(50), debug.getinfo(-1))`, "nil\tnil"},
+		{"what is not handed out", `print((select(2, pcall(debug.getinfo, 1, "f"))))`, "bad argument #2 to 'getinfo' (what 'f' is not shown here; known: S l n u)"},
+		{"a traceback where the error was raised", `local function bad() local x = nil; return x.y end
+			local _, m = xpcall(bad, debug.traceback) print((m:gsub("\n%s*", "|")))`,
+			"test.lua:1: attempt to index local 'x' (a nil value)|stack traceback:|test.lua:1: in function <test.lua:1>|[Go]: in function 'xpcall'|test.lua:2: in main chunk"},
+		{"what is no text stays", `local t = {} print(debug.traceback(t) == t, debug.traceback("m", 1):match("^m\nstack traceback:") ~= nil)`, "true\ttrue"},
 	})
 }
 
