@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,6 +21,9 @@ func TestMain(m *testing.M) {
 	})
 }
 
+// recordings is the folder with the recorded runs of a real kernel.
+var recordings, _ = filepath.Abs("../../hwdebug/conform/testdata")
+
 // The command line, as scripts of testdata/script.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -27,6 +31,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("XDG_CACHE_HOME", e.WorkDir+"/.cache")
 			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("RECORDINGS", recordings)
 			for _, v := range []string{"CI", "NO_COLOR", "FORCE_COLOR", "GITHUB_STEP_SUMMARY", "CI_NODE_INDEX", "CI_NODE_TOTAL"} {
 				e.Setenv(v, "")
 			}

@@ -6,7 +6,9 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +22,7 @@ import (
 const settle = 100 * time.Millisecond
 
 // watching runs, waits for changes of Lua files and runs again, until it is interrupted. A changed scenario file runs
-// alone; any other changed Lua file runs the scenarios of its folder and below, which may require it.
+// alone, a file that others require runs those.
 func (o *runOptions) watching(ctx context.Context, env Env, paths []string) int {
 	if len(paths) == 0 {
 		return usage(env, "run", usagef("--watch wants a PATH: the built-in scenarios do not change"))
@@ -108,19 +110,65 @@ func changes(ctx context.Context, w *fsnotify.Watcher) []string {
 	}
 }
 
-// depending are the scenario files to run after those files have changed.
+// depending are the scenario files to run after those files have changed: they are among them, or reach one of them by
+// require, dofile or loadfile.
 func depending(sources []*scenario.Source, changed []string) []string {
 	var todo []string
 	for _, s := range sources {
+		reached := map[string]bool{}
 		file := filepath.Clean(s.Disk())
+		sure := reach(file, filepath.Dir(file), reached)
 		for _, c := range changed {
-			isScenario := slices.ContainsFunc(sources, func(s *scenario.Source) bool { return filepath.Clean(s.Disk()) == c })
-			within := strings.HasPrefix(file, filepath.Dir(c)+string(filepath.Separator)) || filepath.Dir(c) == "."
-			if file == c || !isScenario && within {
+			if reached[c] || !sure && within(c, filepath.Dir(file)) {
 				todo = append(todo, s.Disk())
 				break
 			}
 		}
 	}
 	return todo
+}
+
+func within(file, dir string) bool {
+	rel, err := filepath.Rel(dir, file)
+	return err == nil && !strings.HasPrefix(rel, "..")
+}
+
+var (
+	loads    = regexp.MustCompile(`\b(require|dofile|loadfile)\b\s*\(?\s*(?:"([^"\n]*)"|'([^'\n]*)'|\[\[([^\]\n]*)\]\])?`)
+	comments = regexp.MustCompile(`(?m)--[^\[\n].*$`)
+)
+
+// reach notes the files that a Lua file reaches, itself among them; root is the folder that names count from. It is
+// false when a name is not written down in the file, so that any file may be meant.
+func reach(file, root string, reached map[string]bool) (sure bool) {
+	if reached[file] {
+		return true
+	}
+	reached[file] = true
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return true
+	}
+	sure = true
+	for _, m := range loads.FindAllStringSubmatch(comments.ReplaceAllString(string(b), ""), -1) {
+		name := m[2] + m[3] + m[4]
+		if name == "" {
+			sure = false
+			continue
+		}
+		names := []string{name}
+		if m[1] == "require" {
+			path := strings.ReplaceAll(name, ".", "/")
+			names = []string{path + scenario.Ext, path + "/init" + scenario.Ext}
+		}
+		for _, n := range names {
+			f := filepath.Join(root, filepath.FromSlash(n))
+			if _, err := os.Stat(f); err == nil {
+				sure = reach(f, root, reached) && sure
+			} else {
+				reached[f] = true // it may be made
+			}
+		}
+	}
+	return sure
 }
