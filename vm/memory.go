@@ -49,7 +49,7 @@ func (rt *Runtime) recount(n int64) {
 
 const (
 	// gcSlack is how much garbage a script may leave before Go's collector is asked to take it away.
-	gcSlack = 8 << 20
+	gcSlack = 6 << 20
 
 	// hostHeap is the live heap of a process from which on a script's garbage is small beside it, and
 	// an extra run of the collector costs more than it gives.
@@ -89,8 +89,8 @@ func (rt *Runtime) live() int64 {
 	k := &marker{rt: rt, pages: map[uintptr]*pageMarks{}}
 	k.roots()
 	k.run()
-	rt.sweepCoroutines(func(th *lua.LState) bool { return k.marked(unsafe.Pointer(th)) })
-	rt.u64s.sweep(func(ud *lua.LUserData) bool { return k.marked(unsafe.Pointer(ud)) })
+	rt.sweepCoroutines(func(th *lua.LState) bool { return k.marked(uintptr(unsafe.Pointer(th))) })
+	rt.u64s.sweep(func(ud *lua.LUserData) bool { return k.marked(uintptr(unsafe.Pointer(ud))) })
 	return max(0, k.bytes-libraryBytes)
 }
 
@@ -117,7 +117,7 @@ type marker struct {
 }
 
 // mark marks p and says whether it was not marked before.
-func (k *marker) mark(p unsafe.Pointer) bool {
+func (k *marker) mark(p uintptr) bool {
 	bits, word, bit := k.find(p, true)
 	if bits[word]&bit != 0 {
 		return false
@@ -126,13 +126,12 @@ func (k *marker) mark(p unsafe.Pointer) bool {
 	return true
 }
 
-func (k *marker) marked(p unsafe.Pointer) bool {
+func (k *marker) marked(p uintptr) bool {
 	bits, word, bit := k.find(p, false)
 	return bits != nil && bits[word]&bit != 0
 }
 
-func (k *marker) find(p unsafe.Pointer, add bool) (bits *pageMarks, word int, bit uint64) {
-	at := uintptr(p)
+func (k *marker) find(at uintptr, add bool) (bits *pageMarks, word int, bit uint64) {
 	page := at >> 13
 	if page != k.page || k.marks == nil {
 		bits = k.pages[page]
@@ -203,35 +202,35 @@ func (k *marker) roots() {
 	}
 }
 
-// word is the pointer in an interface.
-func word(v lua.LValue) unsafe.Pointer { return (*[2]unsafe.Pointer)(unsafe.Pointer(&v))[1] }
+// word is the address in an interface.
+func word(v lua.LValue) uintptr { return (*[2]uintptr)(unsafe.Pointer(&v))[1] }
 
 // value counts v and puts it on the list of what is to be looked into.
-func (k *marker) value(v lua.LValue) {
-	switch v := v.(type) {
+func (k *marker) value(value lua.LValue) {
+	switch v := value.(type) {
 	case lua.LNumber:
 		// Numbers lie in blocks of 32; the whole block lives as long as one of them.
-		if p := word(v); k.mark(unsafe.Pointer(uintptr(p) &^ 255)) {
+		if p := word(value); k.mark(p &^ 255) {
 			k.bytes += 32 * sizeNumber
 		}
 	case lua.LString:
-		if len(v) > 0 && k.mark(unsafe.Pointer(unsafe.StringData(string(v)))) {
+		if len(v) > 0 && k.mark(uintptr(unsafe.Pointer(unsafe.StringData(string(v))))) {
 			k.bytes += int64(len(v)) + sizeString
 		}
 	case *lua.LTable:
-		if v != nil && k.mark(unsafe.Pointer(v)) {
+		if v != nil && k.mark(uintptr(unsafe.Pointer(v))) {
 			k.work = append(k.work, v)
 		}
 	case *lua.LFunction:
-		if v != nil && k.mark(unsafe.Pointer(v)) {
+		if v != nil && k.mark(uintptr(unsafe.Pointer(v))) {
 			k.work = append(k.work, v)
 		}
 	case *lua.LUserData:
-		if v != nil && k.mark(unsafe.Pointer(v)) {
+		if v != nil && k.mark(uintptr(unsafe.Pointer(v))) {
 			k.work = append(k.work, v)
 		}
 	case *lua.LState:
-		if v != nil && k.mark(unsafe.Pointer(v)) {
+		if v != nil && k.mark(uintptr(unsafe.Pointer(v))) {
 			k.work = append(k.work, v)
 		}
 	}
@@ -293,7 +292,7 @@ func (k *marker) function(f *lua.LFunction) {
 	k.bytes += sizeClosure + int64(len(f.Upvalues))*8
 	k.value(f.Env)
 	for _, uv := range f.Upvalues {
-		if uv != nil && k.mark(unsafe.Pointer(uv)) {
+		if uv != nil && k.mark(uintptr(unsafe.Pointer(uv))) {
 			k.bytes += sizeUpvalue
 			v := viewUpvalue(uv)
 			if !v.closed && v.reg != nil {
@@ -312,7 +311,7 @@ func (k *marker) function(f *lua.LFunction) {
 
 // proto looks for the u64s among the constants. Code that the script had compiled is counted.
 func (k *marker) proto(p *lua.FunctionProto, count bool) {
-	if !k.mark(unsafe.Pointer(p)) {
+	if !k.mark(uintptr(unsafe.Pointer(p))) {
 		return
 	}
 	if count {
@@ -322,7 +321,7 @@ func (k *marker) proto(p *lua.FunctionProto, count bool) {
 		if ud, ok := c.(*lua.LUserData); ok {
 			k.value(ud)
 		} else if s, ok := c.(lua.LString); ok && !count && len(s) > 0 {
-			k.mark(unsafe.Pointer(unsafe.StringData(string(s))))
+			k.mark(uintptr(unsafe.Pointer(unsafe.StringData(string(s)))))
 		}
 	}
 	for _, sub := range p.FunctionPrototypes {
