@@ -175,7 +175,22 @@ func TestCoroutinesEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := run(t, rt, `keep = {} for i = 1, 500 do keep[i] = coroutine.wrap(function() pcall(function() coroutine.yield() error("never") end) end) keep[i]() end`); err != nil {
+	if err := run(t, rt, `
+		local yield = coroutine.yield
+		local ways = {
+			function() pcall(function() yield() error("never") end) end,
+			function() xpcall(error, function() yield() end) end,
+			function() while true do pcall(pcall, yield) end end,
+			function() ("abc"):gsub(".", yield) end,
+			function() table.sort({3, 2, 1}, yield) end,
+			function() return setmetatable({}, {__index = yield}).x end,
+			function() tostring(setmetatable({}, {__tostring = yield})) end,
+			function() for x in yield do end end,
+			function() load(yield) end,
+			function() coroutine.wrap(function() coroutine.wrap(yield)() yield() end)() yield() end,
+		}
+		keep = {}
+		for i = 1, 500 do keep[i] = coroutine.wrap(ways[i % #ways + 1]) keep[i]() end`); err != nil {
 		t.Fatal(err)
 	}
 	if n := runtime.NumGoroutine(); n < before+500 {

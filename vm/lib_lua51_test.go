@@ -299,6 +299,44 @@ func TestLua51Numbers(t *testing.T) {
 	agree(t, cases)
 }
 
+// TestLua51Tables compares random work on lists: insert, remove, sort, concat, unpack, length, traversal.
+func TestLua51Tables(t *testing.T) {
+	r := rand.New(rand.NewSource(4))
+	var cases []string
+	for range 1500 {
+		var b strings.Builder
+		b.WriteString("(function() local t, out = {}, {} ")
+		n := 0
+		for range 3 + r.Intn(25) {
+			switch r.Intn(10) {
+			case 0, 1, 2:
+				fmt.Fprintf(&b, "table.insert(t, %d) ", r.Intn(20))
+				n++
+			case 3, 4:
+				fmt.Fprintf(&b, "table.insert(t, %d, %d) ", 1+r.Intn(n+1), r.Intn(20))
+				n++
+			case 5:
+				b.WriteString("out[#out + 1] = tostring(table.remove(t)) ")
+				n = max(n-1, 0)
+			case 6:
+				if n > 0 {
+					fmt.Fprintf(&b, "out[#out + 1] = tostring(table.remove(t, %d)) ", 1+r.Intn(n))
+					n--
+				}
+			case 7:
+				b.WriteString(pick(r, "table.sort(t) ", "table.sort(t, function(a, b) return a > b end) "))
+			case 8:
+				fmt.Fprintf(&b, "t[#t + 1] = %d t[#t] = nil out[#out + 1] = #t .. table.maxn(t) ", r.Intn(9))
+			case 9:
+				fmt.Fprintf(&b, "for i, v in ipairs(t) do out[#out + 1] = i * v end for k, v in pairs(t) do out[#out + 1] = k - v end out[#out + 1] = select('#', unpack(t, %d)) ", r.Intn(4))
+			}
+		}
+		b.WriteString("return #t, table.concat(t, ','), table.concat(out, ' ') end)()")
+		cases = append(cases, b.String())
+	}
+	agree(t, cases)
+}
+
 // TestLua51Programs runs whole programs in both.
 func TestLua51Programs(t *testing.T) {
 	files, err := filepath.Glob("testdata/lua51/program_*.lua")
