@@ -254,7 +254,11 @@ func u64Value(_ *runtime, v lua.LValue) (uint64, error) {
 			return 0, expected("number", v)
 		}
 	}
-	return vm.ToU64(v)
+	n, err := vm.ToU64(v)
+	if f, ok := v.(lua.LNumber); ok && err != nil && math.Abs(float64(f)) != math.Trunc(float64(f)) {
+		err = fmt.Errorf("%w; %s", err, spelling)
+	}
+	return n, err
 }
 
 func word32Value(rt *runtime, v lua.LValue) (api.Word, error) {

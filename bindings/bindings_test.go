@@ -236,6 +236,10 @@ ok, e = pcall(function() return m.cpu[1]:run(function() error("inner", 0) end) e
 assert(e == "inner")
 local a, b, c = m.cpu[1]:run(function(...) return m.current.comm, ... end, 7, nil)
 assert(a == "swapper/1" and b == 7 and c == nil)
+for _, v in ipairs { m, m.cpu[0], m.cpu[0].wcr, print, true, {}, coroutine.create(print) } do
+  ok, e = pcall(function() m.cpu[1]:run(function() error(v) end) end)
+  assert(not ok and rawequal(e, v))
+end
 ok, e = pcall(function() m.cpu[1]:run(function() local x x.y = 1 end) end)
 assert(e:match "^test%.lua:%d+: attempt to index" and not e:match ":%d+:.*:%d+:", e)
 `)
@@ -251,6 +255,38 @@ assert(e:match "^test%.lua:%d+: attempt to index" and not e:match ":%d+:.*:%d+:"
 	_, _, err = run(`assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a001, len = 16 })`)
 	if !errors.Is(err, syscall.EINVAL) {
 		t.Errorf("an errno that was passed on is %v, want EINVAL inside", err)
+	}
+}
+
+// An object that Go got from a script is the same object when a script gets it back, and of use in no other runtime.
+func TestObjectsComeBackFromGo(t *testing.T) {
+	rt, err := vm.New(vm.Config{Modules: []vm.Module{bindings.HardwareWith(bindings.Options{Machine: &sim.Config{CPUs: 2}})}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rt.Close()
+	prog, err := vm.Compile("test.lua", `return m.cpu[1], function(c) return rawequal(c, m.cpu[1]) and rawequal(c, again) end`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := rt.Run(context.Background(), prog)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := rt.Set("again", results[0]); err != nil {
+		t.Fatal(err)
+	}
+	same, err := rt.Call(context.Background(), results[1].(*vm.Function), results[0])
+	if err != nil || same[0] != true {
+		t.Errorf("%v, %v; want the same CPU", same, err)
+	}
+	other, err := vm.New(vm.Config{Modules: []vm.Module{bindings.Hardware()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if err := other.Set("c", results[0]); err == nil {
+		t.Error("another runtime takes it")
 	}
 }
 

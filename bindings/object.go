@@ -14,6 +14,7 @@ import (
 	"github.com/hwlua/hwlua/bindings/schema"
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
+	"github.com/hwlua/hwlua/vm"
 )
 
 // The classes, in the order of the description.
@@ -36,6 +37,7 @@ const (
 type object[T any] struct {
 	mach *machine
 	val  T
+	ud   *lua.LUserData
 }
 
 // tagged is any object, whatever it holds.
@@ -143,8 +145,13 @@ func (rt *runtime) adopt(m *sim.Machine) *machine {
 func newObject[T any](m *machine, val T) *lua.LUserData {
 	rt := m.rt
 	rt.s.Charge(sizeObject)
-	return &lua.LUserData{Value: &object[T]{m, val}, Metatable: rt.meta(classOf[T]()), Env: m.held}
+	o := &object[T]{mach: m, val: val}
+	o.ud = &lua.LUserData{Value: o, Metatable: rt.meta(classOf[T]()), Env: m.held}
+	return o.ud
 }
+
+// Native is the object as a script sees it.
+func (o *object[T]) Native() (lua.LValue, *vm.Runtime) { return o.ud, o.mach.rt.s.Runtime() }
 
 // meta is the metatable of a class.
 func (rt *runtime) meta(id int) *lua.LTable {

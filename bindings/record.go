@@ -112,6 +112,8 @@ func setterOf[T any](p *plan, f *schema.Field) setter[T] {
 		return with(valueOf[uint64](p, f.Type), at)
 	case func(*T, int):
 		return with(valueOf[int](p, f.Type), at)
+	case func(*T, int) error:
+		return within(valueOf[int](p, f.Type), at)
 	case func(*T, api.Counts):
 		return with(valueOf[api.Counts](p, f.Type), at)
 	}
@@ -135,5 +137,16 @@ func with[T, V any](get value[V], set func(*T, V)) setter[T] {
 			set(to, x)
 		}
 		return err
+	}
+}
+
+// within sets what not every value will do for.
+func within[T, V any](get value[V], set func(*T, V) error) setter[T] {
+	return func(rt *runtime, to *T, v lua.LValue) error {
+		x, err := get(rt, v)
+		if err != nil {
+			return err
+		}
+		return set(to, x)
 	}
 }

@@ -183,6 +183,12 @@ func (rt *Runtime) toLua(v any) (lua.LValue, error) {
 			return nil, errors.New("the function belongs to another runtime")
 		}
 		return v.fn, nil
+	case Native:
+		value, owner := v.Native()
+		if owner != rt {
+			return nil, errors.New("the object belongs to another runtime")
+		}
+		return value, nil
 	case error:
 		rt.remember(v.Error(), v)
 		return lua.LString(v.Error()), nil

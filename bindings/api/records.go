@@ -3,6 +3,7 @@
 package api
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/hwlua/hwlua/bindings/schema"
@@ -44,6 +45,17 @@ func opt[T, V any](name string, t schema.Type, def, doc string, at func(*T) *V) 
 	return schema.Field{Name: name, Type: t, Optional: true, Default: def, Doc: doc, Go: at}
 }
 
+// positive is an option whose zero is the default in Go, but a mistake where a script writes it down.
+func positive[T any](name, def, doc, mistake string, at func(*T) *int) schema.Field {
+	return schema.Field{Name: name, Type: schema.Int, Optional: true, Default: def, Doc: doc, Go: func(c *T, n int) error {
+		if n < 1 {
+			return fmt.Errorf(mistake, n)
+		}
+		*at(c) = n
+		return nil
+	}}
+}
+
 func out(name string, t schema.Type, doc string) schema.Field {
 	return schema.Field{Name: name, Type: t, Doc: doc}
 }
@@ -54,16 +66,16 @@ func maybe(name string, t schema.Type, doc string) schema.Field {
 
 var records = []schema.Record{
 	{Name: "machine_options", Doc: "The options of hw.machine.", Fields: []schema.Field{
-		opt("cpus", schema.Int, "4", "CPUs, 1 to 64", func(c *sim.Config) *int { return &c.CPUs }),
+		positive("cpus", "4", "CPUs, 1 to 64", "%d CPUs asked for, a machine has 1 to 64", func(c *sim.Config) *int { return &c.CPUs }),
 		{Name: "brps", Type: schema.Union(schema.Int, schema.Array(schema.Int)), Optional: true, Default: "6", Doc: "implemented breakpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first",
 			Go: func(c *sim.Config, n Counts) { c.BRPs, c.BRPsPerCPU = n.All, n.Per }},
 		{Name: "wrps", Type: schema.Union(schema.Int, schema.Array(schema.Int)), Optional: true, Default: "4", Doc: "implemented watchpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first",
 			Go: func(c *sim.Config, n Counts) { c.WRPs, c.WRPsPerCPU = n.All, n.Per }},
 		opt("cpu", schema.String, `"cortex-a57"`, "preset of the two counts and of features; hw.presets lists them", func(c *sim.Config) *string { return &c.CPU }),
 		opt("kernel", schema.String, `"4.19.116"`, "behaviour and call chains; hw.kernels lists them, \"4.19\" and \"6.1\" will do", func(c *sim.Config) *string { return &c.Kernel }),
-		opt("hz", schema.Int, "250", "timer ticks a second", func(c *sim.Config) *int { return &c.HZ }),
+		positive("hz", "250", "timer ticks a second", "%d asked for; it divides 1000, such as 100, 250 or 1000", func(c *sim.Config) *int { return &c.HZ }),
 		opt("name", schema.String, `"test_mach"`, "hardware name in logs", func(c *sim.Config) *string { return &c.Name }),
-		opt("va_bits", schema.Int, "39", "size of the user's address space", func(c *sim.Config) *int { return &c.VABits }),
+		positive("va_bits", "39", "size of the user's address space", "%d asked for; arm64 has 36, 39, 42, 47, 48 and 52", func(c *sim.Config) *int { return &c.VABits }),
 		opt("vhe", schema.Bool, "false", "the kernel runs at EL2", func(c *sim.Config) *bool { return &c.VHE }),
 		opt("nodebugmon", schema.Bool, "false", "the boot option nodebugmon", func(c *sim.Config) *bool { return &c.NoDebugMon }),
 		opt("far", schema.Enum("exact", "first watched byte of the access", "start", "its own first byte", "floor16", "that rounded down to 16"), `"exact"`, "the address that a watchpoint reports",
@@ -72,10 +84,14 @@ var records = []schema.Record{
 		opt("version", schema.String, "from the profile", "the version that dump_stack headers print", func(c *sim.Config) *string { return &c.Version }),
 		opt("taint", schema.String, "not tainted", "taint flags, one letter each", func(c *sim.Config) *string { return &c.Taint }),
 		{Name: "trace_size", Type: schema.Int, Optional: true, Default: "65536", Doc: "records of modelled calls that are kept; older ones go, 0 keeps none",
-			Go: func(c *sim.Config, n int) {
+			Go: func(c *sim.Config, n int) error {
+				if n < 0 {
+					return fmt.Errorf("%d records asked for; 0 keeps none", n)
+				}
 				if c.TraceSize = n; n == 0 {
 					c.TraceSize = -1
 				}
+				return nil
 			}},
 		opt("seed", schema.U64, "0", "0: where the kernel leaves order open, one fixed order; else drawn from this seed", func(c *sim.Config) *uint64 { return &c.Seed }),
 		opt("paranoid", schema.Int, "0", "perf_event_paranoid", func(c *sim.Config) *int { return &c.Paranoid }),
