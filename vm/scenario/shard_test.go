@@ -47,7 +47,7 @@ func ids(t *testing.T, fsys fstest.MapFS, o scenario.Options) []string {
 // The shards of a suite are the whole without overlap, whatever their number, with a filter and in any order.
 func TestShardsAreTheWhole(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for round := range 60 {
+	for round := range 30 {
 		fsys := randomSuite(rng)
 		o := scenario.Options{}
 		if round%3 == 1 {
