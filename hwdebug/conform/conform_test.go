@@ -82,8 +82,8 @@ func TestDecoderReadsWhatItsTwinReads(t *testing.T) {
 		if err != nil {
 			t.Fatalf("twin: %v in %.200s", err, line)
 		}
-		if plain(t, &got) != plain(t, want) {
-			t.Fatalf("case %s\ndecoder %s\ntwin    %s", got.ID, plain(t, &got), plain(t, want))
+		if said(t, &got) != said(t, want) {
+			t.Fatalf("case %s\ndecoder %s\ntwin    %s", got.ID, said(t, &got), said(t, want))
 		}
 	}
 	if cases != 4185 || steps != 115341 {
@@ -148,6 +148,14 @@ func TestDriverAnswersItself(t *testing.T) {
 		{"an own handler gives up at its third call", []string{task,
 			`{"op":"kwide","h":"h1","type":"w","addr":"ubuf+64","len":4,"custom":true,"ret":"OK"}`, access(`"h1":3`), access(`"h1":3`)},
 			"task 0 store 0x10000040 4; task 0 store 0x10000040 4"},
+		{"a new process stores its code page, which a watch there counts", []string{
+			`{"op":"open","h":"h0","task":null,"cpu":1,"type":"rw","addr":"ucode+8","len":8,"ret":"OK"}`,
+			`{"op":"open","h":"h1","task":null,"cpu":1,"type":"r","addr":"ucode+4088","len":8,"ret":"OK"}`, task, access(`"h0":2,"h1":2`)},
+			"open rw 0x20000008 8 task -1 cpu 1; open r 0x20000ff8 8 task -1 cpu 1; task 0 store 0x20000000 4; task 0 store 0x20000004 4"},
+		{"a new process is not asked to where nothing sees it", []string{
+			`{"op":"open","h":"h1","task":null,"cpu":1,"type":"r","addr":"ucode+4088","len":8,"ret":"OK"}`,
+			`{"op":"open","h":"h0","task":null,"cpu":1,"type":"w","addr":"ucode+4096","len":8,"ret":"OK"}`, task, access("")},
+			"open r 0x20000ff8 8 task -1 cpu 1; open w 0x20001000 8 task -1 cpu 1; task 0 store 0x10000040 4"},
 		{"modify replaces four fields of the attr of the open", []string{
 			`{"op":"open","h":"h0","task":null,"cpu":0,"type":"w","addr":"ubuf+64","len":4,"pinned":true,"exclude_user":true,"ret":"OK"}`,
 			`{"op":"modify","h":"h0","type":"r","addr":"0x8","len":2,"disabled":true,"ret":"OK"}`},

@@ -30,6 +30,9 @@ func (p *Player) Do(s *Step) Step {
 // Agrees says whether the last step's outcome is that of s.
 func (p *Player) Agrees(s *Step) bool { return agrees(s, &p.p.got) }
 
+// Said tells the last step's outcome.
+func (p *Player) Said(s *Step) string { return outcomeText(s.Op, &p.p.got) }
+
 // Finish takes everything away and returns what is left.
 func (p *Player) Finish() (kde []int, violation []string) {
 	r := p.p.finish()

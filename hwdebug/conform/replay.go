@@ -53,6 +53,7 @@ type player struct {
 	tasks   []task   // by number
 	live    []int    // the numbers of the live handles, rising
 	asked   [2]bool  // whether anything was asked of breakpoints, of watchpoints
+	onCode  bool     // whether a watch of stores was asked for in the code page of the tasks
 
 	got outcome
 	reg hwdebug.Regs
@@ -70,7 +71,7 @@ func (p *player) begin(t hwdebug.Target, meta *Meta) {
 	clear(p.handles)
 	clear(p.tasks)
 	p.live = p.live[:0]
-	p.asked = [2]bool{}
+	p.asked, p.onCode = [2]bool{}, false
 	p.t, p.meta = t, meta
 	p.kernel, _ = t.(hwdebug.KernelRegistrar)
 	p.tasker, _ = t.(hwdebug.Tasker)
@@ -158,18 +159,23 @@ func (p *player) attr(s *Step) hwdebug.Attr {
 		a.Pinned, a.SamplePeriod = preset.Pinned, preset.SamplePeriod
 	}
 	a.Addr = s.Addr.Value(p.meta)
-	p.ask(a.Type.Data())
+	p.ask(&a)
 	return a
 }
 
-// ask notes that a kind of slots is asked for, whatever comes of it.
-func (p *player) ask(watch bool) {
-	if watch {
-		p.asked[1] = true
-	} else {
+// ask notes what was asked for, whatever comes of it.
+func (p *player) ask(a *hwdebug.Attr) {
+	if !a.Type.Data() {
 		p.asked[0] = true
+		return
+	}
+	p.asked[1] = true
+	if a.Type&hwdebug.W != 0 && a.Addr+7 >= p.meta.UCode && a.Addr < p.meta.UCode+codePage {
+		p.onCode = true
 	}
 }
+
+const codePage = 4096 // bytes of ucode
 
 // register performs open, kwide and kuser.
 func (p *player) register(s *Step, g *outcome) {
@@ -243,7 +249,7 @@ func (p *player) onHandle(s *Step, kind handleKind, g *outcome) {
 	case OpModify:
 		a := h.opened
 		a.Type, a.Addr, a.Len, a.Disabled = s.Attr.Type, s.Addr.Value(p.meta), s.Attr.Len, s.Attr.Disabled
-		p.ask(a.Type.Data())
+		p.ask(&a)
 		g.err = p.t.Modify(h.id, a)
 	case OpKMod:
 		g.err = p.kernel.ModifyUser(h.id, p.attr(s))
@@ -291,8 +297,21 @@ func (p *player) makeTask(s *Step, g *outcome) {
 	default:
 		id, g.err = p.tasker.Fork(from.id)
 	}
-	if g.ret = retOf(g.err); g.ret == OK {
-		*t = task{made: true, live: true, id: id}
+	if g.ret = retOf(g.err); g.ret != OK {
+		return
+	}
+	*t = task{made: true, live: true, id: id}
+	if s.Op == OpTask && p.onCode {
+		p.fillCode(id, g)
+	}
+}
+
+// fillCode does what a new process does first: it stores the instructions of its code page, four bytes at a time. Only a
+// watch of stores there can see it.
+func (p *player) fillCode(id hwdebug.TaskID, g *outcome) {
+	for at := uint64(0); at < codePage && g.ret == OK; at += 4 {
+		_, g.err = p.t.Access(id, hwdebug.Store, p.meta.UCode+at, 4)
+		g.ret = retOf(g.err)
 	}
 }
 
@@ -347,7 +366,7 @@ func (p *player) onTask(s *Step, g *outcome) {
 			g.err = cannot(s.Op, hwdebug.FeaturePtrace)
 			break
 		}
-		p.ask(s.Which == hwdebug.HwWatch)
+		p.asked[s.Which] = true
 		g.err = p.tracer.PtraceSetReg(id, s.Which, s.Idx, hwdebug.PtraceReg{Addr: s.Addr.Value(p.meta), Ctrl: s.Ctrl})
 	case OpPtraceGet:
 		if p.tracer == nil {

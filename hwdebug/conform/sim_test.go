@@ -91,7 +91,18 @@ type feed struct {
 	tasks   []int    // alive, if making them worked
 	made    int
 	aims    []conform.Step // what was registered last
+	theme   theme
 }
+
+// A theme is what a sequence is about, so that states which take many steps of a kind are reached.
+type theme int
+
+const (
+	everything theme = iota
+	families         // tasks that fork and exit, with events that are inherited
+	debuggers        // register sets beside events at the same places
+	numThemes
+)
 
 func (f *feed) pick(n int) int {
 	if len(f.b) == 0 {
@@ -132,6 +143,16 @@ func (f *feed) step() conform.Step {
 		opOf{conform.OpMigrate, 0}, opOf{conform.OpExit, 0}, opOf{conform.OpUAccess, 0}, opOf{conform.OpDump, 0},
 		opOf{conform.OpPtraceSet, 0}, opOf{conform.OpPtraceGet, 0}, opOf{conform.OpAccess, 0}, opOf{conform.OpOpen, 0},
 		opOf{conform.OpAccess, 0}, opOf{conform.OpOpen, 0}, opOf{conform.OpKUser, 2}, opOf{conform.OpKAccess, 0})
+	switch f.theme {
+	case families:
+		o.op = oneOf(f, conform.OpOpen, conform.OpOpen, conform.OpOpen, conform.OpFork, conform.OpExit, conform.OpAccess, conform.OpAccess,
+			conform.OpDump, conform.OpClose, conform.OpEnable, conform.OpDisable, conform.OpModify, conform.OpRead, conform.OpMigrate, conform.OpOpen)
+		o.kind = 0
+	case debuggers:
+		o.op = oneOf(f, conform.OpPtraceSet, conform.OpOpen, conform.OpAccess, conform.OpAccess, conform.OpAccess, conform.OpPtraceGet,
+			conform.OpClose, conform.OpDump, conform.OpPtraceSet, conform.OpMigrate, conform.OpFork, conform.OpDisable, conform.OpUAccess)
+		o.kind = 0
+	}
 	switch {
 	case len(f.tasks) == 0 && f.mostly():
 		o.op = conform.OpTask
@@ -217,7 +238,16 @@ func (f *feed) step() conform.Step {
 			s.Addr.N &^= 3
 		}
 	}
-	switch f.pick(24) { // something that is refused, or ought to be
+	if f.theme == families && s.Op == conform.OpOpen {
+		if s.Task = f.from(f.tasks); f.mostly() {
+			s.CPU = -1
+		}
+	}
+	odd := 24
+	if f.theme != everything {
+		odd = 240
+	}
+	switch f.pick(odd) { // something that is refused, or ought to be
 	case 20:
 		s.Attr.Type = oneOf[hwdebug.BPType](f, 0, 5, 6, 7, 8)
 	case 21:
@@ -245,10 +275,13 @@ func (f *feed) step() conform.Step {
 	}
 	s.Attr.Disabled = flags&0x11 == 1
 	s.Attr.Pinned = flags&2 != 0 && s.Op == conform.OpOpen
-	s.Attr.Inherit = flags&4 != 0 && s.Op == conform.OpOpen
+	s.Attr.Inherit = (flags&4 != 0 || f.theme == families && flags&0x10 == 0) && s.Op == conform.OpOpen
 	s.Attr.ExcludeUser, s.Attr.ExcludeKernel = flags&0x18 == 0x18, flags&0x60 == 0x60
 	s.Custom = flags&0x80 != 0 && s.Op != conform.OpOpen && !s.Attr.ExcludeUser && !s.Attr.ExcludeKernel
 	s.Which = oneOf(f, hwdebug.HwWatch, hwdebug.HwBreak)
+	if s.Op == conform.OpPtraceSet {
+		defer f.aimAtSet(&s)
+	}
 	s.Idx = f.pick(3)
 	if !f.mostly() {
 		s.Idx = f.pick(16)
@@ -261,6 +294,16 @@ func (f *feed) step() conform.Step {
 	}
 	s.Ctrl = oneOf[uint32](f, 0x1f5, 0x1fd, 0x1e5, 0x1e15, 0x1ffd, 0x1ed, 0x25, 0xa5, 0x1f4, 0, 0x785, 0xffffffff)
 	return s
+}
+
+// aimAtSet lets later accesses aim at what a debugger's register watches.
+func (f *feed) aimAtSet(s *conform.Step) {
+	at := *s
+	if at.Attr.Type = hwdebug.RW; s.Which == hwdebug.HwBreak {
+		at.Attr.Type = hwdebug.X
+	}
+	at.Task, at.CPU = s.T, -1
+	f.aims = append(f.aims[max(0, len(f.aims)-3):], at)
 }
 
 // aim turns an access to something that was registered.
@@ -294,9 +337,36 @@ func (f *feed) aim(s *conform.Step) {
 	}
 }
 
+// heirs begins with a task whose registers are full when it forks, and that exits at times: its heir then runs with
+// events that it is not charged for (R-CON-13).
+func (f *feed) heirs() []conform.Step {
+	cpu := f.pick(4)
+	steps := []conform.Step{{Op: conform.OpTask, T: 0, Task: -1, CPU: cpu}}
+	for f.next < 4 {
+		s := conform.Step{Op: conform.OpOpen, H: f.next, T: -1, CPU: -1, Addr: conform.Addr{Base: conform.UBuf, N: uint64(64 + 8*f.pick(2))},
+			Attr: hwdebug.Attr{Type: oneOf(f, hwdebug.W, hwdebug.RW, hwdebug.R), Len: 4, Inherit: f.mostly(), Pinned: f.pick(2) == 0}}
+		if f.pick(4) == 0 {
+			s.CPU = cpu
+		}
+		f.handles[0] = append(f.handles[0], f.next)
+		f.aims = append(f.aims, s)
+		f.next++
+		steps = append(steps, s)
+	}
+	steps = append(steps, conform.Step{Op: conform.OpFork, T: 1, Task: -1})
+	if f.tasks, f.made = []int{0, 1}, 2; f.pick(2) == 0 {
+		steps = append(steps, conform.Step{Op: conform.OpExit, T: 0, Task: -1})
+		f.tasks = []int{1}
+	}
+	return steps
+}
+
 // stepsOf makes at most n steps of bytes.
 func stepsOf(data []byte, n int) (steps []conform.Step) {
 	f := &feed{b: data}
+	if f.theme = theme(f.pick(int(numThemes))); f.theme == families {
+		steps = f.heirs()
+	}
 	for len(f.b) > 0 && len(steps) < n {
 		steps = append(steps, f.step())
 	}
@@ -393,14 +463,13 @@ var twins = []struct {
 
 func anyStep(*conform.Step, *conform.Meta) bool { return true }
 
-// compare performs the steps on two kernels, and says where an outcome, or a register of any CPU after it, differs.
-func compare(a, b *sim.Machine, meta *conform.Meta, steps []conform.Step) error {
-	ta, tb := a.Target(), b.Target()
-	defer ta.Shutdown()
-	defer tb.Shutdown()
+// compare performs the steps on two targets, and says where an outcome, or a register of any CPU after it, differs.
+func compare(a, b hwdebug.Target, meta *conform.Meta, steps []conform.Step) error {
+	defer hwdebug.Shutdown(a)
+	defer hwdebug.Shutdown(b)
 	var pa, pb conform.Player
-	pa.Begin(ta, meta)
-	pb.Begin(tb, meta)
+	pa.Begin(a, meta)
+	pb.Begin(b, meta)
 	both := func(s *conform.Step) bool {
 		want := pa.Do(s)
 		pb.Do(s)
@@ -408,7 +477,7 @@ func compare(a, b *sim.Machine, meta *conform.Meta, steps []conform.Step) error 
 	}
 	for i := range steps {
 		if !both(&steps[i]) {
-			return fmt.Errorf("step %d differs\n%s", i+1, story(steps[:i+1]))
+			return fmt.Errorf("step %d differs: %s, %s\n%s", i+1, pa.Said(&steps[i]), pb.Said(&steps[i]), story(steps[:i+1]))
 		}
 		for cpu := range meta.CPUs {
 			if !both(&conform.Step{Op: conform.OpDump, T: -1, CPU: cpu}) {
@@ -436,9 +505,20 @@ func FuzzTwins(f *testing.F) {
 					steps = append(steps, s)
 				}
 			}
-			if err := compare(guarded(t, tw.a, meta), guarded(t, tw.b, meta), &meta, steps); err != nil {
+			if err := compare(guarded(t, tw.a, meta).Target(), guarded(t, tw.b, meta).Target(), &meta, steps); err != nil {
 				t.Fatalf("%s and %s: %v", tw.a, tw.b, err)
 			}
+		}
+	})
+}
+
+// FuzzPlain performs the same steps on the model and on its slow twin.
+func FuzzPlain(f *testing.F) {
+	seedSteps(f)
+	meta := recordedMeta()
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if err := compare(newPlain(), guarded(t, "6.1.176", meta).Target(), &meta, stepsOf(data, 60)); err != nil {
+			t.Fatalf("the twin and the model: %v", err)
 		}
 	})
 }
@@ -453,7 +533,7 @@ func TestKernelsThatDifferAreToldApart(t *testing.T) {
 	} {
 		found := false
 		for seed := uint32(0); seed < 400 && !found; seed++ {
-			if compare(guarded(t, tc.a, meta), guarded(t, tc.b, meta), &meta, stepsOf(seeded(seed), 60)) != nil {
+			if compare(guarded(t, tc.a, meta).Target(), guarded(t, tc.b, meta).Target(), &meta, stepsOf(seeded(seed), 60)) != nil {
 				found = true
 			}
 		}

@@ -384,13 +384,13 @@ func (w twin) decode(line []byte) (c *conform.Case, err error) {
 	return c, nil
 }
 
-// plain returns everything that a case says, as text.
-func plain(t testing.TB, c *conform.Case) string {
-	said := *c
-	if said.Violation != "" {
-		said.Violation = "given"
+// said returns everything that a case says, as text.
+func said(t testing.TB, c *conform.Case) string {
+	all := *c
+	if all.Violation != "" {
+		all.Violation = "given"
 	}
-	text, err := json.Marshal(said)
+	text, err := json.Marshal(all)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -416,8 +416,8 @@ func FuzzDecode(f *testing.F) {
 		if (err == nil) != (twinErr == nil) {
 			t.Fatalf("decoder: %v; twin: %v", err, twinErr)
 		}
-		if err == nil && plain(t, &got) != plain(t, want) {
-			t.Fatalf("decoder\n%s\ntwin\n%s", plain(t, &got), plain(t, want))
+		if err == nil && said(t, &got) != said(t, want) {
+			t.Fatalf("decoder\n%s\ntwin\n%s", said(t, &got), said(t, want))
 		}
 	})
 }
