@@ -231,6 +231,26 @@ func TestStateCounts(t *testing.T) {
 	}
 }
 
+// big is a value that holds much memory.
+type big struct{ bytes int64 }
+
+func (b *big) Size() int64 { return b.bytes }
+
+func TestSizedValuesCount(t *testing.T) {
+	m := native(map[string]func(s *vm.State, L *lua.LState) int{"make": func(s *vm.State, L *lua.LState) int {
+		s.Charge(100_000)
+		L.Push(&lua.LUserData{Value: &big{100_000}, Metatable: lua.LNil})
+		return 1
+	}})
+	rt := newRuntime(t, vm.Config{Modules: []vm.Module{m}, Limits: vm.Limits{Memory: 1 << 20}})
+	if err := run(t, rt, "for i = 1, 1000 do n.make() end"); err != nil {
+		t.Errorf("those that are let go: %v", err)
+	}
+	if err := run(t, rt, "local t = {} for i = 1, 1000 do t[i] = n.make() end"); !errors.Is(err, vm.ErrMemory) {
+		t.Errorf("those that are kept: %v", err)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	refused := fmt.Errorf("no slot on cpu1: %w", syscall.ENOSPC)
 	m := native(map[string]func(s *vm.State, L *lua.LState) int{
