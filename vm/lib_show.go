@@ -202,7 +202,7 @@ func compareKeys(a, b lua.LValue) int {
 
 // nearest is the known word that was most likely meant, "" when none is near.
 func nearest(word string, known []string) string {
-	best, least := "", 1+len(word)/3
+	best, least := "", max(1, (1+len(word))/3)
 	for _, k := range known {
 		if d := editDistance(word, k, least); d <= least && (d < least || best == "") {
 			best, least = k, d
