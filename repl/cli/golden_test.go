@@ -65,7 +65,7 @@ func (s still) End(sum *scenario.Summary) {
 }
 
 // runStill runs paths as hwlua run does and returns every report of it, by format.
-func runStill(t *testing.T, parallel int, paths ...string) map[string][]byte {
+func runStill(t *testing.T, parallel int, verbose bool, paths ...string) map[string][]byte {
 	t.Helper()
 	o := newRunOptions()
 	o.parallel = parallel
@@ -87,7 +87,7 @@ func runStill(t *testing.T, parallel int, paths ...string) map[string][]byte {
 	var all scenario.Sinks
 	for _, f := range report.Formats() {
 		out[f] = &bytes.Buffer{}
-		w, err := report.New(f, out[f], report.Options{Command: "hwlua run", Version: "1", Host: "host", Verbose: parallel > 1})
+		w, err := report.New(f, out[f], report.Options{Command: "hwlua run", Version: "1", Host: "host", Verbose: verbose})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,20 +107,17 @@ func runStill(t *testing.T, parallel int, paths ...string) map[string][]byte {
 // Each of the failures as a person reads it. What the other forms make of a failure is held in package report.
 func TestFailuresExplainThemselves(t *testing.T) {
 	t.Chdir(filepath.Join("testdata", "failures"))
-	golden(t, "failures.pretty", runStill(t, 1, "failures.lua")["pretty"])
+	golden(t, "failures.pretty", runStill(t, 1, false, "failures.lua")["pretty"])
 }
 
 // Reports do not depend on how many cases run at once.
 func TestParallelReportsAreTheSame(t *testing.T) {
-	paths := []string{filepath.Join(here, "testdata", "failures")}
-	if _, err := os.Stat(filepath.Join(here, "..", "..", "scripts")); err == nil {
-		paths = append(paths, filepath.Join(here, "..", "..", "scripts"))
-	}
-	eight := runStill(t, 8, paths...)
-	two := runStill(t, 2, paths...)
+	paths := []string{filepath.Join(here, "testdata", "failures"), filepath.Join(here, "..", "..", "scripts")}
+	eight := runStill(t, 8, true, paths...)
+	one := runStill(t, 1, true, paths...)
 	for f, text := range eight {
-		if !bytes.Equal(text, two[f]) {
-			t.Errorf("%s: 8 at once and 2 at once differ", f)
+		if !bytes.Equal(text, one[f]) {
+			t.Errorf("%s: 8 at once and one after the other differ", f)
 		}
 	}
 }

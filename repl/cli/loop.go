@@ -40,6 +40,7 @@ func runLoop(ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, src 
 		Head:       o.machine.recordHead(),
 		History:    repl.DefaultHistory("hwlua", env.Getenv),
 		Colour:     map[string]repl.Colour{"always": repl.ColourAlways, "never": repl.ColourNever}[o.color],
+		Files:      repl.HostFiles(),
 		Interrupts: interrupts,
 		Getenv:     env.Getenv,
 	})

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -507,9 +508,22 @@ func ended(err error) bool {
 }
 
 // guarded does the work of a case: time limit, runtime, and what came of it.
-func (r *runner) guarded(ctx context.Context, f *file, c *Case, work func(context.Context, *session) error) *Result {
+func (r *runner) guarded(ctx context.Context, f *file, c *Case, work func(context.Context, *session) error) (res *Result) {
 	o := &r.o
-	res := &Result{Case: c, Title: f.head.Title, Start: time.Now()}
+	res = &Result{Case: c, Title: f.head.Title, Start: time.Now()}
+	// The runtime turns a Go panic below a script into an error; one beside it, in a module's making or in Look, ends
+	// this case and not the run.
+	defer func() {
+		if x := recover(); x != nil {
+			res.Status = Errored
+			res.Failures = append(res.Failures, &Failure{
+				Kind:    "panic",
+				Message: fmt.Sprintf("hwlua itself failed, which is not the scenario's fault: %v", x),
+				Notes:   []Paragraph{{"Go stack", strings.Split(strings.TrimRight(string(debug.Stack()), "\n"), "\n")}},
+			})
+			res.Elapsed = time.Since(res.Start)
+		}
+	}()
 	limit := o.Timeout
 	if f.head.Timeout > 0 {
 		limit = f.head.Timeout

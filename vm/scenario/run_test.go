@@ -508,6 +508,22 @@ func TestPanicIsNotTheScenariosFault(t *testing.T) {
 	}
 }
 
+// A panic beside the script, in what the caller brings, ends the case and not the run.
+func TestPanicBesideTheScript(t *testing.T) {
+	o := scenario.Options{Environment: func(c *scenario.Case) (scenario.Environment, error) {
+		return scenario.Environment{Look: func(bad bool) scenario.Look {
+			if c.Name() == "x" {
+				panic("ouch")
+			}
+			return scenario.Look{}
+		}}, nil
+	}}
+	l := runFS(t, files("a.lua", "it('x', function() end) it('y', function() end)"), o)
+	if len(l.results) != 2 || l.results[0].Status != scenario.Errored || l.results[0].Failures[0].Kind != "panic" || l.results[1].Status != scenario.Passed {
+		t.Errorf("%v", l.lines())
+	}
+}
+
 func TestErrnoIsKept(t *testing.T) {
 	o := scenario.Options{Errno: func(err error) string {
 		if errors.Is(err, errNoRoom) {
