@@ -338,9 +338,6 @@ func (k *marker) userdata(ud *lua.LUserData) {
 	if s, ok := ud.Value.(Sized); ok {
 		k.bytes += s.Size()
 	}
-	if s, ok := ud.Value.(Sized); ok {
-		k.bytes += s.Size()
-	}
 	if ud.Metatable != nil {
 		k.value(ud.Metatable)
 	}

@@ -231,15 +231,15 @@ func TestStateCounts(t *testing.T) {
 	}
 }
 
-// big is a value that holds much memory.
-type big struct{ bytes int64 }
+// weighty is a value that holds much memory.
+type weighty struct{ bytes int64 }
 
-func (b *big) Size() int64 { return b.bytes }
+func (b *weighty) Size() int64 { return b.bytes }
 
 func TestSizedValuesCount(t *testing.T) {
 	m := native(map[string]func(s *vm.State, L *lua.LState) int{"make": func(s *vm.State, L *lua.LState) int {
 		s.Charge(100_000)
-		L.Push(&lua.LUserData{Value: &big{100_000}, Metatable: lua.LNil})
+		L.Push(&lua.LUserData{Value: &weighty{100_000}, Metatable: lua.LNil})
 		return 1
 	}})
 	rt := newRuntime(t, vm.Config{Modules: []vm.Module{m}, Limits: vm.Limits{Memory: 1 << 20}})
