@@ -1569,10 +1569,18 @@ check = {}
 ---@param fn fun()
 function describe(name, fn) end
 
----A case: it passes when it does not raise. Each has a runtime of its own.
+---A case: it passes when it does not raise. Each has a runtime of its own. it.each { row, ... } (name, fn) makes a case of each row: %s and {field} in the name take the row's values, fn gets them as arguments. In a case, assert.snapshot(name, value) holds when the value is what hwlua run --update wrote down.
 ---@param name string
 ---@param fn fun()
 function it(name, fn) end
+
+---Run before the hooks of each case of the group: a case has its runtime for itself, so it is the first thing there.
+---@param fn fun()
+function setup(fn) end
+
+---Run after everything else of each case of the group, also when it failed.
+---@param fn fun()
+function teardown(fn) end
 
 ---Run before each case of the group.
 ---@param fn fun()

@@ -95,7 +95,10 @@ var Words = schema.Module{
 	Doc: "The words of scenario files.",
 	Funcs: []schema.Func{
 		{Name: "describe", Doc: "Group cases under a name.", Params: []schema.Param{{Name: "name", Type: schema.String}, caseFn}},
-		{Name: "it", Doc: "A case: it passes when it does not raise. Each has a runtime of its own.", Params: []schema.Param{{Name: "name", Type: schema.String}, caseFn}},
+		{Name: "it", Doc: "A case: it passes when it does not raise. Each has a runtime of its own. it.each { row, ... } (name, fn) makes a case of each row: " +
+			"%s and {field} in the name take the row's values, fn gets them as arguments. In a case, assert.snapshot(name, value) holds when the value is what hwlua run --update wrote down.", Params: []schema.Param{{Name: "name", Type: schema.String}, caseFn}},
+		{Name: "setup", Doc: "Run before the hooks of each case of the group: a case has its runtime for itself, so it is the first thing there.", Params: []schema.Param{caseFn}},
+		{Name: "teardown", Doc: "Run after everything else of each case of the group, also when it failed.", Params: []schema.Param{caseFn}},
 		{Name: "before_each", Doc: "Run before each case of the group.", Params: []schema.Param{caseFn}},
 		{Name: "after_each", Doc: "Run after each case of the group, also when it failed.", Params: []schema.Param{caseFn}},
 		{Name: "pending", Doc: "A case that is still to be written; inside a case, why it cannot go on.", Params: []schema.Param{{Name: "name", Type: schema.String}}},
