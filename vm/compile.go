@@ -384,8 +384,10 @@ func (rt *Runtime) load(name, src string) (*lua.LFunction, error) {
 	if err != nil {
 		return nil, err
 	}
-	rt.noteSource(p)
-	return rt.function(p), nil
+	if len(src) <= maxNoted {
+		rt.noteSource(p)
+	}
+	return rt.L.NewFunctionFromProto(rt.link(p, p.proto)), nil
 }
 
 // noteSource keeps the text of a program for the excerpts of errors.
@@ -395,6 +397,9 @@ func (rt *Runtime) noteSource(p *Program) {
 	}
 	rt.sources[p.name] = p.src
 }
+
+// maxNoted is how long a text may be that a script had compiled and that is kept for excerpts.
+const maxNoted = 16 << 10
 
 // Incomplete says whether err is a syntax error that more text could mend, as a prompt asks after every line.
 func Incomplete(err error) bool {

@@ -91,6 +91,15 @@ func (f *Function) Call(ctx context.Context, args ...any) ([]any, error) {
 type handles struct {
 	tables    []weak.Pointer[Table]
 	functions []weak.Pointer[Function]
+	tidyAt    int
+}
+
+// tidy forgets the handles that Go has let go, now and then.
+func (h *handles) tidy() {
+	if len(h.tables)+len(h.functions) > max(h.tidyAt, 256) {
+		h.each(func(lua.LValue) {})
+		h.tidyAt = 2 * (len(h.tables) + len(h.functions))
+	}
 }
 
 func (h *handles) each(yield func(lua.LValue)) {
@@ -112,12 +121,14 @@ func (h *handles) each(yield func(lua.LValue)) {
 
 func (rt *Runtime) tableHandle(t *lua.LTable) *Table {
 	h := &Table{rt, t}
+	rt.handles.tidy()
 	rt.handles.tables = append(rt.handles.tables, weak.Make(h))
 	return h
 }
 
 func (rt *Runtime) functionHandle(fn *lua.LFunction) *Function {
 	h := &Function{rt, fn}
+	rt.handles.tidy()
 	rt.handles.functions = append(rt.handles.functions, weak.Make(h))
 	return h
 }

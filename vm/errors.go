@@ -265,7 +265,10 @@ func (rt *Runtime) guard(f func() error) (err error) {
 
 // memory of the Go errors that were shown to the script, so that a script that passes on the text
 // of one (assert(f()), error(err)) does not lose the error.
-const errorMemory = 64
+const (
+	errorMemory = 64
+	maxShown    = 4096
+)
 
 type shownError struct {
 	text string
@@ -273,7 +276,7 @@ type shownError struct {
 }
 
 func (rt *Runtime) remember(text string, err error) {
-	if text == "" {
+	if text == "" || len(text) > maxShown {
 		return
 	}
 	if len(rt.shown) < errorMemory {

@@ -181,14 +181,10 @@ func (t *thread) slow(cf *frame) {
 // check raises when the script has to stop.
 func (rt *Runtime) check() {
 	m := &rt.meter
-	switch {
-	case m.fatal != nil:
-	case m.stop.Load():
-		m.fatal = m.ctxErr()
-	case m.left < 0:
-		m.fatal = &limitError{ErrSteps, fmt.Sprintf("step limit of %d reached", rt.cfg.Limits.Steps)}
-	default:
-		return
+	if m.fatal == nil {
+		if m.fatal = rt.interrupted(); m.fatal == nil {
+			return
+		}
 	}
 	rt.raiseFatal()
 }
@@ -257,12 +253,20 @@ func (rt *Runtime) breathe() {
 	}
 }
 
-// ctxErr is why the context is done. Its own timer may be late.
-func (m *meter) ctxErr() error {
-	if err := m.ctx.Err(); err != nil {
-		return err
+// stopped is why the context is done, or nil. Being told to stop may be news of a context that an
+// earlier run had; so the flag goes down first, and up again when there is a reason.
+func (m *meter) stopped() error {
+	if !m.stop.Swap(false) {
+		return nil
 	}
-	return context.DeadlineExceeded
+	err := m.ctx.Err()
+	if err == nil && time.Since(begin) > m.until {
+		err = context.DeadlineExceeded // its own timer may be late
+	}
+	if err != nil {
+		m.stop.Store(true)
+	}
+	return err
 }
 
 // interrupted is check for code that must not raise where it is.
@@ -271,8 +275,8 @@ func (rt *Runtime) interrupted() error {
 	if m.fatal != nil {
 		return m.fatal
 	}
-	if m.stop.Load() {
-		return m.ctxErr()
+	if err := m.stopped(); err != nil {
+		return err
 	}
 	if m.left < 0 {
 		return &limitError{ErrSteps, fmt.Sprintf("step limit of %d reached", rt.cfg.Limits.Steps)}

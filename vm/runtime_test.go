@@ -329,6 +329,22 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// News of an earlier run's context does not end a later run.
+func TestCancelAfterTheRun(t *testing.T) {
+	rt := newRuntime(t, vm.Config{})
+	prog := must(t, "local n = 0 for i = 1, 300 do n = n + i end return n")
+	for range 3000 {
+		ctx, cancel := context.WithCancel(context.Background())
+		go cancel()
+		if _, err := rt.Run(ctx, prog); err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		if _, err := rt.Run(context.Background(), prog); err != nil {
+			t.Fatalf("the run after: %v", err)
+		}
+	}
+}
+
 func TestLimitsCannotBeSwallowed(t *testing.T) {
 	for _, wrap := range []string{
 		"%s", "pcall(function() %s end)", "while true do pcall(function() %s end) end", "xpcall(function() %s end, function() return 1 end)",
