@@ -255,8 +255,8 @@ func u64Value(_ *runtime, v lua.LValue) (uint64, error) {
 		}
 	}
 	n, err := vm.ToU64(v)
-	if f, ok := v.(lua.LNumber); ok && err != nil && math.Abs(float64(f)) != math.Trunc(float64(f)) {
-		err = fmt.Errorf("%w; %s", err, spelling)
+	if err != nil && !strings.Contains(err.Error(), "hw.u64") {
+		err = fmt.Errorf(`%w; a wide value is spelt as a literal (0x...), hw.u64 "0x...", or with bit.lshift(1, 63)`, err)
 	}
 	return n, err
 }

@@ -188,7 +188,7 @@ func (rt *Runtime) arith(event string, f func(a, b uint64) uint64) lua.LGFunctio
 			raiseArith(L, event, y, err)
 		}
 		if divides && b == 0 {
-			L.RaiseError("attempt to perform '%s %s 0' on a u64", TypeName(x), arithWords[event])
+			L.RaiseError("attempt to perform '%s %s 0', a division by zero", TypeName(x), arithWords[event])
 		}
 		L.Push(rt.u64(f(a, b)))
 		return 1
