@@ -1,6 +1,7 @@
 -- A task that is being watched forks. Does the child get the watchpoints, who pays for them, and who runs with whose
 -- when the two change places?
 -- tags: fork, inherit
+-- kernel: 4.19.0, 4.19.116, 4.19.266, 6.1.176, 6.1.192
 local hw = require "hw"
 
 local A, B = 0x400000, 0x400100
@@ -13,7 +14,7 @@ describe("fork", function()
     return assert.succeeds(m:perf_event_open(attr))
   end
   before_each(function()
-    m = hw.machine { cpus = 2, kernel = "6.1.192" }
+    m = hw.machine { cpus = 2 }
     cpu = m.cpu[1]
     t = m:task { comm = "t", cpu = 1 }
   end)
@@ -78,7 +79,7 @@ end)
 describe("the swap of contexts", function()
   local m, cpu, t
   before_each(function()
-    m = hw.machine { cpus = 2, kernel = "6.1.192" }
+    m = hw.machine { cpus = 2 }
     cpu = m.cpu[1]
     t = m:task { comm = "t", cpu = 1 }
     cpu:context_switch(t)

@@ -5,6 +5,7 @@ package scripts_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"flag"
 	"fmt"
 	"maps"
@@ -199,11 +200,24 @@ func (a *account) goldens() map[string]string {
 			if len(kernels) > 0 {
 				name += " [" + strings.Join(kernels, ", ") + "]"
 			}
-			b += "\n## " + name + "\n" + shown
+			b += "\n## " + name + "\n" + capped(shown)
 		}
 		texts[c.File] = b
 	}
 	return texts
+}
+
+// linesShown is how many lines of one case a golden shows; of the rest it keeps the checksum.
+const linesShown = 150
+
+func capped(text string) string {
+	lines := strings.SplitAfterN(text, "\n", linesShown+1)
+	if len(lines) <= linesShown || lines[linesShown] == "" {
+		return text
+	}
+	rest := lines[linesShown]
+	return strings.Join(lines[:linesShown], "") +
+		fmt.Sprintf("# and %d lines more, whose SHA-256 begins with %.8x\n", strings.Count(rest, "\n"), sha256.Sum256([]byte(rest)))
 }
 
 // compareGoldens holds the files against what they should be, or writes them.
