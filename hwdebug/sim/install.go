@@ -89,8 +89,15 @@ func (m *Machine) slotSetup(slots []*Event, ev *Event, o op) (i int, err error) 
 //
 // arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_control
 func (m *Machine) control(ev *Event, o op) (slot int, err error) {
-	defer m.exit(m.enter(fnHwBreakpointControl, ev.arg(), uint64(o)), &err)
 	c := m.cpu
+	enabled := !c.curr.bpsDisabled // R-SLOT-8
+	if ev.watches() {
+		enabled = !c.curr.wpsDisabled
+	}
+	if m.cfg.LogOps {
+		m.logOps(o, enabled)
+	}
+	defer m.exit(m.enter(fnHwBreakpointControl, ev.arg(), uint64(o)), &err)
 	slots, value, ctrl := c.slots(ev.watches())
 	i, err := m.slotSetup(slots, ev, o)
 	if err != nil {
@@ -103,18 +110,23 @@ func (m *Machine) control(ev *Event, o op) (slot int, err error) {
 		fallthrough
 	case opRestore:
 		m.writeWbReg(value, i, ev.address)
-		disabled := c.curr.bpsDisabled
-		if ev.watches() {
-			disabled = c.curr.wpsDisabled
-		}
 		image := ev.image
-		image.Enabled = !disabled // R-SLOT-8
+		image.Enabled = enabled
 		m.writeWbReg(ctrl, i, uint64(image.Encode()))
 	case opUninstall:
 		m.writeWbReg(ctrl, i, 0)
 		m.disableDebugMonitors(levelOf(ev.image.Privilege))
 	}
 	return i, nil
+}
+
+// logOps is the line that the seed's author added to hw_breakpoint_control (R-LOG-12).
+func (m *Machine) logOps(o op, enabled bool) {
+	e := 0
+	if enabled {
+		e = 1
+	}
+	m.logf("hw-breakpoint: ops: %d, reg_enable: %d.", int(o), e)
 }
 
 // archInstall is hw_breakpoint_control with INSTALL.

@@ -49,6 +49,8 @@ type Config struct {
 
 	Release, Version, Taint string // what dump_stack headers print; empty: the profile's, not tainted
 
+	LogOps bool // hw_breakpoint_control logs its operation, as the seed's author made it do (R-LOG-12)
+
 	TraceSize int // records kept; 0: 65536, below 0: none, and no call chains either
 
 	Seed   uint64                       // 0: one fixed order where the kernel leaves order open

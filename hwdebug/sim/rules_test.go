@@ -510,3 +510,22 @@ func TestNothingIsLeft(t *testing.T) {
 		})
 	}
 }
+
+// TestLogOps is the line of the seed's second listing: the operation, and the enable bit that goes with it (R-LOG-12).
+func TestLogOps(t *testing.T) {
+	m := newMachine(t, sim.Config{CPUs: 1, LogOps: true})
+	must(t, m.DumpStackIn("hw_breakpoint_control"))
+	ev := open(t, m, kernelRW(addrA, false), nil, 0)
+	if n := logged(m, " hw-breakpoint: ops: 0, reg_enable: 1."); n != 1 {
+		t.Errorf("the installation is logged %d times", n)
+	}
+	before := len(m.Dmesg())
+	must(t, ev.Close())
+	lines := m.Dmesg()[before:]
+	if len(lines) < 2 || !strings.HasSuffix(lines[0], "hw-breakpoint: ops: 1, reg_enable: 1.") || !strings.Contains(lines[1], "CPU: 0 PID: 1 Comm: hwlua") {
+		t.Errorf("the removal logs %q", lines)
+	}
+	if m := newMachine(t, sim.Config{CPUs: 1}); logged(m, "ops:") != 0 {
+		t.Error("it is logged without being asked for")
+	}
+}
