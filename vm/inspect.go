@@ -164,7 +164,7 @@ func (rt *Runtime) Look(path ...any) (Value, bool) {
 // Eval is Run with values as they are. steps, if it is more than 0, is the limit for this one call;
 // used is how many it took, the one that was stopped included.
 func (rt *Runtime) Eval(ctx context.Context, p *Program, steps int64) (results []Value, used int64, err error) {
-	return rt.invoke(ctx, rt.function(p), steps, nil)
+	return rt.invoke(ctx, p, nil, steps, nil)
 }
 
 // Invoke is Call with values as they are; args may hold Values.
@@ -172,40 +172,54 @@ func (rt *Runtime) Invoke(ctx context.Context, fn *Function, args ...any) ([]Val
 	if fn == nil || fn.rt != rt {
 		return nil, fmt.Errorf("vm: Invoke of a function that is not of this runtime")
 	}
-	results, _, err := rt.invoke(ctx, fn.fn, 0, args)
+	results, _, err := rt.invoke(ctx, nil, fn.fn, 0, args)
 	return results, err
 }
 
-func (rt *Runtime) invoke(ctx context.Context, fn *lua.LFunction, steps int64, args []any) ([]Value, int64, error) {
+// invoke runs a program, or calls a function.
+func (rt *Runtime) invoke(ctx context.Context, p *Program, fn *lua.LFunction, steps int64, args []any) (out []Value, used int64, err error) {
 	if err := rt.enter(); err != nil {
 		return nil, 0, err
 	}
 	defer rt.leave()
 	defer rt.arm(ctx)()
+	if p != nil {
+		rt.program = p.proto
+		rt.noteSource(p)
+	}
 	if steps > 0 {
 		rt.meter.left = min(rt.meter.left, steps)
 	}
 	start := rt.meter.left
-	values := make([]lua.LValue, len(args))
-	for i, a := range args {
-		if v, ok := a.(Value); ok {
-			values[i] = v.value()
-			continue
+	err = rt.guard(func() error {
+		if p != nil {
+			fn = rt.function(p)
 		}
-		v, err := rt.toLua(a)
+		values := make([]lua.LValue, len(args))
+		for i, a := range args {
+			if v, ok := a.(Value); ok {
+				values[i] = v.value()
+				continue
+			}
+			v, err := rt.toLua(a)
+			if err != nil {
+				return fmt.Errorf("vm: argument %d: %w", i+1, err)
+			}
+			values[i] = v
+		}
+		results, err := rt.callLua(fn, lua.MultRet, values)
 		if err != nil {
-			return nil, 0, fmt.Errorf("vm: argument %d: %w", i+1, err)
+			return err
 		}
-		values[i] = v
-	}
-	results, err := rt.callLua(fn, lua.MultRet, values)
-	used := start - rt.meter.left
+		out = make([]Value, len(results))
+		for i, v := range results {
+			out[i] = Value{rt, v}
+		}
+		return nil
+	})
+	used = start - rt.meter.left
 	if err != nil {
 		return nil, used, err
-	}
-	out := make([]Value, len(results))
-	for i, v := range results {
-		out[i] = Value{rt, v}
 	}
 	return out, used, nil
 }
