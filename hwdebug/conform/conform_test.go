@@ -419,6 +419,10 @@ case c/d, step 1 (` + name + `:3)
 	if err != nil || report.Cases != 2 || report.Steps != 5 || len(report.Divergences) != 3 {
 		t.Errorf("filtered: %+v, %v", report, err)
 	}
+	cfg.Filter = regexp.MustCompile(`^b/`)
+	if none, err := conform.Run(context.Background(), cfg, name); none != nil || err == nil || !strings.Contains(err.Error(), `"^b/"`) {
+		t.Errorf("a filter that selects nothing: %+v, %v", none, err)
+	}
 	if marks := report.Divergences[2].Marks; len(marks) != 1 || marks[0] != "bas" {
 		t.Errorf("the marked divergence is not last: %+v", report.Divergences)
 	}

@@ -193,6 +193,9 @@ func diffFields(name string, reg arm64.Reg, want, got uint64) []string {
 	words := func(v uint64, field string, value uint64) string {
 		for _, f := range arm64.Fields(reg, v) {
 			if f.Name == field && f.Value == value {
+				if field == "VA" {
+					f.Words = "" // the address once more
+				}
 				s := f.String()
 				return s[strings.IndexByte(s, ' ')+1:]
 			}

@@ -35,8 +35,9 @@ type Progress struct {
 }
 
 // Run replays the recordings in files, in order, and reports. The error is a *FormatError if a file is not in the
-// format, one of the file system, of Open or of ctx, else nil; with an error there is no report, whatever went
-// before: nothing is counted of a run with a file that cannot be trusted. Divergences are no error.
+// format, one of the file system, of Open or of ctx, or says that Filter leaves no case. With an error there is no
+// report, whatever went before: nothing is counted of a run with a file that cannot be trusted. Divergences are no
+// error.
 //
 // Files are streamed: the memory that is used does not depend on their size. A target whose call does not return
 // is not interrupted; ctx is looked at between cases.
@@ -48,6 +49,9 @@ func Run(ctx context.Context, cfg Config, files ...string) (*Report, error) {
 		if err := r.file(ctx, name); err != nil {
 			return nil, err
 		}
+	}
+	if r.report.Cases == 0 && cfg.Filter != nil {
+		return nil, fmt.Errorf("no case has an id that matches %q", cfg.Filter)
 	}
 	r.report.Divergences = r.first
 	if room := cfg.MaxDivergences - len(r.first); room > 0 {
