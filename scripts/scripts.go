@@ -6,7 +6,7 @@ package scripts
 
 import "embed"
 
-// FS holds the scenario files.
+// FS holds the scenario files, those of real bugs in the folder bugs.
 //
-//go:embed all:*.lua
+//go:embed *.lua bugs/*.lua
 var FS embed.FS
