@@ -77,14 +77,23 @@ func (v Value) Signature() string {
 // maxInherit is how many tables Index and Names follow by __index.
 const maxInherit = 16
 
-// Index is what a table or userdata holds under a key, as far as that can be told without running
-// anything: raw, then through metatables whose __index is a table.
+// Index is what a table or userdata holds under a key (a string, number or boolean), as far as that
+// can be told without running anything: raw, then through metatables whose __index is a table.
 func (v Value) Index(key any) (Value, bool) {
 	if v.rt == nil {
 		return Value{}, false
 	}
-	k, err := v.rt.toLua(key)
-	if err != nil || k == lua.LNil {
+	var k lua.LValue // not by toLua, which counts memory and so may raise
+	switch key := key.(type) {
+	case string:
+		k = lua.LString(key)
+	case float64:
+		k = lua.LNumber(key)
+	case int:
+		k = lua.LNumber(key)
+	case bool:
+		k = lua.LBool(key)
+	default:
 		return Value{}, false
 	}
 	for _, t := range v.tables() {
