@@ -105,8 +105,23 @@ func builtins() []builtin {
 	}
 }
 
+// builtins are those that this session has.
+func (s *session) builtins() []builtin {
+	return slices.DeleteFunc(builtins(), func(b builtin) bool {
+		switch b.name {
+		case "tour":
+			return s.cfg.NoMachine
+		case "load", "reload":
+			return s.cfg.Files == nil
+		case "record", "stop":
+			return s.cfg.Files == nil || s.cfg.Files.Write == nil
+		}
+		return false
+	})
+}
+
 func (s *session) builtin(name string) *builtin {
-	for _, b := range builtins() {
+	for _, b := range s.builtins() {
 		if b.name == name {
 			return &b
 		}
@@ -142,9 +157,6 @@ func (s *session) command(ctx context.Context, name, rest string) error {
 		return err
 	}
 	if b := s.builtin(full); b != nil {
-		if b.name == "tour" && len(s.cfg.Lua) == 0 && s.cfg.NoMachine {
-			return unknownCommand(full, s.commandNames())
-		}
 		return b.run(s, ctx, rest)
 	}
 	for _, c := range s.cfg.Commands {
@@ -251,10 +263,7 @@ func (s *session) commandCandidates() []candidate {
 		}
 		out = append(out, k)
 	}
-	for _, b := range builtins() {
-		if b.name == "tour" && s.cfg.NoMachine {
-			continue
-		}
+	for _, b := range s.builtins() {
 		add(b.name, b.doc)
 	}
 	for _, c := range s.cfg.Commands {
@@ -307,7 +316,7 @@ func (s *session) commandHelp(name string) string {
 
 // load runs a file. It is an input like what is typed.
 func (s *session) load(ctx context.Context, file string) error {
-	b, err := s.cfg.Files(file)
+	b, err := s.cfg.Files.Read(file)
 	if err != nil {
 		return err
 	}

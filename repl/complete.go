@@ -27,7 +27,7 @@ type completer struct {
 	index    *schema.Index
 	look     func(path ...any) (vm.Value, bool)
 	commands func() []candidate
-	files    func(prefix string) []candidate // names of files; nil: there are none
+	files    func(prefix string) []string // names of files; nil: there are none
 }
 
 // complete finds what may stand at pos of text instead of text[from:pos].
@@ -44,7 +44,15 @@ func (c *completer) complete(text string, pos int) (cands []candidate, from int)
 			if c.files == nil {
 				return nil, pos
 			}
-			return c.files(text[at:]), at
+			var cands []candidate
+			for _, name := range c.files(text[at:]) {
+				k := candidate{name: name, typ: "file"}
+				if strings.HasSuffix(name, string(filepath.Separator)) {
+					k.typ = "folder"
+				}
+				cands = append(cands, k)
+			}
+			return cands, at
 		case "chain":
 			return nil, pos
 		case "help":
@@ -632,8 +640,8 @@ func menu(cands []candidate, colours palette) []string {
 	return rows
 }
 
-// filesIn lists the files that a path may mean, folders with a slash.
-func filesIn(prefix string) []candidate {
+// fileNames lists the files that a path may mean, folders with a separator at the end.
+func fileNames(prefix string) []string {
 	dir, base := filepath.Split(prefix)
 	where := dir
 	if where == "" {
@@ -643,18 +651,16 @@ func filesIn(prefix string) []candidate {
 	if err != nil {
 		return nil
 	}
-	var out []candidate
+	var out []string
 	for _, e := range entries {
 		name := e.Name()
 		if !strings.HasPrefix(name, base) || strings.HasPrefix(name, ".") && base == "" {
 			continue
 		}
-		k := candidate{name: dir + name, typ: "file"}
 		if st, err := os.Stat(filepath.Join(where, name)); err == nil && st.IsDir() {
-			k.name += string(filepath.Separator)
-			k.typ = "folder"
+			name += string(filepath.Separator)
 		}
-		out = append(out, k)
+		out = append(out, dir+name)
 	}
 	return out
 }

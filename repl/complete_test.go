@@ -19,10 +19,11 @@ import (
 func newTestSession(t testing.TB, code string) (*session, *bytes.Buffer) {
 	t.Helper()
 	var out bytes.Buffer
-	s, err := newSession(Config{
+	s, err := newSession(context.Background(), Config{
 		In: strings.NewReader(""), Out: &out,
 		Runtime: vm.Config{Modules: []vm.Module{bindings.Hardware()}},
 		Index:   api.Index(),
+		Files:   HostFiles(),
 		Start:   []Source{{Name: "start", Text: "m = hw.machine { cpus = 2 }"}},
 		Getenv:  func(string) string { return "" },
 	})
@@ -65,11 +66,11 @@ var completionQuestions = []string{
 
 func TestCompletion(t *testing.T) {
 	s, _ := newTestSession(t, completionSetup)
-	s.completer.files = func(prefix string) []candidate {
+	s.completer.files = func(prefix string) []string {
 		if !strings.HasPrefix("testdata/board.lua", prefix) {
 			return nil
 		}
-		return []candidate{{name: "testdata/board.lua", typ: "file"}}
+		return []string{"testdata/board.lua"}
 	}
 	var b strings.Builder
 	for _, q := range completionQuestions {
@@ -145,7 +146,7 @@ func FuzzCompletion(f *testing.F) {
 	})
 }
 
-func TestFilesIn(t *testing.T) {
+func TestFileNames(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	for _, name := range []string{"a.lua", "ab.lua", ".hidden", "sub/x.lua"} {
@@ -155,11 +156,7 @@ func TestFilesIn(t *testing.T) {
 	for prefix, want := range map[string]string{
 		"": "a.lua ab.lua sub/", "a": "a.lua ab.lua", "sub/": "sub/x.lua", ".": ".hidden", "nowhere/": "", dir + "/sub/x": dir + "/sub/x.lua",
 	} {
-		var got []string
-		for _, k := range filesIn(prefix) {
-			got = append(got, k.name)
-		}
-		if s := strings.Join(got, " "); s != want {
+		if s := strings.Join(fileNames(prefix), " "); s != want {
 			t.Errorf("%q: %s, want %s", prefix, s, want)
 		}
 	}

@@ -33,6 +33,7 @@ func config() repl.Config {
 			Allow:   vm.Allow{Exit: true},
 		},
 		Index: api.Index(),
+		Files: repl.HostFiles(),
 		Start: []repl.Source{{Name: "start", Text: "local hw = require \"hw\"\nm = hw.machine { cpus = 2 }"}},
 	}
 }

@@ -226,6 +226,7 @@ func (r *plainReader) readLine(ctx context.Context) (string, error) {
 
 func (r *plainReader) listen(fn func()) (stop func()) {
 	r.pump.interruptible(fn)
+	r.pump.want() // what arrives meanwhile is kept
 	return func() { r.pump.interruptible(nil) }
 }
 

@@ -38,6 +38,9 @@ var luaFiles embed.FS
 // A Source is Lua source with a name for messages.
 type Source struct {
 	Name, Text string
+
+	// Lenient is a source whose error is shown and ends nothing: the prompt comes all the same.
+	Lenient bool
 }
 
 // A Command is a command of the prompt, typed with a colon before its name.
@@ -47,6 +50,23 @@ type Command struct {
 	// Run is given the rest of the line; what it writes is shown. An error is shown too, and ends
 	// nothing. The runtime may be used.
 	Run func(ctx context.Context, rt *vm.Runtime, rest string, out io.Writer) error
+}
+
+// Files are the files that commands may read and write. A prompt that others reach has none unless its
+// embedder gives it some.
+type Files struct {
+	Read  func(name string) ([]byte, error)
+	Write func(name string, b []byte) error // nil: :record is not there
+	Names func(prefix string) []string      // for completion, folders with a separator at the end; may be nil
+}
+
+// HostFiles are the files of this computer.
+func HostFiles() *Files {
+	return &Files{
+		Read:  os.ReadFile,
+		Write: func(name string, b []byte) error { return os.WriteFile(name, b, 0o644) },
+		Names: fileNames,
+	}
 }
 
 // Colour says when colours are used.
@@ -97,16 +117,16 @@ type Config struct {
 
 	Colour     Colour
 	Editing    Editing
-	Size       func() (width, height int)        // of the terminal; default: it is asked
-	Interrupts <-chan os.Signal                  // Ctrl-C as a signal
-	Getenv     func(string) string               // default os.Getenv
-	Files      func(name string) ([]byte, error) // what :load reads; default os.ReadFile. :record writes with os.WriteFile
+	Size       func() (width, height int) // of the terminal; default: it is asked
+	Interrupts <-chan os.Signal           // Ctrl-C as a signal
+	Getenv     func(string) string        // default os.Getenv
+	Files      *Files                     // what :load and :record may use; nil: they are not there
 }
 
 // Run is a session. It returns nil when the user ends it, a *vm.ExitError when a script does with
 // os.exit, the context's error when that is done, and the first error of a script when it is quiet.
 func Run(ctx context.Context, cfg Config) error {
-	s, err := newSession(cfg)
+	s, err := newSession(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -136,9 +156,6 @@ func (c *Config) defaults() {
 	}
 	if c.Getenv == nil {
 		c.Getenv = os.Getenv
-	}
-	if c.Files == nil {
-		c.Files = os.ReadFile
 	}
 	if c.Index == nil {
 		c.Index = schema.NewIndex(c.Modules...)

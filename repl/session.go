@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -85,7 +84,7 @@ type session struct {
 	}
 }
 
-func newSession(cfg Config) (*session, error) {
+func newSession(ctx context.Context, cfg Config) (_ *session, err error) {
 	cfg.defaults()
 	s := &session{cfg: cfg, index: cfg.Index, sources: map[string]string{}, intr: make(chan struct{}, 1), done: make(chan struct{})}
 	s.out = &output{w: cfg.Out, mid: &s.mid}
@@ -101,34 +100,48 @@ func newSession(cfg Config) (*session, error) {
 		index:    s.index,
 		look:     func(path ...any) (vm.Value, bool) { return s.rt.Look(path...) },
 		commands: s.commandCandidates,
-		files:    filesIn,
+	}
+	if f := cfg.Files; f != nil && f.Names != nil {
+		s.completer.files = f.Names
 	}
 	s.code = &codeInput{r: cfg.Runtime.Stdin}
 	if s.code.r == cfg.In {
 		s.code.r = nil // shared with the prompt, which knows how
 	}
-	rt, fns, err := s.newRuntime(context.Background(), false)
+	s.size = func() (int, int) { return 80, 24 }
+	s.code.lines = cannotRead{}
+	if cfg.Interrupts != nil {
+		go s.watchInterrupts()
+	}
+	defer func() {
+		if err != nil {
+			close(s.done)
+		}
+	}()
+	_, err = s.during(ctx, func(ctx context.Context) error {
+		var err error
+		s.rt, s.fns, err = s.newRuntime(ctx, false)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	s.rt, s.fns = rt, fns
 	if s.lr, err = s.reader(); err != nil {
-		rt.Close()
+		s.rt.Close()
 		return nil, err
 	}
 	if s.code.r == nil {
-		s.code.lines, _ = s.lr.(codeReader)
+		if lines, ok := s.lr.(codeReader); ok {
+			s.code.lines = lines
+		}
 	}
-	hist, err := openHistory(cfg.History, cfg.HistoryLimit)
-	if err != nil {
-		s.complain("%s: %v", cfg.Name, err)
+	hist, failed := openHistory(cfg.History, cfg.HistoryLimit)
+	if failed != nil {
+		s.complain("%s: %v", cfg.Name, failed)
 	}
 	s.hist = hist
 	if r, ok := s.lr.(rememberer); ok {
 		r.setHistory(hist.entries)
-	}
-	if cfg.Interrupts != nil {
-		go s.watchInterrupts()
 	}
 	return s, nil
 }
@@ -240,6 +253,13 @@ func (s *session) prepare(ctx context.Context, rt *vm.Runtime) (map[string]*vm.F
 		p, err := vm.Compile(src.Name, src.Text)
 		if err == nil {
 			_, _, err = rt.Eval(ctx, p, 0)
+		}
+		var exit *vm.ExitError
+		if err != nil && src.Lenient && !errors.As(err, &exit) {
+			if !s.codeErr.mute {
+				s.showError(err)
+			}
+			continue
 		}
 		if err != nil {
 			return nil, err
@@ -572,6 +592,11 @@ type codeReader interface {
 	readCode(p []byte, stop <-chan struct{}) (int, error)
 }
 
+// cannotRead is what code reads before there is a prompt to share the input with.
+type cannotRead struct{}
+
+func (cannotRead) readCode([]byte, <-chan struct{}) (int, error) { return 0, io.EOF }
+
 func (c *codeInput) start(again []byte) {
 	c.again, c.replay, c.kept = again, again != nil, nil
 }
@@ -605,6 +630,3 @@ func (c *codeInput) Read(p []byte) (int, error) {
 	c.kept = append(c.kept, p[:n]...)
 	return n, err
 }
-
-// writeFile is how :record writes.
-func writeFile(name string, b []byte) error { return os.WriteFile(name, b, 0o644) }

@@ -296,6 +296,8 @@ func TestConnection(t *testing.T) {
 			see("there is no command :regs")
 			send(":tour" + end)
 			see("there is no command :tour")
+			send(":load /etc/passwd" + end)
+			see("there is no command :load")
 			send("while true do end" + end)
 			time.Sleep(20 * time.Millisecond)
 			send("\x03")
