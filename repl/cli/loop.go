@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"syscall"
 
 	"github.com/hwlua/hwlua/bindings/api"
 	"github.com/hwlua/hwlua/repl"
@@ -23,12 +24,15 @@ func runLoop(ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, src 
 		start = append(start, repl.Source{Name: st.name(), Text: st.chunk()})
 	}
 	if src != nil {
-		start = append(start, repl.Source{Name: src.name, Text: src.text})
+		start = append(start, repl.Source{Name: src.name, Text: src.text, Lenient: true})
 	}
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt)
 	defer signal.Stop(interrupts)
-	err := repl.Run(context.WithoutCancel(ctx), repl.Config{
+	// An interrupt is for the code that runs; only these end the session, and leave the terminal as it was.
+	ctx, stop := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	err := repl.Run(ctx, repl.Config{
 		Name:       "hwlua",
 		Banner:     "hwlua " + version() + "; m is a machine. :help shows what there is, Ctrl-D ends.",
 		In:         env.Stdin,
@@ -50,6 +54,8 @@ func runLoop(ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, src 
 		return exitOK
 	case errors.As(err, &exit):
 		return exit.Code & 0xff
+	case ctx.Err() != nil:
+		return exitInterrupted
 	}
 	fmt.Fprintf(env.Stderr, "hwlua: %v\n", err)
 	return exitFailed
