@@ -1,4 +1,4 @@
-// plain_test.go: the model's slow twin: 6.1.176 written down rule by rule, with nothing kept that can be counted again.
+// plain_test.go: the model's slow twin, written down rule by rule, with nothing kept that can be counted again.
 
 package conform_test
 
@@ -16,11 +16,32 @@ import (
 // A plain is a machine for the steps of the format only: one step after the other, 64-bit tasks, no task running
 // between steps. It has no call chains, no clock and no cross calls, and counts reservations from the definition.
 type plain struct {
+	rules
 	cpus   [4]plainCPU
 	events []*plainEvent // all ever made
 	tasks  []*plainTask
 	byID   []any // *plainEvent or []*plainEvent (wide)
 	clock  int   // of register writes
+}
+
+// rules are the differences between releases that the steps can see; the zero value is 6.1.176.
+type rules struct {
+	userHitReported  bool // D-1: a hit by the kernel on behalf of the user is a hit as any other
+	anyMatchSteps    bool // D-2: any of several matches decides to step, not the last
+	overflowRefused  bool // D-4: a byte select shifted beyond bit 7 is EINVAL
+	disabledResched  bool // D-5: a disabled event that joins a CPU's context reschedules it
+	pinnedGoOn       bool // D-7: after a pinned event that does not fit later ones are still tried
+	modifyOne        bool // D-17: a request to modify does not reach inherited events
+	ordinaryUserCopy bool // R-EXC-17: user copies use ordinary instructions, which user events do not see
+}
+
+// rulesOf are the rules of each profile on a CPU without UAO.
+var rulesOf = map[string]rules{
+	"4.19.0":   {userHitReported: true, anyMatchSteps: true, disabledResched: true, pinnedGoOn: true, modifyOne: true, ordinaryUserCopy: true},
+	"4.19.116": {userHitReported: true, anyMatchSteps: true, disabledResched: true, pinnedGoOn: true, modifyOne: true, ordinaryUserCopy: true},
+	"4.19.266": {disabledResched: true, pinnedGoOn: true, modifyOne: true, ordinaryUserCopy: true},
+	"6.1.176":  {},
+	"6.1.192":  {overflowRefused: true},
 }
 
 type plainCPU struct {
@@ -79,8 +100,8 @@ type plainEvent struct {
 
 const plainTaskSize = 1 << 48
 
-func newPlain() *plain {
-	p := &plain{}
+func newPlain(r rules) *plain {
+	p := &plain{rules: r}
 	for i := range p.cpus {
 		c := &p.cpus[i]
 		c.id, c.mdscr = i, 0x1000
@@ -162,6 +183,9 @@ func (p *plain) parse(a hwdebug.Attr, task *plainTask) (addr, ctrl uint64, el1 b
 	}
 	el1 = a.Addr >= plainTaskSize && a.Addr+n-1 >= plainTaskSize
 	bas := (uint64(1)<<n - 1) << (a.Addr & off) & 0xff
+	if p.overflowRefused && (uint64(1)<<n-1)<<(a.Addr&off) > 0xff {
+		return 0, 0, false, syscall.EINVAL
+	}
 	addr = a.Addr &^ off
 	if el1 && task != nil {
 		return 0, 0, false, syscall.EINVAL
@@ -339,9 +363,11 @@ func (p *plain) classIn(c *plainCPU, x *plainCtx, k int) {
 				continue
 			}
 		}
-		all = false
 		if k == 1 {
 			e.state = -2
+			all = all && p.pinnedGoOn
+		} else {
+			all = false
 		}
 	}
 }
@@ -470,7 +496,7 @@ func (p *plain) open(e *plainEvent) error {
 	c := &p.cpus[e.cpu]
 	was := len(c.ctx.events)
 	c.ctx.add(e)
-	if !e.attr.Disabled || was == 0 {
+	if !e.attr.Disabled || was == 0 || p.disabledResched {
 		p.resched(c, e.attr.Pinned)
 	}
 	return nil
@@ -577,12 +603,12 @@ func (p *plain) access(c *plainCPU, k hwdebug.Kind, addr uint64, size int, user,
 					continue
 				}
 				exact = true
-				if !user && !e.el1 {
-					step = true
-					continue
+				wants := true
+				if user || e.el1 || p.userHitReported {
+					skip = p.hit(c, e, user, far) || skip
+					wants = e.stepped()
 				}
-				skip = p.hit(c, e, user, far) || skip
-				step = e.stepped()
+				step = wants || step && p.anyMatchSteps
 			}
 			if !exact {
 				panic("the machine reports an address that it does not watch")
@@ -732,7 +758,10 @@ func (p *plain) Disable(id hwdebug.EventID) error {
 }
 
 func (p *plain) Modify(id hwdebug.EventID, a hwdebug.Attr) error {
-	for _, e := range p.family(id) {
+	for i, e := range p.family(id) {
+		if i > 0 && p.modifyOne {
+			break
+		}
 		if err := p.modify(e, a); err != nil {
 			return err
 		}
@@ -820,7 +849,7 @@ func (p *plain) Access(id hwdebug.TaskID, k hwdebug.Kind, addr uint64, size int)
 }
 
 func (p *plain) UserCopy(id hwdebug.TaskID, k hwdebug.Kind, addr uint64, size int) error {
-	p.running(id, func(_ *plainTask, c *plainCPU) { p.access(c, k, addr, size, false, true) })
+	p.running(id, func(_ *plainTask, c *plainCPU) { p.access(c, k, addr, size, false, !p.ordinaryUserCopy) })
 	return nil
 }
 
@@ -1039,7 +1068,7 @@ func (p *plain) PtraceGetRegs(id hwdebug.TaskID, which hwdebug.PtraceSet) (info 
 
 // TestPlainTwinAgreesWithEveryRecordedStep shows that the twin may judge the model.
 func TestPlainTwinAgreesWithEveryRecordedStep(t *testing.T) {
-	open := func(conform.Meta) (hwdebug.Target, error) { return newPlain(), nil }
+	open := func(conform.Meta) (hwdebug.Target, error) { return newPlain(rules{}), nil }
 	report, err := conform.Run(context.Background(), conform.Config{Open: open, MaxDivergences: 10}, recordings...)
 	if err != nil {
 		t.Fatal(err)

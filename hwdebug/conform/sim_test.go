@@ -17,7 +17,7 @@ import (
 )
 
 func machine(kernel string, meta conform.Meta) (*sim.Machine, error) {
-	return sim.New(sim.Config{CPUs: meta.CPUs, BRPs: meta.BRPs, WRPs: meta.WRPs, Kernel: kernel, VABits: 48, TraceSize: -1})
+	return sim.New(sim.Config{CPUs: meta.CPUs, BRPs: meta.BRPs, WRPs: meta.WRPs, Kernel: kernel, VABits: 48, BASCopies: true, TraceSize: -1})
 }
 
 func openModel(meta conform.Meta) (hwdebug.Target, error) {
@@ -512,13 +512,23 @@ func FuzzTwins(f *testing.F) {
 	})
 }
 
-// FuzzPlain performs the same steps on the model and on its slow twin.
+// FuzzPlain performs the same steps on the model and on its slow twin, by the rules of the kernel that the first byte
+// chooses.
 func FuzzPlain(f *testing.F) {
 	seedSteps(f)
 	meta := recordedMeta()
+	kernels := sim.Profiles()
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if err := compare(newPlain(), guarded(t, "6.1.176", meta).Target(), &meta, stepsOf(data, 60)); err != nil {
-			t.Fatalf("the twin and the model: %v", err)
+		if len(data) == 0 {
+			return
+		}
+		kernel := kernels[int(data[0])%len(kernels)]
+		r, ok := rulesOf[kernel]
+		if !ok {
+			t.Fatalf("the twin has no rules for %s", kernel)
+		}
+		if err := compare(newPlain(r), guarded(t, kernel, meta).Target(), &meta, stepsOf(data[1:], 60)); err != nil {
+			t.Fatalf("%s, the twin and the model: %v", kernel, err)
 		}
 	})
 }
