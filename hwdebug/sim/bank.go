@@ -15,6 +15,7 @@ type bank struct {
 	dfr0       arm64.IDAA64DFR0
 	reg        [4 * arm64.MaxRegs]uint64
 	mdscr      uint64
+	copies     bool // Config.BASCopies
 
 	armedB, armedW uint16                // pairs whose E bit is set
 	span           [arm64.MaxRegs]span   // what each armed watchpoint may watch: a superset, for a quick no
@@ -26,20 +27,23 @@ type span struct{ first, size uint64 }
 
 const addrBits = 1<<56 - 1 // an EL0 address without its tag (R-REG-22)
 
-func (b *bank) init(brps, wrps int, debugVer uint8) {
-	b.brps, b.wrps = brps, wrps
+func (b *bank) init(brps, wrps int, debugVer uint8, copies bool) {
+	b.brps, b.wrps, b.copies = brps, wrps, copies
 	b.dfr0 = arm64.MakeIDAA64DFR0(brps, wrps, min(2, brps), debugVer)
 }
 
 // set writes one register as the hardware does: value registers lose bits [1:0], control registers bits
-// [63:32], and DBGBCR's BAS[1] and BAS[3] are copies (R-REG-6, 21, 25).
+// [63:32], and DBGBCR's BAS[1] and BAS[3] may be copies (R-REG-6, 21, 25).
 func (b *bank) set(unified int, val, seq uint64) {
 	n := unified & (arm64.MaxRegs - 1)
 	switch unified &^ (arm64.MaxRegs - 1) {
 	case arm64.BVR:
 		b.reg[unified] = val &^ 3
 	case arm64.BCR:
-		c := arm64.DBGBCR(val).Stored()
+		c := arm64.DBGBCR(val)
+		if b.copies {
+			c = c.Stored()
+		}
 		b.reg[unified] = uint64(c)
 		b.armedB &^= 1 << n
 		if c.E() && n < b.brps {

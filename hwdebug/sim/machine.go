@@ -46,6 +46,7 @@ type Config struct {
 	VHE        bool   // the kernel runs at EL2
 	NoDebugMon bool   // the boot option nodebugmon
 	FAR        string // address a watchpoint reports: "exact" (when empty), "start" or "floor16"
+	BASCopies  bool   // DBGBCR reads BAS[0] and BAS[2] in BAS[1] and BAS[3] too, as QEMU's CPUs do (R-REG-21)
 
 	Release, Version, Taint string // what dump_stack headers print; empty: the profile's, not tainted
 
