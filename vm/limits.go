@@ -141,7 +141,13 @@ type thread struct {
 
 func (t *thread) Deadline() (time.Time, bool) { return t.rt.meter.ctx.Deadline() }
 func (t *thread) Err() error                  { return t.rt.meter.ctx.Err() }
-func (t *thread) Value(key any) any           { return t.rt.meter.ctx.Value(key) }
+
+func (t *thread) Value(key any) any {
+	if key == (threadKey{}) {
+		return t
+	}
+	return t.rt.meter.ctx.Value(key)
+}
 
 // Done counts the instruction that is about to be executed. It never reports that the context is
 // done: when a limit is hit, it raises.

@@ -251,6 +251,44 @@ func TestSizedValuesCount(t *testing.T) {
 	}
 }
 
+// What a module does with gopher-lua's own means stays under the runtime's limits as far as it can.
+func TestStockCalls(t *testing.T) {
+	m := native(map[string]func(s *vm.State, L *lua.LState) int{
+		"pcall": func(s *vm.State, L *lua.LState) int {
+			if err := L.PCall(L.GetTop()-1, 0, nil); err != nil {
+				L.Push(lua.LString(err.(*lua.ApiError).Object.String()))
+				return 1
+			}
+			return 0
+		},
+		"thread": func(s *vm.State, L *lua.LState) int {
+			th, _ := L.NewThread()
+			th.Push(L.Get(1))
+			th.Call(0, 1)
+			L.Push(th.Get(-1))
+			return 1
+		},
+	})
+	rt := newRuntime(t, vm.Config{Modules: []vm.Module{m}, Limits: vm.Limits{Steps: 100_000}})
+	got, err := rt.Run(context.Background(), must(t, `
+		local x = 1
+		local function f() x = x + 1 end
+		local e = n.pcall(function() local t = nil; t.x = 1 end)
+		f()
+		pcall(error, "e")
+		f()
+		return x, e, n.thread(function() return pcall(function() return 7 end) end)`))
+	if err != nil || got[0] != 3.0 || !strings.Contains(fmt.Sprint(got[1]), "attempt to index local 't' (a nil value)") || len(got) != 3 {
+		t.Errorf("%v, %v", got, err)
+	}
+	if err := run(t, rt, "n.pcall(function() while true do end end)"); !errors.Is(err, vm.ErrSteps) {
+		t.Error(err)
+	}
+	if err := run(t, rt, "n.thread(function() pcall(error) while true do end end)"); !errors.Is(err, vm.ErrSteps) {
+		t.Error(err)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	refused := fmt.Errorf("no slot on cpu1: %w", syscall.ENOSPC)
 	m := native(map[string]func(s *vm.State, L *lua.LState) int{

@@ -41,6 +41,8 @@ type Runtime struct {
 	lib   libState
 
 	loop    func(*lua.LState, *frame) // gopher-lua's own interpreter loop
+	runs    func(*lua.LState, *frame) // ours around it
+	raise   func(*lua.LState)
 	modules []moduleState
 	closers []func()
 	resets  []func()
@@ -96,6 +98,7 @@ func New(cfg Config) (*Runtime, error) {
 	}
 	rt := &Runtime{cfg: cfg, linked: map[*Program]*lua.FunctionProto{}, sources: map[string]string{}}
 	rt.st = &State{rt: rt}
+	rt.runs, rt.raise = rt.run, rt.panicLua
 	rt.meter.ctx = context.Background()
 	rt.meter.left = unlimited
 	rt.meter.maxDepth = cfg.Limits.CallDepth
@@ -144,18 +147,19 @@ func (rt *Runtime) adopt(L *lua.LState) *thread {
 	v := view(L)
 	t := &thread{rt: rt, L: v, regs: cap(v.reg.array), frames: firstFrames - spareFrames}
 	v.hasErrorFunc = true // see closeUpvalues
-	L.Panic = rt.panicLua
+	L.Panic = rt.raise
 	L.SetContext(t)
 	if rt.loop == nil {
 		rt.loop = v.mainLoop
 	}
-	v.mainLoop = rt.run
+	v.mainLoop = rt.runs
 	return t
 }
 
 // run is the interpreter loop of every thread.
 func (rt *Runtime) run(L *lua.LState, base *frame) {
 	t := threadOf(L)
+	t.L.hasErrorFunc, t.L.Panic = true, rt.raise // a native module's own PCall has changed both
 	if t.nest++; t.nest > maxNest {
 		t.nest--
 		rt.raiseText(L, fmt.Sprintf("stack overflow (Go and Lua functions call each other %d deep)", maxNest))
@@ -164,7 +168,16 @@ func (rt *Runtime) run(L *lua.LState, base *frame) {
 	t.nest--
 }
 
-func threadOf(L *lua.LState) *thread { return view(L).ctx.(*thread) }
+func threadOf(L *lua.LState) *thread {
+	ctx := view(L).ctx
+	if t, ok := ctx.(*thread); ok {
+		return t
+	}
+	// A native module has made the thread with gopher-lua's NewThread: its context is a child of ours.
+	return ctx.Value(threadKey{}).(*thread).rt.adopt(L)
+}
+
+type threadKey struct{}
 
 // newThread makes a Lua thread (for a coroutine, or for State.Call) that obeys the runtime's limits.
 func (rt *Runtime) newThread(L *lua.LState) *lua.LState {

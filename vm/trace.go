@@ -52,15 +52,12 @@ func calledAs(cf *frame) string {
 	if caller == nil || caller.Fn.IsG || cf.TailCall > 0 {
 		return ""
 	}
-	for _, call := range caller.Fn.Proto.DbgCalls {
-		if call.Pc == caller.Pc-1 {
-			if call.Name == "?" || call.Name == "(anonymous)" {
-				return ""
-			}
-			return call.Name
-		}
+	calls := caller.Fn.Proto.DbgCalls // in the order of their instructions
+	i, ok := slices.BinarySearchFunc(calls, caller.Pc-1, func(c lua.DbgCall, pc int) int { return c.Pc - pc })
+	if !ok || calls[i].Name == "?" || calls[i].Name == "(anonymous)" {
+		return ""
 	}
-	return ""
+	return calls[i].Name
 }
 
 func (f *traceFrame) line() int {
