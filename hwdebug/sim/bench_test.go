@@ -1,0 +1,131 @@
+// What the machine's everyday steps cost, with a trace and without, and which of them may not allocate.
+
+package sim_test
+
+import (
+	"testing"
+
+	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/arm64"
+	"github.com/hwlua/hwlua/hwdebug/sim"
+)
+
+// traced runs a benchmark on a machine that keeps a trace and on one that keeps none.
+func traced(b *testing.B, cpus int, fn func(b *testing.B, m *sim.Machine)) {
+	for _, row := range []struct {
+		name string
+		size int
+	}{{"traced", 4096}, {"untraced", -1}} {
+		b.Run(row.name, func(b *testing.B) {
+			m, err := sim.New(sim.Config{CPUs: cpus, TraceSize: row.size})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer m.Close()
+			b.ReportAllocs()
+			fn(b, m)
+		})
+	}
+}
+
+func BenchmarkWriteWbReg(b *testing.B) {
+	traced(b, 1, func(b *testing.B, m *sim.Machine) {
+		c := m.CPU(0)
+		for b.Loop() {
+			if err := c.WriteWbReg(arm64.WVR, 3, 0xffffff8008c5a000); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// switching returns a machine's CPU with four events of a task, and the task.
+func switching(tb testing.TB, m *sim.Machine) (*sim.CPU, *sim.Task) {
+	task, err := m.NewTask(sim.TaskConfig{Comm: "t"})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for i := range uint64(4) {
+		if _, err := m.PerfEventOpen(hwdebug.Attr{Type: hwdebug.W, Addr: 0x400000 + 8*i, Len: 8, Pinned: true}, task, -1); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return m.CPU(0), task
+}
+
+// BenchmarkContextSwitch is a switch in and a switch out of a task with four events.
+func BenchmarkContextSwitch(b *testing.B) {
+	traced(b, 1, func(b *testing.B, m *sim.Machine) {
+		c, task := switching(b, m)
+		for b.Loop() {
+			if err := c.ContextSwitch(task); err != nil {
+				b.Fatal(err)
+			}
+			if err := c.ContextSwitch(nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkRegisterWide registers and unregisters a wide event on eight CPUs.
+func BenchmarkRegisterWide(b *testing.B) {
+	a := hwdebug.HwBreakpointInit()
+	a.Type, a.Addr, a.Len = hwdebug.W, 0xffffff8008c5a000, 8
+	traced(b, 8, func(b *testing.B, m *sim.Machine) {
+		for b.Loop() {
+			w, err := m.RegisterWideHwBreakpoint(a, nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if err := m.UnregisterWideHwBreakpoint(w); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkNew makes and closes a machine of four CPUs.
+func BenchmarkNew(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		m, err := sim.New(sim.Config{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		m.Close()
+	}
+}
+
+func TestEverydayStepsDoNotAllocate(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		size int
+	}{{"traced", 512}, {"untraced", -1}} {
+		t.Run(row.name, func(t *testing.T) {
+			m := newMachine(t, sim.Config{CPUs: 1, TraceSize: row.size})
+			c, task := switching(t, m)
+			step := func(name string, fn func() error) {
+				do := func() {
+					if err := fn(); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for range 100 { // fill the ring, see every context once
+					do()
+				}
+				if n := testing.AllocsPerRun(200, do); n != 0 {
+					t.Errorf("%s allocates %v times", name, n)
+				}
+			}
+			step("a switch in and out", func() error {
+				if err := c.ContextSwitch(task); err != nil {
+					return err
+				}
+				return c.ContextSwitch(nil)
+			})
+			step("a register write", func() error { return c.WriteWbReg(arm64.WVR, 3, 0x1000) })
+			step("a register read", func() error { _, err := c.ReadWbReg(arm64.WCR, 3); return err })
+		})
+	}
+}
