@@ -66,7 +66,6 @@ type editState struct {
 type suggestions struct {
 	insert  string   // what all of them begin with, beyond what stands there
 	listing []string // one line each; none: insert is the only one
-	note    string   // on the last line of the listing
 }
 
 func newEditor(in io.Reader, out io.Writer, t tty, interrupts <-chan struct{}, suggest func(string, int) suggestions) (*editor, error) {
