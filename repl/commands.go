@@ -64,13 +64,18 @@ func builtins() []builtin {
 			return s.load(ctx, s.file)
 		}},
 		{"time", "[CODE]  run CODE and say how long it took; without it, the last input", func(s *session, ctx context.Context, rest string) error {
+			before, known := s.clock(ctx)
 			if rest != "" {
 				if err := s.run(ctx, rest); err != nil {
 					return errShown{err}
 				}
 			}
 			s.freshLine()
-			fmt.Fprintln(s.out, s.used)
+			line := s.used.String()
+			if after, ok := s.clock(ctx); ok && known && rest != "" {
+				line += fmt.Sprintf(", %.6f s on the machine", after-before)
+			}
+			fmt.Fprintln(s.out, line)
 			return nil
 		}},
 		{"undo", "the machine and the globals as before the last input", func(s *session, ctx context.Context, _ string) error { return s.undo(ctx) }},
@@ -118,6 +123,19 @@ func (s *session) builtins() []builtin {
 		}
 		return false
 	})
+}
+
+// clock is the virtual time, where there is one.
+func (s *session) clock(ctx context.Context) (float64, bool) {
+	if s.fns["clock"] == nil {
+		return 0, false
+	}
+	vs, err := s.invoke(ctx, "clock")
+	if err != nil || len(vs) == 0 {
+		return 0, false
+	}
+	now, ok := vs[0].Go().(float64)
+	return now, ok
 }
 
 func (s *session) builtin(name string) *builtin {

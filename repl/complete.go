@@ -28,6 +28,8 @@ type completer struct {
 	look     func(path ...any) (vm.Value, bool)
 	commands func() []candidate
 	files    func(prefix string) []string // names of files; nil: there are none
+	scope    []token                      // what stands before the cursor, for names that it gives a value
+	depth    int                          // of resolve
 }
 
 // complete finds what may stand at pos of text instead of text[from:pos].
@@ -71,6 +73,7 @@ func (c *completer) complete(text string, pos int) (cands []candidate, from int)
 		return cands, from + at
 	}
 	toks := scan(text)
+	c.scope = toks
 	word := ""
 	if n := len(toks); n > 0 {
 		last := toks[n-1]
@@ -150,6 +153,10 @@ func (c *completer) resolve(steps []step) thing {
 		case '"':
 			t = thing{typ: schema.String}
 		case 'n':
+			if local, ok := c.assigned(s.name); ok {
+				t = local
+				break
+			}
 			v, ok := c.look(s.name)
 			t = thing{value: v, known: ok}
 			path = s.name
@@ -169,6 +176,94 @@ func (c *completer) resolve(steps []step) thing {
 		}
 	}
 	return t
+}
+
+// assigned is what the text before the cursor gives a name last, as far as that can be told: by
+// NAME = chain, or as the first name of for NAME in chain.
+func (c *completer) assigned(name string) (thing, bool) {
+	if c.depth > 8 { // x = x.next
+		return thing{}, false
+	}
+	c.depth++
+	defer func() { c.depth-- }()
+	for i := len(c.scope) - 2; i >= 0; i-- {
+		if c.scope[i].kind != tokName || c.scope[i].text != name || i > 0 && (c.scope[i-1].is(".") || c.scope[i-1].is(":") || c.scope[i-1].is("{") || c.scope[i-1].is(",")) {
+			continue
+		}
+		next := c.scope[i+1]
+		loop := i > 0 && c.scope[i-1].is("for")
+		if loop {
+			for j := i + 1; j < len(c.scope) && j < i+8; j++ {
+				if next = c.scope[j]; next.is("in") || next.is("=") {
+					i = j - 1
+					break
+				}
+			}
+		}
+		if !next.is("=") && !(loop && next.is("in")) {
+			continue
+		}
+		end := chainEnd(c.scope, i+2)
+		steps, start := chainBefore(c.scope[:end], end)
+		if steps == nil || start != i+2 {
+			return thing{}, !loop || next.is("in") // something, but not what
+		}
+		whole := c.scope
+		c.scope = c.scope[:i] // what stands before it
+		t := c.resolve(steps)
+		c.scope = whole
+		if !loop {
+			return t, true
+		}
+		if t.typ.Kind == schema.KindFunc && len(t.typ.Results) > 0 {
+			return thing{typ: only(t.typ.Results[0].Type)}, true
+		}
+		return thing{}, true
+	}
+	return thing{}, false
+}
+
+// chainEnd is where the chain that begins at toks[from] ends.
+func chainEnd(toks []token, from int) int {
+	i := from
+	for i < len(toks) {
+		switch t := toks[i]; {
+		case t.is("(") || t.is("[") || t.is("{"):
+			if i > from && !ends(toks[i-1]) {
+				return i
+			}
+			depth := 0
+			for ; i < len(toks); i++ {
+				if toks[i].is("(") || toks[i].is("[") || toks[i].is("{") {
+					depth++
+				} else if toks[i].is(")") || toks[i].is("]") || toks[i].is("}") {
+					if depth--; depth == 0 {
+						break
+					}
+				}
+			}
+			if i == len(toks) {
+				return i
+			}
+		case t.is(".") || t.is(":"):
+			if i+1 >= len(toks) || toks[i+1].kind != tokName {
+				return i
+			}
+			i++
+		case t.kind == tokString:
+			if i > from && !ends(toks[i-1]) {
+				return i
+			}
+		case t.kind == tokName:
+			if i > from {
+				return i
+			}
+		default:
+			return i
+		}
+		i++
+	}
+	return i
 }
 
 // describe adds what the description says of a value that was found under path.

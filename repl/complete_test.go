@@ -60,6 +60,7 @@ var completionQuestions = []string{
 	"m:perf_event_open { |", "m:perf_event_open{type='w', ad|", "m:perf_event_open { type = \"|", "m:perf_event_open({ di|", "hw.machine { far = '|",
 	"m:modify_user_hw_breakpoint(ev, { ad|", "m.cpu[0]:write_wb_reg(\"|", "m:task { co|",
 	"x = m.no|", "if m.no|", "print(m.no|", "for k, v in pai|", "local x = tos|", "function na|", "local na|",
+	"local t = m:task {}\nt:mi|", "for cpu in m:cpus() do\n  cpu.wc|", "local w = m:register_wide_hw_breakpoint { len = 8 }\nlocal e = w[0]\ne:dis|", "m = 1 m.no|", "local m = m\nm.no|", "x = x.y x.|", "for i = 1, 3 do i.|",
 	"-- m.|", "'m.|", "0x1|", "m.now|", "m.cpu[0|", "m.cpu[0].wcr|[0]",
 	":|", ":re|", ":help regi|", ":watch m.no|", ":time m:msl|", ":chain x|", ":load testdata/|", ":load nowhere/|",
 }
@@ -75,7 +76,7 @@ func TestCompletion(t *testing.T) {
 	var b strings.Builder
 	for _, q := range completionQuestions {
 		text, rest, _ := strings.Cut(q, "|")
-		fmt.Fprintf(&b, "%s\n", q)
+		fmt.Fprintf(&b, "%s\n", strings.ReplaceAll(q, "\n", "\n>> "))
 		got := s.completer.suggest(text+rest, len(text), false)
 		if got.insert != "" {
 			fmt.Fprintf(&b, "    + %q\n", got.insert)

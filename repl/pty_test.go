@@ -271,8 +271,10 @@ func TestPersonInterrupts(t *testing.T) {
 			began := time.Now()
 			p.types("\x03")
 			p.expect("interrupted")
-			if took := time.Since(began); took > time.Second { // 100 ms, and whatever else this computer does
-				t.Errorf("stopped after %v", took)
+			took := time.Since(began)
+			t.Logf("stopped after %v", took)
+			if took > time.Second { // 100 ms, and whatever else this computer does
+				t.Error("that is too late")
 			}
 			if got := p.answer("keep"); got != "kept" {
 				t.Errorf("afterwards keep is %s", got)
@@ -294,7 +296,7 @@ func TestPersonCannotLeaveByAccident(t *testing.T) {
 		"\x12\x07",  // a search in an empty history
 		"\x12\x03", "\x13\x07",
 		"\x1b[99~", "\x1bOP", "\xff\xfe", "\x1b]0;x\x07",
-		"\x03", "x\x03",
+		"\x1a", "\x03", "x\x03",
 		"\x19", "\x1f", "\x1b[A", "\x1b[B", "\x1b[D", "\x1b[C", "\x0b", "\x17", "\x1bd", "\x1b\x7f",
 	} {
 		p.types(keys)

@@ -5,6 +5,7 @@ package repl
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/clipperhouse/uax29/v2/graphemes"
 )
@@ -54,26 +55,32 @@ func pad(s string, width int) string {
 
 func moreRows(n int) string { return fmt.Sprintf("… and %d more", n) }
 
-// printable shows control characters, which would otherwise steer the terminal, by their escapes.
-// Line breaks and tabs stay.
+// printable shows control characters, which would otherwise steer the terminal, and bytes that are no
+// text by their escapes. Line breaks and tabs stay.
 func printable(s string) string {
+	plain := func(r rune, n int) bool {
+		return r == '\n' || r == '\t' || r >= ' ' && r != 0x7f && !(r >= 0x80 && r < 0xa0) && !(r == utf8.RuneError && n == 1)
+	}
 	clean := true
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c < ' ' && c != '\n' && c != '\t' || c == 0x7f {
-			clean = false
-			break
-		}
+	for i := 0; i < len(s) && clean; {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		clean = plain(r, n)
+		i += n
 	}
 	if clean {
 		return s
 	}
 	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c < ' ' && c != '\n' && c != '\t' || c == 0x7f {
-			fmt.Fprintf(&b, "\\%d", c)
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if plain(r, n) {
+			b.WriteString(s[i : i+n])
 		} else {
-			b.WriteByte(c)
+			for _, c := range []byte(s[i : i+n]) {
+				fmt.Fprintf(&b, "\\%03d", c)
+			}
 		}
+		i += n
 	}
 	return b.String()
 }

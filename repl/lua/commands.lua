@@ -14,6 +14,12 @@ local function machine()
   return m
 end
 
+-- clock is the machine's time, for :time.
+function M.clock()
+  local m = rawget(_G, "m")
+  return typeof(m) == "machine" and m.now or nil
+end
+
 local function number(rest, what)
   if rest == "" then return nil end
   local n = tonumber(rest)
