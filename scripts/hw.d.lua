@@ -22,6 +22,8 @@
 ---@field version? string the version that dump_stack headers print (default: from the profile)
 ---@field taint? string taint flags, one letter each (default: not tainted)
 ---@field trace_size? integer records of modelled calls that are kept; older ones go, 0 keeps none (default: 65536)
+---@field bas_copies? boolean DBGBCR reads back BAS[1] and BAS[3] as copies of BAS[0] and BAS[2], as the recorded machine does (default: false)
+---@field log_ops? boolean hw_breakpoint_control logs its operation, as in the seed's second listing (default: false)
 ---@field seed? u64 0: where the kernel leaves order open, one fixed order; else drawn from this seed (default: 0)
 ---@field paranoid? integer perf_event_paranoid (default: 0)
 ---@field no_cap_sys_admin? boolean the callers lack CAP_SYS_ADMIN and CAP_PERFMON (default: false)
@@ -273,7 +275,7 @@ function machine:step() end
 ---@return string[] lines
 function machine:dmesg(pattern) end
 
----Take a CPU offline. Its own events are lost for good; its tasks move to the lowest CPU that is online.
+---Take a CPU offline; one that is offline stays so. Its own events are lost for good; its tasks move to the lowest CPU that is online.
 ---
 ---Kernel: `kernel/cpu.c`
 ---
@@ -283,10 +285,10 @@ function machine:dmesg(pattern) end
 ---@param n integer the CPU's number
 ---@return true? ok
 ---@return string? message when it was refused
----@return "EBUSY"|"EINVAL"|nil errno EBUSY: CPU 0 stays; EINVAL: there is no such CPU, or it is offline
+---@return "EBUSY"|"EINVAL"|nil errno EBUSY: CPU 0 stays; EINVAL: there is no such CPU
 function machine:cpu_down(n) end
 
----Bring a CPU online. Its registers are zeroed and no event returns.
+---Bring a CPU online; one that is online stays so. Its registers are zeroed and no event returns.
 ---
 ---Kernel: `kernel/cpu.c`
 ---
@@ -296,10 +298,10 @@ function machine:cpu_down(n) end
 ---@param n integer the CPU's number
 ---@return true? ok
 ---@return string? message when it was refused
----@return "EINVAL"|nil errno EINVAL: there is no such CPU, or it is online
+---@return "EINVAL"|nil errno EINVAL: there is no such CPU
 function machine:cpu_up(n) end
 
----Power a CPU down with its kernel state kept. Its debug registers are lost, and what needs it raises until it resumes.
+---Power a CPU down with its kernel state kept. Its debug registers are lost, and what needs it raises until it resumes. One that is offline or suspended raises.
 ---
 ---Kernel: `arch/arm64/kernel/suspend.c`
 ---
@@ -309,10 +311,10 @@ function machine:cpu_up(n) end
 ---@param n integer the CPU's number
 ---@return true? ok
 ---@return string? message when it was refused
----@return "EINVAL"|nil errno EINVAL: there is no such CPU, or it is offline
+---@return "EINVAL"|nil errno EINVAL: there is no such CPU
 function machine:cpu_suspend(n) end
 
----Let a suspended CPU come back: every register pair is written again from its slot.
+---Let a suspended CPU come back: every register pair is written again from its slot. One that is not suspended raises.
 ---
 ---Kernel: `arch/arm64/kernel/suspend.c`
 ---
@@ -322,7 +324,7 @@ function machine:cpu_suspend(n) end
 ---@param n integer the CPU's number
 ---@return true? ok
 ---@return string? message when it was refused
----@return "EINVAL"|nil errno EINVAL: there is no such CPU, or it is not suspended
+---@return "EINVAL"|nil errno EINVAL: there is no such CPU
 function machine:cpu_resume(n) end
 
 ---Make a task. One without a body never runs by itself: it is only switched to and acted through.
