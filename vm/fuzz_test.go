@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hwlua/hwlua/vm"
 )
@@ -64,7 +65,11 @@ func FuzzCalls(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
+		start := cpuTime()
 		_, err = rt.Run(context.Background(), prog, string(data))
+		if took := cpuTime() - start; took > time.Second && !raceEnabled {
+			t.Errorf("took %v of processor time (%v)", took, err)
+		}
 		var p *vm.PanicError
 		if errors.As(err, &p) {
 			t.Fatalf("%v\n%s\n%s", p, p.Traceback, p.Stack)
