@@ -92,6 +92,10 @@ func (o *runOptions) table() []option {
 const runText = `Runs scenario files: Lua files with describe and it, or without, then the file is one case. A PATH is a file, a folder
 (all *.lua below it but *.d.lua and names that begin with a dot or an underscore), a pattern (* ? [a-z] **), FILE:LINE, or
 - for standard input. Without PATH the built-in scenarios run.
+
+Comment lines at the head of a file may say what it needs (-- needs: cpus>=4), how long a case may take (-- timeout: 5s), its
+tags (-- tags: seed, wide), and the kernels on each of which it runs (-- kernel: 4.19.116, 6.1.192). Each case has a runtime
+of its own, for which the file is loaded afresh.
 `
 
 func runMain(ctx context.Context, env Env, args []string) int {
