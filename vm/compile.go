@@ -232,8 +232,38 @@ func fixLocals(proto *lua.FunctionProto, info *funcInfo) {
 					d.EndPc = pc
 				}
 			}
+			d.EndPc = min(d.EndPc, reused(proto, l.reg, d.StartPc, d.EndPc))
 		}
 	}
+}
+
+// reused is where, from start on, the register of a local variable of an inner block is first used for the function of a
+// call, which is never a variable's: the scope has ended before, be it in the same line.
+func reused(proto *lua.FunctionProto, reg, start, end int) int {
+	for pc := start; pc < end && pc < len(proto.Code); pc++ {
+		switch int(proto.Code[pc] >> 26) {
+		case lua.OP_CLOSURE:
+			pc += int(proto.FunctionPrototypes[proto.Code[pc]&0x3ffff].NumUpvalues)
+			continue
+		case lua.OP_CALL, lua.OP_TAILCALL, lua.OP_SELF:
+		default:
+			continue
+		}
+		if int(proto.Code[pc]>>18)&0xff != reg {
+			continue
+		}
+		for at := pc - 1; at >= start; at-- {
+			inst := proto.Code[at]
+			switch int(inst >> 26) {
+			case lua.OP_GETGLOBAL, lua.OP_GETUPVAL, lua.OP_MOVE, lua.OP_LOADK, lua.OP_NEWTABLE:
+				if int(inst>>18)&0xff == reg {
+					return at
+				}
+			}
+		}
+		return pc
+	}
+	return end
 }
 
 // trim gives back what the compiler allocated for code that did not come.

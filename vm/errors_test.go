@@ -58,6 +58,11 @@ func TestErrorsNameTheVariable(t *testing.T) {
 		{"for i = 1, 1 do local a, b, c = 1, 2, 3 end\nlocal z\nz()", "attempt to call local 'z' (a nil value)"},
 		{"local a = 1\nif a then local b = 2 end\nlocal c\nreturn c.x", "attempt to index local 'c' (a nil value)"},
 		{"local function f(p, q)\nfor k, v in pairs({1}) do local w = v end\nreturn q.x\nend\nf(1)", "attempt to index local 'q' (a nil value)"},
+		{"a = {} do local a = 1 end a:bbbb(3)", "attempt to call method 'bbbb' (a nil value)"},
+		{"do local x = 1 end nothing.bar()", "attempt to index global 'nothing' (a nil value)"},
+		{"do local x = 1 x() end", "attempt to call local 'x' (a number value)"},
+		{"do local x, y = 1 print(x) y.z = 1 end", "attempt to index local 'y' (a nil value)"},
+		{"while true do local x = nil x:f() end", "attempt to index local 'x' (a nil value)"},
 		{"local o = {} function o:m(x) return x.y end o:m()", "attempt to index local 'x' (a nil value)"},
 		{"local f = function(...) local a, b = ... return b.c end f(1)", "attempt to index local 'b' (a nil value)"},
 	} {
