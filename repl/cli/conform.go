@@ -64,7 +64,7 @@ func conformMain(ctx context.Context, env Env, args []string) int {
 	}
 	_, tty := terminal(env.Stderr)
 	if tty = tty && env.Getenv("TERM") != "dumb" && env.Getenv("CI") == ""; tty {
-		var last time.Time
+		last := time.Now().Add(900 * time.Millisecond) // the first line comes after a second
 		cfg.Progress = func(p conform.Progress) {
 			if now := time.Now(); now.Sub(last) > 100*time.Millisecond {
 				last = now
