@@ -3,6 +3,7 @@
 package vm
 
 import (
+	"math"
 	"strings"
 	"unsafe"
 
@@ -182,8 +183,8 @@ func (rt *Runtime) strRep(L *lua.LState) int {
 	if n > maxString/len(s) {
 		// Before the product can overflow. The limit, if there is one, comes first: it is what the
 		// embedder asked for.
-		if n > (1<<62)/len(s) {
-			n = (1 << 62) / len(s)
+		if n > math.MaxInt/2/len(s) {
+			n = math.MaxInt / 2 / len(s)
 		}
 		rt.charge(int64(n * len(s)))
 		raise(L, 1, "resulting string too large")
