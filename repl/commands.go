@@ -407,5 +407,9 @@ func (s *session) backtrace() string {
 	if errors.As(s.lastErr, &p) {
 		text += "\n" + p.Traceback + "\n" + p.Stack
 	}
+	var f *faultError
+	if errors.As(s.lastErr, &f) {
+		text += "\n" + f.stack
+	}
 	return printable(text)
 }

@@ -134,6 +134,9 @@ func Run(ctx context.Context, cfg Config) error {
 	return s.loop(ctx)
 }
 
+// DefaultMemory is how much memory a session's code may use when Config does not say.
+const DefaultMemory = 256 << 20
+
 // defaults fills in what a Config leaves open.
 func (c *Config) defaults() {
 	if c.Name == "" {
@@ -156,6 +159,9 @@ func (c *Config) defaults() {
 	}
 	if c.Getenv == nil {
 		c.Getenv = os.Getenv
+	}
+	if c.Runtime.Limits.Memory == 0 {
+		c.Runtime.Limits.Memory = DefaultMemory
 	}
 	if c.Index == nil {
 		c.Index = schema.NewIndex(c.Modules...)
@@ -196,7 +202,7 @@ func (s *session) reader() (LineReader, error) {
 				return 80, 24
 			}
 			w, h, err := term.GetSize(int(out.Fd()))
-			if err != nil {
+			if err != nil || w < 1 || h < 1 {
 				return 80, 24
 			}
 			return w, h
@@ -227,8 +233,12 @@ func (s *session) reader() (LineReader, error) {
 			o.crlf = true
 		}
 	}
-	return newEditor(c.In, c.Out, t, s.intr, func(text string, pos int) suggestions {
-		return s.completer.suggest(text, pos, s.colours)
+	return newEditor(c.In, c.Out, t, s.intr, func(text string, pos int) (found suggestions) {
+		safely(func() error {
+			found = s.completer.suggest(text, pos, s.colours)
+			return nil
+		})
+		return found
 	})
 }
 

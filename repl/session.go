@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -74,6 +75,7 @@ type session struct {
 	rec     *recording
 	tour    *tour
 	used    usage
+	tight   bool // the memory limit was reached, and may still be
 
 	compiled struct { // the last entry that the reader asked about
 		text string
@@ -198,7 +200,7 @@ func (s *session) during(ctx context.Context, fn func(ctx context.Context) error
 		unlisten = l.listen(func() { s.interrupt() })
 	}
 	s.code.stop = ctx.Done()
-	err = fn(ctx)
+	err = safely(func() error { return fn(ctx) })
 	unlisten()
 	s.mu.Lock()
 	s.cancel = nil
@@ -209,6 +211,26 @@ func (s *session) during(ctx context.Context, fn func(ctx context.Context) error
 	default:
 	}
 	return stopped && errors.Is(err, context.Canceled), err
+}
+
+// A faultError is a panic of ours or of what we are made of. It must not take the session with it.
+type faultError struct {
+	value any
+	stack string
+}
+
+func (e *faultError) Error() string {
+	return fmt.Sprintf("a fault of this program, not of what was typed: %v", e.value)
+}
+
+// safely makes a panic an error.
+func safely(fn func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &faultError{r, string(debug.Stack())}
+		}
+	}()
+	return fn()
 }
 
 // newRuntime makes a runtime in which nothing has been entered yet.
@@ -385,7 +407,12 @@ func (s *session) more(text string) bool {
 	if isCommand(text) || strings.TrimSpace(text) == "" {
 		return false
 	}
-	prog, expr, err := compile("in"+strconv.Itoa(s.count+1), text)
+	var prog *vm.Program
+	var expr bool
+	err := safely(func() (err error) {
+		prog, expr, err = compile("in"+strconv.Itoa(s.count+1), text)
+		return err
+	})
 	c := &s.compiled
 	c.text, c.prog, c.expr, c.err, c.ok = text, prog, expr, err, true
 	return err != nil && vm.Incomplete(err)
@@ -529,8 +556,19 @@ func (s *session) execute(ctx context.Context, in *input) error {
 	return nil
 }
 
+// headroom is how much memory an input may take whose predecessors have filled it.
+const headroom = 4 << 20
+
 // perform runs an input in a runtime.
-func (s *session) perform(ctx context.Context, rt *vm.Runtime, in *input) ([]vm.Value, int64, error) {
+func (s *session) perform(ctx context.Context, rt *vm.Runtime, in *input) (_ []vm.Value, _ int64, err error) {
+	if s.tight {
+		s.tight = !rt.MakeRoom(ctx, s.cfg.Runtime.Limits.Memory, headroom)
+	}
+	defer func() {
+		if errors.Is(err, vm.ErrMemory) {
+			s.tight = true
+		}
+	}()
 	if in.kind == luaCommand {
 		_, err := rt.Invoke(ctx, s.fns["run"], s.width(), in.name, in.rest)
 		return nil, 0, err
@@ -546,6 +584,7 @@ func (s *session) rebuild(ctx context.Context, inputs []input) error {
 		return err
 	}
 	s.codeOut.mute, s.codeErr.mute = true, true
+	s.tight = false
 	s.fns = fns // perform uses them
 	stopped, err := s.during(ctx, func(ctx context.Context) error {
 		for i := range inputs {

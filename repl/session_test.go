@@ -207,6 +207,33 @@ func TestUndoOfInterrupted(t *testing.T) {
 	}
 }
 
+// Memory that is full is no end: what fills it can be let go.
+func TestMemory(t *testing.T) {
+	cfg := config()
+	cfg.Runtime.Limits.Memory = 8 << 20
+	out, err := converse(t, cfg, "t = {} while true do t[#t + 1] = {} end", "#t > 1000", "m.cpu[0].mdscr_el1", "u = {} while true do u[#u + 1] = {} end", "t, u = nil, nil", "x = ('x'):rep(4e6) #x",
+		"x = ('x'):rep(4e6)", "#x", ":undo", ":undo", "1")
+	if err != nil || !strings.Contains(out, "> #t > 1000\ntrue\n") || !strings.Contains(out, "TDCC") || !strings.Contains(out, "> #x\n4000000\n") || !strings.HasSuffix(out, "> 1\n1\n") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if n := strings.Count(out, "memory limit of"); n != 2 {
+		t.Errorf("the limit is reached %d times\n%s", n, out)
+	}
+}
+
+// A fault of an embedder's function, or of our own, is shown and does not end the session.
+func TestPanic(t *testing.T) {
+	cfg := config()
+	cfg.Runtime.Modules = append(cfg.Runtime.Modules, vm.Module{Name: "bad", Global: true, Funcs: map[string]any{"f": func() { panic("embedder's fault") }}})
+	cfg.Commands = []repl.Command{{Name: "bad", Doc: "panic", Run: func(context.Context, *vm.Runtime, string, io.Writer) error { panic("command's fault") }}}
+	out, err := converse(t, cfg, "bad.f()", ":bt", ":bad", ":bt", "pcall(bad.f)", "'goes on'")
+	for _, want := range []string{"embedder's fault", ":bt shows where", "session_test.go", "command's fault", "goes on"} {
+		if err != nil || !strings.Contains(out, want) {
+			t.Errorf("%v, nowhere %q\n%s", err, want, out)
+		}
+	}
+}
+
 // What code has read from the input is read again when others are undone.
 func TestUndoReadsAgain(t *testing.T) {
 	var out bytes.Buffer

@@ -342,8 +342,11 @@ func (s *session) message(err error) string {
 		}
 	}
 	var p *vm.PanicError
-	if errors.As(err, &p) {
+	switch {
+	case errors.As(err, &p):
 		text += "\n:bt shows where"
+	case errors.Is(err, vm.ErrMemory):
+		text += "; set what is large to nil, or :reset"
 	}
 	return text
 }

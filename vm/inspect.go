@@ -245,3 +245,21 @@ func (rt *Runtime) SetValue(name string, v Value) error {
 
 // Load makes a function of a program, so that it can be called with arguments.
 func (rt *Runtime) Load(p *Program) *Function { return &Function{rt, rt.function(p)} }
+
+// MakeRoom sets the memory limit for what follows: limit, or as much as is live now and extra more if
+// that is beyond it. So a prompt can let go of what has filled the memory. It says whether limit was
+// enough.
+func (rt *Runtime) MakeRoom(ctx context.Context, limit, extra int64) (enough bool) {
+	if limit <= 0 || rt.enter() != nil {
+		return true
+	}
+	defer rt.leave()
+	defer rt.arm(ctx)()
+	var live int64
+	if rt.guard(func() error { live = rt.collect() + rt.meter.held; return nil }) != nil {
+		return false
+	}
+	rt.cfg.Limits.Memory = max(limit, live+extra)
+	rt.meter.memStop = rt.cfg.Limits.Memory
+	return live+extra <= limit
+}
