@@ -226,21 +226,9 @@ func differs(r arm64.Reg, expected, found uint64) string {
 	if r == arm64.RegBVR || r == arm64.RegWVR {
 		return "the address"
 	}
-	say := func(v uint64) map[string]string {
-		words := map[string]string{}
-		for _, f := range arm64.Fields(r, v) {
-			words[f.Name] = f.Words
-		}
-		return words
-	}
-	want, got := say(expected), say(found)
 	var parts []string
 	for _, d := range arm64.Diff(r, expected, found) {
-		if want[d.Name] != "" && got[d.Name] != "" && want[d.Name] != got[d.Name] {
-			parts = append(parts, fmt.Sprintf("%s: %s (expected %s)", d.Name, got[d.Name], want[d.Name]))
-		} else {
-			parts = append(parts, d.String())
-		}
+		parts = append(parts, d.String())
 	}
 	return strings.Join(parts, "; ")
 }

@@ -30,25 +30,13 @@ func (d regDiff) RegisterTable() [][]string {
 			fmt.Sprintf("cpu%d", r.cpu), r.manualName(),
 			vm.Hex(r.expected, digits(r.reg)), vm.Hex(r.found, digits(r.reg)), bitRanges(r.expected ^ r.found),
 		}
-		old, now := fieldWords(r.reg, r.expected), fieldWords(r.reg, r.found)
 		for _, f := range arm64.Diff(r.reg, r.expected, r.found) {
-			was, is, _ := strings.Cut(strings.TrimPrefix(f.String(), f.Name+" "), " -> ")
-			if o, n := old[f.Name], now[f.Name]; f.Name != "VA" && o != "" && n != "" && o != n {
-				was, is = was+" ("+o+")", is+" ("+n+")"
-			}
+			was, is := f.Values()
 			row = append(row, f.Name, was, is)
 		}
 		rows = append(rows, row)
 	}
 	return rows
-}
-
-func fieldWords(r arm64.Reg, v uint64) map[string]string {
-	words := map[string]string{}
-	for _, f := range arm64.Fields(r, v) {
-		words[f.Name] = f.Words
-	}
-	return words
 }
 
 // manualName is the register's name in the manual: DBGWCR0_EL1.

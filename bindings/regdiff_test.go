@@ -37,8 +37,8 @@ assert.regs(m, { wcr = { [0] = 0x1ff3 }, wvr = { [1] = 0xffffff8008c5a000 }, mds
 		fmt.Fprintln(&b, strings.Join(row, ", "))
 	}
 	const want = `cpu0, DBGWVR1_EL1, 0xffffff8008c5a000, 0xffffff8008c5a008, 3, VA, 0xffffff8008c5a000, 0xffffff8008c5a008
-cpu0, DBGWCR0_EL1, 0x1ff3, 0x1ff2, 0, E, 1 (enabled), 0 (disabled)
-cpu0, MDSCR_EL1, 0x0000, 0x1000, 12, TDCC, 0 (EL0 may use the communication channel), 1 (EL0 access to the communication channel traps)
+cpu0, DBGWCR0_EL1, 0x1ff3, 0x1ff2, 0, E, 1, 0 (enabled -> disabled)
+cpu0, MDSCR_EL1, 0x0000, 0x1000, 12, TDCC, 0, 1 (EL0 may use the communication channel -> EL0 access to the communication channel traps)
 `
 	if b.String() != want {
 		t.Errorf("table\n%swant\n%s", b.String(), want)

@@ -323,12 +323,13 @@ func TestDiff(t *testing.T) {
 		old, new uint64
 		want     string
 	}{
-		{RegWCR, 0x1f5, 0x1f4, "E 1 -> 0"},
+		{RegWCR, 0x1f5, 0x1f4, "E 1 -> 0 (enabled -> disabled)"},
 		{RegWCR, 0x1f5, 0x1f5, ""},
-		{RegWCR, 0x1f5, 0x1e0b, "BAS 0xf -> 0xf0; LSC 2 -> 1; PAC 2 -> 1"},
+		{RegWCR, 0x1f5, 0x1e0b, "BAS 0xf -> 0xf0 (4 bytes at +0 -> 4 bytes at +4); LSC 2 -> 1 (store -> load); PAC 2 -> 1 (EL0 -> EL1)"},
 		{RegWVR, 0, 0xffffff8008c5a000, "VA 0x0000000000000000 -> 0xffffff8008c5a000"},
-		{RegMDSCR, 0x1000, 0xb000, "MDE 0 -> 1; KDE 0 -> 1"},
-		{RegBCR, 0x785, 0x1e5, "RES0 0x3 -> 0x0; BAS 0xc -> 0xf"},
+		{RegMDSCR, 0x1000, 0xb000, "MDE 0 -> 1 (breakpoints and watchpoints off -> breakpoints and watchpoints on); " +
+			"KDE 0 -> 1 (no debug exceptions from EL1 -> debug exceptions from EL1)"},
+		{RegBCR, 0x785, 0x1e5, "RES0 0x3 -> 0x0; BAS 0xc -> 0xf (the halfword instruction at +2 -> the instruction at +0)"},
 		{Reg(99), 1, 2, "value 1 -> 2"},
 	}
 	for _, tt := range tests {

@@ -22,7 +22,7 @@ func Example() {
 	// Output:
 	// 0x1e15: watchpoint on stores from EL0 to 4 bytes at +4, enabled
 	// a store of 4 bytes at 0x1002: true at 0x1004
-	// LSC 2 -> 1
-	// PAC 2 -> 1
-	// E 1 -> 0
+	// LSC 2 -> 1 (store -> load)
+	// PAC 2 -> 1 (EL0 -> EL1)
+	// E 1 -> 0 (enabled -> disabled)
 }

@@ -31,13 +31,24 @@ func (f Field) String() string {
 
 // A FieldDiff is one field in which two values of a register differ.
 type FieldDiff struct {
-	Name     string
-	Old, New uint64 // the field's bits, shifted down to bit 0
+	Name               string
+	Old, New           uint64 // the field's bits, shifted down to bit 0
+	OldWords, NewWords string // what the values say; empty where they say nothing or the same
 }
 
-// String is "E 1 -> 0", masks in hexadecimal, the address of a value register in full.
+// String is "E 1 -> 0 (enabled -> disabled)", masks in hexadecimal, the address of a value register in full.
 func (d FieldDiff) String() string {
-	return d.Name + " " + fieldText(d.Name, d.Old) + " -> " + fieldText(d.Name, d.New)
+	old, new := d.Values()
+	return d.Name + " " + old + " -> " + new
+}
+
+// Values are the two sides of String: "1" and "0 (enabled -> disabled)".
+func (d FieldDiff) Values() (old, new string) {
+	old, new = fieldText(d.Name, d.Old), fieldText(d.Name, d.New)
+	if d.OldWords != "" && d.NewWords != "" {
+		new += " (" + d.OldWords + " -> " + d.NewWords + ")"
+	}
+	return old, new
 }
 
 // fieldText prints a field's value as an engineer writes it.
@@ -174,12 +185,18 @@ func Diff(r Reg, old, new uint64) []FieldDiff {
 		return nil
 	}
 	if r >= numRegs {
-		return []FieldDiff{{"value", old, new}}
+		return []FieldDiff{{Name: "value", Old: old, New: new}}
 	}
 	var diffs []FieldDiff
 	for _, e := range layouts[r] {
 		if a, b := e.of(old), e.of(new); a != b {
-			diffs = append(diffs, FieldDiff{e.name, a, b})
+			d := FieldDiff{Name: e.name, Old: a, New: b}
+			if e.words != nil && e.name != "VA" {
+				if x, y := e.words(old, a), e.words(new, b); x != y {
+					d.OldWords, d.NewWords = x, y
+				}
+			}
+			diffs = append(diffs, d)
 		}
 	}
 	return diffs
