@@ -983,7 +983,9 @@ function task:exit() end
 ---```
 ---@param name string the function's name in chains
 ---@param fn fun(t: hw.task) what it does
----@return true
+---@return true? ok
+---@return string? message when it was refused
+---@return "ESRCH"|nil errno ESRCH: the task has exited
 function task:on_exit(name, fn) end
 
 ---Wait until the task has exited.

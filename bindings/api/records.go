@@ -105,14 +105,14 @@ var records = []schema.Record{
 	{Name: "wide_attr", Doc: "What m:register_wide_hw_breakpoint takes: attributes and a handler.", Fields: with(hitField)},
 	{Name: "task_options", Doc: "The options of m:task.", Fields: []schema.Field{
 		opt("comm", schema.String, "made up", "its name", func(o *TaskOptions) *string { return &o.Comm }),
-		opt("pid", schema.Int, "the next one", "its number", func(o *TaskOptions) *int { return &o.PID }),
+		positive("pid", "the next one", "its number", "%d asked for; pids are 1 to 4194304", func(o *TaskOptions) *int { return &o.PID }),
 		opt("cpu", schema.Int, "0", "its CPU", func(o *TaskOptions) *int { return &o.CPU }),
 		opt("compat", schema.Bool, "false", "a 32-bit task", func(o *TaskOptions) *bool { return &o.Compat }),
 		opt("body", schema.Func1([]schema.Param{{Name: "t", Type: schema.Object("task")}}, nil), "none", "what its thread does", func(o *TaskOptions) *TaskFunc { return &o.Body }),
 	}},
 	{Name: "fork_options", Doc: "The options of t:fork.", Fields: []schema.Field{
 		opt("comm", schema.String, "the parent's", "the child's name", func(o *ForkOptions) *string { return &o.Comm }),
-		opt("pid", schema.Int, "the next one", "the child's number", func(o *ForkOptions) *int { return &o.PID }),
+		positive("pid", "the next one", "the child's number", "%d asked for; pids are 1 to 4194304", func(o *ForkOptions) *int { return &o.PID }),
 	}},
 	{Name: "callchain_options", Doc: "The options of m:callchain.", Fields: []schema.Field{
 		opt("cpu", schema.Int, "any", "only entries on that CPU", func(o *ChainOptions) *int { return &o.CPU }),

@@ -78,7 +78,7 @@ assert.equals(0x1122334455667788, t:load(0x1000, 8))`,
 			Name: "on_exit", Doc: "Have a function called inside exit_files when the task exits, under a name of your choice.",
 			Params: []schema.Param{{Name: "name", Type: schema.String, Doc: "the function's name in chains"},
 				{Name: "fn", Type: schema.Func1([]schema.Param{{Name: "t", Type: schema.Object("task")}}, nil), Doc: "what it does"}},
-			See: []string{"t:exit"},
+			Errors: []schema.Errno{errSrch}, See: []string{"t:exit"},
 			Sample: `
 local w = assert(m:register_wide_hw_breakpoint { type = "rw", addr = 0xffffff8008c5a000, len = 8 })
 local t = m:task { comm = "mali-cmar-backe" }

@@ -3,6 +3,8 @@
 package sim
 
 import (
+	"slices"
+
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/trace"
 )
@@ -75,6 +77,11 @@ func (m *Machine) TraceArg(r *trace.Record, i int) any {
 		}
 		if t := m.taskByPID(pid); t != nil {
 			return t
+		}
+		for _, t := range slices.Backward(m.tasks) { // one that has exited since
+			if t.pid == pid {
+				return t
+			}
 		}
 		return int64(pid)
 	case trace.Text:

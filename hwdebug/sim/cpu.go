@@ -106,6 +106,9 @@ func (m *Machine) asThread(c *CPU, t *Task, fn func()) {
 }
 
 func (m *Machine) pid() int {
+	for m.taskByPID(m.nextPID) != nil {
+		m.nextPID++
+	}
 	m.nextPID++
 	return m.nextPID - 1
 }

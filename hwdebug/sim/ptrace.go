@@ -25,7 +25,7 @@ func setName(which hwdebug.PtraceSet) string {
 
 // traceable fails for a task that a debugger cannot stop.
 func (t *Task) traceable() error {
-	if err := t.alive(); err != nil {
+	if err := t.alive("ptrace"); err != nil {
 		return err
 	}
 	if t.kernel {
@@ -116,7 +116,7 @@ func (m *Machine) ptraceInfo(which hwdebug.PtraceSet) uint32 {
 // PtraceGet reads entry idx, 0 to 15; one that was never touched reads 0 (R-PTR-4, 9).
 func (t *Task) PtraceGet(which hwdebug.PtraceSet, idx int) (addr uint64, ctrl uint32, err error) {
 	if idx < 0 || idx >= ptraceEntries {
-		return 0, 0, misusef("entry %d of %s; the set has entries 0 to %d", idx, setName(which), ptraceEntries-1)
+		return 0, 0, t.m.ptraceNoEntry(t, "ptrace_get", which, idx)
 	}
 	err = t.stopped(func() error {
 		reg := t.ptraceReg(which, idx)
@@ -158,7 +158,7 @@ func (t *Task) ptraceBytes(which hwdebug.PtraceSet) []byte {
 // with addr and ctrl. The first error ends the write; what came before it stays (R-PTR-5).
 func (t *Task) PtraceSet(which hwdebug.PtraceSet, idx int, addr uint64, ctrl uint32) error {
 	if idx < 0 || idx >= ptraceEntries {
-		return misusef("entry %d of %s; the set has entries 0 to %d", idx, setName(which), ptraceEntries-1)
+		return t.m.ptraceNoEntry(t, "ptrace_set", which, idx)
 	}
 	return t.stopped(func() error {
 		b := t.ptraceBytes(which)[:headerBytes+idx*entryBytes]
@@ -215,6 +215,12 @@ func (m *Machine) hwBreakSet(t *Task, which hwdebug.PtraceSet, b []byte) (err er
 func (m *Machine) ptraceRefusal(t *Task, which hwdebug.PtraceSet, idx int, fn, rule, found, mend string) error {
 	return m.refuse(&Refusal{Rule: rule, Fn: fn}, &hwdebug.Error{Op: "ptrace_set",
 		Asked: sprintf("entry %d of %s of task %s (pid %d)", idx, setName(which), t.comm, t.pid), Found: found, Mend: mend, Errno: einval})
+}
+
+// ptraceNoEntry is the refusal of an index that no set has.
+func (m *Machine) ptraceNoEntry(t *Task, op string, which hwdebug.PtraceSet, idx int) error {
+	return m.refuse(&Refusal{Rule: "R-PTR-6", Fn: "ptrace_hbp_get_initialised_bp"}, &hwdebug.Error{Op: op,
+		Asked: sprintf("entry %d of %s of task %s (pid %d)", idx, setName(which), t.comm, t.pid), Found: "the set has entries 0 to 15", Mend: "name one of them", Errno: einval})
 }
 
 // ptraceEvent returns the event of an entry, which the first touch makes (R-PTR-6).

@@ -103,12 +103,13 @@ func (m *Machine) userPID(pid int) (int, error) {
 	}
 	if pid == 0 {
 		m.nextPID = max(m.nextPID, firstUserPID)
-		for m.taskByPID(m.nextPID) != nil {
-			m.nextPID++
-		}
 		return m.pid(), nil
 	}
-	if t := m.taskByPID(pid); t != nil {
+	switch t := m.taskByPID(pid); {
+	case t == nil:
+	case t.kernel && t != m.script:
+		t.pid = m.pid() // a script that asks for a number knows nothing of the kernel's own threads
+	default:
 		return 0, misusef("pid %d belongs to %s", pid, t.comm)
 	}
 	return pid, nil
@@ -171,10 +172,11 @@ func (t *Task) State() string {
 // running is task_curr: the task is current on its CPU.
 func (t *Task) running() bool { return t.m.cpus[t.cpu].curr == t }
 
-// alive fails for a task that has exited.
-func (t *Task) alive() error {
+// alive is ESRCH for a task that has exited, of which op was asked.
+func (t *Task) alive(op string) error {
 	if t.state == taskDead {
-		return misusef("task %s (pid %d) has exited; it is dead", t.comm, t.pid)
+		return t.m.refuse(&Refusal{Rule: "R-EVT-25", Fn: op}, &hwdebug.Error{Op: op, Asked: sprintf("task %s (pid %d)", t.comm, t.pid),
+			Found: "it has exited and is dead", Mend: "use a living task", Errno: esrch})
 	}
 	return nil
 }
@@ -327,7 +329,7 @@ func (m *Machine) perfTaskSchedIn(prev, next *Task) {
 // Migrate moves the task to another CPU. A task that is current leaves its CPU and is current nowhere.
 func (t *Task) Migrate(cpu int) error {
 	m := t.m
-	if err := t.alive(); err != nil {
+	if err := t.alive("migrate"); err != nil {
 		return err
 	}
 	if t.kernel {
@@ -374,7 +376,7 @@ func (m *Machine) leaveCPU(t *Task) {
 // become switches the task's CPU to it, where it stays.
 func (t *Task) become() error {
 	m := t.m
-	if err := t.alive(); err != nil {
+	if err := t.alive("schedule"); err != nil {
 		return err
 	}
 	c := m.cpus[t.cpu]
@@ -399,7 +401,7 @@ func (t *Task) become() error {
 // parent's, pid 0 the next free one. A failure of inheritance makes fork fail with that errno.
 func (t *Task) Fork(comm string, pid int) (*Task, error) {
 	m := t.m
-	if err := t.alive(); err != nil {
+	if err := t.alive("fork"); err != nil {
 		return nil, err
 	}
 	if t.kernel {
@@ -554,7 +556,7 @@ func (t *Task) Execve() error {
 
 // OnExit names a function that runs inside exit_files when the task exits, under that name.
 func (t *Task) OnExit(name string, fn func() error) error {
-	if err := t.alive(); err != nil {
+	if err := t.alive("on_exit"); err != nil {
 		return err
 	}
 	t.onExit = append(t.onExit, exitHook{name, fn})
@@ -563,7 +565,7 @@ func (t *Task) OnExit(name string, fn func() error) error {
 
 // Exit switches to the task and lets it exit (R-EVT-25, 26).
 func (t *Task) Exit() error {
-	if err := t.alive(); err != nil {
+	if err := t.alive("exit"); err != nil {
 		return err
 	}
 	if t.kernel {
