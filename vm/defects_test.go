@@ -85,7 +85,7 @@ func TestUnfinishedCoroutinesGo(t *testing.T) {
 	if _, err := rt.Run(ctx, must(t, fmt.Sprintf("keep = {} for i = 1, %d do keep[i] = coroutine.wrap(function() coroutine.yield() end) keep[i]() end", n))); err != nil {
 		t.Fatal(err)
 	}
-	if each := (heap() - before) / n; each > 16<<10 {
+	if each := (int64(heap()) - int64(before)) / n; each > 16<<10 {
 		t.Errorf("%d bytes for each", each)
 	}
 	rt.Close()
