@@ -1,4 +1,4 @@
--- HB-27: A debugger counts ten thousand stops and the kernel has let some of them go, for they came too fast. Does perf
+-- HB-27: A debugger counts its stops and the kernel has let some of them go, for they came too fast. Does perf
 -- still throttle breakpoints?
 --
 -- Source: Frederic Weisbecker's change of February 2010, "hw-breakpoints: Remove stub unthrottle callback"
@@ -7,7 +7,7 @@
 local hw = require "hw"
 
 local U = 0x400000
-local HITS = 2000                                  -- at one instant of virtual time: as fast as can be
+local HITS = 500                                   -- at one instant of virtual time: as fast as can be
 local m, t
 before_each(function()
   m = hw.machine { cpus = 1, trace_size = 4096 }
