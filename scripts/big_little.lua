@@ -60,7 +60,7 @@ describe("unequal CPUs", function()
     assert.equals(0, third:read())
     first:close()
     assert.equals("inactive", third.state)                     -- closing does not reschedule
-    assert.succeeds(open(3, { disabled = true }))              -- but this does
+    open(3, { pinned = false, disabled = true }):enable()      -- but this does, and it is the older one's turn
     assert.equals("active", third.state)
     m.cpu[0]:store(K + 16, 8)
     assert.equals(1, third:read())

@@ -37,6 +37,7 @@ describe("delayed work", function()
   end)
 
   it("runs in a kworker of the CPU it was queued on: first 1:0, then the one that was made meanwhile", function()
+    m = hw.machine { cpus = 2, seed = 0 }
     local who = {}
     local w = m:work("who", function() who[#who + 1] = m.current.comm end)
     for i = 1, 2 do

@@ -13,7 +13,7 @@ describe("the log", function()
   end)
 
   it("names CPU, task, taint, release and version in the head of a dump, and the hardware", function()
-    local m = hw.machine { cpus = 2, taint = "PO", release = "4.19.116+", version = "#49 SMP PREEMPT", name = "xxx_mach" }
+    local m = hw.machine { cpus = 2, kernel = "4.19.116", taint = "PO", release = "4.19.116+", version = "#49 SMP PREEMPT", name = "xxx_mach" }
     m:dump_stack_in "write_wb_reg"
     m.cpu[1]:write_wb_reg("WVR", 0, 0x1000)
     local lines = m:dmesg()
@@ -24,7 +24,7 @@ describe("the log", function()
   end)
 
   it("says what a worker works on", function()
-    local m = hw.machine { cpus = 2 }
+    local m = hw.machine { cpus = 2, kernel = "4.19.116", seed = 0 }
     m:dump_stack_in "write_wb_reg"
     m:schedule_work_on(1, m:work("probe_func", function() m.cpu[1]:write_wb_reg("WVR", 0, 0x1000) end))
     m:run()
@@ -42,7 +42,7 @@ describe("the log", function()
   end)
 
   it("warns once that no slot was found, in the frame of a warning, and is tainted from then on", function()
-    local m = hw.machine { cpus = 2, wrps = { 4, 2 } }
+    local m = hw.machine { cpus = 2, wrps = { 4, 2 }, kernel = "4.19.116" }
     for i = 0, 3 do m:perf_event_open { type = "w", addr = K + 8 * i, len = 8, cpu = 0, pinned = true } end
     assert.equals(1, #m:dmesg "Can't find any breakpoint slot$")
     assert.equals(1, #m:dmesg "%-%-%-%-%-%-%-%-%-%-%-%-%[ cut here %]%-%-%-%-%-%-%-%-%-%-%-%-$")

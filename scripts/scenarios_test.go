@@ -112,7 +112,10 @@ func (a *account) Case(r *scenario.Result) {
 }
 
 // tell runs the library and returns what it did.
-func tell(t *testing.T, o scenario.Options) *account {
+func tell(t *testing.T, o scenario.Options) *account { return tellOn(t, sim.Config{}, o) }
+
+// tellOn is tell with other machines than the usual ones.
+func tellOn(t *testing.T, defaults sim.Config, o scenario.Options) *account {
 	t.Helper()
 	sources, err := scenario.FindFS(os.DirFS("."), "")
 	if err != nil {
@@ -126,8 +129,12 @@ func tell(t *testing.T, o scenario.Options) *account {
 	o.Environment = func(c *scenario.Case) (scenario.Environment, error) {
 		var list []*sim.Machine
 		var booted []uint64
+		cfg := defaults
+		if c.Kernel != "" {
+			cfg.Kernel = c.Kernel
+		}
 		hw := bindings.HardwareWith(bindings.Options{
-			Defaults: sim.Config{Kernel: c.Kernel},
+			Defaults: cfg,
 			Made: func(m *sim.Machine) {
 				list = append(list, m)
 				booted = append(booted, m.Recorder().Seq())
@@ -170,6 +177,18 @@ func TestSameEveryTime(t *testing.T) {
 		}
 	}
 	compareGoldens(t, first.goldens())
+}
+
+// TestEverywhere runs the library on every profile, and with orders drawn from seeds: a scenario that cares says so itself.
+func TestEverywhere(t *testing.T) {
+	for _, kernel := range sim.Profiles() {
+		t.Run(kernel, func(t *testing.T) { tellOn(t, sim.Config{Kernel: kernel}, scenario.Options{Profile: kernel}) })
+	}
+	for _, seed := range []uint64{1, 2, 3} {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			tellOn(t, sim.Config{Seed: seed}, scenario.Options{Profile: "4.19.116"})
+		})
+	}
 }
 
 // goldens is the text of each NAME.trace, by the name of the scenario. Profiles on which a case does the same share one text.

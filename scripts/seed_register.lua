@@ -15,7 +15,8 @@ describe("registration from a delayed work", function()
   end
 
   before_each(function()
-    m = hw.machine { cpus = 2, brps = 6, wrps = 4, name = "test_mach", taint = "PO", release = "4.19.116+", version = "#49 SMP" }
+    m = hw.machine { cpus = 2, brps = 6, wrps = 4, kernel = "4.19.116", seed = 0,
+      name = "test_mach", taint = "PO", release = "4.19.116+", version = "#49 SMP" }
     -- Something else has used CPU 1's first worker, so kworker/1:1 exists and is the one that runs next.
     m:schedule_work_on(1, m:work("earlier", function() end))
     m:run()

@@ -8,7 +8,7 @@ local ADDR = 0xffffff8008c5a000
 describe("unregistration while a task exits", function()
   local m, w, t
   before_each(function()
-    m = hw.machine { cpus = 2, name = "xxx_mach", taint = "PO", release = "4.19.116+", version = "#49 SMP" }
+    m = hw.machine { cpus = 2, kernel = "4.19.116", name = "xxx_mach", taint = "PO", release = "4.19.116+", version = "#49 SMP" }
     w = assert.succeeds(m:register_wide_hw_breakpoint { type = "rw", addr = ADDR, len = 8 })
     t = m:task { comm = "mali-cmar-backe", pid = 3237, cpu = 0 }
     t:on_exit("_unregister_wp_bp", function() m:unregister_wide_hw_breakpoint(w) end)

@@ -2,7 +2,7 @@
 --
 -- Source: kernel bugzilla 218628; sourceware 31486; Cortex-A72 TRM 10.9.1 (never below the 16-byte floor)
 -- tags: bug, hits
--- kernel: 4.19.116, 6.1.192
+-- kernel: 4.19.0, 4.19.116, 4.19.266, 6.1.176, 6.1.192
 local hw = require "hw"
 
 local P = 0x400010

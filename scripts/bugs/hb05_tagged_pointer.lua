@@ -3,7 +3,7 @@
 --
 -- Source: GDB commit 19007d955670 "Fix TBI handling for watchpoints"; LLDB D101361
 -- tags: bug, hits, tags
--- kernel: 4.19.116, 6.1.192
+-- kernel: 4.19.0, 4.19.116, 4.19.266, 6.1.176, 6.1.192
 local hw = require "hw"
 
 local U = 0x400000

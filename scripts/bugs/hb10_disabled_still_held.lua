@@ -3,7 +3,7 @@
 --
 -- Source: measured on Debian's 6.1.192; ptrace_hbp_create makes events with disabled = 1 and keeps them
 -- tags: bug, ptrace, slots
--- kernel: 4.19.116, 6.1.176, 6.1.192
+-- kernel: 4.19.0, 4.19.116, 4.19.266, 6.1.176, 6.1.192
 local hw = require "hw"
 
 local U = 0x400000

@@ -2,7 +2,7 @@
 --
 -- Source: measured on Debian's 6.1.192: EL1 privilege 0, kernel address -22
 -- tags: bug, ptrace
--- kernel: 4.19.116, 6.1.176, 6.1.192
+-- kernel: 4.19.0, 4.19.116, 4.19.266, 6.1.176, 6.1.192
 local hw = require "hw"
 
 local U, KERNEL = 0x400000, 0xffffff8008080000

@@ -3,7 +3,7 @@
 --
 -- Source: measured on Debian's 6.1.192: 0x81 -22, 0x7e 0, 0 -22; llvm#209483 against seL4#1487 on what the hardware allows
 -- tags: bug, ptrace
--- kernel: 4.19.116, 6.1.176, 6.1.192
+-- kernel: 4.19.0, 4.19.116, 4.19.266, 6.1.176, 6.1.192
 local hw = require "hw"
 
 local U = 0x400000

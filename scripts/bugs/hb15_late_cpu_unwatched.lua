@@ -3,7 +3,7 @@
 --
 -- Source: register_wide_hw_breakpoint walks the online CPUs only
 -- tags: bug, hotplug, wide
--- kernel: 4.19.116, 6.1.192
+-- kernel: 4.19.0, 4.19.116, 4.19.266, 6.1.176, 6.1.192
 local hw = require "hw"
 
 local K = 0xffffff8008080000

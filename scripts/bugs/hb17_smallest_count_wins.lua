@@ -3,7 +3,7 @@
 --
 -- Source: cpufeature.c takes the lower value of ID_AA64DFR0_EL1.WRPs; the constraints are set up before other CPUs start
 -- tags: bug, big.LITTLE, constraints
--- kernel: 4.19.116, 6.1.192
+-- kernel: 4.19.0, 4.19.116, 4.19.266, 6.1.176, 6.1.192
 local hw = require "hw"
 
 local K = 0xffffff8008080000

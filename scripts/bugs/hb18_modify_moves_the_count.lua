@@ -3,7 +3,7 @@
 --
 -- Source: Jiri Olsa's series of 2018 with "hw_breakpoint: Add modify_bp_slot function", seen on an arm server; fixed before 4.19
 -- tags: bug, modify, constraints
--- kernel: 4.19.0, 4.19.116, 6.1.192
+-- kernel: 4.19.0, 4.19.116, 4.19.266, 6.1.176, 6.1.192
 local hw = require "hw"
 
 local U = 0x400000

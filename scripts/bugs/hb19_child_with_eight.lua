@@ -3,7 +3,7 @@
 --
 -- Source: kernel commit 45a73372efe4 on per-task tracking; the swap was checked on Debian's 6.1.176
 -- tags: bug, fork, constraints
--- kernel: 4.19.116, 6.1.176, 6.1.192
+-- kernel: 4.19.0, 4.19.116, 4.19.266, 6.1.176, 6.1.192
 local hw = require "hw"
 
 local U = 0x400000

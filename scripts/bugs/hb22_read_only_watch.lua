@@ -2,7 +2,7 @@
 --
 -- Source: aya#1365; measured on Debian's 6.1.192: load with W 0, with R 10, load and store with RW 20
 -- tags: bug, hits
--- kernel: 4.19.116, 6.1.176, 6.1.192
+-- kernel: 4.19.0, 4.19.116, 4.19.266, 6.1.176, 6.1.192
 local hw = require "hw"
 
 local U = 0x400000

@@ -3,7 +3,7 @@
 --
 -- Source: rr#4001, rr#3777; PINCE#18; debugprobe#144
 -- tags: bug, ptrace, slots
--- kernel: 4.19.116, 6.1.176, 6.1.192
+-- kernel: 4.19.0, 4.19.116, 4.19.266, 6.1.176, 6.1.192
 local hw = require "hw"
 
 local U = 0x400000

@@ -3,7 +3,7 @@
 --
 -- Source: Frederic Weisbecker's change of February 2010, "hw-breakpoints: Remove stub unthrottle callback"
 -- tags: bug, hits, ptrace
--- kernel: 4.19.116, 6.1.192
+-- kernel: 4.19.0, 4.19.116, 4.19.266, 6.1.176, 6.1.192
 local hw = require "hw"
 
 local U = 0x400000

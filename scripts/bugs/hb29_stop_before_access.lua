@@ -3,7 +3,7 @@
 --
 -- Source: QEMU commit 2472b6c07bb5 "gdbstub: Allow target CPUs to specify watchpoint STOP_BEFORE_ACCESS flag"; rr#3936
 -- tags: bug, hits, ptrace
--- kernel: 4.19.116, 6.1.192
+-- kernel: 4.19.0, 4.19.116, 4.19.266, 6.1.176, 6.1.192
 local hw = require "hw"
 
 local U = 0x400000

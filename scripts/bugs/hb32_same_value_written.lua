@@ -2,7 +2,7 @@
 --
 -- Source: Delve's help of `watch`: a write that does not change the value may not be reported
 -- tags: bug, hits
--- kernel: 4.19.116, 6.1.192
+-- kernel: 4.19.0, 4.19.116, 4.19.266, 6.1.176, 6.1.192
 local hw = require "hw"
 
 local U = 0x400000
