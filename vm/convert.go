@@ -134,7 +134,7 @@ func (rt *Runtime) functionHandle(fn *lua.LFunction) *Function {
 }
 
 // toGo is v as Go sees it: nil, bool, float64, uint64, string, *Table, *Function, the Go value behind
-// a userdata, or a Value for what has no form in Go.
+// a userdata of the embedder's or a native module's, or a Value for what has no form in Go.
 func (rt *Runtime) toGo(v lua.LValue) any {
 	switch v := v.(type) {
 	case *lua.LNilType:
@@ -153,7 +153,8 @@ func (rt *Runtime) toGo(v lua.LValue) any {
 		if u, ok := v.Value.(wide); ok {
 			return uint64(u)
 		}
-		if v.Value != nil {
+		mt, _ := v.Metatable.(*lua.LTable)
+		if _, native := v.Value.(Native); v.Value != nil && (native || mt == nil || rt.isObject(mt)) {
 			return v.Value
 		}
 	}

@@ -59,6 +59,16 @@ func (rt *Runtime) object(v reflect.Value, only []string) (lua.LValue, error) {
 	return ud, nil
 }
 
+// isObject says whether mt is the metatable of an embedder's own value.
+func (rt *Runtime) isObject(mt *lua.LTable) bool {
+	for _, o := range rt.objects {
+		if o == mt {
+			return true
+		}
+	}
+	return false
+}
+
 // objectKind is what the metatable of an object depends on.
 type objectKind struct {
 	t    reflect.Type

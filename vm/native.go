@@ -5,7 +5,6 @@ package vm
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 
 	lua "github.com/yuin/gopher-lua"
@@ -124,12 +123,6 @@ func ArgError(n int, function, what string) error {
 // Context is the context of the run that is going on.
 func (s *State) Context() context.Context { return s.rt.meter.ctx }
 
-// Stdout is where print writes.
-func (s *State) Stdout() io.Writer { return s.rt.cfg.Stdout }
-
-// Seed is Config.Seed.
-func (s *State) Seed() uint64 { return s.rt.cfg.Seed }
-
 // Compare orders two values that are numbers or u64s in any mixture: -1, 0 or 1. It is not ok for
 // other values and for NaN.
 func (s *State) Compare(a, b lua.LValue) (c int, ok bool) {
@@ -145,6 +138,3 @@ func (s *State) ToLua(v any) (lua.LValue, error) { return s.rt.toLua(v) }
 
 // Runtime is the runtime that s is the inside of.
 func (s *State) Runtime() *Runtime { return s.rt }
-
-// Nearest is the one of known that word was probably meant to be, or "".
-func Nearest(word string, known []string) string { return nearest(word, known) }

@@ -231,6 +231,27 @@ func TestStateCounts(t *testing.T) {
 	}
 }
 
+func TestStateConverts(t *testing.T) {
+	type key struct{}
+	m := native(map[string]func(s *vm.State, L *lua.LState) int{"same": func(s *vm.State, L *lua.LState) int {
+		v, err := s.ToLua(s.ToGo(L.Get(1)))
+		if err != nil {
+			s.Raise(L, err)
+		}
+		L.Push(v)
+		L.Push(lua.LBool(s.Context().Value(key{}) == "value" && s.Runtime() != nil))
+		return 2
+	}})
+	rt := newRuntime(t, vm.Config{Modules: []vm.Module{m}})
+	ctx := context.WithValue(context.Background(), key{}, "value")
+	for _, e := range []string{"nil", "true", "1.5", "'x'", "0xffffffffffffffff", "string", "print", "coroutine.create(print)", "io.stdout", "n"} {
+		got, err := rt.Run(ctx, must(t, "local v = "+e+" local w, inside = n.same(v) return rawequal(v, w), inside"))
+		if err != nil || got[0] != true || got[1] != true {
+			t.Errorf("%s: %v, %v", e, got, err)
+		}
+	}
+}
+
 // weighty is a value that holds much memory.
 type weighty struct{ bytes int64 }
 
