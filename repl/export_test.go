@@ -35,3 +35,9 @@ func (v *vt) Resize(width, height int) {
 
 // GoldenFile compares text with a file in testdata.
 var GoldenFile = goldenFile
+
+// Updating reports whether golden files are to be written.
+func Updating() bool { return *update }
+
+// Updating says whether golden files are to be rewritten.
+func Updating() bool { return *update }

@@ -1,4 +1,4 @@
-// The README says what happens: its scenario is run, its program is built and run, its session is typed.
+// The README says what happens: its scenario is run, its program is built and run. Its session is typed in package repl.
 
 package cli
 
