@@ -116,7 +116,7 @@ var records = []schema.Record{
 	}},
 	{Name: "callchain_options", Doc: "The options of m:callchain.", Fields: []schema.Field{
 		opt("cpu", schema.Int, "any", "only entries on that CPU", func(o *ChainOptions) *int { return &o.CPU }),
-		opt("nth", schema.Int, "the last", "which entry, counted from 1", func(o *ChainOptions) *int { return &o.Nth }),
+		positive("nth", "the last", "which entry, counted from 1", "%d asked for; entries are counted from 1", func(o *ChainOptions) *int { return &o.Nth }),
 		opt("view", schema.Enum("frames", "what a stack dump of the reference build shows", "full", "every modelled function"), `"frames"`, "which names are shown", func(o *ChainOptions) *View { return &o.View }),
 	}},
 	{Name: "trace_filter", Doc: "The options of m:trace.", Fields: []schema.Field{
