@@ -125,6 +125,8 @@ func (p *plan) bind(f *function) native {
 		return method1(p, f, func(t tsk, a uint64) (done, error) { return done{}, do(t, a) })
 	case func(tsk, int) error:
 		return method1(p, f, func(t tsk, n int) (done, error) { return done{}, do(t, n) })
+	case func(tsk, bool) error:
+		return method1(p, f, func(t tsk, on bool) (done, error) { return done{}, do(t, on) })
 	case func(tsk, api.Fill[api.ForkOptions]) (tsk, error):
 		return method1(p, f, do)
 	case func(tsk) error:

@@ -1043,6 +1043,23 @@ function task:ptrace_get(which, idx) end
 ---@return "ESRCH"|nil errno ESRCH: the task has exited
 function task:ptrace_info(which) end
 
+---Have each instruction of the task end in SIGTRAP (TRAP_TRACE), as PTRACE_SINGLESTEP does for one; the access is performed before. A step that the kernel takes for its own is not told.
+---
+---Kernel: `arch/arm64/kernel/ptrace.c`
+---
+---```lua
+---local t = m:task {}
+---t:ptrace_singlestep(true)
+---print(t:store(0x1000, 4, 7))
+---t:ptrace_singlestep(false)
+---assert.equals(7, t:load(0x1000, 4))
+---```
+---@param on boolean false: the task runs on, as with PTRACE_CONT
+---@return true? ok
+---@return string? message when it was refused
+---@return "ESRCH"|nil errno ESRCH: the task has exited
+function task:ptrace_singlestep(on) end
+
 ---One perf event: a breakpoint or watchpoint of a task or of a CPU. It lives until it is closed or unregistered; then its fields can still be read.
 ---@class hw.event
 ---@field id integer Its number on the machine, as in w5.

@@ -129,6 +129,19 @@ print(t.siginfo.code, hw.hex(t.siginfo.addr))`,
 				return uint64(info), err
 			},
 		},
+		{
+			Name: "ptrace_singlestep", Doc: "Have each instruction of the task end in SIGTRAP (TRAP_TRACE), as PTRACE_SINGLESTEP does for one; the access is performed before. " +
+				"A step that the kernel takes for its own is not told.",
+			Params: []schema.Param{{Name: "on", Type: schema.Bool, Doc: "false: the task runs on, as with PTRACE_CONT"}},
+			Errors: []schema.Errno{errSrch}, Kernel: "arch/arm64/kernel/ptrace.c", See: []string{"t:ptrace_set", "t.siginfo"},
+			Sample: `
+local t = m:task {}
+t:ptrace_singlestep(true)
+print(t:store(0x1000, 4, 7))
+t:ptrace_singlestep(false)
+assert.equals(7, t:load(0x1000, 4))`,
+			Go: (*sim.Task).PtraceSinglestep,
+		},
 	},
 }
 

@@ -62,7 +62,8 @@ func (s *Siginfo) CodeName() string {
 	return "TRAP_BRKPT"
 }
 
-// A Signal is the answer to an access that a signal stopped: it was not performed.
+// A Signal is the answer to an access that a signal stopped: it was not performed, except under TRAP_TRACE, which comes
+// after the instruction.
 type Signal struct {
 	Name string // "SIGTRAP"
 	Info Siginfo
@@ -71,6 +72,9 @@ type Signal struct {
 }
 
 func (s *Signal) Error() string {
+	if s.Info.Code == trapTrace {
+		return sprintf("task %s (pid %d) performed the access and was then stopped by %s (%s)", s.comm, s.pid, s.Name, s.Info.CodeName())
+	}
 	return sprintf("task %s (pid %d) was stopped by %s (%s) at 0x%016x and did not perform the access",
 		s.comm, s.pid, s.Name, s.Info.CodeName(), s.Info.Addr)
 }
