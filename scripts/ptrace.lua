@@ -61,6 +61,7 @@ describe("the register sets", function()
     assert.errno("EINVAL", t:ptrace_set("watch", 0, 0xffffff8008080000, 0x1ff5))
     assert.errno("EINVAL", t:ptrace_set("break", 0, A, 0x1f5))
     assert.errno("EINVAL", t:ptrace_set("watch", 0, A, 0x1e5))        -- execute
+    assert.errno("EINVAL", t:ptrace_set("watch", 16, A, 0x1f5))
   end)
 
   it("ignore the privilege bits: a tracer cannot watch the kernel, and is not told", function()

@@ -106,6 +106,17 @@ it("a user watchpoint met by the kernel's copy to the user: told until late 4.19
   assert.equals(8, t:load(U, 8))
 end)
 
+it("a debugger that steps already is told after the kernel's step, with everything back on", function()
+  local ev = user(U, 4)
+  assert.succeeds(t:ptrace_singlestep(true))
+  assert.errno("SIGTRAP", t:store(U, 4, 7))
+  assert.equals("TRAP_TRACE", t.siginfo.code_name)
+  assert.equals(1, ev.count)
+  assert.equals(0x1f5, cpu.wcr[0])
+  assert.succeeds(t:ptrace_singlestep(false))
+  assert.equals(7, t:load(U, 4))
+end)
+
 it("a breakpoint and a watchpoint on one instruction: two traps, one step", function()
   local b = assert.succeeds(m:perf_event_open { type = "x", addr = 0x400580, task = t, pinned = true })
   t:exec(0x400580)
