@@ -422,6 +422,7 @@ func (b *charged) grow(n int) {
 	b.rt.steps(size / 16)
 	buf := make([]byte, len(b.buf), size)
 	copy(buf, b.buf)
+	b.rt.meter.held += int64(size - cap(b.buf)) // a recount cannot find it
 	b.buf = buf
 }
 
@@ -440,6 +441,7 @@ func (b *charged) addByte(c byte) {
 // String is what was added. The buffer becomes the string, unless much of it is empty.
 func (b *charged) String() string {
 	b.rt.charge(stringHeader)
+	defer func(size int) { b.rt.meter.held -= int64(size) }(cap(b.buf))
 	if cap(b.buf)-len(b.buf) > len(b.buf)/4 {
 		b.rt.charge(int64(len(b.buf)))
 		return string(b.buf)
