@@ -286,6 +286,8 @@ func (e *editor) filter(r rune) (_ rune, pass bool) {
 		case ctrlC, ctrlD:
 			e.aborted = r == ctrlC
 			e.src.resume()
+		case ctrlT:
+			return r, len(text) > 1
 		}
 		return r, !private(r)
 	}

@@ -142,6 +142,7 @@ func TestEditing(t *testing.T) {
 		{"a paste ends without its line break", 40, "\x1b[200~x\n\n\x1b[201~y", "> xy", "", 4},
 		{"escapes in a paste do not act", 40, "\x1b[200~a\x1b[3~\x03\x04b\x1b[201~", "> a[3~b", "", 7},
 		{"clear the screen", 40, "abc\x0c", "> abc", "", 5},
+		{"transpose in a search", 40, "a\x13\x14\x07b", "> ab", "", 4},
 		{"search finds nothing", 40, "\x12zz", ">\nnot in the history backwards: zz", "", 2},
 		{"Ctrl-G leaves a search", 40, "\x12zz\x07a", "> a", "", 3},
 		{"Ctrl-C leaves a search", 40, "\x12zz\x03a", "> a", "", 3},
@@ -223,4 +224,42 @@ func TestContextEnds(t *testing.T) {
 	if r := k.entry(); r.err != context.Canceled {
 		t.Fatalf("a context that is done gives %q, %v", r.text, r.err)
 	}
+}
+
+// FuzzEditor holds that nothing that comes from a terminal makes the editor panic or hang: whatever is
+// typed, the end of the input ends it.
+func FuzzEditor(f *testing.F) {
+	for _, s := range []string{"abc\r", "\x12x\x03\x12\x07", "\x1b[200~a\tb\x1b[201~\r", "a\x14\x14\x1f\x19\x0b", "日本\x1b[D\x7f", "\x1b[A\x1b[B\x10\x0e\r\n", "for do\r\tx\x1b[A\x1b[A\x04", "\t\t\x1a\x0c\x00\x1b\r"} {
+		f.Add([]byte(s), 10)
+	}
+	suggest := func(text string, pos int) suggestions {
+		switch len(text) % 3 {
+		case 0:
+			return suggestions{insert: "xy"}
+		case 1:
+			return suggestions{listing: []string{"one", strings.Repeat("two", 50)}}
+		}
+		return suggestions{}
+	}
+	f.Fuzz(func(t *testing.T, in []byte, width int) {
+		if len(in) > 300 {
+			return
+		}
+		k := newTypist(t, 2+(width%100+100)%100, 10, suggest)
+		k.e.setHistory([]string{"alpha", "for do\nend", "日本"})
+		go func() {
+			k.w.Write(in)
+			k.w.Close()
+		}()
+		for {
+			k.read()
+			r := k.entry()
+			if r.err == io.EOF {
+				return
+			}
+			if r.err != nil && r.err != ErrInterrupt {
+				t.Fatal(r.err)
+			}
+		}
+	})
 }

@@ -38,6 +38,3 @@ var GoldenFile = goldenFile
 
 // Updating reports whether golden files are to be written.
 func Updating() bool { return *update }
-
-// Updating says whether golden files are to be rewritten.
-func Updating() bool { return *update }
