@@ -269,9 +269,7 @@ func (a *Access) perform() {
 func (a *Access) trap(c *CPU, handle func() error) error {
 	m := a.m
 	if a.traps++; a.traps > maxTraps {
-		ev := a.culprit(c)
-		return misusef("the %s at 0x%016x traps again and again (%d times): %s has a handler of its own, so the kernel does not step over it; disable the event in the handler, or skip the instruction",
-			a.kind, a.addr, maxTraps, ev)
+		return misusef("the %s at 0x%016x traps again and again (%d times): %s", a.kind, a.addr, maxTraps, a.culprit(c))
 	}
 	if a.task == nil {
 		defer m.done(m.visit(c))
@@ -306,7 +304,7 @@ func (a *Access) trap(c *CPU, handle func() error) error {
 	return nil
 }
 
-// culprit names the event that an access comes back to.
+// culprit says why an access never gets past its trap, and how to mend it.
 func (a *Access) culprit(c *CPU) string {
 	slots := &c.wpOnReg
 	if a.kind == hwdebug.Exec {
@@ -314,10 +312,10 @@ func (a *Access) culprit(c *CPU) string {
 	}
 	for _, ev := range slots {
 		if ev != nil && ev.handler != nil {
-			return ev.describe()
+			return ev.describe() + " has a handler of its own, so the kernel does not step over it; disable the event in the handler, or skip the instruction"
 		}
 	}
-	return "an event"
+	return "the register that matches belongs to no event, so the kernel does not switch it off for a step; clear its control register"
 }
 
 // stepPending reports whether the instruction that has just completed is followed by a step exception.
