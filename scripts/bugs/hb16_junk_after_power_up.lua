@@ -26,6 +26,7 @@ it("without the reset the store traps for ever: stepping over it switches off oc
   local ok, message = pcall(function() t:store(JUNK, 8) end)
   assert.is_false(ok)
   assert.matches("traps again", tostring(message))
+  assert.matches("belongs to no event", tostring(message))
   assert.equals(0x1ff5, cpu.wcr[3])
   assert.is_nil(cpu.wp_on_reg[3])
   innocent:close()
