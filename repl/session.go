@@ -515,6 +515,9 @@ func (s *session) execute(ctx context.Context, in *input) error {
 	stopped, err := s.during(ctx, func(ctx context.Context) error {
 		var err error
 		results, steps, err = s.perform(ctx, s.rt, in)
+		if err == nil && s.code.broken { // the code may have come to its end before it noticed
+			err = context.Canceled
+		}
 		return err
 	})
 	stop(steps)
@@ -624,6 +627,7 @@ type codeInput struct {
 	again  []byte
 	replay bool
 	kept   []byte
+	broken bool // a read was given up because the code was to stop
 }
 
 // A codeReader is a LineReader from which code can read too, until stop is closed.
@@ -637,7 +641,7 @@ type cannotRead struct{}
 func (cannotRead) readCode([]byte, <-chan struct{}) (int, error) { return 0, io.EOF }
 
 func (c *codeInput) start(again []byte) {
-	c.again, c.replay, c.kept = again, again != nil, nil
+	c.again, c.replay, c.kept, c.broken = again, again != nil, nil, false
 }
 
 func (c *codeInput) taken() []byte {
@@ -667,5 +671,6 @@ func (c *codeInput) Read(p []byte) (int, error) {
 		err = io.EOF
 	}
 	c.kept = append(c.kept, p[:n]...)
+	c.broken = c.broken || errors.Is(err, context.Canceled)
 	return n, err
 }
