@@ -129,11 +129,11 @@ func TestCatalogue(t *testing.T) {
 	b.WriteString(`# The scenarios
 
 Each file is one story: it opens with the question that it answers, and beside it lies the trace that is the answer.
-This page is made from their first lines; rewrite it with ` + "`go test ./scripts -update`" + `.
+All are part of the program: ` + "`hwlua run`" + ` without paths runs them, ` + "`hwlua run --tags ptrace`" + ` those with a tag. They pass on
+any kernel profile (` + "`--kernel`" + `); a file with a list runs once on each. "4.19" and "6.1" stand for all profiles of that series.
+This page is made from the files' first lines; rewrite it with ` + "`go test ./scripts -update`" + `.
 
 ## How the machine works
-
-` + "`hwlua run`" + ` without paths runs these. They pass on any kernel profile (` + "`--kernel`" + `); those with a list run once on each.
 
 | no. | scenario | the question | cases | kernels | tags |
 | --- | --- | --- | --- | --- | --- |
@@ -149,8 +149,7 @@ This page is made from their first lines; rewrite it with ` + "`go test ./script
 	b.WriteString(`
 ## Real bugs and confusions
 
-` + "`hwlua run scripts/bugs`" + ` runs these: what went wrong on real machines, on which kernels, and what the fix or the right use
-looks like. "4.19" and "6.1" stand for all profiles of that series.
+What went wrong on real machines, on which kernels, and what the fix or the right use looks like (` + "`hwlua run --tags bug`" + `).
 
 | no. | scenario | the question | cases | kernels | tags | source |
 | --- | --- | --- | --- | --- | --- | --- |
