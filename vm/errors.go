@@ -202,7 +202,9 @@ func (rt *Runtime) errorText(v lua.LValue) string {
 func culprit(line, message string) int {
 	_, rest, ok := strings.Cut(message, "attempt to ")
 	if !ok {
-		return 0
+		if _, rest, ok = strings.Cut(message, " has no "); !ok { // of an object with described fields
+			return 0
+		}
 	}
 	_, rest, _ = strings.Cut(rest, "'")
 	name, _, ok := strings.Cut(rest, "'")

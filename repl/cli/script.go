@@ -286,14 +286,19 @@ func (s *script) ended(ctx context.Context, err error) int {
 	return complain(s.env, err, exitFailed)
 }
 
-// complain prints an error as lua does: the program's name, the message, the traceback.
+// complain prints an error as lua does: the program's name, the message, the traceback; between them the line of source.
 func complain(env Env, err error, code int) int {
 	fmt.Fprintf(env.Stderr, "hwlua: %v\n", err)
 	var e *vm.Error
 	var p *vm.PanicError
 	switch {
-	case errors.As(err, &e) && e.Traceback != "" && code == exitFailed:
-		fmt.Fprintln(env.Stderr, e.Traceback)
+	case errors.As(err, &e):
+		if e.Excerpt != "" {
+			fmt.Fprintln(env.Stderr, e.Excerpt)
+		}
+		if e.Traceback != "" && code == exitFailed {
+			fmt.Fprintln(env.Stderr, e.Traceback)
+		}
 	case errors.As(err, &p):
 		fmt.Fprintf(env.Stderr, "%s\n%s\nthis is a fault of hwlua, not of the script\n", p.Traceback, p.Stack)
 	}

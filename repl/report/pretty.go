@@ -167,6 +167,9 @@ func (w *pretty) output(r *scenario.Result) {
 func (w *pretty) Broken(b *scenario.Broken) {
 	w.flush()
 	w.printf("%s %s\n", w.p.red("FAIL "), w.p.bold(place(b.File, b.Line)))
+	if b.Excerpt != "" {
+		w.lines(strings.Split(b.Excerpt, "\n"))
+	}
 	w.lines(strings.Split(b.Message, "\n"))
 }
 

@@ -180,6 +180,9 @@ func explain(r *scenario.Result, f *scenario.Failure, p *paint) []string {
 	}
 	if f.Source != "" {
 		add(fmt.Sprintf("%s %s", p.dim(fmt.Sprintf("%5d |", f.Line)), f.Source))
+		if f.Caret > 0 {
+			add(strings.Repeat(" ", len("    1 | ")+f.Caret-1) + "^")
+		}
 	}
 	for l := range strings.Lines(f.Message) {
 		add(p.bold(strings.TrimRight(l, "\n")))

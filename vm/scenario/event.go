@@ -74,6 +74,7 @@ type Failure struct {
 	File      string
 	Line      int    // 0: unknown
 	Source    string // the text of that line
+	Caret     int    // the column in Source that an error is about, from 1; 0: unknown
 	Expected  string
 	Found     string
 	Sides     bool        // Expected and Found are set
@@ -158,6 +159,7 @@ type Broken struct {
 	File    string
 	Line    int
 	Message string
+	Excerpt string // the line numbered, with a caret where the place is known; "" without a line
 }
 
 // A Summary is what is known when a run has ended.

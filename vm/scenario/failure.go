@@ -56,8 +56,21 @@ func (s *session) failure(err error) *Failure {
 		f.Errno = s.errno(err)
 	}
 	s.place(f)
+	if e != nil && f.Kind == "error" && f.File == e.Script && f.Line == e.Line {
+		f.Caret = caret(e.Excerpt, f.Source)
+	}
 	s.diff(f)
 	return f
+}
+
+// caret is the column of line that the caret of an excerpt stands below, 0 when it has none or shows only a part.
+func caret(excerpt, line string) int {
+	shown, below, ok := strings.Cut(excerpt, "\n")
+	_, shown, found := strings.Cut(shown, " | ")
+	if !ok || !found || strings.Trim(shown, " ") != strings.Trim(line, " ") {
+		return 0
+	}
+	return len([]rune(below)) - len("    1 | ") + len(line) - len(shown) // they are indented by tabs of different widths
 }
 
 // check is a failed check.*: noted, and the case goes on.

@@ -351,7 +351,11 @@ func (r *runner) load(ctx context.Context, src *Source, round int) loaded {
 	if err != nil {
 		var u *UsageError
 		errors.As(err, &u)
-		return loaded{broken: &Broken{File: u.Path, Line: u.Line, Message: u.Message}}
+		b := &Broken{File: u.Path, Line: u.Line, Message: u.Message}
+		if e := (*vm.Error)(nil); errors.As(err, &e) {
+			b.Excerpt = e.Excerpt
+		}
+		return loaded{broken: b}
 	}
 	kernels, why, err := r.kernels(f)
 	if err != nil {
