@@ -37,6 +37,7 @@ func TestErrorsNameTheVariable(t *testing.T) {
 		{"local t = {} return t.n * 2", "attempt to perform arithmetic on field 'n' (a nil value)"},
 		{"local t = {} return 2 ^ t", "attempt to perform arithmetic on local 't' (a table value)"},
 		{"local t = {} return -t", "attempt to perform arithmetic on local 't' (a table value)"},
+		{"return '0xffffffffffffffff' + 1", "attempt to perform arithmetic on text that is no plain number, but a wide one; hw.u64 or tonumber makes an exact number of it"},
 		{"return 'x' + 1", "attempt to perform arithmetic on a string value"},
 		{"local s = 'abc' return 1 + s", "attempt to perform arithmetic on local 's' (a string value)"},
 		{"local t = {} return 'a' .. t", "attempt to concatenate local 't' (a table value)"},

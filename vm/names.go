@@ -62,14 +62,12 @@ func (rt *Runtime) explain(t *thread, cf *frame, message string) string {
 		}
 	case strings.HasPrefix(said, "cannot perform "):
 		i := b
-		if _, ok := n.rk(b).(lua.LNumber); ok {
+		if numeric(n.rk(b)) {
 			i = c
-		} else if s, ok := n.rk(b).(lua.LString); ok {
-			if _, ok := parseNumber(string(s)); ok {
-				i = c
-			}
 		}
-		out = n.operand("perform arithmetic on", n.rk(i), i, pc)
+		if out = n.operand("perform arithmetic on", n.rk(i), i, pc); numeric(n.rk(i)) {
+			out = "attempt to perform arithmetic on text that is no plain number, but a wide one; hw.u64 or tonumber makes an exact number of it"
+		}
 	case said == "__unm undefined":
 		out = n.operand("perform arithmetic on", t.reg(cf, b), b, pc)
 	case said == "__len undefined":
@@ -95,6 +93,18 @@ func (rt *Runtime) explain(t *thread, cf *frame, message string) string {
 		return message
 	}
 	return where + out
+}
+
+// numeric reports whether v is a number or text of one.
+func numeric(v lua.LValue) bool {
+	switch v := v.(type) {
+	case lua.LNumber:
+		return true
+	case lua.LString:
+		_, ok := parseNumber(string(v))
+		return ok
+	}
+	return false
 }
 
 // A namer finds out which variable an operand of the running instruction came from.

@@ -387,7 +387,7 @@ func (t *Task) become() error {
 		return nil
 	}
 	if m.trapped > 0 && m.cpu == c || m.thread != nil && m.thread.task.cpu == c.id && m.thread.task != t {
-		return misusef("task %s cannot run on cpu%d, which is busy with %s", t.comm, c.id, c.curr.comm)
+		return misusef("task %s (pid %d) cannot act on cpu%d while %s (pid %d) runs there; act from the script, or migrate it first", t.comm, t.pid, c.id, c.curr.comm, c.curr.pid)
 	}
 	prev := m.cpu
 	m.cpu = c
