@@ -4,6 +4,7 @@
 //   - integer literals of 2^53 and above become constants that each runtime fills with its own u64;
 //   - comparisons with one of them become calls, because Lua 5.1 compares no number with a userdata;
 //   - table constructors that are too long for the compiler are cut into pieces and joined;
+//   - assignments to several variables happen at once, and not one after the other;
 //   - leading zeros and literals beyond the range of floats are spelt as the compiler reads them.
 //
 // It also bounds what the compiler does slowly, and notes where local variables live, which
@@ -180,7 +181,11 @@ func lastLine(stmts []ast.Stmt, otherwise int) int {
 func (r *rewriter) block(stmts []ast.Stmt) { r.stmts(stmts, 0) }
 
 func (r *rewriter) stmts(stmts []ast.Stmt, last int) {
-	for _, s := range stmts {
+	for i, s := range stmts {
+		if a, ok := s.(*ast.AssignStmt); ok {
+			s = simultaneous(a)
+			stmts[i] = s
+		}
 		r.stmt(s, last)
 	}
 }
@@ -289,7 +294,7 @@ func (r *rewriter) function(f *ast.FunctionExpr, method bool) {
 }
 
 // at gives the new node e the place of old.
-func at[E ast.Expr](e E, old ast.PositionHolder) E {
+func at[E ast.PositionHolder](e E, old ast.PositionHolder) E {
 	e.SetLine(old.Line())
 	e.SetLastLine(old.LastLine())
 	return e
