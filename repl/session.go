@@ -352,7 +352,11 @@ func (s *session) width() int {
 // loop reads and runs entries until the session ends.
 func (s *session) loop(ctx context.Context) error {
 	if s.cfg.Banner != "" && !s.cfg.Quiet {
-		fmt.Fprintln(s.out, s.cfg.Banner)
+		banner := s.cfg.Banner
+		if textWidth(banner) > s.width() {
+			banner = wrapText(banner, s.width(), "")
+		}
+		fmt.Fprintln(s.out, banner)
 	}
 	prompt, cont := s.colours.strong(s.cfg.Prompt), s.colours.strong(s.cfg.Cont)
 	for {

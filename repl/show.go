@@ -233,7 +233,11 @@ func (s *session) register(name string) *schema.Register {
 func (s *session) registerText(r *schema.Register, v uint64) string {
 	text := s.colours.value(fmt.Sprintf("0x%0*x", max(1, r.Width/4), v))
 	if d := decode(r, v); d != "" {
-		text += "  " + d
+		text += "  "
+		if at := textWidth(text); at+textWidth(d) > s.width() {
+			d = wrapText(d, max(s.width()-at, 8), strings.Repeat(" ", at))
+		}
+		text += d
 	}
 	return text
 }

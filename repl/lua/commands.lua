@@ -5,6 +5,40 @@ local typeof, label = M.classof, M.label
 
 local function printf(fmt, ...) print(string.format(fmt, ...)) end
 
+-- row prints a row of a table. What a narrow terminal has no room for goes on below it, cell by cell, and a cell that is
+-- wider than the terminal word by word, indented by rest.
+local function row(line, indent, cells, rest)
+  local width = host.width()
+  line = line:gsub(" +$", "")
+  if host.columns(line) <= width then
+    print(line)
+    return
+  end
+  rest = rest or indent .. "  "
+  local out = indent
+  local fresh = true -- nothing but the indent is in out
+  local function put(text, gap)
+    local taken = fresh and "" or gap
+    if not fresh and host.columns(out .. taken .. text) > width then
+      print(out)
+      out, taken = rest, ""
+    end
+    out, fresh = out .. taken .. text, false
+  end
+  for _, cell in ipairs(cells) do
+    if cell ~= "" and (host.columns(rest .. cell) <= width or not cell:find(" ", 1, true)) then
+      put(cell, "  ")
+    else
+      local gap = "  "
+      for word in cell:gmatch("%S+") do
+        put(word, gap)
+        gap = " "
+      end
+    end
+  end
+  print(out)
+end
+
 -- machine is the global m.
 local function machine()
   local m = rawget(_G, "m")
@@ -51,16 +85,18 @@ M.add("regs", "[cpu]  the debug registers; without a number those that are not 0
     elseif cpu.suspended then
       printf("cpu%d  suspended", cpu.id)
     else
-      printf("cpu%d  mdscr_el1  %s  %s", cpu.id, hw.hex(cpu.mdscr_el1, 8), host.decode("mdscr_el1", cpu.mdscr_el1))
+      local mdscr, fields = hw.hex(cpu.mdscr_el1, 8), host.decode("mdscr_el1", cpu.mdscr_el1)
+      row(string.format("cpu%d  mdscr_el1  %s  %s", cpu.id, mdscr, fields), "", { "cpu" .. cpu.id, "mdscr_el1  " .. mdscr, fields })
       for _, bank in ipairs(banks) do
         local values, controls, events = cpu[bank[1]], cpu[bank[2]], cpu[bank[3]]
         for n = 0, #controls - 1 do
           local v, c = values[n], controls[n]
           if all or v ~= 0 or c ~= 0 then
             local ev = events[n]
-            local line = string.format("      %s%-2d %s  %s%-2d %s  %s%s", bank[1], n, hw.hex(v, 16), bank[2], n, hw.hex(c, 8),
-              ev and label(ev) .. "  " or "", host.decode(bank[2], c))
-            print((line:gsub(" +$", "")))
+            local value = string.format("%s%-2d %s", bank[1], n, hw.hex(v, 16))
+            local control = string.format("%s%-2d %s", bank[2], n, hw.hex(c, 8))
+            local who, fields = ev and label(ev) or "", host.decode(bank[2], c)
+            row(string.format("      %s  %s  %s%s", value, control, ev and who .. "  " or "", fields), "      ", { value, control, who, fields })
           end
         end
       end
@@ -76,8 +112,10 @@ M.add("slots", "[cpu]  what is reserved and installed", true, "", function(rest)
       local u = s[kind]
       local on = {}
       for n = 0, u.limit - 1 do on[#on + 1] = u.on_reg[n] and label(u.on_reg[n]) or "-" end
-      printf("%-5s %s  %d of %d usable, pinned: %d cpu + %d task   %s", i == 1 and "cpu" .. cpu.id or "", kind, u.usable, u.limit,
-        u.cpu_pinned, u.task_pinned, table.concat(on, " "))
+      local head = string.format("%-5s %s", i == 1 and "cpu" .. cpu.id or "", kind)
+      local usable = string.format("%d of %d usable,", u.usable, u.limit)
+      local pinned = string.format("pinned: %d cpu + %d task", u.cpu_pinned, u.task_pinned)
+      row(string.format("%s  %s %s   %s", head, usable, pinned, table.concat(on, " ")), "", { head, usable, pinned, table.concat(on, " ") }, "        ")
     end
   end
 end)
@@ -92,8 +130,10 @@ M.add("events", "the events that live", true, "", function()
   if #all == 0 then print("no events") end
   for _, ev in ipairs(all) do
     local task, cpu = where(ev)
-    printf("%-8s %-2s %s len %-3s %-9s %-8s %-20s %s%s", label(ev), ev.type, hw.hex(ev.addr, 16), tostring(ev.len), ev.state, cpu, task,
-      "count " .. tostring(ev.count), ev.slot and ", slot " .. ev.slot or "")
+    local at = string.format("%s len %s", hw.hex(ev.addr, 16), tostring(ev.len))
+    local more = "count " .. tostring(ev.count) .. (ev.slot and ", slot " .. ev.slot or "")
+    row(string.format("%-8s %-2s %-26s %-9s %-8s %-20s %s", label(ev), ev.type, at, ev.state, cpu, task, more), "",
+      { label(ev), ev.type, at, ev.state, cpu, task, more })
   end
 end)
 
@@ -107,7 +147,8 @@ M.add("work", "the work items", true, "", function()
   local all = machine():works()
   if #all == 0 then print("no work") end
   for _, w in ipairs(all) do
-    printf("%-40s %-8s runs %d", w.name, w.running and "running" or w.pending and "pending" or "idle", w.runs)
+    local state = w.running and "running" or w.pending and "pending" or "idle"
+    row(string.format("%-40s %-8s runs %d", w.name, state, w.runs), "", { w.name, state, "runs " .. w.runs })
   end
 end)
 

@@ -1,0 +1,28 @@
+//go:build unix
+
+package repl_test
+
+import (
+	"testing"
+)
+
+// On a narrow terminal the rows of tables go on below their beginning, at words: the terminal breaks none.
+func TestTablesFitNarrowTerminals(t *testing.T) {
+	p := sit(t, room{width: 40, height: 60})
+	p.answer("w = m:register_wide_hw_breakpoint { type = 'w', addr = 0xffffff8008c5a000, len = 8 }")
+	for _, c := range []struct{ entry, want string }{
+		{"m.cpu[1].wcr[0]", "0x00001ff3  BAS=0xff (8 bytes at +0)\n            LSC=2 (stores) PAC=1 (EL1) E"},
+		{":regs", "cpu0  mdscr_el1  0x0000b000\n  MDE KDE TDCC\n" +
+			"      wvr0  0xffffff8008c5a000\n        wcr0  0x00001ff3  w1  BAS=0xff\n        (8 bytes at +0) LSC=2 (stores)\n        PAC=1 (EL1) E\n" +
+			"cpu1  mdscr_el1  0x0000b000\n  MDE KDE TDCC\n" +
+			"      wvr0  0xffffff8008c5a000\n        wcr0  0x00001ff3  w2  BAS=0xff\n        (8 bytes at +0) LSC=2 (stores)\n        PAC=1 (EL1) E"},
+		{":slots 0", "cpu0  bp  6 of 6 usable,\n        pinned: 0 cpu + 0 task\n        - - - - - -\n" +
+			"      wp  4 of 4 usable,\n        pinned: 1 cpu + 0 task  w1 - - -"},
+		{":events", "w1  w  0xffffff8008c5a000 len 8  active\n  cpu0  any task  count 0, slot 0\n" +
+			"w2  w  0xffffff8008c5a000 len 8  active\n  cpu1  any task  count 0, slot 0"},
+	} {
+		if got := p.answer(c.entry); got != c.want {
+			t.Errorf("%s shows\n%s\nwant\n%s", c.entry, got, c.want)
+		}
+	}
+}
