@@ -130,7 +130,7 @@ func TestCatalogue(t *testing.T) {
 
 Each file is one story: it opens with the question that it answers, and beside it lies the trace that is the answer.
 All are part of the program: ` + "`hwlua run`" + ` without paths runs them, ` + "`hwlua run --tags ptrace`" + ` those with a tag. They pass on
-any kernel profile (` + "`--kernel`" + `); a file with a list runs once on each. "4.19" and "6.1" stand for all profiles of that series.
+any kernel profile (` + "`--kernel`" + `); a file with a list runs on those, once on each. "4.19" and "6.1" stand for all profiles of that series.
 This page is made from the files' first lines; rewrite it with ` + "`go test ./scripts -update`" + `.
 
 ## How the machine works
