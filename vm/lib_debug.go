@@ -13,6 +13,9 @@ func openDebug(rt *Runtime) {
 	rt.newLib("debug", []libFunc{{"getinfo", rt.debugGetinfo}, {"traceback", rt.debugTraceback}})
 }
 
+// stepsPerFrame is what finding the names of one frame costs, in steps.
+const stepsPerFrame = 50
+
 // debugTraceback adds the stack to a message. What is no text goes back as it is.
 func (rt *Runtime) debugTraceback(L *lua.LState) int {
 	at := L
@@ -27,6 +30,7 @@ func (rt *Runtime) debugTraceback(L *lua.LState) int {
 		return 1
 	}
 	trace := rt.traceOf(at)
+	rt.steps(stepsPerFrame * len(trace.frames))
 	if at == L {
 		level := min(max(args{L, "traceback"}.optInt(2, 1), 0), len(trace.frames))
 		trace.frames = trace.frames[level:]
