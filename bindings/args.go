@@ -28,6 +28,25 @@ type argument struct {
 	i int
 }
 
+// spell is a value in the words of an error, without the address of anything.
+func spell(v lua.LValue) string {
+	switch v := v.(type) {
+	case *lua.LUserData:
+		if n, err := vm.ToU64(v); err == nil {
+			return vm.Hex(n, 0)
+		}
+		if _, ok := v.Value.(tagged); ok {
+			return describe(v)
+		}
+	case lua.LString, lua.LNumber, lua.LBool:
+		return v.String()
+	}
+	if v == lua.LNil {
+		return "nil"
+	}
+	return "a " + typeName(v)
+}
+
 // errNoValue stands for an argument that was left out.
 var errNoValue = errors.New("no value")
 
@@ -231,7 +250,7 @@ func intValue(_ *runtime, v lua.LValue) (int, error) {
 	case v == lua.LNil:
 		return 0, nil
 	case isU64(v):
-		return 0, fmt.Errorf("%s is out of range", v.String())
+		return 0, fmt.Errorf("%s is out of range", spell(v))
 	}
 	if f, ok := v.(lua.LNumber); ok {
 		return 0, fmt.Errorf("whole number expected, got %s", f.String())
@@ -358,7 +377,7 @@ func delayValue(_ *runtime, v lua.LValue) (api.Delay, error) {
 		return api.Delay{Jiffies: n}, err
 	}
 	if isU64(v) {
-		return api.Delay{}, fmt.Errorf("%s jiffies are too many", v.String())
+		return api.Delay{}, fmt.Errorf("%s jiffies are too many", spell(v))
 	}
 	return api.Delay{}, expected("number or string", v)
 }

@@ -97,7 +97,7 @@ func readWanted(L *lua.LState, name string, t *lua.LTable) []wanted {
 			list = append(list, wanted{-1, 0, n})
 			continue
 		case bank < 0:
-			misuse(L, name, 2, "%v", unknown("unknown field '%s'", k.String(), known))
+			misuse(L, name, 2, "%v", unknown("unknown field '%s'", spell(k), known))
 		}
 		regs, ok := v.(*lua.LTable)
 		if !ok {
@@ -106,7 +106,7 @@ func readWanted(L *lua.LState, name string, t *lua.LTable) []wanted {
 		for k, v := regs.Next(lua.LNil); k != lua.LNil; k, v = regs.Next(k) {
 			n, ok := exactInt(k)
 			if !ok || n < 0 || n >= arm64.MaxRegs {
-				misuse(L, name, 2, "field '%s': registers are numbered from 0 to %d, got [%s]", string(key), arm64.MaxRegs-1, k.String())
+				misuse(L, name, 2, "field '%s': registers are numbered from 0 to %d, got [%s]", string(key), arm64.MaxRegs-1, spell(k))
 			}
 			value, err := u64Value(nil, v)
 			if err != nil {
@@ -255,7 +255,7 @@ func assertErrno(L *lua.LState) int {
 	}
 	found := "no refusal: the call returned " + resultText(L, 2)
 	if L.Get(2) == lua.LNil && L.GetTop() >= 4 {
-		found = L.Get(4).String() + ": " + L.Get(3).String()
+		found = spell(L.Get(4)) + ": " + spell(L.Get(3))
 	}
 	vm.Fail(L, &vm.Failure{Assertion: "errno", Expected: "refusal with " + string(name), Found: found})
 	return 0
@@ -263,19 +263,10 @@ func assertErrno(L *lua.LState) int {
 
 // resultText is what a call returned, for a failure.
 func resultText(L *lua.LState, at int) string {
-	switch v := L.Get(at).(type) {
-	case *lua.LUserData:
-		if _, ok := v.Value.(tagged); ok {
-			return describe(v)
-		}
-		return v.String()
-	case lua.LString:
-		return fmt.Sprintf("%.200q", string(v))
-	case *lua.LTable:
-		return "a table"
-	default:
-		return v.String()
+	if s, ok := L.Get(at).(lua.LString); ok {
+		return fmt.Sprintf("%.200q", string(s))
 	}
+	return spell(L.Get(at))
 }
 
 // assertSucceeds is assert.succeeds(call(...)).

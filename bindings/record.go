@@ -50,7 +50,7 @@ func fill[T any](rt *runtime, p *plan, desc *schema.Record, fields map[string]se
 	for k, v := t.Next(lua.LNil); k != lua.LNil; k, v = t.Next(k) {
 		name, ok := k.(lua.LString)
 		if !ok {
-			return fmt.Errorf("unknown field [%s]; the fields have names: %s", k.String(), strings.Join(names, " "))
+			return fmt.Errorf("unknown field [%s]; the fields have names: %s", spell(k), strings.Join(names, " "))
 		}
 		set := fields[string(name)]
 		if set == nil {

@@ -436,11 +436,11 @@ func (rt *Runtime) compositeFromLua(v lua.LValue, t reflect.Type, out reflect.Va
 				err = errors.New("it cannot be a key")
 			}
 			if err != nil {
-				return out, fmt.Errorf("key %s: %w", k.String(), err)
+				return out, fmt.Errorf("key %s: %w", keyText(k), err)
 			}
 			value, err := rt.fromLua(x, t.Elem())
 			if err != nil {
-				return out, fmt.Errorf("field '%s': %w", k.String(), err)
+				return out, fmt.Errorf("field '%s': %w", keyText(k), err)
 			}
 			out.SetMapIndex(key, value)
 		}
@@ -457,13 +457,13 @@ func (rt *Runtime) compositeFromLua(v lua.LValue, t reflect.Type, out reflect.Va
 	case reflect.Struct:
 		fields, names := fieldsOf(t)
 		for k, x := tb.Next(lua.LNil); k != lua.LNil; k, x = tb.Next(k) {
-			index, ok := fields[k.String()]
+			index, ok := fields[keyText(k)]
 			if !ok {
-				return out, fmt.Errorf("unknown field '%s'%s", k.String(), didYouMean(k.String(), names))
+				return out, fmt.Errorf("unknown field '%s'%s", keyText(k), didYouMean(keyText(k), names))
 			}
 			value, err := rt.fromLua(x, t.FieldByIndex(index).Type)
 			if err != nil {
-				return out, fmt.Errorf("field '%s': %w", k.String(), err)
+				return out, fmt.Errorf("field '%s': %w", keyText(k), err)
 			}
 			out.FieldByIndex(index).Set(value)
 		}
@@ -685,4 +685,16 @@ func goNames(name string) []string {
 		return []string{name, lower}
 	}
 	return []string{name}
+}
+
+// keyText is a table's key in the words of an error, without the address of anything.
+func keyText(k lua.LValue) string {
+	switch k.(type) {
+	case lua.LString, lua.LNumber, lua.LBool:
+		return k.String()
+	}
+	if u, err := u64Of(k); err == nil {
+		return Hex(u, 0)
+	}
+	return "a " + TypeName(k)
 }

@@ -194,7 +194,7 @@ func (o *object) unknown(L *lua.LState, key lua.LValue) {
 func (o *object) place(L *lua.LState, v reflect.Value, key lua.LValue) reflect.Value {
 	n, err := ToU64(key)
 	if err != nil || n < 1 || n > uint64(v.Len()) {
-		o.rt.raiseError(L, fmt.Errorf("index %s is out of range (1 to %d)", key.String(), v.Len()))
+		o.rt.raiseError(L, fmt.Errorf("index %s is out of range (1 to %d)", keyText(key), v.Len()))
 	}
 	return v.Index(int(n - 1))
 }
@@ -256,7 +256,7 @@ func (o *object) newIndex(L *lua.LState) int {
 		}
 		set(v.FieldByIndex(index), "field '"+string(s)+"'")
 	case reflect.Slice, reflect.Array:
-		set(o.place(L, v, key), "item "+key.String())
+		set(o.place(L, v, key), "item "+keyText(key))
 	case reflect.Map:
 		k, err := o.rt.fromLua(key, v.Type().Key())
 		if err == nil && !k.Comparable() {

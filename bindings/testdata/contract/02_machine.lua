@@ -411,3 +411,21 @@ describe("time", function()
     assert.is_true(differ)
   end)
 end)
+
+it("no message has an address of the host", function()
+  local m = hw.machine {}
+  local K = 0xffffff8008080000
+  local said = {}
+  for _, fn in ipairs {
+    function() m:cpu_down(K) end, function() m:perf_event_open { cpu = K } end, function() m:perf_event_open { [{}] = 1 } end,
+    function() m:perf_event_open { [print] = 1 } end, function() m:perf_event_open { [m] = 1 } end, function() m:perf_event_open { [K] = 1 } end,
+    function() assert.errno("ENOSPC", nil, K, {}) end, function() assert.errno("ENOSPC", {}) end, function() assert.errno("ENOSPC", print) end,
+    function() assert.regs(m, { [print] = 1 }) end, function() assert.regs(m, { wcr = { [{}] = 1 } }) end,
+    function() assert.same({ [m] = print }, { {} }) end, function() m:schedule_delayed_work(m:delayed_work("x", print), K) end,
+  } do
+    local ok, message = pcall(fn)
+    assert.is_false(ok)
+    said[#said + 1] = tostring(message):gsub("0xffffff8008080000", "K"):gsub(": 0x0000%x%x%x%x", "")
+  end
+  assert.not_matches("0x%x%x%x%x%x%x", table.concat(said, "\n"))
+end)
