@@ -22,6 +22,7 @@ type machineOptions struct {
 	cpu        string
 	kernel     string
 	seed       uint64
+	memory     *int     // MiB that a runtime may hold; nil: defaultMemory, 0: no limit
 	given      []string // the options as they were typed, for commands that run a case again
 }
 
@@ -56,10 +57,30 @@ func (o *machineOptions) table() []option {
 			return nil
 		}},
 	}
+	opts = append(opts, option{long: "memory", arg: "MIB", help: "what a script may hold (default 1024; 0: no limit)", set: func(s string) error {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 0 || n > 1<<20 {
+			return fmt.Errorf("'%s' is no number of MiB from 0 to %d", s, 1<<20)
+		}
+		o.memory = &n
+		return nil
+	}})
 	for i := range opts {
 		opts[i].set = noted(opts[i].long, opts[i].set)
 	}
 	return opts
+}
+
+// defaultMemory is what a script may hold, in MiB, where the command line does not say.
+const defaultMemory = 1024
+
+// limits are those of every runtime that a command makes.
+func (o *machineOptions) limits() vm.Limits {
+	mib := defaultMemory
+	if o.memory != nil {
+		mib = *o.memory
+	}
+	return vm.Limits{Memory: int64(mib) << 20}
 }
 
 func (c *counts) set(s string) error {

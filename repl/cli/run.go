@@ -207,7 +207,7 @@ func find(env Env, paths []string) ([]*scenario.Source, error) {
 // scenarioOptions turns the command line into options of a run; sinks and machines come later.
 func (o *runOptions) scenarioOptions(env Env) (scenario.Options, error) {
 	so := scenario.Options{
-		Allow: o.allow, Seed: o.machine.seed, Facts: o.machine.facts, Kernel: kernelName, Profile: o.machine.profile(),
+		Allow: o.allow, Seed: o.machine.seed, Limits: o.machine.limits(), Facts: o.machine.facts, Kernel: kernelName, Profile: o.machine.profile(),
 		Tags: o.tags, Repeat: o.repeat, Parallel: o.parallel, Timeout: o.timeout, Update: o.update, Repro: o.repro,
 	}
 	var err error

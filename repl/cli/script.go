@@ -221,7 +221,7 @@ func scriptConfig(env Env, o *scriptOptions, src *source, skipped int, watch *ma
 	cfg := vm.Config{
 		Stdout: env.Stdout, Stderr: env.Stderr, Stdin: env.Stdin,
 		Modules: watch.modules(), Scripts: os.DirFS(folder),
-		Seed: o.machine.seed, Allow: o.allow,
+		Seed: o.machine.seed, Allow: o.allow, Limits: o.machine.limits(),
 	}
 	cfg.Allow.Exit = true
 	if src == nil {
@@ -289,6 +289,9 @@ func (s *script) ended(ctx context.Context, err error) int {
 // complain prints an error as lua does: the program's name, the message, the traceback; between them the line of source.
 func complain(env Env, err error, code int) int {
 	fmt.Fprintf(env.Stderr, "hwlua: %v\n", err)
+	if errors.Is(err, vm.ErrMemory) {
+		fmt.Fprintln(env.Stderr, "--memory MIB gives it more, --memory 0 all there is")
+	}
 	var e *vm.Error
 	var p *vm.PanicError
 	switch {
