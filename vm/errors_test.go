@@ -15,6 +15,7 @@ func TestErrorsNameTheVariable(t *testing.T) {
 	for _, c := range []struct{ src, want string }{
 		{"registr()", "attempt to call global 'registr' (a nil value)"},
 		{"prnt('x')", "attempt to call global 'prnt' (a nil value) (did you mean 'print'?)"},
+		{"m = {} q.z()", "attempt to index global 'q' (a nil value)"},
 		{"local f f()", "attempt to call local 'f' (a nil value)"},
 		{"local m = {register = 1} m.registr()", "attempt to call field 'registr' (a nil value) (did you mean 'register'?)"},
 		{"string.formt('x')", "attempt to call field 'formt' (a nil value) (did you mean 'format'?)"},

@@ -200,11 +200,12 @@ func compareKeys(a, b lua.LValue) int {
 	return 0
 }
 
-// nearest is the known word that was most likely meant, "" when none is near.
+// nearest is the known word that was most likely meant, "" when none is near: something of the
+// word has to be left, so that a name of one letter is not taken for any other.
 func nearest(word string, known []string) string {
 	best, least := "", max(1, (1+len(word))/3)
 	for _, k := range known {
-		if d := editDistance(word, k, least); d <= least && (d < least || best == "") {
+		if d := editDistance(word, k, least); d <= least && d < len(word) && (d < least || best == "") {
 			best, least = k, d
 		}
 	}
