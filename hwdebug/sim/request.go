@@ -1,0 +1,314 @@
+// Requests: what callers ask of events, from opening and registering to modifying and closing.
+
+package sim
+
+import (
+	"syscall"
+
+	"github.com/hwlua/hwlua/hwdebug"
+)
+
+// PerfEventOpen opens a breakpoint event for task (nil: none) on cpu (-1: wherever the task runs), as
+// perf_event_open does for a caller with one file descriptor each (R-VAL-1, R-VAL-5).
+func (m *Machine) PerfEventOpen(a hwdebug.Attr, task *Task, cpu int) (*Event, error) {
+	r := &create{op: "perf_event_open", attr: a, task: task, cpu: cpu, fd: true}
+	if err := m.createNeeds(r); err != nil {
+		return nil, err
+	}
+	defer m.done(m.here())
+	if err := m.preempt(); err != nil {
+		return nil, err
+	}
+	return m.perfEventOpen(r)
+}
+
+func (m *Machine) openFn() traceFn {
+	if m.prof.six {
+		return fnPerfEventOpen61
+	}
+	return fnPerfEventOpen
+}
+
+func (m *Machine) perfEventOpen(r *create) (ev *Event, err error) {
+	fn := m.openFn()
+	defer m.exit(m.enter(fn, r.attr.Addr, pidArg(r.task), uint64(int64(r.cpu))), &err)
+	no := func(rule, found, mend string, errno syscall.Errno) error {
+		return m.refuse(&Refusal{Rule: rule, Fn: fns[fn].Name}, &hwdebug.Error{Op: r.op, Asked: r.asked(), Found: found, Mend: mend, Errno: errno})
+	}
+	if !r.attr.ExcludeKernel && m.cfg.Paranoid > 1 && m.cfg.NoCapSysAdmin {
+		return nil, no("R-VAL-5", sprintf("perf_event_paranoid is %d and the caller may not profile the kernel", m.cfg.Paranoid), "set exclude_kernel", eacces)
+	}
+	if r.attr.SamplePeriod>>63 != 0 {
+		return nil, no("R-VAL-5", "sample_period has bit 63 set", "use a period below 2^63", einval)
+	}
+	if r.task != nil && r.task.state == taskDead {
+		return nil, no("R-VAL-5", sprintf("there is no task with pid %d any more", r.task.pid), "open events for living tasks", esrch)
+	}
+	return m.createEvent(r)
+}
+
+// createNeeds fails for a request that needs a CPU that is suspended.
+func (m *Machine) createNeeds(r *create) error {
+	if r.task != nil {
+		return m.cpus[r.task.cpu].powered()
+	}
+	if r.cpu >= 0 && r.cpu < len(m.cpus) {
+		return m.cpus[r.cpu].powered()
+	}
+	return nil
+}
+
+// RegisterUserHwBreakpoint registers an event for task from kernel code. A nil handler is the kernel's default one
+// (R-CON-19).
+func (m *Machine) RegisterUserHwBreakpoint(a hwdebug.Attr, h Handler, task *Task) (*Event, error) {
+	if task == nil {
+		return nil, misusef("register_user_hw_breakpoint needs a task")
+	}
+	r := &create{op: "register_user_hw_breakpoint", attr: a, task: task, cpu: -1, handler: h}
+	if err := m.createNeeds(r); err != nil {
+		return nil, err
+	}
+	defer m.done(m.here())
+	if err := m.preempt(); err != nil {
+		return nil, err
+	}
+	return m.registerUserHwBreakpoint(r)
+}
+
+func (m *Machine) registerUserHwBreakpoint(r *create) (ev *Event, err error) {
+	defer m.exit(m.enter(fnRegisterUserHwBreakpoint, r.attr.Addr, pidArg(r.task)), &err)
+	return m.createKernelCounter(r)
+}
+
+// UnregisterHwBreakpoint releases an event that RegisterUserHwBreakpoint made; nil does nothing (R-CON-19).
+func (m *Machine) UnregisterHwBreakpoint(ev *Event) error {
+	if ev == nil {
+		return nil
+	}
+	if err := m.release(ev, "unregister_hw_breakpoint", "close it instead", !ev.fd && !ev.tracer && ev.wide == nil); err != nil {
+		return err
+	}
+	defer m.done(m.here())
+	m.unregisterHwBreakpoint(ev, false)
+	return nil
+}
+
+// release makes the checks that come before any release.
+func (m *Machine) release(ev *Event, op, mend string, own bool) error {
+	if err := ev.gone(); err != nil {
+		return err
+	}
+	if !own {
+		return misusef("%s cannot release %s, which it did not register; %s", op, ev.Label(), mend)
+	}
+	if err := ev.needs(); err != nil {
+		return err
+	}
+	return m.preempt()
+}
+
+func (m *Machine) unregisterHwBreakpoint(ev *Event, inlined bool) {
+	var k mark
+	if inlined {
+		k = m.enterHidden(fnUnregisterHwBreakpoint, ev.arg())
+	} else {
+		k = m.enter(fnUnregisterHwBreakpoint, ev.arg())
+	}
+	defer m.leave(k)
+	ev.closed = true
+	m.perfEventReleaseKernel(ev)
+}
+
+// Close closes the event's file (R-EVT-21).
+func (ev *Event) Close() error {
+	m := ev.m
+	if err := m.release(ev, "close", "unregister it instead", ev.fd); err != nil {
+		return err
+	}
+	v := m.here()
+	defer m.done(v)
+	// The last put of a file is task work: the caller is on its way back to user space, and what was on its stack is
+	// not there any more (C-12).
+	if m.prof.six {
+		m.cpu.node = m.push(0, fnEl0t64Sync, fnEl0t64SyncHandler, fnEl0Svc)
+	} else {
+		m.cpu.node = m.push(0, fnWorkPending)
+	}
+	k := m.enterAll(fnDoNotifyResume, fnTaskWorkRun, fnFput, fnFputInner)
+	defer m.leaveAll(k)
+	defer m.leave(m.enter(fnPerfRelease, ev.arg()))
+	ev.closed = true
+	m.perfEventReleaseKernel(ev)
+	return nil
+}
+
+// PerfEventEnable is the kernel's perf_event_enable of this one event (R-EVT-3).
+func (m *Machine) PerfEventEnable(ev *Event) error {
+	return m.onEvent(ev, func() { m.perfEventEnable(ev) })
+}
+
+// PerfEventDisable is the kernel's perf_event_disable of this one event (R-EVT-4).
+func (m *Machine) PerfEventDisable(ev *Event) error {
+	return m.onEvent(ev, func() { m.perfEventDisable(ev) })
+}
+
+func (m *Machine) onEvent(ev *Event, fn func()) error {
+	if err := ev.gone(); err != nil {
+		return err
+	}
+	if err := ev.needs(); err != nil {
+		return err
+	}
+	defer m.done(m.here())
+	if err := m.preempt(); err != nil {
+		return err
+	}
+	fn()
+	return nil
+}
+
+// file fails for an event that is not a file.
+func (ev *Event) file(op string) error {
+	if err := ev.gone(); err != nil {
+		return err
+	}
+	if !ev.fd {
+		return misusef("%s has no file to %s; it was registered in the kernel", ev.Label(), op)
+	}
+	return nil
+}
+
+// Enable is the fd request ENABLE: the event, then each inherited one (R-EVT-27). On an event registered in the
+// kernel it is perf_event_enable.
+func (ev *Event) Enable() error { return ev.request(ev.m.perfEventEnable, ev.m.perfEventEnableInner) }
+
+// Disable is the fd request DISABLE: the event, then each inherited one. On an event registered in the kernel it
+// is perf_event_disable.
+func (ev *Event) Disable() error {
+	return ev.request(ev.m.perfEventDisable, ev.m.perfEventDisableInner)
+}
+
+// request runs whole on an event registered in the kernel, and on a file inner for the event and each inherited one.
+func (ev *Event) request(whole, inner func(*Event)) error {
+	m := ev.m
+	return m.onEvent(ev, func() {
+		if !ev.fd {
+			whole(ev)
+			return
+		}
+		defer m.leave(m.enter(fnPerfIoctl, ev.arg()))
+		inner(ev)
+		for _, c := range ev.children {
+			inner(c)
+		}
+	})
+}
+
+// Read returns the event's count (R-EVT-28); ok is false for a file whose event is in ERROR, which reads nothing.
+func (ev *Event) Read() (n uint64, ok bool, err error) {
+	if err := ev.gone(); err != nil {
+		return 0, false, err
+	}
+	m := ev.m
+	defer m.done(m.here())
+	defer m.leave(m.enter(fnPerfRead, ev.arg()))
+	if ev.fd && ev.state == StateError {
+		return 0, false, nil
+	}
+	return ev.Count(), true, nil
+}
+
+// Modify is the fd request MODIFY_ATTRIBUTES (R-VAL-25). Only address, type, length and disabled may differ.
+func (ev *Event) Modify(a hwdebug.Attr) error {
+	if err := ev.file("modify"); err != nil {
+		return err
+	}
+	if err := ev.needs(); err != nil {
+		return err
+	}
+	m := ev.m
+	defer m.done(m.here())
+	if err := m.preempt(); err != nil {
+		return err
+	}
+	return m.perfEventModifyAttr(ev, a)
+}
+
+// kernel/events/core.c: perf_event_modify_attr
+func (m *Machine) perfEventModifyAttr(ev *Event, a hwdebug.Attr) (err error) {
+	defer m.exit(m.enter(fnPerfEventModifyAttr, ev.arg()), &err)
+	if err := m.perfEventModifyBreakpoint(ev, a); err != nil || !m.prof.modifyChildren {
+		return err
+	}
+	for _, c := range ev.children {
+		if err := m.perfEventModifyBreakpoint(c, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// kernel/events/core.c: perf_event_modify_breakpoint
+func (m *Machine) perfEventModifyBreakpoint(ev *Event, a hwdebug.Attr) (err error) {
+	defer m.exit(m.enter(fnPerfEventModifyBreakpoint, ev.arg()), &err)
+	m.perfEventDisableInner(ev)
+	err = m.modifyCheck("modify_attributes", ev, a, true)
+	if !ev.attr.Disabled {
+		m.perfEventEnableInner(ev)
+	}
+	return err
+}
+
+// ModifyUserHwBreakpoint gives a registered event another address, type, length and disabled (R-VAL-22 to 24).
+func (m *Machine) ModifyUserHwBreakpoint(ev *Event, a hwdebug.Attr) error {
+	if err := ev.gone(); err != nil {
+		return err
+	}
+	if err := ev.needs(); err != nil {
+		return err
+	}
+	defer m.done(m.here())
+	if err := m.preempt(); err != nil {
+		return err
+	}
+	return m.modifyUserHwBreakpoint(ev, a)
+}
+
+// kernel/events/hw_breakpoint.c: modify_user_hw_breakpoint
+func (m *Machine) modifyUserHwBreakpoint(ev *Event, a hwdebug.Attr) (err error) {
+	defer m.exit(m.enter(fnModifyUserHwBreakpoint, ev.arg()), &err)
+	m.perfEventDisable(ev)
+	err = m.modifyCheck("modify_user_hw_breakpoint", ev, a, false)
+	if !ev.attr.Disabled {
+		m.perfEventEnable(ev)
+	}
+	return err
+}
+
+// modifyCheck is steps (b) to (d) of R-VAL-22, with R-VAL-25's comparison where check is set.
+//
+// kernel/events/hw_breakpoint.c: modify_user_hw_breakpoint_check
+func (m *Machine) modifyCheck(op string, ev *Event, a hwdebug.Attr, check bool) (err error) {
+	defer m.exit(m.enter(fnModifyUserHwBreakpointCheck, ev.arg()), &err)
+	image, address, err := m.hwBreakpointParse(op, ev, &a)
+	if err != nil {
+		return err
+	}
+	if check {
+		b := ev.attr
+		b.Type, b.Addr, b.Len, b.Disabled, b.Name = a.Type, a.Addr, a.Len, a.Disabled, a.Name
+		if a != b {
+			return m.refuse(&Refusal{Rule: "R-VAL-25", Fn: "modify_user_hw_breakpoint_check"}, &hwdebug.Error{Op: op,
+				Asked: askedOf(&a, ev.task, ev.cpu), Found: "another attribute than address, type, length and disabled differs",
+				Mend: "open a new event for that", Errno: einval})
+		}
+	}
+	if a.Type != ev.attr.Type {
+		if err := m.modifyBpSlot(op, ev, a.Type); err != nil {
+			return err
+		}
+	}
+	ev.attr.Addr, ev.attr.Type, ev.attr.Len, ev.attr.Disabled = a.Addr, a.Type, a.Len, a.Disabled
+	ev.image, ev.address = image, address
+	return nil
+}

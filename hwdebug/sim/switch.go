@@ -1,0 +1,221 @@
+// Switches: what happens to contexts and registers when a CPU goes from one task to another (spec 5.6).
+
+package sim
+
+import "github.com/hwlua/hwlua/hwdebug"
+
+// ContextSwitch switches the CPU's current task out and t in (nil: the thread that is there when nothing else is).
+// t stays current until something else is switched to. A task of another CPU is EINVAL, a dead one ESRCH.
+func (c *CPU) ContextSwitch(t *Task) error {
+	m := c.m
+	if err := c.usable(); err != nil {
+		return err
+	}
+	refuse := func(found, mend string, errno error) error {
+		return m.refuse(&Refusal{Rule: "R-CTX-17", Fn: "__schedule"}, &hwdebug.Error{Op: "context_switch",
+			Asked: sprintf("to task %s (pid %d) on cpu%d", t.comm, t.pid, c.id), Found: found, Mend: mend, Errno: hwdebug.Errno(errno)})
+	}
+	if t == nil {
+		t = m.restThread(c)
+	}
+	if t.state == taskDead {
+		return refuse("it has exited", "switch to a living task", esrch)
+	}
+	if t.cpu != c.id {
+		return refuse(sprintf("it belongs to cpu%d", t.cpu), "migrate it first", einval)
+	}
+	if m.trapped > 0 && m.cpu == c {
+		return misusef("context_switch cannot be called from a handler or a function that runs on cpu%d", c.id)
+	}
+	if m.thread != nil && m.thread.task.cpu == c.id {
+		return misusef("context_switch on cpu%d cannot be called from %s, which runs there", c.id, m.thread.task.comm)
+	}
+	c.base = t
+	if c.curr == t {
+		return nil
+	}
+	prev := m.cpu
+	m.cpu = c
+	defer func() { m.cpu = prev }()
+	m.contextSwitch(t)
+	return nil
+}
+
+// restThread is who is current on c when nothing has been switched to.
+func (m *Machine) restThread(c *CPU) *Task {
+	if c.id == 0 {
+		return m.script
+	}
+	return c.idle
+}
+
+// contextSwitch makes next current on the CPU that runs now (R-CTX-17).
+//
+// kernel/sched/core.c: __schedule, context_switch
+func (m *Machine) contextSwitch(next *Task) {
+	c := m.cpu
+	prev := c.curr
+	prev.node = c.node
+	prevArg, nextArg := pidArg(prev), pidArg(next)
+	if !prev.kernel && c.node == 0 {
+		c.node = m.entryNode(prev)
+	}
+	hooks := m.hooks()
+
+	k1 := m.enter(fnSchedule)
+	k2 := m.enter(fnScheduleInner)
+	k3 := m.enter(fnContextSwitch, prevArg, nextArg)
+	if hooks {
+		k4 := m.enter(fnPrepareTaskSwitch, prevArg, nextArg)
+		m.perfTaskSchedOut(prev, next)
+		m.leave(k4)
+	}
+	k4 := m.enter(fnSwitchTo, prevArg, nextArg)
+	m.hwBreakpointThreadSwitch(next)
+	m.leave(k4)
+	m.leave(k3)
+	m.leave(k2)
+	m.leave(k1)
+
+	c.curr, c.node = next, next.node
+	var k marks
+	switch {
+	case next.fresh:
+		next.fresh = false
+		c.node = m.push(0, fnRetFromFork)
+		k = m.enterAll(fnScheduleTail)
+	default:
+		if !next.kernel && c.node == 0 {
+			c.node = m.entryNode(next)
+		}
+		k = m.enterAll(fnSchedule, fnScheduleInner, fnContextSwitch)
+	}
+	k5 := m.enter(fnFinishTaskSwitch, prevArg)
+	if hooks {
+		m.perfTaskSchedIn(prev, next)
+	}
+	m.leave(k5)
+	m.leaveAll(k)
+	c.node = next.node
+}
+
+// perfTaskSchedOut takes prev's context out, or exchanges it with next's where they are clones (R-CTX-19).
+//
+// kernel/events/core.c: __perf_event_task_sched_out, perf_event_context_sched_out
+func (m *Machine) perfTaskSchedOut(prev, next *Task) {
+	defer m.leave(m.enter(fnPerfEventTaskSchedOut, pidArg(prev), pidArg(next)))
+	defer m.leave(m.enter(fnPerfEventContextSchedOut, pidArg(prev), pidArg(next)))
+	x := prev.ctx
+	if x == nil || m.cpu.taskCtx == nil {
+		return
+	}
+	if y := next.ctx; y != nil && x.cloneOf(y) {
+		x.task, y.task = next, prev
+		prev.ctx, next.ctx = y, x
+		return
+	}
+	m.taskCtxSchedOut(x, eventAll)
+}
+
+// cloneOf reports whether both contexts descend unmodified from one original.
+func (x *perfContext) cloneOf(y *perfContext) bool {
+	switch {
+	case x == y.parent && x.generation == y.parentGeneration:
+		return true
+	case x.parent == y && x.parentGeneration == y.generation:
+		return true
+	case x.parent != nil && x.parent == y.parent && x.parentGeneration == y.parentGeneration:
+		return true
+	}
+	return false
+}
+
+// perfTaskSchedIn schedules next's context in (R-CTX-17, step 3).
+//
+// kernel/events/core.c: __perf_event_task_sched_in, perf_event_context_sched_in
+func (m *Machine) perfTaskSchedIn(prev, next *Task) {
+	defer m.leave(m.enter(fnPerfEventTaskSchedIn, pidArg(prev), pidArg(next)))
+	x := next.ctx
+	if x == nil {
+		return
+	}
+	defer m.leave(m.enter(fnPerfEventContextSchedIn, pidArg(next)))
+	if m.cpu.taskCtx == x || len(x.events) == 0 {
+		return
+	}
+	if len(x.pinned.tree) > 0 {
+		m.cpuCtxSchedOut(eventFlexible)
+	}
+	m.perfEventSchedIn(x)
+}
+
+// Migrate moves the task to another CPU. A task that is current leaves its CPU and is current nowhere.
+func (t *Task) Migrate(cpu int) error {
+	m := t.m
+	if err := t.alive("migrate"); err != nil {
+		return err
+	}
+	if t.kernel {
+		return misusef("%s is bound to cpu%d", t.comm, t.cpu)
+	}
+	c := m.CPU(cpu)
+	if c == nil || !c.online {
+		return m.refuse(&Refusal{Rule: "R-HP-11", Fn: "set_cpus_allowed_ptr"}, &hwdebug.Error{Op: "migrate",
+			Asked: sprintf("task %s (pid %d) to cpu%d", t.comm, t.pid, cpu), Found: "there is no such CPU online", Mend: "choose an online CPU", Errno: einval})
+	}
+	if err := m.cpus[t.cpu].powered(); err != nil {
+		return err
+	}
+	if t.thread != nil && m.thread == t.thread {
+		return misusef("task %s cannot migrate itself from its body", t.comm)
+	}
+	m.leaveCPU(t)
+	t.cpu = cpu
+	if t.thread != nil && t.thread.queued() {
+		m.requeue(t.thread, c)
+	}
+	return nil
+}
+
+// leaveCPU switches t out where it is current.
+func (m *Machine) leaveCPU(t *Task) {
+	c := m.cpus[t.cpu]
+	if c.base == t {
+		c.base = m.restThread(c)
+	}
+	if c.curr != t {
+		return
+	}
+	prev := m.cpu
+	m.cpu = c
+	defer func() { m.cpu = prev }()
+	next := c.base
+	if next == t {
+		next = m.restThread(c)
+	}
+	m.contextSwitch(next)
+}
+
+// become switches the task's CPU to it, where it stays.
+func (t *Task) become() error {
+	m := t.m
+	if err := t.alive("schedule"); err != nil {
+		return err
+	}
+	c := m.cpus[t.cpu]
+	if err := c.usable(); err != nil {
+		return err
+	}
+	if c.curr == t {
+		return nil
+	}
+	if m.trapped > 0 && m.cpu == c || m.thread != nil && m.thread.task.cpu == c.id && m.thread.task != t {
+		return misusef("task %s (pid %d) cannot act on cpu%d while %s (pid %d) runs there; act from the script, or migrate it first", t.comm, t.pid, c.id, c.curr.comm, c.curr.pid)
+	}
+	prev := m.cpu
+	m.cpu = c
+	defer func() { m.cpu = prev }()
+	c.base = t
+	m.contextSwitch(t)
+	return nil
+}
