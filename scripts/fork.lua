@@ -131,15 +131,18 @@ describe("the swap of contexts", function()
     assert.is_true(cpu.wp_on_reg[0] ~= m:events()[1])
   end)
 
-  it("ends when either of the two gets an event more", function()
-    open(A)
-    local u = assert.succeeds(t:fork { comm = "u" })
-    cpu:context_switch(u)
-    assert.succeeds(m:perf_event_open { type = "w", addr = B, len = 4, task = u, pinned = true })
-    local n = #m:trace { fn = "write_wb_reg" }
-    cpu:context_switch(t)
-    assert.equals(2 + 2, #m:trace { fn = "write_wb_reg" } - n)
-  end)
+  for _, swapped in ipairs { true, false } do
+    it(("ends when the child gets an event more, %s"):format(swapped and "after a swap" or "before any swap"), function()
+      open(A)
+      local u = assert.succeeds(t:fork { comm = "u" })
+      if not swapped then cpu:context_switch(nil) end
+      cpu:context_switch(u)
+      assert.succeeds(m:perf_event_open { type = "w", addr = B, len = 4, task = u, pinned = true })
+      local n = #m:trace { fn = "write_wb_reg" }
+      cpu:context_switch(t)
+      assert.equals(2 + 2, #m:trace { fn = "write_wb_reg" } - n)  -- two out, one in
+    end)
+  end
 
   it("shows that the copies are made in another order: a CPU's event before one that goes anywhere changes slots", function()
     local a, b = open(A, { cpu = 1 }), open(B)

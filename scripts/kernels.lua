@@ -79,6 +79,48 @@ it("a system call comes in by other frames", function()
   assert.equals(six and "el0t_64_sync" or "el0_svc", chain[#chain])
 end)
 
+it("a pinned watchpoint that finds no slot takes a breakpoint behind it along in 6.1, if a module made it (D-7)", function()
+  for _, by_file in ipairs { false, true } do
+    m = hw.machine { cpus = 2, wrps = { 4, 2 } }
+    for i = 0, 1 do assert.succeeds(m:register_wide_hw_breakpoint { type = "w", addr = K + 8 * i, len = 8 }) end
+    local third = assert.succeeds(m:register_wide_hw_breakpoint { type = "w", addr = K + 16, len = 8, disabled = true })[0]
+    local behind = by_file and open(K + 0x100, { type = "x", len = 4 })
+      or assert.succeeds(m:register_wide_hw_breakpoint { type = "x", addr = K + 0x100 })[0]
+    assert.equals("active", behind.state)
+    m:perf_event_enable(third)
+    assert.equals("error", third.state)
+    assert.equals(six and not by_file and "error" or "active", behind.state)
+  end
+end)
+
+it("a file that is modified takes its inherited copies along in 6.1 (D-17)", function()
+  local t = m:task { comm = "t" }
+  local ev = assert.succeeds(m:perf_event_open { type = "w", addr = U, len = 8, task = t, inherit = true })
+  local u = assert.succeeds(t:fork { comm = "u" })
+  cpu:context_switch(nil)                                     -- or the two would exchange their contexts
+  assert.succeeds(ev:modify { addr = U + 64 })
+  u:store(U, 8)
+  assert.equals(six and 0 or 1, ev:read())
+  u:store(U + 64, 8)
+  assert.equals(1, ev:read())
+end)
+
+it("the kernel's copy to the user is an unprivileged store in 6.1, on older cores too (R-EXC-17)", function()
+  local t = m:task { comm = "t" }
+  assert.succeeds(m:perf_event_open { type = "w", addr = U, len = 8, task = t })
+  open(K)                                                     -- KDE is on
+  cpu:context_switch(t)
+  cpu:put_user(U, 8, 1)
+  assert.equals(six and 1 or 0, #m:trace { fn = "watchpoint_handler" })
+end)
+
+it("a kernel address with another top byte is taken for its neighbour in 4.19 (D-9)", function()
+  local tagged = 0x5affff8008080000
+  local plain, odd = open(K), open(tagged)
+  cpu:store(tagged, 8)
+  assert.same(six and { 0, 1 } or { 1, 0 }, { plain.count, odd.count })
+end)
+
 it("the dump of a stack begins otherwise (D-16)", function()
   m:dump_stack_in "write_wb_reg"
   open(K)

@@ -78,6 +78,14 @@ it("who is the kernel is judged on a range that may wrap: the last bytes of memo
   assert.equals(v6192 and "EINVAL" or "0xfffffffffffffff8 0x1e15", becomes("w", 0xfffffffffffffffc, 8, { cpu = 0 }))
 end)
 
+it("so a task may have a breakpoint at the last three addresses of memory, but not with exclude_kernel", function()
+  assert.equals("EINVAL", becomes("x", 0xfffffffffffffffc, 4))
+  for offset, word in ipairs { 0x3c5, 0x785, 0xf05 } do
+    assert.equals("0xfffffffffffffffc " .. hw.hex(word), becomes("x", 0xfffffffffffffffc + offset, 4))
+    assert.equals("EINVAL", becomes("x", 0xfffffffffffffffc + offset, 4, { exclude_kernel = true }))
+  end
+end)
+
 it("a range that begins below TASK_SIZE is the user's", function()
   assert.equals(v6192 and "EINVAL" or "0x7ffffffff8 0x1e15", becomes("w", 0x7ffffffffc, 8))
   assert.equals("0x8000000000 0x1ff3", becomes("w", 0x8000000000, 8, { cpu = 0 }))

@@ -39,6 +39,17 @@ it("an EL1 event on the CPU switches KDE on: then it traps, and older kernels co
   assert.no_leaks(m)
 end)
 
+it("with exclude_kernel it traps too, and is not counted anywhere", function()
+  local ev = assert.succeeds(m:perf_event_open { type = "w", addr = U, len = 8, task = t, exclude_kernel = true })
+  local k = assert.succeeds(m:perf_event_open { type = "w", addr = K, len = 8, cpu = 0 })
+  cpu:put_user(U, 8, 1)
+  assert.equals(1, #m:trace { fn = "watchpoint_handler" })
+  assert.equals(0, ev:read())
+  k:close()
+  ev:close()
+  assert.no_leaks(m)
+end)
+
 it("the right use: look at the buffer after each system call", function()
   local ev = assert.succeeds(m:perf_event_open { type = "w", addr = U, len = 8, task = t, exclude_kernel = true })
   local before = t:load(U, 8)
