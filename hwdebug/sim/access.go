@@ -351,7 +351,7 @@ func (t *Task) user(k hwdebug.Kind, addr uint64, size int, value uint64) (*Acces
 	if err := t.become(); err != nil {
 		return nil, err
 	}
-	if t.m.chooser != nil {
+	if t.m.chooser != nil || t.m.thread != nil {
 		if err := t.m.preempt(); err != nil {
 			return nil, err
 		}
@@ -375,7 +375,7 @@ func (t *Task) Begin(k hwdebug.Kind, addr uint64, size int, value, pc uint64) (*
 
 // quiet reports whether a data access by code on c meets nothing, so that it is only an access to memory.
 func (c *CPU) quiet(addr uint64, size int) bool {
-	return size <= 8 && c.online && !c.suspended && c.m.chooser == nil && (c.mdscr&arm64.MDSCRMDE == 0 || !c.near(addr, size))
+	return size <= 8 && c.online && !c.suspended && c.m.chooser == nil && (c.mdscr&arm64.MDSCRMDE == 0 || !c.near(addr, size)) && c.m.shortTurn()
 }
 
 // quiet is the same for the task in user mode.
@@ -429,6 +429,11 @@ func (c *CPU) kernelAccess(k hwdebug.Kind, addr uint64, size int, value uint64, 
 		return 0, err
 	}
 	m := c.m
+	if m.thread != nil {
+		if err := m.preempt(); err != nil {
+			return 0, err
+		}
+	}
 	prev := m.cpu
 	m.cpu = c
 	a := &Access{m: m, kind: k, addr: addr, size: size, value: value, el: 1, user: user}

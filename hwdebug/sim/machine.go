@@ -103,7 +103,11 @@ type Machine struct {
 	threads    []*thread
 	thread     *thread // the coroutine that runs now; nil: the script's goroutine
 	pendingErr error   // of something that ran while a caller was spinning
-	trapped    int     // nesting of debug exceptions and other contexts that must not sleep
+	turn       int     // calls and records of the turn that a thread has
+	turnSeq    uint64  // the trace's sequence number at the last of them
+	turns      int     // turns cut short, one after the other, at turnsAt
+	turnsAt    int64
+	trapped    int // nesting of debug exceptions and other contexts that must not sleep
 
 	perfTasks int // task events alive: the scheduler hooks are on while > 0
 	hooksOff  int64

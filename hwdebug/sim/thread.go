@@ -141,13 +141,51 @@ func (m *Machine) preempt() error {
 		return err
 	}
 	th := m.thread
-	if th == nil || m.trapped > 0 || m.chooser == nil || m.choose(ChoicePreempt, 2) == 0 {
+	if th == nil || m.trapped > 0 {
+		return nil
+	}
+	if over, err := m.turnOver(); err != nil {
+		return err
+	} else if !over && (m.chooser == nil || m.choose(ChoicePreempt, 2) == 0) {
 		return nil
 	}
 	c := m.cpus[th.task.cpu]
 	c.runq = append(c.runq, th)
 	m.pause(th, threadReady)
 	return nil
+}
+
+const (
+	turnCalls = 100_000 // calls and records of one turn, after which whoever else is ready gets one, as by the tick
+	maxTurns  = 30      // such turns without a step of virtual time after which the machine is taken to go on for ever
+)
+
+// turnOver counts a call of the thread that runs now; it is true when the thread has had enough of its turn.
+func (m *Machine) turnOver() (bool, error) {
+	seq := m.rec.Seq()
+	m.turn += 1 + int(seq-m.turnSeq)
+	m.turnSeq = seq
+	if m.turn < turnCalls {
+		return false, nil
+	}
+	m.turn = 0
+	if m.turnsAt != m.now {
+		m.turnsAt, m.turns = m.now, 0
+	}
+	if m.turns++; m.turns > maxTurns {
+		return false, misusef("the machine does not come to rest: at %d.%06d s task %s (pid %d) calls it again and again and never sleeps, so that no time passes",
+			m.now/1e9, m.now%1e9/1e3, m.thread.task.comm, m.thread.task.pid)
+	}
+	return true, nil
+}
+
+// shortTurn counts a call that is only an access to memory; it is false when the turn may be over.
+func (m *Machine) shortTurn() bool {
+	if m.thread == nil {
+		return true
+	}
+	m.turn++
+	return m.turn < turnCalls
 }
 
 // spin lets something else happen on other CPUs before a cross call's interrupt arrives on c, where the choice says so.
@@ -306,6 +344,7 @@ func (m *Machine) resume(c *CPU, th *thread) error {
 		m.contextSwitch(th.task)
 	}
 	m.thread, m.trapped = th, 0
+	m.turn, m.turnSeq = 0, m.rec.Seq()
 	th.state, th.what = threadRunning, ""
 	if th.next == nil {
 		th.start()

@@ -362,6 +362,26 @@ describe("time", function()
     raises("again_and_again", function() m:run() end)
   end)
 
+  it("run names a body that calls for ever and never sleeps", function()
+    local m = hw.machine { cpus = 2 }
+    m:task { comm = "spinner", body = function(t) while true do t:load(0x1000, 8) end end }
+    raises("spinner", function() m:run() end)
+    m = hw.machine { cpus = 2, trace_size = 0 }
+    m:task { comm = "spinner", body = function(t) while true do m.cpu[1]:store(0x1000, 8) end end }
+    raises("spinner", function() m:msleep(1) end)
+  end)
+
+  it("a body that spins on something lets the others have a turn", function()
+    for _, seed in ipairs { 0, 3 } do
+      local m = hw.machine { cpus = 1, seed = seed }
+      local flag, seen
+      m:task { comm = "waiter", body = function(t) while not flag do t:load(0x1000, 8) end seen = true end }
+      m:task { comm = "setter", body = function() flag = true end }
+      m:run()
+      assert.is_true(seen)
+    end
+  end)
+
   it("run and step are the script's alone", function()
     local m = hw.machine {}
     local seen = {}
