@@ -386,6 +386,15 @@ func (p *plan) getter(f *schema.Field) getter {
 		return get(read, func(_ *runtime, m *machine, w wid) lua.LValue { return m.wide(w) })
 	case func(evt) hwdebug.Attr:
 		return get(read, func(_ *runtime, m *machine, a hwdebug.Attr) lua.LValue { return m.attrTable(a) })
+	case func(evt) (string, bool):
+		return func(_ *runtime, _ *lua.LState, ud *lua.LUserData) lua.LValue {
+			if o, ok := ud.Value.(*object[evt]); ok {
+				if s, ok := read(o.val); ok {
+					return lua.LString(s)
+				}
+			}
+			return lua.LNil
+		}
 	case func(evt) (int, bool):
 		return func(rt *runtime, _ *lua.LState, ud *lua.LUserData) lua.LValue {
 			if o, ok := ud.Value.(*object[evt]); ok {

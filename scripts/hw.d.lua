@@ -1063,7 +1063,8 @@ function task:ptrace_singlestep(on) end
 ---One perf event: a breakpoint or watchpoint of a task or of a CPU. It lives until it is closed or unregistered; then its fields can still be read.
 ---@class hw.event
 ---@field id integer Its number on the machine, as in w5.
----@field label string What messages call it: its name if it has one, else b1 or w5.
+---@field label string What messages and traces call it: b1 or w5.
+---@field name? string The name that it was given, nil without one.
 ---@field type "r"|"w"|"rw"|"x"|integer What it watches for.
 ---@field addr u64 The address, as asked.
 ---@field len u64 The length in bytes, as asked.

@@ -16,7 +16,9 @@ var eventClass = schema.Class{
 		"still be read.",
 	Fields: []schema.Field{
 		{Name: "id", Type: schema.Int, Doc: "Its number on the machine, as in w5.", Go: (*sim.Event).ID},
-		{Name: "label", Type: schema.String, Doc: "What messages call it: its name if it has one, else b1 or w5.", Go: (*sim.Event).Label},
+		{Name: "label", Type: schema.String, Doc: "What messages and traces call it: b1 or w5.", Go: (*sim.Event).Label},
+		{Name: "name", Type: schema.String, Optional: true, Doc: "The name that it was given, nil without one.",
+			Go: func(ev *sim.Event) (string, bool) { n := ev.Attr().Name; return n, n != "" }},
 		{Name: "type", Type: bpType, Doc: "What it watches for.", Go: (*sim.Event).Type},
 		{Name: "addr", Type: schema.U64, Doc: "The address, as asked.", Go: (*sim.Event).Addr},
 		{Name: "len", Type: schema.U64, Doc: "The length in bytes, as asked.", Go: (*sim.Event).Len},

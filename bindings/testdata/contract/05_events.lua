@@ -47,6 +47,8 @@ describe("attributes", function()
     assert.is_false(a.exclude_user)
     assert.is_false(a.exclude_kernel)
     assert.equals("mine", a.name)
+    assert.equals("mine", ev.name)
+    assert.is_nil((m:perf_event_open { type = "x", addr = 8, task = t }).name)
     a.addr = 5
     assert.equals(0x400004, ev.attr.addr)
     -- attr can be passed on
