@@ -108,11 +108,15 @@ func (m *Machine) dumpStack() {
 	defer func() { m.dumping = false }()
 	c := m.cpu
 	at := c.node
-	outer := []traceFn{fnDumpStack, fnShowStack, fnDumpBacktrace}
+	k := m.enterAll(fnDumpStack)
 	if m.prof.six {
-		outer = []traceFn{fnDumpStack, fnDumpStackLvl, fnShowStack, fnDumpBacktrace}
+		m.enter(fnDumpStackLvl)
+		m.enterVisible(fnShowStack) // it has a frame there (R-LOG-8)
+	} else {
+		m.enter(fnShowStack)
 	}
-	k := m.enterAll(outer...)
+	m.enter(fnDumpBacktrace)
+	k.last = m.rec.Seq()
 	m.dumpHeader()
 	m.logf("Call trace:")
 	m.logChain(c.node, true)

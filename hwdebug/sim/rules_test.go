@@ -529,3 +529,35 @@ func TestLogOps(t *testing.T) {
 		t.Error("it is logged without being asked for")
 	}
 }
+
+// TestDumpLeads is which of the dump's own frames lead a stack: show_stack vanished in the seed's build, not in 6.1 (R-LOG-8).
+func TestDumpLeads(t *testing.T) {
+	for kernel, want := range map[string]string{
+		"4.19.116": "dump_backtrace dump_stack write_wb_reg",
+		"6.1.192":  "dump_backtrace show_stack dump_stack_lvl dump_stack write_wb_reg",
+	} {
+		m := newMachine(t, sim.Config{CPUs: 1, Kernel: kernel})
+		must(t, m.DumpStackIn("write_wb_reg"))
+		must(t, m.CPU(0).WriteWbReg(arm64.WVR, 0, 0x1000))
+		_, trace, _ := strings.Cut(strings.Join(m.Dmesg(), "\n"), "Call trace:\n")
+		var names []string
+		for line := range strings.SplitSeq(trace, "\n") {
+			name, _, _ := strings.Cut(line[strings.Index(line, "] ")+3:], "+")
+			names = append(names, name)
+		}
+		if got := strings.Join(names, " "); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: the stack begins with %s, want %s", kernel, got, want)
+		}
+	}
+}
+
+// TestStatesOfKernelThreads: a kernel thread that waits for its work sleeps.
+func TestStatesOfKernelThreads(t *testing.T) {
+	m := newMachine(t, sim.Config{CPUs: 1})
+	want := map[string]string{"hwlua": "running", "swapper/0": "runnable", "cpuhp/0": "sleeping", "kworker/0:0": "sleeping", "kworker/0:0H": "sleeping"}
+	for _, task := range m.Tasks() {
+		if task.State() != want[task.Comm()] {
+			t.Errorf("%s is %s, want %s", task.Comm(), task.State(), want[task.Comm()])
+		}
+	}
+}

@@ -161,7 +161,9 @@ func (t *Task) State() string {
 		return "dead"
 	case t.running():
 		return "running"
-	case t.thread != nil && t.thread.sleeping():
+	case t.thread != nil && (t.thread.sleeping() || t.thread.worker != nil && t.thread.state == threadIdle):
+		return "sleeping"
+	case t.kernel && t.thread == nil && t.pid != 0 && t != t.m.script: // cpuhp/N and kworker/N:0H wait for their work
 		return "sleeping"
 	}
 	return "runnable"
