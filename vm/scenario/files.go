@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/hwlua/hwlua/vm"
 )
 
 // Ext is how the name of a scenario file ends.
@@ -37,10 +39,13 @@ func SourceText(path string, text []byte) *Source {
 // Disk is the file's path on disk, or "" for one that has none (standard input, an embedded file).
 func (s *Source) Disk() string { return s.disk }
 
-// Read returns what the file holds.
+// Read returns what the file holds. What is more than vm.Compile takes is refused before it is read.
 func (s *Source) Read() ([]byte, error) {
 	if s.fsys == nil {
 		return s.text, nil
+	}
+	if info, err := fs.Stat(s.fsys, s.name); err == nil && info.Mode().IsRegular() && info.Size() > vm.MaxSource {
+		return nil, &UsageError{Path: s.Path, Message: fmt.Sprintf("source of %d bytes is too large (at most %d)", info.Size(), vm.MaxSource)}
 	}
 	b, err := fs.ReadFile(s.fsys, s.name)
 	if err != nil {

@@ -1,6 +1,7 @@
 package scenario_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -127,5 +128,24 @@ func TestNearest(t *testing.T) {
 		if got := scenario.Nearest(c.word, []string{"filter", "shard", "run", "conform"}); got != c.want {
 			t.Errorf("nearest to %q is %q, want %q", c.word, got, c.want)
 		}
+	}
+}
+
+// A file that Compile would refuse for its size is not read: here it is all hole.
+func TestReadTooLarge(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "large.lua")
+	f, err := os.Create(name)
+	if err == nil {
+		err = errors.Join(f.Truncate(1<<40), f.Close())
+	}
+	if err != nil {
+		t.Skip(err)
+	}
+	list, err := scenario.Find([]string{name}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := list[0].Read(); err == nil || !strings.Contains(err.Error(), "large.lua: source of 1099511627776 bytes is too large (at most 1048576)") {
+		t.Errorf("it is read: %v", err)
 	}
 }
