@@ -304,7 +304,12 @@ local function literal(v, depth)
   if v == nil or t == "boolean" then return tostring(v) end
   if t == "number" then
     if v ~= v or v == huge or v == -huge then return nil end
-    return (gsub(format("%.17g", v), "^(-?%d+)%.0$", "%1"))
+    local s
+    for digits = 14, 17 do -- the fewest that are the same number again
+      s = format("%." .. digits .. "g", v)
+      if tonumber(s) == v then break end
+    end
+    return (gsub(s, "^(-?%d+)%.0$", "%1"))
   end
   if t == "string" then return #v <= 10000 and quote(v, huge) or nil end
   if typeof(v) == "u64" then return tostring(v) end
