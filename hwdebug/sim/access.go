@@ -311,6 +311,9 @@ func (a *Access) culprit(c *CPU) string {
 		slots = &c.bpOnReg
 	}
 	for _, ev := range slots {
+		if ev != nil && ev.tracer {
+			return ev.describe() + " was made by ptrace, and this kernel steps over it neither for the tracer nor for itself (R-EXC-11, R-PTR-16)"
+		}
 		if ev != nil && ev.handler != nil {
 			return ev.describe() + " has a handler of its own, so the kernel does not step over it; disable the event in the handler, or skip the instruction"
 		}

@@ -370,6 +370,19 @@ describe("ptrace", function()
     assert.equals(0x1e4, c)
   end)
 
+  it("a user copy of an old kernel that hits an entry never gets past it (D-1)", function()
+    for kernel, stuck in pairs { ["4.19.116"] = true, ["4.19.266"] = false } do
+      local b = hw.machine { cpus = 1, kernel = kernel, cpu = "cortex-a76" }
+      local u = b:task {}
+      assert.is_true(u:ptrace_set("watch", 0, U, 0x1f5))
+      assert.succeeds(b:perf_event_open { type = "w", addr = K, len = 8, cpu = 0 })   -- sets KDE
+      b.cpu[0]:context_switch(u)
+      local ok, message = pcall(b.cpu[0].put_user, b.cpu[0], U, 4, 5)
+      assert.equals(not stuck, ok)
+      if stuck then assert.matches("traps again.*ptrace", message) end
+    end
+  end)
+
   it("an access that an entry stops is not performed", function()
     local t = m:task {}
     t:store(U, 4, 1)
