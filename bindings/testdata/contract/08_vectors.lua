@@ -401,3 +401,106 @@ describe("12.6 inheritance on 6.1.192", function()
     assert.equals(3, ev:read())
   end)
 end)
+
+describe("rules most easily missed", function()
+  it("R-VAL-23: a failed modify starts and stops", function()
+    local m = hw.machine { cpus = 2, kernel = "4.19.266" }
+    local ev = assert.succeeds(m:perf_event_open { type = "w", addr = K, len = 8, cpu = 0 })
+    ev:disable()
+    assert.equals("off", ev.state)
+    assert.errno("EINVAL", m:modify_user_hw_breakpoint(ev, { len = 9 }))
+    assert.equals("active", ev.state)
+    local of = assert.succeeds(m:perf_event_open { type = "w", addr = K, len = 8, cpu = 0, disabled = true })
+    of:enable()
+    assert.equals("active", of.state)
+    assert.errno("EINVAL", m:modify_user_hw_breakpoint(of, { len = 9 }))
+    assert.equals("off", of.state)
+  end)
+
+  it("R-CON-7's table", function()
+    local m = hw.machine { cpus = 2, kernel = "4.19.266" }
+    local t, u = m:task {}, m:task {}
+    local U = 0x1000
+    local function cpu(n) return m:perf_event_open { type = "w", addr = K, len = 8, cpu = n } end
+    local function task(x, n) return m:perf_event_open { type = "w", addr = U, len = 8, task = x, cpu = n } end
+    assert.succeeds(cpu(0))
+    assert.succeeds(cpu(0))
+    assert.succeeds(task(t, -1))
+    local four = assert.succeeds(task(t, -1))
+    assert.errno("ENOSPC", task(t, -1))
+    assert.succeeds(task(t, 1))
+    assert.succeeds(task(u, -1))
+    assert.errno("ENOSPC", cpu(0))
+    assert.succeeds(cpu(1))
+    assert.errno("ENOSPC", cpu(1))
+    assert.errno("ENOSPC", task(t, 0))
+    assert.succeeds(task(u, -1))
+    four:close()
+    assert.succeeds(cpu(1))
+    assert.errno("ENOSPC", cpu(0))
+    assert.equals(u, m:why().holders[3].task)
+  end)
+
+  it("R-HP-7: offline removes the newest first", function()
+    local m = hw.machine { cpus = 2, kernel = "4.19.266" }
+    for i = 0, 2 do assert.succeeds(m:perf_event_open { type = "w", addr = K + 8 * i, len = 8, cpu = 1, pinned = true }) end
+    local one = watcher(m, 1)
+    m:cpu_down(1)
+    assert.equals("WCR2=0x0 WCR1=0x0 WCR0=0x0 M=0x1000", one())
+  end)
+
+  it("R-CTX-17, 18: flexible CPU events at a switch to a task with pinned ones", function()
+    local m = hw.machine { cpus = 1, kernel = "4.19.266" }
+    local t = m:task {}
+    local flex = assert.succeeds(m:perf_event_open { type = "w", addr = K, len = 8, cpu = 0 })
+    local pin = assert.succeeds(m:perf_event_open { type = "w", addr = 0x1000, len = 8, task = t, pinned = true })
+    local trace = watcher(m, 0)
+    m.cpu[0]:context_switch(t)
+    assert.equals(("WCR0=0x0 M=0x1000 M=0x9000 WVR0=0x1000 WCR0=0x1ff5 M=0xb000 WVR1=%s WCR1=0x1ff3"):format(hw.hex(K)), trace())
+    assert.equals(0, pin.slot)
+    assert.equals(1, flex.slot)
+    m.cpu[0]:context_switch()
+    assert.equals("WCR0=0x0", trace())
+    assert.equals(1, flex.slot)
+  end)
+
+  it("V-115, V-116: who runs what after a fork", function()
+    for _, third in ipairs { false, true } do
+      local m = hw.machine { cpus = 2, kernel = "6.1.192" }
+      local t = m:task { cpu = 1 }
+      local cpu = m.cpu[1]
+      local A, B = 0x1000, 0x2000
+      assert.succeeds(m:perf_event_open { type = "w", addr = A, len = 4, task = t, cpu = 1, inherit = true })
+      assert.succeeds(m:perf_event_open { type = "w", addr = B, len = 4, task = t, inherit = true })
+      if third then assert.succeeds(m:perf_event_open { type = "w", addr = 0x3000, len = 4, task = t }) end
+      cpu:context_switch(t)
+      local u = assert.succeeds(t:fork {})
+      cpu:context_switch(u)
+      if third then
+        assert.regs(cpu, { wvr = { [0] = B, [1] = A } })
+        cpu:context_switch(t)
+        assert.regs(cpu, { wvr = { [0] = A, [1] = B, [2] = 0x3000 } })
+      else
+        assert.regs(cpu, { wvr = { [0] = A, [1] = B } })        -- swapped: u runs the originals
+        cpu:context_switch()
+        cpu:context_switch(t)
+        assert.regs(cpu, { wvr = { [0] = B, [1] = A } })
+      end
+    end
+  end)
+
+  it("V-121: a modify that fails on a child", function()
+    local m = hw.machine { cpus = 2, kernel = "6.1.192" }
+    local t = m:task { cpu = 1 }
+    local ev = assert.succeeds(m:perf_event_open { type = "w", addr = 0x1000, len = 4, task = t, inherit = true })
+    m.cpu[1]:context_switch(t)
+    local u = assert.succeeds(t:fork {})
+    m.cpu[1]:context_switch(u)
+    m.cpu[1]:context_switch()
+    for i = 0, 5 do assert.succeeds(m:perf_event_open { type = "x", addr = 0x400000 + 4 * i, task = u }) end
+    assert.errno("ENOSPC", ev:modify { type = "x", len = 4 })
+    assert.equals("x", ev.type)
+    m.cpu[1]:context_switch(t)
+    assert.regs(m.cpu[1], { wvr = { [0] = 0x1000 }, wcr = { [0] = 0x1f5 } })
+  end)
+end)
