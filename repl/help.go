@@ -21,7 +21,7 @@ func (s *session) hostModule() vm.Module {
 		"functions": func() string { return s.functionPaths() },
 		"help":      func(name string) string { return s.help(name) },
 		"apropos":   func(word string) string { return s.apropos(word) },
-		"width":     func() int { return s.width() },
+		"room":      func() int { return s.room() },
 		"columns":   func(text string) int { return textWidth(text) },
 		"decode": func(register string, v uint64) string {
 			if r := s.register(register); r != nil {

@@ -10,6 +10,7 @@ import (
 func TestTablesFitNarrowTerminals(t *testing.T) {
 	p := sit(t, room{width: 40, height: 60})
 	p.answer("w = m:register_wide_hw_breakpoint { type = 'w', addr = 0xffffff8008c5a000, len = 8 }")
+	p.answer("bad = { type = 'w', addr = 8, len = 9, cpu = 0 }")
 	for _, c := range []struct{ entry, want string }{
 		{"m.cpu[1].wcr[0]", "0x00001ff3  BAS=0xff (8 bytes at +0)\n            LSC=2 (stores) PAC=1 (EL1) E"},
 		{":regs", "cpu0  mdscr_el1  0x0000b000\n  MDE KDE TDCC\n" +
@@ -20,6 +21,8 @@ func TestTablesFitNarrowTerminals(t *testing.T) {
 			"      wp  4 of 4 usable,\n        pinned: 1 cpu + 0 task  w1 - - -"},
 		{":events", "w1  w  0xffffff8008c5a000 len 8  active\n  cpu0  any task  count 0, slot 0\n" +
 			"w2  w  0xffffff8008c5a000 len 8  active\n  cpu1  any task  count 0, slot 0"},
+		{"m:perf_event_open(bad)", "perf_event_open: watchpoint w at\n  0x0000000000000008 len 9 on cpu0: a\n  length of 9 bytes (EINVAL); use 1 to 8\n" +
+			"why: R-VAL-8, refused by\n  arch_build_bp_info"},
 	} {
 		if got := p.answer(c.entry); got != c.want {
 			t.Errorf("%s shows\n%s\nwant\n%s", c.entry, got, c.want)

@@ -208,7 +208,7 @@ func (s *session) reader() (LineReader, error) {
 			return w, h
 		}
 	}
-	s.size = size
+	s.size, s.narrow = size, out != nil || c.Size != nil
 	s.colours = c.colours(out != nil || c.Editing == EditingAlways)
 	dumb := c.Getenv("TERM") == "dumb" || c.Getenv("TERM") == ""
 	edit := c.Editing == EditingAlways || c.Editing == EditingAuto && in != nil && out != nil && !dumb

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -49,6 +50,7 @@ type session struct {
 	completer *completer
 	colours   palette
 	size      func() (int, int)
+	narrow    bool // the size is that of a terminal, where longer lines break
 
 	lr      LineReader
 	hist    *history
@@ -340,6 +342,14 @@ func (s *session) invoke(ctx context.Context, name string, args ...any) ([]vm.Va
 	return s.rt.Invoke(ctx, fn, args...)
 }
 
+// room is how many columns a line may take before it is broken at words: as many as it likes where no terminal shows it.
+func (s *session) room() int {
+	if !s.narrow {
+		return math.MaxInt32
+	}
+	return s.width()
+}
+
 // width is how many columns there are for what is shown.
 func (s *session) width() int {
 	w, _ := s.size()
@@ -352,11 +362,7 @@ func (s *session) width() int {
 // loop reads and runs entries until the session ends.
 func (s *session) loop(ctx context.Context) error {
 	if s.cfg.Banner != "" && !s.cfg.Quiet {
-		banner := s.cfg.Banner
-		if textWidth(banner) > s.width() {
-			banner = wrapText(banner, s.width(), "")
-		}
-		fmt.Fprintln(s.out, banner)
+		fmt.Fprintln(s.out, s.fit(s.cfg.Banner))
 	}
 	prompt, cont := s.colours.strong(s.cfg.Prompt), s.colours.strong(s.cfg.Cont)
 	for {

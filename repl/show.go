@@ -27,9 +27,9 @@ func (s *session) show(ctx context.Context, in *input, results []vm.Value) error
 		if !strings.Contains(message, errno) {
 			message += " (" + errno + ")"
 		}
-		fmt.Fprintln(s.out, s.colours.err(printable(message)))
+		fmt.Fprintln(s.out, s.colours.err(s.fit(printable(message))))
 		if why := s.why(ctx, in.text, errno); why != "" {
-			fmt.Fprintln(s.out, s.colours.note("why: "+printable(why)))
+			fmt.Fprintln(s.out, s.colours.note(s.fit("why: "+printable(why))))
 		}
 		return nil
 	}
@@ -234,8 +234,8 @@ func (s *session) registerText(r *schema.Register, v uint64) string {
 	text := s.colours.value(fmt.Sprintf("0x%0*x", max(1, r.Width/4), v))
 	if d := decode(r, v); d != "" {
 		text += "  "
-		if at := textWidth(text); at+textWidth(d) > s.width() {
-			d = wrapText(d, max(s.width()-at, 8), strings.Repeat(" ", at))
+		if at := textWidth(text); at+textWidth(d) > s.room() {
+			d = wrapText(d, max(s.room()-at, 8), strings.Repeat(" ", at))
 		}
 		text += d
 	}

@@ -85,7 +85,16 @@ func sameCode(a, b string) bool {
 	return true
 }
 
+// fit breaks a line that is too wide for the terminal at words, and indents what follows.
+func (s *session) fit(line string) string {
+	if textWidth(line) <= s.room() || strings.Contains(line, "\n") {
+		return line
+	}
+	return wrapText(line, s.room()-2, "  ")
+}
+
 // wrapText breaks a text into lines of at most width columns; all but the first are indented.
+
 func wrapText(text string, width int, indent string) string {
 	var b strings.Builder
 	n := 0

@@ -8,7 +8,7 @@ local function printf(fmt, ...) print(string.format(fmt, ...)) end
 -- row prints a row of a table. What a narrow terminal has no room for goes on below it, cell by cell, and a cell that is
 -- wider than the terminal word by word, indented by rest.
 local function row(line, indent, cells, rest)
-  local width = host.width()
+  local width = host.room()
   line = line:gsub(" +$", "")
   if host.columns(line) <= width then
     print(line)
