@@ -1,4 +1,5 @@
-// Assignments to several variables, which gopher-lua's compiler performs one after the other.
+// Assignments to several variables, which gopher-lua's compiler performs one after the other, and the three values of a for
+// loop, of which it forgets some.
 
 package vm
 
@@ -72,6 +73,38 @@ func isConstant(e ast.Expr) bool {
 	switch e.(type) {
 	case *ast.NumberExpr, *ast.StringExpr, *ast.TrueExpr, *ast.FalseExpr, *ast.NilExpr:
 		return true
+	}
+	return false
+}
+
+// threeValues gives a generic for the three values that it needs. The compiler writes as many as there are expressions or
+// loop variables and leaves in the others what the registers held: `for k in next, t` began anywhere.
+func threeValues(s *ast.GenericForStmt) {
+	const values = 3
+	n := len(s.Exprs)
+	if n > values {
+		return
+	}
+	last := s.Exprs[n-1]
+	if !hasResults(last) {
+		for ; n < values; n++ {
+			s.Exprs = append(s.Exprs, at(&ast.NilExpr{}, last))
+		}
+		return
+	}
+	// It fits the results of a call to the values that are left only if that is the expression of a variable.
+	for len(s.Names) < n {
+		s.Names = append(s.Names, "(for nothing)")
+	}
+}
+
+// hasResults tells whether an expression may stand for several values, or none.
+func hasResults(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.FuncCallExpr:
+		return !e.AdjustRet
+	case *ast.Comma3Expr:
+		return !e.AdjustRet
 	}
 	return false
 }

@@ -241,6 +241,7 @@ func (r *rewriter) stmt(stmt ast.Stmt, last int) {
 			r.stmts(s.Stmts, last)
 		})
 	case *ast.GenericForStmt:
+		threeValues(s)
 		r.scope(lastLine(s.Stmts, s.Line()), func(last int) {
 			r.local("(for generator)", last)
 			r.local("(for state)", last)
