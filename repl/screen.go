@@ -96,7 +96,7 @@ func layout(prompt, cont, text string, cursor, width int) view {
 		}
 		w := clusterWidth(c)
 		if c == "\t" {
-			w = tabStop - lineCol%tabStop
+			w = min(tabStop-lineCol%tabStop, max(width, 1))
 			c = strings.Repeat(" ", w)
 		}
 		n := len(g.Value())
