@@ -4,6 +4,7 @@ package sim
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/trace"
@@ -120,6 +121,13 @@ func nearest(s string, names []string) string {
 	for _, n := range names {
 		if d := distance(s, n); d < at {
 			best, at = n, d
+		}
+	}
+	if best == "" && len(s) >= 4 { // or the shortest that it begins
+		for _, n := range names {
+			if strings.HasPrefix(n, s) && (best == "" || len(n) < len(best)) {
+				best = n
+			}
 		}
 	}
 	return best
