@@ -152,7 +152,7 @@ func TestLibrarySteps(t *testing.T) {
 			var first string
 			for range 2 {
 				rt := newRuntime(t, vm.Config{Limits: vm.Limits{Steps: 100_000, Memory: 32 << 20}})
-				ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 				_, err := rt.Run(ctx, must(t, c.source))
 				cancel()
 				if err == nil || errors.Is(err, context.DeadlineExceeded) {
