@@ -176,6 +176,9 @@ func writeInput(b *bytes.Buffer, in *input, checked bool) (usesPrint bool) {
 	switch {
 	case in.kind == luaCommand && in.code != "":
 		code = in.code
+		if said, ok := saidByCommand(in); ok && checked {
+			code = said
+		}
 	case in.kind == luaCommand:
 		code = fmt.Sprintf("commands[%q](%q)", in.name, in.rest)
 	case in.kind == loadedFile:
@@ -224,6 +227,43 @@ func writeInput(b *bytes.Buffer, in *input, checked bool) (usesPrint bool) {
 		fmt.Fprintf(b, "assert.equals(%s, printed())\n", luaQuote(in.printed))
 	}
 	return printed
+}
+
+// saidByCommand is the code of a command that acts, with what it showed as assertions: the steps of :run, the actions of :step.
+func saidByCommand(in *input) (code string, ok bool) {
+	if in.err != nil || in.lossy || in.printed == "" {
+		return "", false
+	}
+	lines := strings.Split(strings.TrimRight(in.printed, "\n"), "\n")
+	switch in.name {
+	case "run": // its line comes after what ran has printed
+		n, _, ok := strings.Cut(lines[len(lines)-1], " step")
+		if _, err := strconv.Atoi(n); !ok || err != nil {
+			return "", false
+		}
+		return "assert.equals(" + n + ", m:run())", true
+	case "step":
+		var checks []string
+		for _, line := range lines {
+			if line == "nothing is left to do" {
+				checks = append(checks, "assert.is_nil(m:step())")
+			} else if isAction(line) {
+				checks = append(checks, "assert.equals("+luaQuote(line)+", m:step())")
+			}
+		}
+		if n, err := strconv.Atoi(in.rest); in.rest != "" && (err != nil || n != len(checks)) || in.rest == "" && len(checks) != 1 {
+			return "", false // it stopped early, or a script prints like a machine
+		}
+		return strings.Join(checks, "\n"), true
+	}
+	return "", false
+}
+
+// isAction reports whether a line is as m:step describes what it did, and not what a script printed meanwhile.
+func isAction(line string) bool {
+	cpu, what, ok := strings.Cut(strings.TrimPrefix(line, "cpu"), " ")
+	_, err := strconv.Atoi(cpu)
+	return ok && err == nil && (strings.HasPrefix(what, "runs ") || strings.HasPrefix(what, "timer: "))
 }
 
 // locals is how many results the checks are about.
