@@ -16,7 +16,25 @@ func (m *Machine) hotplugCPU(op string, n int) (*CPU, error) {
 	if m.thread != nil && m.thread.task.cpu == n || m.trapped > 0 {
 		return nil, misusef("%s of cpu%d cannot be called from %s, which runs there", op, n, m.cpu.curr.comm)
 	}
-	return c, m.preemptOn(c)
+	if err := m.preemptOn(c); err != nil {
+		return nil, err
+	}
+	for !m.quiescent() { // what was quiet when the wait ended may not be when the thread gets its turn
+		if err := m.waitFor("registrations and cross calls to end", m.quiescent); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// quiescent reports whether no registration or cross call is under way; hotplug waits for it, as for cpu_hotplug_lock.
+func (m *Machine) quiescent() bool {
+	for _, c := range m.cpus {
+		if c.spinning > 0 {
+			return false
+		}
+	}
+	return m.lockers == 0
 }
 
 // preemptOn is preempt for calls that a suspended CPU itself is the subject of.

@@ -107,6 +107,7 @@ type Machine struct {
 	turnSeq    uint64  // the trace's sequence number at the last of them
 	turns      int     // turns cut short, one after the other, at turnsAt
 	turnsAt    int64
+	lockers    int // threads that wait for a context's mutex
 	trapped    int // nesting of debug exceptions and other contexts that must not sleep
 
 	perfTasks int // task events alive: the scheduler hooks are on while > 0

@@ -130,6 +130,8 @@ func (m *Machine) inUser(c *CPU) bool { return !c.curr.kernel && c.node == 0 }
 
 // lock takes a context's mutex; whoever holds it is another thread, which gets on with it meanwhile (R-EVT-10).
 func (m *Machine) lock(x *perfContext) {
+	m.lockers++
+	defer func() { m.lockers-- }()
 	for x.locked && m.trapped == 0 {
 		if !m.block(func() bool { return !x.locked }) {
 			break
