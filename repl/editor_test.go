@@ -63,7 +63,7 @@ func (k *typist) types(s string) {
 // sees waits until the screen shows want and the cursor stands in column col of its last row.
 func (k *typist) sees(want string, col int) {
 	k.t.Helper()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		got := k.vt.text()
 		_, c := k.vt.cursor()
@@ -82,7 +82,7 @@ func (k *typist) entry() entryResult {
 	select {
 	case r := <-k.got:
 		return r
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		k.t.Fatalf("no entry; the screen shows\n%s", k.vt.text())
 		return entryResult{}
 	}

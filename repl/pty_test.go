@@ -61,7 +61,7 @@ func sit(t *testing.T, r room) *person {
 // until waits until ok says so of the text.
 func (p *person) until(what string, ok func(text string) bool) {
 	p.t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for !ok(p.vt.Text()) {
 		if time.Now().After(deadline) {
 			p.t.Fatalf("waiting for %s; the terminal shows\n%s", what, p.vt.Text())
@@ -138,7 +138,7 @@ func (p *person) leaves() error {
 	select {
 	case err := <-p.done:
 		return err
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		p.t.Fatalf("the session goes on\n%s", p.vt.Text())
 		return nil
 	}
@@ -273,7 +273,7 @@ func TestPersonInterrupts(t *testing.T) {
 			p.expect("interrupted")
 			took := time.Since(began)
 			t.Logf("stopped after %v", took)
-			if took > time.Second { // 100 ms, and whatever else this computer does
+			if took > 10*time.Second { // 100 ms, and whatever else this computer does at the same time
 				t.Error("that is too late")
 			}
 			if got := p.answer("keep"); got != "kept" {
@@ -321,7 +321,7 @@ func TestPersonCannotLeaveByAccident(t *testing.T) {
 
 func TestPersonTypesAhead(t *testing.T) {
 	p := sit(t, room{})
-	p.enters("local t = 0 for i = 1, 3e6 do t = t + i end")
+	p.enters("local t = 0 for i = 1, 1e7 do t = t + i end") // still runs when the next keys arrive
 	time.Sleep(20 * time.Millisecond)
 	p.types("'ahead'\r\x04") // also Ctrl-D, while code runs
 	p.expect("> 'ahead'\nahead\n")
