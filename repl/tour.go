@@ -33,7 +33,7 @@ func (s *session) startTour(ctx context.Context) error {
 		t.steps = append(t.steps, tourStep{textAt(step, 1), textAt(step, 2)})
 	}
 	s.tour = t
-	fmt.Fprintln(s.out, s.colours.note("Enter does what is shown; you may type it, or anything else, yourself. :tour stop leaves."))
+	fmt.Fprintln(s.out, s.colours.note(s.fit("Enter does what is shown; you may type it, or anything else, yourself. :tour stop leaves.")))
 	t.tell(s)
 	return nil
 }
@@ -50,8 +50,18 @@ func (t *tour) tell(s *session) {
 	s.freshLine()
 	fmt.Fprintf(s.out, "\n%s %s\n", s.colours.strong(fmt.Sprintf("%d/%d", t.at+1, len(t.steps))), wrapText(step.say, s.helpWidth()-4, "    "))
 	for line := range strings.SplitSeq(step.code, "\n") {
-		fmt.Fprintf(s.out, "    %s\n", s.colours.value(line))
+		fmt.Fprintf(s.out, "    %s\n", s.colours.value(s.fitCode(line, "    ")))
 	}
+}
+
+// fitCode breaks a line of code that is too wide for the terminal, where Lua does not mind, and indents what follows.
+func (s *session) fitCode(line, indent string) string {
+	code := strings.TrimLeft(line, " ")
+	indent += line[:len(line)-len(code)]
+	if textWidth(indent+code) <= s.room() {
+		return line
+	}
+	return line[:len(line)-len(code)] + wrapText(code, max(s.room()-textWidth(indent)-2, 10), indent+"  ")
 }
 
 // accept is the code of the step that comes, which an empty entry means.
@@ -64,7 +74,7 @@ func (t *tour) entered(s *session, text string) {
 	if sameCode(text, t.steps[t.at].code) {
 		if t.at++; t.at == len(t.steps) {
 			s.tour = nil
-			fmt.Fprintln(s.out, s.colours.note("That was the tour. The machine is still in m: try :regs, :slots, :trace, help."))
+			fmt.Fprintln(s.out, s.colours.note(s.fit("That was the tour. The machine is still in m: try :regs, :slots, :trace, help.")))
 			return
 		}
 	}
@@ -94,7 +104,6 @@ func (s *session) fit(line string) string {
 }
 
 // wrapText breaks a text into lines of at most width columns; all but the first are indented.
-
 func wrapText(text string, width int, indent string) string {
 	var b strings.Builder
 	n := 0
