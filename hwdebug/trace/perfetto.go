@@ -71,6 +71,7 @@ type cpuTracks struct {
 	cpu    int
 	task   thread // whose slice is open on the tasks track
 	busy   bool   // one is
+	named  string // its name
 	tracks map[thread]int
 	bp, wp int64 // installed
 }
@@ -129,14 +130,14 @@ func (p *perfetto) setTask(cpu *cpuTracks, c *call) {
 		return
 	}
 	p.endTask(cpu)
-	p.event("B", cpu, trackTasks, string(c.e.appendTask(nil)))
+	cpu.busy, cpu.task, cpu.named = true, c.thread, string(c.e.appendTask(nil))
+	p.event("B", cpu, trackTasks, cpu.named)
 	p.done()
-	cpu.busy, cpu.task = true, c.thread
 }
 
 func (p *perfetto) endTask(cpu *cpuTracks) {
 	if cpu.busy {
-		p.event("E", cpu, trackTasks, "")
+		p.event("E", cpu, trackTasks, cpu.named)
 		p.done()
 		cpu.busy = false
 	}
@@ -180,10 +181,10 @@ func (p *perfetto) end(over func(*slice) bool) {
 		if !over(s) {
 			continue
 		}
-		p.event("E", s.cpu, s.track, "")
+		p.event("E", s.cpu, s.track, s.call.name)
 		p.done()
 		if s.work {
-			p.event("E", s.cpu, trackWork, "")
+			p.event("E", s.cpu, trackWork, s.call.name)
 			p.done()
 		}
 		s.call = nil
