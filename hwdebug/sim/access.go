@@ -175,8 +175,8 @@ func (a *Access) attempt() error {
 		if a.unpriv {
 			el = 0
 		}
-		if slot, first, ok := a.watchpointMatches(c, el); ok && a.enabled(c, a.el) {
-			return a.trap(c, func() error { return m.watchpointException(a, a.reported(slot, first)) })
+		if first, ok := a.watchpointMatches(c, el); ok && a.enabled(c, a.el) {
+			return a.trap(c, func() error { return m.watchpointException(a, a.reported(first)) })
 		}
 	}
 	a.perform()
@@ -213,9 +213,10 @@ func (m *Machine) matchLevel(el int) int {
 	return el
 }
 
-// watchpointMatches returns the slot that reports the access where several match: the one written longest ago
-// (R-REG-23), and the first byte that it watches of the access.
-func (a *Access) watchpointMatches(c *CPU, el int) (slot int, first uint64, ok bool) {
+// watchpointMatches returns the first byte of the access that a watchpoint watches; where several match, that of the one
+// written longest ago (R-REG-23).
+func (a *Access) watchpointMatches(c *CPU, el int) (first uint64, ok bool) {
+	slot := 0
 	for left := c.armedW; left != 0; left &= left - 1 {
 		i := bits.TrailingZeros16(left)
 		at, match := arm64.MatchWatchpoint(c.reg[arm64.WVR+i], arm64.DBGWCR(c.reg[arm64.WCR+i]), a.addr, a.size,
@@ -224,11 +225,11 @@ func (a *Access) watchpointMatches(c *CPU, el int) (slot int, first uint64, ok b
 			slot, first, ok = i, at, true
 		}
 	}
-	return slot, first, ok
+	return first, ok
 }
 
 // reported is what FAR_EL1 holds, by the machine's policy (R-REG-23).
-func (a *Access) reported(_ int, first uint64) uint64 {
+func (a *Access) reported(first uint64) uint64 {
 	switch a.m.far {
 	case farStart:
 		return a.addr

@@ -52,7 +52,7 @@ func (m *Machine) smpCallFunctionSingle(c *CPU, t *Task, f remoteCall, ev *Event
 	here := m.cpu
 	m.cpu = c
 	defer func() { m.cpu = here }()
-	defer m.leaveIRQ(m.enterIPI(c))
+	defer m.leaveAll(m.enterIPI(c))
 	return m.remoteFunction(t, f, ev, flags)
 }
 
@@ -122,8 +122,6 @@ func (m *Machine) enterIPI(c *CPU) marks {
 	}
 	return m.enterAll(entry, fnGicHandleIrq, fnHandleIPI, fnGenericSmpCallFunctionSingleInterrupt, fnFlushSmpCallFunctionQueue)
 }
-
-func (m *Machine) leaveIRQ(k marks) { m.leaveAll(k) }
 
 // inUser reports whether c runs in user mode.
 func (m *Machine) inUser(c *CPU) bool { return !c.curr.kernel && c.node == 0 }

@@ -140,9 +140,6 @@ func NewRecorder(t *Table, cpus, size int) *Recorder {
 // Functions returns the table of modelled functions; callers must not change it.
 func (r *Recorder) Functions() []Fn { return r.fns }
 
-// CPUs returns the number of CPUs the recorder was made for.
-func (r *Recorder) CPUs() int { return r.cpus }
-
 // Lookup returns the function of that kernel name.
 func (r *Recorder) Lookup(name string) (FnID, bool) {
 	i, ok := r.table.index[name]
@@ -201,9 +198,6 @@ func (r *Recorder) Child(parent NodeID, name uint32, hidden bool) NodeID {
 	p.first, p.child = id, id
 	return id
 }
-
-// Parent returns the context that n was called from, 0 at the bottom of the stack.
-func (r *Recorder) Parent(n NodeID) NodeID { return r.nodes[n].parent }
 
 // Enter records that fn was entered in context node and returns the record's sequence number for Exit.
 func (r *Recorder) Enter(fn FnID, node NodeID, cpu int, t int64, pid int32, comm uint32, args []uint64) uint64 {
@@ -329,12 +323,6 @@ func (r *Recorder) Chain(n NodeID, v View) []string {
 		first = false
 	}
 	return names
-}
-
-// Reset forgets all records and counts but keeps names and call contexts.
-func (r *Recorder) Reset() {
-	r.ring, r.seq = r.ring[:0], 0
-	clear(r.entries)
 }
 
 // Names returns the kernel names of all modelled functions, sorted.
