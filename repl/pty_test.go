@@ -265,15 +265,21 @@ func TestPersonInterrupts(t *testing.T) {
 		t.Run(code, func(t *testing.T) {
 			p := sit(t, room{})
 			p.answer("keep = 'kept'")
-			p.enters(code)
-			p.until("the entry", func(text string) bool { return strings.Contains(text, "> "+code[:5]) })
-			time.Sleep(50 * time.Millisecond)
-			began := time.Now()
-			p.types("\x03")
-			p.expect("interrupted")
-			took := time.Since(began)
-			t.Logf("stopped after %v", took)
-			if took > 10*time.Second { // 100 ms, and whatever else this computer does at the same time
+			took := time.Hour
+			for try := 0; try < 3 && took > time.Second; try++ { // a busy machine may be late; the prompt may not
+				if try > 0 {
+					p.prompt()
+				}
+				p.enters(code)
+				p.until("the entry", func(text string) bool { return strings.Contains(text, "> "+code[:5]) })
+				time.Sleep(50 * time.Millisecond)
+				began := time.Now()
+				p.types("\x03")
+				p.expect("interrupted")
+				took = time.Since(began)
+				t.Logf("stopped after %v", took)
+			}
+			if took > time.Second { // 100 ms, and whatever else this computer does
 				t.Error("that is too late")
 			}
 			if got := p.answer("keep"); got != "kept" {

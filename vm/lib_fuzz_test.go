@@ -109,7 +109,7 @@ func FuzzLibraryCalls(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer rt.Close()
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		start := time.Now()
 		_, err = rt.Run(ctx, p)
@@ -117,7 +117,7 @@ func FuzzLibraryCalls(f *testing.F) {
 		if errors.As(err, &bug) {
 			t.Fatalf("%s\n%v\n%s", source, bug, bug.Stack)
 		}
-		if took := time.Since(start); took > 15*time.Second {
+		if took := time.Since(start); took > 3*time.Second {
 			t.Fatalf("%s\ntook %v (%v)", source, took, err)
 		}
 	})

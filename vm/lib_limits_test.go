@@ -153,8 +153,12 @@ func TestLibrarySteps(t *testing.T) {
 			for range 2 {
 				rt := newRuntime(t, vm.Config{Limits: vm.Limits{Steps: 100_000, Memory: 32 << 20}})
 				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+				start := cpuTime()
 				_, err := rt.Run(ctx, must(t, c.source))
 				cancel()
+				if took := cpuTime() - start; took > 5*time.Second {
+					t.Fatalf("took %v of processor time", took)
+				}
 				if err == nil || errors.Is(err, context.DeadlineExceeded) {
 					t.Fatalf("ended with %v", err)
 				}
