@@ -115,11 +115,7 @@ func (m *Machine) writeWbReg(base, n int, val uint64) (known bool) {
 //
 // arch/arm64/kernel/hw_breakpoint.c: read_wb_reg
 func (m *Machine) readWbReg(base, n int) (val uint64, known bool) {
-	k := m.enter(fnReadWbReg, uint64(base), uint64(n))
-	defer func() {
-		m.cpu.node = k.node
-		m.rec.Exit(k.seq, int64(val))
-	}()
+	defer m.exitHex(m.enter(fnReadWbReg, uint64(base), uint64(n)), &val)
 	reg := base + n
 	if reg < 0 || reg >= 4*arm64.MaxRegs {
 		m.logf("hw-breakpoint: attempt to read from unknown breakpoint register %d", n)

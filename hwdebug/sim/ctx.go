@@ -107,8 +107,7 @@ func typeOf(ev *Event) eventType {
 //
 // kernel/events/core.c: ctx_resched
 func (m *Machine) ctxResched(taskCtx *perfContext, t eventType) {
-	c := m.cpu
-	defer m.leave(m.enter(fnCtxResched, uint64(c.id), uint64(t)))
+	defer m.leave(m.enter(fnCtxResched, uint64(m.cpu.id), uint64(t)))
 	cpuEvent := t&eventCPU != 0
 	if t&eventPinned != 0 {
 		t |= eventFlexible
@@ -275,14 +274,7 @@ func (m *Machine) visitGroupsMerge(k *class) {
 //
 // kernel/events/core.c: pinned_sched_in, flexible_sched_in, merge_sched_in
 func (m *Machine) mergeSchedIn(ev *Event, k *class, canAdd bool) bool {
-	fn := fnFlexibleSchedIn
-	switch {
-	case m.prof.mergeSchedIn:
-		fn = fnMergeSchedIn
-	case ev.pinned:
-		fn = fnPinnedSchedIn
-	}
-	defer m.leave(m.enter(fn, ev.arg()))
+	defer m.leave(m.enter(m.mergeFn(ev), ev.arg()))
 	if ev.state <= StateOff {
 		return canAdd
 	}
@@ -301,6 +293,16 @@ func (m *Machine) mergeSchedIn(ev *Event, k *class, canAdd bool) bool {
 		return canAdd && !m.prof.pinnedFailureStops
 	}
 	return false
+}
+
+func (m *Machine) mergeFn(ev *Event) traceFn {
+	switch {
+	case m.prof.mergeSchedIn:
+		return fnMergeSchedIn
+	case ev.pinned:
+		return fnPinnedSchedIn
+	}
+	return fnFlexibleSchedIn
 }
 
 // kernel/events/core.c: group_sched_in
@@ -336,14 +338,7 @@ func (m *Machine) perfInstallInContext(ev *Event) {
 	m.lock(x)
 	defer m.unlock(x)
 	inPlace := m.prof.addInPlace && ev.state == StateOff && len(x.events) > 0
-	running := x.task != nil && x.task.running()
-	var k mark
-	if inPlace || x.task != nil && !running {
-		k = m.enterVisible(fnPerfInstallInContext, ev.arg(), uint64(int64(ev.cpu)))
-	} else {
-		k = m.enter(fnPerfInstallInContext, ev.arg(), uint64(int64(ev.cpu)))
-	}
-	defer m.leave(k)
+	defer m.leave(m.enterAs(fnPerfInstallInContext, !inPlace && (x.task == nil || x.task.running()), ev.arg(), uint64(int64(ev.cpu))))
 	if inPlace {
 		m.addEventToCtx(ev, x)
 		return
@@ -459,6 +454,10 @@ func (m *Machine) eventFunction(ev *Event, f remoteCall, flags uint64) (err erro
 //
 // kernel/events/core.c: perf_event_enable
 func (m *Machine) perfEventEnable(ev *Event) {
+	if !m.traced {
+		(*untraced)(m).perfEventEnable(ev)
+		return
+	}
 	defer m.leave(m.enter(fnPerfEventEnable, ev.arg()))
 	m.perfEventEnableInner(ev)
 }
@@ -495,17 +494,20 @@ func (m *Machine) perfEventEnableFn(ev *Event) {
 
 // kernel/events/core.c: perf_event_disable
 func (m *Machine) perfEventDisable(ev *Event) {
+	if !m.traced {
+		(*untraced)(m).perfEventDisable(ev)
+		return
+	}
 	defer m.leave(m.enter(fnPerfEventDisable, ev.arg()))
 	m.perfEventDisableInner(ev)
 }
 
 // kernel/events/core.c: _perf_event_disable
 func (m *Machine) perfEventDisableInner(ev *Event) {
+	defer m.leave(m.enter(fnPerfEventDisableInner, ev.arg()))
 	if ev.ctx == nil || ev.state <= StateOff {
-		defer m.leave(m.enter(fnPerfEventDisableInner, ev.arg()))
 		return
 	}
-	defer m.leave(m.enter(fnPerfEventDisableInner, ev.arg()))
 	m.lock(ev.ctx)
 	defer m.unlock(ev.ctx)
 	m.eventFunctionCall(ev, callDisable, 0)
@@ -537,8 +539,7 @@ func (m *Machine) perfRemoveFromContext(ev *Event) {
 	if m.prof.deadAtOnce {
 		flags |= detachDead
 	}
-	k := m.enter(fnPerfRemoveFromContext, ev.arg(), flags)
-	defer m.leave(k)
+	defer m.leave(m.enter(fnPerfRemoveFromContext, ev.arg(), flags))
 	if m.prof.removeInPlace && ev.ctx.active == 0 {
 		m.removeFromContext(ev, flags)
 		return

@@ -257,10 +257,11 @@ func (m *Machine) createEvent(r *create) (*Event, error) {
 	return ev, nil
 }
 
-// newEvent gives out the next id. Events come from the heap a few at a time, which halves what one costs.
+// newEvent gives out the next id. Events come from the heap several at a time, more of them the more there were, which
+// halves what one costs.
 func (m *Machine) newEvent() *Event {
 	if len(m.fresh) == 0 {
-		m.fresh = make([]Event, 16)
+		m.fresh = make([]Event, min(max(m.eventSeq, 8), 64))
 	}
 	ev := &m.fresh[0]
 	m.fresh = m.fresh[1:]

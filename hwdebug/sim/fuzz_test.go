@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/arm64"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/hwdebug/trace"
 )
@@ -284,12 +285,21 @@ func (p *player) call() error {
 	return nil
 }
 
-// play performs the calls that the bytes say, and returns the story: every answer and the whole trace.
+// play performs the calls that the bytes say, and returns the story: every answer, what is in the registers after it, and
+// the whole trace. A machine without a trace must give the same answers.
 func play(t *testing.T, in []byte) string {
+	answers, story := playOn(t, in, 512)
+	if quiet, _ := playOn(t, in, -1); quiet != answers {
+		t.Fatalf("without a trace the machine answers otherwise:\n%s\n---\n%s", quiet, answers)
+	}
+	return answers + story
+}
+
+func playOn(t *testing.T, in []byte, traceSize int) (answers, story string) {
 	p := &player{in: in}
 	head := p.byte()
 	kernels := sim.Profiles()
-	cfg := sim.Config{CPUs: 1 + int(head)%3, Kernel: kernels[int(head>>2)%len(kernels)], TraceSize: 512, Seed: uint64(p.byte())}
+	cfg := sim.Config{CPUs: 1 + int(head)%3, Kernel: kernels[int(head>>2)%len(kernels)], TraceSize: traceSize, Seed: uint64(p.byte())}
 	if head&0x80 != 0 {
 		cfg.BRPsPerCPU = []int{6, 2, 6}[:cfg.CPUs]
 		cfg.WRPsPerCPU = []int{4, 2, 3}[:cfg.CPUs]
@@ -314,14 +324,34 @@ func play(t *testing.T, in []byte) string {
 		if err := m.CheckInvariants(); err != nil {
 			t.Fatalf("after step %d: %v\n%s", step, err, p.log.String())
 		}
+		for n := range m.NrCPUs() {
+			p.registers(m.CPU(n))
+		}
 	}
+	answers = p.log.String()
+	p.log.Reset()
 	for _, line := range m.Dmesg() {
 		p.log.WriteString(line + "\n")
 	}
 	if err := trace.WriteText(&p.log, m.Recorder().Entries(trace.Filter{}, trace.Full)); err != nil {
 		t.Fatal(err)
 	}
-	return p.log.String()
+	return answers, p.log.String()
+}
+
+// registers adds what a CPU's registers hold to the story.
+func (p *player) registers(c *sim.CPU) {
+	v, err := c.MDSCR()
+	fmt.Fprintf(&p.log, "cpu%d %x %v", c.ID(), v, err)
+	for i := range 2*c.BRPs() + 2*c.WRPs() {
+		banks, n := []int{arm64.BVR, arm64.BCR}, i
+		if i >= 2*c.BRPs() {
+			banks, n = []int{arm64.WVR, arm64.WCR}, i-2*c.BRPs()
+		}
+		v, _ := c.Reg(banks[n%2], n/2) // nothing but an error above while the CPU is suspended
+		fmt.Fprintf(&p.log, " %x", v)
+	}
+	fmt.Fprintln(&p.log)
 }
 
 func FuzzMachine(f *testing.F) {

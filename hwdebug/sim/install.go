@@ -203,19 +203,23 @@ func (m *Machine) mdscrWrite(v uint64) {
 //
 // arch/arm64/kernel/hw_breakpoint.c: toggle_bp_registers
 func (m *Machine) toggleBpRegisters(ctrl int, l level, on bool) {
-	enable := uint64(0)
-	if on {
-		enable = 1
-	}
-	defer m.leave(m.enter(fnToggleBpRegisters, uint64(ctrl), uint64(l), enable))
+	defer m.leave(m.enter(fnToggleBpRegisters, uint64(ctrl), uint64(l), bit(on)))
 	slots, _, _ := m.cpu.slots(ctrl == arm64.WCR)
 	for i, ev := range slots {
 		if ev == nil || levelOf(ev.image.Privilege) != l {
 			continue
 		}
 		v, _ := m.readWbReg(ctrl, i)
-		m.writeWbReg(ctrl, i, v&^1|enable)
+		m.writeWbReg(ctrl, i, v&^1|bit(on))
 	}
+}
+
+// bit is b as a bit of a register.
+func bit(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // hwBreakpointThreadSwitch turns what is still installed off or on when the debug flags of the outgoing and the

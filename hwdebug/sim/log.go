@@ -111,7 +111,7 @@ func (m *Machine) dumpStack() {
 	k := m.enterAll(fnDumpStack)
 	if m.prof.six {
 		m.enter(fnDumpStackLvl)
-		m.enterVisible(fnShowStack) // it has a frame there (R-LOG-8)
+		m.enterAs(fnShowStack, false) // it has a frame there (R-LOG-8)
 	} else {
 		m.enter(fnShowStack)
 	}

@@ -356,20 +356,12 @@ func (m *Machine) enter(fn trace.FnID, args ...uint64) mark {
 	return m.enterView(fn, fns[fn].Inlined, args)
 }
 
-// enterHidden is enter for a function that has a frame of its own elsewhere but not here.
-func (m *Machine) enterHidden(fn trace.FnID, args ...uint64) mark {
+// enterAs is enter for a function that has a frame of its own in some places and none in others.
+func (m *Machine) enterAs(fn trace.FnID, hidden bool, args ...uint64) mark {
 	if !m.traced {
 		return mark{}
 	}
-	return m.enterView(fn, true, args)
-}
-
-// enterVisible is enter for a function that has no frame of its own elsewhere but has one here.
-func (m *Machine) enterVisible(fn trace.FnID, args ...uint64) mark {
-	if !m.traced {
-		return mark{}
-	}
-	return m.enterView(fn, false, args)
+	return m.enterView(fn, hidden, args)
 }
 
 func (m *Machine) enterView(fn trace.FnID, hidden bool, args []uint64) mark {
@@ -414,6 +406,15 @@ func (m *Machine) exitErr(seq uint64, err error) {
 
 // exitInt ends a function whose result is *ret.
 func (m *Machine) exitInt(k mark, ret *int) {
+	if k.seq == 0 {
+		return
+	}
+	m.cpu.node = k.node
+	m.rec.Exit(k.seq, int64(*ret))
+}
+
+// exitHex ends a function whose result is the register value *ret.
+func (m *Machine) exitHex(k mark, ret *uint64) {
 	if k.seq == 0 {
 		return
 	}

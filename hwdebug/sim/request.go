@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/trace"
 )
 
 // PerfEventOpen opens a breakpoint event for task (nil: none) on cpu (-1: wherever the task runs), as
@@ -30,6 +31,9 @@ func (m *Machine) openFn() traceFn {
 }
 
 func (m *Machine) perfEventOpen(r *create) (ev *Event, err error) {
+	if !m.traced {
+		return (*untraced)(m).perfEventOpen(r)
+	}
 	fn := m.openFn()
 	defer m.exit(m.enter(fn, r.attr.Addr, pidArg(r.task), uint64(int64(r.cpu))), &err)
 	no := func(rule, found, mend string, errno syscall.Errno) error {
@@ -76,6 +80,9 @@ func (m *Machine) RegisterUserHwBreakpoint(a hwdebug.Attr, h Handler, task *Task
 }
 
 func (m *Machine) registerUserHwBreakpoint(r *create) (ev *Event, err error) {
+	if !m.traced {
+		return (*untraced)(m).registerUserHwBreakpoint(r)
+	}
 	defer m.exit(m.enter(fnRegisterUserHwBreakpoint, r.attr.Addr, pidArg(r.task)), &err)
 	return m.createKernelCounter(r)
 }
@@ -108,13 +115,11 @@ func (m *Machine) release(ev *Event, op, mend string, own bool) error {
 }
 
 func (m *Machine) unregisterHwBreakpoint(ev *Event, inlined bool) {
-	var k mark
-	if inlined {
-		k = m.enterHidden(fnUnregisterHwBreakpoint, ev.arg())
-	} else {
-		k = m.enter(fnUnregisterHwBreakpoint, ev.arg())
+	if !m.traced {
+		(*untraced)(m).unregisterHwBreakpoint(ev, inlined)
+		return
 	}
-	defer m.leave(k)
+	defer m.leave(m.enterAs(fnUnregisterHwBreakpoint, inlined, ev.arg()))
 	ev.closed = true
 	m.perfEventReleaseKernel(ev)
 }
@@ -125,21 +130,33 @@ func (ev *Event) Close() error {
 	if err := m.release(ev, "close", "unregister it instead", ev.fd); err != nil {
 		return err
 	}
-	v := m.here()
-	defer m.done(v)
-	// The last put of a file is task work: the caller is on its way back to user space, and what was on its stack is
-	// not there any more (C-12).
-	if m.prof.six {
-		m.cpu.node = m.push(0, fnEl0t64Sync, fnEl0t64SyncHandler, fnEl0Svc)
-	} else {
-		m.cpu.node = m.push(0, fnWorkPending)
+	defer m.done(m.here())
+	m.fput(ev)
+	return nil
+}
+
+// fput is the last put of a file. It is task work: the caller is on its way back to user space, and what was on its stack
+// is not there any more (C-12).
+//
+// fs/file_table.c: ____fput, __fput
+func (m *Machine) fput(ev *Event) {
+	if !m.traced {
+		(*untraced)(m).fput(ev)
+		return
 	}
-	k := m.enterAll(fnDoNotifyResume, fnTaskWorkRun, fnFput, fnFputInner)
-	defer m.leaveAll(k)
+	m.cpu.node = m.exitToUserNode()
+	defer m.leaveAll(m.enterAll(fnDoNotifyResume, fnTaskWorkRun, fnFput, fnFputInner))
 	defer m.leave(m.enter(fnPerfRelease, ev.arg()))
 	ev.closed = true
 	m.perfEventReleaseKernel(ev)
-	return nil
+}
+
+// exitToUserNode is the stack of a task on its way back to user space.
+func (m *Machine) exitToUserNode() trace.NodeID {
+	if m.prof.six {
+		return m.push(0, fnEl0t64Sync, fnEl0t64SyncHandler, fnEl0Svc)
+	}
+	return m.push(0, fnWorkPending)
 }
 
 // PerfEventEnable is the kernel's perf_event_enable of this one event (R-EVT-3).
@@ -236,6 +253,9 @@ func (ev *Event) Modify(a hwdebug.Attr) error {
 
 // kernel/events/core.c: perf_event_modify_attr
 func (m *Machine) perfEventModifyAttr(ev *Event, a hwdebug.Attr) (err error) {
+	if !m.traced {
+		return (*untraced)(m).perfEventModifyAttr(ev, a)
+	}
 	defer m.exit(m.enter(fnPerfEventModifyAttr, ev.arg()), &err)
 	if err := m.perfEventModifyBreakpoint(ev, a); err != nil || !m.prof.modifyChildren {
 		return err
@@ -276,6 +296,9 @@ func (m *Machine) ModifyUserHwBreakpoint(ev *Event, a hwdebug.Attr) error {
 
 // kernel/events/hw_breakpoint.c: modify_user_hw_breakpoint
 func (m *Machine) modifyUserHwBreakpoint(ev *Event, a hwdebug.Attr) (err error) {
+	if !m.traced {
+		return (*untraced)(m).modifyUserHwBreakpoint(ev, a)
+	}
 	defer m.exit(m.enter(fnModifyUserHwBreakpoint, ev.arg()), &err)
 	m.perfEventDisable(ev)
 	err = m.modifyCheck("modify_user_hw_breakpoint", ev, a, false)

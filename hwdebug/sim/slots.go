@@ -25,7 +25,7 @@ func (t *Task) ownPinned(c *CPU, typ slotType) int {
 // maxTaskPinned is maxtask(c): what the busiest task has on CPU c.
 func (c *CPU) maxTaskPinned(typ slotType) int {
 	hist := &c.tskPinned[typ]
-	for k := len(hist) - 1; k >= 0; k-- {
+	for k := c.m.limits[typ] - 1; k >= 0; k-- { // no task has more (R-CON-13)
 		if hist[k] > 0 {
 			return k + 1
 		}
@@ -33,15 +33,12 @@ func (c *CPU) maxTaskPinned(typ slotType) int {
 	return 0
 }
 
-// considered calls fn for each CPU that ev counts on: its own, or all possible ones (R-CON-6).
-func (m *Machine) considered(ev *Event, fn func(*CPU)) {
+// considered returns the CPUs that ev counts on: its own, or all possible ones (R-CON-6).
+func (m *Machine) considered(ev *Event) []*CPU {
 	if ev.cpu >= 0 {
-		fn(m.cpus[ev.cpu])
-		return
+		return m.cpus[ev.cpu : ev.cpu+1]
 	}
-	for _, c := range m.cpus {
-		fn(c)
-	}
+	return m.cpus
 }
 
 // reserveBpSlot counts ev against every CPU it may ever run on. It touches no register: a slot is picked only
@@ -76,7 +73,7 @@ func (m *Machine) reserveAs(op string, ev *Event, t hwdebug.BPType) (err error) 
 // busiest returns the considered CPU on which most slots are spoken for, as ev sees it, and how many.
 func (m *Machine) busiest(ev *Event, typ slotType) (at *CPU, most int) {
 	most = -1
-	m.considered(ev, func(c *CPU) {
+	for _, c := range m.considered(ev) {
 		n := c.cpuPinned[typ]
 		if ev.task == nil {
 			n += c.maxTaskPinned(typ)
@@ -86,7 +83,7 @@ func (m *Machine) busiest(ev *Event, typ slotType) (at *CPU, most int) {
 		if n > most {
 			at, most = c, n
 		}
-	})
+	}
 	return at, most
 }
 
@@ -139,20 +136,20 @@ func (m *Machine) holders(ev *Event, typ slotType, c *CPU) []*Event {
 //
 // kernel/events/hw_breakpoint.c: toggle_bp_slot
 func (m *Machine) toggleBpSlot(ev *Event, typ slotType, on bool) {
-	weight, enable := int64(1), uint64(1)
+	weight := 1
 	if !on {
-		weight, enable = -1, 0
+		weight = -1
 	}
-	defer m.leave(m.enter(fnToggleBpSlot, ev.arg(), enable, uint64(typ), uint64(weight)))
+	defer m.leave(m.enter(fnToggleBpSlot, ev.arg(), bit(on), uint64(typ), uint64(weight)))
 	ev.reserved, ev.reservedAs = on, typ
 	if ev.task == nil {
-		m.cpus[ev.cpu].cpuPinned[typ] += int(weight)
+		m.cpus[ev.cpu].cpuPinned[typ] += weight
 		return
 	}
 	if !on {
 		ev.task.unreserve(ev)
 	}
-	m.considered(ev, func(c *CPU) {
+	for _, c := range m.considered(ev) {
 		n := ev.task.ownPinned(c, typ) // without ev
 		hist := &c.tskPinned[typ]
 		old, new := n, n+1
@@ -165,7 +162,7 @@ func (m *Machine) toggleBpSlot(ev *Event, typ slotType, on bool) {
 		if new > 0 {
 			hist[new-1]++
 		}
-	})
+	}
 	if on {
 		ev.task.reserved = append(ev.task.reserved, ev)
 	}

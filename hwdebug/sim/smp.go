@@ -89,6 +89,9 @@ type marks struct {
 
 // enterAll enters functions, outermost first, each called by the one before.
 func (m *Machine) enterAll(fs ...traceFn) marks {
+	if !m.traced {
+		return marks{}
+	}
 	k := marks{node: m.cpu.node, first: m.rec.Seq() + 1}
 	for _, fn := range fs {
 		m.enter(fn)
@@ -98,6 +101,9 @@ func (m *Machine) enterAll(fs ...traceFn) marks {
 }
 
 func (m *Machine) leaveAll(k marks) {
+	if k.first == 0 {
+		return
+	}
 	m.cpu.node = k.node
 	for seq := k.last; seq >= k.first; seq-- {
 		m.rec.Exit(seq, 0)
@@ -128,14 +134,17 @@ func (m *Machine) inUser(c *CPU) bool { return !c.curr.kernel && c.node == 0 }
 
 // lock takes a context's mutex; whoever holds it is another thread, which gets on with it meanwhile (R-EVT-10).
 func (m *Machine) lock(x *perfContext) {
-	m.lockers++
-	defer func() { m.lockers-- }()
-	for x.locked && m.trapped == 0 {
-		if !m.block(func() bool { return !x.locked }) {
-			break
-		}
+	if x.locked && m.trapped == 0 {
+		m.waitUnlocked(x)
 	}
 	x.locked = true
+}
+
+func (m *Machine) waitUnlocked(x *perfContext) {
+	m.lockers++
+	defer func() { m.lockers-- }()
+	for x.locked && m.block(func() bool { return !x.locked }) {
+	}
 }
 
 func (m *Machine) unlock(x *perfContext) { x.locked = false }

@@ -53,10 +53,13 @@ func (m *Machine) restThread(c *CPU) *Task {
 //
 // kernel/sched/core.c: __schedule, context_switch
 func (m *Machine) contextSwitch(next *Task) {
+	if !m.traced {
+		(*untraced)(m).contextSwitch(next)
+		return
+	}
 	c := m.cpu
 	prev := c.curr
 	prev.node = c.node
-	prevArg, nextArg := pidArg(prev), pidArg(next)
 	if !prev.kernel && c.node == 0 {
 		c.node = m.entryNode(prev)
 	}
@@ -64,13 +67,13 @@ func (m *Machine) contextSwitch(next *Task) {
 
 	k1 := m.enter(fnSchedule)
 	k2 := m.enter(fnScheduleInner)
-	k3 := m.enter(fnContextSwitch, prevArg, nextArg)
+	k3 := m.enter(fnContextSwitch, pidArg(prev), pidArg(next))
 	if hooks {
-		k4 := m.enter(fnPrepareTaskSwitch, prevArg, nextArg)
+		k4 := m.enter(fnPrepareTaskSwitch, pidArg(prev), pidArg(next))
 		m.perfTaskSchedOut(prev, next)
 		m.leave(k4)
 	}
-	k4 := m.enter(fnSwitchTo, prevArg, nextArg)
+	k4 := m.enter(fnSwitchTo, pidArg(prev), pidArg(next))
 	m.hwBreakpointThreadSwitch(next)
 	m.leave(k4)
 	m.leave(k3)
@@ -90,7 +93,7 @@ func (m *Machine) contextSwitch(next *Task) {
 		}
 		k = m.enterAll(fnSchedule, fnScheduleInner, fnContextSwitch)
 	}
-	k5 := m.enter(fnFinishTaskSwitch, prevArg)
+	k5 := m.enter(fnFinishTaskSwitch, pidArg(prev))
 	if hooks {
 		m.perfTaskSchedIn(prev, next)
 	}
