@@ -5,6 +5,7 @@ package sim_test
 import (
 	"encoding/binary"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -78,25 +79,40 @@ func BenchmarkAccessHit(b *testing.B) {
 	}
 }
 
-// BenchmarkRegister registers and unregisters an event of a CPU.
+// BenchmarkRegister registers and unregisters an event of a CPU, and one of the task that is current there.
 func BenchmarkRegister(b *testing.B) {
-	register := registerOne(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		register()
+	for _, whose := range []string{"cpu", "task"} {
+		b.Run(whose, func(b *testing.B) {
+			register := registerOne(b, whose)
+			b.ReportAllocs()
+			for b.Loop() {
+				register()
+			}
+		})
 	}
 }
 
-// registerOne makes a machine and returns what registers and unregisters an event of one of its CPUs.
-func registerOne(b *testing.B) func() {
+// registerOne makes a machine and returns what registers and unregisters an event of a CPU, or of the task there.
+func registerOne(b *testing.B, whose string) func() {
 	m, err := sim.New(sim.Config{CPUs: 4, BRPs: 6, WRPs: 4, Kernel: "6.1.176", VABits: 48, TraceSize: -1})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(m.Close)
 	a := hwdebug.Attr{Type: hwdebug.W, Addr: benchBuf, Len: 8}
+	var task *sim.Task
+	cpu := 0
+	if whose == "task" {
+		cpu = -1
+		if task, err = m.NewTask(sim.TaskConfig{Comm: "bench"}); err != nil {
+			b.Fatal(err)
+		}
+		if err := m.CPU(0).ContextSwitch(task); err != nil {
+			b.Fatal(err)
+		}
+	}
 	return func() {
-		ev, err := m.PerfEventOpen(a, nil, 0)
+		ev, err := m.PerfEventOpen(a, task, cpu)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -109,8 +125,9 @@ func registerOne(b *testing.B) func() {
 // watched is on the heap, where it stays: a goroutine's stack moves.
 var watched = new(uint64)
 
-// hostEvent opens a breakpoint event on the host that counts the calling thread's stores to watched.
-func hostEvent() (fd int, err error) {
+// hostEvent opens a breakpoint event on the host that counts stores to watched: those of a thread (0: the calling one), or
+// with -1 those made on a CPU.
+func hostEvent(pid, cpu int) (fd int, err error) {
 	attr := unix.PerfEventAttr{
 		Type:    5, // PERF_TYPE_BREAKPOINT
 		Bp_type: uint32(hwdebug.W),
@@ -119,15 +136,14 @@ func hostEvent() (fd int, err error) {
 		Bits:    unix.PerfBitExcludeKernel | unix.PerfBitExcludeHv,
 	}
 	attr.Size = uint32(unsafe.Sizeof(attr))
-	return unix.PerfEventOpen(&attr, 0, -1, -1, unix.PERF_FLAG_FD_CLOEXEC)
+	return unix.PerfEventOpen(&attr, pid, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
 }
 
-// beside lets host and model take turns, two thousand calls each, and reports what a call of either takes and how many
-// times model's fits into host's.
+// beside lets host and model take turns, two hundred calls each, and reports what a call of either takes in the median
+// turn, which a busy machine moves little, and how many times the model's fits into the host's.
 func beside(b *testing.B, host, model func()) {
-	const turn = 2000
-	var hosts, models time.Duration
-	turns := 0
+	const turn = 200
+	var hosts, models []time.Duration
 	for b.Loop() {
 		begin := time.Now()
 		for range turn {
@@ -137,21 +153,24 @@ func beside(b *testing.B, host, model func()) {
 		for range turn {
 			model()
 		}
-		hosts += middle.Sub(begin)
-		models += time.Since(middle)
-		turns++
+		hosts, models = append(hosts, middle.Sub(begin)), append(models, time.Since(middle))
 	}
+	median := func(ds []time.Duration) float64 {
+		slices.Sort(ds)
+		return float64(ds[len(ds)/2].Nanoseconds()) / turn
+	}
+	h, m := median(hosts), median(models)
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(float64(hosts.Nanoseconds())/float64(turn*turns), "host-ns")
-	b.ReportMetric(float64(models.Nanoseconds())/float64(turn*turns), "model-ns")
-	b.ReportMetric(float64(hosts)/float64(max(models, 1)), "host/model")
+	b.ReportMetric(h, "host-ns")
+	b.ReportMetric(m, "model-ns")
+	b.ReportMetric(h/max(m, 1), "host/model")
 }
 
 // BenchmarkAccessHitBesideHost is the host kernel's hit of a counting watchpoint on a variable, beside the model's.
 func BenchmarkAccessHitBesideHost(b *testing.B) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	fd, err := hostEvent()
+	fd, err := hostEvent(0, -1)
 	if err != nil {
 		b.Skipf("the host gives no breakpoint event: %v", err)
 	}
@@ -175,24 +194,46 @@ func BenchmarkAccessHitBesideHost(b *testing.B) {
 	}
 }
 
-// BenchmarkRegisterBesideHost is the host's perf_event_open and close of a breakpoint event, beside the model's
-// register and unregister.
+// BenchmarkRegisterBesideHost is the host's perf_event_open and close of a breakpoint event, beside the model's: of the CPU
+// that makes the call, and of the calling thread.
 func BenchmarkRegisterBesideHost(b *testing.B) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	open := func() error {
-		fd, err := hostEvent()
-		if err != nil {
-			return err
-		}
-		return unix.Close(fd)
+	for whose, target := range map[string]struct{ pid, cpu int }{"cpu": {-1, 0}, "task": {0, -1}} {
+		b.Run(whose, func(b *testing.B) {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			defer stayOn(b, 0)()
+			open := func() error {
+				fd, err := hostEvent(target.pid, target.cpu)
+				if err != nil {
+					return err
+				}
+				return unix.Close(fd)
+			}
+			if err := open(); err != nil {
+				b.Skipf("the host gives no breakpoint event: %v", err)
+			}
+			beside(b, func() {
+				if err := open(); err != nil {
+					b.Fatal(err)
+				}
+			}, registerOne(b, whose))
+		})
 	}
-	if err := open(); err != nil {
-		b.Skipf("the host gives no breakpoint event: %v", err)
+}
+
+// stayOn keeps the calling thread on one of the host's CPUs until what it returns is called.
+func stayOn(b *testing.B, cpu int) (back func()) {
+	var before, one unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &before); err != nil {
+		b.Fatal(err)
 	}
-	beside(b, func() {
-		if err := open(); err != nil {
-			b.Fatal(err)
+	one.Set(cpu)
+	if err := unix.SchedSetaffinity(0, &one); err != nil {
+		b.Skipf("the host's cpu%d cannot be had: %v", cpu, err)
+	}
+	return func() {
+		if err := unix.SchedSetaffinity(0, &before); err != nil {
+			b.Error(err)
 		}
-	}, registerOne(b))
+	}
 }
