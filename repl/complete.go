@@ -56,7 +56,8 @@ func (c *completer) complete(text string, pos int) (cands []candidate, from int)
 			}
 			return cands, at
 		case "chain":
-			return nil, pos
+			callchain := c.index.Member("machine", "callchain")
+			return matching(stringsOf(callchain.Func.Params[0].Type, ""), text[at:]), at
 		case "help":
 			cands := c.commands()
 			for i := range cands {
@@ -673,16 +674,21 @@ func (c *completer) words(toks []token, begun string) []candidate {
 		}
 		t = f.entry.Func.Params[0].Type
 	}
-	types := []schema.Type{t}
-	if t.Kind == schema.KindUnion {
-		types = t.Elem
-	}
+	return slices.DeleteFunc(stringsOf(t, `"`), func(c candidate) bool { return !strings.HasPrefix(c.name, begun) })
+}
+
+// stringsOf are the strings that a type knows, in the order of its description.
+func stringsOf(t schema.Type, after string) []candidate {
 	var out []candidate
-	for _, t := range types {
-		for i, s := range t.Strings() {
-			if strings.HasPrefix(s, begun) {
-				out = append(out, candidate{name: s, after: `"`, typ: "string", doc: t.Words[i].Doc})
-			}
+	for i, s := range t.Strings() {
+		out = append(out, candidate{name: s, after: after, typ: "string", doc: t.Words[i].Doc})
+	}
+	for _, n := range t.Names {
+		out = append(out, candidate{name: n.Value, after: after, typ: "function", doc: n.Doc})
+	}
+	if t.Kind == schema.KindUnion {
+		for _, e := range t.Elem {
+			out = append(out, stringsOf(e, after)...)
 		}
 	}
 	return out

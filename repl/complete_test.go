@@ -62,7 +62,7 @@ var completionQuestions = []string{
 	"x = m.no|", "if m.no|", "print(m.no|", "for k, v in pai|", "local x = tos|", "function na|", "local na|",
 	"local t = m:task {}\nt:mi|", "for cpu in m:cpus() do\n  cpu.wc|", "local w = m:register_wide_hw_breakpoint { len = 8 }\nlocal e = w[0]\ne:dis|", "m = 1 m.no|", "local m = m\nm.no|", "x = x.y x.|", "for i = 1, 3 do i.|",
 	"-- m.|", "'m.|", "0x1|", "m.now|", "m.cpu[0|", "m.cpu[0].wcr|[0]",
-	":|", ":re|", ":help regi|", ":watch m.no|", ":time m:msl|", ":chain x|", ":load testdata/|", ":load nowhere/|",
+	":|", ":re|", ":help regi|", ":watch m.no|", ":time m:msl|", ":chain x|", ":chain write_w|", ":chain __res|", "m:callchain(\"toggle_bp|", "m:trace { fn = 'single_|", "m:dump_stack_in 'hw_breakpoint_re|", ":load testdata/|", ":load nowhere/|",
 }
 
 func TestCompletion(t *testing.T) {

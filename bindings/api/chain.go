@@ -10,6 +10,17 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/trace"
 )
 
+// modelledFn is the name of a modelled kernel function, offered with its kernel file.
+var modelledFn = schema.NameOf(modelledNames())
+
+func modelledNames() []schema.Word {
+	var names []schema.Word
+	for _, fn := range sim.Functions() {
+		names = append(names, schema.Word{Value: fn.Name, Doc: fn.File})
+	}
+	return names
+}
+
 // ChainOptions are the options of m:callchain.
 type ChainOptions struct {
 	CPU, Nth int

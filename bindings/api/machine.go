@@ -355,7 +355,7 @@ m:flush_work(w)`, Go: (*sim.Machine).FlushWork,
 			Name: "callchain", Doc: "The call chain when a modelled kernel function was entered: names from the function itself outwards to the bottom of " +
 				"the thread's stack. A Lua function stands in it under the name by which it was called.",
 			Params: []schema.Param{
-				{Name: "fn", Type: schema.String, Doc: "the kernel function; one that is not modelled raises"},
+				{Name: "fn", Type: modelledFn, Doc: "the kernel function; one that is not modelled raises"},
 				{Name: "options", Type: schema.Table("callchain_options"), Optional: true}},
 			Results: []schema.Param{{Name: "names", Type: schema.Array(schema.String), Optional: true, Doc: "nil when it never was entered"}},
 			See:     []string{"assert.callchain", "m:trace", "m:dump_stack_in"},
@@ -376,7 +376,7 @@ for _, r in ipairs(m:trace { fn = "write_wb_reg" }) do print(r.cpu, r.args[1], r
 		},
 		{
 			Name: "dump_stack_in", Doc: "From now on each entry of a modelled function logs a dump_stack, in the kernel's format.",
-			Params: []schema.Param{{Name: "fn", Type: schema.String, Doc: "the kernel function"}},
+			Params: []schema.Param{{Name: "fn", Type: modelledFn, Doc: "the kernel function"}},
 			See:    []string{"m:dmesg"}, Sample: `m:dump_stack_in("write_wb_reg")`,
 			Go: (*sim.Machine).DumpStackIn,
 		},

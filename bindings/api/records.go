@@ -120,7 +120,7 @@ var records = []schema.Record{
 		opt("view", schema.Enum("frames", "what a stack dump of the reference build shows", "full", "every modelled function"), `"frames"`, "which names are shown", func(o *ChainOptions) *View { return &o.View }),
 	}},
 	{Name: "trace_filter", Doc: "The options of m:trace.", Fields: []schema.Field{
-		opt("fn", schema.String, "all", "only that kernel function", func(o *TraceFilter) *string { return &o.Fn }),
+		opt("fn", modelledFn, "all", "only that kernel function", func(o *TraceFilter) *string { return &o.Fn }),
 		opt("cpu", schema.Int, "all", "only on that CPU", func(o *TraceFilter) *int { return &o.CPU }),
 		opt("since", schema.Number, "0", "only from that time on, in seconds", func(o *TraceFilter) *float64 { return &o.Since }),
 	}},

@@ -163,6 +163,7 @@ type Type struct {
 	Name    string
 	Elem    []Type
 	Words   []Word
+	Names   []Word // of a KindString: names that it may be, too many to list; completion offers them
 	Params  []Param
 	Results []Param
 }
@@ -203,6 +204,9 @@ func Enum(pairs ...string) Type {
 	}
 	return t
 }
+
+// NameOf is text that names one of many known things.
+func NameOf(names []Word) Type { return Type{Kind: KindString, Names: names} }
 
 // Func1 is a function that scripts give or get.
 func Func1(params, results []Param) Type {

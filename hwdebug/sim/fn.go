@@ -523,3 +523,6 @@ var fns = [fnCount]trace.Fn{
 var fnTable = trace.NewTable(fns[:])
 
 type traceFn = trace.FnID
+
+// Functions returns the modelled kernel functions, by kernel file. Callers must not change them.
+func Functions() []trace.Fn { return fns[1:] }
