@@ -56,8 +56,12 @@ func (c *completer) complete(text string, pos int) (cands []candidate, from int)
 			}
 			return cands, at
 		case "chain":
-			callchain := c.index.Member("machine", "callchain")
-			return matching(stringsOf(callchain.Func.Params[0].Type, ""), text[at:]), at
+			for _, e := range c.index.Lookup("callchain") {
+				if e.Func != nil && len(e.Func.Params) > 0 {
+					return matching(stringsOf(e.Func.Params[0].Type, ""), text[at:]), at
+				}
+			}
+			return nil, pos
 		case "help":
 			cands := c.commands()
 			for i := range cands {
