@@ -343,6 +343,7 @@ func (rt *Runtime) injected(in *injection) lua.LValue {
 			injectGT:   compareWide(func(c int) bool { return c > 0 }),
 			injectGE:   compareWide(func(c int) bool { return c >= 0 }),
 			injectJoin: rt.joinTable,
+			injectLoop: rt.prepareLoop,
 
 			injectAssertEQ: rt.assertSides("=="),
 			injectAssertNE: rt.assertSides("~="),

@@ -5,6 +5,7 @@
 //   - comparisons with one of them become calls, because Lua 5.1 compares no number with a userdata;
 //   - table constructors that are too long for the compiler are cut into pieces and joined;
 //   - assignments to several variables happen at once, and not one after the other;
+//   - a numeric for between u64s counts its turns, because the compiler's counts in floats;
 //   - leading zeros and literals beyond the range of floats are spelt as the compiler reads them.
 //
 // It also bounds what the compiler does slowly, and notes where local variables live, which
@@ -53,6 +54,7 @@ const (
 	injectGT
 	injectGE
 	injectJoin     // the function that joins the pieces of a table
+	injectLoop     // the function that counts a loop over u64s; see wideLoop
 	injectAssertEQ // the functions that compare for assert; see assertSides
 	injectAssertNE
 	injectAssertLT
@@ -182,10 +184,13 @@ func (r *rewriter) block(stmts []ast.Stmt) { r.stmts(stmts, 0) }
 
 func (r *rewriter) stmts(stmts []ast.Stmt, last int) {
 	for i, s := range stmts {
-		if a, ok := s.(*ast.AssignStmt); ok {
-			s = simultaneous(a)
-			stmts[i] = s
+		switch x := s.(type) {
+		case *ast.AssignStmt:
+			s = simultaneous(x)
+		case *ast.NumberForStmt:
+			s = r.wideLoop(x)
 		}
+		stmts[i] = s
 		r.stmt(s, last)
 	}
 }
@@ -308,6 +313,9 @@ func (r *rewriter) expr(expr ast.Expr) ast.Expr {
 	case *ast.NumberExpr:
 		return r.number(e)
 	case *ast.StringExpr:
+		if _, ok := r.markers[e]; ok {
+			return e
+		}
 		if strings.HasPrefix(e.Value, markerPrefix) {
 			r.strings[e.Value] = true
 		}

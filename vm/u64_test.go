@@ -44,7 +44,7 @@ func TestU64(t *testing.T) {
 		{"return 0xffffffffffffffff < 'x'", "attempt to compare u64 with string"},
 		{"local v = 0xffffffffffffffff v.x = 1", "attempt to index local 'v' (a u64 value)"},
 		{"return (0xffffffffffffffff)()", "attempt to call a u64 value"},
-		{"for i = 1, 0xffffffffffffffff do end", "'for' limit must be a number, got a u64"},
+		{"local n = 0xffffffffffffffff for i = 1, n do end", "'for' limit must be a number, got a u64"},
 	} {
 		if _, err := eval(t, c.src); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v; want %q", c.src, err, c.want)

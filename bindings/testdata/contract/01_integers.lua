@@ -353,8 +353,12 @@ it("precision that is lost is refused, and the message shows the spelling", func
 end)
 
 it("for loops, math and select know what to do with a u64", function()
-  local n = 0
-  raises("", function() for i = K, K + 8, 4 do n = n + 1 end end)
+  local seen = {}
+  for addr = K, K + 8, 4 do seen[#seen + 1] = addr end
+  assert.same({ K, K + 4, K + 8 }, seen)
+  seen = {}
+  for addr = 0xffffff8008c5a008, 0xffffff8008c5a000, -8 do seen[#seen + 1] = addr end
+  assert.same({ 0xffffff8008c5a008, 0xffffff8008c5a000 }, seen)
   assert.equals(K, select(2, 1, K))
   assert.equals(K, unpack { K })
 end)

@@ -1,0 +1,153 @@
+// Numeric for loops over exact integers. gopher-lua counts in floats, as lua5.1 does, and takes no u64 for a bound.
+
+package vm
+
+import (
+	"math"
+	"math/big"
+
+	lua "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/ast"
+)
+
+// wideLoop makes a numeric for whose bounds may be u64s count its turns instead:
+//
+//	for v = a, b, c do ... end
+//
+// becomes
+//
+//	do
+//	  local value, i, n, s = prepare(a, b, c)
+//	  for turn = i, n, s do
+//	    local v = turn
+//	    if value then v = value(turn) end
+//	    ...
+//	  end
+//	end
+//
+// prepare gives plain numbers back as they are, with a value of nil. A loop that begins or ends at a plain literal stays
+// as it is: over u64s it would end at once or not in a lifetime.
+func (r *rewriter) wideLoop(s *ast.NumberForStmt) ast.Stmt {
+	const value, init, limit, by, turn = "(for value)", "(for first)", "(for last)", "(for by)", "(for turn)"
+	if s.Name == turn {
+		return s // made here
+	}
+	wide := isWideLiteral(s.Init) || isWideLiteral(s.Limit) || isWideLiteral(s.Step)
+	if !wide && (isPlainBound(s.Init) || isPlainBound(s.Limit)) {
+		return s
+	}
+	name := func(v string) ast.Expr { return at(&ast.IdentExpr{Value: v}, s) }
+	step := s.Step
+	if step == nil {
+		step = at(&ast.NumberExpr{Value: "1"}, s)
+	}
+	prepare := at(&ast.FuncCallExpr{Func: r.inject(s, injection{kind: injectLoop}), Args: []ast.Expr{s.Init, s.Limit, step}}, s)
+	convert := at(&ast.FuncCallExpr{Func: name(value), Args: []ast.Expr{name(turn)}, AdjustRet: true}, s)
+	local := at(&ast.LocalAssignStmt{Names: []string{value, init, limit, by}, Exprs: []ast.Expr{prepare}}, s)
+	body := []ast.Stmt{
+		at(&ast.LocalAssignStmt{Names: []string{s.Name}, Exprs: []ast.Expr{name(turn)}}, s),
+		at(&ast.IfStmt{
+			Condition: name(value),
+			Then:      []ast.Stmt{at(&ast.AssignStmt{Lhs: []ast.Expr{name(s.Name)}, Rhs: []ast.Expr{convert}}, s)},
+		}, s),
+	}
+	s.Name, s.Init, s.Limit, s.Step = turn, name(init), name(limit), name(by)
+	s.Stmts = append(body, s.Stmts...)
+	return at(&ast.DoBlockStmt{Stmts: []ast.Stmt{local, s}}, s)
+}
+
+// isWideLiteral reports whether e is, or calculates with, an integer literal of 2^53 or above.
+func isWideLiteral(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.NumberExpr:
+		wide, _, err := parseLiteral(e.Value)
+		return err == nil && wide != 0
+	case *ast.UnaryMinusOpExpr:
+		return isWideLiteral(e.Expr)
+	case *ast.ArithmeticOpExpr:
+		return isWideLiteral(e.Lhs) || isWideLiteral(e.Rhs)
+	}
+	return false
+}
+
+// isPlainBound reports whether e is a number below 2^53 for certain: a literal, or a length.
+func isPlainBound(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.NumberExpr:
+		return !isWideLiteral(e)
+	case *ast.UnaryMinusOpExpr:
+		return isPlainBound(e.Expr)
+	case *ast.UnaryLenOpExpr:
+		return true
+	}
+	return false
+}
+
+// prepareLoop is called with the bounds of a loop, and what it returns is counted. Where a bound is a u64 these are turns
+// from 0, and first comes the function that makes a value of a turn.
+func (rt *Runtime) prepareLoop(L *lua.LState) int {
+	bounds := [3]lua.LValue{L.Get(1), L.Get(2), L.Get(3)}
+	wide := false
+	for _, v := range bounds {
+		wide = wide || IsU64(v)
+	}
+	if !wide {
+		L.Push(lua.LNil)
+		for _, v := range bounds {
+			L.Push(v)
+		}
+		return 4
+	}
+	var n [3]*big.Int
+	for i, v := range bounds {
+		n[i] = wholeBound(L, [...]string{"initial value", "limit", "step"}[i], v)
+	}
+	init, limit, step := n[0], n[1], n[2]
+	if step.Sign() == 0 {
+		raise(L, 1, "'for' step is zero")
+	}
+	// How many times step fits between the bounds; fewer than none when they are the wrong way round.
+	last := new(big.Int).Sub(limit, init)
+	last.Mul(last, big.NewInt(int64(step.Sign())))
+	if last.Sign() >= 0 {
+		last.Quo(last, new(big.Int).Abs(step))
+	}
+	turns, _ := new(big.Float).SetInt(last).Float64()
+	rt.charge(sizeClosure)
+	L.Push(L.NewFunction(func(L *lua.LState) int {
+		v := big.NewInt(int64(L.CheckNumber(1)))
+		v.Mul(v, step).Add(v, init)
+		if v.Sign() < 0 {
+			L.Push(lua.LNumber(v.Int64()))
+		} else {
+			L.Push(rt.u64(v.Uint64()))
+		}
+		return 1
+	}))
+	L.Push(lua.LNumber(0))
+	L.Push(lua.LNumber(turns))
+	L.Push(lua.LNumber(1))
+	return 4
+}
+
+// wholeBound is a bound of a loop over u64s. An infinite one is beyond all of them.
+func wholeBound(L *lua.LState, what string, v lua.LValue) *big.Int {
+	switch v := v.(type) {
+	case *lua.LUserData:
+		if u, err := u64Of(v); err == nil {
+			return new(big.Int).SetUint64(u)
+		}
+	case lua.LNumber:
+		f := float64(v)
+		if math.IsInf(f, 0) && what == "limit" {
+			f = math.Copysign(math.MaxFloat64, f)
+		}
+		if f == math.Trunc(f) && !math.IsInf(f, 0) && (math.Abs(f) < twoTo53 || what == "limit") {
+			n, _ := big.NewFloat(f).Int(nil)
+			return n
+		}
+		raise(L, 1, "'for' "+what+" must be an exact integer beside a u64, got "+numberString(f))
+	}
+	raise(L, 1, "'for' "+what+" must be a number")
+	return nil
+}
