@@ -101,6 +101,7 @@ type localInfo struct {
 type rewriter struct {
 	injected []injection
 	index    map[any]int
+	wide     map[ast.Expr]bool       // arithmetic with a wide literal
 	markers  map[*ast.StringExpr]int // the injection of each; they get their text when all strings are known
 	strings  map[string]bool         // strings of the program that begin like a marker
 	prefix   string                  // of the markers
@@ -110,7 +111,7 @@ type rewriter struct {
 
 // rewrite rewrites chunk in place.
 func rewrite(chunk []ast.Stmt) (r *rewriter, err *syntaxError) {
-	r = &rewriter{index: map[any]int{}, markers: map[*ast.StringExpr]int{}, strings: map[string]bool{}}
+	r = &rewriter{index: map[any]int{}, wide: map[ast.Expr]bool{}, markers: map[*ast.StringExpr]int{}, strings: map[string]bool{}}
 	r.fn = &funcInfo{constants: map[any]struct{}{}, main: true}
 	defer func() {
 		if e, ok := recover().(*syntaxError); ok {
@@ -352,8 +353,14 @@ func (r *rewriter) expr(expr ast.Expr) ast.Expr {
 		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
 	case *ast.ArithmeticOpExpr:
 		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
+		if r.isWide(e.Lhs) || r.isWide(e.Rhs) {
+			r.wide[e] = true
+		}
 	case *ast.UnaryMinusOpExpr:
 		e.Expr = r.expr(e.Expr)
+		if r.isWide(e.Expr) {
+			r.wide[e] = true
+		}
 	case *ast.UnaryNotOpExpr:
 		e.Expr = r.expr(e.Expr)
 	case *ast.UnaryLenOpExpr:
@@ -456,21 +463,11 @@ func (r *rewriter) injectionOf(e ast.Expr) *injection {
 
 // isWide says whether e is a wide literal, or arithmetic with one.
 func (r *rewriter) isWide(e ast.Expr) bool {
-	for range 64 {
-		switch x := e.(type) {
-		case *ast.ArithmeticOpExpr:
-			if r.isWide(x.Rhs) {
-				return true
-			}
-			e = x.Lhs
-		case *ast.UnaryMinusOpExpr:
-			e = x.Expr
-		default:
-			in := r.injectionOf(e)
-			return in != nil && in.kind == injectWide
-		}
+	if r.wide[e] {
+		return true
 	}
-	return false
+	in := r.injectionOf(e)
+	return in != nil && in.kind == injectWide
 }
 
 // table cuts a constructor that is too long for the compiler.

@@ -26,6 +26,10 @@ func TestU64(t *testing.T) {
 		"0xffffffffffffffff * -1 == 1",
 		// Division and remainder are unsigned and whole.
 		"0xffffffffffffffff / 2 == 0x7fffffffffffffff", "0xffffffffffffffff % 10 == 5", "7 / 0xffffffffffffffff == 0", "7 % 0xffffffffffffffff == 7",
+		// A number compares with a wide literal, and with whatever is calculated with one, however long.
+		"(function(a) return a < 0xffffff8008c5a000 and a + 1 <= 0xffffff8008c5a000 - 8 and not (a > -0x8000000000000000) end)(5)",
+		"(function(a) return a < 0xffffff8008c5a000"+strings.Repeat(" + 1", 150)+" end)(5)",
+		"(function(a) return "+strings.Repeat("-(", 101)+"0x8000000000000001"+strings.Repeat(")", 101)+" > a end)(5)",
 		// Text.
 		"tostring(0xffffff8008c5a004) == '0xffffff8008c5a004'", "'a' .. 0xffffff8008c5a004 == 'a0xffffff8008c5a004'",
 		"0xffffff8008c5a004 .. 0xffffffffffffffff == '0xffffff8008c5a0040xffffffffffffffff'", "1 .. 0xffffff8008c5a004 == '10xffffff8008c5a004'",
