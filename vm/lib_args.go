@@ -31,7 +31,7 @@ func (a args) fail(n int, message string) {
 func (a args) failType(n int, want string) {
 	got := "no value"
 	if n <= a.L.GetTop() {
-		got = typeName(a.L.Get(n))
+		got = TypeName(a.L.Get(n))
 	}
 	a.fail(n, want+" expected, got "+got)
 }

@@ -248,6 +248,9 @@ func (s *sorter) before(x, y lua.LValue) bool {
 				return x < y
 			}
 		}
+		if x.Type() != y.Type() {
+			raise(s.L, 1, compareMessage(x, y))
+		}
 		return s.L.LessThan(x, y)
 	}
 	s.L.Push(s.less)

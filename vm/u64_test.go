@@ -45,6 +45,7 @@ func TestU64(t *testing.T) {
 		{"return 0xffffffffffffffff ^ 2", "no power"},
 		{"return 0xffffffffffffffff .. {}", "attempt to concatenate a table value"},
 		{"local a, b = 1, 0xffffffffffffffff return a < b", "use hw.lt(a, b) or hw.le(a, b)"},
+		{"table.sort {1, 0xffffffffffffffff}", "test.lua:1: attempt to compare u64 with number (Lua 5.1 cannot compare a number with a userdata; use hw.lt(a, b) or hw.le(a, b))"},
 		{"return 0xffffffffffffffff < 'x'", "attempt to compare u64 with string"},
 		{"local v = 0xffffffffffffffff v.x = 1", "attempt to index local 'v' (a u64 value)"},
 		{"return (0xffffffffffffffff)()", "attempt to call a u64 value"},
