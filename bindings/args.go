@@ -425,7 +425,7 @@ func countsValue(rt *runtime, v lua.LValue) (api.Counts, error) {
 	return c, nil
 }
 
-// matchValue reads a Lua pattern as a test of lines, done by the runtime's own string.match.
+// matchValue reads a Lua pattern as a test of lines.
 func matchValue(rt *runtime, v lua.LValue) (api.Match, error) {
 	if v == lua.LNil {
 		return nil, nil
@@ -434,20 +434,12 @@ func matchValue(rt *runtime, v lua.LValue) (api.Match, error) {
 	if !ok {
 		return nil, expected("string", v)
 	}
-	return rt.matcher(rt.arg.L, pattern), nil
+	return matcher(rt.arg.L, pattern), nil
 }
 
 // matcher tests lines against a pattern on L.
-func (rt *runtime) matcher(L *lua.LState, pattern lua.LString) api.Match {
-	return func(line string) bool {
-		L.Push(rt.match)
-		L.Push(lua.LString(line))
-		L.Push(pattern)
-		L.Call(2, 1)
-		found := L.Get(-1) != lua.LNil
-		L.Pop(1)
-		return found
-	}
+func matcher(L *lua.LState, pattern lua.LString) api.Match {
+	return func(line string) bool { return vm.Matches(L, line, string(pattern)) }
 }
 
 // objectValue reads an object of the machine whose method is called; one that was closed is refused.

@@ -391,7 +391,7 @@ func assertDmesg(L *lua.LState) int {
 	}
 	text := message(L, "dmesg", 3)
 	lines := m.m.Dmesg()
-	if slices.ContainsFunc(lines, m.rt.matcher(L, pattern)) {
+	if slices.ContainsFunc(lines, matcher(L, pattern)) {
 		return 0
 	}
 	f := &vm.Failure{Assertion: "dmesg", Message: text, Expected: fmt.Sprintf("a line that matches %q", string(pattern))}

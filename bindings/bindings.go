@@ -72,7 +72,6 @@ type runtime struct {
 	ready    *machine // the global m that is there from the start
 	cur      *machine // whose method reads its arguments now
 	arg      argument // the one that is read
-	match    lua.LValue
 }
 
 // A classState is what a class needs in one runtime; it is made when the first object of the class is.
@@ -84,10 +83,6 @@ type classState struct {
 // open makes the module in one runtime.
 func open(s *vm.State, o Options) *runtime {
 	rt := &runtime{s: s, options: o, L: s.L()}
-	rt.match = lua.LNil
-	if str, ok := rt.L.G.Global.RawGetString("string").(*lua.LTable); ok {
-		rt.match = str.RawGetString("match")
-	}
 	rt.module = rt.moduleTable(&thePlan().hw)
 	s.SetRoots(rt.roots)
 	s.OnClose(rt.close)

@@ -537,21 +537,7 @@ func (c *assertCall) matches() bool {
 	pattern := c.str(1)
 	c.f.Expected, c.f.Found = "a match of "+quote(pattern), c.rt.show(c.L, c.L.Get(2))
 	text, ok := textOf(c.L.Get(2))
-	return ok && c.find(text, pattern)
-}
-
-func (c *assertCall) find(text, pattern string) bool {
-	m := matcher{src: text, pat: pattern, host: &scriptHost{c.rt, c.L}}
-	anchored := 0
-	if pattern != "" && pattern[0] == '^' {
-		anchored = 1
-	}
-	found := false
-	for at := 0; at <= len(text) && !found && (at == 0 || anchored == 0); at++ {
-		found = m.matchAt(at, anchored) >= 0
-	}
-	m.flush()
-	return found
+	return ok && Matches(c.L, text, pattern)
 }
 
 // caught calls argument 1 and gives what it raised.
@@ -602,7 +588,7 @@ func (c *assertCall) raisesMatching() bool {
 	pattern := c.str(2)
 	value, raised := c.caught()
 	c.f.Expected = "an error that matches " + quote(pattern)
-	return raised && c.find(c.rt.toString(c.L, value), pattern)
+	return raised && Matches(c.L, c.rt.toString(c.L, value), pattern)
 }
 
 // withoutPosition cuts "file:line: " off a message.

@@ -205,6 +205,27 @@ type scriptHost struct {
 func (h *scriptHost) patternSteps(n int)          { h.rt.steps(n) }
 func (h *scriptHost) patternError(message string) { raise(h.L, 1, message) }
 
+// Matches says whether the Lua pattern is found in text. It is for the native functions of modules: a malformed pattern
+// raises in L where the function that runs was called.
+func Matches(L *lua.LState, text, pattern string) bool {
+	m := matcher{src: text, pat: pattern, host: &scriptHost{threadOf(L).rt, L}}
+	anchored := 0
+	if pattern != "" && pattern[0] == '^' {
+		anchored = 1
+	}
+	found := false
+	for at := 0; at <= len(text) && !found && (at == 0 || anchored == 0); at++ {
+		e := m.matchAt(at, anchored)
+		if found = e >= 0; found {
+			for i := range m.level {
+				m.captured(i, at, e) // raises for one that is not closed
+			}
+		}
+	}
+	m.flush()
+	return found
+}
+
 // pushCaptures pushes what a match of src[s:e] gives. whole false: nothing but the captures.
 func (rt *Runtime) pushCaptures(L *lua.LState, m *matcher, s, e int, whole bool) int {
 	n := m.level

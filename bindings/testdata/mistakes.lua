@@ -82,6 +82,7 @@ m:trace { fn = "write_wb_regs" }
 m:trace { cpu = 2 }
 m:dump_stack_in "write_wb_regs"
 m:dmesg(7)
+m:dmesg "["
 local ev = m:perf_event_open { type = "w", addr = 0x1000, len = 8, cpu = 0 } ev:close() ev:enable()
 local ev = m:perf_event_open { type = "w", addr = 0x1000, len = 8, cpu = 0 } ev:close() m:perf_event_enable(ev)
 local t = m:task {} m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = t, on_hit = function(ev, hit) hit.skip = 1 end } t:store(0x1000, 8)
@@ -103,4 +104,7 @@ assert.callchain({ "write_wb_reg", "hw_breakpoint_contrl", "..." }, m:callchain(
 m.cpu[0]:write_wb_reg("WVR", 0, 4) assert.callchain({ "write_wb_reg", "hw_breakpoint_control" }, m:callchain("write_wb_reg"))
 assert.dmesg(m, "found 7")
 assert.dmesg(m)
+assert.dmesg(m, "%")
+assert.dmesg(m, "(found")
+for cpu in pairs(m.cpu) do end
 m:perf_event_open { type = "w", addr = 0x1000, len = 8, cpu = 0 } assert.no_leaks(m)
