@@ -94,7 +94,8 @@ type assertions struct {
 	rt      *Runtime
 	table   *lua.LTable
 	check   *lua.LTable
-	chain   [2]*lua.LTable // after is, are, has; and after is_not, are_not, has_no
+	chain   [2]*lua.LTable            // after is, are, has; and after is_not, are_not, has_no
+	natives map[string]*lua.LFunction // the words of modules
 	onCheck func(*Failure)
 }
 
@@ -122,9 +123,7 @@ var assertWords = map[string]*assertion{
 
 // assertAliases are other names of words; luassert has them all.
 var assertAliases = map[string]string{
-	"equal": "equals", "eq": "equals", "match": "matches", "errors": "error", "error_match": "error_matches",
-	"True": "true", "False": "false", "Nil": "nil", "Truthy": "truthy", "Falsy": "falsy", "near_to": "near",
-	"Function": "function", "Table": "table", "String": "string", "Number": "number", "Boolean": "boolean",
+	"equal": "equals", "eq": "equals", "match": "matches", "errors": "error", "error_match": "error_matches", "near_to": "near",
 }
 
 // assertListed are the words that stand in the table from the start, so that pairs and completion
@@ -136,11 +135,11 @@ var assertListed = []string{
 
 var assertModifiers = map[string]bool{ // the value: does it negate
 	"is": false, "are": false, "was": false, "were": false, "has": false, "have": false, "does": false, "be": false,
-	"not": true, "Not": true, "no": true, "No": true,
+	"not": true, "no": true,
 }
 
 func openAssert(rt *Runtime) {
-	s := &assertions{rt: rt}
+	s := &assertions{rt: rt, natives: map[string]*lua.LFunction{}}
 	rt.lib.assert = s
 	L := rt.L
 	s.table = L.CreateTable(0, 32)
@@ -166,7 +165,8 @@ func openAssert(rt *Runtime) {
 		}
 		slices.Sort(names)
 		for _, name := range names {
-			s.table.RawSetString(name, L.NewFunction(asserts[name]))
+			s.natives[name] = L.NewFunction(asserts[name])
+			s.table.RawSetString(name, s.natives[name])
 		}
 	}
 	meta := s.index(s.table, func(name string) lua.LValue { return s.resolve(name, false) })
@@ -230,12 +230,18 @@ func (s *assertions) index(t *lua.LTable, make func(name string) lua.LValue) *lu
 }
 
 // resolve makes the function or the chain that name stands for, nil when it stands for nothing.
-// Modifiers come first, joined by underscores: is_not_nil, are_same, has_no_errors.
+// Modifiers come first, joined by underscores: is_not_nil, are_same, has_no_errors. As in luassert, capitals are small
+// letters that Lua's keywords do not stand in the way of: is.True, is_not.Nil.
 func (s *assertions) resolve(name string, negated bool) lua.LValue {
-	rest := name
+	rest := strings.ToLower(name)
 	for rest != "" {
 		if w := s.word(rest); w != nil {
 			return s.rt.L.NewFunction(s.call(name, rest, w, negated))
+		}
+		if fn := s.natives[rest]; fn != nil && negated {
+			return s.rt.L.NewFunction(s.opposite(rest, fn))
+		} else if fn != nil {
+			return fn
 		}
 		token, after, _ := strings.Cut(rest, "_")
 		negates, ok := assertModifiers[token]
@@ -263,7 +269,11 @@ func (s *assertions) word(name string) *assertion {
 // unknown says that there is no such word, and which there is.
 func (s *assertions) unknown(name string) string {
 	known := []string{"equal", "errno", "is_string", "is_number", "is_table", "is_function", "error_matches", "is_not", "are_not"}
-	s.table.ForEach(func(k, _ lua.LValue) { known = append(known, k.String()) })
+	s.table.ForEach(func(k, _ lua.LValue) {
+		if name := k.String(); name == strings.ToLower(name) {
+			known = append(known, name)
+		}
+	})
 	slices.Sort(known) // ForEach has no order
 	message := "unknown assertion '" + name + "'"
 	if near := nearest(name, known); near != "" {
@@ -310,6 +320,33 @@ func (s *assertions) call(name, word string, w *assertion, negated bool) lua.LGF
 		}
 		Fail(L, &c.f)
 		return 0
+	}
+}
+
+// opposite makes the negation of a module's word: it holds when the word fails. Misuse raises either way.
+func (s *assertions) opposite(word string, fn *lua.LFunction) lua.LGFunction {
+	fails := func(L *lua.LState) (failed bool) {
+		defer func() {
+			x := recover()
+			if x == nil {
+				return
+			}
+			var f *Failure
+			if err, ok := x.(*lua.ApiError); !ok || !errors.As(err.Cause, &f) || f.Assertion != word {
+				panic(x)
+			}
+			failed = true
+		}()
+		fn.GFunction(L)
+		return false
+	}
+	return func(L *lua.LState) int {
+		n := L.GetTop()
+		if !fails(L) {
+			Fail(L, &Failure{Assertion: "is_not " + word, Expected: "that " + word + " fails", Found: "it holds"})
+		}
+		L.SetTop(n)
+		return n
 	}
 }
 
