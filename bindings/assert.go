@@ -127,7 +127,9 @@ func assertRegs(L *lua.LState, name string, exactly bool) int {
 			cpus = []*sim.CPU{o.val}
 		case *object[mac]:
 			for i := range o.val.NrCPUs() {
-				cpus = append(cpus, o.val.CPU(i))
+				if c := o.val.CPU(i); c.Online() { // an offline one holds nothing
+					cpus = append(cpus, c)
+				}
 			}
 		}
 	}

@@ -1513,7 +1513,7 @@ function assert.has_error(fn, message) end
 ---@param message? string said when it fails
 function assert.has_no_error(fn, message) end
 
----Each register named has that value, on every CPU for a machine. A failure shows each register, expected, found, and the fields that differ in words.
+---Each register named has that value, on every online CPU for a machine. A failure shows each register, expected, found, and the fields that differ in words.
 ---
 ---```lua
 ---m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }

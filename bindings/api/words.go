@@ -60,7 +60,7 @@ var Assert = schema.Module{
 		{Name: "matches", Doc: "The text matches the Lua pattern.", Params: []schema.Param{{Name: "pattern", Type: schema.String}, {Name: "actual", Type: schema.String}, message}, Sample: `assert.matches("^hwlua", m.current.comm)`},
 		{Name: "has_error", Doc: "The function raises, with that message if one is given.", Params: []schema.Param{caseFn, message}, Sample: `assert.has_error(function() return m.cpu[99] end)`},
 		{Name: "has_no_error", Doc: "The function does not raise.", Params: []schema.Param{caseFn, message}, Sample: `assert.has_no_error(function() return m.cpu[0] end)`},
-		{Name: "regs", Doc: "Each register named has that value, on every CPU for a machine. A failure shows each register, expected, found, and the fields that differ in words.",
+		{Name: "regs", Doc: "Each register named has that value, on every online CPU for a machine. A failure shows each register, expected, found, and the fields that differ in words.",
 			Params: []schema.Param{{Name: "where", Type: schema.Union(schema.Object("cpu"), schema.Object("machine"))}, {Name: "expected", Type: schema.Table("regs")}, message},
 			See:    []string{"assert.regs_exactly"},
 			Sample: `

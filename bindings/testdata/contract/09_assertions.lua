@@ -128,6 +128,17 @@ describe("the domain's", function()
     assert.matches("did you mean 'dmesg'", fails(function() assert.is_not.dmseg(m, "x") end))
   end)
 
+  it("regs of a machine are those of its online CPUs", function()
+    assert.succeeds(m:cpu_down(1))
+    local w = assert.succeeds(m:register_wide_hw_breakpoint { type = "rw", addr = K, len = 8 })
+    assert.regs_exactly(m, { wvr = { [0] = K }, wcr = { [0] = 0x1ffb } })
+    assert.matches("offline", fails(assert.regs, m.cpu[1], { wcr = { [0] = 0 } }))
+    assert.succeeds(m:cpu_up(1))
+    fails(assert.regs, m, { wcr = { [0] = 0x1ffb } })           -- R-HP-3: nothing is made for a CPU that comes up
+    m:cpu_suspend(1)
+    assert.matches("suspended", fails(assert.regs, m, { wcr = { [0] = 0 } }))
+  end)
+
   it("regs", function()
     local w = assert.succeeds(m:register_wide_hw_breakpoint { type = "rw", addr = K, len = 8 })
     assert.regs(m, { wvr = { [0] = K }, wcr = { [0] = 0x1ffb } })
