@@ -155,6 +155,7 @@ func TestWords(t *testing.T) {
 		{"a describe that raises behind others fails the file", "it('x', function() end)\ndescribe('d', function()\n error('in describe') end)", []string{"error a | load:3 in describe"}},
 		{"a program that does not compile is broken", "it('x', function()\n", []string{"broken a.lua:1 "}},
 		{"a head that cannot be read is broken", "-- timeout: x\n", []string{"broken a.lua:1 timeout 'x' is not a time above zero, such as 5s or 500ms"}},
+		{"it without a name", "it()", []string{"error a | error:1 bad argument #1 to 'it' (string expected, got nil)"}},
 		{"describe without a function", "describe('d')", []string{"error a | error:1 bad argument #2 to 'describe' (function expected, got nil)"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
