@@ -73,7 +73,7 @@ var records = []schema.Record{
 			Go: func(c *sim.Config, n Counts) { c.WRPs, c.WRPsPerCPU = n.All, n.Per }},
 		opt("cpu", schema.String, `"cortex-a57"`, "preset of the two counts and of features; hw.presets lists them", func(c *sim.Config) *string { return &c.CPU }),
 		opt("kernel", schema.String, `"4.19.116"`, "behaviour and call chains; hw.kernels lists them, \"4.19\" and \"6.1\" will do", func(c *sim.Config) *string { return &c.Kernel }),
-		positive("hz", "250", "timer ticks a second", "%d asked for; it divides 1000, such as 100, 250 or 1000", func(c *sim.Config) *int { return &c.HZ }),
+		positive("hz", "250", "timer ticks a second", "%d asked for; a machine has 1 to 1000 ticks a second, arm64 100, 250, 300 or 1000", func(c *sim.Config) *int { return &c.HZ }),
 		opt("name", schema.String, `"test_mach"`, "hardware name in logs", func(c *sim.Config) *string { return &c.Name }),
 		positive("va_bits", "39", "size of the user's address space", "%d asked for; arm64 has 36, 39, 42, 47, 48 and 52", func(c *sim.Config) *int { return &c.VABits }),
 		opt("vhe", schema.Bool, "false", "the kernel runs at EL2", func(c *sim.Config) *bool { return &c.VHE }),

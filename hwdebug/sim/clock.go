@@ -10,7 +10,8 @@ func (m *Machine) JiffiesOf(ns int64) uint64 {
 	if ns < 0 {
 		return maxJiffies
 	}
-	return uint64(ns/m.tickNs) + uint64(min(ns%m.tickNs, 1))
+	const second = 1e9
+	return uint64(ns/second*m.hz + (ns%second*m.hz+second-1)/second)
 }
 
 const (

@@ -143,7 +143,7 @@ func New(cfg Config) (*Machine, error) {
 		preset:       presetByName(cfg.CPU),
 		chooser:      cfg.Choose,
 		hz:           int64(cfg.HZ),
-		tickNs:       1e9 / int64(cfg.HZ),
+		tickNs:       (1e9 + int64(cfg.HZ)/2) / int64(cfg.HZ), // TICK_NSEC
 		taskSize:     1 << cfg.VABits,
 		debugEnabled: !cfg.NoDebugMon,
 		nextPID:      2,
@@ -227,8 +227,8 @@ func (c *Config) fill() error {
 	if c.HZ == 0 {
 		c.HZ = 250
 	}
-	if c.HZ < 1 || c.HZ > 1000 || 1000%c.HZ != 0 {
-		return bad("hz", "%d asked for; it divides 1000, such as 100, 250 or 1000", c.HZ)
+	if c.HZ < 1 || c.HZ > 1000 {
+		return bad("hz", "%d asked for; a machine has 1 to 1000 ticks a second, arm64 100, 250, 300 or 1000", c.HZ)
 	}
 	if c.Name == "" {
 		c.Name = "test_mach"

@@ -25,12 +25,21 @@ describe("options", function()
   end)
 
   it("hz gives the length of a jiffy", function()
-    for _, hz in ipairs { 100, 250, 1000 } do
+    for _, hz in ipairs { 100, 250, 300, 1000 } do
       local m = hw.machine { hz = hz }
       local j, t = m.jiffies, m.now
       m:msleep(1000)
       assert.near(hz, m.jiffies - j, 2)
     end
+    -- 300 does not divide a second: a tick is TICK_NSEC, 3333333 ns, and 10 ms are still 3 jiffies, not 4 (R-TMR-1, 2).
+    local m, at = hw.machine { hz = 300 }, nil
+    m:schedule_delayed_work(m:delayed_work("probe", function() at = m.jiffies end), "10ms")
+    m:run()
+    assert.equals(4, at)
+    assert.equals(4 * 3333333, m.now * 1e9)
+    m:schedule_delayed_work(m:delayed_work("probe", function() at = m.jiffies end), "11ms")
+    m:run()
+    assert.equals(4 + 5, at)
   end)
 
   it("name, release, version, taint stand in dump_stack headers", function()
@@ -93,6 +102,7 @@ describe("options", function()
     raises("wrps", hw.machine, { wrps = 17 })
     raises("va_bits", hw.machine, { va_bits = 5 })
     raises("hz", hw.machine, { hz = 0 })
+    raises("hz", hw.machine, { hz = 1001 })
     raises("far", hw.machine, { far = "middle" })
     raises("vhe", hw.machine, { vhe = 1 })
     raises("trace_size", hw.machine, { trace_size = -1 })
