@@ -4,6 +4,7 @@ package api
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/hwlua/hwlua/bindings/schema"
@@ -108,8 +109,8 @@ func explain(v uint64, register string) (string, error) {
 // CtrlFields are the fields of hw.ctrl.encode.
 type CtrlFields struct {
 	Type         hwdebug.BPType
-	BAS          int // -1: not given
-	Len, Offset  int // Len -1: not given
+	BAS          int // notGiven or a mask
+	Len, Offset  int // notGiven or bytes
 	Privilege    string
 	Enabled, HMC bool
 }
@@ -117,11 +118,14 @@ type CtrlFields struct {
 // PrivilegeWords are the levels that a control word selects, by the value of its field.
 var PrivilegeWords = [4]string{"none", "el1", "el0", "el0+el1"}
 
+// notGiven stands for a number of a control word that was left out.
+const notGiven = math.MinInt
+
 // noType stands for a control word's type that was not given.
 const noType = hwdebug.BPType(1 << 31)
 
 func encode(fill Fill[CtrlFields]) (uint64, error) {
-	f := CtrlFields{Type: noType, BAS: -1, Len: -1, Privilege: "el0"}
+	f := CtrlFields{Type: noType, BAS: notGiven, Len: notGiven, Offset: notGiven, Privilege: "el0"}
 	fill(&f)
 	c := arm64.Ctrl{Enabled: f.Enabled, HMC: f.HMC}
 	switch {
@@ -142,39 +146,41 @@ func encode(fill Fill[CtrlFields]) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if f.BAS > 0xff || f.BAS < -1 {
-		return 0, fmt.Errorf("field 'bas': %d is no byte mask, which has 8 bits", f.BAS)
-	}
-	if f.BAS >= 0 {
-		if f.Len >= 0 && mask != uint8(f.BAS) {
-			return 0, fmt.Errorf("field 'bas': 0x%x is not the mask of len %d at offset %d; give one or the other", f.BAS, f.Len, f.Offset)
-		}
-		mask = uint8(f.BAS)
-	}
 	c.Len = mask
 	return uint64(c.Encode()), nil
 }
 
-// mask makes the byte mask of len and offset.
+// mask is the byte mask that bas gives, or len and offset do; what is given of both has to agree.
 func (f *CtrlFields) mask() (uint8, error) {
-	n := f.Len
-	switch {
-	case n >= 0:
-	case f.BAS >= 0:
-		return 0, nil
-	case f.Type == hwdebug.X:
+	n, offset := f.Len, max(f.Offset, 0)
+	if f.BAS != notGiven {
+		if f.BAS < 0 || f.BAS > 0xff {
+			return 0, fmt.Errorf("field 'bas': %d is no byte mask, which has 8 bits", f.BAS)
+		}
+		if n == notGiven {
+			if _, at, _ := arm64.MaskSpan(uint8(f.BAS)); f.Offset != notGiven && f.Offset != at {
+				return 0, fmt.Errorf("field 'offset': %d is not where mask 0x%x begins; give bas, or len and offset", f.Offset, f.BAS)
+			}
+			return uint8(f.BAS), nil
+		}
+	} else if n == notGiven {
+		if f.Type != hwdebug.X {
+			return 0, fmt.Errorf("field 'len' is missing: a watchpoint's control word needs bas, or len and offset")
+		}
 		n = 4
-	default:
-		return 0, fmt.Errorf("field 'len' is missing: a watchpoint's control word needs bas, or len and offset")
 	}
 	mask, ok := arm64.LenMask(n)
 	if !ok {
 		return 0, fmt.Errorf("field 'len': %d bytes asked for, a mask selects 1 to 8", n)
 	}
-	if f.Offset < 0 || f.Offset+n > 8 {
+	if f.Offset != notGiven && f.Offset < 0 || offset+n > 8 {
 		return 0, fmt.Errorf("field 'offset': %d bytes at %+d leave the doubleword that a mask selects from", n, f.Offset)
 	}
-	return mask << f.Offset, nil
+	mask <<= offset
+	if f.BAS != notGiven && mask != uint8(f.BAS) {
+		return 0, fmt.Errorf("field 'bas': 0x%x is not the mask of len %d at offset %d; give one or the other", f.BAS, n, offset)
+	}
+	return mask, nil
 }
 
 // Ctrl is a control word taken apart.
