@@ -87,6 +87,7 @@ type assertCall struct {
 	args
 	rt      *Runtime
 	f       Failure
+	negated bool
 	results []lua.LValue // what the assertion returns instead of its arguments
 }
 
@@ -236,7 +237,7 @@ func (s *assertions) resolve(name string, negated bool) lua.LValue {
 	rest := strings.ToLower(name)
 	for rest != "" {
 		if w := s.word(rest); w != nil {
-			return s.rt.L.NewFunction(s.call(name, rest, w, negated))
+			return s.rt.L.NewFunction(s.call(name, w, negated))
 		}
 		if fn := s.natives[rest]; fn != nil && negated {
 			return s.rt.L.NewFunction(s.opposite(rest, fn))
@@ -283,13 +284,13 @@ func (s *assertions) unknown(name string) string {
 }
 
 // call makes the function of a word.
-func (s *assertions) call(name, word string, w *assertion, negated bool) lua.LGFunction {
+func (s *assertions) call(name string, w *assertion, negated bool) lua.LGFunction {
 	shown := name
 	if negated && !strings.Contains(name, "no") {
 		shown = "is_not " + name
 	}
 	return func(L *lua.LState) int {
-		c := &assertCall{args: args{L, name}, rt: s.rt}
+		c := &assertCall{args: args{L, name}, rt: s.rt, negated: negated}
 		top := L.GetTop()
 		if top < w.nargs && !(w.nargs == 1 && top == 1) {
 			if c.any(w.nargs) == nil {
@@ -308,15 +309,15 @@ func (s *assertions) call(name, word string, w *assertion, negated bool) lua.LGF
 			L.SetTop(top)
 			return top
 		}
-		if negated {
-			if c.f.Expected == "an error" {
-				c.f.Expected = "no error"
-			} else {
-				c.f.Expected = "not " + c.f.Expected
-			}
+		text := L.Get(w.nargs + 1)
+		if w == assertWords["error"] && !negated {
+			text = L.Get(3) // the second is the error that is expected
 		}
-		if v := L.Get(w.nargs + 1); v != lua.LNil && word != "error" && word != "errors" {
-			c.f.Message = s.rt.toString(L, v)
+		if text != lua.LNil {
+			c.f.Message = s.rt.toString(L, text)
+		}
+		if negated && c.f.Expected != "no error" {
+			c.f.Expected = "not " + c.f.Expected
 		}
 		Fail(L, &c.f)
 		return 0
@@ -600,9 +601,13 @@ func (c *assertCall) caught() (value lua.LValue, raised bool) {
 }
 
 // raises: any error, or the one given: equal to it, with or without the position before a text.
-// It returns the error.
+// It returns the error. Negated it holds when there is no error at all, whatever else is given.
 func (c *assertCall) raises() bool {
 	value, raised := c.caught()
+	if c.negated {
+		c.f.Expected = "no error"
+		return raised
+	}
 	c.f.Expected = "an error"
 	expected := c.L.Get(2)
 	if expected == lua.LNil || !raised {

@@ -311,6 +311,8 @@ func TestAssertions(t *testing.T) {
 		{"has_error", `assert.has_error(function() return 5 end)`, "assert.has_error failed\n  expected: an error\n  found:    no error"},
 		{"another error", `assert.has_error(function() error("a", 0) end, "b")`, "assert.has_error failed\n  expected: error \"b\"\n  found:    \"a\""},
 		{"has_no_error", `assert.has_no_error(function() error("a", 0) end)`, "assert.has_no_error failed\n  expected: no error\n  found:    \"a\""},
+		{"has_no_error with a message", `assert.has_no_error(function() error("a", 0) end, "it is quiet")`, "it is quiet (assert.has_no_error)\n  expected: no error\n  found:    \"a\""},
+		{"has_error with a message", `assert.has_error(function() end, nil, "it is loud")`, "it is loud (assert.has_error)\n  expected: an error\n  found:    no error"},
 		{"a word that there is not", `assert.equlas(1, 1)`, "unknown assertion 'equlas'; did you mean 'equals'?"},
 		{"nor without its underscore", `assert.is.True(true) assert.Is_True(true) assert.isTrue(true)`, "unknown assertion 'isTrue'; did you mean 'is_true'?"},
 		{"nor in a chain", `assert.is_not.sme(1, 1)`, "unknown assertion 'sme'; did you mean 'same'?"},
