@@ -83,15 +83,15 @@ type classState struct {
 // open makes the module in one runtime.
 func open(s *vm.State, o Options) *runtime {
 	rt := &runtime{s: s, options: o, L: s.L()}
-	rt.module = rt.moduleTable(&thePlan().hw)
+	rt.module = rt.moduleTable(&thePlan().hw, "hw")
 	s.SetRoots(rt.roots)
 	s.OnClose(rt.close)
 	s.OnReset(rt.reset)
 	return rt
 }
 
-// moduleTable makes the table of a module: its functions, its values and the modules in it.
-func (rt *runtime) moduleTable(p *modulePlan) *lua.LTable {
+// moduleTable makes the table of the module of that name: its functions, its values and the modules in it.
+func (rt *runtime) moduleTable(p *modulePlan, name string) *lua.LTable {
 	t := rt.L.CreateTable(0, len(p.functions)+len(p.values)+len(p.modules))
 	for _, f := range p.functions {
 		t.RawSetString(f.desc.Name, rt.function(f))
@@ -100,9 +100,9 @@ func (rt *runtime) moduleTable(p *modulePlan) *lua.LTable {
 		t.RawSetString(v.name, v.make(rt))
 	}
 	for i := range p.modules {
-		t.RawSetString(p.modules[i].name, rt.moduleTable(&p.modules[i]))
+		t.RawSetString(p.modules[i].name, rt.moduleTable(&p.modules[i], name+"."+p.modules[i].name))
 	}
-	rt.guard(t, "hw has no '%s'", p.names)
+	rt.guard(t, name+" has no '%s'", p.names)
 	return t
 }
 

@@ -57,6 +57,7 @@ hw.ctrl.encode { type = "w", len = -1 }
 hw.ctrl.encode { type = "w", len = 4, offset = -1 }
 hw.ctrl.encode { type = "w", bas = 15, offset = 4 }
 hw.ctrl.encode { type = "q", len = 4 }
+hw.ctrl.encod { type = "r", len = 4 }
 hw.ctrl.decode(0x100000000)
 m.cpu[0]:write_wb_reg("WVRR", 0, 1)
 m.cpu[0]:write_wb_reg("WVR", 0, 2 ^ 60)
