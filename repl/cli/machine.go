@@ -198,6 +198,7 @@ func (o *machineOptions) facts(kernel string) []scenario.Fact {
 		{Name: "target", Value: "sim"},
 		{Name: "sim", Value: "true"},
 		{Name: "linux", Value: "false"},
+		{Name: "vhe", Value: "true"},
 		{Name: "hotplug", Value: "true"},
 		{Name: "suspend", Value: "true"},
 		{Name: "trace", Value: "true"},
