@@ -37,18 +37,6 @@ func callchain(m *sim.Machine, fn string, fill Fill[ChainOptions]) ([]string, er
 	return m.Callchain(fn, sim.ChainOptions{CPU: o.CPU, Nth: o.Nth, View: view})
 }
 
-// modelled fails for a function that the model does not have, with the nearest one that it has.
-func modelled(m *sim.Machine, fn string) error {
-	rec := m.Recorder()
-	if _, ok := rec.Lookup(fn); ok {
-		return nil
-	}
-	if near, ok := schema.Nearest(fn, rec.Names()); ok {
-		return fmt.Errorf("'%s' is not a modelled kernel function; did you mean '%s'?", fn, near)
-	}
-	return fmt.Errorf("'%s' is not a modelled kernel function", fn)
-}
-
 // TraceFilter are the options of m:trace.
 type TraceFilter struct {
 	Fn    string
@@ -62,7 +50,7 @@ func traceRecords(m *sim.Machine, fill Fill[TraceFilter]) ([]Record, error) {
 	rec := m.Recorder()
 	only := -1
 	if f.Fn != "" {
-		if err := modelled(m, f.Fn); err != nil {
+		if err := m.Modelled(f.Fn); err != nil {
 			return nil, err
 		}
 		id, _ := rec.Lookup(f.Fn)

@@ -84,6 +84,7 @@ m:callchain("write_wb_regs")
 m:callchain("write_wb_reg", { veiw = "full" })
 m:callchain("write_wb_reg", { view = "ful" })
 m:trace { fn = "write_wb_regs" }
+m:trace { fn = "perf_event_open" }
 m:trace { cpu = 2 }
 m:dump_stack_in "write_wb_regs"
 m:dmesg(7)

@@ -17,10 +17,23 @@ type ChainOptions struct {
 	View trace.View // Frames leaves out the names that the specification puts in parentheses
 }
 
+// Modelled fails for a function that the model does not have, with the nearest one that it has.
+func (m *Machine) Modelled(fn string) error {
+	_, err := m.modelled(fn)
+	return err
+}
+
 func (m *Machine) modelled(fn string) (traceFn, error) {
 	id, ok := m.rec.Lookup(fn)
 	if !ok || id == fnNone {
-		near := nearest(fn, m.rec.Names())
+		// A system call has the name of its body: __se_sys_perf_event_open, in 6.1 __do_sys_perf_event_open.
+		near := "__se_sys_" + strings.TrimPrefix(fn, "sys_")
+		if m.prof.six {
+			near = strings.Replace(near, "__se", "__do", 1)
+		}
+		if _, ok := m.rec.Lookup(near); !ok {
+			near = nearest(fn, m.rec.Names())
+		}
 		if near != "" {
 			near = sprintf("; did you mean '%s'?", near)
 		}
