@@ -72,7 +72,7 @@ var topics = []schema.Topic{
 		"What cannot be asked at all raises, with file and line. assert(m:perf_event_open{...}) turns the one into the other; m:why() tells more."},
 	{Name: "integers", Doc: "Integers are exact up to 2^64-1. Below 2^53 a value is an ordinary number; from there up it is a u64, one Lua value for each value, so == and table keys work. " +
 		"+ - * wrap modulo 2^64, / and % are unsigned integer division. < and <= compare u64s, and a number with a wide literal; hw.lt and hw.le take any mixture. " +
-		"bit.band and its like work on 64 bits."},
+		"for v = a, b counts them exactly. bit.band and its like work on 64 bits."},
 	{Name: "time", Doc: "Time is virtual and stands still during calls. m:msleep lets it pass, m:run runs until the machine is at rest, m:step takes one step. " +
 		"A delay is a number of jiffies or text with a unit: \"28s\", \"250ms\"; it is rounded up."},
 	{Name: "who acts", Doc: "The script is the kernel thread hwlua, pid 1, current on CPU 0 while nothing else has been switched to there. What it calls is done on CPU 0 in kernel mode, " +
