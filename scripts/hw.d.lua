@@ -1612,6 +1612,10 @@ function before_each(fn) end
 ---@param fn fun()
 function after_each(fn) end
 
+---Inside a case: run when it is over, also when it failed, before the hooks after it.
+---@param fn fun()
+function finally(fn) end
+
 ---A case that is still to be written; inside a case, why it cannot go on.
 ---@param name string
 function pending(name) end

@@ -101,6 +101,7 @@ var Words = schema.Module{
 		{Name: "teardown", Doc: "Run after everything else of each case of the group, also when it failed.", Params: []schema.Param{caseFn}},
 		{Name: "before_each", Doc: "Run before each case of the group.", Params: []schema.Param{caseFn}},
 		{Name: "after_each", Doc: "Run after each case of the group, also when it failed.", Params: []schema.Param{caseFn}},
+		{Name: "finally", Doc: "Inside a case: run when it is over, also when it failed, before the hooks after it.", Params: []schema.Param{caseFn}},
 		{Name: "pending", Doc: "A case that is still to be written; inside a case, why it cannot go on.", Params: []schema.Param{{Name: "name", Type: schema.String}}},
 	},
 }

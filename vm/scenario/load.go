@@ -122,8 +122,9 @@ type session struct {
 	file    *file
 	rt      *vm.Runtime
 	out     capped
-	at      *block // what describe and it add to
-	running bool   // a case runs: describe and it are out of place
+	at      *block       // what describe and it add to
+	running bool         // a case runs: describe and it are out of place
+	finally *vm.Function // what the case that runs wants done at its end
 	soft    []*Failure
 	snaps   *snapshots // nil: snapshots are out of place
 	caseOf  *Case
@@ -191,6 +192,7 @@ func (s *session) module() vm.Module {
 		"teardown":    hook("teardown", func(b *block) *[]*vm.Function { return &b.teardown }),
 		"before_each": hook("before_each", func(b *block) *[]*vm.Function { return &b.before }),
 		"after_each":  hook("after_each", func(b *block) *[]*vm.Function { return &b.after }),
+		"finally":     s.atEnd,
 		"snapshot":    s.snapshot,
 	}}
 }
@@ -226,6 +228,15 @@ func (s *session) pending(name string, line int) error {
 		return &errPending{name}
 	}
 	s.at.nodes = append(s.at.nodes, node{it: &it{name: name, first: line, last: line}})
+	return nil
+}
+
+// atEnd is finally: the last one that a case names runs when the case is over, also when it failed.
+func (s *session) atEnd(fn *vm.Function) error {
+	if !s.running {
+		return &errPlace{"finally stands outside of a case; it belongs into one"}
+	}
+	s.finally = fn
 	return nil
 }
 

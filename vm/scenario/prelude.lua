@@ -2,7 +2,7 @@
 local S = require "hwlua.scenario"
 
 describe, context = S.describe, S.describe
-setup, teardown, before_each, after_each = S.setup, S.teardown, S.before_each, S.after_each
+setup, teardown, before_each, after_each, finally = S.setup, S.teardown, S.before_each, S.after_each, S.finally
 
 -- it.each { {row}, {row} } (name, fn): a case for each row. In the name, %s and the like take the row's values in
 -- order, and {field} its fields. fn gets the values of a row that is a list, else the row.

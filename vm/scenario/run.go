@@ -480,6 +480,9 @@ func (s *session) one(ctx context.Context, blocks []*block, c *it) (err error) {
 		}
 		if err == nil {
 			_, err = s.rt.Call(ctx, c.fn, c.args...)
+			if s.finally != nil {
+				err = s.also(err, call([]*vm.Function{s.finally}))
+			}
 		}
 		for i := len(blocks) - 1; i >= 0; i-- {
 			err = s.also(err, call(blocks[i].after))

@@ -155,6 +155,7 @@ func TestWords(t *testing.T) {
 		{"a describe that raises behind others fails the file", "it('x', function() end)\ndescribe('d', function()\n error('in describe') end)", []string{"error a | load:3 in describe"}},
 		{"a program that does not compile is broken", "it('x', function()\n", []string{"broken a.lua:1 "}},
 		{"a head that cannot be read is broken", "-- timeout: x\n", []string{"broken a.lua:1 timeout 'x' is not a time above zero, such as 5s or 500ms"}},
+		{"finally outside of a case", "finally(print)", []string{"error a | error:1 finally stands outside of a case; it belongs into one"}},
 		{"it without a name", "it()", []string{"error a | error:1 bad argument #1 to 'it' (string expected, got nil)"}},
 		{"describe without a function", "describe('d')", []string{"error a | error:1 bad argument #2 to 'describe' (function expected, got nil)"}},
 	} {
@@ -175,8 +176,12 @@ func TestHookOrder(t *testing.T) {
 		describe("d", function()
 			setup(say "s") teardown(say "t") before_each(say "b2") after_each(say "a2")
 			it("x", say "X")
+			it("y", function() finally(say "not this") finally(say "F") say "Y" () error "ends here" end)
 		end)`), scenario.Options{})
 	if got := l.results[0].Output; got != "S s b1 b2 X a2 a1 t T " {
+		t.Errorf("order %q", got)
+	}
+	if got := l.results[1].Output; got != "S s b1 b2 Y F a2 a1 t T " { // finally is the case's own, also when it failed
 		t.Errorf("order %q", got)
 	}
 }
