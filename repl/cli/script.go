@@ -152,6 +152,10 @@ func scriptMain(ctx context.Context, env Env, args []string) int {
 			warnGlobals(env.Stderr, prog)
 		}
 		if isScenario(prog) && len(o.steps) == 0 && !loop {
+			if src.stdin {
+				env.Stdin = strings.NewReader(src.text) // it has been read
+				return runScenarioScript(ctx, env, &o, "-")
+			}
 			return runScenarioScript(ctx, env, &o, rest[0])
 		}
 	}
@@ -333,7 +337,7 @@ func isScenario(prog *vm.Program) bool {
 			if g.Set {
 				return false // a word of its own
 			}
-			found = found || g.Name == "describe" || g.Name == "it"
+			found = found || g.Name == "describe" || g.Name == "it" || g.Name == "pending"
 		}
 	}
 	return found

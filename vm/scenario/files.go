@@ -25,10 +25,11 @@ type Source struct {
 	Path  string // how reports name it: as given on the command line, slashes only
 	Lines []int  // only the cases at these lines; nil: all
 
-	fsys fs.FS  // where it is; nil: text holds it
-	name string // its name in fsys
-	text []byte
-	disk string // its path on disk, "" where it has none
+	fsys   fs.FS  // where it is; nil: text holds it
+	name   string // its name in fsys
+	text   []byte
+	folder fs.FS  // what text may require
+	disk   string // its path on disk, "" where it has none
 }
 
 // SourceText makes a Source of text that stands in no file.
@@ -54,10 +55,11 @@ func (s *Source) Read() ([]byte, error) {
 	return b, nil
 }
 
-// Folder is what require and dofile see: the folder that holds the file, nil where it is in none.
+// Folder is what require and dofile see: the folder that holds the file, for standard input the current one, nil where
+// it is in none.
 func (s *Source) Folder() fs.FS {
 	if s.fsys == nil {
-		return nil
+		return s.folder
 	}
 	dir := path.Dir(s.name)
 	if dir == "." {
@@ -122,7 +124,9 @@ func Find(paths []string, stdin io.Reader) ([]*Source, error) {
 			if err != nil {
 				return nil, &UsageError{Path: "stdin", Message: err.Error(), Err: err}
 			}
-			c.add(SourceText("stdin", text), 0)
+			src := SourceText("stdin", text)
+			src.folder = os.DirFS(".")
+			c.add(src, 0)
 			continue
 		}
 		if err := c.path(p); err != nil {
