@@ -563,11 +563,15 @@ func (r *runner) guarded(ctx context.Context, f *file, c *Case, work func(contex
 
 	var pend *errPending
 	switch {
-	case errors.As(err, &pend):
+	case errors.As(err, &pend) && len(s.soft) == 0:
 		res.Status, res.Reason = Pending, pend.why
-		err = nil
-	case err == nil && len(s.soft) > 0:
+	case len(s.soft) > 0 && (err == nil || pend != nil): // pending hides no check and no hook that failed
 		res.Status = Failed
+		for _, x := range s.soft {
+			if x.Kind != "assertion" {
+				res.Status = Errored
+			}
+		}
 	case err != nil:
 		x := s.failure(err)
 		switch {

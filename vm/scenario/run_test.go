@@ -155,6 +155,8 @@ func TestWords(t *testing.T) {
 		{"a describe that raises behind others fails the file", "it('x', function() end)\ndescribe('d', function()\n error('in describe') end)", []string{"error a | load:3 in describe"}},
 		{"a program that does not compile is broken", "it('x', function()\n", []string{"broken a.lua:1 "}},
 		{"a head that cannot be read is broken", "-- timeout: x\n", []string{"broken a.lua:1 timeout 'x' is not a time above zero, such as 5s or 500ms"}},
+		{"pending hides no check that failed", "it('x', function()\n check.equals(1, 2)\n pending('why') end)", []string{"failed x | assertion:2 check.equals does not hold"}},
+		{"nor a hook", "after_each(function()\n error('after') end)\nit('x', function() pending('why') end)", []string{"error x | error:2 after the case: after"}},
 		{"finally outside of a case", "finally(print)", []string{"error a | error:1 finally stands outside of a case; it belongs into one"}},
 		{"it without a name", "it()", []string{"error a | error:1 bad argument #1 to 'it' (string expected, got nil)"}},
 		{"describe without a function", "describe('d')", []string{"error a | error:1 bad argument #2 to 'describe' (function expected, got nil)"}},
