@@ -151,7 +151,10 @@ func scriptMain(ctx context.Context, env Env, args []string) int {
 		if o.warn {
 			warnGlobals(env.Stderr, prog)
 		}
-		if isScenario(prog) && len(o.steps) == 0 && !loop {
+		if isScenario(prog) && (len(o.steps) > 0 || loop) {
+			return usage(env, "", fmt.Errorf("%s is a scenario, of which each case has a runtime of its own; -e, -l and -i do not go with it", src.name))
+		}
+		if isScenario(prog) {
 			if src.stdin {
 				env.Stdin = strings.NewReader(src.text) // it has been read
 				return runScenarioScript(ctx, env, &o, "-")
