@@ -98,6 +98,9 @@ tags (-- tags: seed, wide), and the kernels on each of which it runs (-- kernel:
 of its own, for which the file is loaded afresh.
 `
 
+
+Under prove, as in prove -e 'hwlua run --report tap' FILE, the report says that it is TAP version 13, which is what prove
+reads; TAP_VERSION=13 in the environment is how it asks.
 func runMain(ctx context.Context, env Env, args []string) int {
 	o := newRunOptions()
 	paths, err := parse(args, o.table(), true)
@@ -438,6 +441,9 @@ func (o *runOptions) writers(env Env) (s *sinks, finish func() error, err error)
 			}
 			closers = append(closers, f.Close)
 			buffered = bufio.NewWriter(f)
+		if env.Getenv("TAP_VERSION") == "13" { // prove tells what it runs that it knows no later one
+			ro.TAP = 13
+		}
 			w = buffered
 		} else {
 			buffered = bufio.NewWriter(stdout)

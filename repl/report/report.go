@@ -34,6 +34,7 @@ type Options struct {
 	Command string    // html, junit: the command line that ran
 	Version string    // of the program
 	Host    string    // junit: the name of the host; "" becomes localhost
+	TAP     int       // tap: the version that its reader knows, 13 or 14; 0 is 14
 }
 
 // A Writer is a sink that remembers the first error of what it writes to.

@@ -251,14 +251,14 @@ func TestTAPIsWellFormed(t *testing.T) {
 	}
 }
 
-// Perl's own harness reads it. It knows version 13 only, which 14 is made to be readable as.
+// Perl's own harness reads it. It knows version 13 only and asks for that with TAP_VERSION.
 func TestTAPByProve(t *testing.T) {
 	tool, err := exec.LookPath("prove")
 	if err != nil {
 		t.Skip("prove is not installed")
 	}
 	file := filepath.Join(t.TempDir(), "a.tap")
-	text := bytes.Replace(written(t, "tap", report.Options{}, false), []byte("version 14"), []byte("version 13"), 1)
+	text := written(t, "tap", report.Options{TAP: 13}, false)
 	if err := os.WriteFile(file, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
