@@ -156,8 +156,19 @@ func kernelName(name string) (string, error) {
 	return m.Kernel(), nil
 }
 
-// words are the options as they were typed.
-func (o *machineOptions) words() []string { return o.given }
+// words are the options as they were typed, but for the seed, which may be that of a later round.
+func (o *machineOptions) words(seed uint64) []string {
+	var words []string
+	for i := 0; i+1 < len(o.given); i += 2 {
+		if o.given[i] != "--seed" {
+			words = append(words, o.given[i:i+2]...)
+		}
+	}
+	if seed != 0 {
+		words = append(words, "--seed", fmt.Sprint(seed))
+	}
+	return words
+}
 
 func (o *machineOptions) properties() []scenario.Property {
 	var list []scenario.Property

@@ -18,6 +18,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hwlua/hwlua/repl/report"
 	"github.com/hwlua/hwlua/scripts"
@@ -96,11 +98,11 @@ const runText = `Runs scenario files: Lua files with describe and it, or without
 Comment lines at the head of a file may say what it needs (-- needs: cpus>=4), how long a case may take (-- timeout: 5s), its
 tags (-- tags: seed, wide), and the kernels on each of which it runs (-- kernel: 4.19.116, 6.1.192). Each case has a runtime
 of its own, for which the file is loaded afresh.
-`
-
 
 Under prove, as in prove -e 'hwlua run --report tap' FILE, the report says that it is TAP version 13, which is what prove
 reads; TAP_VERSION=13 in the environment is how it asks.
+`
+
 func runMain(ctx context.Context, env Env, args []string) int {
 	o := newRunOptions()
 	paths, err := parse(args, o.table(), true)
@@ -134,6 +136,11 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) int {
 	if o.list {
 		return o.printList(ctx, env, sources, so)
 	}
+	for _, f := range o.trace {
+		if err := checkTraceFile(f); err != nil {
+			return usage(env, "run", err)
+		}
+	}
 	sinks, finish, err := o.writers(env)
 	if err != nil {
 		return usage(env, "run", err)
@@ -144,18 +151,12 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) int {
 	so.Sink = append(sinks.all, failed, traces)
 	so.Environment = func(c *scenario.Case) (scenario.Environment, error) {
 		m := newMachines(&o.machine, c.Kernel, false)
-		if c.Round > 1 && o.machine.seed != 0 {
-			m.defaults.Seed = o.machine.seed + uint64(c.Round-1)
-		}
-		return scenario.Environment{Modules: m.modules(), Look: func(bad bool) scenario.Look {
+		seed := o.seed(c)
+		m.defaults.Seed = seed
+		return scenario.Environment{Modules: m.modules(), Seed: &seed, Look: func(bad bool) scenario.Look {
 			traces.add(c, m)
 			return m.look(bad, sinks.wantTimelines)
 		}}, nil
-	}
-	for _, f := range o.trace {
-		if err := checkTraceFile(f); err != nil {
-			return usage(env, "run", err)
-		}
 	}
 	sum, err := scenario.Run(ctx, sources, so)
 	if err != nil {
@@ -292,27 +293,62 @@ func (o *runOptions) sharding(env Env, so *scenario.Options) error {
 	return nil
 }
 
+// seed is what a case draws from, its machines and math.random alike. Without --seed every round is the same, so that
+// what failed in one of them fails in a run of its own.
+func (o *runOptions) seed(c *scenario.Case) uint64 {
+	if o.machine.seed == 0 || c.Round == 0 {
+		return o.machine.seed
+	}
+	return o.machine.seed + uint64(c.Round-1)
+}
+
 // repro is the command that runs one case again.
 func (o *runOptions) repro(c *scenario.Case, at string, exact bool) string {
 	words := []string{"hwlua", "run"}
-	words = append(words, o.machine.words()...)
-	if c.Round > 1 && o.machine.seed != 0 {
-		words = append(words, "--seed", fmt.Sprint(o.machine.seed+uint64(c.Round-1)))
-	}
+	seed := o.seed(c)
+	words = append(words, o.machine.words(seed)...)
 	if c.Kernel != "" && o.machine.kernel == "" {
 		words = append(words, "--kernel", c.Kernel)
+	}
+	if doors := allowed(&o.allow); doors != "" {
+		words = append(words, "--allow", doors)
+	}
+	if o.timeout != defaultTimeout {
+		words = append(words, "--timeout", o.timeout.String())
 	}
 	if c.File == "stdin" {
 		at, exact = "-", c.Whole
 	}
 	inside := strings.HasPrefix(c.File, builtin+"/") && !onDisk(c.File)
 	if !exact || inside {
-		words = append(words, "--filter", quoteArg("^"+regexp.QuoteMeta(c.Name())+"$"))
+		words = append(words, "--filter", quoteArg(nameRegexp(c.Name())))
 	}
 	if !inside {
+		if strings.HasPrefix(at, "-") && at != "-" {
+			at = "./" + at // no option
+		}
 		words = append(words, quoteArg(at))
 	}
 	return strings.Join(words, " ")
+}
+
+// nameRegexp matches the name and nothing else. It is printable, so that it can be copied from a terminal: control
+// characters are escaped, and a byte that is no UTF-8, which a regular expression cannot hold, is any character.
+func nameRegexp(name string) string {
+	var b strings.Builder
+	b.WriteByte('^')
+	for i, r := range name {
+		switch _, size := utf8.DecodeRuneInString(name[i:]); {
+		case r == utf8.RuneError && size == 1:
+			b.WriteByte('.')
+		case !unicode.IsPrint(r):
+			fmt.Fprintf(&b, `\x{%x}`, r)
+		default:
+			b.WriteString(regexp.QuoteMeta(string(r)))
+		}
+	}
+	b.WriteByte('$')
+	return b.String()
 }
 
 func onDisk(path string) bool {
@@ -404,6 +440,9 @@ func (o *runOptions) writers(env Env) (s *sinks, finish func() error, err error)
 			Verbose: o.verbose, Version: version(), Command: strings.Join(env.Args, " "),
 			Color: !toFile && report.WantColor(o.color, env.Getenv, tty),
 		}
+		if env.Getenv("TAP_VERSION") == "13" { // prove tells what it runs that it knows no later one
+			ro.TAP = 13
+		}
 		if host, err := os.Hostname(); err == nil {
 			ro.Host = host
 		}
@@ -441,9 +480,6 @@ func (o *runOptions) writers(env Env) (s *sinks, finish func() error, err error)
 			}
 			closers = append(closers, f.Close)
 			buffered = bufio.NewWriter(f)
-		if env.Getenv("TAP_VERSION") == "13" { // prove tells what it runs that it knows no later one
-			ro.TAP = 13
-		}
 			w = buffered
 		} else {
 			buffered = bufio.NewWriter(stdout)

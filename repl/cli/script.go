@@ -75,25 +75,38 @@ func oneOf(p *string, words ...string) func(string) error {
 	}
 }
 
+// A door is one of the library's to the host.
+type door struct {
+	name string
+	open *bool
+}
+
+func doorsOf(a *vm.Allow) []door {
+	return []door{{"fs", &a.FS}, {"env", &a.Env}, {"exec", &a.Exec}, {"clock", &a.Clock}}
+}
+
+// allowed names the doors that are open, as --allow takes them.
+func allowed(a *vm.Allow) string {
+	var names []string
+	for _, d := range doorsOf(a) {
+		if *d.open {
+			names = append(names, d.name)
+		}
+	}
+	return strings.Join(names, ",")
+}
+
 // allowing opens doors of the library by name.
 func allowing(a *vm.Allow) func(string) error {
-	doors := []struct {
-		name string
-		door *bool
-	}{{"fs", &a.FS}, {"env", &a.Env}, {"exec", &a.Exec}, {"clock", &a.Clock}}
+	doors := doorsOf(a)
 	return func(s string) error {
 		for _, name := range strings.Split(s, ",") {
 			name = strings.TrimSpace(name)
-			i := slices.IndexFunc(doors, func(d struct {
-				name string
-				door *bool
-			}) bool {
-				return d.name == name
-			})
+			i := slices.IndexFunc(doors, func(d door) bool { return d.name == name })
 			if i < 0 {
 				return fmt.Errorf("'%s' is none of fs, env, exec, clock", name)
 			}
-			*doors[i].door = true
+			*doors[i].open = true
 		}
 		return nil
 	}
