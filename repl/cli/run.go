@@ -154,8 +154,9 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) int {
 		seed := o.seed(c)
 		m.defaults.Seed = seed
 		return scenario.Environment{Modules: m.modules(), Seed: &seed, Look: func(bad bool) scenario.Look {
-			traces.add(c, m)
-			return m.look(bad, sinks.wantTimelines)
+			look := m.look(bad, sinks.wantTimelines)
+			look.Keep = traces.of(c, m)
+			return look
 		}}, nil
 	}
 	sum, err := scenario.Run(ctx, sources, so)

@@ -27,7 +27,7 @@ func traceFormat(file string) (trace.Format, error) {
 
 func checkTraceFile(file string) error {
 	if _, err := traceFormat(file); err != nil {
-		return usagef("--trace: %v", err)
+		return usagef("--trace: no trace format ends as %s does; use .txt (as ftrace's function_graph), .json (Perfetto, chrome://tracing) or .jsonl (records)", file)
 	}
 	return nil
 }
@@ -94,35 +94,47 @@ func (t *traceFile) close() error {
 	if t.text != nil {
 		return t.text.Close()
 	}
-	if t.n == 0 { // nobody made a machine: an empty file says so better than an old one
-		return os.WriteFile(t.name, nil, 0o644)
+	if t.n == 0 { // nobody made a machine: a trace of nothing says so better than an old file
+		format, err := traceFormat(t.name)
+		if err != nil {
+			return err
+		}
+		var b bytes.Buffer
+		if format == trace.FormatPerfetto {
+			if err := trace.Write(&b, format, func(func(trace.Entry) bool) {}); err != nil {
+				return err
+			}
+		}
+		return os.WriteFile(t.name, b.Bytes(), 0o644)
 	}
 	return nil
 }
 
-// traces collects the traces of a run: cases end in any order, files are written in the order of the plan.
+// traces writes the traces of a run: cases end in any order, files are written in the order of the plan.
 type traces struct {
 	files []*traceFile
 	note  io.Writer
 	mu    sync.Mutex
-	held  map[*scenario.Case][][]rendered // by file, then machine
 	errs  []error
 }
 
 func newTraces(files []string, note io.Writer) *traces {
-	t := &traces{note: note, held: map[*scenario.Case][][]rendered{}}
+	t := &traces{note: note}
 	for _, f := range files {
 		t.files = append(t.files, &traceFile{name: f})
 	}
 	return t
 }
 
-// add puts the machines of a case that has ended into words.
-func (t *traces) add(c *scenario.Case, m *machines) {
+// A keptTrace is what the machines of one case did, by file, then machine.
+type keptTrace [][]rendered
+
+// of puts the machines of a case that has ended into words; the case's result carries them to Case.
+func (t *traces) of(c *scenario.Case, m *machines) any {
 	if len(t.files) == 0 {
-		return
+		return nil
 	}
-	all := make([][]rendered, len(t.files))
+	all := make(keptTrace, len(t.files))
 	for i, f := range t.files {
 		for k, x := range m.list {
 			title := c.File + ": " + c.Name()
@@ -136,9 +148,7 @@ func (t *traces) add(c *scenario.Case, m *machines) {
 			all[i] = append(all[i], r)
 		}
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.held[c] = all
+	return all
 }
 
 func (t *traces) failed(err error) {
@@ -153,10 +163,7 @@ func (t *traces) Broken(*scenario.Broken) {}
 func (t *traces) Warning(string)          {}
 func (t *traces) End(*scenario.Summary)   {}
 func (t *traces) Case(r *scenario.Result) {
-	t.mu.Lock()
-	all := t.held[r.Case]
-	delete(t.held, r.Case)
-	t.mu.Unlock()
+	all, _ := r.Look.Keep.(keptTrace)
 	for i, list := range all {
 		for _, x := range list {
 			if err := t.files[i].add(x, t.note); err != nil {

@@ -110,6 +110,7 @@ type Paragraph struct {
 type Look struct {
 	Notes     []Paragraph // shown with a failure: the last records, who holds the slots
 	Timelines []Timeline  // drawn in the HTML report
+	Keep      any         // for the caller's own sinks
 }
 
 // A Timeline is what happened on one machine. Its axis counts steps, not time, for on a machine whose calls cost no
