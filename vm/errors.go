@@ -157,14 +157,19 @@ func (rt *Runtime) errorOf(err *lua.ApiError) error {
 	if e, ok := err.Cause.(*thrown); ok {
 		cause, trace = e.err, e.trace
 	}
+	before := rt.meter.fatal
+	text := rt.errorText(err.Object)
 	if fatal := rt.meter.fatal; fatal != nil {
 		switch fatal.(type) {
 		case *PanicError, *ExitError:
 			return fatal
 		}
 		cause = fatal
+		if before == nil { // a limit was hit by what was to put the error into words
+			text = fatal.Error()
+		}
 	}
-	out := &Error{Message: rt.errorText(err.Object), Traceback: trace.String(), cause: cause, Value: rt.toGo(err.Object)}
+	out := &Error{Message: text, Traceback: trace.String(), cause: cause, Value: rt.toGo(err.Object)}
 	out.Script, out.Line = trace.position()
 	switch v := err.Object.(type) {
 	case lua.LString:

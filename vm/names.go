@@ -132,10 +132,36 @@ func (n *namer) operand(do string, v lua.LValue, i, pc int) string {
 		case "global":
 			text += didYouMean(name, keyNames(n.cf.Fn.Env))
 		case "field", "method":
+			if door := n.rt.doorTo(from, name); door != "" {
+				return text + "; it is closed, " + door + " opens it"
+			}
 			text += didYouMean(name, n.fieldNames(from))
 		}
 	}
 	return text
+}
+
+// doors are the fields of io and os that are there only when Config.Allow says so.
+var doors = map[string]string{
+	"io.input": doorFS, "io.open": doorFS, "io.output": doorFS, "io.tmpfile": doorFS, "io.popen": doorExec,
+	"os.remove": doorFS, "os.rename": doorFS, "os.tmpname": doorFS, "os.execute": doorExec,
+	"os.getenv": "--allow env (Config.Allow.Env)", "os.clock": "--allow clock (Config.Allow.Clock)",
+	"os.exit": "Config.Allow.Exit",
+}
+
+const (
+	doorFS   = "--allow fs (Config.Allow.FS)"
+	doorExec = "--allow exec (Config.Allow.Exec)"
+)
+
+// doorTo is what opens a field that a library lacks because it leads to the host, "" when it lacks it for good.
+func (rt *Runtime) doorTo(from lua.LValue, name string) string {
+	for _, lib := range [...]string{"io", "os"} {
+		if t, ok := rt.lib.loaded.RawGetString(lib).(*lua.LTable); ok && t == from {
+			return doors[lib+"."+name]
+		}
+	}
+	return ""
 }
 
 // name is the variable that register reg held at pc, as getobjname of lua5.1 finds it, and for a field the
