@@ -127,7 +127,7 @@ func (w *page) failure(f *scenario.Failure) {
 			}
 			e, g := markDigits(r.Expected, r.Found)
 			w.printf("<tr class=\"b\"><td>%s</td><td>%s</td><td class=\"e\">%s</td><td class=\"f\">%s</td><td>%s</td><td>%s</td></tr>\n",
-				esc(r.CPU), esc(r.Name), e, g, esc(r.Bits), esc(strings.Join(words, ", ")))
+				esc(r.CPU), esc(r.Name), e, g, esc(r.Bits), esc(strings.ReplaceAll(strings.Join(words, ", "), "->", "→"))) // a line may break behind a hyphen
 		}
 		w.print("</table></div>\n")
 	}

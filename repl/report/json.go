@@ -91,6 +91,9 @@ func (w *jsonWriter) close() {
 }
 
 func (w *jsonWriter) Case(r *scenario.Result) {
+	if r.Case.File != w.file {
+		w.close() // at the time of its last case
+	}
 	w.now = r.Start
 	w.open(r.Case.File)
 	name := r.Case.Name() + round(r.Case)

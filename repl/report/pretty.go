@@ -191,8 +191,11 @@ func (w *pretty) End(s *scenario.Summary) {
 		}
 	}
 	word := w.p.green("ok")
-	if s.Bad() > 0 || s.Unusable > 0 || s.Interrupted {
+	switch {
+	case s.Bad() > 0 || s.Unusable > 0 || s.Interrupted:
 		word = w.p.red("FAIL")
+	case s.Cases()+s.OtherShards == 0:
+		word = w.p.yellow("none")
 	}
 	w.printf("\n%s  %s in %s: %s  %s\n", word, plural(s.Cases(), "case"), plural(s.Files, "file"),
 		strings.Join(counts(s), ", "), w.p.dim(seconds(s.Elapsed)))
