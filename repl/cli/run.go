@@ -11,12 +11,14 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -140,6 +142,12 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) int {
 		if err := checkTraceFile(f); err != nil {
 			return usage(env, "run", err)
 		}
+	}
+	// A reader of standard output that has seen enough (| head) ends the process, unless files are being written too:
+	// those are completed.
+	if len(o.trace) > 0 || slices.ContainsFunc(o.reports, func(r string) bool { return strings.Contains(r, ":") }) {
+		signal.Ignore(syscall.SIGPIPE)
+		defer signal.Reset(syscall.SIGPIPE)
 	}
 	sinks, finish, err := o.writers(env)
 	if err != nil {
@@ -495,7 +503,7 @@ func (o *runOptions) writers(env Env) (s *sinks, finish func() error, err error)
 			if e := buffered.Flush(); err == nil {
 				err = e
 			}
-			if err != nil {
+			if err != nil && (toFile || !errors.Is(err, syscall.EPIPE)) {
 				return fmt.Errorf("report %s: %w", a, err)
 			}
 			return nil
