@@ -10,6 +10,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -107,9 +108,8 @@ func Main(env Env) int {
 
 // helpMain prints the help of a command.
 func helpMain(env Env, args []string) int {
-	if len(args) == 0 {
-		mainHelp(env.Stdout)
-		return exitOK
+	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		return output(env, "help", mainHelp)
 	}
 	for _, c := range commands() {
 		if c.name == args[0] && c.run != nil {
@@ -128,6 +128,23 @@ func unknownCommand(name string) error {
 		return usagef("unknown command '%s'; did you mean '%s'?", name, n)
 	}
 	return usagef("unknown command '%s' (there are %s)", name, strings.Join(names, ", "))
+}
+
+// output has a command's result printed, and complains when it cannot be written.
+func output(env Env, command string, print func(io.Writer)) int {
+	w := bufio.NewWriter(env.Stdout)
+	print(w)
+	if err := w.Flush(); err != nil {
+		fmt.Fprintf(env.Stderr, "%s: %v\n", strings.TrimSpace("hwlua "+command), err)
+		return exitUsage
+	}
+	return exitOK
+}
+
+// inCI tells whether an engine runs us: CI is set, and not to what means that it is not.
+func inCI(env Env) bool {
+	v := env.Getenv("CI")
+	return v != "" && v != "0" && v != "false"
 }
 
 // usage complains about the command line.
@@ -163,13 +180,15 @@ raised; 2 the command line or a file could not be used; 130 interrupted.
 `)
 }
 
-func commandHelp(w io.Writer, usage, text string, opts []option) int {
-	fmt.Fprintf(w, "usage: hwlua %s\n\n%s", usage, text)
-	if len(opts) > 0 {
-		fmt.Fprint(w, "\noptions\n")
-		printOptions(w, opts)
-	}
-	return exitOK
+func commandHelp(env Env, usage, text string, opts []option) int {
+	command, _, _ := strings.Cut(usage, " ")
+	return output(env, command, func(w io.Writer) {
+		fmt.Fprintf(w, "usage: hwlua %s\n\n%s", usage, text)
+		if len(opts) > 0 {
+			fmt.Fprint(w, "\noptions\n")
+			printOptions(w, opts)
+		}
+	})
 }
 
 // version is what the build knows about itself.
@@ -194,13 +213,12 @@ func versionMain(_ context.Context, env Env, args []string) int {
 	rest, err := parse(args, nil, true)
 	switch {
 	case errors.Is(err, errHelp):
-		return commandHelp(env.Stdout, "version", "Prints the version of hwlua, of its Lua and of the modelled kernels.\n", nil)
+		return commandHelp(env, "version", "Prints the version of hwlua, of its Lua and of the modelled kernels.\n", nil)
 	case err == nil && len(rest) > 0:
 		err = usagef("too many arguments")
 	}
 	if err != nil {
 		return usage(env, "version", err)
 	}
-	fmt.Fprint(env.Stdout, versionText())
-	return exitOK
+	return output(env, "version", func(w io.Writer) { fmt.Fprint(w, versionText()) })
 }

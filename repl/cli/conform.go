@@ -29,7 +29,7 @@ func conformMain(ctx context.Context, env Env, args []string) int {
 	}
 	files, err := parse(args, opts, true)
 	if errors.Is(err, errHelp) {
-		return commandHelp(env.Stdout, "conform [OPTION...] FILE...", conformText, opts)
+		return commandHelp(env, "conform [OPTION...] FILE...", conformText, opts)
 	}
 	var re *regexp.Regexp
 	if err == nil && filter != "" {
@@ -63,7 +63,7 @@ func conformMain(ctx context.Context, env Env, args []string) int {
 		},
 	}
 	_, tty := terminal(env.Stderr)
-	if tty = tty && env.Getenv("TERM") != "dumb" && env.Getenv("CI") == ""; tty {
+	if tty = tty && env.Getenv("TERM") != "dumb" && !inCI(env); tty {
 		last := time.Now().Add(900 * time.Millisecond) // the first line comes after a second
 		cfg.Progress = func(p conform.Progress) {
 			if now := time.Now(); now.Sub(last) > 100*time.Millisecond {

@@ -21,7 +21,7 @@ errno, a topic, or a word that occurs in these.
 func docMain(_ context.Context, env Env, args []string) int {
 	names, err := parse(args, nil, true)
 	if errors.Is(err, errHelp) {
-		return commandHelp(env.Stdout, "doc [NAME]", docText, nil)
+		return commandHelp(env, "doc [NAME]", docText, nil)
 	}
 	if err == nil && len(names) > 1 {
 		err = usagef("one NAME at a time")
@@ -33,7 +33,7 @@ func docMain(_ context.Context, env Env, args []string) int {
 	width, _ := terminal(env.Stdout)
 	width = min(width, 100)
 	if len(names) == 0 {
-		return overview(env.Stdout, index)
+		return output(env, "doc", func(w io.Writer) { overview(w, index) })
 	}
 	name := names[0]
 	entries := index.Lookup(name)
@@ -47,22 +47,24 @@ func docMain(_ context.Context, env Env, args []string) int {
 			fmt.Fprintf(env.Stderr, "hwlua doc: nothing is called '%s'%s\n", name, hint)
 			return exitUsage
 		}
-		for _, e := range found {
-			fmt.Fprintf(env.Stdout, "%-40s %s\n", e.Path, e.Summary())
-		}
-		return exitOK
+		return output(env, "doc", func(w io.Writer) {
+			for _, e := range found {
+				fmt.Fprintf(w, "%-40s %s\n", e.Path, e.Summary())
+			}
+		})
 	}
-	for i, e := range entries {
-		if i > 0 {
-			fmt.Fprintln(env.Stdout)
+	return output(env, "doc", func(w io.Writer) {
+		for i, e := range entries {
+			if i > 0 {
+				fmt.Fprintln(w)
+			}
+			fmt.Fprint(w, index.Help(e, width))
 		}
-		fmt.Fprint(env.Stdout, index.Help(e, width))
-	}
-	return exitOK
+	})
 }
 
 // overview is a line for everything, grouped by what it belongs to.
-func overview(w io.Writer, index *schema.Index) int {
+func overview(w io.Writer, index *schema.Index) {
 	owner := "\x00"
 	for _, e := range index.Entries() {
 		if e.Kind == schema.IsBits || e.Kind == schema.IsErrno {
@@ -81,7 +83,6 @@ func overview(w io.Writer, index *schema.Index) int {
 		fmt.Fprintf(w, "%s%-38s %s\n", indent, e.Path, e.Summary())
 	}
 	fmt.Fprintln(w, "\nhwlua doc NAME says more.")
-	return exitOK
 }
 
 const typesText = `Writes the editor definition file into DIR (default: the current folder) for the Lua language server, and the settings
@@ -91,7 +92,7 @@ that make it read them, unless there are some. With DIR '-' the definitions go t
 func typesMain(_ context.Context, env Env, args []string) int {
 	dirs, err := parse(args, nil, true)
 	if errors.Is(err, errHelp) {
-		return commandHelp(env.Stdout, "types [DIR]", typesText, nil)
+		return commandHelp(env, "types [DIR]", typesText, nil)
 	}
 	if err == nil && len(dirs) > 1 {
 		err = usagef("one DIR at a time")
@@ -104,8 +105,7 @@ func typesMain(_ context.Context, env Env, args []string) int {
 		dir = dirs[0]
 	}
 	if dir == "-" {
-		env.Stdout.Write(gen.LuaLS(api.Modules()))
-		return exitOK
+		return output(env, "types", func(w io.Writer) { w.Write(gen.LuaLS(api.Modules())) })
 	}
 	files, err := gen.Types(dir)
 	for _, f := range files {

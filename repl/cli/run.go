@@ -109,7 +109,7 @@ func runMain(ctx context.Context, env Env, args []string) int {
 	o := newRunOptions()
 	paths, err := parse(args, o.table(), true)
 	if errors.Is(err, errHelp) {
-		return commandHelp(env.Stdout, "run [OPTION...] [PATH...]", runText, o.table())
+		return commandHelp(env, "run [OPTION...] [PATH...]", runText, o.table())
 	}
 	if err == nil {
 		err = o.machine.check()
@@ -240,7 +240,7 @@ func (o *runOptions) scenarioOptions(env Env) (scenario.Options, error) {
 	case o.maxFailures > 0:
 		so.MaxFailures, so.StopReason = o.maxFailures, fmt.Sprintf("--max-failures %d", o.maxFailures)
 	}
-	if o.update && env.Getenv("CI") != "" {
+	if o.update && inCI(env) {
 		return so, usagef("--update is refused where CI is set: a run that checks must not rewrite what it checks against")
 	}
 	if o.shuffle != "" {
@@ -384,11 +384,11 @@ func (o *runOptions) printList(ctx context.Context, env Env, sources []*scenario
 	if err != nil {
 		return usage(env, "run", err)
 	}
-	w := bufio.NewWriter(env.Stdout)
-	for _, c := range cases {
-		fmt.Fprintf(w, "%s:%d: %s\n", c.File, c.Line, strings.ReplaceAll(c.Name(), "\n", " "))
-	}
-	w.Flush()
+	code := output(env, "run", func(w io.Writer) {
+		for _, c := range cases {
+			fmt.Fprintf(w, "%s:%d: %s\n", c.File, c.Line, strings.ReplaceAll(c.Name(), "\n", " "))
+		}
+	})
 	for _, b := range broken {
 		fmt.Fprintf(env.Stderr, "%v\n", &scenario.UsageError{Path: b.File, Line: b.Line, Message: b.Message})
 	}
@@ -399,7 +399,7 @@ func (o *runOptions) printList(ctx context.Context, env Env, sources []*scenario
 		fmt.Fprintln(env.Stderr, "hwlua run: no case selected")
 		return exitUsage
 	}
-	return exitOK
+	return code
 }
 
 // sinks are the reports of one run.
@@ -430,7 +430,7 @@ func (o *runOptions) writers(env Env) (s *sinks, finish func() error, err error)
 	}
 	stdout := env.Stdout
 	width, tty := terminal(env.Stdout)
-	if errWidth, ok := terminal(env.Stderr); ok && tty && env.Getenv("TERM") != "dumb" && env.Getenv("CI") == "" {
+	if errWidth, ok := terminal(env.Stderr); ok && tty && env.Getenv("TERM") != "dumb" && !inCI(env) {
 		p := report.NewProgress(env.Stderr, func() int {
 			if w, ok := terminal(env.Stderr); ok {
 				return w

@@ -117,8 +117,7 @@ func scriptMain(ctx context.Context, env Env, args []string) int {
 	var o scriptOptions
 	rest, err := parse(args, o.table(), false)
 	if errors.Is(err, errHelp) {
-		mainHelp(env.Stdout)
-		return exitOK
+		return output(env, "", mainHelp)
 	}
 	if err == nil {
 		err = o.machine.check()
@@ -277,6 +276,9 @@ func (s *script) all(ctx context.Context, prog *vm.Program, rest []string) int {
 			warnGlobals(s.env.Stderr, p)
 		}
 		if _, err := s.rt.Run(ctx, p); err != nil {
+			if e := (*vm.Error)(nil); st.option == "-l" && errors.As(err, &e) && e.Script == st.name() {
+				e.Excerpt = "" // the line is ours, not the user's
+			}
 			return s.ended(ctx, err)
 		}
 	}
