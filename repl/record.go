@@ -187,6 +187,9 @@ func writeInput(b *bytes.Buffer, in *input, checked bool) (usesPrint bool) {
 	printed := checked && in.printed != "" && !in.lossy && utf8.ValidString(in.printed) && in.kind != luaCommand
 	switch {
 	case in.err != nil:
+		if _, err := vm.Compile(in.name, code); err != nil { // an expression that is no call
+			code = "local _ = " + code
+		}
 		fmt.Fprintf(b, "do\n  local ok, err = pcall(function()\n%s\n  end)\n", indent(code, "    "))
 		switch message := messageOf(in.err); {
 		case !checked:
@@ -196,17 +199,24 @@ func writeInput(b *bytes.Buffer, in *input, checked bool) (usesPrint bool) {
 			fmt.Fprintf(b, "  assert.is_false(ok)\n  assert.equals(%s, (tostring(err):gsub(\"^[^\\n]-:%%d+: \", \"\")))\n", luaQuote(message))
 		}
 		b.WriteString("end\n")
-	case in.expr && in.refused != "":
+	case (in.expr || in.gave) && in.refused != "":
+		if !in.expr {
+			code = "select(2, " + guarded(code) + ")"
+		}
 		if checked {
 			fmt.Fprintf(b, "assert.errno(%q, %s\n)\n_ = nil\n", in.refused, code)
 		} else {
 			fmt.Fprintf(b, "_ = %s\n", code)
 		}
-	case in.expr:
+	case in.expr || in.gave:
 		n := max(1, locals(in.checks))
 		names := make([]string, n)
 		for i := range names {
 			names[i] = "r" + strconv.Itoa(i+1)
+		}
+		if !in.expr {
+			names = append([]string{"ok"}, names...)
+			code = guarded(code)
 		}
 		fmt.Fprintf(b, "do\n  local %s = %s\n", strings.Join(names, ", "), code)
 		if len(in.checks) > 0 || !checked {
@@ -219,7 +229,7 @@ func writeInput(b *bytes.Buffer, in *input, checked bool) (usesPrint bool) {
 		}
 		b.WriteString("end\n")
 	case returns(code):
-		fmt.Fprintf(b, "assert(pcall(function()\n%s\nend))\n", code)
+		b.WriteString(guarded(code) + "\n")
 	default:
 		fmt.Fprintf(b, "do\n%s\nend\n", indent(code, "  "))
 	}
@@ -227,6 +237,11 @@ func writeInput(b *bytes.Buffer, in *input, checked bool) (usesPrint bool) {
 		fmt.Fprintf(b, "assert.equals(%s, printed())\n", luaQuote(in.printed))
 	}
 	return printed
+}
+
+// guarded is code that may return, as an expression: true and what it returns.
+func guarded(code string) string {
+	return "assert(pcall(function()\n" + code + "\nend))"
 }
 
 // saidByCommand is the code of a command that acts, with what it showed as assertions: the steps of :run, the actions of :step.

@@ -34,6 +34,7 @@ type input struct {
 	rest    string // what a command was given
 	prog    *vm.Program
 	expr    bool
+	gave    bool   // it gave values: an expression, or a return
 	steps   int64  // it was stopped by Ctrl-C after as many; 0: it was not
 	read    []byte // what it read from the input
 	printed string // what it printed, as far as it is kept
@@ -554,11 +555,9 @@ func (s *session) execute(ctx context.Context, in *input) error {
 		s.showWatches(ctx)
 		return err
 	}
-	if in.expr {
+	if in.gave = len(results) > 0 && in.kind == typedCode; in.gave {
 		s.freshLine()
-		if len(results) > 0 {
-			s.rt.SetValue("_", results[0])
-		}
+		s.rt.SetValue("_", results[0])
 		// Showing may run code of the user's (__tostring), so it can be stopped too.
 		_, err := s.during(ctx, func(ctx context.Context) error { return s.show(ctx, in, results) })
 		if err != nil {
@@ -607,7 +606,7 @@ func (s *session) rebuild(ctx context.Context, inputs []input) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if err == nil && in.expr && len(results) > 0 {
+			if err == nil && in.gave && len(results) > 0 {
 				rt.SetValue("_", results[0])
 			}
 		}

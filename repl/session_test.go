@@ -66,7 +66,7 @@ func TestDialogue(t *testing.T) {
 		"{}", "{1, 2, 3}", "{[0] = 'zero', 'one', x = {y = {z = {a = {b = {c = 1}}}}}}", "{b = 1, a = 2, [10] = 3, [true] = 4, ['with space'] = 5, ['end'] = 6}",
 		"t = {} t.self = t t.list = {t, {t}}", "t", "big = {} for i = 1, 300 do big[i] = i end", "big", "(\"x\"):rep(300)", "{(\"y\"):rep(300), '日本'}",
 		"setmetatable({}, {__tostring = function() return 'my own' end})", "setmetatable({}, {__tostring = function() error('no') end})", "print", "function() end", "coroutine.create(print)",
-		"-- only a comment", "", "=7", "local x = 5", "x",
+		"-- only a comment", "", "=7", "local x = 5", "x", "return 8, nil", "local x = 5 return x", "_", "if true then return end",
 		"m", "m.cpu[0]", "m.cpu[0].wcr", "m.cpu[0].wcr[0]", "m.cpu[0].wcr[0], m.cpu[0].mdscr_el1", "m.cpu[0].mdscr_el1 + 0", "m.cpu[1].id_aa64dfr0_el1",
 		"w = m:register_wide_hw_breakpoint {\n  type = 'w', addr = 0xffffff8008c5a000, len = 8,\n}", "w", "w[1]", "m.cpu[1].wcr[0]", "m.cpu[1]:read_wb_reg('WCR', 0)", "m.cpu[1]:read_wb_reg(48, 0)",
 		"board = { wcr = { [0] = 5 } }", "board.wcr[0]", "m.cpu[1].wvr[0]", "w[1].addr", "m:slots(1).wp", "m:events()", "m:tasks()[1]", "m:callchain('write_wb_reg', { cpu = 0 })",
@@ -127,7 +127,7 @@ func TestRecord(t *testing.T) {
 		"w = m:register_wide_hw_breakpoint { type = 'w', addr = 0xffffff8008c5a000, len = 8 }", "w", "w[0]", "_.state", "m.cpu[0].wcr[0]", "m.cpu[0].wcr[0], m.cpu[0].wvr[0]",
 		"function _driver(n)\n  for i = 1, n do\n    assert(m:register_wide_hw_breakpoint { type = 'w', addr = 0x1000 * i, len = 8 })\n  end\nend", "_driver(3)", "m:callchain('register_wide_hw_breakpoint')",
 		"m:register_wide_hw_breakpoint { type = 'w', addr = 0x8000, len = 8 }", "m:why().rule", "m:why()", "m:slots(0)", "m:events()",
-		"error('wrong')", "local y y.z = 1", "error({})", "return 5", "-- a comment", "x = [[\ntwo\n  lines]]", "x", "if true then return end",
+		"error('wrong')", "local y y.z = 1", "error({})", "m.nothing", "return 5", "local a = 6 return a, 'b'", "_", "return m:register_wide_hw_breakpoint { type = 'w', addr = 0x9000, len = 8 }", "-- a comment", "x = [[\ntwo\n  lines]]", "x", "if true then return end",
 		"dw = m:delayed_work('later', function() print('worked') end)", "m:schedule_delayed_work(dw, '10ms')", ":run", "m:schedule_delayed_work(dw, '10ms')", ":step 2", "m.now", ":regs",
 		"typo = 1", ":undo", "repl.command('hello', 'says it', function(r) print('hello ' .. r) end)", ":hello world", "setmetatable({}, {})", "print", "coroutine.wrap(function() return 1 end)()",
 		":stop")
