@@ -50,6 +50,7 @@ type runOptions struct {
 	verbose      bool
 	color        string
 	trace        []string
+	withM        bool // m is there already
 	machine      machineOptions
 	allow        vm.Allow
 }
@@ -158,7 +159,7 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) int {
 	traces := newTraces(o.trace, env.Stderr)
 	so.Sink = append(sinks.all, failed, traces)
 	so.Environment = func(c *scenario.Case) (scenario.Environment, error) {
-		m := newMachines(&o.machine, c.Kernel, false)
+		m := newMachines(&o.machine, c.Kernel, o.withM)
 		seed := o.seed(c)
 		m.defaults.Seed = seed
 		return scenario.Environment{Modules: m.modules(), Seed: &seed, Look: func(bad bool) scenario.Look {

@@ -167,11 +167,7 @@ func scriptMain(ctx context.Context, env Env, args []string) int {
 			return usage(env, "", fmt.Errorf("%s is a scenario, of which each case has a runtime of its own; -e, -l and -i do not go with it", src.name))
 		}
 		if isScenario(prog) {
-			if src.stdin {
-				env.Stdin = strings.NewReader(src.text) // it has been read
-				return runScenarioScript(ctx, env, &o, "-")
-			}
-			return runScenarioScript(ctx, env, &o, rest[0])
+			return runScenarioScript(ctx, env, &o, src, rest)
 		}
 	}
 	for _, f := range o.trace {
@@ -361,12 +357,17 @@ func isScenario(prog *vm.Program) bool {
 	return found
 }
 
-// runScenarioScript is hwlua FILE for a scenario file.
-func runScenarioScript(ctx context.Context, env Env, o *scriptOptions, path string) int {
+// runScenarioScript is hwlua FILE for a scenario file. One on standard input, which has been read, finds m as other
+// scripts do there.
+func runScenarioScript(ctx context.Context, env Env, o *scriptOptions, src *source, rest []string) int {
 	r := newRunOptions()
-	r.machine, r.allow, r.trace = o.machine, o.allow, o.trace
+	r.machine, r.allow, r.trace, r.withM = o.machine, o.allow, o.trace, src.stdin
 	if o.color != "" {
 		r.color = o.color
 	}
-	return r.run(ctx, env, []string{path})
+	if src.stdin {
+		env.Stdin = strings.NewReader(src.text)
+		return r.run(ctx, env, []string{"-"})
+	}
+	return r.run(ctx, env, rest[:1])
 }
