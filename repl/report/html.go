@@ -25,7 +25,16 @@ type page struct {
 	info  scenario.Info
 	file  string
 	files int
+	drawn int // bytes of timelines
+	left  int // cases whose timelines are left out
 }
+
+// How many bytes of timelines a page holds; browsers get slow beyond. Those of cases that are not well come in when the
+// others do not any more.
+const (
+	drawnWell = 24 << 20
+	drawnMost = 4 * drawnWell
+)
 
 func newHTML(w *out, o Options) Writer { return &page{out: w, o: o} }
 
@@ -77,9 +86,7 @@ func (w *page) Case(r *scenario.Result) {
 	for _, n := range r.Look.Notes {
 		w.note(n)
 	}
-	for _, t := range r.Look.Timelines {
-		w.timeline(t)
-	}
+	w.timelines(r)
 	if r.Repro != "" {
 		w.printf("<h3>run it again</h3>\n<pre>%s</pre>\n", esc(r.Repro))
 	}
@@ -176,6 +183,22 @@ const (
 	axisHeight = 18
 )
 
+func (w *page) timelines(r *scenario.Result) {
+	if len(r.Look.Timelines) == 0 {
+		return
+	}
+	if w.drawn > drawnMost || w.drawn > drawnWell && !r.Status.Bad() {
+		w.left++
+		w.print("<p class=\"at\">The timeline is left out: this page has enough of them. A run of this case alone draws it.</p>\n")
+		return
+	}
+	before := w.size
+	for _, t := range r.Look.Timelines {
+		w.timeline(t)
+	}
+	w.drawn += w.size - before
+}
+
 func (w *page) timeline(t scenario.Timeline) {
 	last := 1
 	heights := make([]int, len(t.Tracks))
@@ -254,6 +277,9 @@ func (w *page) End(s *scenario.Summary) {
 		plural(s.Cases(), "case"), plural(s.Files, "file"), strings.Join(counts(s), ", "), seconds(s.Elapsed))
 	for _, l := range extras(s) {
 		w.printf("<p>%s</p>\n", esc(l))
+	}
+	if w.left > 0 {
+		w.printf("<p>%s without a timeline, or this page would be too large</p>\n", plural(w.left, "case"))
 	}
 	var facts []string
 	for _, p := range w.info.Properties {

@@ -80,13 +80,15 @@ func New(format string, w io.Writer, o Options) (Writer, error) {
 
 // out is a writer that stops at the first error and keeps it.
 type out struct {
-	w   io.Writer
-	err error
+	w    io.Writer
+	size int // bytes so far
+	err  error
 }
 
 func (o *out) write(b []byte) {
 	if o.err == nil {
 		_, o.err = o.w.Write(b)
+		o.size += len(b)
 	}
 }
 

@@ -342,6 +342,37 @@ func TestHTMLStandsAlone(t *testing.T) {
 	}
 }
 
+// The page of a large run stays one that a browser can show: it says which timelines it leaves out, and those of failures
+// come last to that.
+func TestHTMLOfALargeRun(t *testing.T) {
+	var spans []scenario.Span
+	for i := range 5000 {
+		spans = append(spans, scenario.Span{Start: i, End: i + 1, Label: "write_wb_reg", Detail: strings.Repeat("x", 200)})
+	}
+	look := scenario.Look{Timelines: []scenario.Timeline{{Title: "timeline", Tracks: []scenario.Track{{Name: "cpu0", Spans: spans}}}}}
+	var b bytes.Buffer
+	w, err := report.New("html", &b, report.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Begin(scenario.Info{})
+	for range 40 {
+		w.Case(&scenario.Result{Case: &scenario.Case{File: "a.lua", Path: []string{"well"}}, Look: look})
+	}
+	before := bytes.Count(b.Bytes(), []byte("<svg"))
+	w.Case(&scenario.Result{Case: &scenario.Case{File: "a.lua", Path: []string{"not well"}}, Status: scenario.Failed, Look: look})
+	w.End(&scenario.Summary{Counts: [6]int{40, 1}, Files: 1})
+	if b.Len() > 32<<20 {
+		t.Errorf("the page has %d bytes", b.Len())
+	}
+	if n := bytes.Count(b.Bytes(), []byte("<svg")); n != before+1 || before < 5 || before == 40 {
+		t.Errorf("%d timelines, %d of them before the failure", n, before)
+	}
+	if want := fmt.Sprintf("<p>%d cases without a timeline, or this page would be too large</p>", 40-before); !strings.Contains(b.String(), want) {
+		t.Errorf("the page does not say %q", want)
+	}
+}
+
 // In a browser the page's script runs without complaint: it counts the cases, and the filter box hides what it should.
 func TestHTMLInABrowser(t *testing.T) {
 	browser := ""
