@@ -306,6 +306,9 @@ func walk(fsys fs.FS, dir string, fn func(name string)) error {
 			}
 			return nil
 		}
+		if d.Type()&(fs.ModeNamedPipe|fs.ModeSocket|fs.ModeDevice) != 0 {
+			return nil // reading it may never end
+		}
 		if !hidden && strings.HasSuffix(base, Ext) && !strings.HasSuffix(base, ".d"+Ext) {
 			fn(name)
 		}

@@ -2,6 +2,7 @@ package scenario_test
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -103,7 +104,7 @@ func TestFindStdin(t *testing.T) {
 }
 
 func TestFindFS(t *testing.T) {
-	fsys := fstest.MapFS{"b.lua": {}, "a/x.lua": {Data: []byte("-- x")}, "a/x.txt": {}, "_no/y.lua": {}}
+	fsys := fstest.MapFS{"b.lua": {}, "a/x.lua": {Data: []byte("-- x")}, "a/x.txt": {}, "_no/y.lua": {}, "pipe.lua": {Mode: fs.ModeNamedPipe}}
 	got, err := scenario.FindFS(fsys, "scripts")
 	if err != nil {
 		t.Fatal(err)
