@@ -205,6 +205,10 @@ func (c *collector) path(p string) error {
 		c.add(onDisk(filepath.Join(p, filepath.FromSlash(name))), 0)
 	})
 	if err != nil {
+		var inner *fs.PathError
+		if errors.As(err, &inner) && inner.Path != "." {
+			p = filepath.Join(p, filepath.FromSlash(inner.Path))
+		}
 		return &UsageError{Path: p, Message: reason(err), Err: err}
 	}
 	if found == 0 && len(c.list) == before {

@@ -502,6 +502,15 @@ it("y", function() assert.snapshot("text", "line\n\nend\n") end)
 	}
 }
 
+// What could not be written is not counted as written.
+func TestSnapshotsThatCannotBeKept(t *testing.T) {
+	l := runFS(t, files("a.lua", `it("x", function() assert.snapshot("n", 1) end)`), scenario.Options{Update: true})
+	compare(t, l.lines(), "passed x", "broken a.lua.snap:0 cannot be written: the scenario file is not on disk")
+	if l.sum.Snapshots.Written != 0 || l.sum.Unusable != 1 {
+		t.Errorf("%+v", l.sum)
+	}
+}
+
 func TestScenariosInGoTest(t *testing.T) {
 	scenario.Test(t, files("a.lua", "-- needs: anything\ndescribe('d', function() it('x', function() assert.equals(7, board.lines()) end) end)", "b.lua", "pending('later')"),
 		vm.Module{Name: "board", Global: true, Funcs: map[string]any{"lines": func() int { return 7 }}})

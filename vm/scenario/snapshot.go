@@ -151,10 +151,10 @@ func (s *snapshots) finish(sum *SnapshotSummary, complete bool) []*Broken {
 	for _, p := range paths {
 		f := s.files[p]
 		sum.Matched += f.matched
-		sum.Written += f.written
 		if f.err != nil {
 			continue
 		}
+		removed := 0
 		if complete && f.cases > 0 && f.ran == f.cases {
 			for _, key := range f.keys() {
 				if f.used[key] {
@@ -163,7 +163,7 @@ func (s *snapshots) finish(sum *SnapshotSummary, complete bool) []*Broken {
 				if s.update {
 					delete(f.entries, key)
 					f.changed = true
-					sum.Removed++
+					removed++
 				} else {
 					sum.Obsolete = append(sum.Obsolete, p+": "+key)
 				}
@@ -171,9 +171,12 @@ func (s *snapshots) finish(sum *SnapshotSummary, complete bool) []*Broken {
 		}
 		if f.changed {
 			if err := f.save(); err != nil {
-				problems = append(problems, &Broken{File: p + SnapExt, Message: "cannot be written: " + err.Error()})
+				problems = append(problems, &Broken{File: p + SnapExt, Message: "cannot be written: " + reason(err)})
+				continue
 			}
 		}
+		sum.Written += f.written
+		sum.Removed += removed
 	}
 	return problems
 }
