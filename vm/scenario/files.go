@@ -45,15 +45,24 @@ func (s *Source) Read() ([]byte, error) {
 	if s.fsys == nil {
 		return s.text, nil
 	}
-	if info, err := fs.Stat(s.fsys, s.name); err == nil && info.Mode().IsRegular() && info.Size() > vm.MaxSource {
+	fsys, name := s.fsys, s.name
+	if s.disk != "" {
+		fsys, name = hostFS{}, s.disk // whose names need not be UTF-8
+	}
+	if info, err := fs.Stat(fsys, name); err == nil && info.Mode().IsRegular() && info.Size() > vm.MaxSource {
 		return nil, &UsageError{Path: s.Path, Message: fmt.Sprintf("source of %d bytes is too large (at most %d)", info.Size(), vm.MaxSource)}
 	}
-	b, err := fs.ReadFile(s.fsys, s.name)
+	b, err := fs.ReadFile(fsys, name)
 	if err != nil {
 		return nil, &UsageError{Path: s.Path, Message: reason(err)}
 	}
 	return b, nil
 }
+
+// hostFS opens any path of the host.
+type hostFS struct{}
+
+func (hostFS) Open(name string) (fs.File, error) { return os.Open(name) }
 
 // Folder is what require and dofile see: the folder that holds the file, for standard input the current one, nil where
 // it is in none.

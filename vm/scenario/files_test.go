@@ -133,6 +133,21 @@ func TestNearest(t *testing.T) {
 }
 
 // A file that Compile would refuse for its size is not read: here it is all hole.
+// A name on disk may be any bytes; those of an fs.FS are UTF-8.
+func TestReadNameOfBytes(t *testing.T) {
+	tree(t, "sub/b.lua")
+	if err := os.WriteFile("sub/a\xff.lua", []byte("-- read"), 0o644); err != nil {
+		t.Skip("no such name here: ", err)
+	}
+	got, err := scenario.Find([]string{"sub"}, nil)
+	if err != nil || len(got) != 2 {
+		t.Fatal(paths(got), err)
+	}
+	if b, err := got[0].Read(); err != nil || string(b) != "-- read" {
+		t.Errorf("read %q, %v", b, err)
+	}
+}
+
 func TestReadTooLarge(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "large.lua")
 	f, err := os.Create(name)
