@@ -348,12 +348,30 @@ func (s *session) load(ctx context.Context, file string) error {
 		s.showError(err)
 		return errShown{err}
 	}
+	if s.holdsCases(in.prog) {
+		return fmt.Errorf("%s has cases (describe, it), which are not run here; %s run %s", name, s.cfg.Name, name)
+	}
 	err = s.execute(ctx, &in)
 	s.inputs = append(s.inputs, in)
 	if err != nil {
 		return errShown{err}
 	}
 	return nil
+}
+
+// holdsCases tells whether a program calls describe or it, and nobody has given these a meaning.
+func (s *session) holdsCases(prog *vm.Program) bool {
+	calls := false
+	for _, g := range prog.Globals() {
+		if g.Name != "describe" && g.Name != "it" {
+			continue
+		}
+		if v, err := s.rt.Get(g.Name); g.Set || err != nil || v != nil {
+			return false
+		}
+		calls = calls || g.Main
+	}
+	return calls
 }
 
 // withoutHashBang is a file without its first line if that is for the system.

@@ -61,6 +61,8 @@ func TestDialogue(t *testing.T) {
 	os.WriteFile(board, []byte("#!/usr/bin/env hwlua\nloads = (loads or 0) + 1\nlocal hidden = 1\nprint('loaded', loads)\n"), 0o644)
 	broken := filepath.Join(dir, "broken.lua")
 	os.WriteFile(broken, []byte("local x = 1\nprint(x.y.z)\n"), 0o644)
+	cases := filepath.Join(dir, "cases.lua")
+	os.WriteFile(cases, []byte("describe('d', function() it('x', function() end) end)\n"), 0o644)
 	out, err := converse(t, config(),
 		"1 + 1", "_ * 21", "nil", "true, 'two', 3", "'a\\tb\\nc'", "'\\27[31mnot red'", "0x1fffffffffffff", "0x20000000000000", "-1", "1/3", "1e100", "2^53",
 		"{}", "{1, 2, 3}", "{[0] = 'zero', 'one', x = {y = {z = {a = {b = {c = 1}}}}}}", "{b = 1, a = 2, [10] = 3, [true] = 4, ['with space'] = 5, ['end'] = 6}",
@@ -78,7 +80,7 @@ func TestDialogue(t *testing.T) {
 		":watch m.cpu[0].wcr[0]", ":watch #m:events()", ":watch undefined.x", "m:unregister_wide_hw_breakpoint(w)", ":undo", ":unwatch 3", ":watch", ":unwatch", "w[0].closed", ":undo", ":undo",
 		":regs", ":regs 1", ":regs 9", ":regs x", ":slots 0", ":events", ":tasks", ":work", ":trace 4", ":dmesg", ":dmesg nothing", ":chain write_wb_reg", ":chain nope", ":chain", ":step", ":run",
 		"dw = m:delayed_work('later', function() print('now') end) m:schedule_delayed_work(dw, '10ms')", ":work", ":step", ":run", ":work", ":undo", ":work",
-		":load "+board, ":reload", "hidden", ":load "+broken, ":load "+dir+"/none.lua", ":undo", "loads",
+		":load "+board, ":reload", "hidden", ":load "+broken, ":load "+dir+"/none.lua", ":load "+cases, ":undo", "loads",
 		"repl.command('double', '[n] twice as much', function(rest) print(2 * tonumber(rest)) return {rest} end)", ":double 21", ":double x", ":help double", ":dou 4", "repl.command('undo', function() end)", "repl.command('a b', print)",
 		":nope", ":sto", ":re", ":", ":quti", "m = nil", ":regs", ":reset", "m.nr_cpus", "w",
 		":quit", "'not reached'",

@@ -163,10 +163,10 @@ func scriptMain(ctx context.Context, env Env, args []string) int {
 		if o.warn {
 			warnGlobals(env.Stderr, prog)
 		}
-		if isScenario(prog) && (len(o.steps) > 0 || loop) {
-			return usage(env, "", fmt.Errorf("%s is a scenario, of which each case has a runtime of its own; -e, -l and -i do not go with it", src.name))
-		}
 		if isScenario(prog) {
+			if len(o.steps) > 0 || loop {
+				return usage(env, "", usagef("%s has cases (describe, it), each of which runs in a runtime of its own: -e, -l and -i do not reach them", src.name))
+			}
 			return runScenarioScript(ctx, env, &o, src, rest)
 		}
 	}
