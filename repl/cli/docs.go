@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/hwlua/hwlua/bindings/api"
 	"github.com/hwlua/hwlua/bindings/gen"
@@ -37,6 +38,9 @@ func docMain(_ context.Context, env Env, args []string) int {
 	}
 	name := names[0]
 	entries := index.Lookup(name)
+	if class := standsFor(index, name); class != "" && class != name {
+		entries = append(index.Lookup(class), entries...)
+	}
 	if len(entries) == 0 {
 		found := index.Search(name)
 		if len(found) == 0 {
@@ -61,6 +65,16 @@ func docMain(_ context.Context, env Env, args []string) int {
 			fmt.Fprint(w, index.Help(e, width))
 		}
 	})
+}
+
+// standsFor is the class whose values the reference calls by that name: m is a machine, ev an event.
+func standsFor(index *schema.Index, name string) string {
+	for _, e := range index.Entries() {
+		if strings.HasPrefix(e.Path, name+":") {
+			return e.Owner
+		}
+	}
+	return ""
 }
 
 // overview is a line for everything, grouped by what it belongs to.
