@@ -190,6 +190,9 @@ func (c *collector) add(s *Source, line int) {
 }
 
 func (c *collector) path(p string) error {
+	if p == "" {
+		return &UsageError{Message: "a path is empty"}
+	}
 	info, err := os.Stat(p)
 	if err != nil {
 		if file, line, ok := cutLine(p); ok {
