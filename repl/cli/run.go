@@ -147,8 +147,9 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) int {
 	// A reader of standard output that has seen enough (| head) ends the process, unless files are being written too:
 	// those are completed.
 	if len(o.trace) > 0 || slices.ContainsFunc(o.reports, func(r string) bool { return strings.Contains(r, ":") }) {
-		signal.Ignore(syscall.SIGPIPE)
-		defer signal.Reset(syscall.SIGPIPE)
+		gone := make(chan os.Signal, 1) // not Ignore, which programs that scripts run would inherit
+		signal.Notify(gone, syscall.SIGPIPE)
+		defer signal.Stop(gone)
 	}
 	sinks, finish, err := o.writers(env)
 	if err != nil {
