@@ -364,3 +364,21 @@ func TestModulesOpenOnceAndClose(t *testing.T) {
 		t.Error("a module that cannot be opened was not reported")
 	}
 }
+
+// A limit that is too low for a module is an error of New, not a panic.
+func TestModuleBeyondTheLimit(t *testing.T) {
+	cfg := vm.Config{Limits: vm.Limits{Memory: 4096}, Modules: []vm.Module{{Name: "big", Global: true, Open: func(s *vm.State) (lua.LValue, error) {
+		s.Charge(1 << 20)
+		return lua.LTrue, nil
+	}}}}
+	if _, err := vm.New(cfg); !errors.Is(err, vm.ErrMemory) || err.Error() != "vm: module big: memory limit of 4096 bytes reached" {
+		t.Errorf("New: %v", err)
+	}
+	pool := vm.NewPool(cfg, 1)
+	defer pool.Close()
+	for range 2 {
+		if _, err := pool.Run(t.Context(), must(t, "return 1")); !errors.Is(err, vm.ErrMemory) {
+			t.Errorf("Run: %v", err)
+		}
+	}
+}

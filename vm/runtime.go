@@ -126,8 +126,14 @@ func New(cfg Config) (*Runtime, error) {
 	for i := range rt.modules {
 		m := &rt.modules[i]
 		if m.Global {
-			v, err := rt.openModule(m)
+			var v lua.LValue
+			// It may raise: a limit of memory may be too low for it.
+			err := rt.guard(func() (err error) {
+				v, err = rt.openModule(m)
+				return err
+			})
 			if err != nil {
+				rt.L.Close()
 				return nil, fmt.Errorf("vm: module %s: %w", m.Name, err)
 			}
 			rt.L.G.Global.RawSetString(m.Name, v)
