@@ -6,6 +6,7 @@ package vm
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"math"
@@ -494,10 +495,29 @@ func (rt *Runtime) redirect(L *lua.LState, fn, mode string, to **lua.LUserData) 
 
 // command is text as the host's shell runs it, stopped when the run is.
 func (rt *Runtime) command(text string) *exec.Cmd {
+	shell, flag := "sh", "-c"
 	if runtime.GOOS == "windows" {
-		return exec.CommandContext(rt.meter.ctx, "cmd", "/c", text)
+		shell, flag = "cmd", "/c"
 	}
-	return exec.CommandContext(rt.meter.ctx, "sh", "-c", text)
+	cmd := exec.CommandContext(rt.meter.ctx, shell, flag, text)
+	cmd.WaitDelay = waitDelay
+	return cmd
+}
+
+// waitDelay is how long a script waits for what a shell has left behind, once the shell has ended or the context is done:
+// a program that the shell started may outlive it and hold its output open.
+const waitDelay = 500 * time.Millisecond
+
+// ended is what waiting for a command gave; what was left behind is none of its business. A command that was killed
+// because the script has to stop may be known to have ended before the script is told.
+func (rt *Runtime) ended(err error) error {
+	if rt.meter.ctx.Err() != nil {
+		rt.meter.stop.Store(true)
+	}
+	if errors.Is(err, exec.ErrWaitDelay) {
+		return nil
+	}
+	return err
 }
 
 func (rt *Runtime) ioPopen(L *lua.LState) int {
@@ -522,11 +542,20 @@ func (rt *Runtime) ioPopen(L *lua.LState) int {
 	if err == nil {
 		err = cmd.Start()
 	}
-	f.close = func() error {
-		pipe.Close()
-		return cmd.Wait()
+	if err != nil {
+		return rt.pushFile(L, f, err)
 	}
-	return rt.pushFile(L, f, err)
+	// Reading ends when the script has to, whoever holds the other end.
+	stop := context.AfterFunc(rt.meter.ctx, func() {
+		rt.meter.stop.Store(true) // before the script goes on
+		pipe.Close()
+	})
+	f.close = func() error {
+		stop()
+		pipe.Close()
+		return rt.ended(cmd.Wait())
+	}
+	return rt.pushFile(L, f, nil)
 }
 
 func openOS(rt *Runtime) {
@@ -596,7 +625,7 @@ func (rt *Runtime) osExecute(L *lua.LState) int {
 	}
 	cmd := rt.command(a.str(1))
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = rt.cfg.Stdin, rt.cfg.Stdout, rt.cfg.Stderr
-	err := cmd.Run()
+	err := rt.ended(cmd.Run())
 	var exit *exec.ExitError
 	switch {
 	case err == nil:

@@ -3,6 +3,7 @@
 package vm_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"runtime"
@@ -225,5 +226,29 @@ func TestCoroutinesNobodyHolds(t *testing.T) {
 	if err := run(t, rt, `co = coroutine.create(function(a) while true do a = coroutine.yield(a) end end)
 		for i = 1, 5000 do coroutine.wrap(function() coroutine.yield() end)() assert(select(2, coroutine.resume(co, i)) == i) end`); err != nil {
 		t.Error("one that is held was ended: ", err)
+	}
+}
+
+// What a shell has started may outlive it and hold its output open: the deadline holds all the same.
+func TestDeadlineOfCommands(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the commands are those of a POSIX shell")
+	}
+	for _, source := range []string{`os.execute("sleep 9; true")`, `io.popen("sleep 9; true"):read("*a")`, `io.popen("sleep 9; true"):close()`} {
+		var out bytes.Buffer // no file, so that its end is waited for
+		rt, err := vm.New(vm.Config{Stdout: &out, Stderr: &out, Allow: vm.Allow{Exec: true}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		start := time.Now()
+		_, err = rt.Run(ctx, must(t, source))
+		if spent := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || spent > 6*time.Second {
+			t.Errorf("%s: %v after %v", source, err, spent)
+		}
+		cancel()
+		if err := rt.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
