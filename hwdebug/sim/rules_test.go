@@ -315,6 +315,58 @@ func TestContextRules(t *testing.T) {
 			t.Error("afterwards it cannot be queued")
 		}
 	})
+	onEvery(t, "R-WQ-5 an item that is queued while it runs waits for the worker that runs it", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		var ran []string
+		here := func(name string) { ran = append(ran, name+" in "+m.Current().Comm()) }
+		var x *sim.Work
+		x = m.NewWork("x", func() error {
+			here("x")
+			if x.Runs() > 1 {
+				return nil
+			}
+			if queued, err := m.ScheduleWork(x); err != nil || !queued {
+				t.Errorf("queueing itself: %v, %v", queued, err)
+			}
+			return m.Msleep(20e6)
+		})
+		y := m.NewWork("y", func() error { here("y"); return nil })
+		_, err := m.QueueWorkOn(1, x)
+		must(t, err)
+		must(t, m.Msleep(4e6))
+		if !x.Running() || !x.Pending() {
+			t.Fatalf("running %v, pending %v: the test begins at the wrong time", x.Running(), x.Pending())
+		}
+		_, err = m.QueueWorkOn(1, y)
+		must(t, err)
+		_, err = m.Run()
+		must(t, err)
+		// kworker/1:1 makes kworker/1:2 before it sees that x is not its to run (R-WQ-16).
+		want := "x in kworker/1:0, y in kworker/1:2, x in kworker/1:0"
+		if got := strings.Join(ran, ", "); got != want {
+			t.Errorf("ran %s, want %s", got, want)
+		}
+	})
+	onEvery(t, "R-WQ-5 an item that waits for its own worker can be taken out", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		dw := m.NewDelayedWork("dw", func() error { return m.Msleep(20e6) })
+		_, err := m.QueueDelayedWorkOn(1, dw, 0)
+		must(t, err)
+		must(t, m.Msleep(4e6))
+		_, err = m.QueueDelayedWorkOn(1, dw, 0)
+		must(t, err)
+		must(t, m.Msleep(4e6))
+		was, err := m.CancelDelayedWork(dw)
+		must(t, err)
+		if !was || !dw.Running() {
+			t.Errorf("pending %v, running %v; want both", was, dw.Running())
+		}
+		_, err = m.Run()
+		must(t, err)
+		if dw.Runs() != 1 {
+			t.Errorf("it ran %d times", dw.Runs())
+		}
+	})
 	onEvery(t, "R-HP-7 a CPU that goes down loses its events newest first", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		a, b := open(t, m, kernelRW(addrA, false), nil, 1), open(t, m, kernelRW(addrB, false), nil, 1)

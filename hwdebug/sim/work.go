@@ -2,7 +2,11 @@
 
 package sim
 
-import "github.com/hwlua/hwlua/hwdebug"
+import (
+	"slices"
+
+	"github.com/hwlua/hwlua/hwdebug"
+)
 
 // A Work is a work item, delayed or not, of the queue events.
 type Work struct {
@@ -40,6 +44,7 @@ type worker struct {
 	thread    *thread
 	task      *Task
 	current   *Work
+	scheduled []*Work // this worker's alone: queued while it ran them (R-WQ-5)
 	idleSince int64
 }
 
@@ -124,6 +129,9 @@ func (w *worker) nextItem() *Work {
 	if w.current != nil {
 		return w.current
 	}
+	if len(w.scheduled) > 0 {
+		return w.scheduled[0]
+	}
 	if len(w.pool.list) > 0 {
 		return w.pool.list[0]
 	}
@@ -156,8 +164,8 @@ func (w *worker) run() error {
 	p, m := w.pool, w.pool.cpu.m
 	m.enter(fnWorkerThread)
 	for {
-		for len(p.list) > 0 {
-			if len(p.idle) == 0 && !p.waking(w) {
+		for len(w.scheduled) > 0 || len(p.list) > 0 {
+			if len(w.scheduled) == 0 && len(p.idle) == 0 && !p.waking(w) {
 				made := p.newWorker()
 				if m.choose(ChoiceWorker, 2) == 1 {
 					m.unqueue(made.thread)
@@ -167,10 +175,10 @@ func (w *worker) run() error {
 					continue
 				}
 			}
-			if err := m.processOneWork(w); err != nil {
-				w.thread.fail = err
+			if item := w.take(); item != nil {
+				w.thread.fail = m.processOneWork(w, item)
 			}
-			if len(p.list) > 0 || w.thread.fail != nil {
+			if len(w.scheduled) > 0 || len(p.list) > 0 || w.thread.fail != nil {
 				c := m.cpus[w.task.cpu]
 				c.runq = append([]*thread{w.thread}, c.runq...)
 				m.pause(w.thread, threadReady)
@@ -193,21 +201,31 @@ func (p *pool) waking(w *worker) bool {
 	return false
 }
 
-// processOneWork runs the first item of the pool's list (R-WQ-21).
-//
-// kernel/workqueue.c: process_one_work
-func (m *Machine) processOneWork(w *worker) error {
+// take is the item that the worker runs next: one that was left to it, or the pool's first. An item that another worker
+// of the pool is running is left to that one, which takes it when it has finished (R-WQ-5); then there is none.
+func (w *worker) take() *Work {
+	if len(w.scheduled) > 0 {
+		item := w.scheduled[0]
+		w.scheduled = w.scheduled[1:]
+		return item
+	}
 	p := w.pool
 	item := p.list[0]
-	// An item that runs in another worker of this pool waits for that one (R-WQ-5).
-	if item.running != nil {
-		p.list = append(p.list[1:], item)
-		return m.waitFor("work "+item.name, func() bool { return item.running == nil })
-	}
 	p.list = p.list[1:]
+	if r := item.running; r != nil {
+		r.scheduled = append(r.scheduled, item)
+		return nil
+	}
+	return item
+}
+
+// processOneWork runs an item (R-WQ-21).
+//
+// kernel/workqueue.c: process_one_work
+func (m *Machine) processOneWork(w *worker, item *Work) error {
 	defer m.leave(m.enter(fnProcessOneWork, item.nameID))
 	item.pending, item.pool = false, nil
-	item.running, item.last, w.current = w, p, item
+	item.running, item.last, w.current = w, w.pool, item
 	item.runs++
 	defer func() { item.running, w.current = nil, nil }()
 	return m.named(item.name, item.fn)
@@ -427,16 +445,18 @@ func (m *Machine) grab(w *Work) bool {
 		m.disarm(w)
 	}
 	if p := w.pool; p != nil {
-		for i, o := range p.list {
-			if o == w {
-				p.list = append(p.list[:i], p.list[i+1:]...)
-				break
-			}
+		p.list = removeWork(p.list, w)
+		for _, o := range p.workers {
+			o.scheduled = removeWork(o.scheduled, w)
 		}
 		w.pool = nil
 	}
 	w.pending = false
 	return true
+}
+
+func removeWork(list []*Work, w *Work) []*Work {
+	return slices.DeleteFunc(list, func(o *Work) bool { return o == w })
 }
 
 // ModDelayedWorkOn gives w another delay, pending or not; true when it was pending (R-WQ-8).
