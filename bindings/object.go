@@ -126,6 +126,10 @@ func (rt *runtime) adopt(m *sim.Machine) *machine {
 	mach.ud = newObject(mach, m)
 	mach.held.Append(mach.ud)
 	m.SetFrames(func(dst []string) []string { return rt.s.Frames(mach.L, dst) })
+	m.SetStack(func() any { return rt.s.Current() }, func(L any) {
+		mach.L = L.(*lua.LState)
+		rt.s.SetCurrent(mach.L)
+	})
 	m.SetInterrupt(func() error {
 		mach.polls++
 		return rt.s.Interrupted()

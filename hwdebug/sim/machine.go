@@ -128,6 +128,8 @@ type Machine struct {
 	frames    func([]string) []string
 	frameBuf  []string
 	interrupt func() error
+	getStack  func() any
+	putStack  func(any)
 	closed    bool
 	handmade  bool // a bank was written by hand: invariants answer for nothing any more
 }
@@ -321,6 +323,11 @@ func (m *Machine) SetFrames(fn func(dst []string) []string) { m.frames = fn }
 
 // SetInterrupt gives the machine a function that it asks in every loop; an error ends the call with that error.
 func (m *Machine) SetInterrupt(fn func() error) { m.interrupt = fn }
+
+// SetStack lets a caller that keeps books on its own stacks, as an interpreter does, follow the machine's switches
+// between coroutines: get is asked for the stack that is current before each, and put is given it when the machine
+// comes back there.
+func (m *Machine) SetStack(get func() any, put func(any)) { m.getStack, m.putStack = get, put }
 
 func (m *Machine) interrupted() error {
 	if m.interrupt != nil {

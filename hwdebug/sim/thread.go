@@ -65,7 +65,9 @@ func (th *thread) start() {
 func (th *thread) end() {
 	if th.stop != nil && th.state != threadDone {
 		th.state = threadDone
+		stack := th.m.leaveStack()
 		th.stop()
+		th.m.enterStack(stack)
 	}
 	th.state = threadDone
 }
@@ -76,10 +78,26 @@ func (th *thread) finish() { panic(threadEnd{}) }
 // pause gives the CPU up; it returns when the thread has its turn again.
 func (m *Machine) pause(th *thread, s threadState) {
 	th.state = s
+	stack := m.leaveStack()
 	if !th.yield(struct{}{}) {
 		panic(threadEnd{})
 	}
+	m.enterStack(stack)
 	th.state = threadRunning
+}
+
+// leaveStack and enterStack stand around every switch to another coroutine (SetStack).
+func (m *Machine) leaveStack() any {
+	if m.getStack == nil {
+		return nil
+	}
+	return m.getStack()
+}
+
+func (m *Machine) enterStack(stack any) {
+	if m.putStack != nil {
+		m.putStack(stack)
+	}
 }
 
 // ready puts th at the end of its CPU's run queue.
@@ -349,7 +367,9 @@ func (m *Machine) resume(c *CPU, th *thread) error {
 	if th.next == nil {
 		th.start()
 	}
+	stack := m.leaveStack()
 	_, alive := th.next()
+	m.enterStack(stack)
 	m.thread, m.trapped = cur, trapped
 	m.cpu = c
 	if !alive {

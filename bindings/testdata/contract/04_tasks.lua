@@ -128,6 +128,20 @@ describe("a body", function()
     raises("boom in body", function() m:run() end)
   end)
 
+  it("any number of bodies sleep at once, and there is no end of them", function()
+    local n = 0
+    for i = 1, 300 do m:task { cpu = i % 2, body = function() m:msleep(10) n = n + 1 end } end
+    m:run()
+    assert.equals(300, n)
+    for _ = 1, 300 do
+      local w = m:work("w", function() m:msleep(5) end)
+      m:schedule_work(w)
+      m:task { body = function() m:cancel_work_sync(w) end }
+      m:run()
+    end
+    assert.no_leaks(m)
+  end)
+
   it("t:wait waits until it has exited", function()
     local t = m:task { body = function() m:msleep(10) end }
     assert.is_true(t:wait())
