@@ -44,6 +44,14 @@ func (t *Task) stopped(fn func() error) error {
 	if err := m.preempt(); err != nil {
 		return err
 	}
+	if th := t.thread; th != nil && th != m.thread && th.midCall() { // it stops on its way back to user mode
+		if err := m.waitFor(sprintf("task %s (pid %d) to stop", t.comm, t.pid), func() bool { return !th.midCall() }); err != nil {
+			return err
+		}
+	}
+	if err := t.traceable(); err != nil { // it may have exited meanwhile
+		return err
+	}
 	if m.trapped > 0 || m.thread != nil && m.thread.task.cpu == t.cpu {
 		return misusef("ptrace of task %s cannot be used from %s, which runs on its CPU", t.comm, m.cpu.curr.comm)
 	}
@@ -56,7 +64,9 @@ func (t *Task) stopped(fn func() error) error {
 	}
 	m.switchOn(c, t)
 	m.switchOn(c, rest)
+	t.stops++
 	err := fn()
+	t.stops--
 	m.switchOn(c, t)
 	if !t.tracerStep && t.singleStep {
 		m.userDisableSingleStep(t)

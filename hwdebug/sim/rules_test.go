@@ -367,6 +367,26 @@ func TestContextRules(t *testing.T) {
 			t.Errorf("it ran %d times", dw.Runs())
 		}
 	})
+	onEvery(t, "R-PTR-13 a stopped tracee does not run while the tracer waits for a cross call", func(t *testing.T, kernel string) {
+		m := newMachine(t, sim.Config{CPUs: 2, Kernel: kernel, Choose: func(kind sim.Choice, n int) int {
+			if kind == sim.ChoiceIPI {
+				return 1
+			}
+			return 0
+		}})
+		ran := false
+		task, err := m.NewTask(sim.TaskConfig{CPU: 1, Body: func(*sim.Task) error { ran = true; return nil }})
+		must(t, err)
+		must(t, task.PtraceSet(hwdebug.HwWatch, 0, userAddr, 0x1f5))
+		if ran {
+			t.Error("it ran while it was stopped")
+		}
+		_, err = m.Run()
+		must(t, err)
+		if u := mustSlots(t, m, 1); !ran || u.WP.TaskPinned != 0 {
+			t.Errorf("ran: %v, still reserved: %d", ran, u.WP.TaskPinned)
+		}
+	})
 	onEvery(t, "R-HP-7 a CPU that goes down loses its events newest first", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		a, b := open(t, m, kernelRW(addrA, false), nil, 1), open(t, m, kernelRW(addrB, false), nil, 1)

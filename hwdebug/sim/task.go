@@ -36,6 +36,7 @@ type Task struct {
 	singleStep               bool // TIF_SINGLESTEP
 	ptrace                   [2][16]*Event
 	traced                   bool
+	stops                    int      // tracers that hold it stopped: its thread gets no turn
 	tracerStep               bool     // its tracer steps it
 	stopSignal               *Siginfo // to be delivered on the way to user mode
 	siginfo                  *Siginfo

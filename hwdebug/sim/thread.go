@@ -38,6 +38,12 @@ type threadEnd struct{}
 // UnwindsLua marks the panic as one that no protected call may catch.
 func (threadEnd) UnwindsLua() {}
 
+// midCall reports whether the thread is in a kernel call that has begun to change things and cannot be given up: it
+// spins for a cross call, or waits for a context's mutex.
+func (th *thread) midCall() bool {
+	return th.state == threadReady && th.m.cpus[th.task.cpu].spinner == th || th.state == threadWaiting && th.what == ""
+}
+
 func (m *Machine) newThread(t *Task, fn func() error) *thread {
 	th := &thread{m: m, task: t, fn: fn, state: threadIdle}
 	m.threads = append(m.threads, th)
@@ -328,7 +334,7 @@ func (m *Machine) runNext() (desc string, ok bool, err error) {
 	var free [64]*CPU
 	n := 0
 	for _, c := range m.cpus {
-		if c.spinner != nil && c.spinner.state == threadReady || c.spinning == 0 && len(c.runq) > 0 && !c.suspended && c.online {
+		if c.spinner != nil && c.spinner.state == threadReady || c.spinning == 0 && c.firstReady() >= 0 && !c.suspended && c.online {
 			free[n] = c
 			n++
 		}
@@ -339,8 +345,9 @@ func (m *Machine) runNext() (desc string, ok bool, err error) {
 	c := free[m.choose(ChoiceCPU, n)]
 	th := c.spinner
 	if th == nil {
-		th = c.runq[0]
-		c.runq = append(c.runq[:0], c.runq[1:]...)
+		i := c.firstReady()
+		th = c.runq[i]
+		c.runq = append(c.runq[:i], c.runq[i+1:]...)
 	}
 	what := th.what
 	desc = "cpu" + itoa(c.id) + " runs " + th.task.comm
@@ -392,10 +399,21 @@ func (m *Machine) resume(c *CPU, th *thread) error {
 	return err
 }
 
+// firstReady is the place in c's run queue of the thread that is next, -1 when there is none. Tasks that a tracer has
+// stopped keep their places.
+func (c *CPU) firstReady() int {
+	for i, th := range c.runq {
+		if th.task.stops == 0 {
+			return i
+		}
+	}
+	return -1
+}
+
 // pickNext is who gets c when its current thread has given it up.
 func (m *Machine) pickNext(c *CPU) *Task {
-	if len(c.runq) > 0 {
-		return c.runq[0].task
+	if i := c.firstReady(); i >= 0 {
+		return c.runq[i].task
 	}
 	if c.base.state == taskDead || c.base.cpu != c.id {
 		c.base = m.restThread(c)
