@@ -14,6 +14,9 @@ func (t *Task) Fork(comm string, pid int) (*Task, error) {
 	if t.kernel {
 		return nil, misusef("%s is a kernel thread; it does not fork", t.comm)
 	}
+	if err := t.undisturbed("fork"); err != nil {
+		return nil, err
+	}
 	if comm == "" {
 		comm = t.comm
 	}
@@ -133,6 +136,15 @@ func (m *Machine) freeInherited(child *Task) {
 // Execve gives the task a new image: its ptrace events are released, and events with enable_on_exec start (R-EVT-24).
 func (t *Task) Execve() error {
 	m := t.m
+	if err := t.alive("execve"); err != nil {
+		return err
+	}
+	if t.kernel {
+		return misusef("%s is a kernel thread; it has no image to change", t.comm)
+	}
+	if err := t.undisturbed("execve"); err != nil {
+		return err
+	}
 	if err := t.become(); err != nil {
 		return err
 	}
@@ -166,6 +178,12 @@ func (t *Task) OnExit(name string, fn func() error) error {
 	if err := t.alive("on_exit"); err != nil {
 		return err
 	}
+	if t.kernel {
+		return misusef("%s is a kernel thread; it does not exit", t.comm)
+	}
+	if t.exiting {
+		return misusef("task %s is exiting already; what is given to on_exit now would not run any more", t.comm)
+	}
 	t.onExit = append(t.onExit, exitHook{name, fn})
 	return nil
 }
@@ -178,13 +196,20 @@ func (t *Task) Exit() error {
 	if t.kernel {
 		return misusef("%s is a kernel thread; it does not exit", t.comm)
 	}
-	if t.exiting {
-		return misusef("task %s is exiting already", t.comm)
+	if err := t.undisturbed("exit"); err != nil {
+		return err
+	}
+	m := t.m
+	if th := t.thread; th != nil && th != m.thread && th.midCall() {
+		// It waits in the kernel for a cross call or a mutex, which nothing interrupts: it dies on its way back.
+		if err := m.waitFor(sprintf("task %s (pid %d) to come back from the kernel", t.comm, t.pid), func() bool { return !th.midCall() }); err != nil {
+			return err
+		}
+		return t.Exit()
 	}
 	if err := t.become(); err != nil {
 		return err
 	}
-	m := t.m
 	if m.thread != nil && m.thread == t.thread {
 		if err := t.exitHere(); err != nil {
 			return err
@@ -193,6 +218,20 @@ func (t *Task) Exit() error {
 		return nil
 	}
 	return t.exitHere()
+}
+
+// leaving reports whether the task is on its way out and not gone yet.
+func (t *Task) leaving() bool { return t.exiting && t.state != taskDead }
+
+// undisturbed fails for a call that a task cannot make, or have made for it, while it exits or is in a debug exception.
+func (t *Task) undisturbed(op string) error {
+	if t.exiting {
+		return misusef("%s of task %s (pid %d): it is exiting already", op, t.comm, t.pid)
+	}
+	if c := t.m.cpus[t.cpu]; c.curr == t && c.masked > 0 {
+		return misusef("%s of task %s (pid %d) cannot be called from a handler, which interrupts it on cpu%d and must not sleep", op, t.comm, t.pid, c.id)
+	}
+	return nil
 }
 
 // exitHere is the exit path of the task that is current, by the exit system call.
@@ -219,18 +258,19 @@ func (t *Task) exitHere() (err error) {
 	return err
 }
 
-// doExit is the order of do_exit as far as events can see it; perf comes last before 6.1 and first since (D-10).
+// doExit is the order of do_exit as far as events can see it; perf comes after the files before 6.1 and first since
+// (D-10), ptrace's events go last (R-EVT-26).
 //
 // kernel/exit.c: do_exit
 func (m *Machine) doExit(t *Task) error {
 	t.exiting = true
 	if m.prof.exitPerfFirst {
 		m.perfEventExitTask(t)
-		m.flushPtrace(t)
-		return m.exitFiles(t)
 	}
 	err := m.exitFiles(t)
-	m.perfEventExitTask(t)
+	if !m.prof.exitPerfFirst {
+		m.perfEventExitTask(t)
+	}
 	m.flushPtrace(t)
 	return err
 }
@@ -239,6 +279,8 @@ func (m *Machine) exitFiles(t *Task) error {
 	defer m.leave(m.enter(fnExitFiles, pidArg(t)))
 	hooks := t.onExit
 	t.onExit = nil
+	m.leaving++
+	defer func() { m.leaving-- }()
 	var first error
 	for _, h := range hooks {
 		if err := m.named(h.name, h.fn); err != nil && first == nil {

@@ -13,8 +13,11 @@ func (m *Machine) hotplugCPU(op string, n int) (*CPU, error) {
 		return nil, m.refuse(&Refusal{Rule: "R-HP-1", Fn: op}, &hwdebug.Error{Op: op, Asked: sprintf("cpu%d", n),
 			Found: sprintf("the machine has CPUs 0 to %d", len(m.cpus)-1), Mend: "name one of them", Errno: einval})
 	}
-	if m.thread != nil && m.thread.task.cpu == n || m.trapped > 0 {
-		return nil, misusef("%s of cpu%d cannot be called from %s, which runs there", op, n, m.cpu.curr.comm)
+	if m.trapped > 0 {
+		return nil, misusef("%s cannot be called from a handler or a function that runs on a CPU by hand", op)
+	}
+	if m.thread != nil && m.thread.task.cpu == n || c.curr.leaving() {
+		return nil, misusef("%s of cpu%d cannot be called from %s, which runs there", op, n, c.curr.comm)
 	}
 	if err := m.preemptOn(c); err != nil {
 		return nil, err

@@ -109,6 +109,7 @@ type Machine struct {
 	turnsAt    int64
 	lockers    int // threads that wait for a context's mutex
 	trapped    int // nesting of debug exceptions and other contexts that must not sleep
+	leaving    int // nesting of exits that are in a script's own functions
 
 	perfTasks int // task events alive: the scheduler hooks are on while > 0
 	hooksOff  int64

@@ -31,6 +31,10 @@ func (t *Task) traceable() error {
 	if t.kernel {
 		return misusef("%s is a kernel thread; it cannot be traced", t.comm)
 	}
+	if t.exiting {
+		return t.m.refuse(&Refusal{Rule: "R-VAL-1", Fn: "ptrace_check_attach"}, &hwdebug.Error{Op: "ptrace", Asked: sprintf("task %s (pid %d)", t.comm, t.pid),
+			Found: "it is exiting", Mend: "use a living task", Errno: esrch})
+	}
 	return t.m.cpus[t.cpu].powered()
 }
 

@@ -367,6 +367,17 @@ func TestContextRules(t *testing.T) {
 			t.Errorf("it ran %d times", dw.Runs())
 		}
 	})
+	onEvery(t, "R-EVT-26 ptrace events go after the files", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		task := newTask(t, m, "t", 1)
+		must(t, task.PtraceSet(hwdebug.HwWatch, 0, userAddr, 0x1f5))
+		reserved := -1
+		must(t, task.OnExit("hook", func() error { reserved = mustSlots(t, m, 1).WP.TaskPinned; return nil }))
+		must(t, task.Exit())
+		if reserved != 1 || mustSlots(t, m, 1).WP.TaskPinned != 0 {
+			t.Errorf("%d reserved in exit_files and %d afterwards; want 1 and 0", reserved, mustSlots(t, m, 1).WP.TaskPinned)
+		}
+	})
 	onEvery(t, "R-PTR-13 a stopped tracee does not run while the tracer waits for a cross call", func(t *testing.T, kernel string) {
 		m := newMachine(t, sim.Config{CPUs: 2, Kernel: kernel, Choose: func(kind sim.Choice, n int) int {
 			if kind == sim.ChoiceIPI {

@@ -27,6 +27,9 @@ func (c *CPU) ContextSwitch(t *Task) error {
 	if m.trapped > 0 && m.cpu == c {
 		return misusef("context_switch cannot be called from a handler or a function that runs on cpu%d", c.id)
 	}
+	if c.curr.leaving() {
+		return misusef("context_switch on cpu%d has to wait: %s is exiting there", c.id, c.curr.comm)
+	}
 	if m.thread != nil && m.thread.task.cpu == c.id {
 		return misusef("context_switch on cpu%d cannot be called from %s, which runs there", c.id, m.thread.task.comm)
 	}
@@ -171,6 +174,9 @@ func (t *Task) Migrate(cpu int) error {
 	}
 	if t.thread != nil && m.thread == t.thread {
 		return misusef("task %s cannot migrate itself from its body", t.comm)
+	}
+	if err := t.undisturbed("migrate"); err != nil {
+		return err
 	}
 	m.leaveCPU(t)
 	t.cpu = cpu

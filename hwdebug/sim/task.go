@@ -83,13 +83,14 @@ func (m *Machine) NewTask(cfg TaskConfig) (*Task, error) {
 	t.mem = &memory{}
 	if cfg.Body != nil {
 		t.thread = m.newThread(t, func() error {
-			if err := cfg.Body(t); err != nil {
+			err := cfg.Body(t)
+			if t.state == taskDead {
 				return err
 			}
-			if t.state == taskDead {
-				return nil
+			if e := t.exitHere(); err == nil { // one that fails is killed
+				err = e
 			}
-			return t.exitHere()
+			return err
 		})
 		m.ready(t.thread)
 	}

@@ -493,8 +493,8 @@ func (m *Machine) alone(op string) error {
 	if m.closed {
 		return misusef("the machine is closed")
 	}
-	if m.thread != nil || m.trapped > 0 {
-		return misusef("%s is the script's alone; a task body, work function or handler cannot call it", op)
+	if m.thread != nil || m.trapped > 0 || m.leaving > 0 {
+		return misusef("%s is the script's alone; a task body, work function, on_exit function or handler cannot call it", op)
 	}
 	return nil
 }

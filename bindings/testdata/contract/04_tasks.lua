@@ -123,9 +123,16 @@ describe("a body", function()
     assert.no_leaks(m)
   end)
 
-  it("an error in a body reaches the script", function()
-    m:task { comm = "bad", body = function() error("boom in body") end }
+  it("an error in a body reaches the script, and the task is gone", function()
+    local left = 0
+    local t = m:task { comm = "bad", body = function() error("boom in body") end }
+    t:on_exit("count", function() left = left + 1 end)
     raises("boom in body", function() m:run() end)
+    assert.equals("dead", t.state)
+    assert.equals(1, left)
+    assert.is_true(t:wait())
+    assert.equals("hwlua", m.cpu[0].current.comm)
+    assert.equals(0, m:run())
   end)
 
   it("any number of bodies sleep at once, and there is no end of them", function()
@@ -420,5 +427,53 @@ describe("ptrace", function()
     assert.is_true(c:ptrace_set("break", 2, 0x400580, 0x1e5))
     assert.errno("SIGTRAP", c:exec(0x400580))
     assert.equals(5, c.siginfo.errno)
+  end)
+end)
+
+describe("what a task cannot do meanwhile", function()
+  it("is exit, fork, exec or move in a handler that interrupts it", function()
+    local t = m:task { cpu = 1 }
+    local calls = { exit = {}, fork = {}, execve = {}, migrate = { 0 } }
+    local hits = 0
+    local ev = assert(m:register_user_hw_breakpoint { type = "w", addr = U, len = 8, task = t, on_hit = function(_, hit)
+      hits = hits + 1
+      for name, args in pairs(calls) do
+        raises(name .. " of task .* handler", function() t[name](t, unpack(args)) end)
+      end
+      hit.skip = true
+    end })
+    assert(t:store(U, 8))
+    assert.equals(1, hits)
+    assert.equals(t, m.cpu[1].current)
+    assert.equals(0x1ff5, m.cpu[1].wcr[0])
+    m:unregister_hw_breakpoint(ev)
+    t:exit()
+    assert.no_leaks(m)
+  end)
+
+  it("is anything but its way out when it exits", function()
+    local t, seen = m:task {}, 0
+    t:on_exit("hook", function()
+      seen = seen + 1
+      for name, args in pairs { exit = {}, fork = {}, execve = {}, migrate = { 1 }, on_exit = { "late", print } } do
+        raises("exiting already", function() t[name](t, unpack(args)) end)
+      end
+      assert.errno("ESRCH", t:ptrace_get("watch", 0))
+      raises("is exiting there", function() m.cpu[0]:context_switch(nil) end)
+      raises("script's alone", function() m:run() end)
+      raises("script's alone", function() m:step() end)
+      assert.equals(t, m.current)
+      m:msleep(10)
+      assert.equals(t, m.current)
+    end)
+    assert.is_true(t:exit())
+    assert.equals(1, seen)
+    assert.equals("dead", t.state)
+    assert.equals("hwlua", m.current.comm)
+  end)
+
+  it("a kernel thread has neither an image nor an exit", function()
+    raises("kernel thread", function() m.current:execve() end)
+    raises("kernel thread", function() m.current:on_exit("hook", print) end)
   end)
 end)
