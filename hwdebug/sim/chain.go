@@ -17,6 +17,8 @@ type ChainOptions struct {
 	View trace.View // Frames leaves out the names that the specification puts in parentheses
 }
 
+var errNoTrace = misusef("the machine keeps no trace; make trace_size larger")
+
 // Modelled fails for a function that the model does not have, with the nearest one that it has.
 func (m *Machine) Modelled(fn string) error {
 	_, err := m.modelled(fn)
@@ -50,7 +52,7 @@ func (m *Machine) Callchain(fn string, o ChainOptions) ([]string, error) {
 		return nil, err
 	}
 	if !m.traced {
-		return nil, misusef("the machine keeps no trace; make trace_size larger")
+		return nil, errNoTrace
 	}
 	if o.CPU < -1 || o.CPU >= len(m.cpus) {
 		return nil, misusef("there is no cpu%d; the machine has CPUs 0 to %d", o.CPU, len(m.cpus)-1)

@@ -85,6 +85,9 @@ func (m *Machine) warnOnce(which uint, text string, fn traceFn) {
 
 // DumpStackIn makes each later entry of a modelled function, or of a caller's own named one, log a dump_stack.
 func (m *Machine) DumpStackIn(fn string) error {
+	if !m.traced {
+		return errNoTrace
+	}
 	if m.dumpIn == nil {
 		m.dumpIn = make([]bool, fnCount)
 	}
