@@ -81,8 +81,10 @@ func (th *thread) end() {
 // finish ends the thread that runs now.
 func (th *thread) finish() { panic(threadEnd{}) }
 
-// pause gives the CPU up; it returns when the thread has its turn again.
+// pause gives the CPU up; it returns when the thread has its turn again. A thread that acts for another task on that
+// one's CPU, as who lets it exit does, goes on as that task there.
 func (m *Machine) pause(th *thread, s threadState) {
+	c, t := m.cpu, m.cpu.curr
 	th.state = s
 	stack := m.leaveStack()
 	if !th.yield(struct{}{}) {
@@ -90,6 +92,11 @@ func (m *Machine) pause(th *thread, s threadState) {
 	}
 	m.enterStack(stack)
 	th.state = threadRunning
+	if t != th.task && t.cpu == c.id && t.state != taskDead {
+		if m.cpu = c; c.curr != t {
+			m.contextSwitch(t)
+		}
+	}
 }
 
 // leaveStack and enterStack stand around every switch to another coroutine (SetStack).

@@ -472,6 +472,29 @@ describe("what a task cannot do meanwhile", function()
     assert.equals("hwlua", m.current.comm)
   end)
 
+  it("is on its own CPU, whoever lets it exit and however long that takes", function()
+    for _, kernel in ipairs(hw.kernels) do
+      local m = hw.machine { cpus = 3, kernel = kernel }
+      local t = m:task { comm = "t", cpu = 1 }
+      local ev = assert(m:perf_event_open { type = "w", addr = U, len = 8, task = t })
+      local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = K, len = 8 })
+      local who = {}
+      t:on_exit("hook", function()
+        who[#who + 1] = m.current.comm
+        m:msleep(10)
+        who[#who + 1] = m.current.comm
+        m:unregister_wide_hw_breakpoint(w)
+      end)
+      m:schedule_work_on(2, m:work("reaper", function() t:exit() who[#who + 1] = m.current.comm end))
+      m:run()
+      assert.same({ "t", "t", "kworker/2:0" }, who)
+      assert.equals("exit", ev.state)
+      assert.regs_exactly(m.cpu[1], { wvr = { [0] = K, U } })
+      ev:close()
+      assert.no_leaks(m)
+    end
+  end)
+
   it("a kernel thread has neither an image nor an exit", function()
     raises("kernel thread", function() m.current:execve() end)
     raises("kernel thread", function() m.current:on_exit("hook", print) end)
