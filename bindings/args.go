@@ -119,14 +119,16 @@ func readerOf[T any](p *plan, f *function, i int) func(rt *runtime, L *lua.LStat
 	param := &f.desc.Params[i]
 	get := valueOf[T](p, param.Type)
 	at := f.base + i
-	optional := param.Optional
+	optional, null := param.Optional, param.Type.TakesNil()
 	return func(rt *runtime, L *lua.LState) T {
 		v := L.Get(at)
 		if v == lua.LNil && !optional {
 			if at > L.GetTop() {
 				rt.badArgument(L, f, i, errNoValue)
 			}
-			rt.badArgument(L, f, i, expected(typeText(param.Type), v))
+			if !null {
+				rt.badArgument(L, f, i, expected(typeText(param.Type), v))
+			}
 		}
 		rt.arg = argument{L, f, i}
 		x, err := get(rt, v)

@@ -75,9 +75,9 @@ func Example_description() {
 	near, _ := x.Near("perf_event_opne")
 	fmt.Println("\n" + near)
 	// Output:
-	// m:unregister_hw_breakpoint(ev: event) -> true
-	//   Release an event that was registered.
-	//   ev              the event
+	// m:unregister_hw_breakpoint(ev: event|nil) -> true
+	//   Release an event that was registered; nil is none, and nothing is done.
+	//   ev              the event, or nil
 	//   kernel          kernel/events/hw_breakpoint.c
 	//
 	//     local ev = assert(m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = m:task {} })

@@ -368,7 +368,7 @@ function machine:perf_event_open(attr) end
 ---@return "ENOSPC"|"EINVAL"|"ESRCH"|nil errno ENOSPC: every register of that kind is spoken for; m:why() names the holders; EINVAL: the attributes are not valid: length, alignment, address, or a CPU that does not exist; ESRCH: the task has exited
 function machine:register_user_hw_breakpoint(attr) end
 
----Release an event that was registered.
+---Release an event that was registered; nil is none, and nothing is done.
 ---
 ---Kernel: `kernel/events/hw_breakpoint.c`
 ---
@@ -376,7 +376,7 @@ function machine:register_user_hw_breakpoint(attr) end
 ---local ev = assert(m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = m:task {} })
 ---m:unregister_hw_breakpoint(ev)
 ---```
----@param ev hw.event the event
+---@param ev hw.event|nil the event, or nil
 ---@return true
 function machine:unregister_hw_breakpoint(ev) end
 

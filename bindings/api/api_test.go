@@ -4,6 +4,7 @@ package api_test
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -158,6 +159,9 @@ func goKinds(t reflect.Type) []schema.Kind {
 }
 
 func agrees(t reflect.Type, d schema.Type) bool {
+	if d.TakesNil() && t.Kind() == reflect.Pointer {
+		return slices.ContainsFunc(d.Elem, func(e schema.Type) bool { return agrees(t, e) })
+	}
 	for _, k := range goKinds(t) {
 		if k == d.Kind {
 			return true

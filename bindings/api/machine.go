@@ -178,8 +178,8 @@ t:store(0x1000, 8)`,
 			Go: registerUser,
 		},
 		{
-			Name: "unregister_hw_breakpoint", Doc: "Release an event that was registered.",
-			Params: []schema.Param{eventSelf}, Kernel: bpC,
+			Name: "unregister_hw_breakpoint", Doc: "Release an event that was registered; nil is none, and nothing is done.",
+			Params: []schema.Param{{Name: "ev", Type: schema.Union(schema.Object("event"), schema.Nil), Doc: "the event, or nil"}}, Kernel: bpC,
 			Sample: `
 local ev = assert(m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = m:task {} })
 m:unregister_hw_breakpoint(ev)`,

@@ -23,6 +23,8 @@
 // the description to be executed.
 package schema
 
+import "slices"
+
 // A Module is a named set of functions and values, and the classes and records that they use.
 type Module struct {
 	Name      string // as require and the global know it; "" for words that are globals themselves
@@ -211,6 +213,11 @@ func NameOf(names []Word) Type { return Type{Kind: KindString, Names: names} }
 // Func1 is a function that scripts give or get.
 func Func1(params, results []Param) Type {
 	return Type{Kind: KindFunc, Params: params, Results: results}
+}
+
+// TakesNil reports whether nil is a value of the type, and not only what is left out.
+func (t Type) TakesNil() bool {
+	return t.Kind == KindNil || t.Kind == KindUnion && slices.ContainsFunc(t.Elem, Type.TakesNil)
 }
 
 // Strings are the strings of an enumeration, without quotes.

@@ -140,6 +140,12 @@ describe("an event", function()
     raises("is closed", function() m.cpu[0]:hw_breakpoint_slot_setup("wp", ev, "install") end)
   end)
 
+  it("unregistering none does nothing, as in the kernel (R-CON-19)", function()
+    assert.is_true(m:unregister_hw_breakpoint(nil))
+    raises("event expected, got no value", function() m:unregister_hw_breakpoint() end)
+    raises("wide expected, got nil", function() m:unregister_wide_hw_breakpoint(nil) end)
+  end)
+
   it("a registered one is gone after it is unregistered", function()
     local ev = assert.succeeds(m:register_user_hw_breakpoint { type = "w", addr = U, len = 8, task = t })
     assert.is_true(m:unregister_hw_breakpoint(ev))
