@@ -4,6 +4,7 @@ package sim
 
 import (
 	"math/bits"
+	"syscall"
 
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/arm64"
@@ -440,6 +441,15 @@ func (c *CPU) kernelAccess(k hwdebug.Kind, addr uint64, size int, value uint64, 
 	}
 	prev := m.cpu
 	m.cpu = c
+	if user && !c.curr.kernel && !m.userRange(addr, size) {
+		op := "put_user"
+		if k == hwdebug.Load {
+			op = "get_user"
+		}
+		m.cpu = prev
+		return 0, m.refuse(&Refusal{Rule: "R-EXC-17", Fn: op}, &hwdebug.Error{Op: op, Asked: sprintf("%d bytes at 0x%016x for task %s (pid %d)", size, addr, c.curr.comm, c.curr.pid),
+			Found: "the address is not the user's", Mend: "name one below TASK_SIZE", Errno: syscall.EFAULT})
+	}
 	a := &Access{m: m, kind: k, addr: addr, size: size, value: value, el: 1, user: user}
 	a.unpriv = user && (m.prof.uaccessUnpriv || m.preset.UAO)
 	if k == hwdebug.Exec {
@@ -448,6 +458,13 @@ func (c *CPU) kernelAccess(k hwdebug.Kind, addr uint64, size int, value uint64, 
 	v, err := m.access(a)
 	m.cpu = prev
 	return v, err
+}
+
+// userRange reports whether the bytes lie in the current task's half of the address space, as access_ok asks.
+func (m *Machine) userRange(addr uint64, size int) bool {
+	limit := m.callerTaskSize()
+	addr = m.untag(addr)
+	return addr < limit && uint64(size) <= limit-addr
 }
 
 // Load reads size bytes at addr in the kernel (EL1) on this CPU.

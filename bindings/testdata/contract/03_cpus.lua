@@ -247,6 +247,20 @@ describe("get_user and put_user", function()
     end
   end)
 
+  it("an address that is not the user's is EFAULT, and nothing is touched", function()
+    local m = new {}
+    m.cpu[0]:context_switch(m:task {})
+    for _, addr in ipairs { K, 0x8000000000, 0x7ffffffffc } do
+      assert.errno("EFAULT", m.cpu[0]:put_user(addr, 8, 5))
+      assert.errno("EFAULT", m.cpu[0]:get_user(addr, 8))
+    end
+    assert.equals("put_user", (m.cpu[0]:put_user(K, 8, 5) or m:why()).fn)
+    assert.equals(0, m.cpu[0]:load(K, 8))
+    assert.is_true(m.cpu[0]:put_user(0x7ffffffff8, 8, 5))
+    m.cpu[0]:context_switch(m:task { compat = true })
+    assert.errno("EFAULT", m.cpu[0]:get_user(0x100000000, 4))
+  end)
+
   it("without KDE nothing fires", function()
     local m = new { kernel = "6.1.192" }
     local t = m:task {}
