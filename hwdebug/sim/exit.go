@@ -200,11 +200,9 @@ func (t *Task) Exit() error {
 		return err
 	}
 	m := t.m
-	if th := t.thread; th != nil && th != m.thread && th.midCall() {
-		// It waits in the kernel for a cross call or a mutex, which nothing interrupts: it dies on its way back.
-		if err := m.waitFor(sprintf("task %s (pid %d) to come back from the kernel", t.comm, t.pid), func() bool { return !th.midCall() }); err != nil {
-			return err
-		}
+	if waited, err := t.outOfCall("exit"); err != nil {
+		return err
+	} else if waited {
 		return t.Exit()
 	}
 	if err := t.become(); err != nil {

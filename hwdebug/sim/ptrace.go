@@ -48,10 +48,8 @@ func (t *Task) stopped(fn func() error) error {
 	if err := m.preempt(); err != nil {
 		return err
 	}
-	if th := t.thread; th != nil && th != m.thread && th.midCall() { // it stops on its way back to user mode
-		if err := m.waitFor(sprintf("task %s (pid %d) to stop", t.comm, t.pid), func() bool { return !th.midCall() }); err != nil {
-			return err
-		}
+	if _, err := t.outOfCall("stop"); err != nil { // it stops on its way back to user mode
+		return err
 	}
 	if err := t.traceable(); err != nil { // it may have exited meanwhile
 		return err

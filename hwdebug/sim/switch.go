@@ -178,6 +178,11 @@ func (t *Task) Migrate(cpu int) error {
 	if err := t.undisturbed("migrate"); err != nil {
 		return err
 	}
+	if waited, err := t.outOfCall("move"); err != nil {
+		return err
+	} else if waited {
+		return t.Migrate(cpu)
+	}
 	m.leaveCPU(t)
 	t.cpu = cpu
 	if t.thread != nil && t.thread.queued() {

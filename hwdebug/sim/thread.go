@@ -44,6 +44,16 @@ func (th *thread) midCall() bool {
 	return th.state == threadReady && th.m.cpus[th.task.cpu].spinner == th || th.state == threadWaiting && th.what == ""
 }
 
+// outOfCall waits until the task is in no kernel call that cannot be given up, before someone else makes it do
+// something: it does that on its way back.
+func (t *Task) outOfCall(to string) (waited bool, err error) {
+	th := t.thread
+	if th == nil || th == t.m.thread || !th.midCall() {
+		return false, nil
+	}
+	return true, t.m.waitFor(sprintf("task %s (pid %d) to %s", t.comm, t.pid, to), func() bool { return !th.midCall() })
+}
+
 func (m *Machine) newThread(t *Task, fn func() error) *thread {
 	th := &thread{m: m, task: t, fn: fn, state: threadIdle}
 	m.threads = append(m.threads, th)
