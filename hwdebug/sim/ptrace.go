@@ -54,8 +54,11 @@ func (t *Task) stopped(fn func() error) error {
 	if err := t.traceable(); err != nil { // it may have exited meanwhile
 		return err
 	}
-	if m.trapped > 0 || m.thread != nil && m.thread.task.cpu == t.cpu {
-		return misusef("ptrace of task %s cannot be used from %s, which runs on its CPU", t.comm, m.cpu.curr.comm)
+	if m.trapped > 0 {
+		return misusef("ptrace of task %s cannot be used from a handler or a function that runs on a CPU by hand, which must not sleep", t.comm)
+	}
+	if m.thread != nil && m.thread.task == t {
+		return misusef("task %s cannot trace itself", t.comm)
 	}
 	t.traced = true
 	c := m.cpus[t.cpu]

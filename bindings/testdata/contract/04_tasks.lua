@@ -430,6 +430,29 @@ describe("ptrace", function()
   end)
 end)
 
+describe("a tracer that is a thread", function()
+  it("may run on the tracee's CPU, which it gives up for the moment", function()
+    for cpu = 0, 1 do
+      local m = hw.machine { cpus = 2 }
+      local t, seen = m:task { cpu = 1 }, {}
+      m:task { comm = "tracer", cpu = cpu, body = function(me)
+        assert(t:ptrace_set("watch", 0, 0x1004, 0x1f5))
+        seen[1] = m.current
+        seen[2] = { t:ptrace_get("watch", 0) }
+        raises("cannot trace itself", function() me:ptrace_get("watch", 0) end)
+        assert.equals(me, seen[1])
+      end }
+      m:run()
+      assert.same({ 0x1000, 0x1e15 }, seen[2])
+      assert.equals("swapper/1", m.cpu[1].current.comm)
+      assert.regs_exactly(m.cpu[1], { wvr = { [0] = 0x1000 } })       -- it ran for a moment (R-PTR-18)
+      assert.errno("SIGTRAP", t:store(0x1004, 4))
+      t:exit()
+      assert.no_leaks(m)
+    end
+  end)
+end)
+
 describe("what a task cannot do meanwhile", function()
   it("is exit, fork, exec or move in a handler that interrupts it", function()
     local t = m:task { cpu = 1 }
