@@ -84,8 +84,8 @@ func (m *Machine) NewTask(cfg TaskConfig) (*Task, error) {
 	if cfg.Body != nil {
 		t.thread = m.newThread(t, func() error {
 			err := cfg.Body(t)
-			if t.state == taskDead {
-				return err
+			if t.state == taskDead || err != nil && m.interrupted() != nil {
+				return err // gone, or everything stops where it is
 			}
 			if e := t.exitHere(); err == nil { // one that fails is killed
 				err = e
