@@ -394,6 +394,7 @@ func (t *Task) Load(addr uint64, size int) (uint64, error) {
 	if size > 0 && size&(size-1) == 0 && t.quiet(addr, size) {
 		return t.mem.load(addr&addrBits, size), nil
 	}
+	defer t.borrow()()
 	a, err := t.user(hwdebug.Load, addr, size, 0)
 	if err != nil {
 		return 0, err
@@ -407,6 +408,7 @@ func (t *Task) Store(addr uint64, size int, v uint64) error {
 		t.mem.store(addr&addrBits, size, v)
 		return nil
 	}
+	defer t.borrow()()
 	a, err := t.user(hwdebug.Store, addr, size, v)
 	if err != nil {
 		return err
@@ -417,6 +419,7 @@ func (t *Task) Store(addr uint64, size int, v uint64) error {
 
 // Exec executes the instruction at addr as the task in user mode.
 func (t *Task) Exec(addr uint64) error {
+	defer t.borrow()()
 	a, err := t.user(hwdebug.Exec, addr, 4, 0)
 	if err != nil {
 		return err

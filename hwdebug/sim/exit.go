@@ -24,6 +24,7 @@ func (t *Task) Fork(comm string, pid int) (*Task, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer t.borrow()()
 	if err := t.become(); err != nil {
 		return nil, err
 	}
@@ -145,6 +146,7 @@ func (t *Task) Execve() error {
 	if err := t.undisturbed("execve"); err != nil {
 		return err
 	}
+	defer t.borrow()()
 	if err := t.become(); err != nil {
 		return err
 	}
@@ -205,6 +207,7 @@ func (t *Task) Exit() error {
 	} else if waited {
 		return t.Exit()
 	}
+	defer t.borrow()()
 	if err := t.become(); err != nil {
 		return err
 	}

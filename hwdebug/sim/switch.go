@@ -210,6 +210,23 @@ func (m *Machine) leaveCPU(t *Task) {
 	m.contextSwitch(next)
 }
 
+// borrow lets t act on the CPU of the thread that calls, which gets it back afterwards: it runs there, and goes on.
+func (t *Task) borrow() (giveBack func()) {
+	m := t.m
+	th, c := m.thread, m.cpus[t.cpu]
+	if th == nil || m.trapped > 0 || t.kernel || t.state == taskDead || th.task == t || th.task.cpu != c.id || c.curr != th.task {
+		return keep
+	}
+	m.switchOn(c, t)
+	return func() {
+		if th.state != threadDone && th.task.state != taskDead {
+			m.switchOn(c, th.task)
+		}
+	}
+}
+
+func keep() {}
+
 // become switches the task's CPU to it, where it stays.
 func (t *Task) become() error {
 	m := t.m

@@ -430,6 +430,39 @@ describe("ptrace", function()
   end)
 end)
 
+describe("a thread that acts through a task of its own CPU", function()
+  it("lends it the CPU and goes on", function()
+    local m = hw.machine { cpus = 2 }
+    local t, seen = m:task { comm = "t", cpu = 1 }, {}
+    local function note() seen[#seen + 1] = m.current.comm end
+    local hits = 0
+    local ev = assert(m:register_user_hw_breakpoint { type = "w", addr = U, len = 8, task = t, on_hit = function(_, hit)
+      hits = hits + 1
+      assert.equals(t, hit.task)
+      hit.skip = true
+    end })
+    m:schedule_work_on(1, m:work("probe", function(w)
+      assert.is_true(t:store(U, 8, 1))
+      assert.is_true(t:store(U + 8, 8, 5))
+      note()
+      assert.equals("runnable", t.state)
+      local kid = assert(t:fork { comm = "kid" })
+      assert.equals(5, kid:load(U + 8, 8))
+      t:on_exit("hook", function() note() m:msleep(5) note() end)
+      assert.is_true(t:exit())
+      assert.is_true(kid:exit())
+      note()
+    end))
+    m:run()
+    assert.equals(1, hits)
+    assert.same({ "kworker/1:0", "t", "t", "kworker/1:0" }, seen)
+    assert.equals("swapper/1", m.cpu[1].current.comm)
+    assert.equals("exit", ev.state)
+    m:unregister_hw_breakpoint(ev)
+    assert.no_leaks(m)
+  end)
+end)
+
 describe("a tracer that is a thread", function()
   it("may run on the tracee's CPU, which it gives up for the moment", function()
     for cpu = 0, 1 do
