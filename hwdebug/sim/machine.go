@@ -446,6 +446,7 @@ func (m *Machine) exitBool(k mark, ret *bool) {
 // A visit is a call from outside while it is in the machine.
 type visit struct {
 	cpu  *CPU
+	curr *Task
 	node trace.NodeID
 	prev *CPU
 }
@@ -453,7 +454,7 @@ type visit struct {
 // visit enters the machine on CPU c in the name of c's current task, with the caller's own functions on the
 // stack. Its caller defers done.
 func (m *Machine) visit(c *CPU) visit {
-	v := visit{cpu: c, node: c.node, prev: m.cpu}
+	v := visit{cpu: c, curr: c.curr, node: c.node, prev: m.cpu}
 	m.cpu = c
 	if !m.traced {
 		return v
@@ -471,7 +472,11 @@ func (m *Machine) visit(c *CPU) visit {
 }
 
 func (m *Machine) done(v visit) {
-	m.cpu.node = v.node
+	if c := m.cpu; c.curr == v.curr {
+		c.node = v.node
+	} else { // it has been switched out meanwhile, or has exited
+		v.curr.node, c.node = v.node, c.curr.node
+	}
 	if v.prev != v.cpu { // else a body that slept here may go on elsewhere
 		m.cpu = v.prev
 	}

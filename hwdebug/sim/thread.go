@@ -406,6 +406,7 @@ func (m *Machine) resume(c *CPU, th *thread) error {
 	if c.spinner != th && c.curr == th.task && th.state != threadReady {
 		m.contextSwitch(m.pickNext(c))
 	}
+	c.curr.node = c.node // where it is, should a call that waited find it current
 	m.cpu = cpu
 	err := th.err
 	if err == nil {

@@ -444,6 +444,39 @@ describe("m:trace", function()
   end)
 end)
 
+describe("a stack", function()
+  local function bottom(m, cpu)
+    local ev = assert(m:perf_event_open { type = "w", addr = K, len = 8, cpu = cpu })
+    ev:close()
+    local c = m:callchain("hw_breakpoint_control", { cpu = cpu })
+    return c[#c]
+  end
+
+  it("is whole again when a task has exited or moved inside cpu:run", function()
+    local m = hw.machine { cpus = 2 }
+    for _, go in ipairs { function(t) t:exit() end, function(t) t:migrate(0) end } do
+      local t = m:task { cpu = 1 }
+      m.cpu[1]:context_switch(t)
+      m.cpu[1]:run(go, t)
+      assert.equals("swapper/1", m.cpu[1].current.comm)
+      assert.equals("secondary_start_kernel", bottom(m, 1))
+    end
+  end)
+
+  it("is whole again when the task in whose name a call waited has exited", function()
+    local m = hw.machine { cpus = 2 }
+    local t = m:task { cpu = 0 }
+    m.cpu[0]:context_switch(t)
+    local w = m:work("reaper", function() m:msleep(5) t:exit() m:msleep(5) end)
+    m:schedule_work_on(1, w)
+    assert.is_true(m:flush_work(w))
+    assert.equals("hwlua", m.current.comm)
+    local function driver() m:register_user_hw_breakpoint { type = "w", addr = U, len = 8, task = m:task {} } end
+    driver()
+    assert.same({ "register_user_hw_breakpoint", "driver", "kthread", "ret_from_fork" }, m:callchain("register_user_hw_breakpoint"))
+  end)
+end)
+
 describe("m:dump_stack_in", function()
   it("logs each entry from now on", function()
     local m = hw.machine { cpus = 1 }
