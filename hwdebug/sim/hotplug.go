@@ -148,6 +148,10 @@ func (m *Machine) CPUUp(n int) error {
 	c.online = true
 	m.cpu = prev
 	for _, w := range c.pool.workers {
+		if w.thread == m.thread {
+			continue // it goes there when it next sleeps or has done its item
+		}
+		m.leaveCPU(w.task)
 		w.task.cpu = n
 		if w.thread.queued() {
 			m.requeue(w.thread, c)

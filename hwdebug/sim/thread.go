@@ -338,10 +338,11 @@ func (m *Machine) wake() {
 	for _, th := range m.threads {
 		switch {
 		case th.state == threadAsleep && th.wakeAt <= m.now, th.state == threadWaiting && th.cond():
-			m.ready(th)
 			if th.worker != nil {
+				th.task.cpu = th.worker.pool.home().id
 				th.worker.pool.nrRunning++
 			}
+			m.ready(th)
 		}
 	}
 }
@@ -403,7 +404,7 @@ func (m *Machine) resume(c *CPU, th *thread) error {
 	if th.worker != nil && th.sleeping() {
 		th.worker.pool.slept()
 	}
-	if c.spinner != th && c.curr == th.task && th.state != threadReady {
+	if c.curr == th.task && (c.spinner != th && th.state != threadReady || th.task.cpu != c.id) {
 		m.contextSwitch(m.pickNext(c))
 	}
 	c.curr.node = c.node // where it is, should a call that waited find it current

@@ -179,7 +179,8 @@ func (w *worker) run() error {
 				w.thread.fail = m.processOneWork(w, item)
 			}
 			if len(w.scheduled) > 0 || len(p.list) > 0 || w.thread.fail != nil {
-				c := m.cpus[w.task.cpu]
+				c := p.home()
+				w.task.cpu = c.id
 				c.runq = append([]*thread{w.thread}, c.runq...)
 				m.pause(w.thread, threadReady)
 			}

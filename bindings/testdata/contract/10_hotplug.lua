@@ -1,4 +1,4 @@
--- Hotplug beside registrations that are under way, where a seed draws the order.
+-- Hotplug beside registrations that are under way, where a seed draws the order, and workers that it moves.
 local hw = require "hw"
 
 it("hotplug waits for the registrations that are under way", function()
@@ -18,4 +18,26 @@ it("hotplug waits for the registrations that are under way", function()
     assert.no_leaks(m)
     assert.regs(m, { wcr = { [0] = 0, [1] = 0 }, mdscr_el1 = 0x1000 })
   end
+end)
+
+it("R-WQ-19: a worker that brings its own CPU up goes there when it has done its item, and not before", function()
+  local m = hw.machine { cpus = 2 }
+  m:cpu_down(1)
+  local seen = {}
+  local function where(name)
+    local t = m.current
+    assert.equals(t, m.cpu[t.cpu].current)
+    assert.equals("running", t.state)
+    seen[#seen + 1] = name .. " in " .. t.comm .. " on " .. t.cpu
+  end
+  m:schedule_work_on(1, m:work("up", function()
+    where "up"
+    m:cpu_up(1)
+    where "still"
+  end))
+  m:schedule_work_on(1, m:work("next", function() where "next" end))
+  m:run()
+  assert.same({ "up in kworker/1:0 on 0", "still in kworker/1:0 on 0", "next in kworker/1:0 on 1" }, seen)
+  for cpu in m:cpus() do assert.equals(cpu.id, cpu.current.cpu) end
+  assert.no_leaks(m)
 end)
