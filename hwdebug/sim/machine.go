@@ -472,10 +472,15 @@ func (m *Machine) visit(c *CPU) visit {
 }
 
 func (m *Machine) done(v visit) {
-	if c := m.cpu; c.curr == v.curr {
+	c := m.cpu
+	own := v.curr.thread == nil || v.curr.thread == m.thread // else the script acted in a thread's name, which may have gone on
+	if own {
+		v.curr.node = v.node
+	}
+	if c.curr != v.curr || !own { // it has been switched out meanwhile, or has exited
+		c.node = c.curr.node
+	} else {
 		c.node = v.node
-	} else { // it has been switched out meanwhile, or has exited
-		v.curr.node, c.node = v.node, c.curr.node
 	}
 	if v.prev != v.cpu { // else a body that slept here may go on elsewhere
 		m.cpu = v.prev

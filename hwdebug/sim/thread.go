@@ -244,7 +244,10 @@ func (m *Machine) spin(c *CPU) {
 		if th != nil {
 			m.pauseSpinning(th)
 		} else {
+			node := here.node
+			m.lendStack()
 			_, ok, err := m.schedStep(m.now)
+			here.node = node
 			if err != nil && m.pendingErr == nil {
 				m.pendingErr = err
 			}
@@ -285,6 +288,7 @@ func (m *Machine) waitFor(what string, cond func() bool) error {
 		th.cond = nil
 		return nil
 	}
+	m.lendStack()
 	for steps := 0; !cond(); steps++ {
 		if steps > maxSteps {
 			return m.restless(steps)
@@ -298,6 +302,14 @@ func (m *Machine) waitFor(what string, cond func() bool) error {
 		}
 	}
 	return nil
+}
+
+// lendStack leaves the CPU to others while the script waits in the name of a task that is a thread: it is on that one's
+// own stack that the thread goes on, or is switched out.
+func (m *Machine) lendStack() {
+	if c := m.cpu; c.curr.thread != nil {
+		c.node = c.curr.node
+	}
 }
 
 const (
@@ -386,6 +398,7 @@ func (m *Machine) resume(c *CPU, th *thread) error {
 	if c.curr != th.task {
 		m.contextSwitch(th.task)
 	}
+	c.node = th.task.node // who acted in its name meanwhile has left what is on its own stack
 	m.thread, m.trapped = th, 0
 	m.turn, m.turnSeq = 0, m.rec.Seq()
 	th.state, th.what = threadRunning, ""

@@ -477,6 +477,38 @@ describe("a stack", function()
   end)
 end)
 
+describe("a stack of a thread", function()
+  it("has nothing of the script that acted in its name meanwhile", function()
+    local m = hw.machine { cpus = 1 }
+    local t, chains = m:task {}, {}
+    local function look(w)
+      local ev = assert(m:register_user_hw_breakpoint { type = "w", addr = U, len = 8, task = t })
+      chains[w.name] = m:callchain "register_user_hw_breakpoint"
+      m:unregister_hw_breakpoint(ev)
+    end
+    local work = {}
+    for _, name in ipairs { "a", "b", "c", "d" } do
+      work[name] = m:work(name, look)
+      m:schedule_work(work[name])
+    end
+    m:step()
+    assert.equals("kworker/0:0", m.current.comm)          -- between two items
+    local function driver() return m:flush_work(work.b) end
+    assert.is_true((driver()))
+    assert.equals(0, work.d.runs)
+    local function another() return m:cancel_work_sync(work.c) end
+    assert.is_true((another()))
+    m:run()
+    for _, name in ipairs { "a", "b", "d" } do
+      assert.same({ "register_user_hw_breakpoint", "process_one_work", "worker_thread", "kthread", "ret_from_fork" },
+        { chains[name][1], unpack(chains[name], #chains[name] - 3) })
+      assert.equals(name, chains[name][#chains[name] - 4])
+    end
+    look { name = "script" }
+    assert.same({ "register_user_hw_breakpoint", "look", "kthread", "ret_from_fork" }, chains.script)
+  end)
+end)
+
 describe("m:dump_stack_in", function()
   it("logs each entry from now on", function()
     local m = hw.machine { cpus = 1 }
