@@ -44,14 +44,15 @@ func (th *thread) midCall() bool {
 	return th.state == threadReady && th.m.cpus[th.task.cpu].spinner == th || th.state == threadWaiting && th.what == ""
 }
 
-// outOfCall waits until the task is in no kernel call that cannot be given up, before someone else makes it do
-// something: it does that on its way back.
+// outOfCall waits until the task is in no kernel call that cannot be given up, and until a tracer that holds it stopped is
+// done with it, before someone else makes it do something: it does that on its way back.
 func (t *Task) outOfCall(to string) (waited bool, err error) {
 	th := t.thread
-	if th == nil || th == t.m.thread || !th.midCall() {
+	busy := func() bool { return t.stops > 0 || th != nil && th != t.m.thread && th.midCall() }
+	if !busy() {
 		return false, nil
 	}
-	return true, t.m.waitFor(sprintf("task %s (pid %d) to %s", t.comm, t.pid, to), func() bool { return !th.midCall() })
+	return true, t.m.waitFor(sprintf("task %s (pid %d) to %s", t.comm, t.pid, to), func() bool { return !busy() })
 }
 
 func (m *Machine) newThread(t *Task, fn func() error) *thread {

@@ -486,6 +486,20 @@ describe("a tracer that is a thread", function()
   end)
 end)
 
+it("two tracers and one who lets the tracee exit leave nothing behind, in any order", function()
+  for seed = 1, 40 do
+    local m = hw.machine { cpus = 3, seed = seed }
+    local t = m:task { cpu = 1 }
+    local function trace() for i = 0, 3 do t:ptrace_set("watch", i, U, 0x1f5) m:msleep(1) end end
+    m:task { cpu = 0, body = trace }
+    m:task { cpu = 2, body = trace }
+    m:task { cpu = 2, body = function() m:msleep(seed % 5) t:exit() end }
+    m:run()
+    assert.equals("dead", t.state)
+    assert.no_leaks(m)
+  end
+end)
+
 describe("what a task cannot do meanwhile", function()
   it("is exit, fork, exec or move in a handler that interrupts it", function()
     local t = m:task { cpu = 1 }
