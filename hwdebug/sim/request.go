@@ -111,7 +111,22 @@ func (m *Machine) release(ev *Event, op, mend string, own bool) error {
 	if err := ev.needs(); err != nil {
 		return err
 	}
-	return m.preempt()
+	return ev.turn()
+}
+
+// turn is preempt for a call about ev, which another thread may have let go meanwhile.
+func (ev *Event) turn() error {
+	if err := ev.m.preempt(); err != nil {
+		return err
+	}
+	return ev.gone()
+}
+
+// drop gives back the reference that a call on ev holds, as that of an open file is held, while others may let ev go.
+func (ev *Event) drop() {
+	if ev.refs--; ev.refs == 0 && !ev.freed {
+		ev.m.freeEvent(ev)
+	}
 }
 
 func (m *Machine) unregisterHwBreakpoint(ev *Event, inlined bool) {
@@ -177,9 +192,11 @@ func (m *Machine) onEvent(ev *Event, fn func()) error {
 		return err
 	}
 	defer m.done(m.here())
-	if err := m.preempt(); err != nil {
+	if err := ev.turn(); err != nil {
 		return err
 	}
+	ev.refs++
+	defer ev.drop()
 	fn()
 	return nil
 }
@@ -245,9 +262,11 @@ func (ev *Event) Modify(a hwdebug.Attr) error {
 	}
 	m := ev.m
 	defer m.done(m.here())
-	if err := m.preempt(); err != nil {
+	if err := ev.turn(); err != nil {
 		return err
 	}
+	ev.refs++
+	defer ev.drop()
 	return m.perfEventModifyAttr(ev, a)
 }
 
@@ -288,9 +307,11 @@ func (m *Machine) ModifyUserHwBreakpoint(ev *Event, a hwdebug.Attr) error {
 		return err
 	}
 	defer m.done(m.here())
-	if err := m.preempt(); err != nil {
+	if err := ev.turn(); err != nil {
 		return err
 	}
+	ev.refs++
+	defer ev.drop()
 	return m.modifyUserHwBreakpoint(ev, a)
 }
 

@@ -89,6 +89,9 @@ func (m *Machine) UnregisterWideHwBreakpoint(w *Wide) error {
 	if err := m.preempt(); err != nil {
 		return err
 	}
+	if w.closed { // by another thread meanwhile
+		return misusef("the wide registration at 0x%016x is closed", w.addr)
+	}
 	m.unregisterWide(w)
 	return nil
 }

@@ -502,3 +502,20 @@ describe("no_leaks", function()
     assert.no_leaks(m)
   end)
 end)
+
+it("an event that one thread changes and another lets go is released once, and as what it is then", function()
+  for seed = 1, 120 do
+    local m = hw.machine { cpus = 3, seed = seed }
+    local ev = assert(m:perf_event_open { type = "w", addr = K, len = 4, cpu = 2 })
+    local wide = assert(m:register_wide_hw_breakpoint { type = "w", addr = K, len = 8 })
+    local function closed(ok, message) assert(ok or message:match "is closed", message) end
+    m:task { cpu = 0, body = function() closed(pcall(ev.modify, ev, { type = "x" })) closed(pcall(ev.enable, ev)) end }
+    m:task { cpu = 1, body = function() closed(pcall(ev.close, ev)) closed(pcall(m.unregister_wide_hw_breakpoint, m, wide)) end }
+    m:task { cpu = 2, body = function() closed(pcall(m.unregister_wide_hw_breakpoint, m, wide)) closed(pcall(ev.close, ev)) end }
+    m:run()
+    assert.no_leaks(m)
+    for c = 0, 2 do
+      for _, use in pairs(m:slots(c)) do assert.same({ 0, 0 }, { use.cpu_pinned, use.task_pinned }) end
+    end
+  end
+end)
