@@ -9,14 +9,14 @@ import (
 	"strconv"
 )
 
-// The tracks of a CPU, and the first number for the tracks of its tasks' calls. A track's id is cpu+1 times tracksPerCPU
-// and this number, so that no two CPUs share one.
+// The tracks that each CPU has. Their ids, and those of its tasks' calls, are given in order from firstTrack on: no two
+// CPUs share one, and none is the number of a CPU, for Perfetto calls a thread with its process's number the main one.
 const (
 	trackTasks = iota
 	trackWork
 	trackHits
-	trackCalls
-	tracksPerCPU = 100_000
+	fixedTracks
+	firstTrack = 100
 )
 
 // WritePerfetto writes the trace as Chrome trace events in JSON. Each CPU is a process of these tracks:
@@ -29,12 +29,17 @@ const (
 //
 // Virtual time stands still during a call, and a viewer shows nothing of slices without length. So each event is put 1 ns
 // after the one before where they have the same time: order and nesting are exact, and times to within the number of
-// events that share one. A call ends before the next event that it does not contain on its task or CPU, or when
-// time moves on. The same entries give the same bytes.
+// events that share one. A call ends before the next event that it does not contain, on whichever CPU, unless it waits for
+// that CPU's answer to a cross call; or when time moves on. A task's slice ends when none of its calls is open on that CPU and
+// none follows. Viewers show a process's name and number: CPU 1 is "CPU 1" of number 1. The same entries give the same
+// bytes.
 func WritePerfetto(w io.Writer, entries iter.Seq[Entry]) error {
-	p := perfetto{out: bufio.NewWriter(w), cpus: map[int]*cpuTracks{}, moved: map[thread]int{}}
+	p := perfetto{out: bufio.NewWriter(w), ids: firstTrack, cpus: map[int]*cpuTracks{}, moved: map[thread]int{}, last: map[place]int{}}
 	p.out.WriteString(`{"displayTimeUnit":"ns","traceEvents":[`)
 	all := calls(entries)
+	for i := range all {
+		p.last[place{all[i].thread, all[i].e.CPU}] = i
+	}
 	for i := range all {
 		p.call(all, i)
 	}
@@ -56,7 +61,18 @@ type perfetto struct {
 	order []*cpuTracks   // as they appeared
 	open  []slice        // of all threads; those of one thread in order of depth
 	moved map[thread]int // the CPU that each thread was seen on last
+	ids   int            // of tracks, given so far
+	last  map[place]int  // index of the last call of a thread on a CPU
 }
+
+// A place is a thread on a CPU.
+type place struct {
+	thread
+	on int
+}
+
+// waits is true for a call that goes on while another CPU does what it has asked for.
+func (c *call) waits() bool { return c.name == "smp_call_function_single" }
 
 // A slice is a call that has begun on a track and not ended.
 type slice struct {
@@ -69,11 +85,12 @@ type slice struct {
 // cpuTracks is what is shown of one CPU.
 type cpuTracks struct {
 	cpu    int
-	task   thread // whose slice is open on the tasks track
-	busy   bool   // one is
-	named  string // its name
-	tracks map[thread]int
-	bp, wp int64 // installed
+	task   thread         // whose slice is open on the tasks track
+	busy   bool           // one is
+	named  string         // its name
+	first  int            // id of the first of its fixed tracks
+	tracks map[thread]int // ids
+	bp, wp int64          // installed
 }
 
 func (p *perfetto) call(all []call, i int) {
@@ -93,6 +110,9 @@ func (p *perfetto) call(all []call, i int) {
 			}
 		}
 		p.end(func(s *slice) bool { return s.thread == c.thread })
+		if from := p.cpus[at]; from.busy && from.task == c.thread {
+			p.endTask(from)
+		}
 		p.setTask(cpu, c)
 		for _, s := range going {
 			if s.depth < c.depth {
@@ -104,9 +124,14 @@ func (p *perfetto) call(all []call, i int) {
 			if s.thread == c.thread {
 				return s.depth >= c.depth
 			}
-			return s.cpu == cpu && s.last < i
+			return s.last < i && (s.cpu == cpu || !all[s.last].waits())
 		})
 		p.setTask(cpu, c)
+	}
+	for _, x := range p.order {
+		if x != cpu && x.busy && p.last[place{x.task, x.cpu}] < i && !p.shows(x) {
+			p.endTask(x)
+		}
 	}
 	p.moved[c.thread] = c.e.CPU
 
@@ -131,13 +156,23 @@ func (p *perfetto) setTask(cpu *cpuTracks, c *call) {
 	}
 	p.endTask(cpu)
 	cpu.busy, cpu.task, cpu.named = true, c.thread, string(c.e.appendTask(nil))
-	p.event("B", cpu, trackTasks, cpu.named)
+	p.event("B", cpu, cpu.first+trackTasks, cpu.named)
 	p.done()
+}
+
+// shows is true if a call of the task on the tasks track is open.
+func (p *perfetto) shows(cpu *cpuTracks) bool {
+	for i := range p.open {
+		if s := &p.open[i]; s.cpu == cpu && s.thread == cpu.task {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *perfetto) endTask(cpu *cpuTracks) {
 	if cpu.busy {
-		p.event("E", cpu, trackTasks, cpu.named)
+		p.event("E", cpu, cpu.first+trackTasks, cpu.named)
 		p.done()
 		cpu.busy = false
 	}
@@ -147,13 +182,14 @@ func (p *perfetto) endTask(cpu *cpuTracks) {
 func (p *perfetto) begin(cpu *cpuTracks, c *call, work bool) {
 	track, ok := cpu.tracks[c.thread]
 	if !ok {
-		track = trackCalls + len(cpu.tracks)
+		track = p.ids
+		p.ids++
 		cpu.tracks[c.thread] = track
 		p.meta("thread_name", cpu, track, string(c.e.appendTask(nil)))
 		p.metaSort(cpu, track)
 	}
 	if work {
-		p.event("B", cpu, trackWork, c.name)
+		p.event("B", cpu, cpu.first+trackWork, c.name)
 		p.done()
 	}
 	p.event("B", cpu, track, c.name)
@@ -166,7 +202,7 @@ func (p *perfetto) begin(cpu *cpuTracks, c *call, work bool) {
 			if len(p.buf) > n+1 {
 				p.buf = append(p.buf, ',')
 			}
-			p.buf = append(appendJSONValue(append(p.buf, `"=":`...), c.e.Ret), '}')
+			p.buf = append(appendJSONValue(append(p.buf, `"ret":`...), c.e.Ret), '}')
 		}
 	}
 	p.done()
@@ -184,7 +220,7 @@ func (p *perfetto) end(over func(*slice) bool) {
 		p.event("E", s.cpu, s.track, s.call.name)
 		p.done()
 		if s.work {
-			p.event("E", s.cpu, trackWork, s.call.name)
+			p.event("E", s.cpu, s.cpu.first+trackWork, s.call.name)
 			p.done()
 		}
 		s.call = nil
@@ -210,7 +246,7 @@ func (p *perfetto) hit(cpu *cpuTracks, c *call) {
 	if len(c.e.Args) > 0 {
 		name += " " + c.e.Args[0].Value
 	}
-	p.event("i", cpu, trackHits, name)
+	p.event("i", cpu, cpu.first+trackHits, name)
 	p.buf = append(p.buf, `,"s":"t"`...)
 	p.done()
 }
@@ -235,11 +271,7 @@ func (p *perfetto) slots(cpu *cpuTracks, c *call) {
 		cpu.wp += step
 	}
 	cpu.bp, cpu.wp = max(cpu.bp, 0), max(cpu.wp, 0) // a trace may begin behind an install
-	p.event("C", cpu, -1, "slots")
-	p.buf = strconv.AppendInt(append(p.buf, `,"args":{"bp":`...), cpu.bp, 10)
-	p.buf = strconv.AppendInt(append(p.buf, `,"wp":`...), cpu.wp, 10)
-	p.buf = append(p.buf, '}')
-	p.done()
+	p.slotsNow(cpu)
 }
 
 // cpu gives a CPU's tracks and names them the first time.
@@ -247,18 +279,29 @@ func (p *perfetto) cpu(n int) *cpuTracks {
 	if c := p.cpus[n]; c != nil {
 		return c
 	}
-	c := &cpuTracks{cpu: n, tracks: map[thread]int{}}
+	c := &cpuTracks{cpu: n, first: p.ids, tracks: map[thread]int{}}
 	p.cpus[n] = c
 	p.order = append(p.order, c)
+	p.ids += fixedTracks
 	p.meta("process_name", c, -1, "CPU "+strconv.Itoa(n))
 	p.metaHead("process_sort_index", c, -1)
 	p.buf = append(strconv.AppendInt(append(p.buf, `,"args":{"sort_index":`...), int64(n), 10), '}')
 	p.done()
 	for track, name := range [...]string{trackTasks: "tasks", trackWork: "work", trackHits: "hits"} {
-		p.meta("thread_name", c, track, name)
-		p.metaSort(c, track)
+		p.meta("thread_name", c, c.first+track, name)
+		p.metaSort(c, c.first+track)
 	}
+	p.slotsNow(c)
 	return c
+}
+
+// slotsNow writes the counters.
+func (p *perfetto) slotsNow(cpu *cpuTracks) {
+	p.event("C", cpu, -1, "slots")
+	p.buf = strconv.AppendInt(append(p.buf, `,"args":{"bp":`...), cpu.bp, 10)
+	p.buf = strconv.AppendInt(append(p.buf, `,"wp":`...), cpu.wp, 10)
+	p.buf = append(p.buf, '}')
+	p.done()
 }
 
 func (p *perfetto) meta(kind string, cpu *cpuTracks, track int, name string) {
@@ -293,9 +336,9 @@ func (p *perfetto) event(ph string, cpu *cpuTracks, track int, name string) {
 
 // place adds the CPU and, unless track is -1, the track.
 func (p *perfetto) place(cpu *cpuTracks, track int) {
-	p.buf = strconv.AppendInt(append(p.buf, `,"pid":`...), int64(cpu.cpu)+1, 10)
+	p.buf = strconv.AppendInt(append(p.buf, `,"pid":`...), int64(cpu.cpu), 10)
 	if track >= 0 {
-		p.buf = strconv.AppendInt(append(p.buf, `,"tid":`...), int64(cpu.cpu+1)*tracksPerCPU+int64(track), 10)
+		p.buf = strconv.AppendInt(append(p.buf, `,"tid":`...), int64(track), 10)
 	}
 }
 

@@ -407,7 +407,7 @@ func TestPerfettoShowsWorkHitsAndSlots(t *testing.T) {
 		`"name":"hit w2"`,
 		`"name":"slots"`,
 		`"args":{"bp":0,"wp":1}`,
-		`"args":{"bp":"b3","type":"inst","=":"-ENOSPC"}`,
+		`"args":{"bp":"b3","type":"inst","ret":"-ENOSPC"}`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in\n%s", want, text)
