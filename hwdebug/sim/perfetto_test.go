@@ -1,9 +1,15 @@
-// The machine's trace as Perfetto reads it: every event is of the Trace Event Format, judged by a foreign validator.
+// The machine's trace as Perfetto reads it: every event is of the Trace Event Format, judged by a foreign
+// validator, and Perfetto's own trace processor, where it is installed, loads the file whole.
 
 package sim_test
 
 import (
 	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -12,15 +18,14 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/trace"
 )
 
-func TestPerfettoIsTraceEvents(t *testing.T) {
-	schema, err := jsonschema.NewCompiler().Compile("../trace/testdata/trace_event.schema.json")
-	must(t, err)
+// perfettoStory is the file of a machine on which work, a wide registration, a task and a hit happen.
+func perfettoStory(t *testing.T) []byte {
 	m := newMachine(t, sim.Config{CPUs: 2})
 	work := m.NewDelayedWork("late", func() error {
 		_, err := m.RegisterWideHwBreakpoint(kernelRW(addrA, false), nil)
 		return err
 	})
-	_, err = m.QueueDelayedWorkOn(1, work, 25)
+	_, err := m.QueueDelayedWorkOn(1, work, 25)
 	must(t, err)
 	_, err = m.Run()
 	must(t, err)
@@ -30,23 +35,54 @@ func TestPerfettoIsTraceEvents(t *testing.T) {
 	if n := m.Recorder().Count(mustLookup(t, m, "watchpoint_handler"), 0); n != 1 {
 		t.Fatalf("the store hit %d times", n)
 	}
+	var b bytes.Buffer
+	must(t, trace.WritePerfetto(&b, m.Recorder().Entries(trace.Filter{}, trace.Full)))
+	return b.Bytes()
+}
+
+func TestPerfettoIsTraceEvents(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile("../trace/testdata/trace_event.schema.json")
+	must(t, err)
 	valid := func(b []byte) error {
 		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
 		must(t, err)
 		return schema.Validate(doc)
 	}
-	var b bytes.Buffer
-	must(t, trace.WritePerfetto(&b, m.Recorder().Entries(trace.Filter{}, trace.Full)))
+	b := perfettoStory(t)
 	for _, kind := range []string{`"ph":"M"`, `"ph":"B"`, `"ph":"E"`, `"ph":"i"`, `"ph":"C"`} {
-		if !bytes.Contains(b.Bytes(), []byte(kind)) {
+		if !bytes.Contains(b, []byte(kind)) {
 			t.Errorf("no event has %s", kind)
 		}
 	}
-	if err := valid(b.Bytes()); err != nil {
+	if err := valid(b); err != nil {
 		t.Errorf("%#v", err)
 	}
 	// The judge judges.
-	if valid(bytes.Replace(b.Bytes(), []byte(`"ph":"i"`), []byte(`"ph":"q"`), 1)) == nil {
+	if valid(bytes.Replace(b, []byte(`"ph":"i"`), []byte(`"ph":"q"`), 1)) == nil {
 		t.Error("an event of an unknown kind is accepted")
+	}
+}
+
+// TestPerfettoOpens has the file opened by the program with which Perfetto's page opens it.
+func TestPerfettoOpens(t *testing.T) {
+	tp, err := exec.LookPath("trace_processor_shell")
+	if err != nil {
+		t.Skip("Perfetto's trace_processor_shell is not installed")
+	}
+	b := perfettoStory(t)
+	dir := t.TempDir()
+	file, query := filepath.Join(dir, "story.json"), filepath.Join(dir, "query.sql")
+	must(t, os.WriteFile(file, b, 0o644))
+	must(t, os.WriteFile(query, []byte(`select (select count(*) from slice) as slices,
+		(select count(*) from slice where dur < 0 or name is null) as unfinished,
+		(select count(*) from counter) as counts,
+		(select coalesce(sum(value), 0) from stats where severity in ('error', 'data_loss')) as errors;`), 0o644))
+	out, err := exec.Command(tp, "-q", query, file).Output()
+	must(t, err)
+	slices := bytes.Count(b, []byte(`"ph":"B"`)) + bytes.Count(b, []byte(`"ph":"i"`))
+	want := strconv.Itoa(slices) + ",0," + strconv.Itoa(2*bytes.Count(b, []byte(`"ph":"C"`))) + ",0"
+	lines := strings.Fields(string(out))
+	if got := lines[len(lines)-1]; got != want {
+		t.Errorf("slices, unfinished, counts and errors: %s, the file has %s", got, want)
 	}
 }
