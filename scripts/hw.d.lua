@@ -23,6 +23,7 @@
 ---@field taint? string taint flags, one letter each (default: not tainted)
 ---@field trace_size? integer records of modelled calls that are kept; older ones go, 0 keeps none (default: 65536)
 ---@field bas_copies? boolean DBGBCR reads back BAS[1] and BAS[3] as copies of BAS[0] and BAS[2], as the recorded machine does (default: false)
+---@field stale_wnr? boolean a watchpoint that stores have fired reports later loads as stores too, as the recorded machine does (R-REG-27) (default: false)
 ---@field log_ops? boolean hw_breakpoint_control logs its operation, as in the seed's second listing (default: false)
 ---@field seed? u64 0: where the kernel leaves order open, one fixed order; else drawn from this seed (default: 0)
 ---@field paranoid? integer perf_event_paranoid (default: 0)

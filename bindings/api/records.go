@@ -94,6 +94,7 @@ var records = []schema.Record{
 				return nil
 			}},
 		opt("bas_copies", schema.Bool, "false", "DBGBCR reads back BAS[1] and BAS[3] as copies of BAS[0] and BAS[2], as the recorded machine does", func(c *sim.Config) *bool { return &c.BASCopies }),
+		opt("stale_wnr", schema.Bool, "false", "a watchpoint that stores have fired reports later loads as stores too, as the recorded machine does (R-REG-27)", func(c *sim.Config) *bool { return &c.StaleWnR }),
 		opt("log_ops", schema.Bool, "false", "hw_breakpoint_control logs its operation, as in the seed's second listing", func(c *sim.Config) *bool { return &c.LogOps }),
 		opt("seed", schema.U64, "0", "0: where the kernel leaves order open, one fixed order; else drawn from this seed", func(c *sim.Config) *uint64 { return &c.Seed }),
 		opt("paranoid", schema.Int, "0", "perf_event_paranoid", func(c *sim.Config) *int { return &c.Paranoid }),

@@ -5,6 +5,7 @@ package conform_test
 import (
 	"context"
 	"math/bits"
+	"slices"
 	"sort"
 	"syscall"
 	"testing"
@@ -48,7 +49,8 @@ type plainCPU struct {
 	id             int
 	slots          [2][]*plainEvent // breakpoints, watchpoints
 	value, control [2][]uint64
-	wrote          []int // watchpoint pairs
+	wrote          []int  // watchpoint pairs
+	stored         []bool // those that a store has fired since
 	mdscr          uint64
 	mde, kde       int
 	ctx            plainCtx
@@ -109,7 +111,7 @@ func newPlain(r rules) *plain {
 			c.slots[k] = make([]*plainEvent, n)
 			c.value[k], c.control[k] = make([]uint64, n), make([]uint64, n)
 		}
-		c.wrote = make([]int, 4)
+		c.wrote, c.stored = make([]int, 4), make([]bool, 4)
 	}
 	return p
 }
@@ -237,7 +239,7 @@ func (p *plain) writeControl(c *plainCPU, k, i int, v uint64) {
 	if k == 0 {
 		v = v&^(1<<6|1<<8) | v&(1<<5)<<1 | v&(1<<7)<<1 // BAS[1] and [3] are copies
 	} else {
-		c.wrote[i] = p.clock
+		c.wrote[i], c.stored[i] = p.clock, false
 	}
 	c.control[k][i] = v
 }
@@ -254,7 +256,7 @@ func (p *plain) install(c *plainCPU, e *plainEvent) bool {
 		p.clock++
 		c.value[k][i] = e.addr
 		if k == 1 {
-			c.wrote[i] = p.clock
+			c.wrote[i], c.stored[i] = p.clock, false
 		}
 		v := e.ctrl | 1
 		if t := c.current; t != nil && (k == 0 && t.bpsOff || k == 1 && t.wpsOff) {
@@ -575,7 +577,7 @@ func (p *plain) access(c *plainCPU, k hwdebug.Kind, addr uint64, size int, user,
 		if round > 5000 {
 			panic("an access that does not end")
 		}
-		far, bank, ok := p.matches(c, k, addr, size, user, unprivileged)
+		far, bank, store, ok := p.matches(c, k, addr, size, user, unprivileged)
 		if !ok {
 			break
 		}
@@ -591,7 +593,7 @@ func (p *plain) access(c *plainCPU, k hwdebug.Kind, addr uint64, size int, user,
 			exact := false
 			for i, e := range c.slots[1] {
 				want := hwdebug.R
-				if k == hwdebug.Store {
+				if store {
 					want = hwdebug.W
 				}
 				bas := uint8(c.control[1][i] >> 5)
@@ -672,12 +674,11 @@ func (p *plain) access(c *plainCPU, k hwdebug.Kind, addr uint64, size int, user,
 	return false
 }
 
-// matches says which bank traps the access, and what address the machine reports: of the enabled watchpoints that
-// overlap it, the first watched byte of the one that was written longest ago.
-func (p *plain) matches(c *plainCPU, k hwdebug.Kind, addr uint64, size int, user, unprivileged bool) (far uint64, bank int, ok bool) {
-	if c.mdscr>>15&1 == 0 || !user && c.mdscr>>13&1 == 0 {
-		return 0, 0, false
-	}
+// matches says which bank traps the access, and what the machine reports: of the enabled watchpoints that overlap it, the
+// first watched byte of the one that was written longest ago, and a store if that one has fired for a store. Those looked at
+// before it forget what they have fired for; all of that only if one of them lies in a page of the access (R-REG-27).
+func (p *plain) matches(c *plainCPU, k hwdebug.Kind, addr uint64, size int, user, unprivileged bool) (far uint64, bank int, store, ok bool) {
+	taken := c.mdscr>>15&1 != 0 && (user || c.mdscr>>13&1 != 0)
 	level := uint64(1 << 1)
 	if user || unprivileged {
 		level = 2 << 1
@@ -685,30 +686,41 @@ func (p *plain) matches(c *plainCPU, k hwdebug.Kind, addr uint64, size int, user
 	if k == hwdebug.Exec {
 		for i, v := range c.control[0] {
 			bas := v >> 5 & 0xf
-			if v&1 != 0 && v&level != 0 && c.value[0][i]>>2 == addr>>2 && (bas == 0xf || bas == 3) && addr&3 == 0 {
-				return addr, 0, true
+			if taken && v&1 != 0 && v&level != 0 && c.value[0][i]>>2 == addr>>2 && (bas == 0xf || bas == 3) && addr&3 == 0 {
+				return addr, 0, false, true
 			}
 		}
-		return 0, 0, false
+		return 0, 0, false, false
 	}
 	lsc := uint64(1 << 3)
 	if k == hwdebug.Store {
 		lsc = 2 << 3
 	}
-	oldest := 0
+	var order []int
+	near := false
 	for i, v := range c.control[1] {
-		bas := uint8(v >> 5)
-		if v&1 == 0 || v&level == 0 || v&lsc == 0 || bas == 0 || ok && c.wrote[i] > oldest {
-			continue
-		}
-		for a := addr; a != addr+uint64(size); a++ {
-			if d := a - c.value[1][i]; d < 8 && bas>>d&1 != 0 {
-				far, bank, ok, oldest = a, 1, true, c.wrote[i]
-				break
-			}
+		if v&1 != 0 {
+			order = append(order, i)
+			near = near || c.value[1][i]>>12 == addr>>12 || c.value[1][i]>>12 == (addr+uint64(size)-1)>>12
 		}
 	}
-	return far, bank, ok
+	if !near {
+		return 0, 0, false, false
+	}
+	slices.SortFunc(order, func(i, j int) int { return c.wrote[i] - c.wrote[j] })
+	for _, i := range order {
+		v := c.control[1][i]
+		if taken && v&level != 0 && v&lsc != 0 {
+			for a := addr; a != addr+uint64(size); a++ {
+				if d := a - c.value[1][i]; d < 8 && uint8(v>>5)>>d&1 != 0 {
+					c.stored[i] = c.stored[i] || k == hwdebug.Store
+					return a, 1, c.stored[i], true
+				}
+			}
+		}
+		c.stored[i] = false
+	}
+	return 0, 0, false, false
 }
 
 // ---- the contract
@@ -1068,8 +1080,8 @@ func (p *plain) PtraceGetRegs(id hwdebug.TaskID, which hwdebug.PtraceSet) (info 
 
 // TestPlainTwinAgreesWithEveryRecordedStep shows that the twin may judge the model.
 func TestPlainTwinAgreesWithEveryRecordedStep(t *testing.T) {
-	open := func(conform.Meta) (hwdebug.Target, error) { return newPlain(rules{}), nil }
-	report, err := conform.Run(context.Background(), conform.Config{Open: open, MaxDivergences: 10}, recordings...)
+	open := func(meta conform.Meta) (hwdebug.Target, error) { return newPlain(rulesOf[meta.Kernel()]), nil }
+	report, err := conform.Run(context.Background(), conform.Config{Open: open, MaxDivergences: 10}, append(moreRecordings(t), recordings...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"testing"
@@ -17,7 +18,7 @@ import (
 )
 
 func machine(kernel string, meta conform.Meta) (*sim.Machine, error) {
-	return sim.New(sim.Config{CPUs: meta.CPUs, BRPs: meta.BRPs, WRPs: meta.WRPs, Kernel: kernel, VABits: 48, BASCopies: true, TraceSize: -1})
+	return sim.New(sim.Config{CPUs: meta.CPUs, BRPs: meta.BRPs, WRPs: meta.WRPs, Kernel: kernel, VABits: 48, BASCopies: true, StaleWnR: true, TraceSize: -1})
 }
 
 func openModel(meta conform.Meta) (hwdebug.Target, error) {
@@ -40,6 +41,47 @@ func TestModelAgreesWithEveryRecordedStep(t *testing.T) {
 	want := conform.Tally{Steps: 115341, Agreeing: 113724, Marked: 1617, MarkedAgreeing: 1617}
 	if report.Cases != 4185 || report.Tally != want {
 		t.Errorf("%d cases, %+v; wanted are 4185, %+v", report.Cases, report.Tally, want)
+	}
+}
+
+// TestModelAgreesWithMoreRecordings replays what the project has recorded itself, of two kernels: see testdata/more/README.md.
+func TestModelAgreesWithMoreRecordings(t *testing.T) {
+	report, err := conform.Run(context.Background(), conform.Config{Open: openModel, MaxDivergences: 20}, moreRecordings(t)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range report.Divergences {
+		t.Errorf("%s", d.String())
+	}
+	want := conform.Tally{Steps: 188424, Agreeing: 182996, Marked: 5428, MarkedAgreeing: 5428}
+	if report.Cases != 5096 || report.Tally != want {
+		t.Errorf("%d cases, %+v; wanted are 5096, %+v", report.Cases, report.Tally, want)
+	}
+}
+
+func moreRecordings(t *testing.T) []string {
+	names, err := filepath.Glob("testdata/more/*.jsonl.gz")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%d recordings, %v", len(names), err)
+	}
+	return names
+}
+
+// TestStaleWnR shows that a machine whose syndrome is never stale does not agree (R-REG-27).
+func TestStaleWnR(t *testing.T) {
+	open := func(meta conform.Meta) (hwdebug.Target, error) {
+		m, err := sim.New(sim.Config{CPUs: meta.CPUs, BRPs: meta.BRPs, WRPs: meta.WRPs, Kernel: meta.Kernel(), VABits: 48, BASCopies: true, TraceSize: -1})
+		if err != nil {
+			return nil, err
+		}
+		return m.Target(), nil
+	}
+	report, err := conform.Run(context.Background(), conform.Config{Open: open}, "testdata/more/wnr.jsonl.gz", "testdata/more/wnr-ptrace.jsonl.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Tally.Diverging == 0 {
+		t.Error("nothing diverges without it")
 	}
 }
 

@@ -28,6 +28,7 @@ type Access struct {
 	user   bool // of user memory, whoever makes it
 
 	traps   int
+	wnr     bool // the syndrome calls it a store (R-REG-20, 27)
 	state   accessState
 	skipped bool // its instruction was passed over
 }
@@ -141,7 +142,7 @@ func (a *Access) quiet() bool {
 	} else if c.steppingKernel != stepNone {
 		return false
 	}
-	if c.mdscr&arm64.MDSCRMDE == 0 {
+	if c.mdscr&arm64.MDSCRMDE == 0 && c.fired == 0 {
 		return true
 	}
 	if a.kind == hwdebug.Exec || a.hasPC {
@@ -149,7 +150,7 @@ func (a *Access) quiet() bool {
 			return false
 		}
 	}
-	return a.kind == hwdebug.Exec || !c.near(a.addr, a.size)
+	return a.kind == hwdebug.Exec || c.fired == 0 && !c.near(a.addr, a.size)
 }
 
 // attempt lets the processor try the access once: it is performed, or a debug exception is taken.
@@ -176,7 +177,7 @@ func (a *Access) attempt() error {
 		if a.unpriv {
 			el = 0
 		}
-		if first, ok := a.watchpointMatches(c, el); ok && a.enabled(c, a.el) {
+		if first, ok := a.watchpointFires(c, el); ok {
 			return a.trap(c, func() error { return m.watchpointException(a, a.reported(first)) })
 		}
 	}
@@ -214,19 +215,71 @@ func (m *Machine) matchLevel(el int) int {
 	return el
 }
 
-// watchpointMatches returns the first byte of the access that a watchpoint watches; where several match, that of the one
-// written longest ago (R-REG-23).
-func (a *Access) watchpointMatches(c *CPU, el int) (first uint64, ok bool) {
+// watchpointFires returns the first byte of the access that a watchpoint watches, if the exception may be taken; where
+// several match, that of the one written longest ago (R-REG-23).
+func (a *Access) watchpointFires(c *CPU, el int) (first uint64, ok bool) {
+	a.wnr = a.kind == hwdebug.Store
+	if c.stale {
+		return a.staleFires(c, el)
+	}
 	slot := 0
 	for left := c.armedW; left != 0; left &= left - 1 {
 		i := bits.TrailingZeros16(left)
-		at, match := arm64.MatchWatchpoint(c.reg[arm64.WVR+i], arm64.DBGWCR(c.reg[arm64.WCR+i]), a.addr, a.size,
-			a.kind == hwdebug.Store, c.m.matchLevel(el))
+		at, match := a.matches(c, i, el)
 		if match && (!ok || c.wrote[i] < c.wrote[slot]) {
 			slot, first, ok = i, at, true
 		}
 	}
-	return first, ok
+	return first, ok && a.enabled(c, a.el)
+}
+
+// staleFires is watchpointFires on a CPU that remembers what a pair has fired for (R-REG-27): pairs are looked at in the
+// order in which they were written, those without a match are forgotten, and those behind the one that fires are not
+// looked at. It does not look at all unless an armed pair lies in a 4 KB page that the access touches.
+func (a *Access) staleFires(c *CPU, el int) (first uint64, ok bool) {
+	page := func(addr uint64) uint64 { return addr &^ 0xfff }
+	touched := false
+	for left := c.armedW; left != 0; left &= left - 1 {
+		p := page(c.reg[arm64.WVR+bits.TrailingZeros16(left)])
+		touched = touched || p == page(a.addr) || p == page(a.addr+uint64(a.size)-1)
+	}
+	if !touched {
+		return 0, false
+	}
+	enabled := a.enabled(c, a.el)
+	for left := c.armedW; left != 0; {
+		i := c.oldest(left)
+		left &^= 1 << i
+		at, match := a.matches(c, i, el)
+		if !match || !enabled {
+			c.forget(i)
+			continue
+		}
+		c.fired |= 1 << i
+		if a.wnr {
+			c.stored |= 1 << i
+		}
+		a.wnr = c.stored>>i&1 != 0
+		return at, true
+	}
+	return 0, false
+}
+
+// matches compares the access with watchpoint pair i.
+func (a *Access) matches(c *CPU, i, el int) (first uint64, ok bool) {
+	return arm64.MatchWatchpoint(c.reg[arm64.WVR+i], arm64.DBGWCR(c.reg[arm64.WCR+i]), a.addr, a.size,
+		a.kind == hwdebug.Store, c.m.matchLevel(el))
+}
+
+// oldest is the pair of a set that was written longest ago.
+func (b *bank) oldest(set uint16) int {
+	oldest := bits.TrailingZeros16(set)
+	for left := set & (set - 1); left != 0; left &= left - 1 {
+		if i := bits.TrailingZeros16(left); b.wrote[i] < b.wrote[oldest] {
+			oldest = i
+		}
+	}
+	return oldest
 }
 
 // reported is what FAR_EL1 holds, by the machine's policy (R-REG-23).
@@ -380,7 +433,7 @@ func (t *Task) Begin(k hwdebug.Kind, addr uint64, size int, value, pc uint64) (*
 
 // quiet reports whether a data access by code on c meets nothing, so that it is only an access to memory.
 func (c *CPU) quiet(addr uint64, size int) bool {
-	return size <= 8 && c.online && !c.suspended && c.m.chooser == nil && (c.mdscr&arm64.MDSCRMDE == 0 || !c.near(addr, size)) && c.m.shortTurn()
+	return size <= 8 && c.online && !c.suspended && c.m.chooser == nil && c.fired == 0 && (c.mdscr&arm64.MDSCRMDE == 0 || !c.near(addr, size)) && c.m.shortTurn()
 }
 
 // quiet is the same for the task in user mode.

@@ -16,10 +16,12 @@ type bank struct {
 	reg        [4 * arm64.MaxRegs]uint64
 	mdscr      uint64
 	copies     bool // Config.BASCopies
+	stale      bool // Config.StaleWnR
 
 	armedB, armedW uint16                // pairs whose E bit is set
 	span           [arm64.MaxRegs]span   // what each armed watchpoint may watch: a superset, for a quick no
 	wrote          [arm64.MaxRegs]uint64 // when each watchpoint pair was last written
+	fired, stored  uint16                // with stale: pairs that have fired, and that have for a store (R-REG-27)
 }
 
 // A span is the bytes first..first+size-1.
@@ -27,8 +29,8 @@ type span struct{ first, size uint64 }
 
 const addrBits = 1<<56 - 1 // an EL0 address without its tag (R-REG-22)
 
-func (b *bank) init(brps, wrps int, debugVer uint8, copies bool) {
-	b.brps, b.wrps, b.copies = brps, wrps, copies
+func (b *bank) init(brps, wrps int, debugVer uint8, cfg *Config) {
+	b.brps, b.wrps, b.copies, b.stale = brps, wrps, cfg.BASCopies, cfg.StaleWnR
 	b.dfr0 = arm64.MakeIDAA64DFR0(brps, wrps, min(2, brps), debugVer)
 }
 
@@ -52,12 +54,20 @@ func (b *bank) set(unified int, val, seq uint64) {
 	case arm64.WVR:
 		b.reg[unified] = val &^ 3
 		b.wrote[n] = seq
+		b.forget(n)
 		b.arm(n)
 	case arm64.WCR:
 		b.reg[unified] = val & 0xffffffff
 		b.wrote[n] = seq
+		b.forget(n)
 		b.arm(n)
 	}
+}
+
+// forget forgets what a watchpoint pair has fired for.
+func (b *bank) forget(n int) {
+	b.fired &^= 1 << n
+	b.stored &^= 1 << n
 }
 
 func (b *bank) arm(n int) {

@@ -61,7 +61,7 @@ func (m *Machine) boot() {
 		c := &cpus[i]
 		m.cpus[i] = c
 		c.m, c.id, c.online = m, i, true
-		c.bank.init(m.cfg.BRPsPerCPU[i], m.cfg.WRPsPerCPU[i], m.preset.DebugVer, m.cfg.BASCopies)
+		c.bank.init(m.cfg.BRPsPerCPU[i], m.cfg.WRPsPerCPU[i], m.preset.DebugVer, &m.cfg)
 		c.ctx.cpu, c.ctx.online = c, true
 		c.mdscr = arm64.MDSCRTDCC
 		m.brps, m.wrps = min(m.brps, c.brps), min(m.wrps, c.wrps)

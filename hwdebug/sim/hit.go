@@ -113,11 +113,10 @@ func watchDistance(addr, wvr uint64, bas uint8) uint64 {
 //
 // arch/arm64/kernel/hw_breakpoint.c: watchpoint_handler
 func (m *Machine) watchpointHandler(a *Access, far uint64) error {
-	store := a.kind == hwdebug.Store
-	defer m.leave(m.enter(fnWatchpointHandler, far, esr(0x34, a.el, store)))
+	defer m.leave(m.enter(fnWatchpointHandler, far, esr(0x34, a.el, a.wnr)))
 	c := m.cpu
 	kind := hwdebug.R
-	if store {
+	if a.wnr {
 		kind = hwdebug.W
 	}
 	addr := m.untag(far)

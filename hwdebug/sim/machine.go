@@ -47,6 +47,7 @@ type Config struct {
 	NoDebugMon bool   // the boot option nodebugmon
 	FAR        string // address a watchpoint reports: "exact" (when empty), "start" or "floor16"
 	BASCopies  bool   // DBGBCR reads BAS[0] and BAS[2] in BAS[1] and BAS[3] too, as QEMU's CPUs do (R-REG-21)
+	StaleWnR   bool   // a watchpoint that stores have fired reports later loads as stores too, as on QEMU's CPUs (R-REG-27)
 
 	Release, Version, Taint string // what dump_stack headers print; empty: the profile's, not tainted
 

@@ -644,3 +644,49 @@ func TestStatesOfKernelThreads(t *testing.T) {
 		}
 	}
 }
+
+// TestStaleStoreBit is R-REG-27: with handlers of their own nothing is stepped over, so no register is written between a store
+// and a load, and the load is taken for a store.
+func TestStaleStoreBit(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		stale bool
+		again string // what is done between the store and the load
+		want  uint64 // hits of the load by a watchpoint on stores beside one on both
+	}{
+		{"a load by a pair that has fired for a store is a store", true, "", 1},
+		{"a pair that was passed over has forgotten", true, "elsewhere", 0},
+		{"a pair that was written has forgotten", true, "write", 0},
+		{"an access to another page looks at none", true, "page", 1},
+		{"without the option the bit says what was done", false, "", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := newMachine(t, sim.Config{CPUs: 1, Kernel: "6.1.176", StaleWnR: c.stale})
+			task := newTask(t, m, "t", 0)
+			once := func(_ *sim.Event, h *sim.Hit) error { h.Skip = true; return nil }
+			var evs []*sim.Event
+			for _, kind := range []hwdebug.BPType{hwdebug.RW, hwdebug.W} {
+				a := userW(userAddr)
+				a.Type, a.SamplePeriod = kind, 1
+				ev, err := m.RegisterUserHwBreakpoint(a, once, task)
+				must(t, err)
+				evs = append(evs, ev)
+			}
+			must(t, task.Store(userAddr, 4, 1))
+			switch c.again {
+			case "elsewhere":
+				must(t, task.Store(userAddr+64, 4, 1))
+			case "page":
+				must(t, task.Store(userAddr+4096, 4, 1))
+			case "write":
+				must(t, m.CPU(0).WriteWbReg(arm64.WVR, 0, userAddr))
+			}
+			before := evs[1].Count()
+			_, err := task.Load(userAddr, 4)
+			must(t, err)
+			if n := evs[1].Count() - before; n != c.want || evs[0].Count() != 2 {
+				t.Errorf("the load hit the watchpoint on stores %d times, wanted %d; the one on both has %d hits", n, c.want, evs[0].Count())
+			}
+		})
+	}
+}
