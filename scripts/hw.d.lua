@@ -926,7 +926,7 @@ function task:store(addr, size, value) end
 ---@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the rest; ESRCH: the task has exited
 function task:exec(addr) end
 
----Move the task to another CPU. A current one leaves its CPU and is current nowhere.
+---Move the task to another CPU. A current one leaves its CPU and is current nowhere; a body that moves itself goes on there when its turn comes.
 ---
 ---```lua
 ---local t = m:task {} assert(t:migrate(1))

@@ -51,7 +51,7 @@ assert.equals(0x1122334455667788, t:load(0x1000, 8))`,
 			Params: []schema.Param{addrParam}, Errors: []schema.Errno{sigtrap, errSrch}, Sample: `m:task {}:exec(0x400580)`, Go: (*sim.Task).Exec,
 		},
 		{
-			Name: "migrate", Doc: "Move the task to another CPU. A current one leaves its CPU and is current nowhere.",
+			Name: "migrate", Doc: "Move the task to another CPU. A current one leaves its CPU and is current nowhere; a body that moves itself goes on there when its turn comes.",
 			Params: []schema.Param{cpuParam}, Errors: []schema.Errno{{Name: "EINVAL", Doc: "there is no such CPU, or it is offline"}, errSrch}, See: []string{"cpu:context_switch"},
 			Sample: `local t = m:task {} assert(t:migrate(1))`, Go: (*sim.Task).Migrate,
 		},

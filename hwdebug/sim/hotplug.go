@@ -16,8 +16,12 @@ func (m *Machine) hotplugCPU(op string, n int) (*CPU, error) {
 	if m.trapped > 0 {
 		return nil, misusef("%s cannot be called from a handler or a function that runs on a CPU by hand", op)
 	}
-	if m.thread != nil && m.thread.task.cpu == n || c.curr.leaving() {
+	own := m.thread != nil && m.thread.task.cpu == n && op != "cpu_up"
+	if own && (op != "cpu_down" || m.thread.task.kernel) || op != "cpu_up" && c.curr.leaving() {
 		return nil, misusef("%s of cpu%d cannot be called from %s, which runs there", op, n, c.curr.comm)
+	}
+	if own && n != 0 && c.usable() == nil {
+		m.moveSelf(m.cpus[0]) // it goes on there, as the other tasks of the CPU will
 	}
 	if err := m.preemptOn(c); err != nil {
 		return nil, err
@@ -49,7 +53,7 @@ func (m *Machine) preemptOn(c *CPU) error {
 }
 
 // CPUDown takes a CPU down: its events are removed from their context and keep their reservation, its tasks move to the
-// lowest online CPU (R-HP-6 to 9). CPU 0 cannot go down (EBUSY). A CPU that is down already stays so.
+// lowest online CPU, the one that asks for it among them (R-HP-6 to 9). CPU 0 cannot go down (EBUSY). A CPU that is down already stays so.
 func (m *Machine) CPUDown(n int) error {
 	c, err := m.hotplugCPU("cpu_down", n)
 	if err != nil {

@@ -155,7 +155,8 @@ func (m *Machine) perfTaskSchedIn(prev, next *Task) {
 	m.perfEventSchedIn(x)
 }
 
-// Migrate moves the task to another CPU. A task that is current leaves its CPU and is current nowhere.
+// Migrate moves the task to another CPU. A task that is current leaves its CPU and is current nowhere; a body that
+// moves itself goes on there when its turn comes.
 func (t *Task) Migrate(cpu int) error {
 	m := t.m
 	if err := t.alive("migrate"); err != nil {
@@ -172,11 +173,15 @@ func (t *Task) Migrate(cpu int) error {
 	if err := m.cpus[t.cpu].powered(); err != nil {
 		return err
 	}
-	if t.thread != nil && m.thread == t.thread {
-		return misusef("task %s cannot migrate itself from its body", t.comm)
-	}
 	if err := t.undisturbed("migrate"); err != nil {
 		return err
+	}
+	if t.thread != nil && m.thread == t.thread {
+		if m.trapped > 0 {
+			return misusef("task %s cannot leave its CPU from a handler, nor from what runs on a CPU by hand", t.comm)
+		}
+		m.moveSelf(c)
+		return nil
 	}
 	if waited, err := t.outOfCall("move"); err != nil {
 		return err
@@ -189,6 +194,18 @@ func (t *Task) Migrate(cpu int) error {
 		m.requeue(t.thread, c)
 	}
 	return nil
+}
+
+// moveSelf has the thread that runs now go on on c, when its turn comes there.
+func (m *Machine) moveSelf(c *CPU) {
+	th := m.thread
+	if th.task.cpu == c.id {
+		return
+	}
+	m.leaveCPU(th.task)
+	th.task.cpu = c.id
+	c.runq = append(c.runq, th)
+	m.giveUp(th, threadReady)
 }
 
 // leaveCPU switches t out where it is current.

@@ -96,6 +96,16 @@ func (th *thread) finish() { panic(threadEnd{}) }
 // one's CPU, as who lets it exit does, goes on as that task there.
 func (m *Machine) pause(th *thread, s threadState) {
 	c, t := m.cpu, m.cpu.curr
+	m.giveUp(th, s)
+	if t != th.task && t.cpu == c.id && t.state != taskDead {
+		if m.cpu = c; c.curr != t {
+			m.contextSwitch(t)
+		}
+	}
+}
+
+// giveUp is pause for a thread that has left its CPU.
+func (m *Machine) giveUp(th *thread, s threadState) {
 	th.state = s
 	stack := m.leaveStack()
 	if !th.yield(struct{}{}) {
@@ -103,11 +113,6 @@ func (m *Machine) pause(th *thread, s threadState) {
 	}
 	m.enterStack(stack)
 	th.state = threadRunning
-	if t != th.task && t.cpu == c.id && t.state != taskDead {
-		if m.cpu = c; c.curr != t {
-			m.contextSwitch(t)
-		}
-	}
 }
 
 // leaveStack and enterStack stand around every switch to another coroutine (SetStack).

@@ -41,3 +41,40 @@ it("R-WQ-19: a worker that brings its own CPU up goes there when it has done its
   for cpu in m:cpus() do assert.equals(cpu.id, cpu.current.cpu) end
   assert.no_leaks(m)
 end)
+
+it("a body migrates itself, and takes its own CPU down", function()
+  for seed = 0, 20 do
+    local m = hw.machine { seed = seed }
+    local seen, ev = {}, nil
+    local t = m:task { comm = "mover", cpu = 2, body = function(t)
+      ev = assert(m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 4, task = t })
+      local function here()
+        t:store(0x1000, 4, 1)
+        seen[#seen + 1] = t.cpu
+        assert.is_true(m.current == t and m.cpu[t.cpu].current == t)
+        assert.equals(ev, m.cpu[t.cpu].wp_on_reg[ev.slot])
+      end
+      here()
+      assert.succeeds(t:migrate(1))
+      here()
+      assert.equals("swapper/2", m.cpu[2].current.comm)
+      assert.errno("EINVAL", t:migrate(4))
+      assert.succeeds(t:migrate(1))                            -- it is there
+      here()
+      assert.succeeds(m:cpu_down(1))                           -- R-HP-11: its task moves, the event goes with it
+      here()
+      assert.is_false(m.cpu[1].online)
+      assert.errno("EBUSY", m:cpu_down(0))
+      assert.succeeds(m:cpu_up(0))
+      m:unregister_hw_breakpoint(ev)
+    end }
+    m:run()
+    assert.same({ 2, 1, 1, 0 }, seen)
+    assert.equals(4, ev.count)
+    assert.equals("dead", t.state)
+    assert.no_leaks(m)
+  end
+  local m = hw.machine {}
+  m:task { cpu = 1, body = function() m:cpu_suspend(1) end }
+  assert.matches("cpu_suspend of cpu1 cannot be called from", select(2, pcall(m.run, m)))
+end)
