@@ -162,9 +162,10 @@ func (a *Access) attempt() error {
 			return err
 		}
 		c = m.cpus[a.task.cpu]
-		prev := m.cpu
-		m.cpu = c
-		defer func() { m.cpu = prev }()
+		if prev := m.cpu; prev != c { // else the body may go on elsewhere after its trap
+			m.cpu = c
+			defer func() { m.cpu = prev }()
+		}
 	}
 	if err := m.interrupted(); err != nil {
 		return err

@@ -249,6 +249,12 @@ func (t *Task) exitHere() (err error) {
 	k := m.enterAll(fnSeSysExit, fnDoGroupExit)
 	k2 := m.enter(fnDoExit, 0)
 	err = m.doExit(t)
+	if at := m.cpus[t.cpu]; at != c { // a hook has slept, and the task goes on elsewhere
+		if prev == c {
+			prev = at
+		}
+		c = at
+	}
 	m.leave(k2)
 	m.leaveAll(k)
 	t.state = taskDead
@@ -293,15 +299,14 @@ func (m *Machine) exitFiles(t *Task) error {
 
 // named runs a caller's function under its name.
 func (m *Machine) named(name string, fn func() error) error {
-	c := m.cpu
-	node := c.node
+	node := m.cpu.node
 	if name != "" {
-		c.node = m.rec.Child(node, m.rec.Name(name), false)
+		m.cpu.node = m.rec.Child(node, m.rec.Name(name), false)
 		if id, ok := m.rec.Lookup(name); ok && m.dumps && m.dumpIn[id] {
 			m.dumpStack()
 		}
 	}
-	defer func() { c.node = node }()
+	defer func() { m.cpu.node = node }() // where it is by then
 	return fn()
 }
 

@@ -78,3 +78,42 @@ it("a body migrates itself, and takes its own CPU down", function()
   m:task { cpu = 1, body = function() m:cpu_suspend(1) end }
   assert.matches("cpu_suspend of cpu1 cannot be called from", select(2, pcall(m.run, m)))
 end)
+
+it("a body that is moved in the middle of a call is current where it goes on", function()
+  local K = 0xffffff8008080000
+  local function walk(seed)
+    local m, r = hw.machine { seed = seed, kernel = seed % 2 == 0 and "4.19" or "6.1" }, seed
+    local function draw(n) r = (r * 1103515245 + 12345) % 2147483648 return math.floor(r / 65536) % n end
+    local trail = {}
+    local function move(t)
+      local what = draw(4)
+      if what == 0 then t:migrate(draw(4)) elseif what == 1 then m:cpu_down(draw(4)) elseif what == 2 then m:cpu_up(draw(4)) else m:msleep(draw(3)) end
+    end
+    local function settled(t)
+      trail[#trail + 1] = t.pid .. " on " .. t.cpu
+      assert.equals(t, m.current)
+      assert.equals(t, m.cpu[t.cpu].current)
+    end
+    for i = 0, 4 do
+      m:task { cpu = i % 4, body = function(t)
+        t:on_exit("hook", function() m:msleep(draw(3)) settled(t) end)
+        local ev = m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = t }
+        for _ = 1, 25 do
+          local what = draw(3)
+          if what == 0 then move(t) elseif what == 1 then t:store(0x1000 + 8 * draw(2), 8, 1)
+          else
+            local w = m:register_wide_hw_breakpoint { type = "w", addr = K, len = 8 }
+            if w then m:unregister_wide_hw_breakpoint(w) end
+          end
+          settled(t)
+        end
+        if ev then m:unregister_hw_breakpoint(ev) end
+      end }
+    end
+    m:run()
+    assert.no_leaks(m)
+    assert.regs(m, { wcr = { [0] = 0, [1] = 0, [2] = 0, [3] = 0 } })
+    return table.concat(trail, " ")
+  end
+  for seed = 0, 19 do assert.equals(walk(seed), walk(seed)) end
+end)
