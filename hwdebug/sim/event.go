@@ -60,41 +60,42 @@ type Hit struct {
 	Skip bool         // set by the handler: the pc is moved past the instruction, which is not performed
 }
 
-// An Event is one perf_event of type PERF_TYPE_BREAKPOINT.
+// An Event is one perf_event of type PERF_TYPE_BREAKPOINT. What is small stands together: events are made and dropped by
+// the thousand, and what one costs is mostly its memory.
 type Event struct {
 	m       *Machine
 	id      int
 	attr    hwdebug.Attr
-	image   arm64.Ctrl // the kernel's arch_hw_breakpoint_ctrl
-	address uint64     // aligned, as it goes into the value register
-	cpu     int        // -1: follows its task
-	task    *Task      // target, charged for it; nil: a CPU's event
+	address uint64 // aligned, as it goes into the value register
+	cpu     int    // -1: follows its task
+	task    *Task  // target, charged for it; nil: a CPU's event
 	wide    *Wide
 	handler Handler // nil: the default one
-	tracer  bool    // made by ptrace
-	fd      bool    // made by perf_event_open: software-capable, closed by its file
 
-	state    State
-	ctx      *perfContext
-	attached bool
-	order    uint64 // insertion number in its tree
-	pinned   bool   // attr.pinned as of creation
-	oncpu    int
-	slot     int // where it is installed, -1 in no register
-	slotCPU  *CPU
-
-	reserved   bool
+	image      arm64.Ctrl // the kernel's arch_hw_breakpoint_ctrl
+	state      State
 	reservedAs slotType
+	reserved   bool
+	tracer     bool // made by ptrace
+	fd         bool // made by perf_event_open: software-capable, closed by its file
+	pinned     bool // attr.pinned as of creation
+	attached   bool // to ctx
+	stopped    bool // hw.state
+	closed     bool // its owner has let it go
+	freed      bool
+
+	ctx     *perfContext
+	order   uint64 // insertion number in its tree
+	oncpu   int
+	slot    int // where it is installed, -1 in no register
+	slotCPU *CPU
 
 	count      uint64
 	childCount uint64
 	periodLeft int64
-	stopped    bool // hw.state
 	parent     *Event
 	children   []*Event
 	refs       int
-	closed     bool // its owner has let it go
-	freed      bool
 }
 
 // ID returns the event's number, from 1 in order of creation; refused ones have numbers too.

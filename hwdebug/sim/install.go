@@ -67,7 +67,7 @@ func (m *Machine) slotSetup(slots []*Event, ev *Event, o op) (i int, err error) 
 				slots[i] = nil
 				ev.slot, ev.slotCPU = -1, nil
 				for j := range slots {
-					if slots[j] == ev { // installed twice by hand (R-SLOT-4)
+					if m.handmade && slots[j] == ev { // installed twice (R-SLOT-4)
 						ev.slot, ev.slotCPU = j, m.cpu
 					}
 				}

@@ -534,7 +534,7 @@ func (m *untraced) slotSetup(slots []*Event, ev *Event, o op) (i int, err error)
 				slots[i] = nil
 				ev.slot, ev.slotCPU = -1, nil
 				for j := range slots {
-					if slots[j] == ev {
+					if m.handmade && slots[j] == ev {
 						ev.slot, ev.slotCPU = j, m.cpu
 					}
 				}
