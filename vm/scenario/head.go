@@ -4,6 +4,7 @@ package scenario
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -79,7 +80,7 @@ func ParseHead(path, src string) (Head, error) {
 func (h *Head) set(key, value string) (known bool, err error) {
 	switch key {
 	case "needs":
-		for _, f := range fields(value) {
+		for _, f := range fields(blanksAround.ReplaceAllString(value, "$1")) {
 			n, err := parseNeed(f)
 			if err != nil {
 				return true, err
@@ -107,6 +108,9 @@ func fields(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' })
 }
 
+// blanksAround finds a sign that compares, with the blanks that people write around it.
+var blanksAround = regexp.MustCompile(`[ \t]*([<>=!~]=?)[ \t]*`)
+
 func parseNeed(s string) (Need, error) {
 	i := strings.IndexAny(s, "<>=!~")
 	if i < 0 {
@@ -120,7 +124,7 @@ func parseNeed(s string) (Need, error) {
 		}
 	}
 	if n.Name == "" || n.Op == "" || n.Value == "" {
-		return n, fmt.Errorf("need '%s' is neither a name nor NAME>=VALUE (no blanks around the sign)", s)
+		return n, fmt.Errorf("need '%s' is neither a name nor NAME>=VALUE", s)
 	}
 	return n, nil
 }
