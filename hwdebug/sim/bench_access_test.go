@@ -1,16 +1,9 @@
-// bench_access_test.go: what an access costs, beside what the host's own kernel takes for the same.
+// What an access and a registration cost.
 
 package sim_test
 
 import (
-	"encoding/binary"
-	"runtime"
-	"sync/atomic"
 	"testing"
-	"time"
-	"unsafe"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
@@ -117,119 +110,6 @@ func registerOne(b *testing.B, whose string) func() {
 		}
 		if err := ev.Close(); err != nil {
 			b.Fatal(err)
-		}
-	}
-}
-
-// watched is on the heap, where it stays: a goroutine's stack moves.
-var watched = new(uint64)
-
-// hostEvent opens a breakpoint event on the host that counts stores to watched: those of a thread (0: the calling one), or
-// with -1 those made on a CPU.
-func hostEvent(pid, cpu int) (fd int, err error) {
-	attr := unix.PerfEventAttr{
-		Type:    5, // PERF_TYPE_BREAKPOINT
-		Bp_type: uint32(hwdebug.W),
-		Ext1:    uint64(uintptr(unsafe.Pointer(watched))), // bp_addr
-		Ext2:    8,                                        // bp_len
-		Bits:    unix.PerfBitExcludeKernel | unix.PerfBitExcludeHv,
-	}
-	attr.Size = uint32(unsafe.Sizeof(attr))
-	return unix.PerfEventOpen(&attr, pid, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
-}
-
-// beside lets host and model take turns, and reports what a call of either takes in its quietest turn, which whatever else
-// runs on the machine moves least, how many times the model's fits into the host's, and the same of the mean of all turns.
-func beside(b *testing.B, host, model func()) {
-	const turn = 200
-	var least, sum [2]time.Duration
-	for b.Loop() {
-		for i, call := range [2]func(){host, model} {
-			begin := time.Now()
-			for range turn {
-				call()
-			}
-			d := time.Since(begin)
-			if sum[i] += d; least[i] == 0 || d < least[i] {
-				least[i] = d
-			}
-		}
-	}
-	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(float64(least[0].Nanoseconds())/turn, "host-ns")
-	b.ReportMetric(float64(least[1].Nanoseconds())/turn, "model-ns")
-	b.ReportMetric(float64(least[0])/float64(max(least[1], 1)), "host/model")
-	b.ReportMetric(float64(sum[0])/float64(max(sum[1], 1)), "mean-host/model")
-}
-
-// BenchmarkAccessHitBesideHost is the host kernel's hit of a counting watchpoint on a variable, beside the model's.
-func BenchmarkAccessHitBesideHost(b *testing.B) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	fd, err := hostEvent(0, -1)
-	if err != nil {
-		b.Skipf("the host gives no breakpoint event: %v", err)
-	}
-	defer unix.Close(fd)
-	_, task := fourWatched(b)
-	stores := uint64(0)
-	beside(b, func() {
-		atomic.StoreUint64(watched, 1)
-		stores++
-	}, func() {
-		if err := task.Store(benchBuf+32, 4, 1); err != nil {
-			b.Fatal(err)
-		}
-	})
-	var count [8]byte
-	if _, err := unix.Read(fd, count[:]); err != nil {
-		b.Fatal(err)
-	}
-	if n := binary.NativeEndian.Uint64(count[:]); n != stores {
-		b.Fatalf("the host counted %d of %d stores", n, stores)
-	}
-}
-
-// BenchmarkRegisterBesideHost is the host's perf_event_open and close of a breakpoint event, beside the model's: of the CPU
-// that makes the call, and of the calling thread.
-func BenchmarkRegisterBesideHost(b *testing.B) {
-	for whose, target := range map[string]struct{ pid, cpu int }{"cpu": {-1, 0}, "task": {0, -1}} {
-		b.Run(whose, func(b *testing.B) {
-			runtime.LockOSThread()
-			defer runtime.UnlockOSThread()
-			defer stayOn(b, 0)()
-			open := func() error {
-				fd, err := hostEvent(target.pid, target.cpu)
-				if err != nil {
-					return err
-				}
-				return unix.Close(fd)
-			}
-			if err := open(); err != nil {
-				b.Skipf("the host gives no breakpoint event: %v", err)
-			}
-			beside(b, func() {
-				if err := open(); err != nil {
-					b.Fatal(err)
-				}
-			}, registerOne(b, whose))
-		})
-	}
-}
-
-// stayOn keeps the calling thread on one of the host's CPUs until what it returns is called.
-func stayOn(b *testing.B, cpu int) (back func()) {
-	var before, one unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &before); err != nil {
-		b.Fatal(err)
-	}
-	one.Set(cpu)
-	if err := unix.SchedSetaffinity(0, &one); err != nil {
-		b.Skipf("the host's cpu%d cannot be had: %v", cpu, err)
-	}
-	return func() {
-		if err := unix.SchedSetaffinity(0, &before); err != nil {
-			b.Error(err)
 		}
 	}
 }
