@@ -66,8 +66,10 @@ func (b *bank) set(unified int, val, seq uint64) {
 
 // forget forgets what a watchpoint pair has fired for.
 func (b *bank) forget(n int) {
-	b.fired &^= 1 << n
-	b.stored &^= 1 << n
+	if b.fired != 0 {
+		b.fired &^= 1 << n
+		b.stored &^= 1 << n
+	}
 }
 
 func (b *bank) arm(n int) {

@@ -334,9 +334,14 @@ func (m *Machine) eventSchedIn(ev *Event) (err error) {
 //
 // kernel/events/core.c: perf_install_in_context
 func (m *Machine) perfInstallInContext(ev *Event) {
+	m.lock(ev.ctx)
+	m.installLocked(ev)
+	m.unlock(ev.ctx)
+}
+
+// installLocked is perf_install_in_context with the context's mutex held.
+func (m *Machine) installLocked(ev *Event) {
 	x := ev.ctx
-	m.lock(x)
-	defer m.unlock(x)
 	inPlace := m.prof.addInPlace && ev.state == StateOff && len(x.events) > 0
 	defer m.leave(m.enterAs(fnPerfInstallInContext, !inPlace && (x.task == nil || x.task.running()), ev.arg(), uint64(int64(ev.cpu))))
 	if inPlace {
@@ -469,11 +474,11 @@ func (m *Machine) perfEventEnableInner(ev *Event) {
 		return
 	}
 	m.lock(ev.ctx)
-	defer m.unlock(ev.ctx)
 	if ev.state == StateError {
 		ev.state = StateOff
 	}
 	m.eventFunctionCall(ev, callEnable, 0)
+	m.unlock(ev.ctx)
 }
 
 // kernel/events/core.c: __perf_event_enable
@@ -509,8 +514,8 @@ func (m *Machine) perfEventDisableInner(ev *Event) {
 		return
 	}
 	m.lock(ev.ctx)
-	defer m.unlock(ev.ctx)
 	m.eventFunctionCall(ev, callDisable, 0)
+	m.unlock(ev.ctx)
 }
 
 // kernel/events/core.c: __perf_event_disable
@@ -597,8 +602,8 @@ func (m *Machine) perfEventReleaseKernel(ev *Event) {
 func (m *Machine) detachEvent(ev *Event) {
 	if ev.ctx != nil {
 		m.lock(ev.ctx)
-		defer m.unlock(ev.ctx)
 		m.perfRemoveFromContext(ev)
+		m.unlock(ev.ctx)
 	}
 	ev.state = StateDead
 }

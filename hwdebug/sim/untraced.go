@@ -213,9 +213,13 @@ func (m *untraced) eventSchedIn(ev *Event) (err error) {
 }
 
 func (m *untraced) perfInstallInContext(ev *Event) {
+	(*Machine)(m).lock(ev.ctx)
+	m.installLocked(ev)
+	(*Machine)(m).unlock(ev.ctx)
+}
+
+func (m *untraced) installLocked(ev *Event) {
 	x := ev.ctx
-	(*Machine)(m).lock(x)
-	defer (*Machine)(m).unlock(x)
 	inPlace := m.prof.addInPlace && ev.state == StateOff && len(x.events) > 0
 
 	if inPlace {
@@ -311,11 +315,11 @@ func (m *untraced) perfEventEnableInner(ev *Event) {
 		return
 	}
 	(*Machine)(m).lock(ev.ctx)
-	defer (*Machine)(m).unlock(ev.ctx)
 	if ev.state == StateError {
 		ev.state = StateOff
 	}
 	m.eventFunctionCall(ev, callEnable, 0)
+	(*Machine)(m).unlock(ev.ctx)
 }
 
 func (m *untraced) perfEventEnableFn(ev *Event) {
@@ -341,8 +345,8 @@ func (m *untraced) perfEventDisableInner(ev *Event) {
 		return
 	}
 	(*Machine)(m).lock(ev.ctx)
-	defer (*Machine)(m).unlock(ev.ctx)
 	m.eventFunctionCall(ev, callDisable, 0)
+	(*Machine)(m).unlock(ev.ctx)
 }
 
 func (m *untraced) perfEventDisableFn(ev *Event) {
@@ -408,8 +412,8 @@ func (m *untraced) perfEventReleaseKernel(ev *Event) {
 func (m *untraced) detachEvent(ev *Event) {
 	if ev.ctx != nil {
 		(*Machine)(m).lock(ev.ctx)
-		defer (*Machine)(m).unlock(ev.ctx)
 		m.perfRemoveFromContext(ev)
+		(*Machine)(m).unlock(ev.ctx)
 	}
 	ev.state = StateDead
 }
