@@ -31,31 +31,26 @@ func openModel(meta conform.Meta) (hwdebug.Target, error) {
 
 // TestModelAgreesWithEveryRecordedStep replays all recordings, the marked steps included.
 func TestModelAgreesWithEveryRecordedStep(t *testing.T) {
-	report, err := conform.Run(context.Background(), conform.Config{Open: openModel, MaxDivergences: 20}, recordings...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, d := range report.Divergences {
-		t.Errorf("%s", d.String())
-	}
-	want := conform.Tally{Steps: 115341, Agreeing: 113724, Marked: 1617, MarkedAgreeing: 1617}
-	if report.Cases != 4185 || report.Tally != want {
-		t.Errorf("%d cases, %+v; wanted are 4185, %+v", report.Cases, report.Tally, want)
-	}
+	agrees(t, recordings, 4185, conform.Tally{Steps: 115341, Agreeing: 113724, Marked: 1617, MarkedAgreeing: 1617})
 }
 
 // TestModelAgreesWithMoreRecordings replays what the project has recorded itself, of two kernels: see testdata/more/README.md.
 func TestModelAgreesWithMoreRecordings(t *testing.T) {
-	report, err := conform.Run(context.Background(), conform.Config{Open: openModel, MaxDivergences: 20}, moreRecordings(t)...)
+	agrees(t, moreRecordings(t), 5096, conform.Tally{Steps: 188424, Agreeing: 182996, Marked: 5428, MarkedAgreeing: 5428})
+}
+
+// agrees replays recordings on the model and compares what comes of it with what they hold.
+func agrees(t *testing.T, files []string, cases int, want conform.Tally) {
+	t.Helper()
+	report, err := conform.Run(context.Background(), conform.Config{Open: openModel, MaxDivergences: 20}, files...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, d := range report.Divergences {
 		t.Errorf("%s", d.String())
 	}
-	want := conform.Tally{Steps: 188424, Agreeing: 182996, Marked: 5428, MarkedAgreeing: 5428}
-	if report.Cases != 5096 || report.Tally != want {
-		t.Errorf("%d cases, %+v; wanted are 5096, %+v", report.Cases, report.Tally, want)
+	if report.Cases != cases || report.Tally != want {
+		t.Errorf("%d cases, %+v; wanted are %d, %+v", report.Cases, report.Tally, cases, want)
 	}
 }
 

@@ -53,7 +53,8 @@ func (m *Machine) preemptOn(c *CPU) error {
 }
 
 // CPUDown takes a CPU down: its events are removed from their context and keep their reservation, its tasks move to the
-// lowest online CPU, the one that asks for it among them (R-HP-6 to 9). CPU 0 cannot go down (EBUSY). A CPU that is down already stays so.
+// lowest online CPU, the one that asks for it among them (R-HP-6 to 9). CPU 0 cannot go down (EBUSY). A CPU that is down
+// already stays so.
 func (m *Machine) CPUDown(n int) error {
 	c, err := m.hotplugCPU("cpu_down", n)
 	if err != nil {
