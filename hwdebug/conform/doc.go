@@ -10,7 +10,7 @@
 //
 //	report, err := conform.Run(ctx, conform.Config{
 //		Open: func(meta conform.Meta) (hwdebug.Target, error) {
-//			m, err := sim.New(sim.Config{CPUs: meta.CPUs, BRPs: meta.BRPs, WRPs: meta.WRPs, Kernel: meta.Kernel(), VABits: 48, BASCopies: true, StaleWnR: true, TraceSize: -1})
+//			m, err := sim.New(sim.Recording(meta.CPUs, meta.BRPs, meta.WRPs, meta.Kernel()))
 //			if err != nil {
 //				return nil, err
 //			}

@@ -18,7 +18,7 @@ import (
 )
 
 func machine(kernel string, meta conform.Meta) (*sim.Machine, error) {
-	return sim.New(sim.Config{CPUs: meta.CPUs, BRPs: meta.BRPs, WRPs: meta.WRPs, Kernel: kernel, VABits: 48, BASCopies: true, StaleWnR: true, TraceSize: -1})
+	return sim.New(sim.Recording(meta.CPUs, meta.BRPs, meta.WRPs, kernel))
 }
 
 func openModel(meta conform.Meta) (hwdebug.Target, error) {
@@ -65,7 +65,9 @@ func moreRecordings(t *testing.T) []string {
 // TestStaleWnR shows that a machine whose syndrome is never stale does not agree (R-REG-27).
 func TestStaleWnR(t *testing.T) {
 	open := func(meta conform.Meta) (hwdebug.Target, error) {
-		m, err := sim.New(sim.Config{CPUs: meta.CPUs, BRPs: meta.BRPs, WRPs: meta.WRPs, Kernel: meta.Kernel(), VABits: 48, BASCopies: true, TraceSize: -1})
+		cfg := sim.Recording(meta.CPUs, meta.BRPs, meta.WRPs, meta.Kernel())
+		cfg.StaleWnR = false
+		m, err := sim.New(cfg)
 		if err != nil {
 			return nil, err
 		}

@@ -17,7 +17,7 @@ import (
 )
 
 func model(meta conform.Meta) (*sim.Target, error) {
-	m, err := sim.New(sim.Config{CPUs: meta.CPUs, BRPs: meta.BRPs, WRPs: meta.WRPs, Kernel: meta.Kernel(), VABits: 48, BASCopies: true, StaleWnR: true, TraceSize: -1})
+	m, err := sim.New(sim.Recording(meta.CPUs, meta.BRPs, meta.WRPs, meta.Kernel()))
 	if err != nil {
 		return nil, err
 	}

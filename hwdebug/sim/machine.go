@@ -62,6 +62,12 @@ type Config struct {
 	NoCapSysAdmin bool // the callers lack CAP_SYS_ADMIN and CAP_PERFMON
 }
 
+// Recording is the Config of a machine on which the recordings of package conform can be replayed: QEMU's CPUs and their
+// peculiarities, VA_BITS 48, and no trace.
+func Recording(cpus, brps, wrps int, kernel string) Config {
+	return Config{CPUs: cpus, BRPs: brps, WRPs: wrps, Kernel: kernel, VABits: 48, BASCopies: true, StaleWnR: true, TraceSize: -1}
+}
+
 type farPolicy uint8
 
 const (

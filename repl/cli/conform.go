@@ -55,7 +55,7 @@ func conformMain(ctx context.Context, env Env, args []string) int {
 			if k == "" {
 				k = meta.Kernel()
 			}
-			m, err := sim.New(sim.Config{CPUs: meta.CPUs, BRPs: meta.BRPs, WRPs: meta.WRPs, Kernel: k, VABits: 48, BASCopies: true, StaleWnR: true, TraceSize: -1})
+			m, err := sim.New(sim.Recording(meta.CPUs, meta.BRPs, meta.WRPs, k))
 			if err != nil {
 				return nil, err
 			}
