@@ -132,7 +132,7 @@ func (m *Machine) enterIPI(c *CPU) marks {
 // inUser reports whether c runs in user mode.
 func (m *Machine) inUser(c *CPU) bool { return !c.curr.kernel && c.node == 0 }
 
-// lock takes a context's mutex; whoever holds it is another thread, which gets on with it meanwhile (R-EVT-10). Nothing ends a
+// lock takes a context's mutex; whoever holds it is another thread, which gets on with it meanwhile (R-EVT-10). Only Close ends a
 // thread that holds one (outOfCall), so that it is given back without a deferred call.
 func (m *Machine) lock(x *perfContext) {
 	if x.locked && m.trapped == 0 {
