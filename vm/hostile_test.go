@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -123,26 +124,26 @@ func TestHostileOneAfterAnother(t *testing.T) {
 	before, goroutines := heap(), runtime.NumGoroutine()
 	for _, h := range scripts {
 		t.Run(h.name, func(t *testing.T) {
-			base := heap()
-			var over time.Duration
-			var err error
-			var most uint64
-			cpu := cpuAfter(hostileDeadline, func() {
-				most = peak(func() { over, err = runHostile(h, hostileDeadline) })
-			})
-			if got := stoppedBy(err); got == "deadline" && h.limit != "deadline" {
-				// A slow machine may not get to the limit in time: what stops it then?
-				if _, err := runHostile(h, 20*time.Second); stoppedBy(err) != h.limit {
-					t.Errorf("stopped by %s (%v), want %s", stoppedBy(err), err, h.limit)
+			over := soonest(hostileGrace, func() time.Duration {
+				base := heap()
+				var over time.Duration
+				var err error
+				most := peak(func() { over, err = runHostile(h, hostileDeadline) })
+				if got := stoppedBy(err); got == "deadline" && h.limit != "deadline" {
+					// A slow machine may not get to the limit in time: what stops it then?
+					if _, err := runHostile(h, 20*time.Second); stoppedBy(err) != h.limit {
+						t.Errorf("stopped by %s (%v), want %s", stoppedBy(err), err, h.limit)
+					}
+				} else if got != h.limit {
+					t.Errorf("stopped by %s (%v), want %s", got, err, h.limit)
 				}
-			} else if got != h.limit {
-				t.Errorf("stopped by %s (%v), want %s", got, err, h.limit)
-			}
-			if over > hostileGrace && cpu > hostileGrace {
-				t.Errorf("stopped %v after the deadline, with %v of processor time", over, cpu)
-			}
-			if used := int64(most) - int64(base); used > hostileMemory+16<<20 {
-				t.Errorf("took %d MB of heap", used>>20)
+				if used := int64(most) - int64(base); used > hostileMemory+16<<20 {
+					t.Errorf("took %d MB of heap", used>>20)
+				}
+				return over
+			})
+			if over > hostileGrace {
+				t.Errorf("stopped %v after the deadline, at best", over)
 			}
 		})
 	}
@@ -165,39 +166,45 @@ func healthy(t *testing.T, before uint64, goroutines int) {
 	}
 }
 
+// TestHostileAllAtOnce judges each script by its best round: which of the 64 has to wait for a processor is chance.
 func TestHostileAllAtOnce(t *testing.T) {
 	scripts := hostileScripts(t)
 	before, goroutines := heap(), runtime.NumGoroutine()
-	over, errs := make([]time.Duration, 64), make([]error, 64)
-	cpu := cpuAfter(hostileDeadline, func() {
+	best := make([]time.Duration, 64)
+	for i := range best {
+		best[i] = time.Hour
+	}
+	soonest(hostileGrace, func() time.Duration {
 		var wg sync.WaitGroup
-		for i := range over {
-			wg.Go(func() { over[i], errs[i] = runHostile(scripts[i*len(scripts)/64], hostileDeadline) })
+		for i := range best {
+			wg.Go(func() {
+				h := scripts[i*len(scripts)/64]
+				over, err := runHostile(h, hostileDeadline)
+				if err == nil {
+					t.Errorf("%s: not stopped", h.name)
+				}
+				best[i] = min(best[i], over)
+			})
 		}
 		wg.Wait()
+		return slices.Max(best)
 	})
-	// They start one after another, and Go's collector works for all of them: three times what the
-	// processors give within the grace. With less than that, others had the processors.
-	starved := cpu < 3*hostileGrace*time.Duration(runtime.GOMAXPROCS(0))
-	for i := range over {
-		name := scripts[i*len(scripts)/64].name
-		if errs[i] == nil {
-			t.Errorf("%s: not stopped", name)
-		}
-		if over[i] > hostileGrace && !starved {
-			t.Errorf("%s: stopped %v after the deadline, all with %v of processor time (%v)", name, over[i], cpu, errs[i])
+	for i, over := range best {
+		if over > hostileGrace {
+			t.Errorf("%s: stopped %v after the deadline, at best", scripts[i*len(scripts)/64].name, over)
 		}
 	}
 	healthy(t, before, goroutines)
 }
 
-// cpuAfter runs f and returns how much processor time the process had from d after the start on.
-func cpuAfter(d time.Duration, f func()) time.Duration {
-	at := make(chan time.Duration, 1)
-	timer := time.AfterFunc(d, func() { at <- cpuTime() })
-	f()
-	if timer.Stop() {
-		return 0
+// soonest runs f, which says how long something took, until that is at most most, ten times at the outside, and
+// returns the least. A computer that others use as well makes anything late now and then, and may be late for a
+// second on end; what is late by its own doing is late every time.
+func soonest(most time.Duration, f func() time.Duration) time.Duration {
+	least := f()
+	for try := 1; try < 10 && least > most; try++ {
+		time.Sleep(time.Duration(try) * 100 * time.Millisecond)
+		least = min(least, f())
 	}
-	return cpuTime() - <-at
+	return least
 }

@@ -109,16 +109,15 @@ func FuzzLibraryCalls(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer rt.Close()
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		start := time.Now()
 		_, err = rt.Run(ctx, p)
 		var bug *vm.PanicError
 		if errors.As(err, &bug) {
 			t.Fatalf("%s\n%v\n%s", source, bug, bug.Stack)
 		}
-		if took := time.Since(start); took > 3*time.Second {
-			t.Fatalf("%s\ntook %v (%v)", source, took, err)
+		if errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("%s\n200,000 steps are not over after a minute (%v)", source, err)
 		}
 	})
 }
