@@ -78,7 +78,7 @@ func (s *scenario) call(name string, args ...any) ([]any, error) {
 	if !ok {
 		s.t.Fatalf("%s is a %T", name, v)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	return s.rt.Call(ctx, fn, args...)
 }

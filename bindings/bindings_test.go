@@ -40,7 +40,7 @@ func runWith(c sim.Config, limits vm.Limits, src string) (out string, results []
 	if err != nil {
 		return "", nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	results, err = rt.Run(ctx, prog)
 	return b.String(), results, err

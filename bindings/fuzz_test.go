@@ -189,7 +189,7 @@ func FuzzCalls(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer rt.Close()
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		_, err = rt.Run(ctx, prog)
 		var p *vm.PanicError

@@ -127,7 +127,7 @@ func tellOn(t *testing.T, defaults sim.Config, o scenario.Options) *account {
 	}
 	a := &account{stories: map[string]story{}, profile: o.Profile}
 	o.Sink = a
-	o.Timeout = 20 * time.Second
+	o.Timeout = time.Minute
 	o.Kernel = profile
 	o.Facts = func(string) []scenario.Fact { return []scenario.Fact{{Name: "sim", Value: "true"}} }
 	o.Environment = func(c *scenario.Case) (scenario.Environment, error) {

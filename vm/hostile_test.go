@@ -49,7 +49,7 @@ func hostileScripts(t *testing.T) []hostile {
 
 const (
 	hostileDeadline = 200 * time.Millisecond
-	hostileGrace    = 100 * time.Millisecond
+	hostileGrace    = 100 * time.Millisecond * slowness
 	hostileMemory   = 16 << 20
 )
 
@@ -124,7 +124,7 @@ func TestHostileOneAfterAnother(t *testing.T) {
 	before, goroutines := heap(), runtime.NumGoroutine()
 	for _, h := range scripts {
 		t.Run(h.name, func(t *testing.T) {
-			over := soonest(hostileGrace, func() time.Duration {
+			inTime(t, hostileGrace, func() time.Duration {
 				base := heap()
 				var over time.Duration
 				var err error
@@ -142,9 +142,6 @@ func TestHostileOneAfterAnother(t *testing.T) {
 				}
 				return over
 			})
-			if over > hostileGrace {
-				t.Errorf("stopped %v after the deadline, at best", over)
-			}
 		})
 	}
 	healthy(t, before, goroutines)
@@ -207,4 +204,20 @@ func soonest(most time.Duration, f func() time.Duration) time.Duration {
 		least = min(least, f())
 	}
 	return least
+}
+
+// inTime fails when what f measures is above most every time.
+func inTime(t testing.TB, most time.Duration, f func() time.Duration) {
+	t.Helper()
+	if best := soonest(most, f); best > most {
+		t.Errorf("took %v at best, where %v is the most", best, most)
+	}
+}
+
+// took is how long f took: on the wall or of the processor, whichever is less. What a program beside this one takes
+// away counts on the wall only, what a machine beside this one takes away may count for the processor.
+func took(f func()) time.Duration {
+	wall, cpu := time.Now(), cpuTime()
+	f()
+	return min(time.Since(wall), cpuTime()-cpu)
 }

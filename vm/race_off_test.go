@@ -2,4 +2,7 @@
 
 package vm_test
 
-const raceEnabled = false
+const (
+	raceEnabled = false
+	slowness    = 1
+)

@@ -2,4 +2,7 @@
 
 package vm_test
 
-const raceEnabled = true
+const (
+	raceEnabled = true
+	slowness    = 10 // how many times longer things may take
+)
