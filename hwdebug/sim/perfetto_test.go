@@ -36,7 +36,7 @@ func perfettoStory(t *testing.T) []byte {
 		t.Fatalf("the store hit %d times", n)
 	}
 	var b bytes.Buffer
-	must(t, trace.WritePerfetto(&b, m.Recorder().Entries(trace.Filter{}, trace.Full)))
+	must(t, trace.Write(&b, trace.FormatPerfetto, m.Recorder().Entries(trace.Filter{}, trace.Full)))
 	return b.Bytes()
 }
 

@@ -19,7 +19,8 @@ const (
 	firstTrack = 100
 )
 
-// WritePerfetto writes the trace as Chrome trace events in JSON. Each CPU is a process of these tracks:
+// A Perfetto writes traces of machines as Chrome trace events in JSON, all into one file. Each CPU is a process of these
+// tracks:
 //
 //	tasks     whose calls the CPU made, as slices
 //	work      the work functions that its kworkers ran, as slices
@@ -31,11 +32,41 @@ const (
 // after the one before where they have the same time: order and nesting are exact, and times to within the number of
 // events that share one. A call ends before the next event that it does not contain, on whichever CPU, unless it waits for
 // that CPU's answer to a cross call; or when time moves on. A task's slice ends when none of its calls is open on that CPU and
-// none follows. Viewers show a process's name and number: CPU 1 is "CPU 1" of number 1. The same entries give the same
-// bytes.
-func WritePerfetto(w io.Writer, entries iter.Seq[Entry]) error {
-	p := perfetto{out: bufio.NewWriter(w), ids: firstTrack, cpus: map[int]*cpuTracks{}, moved: map[thread]int{}, last: map[place]int{}}
+// none follows. Viewers show a process's name and number: CPU 1 of the first machine is "CPU 1" of number 1, and of a
+// machine with a title "CPU 1: TITLE". Every machine's time is its own, so that machines lie one below the other. The
+// same entries give the same bytes.
+type Perfetto struct {
+	out      *bufio.Writer
+	buf      []byte
+	comma    bool
+	ids      int // of tracks, and of CPUs from the second machine on, given so far
+	machines int // written so far
+	perfettoMachine
+}
+
+// perfettoMachine is where the writer is in one machine's trace.
+type perfettoMachine struct {
+	title string
+	ts    int64 // of the event written last
+	t     int64 // virtual time of the call looked at last
+	cpus  map[int]*cpuTracks
+	order []*cpuTracks   // as they appeared
+	open  []slice        // of all threads; those of one thread in order of depth
+	moved map[thread]int // the CPU that each thread was seen on last
+	last  map[place]int  // index of the last call of a thread on a CPU
+}
+
+// NewPerfetto begins a file of Chrome trace events; Close completes it.
+func NewPerfetto(w io.Writer) *Perfetto {
+	p := &Perfetto{out: bufio.NewWriter(w), ids: firstTrack}
 	p.out.WriteString(`{"displayTimeUnit":"ns","traceEvents":[`)
+	return p
+}
+
+// Machine adds the trace of one machine. The title tells its CPUs from those of other machines and may be empty. Errors
+// are the writer's.
+func (p *Perfetto) Machine(title string, entries iter.Seq[Entry]) error {
+	p.perfettoMachine = perfettoMachine{title: title, cpus: map[int]*cpuTracks{}, moved: map[thread]int{}, last: map[place]int{}}
 	all := calls(entries)
 	for i := range all {
 		p.last[place{all[i].thread, all[i].e.CPU}] = i
@@ -47,22 +78,14 @@ func WritePerfetto(w io.Writer, entries iter.Seq[Entry]) error {
 	for _, cpu := range p.order {
 		p.endTask(cpu)
 	}
-	p.out.WriteString("\n]}\n")
+	p.machines++
 	return p.out.Flush()
 }
 
-type perfetto struct {
-	out   *bufio.Writer
-	buf   []byte
-	comma bool
-	ts    int64 // of the event written last
-	t     int64 // virtual time of the call looked at last
-	cpus  map[int]*cpuTracks
-	order []*cpuTracks   // as they appeared
-	open  []slice        // of all threads; those of one thread in order of depth
-	moved map[thread]int // the CPU that each thread was seen on last
-	ids   int            // of tracks, given so far
-	last  map[place]int  // index of the last call of a thread on a CPU
+// Close completes the file; the writer stays open.
+func (p *Perfetto) Close() error {
+	p.out.WriteString("\n]}\n")
+	return p.out.Flush()
 }
 
 // A place is a thread on a CPU.
@@ -85,6 +108,7 @@ type slice struct {
 // cpuTracks is what is shown of one CPU.
 type cpuTracks struct {
 	cpu    int
+	number int            // of its process
 	task   thread         // whose slice is open on the tasks track
 	busy   bool           // one is
 	named  string         // its name
@@ -93,7 +117,7 @@ type cpuTracks struct {
 	bp, wp int64          // installed
 }
 
-func (p *perfetto) call(all []call, i int) {
+func (p *Perfetto) call(all []call, i int) {
 	c := &all[i]
 	if c.e.T > p.t {
 		// Time moves on: what has no more calls inside has ended before.
@@ -150,7 +174,7 @@ func (p *perfetto) call(all []call, i int) {
 }
 
 // setTask makes the task of c the one whose slice is open on the tasks track.
-func (p *perfetto) setTask(cpu *cpuTracks, c *call) {
+func (p *Perfetto) setTask(cpu *cpuTracks, c *call) {
 	if cpu.busy && cpu.task == c.thread {
 		return
 	}
@@ -161,7 +185,7 @@ func (p *perfetto) setTask(cpu *cpuTracks, c *call) {
 }
 
 // shows is true if a call of the task on the tasks track is open.
-func (p *perfetto) shows(cpu *cpuTracks) bool {
+func (p *Perfetto) shows(cpu *cpuTracks) bool {
 	for i := range p.open {
 		if s := &p.open[i]; s.cpu == cpu && s.thread == cpu.task {
 			return true
@@ -170,7 +194,7 @@ func (p *perfetto) shows(cpu *cpuTracks) bool {
 	return false
 }
 
-func (p *perfetto) endTask(cpu *cpuTracks) {
+func (p *Perfetto) endTask(cpu *cpuTracks) {
 	if cpu.busy {
 		p.event("E", cpu, cpu.first+trackTasks, cpu.named)
 		p.done()
@@ -179,7 +203,7 @@ func (p *perfetto) endTask(cpu *cpuTracks) {
 }
 
 // begin opens a slice for a call on its task's track, and one on the work track for a work function.
-func (p *perfetto) begin(cpu *cpuTracks, c *call, work bool) {
+func (p *Perfetto) begin(cpu *cpuTracks, c *call, work bool) {
 	track, ok := cpu.tracks[c.thread]
 	if !ok {
 		track = p.ids
@@ -210,7 +234,7 @@ func (p *perfetto) begin(cpu *cpuTracks, c *call, work bool) {
 }
 
 // end closes the slices that over selects, innermost first.
-func (p *perfetto) end(over func(*slice) bool) {
+func (p *Perfetto) end(over func(*slice) bool) {
 	keep := len(p.open)
 	for i := len(p.open) - 1; i >= 0; i-- {
 		s := &p.open[i]
@@ -238,7 +262,7 @@ func (p *perfetto) end(over func(*slice) bool) {
 }
 
 // hit marks a hit that perf was told of, with the event's name.
-func (p *perfetto) hit(cpu *cpuTracks, c *call) {
+func (p *Perfetto) hit(cpu *cpuTracks, c *call) {
 	if c.name != "perf_bp_event" {
 		return
 	}
@@ -252,7 +276,7 @@ func (p *perfetto) hit(cpu *cpuTracks, c *call) {
 }
 
 // slots counts what hw_breakpoint_control has put into and taken out of registers.
-func (p *perfetto) slots(cpu *cpuTracks, c *call) {
+func (p *Perfetto) slots(cpu *cpuTracks, c *call) {
 	if c.name != "hw_breakpoint_control" || len(c.e.Args) < 2 || c.e.Args[0].Value == "" || len(c.e.Ret) > 0 && c.e.Ret[0] == '-' {
 		return
 	}
@@ -275,17 +299,26 @@ func (p *perfetto) slots(cpu *cpuTracks, c *call) {
 }
 
 // cpu gives a CPU's tracks and names them the first time.
-func (p *perfetto) cpu(n int) *cpuTracks {
+func (p *Perfetto) cpu(n int) *cpuTracks {
 	if c := p.cpus[n]; c != nil {
 		return c
 	}
-	c := &cpuTracks{cpu: n, first: p.ids, tracks: map[thread]int{}}
+	c := &cpuTracks{cpu: n, number: n, tracks: map[thread]int{}}
+	if p.machines > 0 {
+		c.number = p.ids
+		p.ids++
+	}
+	c.first = p.ids
+	p.ids += fixedTracks
 	p.cpus[n] = c
 	p.order = append(p.order, c)
-	p.ids += fixedTracks
-	p.meta("process_name", c, -1, "CPU "+strconv.Itoa(n))
+	name := "CPU " + strconv.Itoa(n)
+	if p.title != "" {
+		name += ": " + p.title
+	}
+	p.meta("process_name", c, -1, name)
 	p.metaHead("process_sort_index", c, -1)
-	p.buf = append(strconv.AppendInt(append(p.buf, `,"args":{"sort_index":`...), int64(n), 10), '}')
+	p.buf = append(strconv.AppendInt(append(p.buf, `,"args":{"sort_index":`...), int64(p.machines*1000+n), 10), '}')
 	p.done()
 	for track, name := range [...]string{trackTasks: "tasks", trackWork: "work", trackHits: "hits"} {
 		p.meta("thread_name", c, c.first+track, name)
@@ -296,7 +329,7 @@ func (p *perfetto) cpu(n int) *cpuTracks {
 }
 
 // slotsNow writes the counters.
-func (p *perfetto) slotsNow(cpu *cpuTracks) {
+func (p *Perfetto) slotsNow(cpu *cpuTracks) {
 	p.event("C", cpu, -1, "slots")
 	p.buf = strconv.AppendInt(append(p.buf, `,"args":{"bp":`...), cpu.bp, 10)
 	p.buf = strconv.AppendInt(append(p.buf, `,"wp":`...), cpu.wp, 10)
@@ -304,27 +337,27 @@ func (p *perfetto) slotsNow(cpu *cpuTracks) {
 	p.done()
 }
 
-func (p *perfetto) meta(kind string, cpu *cpuTracks, track int, name string) {
+func (p *Perfetto) meta(kind string, cpu *cpuTracks, track int, name string) {
 	p.metaHead(kind, cpu, track)
 	p.buf = append(appendJSONString(append(p.buf, `,"args":{"name":`...), name), '}')
 	p.done()
 }
 
-func (p *perfetto) metaSort(cpu *cpuTracks, track int) {
+func (p *Perfetto) metaSort(cpu *cpuTracks, track int) {
 	p.metaHead("thread_sort_index", cpu, track)
 	p.buf = append(strconv.AppendInt(append(p.buf, `,"args":{"sort_index":`...), int64(track), 10), '}')
 	p.done()
 }
 
 // metaHead begins an event that names something and has no time.
-func (p *perfetto) metaHead(kind string, cpu *cpuTracks, track int) {
+func (p *Perfetto) metaHead(kind string, cpu *cpuTracks, track int) {
 	p.buf = append(p.buf[:0], `{"ph":"M","name":"`...)
 	p.buf = append(append(p.buf, kind...), '"')
 	p.place(cpu, track)
 }
 
 // event begins an event, 1 ns after the one before or at the call's time, whichever is later.
-func (p *perfetto) event(ph string, cpu *cpuTracks, track int, name string) {
+func (p *Perfetto) event(ph string, cpu *cpuTracks, track int, name string) {
 	p.ts = max(p.ts+1, p.t)
 	p.buf = append(append(append(p.buf[:0], `{"ph":"`...), ph...), '"')
 	if name != "" {
@@ -335,15 +368,15 @@ func (p *perfetto) event(ph string, cpu *cpuTracks, track int, name string) {
 }
 
 // place adds the CPU and, unless track is -1, the track.
-func (p *perfetto) place(cpu *cpuTracks, track int) {
-	p.buf = strconv.AppendInt(append(p.buf, `,"pid":`...), int64(cpu.cpu), 10)
+func (p *Perfetto) place(cpu *cpuTracks, track int) {
+	p.buf = strconv.AppendInt(append(p.buf, `,"pid":`...), int64(cpu.number), 10)
 	if track >= 0 {
 		p.buf = strconv.AppendInt(append(p.buf, `,"tid":`...), int64(track), 10)
 	}
 }
 
 // done writes the event in the buffer. Errors stay in the writer until Flush.
-func (p *perfetto) done() {
+func (p *Perfetto) done() {
 	if p.comma {
 		p.out.WriteByte(',')
 	}

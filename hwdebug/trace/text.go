@@ -20,7 +20,7 @@ const (
 	FormatText     Format = "text"     // WriteText
 	FormatGraph    Format = "graph"    // WriteGraph
 	FormatJSON     Format = "jsonl"    // WriteJSON
-	FormatPerfetto Format = "perfetto" // WritePerfetto
+	FormatPerfetto Format = "perfetto" // Perfetto
 )
 
 // FormatOf chooses the format for a file by the end of its name: .txt and .trace text, .graph, .jsonl, and .json for
@@ -50,7 +50,11 @@ func Write(w io.Writer, f Format, entries iter.Seq[Entry]) error {
 	case FormatJSON:
 		return WriteJSON(w, entries)
 	case FormatPerfetto:
-		return WritePerfetto(w, entries)
+		p := NewPerfetto(w)
+		if err := p.Machine("", entries); err != nil {
+			return err
+		}
+		return p.Close()
 	}
 	return fmt.Errorf("unknown trace format %q; there are %s, %s, %s and %s", string(f),
 		FormatText, FormatGraph, FormatJSON, FormatPerfetto)

@@ -349,10 +349,34 @@ func TestDiff(t *testing.T) {
 // TestPerfettoNests holds what a viewer relies on: valid JSON, times that never go back, and on each track ends that meet
 // beginnings.
 func TestPerfettoNests(t *testing.T) {
-	checkPerfetto(t, render(t, FormatPerfetto, entries(t)))
+	checkPerfetto(t, render(t, FormatPerfetto, entries(t)), 1)
 }
 
-func checkPerfetto(t *testing.T, text string) {
+// TestPerfettoOfSeveralMachines: CPUs and tracks of different machines are different, and times begin anew.
+func TestPerfettoOfSeveralMachines(t *testing.T) {
+	var b strings.Builder
+	p := NewPerfetto(&b)
+	for _, title := range []string{"first", "second \"one\"", "third"} {
+		if err := p.Machine(title, slices.Values(entries(t))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	checkPerfetto(t, b.String(), 3)
+	for _, want := range []string{
+		`{"ph":"M","name":"process_name","pid":1,"args":{"name":"CPU 1: first"}}`,
+		`"args":{"name":"CPU 1: second \"one\""}}`,
+		`"args":{"sort_index":2001}}`,
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %s", want)
+		}
+	}
+}
+
+func checkPerfetto(t *testing.T, text string, machines int) {
 	t.Helper()
 	var file struct {
 		TraceEvents []struct {
@@ -367,6 +391,7 @@ func checkPerfetto(t *testing.T, text string) {
 	}
 	open := map[int][]string{}
 	owner := map[int]int{}
+	processes := map[int]string{}
 	last := -1.0
 	for i, e := range file.TraceEvents {
 		if e.TID != 0 {
@@ -376,10 +401,18 @@ func checkPerfetto(t *testing.T, text string) {
 			owner[e.TID] = e.PID
 		}
 		if e.Ph == "M" {
+			if e.Name == "process_name" {
+				if was, ok := processes[e.PID]; ok {
+					t.Errorf("event %d: process %d is %v and %s", i, e.PID, e.Args["name"], was)
+				}
+				processes[e.PID] = e.Args["name"].(string)
+			}
 			continue
 		}
 		if e.Ts <= last {
-			t.Errorf("event %d (%s %s) at %v us, after one at %v us", i, e.Ph, e.Name, e.Ts, last)
+			if machines--; machines == 0 { // with more than one left, the next one's time begins
+				t.Errorf("event %d (%s %s) at %v us, after one at %v us", i, e.Ph, e.Name, e.Ts, last)
+			}
 		}
 		last = e.Ts
 		switch e.Ph {
@@ -392,6 +425,14 @@ func checkPerfetto(t *testing.T, text string) {
 			}
 			open[e.TID] = open[e.TID][:len(open[e.TID])-1]
 		}
+	}
+	for tid := range owner {
+		if name, ok := processes[tid]; ok {
+			t.Errorf("track %d has the number of process %q", tid, name)
+		}
+	}
+	if machines > 1 {
+		t.Errorf("%d machines fewer than there should be", machines-1)
 	}
 	for tid, names := range open {
 		if len(names) > 0 {
@@ -430,7 +471,7 @@ func TestMigration(t *testing.T) {
 	golden(t, "migration.graph", render(t, FormatGraph, es))
 	text := render(t, FormatPerfetto, es)
 	golden(t, "migration.json", text)
-	checkPerfetto(t, text)
+	checkPerfetto(t, text, 1)
 }
 
 func FuzzReadJSON(f *testing.F) {

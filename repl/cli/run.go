@@ -139,10 +139,9 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) int {
 	if o.list {
 		return o.printList(ctx, env, sources, so)
 	}
-	for _, f := range o.trace {
-		if err := checkTraceFile(f); err != nil {
-			return usage(env, "run", err)
-		}
+	traces, err := newTraces(o.trace, env.Stderr)
+	if err != nil {
+		return usage(env, "run", err)
 	}
 	// A reader of standard output that has seen enough (| head) ends the process, unless files are being written too:
 	// those are completed.
@@ -157,7 +156,6 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) int {
 	}
 	failed := &failedCases{}
 	so.Watcher = sinks.watcher
-	traces := newTraces(o.trace, env.Stderr)
 	so.Sink = append(sinks.all, failed, traces)
 	so.Environment = func(c *scenario.Case) (scenario.Environment, error) {
 		m := newMachines(&o.machine, c.Kernel, o.withM)

@@ -170,10 +170,9 @@ func scriptMain(ctx context.Context, env Env, args []string) int {
 			return runScenarioScript(ctx, env, &o, src, rest)
 		}
 	}
-	for _, f := range o.trace {
-		if err := checkTraceFile(f); err != nil {
-			return usage(env, "", err)
-		}
+	traces, err := newTraces(o.trace, env.Stderr)
+	if err != nil {
+		return usage(env, "", err)
 	}
 	hasM := src == nil || src.stdin || len(o.steps) > 0 || loop
 	watch := newMachines(&o.machine, "", hasM)
@@ -190,7 +189,8 @@ func scriptMain(ctx context.Context, env Env, args []string) int {
 		code = s.all(ctx, prog, rest)
 		rt.Close()
 	}
-	if err := writeTraces(o.trace, watch, env.Stderr); err != nil {
+	traces.add(watch.traces("hwlua"))
+	if err := traces.finish(); err != nil {
 		fmt.Fprintf(env.Stderr, "hwlua: %v\n", err)
 		code = max(code, exitUsage)
 	}

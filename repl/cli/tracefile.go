@@ -3,50 +3,17 @@
 package cli
 
 import (
-	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 
-	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/hwdebug/trace"
 	"github.com/hwlua/hwlua/vm/scenario"
 )
-
-// traceFormat chooses the format by the end of a file's name.
-func traceFormat(file string) (trace.Format, error) {
-	if strings.HasSuffix(file, ".txt") {
-		return trace.FormatGraph, nil // as ftrace's function_graph prints it
-	}
-	return trace.FormatOf(file)
-}
-
-func checkTraceFile(file string) error {
-	if _, err := traceFormat(file); err != nil {
-		return usagef("--trace: no trace format ends as %s does; use .txt (as ftrace's function_graph), .json (Perfetto, chrome://tracing) or .jsonl (records)", file)
-	}
-	return nil
-}
-
-// rendered is the trace of one machine in one format.
-type rendered struct {
-	title string
-	text  []byte
-}
-
-func render(m *sim.Machine, file, title string) (rendered, error) {
-	format, err := traceFormat(file)
-	if err != nil {
-		return rendered{}, err
-	}
-	var b bytes.Buffer
-	err = trace.Write(&b, format, m.Recorder().Entries(trace.Filter{}, trace.Frames))
-	return rendered{title, b.Bytes()}, err
-}
 
 // numbered is the name of the n-th file, from 1: a.json, a.2.json, ...
 func numbered(file string, n int) string {
@@ -57,104 +24,129 @@ func numbered(file string, n int) string {
 	return fmt.Sprintf("%s.%d%s", strings.TrimSuffix(file, ext), n, ext)
 }
 
-// A traceFile takes machines one after the other: text forms follow each other in one file, each under a line that
-// says whose it is; the others get a file each, for their readers expect one machine.
+// A traceFile takes machines one after the other. Text forms follow each other in one file, each under a line that says
+// whose it is, and trace events have the CPUs of all machines in one file; of records every machine has a file, for
+// their readers expect one.
 type traceFile struct {
-	name string
-	n    int
-	text *os.File
+	name   string
+	format trace.Format
+	n      int // machines so far
+	out    *os.File
+	events *trace.Perfetto // for FormatPerfetto
+	err    error           // the first
 }
 
-func (t *traceFile) add(r rendered, note io.Writer) error {
-	t.n++
-	format, err := traceFormat(t.name)
+func newTraceFile(name string) (*traceFile, error) {
+	if strings.HasSuffix(name, ".txt") {
+		return &traceFile{name: name, format: trace.FormatGraph}, nil
+	}
+	format, err := trace.FormatOf(name)
 	if err != nil {
+		return nil, usagef("--trace: no trace format ends as %s does; use .txt (as ftrace's function_graph), .json (Perfetto, chrome://tracing) or .jsonl (records)", name)
+	}
+	return &traceFile{name: name, format: format}, nil
+}
+
+// create makes the file or, of records, the next machine's.
+func (t *traceFile) create() (err error) {
+	if t.out != nil && t.format != trace.FormatJSON {
+		return nil
+	}
+	if err := t.close(); err != nil {
 		return err
 	}
-	if format != trace.FormatText && format != trace.FormatGraph {
-		name := numbered(t.name, t.n)
-		if t.n > 1 {
-			fmt.Fprintf(note, "trace %s: %s\n", name, r.title)
-		}
-		return os.WriteFile(name, r.text, 0o644)
+	if t.out, err = os.Create(numbered(t.name, max(t.n, 1))); err == nil && t.format == trace.FormatPerfetto {
+		t.events = trace.NewPerfetto(t.out)
 	}
-	if t.text == nil {
-		if t.text, err = os.Create(t.name); err != nil {
-			return err
-		}
-	} else {
-		fmt.Fprintln(t.text)
-	}
-	fmt.Fprintf(t.text, "# %s\n", r.title)
-	_, err = t.text.Write(r.text)
 	return err
 }
 
-func (t *traceFile) close() error {
-	if t.text != nil {
-		return t.text.Close()
+func (t *traceFile) add(m machineTrace, note io.Writer) error {
+	t.n++
+	if err := t.create(); err != nil {
+		return err
 	}
-	if t.n == 0 { // nobody made a machine: a trace of nothing says so better than an old file
-		format, err := traceFormat(t.name)
-		if err != nil {
+	entries := m.records.Entries(trace.Filter{}, trace.Frames)
+	switch t.format {
+	case trace.FormatPerfetto:
+		return t.events.Machine(m.title, entries)
+	case trace.FormatJSON:
+		if t.n > 1 {
+			fmt.Fprintf(note, "trace %s: %s\n", t.out.Name(), m.title)
+		}
+	default:
+		if t.n > 1 {
+			fmt.Fprintln(t.out)
+		}
+		fmt.Fprintf(t.out, "# %s\n", m.title)
+	}
+	return trace.Write(t.out, t.format, entries)
+}
+
+func (t *traceFile) close() error {
+	if t.out == nil {
+		return nil
+	}
+	var err error
+	if t.events != nil {
+		err = t.events.Close()
+	}
+	return errors.Join(err, t.out.Close())
+}
+
+// finish completes the file. If nobody made a machine, a trace of nothing says so better than an old file.
+func (t *traceFile) finish() error {
+	if t.n == 0 {
+		if err := t.create(); err != nil {
 			return err
 		}
-		var b bytes.Buffer
-		if format == trace.FormatPerfetto {
-			if err := trace.Write(&b, format, func(func(trace.Entry) bool) {}); err != nil {
-				return err
-			}
-		}
-		return os.WriteFile(t.name, b.Bytes(), 0o644)
 	}
-	return nil
+	return t.close()
 }
 
 // traces writes the traces of a run: cases end in any order, files are written in the order of the plan.
 type traces struct {
 	files []*traceFile
 	note  io.Writer
-	mu    sync.Mutex
-	errs  []error
 }
 
-func newTraces(files []string, note io.Writer) *traces {
+func newTraces(files []string, note io.Writer) (*traces, error) {
 	t := &traces{note: note}
-	for _, f := range files {
-		t.files = append(t.files, &traceFile{name: f})
+	for _, name := range files {
+		f, err := newTraceFile(name)
+		if err != nil {
+			return nil, err
+		}
+		t.files = append(t.files, f)
 	}
-	return t
+	return t, nil
 }
 
-// A keptTrace is what the machines of one case did, by file, then machine.
-type keptTrace [][]rendered
+// A machineTrace is what one machine did. It outlives the machine.
+type machineTrace struct {
+	title   string
+	records *trace.Recorder
+}
 
-// of puts the machines of a case that has ended into words; the case's result carries them to Case.
+// of is what the machines of a case that has ended did; the case's result carries it to Case.
 func (t *traces) of(c *scenario.Case, m *machines) any {
 	if len(t.files) == 0 {
 		return nil
 	}
-	all := make(keptTrace, len(t.files))
-	for i, f := range t.files {
-		for k, x := range m.list {
-			title := c.File + ": " + c.Name()
-			if len(m.list) > 1 {
-				title += fmt.Sprintf(" (machine %d)", k+1)
-			}
-			r, err := render(x, f.name, title)
-			if err != nil {
-				t.failed(err)
-			}
-			all[i] = append(all[i], r)
-		}
-	}
-	return all
+	return m.traces(c.File + ": " + c.Name())
 }
 
-func (t *traces) failed(err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.errs = append(t.errs, err)
+// traces gives what the machines did under a title and, if there are several, their numbers.
+func (m *machines) traces(title string) []machineTrace {
+	var all []machineTrace
+	for k, x := range m.list {
+		one := machineTrace{title, x.Recorder()}
+		if len(m.list) > 1 {
+			one.title += fmt.Sprintf(" (machine %d)", k+1)
+		}
+		all = append(all, one)
+	}
+	return all
 }
 
 // traces is a sink: cases come in the order of the plan.
@@ -163,11 +155,15 @@ func (t *traces) Broken(*scenario.Broken) {}
 func (t *traces) Warning(string)          {}
 func (t *traces) End(*scenario.Summary)   {}
 func (t *traces) Case(r *scenario.Result) {
-	all, _ := r.Look.Keep.(keptTrace)
-	for i, list := range all {
-		for _, x := range list {
-			if err := t.files[i].add(x, t.note); err != nil {
-				t.failed(err)
+	all, _ := r.Look.Keep.([]machineTrace)
+	t.add(all)
+}
+
+func (t *traces) add(all []machineTrace) {
+	for _, f := range t.files {
+		for _, m := range all {
+			if f.err == nil {
+				f.err = f.add(m, t.note)
 			}
 		}
 	}
@@ -175,30 +171,11 @@ func (t *traces) Case(r *scenario.Result) {
 
 // finish completes the files.
 func (t *traces) finish() error {
+	var errs []error
 	for _, f := range t.files {
-		if err := f.close(); err != nil {
-			t.errs = append(t.errs, err)
+		if err := cmp.Or(f.err, f.finish()); err != nil {
+			errs = append(errs, fmt.Errorf("--trace: %w", err))
 		}
 	}
-	if len(t.errs) > 0 {
-		return fmt.Errorf("--trace: %w", errors.Join(t.errs...))
-	}
-	return nil
-}
-
-// writeTraces writes the traces of a script's machines.
-func writeTraces(files []string, m *machines, note io.Writer) error {
-	t := newTraces(files, note)
-	for _, f := range t.files {
-		for k, x := range m.list {
-			r, err := render(x, f.name, fmt.Sprintf("machine %d", k+1))
-			if err == nil {
-				err = f.add(r, t.note)
-			}
-			if err != nil {
-				t.failed(err)
-			}
-		}
-	}
-	return t.finish()
+	return errors.Join(errs...)
 }
