@@ -292,6 +292,9 @@ func (s *session) collect(ctx context.Context) ([]*Case, error) {
 		})
 		return true
 	})
+	if err == nil && len(cases) == 0 {
+		err = &errPending{"it has a describe, and no case (it) in one"}
+	}
 	return cases, err
 }
 
