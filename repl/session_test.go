@@ -198,7 +198,7 @@ func TestUndoOfInterrupted(t *testing.T) {
 	cfg.Interrupts = interrupts
 	cfg.Commands = []repl.Command{{Name: "stop-soon", Doc: "send a Ctrl-C in a while", Run: func(context.Context, *vm.Runtime, string, io.Writer) error {
 		go func() {
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(200 * time.Millisecond)
 			interrupts <- os.Interrupt
 		}()
 		return nil

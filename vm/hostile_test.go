@@ -155,7 +155,7 @@ func healthy(t *testing.T, before uint64, goroutines int) {
 		if after < before+4<<20 && now <= goroutines+2 {
 			return
 		}
-		if try == 50 {
+		if try == 1000 {
 			t.Errorf("left %d KB of heap (%d KB before) and %d goroutines (%d before)", after>>10, before>>10, now, goroutines)
 			return
 		}

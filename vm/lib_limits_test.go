@@ -191,7 +191,7 @@ func TestCoroutinesEnd(t *testing.T) {
 	if err := rt.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for range 100 {
+	for range 5000 {
 		if runtime.NumGoroutine() <= before {
 			return
 		}

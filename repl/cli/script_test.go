@@ -93,7 +93,7 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
 	ts.Check(cmd.Start())
-	for range 500 {
+	for range 6000 {
 		if b, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && len(b) > 0 {
 			break
 		}

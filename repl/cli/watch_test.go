@@ -87,7 +87,7 @@ func TestWatching(t *testing.T) {
 	}()
 	wait := func(what string, n int) {
 		t.Helper()
-		for range 500 {
+		for range 6000 {
 			if strings.Count(log.String(), "waiting for changes") >= n {
 				break
 			}

@@ -27,16 +27,10 @@ type log struct {
 	broken   []*scenario.Broken
 	warnings []string
 	sum      *scenario.Summary
-	on       func(*scenario.Result)
 }
 
-func (l *log) Begin(scenario.Info) {}
-func (l *log) Case(r *scenario.Result) {
-	l.results = append(l.results, r)
-	if l.on != nil {
-		l.on(r)
-	}
-}
+func (l *log) Begin(scenario.Info)       {}
+func (l *log) Case(r *scenario.Result)   { l.results = append(l.results, r) }
 func (l *log) Broken(b *scenario.Broken) { l.broken = append(l.broken, b) }
 func (l *log) Warning(s string)          { l.warnings = append(l.warnings, s) }
 func (l *log) End(s *scenario.Summary)   { l.sum = s }
@@ -373,10 +367,10 @@ func TestNeedsAndKernels(t *testing.T) {
 }
 
 func TestTimeoutShowsTheStack(t *testing.T) {
-	fsys := files("a.lua", "-- timeout: 30ms\nlocal function spin()\n  while true do end\nend\nit('hangs', function()\n  spin()\n  return 1\nend)\nit('is well', function() end)\n")
+	fsys := files("a.lua", "-- timeout: 400ms\nlocal function spin()\n  while true do end\nend\nit('hangs', function()\n  spin()\n  return 1\nend)\nit('is well', function() end)\n")
 	l := runFS(t, fsys, scenario.Options{Timeout: time.Hour})
 	f := l.results[0].Failures[0]
-	if l.results[0].Status != scenario.Errored || f.Kind != "timeout" || f.Line != 3 || !strings.Contains(f.Traceback, "a.lua:6:") || !strings.Contains(f.Message, "30ms") {
+	if l.results[0].Status != scenario.Errored || f.Kind != "timeout" || f.Line != 3 || !strings.Contains(f.Traceback, "a.lua:6:") || !strings.Contains(f.Message, "400ms") {
 		t.Errorf("%v %+v", l.results[0].Status, f)
 	}
 	if l.results[1].Status != scenario.Passed {
@@ -384,12 +378,24 @@ func TestTimeoutShowsTheStack(t *testing.T) {
 	}
 }
 
+// started is a Watcher that calls itself for each case that starts.
+type started func(*scenario.Case)
+
+func (f started) Planned(int)               {}
+func (f started) Started(c *scenario.Case)  { f(c) }
+func (f started) Finished(*scenario.Result) {}
+func (f started) Loading(string)            {}
+
 func TestInterrupt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	fsys := files("a.lua", "it('well', function() end) it('hangs', function() while true do end end) it('never', function() end)")
 	sources, _ := scenario.FindFS(fsys, "")
-	l := &log{on: func(*scenario.Result) { time.AfterFunc(30*time.Millisecond, cancel) }}
-	sum, err := scenario.Run(ctx, sources, scenario.Options{Sink: l})
+	l := &log{}
+	sum, err := scenario.Run(ctx, sources, scenario.Options{Sink: l, Watcher: started(func(c *scenario.Case) {
+		if c.Name() == "hangs" {
+			time.AfterFunc(200*time.Millisecond, cancel)
+		}
+	})})
 	if err != nil || !sum.Interrupted || l.sum == nil {
 		t.Fatal(err, sum)
 	}
