@@ -24,8 +24,8 @@ func (w *github) Case(r *scenario.Result) {
 		return
 	}
 	file, line := r.Case.File, r.Case.Line
-	if n := len(r.Failures); n > 0 && r.Failures[n-1].File != "" {
-		file, line = r.Failures[n-1].File, r.Failures[n-1].Line
+	if f := r.Cause(); f != nil && f.File != "" {
+		file, line = f.File, f.Line
 	}
 	name := r.Case.Name() + round(r.Case)
 	w.annotate("error", file, line, name, strings.TrimRight(whole(r), "\n"))

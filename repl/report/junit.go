@@ -124,8 +124,8 @@ func (w *junit) Case(r *scenario.Result) {
 	}
 	fault := func() *xmlFault {
 		kind := r.Status.String()
-		if n := len(r.Failures); n > 0 {
-			kind = r.Failures[n-1].Kind
+		if f := r.Cause(); f != nil {
+			kind = f.Kind
 		}
 		return &xmlFault{Type: kind, Message: clean(headline(r)), Text: "\n" + clean(whole(r))}
 	}

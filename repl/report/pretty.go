@@ -184,8 +184,8 @@ func (w *pretty) End(s *scenario.Summary) {
 		w.print("\nnot well:\n")
 		for _, r := range w.bad {
 			line := r.Case.Line
-			if n := len(r.Failures); n > 0 && r.Failures[n-1].File == r.Case.File && r.Failures[n-1].Line > 0 {
-				line = r.Failures[n-1].Line
+			if f := r.Cause(); f != nil && f.File == r.Case.File && f.Line > 0 {
+				line = f.Line
 			}
 			w.printf("  %s  %s\n", place(r.Case.File, line), clean(r.Case.Name())+round(r.Case))
 		}

@@ -295,12 +295,12 @@ func whole(r *scenario.Result) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// headline is the first failure in one line.
+// headline is the failure that ended the case in one line.
 func headline(r *scenario.Result) string {
-	if len(r.Failures) == 0 {
+	f := r.Cause()
+	if f == nil {
 		return r.Reason
 	}
-	f := r.Failures[len(r.Failures)-1]
 	msg, _, _ := strings.Cut(f.Message, "\n")
 	if f.Sides && !strings.Contains(f.Expected+f.Found, "\n") && len(f.Expected)+len(f.Found) < 120 {
 		msg += fmt.Sprintf(" (expected %s, found %s)", f.Expected, f.Found)

@@ -52,8 +52,7 @@ func (w *tap) Case(r *scenario.Result) {
 	w.print("  ---\n")
 	w.yaml("message", headline(r))
 	w.yaml("severity", map[bool]string{true: "fail", false: "error"}[r.Status == scenario.Failed])
-	if n := len(r.Failures); n > 0 {
-		f := r.Failures[n-1]
+	if f := r.Cause(); f != nil {
 		if f.File != "" && f.Line > 0 {
 			w.printf("  at:\n    file: %s\n    line: %d\n", yamlQuote(f.File), f.Line)
 		}

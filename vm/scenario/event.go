@@ -58,13 +58,25 @@ type Result struct {
 	Case     *Case
 	Status   Status
 	Reason   string     // why it was skipped or is pending
-	Failures []*Failure // the soft ones in order, then the one that ended the case
+	Failures []*Failure // the soft ones in order, the one that ended the case, then what hooks after it added
 	Output   string     // what it printed
 	Start    time.Time
 	Elapsed  time.Duration
 	Repro    string // the command that runs exactly this case again
 	Title    string // the file's first comment
 	Look     Look   // what the machines had to say
+}
+
+// Cause is the failure that ended the case, or the last of those that it survived; nil when it has none.
+func (r *Result) Cause() *Failure {
+	var last *Failure
+	for _, f := range r.Failures {
+		if f.After && last != nil {
+			break
+		}
+		last = f
+	}
+	return last
 }
 
 // A Failure is one reason why a case is not well.
@@ -84,6 +96,7 @@ type Failure struct {
 	Errno     string      // the errno that was passed on, "ENOSPC"
 	Traceback string      // Lua frames, innermost first, one a line
 	Soft      bool        // from check.*: the case went on
+	After     bool        // of a hook after a case that had failed already
 	Notes     []Paragraph // what else was said, such as a Go stack
 }
 

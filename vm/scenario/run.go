@@ -503,7 +503,7 @@ func (s *session) also(first, second error) error {
 		return first
 	}
 	f := s.failure(second)
-	f.Message = "after the case: " + f.Message
+	f.Message, f.After = "after the case: "+f.Message, true
 	s.soft = append(s.soft, f)
 	return first
 }
@@ -586,7 +586,12 @@ func (r *runner) guarded(ctx context.Context, f *file, c *Case, work func(contex
 		default:
 			res.Status = Errored
 		}
-		s.soft = append(s.soft, x)
+		// What a hook had to add is mostly what this one left behind: it comes after it.
+		at := slices.IndexFunc(s.soft, func(f *Failure) bool { return f.After })
+		if at < 0 {
+			at = len(s.soft)
+		}
+		s.soft = slices.Insert(s.soft, at, x)
 	}
 	res.Failures = s.soft
 	res.Output = s.out.String()
