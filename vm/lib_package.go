@@ -196,12 +196,25 @@ func plainFileError(err error) error {
 	return err
 }
 
+// scriptPath is how messages call a file of Config.Scripts.
+func (rt *Runtime) scriptPath(name string) string {
+	return path.Join(rt.cfg.ScriptsPath, path.Clean(name))
+}
+
+// shownPath is name as a script gave it, which may be none that can be opened, in that folder.
+func (rt *Runtime) shownPath(name string) string {
+	if p := rt.cfg.ScriptsPath; p != "" && p != "." {
+		return strings.TrimSuffix(p, "/") + "/" + name
+	}
+	return name
+}
+
 func (rt *Runtime) loadFile(name string) (*lua.LFunction, error) {
 	src, err := rt.readScript(name)
 	if err != nil {
-		return nil, fmt.Errorf("cannot open %s: %w", name, err)
+		return nil, fmt.Errorf("cannot open %s: %w", rt.shownPath(name), err)
 	}
-	return rt.loadChunk(src, path.Clean(name))
+	return rt.loadChunk(src, rt.scriptPath(name))
 }
 
 func (rt *Runtime) baseLoadfile(L *lua.LState) int {
@@ -320,15 +333,15 @@ func (rt *Runtime) pathLoader(L *lua.LState) int {
 		at := strings.ReplaceAll(template, "?", file)
 		src, err := rt.readScript(at)
 		if err != nil {
-			tried.WriteString("\n\tno file '" + at + "'")
+			tried.WriteString("\n\tno file '" + rt.shownPath(at) + "'")
 			if !errors.Is(err, fs.ErrNotExist) {
 				tried.WriteString(" (" + err.Error() + ")")
 			}
 			continue
 		}
-		fn, err := rt.loadChunk(src, path.Clean(at))
+		fn, err := rt.loadChunk(src, rt.scriptPath(at))
 		if err != nil {
-			raise(L, 1, "error loading module '"+name+"' from file '"+at+"':\n\t"+messageOf(err))
+			raise(L, 1, "error loading module '"+name+"' from file '"+rt.shownPath(at)+"':\n\t"+messageOf(err))
 		}
 		L.Push(fn)
 		return 1

@@ -21,9 +21,14 @@ type Config struct {
 
 	Modules []Module
 	Scripts fs.FS // what require and dofile may see; default: nothing
-	Limits  Limits
-	Seed    uint64 // of math.random
-	Allow   Allow
+
+	// ScriptsPath is how messages call the folder Scripts: a file lib.lua of it is ScriptsPath/lib.lua there. Default:
+	// lib.lua alone, as it is when the reader stands in that folder.
+	ScriptsPath string
+
+	Limits Limits
+	Seed   uint64 // of math.random
+	Allow  Allow
 
 	// Args is the command line, as the global table arg shows it: Args[ArgScript] is arg[0]. Without
 	// it, Run sets arg from its own arguments.

@@ -235,7 +235,7 @@ func scriptConfig(env Env, o *scriptOptions, src *source, skipped int, watch *ma
 	}
 	cfg := vm.Config{
 		Stdout: env.Stdout, Stderr: env.Stderr, Stdin: env.Stdin,
-		Modules: watch.modules(), Scripts: os.DirFS(folder),
+		Modules: watch.modules(), Scripts: os.DirFS(folder), ScriptsPath: filepath.ToSlash(folder),
 		Seed: o.machine.seed, Allow: o.allow, Limits: o.machine.limits(),
 	}
 	cfg.Allow.Exit = true

@@ -129,8 +129,8 @@ func (s *session) place(f *Failure) {
 	text := ""
 	if f.File == s.file.src.Path {
 		text = s.file.text
-	} else if folder := s.file.src.Folder(); folder != nil && fs.ValidPath(f.File) {
-		if b, err := fs.ReadFile(folder, f.File); err == nil {
+	} else if folder, name := s.file.src.Folder(), s.file.src.required(f.File); folder != nil && fs.ValidPath(name) {
+		if b, err := fs.ReadFile(folder, name); err == nil {
 			text = string(b)
 		}
 	}

@@ -81,6 +81,14 @@ func (s *Source) Folder() fs.FS {
 	return sub
 }
 
+// required is the name in Folder of a file that reports call file.
+func (s *Source) required(file string) string {
+	if dir := path.Dir(s.Path); dir != "." {
+		return strings.TrimPrefix(file, strings.TrimSuffix(dir, "/")+"/")
+	}
+	return file
+}
+
 // A UsageError is a path, file or option that cannot be used: the command line's fault, not a scenario's.
 type UsageError struct {
 	Path    string // "" when no file is to blame

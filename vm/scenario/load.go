@@ -149,7 +149,8 @@ func newSession(f *file, o *Options, env Environment, seed uint64) (*session, er
 		seed = *env.Seed
 	}
 	rt, err := vm.New(vm.Config{
-		Stdout: &s.out, Stderr: &s.out, Modules: modules, Scripts: f.src.Folder(),
+		Stdout: &s.out, Stderr: &s.out, Modules: modules,
+		Scripts: f.src.Folder(), ScriptsPath: path.Dir(f.src.Path),
 		Limits: o.Limits, Allow: o.Allow, Seed: seed, Args: []string{f.src.Path},
 	})
 	if err != nil {
