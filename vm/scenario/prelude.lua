@@ -46,7 +46,7 @@ end
 
 -- A case without a function is not written yet.
 local function case(_, name, fn)
-  if fn == nil and name ~= nil then S.pending(name, line(2)) else S.it(name, fn) end
+  if fn == nil and name ~= nil and type(name) ~= "function" then S.pending(name, line(2)) else S.it(name, fn) end
 end
 
 it = setmetatable({ each = each }, { __call = case })
@@ -54,4 +54,7 @@ spec, test = it, it
 
 function pending(name) S.pending(name == nil and "" or name, line(2)) end
 
-assert.snapshot = S.snapshot
+function assert.snapshot(...)
+  local name, value = ...
+  return S.snapshot(name, value, select("#", ...))
+end

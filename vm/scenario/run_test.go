@@ -155,6 +155,8 @@ func TestWords(t *testing.T) {
 		{"nor a hook", "after_each(function()\n error('after') end)\nit('x', function() pending('why') end)", []string{"error x | error:2 after the case: after"}},
 		{"finally outside of a case", "finally(print)", []string{"error a | error:1 finally stands outside of a case; it belongs into one"}},
 		{"it without a name", "it()", []string{"error a | error:1 bad argument #1 to 'it' (string expected, got nil)"}},
+		{"it with a function alone", "it(function() end)", []string{"error a | error:1 bad argument #1 to 'it' (string expected, got function)"}},
+		{"a snapshot without a name", "it('x', function()\n assert.snapshot('a long text') end)", []string{"error x | error:2 assert.snapshot takes a name and the value; no value was given"}},
 		{"a describe without a case passes nothing", "describe('d', function() end)", []string{"pending a (it has a describe, and no case (it) in one)"}},
 		{"nor does one in another", "describe('d', function() describe('e', function() end) end)", []string{"pending a (it has a describe, and no case (it) in one)"}},
 		{"describe without a function", "describe('d')", []string{"error a | error:1 bad argument #2 to 'describe' (function expected, got nil)"}},

@@ -83,8 +83,11 @@ func (e *errNoSnapshot) Error() string {
 	return fmt.Sprintf("there is no snapshot '%s' yet; look at the value and run with --update to keep it:\n%s", e.name, e.got)
 }
 
-// snapshot is assert.snapshot(name, value).
-func (s *session) snapshot(name string, value any) error {
+// snapshot is assert.snapshot(name, value), called with that many arguments.
+func (s *session) snapshot(name string, value any, args int) error {
+	if args < 2 {
+		return &errPlace{"assert.snapshot takes a name and the value; no value was given"}
+	}
 	if s.snaps == nil || s.caseOf == nil || !s.running && !s.caseOf.Whole {
 		return &errPlace{"assert.snapshot stands outside of a case"}
 	}
