@@ -2,6 +2,8 @@
 
 package schema
 
+import "slices"
+
 // Nearest returns the candidate that a misspelt name most likely means. ok is false when none is near: a name
 // may be off by a quarter of its letters, transposed neighbours counting once, or be the beginning of exactly
 // one candidate.
@@ -15,7 +17,8 @@ func Nearest(name string, candidates []string) (nearest string, ok bool) {
 		if len(c)-len(name) >= best || len(name)-len(c) >= best {
 			continue
 		}
-		if d := distance(name, c); d < best {
+		// Of two that are as near, the one whose letters are only swapped.
+		if d := distance(name, c); d < best || d == best && swapped(name, c) && !swapped(name, nearest) {
 			best, nearest = d, c
 		}
 	}
@@ -32,6 +35,14 @@ func Nearest(name string, candidates []string) (nearest string, ok bool) {
 		}
 	}
 	return found, found != ""
+}
+
+// swapped says whether two names have the same letters.
+func swapped(a, b string) bool {
+	x, y := []byte(a), []byte(b)
+	slices.Sort(x)
+	slices.Sort(y)
+	return slices.Equal(x, y)
 }
 
 // hasPart says whether part is a word, or several, of a name of words joined by underscores, or begins it.

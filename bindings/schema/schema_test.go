@@ -133,6 +133,11 @@ func TestHelpSaysEverything(t *testing.T) {
 }
 
 func TestNearest(t *testing.T) {
+	for name, want := range map[string]string{"wr": "rw", "ww": "w", "rx": "r"} { // what is only swapped before what is as near
+		if got, _ := schema.Nearest(name, []string{"r", "w", "rw", "x"}); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", name, got, want)
+		}
+	}
 	known := []string{"disabled", "pinned", "addr", "len", "register_wide_hw_breakpoint", "ENOSPC", "cpu", "now"}
 	for name, want := range map[string]string{
 		"disable": "disabled", "Disabled": "disabled", "pined": "pinned", "adrr": "addr", "lne": "len", "register_wide_hw_breakpont": "register_wide_hw_breakpoint",
