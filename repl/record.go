@@ -123,15 +123,23 @@ func (s *session) note(ctx context.Context, in *input, results []vm.Value) {
 // scenario is the recorded session as a scenario file.
 func (s *session) scenario(rec *recording) string {
 	var body bytes.Buffer
-	var usesPrint, usesRepl bool
+	var usesPrint, usesRepl, stale bool // stale: something was printed that no assertion has taken
 	for i := range s.inputs {
 		in := &s.inputs[i]
 		checked := i >= rec.from
 		if i == rec.from && i > 0 {
 			body.WriteString("\n-- from here on with what was shown\n")
+			stale = true // nobody has kept whether
 		}
 		body.WriteByte('\n')
-		usesPrint = writeInput(&body, in, checked) || usesPrint
+		var own bytes.Buffer
+		takes := writeInput(&own, in, checked)
+		if takes && stale {
+			body.WriteString("printed() -- by what came before\n")
+		}
+		body.Write(own.Bytes())
+		stale = !takes && (stale || in.printed != "" && in.steps == 0)
+		usesPrint = usesPrint || takes
 		usesRepl = usesRepl || strings.Contains(in.text, "repl.") || in.kind == luaCommand && in.code == ""
 	}
 	var b bytes.Buffer
@@ -164,7 +172,7 @@ repl = { command = function(name, doc, fn) commands[name] = fn or doc end }
 	return b.String()
 }
 
-// writeInput writes one input; it says whether it needs what was printed.
+// writeInput writes one input; it says whether it takes what was printed.
 func writeInput(b *bytes.Buffer, in *input, checked bool) (usesPrint bool) {
 	if in.steps > 0 {
 		for line := range strings.SplitSeq(in.text, "\n") {

@@ -117,6 +117,18 @@ func TestEnds(t *testing.T) {
 	}
 }
 
+// What was printed before a recording begins, or by what it cannot check, is no part of what it checks later.
+func TestRecordAfterPrints(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "story.lua")
+	out, err := converse(t, config(),
+		"print('before', 1)", "io.write('and on')", ":record "+file, "print('checked')",
+		"dw = m:delayed_work('later', function() print('worked') end) m:schedule_delayed_work(dw, '10ms')", ":run", "print('checked too')", ":stop")
+	if err != nil || !strings.Contains(out, "which passes") {
+		src, _ := os.ReadFile(file)
+		t.Errorf("%v\n%s\n%s", err, out, src)
+	}
+}
+
 // A recorded session passes as a scenario, and fails where the machine is another.
 func TestRecord(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "story.lua")
