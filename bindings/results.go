@@ -232,15 +232,16 @@ func useTable(rt *runtime, m *machine, u sim.Use) lua.LValue {
 
 // recordTable is one record of m:trace.
 func recordTable(rt *runtime, m *machine, r api.Record) lua.LValue {
-	rt.s.Charge(768)
+	rt.s.Charge(768 + int64(len(r.Text)))
 	rt.s.Steps(1)
-	t := rt.L.CreateTable(0, 8)
+	t := rt.L.CreateTable(0, 9)
 	t.RawSetString("fn", lua.LString(r.Fn))
 	t.RawSetString("cpu", rt.int(r.CPU))
 	t.RawSetString("t", lua.LNumber(r.T))
 	t.RawSetString("pid", rt.int(r.PID))
 	t.RawSetString("comm", lua.LString(r.Comm))
 	t.RawSetString("depth", rt.int(r.Depth))
+	t.RawSetString("text", lua.LString(r.Text))
 	args := rt.L.CreateTable(len(r.Args), 0)
 	for i, a := range r.Args {
 		args.RawSetInt(i+1, rt.any(m, a))

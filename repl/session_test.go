@@ -81,6 +81,7 @@ func TestDialogue(t *testing.T) {
 		":regs", ":regs 1", ":regs 9", ":regs x", ":slots 0", ":events", ":tasks", ":work", ":trace 4", ":dmesg", ":dmesg nothing", ":chain write_wb_reg", ":chain nope", ":chain", ":step", ":run",
 		"dw = m:delayed_work('later', function() print('now') end) m:schedule_delayed_work(dw, '10ms')", ":work", ":step", ":run", ":work", ":undo", ":work",
 		":load "+board, ":reload", "hidden", ":load "+broken, ":load "+dir+"/none.lua", ":load "+cases, ":undo", "loads",
+		"m.cpu[0]:write_wb_reg('WCR', 0, 0x1ff2)", ":trace 1",
 		"repl.command('double', '[n] twice as much', function(rest) print(2 * tonumber(rest)) return {rest} end)", ":double 21", ":double x", ":help double", ":dou 4", "repl.command('undo', function() end)", "repl.command('a b', print)",
 		":nope", ":sto", ":re", ":", ":quti", "m = nil", ":regs", ":reset", "m.nr_cpus", "w",
 		":quit", "'not reached'",

@@ -177,6 +177,7 @@
 ---@field args (any|nil)[] its arguments, in the kernel's order
 ---@field ret? integer|u64|string|boolean its result: "-ENOSPC" for an errno; nil while it runs, and for a function without one
 ---@field depth integer how many callers are on the same stack
+---@field text string the call and its result as traces show them: write_wb_reg(WCR, 0, 0x1ff3)
 
 ---A core that a machine can have.
 ---@class hw.preset

@@ -79,5 +79,7 @@ func recordOf(m *sim.Machine, rec *trace.Recorder, r *trace.Record) Record {
 		out.Args[i] = m.TraceArg(r, i)
 	}
 	out.Ret = m.TraceRet(r)
+	e := rec.EntryOf(r)
+	out.Text = e.Text()
 	return out
 }

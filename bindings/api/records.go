@@ -155,6 +155,7 @@ var records = []schema.Record{
 		out("comm", schema.String, "that task's name"), out("args", schema.Array(schema.Union(schema.Any, schema.Nil)), "its arguments, in the kernel's order"),
 		maybe("ret", schema.Union(schema.Int, schema.U64, schema.String, schema.Bool), "its result: \"-ENOSPC\" for an errno; nil while it runs, and for a function without one"),
 		out("depth", schema.Int, "how many callers are on the same stack"),
+		out("text", schema.String, "the call and its result as traces show them: write_wb_reg(WCR, 0, 0x1ff3)"),
 	}},
 	{Name: "preset", Out: true, Doc: "A core that a machine can have.", Fields: []schema.Field{
 		out("name", schema.String, "its name"), out("brps", schema.Int, "breakpoint registers"), out("wrps", schema.Int, "watchpoint registers"),

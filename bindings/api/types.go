@@ -248,4 +248,5 @@ type Record struct {
 	T          float64 // seconds
 	Args       []any   // *sim.Event, *sim.Task, int64, uint64, string or nil
 	Ret        any     // nil while it runs, and for a function without a result
+	Text       string  // the call and its result in words
 }

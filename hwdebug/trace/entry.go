@@ -42,6 +42,9 @@ func (e *Entry) base() int { return max(e.Depth-len(e.Via), 0) }
 // Call is the call as it is printed: "reserve_bp_slot(w5, data)".
 func (e *Entry) Call() string { return string(e.appendCall(nil)) }
 
+// Text is the call with its result: "reserve_bp_slot(w5, data) = -ENOSPC".
+func (e *Entry) Text() string { return string(e.appendResult(e.appendCall(nil))) }
+
 func (e *Entry) appendCall(b []byte) []byte {
 	b = append(b, e.Fn...)
 	b = append(b, '(')

@@ -152,11 +152,6 @@ M.add("work", "the work items", true, "", function()
   end
 end)
 
-local function argument(v)
-  if type(v) == "number" and v >= 4096 then return hw.hex(v) end
-  return type(v) == "userdata" and label(v) or tostring(v)
-end
-
 M.add("trace", "[n]  the last modelled calls, 20 if n is left out", true, "", function(rest)
   local n = number(rest, "how many") or 20
   local all = machine():trace {}
@@ -164,10 +159,7 @@ M.add("trace", "[n]  the last modelled calls, 20 if n is left out", true, "", fu
   for i = first, #all do depth = math.min(depth, all[i].depth or 0) end
   for i = first, #all do
     local r = all[i]
-    local args = {}
-    for k, v in ipairs(r.args or {}) do args[k] = argument(v) end
-    printf("cpu%-2d %12.6f  %s%s(%s)%s", r.cpu, r.t, string.rep("  ", (r.depth or 0) - depth), r.fn, table.concat(args, ", "),
-      r.ret ~= nil and " = " .. argument(r.ret) or "")
+    printf("cpu%-2d %12.6f  %s%s", r.cpu, r.t, string.rep("  ", r.depth - depth), r.text)
   end
   if #all == 0 then print("nothing has been called") end
 end)
