@@ -165,8 +165,8 @@ func (r *plainReader) ReadEntry(ctx context.Context, prompt, cont string, more f
 		switch {
 		case err == io.EOF && entry.Len() > 0:
 			return entry.String(), nil // incomplete: the compiler says what is missing
-		case err == ErrInterrupt && r.echo:
-			io.WriteString(r.out, "\n")
+		case (err == ErrInterrupt || err == io.EOF) && r.echo:
+			io.WriteString(r.out, "\n") // what comes next does not stand behind the prompt
 			return "", err
 		case err != nil:
 			return "", err

@@ -118,6 +118,16 @@ func TestEnds(t *testing.T) {
 	}
 }
 
+// Where nobody's Enter ends the last line, the end of the input does: what follows does not stand behind the prompt.
+func TestEndOfInputEndsTheLine(t *testing.T) {
+	var out strings.Builder
+	cfg := config()
+	cfg.In, cfg.Out = strings.NewReader("1\n"), &out
+	if err := repl.Run(context.Background(), cfg); err != nil || !strings.HasSuffix(out.String(), "> 1\n> \n") {
+		t.Errorf("ends with %v after %q", err, out.String())
+	}
+}
+
 // What was printed before a recording begins, or by what it cannot check, is no part of what it checks later.
 func TestRecordAfterPrints(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "story.lua")
