@@ -317,7 +317,7 @@ func splitDoc(doc string) (args, text string) {
 func (s *session) commandList() string {
 	var b strings.Builder
 	for _, k := range s.commandCandidates() {
-		fmt.Fprintf(&b, "%s %s\n", pad(strings.TrimSpace(":"+k.name+" "+k.typ), 17), k.doc)
+		b.WriteString(hanging(strings.TrimSpace(":"+k.name+" "+k.typ), k.doc, s.helpWidth()))
 	}
 	b.WriteString("repl.command(name, doc, fn) adds one.\n")
 	return b.String()
@@ -326,7 +326,7 @@ func (s *session) commandList() string {
 func (s *session) commandHelp(name string) string {
 	for _, k := range s.commandCandidates() {
 		if k.name == name {
-			return fmt.Sprintf(":%s\n  %s\n", strings.TrimSpace(k.name+" "+k.typ), k.doc)
+			return fmt.Sprintf(":%s\n  %s\n", strings.TrimSpace(k.name+" "+k.typ), wrapText(k.doc, s.helpWidth()-2, "  "))
 		}
 	}
 	return unknownCommand(name, s.commandNames()).Error() + "\n"

@@ -166,11 +166,11 @@ func (s *session) help(name string) string {
 		var b strings.Builder
 		for i, e := range es {
 			if i == 3 || weight(e) > weight(es[0]) {
-				b.WriteString("\nalso:")
+				also := "also:"
 				for _, e := range es[i:] {
-					b.WriteString(" " + e.Path)
+					also += " " + e.Path
 				}
-				b.WriteByte('\n')
+				b.WriteString("\n" + wrapText(also, s.helpWidth(), "") + "\n")
 				break
 			}
 			if i > 0 {
@@ -224,9 +224,9 @@ func (s *session) overview() string {
 	var b strings.Builder
 	b.WriteString(wrapText("An expression shows its value, _ is the last one. An entry that is not complete goes on in the next line. "+
 		"Tab completes, Ctrl-R searches the history, Ctrl-C stops, Ctrl-D at an empty prompt or :quit leaves.", s.helpWidth(), "") + "\n\n")
-	b.WriteString("help \"name\"       on a function, method, field, option, class, register or errno\n")
-	b.WriteString("help(value)       on what a value is\n")
-	b.WriteString("apropos \"word\"    whatever has the word in its name or text\n\n")
+	b.WriteString(hanging(`help "name"`, "on a function, method, field, option, class, register or errno", s.helpWidth()))
+	b.WriteString(hanging("help(value)", "on what a value is", s.helpWidth()))
+	b.WriteString(hanging(`apropos "word"`, "whatever has the word in its name or text", s.helpWidth()) + "\n")
 	for _, m := range s.index.Modules() {
 		if m.Name == "" {
 			continue
@@ -250,6 +250,13 @@ func (s *session) overview() string {
 	b.WriteByte('\n')
 	b.WriteString(s.commandList())
 	return b.String()
+}
+
+// hanging is a line with a word on the left and a text on the right, which goes on below itself.
+func hanging(word, text string, width int) string {
+	const left = 18
+	indent := strings.Repeat(" ", left)
+	return pad(word, left-1) + " " + wrapText(text, width-left, indent) + "\n"
 }
 
 func list(b *strings.Builder, what string, names []string, width int) {

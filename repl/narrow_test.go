@@ -3,8 +3,30 @@
 package repl_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 )
+
+// What is shown breaks at words, and not where the terminal ends: lists of commands and of names, objects in a list.
+func TestNothingIsWiderThanTheTerminal(t *testing.T) {
+	for _, width := range []int{40, 80} {
+		p := sit(t, room{width: width, height: 100})
+		help, want := p.answer(":help"), "\n:bt               the last error in full, with the functions that were being\n                  called\n"
+		if width == 40 {
+			want = "\n:undo             the machine and the\n                  globals as before the\n                  last input\n"
+		}
+		if !strings.Contains(help, want) {
+			t.Errorf(":help at %d lacks %q:\n%s", width, want, help)
+		}
+		for n := range 12 { // a list whose objects are as wide as the terminal, or nearly
+			entry := fmt.Sprintf("{ m:task { comm = ('x'):rep(%d), pid = %d }, 1 }", n+1, 100+n)
+			if text := p.answer(entry); strings.Contains(text, "\n,") {
+				t.Errorf("%s at %d:\n%s", entry, width, text)
+			}
+		}
+	}
+}
 
 // On a narrow terminal the rows of tables go on below their beginning, at words: the terminal breaks none.
 func TestTablesFitNarrowTerminals(t *testing.T) {
@@ -23,6 +45,7 @@ func TestTablesFitNarrowTerminals(t *testing.T) {
 			"w2  w  0xffffff8008c5a000 len 8  active\n  cpu1  any task  count 0, slot 0"},
 		{"m:perf_event_open(bad)", "perf_event_open: watchpoint w at\n  0x0000000000000008 len 9 on cpu0: a\n  length of 9 bytes (EINVAL); use 1 to 8\n" +
 			"why: R-VAL-8, refused by\n  arch_build_bp_info"},
+		{"help 'watch'", ":watch [EXPR]\n  show EXPR after each input, changed\n  bits marked; without it, list"},
 	} {
 		if got := p.answer(c.entry); got != c.want {
 			t.Errorf("%s shows\n%s\nwant\n%s", c.entry, got, c.want)

@@ -150,7 +150,8 @@ local function body(list, left, indent, width, depth, path, fill)
     local line = "{"
     for i, part in ipairs(parts) do
       if i < #parts then part = part .. "," end
-      if #line > 2 and col + #line + #part + 1 >= width then
+      local behind = i == #parts and indent ~= "" and 1 or 0 -- the comma of the list that it stands in
+      if #line > 2 and col + #line + #part + 1 + behind >= width then
         lines[#lines + 1] = line
         line, col = indent .. "  " .. part, 0
       else
