@@ -27,8 +27,9 @@ type tty struct {
 	raw     func() error // no echo, keys one by one
 	cooked  func() error // as it was
 	resized func(func()) (stop func())
-	suspend func() // Ctrl-Z
-	cooking bool   // the terminal turns Ctrl-C into a signal while it is cooked
+	goesOn  func(func()) (stop func()) // after a stop
+	suspend func()                     // Ctrl-Z
+	cooking bool                       // the terminal turns Ctrl-C into a signal while it is cooked
 }
 
 // An editor is the LineReader of terminals.
@@ -95,6 +96,10 @@ func newEditor(in io.Reader, out io.Writer, t tty, interrupts <-chan struct{}, s
 	rl.SaveHistory("") // Ctrl-R in an empty history would be a nil pointer
 	if t.resized != nil {
 		e.stop = t.resized(e.src.resize)
+	}
+	if t.goesOn != nil {
+		sizes, stops := e.stop, t.goesOn(e.src.continued)
+		e.stop = func() { sizes(); stops() }
 	}
 	return e, nil
 }
@@ -257,7 +262,7 @@ func (e *editor) filter(r rune) (_ rune, pass bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	defer func() {
-		if !pass && e.src.pending() == 0 {
+		if !pass && e.reading && e.src.pending() == 0 {
 			e.render() // changed, which would, is not asked
 		}
 	}()
@@ -268,6 +273,14 @@ func (e *editor) filter(r rune) (_ rune, pass bool) {
 		e.write([]byte("\x1b[H\x1b[2J"))
 		return r, false
 	case keyRefresh:
+		return r, false
+	case keyGoesOn:
+		if e.reading {
+			e.write(e.scr.clear())
+			e.tty.cooked() // else what the terminal is now would be what it is set back to
+			e.tty.raw()
+			e.write([]byte("\x1b[?2004h"))
+		}
 		return r, false
 	case ctrlZ:
 		if e.tty.suspend != nil {
@@ -539,6 +552,7 @@ type keySource struct {
 	texts     []string // of the keyInserts that readline has been given
 	held      bool     // a key that ends an entry has been given: nothing more until it is known not to
 	refresh   bool
+	goesOn    bool
 	cancelled bool
 }
 
@@ -551,6 +565,13 @@ func (s *keySource) pending() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.keys)
+}
+
+func (s *keySource) continued() {
+	s.mu.Lock()
+	s.goesOn = true
+	s.mu.Unlock()
+	s.nudge()
 }
 
 func (s *keySource) resize() {
@@ -606,6 +627,11 @@ func (s *keySource) Read(p []byte) (int, error) {
 			s.refresh = false
 			s.mu.Unlock()
 			return copy(p, string(keyRefresh)), nil
+		}
+		if s.goesOn && !s.held { // the next entry begins with a terminal as it should be
+			s.goesOn = false
+			s.mu.Unlock()
+			return copy(p, string(keyGoesOn)), nil
 		}
 		if s.held {
 			s.mu.Unlock()

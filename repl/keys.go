@@ -28,6 +28,7 @@ const (
 	keyDelete                           // never the end of the session, whatever the line holds
 	keyTab                              // an indentation
 	keyRefresh                          // the terminal has another size
+	keyGoesOn                           // the process was stopped and goes on
 	keyPrivateEnd = 0xF00FF
 )
 

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -459,6 +460,48 @@ func TestPersonResizes(t *testing.T) {
 	p.types(" .. 'klmnopqrstuvwxyz'\r")
 	if got := p.answer("#x"); got != "26" {
 		t.Errorf("shows %q", got)
+	}
+}
+
+// A terminal that changes its size while code runs is not told of the entry once more.
+func TestPersonResizesWhileCodeRuns(t *testing.T) {
+	p := sit(t, room{width: 60, height: 24})
+	p.prompt()
+	p.types("print('runs') while true do end\r")
+	p.expect("\nruns")
+	p.vt.Resize(50, 24)
+	if err := pty.Setsize(p.tty, &pty.Winsize{Rows: 24, Cols: 50}); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond)
+	p.types("\x03")
+	p.expect("interrupted")
+	if text := p.vt.Text(); strings.Count(text, "while true") != 1 {
+		t.Errorf("shows\n%s", text)
+	}
+}
+
+// After a stop the shell has set the terminal its own way. It is made fit for editing again, with what was typed.
+func TestPersonStopsAndGoesOn(t *testing.T) {
+	p := sit(t, room{})
+	p.prompt()
+	p.types("5")
+	p.expect("> 5")
+	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	stty := exec.Command("stty", "sane")
+	stty.Stdin = p.tty
+	if out, err := stty.CombinedOutput(); err != nil {
+		t.Skipf("no stty: %v %s", err, out)
+	}
+	before, _, _, _ := p.vt.Sent()
+	p.cmd.Process.Signal(syscall.SIGCONT)
+	p.until("the entry once more", func(string) bool { n, _, _, _ := p.vt.Sent(); return n > before })
+	p.types("\x014\r") // Ctrl-A, which a cooked terminal would only show
+	p.until("an answer", func(text string) bool { return strings.HasSuffix(text, "> 45\n45\n>") })
+	if got := p.answer("6"); got != "6" {
+		t.Errorf("then shows %q", got)
 	}
 }
 

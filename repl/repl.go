@@ -262,6 +262,7 @@ func terminalTTY(f *os.File, size func() (int, int)) tty {
 			return term.Restore(int(f.Fd()), before)
 		},
 		resized: watchSize,
+		goesOn:  watchContinued,
 		suspend: suspendSelf,
 	}
 }

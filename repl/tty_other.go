@@ -6,4 +6,6 @@ package repl
 
 func watchSize(func()) (stop func()) { return func() {} }
 
+func watchContinued(func()) (stop func()) { return func() {} }
+
 func suspendSelf() {}
