@@ -4,7 +4,9 @@ package sim
 
 import (
 	"encoding/binary"
+	"errors"
 	"math/bits"
+	"strings"
 
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/arm64"
@@ -210,7 +212,7 @@ func (m *Machine) hwBreakSet(t *Task, which hwdebug.PtraceSet, b []byte) (err er
 			return m.ptraceRefusal(t, which, idx, "hw_break_set", "R-PTR-5", sprintf("%d bytes where an address of 8 goes", len(b)), "write whole addresses")
 		}
 		if err := m.ptraceHbpSetAddr(t, which, idx, binary.LittleEndian.Uint64(b)); err != nil {
-			return err
+			return m.ofEntry("address", which, idx, err)
 		}
 		b = b[8:]
 		if len(b) == 0 {
@@ -220,11 +222,22 @@ func (m *Machine) hwBreakSet(t *Task, which hwdebug.PtraceSet, b []byte) (err er
 			return m.ptraceRefusal(t, which, idx, "hw_break_set", "R-PTR-5", sprintf("%d bytes where a control of 4 goes", len(b)), "write whole controls")
 		}
 		if err := m.ptraceHbpSetCtrl(t, which, idx, binary.LittleEndian.Uint32(b)); err != nil {
-			return err
+			return m.ofEntry("control", which, idx, err)
 		}
 		b = b[min(8, len(b)):]
 	}
 	return nil
+}
+
+// ofEntry says of a refused event which half of which entry was being written: the address comes first, with the type and
+// length that the entry had, so that what was refused is not what the debugger asked for.
+func (m *Machine) ofEntry(half string, which hwdebug.PtraceSet, idx int, err error) error {
+	var e *hwdebug.Error
+	if errors.As(err, &e) && !strings.HasPrefix(e.Asked, "entry ") {
+		e.Asked = sprintf("%s of entry %d of %s: %s", half, idx, setName(which), e.Asked)
+		m.refusal.Asked = e.Asked
+	}
+	return err
 }
 
 func (m *Machine) ptraceRefusal(t *Task, which hwdebug.PtraceSet, idx int, fn, rule, found, mend string) error {
