@@ -334,8 +334,17 @@ func assertCallchain(L *lua.LState) int {
 
 // chainMatches compares names in order; "..." stands for any number of names.
 func chainMatches(want, found []string) bool {
+	_, _, ok := matchChain(want, found)
+	return ok
+}
+
+// matchChain also says how far it came at best: want[w] is not found[f].
+func matchChain(want, found []string) (bestW, bestF int, ok bool) {
 	w, f, star, mark := 0, 0, -1, 0
 	for f < len(found) {
+		if w > bestW {
+			bestW, bestF = w, f
+		}
 		switch {
 		case w < len(want) && want[w] == "...":
 			star, mark = w, f
@@ -347,30 +356,34 @@ func chainMatches(want, found []string) bool {
 			mark++
 			w, f = star+1, mark
 		default:
-			return false
+			return bestW, bestF, false
 		}
 	}
 	for w < len(want) && want[w] == "..." {
 		w++
 	}
-	return w == len(want)
+	if w > bestW {
+		bestW, bestF = w, f
+	}
+	return bestW, bestF, w == len(want)
 }
 
 func firstDifference(want, found []string) string {
-	for i := 0; ; i++ {
-		switch {
-		case i < len(want) && want[i] == "...":
-			return fmt.Sprintf("they agree up to name %d", i)
-		case i >= len(want) && i >= len(found):
-			return "they agree"
-		case i >= len(want):
-			return fmt.Sprintf("name %d: expected the end, found %s", i+1, found[i])
-		case i >= len(found):
-			return fmt.Sprintf("name %d: expected %s, found the end", i+1, want[i])
-		case want[i] != found[i]:
-			return fmt.Sprintf("name %d: expected %s, found %s", i+1, want[i], found[i])
-		}
+	w, f, _ := matchChain(want, found)
+	for w < len(want) && want[w] == "..." {
+		w++
 	}
+	expected, got := "the end", "the end"
+	if w < len(want) {
+		expected = want[w]
+	}
+	if f < len(found) {
+		got = found[f]
+	}
+	if w > 0 && w < len(want) && want[w-1] == "..." {
+		return fmt.Sprintf("from name %d on there is no %s", f+1, expected)
+	}
+	return fmt.Sprintf("name %d: expected %s, found %s", f+1, expected, got)
 }
 
 // machineArg reads the machine that an assertion is about.

@@ -185,14 +185,22 @@ func (c *classPlan) assign(rt *runtime, L *lua.LState) int {
 	key, ok := L.Get(2).(lua.LString)
 	ud, isObject := L.Get(1).(*lua.LUserData)
 	if !ok || !isObject {
-		rt.s.Raise(L, fmt.Errorf("%s cannot be assigned to", c.name))
+		hint := ""
+		if x := c.desc.Index; x != nil && x.Write != "" {
+			hint = "; " + x.Write
+		}
+		rt.s.Raise(L, fmt.Errorf("%s cannot be assigned to%s", c.name, hint))
 	}
 	m := c.known[string(key)]
 	switch {
 	case m == nil:
 		rt.s.Raise(L, unknown(c.name+" has no field '%s'", string(key), c.names))
 	case m.field == nil || !m.field.Writable:
-		rt.s.Raise(L, fmt.Errorf("'%s' of %s cannot be assigned to", string(key), article(c.name)))
+		hint := ""
+		if m.field != nil && m.field.Change != "" {
+			hint = "; " + m.field.Change
+		}
+		rt.s.Raise(L, fmt.Errorf("'%s' of %s cannot be assigned to%s", string(key), article(c.name), hint))
 	}
 	if err := assignField(m.field.Go, ud, L.Get(3)); err != nil {
 		rt.s.Raise(L, fmt.Errorf("field '%s': %w", string(key), err))

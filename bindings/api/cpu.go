@@ -34,9 +34,9 @@ cpu:write_wb_reg("WVR", 0, 0xffffff8008c5a000)
 print(hw.hex(cpu.wvr[0]), #cpu.wvr)`,
 	Fields: []schema.Field{
 		{Name: "id", Type: schema.Int, Doc: "The CPU's number.", Go: (*sim.CPU).ID},
-		{Name: "online", Type: schema.Bool, Doc: "Whether the kernel runs on it.", Go: (*sim.CPU).Online},
+		{Name: "online", Type: schema.Bool, Doc: "Whether the kernel runs on it.", Change: "m:cpu_down(n) and m:cpu_up(n) change it", Go: (*sim.CPU).Online},
 		{Name: "suspended", Type: schema.Bool, Doc: "Whether it is powered down by m:cpu_suspend.", Go: (*sim.CPU).Suspended},
-		{Name: "current", Type: schema.Object("task"), Doc: "The task that is current there; the idle thread swapper/N when nothing else is.", Go: (*sim.CPU).Current},
+		{Name: "current", Type: schema.Object("task"), Doc: "The task that is current there; the idle thread swapper/N when nothing else is.", Change: "cpu:context_switch(t) changes it", Go: (*sim.CPU).Current},
 		{Name: "mdscr_el1", Type: schema.U64, Doc: "MDSCR_EL1: 0x1000 at rest, with MDE 0x9000, with MDE and KDE 0xb000.", Go: (*sim.CPU).MDSCR},
 		{Name: "id_aa64dfr0_el1", Type: schema.U64, Doc: "ID_AA64DFR0_EL1, which says how many registers it implements.", Go: (*sim.CPU).IDAA64DFR0},
 		{Name: "bvr", Type: schema.Object("bank"), Doc: "DBGBVRn_EL1: breakpoint values, by n from 0.", Go: func(c *sim.CPU) Bank { return Bank{c, arm64.BVR} }},
@@ -153,8 +153,9 @@ assert.equals(1, ev.count)`,
 var bankClass = schema.Class{
 	Name: "bank", Doc: "The debug registers of one kind of one CPU, such as cpu.wcr.",
 	Index: &schema.Indexed{Key: schema.Param{Name: "n", Type: schema.Int}, Value: schema.U64,
-		Doc: "What register n holds, from 0; asking beyond what the CPU implements raises.",
-		Go:  func(b Bank, n int) (uint64, error) { return b.CPU.Reg(b.Base, n) }},
+		Doc:   "What register n holds, from 0; asking beyond what the CPU implements raises.",
+		Write: "cpu:write_wb_reg(\"WCR\", n, value) writes a register",
+		Go:    func(b Bank, n int) (uint64, error) { return b.CPU.Reg(b.Base, n) }},
 	Len:    "how many the CPU implements",
 	Sample: `for n = 0, #m.cpu[0].wcr - 1 do print(n, m.cpu[0].wcr[n]) end`,
 }
@@ -162,7 +163,8 @@ var bankClass = schema.Class{
 var slotsClass = schema.Class{
 	Name: "slots_on_reg", Doc: "The slots of one kind of one CPU: cpu.bp_on_reg or cpu.wp_on_reg.",
 	Index: &schema.Indexed{Key: schema.Param{Name: "n", Type: schema.Int}, Value: schema.Union(schema.Object("event"), schema.Nil),
-		Doc: "The event in slot n, from 0, nil when it is empty; a slot that the CPU does not have raises.",
+		Doc:   "The event in slot n, from 0, nil when it is empty; a slot that the CPU does not have raises.",
+		Write: "cpu:hw_breakpoint_slot_setup(kind, ev, op) takes and leaves slots",
 		Go: func(s OnReg, n int) (*sim.Event, error) {
 			if n < 0 || n >= s.Len() {
 				return nil, fmt.Errorf("cpu%d has no such slot: %d asked for, it has 0 to %d", s.CPU.ID(), n, s.Len()-1)

@@ -25,7 +25,7 @@ print(ev.count)`,
 	Fields: []schema.Field{
 		{Name: "pid", Type: schema.Int, Doc: "Its number.", Go: (*sim.Task).PID},
 		{Name: "comm", Type: schema.String, Doc: "Its name, of at most 15 characters.", Go: (*sim.Task).Comm},
-		{Name: "cpu", Type: schema.Int, Doc: "The CPU that it is on.", Go: (*sim.Task).CPU},
+		{Name: "cpu", Type: schema.Int, Doc: "The CPU that it is on.", Change: "t:migrate(n) moves it", Go: (*sim.Task).CPU},
 		{Name: "compat", Type: schema.Bool, Doc: "Whether it is a 32-bit task.", Go: (*sim.Task).Compat},
 		{Name: "state", Type: schema.Enum("running", "current on its CPU", "runnable", "waits for its turn", "sleeping", "waits for something else", "dead", "has exited"),
 			Doc: "What it does.", Go: (*sim.Task).State},

@@ -55,6 +55,7 @@ type Indexed struct {
 	Key   Param
 	Value Type
 	Doc   string
+	Write string // how an element changes, for the message: none can be assigned to
 	Go    any
 }
 
@@ -74,7 +75,8 @@ type Field struct {
 	Optional bool   // a record's field that may be left out, an object's that may be nil
 	Default  string // what it is when left out, in Lua or in words
 	Writable bool
-	Go       any // how it is read from the Go value, or where a record's field goes in it
+	Change   string // how an object's field that is not writable changes, for the message
+	Go       any    // how it is read from the Go value, or where a record's field goes in it
 }
 
 // A Func is a function, method or assertion.
@@ -132,8 +134,9 @@ type Word struct {
 
 // A Topic is a text on something that is no function: time, literals.
 type Topic struct {
-	Name string
-	Doc  string
+	Name  string
+	Doc   string
+	Names string // a regular expression of what else it is the answer to, "" without
 }
 
 // A Kind is the kind of a Type.

@@ -114,3 +114,12 @@ assert.dmesg(m, "%")
 assert.dmesg(m, "(found")
 for cpu in pairs(m.cpu) do end
 m:perf_event_open { type = "w", addr = 0x1000, len = 8, cpu = 0 } assert.no_leaks(m)
+m.cpu[0].wcr[0] = 5
+m.cpu[0].wp_on_reg[0] = nil
+m:perf_event_open { type = "w", addr = 0x1000, len = 8, cpu = 0 }.addr = 0x1008
+m:task {}.cpu = 1
+m.cpu[1].online = false
+m:perf_event_open { type = "wr", addr = 0x1000 }
+assert(m:task { comm = "t", compat = true }:ptrace_set("watch", 1, 0x1001, hw.ctrl.encode { type = "w", len = 1, privilege = "el0", enabled = true }))
+m.cpu[0]:write_wb_reg("WVR", 0, 4) assert.callchain({ "...", "kthread", "idle" }, m:callchain("write_wb_reg"))
+m.cpu[0]:write_wb_reg("WVR", 0, 4) assert.callchain({ "write_wb_reg", "...", "idle" }, m:callchain("write_wb_reg"))

@@ -245,7 +245,7 @@ func apart(a, b string) int {
 	for n < len(x) && n < len(y) && x[n] == y[n] {
 		n++
 	}
-	if n < 4 || n == len(x) && n == len(y) {
+	if n < 4 || n == len(x) && n == len(y) || strings.HasPrefix(string(x[n:]), "...") { // which stands for anything
 		return 0
 	}
 	return runewidth.StringWidth(string(x[:n]))
