@@ -277,7 +277,7 @@ function machine:step() end
 ---@return string[] lines
 function machine:dmesg(pattern) end
 
----Take a CPU offline; one that is offline stays so. Its own events are lost for good; its tasks move to the lowest CPU that is online.
+---Take a CPU offline, as hotplug does; one that is offline stays so. Its own events are lost for good; its tasks move to the lowest CPU that is online.
 ---
 ---Kernel: `kernel/cpu.c`
 ---
@@ -290,7 +290,7 @@ function machine:dmesg(pattern) end
 ---@return "EBUSY"|"EINVAL"|nil errno EBUSY: CPU 0 stays; EINVAL: there is no such CPU
 function machine:cpu_down(n) end
 
----Bring a CPU online; one that is online stays so. Its registers are zeroed and no event returns.
+---Bring a CPU online, as hotplug does; one that is online stays so. Its registers are zeroed and no event returns.
 ---
 ---Kernel: `kernel/cpu.c`
 ---
@@ -1397,7 +1397,7 @@ function bit.replace(v, u, field, width) end
 ---@return string text
 function bit.tohex(v, digits) end
 
----Assertions, in luassert's order: expected, actual, message. assert(v [, message]) works as in Lua; assert.are.equals, assert.is.truthy, assert.is_not.falsy and their like are the same words.
+---Assertions, in luassert's order: expected, actual, message. assert(v [, message]) works as in Lua; assert.are.equals, assert.is.truthy, assert.is_not.falsy and their like are the same words. For assert.snapshot, see it, the word for a case.
 ---@class assertlib
 ---@overload fun(v: any, message?: any, ...: any): ...
 assert = {}

@@ -119,14 +119,14 @@ for what in function() return (m:step()) end do print(what) end`,
 		},
 		// Power
 		{
-			Name: "cpu_down", Doc: "Take a CPU offline; one that is offline stays so. Its own events are lost for good; its tasks move to the lowest CPU that is online.",
+			Name: "cpu_down", Doc: "Take a CPU offline, as hotplug does; one that is offline stays so. Its own events are lost for good; its tasks move to the lowest CPU that is online.",
 			Params: []schema.Param{{Name: "n", Type: schema.Int, Doc: "the CPU's number"}},
 			Errors: []schema.Errno{{Name: "EBUSY", Doc: "CPU 0 stays"}, {Name: "EINVAL", Doc: "there is no such CPU"}},
 			Kernel: "kernel/cpu.c", See: []string{"m:cpu_up"}, Sample: `assert(m:cpu_down(1))`,
 			Go: (*sim.Machine).CPUDown,
 		},
 		{
-			Name: "cpu_up", Doc: "Bring a CPU online; one that is online stays so. Its registers are zeroed and no event returns.",
+			Name: "cpu_up", Doc: "Bring a CPU online, as hotplug does; one that is online stays so. Its registers are zeroed and no event returns.",
 			Params: []schema.Param{{Name: "n", Type: schema.Int, Doc: "the CPU's number"}},
 			Errors: []schema.Errno{{Name: "EINVAL", Doc: "there is no such CPU"}},
 			Kernel: "kernel/cpu.c", See: []string{"m:cpu_down"}, Sample: `m:cpu_down(1) assert(m:cpu_up(1))`,

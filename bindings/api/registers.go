@@ -77,4 +77,7 @@ var topics = []schema.Topic{
 		"A delay is a number of jiffies or text with a unit: \"28s\", \"250ms\"; it is rounded up."},
 	{Name: "who acts", Doc: "The script is the kernel thread hwlua, pid 1, current on CPU 0 while nothing else has been switched to there. What it calls is done on CPU 0 in kernel mode, " +
 		"in the name of the task that is current: local calls for CPU 0, cross calls for other CPUs. m.cpu[2]:run(fn) runs a function as another CPU's current thread."},
+	{Name: "rules", Names: "R-[A-Z]+(-[0-9]+)?", Doc: "R-CON-7 and its like, in m:why() and in messages, are numbered rules of what the kernel does, in hwdebug/spec of the sources: " +
+		"REG in 01-registers.md, VAL in 02-validation.md, SLOT and MON in 03-slots.md, CON in 04-constraints.md, EVT and CTX in 05-perf-lifecycle.md, " +
+		"EXC, STEP and SWITCH in 06-exceptions.md, PTR in 07-ptrace.md, WQ and TMR in 08-workqueue.md, HP in 09-hotplug-suspend.md, LOG in 10-logs.md."},
 }

@@ -45,7 +45,7 @@ var Own = []string{"regs", "regs_exactly", "errno", "succeeds", "callchain", "dm
 
 // Assert describes the assertions.
 var Assert = schema.Module{
-	Name: "assert", Doc: "Assertions, in luassert's order: expected, actual, message. assert(v [, message]) works as in Lua; assert.are.equals, assert.is.truthy, assert.is_not.falsy and their like are the same words.",
+	Name: "assert", Doc: "Assertions, in luassert's order: expected, actual, message. assert(v [, message]) works as in Lua; assert.are.equals, assert.is.truthy, assert.is_not.falsy and their like are the same words. For assert.snapshot, see it, the word for a case.",
 	Funcs: []schema.Func{
 		{Name: "equals", Doc: "Both are the same value.", Params: []schema.Param{expected, actual, message}, Sample: `assert.equals(6, m.core_num_brps)`},
 		{Name: "same", Doc: "Both are the same value, or tables with the same contents.", Params: []schema.Param{expected, actual, message}, Sample: `assert.same({ 0, 1 }, { 0, 1 })`},

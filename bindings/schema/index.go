@@ -3,6 +3,7 @@
 package schema
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -96,6 +97,14 @@ type Index struct {
 	entries []*Entry
 	byName  map[string][]*Entry
 	members map[string][]*Entry
+
+	patterns []pattern
+}
+
+// A pattern is what else an entry is the answer to.
+type pattern struct {
+	names *regexp.Regexp
+	entry *Entry
 }
 
 // NewIndex makes an index of everything that the modules describe.
@@ -171,7 +180,11 @@ func (x *Index) addModule(m *Module, full string) {
 	}
 	for i := range m.Topics {
 		t := &m.Topics[i]
-		x.add(&Entry{Kind: IsTopic, Name: t.Name, Path: t.Name, Doc: t.Doc})
+		e := &Entry{Kind: IsTopic, Name: t.Name, Path: t.Name, Doc: t.Doc}
+		x.add(e)
+		if t.Names != "" {
+			x.patterns = append(x.patterns, pattern{regexp.MustCompile("^(?i:" + t.Names + ")$"), e})
+		}
 	}
 }
 
@@ -234,6 +247,11 @@ func (x *Index) Lookup(name string) []*Entry {
 			}
 		}
 		return es
+	}
+	for _, p := range x.patterns {
+		if p.names.MatchString(name) {
+			return []*Entry{p.entry}
+		}
 	}
 	return nil
 }
