@@ -128,7 +128,14 @@ func (o *machineOptions) check() error {
 	cfg.TraceSize = -1
 	m, err := sim.New(cfg)
 	if err != nil {
-		return usagef("%v", err)
+		text := err.Error()
+		if option, found := strings.CutPrefix(text, "sim: option "); found {
+			text = "--" + option
+		}
+		if _, number := strconv.Atoi(o.cpu); o.cpu != "" && number == nil {
+			text += "; --cpus " + o.cpu + " is how many there are"
+		}
+		return usagef("%s", text)
 	}
 	m.Close()
 	return nil

@@ -320,6 +320,9 @@ func complain(env Env, err error, code int) int {
 		if e.Traceback != "" && code == exitFailed {
 			fmt.Fprintln(env.Stderr, e.Traceback)
 		}
+		if strings.HasSuffix(e.Message, "global 'm' (a nil value)") {
+			fmt.Fprintln(env.Stderr, "m is there at the prompt, with -e and on standard input; a file makes one: local m = hw.machine {}")
+		}
 	case errors.As(err, &p):
 		fmt.Fprintf(env.Stderr, "%s\n%s\nthis is a fault of hwlua, not of the script\n", p.Traceback, p.Stack)
 	}
