@@ -78,7 +78,8 @@ type session struct {
 	rec     *recording
 	tour    *tour
 	used    usage
-	tight   bool // the memory limit was reached, and may still be
+	tight   bool            // the memory limit was reached, and may still be
+	lost    map[string]bool // names that were local to earlier inputs
 
 	compiled struct { // the last entry that the reader asked about
 		text string
@@ -488,6 +489,12 @@ func (s *session) enter(ctx context.Context, text string) error {
 	if s.helpEntry(text) {
 		return nil
 	}
+	if name := strings.TrimSuffix(strings.TrimSpace(text), "()"); name == "exit" || name == "quit" {
+		if v, ok := s.rt.Look(name); !ok || v.Type() == "nil" {
+			s.say(":quit or Ctrl-D leaves")
+			return nil
+		}
+	}
 	return s.run(ctx, text)
 }
 
@@ -508,10 +515,34 @@ func (s *session) run(ctx context.Context, text string) error {
 	}
 	err := s.execute(ctx, &in)
 	s.inputs = append(s.inputs, in)
+	if !s.cfg.Quiet {
+		s.missLocals(&in)
+	}
 	if s.tour != nil {
 		s.tour.entered(s, text)
 	}
 	return err
+}
+
+// missLocals says, once for each, what an input has asked of a global that is not there for a name that was local to an
+// earlier input, as locals are in lua: what is pasted line by line loses them.
+func (s *session) missLocals(in *input) {
+	for _, g := range in.prog.Globals() {
+		if !s.lost[g.Name] || g.Set {
+			continue
+		}
+		delete(s.lost, g.Name)
+		if v, ok := s.rt.Look(g.Name); !ok || v.Type() == "nil" {
+			s.freshLine()
+			fmt.Fprintln(s.out, s.colours.note(g.Name+" was local to the entry that made it; without 'local' it stays"))
+		}
+	}
+	if s.lost == nil {
+		s.lost = map[string]bool{}
+	}
+	for _, name := range localsOf(in.text) {
+		s.lost[name] = true
+	}
 }
 
 // execute runs an input for the first time, and shows what it gives.

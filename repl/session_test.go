@@ -83,6 +83,7 @@ func TestDialogue(t *testing.T) {
 		":load "+board, ":reload", "hidden", ":load "+broken, ":load "+dir+"/none.lua", ":load "+cases, ":undo", "loads",
 		"m.cpu[0]:write_wb_reg('WCR', 0, 0x1ff2)", ":trace 1",
 		"repl.command('double', '[n] twice as much', function(rest) print(2 * tonumber(rest)) return {rest} end)", ":double 21", ":double x", ":help double", ":dou 4", "repl.command('undo', function() end)", "repl.command('a b', print)",
+		"exit", "quit()", "local lost, kept = 1, 2 kept = 3", "lost", "lost", "exit = 5", "exit",
 		":nope", ":sto", ":re", ":", ":quti", "m = nil", ":regs", ":reset", "m.nr_cpus", "w",
 		":quit", "'not reached'",
 	)

@@ -2,7 +2,10 @@
 
 package repl
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 type tokenKind uint8
 
@@ -293,4 +296,29 @@ func stringText(t token) string {
 		s = s[:len(s)-1]
 	}
 	return s
+}
+
+// localsOf are the names that a chunk declares local outside of its blocks and functions.
+func localsOf(src string) []string {
+	var names []string
+	depth := 0
+	toks := slices.DeleteFunc(scan(src), func(t token) bool { return t.kind == tokComment })
+	for i, t := range toks {
+		switch {
+		case t.is("do"), t.is("if"), t.is("function"), t.is("repeat"):
+			depth++
+		case t.is("end"), t.is("until"):
+			depth--
+		case depth == 0 && t.is("local"):
+			for k := i + 1; k < len(toks) && (toks[k].kind == tokName || toks[k].is("function") && k == i+1 || toks[k].is(",")); k++ {
+				if toks[k].kind == tokName {
+					if toks[k-1].kind == tokName {
+						break // the next statement
+					}
+					names = append(names, toks[k].text)
+				}
+			}
+		}
+	}
+	return names
 }

@@ -5,6 +5,18 @@ import (
 	"testing"
 )
 
+func TestLocalsOf(t *testing.T) {
+	for src, want := range map[string]string{
+		"local t = m:task {}": "t", "local a, b": "a b", "local a b = 1": "a", "local function f() local x end local y": "f y",
+		"for i = 1, 2 do local x end": "", "if a then local x else local y end local z": "z", "x = function() local y end": "",
+		"repeat local x until x local y": "y", "-- local x": "", "local -- the address\na = 1": "a", "'local x'": "", "local": "",
+	} {
+		if got := strings.Join(localsOf(src), " "); got != want {
+			t.Errorf("%s declares %q, want %q", src, got, want)
+		}
+	}
+}
+
 func TestChain(t *testing.T) {
 	tests := []struct{ src, want string }{
 		{"m", "n m"},
