@@ -17,17 +17,40 @@ import (
 )
 
 // A Table is a Lua table in the hands of Go. It belongs to one runtime and is used only while no
-// program runs there, or by a function that the program called.
+// program runs there, or by a function that the program called. What Pool.Run returned is a copy that belongs to
+// none: it can be read by any goroutine, and not be written. What a function kept of a pool's earlier run is empty.
 type Table struct {
-	rt *Runtime
-	t  *lua.LTable
+	rt   *Runtime
+	t    *lua.LTable
+	life uint64
+	copy *tableCopy // of a Table that belongs to no runtime
 }
 
-// Len is the number of items, as Lua's # gives it without metamethods.
-func (t *Table) Len() int { return t.t.Len() }
+// live says whether the table is one of a runtime that still knows it.
+func (t *Table) live() bool { return t != nil && t.rt != nil && t.life == t.rt.life.Load() }
 
-// Get reads a field, without metamethods.
+// String is "table": what a table is called in Lua has meaning only there. Format shows what is in it.
+func (t *Table) String() string { return "table" }
+
+// Len is the number of items, as Lua's # gives it without metamethods.
+func (t *Table) Len() int {
+	switch {
+	case t.live():
+		return t.t.Len()
+	case t != nil && t.copy != nil:
+		return t.copy.n
+	}
+	return 0
+}
+
+// Get reads a field, without metamethods. A key that cannot be one of the table's is not there.
 func (t *Table) Get(key any) (value any) {
+	if !t.live() {
+		if t == nil || t.copy == nil {
+			return nil
+		}
+		return t.copy.get(key)
+	}
 	t.rt.guard(func() error {
 		k, err := t.rt.toLua(key)
 		if err == nil {
@@ -40,6 +63,9 @@ func (t *Table) Get(key any) (value any) {
 
 // Set writes a field, without metamethods.
 func (t *Table) Set(key, value any) error {
+	if !t.live() {
+		return errors.New("vm: Set of a table that belongs to no runtime, or to a run that is over")
+	}
 	return t.rt.guard(func() error {
 		k, err := t.rt.toLua(key)
 		if err != nil {
@@ -68,6 +94,12 @@ func (t *Table) Set(key, value any) error {
 // All goes through the table in Lua's order.
 func (t *Table) All() iter.Seq2[any, any] {
 	return func(yield func(k, v any) bool) {
+		if !t.live() {
+			if t != nil && t.copy != nil {
+				t.copy.all(yield)
+			}
+			return
+		}
 		for k, v := t.t.Next(lua.LNil); k != lua.LNil; k, v = t.t.Next(k) {
 			if !yield(t.rt.toGo(k), t.rt.toGo(v)) {
 				return
@@ -78,12 +110,19 @@ func (t *Table) All() iter.Seq2[any, any] {
 
 // A Function is a Lua function in the hands of Go. It belongs to one runtime.
 type Function struct {
-	rt *Runtime
-	fn *lua.LFunction
+	rt   *Runtime
+	fn   *lua.LFunction
+	life uint64
 }
+
+// String is "function".
+func (f *Function) String() string { return "function" }
 
 // Call is Runtime.Call for this function.
 func (f *Function) Call(ctx context.Context, args ...any) ([]any, error) {
+	if f == nil || f.rt == nil {
+		return nil, errors.New("vm: Call of no function")
+	}
 	return f.rt.Call(ctx, f, args...)
 }
 
@@ -120,14 +159,14 @@ func (h *handles) each(yield func(lua.LValue)) {
 }
 
 func (rt *Runtime) tableHandle(t *lua.LTable) *Table {
-	h := &Table{rt, t}
+	h := &Table{rt: rt, t: t, life: rt.life.Load()}
 	rt.handles.tidy()
 	rt.handles.tables = append(rt.handles.tables, weak.Make(h))
 	return h
 }
 
 func (rt *Runtime) functionHandle(fn *lua.LFunction) *Function {
-	h := &Function{rt, fn}
+	h := &Function{rt, fn, rt.life.Load()}
 	rt.handles.tidy()
 	rt.handles.functions = append(rt.handles.functions, weak.Make(h))
 	return h
@@ -183,16 +222,16 @@ func (rt *Runtime) toLua(v any) (lua.LValue, error) {
 		if v == nil {
 			return lua.LNil, nil
 		}
-		if v.rt != rt {
-			return nil, errors.New("the table belongs to another runtime")
+		if v.rt != rt || !v.live() {
+			return nil, errors.New("the table belongs to another runtime, or to a run that is over")
 		}
 		return v.t, nil
 	case *Function:
 		if v == nil {
 			return lua.LNil, nil
 		}
-		if v.rt != rt {
-			return nil, errors.New("the function belongs to another runtime")
+		if v.rt != rt || v.life != rt.life.Load() {
+			return nil, errors.New("the function belongs to another runtime, or to a run that is over")
 		}
 		return v.fn, nil
 	case Native:
@@ -548,7 +587,7 @@ func (rt *Runtime) bindMethod(name string, fn reflect.Value, method bool) (lua.L
 		arg := first
 		for i := range t.NumIn() {
 			if i == self && withContext {
-				in = append(in, reflect.ValueOf(rt.meter.ctx))
+				in = append(in, reflect.ValueOf(rt.meter.given))
 				continue
 			}
 			if t.IsVariadic() && i == t.NumIn()-1 {
@@ -563,10 +602,14 @@ func (rt *Runtime) bindMethod(name string, fn reflect.Value, method bool) (lua.L
 		if extra := L.GetTop() - arg; extra > 0 {
 			rt.raiseError(L, fmt.Errorf("'%s' takes %d arguments, got %d", name, arg-self, L.GetTop()-self))
 		}
-		out := fn.Call(in)
+		var out []reflect.Value
+		rt.outside(func() { out = fn.Call(in) })
 		if fails {
 			last := len(out) - 1
 			if err, _ := out[last].Interface().(error); err != nil {
+				if e, ok := err.(*Error); ok && e.raised != nil && e.raised.rt == rt {
+					panic(rt.apiError(e.raised.value, e, e.raised.trace)) // what a script raised, passed on as it was
+				}
 				rt.raiseError(L, err)
 			}
 			out = out[:last]
@@ -584,9 +627,13 @@ func (rt *Runtime) bindMethod(name string, fn reflect.Value, method bool) (lua.L
 }
 
 // callback makes a Go function of a Lua function. It may be called while a Go function that the script
-// called is running, or when the runtime is idle.
+// called is running, or when the runtime is idle: then it is a Call.
+//
+// What the Lua function raises is the last result of a Go function that ends in an error. Without one it goes through
+// the Go function that called as a Lua error; out of a call when the runtime is idle, as a panic.
 func (rt *Runtime) callback(fn *lua.LFunction, t reflect.Type) reflect.Value {
 	handle := rt.functionHandle(fn)
+	withContext := t.NumIn() > 0 && t.In(0) == typeContext
 	fails := t.NumOut() > 0 && t.Out(t.NumOut()-1) == typeError
 	wanted := t.NumOut()
 	if fails {
@@ -597,51 +644,65 @@ func (rt *Runtime) callback(fn *lua.LFunction, t reflect.Type) reflect.Value {
 		for i := range out {
 			out[i] = reflect.Zero(t.Out(i))
 		}
-		err := func() error {
-			args := make([]lua.LValue, 0, len(in))
-			for i, v := range in {
-				if i == 0 && t.In(0) == typeContext {
-					continue
-				}
-				if t.IsVariadic() && i == len(in)-1 {
-					for k := range v.Len() {
-						x, err := rt.toLua(v.Index(k).Interface())
-						if err != nil {
-							return err
-						}
-						args = append(args, x)
-					}
-					continue
-				}
-				x, err := rt.toLua(v.Interface())
-				if err != nil {
-					return err
-				}
-				args = append(args, x)
-			}
-			results, err := rt.callLua(handle.fn, wanted, args)
-			if err != nil {
-				return err
-			}
-			for i := range wanted {
-				x, err := rt.fromLua(results[i], t.Out(i))
-				if err != nil {
-					return fmt.Errorf("result %d of the callback: %w", i+1, err)
-				}
-				out[i] = x
-			}
-			return nil
-		}()
-		if err != nil {
-			if !fails {
-				text := err.Error()
-				rt.remember(text, err)
-				panic(rt.apiError(lua.LString(text), err, trace{}))
-			}
-			out[len(out)-1] = reflect.ValueOf(&err).Elem()
+		var ctx context.Context
+		if withContext {
+			ctx, _ = in[0].Interface().(context.Context)
+		}
+		leave, nested, err := rt.comeIn(ctx, handle)
+		if err == nil {
+			defer leave()
+			err = rt.guard(func() error { return rt.callBack(handle.fn, t, in, out[:wanted]) })
+		}
+		switch e, raised := err.(*Error); {
+		case err == nil:
+		case fails:
+			out[wanted] = reflect.ValueOf(&err).Elem()
+		case nested && raised && e.raised != nil:
+			panic(rt.apiError(e.raised.value, e.cause, e.raised.trace))
+		case nested && leave != nil:
+			rt.raiseError(rt.L.G.CurrentThread, err)
+		default:
+			panic(err)
 		}
 		return out
 	})
+}
+
+// callBack calls fn with the arguments of a Go function of type t and fills in its results.
+func (rt *Runtime) callBack(fn *lua.LFunction, t reflect.Type, in, out []reflect.Value) error {
+	args := make([]lua.LValue, 0, len(in))
+	add := func(v reflect.Value) error {
+		x, err := rt.toLua(v.Interface())
+		args = append(args, x)
+		return err
+	}
+	for i, v := range in {
+		switch {
+		case i == 0 && t.In(0) == typeContext:
+		case t.IsVariadic() && i == len(in)-1:
+			for k := range v.Len() {
+				if err := add(v.Index(k)); err != nil {
+					return err
+				}
+			}
+		default:
+			if err := add(v); err != nil {
+				return err
+			}
+		}
+	}
+	results, err := rt.callLua(fn, len(out), args)
+	if err != nil {
+		return err
+	}
+	for i := range out {
+		x, err := rt.fromLua(results[i], t.Out(i))
+		if err != nil {
+			return fmt.Errorf("result %d of the callback: %w", i+1, err)
+		}
+		out[i] = x
+	}
+	return nil
 }
 
 // bindFuncs sets the functions of a module, in the order of their names.

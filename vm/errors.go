@@ -20,7 +20,15 @@ type Error struct {
 	Value     any    // what was raised, as Run returns values
 
 	cause      error
+	raised     *raised
 	incomplete bool
+}
+
+// raised is what a script raised, so that it can be raised again.
+type raised struct {
+	rt    *Runtime
+	value lua.LValue
+	trace trace
 }
 
 func (e *Error) Error() string { return e.Message }
@@ -170,6 +178,7 @@ func (rt *Runtime) errorOf(err *lua.ApiError) error {
 		}
 	}
 	out := &Error{Message: text, Traceback: trace.String(), cause: cause, Value: rt.toGo(err.Object)}
+	out.raised = &raised{rt, err.Object, trace}
 	out.Script, out.Line = trace.position()
 	switch v := err.Object.(type) {
 	case lua.LString:

@@ -13,7 +13,7 @@ import (
 // Defined tells where a function was written: the program and its first and last lines; lines are 0 for one
 // that is not written in Lua.
 func (f *Function) Defined() (script string, first, last int) {
-	if f == nil || f.fn.IsG || f.fn.Proto == nil {
+	if f == nil || f.fn == nil || f.fn.IsG || f.fn.Proto == nil {
 		return "", 0, 0
 	}
 	return f.fn.Proto.SourceName, f.fn.Proto.LineDefined, f.fn.Proto.LastLineDefined
@@ -82,10 +82,16 @@ func Format(v any) string {
 	case float64:
 		return numberString(v)
 	case *Table:
+		if !v.live() {
+			return v.copyText()
+		}
 		f := formatter{rt: v.rt, open: map[*lua.LTable]bool{}}
 		f.table(v.t, "", 0)
 		return f.b.String()
 	case *Function:
+		if v == nil || v.rt == nil || v.life != v.rt.life.Load() {
+			return "function"
+		}
 		return v.rt.plainString(v.fn)
 	}
 	return fmt.Sprint(v)

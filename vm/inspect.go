@@ -5,6 +5,7 @@ package vm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -173,13 +174,16 @@ func (rt *Runtime) Look(path ...any) (Value, bool) {
 // Eval is Run with values as they are. steps, if it is more than 0, is the limit for this one call;
 // used is how many it took, the one that was stopped included.
 func (rt *Runtime) Eval(ctx context.Context, p *Program, steps int64) (results []Value, used int64, err error) {
+	if ctx == nil || p == nil || p.proto == nil {
+		return nil, 0, errors.New("vm: Eval needs a context and a program")
+	}
 	return rt.invoke(ctx, p, nil, steps, nil)
 }
 
 // Invoke is Call with values as they are; args may hold Values.
 func (rt *Runtime) Invoke(ctx context.Context, fn *Function, args ...any) ([]Value, error) {
-	if fn == nil || fn.rt != rt {
-		return nil, fmt.Errorf("vm: Invoke of a function that is not of this runtime")
+	if err := rt.callable(ctx, fn, "Invoke"); err != nil {
+		return nil, err
 	}
 	results, _, err := rt.invoke(ctx, nil, fn.fn, 0, args)
 	return results, err
@@ -243,8 +247,13 @@ func (rt *Runtime) SetValue(name string, v Value) error {
 	return nil
 }
 
-// Load makes a function of a program, so that it can be called with arguments.
-func (rt *Runtime) Load(p *Program) *Function { return &Function{rt, rt.function(p)} }
+// Load makes a function of a program, so that it can be called with arguments; of nil it makes none.
+func (rt *Runtime) Load(p *Program) *Function {
+	if p == nil || p.proto == nil {
+		return nil
+	}
+	return &Function{rt: rt, fn: rt.function(p), life: rt.life.Load()}
+}
 
 // MakeRoom sets the memory limit for what follows: limit, or as much as is live now and extra more if
 // that is beyond it. So a prompt can let go of what has filled the memory. It says whether limit was

@@ -16,7 +16,8 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// What a script is stopped for; the error that Run returns matches with errors.Is.
+// What a script is stopped for; the error that Run returns matches with errors.Is. ErrBusy is for a second goroutine, and
+// for a Go function that a script called and that comes back without the context that it was given.
 var (
 	ErrSteps  = errors.New("vm: step limit reached")
 	ErrMemory = errors.New("vm: memory limit reached")
@@ -72,14 +73,20 @@ type meter struct {
 	stop     atomic.Bool // the context is done, or fatal is set
 	fatal    error       // what stopped the script; every later instruction raises it again
 	ctx      context.Context
-	until    time.Duration // the deadline, since begin
-	since    time.Duration // when the turn began
+	given    context.Context   // what Go functions are given: ctx, or that of the call they are below
+	inner    []context.Context // of calls inside the run that came with a context of their own
+	until    time.Duration     // the deadline, since begin
+	since    time.Duration     // when the turn began
 }
 
 // arm prepares the meter for one Run. The function that it returns ends it.
 func (rt *Runtime) arm(ctx context.Context) (disarm func()) {
 	m := &rt.meter
-	m.ctx = &runContext{ctx, rt}
+	r := &running{}
+	r.own = runContext{Context: ctx, rt: rt, run: r}
+	r.given = runContext{Context: ctx, rt: rt, run: r, given: true}
+	m.ctx, m.given = &r.own, &r.given
+	rt.now.Store(r)
 	m.fatal = nil
 	m.held = 0
 	m.stop.Store(false)
@@ -98,34 +105,127 @@ func (rt *Runtime) arm(ctx context.Context) (disarm func()) {
 		m.stop.Store(true)
 	}
 	if ctx.Done() == nil {
-		return func() { m.ctx = context.Background() }
+		return rt.disarm
 	}
 	release := context.AfterFunc(ctx, func() { m.stop.Store(true) })
 	return func() {
 		release()
-		m.ctx = context.Background()
+		rt.disarm()
 	}
 }
 
-// runContext is the context that Go functions below a run are given: a Call with it goes on inside the run.
-type runContext struct {
-	context.Context
-	rt *Runtime
+func (rt *Runtime) disarm() {
+	rt.meter.ctx, rt.meter.given = context.Background(), context.Background()
+	rt.now.Store(nil)
 }
 
-type runKey struct{}
+// running is one Run or Call that is going on, with its two contexts.
+type running struct {
+	own, given runContext
+}
+
+// runContext is the context of a run: a Call with it, or with one that was made of it, goes on inside the run.
+type runContext struct {
+	context.Context
+	rt    *Runtime
+	run   *running
+	given bool // to a Go function, which the runtime waits for; else it is in the hands of native code
+}
+
+type runKey struct{ rt *Runtime }
 
 func (c *runContext) Value(key any) any {
-	if key == (runKey{}) {
-		return c.rt
+	if key == (runKey{c.rt}) {
+		return c
 	}
 	return c.Context.Value(key)
 }
 
-// inside says whether ctx is that of the run that is going on.
-func (rt *Runtime) inside(ctx context.Context) bool {
-	in, _ := ctx.Value(runKey{}).(*Runtime)
-	return in == rt && rt.owner.Load() == ownerBusy
+// inside is the context of the run that is going on, if ctx was made of it, else nil.
+func (rt *Runtime) inside(ctx context.Context) *runContext {
+	c, _ := ctx.Value(runKey{rt}).(*runContext)
+	if c == nil || c.run != rt.now.Load() {
+		return nil
+	}
+	return c
+}
+
+// reenter takes the runtime for a call inside a run. What is given to a Go function leads in while that function
+// runs, and one call at a time: any other call comes from a goroutine that nobody waits for.
+func (rt *Runtime) reenter(ctx context.Context, c *runContext) (leave func(), err error) {
+	if !c.given {
+		return rt.narrow(ctx), nil
+	}
+	if !rt.owner.CompareAndSwap(ownerOut, ownerBusy) {
+		return nil, ErrBusy
+	}
+	widen := rt.narrow(ctx)
+	return func() {
+		widen()
+		rt.owner.Store(ownerOut)
+	}, nil
+}
+
+// comeIn takes the runtime for a callback: inside the run while a Go function that it called runs, else anew.
+func (rt *Runtime) comeIn(ctx context.Context, fn *Function) (leave func(), nested bool, err error) {
+	if fn.life != rt.life.Load() {
+		return nil, false, fmt.Errorf("vm: callback of a run that is over: %w", ErrClosed)
+	}
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	if c := rt.inside(ctx); c != nil {
+		leave, err = rt.reenter(ctx, c)
+		return leave, true, err
+	}
+	if rt.owner.CompareAndSwap(ownerOut, ownerBusy) {
+		widen := func() {}
+		if ctx.Done() != nil {
+			widen = rt.narrow(ctx)
+		}
+		return func() {
+			widen()
+			rt.owner.Store(ownerOut)
+		}, true, nil
+	}
+	if err := rt.enter(); err != nil {
+		return nil, false, err
+	}
+	disarm := rt.arm(ctx)
+	return func() {
+		disarm()
+		rt.leave()
+	}, false, nil
+}
+
+// narrow makes a call inside a run end with its own context too. The function that it returns ends that: what the call
+// was stopped for then stops nothing else.
+func (rt *Runtime) narrow(ctx context.Context) (widen func()) {
+	if _, ok := ctx.(*runContext); ok {
+		return func() {}
+	}
+	m := &rt.meter
+	given, until := m.given, m.until
+	m.given = &runContext{Context: ctx, rt: rt, run: rt.now.Load(), given: true}
+	m.inner = append(m.inner, ctx)
+	if d, ok := ctx.Deadline(); ok {
+		m.until = min(m.until, d.Sub(begin))
+	}
+	m.stop.Store(true)
+	release := context.AfterFunc(ctx, func() { m.stop.Store(true) })
+	return func() {
+		release()
+		m.inner = m.inner[:len(m.inner)-1]
+		m.given, m.until = given, until
+		m.stop.Store(true)
+		switch m.fatal.(type) {
+		case *limitError, *PanicError, *ExitError:
+			return
+		}
+		if m.stopped() == nil {
+			m.fatal = nil
+		}
+	}
 }
 
 // thread is the context of one Lua thread. Done is called before every instruction.
@@ -266,6 +366,9 @@ func (m *meter) stopped() error {
 		return nil
 	}
 	err := m.ctx.Err()
+	for i := 0; err == nil && i < len(m.inner); i++ {
+		err = m.inner[i].Err()
+	}
 	if err == nil && time.Since(begin) > m.until {
 		err = context.DeadlineExceeded // its own timer may be late
 	}

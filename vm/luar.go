@@ -134,7 +134,7 @@ func (rt *Runtime) objectMeta(theirs *lua.LTable, t reflect.Type, only []string)
 	set("__tostring", func(L *lua.LState) int {
 		text := "object: " + elem.Name()
 		if s, ok := L.Get(1).(*lua.LUserData).Value.(fmt.Stringer); ok && (only == nil || slices.Contains(only, "String")) {
-			text = s.String()
+			rt.outside(func() { text = s.String() })
 		}
 		rt.charge(int64(len(text)))
 		L.Push(lua.LString(text))

@@ -18,6 +18,10 @@ type Module struct {
 	// nil, is raised in Lua, with its identity kept for errors.Is. Integers are exact to 64 bits,
 	// and a value that does not fit its parameter is refused. Values that are not functions are
 	// set as they are.
+	//
+	// A Lua function for a parameter of a func type becomes a Go function that may be called until the function that
+	// got it returns, and later while the runtime is idle, one call at a time. It should have an error as last
+	// result: without one, what Lua raises goes up through the Go code that called, as a panic.
 	Funcs map[string]any
 
 	// Open builds the module's value, once per runtime, when a script first needs it. With Open,

@@ -50,8 +50,14 @@ func (s *sharedWriter) Write(b []byte) (int, error) {
 }
 
 // Run runs the program in a runtime that is as new. It waits while all are in use, until the context is done.
-// Tables among the results may be read afterwards; functions cannot be called any more.
+// Tables among the results, and in an Error, are copies that may be read afterwards; functions cannot be called any more.
 func (p *Pool) Run(ctx context.Context, prog *Program, args ...any) ([]any, error) {
+	switch {
+	case ctx == nil || prog == nil || prog.proto == nil:
+		return nil, errors.New("vm: Run needs a context and a program")
+	case p.done == nil:
+		return nil, errors.New("vm: a Pool is made by NewPool")
+	}
 	select {
 	case <-p.done:
 		return nil, ErrClosed
@@ -69,7 +75,23 @@ func (p *Pool) Run(ctx context.Context, prog *Program, args ...any) ([]any, erro
 	if err != nil {
 		return nil, err
 	}
+	// A Go function may end the goroutine.
+	ended := true
+	defer func() {
+		if ended {
+			rt.Close()
+		}
+	}()
 	results, err := rt.Run(ctx, prog, args...)
+	ended = false
+	c := copier{rt: rt}
+	for i, v := range results {
+		results[i] = c.value(v)
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		e.Value, e.raised = c.value(e.Value), nil
+	}
 	p.give(rt, err)
 	return results, err
 }
@@ -110,7 +132,11 @@ func (p *Pool) give(rt *Runtime, err error) {
 
 // Close closes the pool. Runs that are going on end as usual; later ones fail with ErrClosed.
 func (p *Pool) Close() error {
-	p.once.Do(func() { close(p.done) })
+	p.once.Do(func() {
+		if p.done != nil {
+			close(p.done)
+		}
+	})
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, rt := range p.idle {
@@ -199,6 +225,7 @@ func (rt *Runtime) reset() error {
 	}
 	defer rt.leave()
 	p := rt.remain
+	rt.life.Add(1)
 	rt.meter.fatal = nil
 	rt.meter.stop.Store(false)
 	rt.meter.left = unlimited

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	lua "github.com/yuin/gopher-lua"
 )
@@ -41,6 +42,8 @@ type Runtime struct {
 	L     *lua.LState
 	cfg   Config
 	owner atomic.Int32
+	now   atomic.Pointer[running] // the Run or Call that is going on
+	life  atomic.Uint64           // how often a pool has made the runtime as new
 	meter meter
 	st    *State
 	lib   libState
@@ -72,6 +75,7 @@ type Runtime struct {
 const (
 	ownerNone = iota
 	ownerBusy
+	ownerOut // a Go function runs that a script called: calls that belong to it may come in
 	ownerClosed
 )
 
@@ -104,7 +108,7 @@ func New(cfg Config) (*Runtime, error) {
 	rt := &Runtime{cfg: cfg, linked: map[*Program]*lua.FunctionProto{}, sources: map[string]string{}}
 	rt.st = &State{rt: rt}
 	rt.runs, rt.raise = rt.run, rt.panicLua
-	rt.meter.ctx = context.Background()
+	rt.meter.ctx, rt.meter.given = context.Background(), context.Background()
 	rt.meter.left = unlimited
 	rt.meter.maxDepth = cfg.Limits.CallDepth
 	rt.meter.memStop = cfg.Limits.Memory
@@ -233,11 +237,35 @@ func (rt *Runtime) enter() error {
 
 func (rt *Runtime) leave() { rt.owner.Store(ownerNone) }
 
+// outside calls a function of the embedder's.
+func (rt *Runtime) outside(fn func()) {
+	if rt.owner.CompareAndSwap(ownerBusy, ownerOut) {
+		defer rt.comeBack()
+	}
+	fn()
+}
+
+// comeBack takes the runtime again when a function of the embedder's has returned. A call on another goroutine that the
+// function did not wait for is waited for.
+func (rt *Runtime) comeBack() {
+	for !rt.owner.CompareAndSwap(ownerOut, ownerBusy) {
+		time.Sleep(20 * time.Microsecond)
+	}
+}
+
 // Run runs the program and returns its results: nil, bool, float64, uint64 (a value of 2^53 and
 // above), string, *Table, *Function, or the Go value behind a userdata. args are what the script
 // sees as ... and in the table arg.
 func (rt *Runtime) Run(ctx context.Context, p *Program, args ...any) ([]any, error) {
-	if rt.inside(ctx) {
+	if ctx == nil || p == nil || p.proto == nil {
+		return nil, errors.New("vm: Run needs a context and a program")
+	}
+	if c := rt.inside(ctx); c != nil {
+		leave, err := rt.reenter(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
 		return rt.nested(func() *lua.LFunction { return rt.function(p) }, args)
 	}
 	if err := rt.enter(); err != nil {
@@ -257,13 +285,19 @@ func (rt *Runtime) Run(ctx context.Context, p *Program, args ...any) ([]any, err
 	return rt.nested(func() *lua.LFunction { return rt.function(p) }, args)
 }
 
-// Call calls a function that Run, Get or Call returned. A Go function that a script called may call back
-// with the context that it was given; the limits of the run go on then.
+// Call calls a function that Run, Get or Call returned. A Go function that a script called may call back, until it
+// returns, with the context that it was given or one made of that; the limits of the run go on then, and the call ends
+// when its context does. Without that context the runtime is busy, and for a goroutine that outlives the function it may be.
 func (rt *Runtime) Call(ctx context.Context, fn *Function, args ...any) ([]any, error) {
-	if fn == nil || fn.rt != rt {
-		return nil, errors.New("vm: Call of a function that is not of this runtime")
+	if err := rt.callable(ctx, fn, "Call"); err != nil {
+		return nil, err
 	}
-	if rt.inside(ctx) {
+	if c := rt.inside(ctx); c != nil {
+		leave, err := rt.reenter(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
 		return rt.nested(func() *lua.LFunction { return fn.fn }, args)
 	}
 	if err := rt.enter(); err != nil {
@@ -272,6 +306,19 @@ func (rt *Runtime) Call(ctx context.Context, fn *Function, args ...any) ([]any, 
 	defer rt.leave()
 	defer rt.arm(ctx)()
 	return rt.nested(func() *lua.LFunction { return fn.fn }, args)
+}
+
+// callable says what is wrong with calling fn.
+func (rt *Runtime) callable(ctx context.Context, fn *Function, op string) error {
+	switch {
+	case fn == nil || fn.rt == nil || fn.rt != rt:
+		return fmt.Errorf("vm: %s of a function that is not of this runtime", op)
+	case fn.life != rt.life.Load():
+		return fmt.Errorf("vm: %s of a function of a run that is over: %w", op, ErrClosed)
+	case ctx == nil:
+		return fmt.Errorf("vm: %s needs a context", op)
+	}
+	return nil
 }
 
 // nested calls a function inside a run.
@@ -303,7 +350,7 @@ func (rt *Runtime) nested(fn func() *lua.LFunction, args []any) (out []any, err 
 
 // Set gives a global a value: numbers, strings, booleans and nil as themselves, exact to 64 bits; a Go
 // function as a Lua function; a struct, a pointer to one, a map or a slice as an object whose exported
-// fields and methods scripts use (see Only).
+// fields and methods scripts use (see Only). While a program runs it fails with ErrBusy, and so does Get.
 func (rt *Runtime) Set(name string, value any) error {
 	if err := rt.enter(); err != nil {
 		return err

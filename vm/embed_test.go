@@ -1,0 +1,321 @@
+package vm_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hwlua/hwlua/vm"
+)
+
+// What a pool returned is read while its runtimes serve others.
+func TestPoolResultsAreTheCallersOwn(t *testing.T) {
+	pool := vm.NewPool(vm.Config{}, 2)
+	defer pool.Close()
+	prog := must(t, `
+		local t = {10, 20, 30, n = ..., [0xffffffffffffffff] = "wide", [true] = "yes", sub = {x = {y = 0x8000000000000001}}, f = print, co = coroutine.create(print), all = _G}
+		t.self, t[t] = t, "itself"
+		return t, t.sub`)
+	bad := must(t, "error({code = ...})")
+	ctx := context.Background()
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for k := range 10 {
+				n := i*100 + k
+				got, err := pool.Run(ctx, prog, n)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				table := got[0].(*vm.Table)
+				sub := table.Get("sub").(*vm.Table)
+				count := 0
+				for key, v := range table.All() {
+					if count++; key == nil || v == nil {
+						t.Error("an empty entry")
+					}
+				}
+				for range table.Get("all").(*vm.Table).All() {
+				}
+				if table.Len() != 3 || table.Get(2) != 20.0 || table.Get(uint8(3)) != 30.0 || table.Get("n") != float64(n) || table.Get(uint64(1<<64-1)) != "wide" || table.Get(true) != "yes" ||
+					count != 12 || sub != got[1] || table.Get("self") != table || table.Get(table) != "itself" || sub.Get("x").(*vm.Table).Get("y") != uint64(1<<63+1) ||
+					table.Get("none") != nil || table.Get(nil) != nil || table.Get([]int{1}) != nil || table.Get([]byte("n")) != float64(n) || table.Get(-1<<60) != nil {
+					t.Errorf("%d: %s", n, vm.Format(sub))
+				}
+				if _, err := table.Get("f").(*vm.Function).Call(ctx); !errors.Is(err, vm.ErrClosed) {
+					t.Errorf("a function afterwards: %v", err)
+				}
+				if table.Set("n", 1) == nil {
+					t.Error("a copy was written")
+				}
+				_, err = pool.Run(ctx, bad, n)
+				var e *vm.Error
+				if !errors.As(err, &e) || e.Value.(*vm.Table).Get("code") != float64(n) {
+					t.Errorf("%d: %v", n, err)
+				}
+				if _, err := pool.Run(ctx, prog, table); err == nil || !strings.Contains(err.Error(), "the table belongs to another runtime, or to a run that is over") {
+					t.Errorf("a table in another run: %v", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	got, err := pool.Run(ctx, must(t, "local t = {1, {a = 'x'}} t[2].up = t return t, print"))
+	if err != nil || vm.Format(got[0]) != "{\n  1,\n  {\n    a = \"x\",\n    up = {<cycle>},\n  },\n}" || fmt.Sprint(got...) != "table function" || vm.Format(got[1]) != "function" {
+		t.Errorf("%v, %s, %s, %v", got, vm.Format(got[0]), vm.Format(got[1]), err)
+	}
+	if got, err = pool.Run(ctx, must(t, "local t = {} for i = 1, 100000 do t = {t} end return t")); err != nil || got[0].(*vm.Table).Len() != 1 {
+		t.Errorf("a deep table: %v", err)
+	}
+}
+
+// What a function of a module kept of an earlier run leads nowhere: the runtime is somebody else's by then.
+func TestPoolForgetsWhatWasKept(t *testing.T) {
+	var table *vm.Table
+	var fn *vm.Function
+	var plain func(int) (int, error)
+	keep := vm.Module{Name: "keep", Global: true, Funcs: map[string]any{"these": func(t *vm.Table, f *vm.Function, g func(int) (int, error)) { table, fn, plain = t, f, g }}}
+	pool := vm.NewPool(vm.Config{Modules: []vm.Module{keep}}, 1)
+	defer pool.Close()
+	ctx := context.Background()
+	if _, err := pool.Run(ctx, must(t, "keep.these({x = 1}, function() leaked = 1 end, function() leaked = 1 end)")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fn.Call(ctx); !errors.Is(err, vm.ErrClosed) {
+		t.Errorf("function: %v", err)
+	}
+	if _, err := plain(1); !errors.Is(err, vm.ErrClosed) {
+		t.Errorf("callback: %v", err)
+	}
+	if table.Get("x") != nil || table.Len() != 0 || table.Set("x", 1) == nil {
+		t.Error("the table is still there")
+	}
+	for range table.All() {
+		t.Error("the table still has something")
+	}
+	if got, err := pool.Run(ctx, must(t, "return leaked")); err != nil || got[0] != nil {
+		t.Errorf("the next user finds %v, %v", got, err)
+	}
+}
+
+// A goroutine that nobody waits for gets ErrBusy, or a turn of its own; it never runs beside the script.
+func TestCallsFromLooseGoroutines(t *testing.T) {
+	var wg sync.WaitGroup
+	var called, refused atomic.Int32
+	loose := func(call func() error) {
+		wg.Go(func() {
+			for range 200 {
+				time.Sleep(20 * time.Microsecond)
+				switch err := call(); {
+				case err == nil:
+					called.Add(1)
+				case errors.Is(err, vm.ErrBusy):
+					refused.Add(1)
+				default:
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	m := vm.Module{Name: "go", Funcs: map[string]any{
+		"context": func(ctx context.Context, f *vm.Function) {
+			loose(func() error { _, err := f.Call(ctx, 1); return err })
+		},
+		"background": func(f *vm.Function) { loose(func() error { _, err := f.Call(context.Background(), 1); return err }) },
+		"callback":   func(f func(int) (int, error)) { loose(func() error { _, err := f(1); return err }) },
+		"with": func(ctx context.Context, f func(context.Context, int) error) {
+			loose(func() error { return f(ctx, 1) })
+		},
+		"rest": func() { time.Sleep(time.Millisecond) },
+	}}
+	for _, way := range []string{"context", "background", "callback", "with"} {
+		rt := newRuntime(t, vm.Config{Modules: []vm.Module{m}})
+		if err := run(t, rt, `
+			local go, t = require "go", {}
+			go.`+way+`(function(k) for i = 1, 20 do t[#t + 1] = {k} end return 1 end)
+			for i = 1, 20000 do t[#t + 1] = {i} if i % 5000 == 0 then go.rest() end end`); err != nil {
+			t.Errorf("%s: %v", way, err)
+		}
+		wg.Wait()
+	}
+	t.Logf("%d called, %d refused", called.Load(), refused.Load())
+	if refused.Load() == 0 {
+		t.Error("no call was refused")
+	}
+}
+
+// A call with a context of its own ends when that does; what it was stopped for stops nothing else.
+func TestCallBackWithADeadlineOfItsOwn(t *testing.T) {
+	var rt *vm.Runtime
+	type key struct{}
+	short := func(ctx context.Context, f *vm.Function) error {
+		ctx, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+		defer cancel()
+		_, err := rt.Call(ctx, f)
+		return err
+	}
+	rt = newRuntime(t, vm.Config{Modules: []vm.Module{{Name: "host", Global: true, Funcs: map[string]any{
+		"short": short,
+		"with": func(ctx context.Context, f *vm.Function) error {
+			_, err := f.Call(context.WithValue(ctx, key{}, "mine"))
+			return err
+		},
+		"value": func(ctx context.Context) any { return ctx.Value(key{}) },
+		"detach": func(ctx context.Context, f *vm.Function) error {
+			_, err := f.Call(context.WithoutCancel(ctx))
+			return err
+		},
+		"later": func(ctx context.Context, f func(context.Context) error) error {
+			ctx, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+			defer cancel()
+			return f(ctx)
+		},
+	}}}})
+	ctx := context.Background()
+	endless := "function() while true do end end"
+	for _, call := range []string{"host.short", "host.later"} {
+		if err := run(t, rt, call+"("+endless+")"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", call, err)
+		}
+		got, err := rt.Run(ctx, must(t, "local ok, e = pcall("+call+", "+endless+") local n = 0 for i = 1, 10000 do n = n + 1 end return ok, e, n"))
+		if err != nil || got[0] != false || got[2] != 10000.0 || !strings.Contains(got[1].(string), "deadline exceeded") {
+			t.Errorf("%s: %v, %v", call, got, err)
+		}
+	}
+	got, err := rt.Run(ctx, must(t, "local a, b = host.value() host.with(function() b = host.value() end) return a, b, host.value()"))
+	if err != nil || fmt.Sprint(got) != "[<nil> mine <nil>]" {
+		t.Errorf("%v, %v", got, err)
+	}
+	outer, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+	defer cancel()
+	if _, err := rt.Run(outer, must(t, "pcall(host.detach, "+endless+") while true do end")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the context of the run holds as well: %v", err)
+	}
+}
+
+// A context leads through another runtime back into the first.
+func TestCallBackThroughAnotherRuntime(t *testing.T) {
+	var inner *vm.Function
+	other := newRuntime(t, vm.Config{Modules: []vm.Module{{Name: "back", Global: true, Funcs: map[string]any{
+		"call": func(ctx context.Context) ([]any, error) { return inner.Call(ctx, 20) },
+	}}}})
+	rt := newRuntime(t, vm.Config{Modules: []vm.Module{{Name: "there", Global: true, Funcs: map[string]any{
+		"go": func(ctx context.Context, f *vm.Function) (any, error) {
+			inner = f
+			got, err := other.Run(ctx, must(t, "return back.call()[1]"))
+			if err != nil {
+				return nil, err
+			}
+			return got[0], nil
+		},
+	}}}})
+	got, err := rt.Run(context.Background(), must(t, "local n = 1 return there.go(function(k) n = n + k return n end)"))
+	if err != nil || got[0] != 21.0 {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// A callback that was kept is a Call of its own: with limits anew, and none after Close.
+func TestCallbackLater(t *testing.T) {
+	var plain func(int) int
+	var fails func(int) (int, error)
+	rt := newRuntime(t, vm.Config{Limits: vm.Limits{Steps: 5000}, Modules: []vm.Module{{Name: "keep", Global: true, Funcs: map[string]any{"these": func(f func(int) int, g func(int) (int, error)) { plain, fails = f, g }}}}})
+	if err := run(t, rt, "keep.these(function(n) return n + 1 end, function(n) for i = 1, n do end return n end)"); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		if n, err := fails(1000); n != 1000 || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	if _, err := fails(1e6); !errors.Is(err, vm.ErrSteps) {
+		t.Error(err)
+	}
+	if n := plain(4); n != 5 {
+		t.Error(n)
+	}
+	rt.Close()
+	if _, err := fails(1); !errors.Is(err, vm.ErrClosed) {
+		t.Error(err)
+	}
+	defer func() {
+		if err, _ := recover().(error); !errors.Is(err, vm.ErrClosed) {
+			t.Error(err)
+		}
+	}()
+	plain(1)
+}
+
+// What a Lua function raises comes through the Go function that called it as it was raised.
+func TestErrorsPassThroughGo(t *testing.T) {
+	rt := newRuntime(t, vm.Config{Modules: []vm.Module{{Name: "host", Global: true, Funcs: map[string]any{
+		"plain":  func(f func(int) int) int { return f(1) },
+		"passed": func(f func(int) (int, error)) (int, error) { return f(1) },
+		"called": func(ctx context.Context, f *vm.Function) error { _, err := f.Call(ctx); return err },
+		"fail":   func() error { return syscall.ENOSPC },
+	}}}})
+	for _, call := range []string{"plain", "passed", "called"} {
+		got, err := rt.Run(context.Background(), must(t, "local t = {code = 7} local ok, e = pcall(host."+call+", function() error(t) end) return ok, e == t"))
+		if err != nil || got[0] != false || got[1] != true {
+			t.Errorf("%s: %v, %v", call, got, err)
+		}
+		err = run(t, rt, "\nhost."+call+"(function()\n  error('stop') end)")
+		var e *vm.Error
+		if !errors.As(err, &e) || e.Message != "test.lua:3: stop" || e.Script != "test.lua" || e.Line != 3 || !strings.Contains(e.Excerpt, "error('stop')") {
+			t.Errorf("%s: %+v", call, e)
+		}
+		if err := run(t, rt, "host."+call+"(function() host.fail() end)"); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("%s: %v", call, err)
+		}
+	}
+	err := run(t, rt, "\nhost.plain(function() return 'x' end)")
+	if err == nil || err.Error() != "test.lua:2: result 1 of the callback: number expected, got string" {
+		t.Error(err)
+	}
+}
+
+// What cannot be asked is an error, whatever nil it is.
+func TestNothingIsAnError(t *testing.T) {
+	rt := newRuntime(t, vm.Config{})
+	pool := vm.NewPool(vm.Config{}, 1)
+	defer pool.Close()
+	ctx, prog := context.Background(), must(t, "return 1")
+	var none context.Context
+	for name, call := range map[string]func() error{
+		"Run without a context":       func() error { _, err := rt.Run(none, prog); return err },
+		"Run without a program":       func() error { _, err := rt.Run(ctx, nil); return err },
+		"Run of an empty program":     func() error { _, err := rt.Run(ctx, &vm.Program{}); return err },
+		"Eval without a program":      func() error { _, _, err := rt.Eval(ctx, nil, 0); return err },
+		"Eval without a context":      func() error { _, _, err := rt.Eval(none, prog, 0); return err },
+		"Call without a context":      func() error { _, err := rt.Call(none, rt.Load(prog)); return err },
+		"Call of nothing":             func() error { _, err := rt.Call(ctx, nil); return err },
+		"Call of what nil loads":      func() error { _, err := rt.Load(nil).Call(ctx); return err },
+		"Call of an empty function":   func() error { _, err := new(vm.Function).Call(ctx); return err },
+		"Invoke without a context":    func() error { _, err := rt.Invoke(none, rt.Load(prog)); return err },
+		"Set of an empty table":       func() error { return new(vm.Table).Set("x", 1) },
+		"Pool.Run without a context":  func() error { _, err := pool.Run(none, prog); return err },
+		"Pool.Run without a program":  func() error { _, err := pool.Run(ctx, nil); return err },
+		"Run of a pool that is empty": func() error { _, err := new(vm.Pool).Run(ctx, prog); return err },
+	} {
+		if err := call(); err == nil || !strings.HasPrefix(err.Error(), "vm: ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if table := new(vm.Table); table.Get("x") != nil || table.Len() != 0 {
+		t.Error("an empty table holds something")
+	}
+	if err := new(vm.Pool).Close(); err != nil {
+		t.Error(err)
+	}
+	if err := run(t, rt, "return 1"); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
