@@ -371,6 +371,9 @@ func (rt *Runtime) fromLua(v lua.LValue, t reflect.Type) (reflect.Value, error) 
 	case reflect.Float32, reflect.Float64:
 		switch v := v.(type) {
 		case lua.LNumber:
+			if out.OverflowFloat(float64(v)) {
+				return out, fmt.Errorf("%s does not fit into %d bits", numberString(float64(v)), t.Bits())
+			}
 			out.SetFloat(float64(v))
 		default:
 			u, err := u64Of(v)
@@ -514,7 +517,7 @@ func (rt *Runtime) compositeFromLua(v lua.LValue, t reflect.Type, out reflect.Va
 func fieldsOf(t reflect.Type) (byName map[string][]int, names []string) {
 	byName = map[string][]int{}
 	for _, f := range reflect.VisibleFields(t) {
-		if !f.IsExported() || f.Anonymous || viaPointer(t, f.Index) {
+		if !f.IsExported() || viaPointer(t, f.Index) {
 			continue
 		}
 		for _, name := range fieldNames(t, f) {
@@ -560,6 +563,9 @@ func (rt *Runtime) bindMethod(name string, fn reflect.Value, method bool) (lua.L
 	if native, ok := fn.Interface().(lua.LGFunction); ok {
 		return rt.L.NewFunction(native), nil
 	}
+	if err := callableShape(fn); err != nil {
+		return nil, fmt.Errorf("%s %w", name, err)
+	}
 	self := 0
 	if method {
 		self = 1
@@ -567,11 +573,6 @@ func (rt *Runtime) bindMethod(name string, fn reflect.Value, method bool) (lua.L
 	first := 0 // of the parameters that Lua gives
 	withContext := t.NumIn() > self && t.In(self) == typeContext
 	fails := t.NumOut() > 0 && t.Out(t.NumOut()-1) == typeError
-	for i := range t.NumIn() {
-		if k := t.In(i).Kind(); k == reflect.Chan || k == reflect.UnsafePointer || k == reflect.Complex128 || k == reflect.Complex64 {
-			return nil, fmt.Errorf("parameter %d of %s has no Lua form (%s)", i+1, name, t.In(i))
-		}
-	}
 	call := func(L *lua.LState) int {
 		in := make([]reflect.Value, 0, t.NumIn())
 		argument := func(i int, v lua.LValue, want reflect.Type) {
@@ -624,6 +625,24 @@ func (rt *Runtime) bindMethod(name string, fn reflect.Value, method bool) (lua.L
 		return len(out)
 	}
 	return rt.L.NewFunction(call), nil
+}
+
+// callableShape says why a Go function cannot be called from Lua; what is no function has no such reason.
+func callableShape(fn reflect.Value) error {
+	if fn.Kind() != reflect.Func {
+		return nil
+	}
+	if fn.IsNil() {
+		return errors.New("is nil")
+	}
+	t := fn.Type()
+	for i := range t.NumIn() {
+		switch in := t.In(i); in.Kind() {
+		case reflect.Chan, reflect.UnsafePointer, reflect.Complex64, reflect.Complex128:
+			return fmt.Errorf("has a parameter that has no Lua form (number %d, %s)", i+1, in)
+		}
+	}
+	return nil
 }
 
 // callback makes a Go function of a Lua function. It may be called while a Go function that the script

@@ -319,3 +319,75 @@ func TestNothingIsAnError(t *testing.T) {
 		t.Errorf("afterwards: %v", err)
 	}
 }
+
+func TestNewRefuses(t *testing.T) {
+	module := func(name string, f any) vm.Config {
+		return vm.Config{Modules: []vm.Module{{Name: name, Funcs: map[string]any{"f": f}}}}
+	}
+	for _, c := range []struct {
+		cfg  vm.Config
+		want string
+	}{
+		{vm.Config{Limits: vm.Limits{Steps: -1}}, "vm: Limits.Steps is -1; 0 is the default"},
+		{vm.Config{Limits: vm.Limits{Memory: -1 << 63}}, "vm: Limits.Memory is -9223372036854775808; 0 is the default"},
+		{vm.Config{Limits: vm.Limits{CallDepth: -5}}, "vm: Limits.CallDepth is -5; 0 is the default"},
+		{vm.Config{Limits: vm.Limits{CallDepth: 1 << 40}}, "at most 200000 is possible"},
+		{module("", 1), "vm: Modules[0] has no name"},
+		{vm.Config{Modules: []vm.Module{{Name: "a"}, {Name: "b"}, {Name: "a"}}}, "vm: two modules are called a"},
+		{module("m", func(int, chan int) {}), "vm: module m: f has a parameter that has no Lua form (number 2, chan int)"},
+		{module("m", func(complex64) {}), "(number 1, complex64)"},
+		{module("m", (func())(nil)), "vm: module m: f is nil"},
+	} {
+		if rt, err := vm.New(c.cfg); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v; want %s", err, c.want)
+			rt.Close()
+		}
+		pool := vm.NewPool(c.cfg, 1)
+		if _, err := pool.Run(context.Background(), must(t, "return 1")); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("of a pool: %v; want %s", err, c.want)
+		}
+	}
+}
+
+// Engine and Casing are embedded in Machine: reached by their names, and their fields without.
+type (
+	Engine  struct{ Power uint64 }
+	Casing  struct{ Colour string }
+	Machine struct {
+		Engine
+		*Casing
+		Low  int64
+		Wire chan int
+	}
+)
+
+// Start is promoted.
+func (e *Engine) Start() uint64 { e.Power++; return e.Power }
+
+func TestEmbeddedStructs(t *testing.T) {
+	m := &Machine{Engine: Engine{1 << 63}, Casing: &Casing{"red"}, Low: -1 << 63}
+	rt := newRuntime(t, vm.Config{Modules: []vm.Module{{Name: "host", Global: true, Funcs: map[string]any{"half": func(f float32) float32 { return f / 2 }, "take": func(m Machine) uint64 { return m.Power }}}}})
+	if err := rt.Set("m", m); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range []string{
+		"m.Power == 0x8000000000000000", "m.Engine.Power == m.Power", "m:Start() == 0x8000000000000001", "m.engine:start() == m.power", "m.Casing.Colour == 'red'",
+		"(function() m.engine.power = 5 m.casing.colour = 'blue' return m.power == 5 end)()", "(function() m.casing = nil return m.casing == nil end)()",
+		"host.half(3) == 1.5", "host.half(1/0) == 1/0", "host.take{Engine = {Power = 7}} == 7", "host.take{Power = 7} == 7",
+	} {
+		got, err := rt.Run(context.Background(), must(t, "return "+e))
+		if err != nil || len(got) != 1 || got[0] != true {
+			t.Errorf("%s: %v, %v", e, got, err)
+		}
+	}
+	for _, c := range []struct{ src, want string }{
+		{"return m.low", "test.lua:1: field 'low' of *vm_test.Machine: -9223372036854775808 has no exact Lua number (negative integers are exact down to -2^53)"},
+		{"return m.wire", "field 'wire' of *vm_test.Machine: a value of type chan int cannot be given to Lua"},
+		{"m.start = 1", "test.lua:1: 'start' is a method of *vm_test.Machine and cannot be written"},
+		{"host.half(1e300)", "bad argument #1 to 'half' (1e+300 does not fit into 32 bits)"},
+	} {
+		if err := run(t, rt, c.src); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v; want %s", c.src, err, c.want)
+		}
+	}
+}

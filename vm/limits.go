@@ -25,7 +25,7 @@ var (
 	ErrBusy   = errors.New("vm: another goroutine is in this runtime")
 )
 
-// Limits bound what a script may use. Zero means no limit, except for CallDepth.
+// Limits bound what a script may use. Zero means no limit, except for CallDepth; less is refused by New.
 type Limits struct {
 	// Steps is how many steps one Run or Call may take: an instruction is one, and library
 	// functions that loop count their rounds. The count is exact and the same every time.

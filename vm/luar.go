@@ -169,13 +169,18 @@ func (o *object) self(L *lua.LState) reflect.Value {
 	return reflect.Value{}
 }
 
-func (o *object) push(L *lua.LState, v reflect.Value) int {
+// push gives the script v, which is what key names, if it is not nil.
+func (o *object) push(L *lua.LState, v reflect.Value, key lua.LValue) int {
 	if k := v.Kind(); (k == reflect.Struct || k == reflect.Array) && v.CanAddr() {
 		v = v.Addr()
 	}
 	x, err := o.rt.toLua(v.Interface())
 	if err != nil {
-		o.rt.raiseError(L, err)
+		what := o.t.String()
+		if key != nil {
+			what = "field '" + keyText(key) + "' of " + what
+		}
+		o.rt.raiseError(L, fmt.Errorf("%s: %w", what, err))
 	}
 	L.Push(x)
 	return 1
@@ -203,7 +208,7 @@ func (o *object) index(L *lua.LState) int {
 	v, key := o.self(L), L.Get(2)
 	if s, ok := key.(lua.LString); ok {
 		if index, ok := o.fields[string(s)]; ok {
-			return o.push(L, v.FieldByIndex(index))
+			return o.push(L, v.FieldByIndex(index), key)
 		}
 		if v.Kind() != reflect.Map {
 			if fn, ok := o.methods[string(s)]; ok {
@@ -214,12 +219,12 @@ func (o *object) index(L *lua.LState) int {
 	}
 	switch v.Kind() {
 	case reflect.Slice, reflect.Array:
-		return o.push(L, o.place(L, v, key))
+		return o.push(L, o.place(L, v, key), key)
 	case reflect.Map:
 		k, err := o.rt.fromLua(key, v.Type().Key())
 		if err == nil && k.Comparable() {
 			if x := v.MapIndex(k); x.IsValid() {
-				return o.push(L, x)
+				return o.push(L, x, key)
 			}
 		}
 		if s, ok := key.(lua.LString); ok {
@@ -252,6 +257,9 @@ func (o *object) newIndex(L *lua.LState) int {
 		s, _ := key.(lua.LString)
 		index, ok := o.fields[string(s)]
 		if !ok {
+			if _, ok := o.methods[string(s)]; ok {
+				o.rt.raiseError(L, fmt.Errorf("'%s' is a method of %s and cannot be written", string(s), o.t))
+			}
 			o.unknown(L, key)
 		}
 		set(v.FieldByIndex(index), "field '"+string(s)+"'")
@@ -301,7 +309,7 @@ func (o *object) iterate(L *lua.LState) int {
 				}
 				i++
 				L.Push(lua.LNumber(i))
-				return 1 + o.push(L, v.Index(i-1))
+				return 1 + o.push(L, v.Index(i-1), lua.LNumber(i))
 			}
 			if i >= len(keys) {
 				return 0
@@ -309,7 +317,7 @@ func (o *object) iterate(L *lua.LState) int {
 			k := keys[i]
 			i++
 			if x := v.MapIndex(k); x.IsValid() {
-				return o.push(L, k) + o.push(L, x)
+				return o.push(L, k, nil) + o.push(L, x, nil)
 			}
 		}
 	}))

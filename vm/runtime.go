@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -15,7 +16,9 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// Config is how a runtime is made. The zero value is a runtime that can only compute.
+// Config is how a runtime is made. The zero value is a runtime that can only compute. Readers, writers and Scripts are
+// waited for: a context that ends stops the script only when they return. What a writer fails with is the result of
+// io.write in the script; print, as in Lua, ignores it.
 type Config struct {
 	Stdout, Stderr io.Writer // default: discarded
 	Stdin          io.Reader // default: empty
@@ -85,9 +88,13 @@ type moduleState struct {
 	late  bool       // opened by a script, not by New
 }
 
-// New makes a runtime.
+// New makes a runtime. It fails for limits below 0, and for modules without a name, with the same name, or with a function
+// that Lua cannot call.
 func New(cfg Config) (*Runtime, error) {
 	if err := checkLayout(); err != nil {
+		return nil, err
+	}
+	if err := cfg.check(); err != nil {
 		return nil, err
 	}
 	if cfg.Stdout == nil {
@@ -99,7 +106,7 @@ func New(cfg Config) (*Runtime, error) {
 	if cfg.Stdin == nil {
 		cfg.Stdin = strings.NewReader("")
 	}
-	if cfg.Limits.CallDepth <= 0 {
+	if cfg.Limits.CallDepth == 0 {
 		cfg.Limits.CallDepth = DefaultCallDepth
 	}
 	if cfg.Limits.CallDepth > maxCallDepth {
@@ -152,6 +159,35 @@ func New(cfg Config) (*Runtime, error) {
 		rt.setArgs(cfg.ArgScript, cfg.Args)
 	}
 	return rt, nil
+}
+
+// check says what of a Config cannot be.
+func (cfg *Config) check() error {
+	l := cfg.Limits
+	for _, limit := range []struct {
+		name  string
+		value int64
+	}{{"Steps", l.Steps}, {"Memory", l.Memory}, {"CallDepth", int64(l.CallDepth)}} {
+		if limit.value < 0 {
+			return fmt.Errorf("vm: Limits.%s is %d; 0 is the default", limit.name, limit.value)
+		}
+	}
+	for i, m := range cfg.Modules {
+		if m.Name == "" {
+			return fmt.Errorf("vm: Modules[%d] has no name", i)
+		}
+		for _, other := range cfg.Modules[:i] {
+			if other.Name == m.Name {
+				return fmt.Errorf("vm: two modules are called %s", m.Name)
+			}
+		}
+		for name, f := range m.Funcs {
+			if err := callableShape(reflect.ValueOf(f)); err != nil {
+				return fmt.Errorf("vm: module %s: %s %w", m.Name, name, err)
+			}
+		}
+	}
+	return nil
 }
 
 // maxRegisters is how many values one thread's stack may hold.
@@ -348,9 +384,9 @@ func (rt *Runtime) nested(fn func() *lua.LFunction, args []any) (out []any, err 
 	return out, nil
 }
 
-// Set gives a global a value: numbers, strings, booleans and nil as themselves, exact to 64 bits; a Go
-// function as a Lua function; a struct, a pointer to one, a map or a slice as an object whose exported
-// fields and methods scripts use (see Only). While a program runs it fails with ErrBusy, and so does Get.
+// Set gives a global a value: numbers, strings, booleans and nil as themselves, exact to 64 bits (a negative integer
+// down to -2^53: one below it is refused, for it would be a u64 of another value); a Go function as a Lua function; a
+// struct, a pointer to one, a map or a slice as an object whose exported fields and methods scripts use (see Only). While a program runs it fails with ErrBusy, and so does Get.
 func (rt *Runtime) Set(name string, value any) error {
 	if err := rt.enter(); err != nil {
 		return err
