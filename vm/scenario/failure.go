@@ -35,7 +35,7 @@ func (s *session) failure(err error) *Failure {
 	switch {
 	case errors.As(err, &p):
 		f.Kind = "panic"
-		f.Message = fmt.Sprintf("hwlua itself failed, which is not the scenario's fault: %v", p.Value)
+		f.Message = fmt.Sprintf("Go code below the scenario panicked, which is not its fault: %v", p.Value)
 		f.Traceback = tidyTrace(p.Traceback)
 		f.Notes = append(f.Notes, Paragraph{"Go stack", strings.Split(strings.TrimRight(p.Stack, "\n"), "\n")})
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

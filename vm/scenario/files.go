@@ -155,6 +155,9 @@ func Find(paths []string, stdin io.Reader) ([]*Source, error) {
 
 // FindFS returns every scenario file of fsys, in the order of their names; prefix stands before each in reports.
 func FindFS(fsys fs.FS, prefix string) ([]*Source, error) {
+	if fsys == nil {
+		return nil, &UsageError{Path: prefix, Message: "there is no file system to look in"}
+	}
 	var c collector
 	err := walk(fsys, ".", func(name string) {
 		c.add(&Source{Path: path.Join(prefix, name), fsys: fsys, name: name}, 0)

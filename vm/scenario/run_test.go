@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -526,6 +527,43 @@ func TestSnapshotsThatCannotBeKept(t *testing.T) {
 func TestScenariosInGoTest(t *testing.T) {
 	scenario.Test(t, files("a.lua", "-- needs: anything\ndescribe('d', function() it('x', function() assert.equals(7, board.lines()) end) end)", "b.lua", "pending('later')"),
 		vm.Module{Name: "board", Global: true, Funcs: map[string]any{"lines": func() int { return 7 }}})
+}
+
+// TestThatFails is for TestWhatGoTestPrints, which runs it in a process of its own.
+func TestThatFails(t *testing.T) {
+	switch os.Getenv("HWLUA_TEST_FAILS") {
+	case "cases":
+		scenario.Test(t, files("a.lua", "it('wrong', function()\n print('before') assert.equals(1, 2) end)\nit('raises', function() bad.go() end)", "b.lua", "x = = 1"),
+			vm.Module{Name: "bad", Global: true, Funcs: map[string]any{"go": func() { panic("ouch") }}})
+	case "nothing":
+		scenario.Test(t, nil)
+	default:
+		t.Skip("not asked for")
+	}
+}
+
+func TestWhatGoTestPrints(t *testing.T) {
+	for asked, want := range map[string][]string{
+		"cases": {
+			"--- FAIL: TestThatFails/a/wrong", "run_test.go:N: printed: before run_test.go:N: a.lua:2: assert.equals does not hold", "expected: 1 found: 2",
+			"--- FAIL: TestThatFails/a/raises", "Go code below the scenario panicked, which is not its fault: ouch", "Go stack:", "scenario_test.TestThatFails.func1",
+			"--- FAIL: TestThatFails/b", "run_test.go:N: b.lua:1: syntax error near '='",
+		},
+		"nothing": {"run_test.go:N: there is no file system to look in"},
+	} {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestThatFails$")
+		cmd.Env = append(os.Environ(), "HWLUA_TEST_FAILS="+asked)
+		out, err := cmd.CombinedOutput()
+		out = regexp.MustCompile(`run_test.go:\d+`).ReplaceAll(out, []byte("run_test.go:N"))
+		if err == nil {
+			t.Errorf("%s: passed", asked)
+		}
+		for _, w := range want {
+			if !strings.Contains(strings.Join(strings.Fields(string(out)), " "), w) {
+				t.Errorf("%s: no %q in\n%s", asked, w, out)
+			}
+		}
+	}
 }
 
 func TestPanicIsNotTheScenariosFault(t *testing.T) {

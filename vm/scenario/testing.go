@@ -40,12 +40,15 @@ func TestWith(t *testing.T, fsys fs.FS, o Options) {
 	}
 	for _, src := range sources {
 		t.Run(strings.TrimSuffix(src.Path, Ext), func(t *testing.T) {
+			t.Helper() // so that a failure is one of the line that called Test
 			l := r.load(t.Context(), src, 1)
 			if l.broken != nil {
-				t.Fatal(&UsageError{Path: l.broken.File, Line: l.broken.Line, Message: l.broken.Message})
+				text := (&UsageError{Path: l.broken.File, Line: l.broken.Line, Message: l.broken.Message}).Error()
+				t.Fatal(strings.TrimSuffix(text+"\n"+l.broken.Excerpt, "\n"))
 			}
 			for _, c := range r.selected(l.f, 0) {
 				t.Run(c.Name(), func(t *testing.T) {
+					t.Helper()
 					res := l.f.known[c.Kernel]
 					if res == nil {
 						res = r.runCase(t.Context(), l.f, c)
@@ -60,7 +63,7 @@ func TestWith(t *testing.T, fsys fs.FS, o Options) {
 func (r *Result) tell(t *testing.T) {
 	t.Helper()
 	if r.Output != "" {
-		t.Log("printed:\n" + r.Output)
+		t.Log("printed:\n" + strings.TrimSuffix(r.Output, "\n"))
 	}
 	for _, f := range r.Failures {
 		t.Error(f)
@@ -76,7 +79,7 @@ func (r *Result) tell(t *testing.T) {
 	}
 }
 
-// String is the failure as plain text: place, message, both sides, details.
+// String is the failure as plain text: place, message, both sides, details, and what else was said.
 func (f *Failure) String() string {
 	var b strings.Builder
 	if f.File != "" {
@@ -103,6 +106,9 @@ func (f *Failure) String() string {
 	}
 	if f.Kind != "assertion" && f.Traceback != "" {
 		b.WriteString("\n" + f.Traceback)
+	}
+	for _, n := range f.Notes {
+		fmt.Fprintf(&b, "\n%s:\n  %s", n.Title, strings.Join(n.Lines, "\n  "))
 	}
 	return b.String()
 }
