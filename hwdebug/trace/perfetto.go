@@ -4,6 +4,7 @@ package trace
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"iter"
 	"strconv"
@@ -41,6 +42,7 @@ type Perfetto struct {
 	comma    bool
 	ids      int // of tracks, and of CPUs from the second machine on, given so far
 	machines int // written so far
+	closed   bool
 	perfettoMachine
 }
 
@@ -66,6 +68,9 @@ func NewPerfetto(w io.Writer) *Perfetto {
 // Machine adds the trace of one machine. The title tells its CPUs from those of other machines and may be empty. Errors
 // are the writer's.
 func (p *Perfetto) Machine(title string, entries iter.Seq[Entry]) error {
+	if p.closed {
+		return errors.New("the file of trace events is closed")
+	}
 	p.perfettoMachine = perfettoMachine{title: title, cpus: map[int]*cpuTracks{}, moved: map[thread]int{}, last: map[place]int{}}
 	all := calls(entries)
 	for i := range all {
@@ -82,8 +87,12 @@ func (p *Perfetto) Machine(title string, entries iter.Seq[Entry]) error {
 	return p.out.Flush()
 }
 
-// Close completes the file; the writer stays open.
+// Close completes the file; the writer stays open. Closing again does nothing.
 func (p *Perfetto) Close() error {
+	if p.closed {
+		return p.out.Flush()
+	}
+	p.closed = true
 	p.out.WriteString("\n]}\n")
 	return p.out.Flush()
 }

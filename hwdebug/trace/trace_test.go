@@ -530,3 +530,23 @@ func benchmarkWrite(b *testing.B, f Format) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(es)), "ns/entry")
 }
+
+// A deferred Close beside one whose error is looked at leaves the file whole.
+func TestPerfettoClosesOnce(t *testing.T) {
+	var b bytes.Buffer
+	p := NewPerfetto(&b)
+	if err := p.Machine("", slices.Values([]Entry{{Seq: 1, Fn: "f", PID: 1, Comm: "c"}})); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := p.Machine("late", slices.Values([]Entry{{Seq: 1, Fn: "f"}})); err == nil {
+		t.Error("a machine was added to a closed file")
+	}
+	if err := p.Close(); err != nil || !json.Valid(b.Bytes()) {
+		t.Errorf("%v\n%s", err, b.Bytes())
+	}
+}
