@@ -537,3 +537,13 @@ func FuzzReader(f *testing.F) {
 		}
 	})
 }
+
+func TestRunNeedsATarget(t *testing.T) {
+	if _, err := conform.Run(context.Background(), conform.Config{}, "none.jsonl"); err == nil || !strings.Contains(err.Error(), "Config.Open") {
+		t.Error(err)
+	}
+	var none context.Context
+	if _, err := conform.Run(none, conform.Config{Open: func(conform.Meta) (hwdebug.Target, error) { return nil, nil }}); err == nil {
+		t.Error("without a context")
+	}
+}

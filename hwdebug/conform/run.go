@@ -4,6 +4,7 @@ package conform
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -42,6 +43,9 @@ type Progress struct {
 // Files are streamed: the memory that is used does not depend on their size. A target whose call does not return
 // is not interrupted; ctx is looked at between cases.
 func Run(ctx context.Context, cfg Config, files ...string) (*Report, error) {
+	if cfg.Open == nil || ctx == nil {
+		return nil, errors.New("conform: Run needs a context and Config.Open")
+	}
 	r := runner{cfg: cfg}
 	r.report.Files = len(files)
 	for i, name := range files {

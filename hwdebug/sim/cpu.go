@@ -149,8 +149,12 @@ func (c *CPU) Reg(bank, n int) (uint64, error) {
 		return 0, err
 	}
 	count, name := c.wrps, "watchpoint"
-	if bank == arm64.BVR || bank == arm64.BCR {
+	switch bank {
+	case arm64.BVR, arm64.BCR:
 		count, name = c.brps, "breakpoint"
+	case arm64.WVR, arm64.WCR:
+	default:
+		return 0, misusef("there is no bank %d of debug registers; there are BVR (0), BCR (16), WVR (32) and WCR (48)", bank)
 	}
 	if n < 0 || n >= count {
 		return 0, misusef("cpu%d has %s registers 0 to %d, %d was asked for", c.id, name, count-1, n)

@@ -169,6 +169,14 @@ func (ev *Event) Count() uint64 {
 // FD reports whether the event is a file, made by PerfEventOpen.
 func (ev *Event) FD() bool { return ev.fd }
 
+// owns fails for what is no event of this machine, or one that its owner has let go.
+func (m *Machine) owns(op string, ev *Event) error {
+	if ev == nil || ev.m != m {
+		return misusef("%s needs an event of this machine", op)
+	}
+	return ev.gone()
+}
+
 // gone fails for an event that its owner has let go.
 func (ev *Event) gone() error {
 	if ev.closed {

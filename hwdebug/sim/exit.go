@@ -186,6 +186,9 @@ func (t *Task) OnExit(name string, fn func() error) error {
 	if t.exiting {
 		return misusef("task %s is exiting already; what is given to on_exit now would not run any more", t.comm)
 	}
+	if fn == nil {
+		fn = func() error { return nil }
+	}
 	t.onExit = append(t.onExit, exitHook{name, fn})
 	return nil
 }

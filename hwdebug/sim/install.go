@@ -257,14 +257,14 @@ func (m *Machine) hwBreakpointReset() {
 
 // byHand runs one of the kernel's inner functions for a script, on CPU c in the name of who is current there.
 // Its events answer for nothing afterwards.
-func (c *CPU) byHand(ev *Event, fn func() (int, error)) (int, error) {
+func (c *CPU) byHand(op string, ev *Event, fn func() (int, error)) (int, error) {
 	if err := c.usable(); err != nil {
 		return 0, err
 	}
-	if err := ev.gone(); err != nil {
+	m := c.m
+	if err := m.owns(op, ev); err != nil {
 		return 0, err
 	}
-	m := c.m
 	defer m.done(m.visit(c))
 	m.handmade = true
 	return fn()
@@ -288,7 +288,7 @@ func (m *Machine) slotRefusal(fn string, ev *Event, o int, err error) error {
 // HwBreakpointSlotSetup is the kernel's hw_breakpoint_slot_setup on this CPU's breakpoint or watchpoint slots. It
 // returns the slot. From then on CheckInvariants does not answer for the machine's banks.
 func (c *CPU) HwBreakpointSlotSetup(watch bool, ev *Event, o int) (int, error) {
-	return c.byHand(ev, func() (int, error) {
+	return c.byHand("hw_breakpoint_slot_setup", ev, func() (int, error) {
 		slots, _, _ := c.slots(watch)
 		i, err := c.m.slotSetup(slots, ev, op(o))
 		return i, c.m.slotRefusal("hw_breakpoint_slot_setup", ev, o, err)
@@ -297,7 +297,7 @@ func (c *CPU) HwBreakpointSlotSetup(watch bool, ev *Event, o int) (int, error) {
 
 // HwBreakpointControl is the kernel's hw_breakpoint_control on this CPU, with the register writes.
 func (c *CPU) HwBreakpointControl(ev *Event, o int) (int, error) {
-	return c.byHand(ev, func() (int, error) {
+	return c.byHand("hw_breakpoint_control", ev, func() (int, error) {
 		i, err := c.m.control(ev, op(o))
 		return i, c.m.slotRefusal("hw_breakpoint_control", ev, o, err)
 	})
@@ -305,7 +305,7 @@ func (c *CPU) HwBreakpointControl(ev *Event, o int) (int, error) {
 
 // EventSchedIn is perf's event_sched_in of this event on this CPU.
 func (c *CPU) EventSchedIn(ev *Event) error {
-	_, err := c.byHand(ev, func() (int, error) {
+	_, err := c.byHand("event_sched_in", ev, func() (int, error) {
 		err := c.m.eventSchedIn(ev)
 		return 0, c.m.slotRefusal("event_sched_in", ev, int(opInstall), err)
 	})
@@ -314,7 +314,7 @@ func (c *CPU) EventSchedIn(ev *Event) error {
 
 // EventSchedOut is perf's event_sched_out of this event on this CPU.
 func (c *CPU) EventSchedOut(ev *Event) error {
-	_, err := c.byHand(ev, func() (int, error) {
+	_, err := c.byHand("event_sched_out", ev, func() (int, error) {
 		c.m.eventSchedOut(ev)
 		return 0, nil
 	})

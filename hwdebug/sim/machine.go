@@ -56,7 +56,7 @@ type Config struct {
 	TraceSize int // records kept; 0: 65536, below 0: none, and no call chains either
 
 	Seed   uint64                       // 0: one fixed order where the kernel leaves order open
-	Choose func(kind Choice, n int) int // answers choices instead of Seed
+	Choose func(kind Choice, n int) int // answers choices, from 0 to n-1, instead of Seed; any other answer is 0
 
 	Paranoid      int  // perf_event_paranoid
 	NoCapSysAdmin bool // the callers lack CAP_SYS_ADMIN and CAP_PERFMON

@@ -54,6 +54,9 @@ func (m *Machine) perfEventOpen(r *create) (ev *Event, err error) {
 // createNeeds fails for a request that needs a CPU that is suspended.
 func (m *Machine) createNeeds(r *create) error {
 	if r.task != nil {
+		if r.task.m != m {
+			return misusef("%s needs a task of this machine", r.op)
+		}
 		return m.cpus[r.task.cpu].powered()
 	}
 	if r.cpu >= 0 && r.cpu < len(m.cpus) {
@@ -102,7 +105,7 @@ func (m *Machine) UnregisterHwBreakpoint(ev *Event) error {
 
 // release makes the checks that come before any release.
 func (m *Machine) release(ev *Event, op, mend string, own bool) error {
-	if err := ev.gone(); err != nil {
+	if err := m.owns(op, ev); err != nil {
 		return err
 	}
 	if !own {
@@ -176,16 +179,16 @@ func (m *Machine) exitToUserNode() trace.NodeID {
 
 // PerfEventEnable is the kernel's perf_event_enable of this one event (R-EVT-3).
 func (m *Machine) PerfEventEnable(ev *Event) error {
-	return m.onEvent(ev, func() { m.perfEventEnable(ev) })
+	return m.onEvent("perf_event_enable", ev, func() { m.perfEventEnable(ev) })
 }
 
 // PerfEventDisable is the kernel's perf_event_disable of this one event (R-EVT-4).
 func (m *Machine) PerfEventDisable(ev *Event) error {
-	return m.onEvent(ev, func() { m.perfEventDisable(ev) })
+	return m.onEvent("perf_event_disable", ev, func() { m.perfEventDisable(ev) })
 }
 
-func (m *Machine) onEvent(ev *Event, fn func()) error {
-	if err := ev.gone(); err != nil {
+func (m *Machine) onEvent(op string, ev *Event, fn func()) error {
+	if err := m.owns(op, ev); err != nil {
 		return err
 	}
 	if err := ev.needs(); err != nil {
@@ -225,7 +228,7 @@ func (ev *Event) Disable() error {
 // request runs whole on an event registered in the kernel, and on a file inner for the event and each inherited one.
 func (ev *Event) request(whole, inner func(*Event)) error {
 	m := ev.m
-	return m.onEvent(ev, func() {
+	return m.onEvent("ioctl", ev, func() {
 		if !ev.fd {
 			whole(ev)
 			return
@@ -300,7 +303,7 @@ func (m *Machine) perfEventModifyBreakpoint(ev *Event, a hwdebug.Attr) (err erro
 
 // ModifyUserHwBreakpoint gives a registered event another address, type, length and disabled (R-VAL-22 to 24).
 func (m *Machine) ModifyUserHwBreakpoint(ev *Event, a hwdebug.Attr) error {
-	if err := ev.gone(); err != nil {
+	if err := m.owns("modify_user_hw_breakpoint", ev); err != nil {
 		return err
 	}
 	if err := ev.needs(); err != nil {

@@ -18,6 +18,9 @@ func (c *CPU) ContextSwitch(t *Task) error {
 	if t == nil {
 		t = m.restThread(c)
 	}
+	if t.m != m {
+		return misusef("context_switch needs a task of this machine")
+	}
 	if t.state == taskDead {
 		return refuse("it has exited", "switch to a living task", esrch)
 	}

@@ -72,8 +72,8 @@ func (m *Machine) registerWide(a hwdebug.Attr, h Handler) (w *Wide, err error) {
 
 // UnregisterWideHwBreakpoint releases the events of all possible CPUs in ascending order (R-CON-17).
 func (m *Machine) UnregisterWideHwBreakpoint(w *Wide) error {
-	if w == nil {
-		return misusef("unregister_wide_hw_breakpoint needs a wide registration")
+	if w == nil || w.m != m {
+		return misusef("unregister_wide_hw_breakpoint needs a wide registration of this machine")
 	}
 	if w.closed {
 		return misusef("the wide registration at 0x%016x is closed", w.addr)

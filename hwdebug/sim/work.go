@@ -256,7 +256,7 @@ func (m *Machine) cullWorkers() {
 	}
 }
 
-// NewWork makes a work item of the queue events that calls fn, under that name in call chains.
+// NewWork makes a work item of the queue events that calls fn, under that name in call chains; nil does nothing.
 func (m *Machine) NewWork(name string, fn func() error) *Work { return m.newWork(name, fn, false) }
 
 // NewDelayedWork makes a delayed work item.
@@ -265,6 +265,9 @@ func (m *Machine) NewDelayedWork(name string, fn func() error) *Work {
 }
 
 func (m *Machine) newWork(name string, fn func() error, delayed bool) *Work {
+	if fn == nil {
+		fn = func() error { return nil }
+	}
 	w := &Work{m: m, id: len(m.works) + 1, name: name, nameID: uint64(m.rec.Name(name)), fn: fn, delayed: delayed, cpu: -1}
 	m.works = append(m.works, w)
 	return w
