@@ -51,14 +51,32 @@ func (t *Table) Get(key any) (value any) {
 		}
 		return t.copy.get(key)
 	}
-	t.rt.guard(func() error {
-		k, err := t.rt.toLua(key)
-		if err == nil {
-			value = t.rt.toGo(t.t.RawGet(k))
+	if k, ok := t.rt.keyOf(key); ok {
+		return t.rt.toGo(t.t.RawGet(k))
+	}
+	return nil
+}
+
+// keyOf is a key that a table may have. Unlike toLua it makes nothing, and so is no matter of any limit.
+func (rt *Runtime) keyOf(key any) (k lua.LValue, ok bool) {
+	if plain, ok := plainKey(key); ok {
+		switch x := plain.(type) {
+		case bool:
+			return lua.LBool(x), true
+		case string:
+			return lua.LString(x), true
+		case float64:
+			return lua.LNumber(x), true
+		case uint64:
+			ud, ok := rt.u64s.values[x]
+			return ud, ok
 		}
+	}
+	err := rt.guard(func() (err error) {
+		k, err = rt.toLua(key)
 		return err
 	})
-	return value
+	return k, err == nil && k != nil
 }
 
 // Set writes a field, without metamethods.
@@ -113,6 +131,7 @@ type Function struct {
 	rt   *Runtime
 	fn   *lua.LFunction
 	life uint64
+	err  error // why there is none
 }
 
 // String is "function".
@@ -166,7 +185,7 @@ func (rt *Runtime) tableHandle(t *lua.LTable) *Table {
 }
 
 func (rt *Runtime) functionHandle(fn *lua.LFunction) *Function {
-	h := &Function{rt, fn, rt.life.Load()}
+	h := &Function{rt: rt, fn: fn, life: rt.life.Load()}
 	rt.handles.tidy()
 	rt.handles.functions = append(rt.handles.functions, weak.Make(h))
 	return h
@@ -229,6 +248,9 @@ func (rt *Runtime) toLua(v any) (lua.LValue, error) {
 	case *Function:
 		if v == nil {
 			return lua.LNil, nil
+		}
+		if v.err != nil {
+			return nil, v.err
 		}
 		if v.rt != rt || v.life != rt.life.Load() {
 			return nil, errors.New("the function belongs to another runtime, or to a run that is over")

@@ -169,6 +169,9 @@ func TestCallBackWithADeadlineOfItsOwn(t *testing.T) {
 			return err
 		},
 		"value": func(ctx context.Context) any { return ctx.Value(key{}) },
+		"load": func(ctx context.Context) ([]any, error) {
+			return rt.Load(must(t, "return 0xfffffffffffffff0")).Call(ctx)
+		},
 		"detach": func(ctx context.Context, f *vm.Function) error {
 			_, err := f.Call(context.WithoutCancel(ctx))
 			return err
@@ -193,6 +196,9 @@ func TestCallBackWithADeadlineOfItsOwn(t *testing.T) {
 	got, err := rt.Run(ctx, must(t, "local a, b = host.value() host.with(function() b = host.value() end) return a, b, host.value()"))
 	if err != nil || fmt.Sprint(got) != "[<nil> mine <nil>]" {
 		t.Errorf("%v, %v", got, err)
+	}
+	if got, err = rt.Run(ctx, must(t, "return host.load()[1]")); err != nil || got[0] != uint64(0xfffffffffffffff0) {
+		t.Errorf("loaded inside of a run: %v, %v", got, err)
 	}
 	outer, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 	defer cancel()
@@ -389,5 +395,70 @@ func TestEmbeddedStructs(t *testing.T) {
 		if err := run(t, rt, c.src); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v; want %s", c.src, err, c.want)
 		}
+	}
+}
+
+// A run that was stopped leaves what Go holds readable.
+func TestTablesAfterAStop(t *testing.T) {
+	stopped, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, c := range []struct {
+		name, src string
+		cfg       vm.Config
+		ctx       context.Context
+		want      error
+	}{
+		{"steps", "while true do end", vm.Config{Limits: vm.Limits{Steps: 10_000}}, context.Background(), vm.ErrSteps},
+		{"memory", "keep = {} while true do keep[#keep + 1] = ('x'):rep(1000) .. #keep end", vm.Config{Limits: vm.Limits{Memory: 1 << 20}}, context.Background(), vm.ErrMemory},
+		{"context", "while true do end", vm.Config{}, stopped, context.Canceled},
+	} {
+		rt := newRuntime(t, c.cfg)
+		got, err := rt.Run(context.Background(), must(t, "local k = {} return {x = 'value', [0xffffffffffffffff] = 'wide', [k] = 'table', [false] = 0}, k"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := rt.Run(c.ctx, must(t, c.src)); !errors.Is(err, c.want) {
+			t.Fatal(err)
+		}
+		table := got[0].(*vm.Table)
+		if table.Get("x") != "value" || table.Get(uint64(1<<64-1)) != "wide" || table.Get(got[1]) != "table" || table.Get(false) != 0.0 || table.Get(uint64(1<<63)) != nil || table.Get(nil) != nil {
+			t.Errorf("after a stop for %s: %v %v %v %v", c.name, table.Get("x"), table.Get(uint64(1<<64-1)), table.Get(got[1]), table.Get(false))
+		}
+		err = table.Set("y", "more")
+		if _, loaded := rt.Load(must(t, "return 0xfffffffffffffff0")).Call(context.Background()); c.name == "memory" {
+			if !errors.Is(err, vm.ErrMemory) || !errors.Is(loaded, vm.ErrMemory) {
+				t.Errorf("%v, %v", err, loaded)
+			}
+		} else if err != nil || loaded != nil || table.Get("y") != "more" {
+			t.Errorf("after a stop for %s: %v, %v", c.name, err, loaded)
+		}
+		rt.Close()
+		if _, err := rt.Load(must(t, "return 0xfffffffffffffff0")).Call(context.Background()); !errors.Is(err, vm.ErrClosed) {
+			t.Error(err)
+		}
+	}
+}
+
+// Runtimes of a pool may share a reader.
+func TestPoolStdin(t *testing.T) {
+	pool := vm.NewPool(vm.Config{Stdin: strings.NewReader(strings.Repeat("line\n", 10_000))}, 4)
+	defer pool.Close()
+	var wg sync.WaitGroup
+	var found atomic.Int32
+	for range 4 {
+		wg.Go(func() {
+			for range 50 {
+				got, err := pool.Run(context.Background(), must(t, "return io.read('*l')"))
+				if err != nil {
+					t.Error(err)
+				} else if got[0] != nil {
+					found.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if found.Load() == 0 {
+		t.Error("nothing was read")
 	}
 }

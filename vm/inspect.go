@@ -247,12 +247,22 @@ func (rt *Runtime) SetValue(name string, v Value) error {
 	return nil
 }
 
-// Load makes a function of a program, so that it can be called with arguments; of nil it makes none.
+// Load makes a function of a program, so that it can be called with arguments; of nil it makes none. When the runtime is
+// closed, busy or out of memory, that is the error of calling the function.
 func (rt *Runtime) Load(p *Program) *Function {
 	if p == nil || p.proto == nil {
 		return nil
 	}
-	return &Function{rt: rt, fn: rt.function(p), life: rt.life.Load()}
+	f := &Function{rt: rt, life: rt.life.Load()}
+	if rt.owner.CompareAndSwap(ownerOut, ownerBusy) { // in a Go function that a script called
+		defer rt.owner.Store(ownerOut)
+	} else if f.err = rt.enter(); f.err != nil {
+		return f
+	} else {
+		defer rt.leave()
+	}
+	f.err = rt.guard(func() error { f.fn = rt.function(p); return nil })
+	return f
 }
 
 // MakeRoom sets the memory limit for what follows: limit, or as much as is live now and extra more if

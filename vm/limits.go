@@ -114,9 +114,15 @@ func (rt *Runtime) arm(ctx context.Context) (disarm func()) {
 	}
 }
 
+// disarm lets go of what the run had, and of what stopped it: that is no matter of whoever looks at its tables.
 func (rt *Runtime) disarm() {
-	rt.meter.ctx, rt.meter.given = context.Background(), context.Background()
+	m := &rt.meter
+	m.ctx, m.given = context.Background(), context.Background()
 	rt.now.Store(nil)
+	m.fatal = nil
+	m.stop.Store(false)
+	m.left, m.until = unlimited, math.MaxInt64
+	m.look = m.left - stepsPerLook
 }
 
 // running is one Run or Call that is going on, with its two contexts.

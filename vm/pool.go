@@ -23,7 +23,9 @@ type Pool struct {
 }
 
 // NewPool makes a pool of at most n runtimes (at least one). They are made when they are needed.
-// Runtimes that run at the same time write to Config's writers one write at a time.
+// Runtimes that run at the same time write to Config's writers one write at a time. They read Config.Stdin one read at a
+// time as well, each ahead of what its scripts ask for: which of them finds what is not determined, and what is meant for
+// one program is better an argument.
 func NewPool(cfg Config, n int) *Pool {
 	n = max(n, 1)
 	if n > 1 {
@@ -33,6 +35,9 @@ func NewPool(cfg Config, n int) *Pool {
 		}
 		if cfg.Stderr != nil {
 			cfg.Stderr = &sharedWriter{&mu, cfg.Stderr}
+		}
+		if cfg.Stdin != nil {
+			cfg.Stdin = &sharedReader{r: cfg.Stdin}
 		}
 	}
 	return &Pool{cfg: cfg, slots: make(chan struct{}, n), done: make(chan struct{})}
@@ -47,6 +52,17 @@ func (s *sharedWriter) Write(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.w.Write(b)
+}
+
+type sharedReader struct {
+	mu sync.Mutex
+	r  io.Reader
+}
+
+func (s *sharedReader) Read(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.r.Read(b)
 }
 
 // Run runs the program in a runtime that is as new. It waits while all are in use, until the context is done.

@@ -349,6 +349,8 @@ func (rt *Runtime) callable(ctx context.Context, fn *Function, op string) error 
 	switch {
 	case fn == nil || fn.rt == nil || fn.rt != rt:
 		return fmt.Errorf("vm: %s of a function that is not of this runtime", op)
+	case fn.err != nil:
+		return fn.err
 	case fn.life != rt.life.Load():
 		return fmt.Errorf("vm: %s of a function of a run that is over: %w", op, ErrClosed)
 	case ctx == nil:
