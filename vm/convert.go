@@ -266,7 +266,16 @@ func (rt *Runtime) toLua(v any) (lua.LValue, error) {
 		rt.remember(v.Error(), v)
 		return lua.LString(v.Error()), nil
 	case chosen:
-		return rt.object(reflect.ValueOf(v.value), v.names)
+		o := reflect.ValueOf(v.value)
+		switch o.Kind() {
+		case reflect.Invalid:
+			return lua.LNil, nil
+		case reflect.Pointer, reflect.Map, reflect.Slice:
+			if o.IsNil() {
+				return lua.LNil, nil
+			}
+		}
+		return rt.object(o, v.names)
 	}
 	return rt.reflectToLua(reflect.ValueOf(v))
 }

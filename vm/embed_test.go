@@ -462,3 +462,43 @@ func TestPoolStdin(t *testing.T) {
 		t.Error("nothing was read")
 	}
 }
+
+func TestValuesStayInTheirRuntime(t *testing.T) {
+	rt, other := newRuntime(t, vm.Config{}), newRuntime(t, vm.Config{})
+	ctx := context.Background()
+	values, _, err := rt.Eval(ctx, must(t, "return {}, function(...) return ... end, coroutine.create(print)"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	echo, _, err := other.Eval(ctx, must(t, "return function(...) return ... end"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range values {
+		if err := other.SetValue("x", v); err == nil || !strings.Contains(err.Error(), "another runtime") {
+			t.Errorf("SetValue %d: %v", i, err)
+		}
+		if _, err := other.Invoke(ctx, echo[0].Go().(*vm.Function), v); err == nil || !strings.Contains(err.Error(), "another runtime") {
+			t.Errorf("Invoke %d: %v", i, err)
+		}
+		if back, err := rt.Invoke(ctx, values[1].Go().(*vm.Function), v); err != nil || !back[0].Same(v) {
+			t.Errorf("%d came back as %v, %v", i, back, err)
+		}
+	}
+}
+
+// Only of nothing is nothing, as Set of nothing is.
+func TestOnlyNothing(t *testing.T) {
+	rt := newRuntime(t, vm.Config{})
+	for _, v := range []any{nil, (*Engine)(nil), map[string]int(nil), []int(nil)} {
+		if err := rt.Set("x", vm.Only(v)); err != nil {
+			t.Errorf("%#v: %v", v, err)
+		}
+		if got, err := rt.Get("x"); got != nil || err != nil {
+			t.Errorf("%#v: %v, %v", v, got, err)
+		}
+	}
+	if err := rt.Set("x", vm.Only(5, "Name")); err == nil {
+		t.Error("a number has no names")
+	}
+}

@@ -210,10 +210,6 @@ func (rt *Runtime) invoke(ctx context.Context, p *Program, fn *lua.LFunction, st
 		}
 		values := make([]lua.LValue, len(args))
 		for i, a := range args {
-			if v, ok := a.(Value); ok {
-				values[i] = v.value()
-				continue
-			}
 			v, err := rt.toLua(a)
 			if err != nil {
 				return fmt.Errorf("vm: argument %d: %w", i+1, err)
@@ -243,6 +239,9 @@ func (rt *Runtime) SetValue(name string, v Value) error {
 		return err
 	}
 	defer rt.leave()
+	if v.rt != nil && v.rt != rt {
+		return fmt.Errorf("vm: %s: the value belongs to another runtime", name)
+	}
 	rt.L.G.Global.RawSetString(name, v.value())
 	return nil
 }
