@@ -460,3 +460,56 @@ func TestMistakes(t *testing.T) {
 		t.Errorf("%s is not what scripts are told; run: go test ./bindings -run Mistakes -update", golden)
 	}
 }
+
+// Task bodies that sleep in a call from Go, each with a deadline of its own, end those calls in any order.
+func TestBodiesSleepInCallsFromGo(t *testing.T) {
+	var rt *vm.Runtime
+	host := vm.Module{Name: "host", Global: true, Funcs: map[string]any{
+		"call": func(ctx context.Context, f *vm.Function) error {
+			ctx, cancel := context.WithTimeout(ctx, time.Hour)
+			defer cancel()
+			_, err := f.Call(ctx)
+			return err
+		},
+		"short": func(ctx context.Context, f *vm.Function) error {
+			ctx, cancel := context.WithTimeout(ctx, 5*time.Millisecond)
+			defer cancel()
+			_, err := f.Call(ctx)
+			return err
+		},
+		"alive": func(ctx context.Context) error { return ctx.Err() },
+	}}
+	rt, err := vm.New(vm.Config{Modules: []vm.Module{bindings.Hardware(), host}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rt.Close()
+	prog, err := vm.Compile("bodies.lua", `
+		local m, done = hw.machine { cpus = 3 }, 0
+		for i, ms in ipairs { 1, 5, 3 } do
+			m:task { cpu = i - 1, body = function()
+				host.call(function() host.alive() m:msleep(ms) host.alive() done = done + 1 end)
+				host.alive()
+			end }
+		end
+		m:run()
+		host.alive()
+
+		local ended, turns = false, 0
+		m:task { cpu = 0, body = function()
+			local ok, err = pcall(host.short, function() while true do m:msleep(1) end end)
+			ended = not ok and err:find("deadline exceeded") ~= nil
+		end }
+		m:task { cpu = 1, body = function() while not ended do turns = turns + 1 m:msleep(1) end end }
+		m:run()
+		return done, ended, turns > 0`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	got, err := rt.Run(ctx, prog)
+	if err != nil || got[0] != 3.0 || got[1] != true || got[2] != true {
+		t.Errorf("%v, %v", got, err)
+	}
+}

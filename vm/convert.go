@@ -619,7 +619,7 @@ func (rt *Runtime) bindMethod(name string, fn reflect.Value, method bool) (lua.L
 		arg := first
 		for i := range t.NumIn() {
 			if i == self && withContext {
-				in = append(in, reflect.ValueOf(rt.meter.given))
+				in = append(in, reflect.ValueOf(rt.given()))
 				continue
 			}
 			if t.IsVariadic() && i == t.NumIn()-1 {

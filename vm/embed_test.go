@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	lua "github.com/yuin/gopher-lua"
+
 	"github.com/hwlua/hwlua/vm"
 )
 
@@ -343,6 +345,8 @@ func TestNewRefuses(t *testing.T) {
 		{module("m", func(int, chan int) {}), "vm: module m: f has a parameter that has no Lua form (number 2, chan int)"},
 		{module("m", func(complex64) {}), "(number 1, complex64)"},
 		{module("m", (func())(nil)), "vm: module m: f is nil"},
+		{vm.Config{Modules: []vm.Module{{Name: "m", Asserts: map[string]lua.LGFunction{"odd": nil}}}}, "vm: module m: assertion odd is nil"},
+		{vm.Config{Modules: []vm.Module{{Name: "m", Global: true, Open: func(*vm.State) (lua.LValue, error) { return nil, nil }}}}, "vm: module m: its Open gave no value"},
 	} {
 		if rt, err := vm.New(c.cfg); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v; want %s", err, c.want)

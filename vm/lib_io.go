@@ -499,7 +499,7 @@ func (rt *Runtime) command(text string) *exec.Cmd {
 	if runtime.GOOS == "windows" {
 		shell, flag = "cmd", "/c"
 	}
-	cmd := exec.CommandContext(rt.meter.given, shell, flag, text)
+	cmd := exec.CommandContext(rt.given(), shell, flag, text)
 	cmd.WaitDelay = waitDelay
 	return cmd
 }
@@ -511,7 +511,7 @@ const waitDelay = 500 * time.Millisecond
 // ended is what waiting for a command gave; what was left behind is none of its business. A command that was killed
 // because the script has to stop may be known to have ended before the script is told.
 func (rt *Runtime) ended(err error) error {
-	if rt.meter.given.Err() != nil {
+	if rt.given().Err() != nil {
 		rt.meter.stop.Store(true)
 	}
 	if errors.Is(err, exec.ErrWaitDelay) {
@@ -546,7 +546,7 @@ func (rt *Runtime) ioPopen(L *lua.LState) int {
 		return rt.pushFile(L, f, err)
 	}
 	// Reading ends when the script has to, whoever holds the other end.
-	stop := context.AfterFunc(rt.meter.given, func() {
+	stop := context.AfterFunc(rt.given(), func() {
 		rt.meter.stop.Store(true) // before the script goes on
 		pipe.Close()
 	})

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -73,10 +74,10 @@ type meter struct {
 	stop     atomic.Bool // the context is done, or fatal is set
 	fatal    error       // what stopped the script; every later instruction raises it again
 	ctx      context.Context
-	given    context.Context   // what Go functions are given: ctx, or that of the call they are below
-	inner    []context.Context // of calls inside the run that came with a context of their own
-	until    time.Duration     // the deadline, since begin
-	since    time.Duration     // when the turn began
+	inner    []*runContext // of calls inside the run that came with a context of their own
+	entering *runContext   // of them, the one whose thread is about to be entered
+	until    time.Duration // the deadline, since begin
+	since    time.Duration // when the turn began
 }
 
 // arm prepares the meter for one Run. The function that it returns ends it.
@@ -85,7 +86,7 @@ func (rt *Runtime) arm(ctx context.Context) (disarm func()) {
 	r := &running{}
 	r.own = runContext{Context: ctx, rt: rt, run: r}
 	r.given = runContext{Context: ctx, rt: rt, run: r, given: true}
-	m.ctx, m.given = &r.own, &r.given
+	m.ctx = &r.own
 	rt.now.Store(r)
 	m.fatal = nil
 	m.held = 0
@@ -117,7 +118,7 @@ func (rt *Runtime) arm(ctx context.Context) (disarm func()) {
 // disarm lets go of what the run had, and of what stopped it: that is no matter of whoever looks at its tables.
 func (rt *Runtime) disarm() {
 	m := &rt.meter
-	m.ctx, m.given = context.Background(), context.Background()
+	m.ctx = context.Background()
 	rt.now.Store(nil)
 	m.fatal = nil
 	m.stop.Store(false)
@@ -211,33 +212,46 @@ func (rt *Runtime) narrow(ctx context.Context) (widen func()) {
 		return func() {}
 	}
 	m := &rt.meter
-	given, until := m.given, m.until
-	m.given = &runContext{Context: ctx, rt: rt, run: rt.now.Load(), given: true}
-	m.inner = append(m.inner, ctx)
-	if d, ok := ctx.Deadline(); ok {
-		m.until = min(m.until, d.Sub(begin))
-	}
+	own := &runContext{Context: ctx, rt: rt, run: rt.now.Load(), given: true}
+	m.inner = append(m.inner, own)
+	m.entering = own
 	m.stop.Store(true)
 	release := context.AfterFunc(ctx, func() { m.stop.Store(true) })
 	return func() {
 		release()
-		m.inner = m.inner[:len(m.inner)-1]
-		m.given, m.until = given, until
+		// Threads of a machine may be in such calls by turns, and end them in any order.
+		m.inner = slices.DeleteFunc(m.inner, func(c *runContext) bool { return c == own })
+		m.entering = nil
 		m.stop.Store(true)
 		switch m.fatal.(type) {
 		case *limitError, *PanicError, *ExitError:
 			return
 		}
-		if m.stopped() == nil {
+		if rt.stopped() == nil {
 			m.fatal = nil
 		}
 	}
+}
+
+// inner are the contexts of the calls that the running thread is in, within the run.
+func (rt *Runtime) inner() []*runContext { return threadOf(rt.L.G.CurrentThread).inner }
+
+// given is the context that a Go function gets.
+func (rt *Runtime) given() context.Context {
+	if inner := rt.inner(); len(inner) > 0 {
+		return inner[len(inner)-1]
+	}
+	if r := rt.now.Load(); r != nil {
+		return &r.given
+	}
+	return context.Background()
 }
 
 // thread is the context of one Lua thread. Done is called before every instruction.
 type thread struct {
 	rt       *Runtime
 	L        *lstate
+	inner    []*runContext
 	base     int // frames of the threads that wait for this one
 	nest     int // how often Go and Lua alternate on the stack below
 	nestBase int // of it, what belongs to the threads that wait for this one
@@ -367,13 +381,23 @@ func (rt *Runtime) breathe() {
 
 // stopped is why the context is done, or nil. Being told to stop may be news of a context that an
 // earlier run had; so the flag goes down first, and up again when there is a reason.
-func (m *meter) stopped() error {
+func (rt *Runtime) stopped() error {
+	m := &rt.meter
 	if !m.stop.Swap(false) {
 		return nil
 	}
 	err := m.ctx.Err()
-	for i := 0; err == nil && i < len(m.inner); i++ {
-		err = m.inner[i].Err()
+	if len(m.inner) > 0 && err == nil {
+		for _, c := range rt.inner() {
+			if err = c.Err(); err != nil {
+				break
+			}
+		}
+		for _, c := range m.inner { // one that another thread is in will want to know
+			if c.Err() != nil {
+				m.stop.Store(true)
+			}
+		}
 	}
 	if err == nil && time.Since(begin) > m.until {
 		err = context.DeadlineExceeded // its own timer may be late
@@ -390,7 +414,7 @@ func (rt *Runtime) interrupted() error {
 	if m.fatal != nil {
 		return m.fatal
 	}
-	if err := m.stopped(); err != nil {
+	if err := rt.stopped(); err != nil {
 		return err
 	}
 	if m.left < 0 {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"reflect"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -115,7 +116,7 @@ func New(cfg Config) (*Runtime, error) {
 	rt := &Runtime{cfg: cfg, linked: map[*Program]*lua.FunctionProto{}, sources: map[string]string{}}
 	rt.st = &State{rt: rt}
 	rt.runs, rt.raise = rt.run, rt.panicLua
-	rt.meter.ctx, rt.meter.given = context.Background(), context.Background()
+	rt.meter.ctx = context.Background()
 	rt.meter.left = unlimited
 	rt.meter.maxDepth = cfg.Limits.CallDepth
 	rt.meter.memStop = cfg.Limits.Memory
@@ -179,6 +180,11 @@ func (cfg *Config) check() error {
 		for _, other := range cfg.Modules[:i] {
 			if other.Name == m.Name {
 				return fmt.Errorf("vm: two modules are called %s", m.Name)
+			}
+		}
+		for name, f := range m.Asserts {
+			if f == nil {
+				return fmt.Errorf("vm: module %s: assertion %s is nil", m.Name, name)
 			}
 		}
 		for name, f := range m.Funcs {
@@ -252,6 +258,10 @@ func (rt *Runtime) enterThread(th, L *lua.LState) (leave func()) {
 	t.nest = o.nest + 1 + t.nest - t.nestBase
 	t.nestBase = o.nest + 1
 	t.base = o.base + depth(o.L.currentFrame)
+	t.inner = o.inner
+	if c := rt.meter.entering; c != nil {
+		t.inner, rt.meter.entering = append(slices.Clip(o.inner), c), nil
+	}
 	if t.nest > maxNest {
 		rt.raiseText(L, fmt.Sprintf("stack overflow (threads wait for each other %d deep)", maxNest))
 	}
@@ -457,6 +467,9 @@ func (rt *Runtime) openModule(m *moduleState) (lua.LValue, error) {
 		var err error
 		if v, err = m.Open(rt.st); err != nil {
 			return nil, err
+		}
+		if v == nil {
+			return nil, errors.New("its Open gave no value")
 		}
 	} else {
 		v = rt.L.NewTable()

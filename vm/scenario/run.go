@@ -20,7 +20,7 @@ import (
 // limit of failures is reached, or, soon after, when ctx is done: then Summary.Interrupted is set, and cases that were
 // running are reported as interrupted. The error is not nil only when the options cannot be used.
 func Run(ctx context.Context, sources []*Source, o Options) (*Summary, error) {
-	r, err := newRunner(sources, o)
+	r, err := newRunner(ctx, sources, o)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +29,7 @@ func Run(ctx context.Context, sources []*Source, o Options) (*Summary, error) {
 
 // List returns the cases that Run would run, in that order, and the files that cannot be used.
 func List(ctx context.Context, sources []*Source, o Options) ([]*Case, []*Broken, error) {
-	r, err := newRunner(sources, o)
+	r, err := newRunner(ctx, sources, o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -55,7 +55,10 @@ type runner struct {
 	sum     Summary
 }
 
-func newRunner(sources []*Source, o Options) (*runner, error) {
+func newRunner(ctx context.Context, sources []*Source, o Options) (*runner, error) {
+	if ctx == nil || slices.Contains(sources, nil) {
+		return nil, errors.New("scenario: a run needs a context, and sources that are not nil")
+	}
 	o.Parallel = max(o.Parallel, 1)
 	o.Repeat = max(o.Repeat, 1)
 	if o.Sink == nil {

@@ -605,3 +605,20 @@ func TestErrnoIsKept(t *testing.T) {
 }
 
 var errNoRoom = errors.New("no room")
+
+func TestRunNeedsContextAndSources(t *testing.T) {
+	var none context.Context
+	sources, err := scenario.FindFS(files("a.lua", "x = 1"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := scenario.Run(none, sources, scenario.Options{}); err == nil {
+		t.Error("Run without a context")
+	}
+	if _, err := scenario.Run(context.Background(), []*scenario.Source{sources[0], nil}, scenario.Options{}); err == nil {
+		t.Error("Run of a source that is nil")
+	}
+	if _, _, err := scenario.List(none, sources, scenario.Options{}); err == nil {
+		t.Error("List without a context")
+	}
+}

@@ -34,7 +34,7 @@ func TestWith(t *testing.T, fsys fs.FS, o Options) {
 	if o.Facts == nil {
 		o.anyNeed = true
 	}
-	r, err := newRunner(sources, o)
+	r, err := newRunner(t.Context(), sources, o)
 	if err != nil {
 		t.Fatal(err)
 	}
