@@ -183,6 +183,9 @@ func (rt *runtime) meta(id int) *lua.LTable {
 		}))
 	}
 	meta.RawSetString("__name", lua.LString(p.name))
+	if x := p.desc.Index; x != nil && x.Each != "" {
+		meta.RawSetString("__each", lua.LString(x.Each))
+	}
 	meta.RawSetString("__metatable", lua.LString(p.name))
 	rt.classes[id] = classState{meta: meta, methods: make([]*lua.LFunction, len(p.functions))}
 	return meta

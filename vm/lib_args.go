@@ -33,7 +33,19 @@ func (a args) failType(n int, want string) {
 	if n <= a.L.GetTop() {
 		got = TypeName(a.L.Get(n))
 	}
-	a.fail(n, want+" expected, got "+got)
+	a.fail(n, want+" expected, got "+got+instead(a.L.Get(n), want))
+}
+
+// instead is what an embedder's class says of how to go through one of its objects, which is no table.
+func instead(v lua.LValue, want string) string {
+	if ud, ok := v.(*lua.LUserData); ok && want == "table" {
+		if mt, ok := ud.Metatable.(*lua.LTable); ok {
+			if hint, ok := mt.RawGetString("__each").(lua.LString); ok {
+				return "; " + string(hint)
+			}
+		}
+	}
+	return ""
 }
 
 // raise raises message as a Lua error with the position of the function at level before it: 1 is

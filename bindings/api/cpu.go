@@ -155,6 +155,7 @@ var bankClass = schema.Class{
 	Index: &schema.Indexed{Key: schema.Param{Name: "n", Type: schema.Int}, Value: schema.U64,
 		Doc:   "What register n holds, from 0; asking beyond what the CPU implements raises.",
 		Write: "cpu:write_wb_reg(\"WCR\", n, value) writes a register",
+		Each:  "for n = 0, #bank - 1 goes through it",
 		Go:    func(b Bank, n int) (uint64, error) { return b.CPU.Reg(b.Base, n) }},
 	Len:    "how many the CPU implements",
 	Sample: `for n = 0, #m.cpu[0].wcr - 1 do print(n, m.cpu[0].wcr[n]) end`,
@@ -165,6 +166,7 @@ var slotsClass = schema.Class{
 	Index: &schema.Indexed{Key: schema.Param{Name: "n", Type: schema.Int}, Value: schema.Union(schema.Object("event"), schema.Nil),
 		Doc:   "The event in slot n, from 0, nil when it is empty; a slot that the CPU does not have raises.",
 		Write: "cpu:hw_breakpoint_slot_setup(kind, ev, op) takes and leaves slots",
+		Each:  "for n = 0, #slots - 1 goes through them",
 		Go: func(s OnReg, n int) (*sim.Event, error) {
 			if n < 0 || n >= s.Len() {
 				return nil, fmt.Errorf("cpu%d has no such slot: %d asked for, it has 0 to %d", s.CPU.ID(), n, s.Len()-1)

@@ -83,7 +83,8 @@ assert.no_leaks(m)`,
 var wideClass = schema.Class{
 	Name: "wide", Doc: "A wide registration: one event for each CPU that was online.",
 	Index: &schema.Indexed{Key: schema.Param{Name: "cpu", Type: schema.Int}, Value: schema.Union(schema.Object("event"), schema.Nil),
-		Doc: "That CPU's event, nil where there is none.", Go: (*sim.Wide).Event},
+		Each: "for cpu in m:cpus() do local ev = w[cpu.id] ... end goes through its events",
+		Doc:  "That CPU's event, nil where there is none.", Go: (*sim.Wide).Event},
 	Fields: []schema.Field{
 		{Name: "id", Type: schema.Int, Doc: "Its number on the machine.", Go: (*sim.Wide).ID},
 		{Name: "closed", Type: schema.Bool, Doc: "Whether it was unregistered.", Go: (*sim.Wide).Closed},

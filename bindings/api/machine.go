@@ -386,7 +386,7 @@ for _, r in ipairs(m:trace { fn = "write_wb_reg" }) do print(r.cpu, r.args[1], r
 var cpusClass = schema.Class{
 	Name: "cpus", Doc: "The CPUs of a machine, m.cpu.",
 	Index: &schema.Indexed{Key: schema.Param{Name: "n", Type: schema.Int}, Value: schema.Object("cpu"),
-		Doc: "CPU n, from 0; any other number raises.", Go: func(c CPUs, n int) *sim.CPU { return c.Machine.CPU(n) }},
+		Doc: "CPU n, from 0; any other number raises.", Each: "for cpu in m:cpus() goes through them", Go: func(c CPUs, n int) *sim.CPU { return c.Machine.CPU(n) }},
 	Len: "how many there are",
 }
 

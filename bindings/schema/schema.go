@@ -56,6 +56,7 @@ type Indexed struct {
 	Value Type
 	Doc   string
 	Write string // how an element changes, for the message: none can be assigned to
+	Each  string // how to go through them, for the message: an object is no table
 	Go    any
 }
 

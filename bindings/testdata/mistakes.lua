@@ -123,3 +123,6 @@ m:perf_event_open { type = "wr", addr = 0x1000 }
 assert(m:task { comm = "t", compat = true }:ptrace_set("watch", 1, 0x1001, hw.ctrl.encode { type = "w", len = 1, privilege = "el0", enabled = true }))
 m.cpu[0]:write_wb_reg("WVR", 0, 4) assert.callchain({ "...", "kthread", "idle" }, m:callchain("write_wb_reg"))
 m.cpu[0]:write_wb_reg("WVR", 0, 4) assert.callchain({ "write_wb_reg", "...", "idle" }, m:callchain("write_wb_reg"))
+for n, v in ipairs(m.cpu[0].wcr) do end
+for n, ev in pairs(m.cpu[0].wp_on_reg) do end
+for cpu, ev in pairs(m:register_wide_hw_breakpoint { type = "w", addr = 0x1000, len = 8 }) do end
