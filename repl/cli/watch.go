@@ -51,14 +51,14 @@ func (o *runOptions) watching(ctx context.Context, env Env, paths []string) int 
 			break
 		}
 		if sources, err = scenario.Find(paths, nil); err != nil {
-			usage(env, "run", err)
-			continue
+			continue // which says so
 		}
 		if todo := depending(sources, changed); len(todo) > 0 {
 			fmt.Fprintf(env.Stderr, "hwlua run: %s changed\n", strings.Join(changed, ", "))
 			o.run(ctx, env, todo)
 		}
 	}
+	fmt.Fprintln(env.Stderr) // the terminal has shown ^C
 	return exitInterrupted
 }
 

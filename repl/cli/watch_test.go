@@ -107,3 +107,40 @@ func TestWatching(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 }
+
+// A file that is gone is missed once, and runs again when it is back.
+func TestWatchingAFileThatGoes(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	write(t, "a.lua", `it("a", function() end)`)
+	ctx, cancel := context.WithCancel(t.Context())
+	var out, log guarded
+	done := make(chan int)
+	go func() {
+		env := Env{Args: []string{"hwlua"}, Stdout: &out, Stderr: &log, Getenv: os.Getenv}
+		done <- newRunOptions().watching(ctx, env, []string{"a.lua"})
+	}()
+	waits := func(n int) bool {
+		for range 500 {
+			if strings.Count(log.String(), "waiting for changes") >= n {
+				return true
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		t.Errorf("waits less than %d times:\n%s", n, log.String())
+		return false
+	}
+	if waits(1) && os.Remove("a.lua") == nil && waits(2) {
+		if n := strings.Count(log.String(), "no such file"); n != 1 {
+			t.Errorf("missed %d times:\n%s", n, log.String())
+		}
+		write(t, "a.lua", `it("b", function() end) it("c", function() end)`)
+		if waits(3); !strings.Contains(out.String(), "2 cases in 1 file: 2 passed") {
+			t.Errorf("%s", out.String())
+		}
+	}
+	cancel()
+	if code := <-done; code != exitInterrupted {
+		t.Errorf("exit code %d", code)
+	}
+}
