@@ -164,6 +164,24 @@ local function body(list, left, indent, width, depth, path, fill)
   return "{\n" .. indent .. "  " .. concat(parts, ",\n" .. indent .. "  ") .. "\n" .. indent .. "}"
 end
 
+-- wrapped is text whose lines go on below themselves where they are wider than the terminal.
+local function wrapped(s, width)
+  return (gsub(s, "[^\n]+", function(line)
+    if host.columns(line) <= width then return line end
+    local indent = match(line, "^ *") .. "  "
+    local out, fresh = match(line, "^ *"), true
+    local done = ""
+    for word in gmatch(line, "%S+") do
+      if not fresh and host.columns(out .. " " .. word) > width then
+        done = done .. out .. "\n"
+        out, fresh = indent, true
+      end
+      out, fresh = out .. (fresh and "" or " ") .. word, false
+    end
+    return done .. out
+  end))
+end
+
 function show(v, indent, width, depth, path, ishex)
   local t = type(v)
   if t == "table" then
@@ -186,7 +204,7 @@ function show(v, indent, width, depth, path, ishex)
     local class = classes[typeof(v)]
     if class == nil then return text(v) end
     local name = text(v)
-    if depth == 0 and find(name, "\n", 1, true) then return name end
+    if depth == 0 and find(name, "\n", 1, true) then return wrapped(name, width) end
     if depth > 1 or path[v] then return label(v) end
     path[v] = true
     name = gsub(match(name, "^[^\n]*"), " %(.*$", "")
