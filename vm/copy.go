@@ -138,8 +138,7 @@ func (t *Table) copyText() string {
 	defer rt.Close()
 	made := map[*Table]*lua.LTable{}
 	work := []*Table{}
-	var back func(v any) lua.LValue
-	back = func(v any) lua.LValue {
+	back := func(v any) lua.LValue {
 		sub, ok := v.(*Table)
 		if !ok || sub.copy == nil {
 			if fn, ok := v.(*Function); ok {
