@@ -359,31 +359,32 @@ func (m *Machine) flushPtrace(t *Task) {
 
 // PtraceGetHBPRegs is the 32-bit request GETHBPREGS: 0 is the resource info, a positive number a breakpoint's address
 // (odd) or control (even), a negative one a watchpoint's (R-PTR-15).
-func (t *Task) PtraceGetHBPRegs(num int) (uint32, error) {
-	if err := t.traceable(); err != nil {
-		return 0, err
-	}
+func (t *Task) PtraceGetHBPRegs(num int) (v uint32, err error) {
 	m := t.m
-	if num == 0 {
-		return uint32(m.preset.DebugVer)<<24 | 8<<16 | uint32(m.wrps)<<8 | uint32(m.brps), nil
-	}
-	which, idx := hbpIndex(num)
-	if idx >= ptraceEntries {
-		return 0, m.ptraceRefusal(t, which, idx, "compat_ptrace_hbp_get", "R-PTR-15", "the set has entries 0 to 15", "use a smaller number")
-	}
-	reg := t.ptraceReg(which, idx)
-	if num&1 != 0 {
-		return uint32(reg.Addr), nil
-	}
-	return reg.Ctrl, nil
+	err = t.stopped(func() error {
+		if num == 0 {
+			v = uint32(m.preset.DebugVer)<<24 | 8<<16 | uint32(m.wrps)<<8 | uint32(m.brps)
+			return nil
+		}
+		which, idx := hbpIndex(num)
+		if idx >= ptraceEntries {
+			return m.ptraceNoEntry(t, "ptrace_get", which, idx)
+		}
+		reg := t.ptraceReg(which, idx)
+		if v = reg.Ctrl; num&1 != 0 {
+			v = uint32(reg.Addr)
+		}
+		return nil
+	})
+	return v, err
 }
 
 // PtraceSetHBPRegs is the 32-bit request SETHBPREGS; writing number 0 does nothing.
 func (t *Task) PtraceSetHBPRegs(num int, v uint32) error {
-	if num == 0 {
-		return t.traceable()
-	}
 	return t.stopped(func() error {
+		if num == 0 {
+			return nil
+		}
 		m := t.m
 		defer m.done(m.here())
 		which, idx := hbpIndex(num)
