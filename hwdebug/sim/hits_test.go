@@ -1,0 +1,104 @@
+// hits_test.go: hits that the vectors do not reach (spec 1.5 and chapter 6).
+
+package sim_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/arm64"
+	"github.com/hwlua/hwlua/hwdebug/sim"
+)
+
+// TestHitsOfVHE: a kernel at EL2 is watched by the pairs with HMC, which R-REG-13 gives it; its user is at EL0 as ever.
+func TestHitsOfVHE(t *testing.T) {
+	const hmc = 1 << 13
+	on := func(t *testing.T, kernel string, vhe bool) (*sim.Machine, *sim.Event) {
+		m := newMachine(t, sim.Config{CPUs: 1, VHE: vhe, Kernel: kernel})
+		return m, open(t, m, kernelRW(addrA, false), nil, 0)
+	}
+	onEvery(t, "R-REG-24 a kernel at EL2 hits what has HMC, and is stepped over it", func(t *testing.T, kernel string) {
+		m, ev := on(t, kernel, true)
+		w := watch(t, m, 0)
+		must(t, m.CPU(0).Store(addrA, 8, 1))
+		if ev.Count() != 1 {
+			t.Errorf("%d hits", ev.Count())
+		}
+		w.want("stored", "WCR0=0x3ffa M=0xb001 WCR0=0x3ffb M=0xb000")
+		x := kernelRW(K+0x100, false)
+		x.Type, x.Len = hwdebug.X, 4
+		bp := open(t, m, x, nil, 0)
+		must(t, m.CPU(0).Exec(K+0x100))
+		if bp.Count() != 1 {
+			t.Errorf("%d hits of the breakpoint", bp.Count())
+		}
+	})
+	onEvery(t, "R-REG-24 without HMC a pair for EL1 does not watch EL2", func(t *testing.T, kernel string) {
+		m, ev := on(t, kernel, true)
+		ctrl := reg(t, m, 0, arm64.WCR, 0)
+		must(t, m.CPU(0).WriteWbReg(arm64.WCR, 0, ctrl&^hmc))
+		must(t, m.CPU(0).Store(addrA, 8, 1))
+		if ev.Count() != 0 {
+			t.Errorf("%d hits", ev.Count())
+		}
+	})
+	onEvery(t, "R-REG-24 with HMC a pair for EL1 still watches EL1", func(t *testing.T, kernel string) {
+		m, ev := on(t, kernel, false)
+		ctrl := reg(t, m, 0, arm64.WCR, 0)
+		must(t, m.CPU(0).WriteWbReg(arm64.WCR, 0, ctrl|hmc))
+		must(t, m.CPU(0).Store(addrA, 8, 1))
+		if ev.Count() != 1 {
+			t.Errorf("%d hits", ev.Count())
+		}
+	})
+	onEvery(t, "R-REG-24 user code and user copies by unprivileged instructions are EL0 under a VHE kernel too", func(t *testing.T, kernel string) {
+		m, _ := on(t, kernel, true) // KDE is set by the kernel's watchpoint
+		task := newTask(t, m, "t", 0)
+		ev := open(t, m, userW(userAddr), task, -1)
+		must(t, task.Store(userAddr, 4, 1))
+		if ev.Count() != 1 {
+			t.Errorf("%d hits by the user", ev.Count())
+		}
+		// 4.19 copies by ordinary instructions on this core (R-EXC-17), and since .191 the hit is not reported (D-1).
+		w := watch(t, m, 0)
+		must(t, m.CPU(0).PutUser(userAddr, 4, 1))
+		traps := ""
+		if is61(kernel) {
+			traps = "WCR1=0x1f4 WCR0=0x3ffa M=0xb001 WCR0=0x3ffb WCR1=0x1f5 M=0xb000"
+		}
+		w.want("copied to the user", traps)
+		if ev.Count() != 1 {
+			t.Errorf("%d hits after the copy", ev.Count())
+		}
+	})
+}
+
+// TestHandlerOfInheritedEvents: a copy has the original's handler, which is told of the original: no one has the copy in hand.
+func TestHandlerOfInheritedEvents(t *testing.T) {
+	onEvery(t, "R-EVT-22", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		parent := newTask(t, m, "parent", 1)
+		a := userW(userAddr)
+		a.Inherit = true
+		var told []string
+		ev, err := m.RegisterUserHwBreakpoint(a, func(ev *sim.Event, h *sim.Hit) error {
+			told = append(told, ev.Label()+" by "+h.Task.Comm())
+			h.Skip = true
+			return nil
+		}, parent)
+		must(t, err)
+		child, err := parent.Fork("child", 0)
+		must(t, err)
+		must(t, m.CPU(1).ContextSwitch(nil)) // a direct switch would exchange the contexts (R-CTX-19)
+		must(t, child.Store(userAddr, 4, 1))
+		must(t, m.CPU(1).ContextSwitch(nil))
+		must(t, parent.Store(userAddr, 4, 1))
+		if got := strings.Join(told, ", "); got != "w1 by child, w1 by parent" {
+			t.Errorf("the handler was told of %s", got)
+		}
+		if ev.Count() != 2 {
+			t.Errorf("%d hits, want the child's and the parent's (R-EVT-28)", ev.Count())
+		}
+	})
+}
