@@ -1,0 +1,90 @@
+// workers_test.go: how many workers a pool keeps (spec 8.3).
+
+package sim_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hwlua/hwlua/hwdebug/sim"
+)
+
+// workersOf are the numbers of the normal workers that CPU 1 has.
+func workersOf(m *sim.Machine) string {
+	var ids []string
+	for _, task := range m.Tasks() {
+		if id, ok := strings.CutPrefix(task.Comm(), "kworker/1:"); ok && !strings.HasSuffix(id, "H") {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return strings.Join(ids, " ")
+}
+
+// sleepers queues works on CPU 1 that sleep, one after the other in the same worker where it can be.
+func sleepers(t *testing.T, m *sim.Machine, n int, ns int64) {
+	t.Helper()
+	for range n {
+		_, err := m.ScheduleWorkOn(1, m.NewWork("sleeper", func() error { return m.Msleep(ns) }))
+		must(t, err)
+	}
+}
+
+func TestIdleWorkersEnd(t *testing.T) {
+	const second = int64(1e9)
+	onEvery(t, "R-WQ-18 beyond two, after 300 s, those first that have been idle for longest", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		start := m.Now()
+		for i := range int64(4) {
+			sleepers(t, m, 1, (i+1)*second)
+		}
+		must(t, m.Msleep(5*second))
+		if got := workersOf(m); got != "0 1 2 3 4" {
+			t.Fatalf("four works that sleep at once leave workers %s, want 0 to 4 (R-WQ-16)", got)
+		}
+		// Number 4 is idle since it was made, 0 to 3 since second 1 to 4.
+		for _, step := range []struct {
+			at   int64
+			want string
+		}{
+			{299, "0 1 2 3 4"}, {300, "0 1 2 3"}, {301, "1 2 3"}, {302, "2 3"}, {1000, "2 3"},
+		} {
+			must(t, m.Msleep(start+step.at*second-m.Now()))
+			if got := workersOf(m); got != step.want {
+				t.Errorf("at second %d there are workers %s, want %s", step.at, got, step.want)
+			}
+		}
+	})
+	for busy, want := range map[int]string{
+		5: "0 1 2 3 4 5 6 7", // one of three idle ones is beyond two, but less than a quarter of five
+		4: "0 1 2 3 4 5",     // it is a quarter of four: number 6 ends, idle since it was made
+	} {
+		onEvery(t, fmt.Sprintf("R-WQ-18 a third idle one beside %d busy ones", busy), func(t *testing.T, kernel string) {
+			m := vectorMachine(t, kernel)
+			sleepers(t, m, 2, second)
+			sleepers(t, m, busy, 1000*second)
+			must(t, m.Msleep(400*second))
+			if got := workersOf(m); got != want {
+				t.Errorf("there are workers %s, want %s", got, want)
+			}
+			sleepers(t, m, 2, second) // takes both idle ones where there are two
+			must(t, m.Msleep(second))
+			if got, want := workersOf(m), strings.Join(strings.Split("0 1 2 3 4 5 6 7", " ")[:busy+3], " "); got != want {
+				t.Errorf("two works later there are workers %s, want %s (R-WQ-13)", got, want)
+			}
+		})
+	}
+	onEvery(t, "R-WQ-13 a new worker has the lowest number that is free", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		sleepers(t, m, 4, second)
+		must(t, m.Msleep(400*second))
+		left := workersOf(m)
+		sleepers(t, m, 2, second)
+		must(t, m.Msleep(2*second))
+		if got := workersOf(m); left != "2 3" || got != "0 2 3" {
+			t.Errorf("of five workers %s are left, two works later there are %s; want 2 3 and 0 2 3", left, got)
+		}
+	})
+}
