@@ -27,30 +27,20 @@ type timer struct {
 	seq   uint64 // order of arming
 }
 
-// wheelFires returns the jiffy at which the wheel fires a timer armed at jiffy now with a delay, and its level
-// (R-TMR-2, 3). Beyond the highest level the delay is cut.
+// wheelFires returns the jiffy at which the wheel fires a timer armed at jiffy now with a delay of at least 1, and its
+// level (R-TMR-2, 3).
 func wheelFires(now, delay uint64, hz int64) (fires uint64, level uint) {
-	levels := uint(9)
+	last := uint(levelShift * 8)
 	if hz <= 100 {
-		levels = 8
+		last = levelShift * 7
 	}
-	// The first delta that the wheel cannot hold, and the last expiry of its last level.
-	cutoff := uint64(63) << (levelShift * (levels - 1))
 	clk := now + 1
 	expires := now + delay
-	delta := expires - clk
-	if delay == 0 {
-		delta = 0
-		expires = clk - 1
+	if expires-clk >= 63<<last {
+		expires = clk + 62<<last
 	}
-	if delta >= cutoff {
-		expires = clk + cutoff - 1<<(levelShift*(levels-1))
-		delta = expires - clk
-	}
-	limit := uint64(63)
-	for level < levels-1 && delta >= limit {
+	for limit := uint64(63); expires-clk >= limit; limit <<= levelShift {
 		level++
-		limit = 63 << (levelShift * level)
 	}
 	shift := levelShift * level
 	return (expires>>shift + 1) << shift, level

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/arm64"
@@ -511,50 +512,63 @@ func TestContextRules(t *testing.T) {
 	})
 }
 
-// slowWheel is R-TMR-2 and R-TMR-3 read aloud, for delays that the wheel's table names.
-func slowWheel(jiffies, delay uint64) uint64 {
+// slowWheel is R-TMR-2 and R-TMR-3 read aloud, for a wheel of that many levels.
+func slowWheel(jiffies, delay uint64, levels int) uint64 {
+	clk := jiffies + 1
 	expires := jiffies + delay
-	delta := expires - (jiffies + 1)
-	k := uint64(0)
-	for _, from := range []uint64{63, 504, 4032, 32256} {
-		if delta >= from {
-			k++
+	granule, next := uint64(1), uint64(63) // of the level, and the delta from which the next one is taken
+	for range levels - 1 {
+		if expires-clk >= next {
+			granule *= 8
 		}
+		next *= 8
 	}
-	granule := uint64(1)
-	for range k {
-		granule *= 8
+	// What the last level cannot hold fires at its end.
+	if cut := 63 * granule; expires-clk >= cut {
+		expires = clk + cut - granule
 	}
 	return (expires/granule + 1) * granule
 }
 
 func TestTimerWheel(t *testing.T) {
-	m := newMachine(t, sim.Config{CPUs: 1, TraceSize: -1})
-	r := rand.New(rand.NewPCG(8, 1))
-	var at uint64
-	dw := m.NewDelayedWork("probe", func() error { at = m.Jiffies(); return nil })
-	n := 3000
-	if testing.Short() {
-		n = 300
-	}
-	edges := []uint64{1, 62, 63, 64, 65, 503, 504, 505, 506, 4031, 4032, 4033, 4034, 32255, 32256, 32257, 32258, 258000}
-	for i := range n {
-		must(t, m.Msleep(r.Int64N(4096*4e6))) // to some jiffy or other
-		delay := 1 + r.Uint64N([]uint64{70, 600, 5000, 40000, 258000}[r.IntN(5)])
-		if i < 4*len(edges) {
-			delay = edges[i%len(edges)]
-		}
-		start := m.Jiffies()
-		_, err := m.ScheduleDelayedWork(dw, delay)
-		must(t, err)
-		_, err = m.Run()
-		must(t, err)
-		if want := slowWheel(start, delay); at != want {
-			t.Fatalf("armed at jiffy %d with delay %d it ran at %d, want %d", start, delay, at, want)
-		}
-		if at <= start+delay-1 {
-			t.Fatalf("armed at jiffy %d with delay %d it ran early, at %d", start, delay, at)
-		}
+	for hz, levels := range map[int]int{250: 9, 100: 8} {
+		t.Run(fmt.Sprintf("HZ %d", hz), func(t *testing.T) {
+			m := newMachine(t, sim.Config{CPUs: 1, HZ: hz, TraceSize: -1})
+			r := rand.New(rand.NewPCG(8, 1))
+			var at uint64
+			dw := m.NewDelayedWork("probe", func() error { at = m.Jiffies(); return nil })
+			edges := []uint64{1, 62, 63, 64, 65, 503, 504, 505, 506, 4031, 4032, 4033, 4034, 32255, 32256, 32257, 32258, 258000}
+			for k := 4; k < levels; k++ {
+				edge := uint64(63) << (3 * k)
+				edges = append(edges, edge-1, edge, edge+1, edge+2)
+			}
+			cut := uint64(63)<<(3*(levels-1)) + 1 // the first delay that is cut
+			edges = append(edges, 2*cut, 1<<40)
+			n := 3000
+			if testing.Short() {
+				n = 300
+			}
+			for i := range n {
+				jiffies := int64(4096) // to some jiffy or other, anywhere in a bucket of the level in question
+				delay := 1 + r.Uint64N([]uint64{70, 600, 5000, 40000, 258000}[r.IntN(5)])
+				if i < 4*len(edges) {
+					delay = edges[i%len(edges)]
+					jiffies += int64(min(delay, cut))
+				}
+				must(t, m.Msleep(r.Int64N(jiffies*int64(time.Second)/int64(hz))))
+				start := m.Jiffies()
+				_, err := m.ScheduleDelayedWork(dw, delay)
+				must(t, err)
+				_, err = m.Run()
+				must(t, err)
+				if want := slowWheel(start, delay, levels); at != want {
+					t.Fatalf("armed at jiffy %d with delay %d it ran at %d, want %d", start, delay, at, want)
+				}
+				if delay < cut && at <= start+delay-1 {
+					t.Fatalf("armed at jiffy %d with delay %d it ran early, at %d", start, delay, at)
+				}
+			}
+		})
 	}
 }
 
