@@ -134,7 +134,8 @@ func (m *Machine) freeInherited(child *Task) {
 	child.ctx.dead = true
 }
 
-// Execve gives the task a new image: its ptrace events are released, and events with enable_on_exec start (R-EVT-24).
+// Execve gives the task a new image: its ptrace events are released, and events with enable_on_exec start, once
+// (R-EVT-24).
 func (t *Task) Execve() error {
 	m := t.m
 	if err := t.alive("execve"); err != nil {
@@ -161,8 +162,11 @@ func (t *Task) Execve() error {
 	}
 	var types eventType
 	for _, ev := range x.events {
-		if ev.attr.EnableOnExec && ev.state < StateInactive {
-			ev.attr.EnableOnExec = false
+		if !ev.attr.EnableOnExec {
+			continue
+		}
+		ev.attr.EnableOnExec = false
+		if ev.state < StateInactive {
 			ev.state = StateInactive
 			types |= typeOf(ev)
 		}

@@ -443,6 +443,45 @@ func TestContextRules(t *testing.T) {
 		w.want("no clones any more", "WCR0=0x0 M=0x1000 M=0x9000 WVR0=0x400000 WCR0=0x1f5 WVR1=0x400040 WCR1=0x1f5")
 		must(t, m.CheckInvariants())
 	})
+	onEvery(t, "R-EVT-24 an exec that enables an event makes the context no clone any more, another leaves it one", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		for _, step := range []struct {
+			disabled bool
+			writes   string
+		}{
+			{false, ""},
+			{true, "WCR0=0x0 M=0x1000 M=0x9000 WVR0=0x400000 WCR0=0x1f5"},
+		} {
+			parent := newTask(t, m, "parent", 0)
+			a := userW(userAddr)
+			a.Inherit, a.Disabled, a.EnableOnExec = true, step.disabled, step.disabled
+			ev := open(t, m, a, parent, -1)
+			child, err := parent.Fork("child", 0)
+			must(t, err)
+			must(t, m.CPU(0).ContextSwitch(nil))
+			must(t, child.Execve())
+			must(t, m.PerfEventEnable(ev)) // the parent's; not what makes the difference
+			w := watch(t, m, 0)
+			must(t, m.CPU(0).ContextSwitch(parent))
+			w.want("from the child to its parent", step.writes)
+			must(t, m.CPU(0).ContextSwitch(nil))
+			must(t, ev.Close())
+		}
+	})
+	onEvery(t, "R-EVT-24 enable_on_exec is for one exec, even for one that finds the event enabled", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		task := newTask(t, m, "t", 0)
+		a := userW(userAddr)
+		a.EnableOnExec = true
+		ev := open(t, m, a, task, -1)
+		must(t, task.Execve())
+		if ev.Attr().EnableOnExec {
+			t.Error("the attribute is still there")
+		}
+		must(t, ev.Disable())
+		must(t, task.Execve())
+		wantState(t, "after the second exec", ev, sim.StateOff)
+	})
 	onEvery(t, "R-EVT-25 a child that exits gives its reservations back and its count to the original", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		parent := newTask(t, m, "parent", 0)
