@@ -102,3 +102,26 @@ func TestHandlerOfInheritedEvents(t *testing.T) {
 		}
 	})
 }
+
+// TestHitsOfNoEvent: a slot that no event occupies is reported to nobody, whatever its registers hold (R-EXC-4, 6).
+func TestHitsOfNoEvent(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		value, ctrl int
+		control     uint64
+		access      func(c *sim.CPU) error
+	}{
+		{"a breakpoint", arm64.BVR, arm64.BCR, 0x1e3, func(c *sim.CPU) error { return c.Exec(addrA) }},
+		{"a watchpoint", arm64.WVR, arm64.WCR, 0x1ffb, func(c *sim.CPU) error { return c.Store(addrA, 8, 1) }},
+	} {
+		onEvery(t, c.name, func(t *testing.T, kernel string) {
+			m := newMachine(t, sim.Config{CPUs: 1, Kernel: kernel})
+			open(t, m, kernelRW(addrB, false), nil, 0) // for MDE and KDE
+			must(t, m.CPU(0).WriteWbReg(c.value, 1, addrA))
+			must(t, m.CPU(0).WriteWbReg(c.ctrl, 1, c.control))
+			if err := c.access(m.CPU(0)); err == nil || !strings.Contains(err.Error(), "belongs to no event") {
+				t.Errorf("the access ended with %v", err)
+			}
+		})
+	}
+}
