@@ -125,3 +125,75 @@ func TestHitsOfNoEvent(t *testing.T) {
 		})
 	}
 }
+
+// TestWhichOfSeveralIsReported: of several watchpoints that match, the one whose registers were written longest ago is reported,
+// and only what covers its address is hit (R-REG-23, R-EXC-8).
+func TestWhichOfSeveralIsReported(t *testing.T) {
+	onEvery(t, "R-REG-23", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		task := newTask(t, m, "t", 0)
+		low, high := open(t, m, userW(userAddr), task, -1), open(t, m, userW(userAddr+4), task, -1)
+		for _, step := range []struct {
+			name      string
+			low, high uint64 // hits so far
+		}{
+			{"as installed", 1, 0},
+			{"after a write of the first pair", 1, 1},
+			{"after the step over it, which writes in slot order", 2, 1},
+		} {
+			if step.high > high.Count() {
+				must(t, m.CPU(0).WriteWbReg(arm64.WVR, 0, userAddr))
+			}
+			must(t, task.Store(userAddr, 8, 1))
+			if low.Count() != step.low || high.Count() != step.high {
+				t.Errorf("%s: %d and %d hits, want %d and %d", step.name, low.Count(), high.Count(), step.low, step.high)
+			}
+		}
+	})
+}
+
+// TestKernelIsWatchedOnlyWithKDE: from EL1 to EL1 a debug exception needs KDE, and none is taken while one is handled (R-REG-19).
+func TestKernelIsWatchedOnlyWithKDE(t *testing.T) {
+	const at = K + 0x100
+	access := map[string]func(c *sim.CPU) error{
+		"breakpoint": func(c *sim.CPU) error { return c.Exec(at) },
+		"watchpoint": func(c *sim.CPU) error { return c.Store(at, 8, 1) },
+	}
+	attr := map[string]hwdebug.Attr{"breakpoint": kernelRW(at, false), "watchpoint": kernelRW(at, false)}
+	x := attr["breakpoint"]
+	x.Type, x.Len = hwdebug.X, 4
+	attr["breakpoint"] = x
+	for kind := range access {
+		onEvery(t, "R-REG-19 PSTATE.D masks a "+kind, func(t *testing.T, kernel string) {
+			m := newMachine(t, sim.Config{CPUs: 1, Kernel: kernel})
+			inner := open(t, m, attr[kind], nil, 0)
+			var inHandler error
+			_, err := m.RegisterWideHwBreakpoint(kernelRW(addrA, false), func(_ *sim.Event, h *sim.Hit) error {
+				inHandler = access[kind](m.CPU(0))
+				h.Skip = true
+				return nil
+			})
+			must(t, err)
+			must(t, m.CPU(0).Store(addrA, 8, 1))
+			must(t, inHandler)
+			if inner.Count() != 0 {
+				t.Errorf("%d hits in the handler", inner.Count())
+			}
+			must(t, access[kind](m.CPU(0)))
+			if inner.Count() != 1 {
+				t.Errorf("%d hits outside it", inner.Count())
+			}
+		})
+		onEvery(t, "R-REG-19 without KDE the kernel meets no "+kind, func(t *testing.T, kernel string) {
+			m := newMachine(t, sim.Config{CPUs: 1, Kernel: kernel})
+			open(t, m, userW(userAddr), nil, 0) // for MDE
+			for _, w := range []struct {
+				reg int
+				v   uint64
+			}{{arm64.BVR, at}, {arm64.BCR, 0x1e3}, {arm64.WVR, at}, {arm64.WCR, 0x1ffb}} {
+				must(t, m.CPU(0).WriteWbReg(w.reg, 3, w.v))
+			}
+			must(t, access[kind](m.CPU(0))) // else it would trap again and again
+		})
+	}
+}

@@ -743,3 +743,34 @@ func TestStaleStoreBit(t *testing.T) {
 		})
 	}
 }
+
+// TestRegistersOfACPU: a number that no bank has is the kernel's warning and EINVAL (R-REG-5), one that this CPU has no register
+// for cannot be written, nor anything be read while it is powered down.
+func TestRegistersOfACPU(t *testing.T) {
+	for count := 1; count <= arm64.MaxRegs; count++ {
+		m := newMachine(t, sim.Config{CPUs: 1, BRPs: count, WRPs: count})
+		c := m.CPU(0)
+		for n := range arm64.MaxRegs {
+			for _, bank := range []int{arm64.BVR, arm64.BCR, arm64.WVR, arm64.WCR} {
+				_, get := c.Reg(bank, n)
+				if put := c.WriteWbReg(bank, n, 0); (put == nil) != (n < count) || (get == nil) != (n < count) {
+					t.Errorf("of %d registers %s: written %v, read %v", count, arm64.RegName(bank+n), put, get)
+				}
+			}
+		}
+	}
+	m := newMachine(t, sim.Config{CPUs: 2})
+	for _, r := range []struct{ bank, n int }{{arm64.BVR, -1}, {arm64.WCR, 16}, {arm64.BVR, 64}} {
+		wantErrno(t, "write", m.CPU(0).WriteWbReg(r.bank, r.n, 1), syscall.EINVAL)
+		if n := logged(m, fmt.Sprintf(" hw-breakpoint: attempt to write to unknown breakpoint register %d", r.n)); n != 1 {
+			t.Errorf("register %d of bank %d: the warning is there %d times", r.n, r.bank, n)
+		}
+	}
+	must(t, m.CPUSuspend(1))
+	if v, err := m.CPU(1).MDSCR(); err == nil {
+		t.Errorf("MDSCR_EL1 of a CPU that is powered down reads %#x", v)
+	}
+	if v, err := m.CPU(1).Reg(arm64.WCR, 0); err == nil {
+		t.Errorf("DBGWCR0_EL1 of a CPU that is powered down reads %#x", v)
+	}
+}
