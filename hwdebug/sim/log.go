@@ -83,7 +83,7 @@ func (m *Machine) warnOnce(which uint, text string, fn traceFn) {
 	m.taint |= taintW
 }
 
-// DumpStackIn makes each later entry of a modelled function, or of a caller's own named one, log a dump_stack.
+// DumpStackIn makes each later entry of a modelled function, or of a caller's own under its name, log a dump_stack.
 func (m *Machine) DumpStackIn(fn string) error {
 	if !m.traced {
 		return errNoTrace

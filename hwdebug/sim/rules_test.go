@@ -3,6 +3,7 @@
 package sim_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -661,6 +662,17 @@ func TestLogOps(t *testing.T) {
 	if len(lines) < 2 || !strings.HasSuffix(lines[0], "hw-breakpoint: ops: 1, reg_enable: 1.") || !strings.Contains(lines[1], "CPU: 0 PID: 1 Comm: hwlua") {
 		t.Errorf("the removal logs %q", lines)
 	}
+	// Whoever steps over a watchpoint has its bank off, and what is installed meanwhile is off with it (R-SLOT-8, 11).
+	task := newTask(t, m, "t", 0)
+	open(t, m, userW(userAddr), task, -1)
+	store, err := task.Begin(hwdebug.Store, userAddr, 4, 1, 0)
+	must(t, err)
+	_, err = store.Step()
+	must(t, err)
+	open(t, m, kernelRW(addrB, false), nil, 0)
+	if n := logged(m, " hw-breakpoint: ops: 0, reg_enable: 0."); n != 2 {
+		t.Errorf("%d of two installations during a step are logged as off", n)
+	}
 	if m := newMachine(t, sim.Config{CPUs: 1}); logged(m, "ops:") != 0 {
 		t.Error("it is logged without being asked for")
 	}
@@ -772,5 +784,47 @@ func TestRegistersOfACPU(t *testing.T) {
 	}
 	if v, err := m.CPU(1).Reg(arm64.WCR, 0); err == nil {
 		t.Errorf("DBGWCR0_EL1 of a CPU that is powered down reads %#x", v)
+	}
+}
+
+// TestHooksOfExit: each function that runs in exit_files does so under its own name alone, and the first error is the exit's.
+func TestHooksOfExit(t *testing.T) {
+	m := newMachine(t, sim.Config{CPUs: 2})
+	task := newTask(t, m, "t", 1)
+	must(t, m.DumpStackIn("unregister_wide_hw_breakpoint")) // a caller may call its own function so
+	first, second := errors.New("first"), errors.New("second")
+	must(t, task.OnExit("first_hook", func() error { return first }))
+	must(t, task.OnExit("unregister_wide_hw_breakpoint", func() error {
+		must(t, m.CPU(1).WriteWbReg(arm64.WVR, 0, 0))
+		return second
+	}))
+	if err := task.Exit(); !errors.Is(err, first) || errors.Is(err, second) {
+		t.Errorf("the exit ends with %v", err)
+	}
+	chain, err := m.Callchain("write_wb_reg", sim.ChainOptions{CPU: -1})
+	must(t, err)
+	if got := strings.Join(chain, " "); !strings.HasPrefix(got, "write_wb_reg unregister_wide_hw_breakpoint exit_files do_exit") {
+		t.Errorf("the second is called through %s", got)
+	}
+	if n := logged(m, "Call trace:"); n != 1 {
+		t.Errorf("its stack is dumped %d times", n)
+	}
+}
+
+// TestWhoCannot: a worker cannot take its own CPU down, nor a task fork a child under a number that is taken.
+func TestWhoCannot(t *testing.T) {
+	m := newMachine(t, sim.Config{CPUs: 2})
+	task := newTask(t, m, "t", 1)
+	if _, err := task.Fork("child", task.PID()); err == nil {
+		t.Error("a child has its parent's pid")
+	}
+	var down error
+	w := m.NewWork("w", func() error { down = m.CPUDown(1); return nil })
+	_, err := m.ScheduleWorkOn(1, w)
+	must(t, err)
+	_, err = m.Run()
+	must(t, err)
+	if down == nil || !m.CPU(1).Online() {
+		t.Errorf("a work function takes its own CPU down: %v", down)
 	}
 }
