@@ -4,6 +4,7 @@ package sim_test
 
 import (
 	"fmt"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -118,5 +119,27 @@ func TestHBPRegs(t *testing.T) {
 		}
 		must(t, task.PtraceSetHBPRegs(0, 0))
 		w.want("number 0 written", moment+" "+moment)
+	})
+}
+
+// TestTracerIsInASystemCall: whoever plays the tracer, its request comes by a system call (C-25).
+func TestTracerIsInASystemCall(t *testing.T) {
+	onEvery(t, "C-25", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		task := newTask(t, m, "tracee", 1)
+		w := m.NewWork("tracer", func() error { return task.PtraceSet(hwdebug.HwWatch, 0, userAddr, 0x1f5) })
+		_, err := m.ScheduleWorkOn(0, w)
+		must(t, err)
+		_, err = m.Run()
+		must(t, err)
+		chain, err := m.Callchain("hw_break_set", sim.ChainOptions{CPU: -1})
+		must(t, err)
+		want := "el0_svc_common el0_svc_handler el0_svc"
+		if is61(kernel) {
+			want = "invoke_syscall el0_svc_common do_el0_svc el0_svc el0t_64_sync_handler el0t_64_sync"
+		}
+		if got := strings.Join(chain, " "); !strings.HasPrefix(got, "hw_break_set ptrace_regset ptrace_request arch_ptrace ") || !strings.HasSuffix(got, " "+want) {
+			t.Errorf("it is set through %s", got)
+		}
 	})
 }

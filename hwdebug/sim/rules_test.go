@@ -690,7 +690,10 @@ func TestDumpLeads(t *testing.T) {
 		_, trace, _ := strings.Cut(strings.Join(m.Dmesg(), "\n"), "Call trace:\n")
 		var names []string
 		for line := range strings.SplitSeq(trace, "\n") {
-			name, _, _ := strings.Cut(line[strings.Index(line, "] ")+3:], "+")
+			name, at, _ := strings.Cut(line[strings.Index(line, "] ")+3:], "+")
+			if self := strings.HasPrefix(at, "0x0/"); self != (len(names) == 0) {
+				t.Errorf("%s: frame %d is %s+%s; the first alone is the function itself", kernel, len(names), name, at)
+			}
 			names = append(names, name)
 		}
 		if got := strings.Join(names, " "); !strings.HasPrefix(got, want) {
@@ -826,5 +829,68 @@ func TestWhoCannot(t *testing.T) {
 	must(t, err)
 	if down == nil || !m.CPU(1).Online() {
 		t.Errorf("a work function takes its own CPU down: %v", down)
+	}
+}
+
+// TestWarning is R-LOG-9, once for each boot: the lines of a warning with text, of which the first frame is where it was given.
+func TestWarning(t *testing.T) {
+	for _, kernel := range sim.Profiles() {
+		t.Run(kernel, func(t *testing.T) {
+			m := newMachine(t, sim.Config{CPUs: 1, WRPs: 1, Kernel: kernel})
+			ev := open(t, m, kernelRW(addrA, false), nil, 0)
+			before := len(m.Dmesg())
+			for range 2 {
+				_, err := m.CPU(0).HwBreakpointControl(ev, 0)
+				wantErrno(t, "a second slot of one", err, syscall.ENOSPC)
+			}
+			packageID := ""
+			if is61(kernel) {
+				packageID = " " // and no package id after it (R-LOG-3)
+			}
+			want := []string{
+				"------------[ cut here ]------------",
+				"Can't find any breakpoint slot",
+				"WARNING: CPU: 0 PID: 1 at arch/arm64/kernel/hw_breakpoint.c:* hw_breakpoint_control+*",
+				"Modules linked in:",
+				"CPU: 0 PID: 1 Comm: hwlua Not tainted *" + packageID,
+				"Hardware name: test_mach (DT)",
+				"Call trace:",
+				" hw_breakpoint_control+*",
+			}
+			lines := m.Dmesg()[before:]
+			for i, w := range want {
+				got := lines[i][len("[    0.000000] "):]
+				head, _, any := strings.Cut(w, "*")
+				if !any && got != w || !strings.HasPrefix(got, head) || strings.HasSuffix(got, " ") != strings.HasSuffix(w, " ") {
+					t.Errorf("line %d is %q, want %q", i, got, w)
+				}
+			}
+			frame := lines[7][len("[    0.000000]  "):]
+			if !strings.HasSuffix(lines[2], " "+frame) || strings.Contains(frame, "+0x0/") {
+				t.Errorf("the warning names %q, the first frame is %q", lines[2], frame)
+			}
+			if last := lines[len(lines)-1]; !strings.Contains(last, "---[ end trace ") || logged(m, "Can't find any breakpoint slot") != 1 {
+				t.Errorf("it ends with %q, and is not there once", last)
+			}
+			must(t, m.DumpStackIn("write_wb_reg"))
+			must(t, m.CPU(0).WriteWbReg(arm64.WVR, 0, 0))
+			if rest := strings.Join(m.Dmesg()[before+len(lines):], "\n"); !strings.Contains(rest, " Comm: hwlua Tainted: G        W ") {
+				t.Errorf("the kernel is not tainted by it:\n%s", rest)
+			}
+		})
+	}
+}
+
+// TestPresets: every core that can be asked for has 6 and 4 registers, as the manuals have them, but the one that has all.
+func TestPresets(t *testing.T) {
+	for _, p := range sim.Presets() {
+		brps, wrps := 6, 4
+		if p.Name == "max" {
+			brps, wrps = 16, 16
+		}
+		m := newMachine(t, sim.Config{CPUs: 1, CPU: p.Name})
+		if c := m.CPU(0); c.BRPs() != brps || c.WRPs() != wrps {
+			t.Errorf("%s has %d and %d registers", p.Name, c.BRPs(), c.WRPs())
+		}
 	}
 }
