@@ -814,7 +814,8 @@ func TestHooksOfExit(t *testing.T) {
 	}
 }
 
-// TestWhoCannot: a worker cannot take its own CPU down, nor a task fork a child under a number that is taken.
+// TestWhoCannot: a worker cannot take its own CPU down, nor a task fork a child under a number that is taken, nor a handler have
+// another task act on its CPU, nor unregister_hw_breakpoint release what it did not register.
 func TestWhoCannot(t *testing.T) {
 	m := newMachine(t, sim.Config{CPUs: 2})
 	task := newTask(t, m, "t", 1)
@@ -829,6 +830,26 @@ func TestWhoCannot(t *testing.T) {
 	must(t, err)
 	if down == nil || !m.CPU(1).Online() {
 		t.Errorf("a work function takes its own CPU down: %v", down)
+	}
+	// A handler interrupts what runs on its CPU; nothing else can be made current there meanwhile.
+	var within error
+	_, err = m.RegisterWideHwBreakpoint(kernelRW(addrA, false), func(_ *sim.Event, h *sim.Hit) error {
+		within, h.Skip = task.Store(userAddr, 4, 1), true
+		return nil
+	})
+	must(t, err)
+	must(t, m.CPU(1).ContextSwitch(nil))
+	must(t, m.CPU(1).Store(addrA, 8, 1))
+	if within == nil || m.CPU(1).Current() == task {
+		t.Errorf("a handler has another task act on its CPU: %v", within)
+	}
+	// What has a file is closed, and what a debugger made is the debugger's.
+	must(t, task.PtraceSet(hwdebug.HwWatch, 0, userAddr, 0x1f5))
+	open(t, m, userW(userAddr), task, -1)
+	for _, ev := range m.Events() {
+		if err := m.UnregisterHwBreakpoint(ev); err == nil {
+			t.Errorf("unregister_hw_breakpoint releases %s, which it did not register", ev.Label())
+		}
 	}
 }
 
