@@ -2,6 +2,8 @@
 
 package sim
 
+import "strconv"
+
 // Jiffies returns the ticks since boot.
 func (m *Machine) Jiffies() uint64 { return uint64(m.now / m.tickNs) }
 
@@ -57,12 +59,7 @@ func (m *Machine) arm(c *CPU, w *Work, delay uint64) {
 
 func (m *Machine) disarm(w *Work) {
 	c := w.timerCPU
-	for i, t := range c.timers {
-		if t == w.timer {
-			c.timers = append(c.timers[:i], c.timers[i+1:]...)
-			break
-		}
-	}
+	c.timers = remove(c.timers, w.timer)
 	w.timer, w.timerCPU = nil, nil
 }
 
@@ -143,5 +140,5 @@ func (m *Machine) fireTimer(c *CPU) string {
 	m.delayedWorkTimerFn(w)
 	m.leaveAll(k)
 	m.cpu = cpu
-	return "cpu" + itoa(c.id) + " timer: " + w.name
+	return "cpu" + strconv.Itoa(c.id) + " timer: " + w.name
 }

@@ -3,6 +3,8 @@
 package sim
 
 import (
+	"strconv"
+
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 	"github.com/hwlua/hwlua/hwdebug/trace"
 )
@@ -71,7 +73,7 @@ func (m *Machine) boot() {
 	kthread := m.push(0, fnRetFromFork, fnKthread)
 	m.script.node = kthread
 	for _, c := range m.cpus {
-		n := itoa(c.id)
+		n := strconv.Itoa(c.id)
 		c.idle = newThread("swapper/"+n, 0, c)
 		c.idle.node = m.push(0, fnSecondaryStartKernel, fnCPUStartupEntry, fnDoIdle, fnDefaultIdleCall, fnArchCPUIdle)
 		c.curr, c.base, c.node = c.idle, c.idle, c.idle.node
@@ -205,11 +207,4 @@ func (c *CPU) Run(fn func() error) error {
 	m.trapped++
 	defer func() { m.trapped-- }()
 	return fn()
-}
-
-func itoa(n int) string {
-	if n < 10 {
-		return string(rune('0' + n))
-	}
-	return itoa(n/10) + string(rune('0'+n%10))
 }

@@ -51,9 +51,10 @@ func (x *perfContext) unclone() {
 	x.generation++
 }
 
-func remove(list []*Event, ev *Event) []*Event {
+// remove takes x out of a list that has it once, or not at all; the order of the others stays.
+func remove[T any](list []*T, x *T) []*T {
 	for i, e := range list {
-		if e == ev {
+		if e == x {
 			copy(list[i:], list[i+1:])
 			list[len(list)-1] = nil
 			return list[:len(list)-1]
@@ -413,26 +414,19 @@ func (m *Machine) eventFunctionCall(ev *Event, f remoteCall, flags uint64) {
 		_ = m.cpuFunctionCall(ev.cpu, f, ev, flags)
 		return
 	}
-	for {
-		if x.dead {
-			return
-		}
+	for !x.dead {
 		if m.taskFunctionCall(x.task, f, ev, flags) == nil {
 			return
 		}
-		if x.dead {
-			continue
+		if !x.dead && x.active == 0 { // nothing of it is in: states and lists change, no register does
+			m.perform(ev, f, flags)
+			return
 		}
-		if x.active != 0 {
-			continue
-		}
-		m.runInPlace(ev, f, flags)
-		return
 	}
 }
 
-// runInPlace runs a function on the calling CPU without a CPU context: it changes states and lists, never registers.
-func (m *Machine) runInPlace(ev *Event, f remoteCall, flags uint64) {
+// perform does what f names, on the CPU that runs now.
+func (m *Machine) perform(ev *Event, f remoteCall, flags uint64) {
 	switch f {
 	case callEnable:
 		m.perfEventEnableFn(ev)
@@ -451,7 +445,7 @@ func (m *Machine) eventFunction(ev *Event, f remoteCall, flags uint64) (err erro
 	if x := ev.ctx; x.task != nil && x.task != m.cpu.curr {
 		return esrch
 	}
-	m.runInPlace(ev, f, flags)
+	m.perform(ev, f, flags)
 	return nil
 }
 

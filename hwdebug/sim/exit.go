@@ -44,14 +44,10 @@ func (m *Machine) fork(t *Task, comm string, pid int) (child *Task, err error) {
 	child.compat, child.mem = t.compat, t.mem
 	if err := m.perfEventInitTask(t, child); err != nil {
 		child.state, child.exiting = taskDead, true
-		m.tasks = remove2(m.tasks, child)
+		m.tasks = remove(m.tasks, child)
 		return nil, err
 	}
 	return child, nil
-}
-
-func remove2(list []*Task, t *Task) []*Task {
-	return slices.DeleteFunc(list, func(u *Task) bool { return u == t })
 }
 
 // perfEventInitTask copies what is inherited: pinned then flexible, each by CPU and then age (R-EVT-22).
@@ -72,7 +68,7 @@ func (m *Machine) perfEventInitTask(parent, child *Task) (err error) {
 				all = false
 				continue
 			}
-			if err := m.inheritEvent(ev, parent, child); err != nil {
+			if err := m.inheritEvent(ev, child); err != nil {
 				m.freeInherited(child)
 				return err
 			}
@@ -90,7 +86,7 @@ func (m *Machine) perfEventInitTask(parent, child *Task) (err error) {
 // inheritEvent gives child its own copy of ev, linked to the original, charged to the child.
 //
 // kernel/events/core.c: inherit_event
-func (m *Machine) inheritEvent(ev *Event, parent, child *Task) (err error) {
+func (m *Machine) inheritEvent(ev *Event, child *Task) (err error) {
 	defer m.exit(m.enter(fnInheritEvent, ev.arg(), pidArg(child)), &err)
 	original := ev
 	if ev.parent != nil {

@@ -1,4 +1,4 @@
-// How much memory a machine takes.
+// How much memory a machine takes, and how many coroutines.
 
 package sim
 

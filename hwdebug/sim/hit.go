@@ -93,7 +93,7 @@ func (m *Machine) untag(addr uint64) uint64 {
 	return extended
 }
 
-// distance is how far the reported address is from the bytes of a slot (R-EXC-7).
+// watchDistance is how far the reported address is from the bytes of a slot (R-EXC-7).
 func watchDistance(addr, wvr uint64, bas uint8) uint64 {
 	if bas == 0 {
 		return ^uint64(0)

@@ -39,7 +39,8 @@ func levelOf(p arm64.Privilege) level {
 	return activeEL0
 }
 
-// slots returns the array that ev goes into, how much of it is used, and the bank behind it (R-SLOT-2).
+// slots returns the slots that the loops go through, watchpoints' or breakpoints', and the bases of the banks behind them
+// (R-SLOT-2).
 func (c *CPU) slots(watch bool) (slots []*Event, value, control int) {
 	if watch {
 		return c.wpOnReg[:c.m.wrps], arm64.WVR, arm64.WCR
@@ -255,8 +256,8 @@ func (m *Machine) hwBreakpointReset() {
 	}
 }
 
-// byHand runs one of the kernel's inner functions for a script, on CPU c in the name of who is current there.
-// Its events answer for nothing afterwards.
+// byHand runs one of the kernel's inner functions for a script, on CPU c in the name of who is current there. The banks
+// answer for nothing afterwards (CheckInvariants).
 func (c *CPU) byHand(op string, ev *Event, fn func() (int, error)) (int, error) {
 	if err := c.usable(); err != nil {
 		return 0, err

@@ -147,7 +147,7 @@ func (m *Machine) toggleBpSlot(ev *Event, typ slotType, on bool) {
 		return
 	}
 	if !on {
-		ev.task.unreserve(ev)
+		ev.task.reserved = remove(ev.task.reserved, ev)
 	}
 	for _, c := range m.considered(ev) {
 		n := ev.task.ownPinned(c, typ) // without ev
@@ -165,15 +165,6 @@ func (m *Machine) toggleBpSlot(ev *Event, typ slotType, on bool) {
 	}
 	if on {
 		ev.task.reserved = append(ev.task.reserved, ev)
-	}
-}
-
-func (t *Task) unreserve(ev *Event) {
-	for i, e := range t.reserved {
-		if e == ev {
-			t.reserved = append(t.reserved[:i], t.reserved[i+1:]...)
-			return
-		}
 	}
 }
 

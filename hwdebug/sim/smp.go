@@ -12,7 +12,6 @@ const (
 	callEnable
 	callDisable
 	callRemove
-	callExitCPU
 )
 
 // cpuFunctionCall runs f on a CPU; an offline one is ENXIO and nothing runs (R-EVT-6).
@@ -48,7 +47,7 @@ func (m *Machine) smpCallFunctionSingle(c *CPU, t *Task, f remoteCall, ev *Event
 	if !c.online {
 		return enxio
 	}
-	m.spin(c)
+	m.spin()
 	here := m.cpu
 	m.cpu = c
 	defer func() { m.cpu = here }()

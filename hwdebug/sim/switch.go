@@ -1,4 +1,5 @@
-// Switches: what happens to contexts and registers when a CPU goes from one task to another (spec 5.6).
+// Switches: what happens to contexts and registers when a CPU goes from one task to another, and a task to another CPU
+// (spec 5.6).
 
 package sim
 
@@ -88,12 +89,11 @@ func (m *Machine) contextSwitch(next *Task) {
 
 	c.curr, c.node = next, next.node
 	var k marks
-	switch {
-	case next.fresh:
+	if next.fresh {
 		next.fresh = false
 		c.node = m.push(0, fnRetFromFork)
 		k = m.enterAll(fnScheduleTail)
-	default:
+	} else {
 		if !next.kernel && c.node == 0 {
 			c.node = m.entryNode(next)
 		}

@@ -182,7 +182,6 @@ func (t *Target) running(id hwdebug.TaskID, fn func(*Task, *CPU) error) error {
 
 // Access does one access in user mode and parks the task.
 func (t *Target) Access(id hwdebug.TaskID, k hwdebug.Kind, addr uint64, size int) (hwdebug.Trap, error) {
-	var trap hwdebug.Trap
 	err := t.running(id, func(tsk *Task, _ *CPU) error {
 		var err error
 		switch k {
@@ -199,7 +198,7 @@ func (t *Target) Access(id hwdebug.TaskID, k hwdebug.Kind, addr uint64, size int
 	if errors.As(err, &s) {
 		return hwdebug.Trap{N: 1, Addr: s.Info.Addr}, nil
 	}
-	return trap, err
+	return hwdebug.Trap{}, err
 }
 
 // KernelAccess does one access of the kernel.

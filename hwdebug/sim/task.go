@@ -1,8 +1,10 @@
-// Tasks: what a thread has of its own, its switches, fork, exec and exit (spec 5.6, 5.7).
+// Tasks: what a task or kernel thread has of its own, how it is made, and how it looks from outside.
 
 package sim
 
 import (
+	"strconv"
+
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/trace"
 )
@@ -76,7 +78,7 @@ func (m *Machine) NewTask(cfg TaskConfig) (*Task, error) {
 		return nil, err
 	}
 	if cfg.Comm == "" {
-		cfg.Comm = "task-" + itoa(pid)
+		cfg.Comm = "task-" + strconv.Itoa(pid)
 	}
 	t := m.addTask(cfg.Comm, pid, c)
 	t.compat = cfg.Compat

@@ -2,7 +2,10 @@
 
 package sim
 
-import "iter"
+import (
+	"iter"
+	"strconv"
+)
 
 type threadState uint8
 
@@ -138,12 +141,7 @@ func (m *Machine) ready(th *thread) {
 
 func (m *Machine) unqueue(th *thread) {
 	for _, c := range m.cpus {
-		for i, q := range c.runq {
-			if q == th {
-				c.runq = append(c.runq[:i], c.runq[i+1:]...)
-				return
-			}
-		}
+		c.runq = remove(c.runq, th)
 	}
 }
 
@@ -163,16 +161,7 @@ func (m *Machine) dropThread(t *Task) {
 	m.thread = th
 	th.end()
 	m.cpu, m.cpu.node, m.thread = cpu, node, cur
-	m.forget(th)
-}
-
-func (m *Machine) forget(th *thread) {
-	for i, o := range m.threads {
-		if o == th {
-			m.threads = append(m.threads[:i], m.threads[i+1:]...)
-			return
-		}
-	}
+	m.threads = remove(m.threads, th)
 }
 
 // preempt is the point at every call into the machine where a thread may lose its turn (API: a body may be preempted
@@ -235,8 +224,8 @@ func (m *Machine) shortTurn() bool {
 	return m.turn < turnCalls
 }
 
-// spin lets something else happen on other CPUs before a cross call's interrupt arrives on c, where the choice says so.
-func (m *Machine) spin(c *CPU) {
+// spin lets something else happen on other CPUs before a cross call's interrupt arrives, where the choice says so.
+func (m *Machine) spin() {
 	if m.chooser == nil || m.trapped > 0 {
 		return
 	}
@@ -354,8 +343,7 @@ func (m *Machine) schedStep(limit int64) (desc string, ok bool, err error) {
 // wake makes threads ready whose time or condition has come.
 func (m *Machine) wake() {
 	for _, th := range m.threads {
-		switch {
-		case th.state == threadAsleep && th.wakeAt <= m.now, th.state == threadWaiting && th.cond():
+		if th.state == threadAsleep && th.wakeAt <= m.now || th.state == threadWaiting && th.cond() {
 			if th.worker != nil {
 				th.task.cpu = th.worker.pool.home().id
 				th.worker.pool.nrRunning++
@@ -386,7 +374,7 @@ func (m *Machine) runNext() (desc string, ok bool, err error) {
 		c.runq = append(c.runq[:i], c.runq[i+1:]...)
 	}
 	what := th.what
-	desc = "cpu" + itoa(c.id) + " runs " + th.task.comm
+	desc = "cpu" + strconv.Itoa(c.id) + " runs " + th.task.comm
 	if th.worker != nil {
 		if w := th.worker.nextItem(); w != nil {
 			desc += ": " + w.name
@@ -418,7 +406,7 @@ func (m *Machine) resume(c *CPU, th *thread) error {
 	m.cpu = c
 	if !alive {
 		th.state = threadDone
-		m.forget(th)
+		m.threads = remove(m.threads, th)
 	}
 	if th.worker != nil && th.sleeping() {
 		th.worker.pool.slept()

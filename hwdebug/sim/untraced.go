@@ -269,25 +269,18 @@ func (m *untraced) eventFunctionCall(ev *Event, f remoteCall, flags uint64) {
 		_ = m.cpuFunctionCall(ev.cpu, f, ev, flags)
 		return
 	}
-	for {
-		if x.dead {
-			return
-		}
+	for !x.dead {
 		if m.taskFunctionCall(x.task, f, ev, flags) == nil {
 			return
 		}
-		if x.dead {
-			continue
+		if !x.dead && x.active == 0 {
+			m.perform(ev, f, flags)
+			return
 		}
-		if x.active != 0 {
-			continue
-		}
-		m.runInPlace(ev, f, flags)
-		return
 	}
 }
 
-func (m *untraced) runInPlace(ev *Event, f remoteCall, flags uint64) {
+func (m *untraced) perform(ev *Event, f remoteCall, flags uint64) {
 	switch f {
 	case callEnable:
 		m.perfEventEnableFn(ev)
@@ -302,7 +295,7 @@ func (m *untraced) eventFunction(ev *Event, f remoteCall, flags uint64) (err err
 	if x := ev.ctx; x.task != nil && x.task != m.cpu.curr {
 		return esrch
 	}
-	m.runInPlace(ev, f, flags)
+	m.perform(ev, f, flags)
 	return nil
 }
 
@@ -773,7 +766,7 @@ func (m *untraced) toggleBpSlot(ev *Event, typ slotType, on bool) {
 		return
 	}
 	if !on {
-		ev.task.unreserve(ev)
+		ev.task.reserved = remove(ev.task.reserved, ev)
 	}
 	for _, c := range (*Machine)(m).considered(ev) {
 		n := ev.task.ownPinned(c, typ)
@@ -830,7 +823,7 @@ func (m *untraced) smpCallFunctionSingle(c *CPU, t *Task, f remoteCall, ev *Even
 	if !c.online {
 		return enxio
 	}
-	(*Machine)(m).spin(c)
+	(*Machine)(m).spin()
 	here := m.cpu
 	m.cpu = c
 	defer func() { m.cpu = here }()
@@ -876,12 +869,11 @@ func (m *untraced) contextSwitch(next *Task) {
 
 	c.curr, c.node = next, next.node
 
-	switch {
-	case next.fresh:
+	if next.fresh {
 		next.fresh = false
 		c.node = (*Machine)(m).push(0, fnRetFromFork)
 
-	default:
+	} else {
 		if !next.kernel && c.node == 0 {
 			c.node = (*Machine)(m).entryNode(next)
 		}

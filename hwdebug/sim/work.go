@@ -4,6 +4,7 @@ package sim
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/hwlua/hwlua/hwdebug"
 )
@@ -84,7 +85,7 @@ func (p *pool) newWorker() *worker {
 			}
 		}
 	}
-	t := m.addTask("kworker/"+itoa(p.cpu.id)+":"+itoa(id), m.pid(), p.home())
+	t := m.addTask("kworker/"+strconv.Itoa(p.cpu.id)+":"+strconv.Itoa(id), m.pid(), p.home())
 	t.kernel, t.fresh = true, false
 	t.node = m.push(0, fnRetFromFork, fnKthread)
 	w := &worker{pool: p, id: id, task: t}
@@ -99,12 +100,7 @@ func (p *pool) newWorker() *worker {
 // wake makes an idle worker, or a new one, ready.
 func (w *worker) wake() {
 	p := w.pool
-	for i, o := range p.idle {
-		if o == w {
-			p.idle = append(p.idle[:i], p.idle[i+1:]...)
-			break
-		}
-	}
+	p.idle = remove(p.idle, w)
 	p.nrRunning++
 	w.task.cpu = p.home().id
 	m := p.cpu.m
@@ -116,12 +112,9 @@ func (w *worker) wake() {
 
 // enlist makes the machine look after a thread.
 func (m *Machine) enlist(th *thread) {
-	for _, o := range m.threads {
-		if o == th {
-			return
-		}
+	if !slices.Contains(m.threads, th) {
+		m.threads = append(m.threads, th)
 	}
-	m.threads = append(m.threads, th)
 }
 
 // nextItem is what the worker will run at its turn.
@@ -244,12 +237,7 @@ func (m *Machine) cullWorkers() {
 				break
 			}
 			p.idle = p.idle[1:]
-			for i, o := range p.workers {
-				if o == w {
-					p.workers = append(p.workers[:i], p.workers[i+1:]...)
-					break
-				}
-			}
+			p.workers = remove(p.workers, w)
 			w.task.state = taskDead
 			m.dropThread(w.task)
 		}
@@ -449,18 +437,14 @@ func (m *Machine) grab(w *Work) bool {
 		m.disarm(w)
 	}
 	if p := w.pool; p != nil {
-		p.list = removeWork(p.list, w)
+		p.list = remove(p.list, w)
 		for _, o := range p.workers {
-			o.scheduled = removeWork(o.scheduled, w)
+			o.scheduled = remove(o.scheduled, w)
 		}
 		w.pool = nil
 	}
 	w.pending = false
 	return true
-}
-
-func removeWork(list []*Work, w *Work) []*Work {
-	return slices.DeleteFunc(list, func(o *Work) bool { return o == w })
 }
 
 // ModDelayedWorkOn gives w another delay, pending or not; true when it was pending (R-WQ-8).
