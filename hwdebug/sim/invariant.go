@@ -7,67 +7,17 @@ import "github.com/hwlua/hwlua/hwdebug/arm64"
 // CheckInvariants returns the first invariant that does not hold, nil when all do. Once a bank was written by hand
 // (WriteWbReg, HwBreakpointSlotSetup, HwBreakpointControl, EventSchedIn, EventSchedOut) only the reservation answers.
 func (m *Machine) CheckInvariants() error {
-	broken := func(format string, args ...any) error { return misusef("invariant broken: "+format, args...) }
 	for _, c := range m.cpus {
 		for typ := range m.limits {
-			typ := slotType(typ)
-			pinned, most := 0, 0
-			hist := [arm64.MaxRegs + 1]int{}
-			for _, ev := range m.live {
-				if ev.reserved && ev.reservedAs == typ && ev.task == nil && ev.cpu == c.id {
-					pinned++
-				}
-			}
-			for _, t := range m.tasks {
-				if n := t.ownPinned(c, typ); n > 0 {
-					hist[n-1]++
-					most = max(most, n)
-				}
-			}
-			if pinned != c.cpuPinned[typ] || hist != c.tskPinned[typ] {
-				return broken("R-CON-1: cpu%d counts %d %s events and tasks %v, there are %d and %v", c.id, c.cpuPinned[typ], typ, c.tskPinned[typ], pinned, hist)
-			}
-			if pinned+most > m.limits[typ] {
-				return broken("R-CON-13: cpu%d has %d %s events of its own and a task with %d, of %d", c.id, pinned, typ, most, m.limits[typ])
+			if err := c.checkReserved(slotType(typ)); err != nil {
+				return err
 			}
 		}
 		if m.handmade || c.suspended || !c.online {
 			continue
 		}
-		mde, kde := 0, 0
-		for _, watch := range [...]bool{false, true} {
-			slots, value, ctrl := c.slots(watch)
-			for i, ev := range slots {
-				if ev == nil {
-					if c.reg[ctrl+i] != 0 {
-						return broken("R-SLOT-7: cpu%d %s is 0x%x and slot %d is empty", c.id, arm64.RegName(ctrl+i), c.reg[ctrl+i], i)
-					}
-					continue
-				}
-				if ev.state != StateActive || ev.oncpu != c.id || ev.slot != i {
-					return broken("R-SLOT-3: slot %d of cpu%d holds %s", i, c.id, ev.describe())
-				}
-				want := uint64(ev.image.Encode())
-				if !watch && c.copies {
-					want = uint64(arm64.DBGBCR(want).Stored())
-				}
-				if c.reg[value+i] != ev.address&^3 || (c.reg[ctrl+i]^want)&^1 != 0 {
-					return broken("R-SLOT-7: cpu%d pair %d is 0x%x 0x%x for %s", c.id, i, c.reg[value+i], c.reg[ctrl+i], ev.describe())
-				}
-				mde++
-				if levelOf(ev.image.Privilege) == activeEL1 {
-					kde++
-				}
-			}
-		}
-		if c.steppingKernel == stepActive {
-			mde, kde = mde+1, kde+1
-		}
-		if mde != c.mde || kde != c.kde {
-			return broken("R-MON-8: cpu%d counts mde %d kde %d, installed are %d and %d", c.id, c.mde, c.kde, mde, kde)
-		}
-		if m.debugEnabled && (c.mdscr&arm64.MDSCRMDE != 0) != (mde > 0) {
-			return broken("R-MON-5: cpu%d MDSCR_EL1 is 0x%x with %d users", c.id, c.mdscr, mde)
+		if err := c.checkInstalled(); err != nil {
+			return err
 		}
 		if t := c.curr.ctx; t != nil && c.taskCtx != nil && c.taskCtx != t {
 			return broken("R-CTX-3: cpu%d runs %s with another task's context", c.id, c.curr.comm)
@@ -77,6 +27,85 @@ func (m *Machine) CheckInvariants() error {
 		if ev.state == StateActive && ev.slot < 0 && !m.handmade {
 			return broken("R-CTX-11: %s is in no slot", ev.describe())
 		}
+	}
+	return nil
+}
+
+func broken(format string, args ...any) error { return misusef("invariant broken: "+format, args...) }
+
+// checkReserved counts the CPU's events and every task's once more.
+func (c *CPU) checkReserved(typ slotType) error {
+	pinned, most := 0, 0
+	hist := [arm64.MaxRegs + 1]int{}
+	for _, ev := range c.m.live {
+		if ev.reserved && ev.reservedAs == typ && ev.task == nil && ev.cpu == c.id {
+			pinned++
+		}
+	}
+	for _, t := range c.m.tasks {
+		if n := t.ownPinned(c, typ); n > 0 {
+			hist[n-1]++
+			most = max(most, n)
+		}
+	}
+	if pinned != c.cpuPinned[typ] || hist != c.tskPinned[typ] {
+		return broken("R-CON-1: cpu%d counts %d %s events and tasks %v, there are %d and %v", c.id, c.cpuPinned[typ], typ, c.tskPinned[typ], pinned, hist)
+	}
+	if pinned+most > c.m.limits[typ] {
+		return broken("R-CON-13: cpu%d has %d %s events of its own and a task with %d, of %d", c.id, pinned, typ, most, c.m.limits[typ])
+	}
+	return nil
+}
+
+// checkInstalled compares the CPU's slots with its registers, and both with the users that its monitors count.
+func (c *CPU) checkInstalled() error {
+	mde, kde := 0, 0
+	for _, watch := range [...]bool{false, true} {
+		slots, _, _ := c.slots(watch)
+		for i, ev := range slots {
+			if err := c.checkSlot(watch, i); err != nil {
+				return err
+			}
+			if ev == nil {
+				continue
+			}
+			mde++
+			if levelOf(ev.image.Privilege) == activeEL1 {
+				kde++
+			}
+		}
+	}
+	if c.steppingKernel == stepActive {
+		mde, kde = mde+1, kde+1
+	}
+	if mde != c.mde || kde != c.kde {
+		return broken("R-MON-8: cpu%d counts mde %d kde %d, installed are %d and %d", c.id, c.mde, c.kde, mde, kde)
+	}
+	if c.m.debugEnabled && (c.mdscr&arm64.MDSCRMDE != 0) != (mde > 0) {
+		return broken("R-MON-5: cpu%d MDSCR_EL1 is 0x%x with %d users", c.id, c.mdscr, mde)
+	}
+	return nil
+}
+
+// checkSlot compares slot i with its register pair.
+func (c *CPU) checkSlot(watch bool, i int) error {
+	slots, value, ctrl := c.slots(watch)
+	ev := slots[i]
+	if ev == nil {
+		if c.reg[ctrl+i] != 0 {
+			return broken("R-SLOT-7: cpu%d %s is 0x%x and slot %d is empty", c.id, arm64.RegName(ctrl+i), c.reg[ctrl+i], i)
+		}
+		return nil
+	}
+	if ev.state != StateActive || ev.oncpu != c.id || ev.slot != i {
+		return broken("R-SLOT-3: slot %d of cpu%d holds %s", i, c.id, ev.describe())
+	}
+	want := uint64(ev.image.Encode())
+	if !watch && c.copies {
+		want = uint64(arm64.DBGBCR(want).Stored())
+	}
+	if c.reg[value+i] != ev.address&^3 || (c.reg[ctrl+i]^want)&^1 != 0 {
+		return broken("R-SLOT-7: cpu%d pair %d is 0x%x 0x%x for %s", c.id, i, c.reg[value+i], c.reg[ctrl+i], ev.describe())
 	}
 	return nil
 }

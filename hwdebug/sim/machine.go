@@ -24,6 +24,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hwlua/hwlua/hwdebug"
@@ -182,66 +183,32 @@ func New(cfg Config) (*Machine, error) {
 	return m, nil
 }
 
+// badOption is the error of an option that no machine can have; option is its name in the script API.
+func badOption(option, format string, args ...any) error {
+	return fmt.Errorf("sim: option %s: %s", option, fmt.Sprintf(format, args...))
+}
+
 // fill sets defaults and checks every option.
 func (c *Config) fill() error {
-	bad := func(option, format string, args ...any) error {
-		return fmt.Errorf("sim: option %s: %s", option, fmt.Sprintf(format, args...))
-	}
-	if c.CPUs == 0 {
-		c.CPUs = 4
-		if n := max(len(c.BRPsPerCPU), len(c.WRPsPerCPU)); n > 0 {
-			c.CPUs = n
-		}
-	}
-	if c.CPUs < 1 || c.CPUs > 64 {
-		return bad("cpus", "%d CPUs asked for, a machine has 1 to 64", c.CPUs)
-	}
-	preset := presetByName(c.CPU)
-	if preset == nil {
-		names := make([]string, len(presets))
-		for i := range presets {
-			names[i] = presets[i].Name
-		}
-		return bad("cpu", "%q is not a known core; there are %s", c.CPU, strings.Join(names, " "))
-	}
-	c.CPU = preset.Name
-	if profileByName(c.Kernel) == nil {
-		return bad("kernel", "%q is not a known profile; there are %s, and 4.19 and 6.1 for short", c.Kernel, strings.Join(Profiles(), " "))
-	}
-	counts := func(option string, n *int, per *[]int, preset int) error {
-		if *n == 0 {
-			*n = preset
-		}
-		if *per == nil {
-			*per = make([]int, c.CPUs)
-			for i := range *per {
-				(*per)[i] = *n
-			}
-		}
-		if len(*per) != c.CPUs {
-			return bad(option, "%d counts for %d CPUs; give one count for each", len(*per), c.CPUs)
-		}
-		for i, n := range *per {
-			if n < 1 || n > arm64.MaxRegs {
-				return bad(option, "%d registers asked for on cpu%d, a CPU has 1 to %d", n, i, arm64.MaxRegs)
-			}
-		}
-		return nil
-	}
-	if err := counts("brps", &c.BRPs, &c.BRPsPerCPU, preset.BRPs); err != nil {
+	preset, err := c.fillCPUs()
+	if err != nil {
 		return err
 	}
-	if err := counts("wrps", &c.WRPs, &c.WRPsPerCPU, preset.WRPs); err != nil {
+	prof := profileByName(c.Kernel)
+	if prof == nil {
+		return badOption("kernel", "%q is not a known profile; there are %s, and 4.19 and 6.1 for short", c.Kernel, strings.Join(Profiles(), " "))
+	}
+	if err := fillCounts("brps", &c.BRPs, &c.BRPsPerCPU, preset.BRPs, c.CPUs); err != nil {
+		return err
+	}
+	if err := fillCounts("wrps", &c.WRPs, &c.WRPsPerCPU, preset.WRPs, c.CPUs); err != nil {
 		return err
 	}
 	if c.HZ == 0 {
 		c.HZ = 250
 	}
 	if c.HZ < 1 || c.HZ > 1000 {
-		return bad("hz", "%d asked for; a machine has 1 to 1000 ticks a second, arm64 100, 250, 300 or 1000", c.HZ)
-	}
-	if c.Name == "" {
-		c.Name = "test_mach"
+		return badOption("hz", "%d asked for; a machine has 1 to 1000 ticks a second, arm64 100, 250, 300 or 1000", c.HZ)
 	}
 	if c.VABits == 0 {
 		c.VABits = 39
@@ -249,16 +216,18 @@ func (c *Config) fill() error {
 	switch c.VABits {
 	case 36, 39, 42, 47, 48, 52:
 	default:
-		return bad("va_bits", "%d asked for; arm64 has 36, 39, 42, 47, 48 and 52", c.VABits)
+		return badOption("va_bits", "%d asked for; arm64 has 36, 39, 42, 47, 48 and 52", c.VABits)
 	}
 	switch c.FAR {
 	case "":
 		c.FAR = "exact"
 	case "exact", "start", "floor16":
 	default:
-		return bad("far", `%q is not a policy; there are "exact", "start" and "floor16"`, c.FAR)
+		return badOption("far", `%q is not a policy; there are "exact", "start" and "floor16"`, c.FAR)
 	}
-	prof := profileByName(c.Kernel)
+	if c.Name == "" {
+		c.Name = "test_mach"
+	}
 	if c.Release == "" {
 		c.Release = prof.release
 	}
@@ -267,11 +236,53 @@ func (c *Config) fill() error {
 	}
 	for _, r := range c.Taint {
 		if !strings.ContainsRune(taintLetters, r) && r != ' ' && r != 'G' {
-			return bad("taint", "%q is not a taint flag; there are %s", string(r), taintLetters)
+			return badOption("taint", "%q is not a taint flag; there are %s", string(r), taintLetters)
 		}
 	}
 	if c.Paranoid < -1 || c.Paranoid > 4 {
-		return bad("paranoid", "%d asked for; perf_event_paranoid is -1 to 4", c.Paranoid)
+		return badOption("paranoid", "%d asked for; perf_event_paranoid is -1 to 4", c.Paranoid)
+	}
+	return nil
+}
+
+// fillCPUs is fill for the number of CPUs and their core, which it returns.
+func (c *Config) fillCPUs() (*Preset, error) {
+	if c.CPUs == 0 {
+		c.CPUs = 4
+		if n := max(len(c.BRPsPerCPU), len(c.WRPsPerCPU)); n > 0 {
+			c.CPUs = n
+		}
+	}
+	if c.CPUs < 1 || c.CPUs > 64 {
+		return nil, badOption("cpus", "%d CPUs asked for, a machine has 1 to 64", c.CPUs)
+	}
+	preset := presetByName(c.CPU)
+	if preset == nil {
+		names := make([]string, len(presets))
+		for i := range presets {
+			names[i] = presets[i].Name
+		}
+		return nil, badOption("cpu", "%q is not a known core; there are %s", c.CPU, strings.Join(names, " "))
+	}
+	c.CPU = preset.Name
+	return preset, nil
+}
+
+// fillCounts fills the counts of one kind of registers; all is that of every CPU where per is nil.
+func fillCounts(option string, all *int, per *[]int, preset, cpus int) error {
+	if *all == 0 {
+		*all = preset
+	}
+	if *per == nil {
+		*per = slices.Repeat([]int{*all}, cpus)
+	}
+	if len(*per) != cpus {
+		return badOption(option, "%d counts for %d CPUs; give one count for each", len(*per), cpus)
+	}
+	for i, n := range *per {
+		if n < 1 || n > arm64.MaxRegs {
+			return badOption(option, "%d registers asked for on cpu%d, a CPU has 1 to %d", n, i, arm64.MaxRegs)
+		}
 	}
 	return nil
 }
