@@ -114,9 +114,11 @@ func rewrite(chunk []ast.Stmt) (r *rewriter, err *syntaxError) {
 	r = &rewriter{index: map[any]int{}, wide: map[ast.Expr]bool{}, markers: map[*ast.StringExpr]int{}, strings: map[string]bool{}}
 	r.fn = &funcInfo{constants: map[any]struct{}{}, main: true}
 	defer func() {
-		if e, ok := recover().(*syntaxError); ok {
+		switch e := recover().(type) {
+		case nil:
+		case *syntaxError:
 			err = e
-		} else if e := recover(); e != nil {
+		default:
 			panic(e)
 		}
 	}()
