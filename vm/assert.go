@@ -544,8 +544,8 @@ func (c *assertCall) near() bool {
 	expected, tolerance := c.number(1), c.float(3)
 	c.f.Expected = c.rt.show(c.L, c.L.Get(1)) + " within " + numberString(tolerance)
 	c.f.Found = c.rt.show(c.L, c.L.Get(2))
-	found, err := numberOf(c.L.Get(2))
-	if err != nil {
+	found, ok := asNumber(c.L.Get(2))
+	if !ok {
 		return false
 	}
 	return distance(expected, found) <= tolerance

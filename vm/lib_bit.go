@@ -1,5 +1,4 @@
-// The bit library, 64 bits wide: argument order as in Lua 5.2's bit32, tohex as in LuaJIT. And the
-// exact integers' helpers that package bindings shows as hw.u64, hw.hex, hw.lt and hw.le.
+// The bit library, 64 bits wide: argument order as in Lua 5.2's bit32, tohex as in LuaJIT.
 
 package vm
 
@@ -7,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
-	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 )
@@ -81,7 +79,7 @@ func openBit(rt *Runtime) {
 
 // bits is argument n as 64 bits. A negative number stands for its two's complement.
 func (a args) bits(n int) uint64 {
-	if f, ok := a.L.Get(n).(lua.LNumber); ok && f >= 0 && f < maxExact && float64(f) == math.Trunc(float64(f)) {
+	if f, ok := a.L.Get(n).(lua.LNumber); ok && f >= 0 && f < twoTo53 && float64(f) == math.Trunc(float64(f)) {
 		return uint64(f)
 	}
 	x := a.number(n)
@@ -90,7 +88,7 @@ func (a args) bits(n int) uint64 {
 		return x.wide
 	case x.float != math.Trunc(x.float) || math.IsInf(x.float, 0):
 		a.fail(n, "integer expected, got "+numberString(x.float))
-	case math.Abs(x.float) >= maxExact:
+	case math.Abs(x.float) >= twoTo53:
 		_, err := ToU64(lua.LNumber(math.Abs(x.float)))
 		a.fail(n, err.Error())
 	}
@@ -141,60 +139,4 @@ func arshift(v uint64, n int) uint64 {
 		return v << uint(-n)
 	}
 	return uint64(int64(v) >> uint(n))
-}
-
-// ParseU64 reads an unsigned integer of at most 64 bits: "0x..." or decimal.
-func ParseU64(text string) (uint64, error) {
-	s := strings.Trim(text, spaces)
-	digits, base := s, uint64(10)
-	if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
-		digits, base = s[2:], 16
-	}
-	v, ok := parseDigits(digits, base)
-	if ok {
-		return v, nil
-	}
-	if len(s) > 64 {
-		s = s[:64] + "..."
-	}
-	if strings.Trim(digits, "0123456789abcdefABCDEF") == "" && digits != "" && (base == 16 || strings.Trim(digits, "0123456789") == "") {
-		return 0, fmt.Errorf("%q does not fit in 64 bits; the largest is 0xffffffffffffffff", s)
-	}
-	return 0, fmt.Errorf("%q is no unsigned integer; write it as 0x... or in decimal digits", s)
-}
-
-// Less says whether a < b, for any mixture of numbers and u64s: what Lua's own < cannot do.
-func Less(a, b lua.LValue) (bool, error) { return compare(a, b, false) }
-
-// LessEqual says whether a <= b, for any mixture of numbers and u64s.
-func LessEqual(a, b lua.LValue) (bool, error) { return compare(a, b, true) }
-
-func compare(a, b lua.LValue, orEqual bool) (bool, error) {
-	x, err := numberOf(a)
-	if err != nil {
-		return false, err
-	}
-	y, err := numberOf(b)
-	if err != nil {
-		return false, err
-	}
-	if x.float != x.float || y.float != y.float {
-		return false, nil // NaN compares with nothing
-	}
-	if orEqual {
-		return !y.less(x), nil
-	}
-	return x.less(y), nil
-}
-
-func numberOf(v lua.LValue) (number, error) {
-	switch v := v.(type) {
-	case lua.LNumber:
-		return number{float: float64(v)}, nil
-	case *lua.LUserData:
-		if u, err := u64Of(v); err == nil {
-			return number{wide: u, exact: true}, nil
-		}
-	}
-	return number{}, fmt.Errorf("number expected, got %s", typeName(v))
 }

@@ -96,20 +96,6 @@ func (rt *Runtime) mathExtreme(name string, smallest bool) lua.LGFunction {
 	}
 }
 
-// less compares two numbers by value, exactly.
-func (x number) less(y number) bool {
-	switch {
-	case !x.exact && !y.exact:
-		return x.float < y.float
-	case x.exact && y.exact:
-		return x.wide < y.wide
-	case x.exact:
-		// x is an integer of at least 2^53, and so is every float as large.
-		return y.float >= 1<<64 || y.float >= maxExact && x.wide < uint64(y.float)
-	}
-	return x.float < maxExact || x.float < 1<<64 && uint64(x.float) < y.wide
-}
-
 // A pcg is PCG-XSL-RR 128/64 (O'Neill), seeded from 64 bits.
 type pcg struct {
 	hi, lo uint64
@@ -136,7 +122,7 @@ func (p *pcg) next() uint64 {
 }
 
 // float is uniform in [0,1), with 53 bits.
-func (p *pcg) float() float64 { return float64(p.next()>>11) / maxExact }
+func (p *pcg) float() float64 { return float64(p.next()>>11) / twoTo53 }
 
 // below is uniform in 0..n-1; n 0 means 2^64.
 func (p *pcg) below(n uint64) uint64 {
@@ -192,7 +178,7 @@ func (a args) bound(n int) number {
 	x := a.number(n)
 	if !x.exact {
 		x.float = math.Floor(x.float)
-		if !(math.Abs(x.float) <= maxExact) {
+		if !(math.Abs(x.float) <= twoTo53) {
 			a.fail(n, "number has no exact integer representation")
 		}
 	}

@@ -7,10 +7,12 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	lua "github.com/yuin/gopher-lua"
 )
 
-// maxExact is the first integer that not every float64 neighbour can be told from: 2^53.
-const maxExact = 1 << 53
+// twoTo53 is where floats stop telling integers apart: 2^53 and 2^53+1 are one float.
+const twoTo53 = 1 << 53
 
 // numberString is how a plain number prints: integers below 2^53 with all their digits, the rest as
 // C's "%.14g". Infinities and NaN have one spelling on every host.
@@ -21,7 +23,7 @@ func numberString(f float64) string {
 
 // plainInteger says whether f prints as an integer does, which is also how gopher-lua prints it.
 func plainInteger(f float64) bool {
-	return f == math.Trunc(f) && math.Abs(f) < maxExact && (f != 0 || !math.Signbit(f))
+	return f == math.Trunc(f) && math.Abs(f) < twoTo53 && (f != 0 || !math.Signbit(f))
 }
 
 func appendNumber(b []byte, f float64) []byte {
@@ -41,22 +43,48 @@ func appendNumber(b []byte, f float64) []byte {
 	return strconv.AppendFloat(b, f, 'g', 14, 64)
 }
 
-// A number read from text is a float64, or, from 2^53 up, an exact unsigned integer.
+// A number is a float64, or, from 2^53 up, an exact unsigned integer.
 type number struct {
 	float float64
 	wide  uint64
 	exact bool // wide holds the value, which is at least 2^53
 }
 
+// asNumber is a Lua value as a number; it is not ok for what is neither a number nor a u64.
+func asNumber(v lua.LValue) (n number, ok bool) {
+	switch v := v.(type) {
+	case lua.LNumber:
+		return number{float: float64(v)}, true
+	case *lua.LUserData:
+		u, ok := v.Value.(wide)
+		return number{wide: uint64(u), exact: true}, ok
+	}
+	return number{}, false
+}
+
+// less compares two numbers by value, exactly.
+func (x number) less(y number) bool {
+	switch {
+	case !x.exact && !y.exact:
+		return x.float < y.float
+	case x.exact && y.exact:
+		return x.wide < y.wide
+	case x.exact:
+		// x is an integer of at least 2^53, and so is every float as large.
+		return y.float >= 1<<64 || y.float >= twoTo53 && x.wide < uint64(y.float)
+	}
+	return x.float < twoTo53 || x.float < 1<<64 && uint64(x.float) < y.wide
+}
+
 func integerNumber(v uint64, negative bool) number {
 	if negative {
 		// As unary minus does: what fits a plain number is one, the rest wraps modulo 2^64.
-		if v < maxExact {
+		if v < twoTo53 {
 			return number{float: float64(-int64(v))}
 		}
 		v = -v
 	}
-	if v < maxExact {
+	if v < twoTo53 {
 		return number{float: float64(v)}
 	}
 	return number{wide: v, exact: true}

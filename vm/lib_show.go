@@ -186,13 +186,8 @@ func compareKeys(a, b lua.LValue) int {
 	}
 	switch rank(a) {
 	case 0:
-		x, _ := numberOf(a)
-		y, _ := numberOf(b)
-		switch {
-		case x.less(y):
-			return -1
-		case y.less(x):
-			return 1
+		if c, _ := compareNumbers(a, b); c != unordered {
+			return c
 		}
 	case 1:
 		return strings.Compare(string(a.(lua.LString)), string(b.(lua.LString)))

@@ -134,7 +134,7 @@ func (s *State) Context() context.Context { return s.rt.meter.ctx }
 // other values and for NaN.
 func (s *State) Compare(a, b lua.LValue) (c int, ok bool) {
 	c, ok = compareNumbers(a, b)
-	return c, ok && c != 2 && c != -2
+	return c, ok && c != unordered
 }
 
 // ToGo is v as Run returns it.

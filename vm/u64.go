@@ -12,9 +12,6 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// twoTo53 is where floats stop telling integers apart.
-const twoTo53 = 1 << 53
-
 // wide is what the userdata of a u64 holds; nothing else has this type.
 type wide uint64
 
@@ -224,57 +221,25 @@ func (rt *Runtime) concatWide(L *lua.LState) int {
 	return 1
 }
 
-// compareNumbers orders two values that are numbers or u64s: -1, 0, 1, or 2 when one is NaN.
-func compareNumbers(a, b lua.LValue) (c int, ok bool) {
-	x, xerr := u64Of(a)
-	y, yerr := u64Of(b)
-	f, fok := a.(lua.LNumber)
-	g, gok := b.(lua.LNumber)
-	switch {
-	case xerr == nil && yerr == nil:
-		switch {
-		case x < y:
-			return -1, true
-		case x > y:
-			return 1, true
-		}
-		return 0, true
-	case xerr == nil && gok:
-		return -compareFloat(float64(g), x), true
-	case fok && yerr == nil:
-		return compareFloat(float64(f), y), true
-	case fok && gok:
-		switch {
-		case f < g:
-			return -1, true
-		case f > g:
-			return 1, true
-		case f == g:
-			return 0, true
-		}
-		return 2, true
-	}
-	return 0, false
-}
+// unordered is how compareNumbers finds a NaN beside anything.
+const unordered = 2
 
-// compareFloat orders f and the integer u exactly; ±2 stands for unordered.
-func compareFloat(f float64, u uint64) int {
+// compareNumbers orders two values that are numbers or u64s by value, exactly: -1, 0, 1 or unordered. It is not ok for any
+// other value.
+func compareNumbers(a, b lua.LValue) (c int, ok bool) {
+	x, xok := asNumber(a)
+	y, yok := asNumber(b)
 	switch {
-	case math.IsNaN(f):
-		return 2
-	case f < 0:
-		return -1
-	case f >= 1<<64:
-		return 1
+	case !xok || !yok:
+		return 0, false
+	case x.less(y):
+		return -1, true
+	case y.less(x):
+		return 1, true
+	case math.IsNaN(x.float) || math.IsNaN(y.float):
+		return unordered, true
 	}
-	n := uint64(f)
-	switch {
-	case n < u:
-		return -1
-	case n > u || f > math.Trunc(f):
-		return 1
-	}
-	return 0
+	return 0, true
 }
 
 // compareWide is a comparison in which either side may be a u64: a metamethod, or what the compiler
@@ -286,11 +251,7 @@ func compareWide(holds func(c int) bool) lua.LGFunction {
 		if !ok {
 			raiseCompare(L, a, b)
 		}
-		if c == 2 || c == -2 {
-			L.Push(lua.LFalse)
-			return 1
-		}
-		L.Push(lua.LBool(holds(c)))
+		L.Push(lua.LBool(c != unordered && holds(c)))
 		return 1
 	}
 }
@@ -311,7 +272,7 @@ func compareMessage(a, b lua.LValue) string {
 	return "attempt to compare " + x + " with " + y
 }
 
-// Hex is v as API.md prints it: 0x, lower case, padded with zeros to digits.
+// Hex is v as hw.hex and tostring print it: 0x, lower case, padded with zeros to digits.
 func Hex(v uint64, digits int) string {
 	const zeros = "0000000000000000"
 	s := strconv.FormatUint(v, 16)
