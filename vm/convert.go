@@ -601,7 +601,6 @@ func (rt *Runtime) bindMethod(name string, fn reflect.Value, method bool) (lua.L
 	if method {
 		self = 1
 	}
-	first := 0 // of the parameters that Lua gives
 	withContext := t.NumIn() > self && t.In(self) == typeContext
 	fails := t.NumOut() > 0 && t.Out(t.NumOut()-1) == typeError
 	call := func(L *lua.LState) int {
@@ -616,7 +615,7 @@ func (rt *Runtime) bindMethod(name string, fn reflect.Value, method bool) (lua.L
 			}
 			in = append(in, x)
 		}
-		arg := first
+		arg := 0 // of those that Lua gives
 		for i := range t.NumIn() {
 			if i == self && withContext {
 				in = append(in, reflect.ValueOf(rt.given()))

@@ -279,11 +279,11 @@ func (rt *Runtime) guard(f func() error) (err error) {
 	return f()
 }
 
-// memory of the Go errors that were shown to the script, so that a script that passes on the text
-// of one (assert(f()), error(err)) does not lose the error.
+// Go errors that were shown to the script are remembered, so that a script that passes on the text of one
+// (assert(f()), error(err)) does not lose the error.
 const (
-	errorMemory = 64
-	maxShown    = 4096
+	errorMemory = 64   // how many
+	maxShown    = 4096 // bytes that the text of one may have
 )
 
 type shownError struct {

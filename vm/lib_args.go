@@ -92,7 +92,8 @@ func position(L *lua.LState, level int) string {
 	return dbg.Source + ":" + strconv.Itoa(dbg.CurrentLine) + ": "
 }
 
-// typeName is what messages call a value: its type, or "u64".
+// typeName is what the library's messages call a value: its type as in lua5.1, or "u64". TypeName also knows the names of our
+// objects.
 func typeName(v lua.LValue) string {
 	if IsU64(v) {
 		return "u64"

@@ -36,16 +36,16 @@ type Limits struct {
 	// live at once. An allocation that would go beyond fails before it is made.
 	Memory int64
 
-	// CallDepth is how many calls may be nested; 0 is DefaultCallDepth. A script that goes beyond
+	// CallDepth is how many calls may be nested, at most 200,000; 0 is DefaultCallDepth. A script that goes beyond
 	// gets the ordinary error "stack overflow".
 	CallDepth int
 }
 
-// DefaultCallDepth is the CallDepth of a runtime that names none, maxCallDepth the largest.
-const (
-	DefaultCallDepth = 16_000
-	maxCallDepth     = 200_000
-)
+// DefaultCallDepth is the CallDepth of a runtime that names none.
+const DefaultCallDepth = 16_000
+
+// maxCallDepth is the largest CallDepth that New accepts.
+const maxCallDepth = 200_000
 
 // maxNest is how many times Lua may go through Go into Lua again (metamethods, sort, gsub, resumed
 // coroutines), as LUAI_MAXCCALLS in lua5.1.

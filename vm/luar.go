@@ -120,9 +120,7 @@ func (rt *Runtime) objectMeta(theirs *lua.LTable, t reflect.Type, only []string)
 		}
 	}
 	mt := rt.L.CreateTable(0, 8)
-	for _, event := range []string{"__eq"} {
-		mt.RawSetString(event, theirs.RawGetString(event))
-	}
+	mt.RawSetString("__eq", theirs.RawGetString("__eq"))
 	set := func(event string, fn lua.LGFunction) { mt.RawSetString(event, rt.L.NewFunction(fn)) }
 	set("__index", o.index)
 	set("__newindex", o.newIndex)
@@ -281,7 +279,7 @@ func (o *object) newIndex(L *lua.LState) int {
 		if err != nil {
 			o.rt.raiseError(L, fmt.Errorf("field '%s' of %s: %w", key.String(), o.t, err))
 		}
-		if _, ok := L.Get(1).(*lua.LUserData); ok && !v.MapIndex(k).IsValid() {
+		if !v.MapIndex(k).IsValid() {
 			o.rt.charge(int64(v.Type().Key().Size()+v.Type().Elem().Size()) + 32)
 		}
 		v.SetMapIndex(k, x)

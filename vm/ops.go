@@ -62,7 +62,7 @@ func (t *thread) heavy(cf *frame, inst uint32) {
 	switch int(inst >> 26) {
 	case lua.OP_CALL, lua.OP_TAILCALL, lua.OP_VARARG:
 		if cf.Idx >= t.frames {
-			t.growStack(cf)
+			t.growStack()
 		}
 		if n := cap(t.L.reg.array); n != t.regs {
 			rt.charge(int64(n-t.regs) * sizeSlot)

@@ -294,6 +294,60 @@ type opening struct {
 	elseifs int
 }
 
+// A role is what a token does to the nesting and to the expression that it stands in.
+type role struct {
+	open, shut string // what it opens or closes
+	starts     bool   // a new expression or statement starts here
+	prefix     bool   // it is a prefix operator
+	chains     bool   // it is one more operator, call or field of a chain
+	ends       bool   // it can end an expression
+}
+
+// role is the role of the token that was read last; operand says that the one before it could end an expression.
+func (s *scanner) role(operand bool) (r role) {
+	switch s.kind {
+	case tokName, tokNumber:
+		r.ends, r.starts = true, operand
+	case tokString:
+		r.ends, r.chains = true, operand
+	case tokKeyword:
+		switch s.text {
+		case "and", "or":
+			r.chains = true
+		case "not":
+			r.prefix = true
+		case "nil", "true", "false":
+			r.ends = true
+		case "function":
+			r.open = s.text
+		case "if", "do", "repeat", "while", "for":
+			r.open, r.starts = s.text, true
+		case "end", "until":
+			r.shut, r.ends = s.text, s.text == "end"
+		default:
+			r.starts = true
+		}
+	case tokOp:
+		switch s.text {
+		case "(", "{", "[":
+			r.open, r.chains = s.text, operand
+		case ")", "}", "]":
+			r.shut, r.ends = s.text, true
+		case ";", ",", "=", "::":
+			r.starts = true
+		case "...":
+			r.ends = true
+		case "#":
+			r.prefix = true
+		case "-":
+			r.prefix, r.chains = !operand, operand
+		default:
+			r.chains = true
+		}
+	}
+	return r
+}
+
 // checkSource reads the whole text once. What it accepts is nested at most MaxNesting deep, has no
 // number that is not one, and no expression that is too long a chain. unclosed, when it is not nil, is
 // what to say if the parser finds nothing wrong before the end of the text.
@@ -306,77 +360,27 @@ func checkSource(src string) (unclosed, err *syntaxError) {
 			return nil, err
 		}
 		top := &stack[len(stack)-1]
-		var (
-			open, shut string
-			starts     bool // a new expression or statement starts here
-			prefix     bool // it is a prefix operator
-			ends       bool // it can end an expression
-		)
-		switch s.kind {
-		case tokEOF:
+		if s.kind == tokEOF {
 			if len(stack) > 1 {
 				return s.unclosed(top), nil
 			}
 			return nil, nil
-		case tokName, tokNumber:
-			ends, starts = true, operand
-		case tokString:
-			ends = true
-			if operand {
-				top.chain++
-			}
-		case tokKeyword:
-			switch s.text {
-			case "and", "or":
-				top.chain++
-			case "not":
-				prefix = true
-			case "nil", "true", "false":
-				ends = true
-			case "function":
-				open = s.text
-			case "if", "do", "repeat", "while", "for":
-				open, starts = s.text, true
-			case "end", "until":
-				shut, ends = s.text, s.text == "end"
-			case "elseif":
-				starts = true
-				if top.elseifs++; top.elseifs > maxChain {
-					return nil, s.fail(s.at, false, "too many elseif in a row (more than %d)", maxChain)
-				}
-			default:
-				starts = true
-			}
-		case tokOp:
-			switch s.text {
-			case "(", "{", "[":
-				open = s.text
-				if operand {
-					top.chain++
-				}
-			case ")", "}", "]":
-				shut, ends = s.text, true
-			case ";", ",", "=", "::":
-				starts = true
-			case "...":
-				ends = true
-			case "#":
-				prefix = true
-			case "-":
-				prefix = !operand
-				if operand {
-					top.chain++
-				}
-			default:
-				top.chain++
+		}
+		if s.kind == tokKeyword && s.text == "elseif" {
+			if top.elseifs++; top.elseifs > maxChain {
+				return nil, s.fail(s.at, false, "too many elseif in a row (more than %d)", maxChain)
 			}
 		}
+		r := s.role(operand)
+		if r.chains {
+			top.chain++
+		}
 		switch {
-		case prefix:
+		case r.prefix:
 			top.unary++
-		case starts:
+		case r.starts:
 			top.chain, top.inner, top.unary = 0, 0, 0
-		case open == "":
+		case r.open == "":
 			top.unary = 0
 		}
 		if top.chain > maxChain {
@@ -388,17 +392,17 @@ func checkSource(src string) (unclosed, err *syntaxError) {
 		if len(stack)+top.unary > MaxNesting+1 {
 			return nil, s.fail(s.at, false, "chunk has too many syntax levels (more than %d)", MaxNesting)
 		}
-		if open == "do" && (top.text == "while" || top.text == "for") {
+		if r.open == "do" && (top.text == "while" || top.text == "for") {
 			top.text += " do" // one block
-		} else if open != "" {
-			stack = append(stack, opening{text: open, at: s.at})
+		} else if r.open != "" {
+			stack = append(stack, opening{text: r.open, at: s.at})
 		}
-		if shut != "" && len(stack) > 1 && closes(top.text, shut) {
+		if r.shut != "" && len(stack) > 1 && closes(top.text, r.shut) {
 			stack = stack[:len(stack)-1]
 			outer := &stack[len(stack)-1]
 			outer.inner = max(outer.inner, top.chain+top.inner+1)
 		}
-		operand = ends
+		operand = r.ends
 	}
 }
 

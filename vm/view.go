@@ -87,7 +87,7 @@ const (
 )
 
 // growStack makes room for more frames on t's stack.
-func (t *thread) growStack(cf *frame) {
+func (t *thread) growStack() {
 	st := (*growingStack)(t.L.stack[1])
 	n := 2 * len(st.segments)
 	t.rt.charge(int64(n-len(st.segments)) * (8 + segmentFrames*80))
