@@ -142,7 +142,7 @@ var assertModifiers = map[string]bool{ // the value: does it negate
 func openAssert(rt *Runtime) {
 	s := &assertions{rt: rt, natives: map[string]*lua.LFunction{}}
 	rt.lib.assert = s
-	L := rt.L
+	L := rt.main
 	s.table = L.CreateTable(0, 32)
 	s.check = L.CreateTable(0, 4)
 	for neg := range s.chain {
@@ -179,7 +179,7 @@ func openAssert(rt *Runtime) {
 	rt.global("assert", s.table)
 
 	meta = s.index(s.check, func(name string) lua.LValue {
-		v := rt.L.GetField(s.table, name)
+		v := rt.main.GetField(s.table, name)
 		fn, ok := v.(*lua.LFunction)
 		if !ok {
 			return v
@@ -196,7 +196,7 @@ func openAssert(rt *Runtime) {
 		chain := s.table.RawGetString(name)
 		t := L.CreateTable(0, 4)
 		s.index(t, func(name string) lua.LValue {
-			v := rt.L.GetField(chain, name)
+			v := rt.main.GetField(chain, name)
 			if fn, ok := v.(*lua.LFunction); ok {
 				return s.soft(fn)
 			}
@@ -209,8 +209,8 @@ func openAssert(rt *Runtime) {
 
 // index gives t a metatable whose __index makes what is missing, once, or raises.
 func (s *assertions) index(t *lua.LTable, make func(name string) lua.LValue) *lua.LTable {
-	meta := s.rt.L.CreateTable(0, 2)
-	meta.RawSetString("__index", s.rt.L.NewFunction(func(L *lua.LState) int {
+	meta := s.rt.main.CreateTable(0, 2)
+	meta.RawSetString("__index", s.rt.main.NewFunction(func(L *lua.LState) int {
 		name, ok := L.Get(2).(lua.LString)
 		if !ok {
 			L.Push(lua.LNil)
@@ -237,10 +237,10 @@ func (s *assertions) resolve(name string, negated bool) lua.LValue {
 	rest := strings.ToLower(name)
 	for rest != "" {
 		if w := s.word(rest); w != nil {
-			return s.rt.L.NewFunction(s.call(name, w, negated))
+			return s.rt.main.NewFunction(s.call(name, w, negated))
 		}
 		if fn := s.natives[rest]; fn != nil && negated {
-			return s.rt.L.NewFunction(s.opposite(rest, fn))
+			return s.rt.main.NewFunction(s.opposite(rest, fn))
 		} else if fn != nil {
 			return fn
 		}
@@ -354,7 +354,7 @@ func (s *assertions) opposite(word string, fn *lua.LFunction) lua.LGFunction {
 // soft makes the check that belongs to an assertion: when it does not hold, the collector is told and
 // the script goes on with false.
 func (s *assertions) soft(fn *lua.LFunction) *lua.LFunction {
-	return s.rt.L.NewFunction(func(L *lua.LState) int {
+	return s.rt.main.NewFunction(func(L *lua.LState) int {
 		n := L.GetTop()
 		L.Insert(fn, 1)
 		err := s.rt.pcall(L, n, lua.MultRet, nil)

@@ -304,7 +304,7 @@ func (rt *Runtime) function(p *Program) *lua.LFunction {
 		}
 		proto = linked
 	}
-	return rt.L.NewFunctionFromProto(proto)
+	return rt.main.NewFunctionFromProto(proto)
 }
 
 // link makes a copy of proto that holds this runtime's values.
@@ -337,7 +337,7 @@ func (rt *Runtime) injected(in *injection) lua.LValue {
 		return &lua.LUserData{Value: in.join, Metatable: lua.LNil}
 	}
 	if rt.helpers[in.kind] == nil {
-		rt.helpers[in.kind] = rt.L.NewFunction(map[injectionKind]lua.LGFunction{
+		rt.helpers[in.kind] = rt.main.NewFunction(map[injectionKind]lua.LGFunction{
 			injectLT:   compareWide(func(c int) bool { return c < 0 }),
 			injectLE:   compareWide(func(c int) bool { return c <= 0 }),
 			injectGT:   compareWide(func(c int) bool { return c > 0 }),
@@ -418,7 +418,7 @@ func (rt *Runtime) load(name, src string) (*lua.LFunction, error) {
 	if len(src) <= maxNoted {
 		rt.noteSource(p)
 	}
-	return rt.L.NewFunctionFromProto(rt.link(p, p.proto)), nil
+	return rt.main.NewFunctionFromProto(rt.link(p, p.proto)), nil
 }
 
 // noteSource keeps the text of a program for the excerpts of errors.

@@ -589,10 +589,10 @@ func (rt *Runtime) bind(name string, fn reflect.Value) (lua.LValue, error) {
 func (rt *Runtime) bindMethod(name string, fn reflect.Value, method bool) (lua.LValue, error) {
 	t := fn.Type()
 	if native, ok := fn.Interface().(func(*lua.LState) int); ok {
-		return rt.L.NewFunction(native), nil
+		return rt.main.NewFunction(native), nil
 	}
 	if native, ok := fn.Interface().(lua.LGFunction); ok {
-		return rt.L.NewFunction(native), nil
+		return rt.main.NewFunction(native), nil
 	}
 	if err := callableShape(fn); err != nil {
 		return nil, fmt.Errorf("%s %w", name, err)
@@ -654,7 +654,7 @@ func (rt *Runtime) bindMethod(name string, fn reflect.Value, method bool) (lua.L
 		}
 		return len(out)
 	}
-	return rt.L.NewFunction(call), nil
+	return rt.main.NewFunction(call), nil
 }
 
 // callableShape says why a Go function cannot be called from Lua; what is no function has no such reason.
@@ -709,7 +709,7 @@ func (rt *Runtime) callback(fn *lua.LFunction, t reflect.Type) reflect.Value {
 		case nested && raised && e.raised != nil:
 			panic(rt.apiError(e.raised.value, e.cause, e.raised.trace))
 		case nested && leave != nil:
-			rt.raiseError(rt.L.G.CurrentThread, err)
+			rt.raiseError(rt.main.G.CurrentThread, err)
 		default:
 			panic(err)
 		}

@@ -151,7 +151,7 @@ func (t *Table) copyText() string {
 			return x
 		}
 		if made[sub] == nil {
-			made[sub] = rt.L.NewTable()
+			made[sub] = rt.main.NewTable()
 			work = append(work, sub)
 		}
 		return made[sub]

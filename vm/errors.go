@@ -202,7 +202,7 @@ func (rt *Runtime) errorText(v lua.LValue) string {
 	case lua.LString, lua.LNumber:
 		return v.String()
 	}
-	if fn, ok := rt.L.GetMetaField(v, "__tostring").(*lua.LFunction); ok && rt.meter.fatal == nil {
+	if fn, ok := rt.main.GetMetaField(v, "__tostring").(*lua.LFunction); ok && rt.meter.fatal == nil {
 		if r, err := rt.callLua(fn, 1, []lua.LValue{v}); err == nil {
 			if s, ok := r[0].(lua.LString); ok {
 				return string(s)

@@ -110,12 +110,12 @@ func (f *formatter) value(v lua.LValue, indent string, depth int) {
 		f.b.WriteString(quote(string(v)))
 		return
 	case *lua.LTable:
-		if f.rt.L.GetMetaField(v, "__tostring") == lua.LNil {
+		if f.rt.main.GetMetaField(v, "__tostring") == lua.LNil {
 			f.table(v, indent, depth)
 			return
 		}
 	}
-	f.b.WriteString(f.rt.toString(f.rt.L, v))
+	f.b.WriteString(f.rt.toString(f.rt.main, v))
 }
 
 func (f *formatter) table(t *lua.LTable, indent string, depth int) {

@@ -138,7 +138,7 @@ func (v Value) tables() []*lua.LTable {
 			if v.rt == nil {
 				return found
 			}
-			if t, ok := v.rt.L.G.Global.RawGetString("string").(*lua.LTable); ok {
+			if t, ok := v.rt.main.G.Global.RawGetString("string").(*lua.LTable); ok {
 				found = append(found, t)
 			}
 			return found
@@ -161,7 +161,7 @@ func (rt *Runtime) Look(path ...any) (Value, bool) {
 		return Value{}, false
 	}
 	defer rt.leave()
-	v := Value{rt, rt.L.G.Global}
+	v := Value{rt, rt.main.G.Global}
 	for _, key := range path {
 		var ok bool
 		if v, ok = v.Index(key); !ok {
@@ -242,7 +242,7 @@ func (rt *Runtime) SetValue(name string, v Value) error {
 	if v.rt != nil && v.rt != rt {
 		return fmt.Errorf("vm: %s: the value belongs to another runtime", name)
 	}
-	rt.L.G.Global.RawSetString(name, v.value())
+	rt.main.G.Global.RawSetString(name, v.value())
 	return nil
 }
 

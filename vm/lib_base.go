@@ -34,9 +34,9 @@ type libFunc struct {
 // newTable makes a table of functions. They stand in it in the order given, which is the order in
 // which pairs meets them.
 func (rt *Runtime) newTable(fns []libFunc) *lua.LTable {
-	t := rt.L.CreateTable(0, len(fns))
+	t := rt.main.CreateTable(0, len(fns))
 	for _, f := range fns {
-		t.RawSetString(f.name, rt.L.NewFunction(f.fn))
+		t.RawSetString(f.name, rt.main.NewFunction(f.fn))
 	}
 	return t
 }
@@ -50,7 +50,7 @@ func (rt *Runtime) newLib(name string, fns []libFunc) *lua.LTable {
 }
 
 func (rt *Runtime) global(name string, v lua.LValue) {
-	rt.L.G.Global.RawSetString(name, v)
+	rt.main.G.Global.RawSetString(name, v)
 }
 
 // openLibs fills the globals of a new runtime.
@@ -58,8 +58,8 @@ func openLibs(rt *Runtime) {
 	rt.lib = libState{
 		coroutines: map[*lua.LState]*coroutine{},
 		sweepAt:    sweepAt,
-		loaded:     rt.L.CreateTable(0, 16),
-		preload:    rt.L.CreateTable(0, 4),
+		loaded:     rt.main.CreateTable(0, 16),
+		preload:    rt.main.CreateTable(0, 4),
 	}
 	rt.lib.random.seed(rt.cfg.Seed)
 
@@ -72,28 +72,28 @@ func openLibs(rt *Runtime) {
 		{"setfenv", baseSetfenv}, {"setmetatable", baseSetmetatable}, {"tonumber", rt.baseTonumber},
 		{"tostring", rt.baseTostring}, {"type", baseType}, {"unpack", rt.baseUnpack}, {"xpcall", rt.baseXpcall},
 	} {
-		rt.global(f.name, rt.L.NewFunction(f.fn))
+		rt.global(f.name, rt.main.NewFunction(f.fn))
 	}
 	// The generic for calls the functions below itself; they are made once.
-	next := rt.L.G.Global.RawGetString("next")
-	step := rt.L.NewFunction(ipairsStep)
-	rt.global("ipairs", rt.L.NewFunction(func(L *lua.LState) int {
+	next := rt.main.G.Global.RawGetString("next")
+	step := rt.main.NewFunction(ipairsStep)
+	rt.global("ipairs", rt.main.NewFunction(func(L *lua.LState) int {
 		t := args{L, "ipairs"}.table(1)
 		L.Push(step)
 		L.Push(t)
 		L.Push(lua.LNumber(0))
 		return 3
 	}))
-	rt.global("pairs", rt.L.NewFunction(func(L *lua.LState) int {
+	rt.global("pairs", rt.main.NewFunction(func(L *lua.LState) int {
 		t := args{L, "pairs"}.table(1)
 		L.Push(next)
 		L.Push(t)
 		L.Push(lua.LNil)
 		return 3
 	}))
-	rt.global("_G", rt.L.G.Global)
+	rt.global("_G", rt.main.G.Global)
 	rt.global("_VERSION", lua.LString("Lua 5.1"))
-	rt.lib.loaded.RawSetString("_G", rt.L.G.Global)
+	rt.lib.loaded.RawSetString("_G", rt.main.G.Global)
 
 	openPackage(rt)
 	openBit(rt)

@@ -265,7 +265,7 @@ func (rt *Runtime) coStatus(L *lua.LState) int {
 	case th == L:
 		status = "running"
 	case co == nil:
-		if th == rt.L {
+		if th == rt.main {
 			status = "normal"
 		}
 	case co.state == coSuspended:

@@ -48,7 +48,7 @@ func (f *file) write(b []byte) error {
 }
 
 func openIO(rt *Runtime) {
-	s := &ioState{meta: rt.L.CreateTable(0, 4), open: map[*file]struct{}{}}
+	s := &ioState{meta: rt.main.CreateTable(0, 4), open: map[*file]struct{}{}}
 	rt.lib.io = s
 	s.stdin = &file{r: bufio.NewReader(rt.cfg.Stdin)}
 	s.stdout = &file{w: rt.cfg.Stdout}
@@ -60,7 +60,7 @@ func openIO(rt *Runtime) {
 	})
 	s.meta.RawSetString("__index", methods)
 	s.meta.RawSetString("__metatable", lua.LString("file"))
-	s.meta.RawSetString("__tostring", rt.L.NewFunction(func(L *lua.LState) int {
+	s.meta.RawSetString("__tostring", rt.main.NewFunction(func(L *lua.LState) int {
 		f := rt.fileArg(args{L, "tostring"}, 1)
 		text := "file (closed)"
 		if !f.closed {
@@ -93,7 +93,7 @@ func (rt *Runtime) newFile(f *file) *lua.LUserData {
 	if f.close != nil {
 		rt.lib.io.open[f] = struct{}{}
 	}
-	return &lua.LUserData{Value: f, Metatable: rt.lib.io.meta, Env: rt.L.Env}
+	return &lua.LUserData{Value: f, Metatable: rt.lib.io.meta, Env: rt.main.Env}
 }
 
 // closeFiles closes what scripts left open.
@@ -296,7 +296,7 @@ func (rt *Runtime) readNumber(f *file) lua.LValue {
 }
 
 func (rt *Runtime) linesOf(f *file, closeAtEnd bool) *lua.LFunction {
-	return rt.L.NewFunction(func(L *lua.LState) int {
+	return rt.main.NewFunction(func(L *lua.LState) int {
 		if f.closed {
 			raise(L, 1, "file is already closed")
 		}

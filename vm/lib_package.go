@@ -19,20 +19,20 @@ import (
 const defaultPath = "?.lua;?/init.lua"
 
 func openPackage(rt *Runtime) {
-	t := rt.L.CreateTable(0, 8)
+	t := rt.main.CreateTable(0, 8)
 	rt.lib.pkg = t
 	rt.global("package", t)
 	rt.lib.loaded.RawSetString("package", t)
-	loaders := rt.L.CreateTable(2, 0)
-	loaders.Append(rt.L.NewFunction(rt.preloadLoader))
-	loaders.Append(rt.L.NewFunction(rt.pathLoader))
+	loaders := rt.main.CreateTable(2, 0)
+	loaders.Append(rt.main.NewFunction(rt.preloadLoader))
+	loaders.Append(rt.main.NewFunction(rt.pathLoader))
 	t.RawSetString("config", lua.LString("/\n;\n?\n!\n-\n"))
 	t.RawSetString("cpath", lua.LString(""))
 	t.RawSetString("loaded", rt.lib.loaded)
 	t.RawSetString("loaders", loaders)
 	t.RawSetString("path", lua.LString(defaultPath))
 	t.RawSetString("preload", rt.lib.preload)
-	t.RawSetString("seeall", rt.L.NewFunction(func(L *lua.LState) int {
+	t.RawSetString("seeall", rt.main.NewFunction(func(L *lua.LState) int {
 		t := args{L, "seeall"}.table(1)
 		mt, ok := t.Metatable.(*lua.LTable)
 		if !ok {

@@ -21,9 +21,9 @@ func openString(rt *Runtime) {
 		{"match", rt.strMatch}, {"rep", rt.strRep}, {"reverse", rt.strReverse}, {"sub", rt.strSub},
 		{"upper", rt.strUpper},
 	})
-	meta := rt.L.CreateTable(0, 1)
+	meta := rt.main.CreateTable(0, 1)
 	meta.RawSetString("__index", t)
-	rt.L.SetMetatable(lua.LString(""), meta)
+	rt.main.SetMetatable(lua.LString(""), meta)
 }
 
 // text charges and returns a string made by a library function.

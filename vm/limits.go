@@ -234,7 +234,7 @@ func (rt *Runtime) narrow(ctx context.Context) (widen func()) {
 }
 
 // inner are the contexts of the calls that the running thread is in, within the run.
-func (rt *Runtime) inner() []*runContext { return threadOf(rt.L.G.CurrentThread).inner }
+func (rt *Runtime) inner() []*runContext { return threadOf(rt.main.G.CurrentThread).inner }
 
 // given is the context that a Go function gets.
 func (rt *Runtime) given() context.Context {
@@ -319,7 +319,7 @@ func (rt *Runtime) check() {
 func (rt *Runtime) raiseFatal() {
 	m := &rt.meter
 	m.stop.Store(true)
-	panic(rt.apiError(lua.LString(m.fatal.Error()), m.fatal, rt.traceOf(rt.L.G.CurrentThread)))
+	panic(rt.apiError(lua.LString(m.fatal.Error()), m.fatal, rt.traceOf(rt.main.G.CurrentThread)))
 }
 
 // charge asks for n bytes before they are allocated. It raises when they are not to be had.

@@ -42,11 +42,11 @@ func (rt *Runtime) object(v reflect.Value, only []string) (lua.LValue, error) {
 	kind := objectKind{v.Type(), fmt.Sprint(only)}
 	mt, ok := rt.objects[kind]
 	if !ok {
-		config := luar.GetConfig(rt.L)
+		config := luar.GetConfig(rt.main)
 		config.FieldNames = fieldNames
 		config.MethodNames = func(_ reflect.Type, m reflect.Method) []string { return goNames(m.Name) }
 		var err error
-		if mt, err = rt.objectMeta(luar.MT(rt.L, v.Interface()).LTable, v.Type(), only); err != nil {
+		if mt, err = rt.objectMeta(luar.MT(rt.main, v.Interface()).LTable, v.Type(), only); err != nil {
 			return nil, err
 		}
 		if rt.objects == nil {
@@ -54,7 +54,7 @@ func (rt *Runtime) object(v reflect.Value, only []string) (lua.LValue, error) {
 		}
 		rt.objects[kind] = mt
 	}
-	ud := luar.New(rt.L, v.Interface()).(*lua.LUserData)
+	ud := luar.New(rt.main, v.Interface()).(*lua.LUserData)
 	ud.Metatable = mt
 	return ud, nil
 }
@@ -119,9 +119,9 @@ func (rt *Runtime) objectMeta(theirs *lua.LTable, t reflect.Type, only []string)
 			return nil, fmt.Errorf("%s has no field or method %s%s", t, name, didYouMean(name, all))
 		}
 	}
-	mt := rt.L.CreateTable(0, 8)
+	mt := rt.main.CreateTable(0, 8)
 	mt.RawSetString("__eq", theirs.RawGetString("__eq"))
-	set := func(event string, fn lua.LGFunction) { mt.RawSetString(event, rt.L.NewFunction(fn)) }
+	set := func(event string, fn lua.LGFunction) { mt.RawSetString(event, rt.main.NewFunction(fn)) }
 	set("__index", o.index)
 	set("__newindex", o.newIndex)
 	switch elem.Kind() {

@@ -150,7 +150,7 @@ func (k *marker) find(at uintptr, add bool) (bits *pageMarks, word int, bit uint
 
 func (k *marker) roots() {
 	rt := k.rt
-	g := rt.L.G
+	g := rt.main.G
 	if rt.program != nil {
 		k.proto(rt.program, false)
 	}
@@ -160,8 +160,8 @@ func (k *marker) roots() {
 	k.value(g.Global)
 	k.value(g.Registry)
 	k.value(rt.u64s.meta)
-	k.value(rt.L.GetMetatable(lua.LString("")))
-	k.value(rt.L)
+	k.value(rt.main.GetMetatable(lua.LString("")))
+	k.value(rt.main)
 	if g.CurrentThread != nil {
 		k.value(g.CurrentThread)
 	}

@@ -55,7 +55,7 @@ func (rt *Runtime) explain(t *thread, cf *frame, message string) string {
 	case strings.HasPrefix(said, "cannot perform concat"):
 		for i := c; i >= b; i-- {
 			v := t.reg(cf, i)
-			if !lua.LVCanConvToString(v) && rt.L.GetMetaField(v, "__concat") == lua.LNil {
+			if !lua.LVCanConvToString(v) && rt.main.GetMetaField(v, "__concat") == lua.LNil {
 				out = n.operand("concatenate", v, i, pc)
 				break
 			}
@@ -255,7 +255,7 @@ func (n *namer) fieldNames(v lua.LValue) []string {
 		if v == nil || v == lua.LNil {
 			break
 		}
-		v = n.rt.L.GetMetaField(v, "__index")
+		v = n.rt.main.GetMetaField(v, "__index")
 	}
 	return names
 }

@@ -16,14 +16,14 @@ type State struct {
 }
 
 // L is the runtime's main Lua thread.
-func (s *State) L() *lua.LState { return s.rt.L }
+func (s *State) L() *lua.LState { return s.rt.main }
 
 // Current is the Lua thread that is running.
-func (s *State) Current() *lua.LState { return s.rt.L.G.CurrentThread }
+func (s *State) Current() *lua.LState { return s.rt.main.G.CurrentThread }
 
 // SetCurrent is for a module that lets calls wait for one another on goroutines of its own: when it goes back to one
 // that had to wait, it puts back what Current was there.
-func (s *State) SetCurrent(L *lua.LState) { s.rt.L.G.CurrentThread = L }
+func (s *State) SetCurrent(L *lua.LState) { s.rt.main.G.CurrentThread = L }
 
 // U64 is v as a script sees it: a plain number below 2^53, else the u64 of that value.
 func (s *State) U64(v uint64) lua.LValue { return s.rt.u64(v) }

@@ -223,9 +223,9 @@ func (rt *Runtime) takePristine() *pristine {
 			walk(v.Metatable)
 		}
 	}
-	walk(rt.L.G.Global)
-	walk(rt.L.G.Registry)
-	walk(rt.L.GetMetatable(lua.LString("")))
+	walk(rt.main.G.Global)
+	walk(rt.main.G.Registry)
+	walk(rt.main.GetMetatable(lua.LString("")))
 	for _, t := range []*lua.LTable{rt.lib.loaded, rt.lib.preload, rt.lib.pkg} {
 		if t != nil {
 			walk(t)
@@ -255,12 +255,12 @@ func (rt *Runtime) reset() error {
 	for i := range p.tables {
 		p.tables[i].restore()
 	}
-	global := rt.L.G.Global
+	global := rt.main.G.Global
 	for _, f := range p.functions {
 		f.Env = global
 	}
-	rt.L.Env = global
-	rt.L.SetTop(0)
+	rt.main.Env = global
+	rt.main.SetTop(0)
 	for _, th := range rt.pool {
 		th.Env = global
 	}

@@ -43,7 +43,7 @@ type Config struct {
 
 // A Runtime runs programs, one at a time.
 type Runtime struct {
-	L     *lua.LState
+	main  *lua.LState // the Lua thread that everything begins on
 	cfg   Config
 	owner atomic.Int32
 	now   atomic.Pointer[running] // the Run or Call that is going on
@@ -123,7 +123,7 @@ func New(cfg Config) (*Runtime, error) {
 	if cfg.Limits.Memory <= 0 {
 		rt.meter.memStop = unlimited
 	}
-	rt.L = lua.NewState(lua.Options{
+	rt.main = lua.NewState(lua.Options{
 		SkipOpenLibs:        true,
 		CallStackSize:       firstFrames,
 		MinimizeStackMemory: true,
@@ -131,10 +131,10 @@ func New(cfg Config) (*Runtime, error) {
 		RegistryMaxSize:     maxRegisters,
 		RegistryGrowStep:    256,
 	})
-	rt.L.G.MainThread = rt.L
-	rt.L.G.CurrentThread = rt.L
-	rt.L.Options.RegistrySize = 32
-	rt.adopt(rt.L)
+	rt.main.G.MainThread = rt.main
+	rt.main.G.CurrentThread = rt.main
+	rt.main.Options.RegistrySize = 32
+	rt.adopt(rt.main)
 	rt.initU64()
 	for _, m := range cfg.Modules {
 		rt.modules = append(rt.modules, moduleState{Module: m})
@@ -150,10 +150,10 @@ func New(cfg Config) (*Runtime, error) {
 				return err
 			})
 			if err != nil {
-				rt.L.Close()
+				rt.main.Close()
 				return nil, fmt.Errorf("vm: module %s: %w", m.Name, err)
 			}
-			rt.L.G.Global.RawSetString(m.Name, v)
+			rt.main.G.Global.RawSetString(m.Name, v)
 		}
 	}
 	if cfg.Args != nil {
@@ -239,10 +239,10 @@ type threadKey struct{}
 // newThread makes a Lua thread (for a coroutine, or for State.Call) that obeys the runtime's limits.
 func (rt *Runtime) newThread(L *lua.LState) *lua.LState {
 	rt.charge(sizeThread)
-	v := view(rt.L)
+	v := view(rt.main)
 	ctx := v.ctx
 	v.ctx = nil // NewThread would put a cancel function around it
-	th, _ := rt.L.NewThread()
+	th, _ := rt.main.NewThread()
 	v.ctx = ctx
 	if L != nil {
 		th.Env = L.Env
@@ -410,8 +410,8 @@ func (rt *Runtime) Set(name string, value any) error {
 		if err != nil {
 			return fmt.Errorf("vm: %s: %w", name, err)
 		}
-		rt.chargeKey(rt.L.G.Global, name)
-		rt.L.G.Global.RawSetString(name, v)
+		rt.chargeKey(rt.main.G.Global, name)
+		rt.main.G.Global.RawSetString(name, v)
 		return nil
 	})
 }
@@ -422,7 +422,7 @@ func (rt *Runtime) Get(name string) (any, error) {
 		return nil, err
 	}
 	defer rt.leave()
-	return rt.toGo(rt.L.G.Global.RawGetString(name)), nil
+	return rt.toGo(rt.main.G.Global.RawGetString(name)), nil
 }
 
 // Close ends the runtime; closing it again does nothing. It fails with ErrBusy while a program runs.
@@ -443,18 +443,18 @@ func (rt *Runtime) Close() error {
 			m.Close()
 		}
 	}
-	rt.L.Close()
+	rt.main.Close()
 	rt.owner.Store(ownerClosed)
 	return nil
 }
 
 // setArgs sets the global table arg.
 func (rt *Runtime) setArgs(script int, args []string) {
-	t := rt.L.CreateTable(len(args), 1)
+	t := rt.main.CreateTable(len(args), 1)
 	for i, a := range args {
 		t.RawSet(lua.LNumber(i-script), lua.LString(a))
 	}
-	rt.L.G.Global.RawSetString("arg", t)
+	rt.main.G.Global.RawSetString("arg", t)
 }
 
 // openModule builds the module's value, once.
@@ -472,7 +472,7 @@ func (rt *Runtime) openModule(m *moduleState) (lua.LValue, error) {
 			return nil, errors.New("its Open gave no value")
 		}
 	} else {
-		v = rt.L.NewTable()
+		v = rt.main.NewTable()
 	}
 	if t, ok := v.(*lua.LTable); ok {
 		if err := rt.bindFuncs(t, m.Name, m.Funcs); err != nil {

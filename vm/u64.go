@@ -31,7 +31,7 @@ func (rt *Runtime) initU64() {
 	t := &rt.u64s
 	t.values = map[uint64]*lua.LUserData{}
 	t.sweepAt = minSweep
-	t.meta = rt.L.CreateTable(0, 16)
+	t.meta = rt.main.CreateTable(0, 16)
 	for _, m := range []libFunc{
 		{"__add", rt.arith("__add", func(a, b uint64) uint64 { return a + b })},
 		{"__sub", rt.arith("__sub", func(a, b uint64) uint64 { return a - b })},
@@ -54,7 +54,7 @@ func (rt *Runtime) initU64() {
 			return 1
 		}},
 	} {
-		t.meta.RawSetString(m.name, rt.L.NewFunction(m.fn))
+		t.meta.RawSetString(m.name, rt.main.NewFunction(m.fn))
 	}
 	t.meta.RawSetString("__name", lua.LString("u64"))
 	t.meta.RawSetString("__metatable", lua.LString("u64"))
@@ -73,7 +73,7 @@ func (rt *Runtime) u64(v uint64) lua.LValue {
 	if len(t.values) >= t.sweepAt {
 		rt.collect()
 	}
-	ud := &lua.LUserData{Value: wide(v), Metatable: t.meta, Env: rt.L.Env}
+	ud := &lua.LUserData{Value: wide(v), Metatable: t.meta, Env: rt.main.Env}
 	t.values[v] = ud
 	t.recent[t.made%len(t.recent)] = ud
 	t.made++

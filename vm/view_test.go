@@ -70,7 +70,7 @@ func TestLiveMemory(t *testing.T) {
 		}
 		return rt.live()
 	}
-	rt.L.G.Global.RawSetString("filler", lua.LString(strings.Repeat("x", libraryBytes))) // so that live does not end at 0
+	rt.main.G.Global.RawSetString("filler", lua.LString(strings.Repeat("x", libraryBytes))) // so that live does not end at 0
 	base := bytes("keep = 0")
 	for _, c := range []struct {
 		src      string
