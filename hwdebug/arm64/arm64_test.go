@@ -1,4 +1,4 @@
-// arm64_test.go: the registers' formats against the rules and worked values of the specification.
+// The registers' formats against the rules and worked values of the specification.
 
 package arm64_test
 

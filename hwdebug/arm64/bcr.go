@@ -1,4 +1,4 @@
-// bcr.go: DBGBCRn_EL1 and the comparison of a fetched instruction with a breakpoint.
+// DBGBCRn_EL1 and the comparison of a fetched instruction with a breakpoint.
 
 package arm64
 

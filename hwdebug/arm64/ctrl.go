@@ -1,4 +1,4 @@
-// ctrl.go: the kernel's image of a control word, struct arch_hw_breakpoint_ctrl.
+// The kernel's image of a control word, struct arch_hw_breakpoint_ctrl.
 
 package arm64
 

@@ -1,4 +1,4 @@
-// example_test.go: a control word made, read and explained.
+// A control word made, read and explained.
 
 package arm64_test
 

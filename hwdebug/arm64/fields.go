@@ -1,4 +1,4 @@
-// fields.go: registers taken apart into named fields, compared, and put into words.
+// Registers taken apart into named fields, compared, and put into words.
 
 package arm64
 

@@ -1,4 +1,4 @@
-// match_test.go: the two matchers against claims of the specification and against slow twins that look at every byte.
+// The two matchers against claims of the specification and against slow twins that look at every byte.
 
 package arm64_test
 

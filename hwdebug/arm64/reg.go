@@ -1,4 +1,4 @@
-// reg.go: the numbering of the four banks and the names of the registers.
+// The numbering of the four banks and the names of the registers.
 
 package arm64
 

@@ -1,4 +1,4 @@
-// sysreg.go: MDSCR_EL1, the step bit of a saved program status, and ID_AA64DFR0_EL1.
+// MDSCR_EL1, the step bit of a saved program status, and ID_AA64DFR0_EL1.
 
 package arm64
 

@@ -1,4 +1,4 @@
-// wcr.go: DBGWCRn_EL1 and the comparison of a data access with a watchpoint.
+// DBGWCRn_EL1 and the comparison of a data access with a watchpoint.
 
 package arm64
 

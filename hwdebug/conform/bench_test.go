@@ -1,4 +1,4 @@
-// bench_test.go: what reading a recording costs, beside encoding/json.
+// What reading a recording costs, beside encoding/json.
 
 package conform_test
 

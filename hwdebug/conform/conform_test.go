@@ -1,4 +1,4 @@
-// conform_test.go: the format, its refusals, and a replay on a small target made for the purpose.
+// The format, its refusals, and a replay on a small target made for the purpose.
 
 package conform_test
 

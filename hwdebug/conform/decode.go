@@ -1,4 +1,4 @@
-// decode.go: the lines of a recording, the meta line and cases.
+// The lines of a recording: the meta line and cases.
 
 package conform
 

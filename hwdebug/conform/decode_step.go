@@ -1,4 +1,4 @@
-// decode_step.go: a step of a case: what was asked for and what was observed.
+// A step of a case: what was asked for and what was observed.
 
 package conform
 

@@ -1,4 +1,4 @@
-// doc.go: what the package is for.
+// What the package is for.
 
 // Package conform replays recorded runs of a real kernel on a hwdebug.Target and compares every step: what each
 // call returned, which events were hit, what the debug registers of a CPU read, and what was left behind when all

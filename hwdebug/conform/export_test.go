@@ -1,4 +1,4 @@
-// export_test.go: internals that tests look at.
+// Internals that tests look at.
 
 package conform
 

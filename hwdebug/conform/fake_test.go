@@ -1,4 +1,4 @@
-// fake_test.go: a target that is just enough to see what a replay does: flat memory, one CPU's worth of registers.
+// A target that is just enough to see what a replay does: flat memory, one CPU's worth of registers.
 
 package conform_test
 

@@ -1,4 +1,4 @@
-// plain_test.go: the model's slow twin, written down rule by rule, with nothing kept that can be counted again.
+// The model's slow twin, written down rule by rule, with nothing kept that can be counted again.
 
 package conform_test
 

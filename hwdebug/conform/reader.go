@@ -1,4 +1,4 @@
-// reader.go: a recording read line by line, plain or gzip'd, and the refusal of a file that is not one.
+// A recording read line by line, plain or gzip'd, and the refusal of a file that is not one.
 
 package conform
 

@@ -1,4 +1,4 @@
-// replay.go: the driver: performs the steps of a case on a target and observes what comes of them.
+// The driver: performs the steps of a case on a target and observes what comes of them.
 
 package conform
 

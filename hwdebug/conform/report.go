@@ -1,4 +1,4 @@
-// report.go: what is said of a run: the counts, and each divergence in words.
+// What is said of a run: the counts, and each divergence in words.
 
 package conform
 

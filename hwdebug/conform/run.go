@@ -1,4 +1,4 @@
-// run.go: whole files replayed, each case on a fresh target.
+// Whole files replayed, each case on a fresh target.
 
 package conform
 

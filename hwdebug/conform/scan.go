@@ -1,4 +1,4 @@
-// scan.go: JSON of one line, piece by piece.
+// JSON of one line, piece by piece.
 
 package conform
 

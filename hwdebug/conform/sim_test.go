@@ -1,4 +1,4 @@
-// sim_test.go: the model is held against every recorded step, and against itself.
+// The model is held against every recorded step, and against itself.
 
 package conform_test
 

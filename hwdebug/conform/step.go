@@ -1,4 +1,4 @@
-// step.go: what a recording holds: its first line, a case, a step, and what was observed of it.
+// What a recording holds: its first line, a case, a step, and what was observed of it.
 
 package conform
 

@@ -1,4 +1,4 @@
-// twin_test.go: the decoder's slow twin, on encoding/json, and the fuzz test that holds the two against each other.
+// The decoder's slow twin, on encoding/json, and the fuzz test that holds the two against each other.
 
 package conform_test
 

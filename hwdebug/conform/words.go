@@ -1,4 +1,4 @@
-// words.go: the strings that have a meaning in a recording: values, names, addresses, types and results.
+// The strings that have a meaning in a recording: values, names, addresses, types and results.
 
 package conform
 

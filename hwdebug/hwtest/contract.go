@@ -1,4 +1,4 @@
-// contract.go: what hwdebug.Target and its optional interfaces promise, one check for each promise.
+// What hwdebug.Target and its optional interfaces promise, one check for each promise.
 
 package hwtest
 

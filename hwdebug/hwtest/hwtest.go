@@ -1,4 +1,4 @@
-// hwtest.go: the suite, its features and skips, and the recorded cases.
+// The suite, its features and skips, and the recorded cases.
 
 // Package hwtest judges any implementation of hwdebug.Target, as a Go test: recorded runs of a real kernel, the
 // expectations of the kernel's own arm64 selftest, and what the contract promises of each feature.

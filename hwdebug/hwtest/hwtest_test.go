@@ -1,4 +1,4 @@
-// hwtest_test.go: the model is judged by the suite, and the suite by targets with one fault each.
+// The model is judged by the suite, and the suite by targets with one fault each.
 
 package hwtest_test
 

@@ -1,4 +1,4 @@
-// selftest.go: what the kernel's own arm64 breakpoint selftest expects, stated as a table.
+// What the kernel's own arm64 breakpoint selftest expects, stated as a table.
 
 package hwtest
 

@@ -1,4 +1,4 @@
-// chains_test.go: the call chains of spec 11, C-1 to C-25, in both views, for 4.19 and 6.1.
+// The call chains of spec 11, C-1 to C-25, in both views, for 4.19 and 6.1.
 
 package sim_test
 

@@ -1,4 +1,4 @@
-// helpers_test.go: what the table tests share: machines, tasks, events, and the register trace.
+// What the table tests share: machines, tasks, events, and the register trace.
 
 package sim_test
 

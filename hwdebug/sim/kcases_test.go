@@ -1,4 +1,4 @@
-// kcases_test.go: the nine cases of the kernel's own unit tests for breakpoint constraints (spec 4.4, K-1 to K-9).
+// The nine cases of the kernel's own unit tests for breakpoint constraints (spec 4.4, K-1 to K-9).
 
 package sim_test
 

@@ -1,4 +1,4 @@
-// rules_test.go: rules of the specification that its vectors do not reach, each under its number.
+// Rules of the specification that its vectors do not reach, each under its number.
 
 package sim_test
 

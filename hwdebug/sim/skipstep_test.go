@@ -1,4 +1,4 @@
-// skipstep_test.go: a handler moves the pc past an instruction that another event of the same access wants stepped.
+// A handler moves the pc past an instruction that another event of the same access wants stepped.
 
 package sim_test
 

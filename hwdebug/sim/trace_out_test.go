@@ -1,4 +1,4 @@
-// trace_out_test.go: the machine's own traces in every format: the same twice, whole when read back, well nested.
+// The machine's own traces in every format: the same twice, whole when read back, well nested.
 
 package sim_test
 

@@ -1,4 +1,4 @@
-// twin_test.go: R-CON-7 read aloud, as a slow twin of the machine's reservation arithmetic.
+// R-CON-7 read aloud, as a slow twin of the machine's reservation arithmetic.
 
 package sim_test
 

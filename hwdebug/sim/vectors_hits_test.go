@@ -1,4 +1,4 @@
-// vectors_hits_test.go: the test vectors of spec 12.4 (hits and stepping) and V-97 to V-104 (ptrace), each under its name.
+// The test vectors of spec 12.4 (hits and stepping) and V-97 to V-104 (ptrace), each under its name.
 
 package sim_test
 

@@ -1,4 +1,4 @@
-// vectors_inherit_test.go: the test vectors of spec 12.6 (inheritance, 6.1), each under its name.
+// The test vectors of spec 12.6 (inheritance, 6.1), each under its name.
 
 package sim_test
 

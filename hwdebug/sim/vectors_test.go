@@ -1,4 +1,4 @@
-// vectors_test.go: the test vectors of spec 12.1 to 12.3 and 12.5, each under its own name, on every kernel profile that it
+// The test vectors of spec 12.1 to 12.3 and 12.5, each under its own name, on every kernel profile that it
 // speaks of.
 
 package sim_test

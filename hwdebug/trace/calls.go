@@ -1,4 +1,4 @@
-// calls.go: which entry happened inside which, for the writers that show where a call ends.
+// Which entry happened inside which, for the writers that show where a call ends.
 
 package trace
 

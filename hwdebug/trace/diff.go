@@ -1,4 +1,4 @@
-// diff.go: where two traces first differ, in words.
+// Where two traces first differ, in words.
 
 package trace
 

@@ -1,4 +1,4 @@
-// entry.go: a record with its numbers put into words, which is what every writer and reader here works on.
+// A record with its numbers put into words, which is what every writer and reader here works on.
 
 package trace
 

@@ -1,4 +1,4 @@
-// example_test.go: how a machine's trace is made, chosen from and shown.
+// How a machine's trace is made, chosen from and shown.
 
 package trace_test
 

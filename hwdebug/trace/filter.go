@@ -1,4 +1,4 @@
-// filter.go: choosing records by function, CPU, task and time.
+// Choosing records by function, CPU, task and time.
 
 package trace
 

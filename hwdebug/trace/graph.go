@@ -1,4 +1,4 @@
-// graph.go: the trace in the manner of ftrace's function_graph, one column a CPU.
+// The trace in the manner of ftrace's function_graph, one column a CPU.
 
 package trace
 

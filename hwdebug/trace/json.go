@@ -1,4 +1,4 @@
-// json.go: one JSON object a line, written and read back.
+// One JSON object a line, written and read back.
 
 package trace
 

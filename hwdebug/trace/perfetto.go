@@ -1,4 +1,4 @@
-// perfetto.go: Chrome trace events, which ui.perfetto.dev and chrome://tracing show.
+// Chrome trace events, which ui.perfetto.dev and chrome://tracing show.
 
 package trace
 

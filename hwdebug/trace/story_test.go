@@ -1,4 +1,4 @@
-// story_test.go: a small story told to a recorder by hand, for the tests of every writer.
+// A small story told to a recorder by hand, for the tests of every writer.
 
 package trace_test
 

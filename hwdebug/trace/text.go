@@ -1,4 +1,4 @@
-// text.go: the call tree that a person reads, and the formats by their names.
+// The call tree that a person reads, and the formats by their names.
 
 package trace
 

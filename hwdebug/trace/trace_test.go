@@ -1,4 +1,4 @@
-// trace_test.go: the writers against golden files, the reader against the writer, differences and filters.
+// The writers against golden files, the reader against the writer, differences and filters.
 
 package trace_test
 
