@@ -242,9 +242,6 @@ func TestMDSCR(t *testing.T) {
 			t.Errorf("%#x: %q, want %q", tt.v, got, tt.words)
 		}
 	}
-	if PSTATESS != 0x200000 {
-		t.Errorf("PSTATE.SS is %#x, want bit 21", PSTATESS)
-	}
 }
 
 func TestExplain(t *testing.T) {

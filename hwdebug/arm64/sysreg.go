@@ -1,4 +1,4 @@
-// MDSCR_EL1, the step bit of a saved program status, and ID_AA64DFR0_EL1.
+// MDSCR_EL1 and ID_AA64DFR0_EL1.
 
 package arm64
 
@@ -10,9 +10,6 @@ const (
 	MDSCRKDE  = 1 << 13 // debug exceptions from the kernel's own level
 	MDSCRMDE  = 1 << 15 // breakpoint and watchpoint exceptions
 )
-
-// PSTATESS is the software step bit of a saved program status (SPSR).
-const PSTATESS = 1 << 21
 
 // DebugVer values of ID_AA64DFR0_EL1.
 const (

@@ -112,7 +112,7 @@ func (b *broken) DumpCPU(cpu int, r *hwdebug.Regs) error {
 
 const faultVariable = "HWTEST_FAULT"
 
-// TestBroken runs the suite on a target with the fault that the environment names; TestSuiteFinds starts it.
+// TestBroken runs the suite on a target with the fault that the environment names; TestSuiteFindsEachFault starts it.
 func TestBroken(t *testing.T) {
 	fault := os.Getenv(faultVariable)
 	if fault == "" {

@@ -4,6 +4,7 @@ package trace
 
 import (
 	"iter"
+	"slices"
 	"strconv"
 )
 
@@ -102,7 +103,7 @@ func (r *Recorder) Entries(f Filter, v View) iter.Seq[Entry] {
 			if !sel.match(rec) || v == Frames && r.nodes[rec.Node].key&1 != 0 {
 				continue
 			}
-			e := r.entry1(rec)
+			e := r.EntryOf(rec)
 			path = r.path(path[:0], rec.Node, v, sel)
 			e.Depth = len(path) - 1
 			if sel.fns == nil {
@@ -136,16 +137,12 @@ func (r *Recorder) path(dst []NodeID, n NodeID, v View, sel *selection) []NodeID
 		}
 		first = false
 	}
-	for i, j := 0, len(dst)-1; i < j; i, j = i+1, j-1 {
-		dst[i], dst[j] = dst[j], dst[i]
-	}
+	slices.Reverse(dst)
 	return dst
 }
 
 // EntryOf puts one record into words, without Via.
-func (r *Recorder) EntryOf(rec *Record) Entry { return r.entry1(rec) }
-
-func (r *Recorder) entry1(rec *Record) Entry {
+func (r *Recorder) EntryOf(rec *Record) Entry {
 	fn := &r.fns[rec.Fn]
 	e := Entry{
 		Seq: rec.Seq, T: rec.T, CPU: int(rec.CPU), PID: int(rec.PID), Comm: r.nameOr(uint64(rec.Comm)),

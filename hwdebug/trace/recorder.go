@@ -7,8 +7,9 @@
 // A machine pays one call on entry and one on exit, without allocation once its call contexts have been
 // seen before:
 //
-//	seq := rec.Enter(fnReserve, node, cpu, nowNs, pid, comm, uint64(event), uint64(typ))
-//	rec.Exit(seq, -28, trace.Errno)
+//	node = rec.Child(node, uint32(fnReserve), false)
+//	seq := rec.Enter(fnReserve, node, cpu, nowNs, pid, comm, args[:2])
+//	rec.Exit(seq, -28) // the table says that the function returns an errno
 //
 // Records live in a ring of fixed size; call contexts are never forgotten, so that a chain stays whole
 // even when the records of its outer functions have been overwritten.
@@ -16,7 +17,7 @@ package trace
 
 import "slices"
 
-// A FnID is a function's index in the table given to NewRecorder.
+// A FnID is a function's index in the table that NewRecorder is given.
 type FnID uint16
 
 // A NodeID names one call context: a function and the context it was called from. The zero NodeID is the
