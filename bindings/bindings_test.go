@@ -432,7 +432,7 @@ func TestMachineThatIsThere(t *testing.T) {
 	}
 }
 
-// mistakes are scripts that raise or fail; what they say is read as a page in testdata/mistakes.txt.
+// TestMistakes: what scripts that raise or fail say is read as a page, testdata/mistakes.txt.
 func TestMistakes(t *testing.T) {
 	src, err := os.ReadFile("testdata/mistakes.lua")
 	if err != nil {

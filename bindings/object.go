@@ -43,10 +43,7 @@ type object[T any] struct {
 // tagged is any object, whatever it holds.
 type tagged interface {
 	class() int
-	owner() *machine
 }
-
-func (o *object[T]) owner() *machine { return o.mach }
 
 func (o *object[T]) class() int { return classOf[T]() }
 

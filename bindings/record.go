@@ -23,11 +23,10 @@ func fillValue[T any](p *plan, record string) value[api.Fill[T]] {
 	if desc == nil {
 		panic("bindings: no record '" + record + "'")
 	}
-	fields := make(map[string]setter[T], len(desc.Fields))
-	names := make([]string, len(desc.Fields))
+	r := &reader[T]{p: p, desc: desc, fields: make(map[string]setter[T], len(desc.Fields)), names: make([]string, len(desc.Fields))}
 	for i := range desc.Fields {
-		fields[desc.Fields[i].Name] = setterOf[T](p, &desc.Fields[i])
-		names[i] = desc.Fields[i].Name
+		r.fields[desc.Fields[i].Name] = setterOf[T](p, &desc.Fields[i])
+		r.names[i] = desc.Fields[i].Name
 	}
 	return func(rt *runtime, v lua.LValue) (api.Fill[T], error) {
 		t, ok := v.(*lua.LTable)
@@ -39,22 +38,31 @@ func fillValue[T any](p *plan, record string) value[api.Fill[T]] {
 		}
 		at := rt.arg
 		return func(to *T) {
-			if err := fill(rt, p, desc, fields, names, t, to); err != nil {
+			if err := r.fill(rt, t, to); err != nil {
 				rt.badArgument(at.L, at.f, at.i, err)
 			}
 		}, nil
 	}
 }
 
-func fill[T any](rt *runtime, p *plan, desc *schema.Record, fields map[string]setter[T], names []string, t *lua.LTable, to *T) error {
+// A reader is what is known of one record whose tables are read into a T.
+type reader[T any] struct {
+	p      *plan
+	desc   *schema.Record
+	fields map[string]setter[T]
+	names  []string // of the fields, in the order of the description
+}
+
+// fill writes the fields of t into to.
+func (r *reader[T]) fill(rt *runtime, t *lua.LTable, to *T) error {
 	for k, v := t.Next(lua.LNil); k != lua.LNil; k, v = t.Next(k) {
 		name, ok := k.(lua.LString)
 		if !ok {
-			return fmt.Errorf("unknown field [%s]; the fields have names: %s", spell(k), strings.Join(names, " "))
+			return fmt.Errorf("unknown field [%s]; the fields have names: %s", spell(k), strings.Join(r.names, " "))
 		}
-		set := fields[string(name)]
+		set := r.fields[string(name)]
 		if set == nil {
-			return p.noField(desc, string(name), names)
+			return r.p.noField(r.desc, string(name), r.names)
 		}
 		if err := set(rt, to, v); err != nil {
 			return fmt.Errorf("field '%s': %w", string(name), err)

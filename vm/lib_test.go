@@ -15,7 +15,7 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// check runs each source and compares what it prints.
+// checkOutput runs each source and compares what it prints.
 func checkOutput(t *testing.T, cases []struct{ name, source, want string }) {
 	t.Helper()
 	for _, c := range cases {

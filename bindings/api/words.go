@@ -40,9 +40,6 @@ var Bit = schema.Module{
 	},
 }
 
-// Own are the assertions that package bindings does itself.
-var Own = []string{"regs", "regs_exactly", "errno", "succeeds", "callchain", "dmesg", "no_leaks"}
-
 // Assert describes the assertions.
 var Assert = schema.Module{
 	Name: "assert", Doc: "Assertions, in luassert's order: expected, actual, message. assert(v [, message]) works as in Lua; assert.are.equals, assert.is.truthy, assert.is_not.falsy and their like are the same words. For assert.snapshot, see it, the word for a case.",
