@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"io/fs"
 	"math/rand/v2"
@@ -150,7 +151,7 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) int {
 		signal.Notify(gone, syscall.SIGPIPE)
 		defer signal.Stop(gone)
 	}
-	sinks, finish, err := o.writers(env)
+	sinks, err := o.writers(env)
 	if err != nil {
 		return usage(env, "run", err)
 	}
@@ -183,7 +184,7 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) int {
 		fmt.Fprintf(env.Stderr, "hwlua run: no case selected: %s\n", o.whyNone(sum))
 		code = exitUsage
 	}
-	if err := errors.Join(finish(), traces.finish()); err != nil {
+	if err := errors.Join(sinks.finish(), traces.finish()); err != nil {
 		fmt.Fprintf(env.Stderr, "hwlua run: %v\n", err)
 		code = max(code, exitUsage)
 	}
@@ -407,19 +408,25 @@ type sinks struct {
 	all           scenario.Sinks
 	watcher       scenario.Watcher
 	wantTimelines bool
+
+	stdout   io.Writer // where a report without a file goes
+	onStdout string    // the one that does
+	files    map[string]bool
+	closers  []func() error
 }
 
-// writers makes the reports that were asked for. finish completes them and tells what could not be written.
-func (o *runOptions) writers(env Env) (s *sinks, finish func() error, err error) {
-	s = &sinks{}
-	var closers []func() error
-	finish = func() error {
-		var errs []error
-		for i := len(closers) - 1; i >= 0; i-- {
-			errs = append(errs, closers[i]())
-		}
-		return errors.Join(errs...)
+// finish completes the reports and tells what could not be written.
+func (s *sinks) finish() error {
+	var errs []error
+	for _, closer := range slices.Backward(s.closers) {
+		errs = append(errs, closer())
 	}
+	return errors.Join(errs...)
+}
+
+// writers makes the reports that were asked for.
+func (o *runOptions) writers(env Env) (*sinks, error) {
+	s := &sinks{stdout: env.Stdout, files: map[string]bool{}}
 	asked := o.reports
 	if len(asked) == 0 {
 		asked = []string{"pretty"}
@@ -428,7 +435,6 @@ func (o *runOptions) writers(env Env) (s *sinks, finish func() error, err error)
 			asked = append(asked, "junit:"+f)
 		}
 	}
-	stdout := env.Stdout
 	width, tty := terminal(env.Stdout)
 	if errWidth, ok := terminal(env.Stderr); ok && tty && env.Getenv("TERM") != "dumb" && !inCI(env) {
 		p := report.NewProgress(env.Stderr, func() int {
@@ -438,84 +444,83 @@ func (o *runOptions) writers(env Env) (s *sinks, finish func() error, err error)
 			return min(errWidth, width)
 		})
 		s.watcher = p
-		stdout = p.Writer(env.Stdout)
-		closers = append(closers, func() error { p.Close(); return nil })
+		s.stdout = p.Writer(env.Stdout)
+		s.closers = append(s.closers, func() error { p.Close(); return nil })
 	}
-	onStdout := ""
-	files := map[string]bool{}
 	for _, a := range asked {
-		format, file, toFile := strings.Cut(a, ":")
 		ro := report.Options{
 			Verbose: o.verbose, Version: version(), Command: strings.Join(env.Args, " "),
-			Color: !toFile && report.WantColor(o.color, env.Getenv, tty),
+			Color: !strings.Contains(a, ":") && report.WantColor(o.color, env.Getenv, tty),
 		}
-		if env.Getenv("TAP_VERSION") == "13" { // prove tells what it runs that it knows no later one
-			ro.TAP = 13
+		if err := s.add(env, a, ro); err != nil {
+			return nil, err
 		}
-		if host, err := os.Hostname(); err == nil {
-			ro.Host = host
-		}
-		if format == "github" {
-			if f := env.Getenv("GITHUB_STEP_SUMMARY"); f != "" {
-				summary, err := os.OpenFile(f, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-				if err != nil {
-					return nil, nil, usagef("GITHUB_STEP_SUMMARY: %v", err)
-				}
-				ro.Summary = summary
-				closers = append(closers, summary.Close)
-			}
-		}
-		var w io.Writer
-		if toFile {
-			if file == "" || files[file] {
-				return nil, nil, usagef("--report %s: a report wants a file of its own", a)
-			}
-			files[file] = true
-		} else {
-			if onStdout != "" {
-				return nil, nil, usagef("--report %s and --report %s both go to standard output; give one a file, such as %s:FILE", onStdout, a, a)
-			}
-			onStdout = a
-		}
-		// The name is looked at before a file is made for it.
-		if _, err := report.New(format, io.Discard, ro); err != nil {
-			return nil, nil, usagef("--report: %v", err)
-		}
-		var buffered *bufio.Writer
-		if toFile {
-			f, err := os.Create(file)
-			if err != nil {
-				return nil, nil, usagef("--report %s: %v", a, errText(err))
-			}
-			closers = append(closers, f.Close)
-			buffered = bufio.NewWriter(f)
-			w = buffered
-		} else {
-			buffered = bufio.NewWriter(stdout)
-			w = buffered
-		}
-		rw, err := report.New(format, w, ro)
-		if err != nil {
-			return nil, nil, usagef("--report: %v", err)
-		}
-		closers = append(closers, func() error {
-			err := rw.Err()
-			if e := buffered.Flush(); err == nil {
-				err = e
-			}
-			if err != nil && (toFile || !errors.Is(err, syscall.EPIPE)) {
-				return fmt.Errorf("report %s: %w", a, err)
-			}
-			return nil
-		})
-		var sink scenario.Sink = rw
-		if !toFile {
-			sink = flushing{rw, buffered}
-		}
-		s.all = append(s.all, sink)
-		s.wantTimelines = s.wantTimelines || format == "html"
 	}
-	return s, finish, nil
+	return s, nil
+}
+
+// add makes one report: FORMAT or FORMAT:FILE.
+func (s *sinks) add(env Env, asked string, ro report.Options) error {
+	format, file, toFile := strings.Cut(asked, ":")
+	if env.Getenv("TAP_VERSION") == "13" { // prove tells what it runs that it knows no later one
+		ro.TAP = 13
+	}
+	if host, err := os.Hostname(); err == nil {
+		ro.Host = host
+	}
+	if f := env.Getenv("GITHUB_STEP_SUMMARY"); f != "" && format == "github" {
+		summary, err := os.OpenFile(f, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+		if err != nil {
+			return usagef("GITHUB_STEP_SUMMARY: %v", err)
+		}
+		ro.Summary = summary
+		s.closers = append(s.closers, summary.Close)
+	}
+	switch {
+	case toFile && (file == "" || s.files[file]):
+		return usagef("--report %s: a report wants a file of its own", asked)
+	case toFile:
+		s.files[file] = true
+	case s.onStdout != "":
+		return usagef("--report %s and --report %s both go to standard output; give one a file, such as %s:FILE", s.onStdout, asked, asked)
+	default:
+		s.onStdout = asked
+	}
+	// The name is looked at before a file is made for it.
+	if _, err := report.New(format, io.Discard, ro); err != nil {
+		return usagef("--report: %v", err)
+	}
+	to := s.stdout
+	if toFile {
+		f, err := os.Create(file)
+		if err != nil {
+			return usagef("--report %s: %v", asked, errText(err))
+		}
+		s.closers = append(s.closers, f.Close)
+		to = f
+	}
+	buffered := bufio.NewWriter(to)
+	w, err := report.New(format, buffered, ro)
+	if err != nil {
+		return usagef("--report: %v", err)
+	}
+	s.closers = append(s.closers, func() error {
+		err := w.Err()
+		if e := buffered.Flush(); err == nil {
+			err = e
+		}
+		if err != nil && (toFile || !errors.Is(err, syscall.EPIPE)) {
+			return fmt.Errorf("report %s: %w", asked, err)
+		}
+		return nil
+	})
+	if toFile {
+		s.all = append(s.all, w)
+	} else {
+		s.all = append(s.all, flushing{w, buffered})
+	}
+	s.wantTimelines = s.wantTimelines || format == "html"
+	return nil
 }
 
 func errText(err error) string {
@@ -568,16 +573,9 @@ func stateFile(env Env) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(dir, "hwlua", "last-failed", fmt.Sprintf("%016x", hash(here))), nil
-}
-
-// hash is FNV-1a.
-func hash(s string) uint64 {
-	h := uint64(14695981039346656037)
-	for i := range len(s) {
-		h = (h ^ uint64(s[i])) * 1099511628211
-	}
-	return h
+	h := fnv.New64a()
+	io.WriteString(h, here)
+	return filepath.Join(dir, "hwlua", "last-failed", fmt.Sprintf("%016x", h.Sum64())), nil
 }
 
 // keep writes the failed cases down; where that is not possible, --last-failed does not work and says so.
