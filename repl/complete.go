@@ -41,38 +41,8 @@ func (c *completer) complete(text string, pos int) (cands []candidate, from int)
 			return matching(c.commands(), name), 1
 		}
 		at := len(text) - len(strings.TrimLeft(arg, " "))
-		switch name {
-		case "load", "record":
-			if c.files == nil {
-				return nil, pos
-			}
-			var cands []candidate
-			for _, name := range c.files(text[at:]) {
-				k := candidate{name: name, typ: "file"}
-				if strings.HasSuffix(name, string(filepath.Separator)) {
-					k.typ = "folder"
-				}
-				cands = append(cands, k)
-			}
+		if cands, ok := c.argument(name, text[at:]); ok {
 			return cands, at
-		case "chain":
-			for _, e := range c.index.Lookup("callchain") {
-				if e.Func != nil && len(e.Func.Params) > 0 {
-					return matching(stringsOf(e.Func.Params[0].Type, ""), text[at:]), at
-				}
-			}
-			return nil, pos
-		case "help":
-			cands := c.commands()
-			for i := range cands {
-				cands[i].after = ""
-			}
-			for _, e := range c.index.Entries() {
-				if e.Kind == schema.IsFunc || e.Kind == schema.IsMethod || e.Kind == schema.IsRegister || e.Kind == schema.IsClass {
-					cands = append(cands, candidate{name: e.Name, typ: e.Kind.String(), doc: e.Summary()})
-				}
-			}
-			return matching(cands, text[at:]), at
 		}
 		cands, from = c.complete(text[at:], len(text)-at)
 		return cands, from + at
@@ -123,6 +93,43 @@ func (c *completer) complete(text string, pos int) (cands []candidate, from int)
 		slices.SortFunc(cands, byName)
 	}
 	return cands, from
+}
+
+// argument finds what may stand instead of word behind a command that takes no expression; ok says that it is one.
+func (c *completer) argument(command, word string) (cands []candidate, ok bool) {
+	switch command {
+	case "load", "record":
+		if c.files == nil {
+			return nil, true
+		}
+		for _, name := range c.files(word) {
+			k := candidate{name: name, typ: "file"}
+			if strings.HasSuffix(name, string(filepath.Separator)) {
+				k.typ = "folder"
+			}
+			cands = append(cands, k)
+		}
+		return cands, true
+	case "chain":
+		for _, e := range c.index.Lookup("callchain") {
+			if e.Func != nil && len(e.Func.Params) > 0 {
+				return matching(stringsOf(e.Func.Params[0].Type, ""), word), true
+			}
+		}
+		return nil, true
+	case "help":
+		cands = c.commands()
+		for i := range cands {
+			cands[i].after = ""
+		}
+		for _, e := range c.index.Entries() {
+			if e.Kind == schema.IsFunc || e.Kind == schema.IsMethod || e.Kind == schema.IsRegister || e.Kind == schema.IsClass {
+				cands = append(cands, candidate{name: e.Name, typ: e.Kind.String(), doc: e.Summary()})
+			}
+		}
+		return matching(cands, word), true
+	}
+	return nil, false
 }
 
 func byName(a, b candidate) int { return strings.Compare(a.name, b.name) }
@@ -237,17 +244,7 @@ func chainEnd(toks []token, from int) int {
 			if i > from && !ends(toks[i-1]) {
 				return i
 			}
-			depth := 0
-			for ; i < len(toks); i++ {
-				if toks[i].is("(") || toks[i].is("[") || toks[i].is("{") {
-					depth++
-				} else if toks[i].is(")") || toks[i].is("]") || toks[i].is("}") {
-					if depth--; depth == 0 {
-						break
-					}
-				}
-			}
-			if i == len(toks) {
+			if i = closing(toks, i); i == len(toks) {
 				return i
 			}
 		case t.is(".") || t.is(":"):
@@ -267,6 +264,22 @@ func chainEnd(toks []token, from int) int {
 			return i
 		}
 		i++
+	}
+	return i
+}
+
+// closing is where the bracket that opens at toks[i] is closed, len(toks) if it is not.
+func closing(toks []token, i int) int {
+	depth := 0
+	for ; i < len(toks); i++ {
+		switch t := toks[i]; {
+		case t.is("(") || t.is("[") || t.is("{"):
+			depth++
+		case t.is(")") || t.is("]") || t.is("}"):
+			if depth--; depth == 0 {
+				return i
+			}
+		}
 	}
 	return i
 }

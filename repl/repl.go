@@ -72,7 +72,8 @@ func HostFiles() *Files {
 // Colour says when colours are used.
 type Colour uint8
 
-// The zero Colour leaves it to the terminal and the environment (NO_COLOR, TERM, CLICOLOR_FORCE).
+// The zero Colour leaves it to the terminal and the environment (NO_COLOR,
+// FORCE_COLOR and CLICOLOR_FORCE, TERM).
 const (
 	ColourAuto Colour = iota
 	ColourNever

@@ -474,7 +474,7 @@ func withoutEquals(text string) string {
 func (s *session) enter(ctx context.Context, text string) error {
 	blank := strings.TrimSpace(text) == ""
 	if s.tour != nil && blank {
-		text = s.tour.accept(s)
+		text = s.tour.accept()
 		blank = false
 		if text == "" {
 			return nil

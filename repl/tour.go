@@ -65,9 +65,7 @@ func (s *session) fitCode(line, indent string) string {
 }
 
 // accept is the code of the step that comes, which an empty entry means.
-func (t *tour) accept(s *session) string {
-	return t.steps[t.at].code
-}
+func (t *tour) accept() string { return t.steps[t.at].code }
 
 // entered is told of each entry that was run; the step's own takes the tour on.
 func (t *tour) entered(s *session, text string) {

@@ -18,8 +18,8 @@ func (p *paint) red(s string) string    { return p.wrap("31", s) }
 func (p *paint) green(s string) string  { return p.wrap("32", s) }
 func (p *paint) yellow(s string) string { return p.wrap("33", s) }
 
-// WantColor decides whether what goes to w is coloured. mode is "always", "never" or "auto"; auto follows
-// NO_COLOR, then FORCE_COLOR and CLICOLOR_FORCE, then TERM=dumb, then whether w is a terminal.
+// WantColor decides whether output is coloured. mode is "always", "never" or "auto"; auto follows NO_COLOR, then FORCE_COLOR
+// and CLICOLOR_FORCE, then TERM=dumb, then whether the output goes to a terminal.
 func WantColor(mode string, getenv func(string) string, terminal bool) bool {
 	switch mode {
 	case "always":

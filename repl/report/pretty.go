@@ -126,7 +126,7 @@ func (w *pretty) one(r *scenario.Result) {
 		if i > 0 {
 			w.print("\n")
 		}
-		w.lines(explain(r, f, &w.p))
+		w.lines(explain(f, &w.p))
 	}
 	w.output(r)
 	w.lines(around(r))

@@ -171,7 +171,7 @@ func extras(s *scenario.Summary) []string {
 }
 
 // explain is a failure as lines of plain text, without the name of the case: what every text format shows.
-func explain(r *scenario.Result, f *scenario.Failure, p *paint) []string {
+func explain(f *scenario.Failure, p *paint) []string {
 	var lines []string
 	add := func(s string) { lines = append(lines, s) }
 	if f.File != "" {
@@ -289,7 +289,7 @@ func whole(r *scenario.Result) string {
 		if i > 0 {
 			lines = append(lines, "")
 		}
-		lines = append(lines, explain(r, f, &paint{})...)
+		lines = append(lines, explain(f, &paint{})...)
 	}
 	lines = append(lines, around(r)...)
 	return strings.Join(lines, "\n") + "\n"

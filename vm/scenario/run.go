@@ -562,8 +562,23 @@ func (r *runner) guarded(ctx context.Context, f *file, c *Case, work func(contex
 	s.caseOf = c
 	s.snaps = r.snaps
 	s.rt.OnCheck(s.check)
-	err = work(inner, s)
+	s.judge(ctx, res, work(inner, s), limit)
+	res.Failures = s.soft
+	res.Output = s.out.String()
+	if env.Look != nil {
+		res.Look = env.Look(res.Status.Bad())
+	}
+	res.Elapsed = time.Since(res.Start)
+	if res.Status.Bad() {
+		at, exact := f.spot(c)
+		res.Repro = o.Repro(c, at, exact)
+	}
+	return res
+}
 
+// judge gives res the status that err and the checks that did not hold come to, and adds err to the failures. ctx is the
+// run's, limit what the case had.
+func (s *session) judge(ctx context.Context, res *Result, err error, limit time.Duration) {
 	var pend *errPending
 	switch {
 	case errors.As(err, &pend) && len(s.soft) == 0:
@@ -596,15 +611,4 @@ func (r *runner) guarded(ctx context.Context, f *file, c *Case, work func(contex
 		}
 		s.soft = slices.Insert(s.soft, at, x)
 	}
-	res.Failures = s.soft
-	res.Output = s.out.String()
-	if env.Look != nil {
-		res.Look = env.Look(res.Status.Bad())
-	}
-	res.Elapsed = time.Since(res.Start)
-	if res.Status.Bad() {
-		at, exact := f.spot(c)
-		res.Repro = o.Repro(c, at, exact)
-	}
-	return res
 }
