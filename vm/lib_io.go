@@ -61,7 +61,7 @@ func openIO(rt *Runtime) {
 	s.meta.RawSetString("__index", methods)
 	s.meta.RawSetString("__metatable", lua.LString("file"))
 	s.meta.RawSetString("__tostring", rt.main.NewFunction(func(L *lua.LState) int {
-		f := rt.fileArg(args{L, "tostring"}, 1)
+		f := rt.fileArg(args{L, "tostring"})
 		text := "file (closed)"
 		if !f.closed {
 			text = strings.Replace(rt.plainString(L.Get(1)), "userdata: ", "file (", 1) + ")"
@@ -113,19 +113,20 @@ func (f *file) shut() error {
 	return errors.Join(err, f.close())
 }
 
-// fileArg is argument n as a file, closed or not.
-func (rt *Runtime) fileArg(a args, n int) *file {
-	if ud, ok := a.L.Get(n).(*lua.LUserData); ok {
+// fileArg is argument 1, which must be a file, closed or not.
+func (rt *Runtime) fileArg(a args) *file {
+	if ud, ok := a.L.Get(1).(*lua.LUserData); ok {
 		if f, ok := ud.Value.(*file); ok {
 			return f
 		}
 	}
-	a.failType(n, "file")
+	a.failType(1, "file")
 	return nil
 }
 
-func (rt *Runtime) openFileArg(a args, n int) *file {
-	f := rt.fileArg(a, n)
+// openFile is argument 1, which must be a file that is open.
+func (rt *Runtime) openFile(a args) *file {
+	f := rt.fileArg(a)
 	if f.closed {
 		raise(a.L, 1, "attempt to use a closed file")
 	}
@@ -165,7 +166,7 @@ func (rt *Runtime) ioWrite(L *lua.LState) int {
 
 func (rt *Runtime) fileWrite(L *lua.LState) int {
 	a := args{L, "write"}
-	if n := rt.writeAll(a, rt.openFileArg(a, 1), 2); n >= 0 {
+	if n := rt.writeAll(a, rt.openFile(a), 2); n >= 0 {
 		return n
 	}
 	L.Push(lua.LTrue)
@@ -178,7 +179,7 @@ func (rt *Runtime) ioRead(L *lua.LState) int {
 
 func (rt *Runtime) fileRead(L *lua.LState) int {
 	a := args{L, "read"}
-	return rt.read(a, rt.openFileArg(a, 1), 2)
+	return rt.read(a, rt.openFile(a), 2)
 }
 
 // read reads by the formats from argument first on: "*l", "*n", "*a" or a number of bytes.
@@ -332,7 +333,7 @@ func (rt *Runtime) ioLines(L *lua.LState) int {
 }
 
 func (rt *Runtime) fileLines(L *lua.LState) int {
-	L.Push(rt.linesOf(rt.openFileArg(args{L, "lines"}, 1), false))
+	L.Push(rt.linesOf(rt.openFile(args{L, "lines"}), false))
 	return 1
 }
 
@@ -345,7 +346,7 @@ func (rt *Runtime) closeFile(L *lua.LState, f *file) int {
 }
 
 func (rt *Runtime) fileClose(L *lua.LState) int {
-	return rt.closeFile(L, rt.openFileArg(args{L, "close"}, 1))
+	return rt.closeFile(L, rt.openFile(args{L, "close"}))
 }
 
 func (rt *Runtime) ioClose(L *lua.LState) int {
@@ -353,7 +354,7 @@ func (rt *Runtime) ioClose(L *lua.LState) int {
 	if L.GetTop() == 0 {
 		return rt.closeFile(L, rt.lib.io.output.Value.(*file))
 	}
-	return rt.closeFile(L, rt.openFileArg(a, 1))
+	return rt.closeFile(L, rt.openFile(a))
 }
 
 func (f *file) sync() error {
@@ -364,7 +365,7 @@ func (f *file) sync() error {
 }
 
 func (rt *Runtime) fileFlush(L *lua.LState) int {
-	return ioResult(L, rt.openFileArg(args{L, "flush"}, 1).sync())
+	return ioResult(L, rt.openFile(args{L, "flush"}).sync())
 }
 
 func (rt *Runtime) ioFlush(L *lua.LState) int {
@@ -372,14 +373,14 @@ func (rt *Runtime) ioFlush(L *lua.LState) int {
 }
 
 func (rt *Runtime) fileSetvbuf(L *lua.LState) int {
-	rt.openFileArg(args{L, "setvbuf"}, 1)
+	rt.openFile(args{L, "setvbuf"})
 	L.Push(lua.LTrue)
 	return 1
 }
 
 func (rt *Runtime) fileSeek(L *lua.LState) int {
 	a := args{L, "seek"}
-	f := rt.openFileArg(a, 1)
+	f := rt.openFile(a)
 	whence := map[string]int{"set": io.SeekStart, "cur": io.SeekCurrent, "end": io.SeekEnd}[a.option(2, "cur", "set", "cur", "end")]
 	offset := int64(a.optInt(3, 0))
 	if f.seek == nil {
@@ -486,7 +487,7 @@ func (rt *Runtime) redirect(L *lua.LState, fn, mode string, to **lua.LUserData) 
 		}
 		*to = rt.newFile(f)
 	default:
-		rt.openFileArg(a, 1)
+		rt.openFile(a)
 		*to = v.(*lua.LUserData)
 	}
 	L.Push(*to)

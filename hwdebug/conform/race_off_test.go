@@ -1,6 +1,6 @@
 //go:build !race
 
-// race_off_test.go: see race_on_test.go.
+// See race_on_test.go.
 
 package conform_test
 

@@ -1,6 +1,6 @@
 //go:build race
 
-// race_on_test.go: under the race detector long tests take a sample; nothing here runs on two goroutines.
+// Under the race detector long tests take a sample; nothing here runs on two goroutines.
 
 package conform_test
 

@@ -3,6 +3,7 @@
 package conform
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -410,15 +411,7 @@ func whichName(w hwdebug.PtraceSet) string {
 func (c *Case) Needs() []hwdebug.Feature {
 	var needs []hwdebug.Feature
 	for i := range c.Steps {
-		f := opRules[c.Steps[i].Op].needs
-		if f == "" {
-			continue
-		}
-		known := false
-		for _, g := range needs {
-			known = known || f == g
-		}
-		if !known {
+		if f := opRules[c.Steps[i].Op].needs; f != "" && !slices.Contains(needs, f) {
 			needs = append(needs, f)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/hwlua/hwlua/hwdebug"
 )
 
-// maxName limits numbers in names: what a driver can hold, so that a replay's tables stay small.
+// maxName is more than any number in a name: what a driver can hold, so that a replay's tables stay small.
 const maxName = 1 << 16
 
 // hex reads a register value: a hex string without prefix.

@@ -1,4 +1,4 @@
-// hits_test.go: hits that the vectors do not reach (spec 1.5 and chapter 6).
+// Hits that the vectors do not reach (spec 1.5 and chapter 6).
 
 package sim_test
 

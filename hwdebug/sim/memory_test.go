@@ -1,4 +1,4 @@
-// memory_test.go: memory against a slow twin.
+// Memory against a slow twin.
 
 package sim_test
 

@@ -1,4 +1,4 @@
-// ptrace_test.go: the 32-bit requests, which number the registers of both sets with one signed number (spec chapter 7).
+// The 32-bit requests, which number the registers of both sets with one signed number (spec chapter 7).
 
 package sim_test
 

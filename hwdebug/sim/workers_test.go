@@ -1,4 +1,4 @@
-// workers_test.go: how many workers a pool keeps (spec 8.3).
+// How many workers a pool keeps (spec 8.3).
 
 package sim_test
 
