@@ -24,6 +24,7 @@ func heading(b *strings.Builder, level int, format string, args ...any) {
 	fmt.Fprintf(b, "%s %s\n\n", strings.Repeat("#", level), fmt.Sprintf(format, args...))
 }
 
+// section writes a module, and those in it, under a heading of that level.
 func section(b *strings.Builder, x *schema.Index, m *schema.Module, full string, level int) {
 	title := full
 	if title == "" {
@@ -49,37 +50,49 @@ func section(b *strings.Builder, x *schema.Index, m *schema.Module, full string,
 		section(b, x, sub, name, level+1)
 	}
 	for i := range m.Classes {
-		c := &m.Classes[i]
-		heading(b, level, "Class %s", c.Name)
-		b.WriteString(c.Doc + "\n\n")
-		fieldTable(b, "field", c.Fields)
-		if c.Index != nil {
-			fmt.Fprintf(b, "`[%s]` is a `%s`. %s\n\n", c.Index.Key.Name, c.Index.Value, c.Index.Doc)
-		}
-		if c.Len != "" {
-			fmt.Fprintf(b, "`#` is %s.\n\n", c.Len)
-		}
-		code(b, c.Sample)
-		for _, e := range x.Members(c.Name) {
-			if e.Kind == schema.IsMethod && e.Owner == c.Name {
-				function(b, e, level+1)
-			}
+		class(b, x, &m.Classes[i], level)
+	}
+	tables(b, m.Records, level)
+	registers(b, m.Registers, level)
+	errnos(b, m.Errnos, level)
+}
+
+func class(b *strings.Builder, x *schema.Index, c *schema.Class, level int) {
+	heading(b, level, "Class %s", c.Name)
+	b.WriteString(c.Doc + "\n\n")
+	fieldTable(b, "field", c.Fields)
+	if c.Index != nil {
+		fmt.Fprintf(b, "`[%s]` is a `%s`. %s\n\n", c.Index.Key.Name, c.Index.Value, c.Index.Doc)
+	}
+	if c.Len != "" {
+		fmt.Fprintf(b, "`#` is %s.\n\n", c.Len)
+	}
+	code(b, c.Sample)
+	for _, e := range x.Members(c.Name) {
+		if e.Kind == schema.IsMethod && e.Owner == c.Name {
+			function(b, e, level+1)
 		}
 	}
-	if len(m.Records) > 0 {
+}
+
+func tables(b *strings.Builder, records []schema.Record, level int) {
+	if len(records) > 0 {
 		heading(b, level, "Tables")
 	}
-	for i := range m.Records {
-		r := &m.Records[i]
+	for i := range records {
+		r := &records[i]
 		heading(b, level+1, "%s", r.Name)
 		b.WriteString(r.Doc + "\n\n")
 		fieldTable(b, "field", r.Fields)
 	}
-	if len(m.Registers) > 0 {
+}
+
+func registers(b *strings.Builder, regs []schema.Register, level int) {
+	if len(regs) > 0 {
 		heading(b, level, "Registers")
 	}
-	for i := range m.Registers {
-		r := &m.Registers[i]
+	for i := range regs {
+		r := &regs[i]
 		heading(b, level+1, "%s", r.Name)
 		b.WriteString(escape(r.Doc) + "\n\n```\n" + r.Picture("", 100) + "```\n\n| bits | name | meaning |\n| --- | --- | --- |\n")
 		for j := range r.Fields {
@@ -96,14 +109,18 @@ func section(b *strings.Builder, x *schema.Index, m *schema.Module, full string,
 		}
 		b.WriteByte('\n')
 	}
-	if len(m.Errnos) > 0 {
-		heading(b, level, "Errnos")
-		b.WriteString("| name | meaning |\n| --- | --- |\n")
-		for _, e := range m.Errnos {
-			fmt.Fprintf(b, "| %s | %s |\n", e.Name, cell(e.Doc))
-		}
-		b.WriteByte('\n')
+}
+
+func errnos(b *strings.Builder, list []schema.Errno, level int) {
+	if len(list) == 0 {
+		return
 	}
+	heading(b, level, "Errnos")
+	b.WriteString("| name | meaning |\n| --- | --- |\n")
+	for _, e := range list {
+		fmt.Fprintf(b, "| %s | %s |\n", e.Name, cell(e.Doc))
+	}
+	b.WriteByte('\n')
 }
 
 func function(b *strings.Builder, e *schema.Entry, level int) {

@@ -442,7 +442,7 @@ func (p *player) checkRegisters(r *rest, bad func(string, ...any)) {
 	}
 	for cpu := range p.meta.CPUs {
 		if err := p.dumper.DumpCPU(cpu, &p.reg); err != nil {
-			bad("dump of cpu %d at the end: %v", cpu, err)
+			bad("dump of cpu%d at the end: %v", cpu, err)
 			continue
 		}
 		for i, v := range p.reg.BCR {
