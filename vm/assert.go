@@ -6,6 +6,7 @@ package vm
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -160,12 +161,7 @@ func openAssert(rt *Runtime) {
 	}
 	for i := range rt.cfg.Modules {
 		asserts := rt.cfg.Modules[i].Asserts
-		names := make([]string, 0, len(asserts))
-		for name := range asserts {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		for _, name := range names {
+		for _, name := range slices.Sorted(maps.Keys(asserts)) {
 			s.natives[name] = L.NewFunction(asserts[name])
 			s.table.RawSetString(name, s.natives[name])
 		}
@@ -292,10 +288,8 @@ func (s *assertions) call(name string, w *assertion, negated bool) lua.LGFunctio
 	return func(L *lua.LState) int {
 		c := &assertCall{args: args{L, name}, rt: s.rt, negated: negated}
 		top := L.GetTop()
-		if top < w.nargs && !(w.nargs == 1 && top == 1) {
-			if c.any(w.nargs) == nil {
-				return 0
-			}
+		if top < w.nargs {
+			c.fail(w.nargs, "value expected")
 		}
 		c.f.Assertion = shown
 		holds := w.holds(c)

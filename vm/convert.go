@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -98,7 +99,7 @@ func (t *Table) Set(key, value any) error {
 			return errors.New("vm: table index is nil")
 		case lua.LNumber:
 			if math.IsNaN(float64(k)) {
-				return errors.New("vm: table index is nan")
+				return errors.New("vm: table index is NaN")
 			}
 			t.rt.chargeNumberKey(t.t, float64(k))
 		case lua.LString:
@@ -756,12 +757,7 @@ func (rt *Runtime) callBack(fn *lua.LFunction, t reflect.Type, in, out []reflect
 
 // bindFuncs sets the functions of a module, in the order of their names.
 func (rt *Runtime) bindFuncs(t *lua.LTable, module string, funcs map[string]any) error {
-	names := make([]string, 0, len(funcs))
-	for name := range funcs {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(funcs)) {
 		var v lua.LValue
 		var err error
 		if f := reflect.ValueOf(funcs[name]); f.Kind() == reflect.Func {

@@ -207,7 +207,7 @@ func (rt *Runtime) toStringValue(L *lua.LState, v lua.LValue) lua.LValue {
 		}
 	}
 	s := rt.plainString(v)
-	rt.charge(int64(len(s)) + stringHeader)
+	rt.charge(int64(len(s)) + sizeString)
 	return lua.LString(s)
 }
 
@@ -362,7 +362,7 @@ func (rt *Runtime) room(L *lua.LState, n int, message string) {
 	if n > maxResults {
 		raise(L, 1, message)
 	}
-	rt.charge(int64(n) * valueSize)
+	rt.charge(int64(n) * sizeSlot)
 	rt.steps(n / 16)
 	// Let the stack grow once, not in many steps that copy it each time.
 	top := L.GetTop()

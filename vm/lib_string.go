@@ -38,15 +38,11 @@ func (rt *Runtime) chargeText(L *lua.LState, n int) {
 	if n > maxString {
 		raise(L, 1, "resulting string too large")
 	}
-	rt.charge(int64(n) + stringHeader)
+	rt.charge(int64(n) + sizeString)
 	if n >= 1024 {
 		rt.steps(n / 16)
 	}
 }
-
-// stringHeader is what a string value costs besides its bytes: the Go header that the interface
-// points to.
-const stringHeader = 16
 
 // span turns Lua's i and j, from 1, negative ones from the end, into a slice of n bytes.
 func span(n, i, j int) (from, to int) {
@@ -100,10 +96,10 @@ func (rt *Runtime) piece(s string, from, to int) lua.LValue {
 	case n == 1:
 		return oneByte[s[from]]
 	case n == len(s):
-		rt.charge(stringHeader)
+		rt.charge(sizeString)
 		return lua.LString(s)
 	}
-	rt.charge(int64(n) + stringHeader)
+	rt.charge(int64(n) + sizeString)
 	if len(s) > sharedString && n < len(s)-n {
 		return lua.LString(strings.Clone(s[from:to]))
 	}
@@ -461,7 +457,7 @@ func (b *charged) addByte(c byte) {
 
 // String is what was added. The buffer becomes the string, unless much of it is empty.
 func (b *charged) String() string {
-	b.rt.charge(stringHeader)
+	b.rt.charge(sizeString)
 	defer func(size int) { b.rt.meter.held -= int64(size) }(cap(b.buf))
 	if cap(b.buf)-len(b.buf) > len(b.buf)/4 {
 		b.rt.charge(int64(len(b.buf)))

@@ -9,9 +9,6 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// valueSize is what one slot of a table's array costs.
-const valueSize = sizeSlot
-
 func openTable(rt *Runtime) {
 	rt.newLib("table", []libFunc{
 		{"concat", rt.tabConcat}, {"foreach", rt.tabForeach}, {"foreachi", rt.tabForeachi}, {"getn", tabGetn},
@@ -188,7 +185,7 @@ func (rt *Runtime) tabMaxn(L *lua.LState) int {
 // tabPack is Lua 5.2's: a table of its arguments, with their number in field n.
 func (rt *Runtime) tabPack(L *lua.LState) int {
 	n := L.GetTop()
-	rt.charge(int64(sizeTable + n*valueSize))
+	rt.charge(int64(sizeTable + n*sizeSlot))
 	t := L.CreateTable(n, 1)
 	for i := 1; i <= n; i++ {
 		t.RawSetInt(i, L.Get(i))
@@ -276,7 +273,7 @@ func (rt *Runtime) tabSort(L *lua.LState) int {
 	if n < 2 {
 		return 0
 	}
-	rt.charge(int64(2 * n * valueSize))
+	rt.charge(int64(2 * n * sizeSlot))
 	s.items = make([]lua.LValue, n, 2*n)
 	for i := range n {
 		s.items[i] = t.RawGetInt(i + 1)

@@ -12,7 +12,7 @@ import (
 // Sizes, in bytes, of what gopher-lua allocates. They are the amd64 sizes, rounded up to Go's size classes.
 const (
 	sizeNumber  = 8   // a float in the allocator's blocks
-	sizeString  = 16  // a string's header, boxed
+	sizeString  = 16  // a string's header, boxed: what a string value costs besides its bytes
 	sizeTable   = 112 // an empty table
 	sizeSlot    = 16  // a value in an array, a register, an upvalue
 	sizeEntry   = 128 // a key in the hash part: the pair, its place in keys and in k2i
