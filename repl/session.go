@@ -355,10 +355,7 @@ func (s *session) room() int {
 // width is how many columns there are for what is shown.
 func (s *session) width() int {
 	w, _ := s.size()
-	if w < 20 {
-		return max(w, 20)
-	}
-	return min(w, 200)
+	return min(max(w, 20), 200)
 }
 
 // loop reads and runs entries until the session ends.

@@ -101,14 +101,6 @@ func holders(m *sim.Machine) []string {
 	return lines
 }
 
-// lastSeq is the number of the newest record.
-func lastSeq(rec *trace.Recorder) (n uint64) {
-	for r := range rec.Records {
-		n = r.Seq
-	}
-	return n
-}
-
 // newest are the last n entries that stand in the frames view.
 func newest(rec *trace.Recorder, n int) []trace.Entry {
 	if rec == nil {
@@ -158,14 +150,7 @@ func tail(rec *trace.Recorder, n int, booted uint64) []string {
 	}
 	var lines []string
 	for _, e := range entries {
-		line := fmt.Sprintf("cpu%d %s  %s%s", e.CPU, seconds(e.T), strings.Repeat("  ", min(e.Depth-least, 20)), e.Call())
-		switch {
-		case e.Running:
-			line += " = ?"
-		case e.Ret != "":
-			line += " = " + e.Ret
-		}
-		lines = append(lines, line)
+		lines = append(lines, fmt.Sprintf("cpu%d %s  %s%s%s", e.CPU, seconds(e.T), strings.Repeat("  ", min(e.Depth-least, 20)), e.Call(), resultOf(&e)))
 	}
 	return lines
 }
@@ -179,8 +164,7 @@ func timeline(m *sim.Machine, name string, most int, booted uint64) scenario.Tim
 	if len(entries) == 0 {
 		return t
 	}
-	n := len(entries)
-	var now int64 = -1
+	now := int64(-1)
 	for i, e := range entries {
 		if e.T != now {
 			now = e.T
@@ -188,62 +172,78 @@ func timeline(m *sim.Machine, name string, most int, booted uint64) scenario.Tim
 		}
 	}
 	for cpu := range m.NrCPUs() {
-		tasks := scenario.Track{Name: fmt.Sprintf("cpu%d tasks", cpu)}
-		callsOf := scenario.Track{Name: fmt.Sprintf("cpu%d", cpu)}
-		slots := scenario.Track{Name: fmt.Sprintf("cpu%d slots", cpu)}
-		least := 1 << 30
-		for _, e := range entries {
-			if e.CPU == cpu {
-				least = min(least, e.Depth)
-			}
-		}
-		level := 0
-		open := []int{} // spans of calls that may still go on
-		for i, e := range entries {
-			if e.CPU != cpu {
-				continue
-			}
-			who := fmt.Sprintf("%s-%d", e.Comm, e.PID)
-			if k := len(tasks.Spans) - 1; k >= 0 && tasks.Spans[k].Label == who {
-				tasks.Spans[k].End = i + 1
-			} else {
-				tasks.Spans = append(tasks.Spans, scenario.Span{Start: i, End: i + 1, Label: who, Kind: "task"})
-			}
-			depth := e.Depth - least
-			// What is at this depth or deeper has ended; what is above goes on.
-			for len(open) > 0 && callsOf.Spans[open[len(open)-1]].Depth >= depth {
-				open = open[:len(open)-1]
-			}
-			for _, k := range open {
-				callsOf.Spans[k].End = i + 1
-			}
-			callsOf.Spans = append(callsOf.Spans, scenario.Span{
-				Start: i, End: i + 1, Depth: min(depth, 24), Label: e.Fn, Kind: kindOf(&e),
-				Detail: e.Call() + resultOf(&e) + "\n" + seconds(e.T) + "  " + who,
-			})
-			open = append(open, len(callsOf.Spans)-1)
-			if e.Fn == "hw_breakpoint_control" && e.Ret != "" && !strings.HasPrefix(e.Ret, "-") {
-				switch value(&e, "ops") {
-				case "install":
-					level++
-				case "uninstall":
-					level = max(level-1, 0)
-				default:
-					continue
-				}
-				if k := len(slots.Spans) - 1; k >= 0 {
-					slots.Spans[k].End = i
-				}
-				slots.Spans = append(slots.Spans, scenario.Span{Start: i, End: n, Label: fmt.Sprintf("%d installed", level), Kind: "level", Level: level})
-			}
-		}
-		for _, track := range []scenario.Track{tasks, callsOf, slots} {
+		for _, track := range tracks(entries, cpu) {
 			if len(track.Spans) > 0 {
 				t.Tracks = append(t.Tracks, track)
 			}
 		}
 	}
 	return t
+}
+
+// tracks are one CPU's part of a timeline: its tasks, its calls, and how many slots were taken.
+func tracks(entries []trace.Entry, cpu int) [3]scenario.Track {
+	tasks := scenario.Track{Name: fmt.Sprintf("cpu%d tasks", cpu)}
+	callsOf := scenario.Track{Name: fmt.Sprintf("cpu%d", cpu)}
+	slots := scenario.Track{Name: fmt.Sprintf("cpu%d slots", cpu)}
+	least := 1 << 30
+	for _, e := range entries {
+		if e.CPU == cpu {
+			least = min(least, e.Depth)
+		}
+	}
+	level := 0
+	var open []int // spans of calls that may still go on
+	for i, e := range entries {
+		if e.CPU != cpu {
+			continue
+		}
+		who := fmt.Sprintf("%s-%d", e.Comm, e.PID)
+		if k := len(tasks.Spans) - 1; k >= 0 && tasks.Spans[k].Label == who {
+			tasks.Spans[k].End = i + 1
+		} else {
+			tasks.Spans = append(tasks.Spans, scenario.Span{Start: i, End: i + 1, Label: who, Kind: "task"})
+		}
+		depth := e.Depth - least
+		// What is at this depth or deeper has ended; what is above goes on.
+		for len(open) > 0 && callsOf.Spans[open[len(open)-1]].Depth >= depth {
+			open = open[:len(open)-1]
+		}
+		for _, k := range open {
+			callsOf.Spans[k].End = i + 1
+		}
+		callsOf.Spans = append(callsOf.Spans, scenario.Span{
+			Start: i, End: i + 1, Depth: min(depth, 24), Label: e.Fn, Kind: kindOf(&e),
+			Detail: e.Call() + resultOf(&e) + "\n" + seconds(e.T) + "  " + who,
+		})
+		open = append(open, len(callsOf.Spans)-1)
+		step := slotsTaken(&e)
+		if step == 0 {
+			continue
+		}
+		level = max(level+step, 0)
+		if k := len(slots.Spans) - 1; k >= 0 {
+			slots.Spans[k].End = i
+		}
+		slots.Spans = append(slots.Spans, scenario.Span{
+			Start: i, End: len(entries), Label: fmt.Sprintf("%d installed", level), Kind: "level", Level: level,
+		})
+	}
+	return [3]scenario.Track{tasks, callsOf, slots}
+}
+
+// slotsTaken is 1 for a call that has put an event into a slot, -1 for one that has taken it out, else 0.
+func slotsTaken(e *trace.Entry) int {
+	if e.Fn != "hw_breakpoint_control" || e.Ret == "" || strings.HasPrefix(e.Ret, "-") {
+		return 0
+	}
+	switch value(e, "ops") {
+	case "install":
+		return 1
+	case "uninstall":
+		return -1
+	}
+	return 0
 }
 
 func kindOf(e *trace.Entry) string {

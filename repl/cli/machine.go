@@ -247,7 +247,7 @@ func (m *machines) modules() []vm.Module {
 		Machine:  m.first,
 		Made: func(x *sim.Machine) {
 			m.list = append(m.list, x)
-			m.booted = append(m.booted, lastSeq(x.Recorder()))
+			m.booted = append(m.booted, x.Recorder().Seq())
 		},
 	})}
 }
