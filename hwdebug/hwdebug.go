@@ -72,6 +72,7 @@ func HwBreakpointInit() Attr { return Attr{Pinned: true, SamplePeriod: 1} }
 // A Kind is the kind of one access.
 type Kind uint8
 
+// The kinds of an access.
 const (
 	Load Kind = iota
 	Store

@@ -198,11 +198,11 @@ func (o Op) String() string {
 type Base uint8
 
 const (
-	Absolute Base = iota
-	UBuf
-	UCode
-	KBuf
-	KCode
+	Absolute Base = iota // 0: the address is a number
+	UBuf                 // the tasks' data
+	UCode                // the tasks' code
+	KBuf                 // the kernel's data
+	KCode                // the kernel's code
 )
 
 var baseNames = [...]string{"", "ubuf", "ucode", "kbuf", "kcode"}

@@ -70,6 +70,7 @@ func (p *Progress) Close() {
 	p.mu.Unlock()
 }
 
+// Planned is scenario.Watcher's, as are the three that follow.
 func (p *Progress) Planned(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

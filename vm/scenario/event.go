@@ -38,12 +38,12 @@ func (c *Case) ID() string { return c.File + "::" + c.Name() }
 type Status uint8
 
 const (
-	Passed      Status = iota
-	Failed             // an assertion did not hold
-	Errored            // it raised anything else, ran out of time, or could not be loaded
-	Skipped            // what the file needs is missing
-	Pending            // it says itself that it is not written yet
-	Interrupted        // the run was ended while it ran
+	Passed      Status = iota // it ended, and every check held
+	Failed                    // an assertion did not hold
+	Errored                   // it raised anything else, ran out of time, or could not be loaded
+	Skipped                   // what the file needs is missing
+	Pending                   // it says itself that it is not written yet
+	Interrupted               // the run was ended while it ran
 )
 
 var statusNames = [...]string{"passed", "failed", "error", "skipped", "pending", "interrupted"}
@@ -227,6 +227,7 @@ type Sink interface {
 // Sinks gives what it gets to each of its members in turn.
 type Sinks []Sink
 
+// Begin is Sink's, as are those that follow.
 func (s Sinks) Begin(i Info) {
 	for _, k := range s {
 		k.Begin(i)
