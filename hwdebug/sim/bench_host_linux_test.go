@@ -32,33 +32,35 @@ func hostEvent(pid, cpu int) (fd int, err error) {
 	return unix.PerfEventOpen(&attr, pid, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
 }
 
-// beside lets host and model take turns, four hundred in one iteration, since one turn with a cold cache says little. It reports
-// what a call of either takes in its quietest turn, which whatever else runs on the machine moves least, how many times the
-// model's fits into the host's, and the same of the mean of all turns.
+// beside lets host and model take turns of about the same time, two hundred in one iteration, since one turn says little. It
+// reports what a call of either takes in its quietest turn, which whatever else runs on the machine moves least, how many
+// times the model's fits into the host's, and the same of the mean of all turns.
 func beside(b *testing.B, host, model func()) {
-	const turns, turn = 400, 200
-	var least, sum [2]time.Duration
+	const turns = 200
+	sides := [2]struct {
+		call       func()
+		calls      int // in a turn
+		least, sum time.Duration
+	}{{call: host, calls: 100}, {call: model, calls: 2000}}
 	for b.Loop() {
 		for n := range 2 * turns {
-			call := host
-			if n%2 == 1 {
-				call = model
-			}
+			s := &sides[n%2]
 			begin := time.Now()
-			for range turn {
-				call()
+			for range s.calls {
+				s.call()
 			}
 			d := time.Since(begin)
-			if sum[n%2] += d; least[n%2] == 0 || d < least[n%2] {
-				least[n%2] = d
+			if s.sum += d; s.least == 0 || d < s.least {
+				s.least = d
 			}
 		}
 	}
+	each := func(i int, d time.Duration) float64 { return float64(d) / float64(sides[i].calls) }
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(float64(least[0].Nanoseconds())/turn, "host-ns")
-	b.ReportMetric(float64(least[1].Nanoseconds())/turn, "model-ns")
-	b.ReportMetric(float64(least[0])/float64(max(least[1], 1)), "host/model")
-	b.ReportMetric(float64(sum[0])/float64(max(sum[1], 1)), "mean-host/model")
+	b.ReportMetric(each(0, sides[0].least), "host-ns")
+	b.ReportMetric(each(1, sides[1].least), "model-ns")
+	b.ReportMetric(each(0, sides[0].least)/each(1, sides[1].least), "host/model")
+	b.ReportMetric(each(0, sides[0].sum)/each(1, sides[1].sum), "mean-host/model")
 }
 
 // BenchmarkAccessHitBesideHost is the host kernel's hit of a counting watchpoint on a variable, beside the model's.
