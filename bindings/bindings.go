@@ -41,9 +41,14 @@ func Hardware() vm.Module { return HardwareWith(Options{}) }
 // HardwareWith is Hardware with a machine that is there already. The error of a configuration that is not
 // possible is that of vm.New.
 func HardwareWith(o Options) vm.Module {
+	var missing map[string]string
+	if o.Machine == nil {
+		missing = map[string]string{"m": "a script makes its own: local m = hw.machine {}"}
+	}
 	return vm.Module{
-		Name:   "hw",
-		Global: true,
+		Name:    "hw",
+		Global:  true,
+		Missing: missing,
 		Open: func(s *vm.State) (lua.LValue, error) {
 			rt := open(s, o)
 			if o.Machine != nil {

@@ -21,7 +21,7 @@ func TestErrorsNameTheVariable(t *testing.T) {
 		{"string.formt('x')", "attempt to call field 'formt' (a nil value) (did you mean 'format'?)"},
 		{"io.open('x')", "attempt to call field 'open' (a nil value); it is closed, --allow fs (Config.Allow.FS) opens it"},
 		{"local os = os os.getenv('HOME')", "attempt to call field 'getenv' (a nil value); it is closed, --allow env (Config.Allow.Env) opens it"},
-		{"os.exit()", "attempt to call field 'exit' (a nil value); it is closed, Config.Allow.Exit opens it"},
+		{"os.exit()", "attempt to call field 'exit' (a nil value); it is closed, Config.Allow.Exit (set for hwlua FILE, not for cases) opens it"},
 		{"os.tiem()", "attempt to call field 'tiem' (a nil value) (did you mean 'time'?)"},
 		{"local io = {} io.open('x')", "attempt to call field 'open' (a nil value)"},
 		{"local s = 'x' s:uper()", "attempt to call method 'uper' (a nil value) (did you mean 'upper'?)"},

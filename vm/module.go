@@ -31,6 +31,9 @@ type Module struct {
 	// Asserts are added to the assert table by name.
 	Asserts map[string]lua.LGFunction
 
+	// Missing says of globals that are not there how a script comes by one, in messages about using nil.
+	Missing map[string]string
+
 	// Close is called when a runtime that opened the module is closed.
 	Close func()
 }

@@ -130,6 +130,9 @@ func (n *namer) operand(do string, v lua.LValue, i, pc int) string {
 	if v == lua.LNil {
 		switch kind {
 		case "global":
+			if how := n.rt.missing(name); how != "" {
+				return text + "; " + how
+			}
 			text += didYouMean(name, keyNames(n.cf.Fn.Env))
 		case "field", "method":
 			if door := n.rt.doorTo(from, name); door != "" {
@@ -141,12 +144,22 @@ func (n *namer) operand(do string, v lua.LValue, i, pc int) string {
 	return text
 }
 
+// missing is what a module says of a global that is not there.
+func (rt *Runtime) missing(name string) string {
+	for i := range rt.cfg.Modules {
+		if how := rt.cfg.Modules[i].Missing[name]; how != "" {
+			return how
+		}
+	}
+	return ""
+}
+
 // doors are the fields of io and os that are there only when Config.Allow says so.
 var doors = map[string]string{
 	"io.input": doorFS, "io.open": doorFS, "io.output": doorFS, "io.tmpfile": doorFS, "io.popen": doorExec,
 	"os.remove": doorFS, "os.rename": doorFS, "os.tmpname": doorFS, "os.execute": doorExec,
 	"os.getenv": "--allow env (Config.Allow.Env)", "os.clock": "--allow clock (Config.Allow.Clock)",
-	"os.exit": "Config.Allow.Exit",
+	"os.exit": "Config.Allow.Exit (set for hwlua FILE, not for cases)",
 }
 
 const (

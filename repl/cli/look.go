@@ -45,6 +45,14 @@ func (m *machines) look(bad, timelines bool) scenario.Look {
 	return l
 }
 
+// refusal is the machine's last refusal in lines.
+func refusal(m *sim.Machine) []string {
+	if why := m.Why(); why != nil {
+		return strings.Split(strings.TrimRight(why.String(), "\n"), "\n")
+	}
+	return nil
+}
+
 func notes(m *sim.Machine, name string, booted uint64) []scenario.Paragraph {
 	var list []scenario.Paragraph
 	add := func(title string, lines []string) {
@@ -52,9 +60,7 @@ func notes(m *sim.Machine, name string, booted uint64) []scenario.Paragraph {
 			list = append(list, scenario.Paragraph{Title: title + name, Lines: lines})
 		}
 	}
-	if why := m.Why(); why != nil {
-		add("the last refusal", strings.Split(strings.TrimRight(why.String(), "\n"), "\n"))
-	}
+	add("the last refusal", refusal(m))
 	add("who holds the slots", holders(m))
 	add("the last records", tail(m.Recorder(), lastRecords, booted))
 	return list

@@ -185,7 +185,7 @@ func scriptMain(ctx context.Context, env Env, args []string) int {
 		if err != nil {
 			return usage(env, "", err)
 		}
-		s := &script{env: env, o: &o, rt: rt}
+		s := &script{env: env, o: &o, rt: rt, machines: watch}
 		code = s.all(ctx, prog, rest)
 		rt.Close()
 	}
@@ -256,9 +256,10 @@ func scriptConfig(env Env, o *scriptOptions, src *source, skipped int, watch *ma
 
 // A script is the runtime of one invocation.
 type script struct {
-	env Env
-	o   *scriptOptions
-	rt  *vm.Runtime
+	env      Env
+	o        *scriptOptions
+	rt       *vm.Runtime
+	machines *machines
 }
 
 // all runs -e and -l in their order, then the script.
@@ -301,7 +302,16 @@ func (s *script) ended(ctx context.Context, err error) int {
 		fmt.Fprintln(s.env.Stderr, "hwlua: interrupted")
 		return exitInterrupted
 	}
-	return complain(s.env, err, exitFailed)
+	complain(s.env, err, exitFailed)
+	if e := (*vm.Error)(nil); errors.As(err, &e) && strings.Contains(e.Message, "nil value") {
+		// What was refused is nil, and using it raises somewhere below.
+		for _, m := range s.machines.list {
+			if lines := refusal(m); lines != nil {
+				fmt.Fprintf(s.env.Stderr, "the last refusal:\n\t%s\n", strings.Join(lines, "\n\t"))
+			}
+		}
+	}
+	return exitFailed
 }
 
 // complain prints an error as lua does: the program's name, the message, the traceback; between them the line of source.
@@ -319,9 +329,6 @@ func complain(env Env, err error, code int) int {
 		}
 		if e.Traceback != "" && code == exitFailed {
 			fmt.Fprintln(env.Stderr, e.Traceback)
-		}
-		if strings.HasSuffix(e.Message, "global 'm' (a nil value)") {
-			fmt.Fprintln(env.Stderr, "m is there at the prompt, with -e and on standard input; a file makes one: local m = hw.machine {}")
 		}
 	case errors.As(err, &p):
 		fmt.Fprintf(env.Stderr, "%s\n%s\nthis is a fault of hwlua, not of the script\n", p.Traceback, p.Stack)
