@@ -3,6 +3,8 @@
 package vm
 
 import (
+	"errors"
+	"math"
 	"reflect"
 
 	lua "github.com/yuin/gopher-lua"
@@ -10,17 +12,59 @@ import (
 
 // tableCopy is what a table held, in Lua's order. It does not change any more.
 type tableCopy struct {
-	n      int // the number of items
-	keys   []any
+	n      int   // the number of items
+	items  []any // by their numbers from 1 on, nil where there is none
+	keys   []any // the others, and their values
 	values []any
 	at     map[any]int // of keys that are numbers, strings and booleans: their places
 }
 
-// copier copies tables of one runtime. What was one table is one copy, so that a table may contain itself.
+// What the parts of a copy cost, in bytes.
+const (
+	copyTableBytes = 128
+	copyItemBytes  = 32  // a Go value and what it points to
+	copyFieldBytes = 128 // two of them, and a place in the map
+)
+
+// copier copies tables of one runtime, within the run's limits. What was one table is one copy, so that a table may
+// contain itself.
 type copier struct {
-	rt   *Runtime
-	made map[*lua.LTable]*Table
-	work []*lua.LTable
+	rt    *Runtime
+	made  map[*lua.LTable]*Table
+	work  []*lua.LTable
+	bytes int64
+}
+
+// copyOut makes results and the value of an error independent of the runtime, as long as the run's limits hold.
+func (rt *Runtime) copyOut(results []any, err error) ([]any, error) {
+	c := copier{rt: rt}
+	defer func() { rt.meter.held -= c.bytes }()
+	if full := rt.guard(func() error {
+		for i, v := range results {
+			results[i] = c.value(v)
+		}
+		return nil
+	}); full != nil {
+		return nil, full
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		e.raised = nil
+		if rt.guard(func() error {
+			e.Value = c.value(e.Value)
+			return nil
+		}) != nil {
+			e.Value = nil // the message tells of it
+		}
+	}
+	return results, err
+}
+
+// charge asks for n bytes that no count of what a script can reach will find.
+func (c *copier) charge(n int) {
+	c.bytes += int64(n)
+	c.rt.meter.held += int64(n)
+	c.rt.charge(int64(n))
 }
 
 // value is what Run returned, without a way back into the runtime.
@@ -47,6 +91,7 @@ func (c *copier) table(t *lua.LTable) *Table {
 	if out, ok := c.made[t]; ok {
 		return out
 	}
+	c.charge(copyTableBytes)
 	if c.made == nil {
 		c.made = map[*lua.LTable]*Table{}
 	}
@@ -63,7 +108,17 @@ func (c *copier) fill(out *tableCopy, t *lua.LTable) {
 		}
 		return c.value(c.rt.toGo(v))
 	}
-	for k, v, ok := tableNext(t, lua.LNil); ok && k != lua.LNil; k, v, ok = tableNext(t, k) {
+	view := viewTable(t)
+	c.charge(len(view.array) * 16)
+	out.items = make([]any, len(view.array))
+	for i, v := range view.array {
+		if v != nil && v != lua.LNil {
+			c.charge(copyItemBytes - 16)
+			out.items[i] = leaf(v)
+		}
+	}
+	for k, v, ok := keysNext(t, view, 0); ok && k != lua.LNil; k, v, ok = hashNext(t, view, k) {
+		c.charge(copyFieldBytes)
 		key := leaf(k)
 		if plain, ok := plainKey(key); ok {
 			if out.at == nil {
@@ -78,6 +133,9 @@ func (c *copier) fill(out *tableCopy, t *lua.LTable) {
 
 func (t *tableCopy) get(key any) any {
 	if plain, ok := plainKey(key); ok {
+		if n, ok := plain.(float64); ok && n >= 1 && n <= float64(len(t.items)) && n == math.Trunc(n) {
+			return t.items[int(n)-1]
+		}
 		if i, ok := t.at[plain]; ok {
 			return t.values[i]
 		}
@@ -95,6 +153,11 @@ func (t *tableCopy) get(key any) any {
 }
 
 func (t *tableCopy) all(yield func(k, v any) bool) {
+	for i, v := range t.items {
+		if v != nil && !yield(float64(i+1), v) {
+			return
+		}
+	}
 	for i, k := range t.keys {
 		if !yield(k, t.values[i]) {
 			return
@@ -160,8 +223,8 @@ func (t *Table) copyText() string {
 	for len(work) > 0 {
 		sub := work[len(work)-1]
 		work = work[:len(work)-1]
-		for i, k := range sub.copy.keys {
-			made[sub].RawSet(back(k), back(sub.copy.values[i]))
+		for k, v := range sub.copy.all {
+			made[sub].RawSet(back(k), back(v))
 		}
 	}
 	f := formatter{rt: rt, open: map[*lua.LTable]bool{}}

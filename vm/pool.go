@@ -66,7 +66,8 @@ func (s *sharedReader) Read(b []byte) (int, error) {
 }
 
 // Run runs the program in a runtime that is as new. It waits while all are in use, until the context is done.
-// Tables among the results, and in an Error, are copies that may be read afterwards; functions cannot be called any more.
+// Tables among the results, and in an Error, are copies that may be read afterwards, made within the run's limits; functions
+// cannot be called any more.
 func (p *Pool) Run(ctx context.Context, prog *Program, args ...any) ([]any, error) {
 	switch {
 	case ctx == nil || prog == nil || prog.proto == nil:
@@ -100,14 +101,6 @@ func (p *Pool) Run(ctx context.Context, prog *Program, args ...any) ([]any, erro
 	}()
 	results, err := rt.Run(ctx, prog, args...)
 	ended = false
-	c := copier{rt: rt}
-	for i, v := range results {
-		results[i] = c.value(v)
-	}
-	var e *Error
-	if errors.As(err, &e) {
-		e.Value, e.raised = c.value(e.Value), nil
-	}
 	p.give(rt, err)
 	return results, err
 }

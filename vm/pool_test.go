@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -134,5 +135,41 @@ func TestPoolTogether(t *testing.T) {
 	wg.Wait()
 	if n := len(lines(out.String())); n != 60 {
 		t.Errorf("%d lines", n)
+	}
+}
+
+// What a pool's Run returns is copied within the limits of the run.
+func TestPoolResultsWithinLimits(t *testing.T) {
+	pool := vm.NewPool(vm.Config{Limits: vm.Limits{Memory: 8 << 20}}, 1)
+	defer pool.Close()
+	for _, src := range []string{
+		"local t = {} for i = 1, 32000 do t[i] = {i} end ",
+		"local t = {} for i = 1, 38000 do t['k' .. i] = i end ",
+	} {
+		if _, err := pool.Run(t.Context(), must(t, src)); err != nil {
+			t.Errorf("%s: %v", src, err)
+		}
+		if results, err := pool.Run(t.Context(), must(t, src+"return t")); results != nil || !errors.Is(err, vm.ErrMemory) {
+			t.Errorf("%sreturn t: %v, %v", src, results, err)
+		}
+		var e *vm.Error
+		if _, err := pool.Run(t.Context(), must(t, src+"error(t)")); !errors.As(err, &e) || e.Value != nil {
+			t.Errorf("%serror(t): %v", src, err)
+		}
+	}
+	results, err := pool.Run(t.Context(), must(t, "local t = {1, 2, nil, 4, [0] = 'z', [7.5] = 'h', [2^40] = 'far', k = {}} for i = 5, 20000 do t[i] = i end t[9] = nil return t"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := results[0].(*vm.Table)
+	n := 0
+	for k, v := range table.All() {
+		if k == nil || v == nil || !reflect.DeepEqual(table.Get(k), v) {
+			t.Fatalf("%v: %v, and %v", k, v, table.Get(k))
+		}
+		n++
+	}
+	if n != 20000-2+4 || table.Get(3) != nil || table.Get(9) != nil || table.Get(20001) != nil || table.Get(0) != "z" || table.Get(7.5) != "h" || table.Get(uint64(1)<<40) != "far" {
+		t.Errorf("%d fields", n)
 	}
 }

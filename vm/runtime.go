@@ -328,7 +328,11 @@ func (rt *Runtime) Run(ctx context.Context, p *Program, args ...any) ([]any, err
 		}
 		rt.setArgs(0, names)
 	}
-	return rt.nested(func() *lua.LFunction { return rt.function(p) }, args)
+	results, err := rt.nested(func() *lua.LFunction { return rt.function(p) }, args)
+	if rt.remain != nil {
+		return rt.copyOut(results, err)
+	}
+	return results, err
 }
 
 // Call calls a function that Run, Get or Call returned. A Go function that a script called may call back, until it
