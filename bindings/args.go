@@ -406,12 +406,12 @@ func countsValue(rt *runtime, v lua.LValue) (api.Counts, error) {
 		return api.Counts{All: n}, err
 	}
 	first := 1
-	if t.RawGetInt(0) != lua.LNil {
+	if t.RawGet(lua.LNumber(0)) != lua.LNil {
 		first = 0
 	}
 	var c api.Counts
 	for i := first; len(c.Per) <= 64; i++ {
-		v := t.RawGetInt(i)
+		v := t.RawGet(lua.LNumber(i)) // RawGetInt knows no [0]
 		if v == lua.LNil {
 			break
 		}

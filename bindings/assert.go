@@ -207,7 +207,11 @@ func regTable(rows []regRow) []string {
 	const shown = 24
 	for i, r := range rows {
 		if i == shown {
-			lines = append(lines, fmt.Sprintf("and %d more registers", len(rows)-shown))
+			more := "registers"
+			if len(rows) == shown+1 {
+				more = "register"
+			}
+			lines = append(lines, fmt.Sprintf("and %d more %s", len(rows)-shown, more))
 			break
 		}
 		lines = append(lines, fmt.Sprintf("%-*s  %-18s  %-18s  %s", width, fmt.Sprintf("cpu%d.%s", r.cpu, r.name),
@@ -411,12 +415,9 @@ func assertDmesg(L *lua.LState) int {
 	}
 	f := &vm.Failure{Assertion: "dmesg", Message: text, Expected: fmt.Sprintf("a line that matches %q", string(pattern))}
 	const shown = 12
-	switch n := len(lines); {
-	case n == 0:
-		f.Found = "an empty log"
-	case n > shown:
+	if n := len(lines); n > shown {
 		f.Found = fmt.Sprintf("%d lines, of which the last are\n%s", n, strings.Join(lines[n-shown:], "\n"))
-	default:
+	} else {
 		f.Found = strings.Join(lines, "\n")
 	}
 	vm.Fail(L, f)

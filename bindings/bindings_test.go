@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -429,6 +430,31 @@ func TestMachineThatIsThere(t *testing.T) {
 	}
 	if out := must(t, `print(m, m.nr_cpus)`); out != "machine test_mach (2 cpus, 4.19.116)\t2\n" {
 		t.Error(out)
+	}
+}
+
+// TestValues: what scripts get for values at the borders of what they may ask.
+func TestValues(t *testing.T) {
+	for src, want := range map[string]string{
+		`hw.u64 "0X1f", hw.u64 "0"`: "31 0",
+		`hw.u64 "0xffffffffffffffff" == -1 * 0x8000000000000000 + 0x7fffffffffffffff`: "true",
+		`hw.hex(5, 16), hw.hex(5, 17), hw.hex(5, 64), hw.hex(5, 0)`: "0x0000000000000005 0x00000000000000005 0x" +
+			strings.Repeat("0", 63) + "5 0x5",
+		`hw.machine { cpus = 2, brps = { [0] = 6, 4 } }.core_num_brps, hw.machine { cpus = 2, wrps = { 2, 3 } }.core_num_wrps`: "4 2",
+		`#hw.machine { cpus = 2, brps = { [0] = 6, 4 } }.cpu[0].bcr, #hw.machine { cpus = 2, brps = { 6, 4 } }.cpu[0].bcr`:     "6 6",
+		`hw.machine { brps = 1, wrps = 16 }.core_num_wrps`:                                                                     "16",
+		`pcall(assert.callchain, { "a", "...", "..." }, { "a" })`:                                                              "true",
+		`pcall(assert.callchain, { "...", "b", "...", "d" }, { "a", "b", "c", "b", "d" })`:                                     "true",
+		`pcall(assert.regs, m, { mdscr_el1 = m.cpu[0].mdscr_el1, wcr = { [0] = 0 } })`:                                         "true",
+	} {
+		var words []string
+		_, results, err := run("return " + src)
+		for _, v := range results {
+			words = append(words, fmt.Sprint(v))
+		}
+		if got := strings.Join(words, " "); err != nil || got != want {
+			t.Errorf("%s: %q, %v, want %q", src, got, err, want)
+		}
 	}
 }
 

@@ -32,6 +32,9 @@ assert.regs(m, { wcr = { [0] = 0x1ff3 }, wvr = { [1] = 0xffffff8008c5a000 }, mds
 	if !errors.As(err, &table) {
 		t.Fatalf("%v has no table", err)
 	}
+	if text := fmt.Sprint(table); text != "3 registers differ" {
+		t.Errorf("the error behind it is %q", text)
+	}
 	var b strings.Builder
 	for _, row := range table.RegisterTable() {
 		fmt.Fprintln(&b, strings.Join(row, ", "))

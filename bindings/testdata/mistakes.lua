@@ -126,3 +126,28 @@ m.cpu[0]:write_wb_reg("WVR", 0, 4) assert.callchain({ "write_wb_reg", "...", "id
 for n, v in ipairs(m.cpu[0].wcr) do end
 for n, ev in pairs(m.cpu[0].wp_on_reg) do end
 for cpu, ev in pairs(m:register_wide_hw_breakpoint { type = "w", addr = 0x1000, len = 8 }) do end
+hw.u64 "0x"
+hw.u64 "1x10"
+hw.hex()
+hw.hex(nil)
+hw.machine { brps = "6" }
+hw.machine { brps = 0xffffffffffffffff }
+m[("x"):rep(65)] = 1
+m[("x"):rep(64)]()
+assert.regs(m, { mdscr_el1 = "0x9000" })
+assert.regs(m, { wcr = { [0] = 0x1f3, [1] = true } })
+assert.regs(m, { bvr = { [0] = 4, 4, 4, 4, 4, 4 }, bcr = { [0] = 1, 1, 1, 1, 1, 1 }, wvr = { [0] = 8 } })
+m.cpu[0]:write_wb_reg("WVR", 0, 8) assert.regs(m, { bvr = { [0] = 4, 4, 4, 4, 4, 4 }, bcr = { [0] = 1, 1, 1, 1, 1, 1 }, wvr = { [0] = 8 } })
+assert.callchain({ "write_wb_reg", 7 }, m:callchain("write_wb_reg"))
+assert.callchain({ "write_wb_reg" }, 7)
+m.cpu[0]:write_wb_reg("WVR", 0, 4) assert.callchain({ "write_wb_reg", "..." , "...", "idle", "..." }, m:callchain("write_wb_reg"))
+assert.callchain({ "a", "b", "...", "...", "c" }, { "a", "b" })
+assert.callchain({ "a", "...", "b" }, { "a", "x", "b", "y" })
+assert.callchain({ "a" }, { "a", "b" })
+for i = 1, 11 do m.cpu[0]:write_wb_reg(7, 64 + i, 0) end assert.dmesg(m, "WVR")
+for i = 1, 12 do m.cpu[0]:write_wb_reg(7, 64 + i, 0) end assert.dmesg(m, "WVR")
+m.cpu["0"]:load(0x1000, 8)
+m.cpu[0].wcr[0.5]()
+m.cpu[true]()
+m.cpu[0].load(7)
+m.cpu[0].load()
