@@ -29,7 +29,7 @@ func stream(k scenario.Sink, interrupted bool) {
 	one := func(file, name string, line int) *scenario.Case {
 		return &scenario.Case{File: file, Path: strings.Split(name, "/"), Line: line, LastLine: line + 2, Tags: []string{"seed"}}
 	}
-	sum := &scenario.Summary{Files: 3, Elapsed: 1234 * time.Millisecond, Deselected: 2, OtherShards: 9}
+	sum := &scenario.Summary{Files: 4, Elapsed: 1234 * time.Millisecond, Deselected: 2, OtherShards: 9}
 	tell := func(r *scenario.Result) {
 		r.Start, r.Elapsed, r.Title = start, 12*time.Millisecond, "What does a report look like?"
 		sum.Counts[r.Status]++
@@ -42,7 +42,7 @@ func stream(k scenario.Sink, interrupted bool) {
 	tell(&scenario.Result{Case: one("a/one.lua", "slots/are taken lowest first", 3)})
 	tell(&scenario.Result{Case: one("a/one.lua", "slots/print # and \\ and %25 \"quoted\" <tags> & ]]>", 9), Output: "two\nlines \x1b[31m\x00 and \xff bytes\n"})
 	tell(&scenario.Result{
-		Case: one("a/one.lua", "slots/hold", 20), Status: scenario.Failed, Repro: "hwlua run a/one.lua:20", Output: "  printed\n",
+		Case: one("a/one.lua", "slots/hold", 20), Status: scenario.Failed, Repro: "hwlua run a/one.lua:20", Output: "\tprinted\n  twice\n",
 		Failures: []*scenario.Failure{
 			{Kind: "assertion", Soft: true, Message: "check.equals does not hold", File: "a/one.lua", Line: 21, Source: "  check.equals(1, 2)", Sides: true, Expected: "1", Found: "2"},
 			{Kind: "assertion", Message: "assert.regs does not hold", File: "a/one.lua", Line: 22, Source: "  assert.regs(m, want)", Registers: []scenario.Register{
@@ -75,7 +75,19 @@ func stream(k scenario.Sink, interrupted bool) {
 		Failures: []*scenario.Failure{{Kind: "assertion", Message: "assert.equals does not hold", File: "a/two.lua", Line: 13, Source: "assert.equals(want, got)", Sides: true,
 			Expected: `"found 6 breakpoint registers"`, Found: `"found 8 breakpoint registers"`, Details: []string{"[1]: expected 6, found 8"}}},
 	})
+	tell(&scenario.Result{
+		Case: one("a/two.lua", "says more", 16), Status: scenario.Failed, Repro: "hwlua run a/two.lua:16",
+		Failures: []*scenario.Failure{
+			{Kind: "assertion", Soft: true, Message: "a \"message\"\n\tof two lines", File: "a/two.lua", Line: 17, Source: "check.equals(want, got)", Sides: true,
+				Expected: "0x00000000000001e5", Found: "0x00000000000001e50", Notes: []scenario.Paragraph{{Title: "asked of the machine", Lines: []string{"4 of 4 slots <reserved>", "w1 w2 w3 w4"}}}},
+			{Kind: "assertion", Soft: true, Message: "check.matches does not hold", File: "a/two.lua", Line: 18, Source: "check.matches(want, got)", Sides: true,
+				Expected: "write_wb_reg < ...", Found: "write_wb_reg < hw_breakpoint_control"},
+			{Kind: "assertion", Message: "assert.equals does not hold", File: "a/two.lua", Line: 19, Source: "assert.equals(want, got)", Sides: true,
+				Expected: "abc0000000000000", Found: "abd0000000000000"},
+		},
+	})
 	k.Broken(&scenario.Broken{File: "b/broken.lua", Line: 3, Message: "syntax error near 'end'"})
+	tell(&scenario.Result{Case: one("b/skipped.lua", "all skipped", 1), Status: scenario.Skipped, Reason: "needs vhe"})
 	tell(&scenario.Result{Case: one("c.lua", "needs more", 1), Status: scenario.Skipped, Reason: "needs cpus>=8, here cpus is 4"})
 	later := one("c.lua", "comes later", 2)
 	later.Round = 2
@@ -88,6 +100,7 @@ func stream(k scenario.Sink, interrupted bool) {
 		tell(&scenario.Result{Case: one("c.lua", "was running", 8), Status: scenario.Interrupted,
 			Failures: []*scenario.Failure{{Kind: "interrupt", Message: "interrupted", File: "c.lua", Line: 9, Source: "while true do end"}}})
 		sum.Interrupted = true
+		sum.Snapshots = scenario.SnapshotSummary{Written: 1, Removed: 2}
 	} else {
 		sum.Stopped = "--max-failures 3"
 		sum.Snapshots = scenario.SnapshotSummary{Matched: 4, Obsolete: []string{"c.lua: gone / table"}}
@@ -132,6 +145,9 @@ func TestFormats(t *testing.T) {
 			var summary bytes.Buffer
 			o := report.Options{Command: "hwlua run a b", Version: "1.0", Host: "host", Summary: &summary}
 			golden(t, "stream."+f, written(t, f, o, false))
+			if f == "pretty" {
+				golden(t, "interrupted.pretty", written(t, f, o, true))
+			}
 			if f == "github" {
 				golden(t, "stream.github.md", summary.Bytes())
 			}
@@ -178,7 +194,7 @@ func TestJUnitIsRead(t *testing.T) {
 		if err := xml.Unmarshal(text, &doc); err != nil {
 			t.Fatal(name, err)
 		}
-		if len(doc.Suites) != 4 {
+		if len(doc.Suites) != 5 {
 			t.Errorf("%s: %d suites, want one a file", name, len(doc.Suites))
 		}
 		for _, s := range doc.Suites {
@@ -267,7 +283,7 @@ func TestTAPByProve(t *testing.T) {
 	if !errors.As(err, &exit) {
 		t.Errorf("prove finds nothing to complain about: %v\n%s", err, out)
 	}
-	if !strings.Contains(string(out), "Failed tests:  3-7") || strings.Contains(string(out), "Parse errors") {
+	if !strings.Contains(string(out), "Failed tests:  3-8") || strings.Contains(string(out), "Parse errors") {
 		t.Errorf("prove reads something else:\n%s", out)
 	}
 }
@@ -482,5 +498,42 @@ func TestProgress(t *testing.T) {
 		if n := len([]rune(strings.TrimSuffix(l, "\n"))); n > 39 {
 			t.Errorf("%d columns in %q", n, l)
 		}
+	}
+}
+
+// The line says what is planned, what went wrong and how much runs at once; what is loaded shows while no case runs.
+func TestProgressLine(t *testing.T) {
+	var b bytes.Buffer
+	now := time.Unix(1000, 0)
+	p := report.NewProgressAt(&b, func() int { return 80 }, func() time.Time { return now })
+	shown := func(want string) {
+		t.Helper()
+		now = now.Add(100 * time.Millisecond)
+		if got := p.Line(80); got != want {
+			t.Errorf("line %q, want %q", got, want)
+		}
+	}
+	var cases []*scenario.Case
+	for _, name := range []string{"one", "two\tlines", "three"} {
+		cases = append(cases, &scenario.Case{File: "a.lua", Path: []string{name}})
+	}
+	shown("0 of 0  0.1s")
+	p.Loading("a.lua")
+	shown("0 of 0  0.2s  a.lua")
+	p.Planned(1)
+	p.Planned(2)
+	p.Started(cases[0])
+	shown("0 of 3  0.3s  a.lua: one")
+	p.Started(cases[1])
+	p.Started(cases[2])
+	shown("0 of 3  0.4s  a.lua: one and 2 more")
+	p.Finished(&scenario.Result{Case: cases[0], Status: scenario.Passed})
+	p.Finished(&scenario.Result{Case: cases[2], Status: scenario.Errored})
+	shown("2 of 3, 1 not well  0.5s  a.lua: two lines")
+	p.Finished(&scenario.Result{Case: cases[1], Status: scenario.Failed})
+	p.Finished(&scenario.Result{Case: cases[1], Status: scenario.Skipped})
+	shown("4 of 4, 2 not well  0.6s  a.lua")
+	if got := p.Line(10); got != "4 of 4, …" {
+		t.Errorf("in 10 columns: %q", got)
 	}
 }
