@@ -60,6 +60,7 @@ func TestFind(t *testing.T) {
 		{"no name at all", []string{""}, "a path is empty"},
 		{"a folder without scenarios", []string{"empty"}, "empty: no scenario files (*.lua) in this folder"},
 		{"a pattern that matches nothing", []string{"x*.lua"}, "x*.lua: no file matches this pattern"},
+		{"a pattern in a folder that is not there", []string{"nowhere/*.lua"}, "nowhere/*.lua: no file matches this pattern"},
 		{"a pattern that is none", []string{"[.lua"}, "[.lua: malformed pattern"},
 		{"a line of a file that is not there", []string{"zzzz.lua:3"}, "zzzz.lua: no such file or folder"},
 	} {
@@ -133,7 +134,6 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// A file that Compile would refuse for its size is not read: here it is all hole.
 // A name on disk may be any bytes; those of an fs.FS are UTF-8.
 func TestReadNameOfBytes(t *testing.T) {
 	tree(t, "sub/b.lua")
@@ -149,6 +149,7 @@ func TestReadNameOfBytes(t *testing.T) {
 	}
 }
 
+// A file that Compile would refuse for its size is not read: here it is all hole.
 func TestReadTooLarge(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "large.lua")
 	f, err := os.Create(name)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -146,6 +147,7 @@ func TestWords(t *testing.T) {
 		{"between checks and hooks", "after_each(function()\n error('after') end)\nit('x', function()\n check.equals(1, 2)\n error('in') end)",
 			[]string{"error x | assertion:4 check.equals does not hold | error:5 in | error:2 after the case: after"}},
 		{"an error in before_each is the case's", "before_each(function()\n error('before') end)\nit('x', function() print('not reached') end)", []string{"error x | error:2 before"}},
+		{"a hook inside of a case", "it('x', function()\n after_each(print) end)", []string{"error x | error:2 after_each stands inside of a case; it belongs into a describe or at the top of the file"}},
 		{"it inside of a case", "it('x', function()\n it('y', function() end) end)", []string{"error x | error:2 it 'y' stands inside of another case"}},
 		{"describe inside of a case", "it('x', function()\n describe('y', function() end) end)", []string{"error x | error:2 describe 'y' stands inside of a case"}},
 		{"a describe that raises fails the file", "describe('d', function()\n it('x', function() end)\n error('in describe') end)", []string{"error a | error:3 in describe"}},
@@ -184,6 +186,13 @@ func TestHookOrder(t *testing.T) {
 	if got := l.results[0].Output; got != "S s b1 b2 X a2 a1 t T " {
 		t.Errorf("order %q", got)
 	}
+	l2 := runFS(t, files("a.lua", `
+		local function say(s) return function() io.write(s, " ") end end
+		setup(function() io.write "S " error "no" end) teardown(say "T") before_each(say "b1") after_each(say "a1")
+		describe("d", function() setup(say "s") teardown(say "t") it("x", say "X") end)`), scenario.Options{})
+	if got := l2.results[0].Output; got != "S T " { // what was not entered is not left
+		t.Errorf("after a setup that raises: order %q", got)
+	}
 	if got := l.results[1].Output; got != "S s b1 b2 Y F a2 a1 t T " { // finally is the case's own, also when it failed
 		t.Errorf("order %q", got)
 	}
@@ -207,6 +216,8 @@ it("elsewhere", function() helper.check(3) end)
 it("long", function()
 	assert.equals("a\nb\nc\nd", "a\nb\nx\nd")
 end)
+it("long, with escapes", function() assert.equals("a\tb\n\"\\\\\r\n\0\1271\nd", "a\tb\n\"/\r\n\0\1271\nd") end)
+it("long enough", function() assert.equals("a\nb\n", "a\nc\n") end)
 `, "lib/_.lua", "", "lib/helper.lua", "local M = {}\nfunction M.check(v)\n  assert.equals(4, v)\nend\nreturn M\n")
 	l := runFS(t, fsys, scenario.Options{Filter: regexp.MustCompile("sides|elsewhere|long"), Repro: func(c *scenario.Case, at string, exact bool) string {
 		return fmt.Sprintf("again %s %v", at, exact)
@@ -223,8 +234,15 @@ end)
 		t.Errorf("elsewhere: %+v", f)
 	}
 	f = l.results[2].Failures[0]
-	if !f.Sides {
+	if !f.Sides || f.Diff != "--- expected\n+++ found\n@@ -1,4 +1,4 @@\n a\n b\n-c\n+x\n d\n" {
 		t.Errorf("long: %+v", f)
+	}
+	f = l.results[3].Failures[0]
+	if f.Diff != "--- expected\n+++ found\n@@ -1,4 +1,4 @@\n a\tb\n-\"\\\\\r\n+\"/\r\n \x00\x7f1\n d\n" {
+		t.Errorf("what failures show with escapes is compared as it was: %q", f.Diff)
+	}
+	if f = l.results[4].Failures[0]; f.Diff != "" || f.Expected != `"a\nb\n"` {
+		t.Errorf("two lines each are read beside each other: %+v", f)
 	}
 }
 
@@ -284,7 +302,7 @@ func TestSelection(t *testing.T) {
 }
 
 func TestLines(t *testing.T) {
-	dir := tree(t, "a.lua\x00"+`describe("d", function()
+	tree(t, "a.lua\x00"+`describe("d", function()
   it("one", function()
     local x = 1
   end)
@@ -295,15 +313,26 @@ for i = 1, 2 do
   it("row " .. i, function()
   end)
 end
-`)
-	_ = dir
+local small
+local function large()
+  small = function()
+    return 1
+  end
+end
+large()
+it("small", small)
+it("large", large)
+`, "b.lua\x00"+strings.Repeat("it('x', function() end)\n", 13)+"\n", "c.lua\x00"+strings.Repeat("it('x', function() end)\n", 12)+"\n")
 	for _, c := range []struct {
 		at, want string
 	}{
 		{"a.lua:2", "d one"}, {"a.lua:3", "d one"}, {"a.lua:4", "d one"}, {"a.lua:6", "d two, d three"},
 		{"a.lua:1", "d one, d two, d three"}, {"a.lua:5", "d one, d two, d three"}, {"a.lua:9", "row 1, row 2"},
-		{"a.lua:8", "a.lua:8: no case at this line; cases begin at 2, 6, 9"},
-		{"a.lua:99", "a.lua:99: no case at this line; cases begin at 2, 6, 9"},
+		{"a.lua:15", "small"}, {"a.lua:13", "large"}, {"a.lua:19", "small"}, {"a.lua:20", "large"},
+		{"a.lua:8", "a.lua:8: no case at this line; cases begin at 2, 6, 9, 14, 13"},
+		{"a.lua:99", "a.lua:99: no case at this line; cases begin at 2, 6, 9, 14, 13"},
+		{"b.lua:14", "b.lua:14: no case at this line; cases begin at 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, ..."},
+		{"c.lua:13", "c.lua:13: no case at this line; cases begin at 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12"},
 	} {
 		sources, err := scenario.Find([]string{c.at}, nil)
 		if err != nil {
@@ -357,6 +386,14 @@ func TestNeedsAndKernels(t *testing.T) {
 		{"a need that is not met says both", "-- needs: cpus>=16\n", []string{"skipped a (needs cpus>=16, here cpus is 8)"}},
 		{"a feature that is not there", "-- needs: vhe\n", []string{"skipped a (needs vhe)"}},
 		{"a need of which nothing is known", "-- needs: cpu>=2\n", []string{"skipped a (needs cpu>=2, of which nothing is known here; did you mean 'cpus'?)"}},
+		{"each operator, above and below", "-- needs: cpus<=8, cpus<9, cpus>7, cpus!=7, cpus~=9, cpus=8, cpus==8, cpus>=8\n", []string{"passed a"}},
+		{"at most", "-- needs: cpus<=7\n", []string{"skipped a (needs cpus<=7, here cpus is 8)"}},
+		{"above is not equal", "-- needs: cpus>8\n", []string{"skipped a (needs cpus>8, here cpus is 8)"}},
+		{"below is not equal", "-- needs: cpus<8\n", []string{"skipped a (needs cpus<8, here cpus is 8)"}},
+		{"other than", "-- needs: cpus!=8\n", []string{"skipped a (needs cpus!=8, here cpus is 8)"}},
+		{"other than, as in Lua", "-- needs: cpus~=8\n", []string{"skipped a (needs cpus~=8, here cpus is 8)"}},
+		{"equal", "-- needs: cpus=9\n", []string{"skipped a (needs cpus=9, here cpus is 8)"}},
+		{"what is no number is compared as text", "-- needs: kernel>=4.x\n", []string{"skipped a (needs kernel>=4.x, here kernel is 4.19.116)"}},
 		{"versions are compared by their numbers", "-- needs: kernel>=4.19.20\n", []string{"passed a"}},
 		{"a file runs once for each kernel", "-- kernel: 4.19, 6.1.192\nit('x', function() assert.equals('6.1.192', env.kernel()) end)",
 			[]string{"failed x [4.19.116] | assertion:2 assert.equals does not hold", "passed x [6.1.192]"}},
@@ -366,6 +403,7 @@ func TestNeedsAndKernels(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) { compare(t, runFS(t, files("a.lua", c.text), o).lines(), c.want...) })
 	}
+	compare(t, runFS(t, files("a.lua", "-- needs: sim\n"), scenario.Options{}).lines(), "skipped a (needs sim, of which nothing is known here)")
 	o.Profile = "6.1.192"
 	compare(t, runFS(t, files("a.lua", "-- kernel: 4.19\n", "b.lua", "-- kernel: 4.19 6.1.192\n", "c.lua", ""), o).lines(),
 		"skipped a (is for kernel 4.19.116, this run is for 6.1.192)", "passed b [6.1.192]", "passed c")
@@ -507,11 +545,38 @@ it("y", function() assert.snapshot("text", "line\n\nend\n") end)
 	}
 	l = run(scenario.Options{})
 	compare(t, l.sum.Snapshots.Obsolete, "a.lua: x / table")
+	l = run(scenario.Options{Repeat: 2}) // each case is counted once, however often it runs
+	compare(t, l.sum.Snapshots.Obsolete, "a.lua: x / table")
 	if l = run(scenario.Options{Update: true}); l.sum.Snapshots.Removed != 1 {
 		t.Errorf("removing: %+v", l.sum.Snapshots)
 	}
 	if l = run(scenario.Options{}); len(l.sum.Snapshots.Obsolete) > 0 || l.sum.Bad() > 0 {
 		t.Errorf("after removing: %+v", l.sum.Snapshots)
+	}
+	os.WriteFile("a.lua", []byte(`it("y", function() end)`), 0o644)
+	if l = run(scenario.Options{Update: true}); l.sum.Snapshots.Removed != 1 || l.sum.Unusable > 0 {
+		t.Errorf("removing the last: %+v", l.sum.Snapshots)
+	}
+	if _, err := os.Stat("a.lua.snap"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file without snapshots stays: %v", err)
+	}
+}
+
+// A file of snapshots that cannot be read fails what asks for them, and is left as it is.
+func TestSnapshotsThatCannotBeRead(t *testing.T) {
+	const damaged = "[\"x / n\"]\n1\n"
+	tree(t, "a.lua\x00it('x', function() assert.snapshot('n', 1) end)", "a.lua.snap\x00"+damaged, "b.lua\x00it('x', function() end)", "b.lua.snap\x00"+damaged)
+	sources, err := scenario.Find([]string{"."}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := runSources(t, sources, scenario.Options{Update: true})
+	compare(t, l.lines(), `error x | error:1 snapshots of a.lua: line 2: expected ["name"] or '| text', found '1'`, "passed x")
+	if b, err := os.ReadFile("a.lua.snap"); err != nil || string(b) != damaged {
+		t.Errorf("the file holds %q, %v", b, err)
+	}
+	if l.sum.Snapshots.Removed != 0 {
+		t.Errorf("%+v", l.sum.Snapshots)
 	}
 }
 
@@ -601,6 +666,21 @@ func TestErrnoIsKept(t *testing.T) {
 	l := runFS(t, files("a.lua", "it('x', function() k.open() end)"), o)
 	if f := l.results[0].Failures[0]; f.Errno != "ENOSPC" {
 		t.Errorf("%+v", f)
+	}
+}
+
+// A case that gets no runtime is an error that says why, and what a head does not know is said once however often it runs.
+func TestNoRuntimeAndWarnings(t *testing.T) {
+	o := scenario.Options{Repeat: 2, Environment: func(c *scenario.Case) (scenario.Environment, error) {
+		if c.Name() == "x" {
+			return scenario.Environment{}, errNoRoom
+		}
+		return scenario.Environment{}, nil
+	}}
+	l := runFS(t, files("a.lua", "-- tag: seed\n-- need: vhe\nit('x', function() end) it('y', function() end)"), o)
+	compare(t, l.lines(), "error x #1 | error:0 no runtime: no room", "passed y #1", "error x #2 | error:0 no runtime: no room", "passed y #2")
+	if len(l.warnings) != 2 || !strings.Contains(l.warnings[0], "'tags:'") || !strings.Contains(l.warnings[1], "'needs:'") {
+		t.Errorf("warnings %q", l.warnings)
 	}
 }
 
