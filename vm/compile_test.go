@@ -74,6 +74,11 @@ func TestWideLiteralsAreExactEverywhere(t *testing.T) {
 		{"generic for", "for _, v in ipairs{" + w + "} do return v end", x},
 		{"loadstring", "return loadstring('return " + w + "')()", x},
 		{"load", "local n = 0 return load(function() n = n + 1 return n == 1 and 'return " + w + "' or nil end)()", x},
+		{"function statement", "function f() return " + w + " end return f()", x},
+		{"function of a field", "local o = {p = {}} function o.p.f() return " + w + " end return o.p.f()", x},
+		{"function in a table that a wide one names", "local o = {[" + w + "] = {}} local p = o[" + w + "] function p.f() return " + w + " end return o[" + w + "].f()", x},
+		{"local function", "local function f() return " + w + " end return f()", x},
+		{"method of a field", "local o = {p = {}} function o.p:f() return " + w + " end return o.p:f()", x},
 		{"method definition", "local o = {} function o:f() return " + w + " end return o:f()", x},
 		{"smallest", "return 0x20000000000000", uint64(1 << 53)},
 		{"largest number", "return 0x1fffffffffffff", float64(1<<53 - 1)},
@@ -149,8 +154,8 @@ func TestLongTableConstructors(t *testing.T) {
 			return number(i)
 		}) + "} return #t, t.k1000, t.k30000, t[1000]", []any{29970.0, 1000.0, 30000.0, 1001.0}},
 		{"nil, strings and wide ones", list(30_000, func(i int) string {
-			return []string{"nil", "'s'", "0xffffffffffffff00", "true", "1.5"}[i%5]
-		}) + "} return t[1], t[2], t[5], t[29998], t[29999], t[30000]", []any{"s", uint64(0xffffffffffffff00), nil, true, 1.5, nil}},
+			return []string{"nil", "'s'", "0xffffffffffffff00", "true", "1.5", "false"}[i%6]
+		}) + "} return t[1], t[2], t[6], t[29997], t[29998], t[29999]", []any{"s", uint64(0xffffffffffffff00), nil, true, 1.5, false}},
 		{"in one another", list(300, number) + "{" + strings.Repeat("7,", 30_000) + "}} return #t, #t[301], t[301][30000]", []any{301.0, 30000.0, 7.0}},
 		{"made twice", "local function make() return {" + strings.Repeat("7,", 30_000) + "} end local a, b = make(), make() a[1] = 8 return a == b, b[1]", []any{false, 7.0}},
 	} {
@@ -181,7 +186,7 @@ func TestHostileSource(t *testing.T) {
 		{"many elseif", "if a then " + strings.Repeat("elseif a then ", 60_000) + "end", "too many elseif"},
 		{"sums in brackets in sums", strings.Repeat("x = ", 1) + strings.Repeat("(", 150) + "1" + strings.Repeat(strings.Repeat("+1", 3000)+")", 150), "too deep"},
 		{"many labels", labels(50_000), "too many labels"},
-		{"many constants", constants(100_000), "too many constants"},
+		{"many constants", constants(100_000), "too many constants (more than 16384)"},
 		{"many locals", strings.Repeat("local a ", 1000), "too many local variables"},
 		{"an unfinished comment", "--[[" + strings.Repeat("x", 1_000_000), "unfinished long comment"},
 		{"zero bytes", strings.Repeat("\x00", 1_000_000), "unexpected symbol"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"syscall"
 	"testing"
@@ -29,6 +30,9 @@ func TestModuleFunctions(t *testing.T) {
 		"ctx": func(ctx context.Context, v int) { note(fmt.Sprint(ctx != nil, v)) }, "array": func(v [2]int) { note(v) },
 		"back": func() (uint64, int64, level, []byte, error) { return 1<<64 - 1, -5, 3, []byte("b"), nil }, "none": func() error { return nil },
 		"version": "1.2", "limit": uint64(1 << 60),
+		"channel": func() (int, chan int) { return 1, nil }, "stringer": func(v fmt.Stringer) { note(v) },
+		"call":    func(f func(string, ...int) (string, error)) error { v, err := f("a", 1, 2); note(v); return err },
+		"refused": func(f func(...any) error) { note(fmt.Sprint(f(make(chan int)))) },
 	}}
 	rt := newRuntime(t, vm.Config{Modules: []vm.Module{m}})
 	for _, c := range []struct{ call, want string }{
@@ -47,7 +51,11 @@ func TestModuleFunctions(t *testing.T) {
 		{"m.attr{addr = 0xffffff8008c5a000, len = 8}", "vm_test.attr {18446743524100907008 8 }"}, {"m.attr{add = 1}", "!unknown field 'add' (did you mean 'addr'?)"}, {"m.attr{note = 'x'}", "!unknown field 'note'"},
 		{"m.attr{len = 300}", "!field 'len': 300 does not fit"}, {"m.ptr{Addr = 1}", "vm_test.attr {1 0 }"}, {"m.any(0xffffffffffffffff)", "uint64 18446744073709551615"}, {"m.any(nil)", "<nil> <nil>"},
 		{"m.many('a')", "string a[]"}, {"m.many('a', 1, 2)", "string a[1 2]"}, {"m.many('a', 'b')", "!bad argument #2 to 'many' (number expected, got string)"}, {"m.ctx(4)", "string true 4"}, {"m.ctx()", "!bad argument #1 to 'ctx'"},
-		{"m.array{1, 2}", "[2]int [1 2]"}, {"m.array{1}", "!2 items expected, got 1"}, {"local t = {} t.a = t m.any(t) m.dict(t)", "!number expected, got table"},
+		{"m.array{1, 2}", "[2]int [1 2]"}, {"m.array{1}", "!2 items expected, got 1"}, {"m.array(nil)", "!table expected, got nil"}, {"m.list(nil)", "[]uint16 []"},
+		{"m.dict{[{}] = 1}", "!key a table: string expected, got table"}, {"m.dict{[0xffffffffffffffff] = 1}", "!key 0xffffffffffffffff: string expected, got u64"}, {"m.dict{[true] = 1}", "!key true: string expected, got boolean"},
+		{"m.channel()", "!result 2 of 'channel': a value of type chan int cannot be given to Lua"}, {"m.stringer(nil)", "<nil> <nil>"}, {"m.stringer(5)", "!another object expected, got number"},
+		{"m.call(function(...) return table.concat({...}, ' ') end)", "string a 1 2"}, {"m.call(function() return {} end)", "!string expected, got table"}, {"m.refused(print)", "string a value of type chan int cannot be given to Lua"},
+		{"local t = {} t.a = t m.any(t) m.dict(t)", "!number expected, got table"},
 		{"local a, b, c, d, e = m.back() assert(a == 0xffffffffffffffff and b == -5 and c == 3 and d == 'b' and e == nil) m.str('ok')", "string ok"},
 		{"assert(select('#', m.none()) == 0) m.str('ok')", "string ok"}, {"assert(m.version == '1.2' and m.limit == 0x1000000000000000) m.str('ok')", "string ok"},
 		{"m.str(require('m') == m and 'same' or 'other')", "string same"},
@@ -97,6 +105,31 @@ func (b *Board) Sum(values ...uint64) uint64  { return b.Base + values[0] }
 func (b *Board) Wait(ctx context.Context) any { return ctx.Err() == nil }
 func (b *Board) String() string               { return "board " + b.Name }
 func (b Board) Copy() Board                   { return b }
+
+// An object goes where its type goes, its value where that is asked for, and as an interface that it has.
+func TestOwnValuesAsArguments(t *testing.T) {
+	rt := newRuntime(t, vm.Config{Modules: []vm.Module{{Name: "m", Global: true, Funcs: map[string]any{
+		"pointer": func(b *Board) string { return b.Name }, "value": func(b Board) string { return b.Name }, "stringer": func(v fmt.Stringer) string { return v.String() },
+		"fails": func(v error) {},
+	}}}})
+	if err := rt.Set("board", &Board{Name: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := rt.Run(context.Background(), must(t, "return m.pointer(board), m.value(board), m.stringer(board), select(2, pcall(m.fails, board))"))
+	if want := "[test test board test test.lua:1: bad argument #1 to 'fails' (another object expected, got Board)]"; fmt.Sprint(got) != want || err != nil {
+		t.Errorf("%v, %v; want %s", got, err, want)
+	}
+	table, err := rt.Run(context.Background(), must(t, "return {}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := table[0].(*vm.Table).Set(math.NaN(), 1); err == nil || !strings.Contains(err.Error(), "table index is NaN") {
+		t.Errorf("NaN as a key: %v", err)
+	}
+	if err := table[0].(*vm.Table).Set(1.5, 1); err != nil {
+		t.Error(err)
+	}
+}
 
 func TestOwnValues(t *testing.T) {
 	b := &Board{Name: "test", Base: 0xffffff8008c5a004, Offset: -1 << 40, Pins: []uint64{1, 1<<64 - 1}, Labels: map[string]uint64{"b": 1 << 63, "a": 1}, Secret: "s", hidden: 1}

@@ -62,6 +62,28 @@ func TestExactNumbers(t *testing.T) {
 	})
 }
 
+// TestFormats: what C's printf makes of the corners of each conversion, also where no lua5.1 stands beside us.
+func TestFormats(t *testing.T) {
+	checkOutput(t, []struct{ name, source, want string }{
+		{"the other form of integers", `print(("%#o %#o %#x %#X %#x"):format(8, 0, 255, 255, 0))`, "010 0 0xff 0XFF 0"},
+		{"no digit of zero at precision 0", `print(("[%.0d] [%.0x] [%5.0d] [%+.0d] [%.0d]"):format(0, 0, 0, 0, 1))`, "[] [] [     ] [+] [1]"},
+		{"digits before zeros before blanks", `print(("%.3d %08.3d %-8.3d| %+d % d %05d %5d"):format(5, 5, 5, 5, 5, -5, -5))`, "005      005 005     | +5  5 -0005    -5"},
+		{"exponents", `print(("%e %E %.0e %#.0e %#.0f %.0f %#.0E"):format(1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1e10))`, "1.500000e+00 1.500000E+00 2e+00 2.e+00 2. 2 1.E+10"},
+		{"the shorter of two", `print(("%g %G %.0g %.1g %#.1g %#.0g %#.3g %#g"):format(1e20, 1e-10, 123, 123, 123, 1, 100, 1))`, "1e+20 1E-10 1e+02 1e+02 1.e+02 1. 100. 1.00000"},
+		{"where %g changes", `print(("%g %g %g %g %g %g"):format(1e5, 1e6, 999999.5, 0.0001, 0.00001, 0))`, "100000 1e+06 1e+06 0.0001 1e-05 0"},
+		{"signs and widths of floats", `print(("%f %10.2f|%-10.2f|%+.1f|% .1f|%010.2f|%+010.2f"):format(0.5, -1.5, 1.5, 1.5, 1.5, -1.5, 1.5))`,
+			"0.500000      -1.50|1.50      |+1.5| 1.5|-000001.50|+000001.50"},
+		{"what is no finite number", `print(("%f %g %G %e %E %5.1f|%-5f|%05f|%+f"):format(1/0, -1/0, 1/0, 0/0, 0/0, 1/0, 1/0, 1/0, 1/0))`, "inf -inf INF nan NAN   inf|inf  |  inf|+inf"},
+		{"parts of text", `print(("%s|%.2s|%5.1s|%-5.1s|%.0s|%.9s"):format("abc", "abc", "abc", "abc", "abc", "abc"))`, "abc|ab|    a|a    ||abc"},
+		{"text that is read back", `print((("%q"):format('a\r\n"\\\0z'):gsub("\n", "?")))`, `"a\r\?\"\\\000z"`},
+		{"characters", `print(("%c%c|%3c|%-3c|%%"):format(72, 105, 33, 33))`, "Hi|  !|!  |%"},
+		{"signs before other bases", `print(tonumber("-ff", 16), tonumber("+10", 2), tonumber("-0x10", 16), tonumber("0x10", 16), tonumber(" 11 ", 2), tonumber("-ffffffffffffffff", 16))`, "-255\t2\t-16\t16\t3\t1"},
+		{"what is no number of that base", `print(tonumber("8", 8), tonumber("", 16), tonumber("-", 16), tonumber("--1", 16), tonumber("0x", 16), tonumber("1.5", 16))`, "nil\tnil\tnil\tnil\tnil\tnil"},
+		{"zero keeps its sign", `print(1 / tonumber("-0"), 1 / tonumber("0"), 1 / tonumber("-0x0"))`, "-inf\tinf\tinf"},
+		{"exponents are read", `print(tonumber("1e+2"), tonumber("1E-2"), tonumber("1e"), tonumber("1e+"), tonumber("."), tonumber("5."), tonumber(".5"), tonumber("1e5x"))`, "100\t0.01\tnil\tnil\tnil\t5\t0.5\tnil"},
+	})
+}
+
 func TestBit(t *testing.T) {
 	checkOutput(t, []struct{ name, source, want string }{
 		{"64 bits wide", `print(bit.band(0xffffff8008c5a007, bit.bnot(7)), bit.bor(0xff00000000000000, 1), bit.bxor(0xffffffffffffffff, 0xff))`,
