@@ -32,7 +32,7 @@ var board = schema.Module{
 	Registers: []schema.Register{{Name: "CTRL", Aliases: []string{"CR"}, Width: 8, Doc: "Control.", Fields: []schema.Bits{
 		{Name: "MODE", Hi: 7, Lo: 4, Doc: "Mode.", Values: []schema.Word{{Value: "1", Doc: "run"}}}, {Name: "RES0", Hi: 3, Lo: 1, Doc: "Reserved."}, {Name: "EN", Hi: 0, Lo: 0, Doc: "Enable."}}}},
 	Errnos: []schema.Errno{{Name: "ENODEV", Number: 19, Doc: "19, no such device."}},
-	Topics: []schema.Topic{{Name: "wiring", Doc: "How the lines run."}},
+	Topics: []schema.Topic{{Name: "wiring", Doc: "How the lines run.", Names: "W-[0-9]+"}},
 }
 
 func TestLookup(t *testing.T) {
@@ -40,7 +40,7 @@ func TestLookup(t *testing.T) {
 	for name, want := range map[string]string{
 		"reset": "board.reset", "board.reset": "board.reset", "Board.Reset()": "board.reset", "pull": "line:pull", "line:pull": "line:pull", "line.pull": "line:pull",
 		"my_line:pull": "line:pull", "level": "line.level", "line": "line", "clock.rate": "board.clock.rate", "board.clock": "board.clock", "board.clock.rate": "board.clock.rate",
-		"CR": "CTRL", "ctrl.mode": "CTRL.MODE", "ENODEV": "ENODEV", "reset_options.mode": "reset_options.mode", "wiring": "wiring", "board": "board",
+		"CR": "CTRL", "ctrl.mode": "CTRL.MODE", "ENODEV": "ENODEV", "reset_options.mode": "reset_options.mode", "wiring": "wiring", "board": "board", "w-12": "wiring",
 	} {
 		es := x.Lookup(name)
 		if len(es) == 0 || es[0].Path != want {
@@ -53,7 +53,7 @@ func TestLookup(t *testing.T) {
 			t.Errorf("%q is %s, want %s", name, got, want)
 		}
 	}
-	for _, name := range []string{"", "nothing", "x:level", "board.pul"} {
+	for _, name := range []string{"", "nothing", "x:level", "board.pul", "W-12x", "xW-12"} {
 		if es := x.Lookup(name); len(es) > 0 {
 			t.Errorf("%q is %v, want nothing", name, paths(es))
 		}
@@ -89,6 +89,9 @@ func TestMembersOptionsElements(t *testing.T) {
 	}
 	if got := x.Element(schema.Object("line")); got.Kind != schema.KindU64 {
 		t.Errorf("line[1] is %v", got)
+	}
+	if got := x.Element(schema.Map(schema.String, schema.Object("line"))); got.Name != "line" {
+		t.Errorf("a value of a map is %v", got)
 	}
 	if got := x.Element(schema.Bool); got.Kind != schema.KindNil {
 		t.Errorf("true[1] is %v", got)
@@ -171,5 +174,72 @@ func TestSummary(t *testing.T) {
 		if got := schema.Summary(doc); got != want {
 			t.Errorf("%q: %q, want %q", doc, got, want)
 		}
+	}
+}
+
+func TestNearOfTheIndex(t *testing.T) {
+	x := schema.NewIndex(&board)
+	for name, want := range map[string]string{"rest": "reset", "board.rest": "reset", "my_line:pul": "pull", "board.clock.rat": "rate", "line.": "", "something": ""} {
+		if got, ok := x.Near(name); got != want || ok != (want != "") {
+			t.Errorf("near %q is %q, %v, want %q", name, got, ok, want)
+		}
+	}
+}
+
+// A picture has each field's first and last bit above its corners, as many rows as the width needs, and at least one field a row.
+func TestPicture(t *testing.T) {
+	for width, want := range map[int]string{
+		80: `
+   7    4 3    1  0
+  +------+------+----+
+  | MODE | RES0 | EN |
+  +------+------+----+
+`,
+		22: `
+   7    4 3    1  0
+  +------+------+----+
+  | MODE | RES0 | EN |
+  +------+------+----+
+`,
+		21: `
+   7    4 3    1
+  +------+------+
+  | MODE | RES0 |
+  +------+------+
+    0
+  +----+
+  | EN |
+  +----+
+`,
+		1: `
+   7    4
+  +------+
+  | MODE |
+  +------+
+   3    1
+  +------+
+  | RES0 |
+  +------+
+    0
+  +----+
+  | EN |
+  +----+
+`,
+	} {
+		if got := "\n" + board.Registers[0].Picture("  ", width); got != want {
+			t.Errorf("%d columns wide:%s\nwant%s", width, got, want)
+		}
+	}
+}
+
+// What is said of a name stands beside it, or below where the name reaches the column.
+func TestHelpColumns(t *testing.T) {
+	x := schema.NewIndex(&schema.Module{Name: "m", Doc: "M.", Errnos: []schema.Errno{{Name: "E"}}, Funcs: []schema.Func{{Name: "f", Doc: "F.", Errors: []schema.Errno{
+		{Name: strings.Repeat("A", 15), Doc: "fifteen"}, {Name: strings.Repeat("B", 16), Doc: "sixteen"}, {Name: "C"},
+	}}}})
+	text := x.Help(x.Lookup("f")[0], 60)
+	want := "  AAAAAAAAAAAAAAA fifteen\n  BBBBBBBBBBBBBBBB\n                  sixteen\n  C\n"
+	if !strings.Contains(text, want) {
+		t.Errorf("no\n%sin\n%s", want, text)
 	}
 }
