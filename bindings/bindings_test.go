@@ -458,6 +458,23 @@ func TestValues(t *testing.T) {
 	}
 }
 
+// assert.succeeds keeps the errno of what was refused, and takes none that is not one.
+func TestSucceedsKeepsTheErrno(t *testing.T) {
+	for src, want := range map[string]error{
+		`assert.succeeds(m:cpu_down(0))`:                           syscall.EBUSY,
+		`assert.succeeds(nil, "not there", "ENOSPC")`:              syscall.ENOSPC,
+		`pcall(assert.succeeds, nil, "x", "ENOSPC") error "other"`: nil,
+		`assert.succeeds(nil, "not there", "ENOSUCH")`:             nil,
+		`assert.succeeds(nil, nil, "ENOSPC")`:                      nil,
+	} {
+		_, _, err := run(src)
+		var errno syscall.Errno
+		if err == nil || errors.As(err, &errno) != (want != nil) || want != nil && errno != want {
+			t.Errorf("%s: %v, errno %v, want %v", src, err, errno, want)
+		}
+	}
+}
+
 // TestMistakes: what scripts that raise or fail say is read as a page, testdata/mistakes.txt.
 func TestMistakes(t *testing.T) {
 	src, err := os.ReadFile("testdata/mistakes.lua")

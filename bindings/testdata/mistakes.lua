@@ -151,3 +151,10 @@ m.cpu[0].wcr[0.5]()
 m.cpu[true]()
 m.cpu[0].load(7)
 m.cpu[0].load()
+assert.regs(m)
+assert.regs(m, 7)
+assert.callchain({ "a" }, { "b" }, "the chain of a")
+assert.callchain({ "a" }, nil, "the chain of a")
+assert.dmesg(m, "WVR", "a line of the register")
+m.cpu[0] = 7
+m:register_wide_hw_breakpoint { type = "w", addr = 0x1000, len = 8 }[0] = 7
