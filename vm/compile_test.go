@@ -187,6 +187,7 @@ func TestHostileSource(t *testing.T) {
 		{"sums in brackets in sums", strings.Repeat("x = ", 1) + strings.Repeat("(", 150) + "1" + strings.Repeat(strings.Repeat("+1", 3000)+")", 150), "too deep"},
 		{"many labels", labels(50_000), "too many labels"},
 		{"many constants", constants(100_000), "too many constants (more than 16384)"},
+		{"many methods", methods(17_000), "too many constants (more than 16384)"},
 		{"many locals", strings.Repeat("local a ", 1000), "too many local variables"},
 		{"an unfinished comment", "--[[" + strings.Repeat("x", 1_000_000), "unfinished long comment"},
 		{"zero bytes", strings.Repeat("\x00", 1_000_000), "unexpected symbol"},
@@ -213,6 +214,15 @@ func labels(n int) string {
 	var b strings.Builder
 	for i := range n {
 		fmt.Fprintf(&b, "::l%d::", i)
+	}
+	return b.String()
+}
+
+func methods(n int) string {
+	var b strings.Builder
+	b.WriteString("local o = {} ")
+	for i := range n {
+		fmt.Fprintf(&b, "function o:m%d() end ", i)
 	}
 	return b.String()
 }

@@ -48,6 +48,8 @@ func stream(k scenario.Sink, interrupted bool) {
 			{Kind: "assertion", Message: "assert.regs does not hold", File: "a/one.lua", Line: 22, Source: "  assert.regs(m, want)", Registers: []scenario.Register{
 				{CPU: "cpu0", Name: "DBGWCR0_EL1", Expected: "0x1e5", Found: "0x1e4", Bits: "0", Fields: []scenario.Field{{Name: "E", Expected: "1", Found: "0"}}},
 				{CPU: "cpu1", Name: "MDSCR_EL1", Expected: "0xb000", Found: "0x1000", Bits: "15 13", Fields: []scenario.Field{{Name: "MDE", Expected: "1", Found: "0"}, {Name: "KDE", Expected: "1", Found: "0"}}},
+				{CPU: "cpu1", Name: "DBGWCR1_EL1", Expected: "0x1e5", Found: "0x5", Bits: "8-5"},
+				{CPU: "cpu1", Name: "DBGWCR2_EL1", Expected: "0x5", Found: "none"},
 			}},
 		},
 		Look: scenario.Look{
@@ -354,6 +356,25 @@ func TestHTMLStandsAlone(t *testing.T) {
 			} else if err != nil {
 				t.Fatalf("%s: the drawing is no XML: %v", name, err)
 			}
+		}
+	}
+}
+
+// A run that is well says so.
+func TestAllWell(t *testing.T) {
+	for format, want := range map[string]string{"html": "<h1>hwlua run: all well</h1>", "pretty": "\nok  1 case in 1 file: 1 passed  1.000s\n", "tap": "TAP version 14\nok 1 - a.lua: x\n1..1\n# 1 passed in 1.000s\n"} {
+		var b bytes.Buffer
+		w, err := report.New(format, &b, report.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Begin(scenario.Info{Shard: scenario.Shard{Index: 1, Total: 1}})
+		w.Case(&scenario.Result{Case: &scenario.Case{File: "a.lua", Path: []string{"x"}, Line: 1}})
+		sum := &scenario.Summary{Files: 1, Elapsed: time.Second}
+		sum.Counts[scenario.Passed] = 1
+		w.End(sum)
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%s has no %q:\n%s", format, want, b.String())
 		}
 	}
 }

@@ -602,6 +602,10 @@ func TestThatFails(t *testing.T) {
 			vm.Module{Name: "bad", Global: true, Funcs: map[string]any{"go": func() { panic("ouch") }}})
 	case "nothing":
 		scenario.Test(t, nil)
+	case "no files":
+		scenario.Test(t, files("notes.txt", ""))
+	case "an update":
+		scenario.TestWith(t, files("a.lua", "-- needs: vhe\nit('x', function() assert.snapshot('n', 1) end)"), scenario.Options{Update: true, Sink: &log{}})
 	default:
 		t.Skip("not asked for")
 	}
@@ -614,7 +618,9 @@ func TestWhatGoTestPrints(t *testing.T) {
 			"--- FAIL: TestThatFails/a/raises", "Go code below the scenario panicked, which is not its fault: ouch", "Go stack:", "scenario_test.TestThatFails.func1",
 			"--- FAIL: TestThatFails/b", "run_test.go:N: b.lua:1: syntax error near '='",
 		},
-		"nothing": {"run_test.go:N: there is no file system to look in"},
+		"nothing":   {"run_test.go:N: there is no file system to look in"},
+		"no files":  {"run_test.go:N: no scenario files (*.lua)"},
+		"an update": {"--- FAIL: TestThatFails/a/x", "there is no snapshot 'n' yet"},
 	} {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestThatFails$")
 		cmd.Env = append(os.Environ(), "HWLUA_TEST_FAILS="+asked)
