@@ -28,10 +28,11 @@ type log struct {
 	results  []*scenario.Result
 	broken   []*scenario.Broken
 	warnings []string
+	info     []scenario.Info
 	sum      *scenario.Summary
 }
 
-func (l *log) Begin(scenario.Info)       {}
+func (l *log) Begin(i scenario.Info)     { l.info = append(l.info, i) }
 func (l *log) Case(r *scenario.Result)   { l.results = append(l.results, r) }
 func (l *log) Broken(b *scenario.Broken) { l.broken = append(l.broken, b) }
 func (l *log) Warning(s string)          { l.warnings = append(l.warnings, s) }
@@ -471,6 +472,10 @@ func TestShuffle(t *testing.T) {
 	slices.Sort(one)
 	if !slices.Equal(plain, one) {
 		t.Error("a shuffle changes the cases")
+	}
+	l := runFS(t, fsys, scenario.Options{Shuffle: true, Order: 7, Shard: scenario.Shard{Index: 1, Total: 2}, Engine: "Bazel", Properties: []scenario.Property{{Name: "kernel", Value: "6.1"}}})
+	if got := fmt.Sprintf("%+v", l.info); got != "[{Shard:2/2 ShardFrom:Bazel Shuffled:true Seed:7 Properties:[{Name:kernel Value:6.1}]}]" {
+		t.Errorf("a run begins with %s", got)
 	}
 }
 
