@@ -98,9 +98,6 @@ func MaskLen(mask uint8) (n int, ok bool) {
 // MaskSpan takes a shifted mask apart: the length and the offset of its run of bytes. ok is false
 // for 0 and for a mask with gaps.
 func MaskSpan(mask uint8) (n, offset int, ok bool) {
-	if mask == 0 {
-		return 0, 0, false
-	}
 	offset = bits.TrailingZeros8(mask)
 	n, ok = MaskLen(mask >> offset)
 	if !ok {
