@@ -301,6 +301,9 @@ func TestFields(t *testing.T) {
 			"PMC[2:1] 2 (EL0); E[0] 1 (enabled)"},
 		{RegWVR, 0xffffff8008080000, "VA[63:2] 0xffffff8008080000 (address 0xffffff8008080000)"},
 		{RegBVR, 0x400001, "VA[63:2] 0x0000000000400000 (address 0x0000000000400000); RES0[1:0] 0x1 (reserved, not zero)"},
+		{RegWCR, 0x1f8c1ff5, "MASK[28:24] 31 (the aligned block of 2147483648 bytes); RES0[23:21] 0x4 (reserved, not zero); WT[20] 0 (not linked); " +
+			"LBN[19:16] 12; SSC[15:14] 0 (any security state); HMC[13] 0 (EL2 does not match); BAS[12:5] 0xff (8 bytes at +0); " +
+			"LSC[4:3] 2 (store); PAC[2:1] 2 (EL0); E[0] 1 (enabled)"},
 		{Reg(99), 5, "value[63:0] 5"},
 	}
 	for _, tt := range tests {
@@ -310,6 +313,62 @@ func TestFields(t *testing.T) {
 		}
 		if got := strings.Join(parts, "; "); got != tt.want {
 			t.Errorf("Fields(%v, %#x)\n got %s\nwant %s", tt.reg, tt.v, got, tt.want)
+		}
+	}
+}
+
+// TestLayouts is where the manual has each field: every bit is of one field, which a change of it alone names.
+func TestLayouts(t *testing.T) {
+	for reg, want := range map[Reg]string{
+		RegBVR: "VA[63:2] RES0[1:0]",
+		RegWVR: "VA[63:2] RES0[1:0]",
+		RegBCR: "RES0[63:24] BT[23:20] LBN[19:16] SSC[15:14] HMC[13] RES0[12:9] BAS[8:5] RES0[4:3] PMC[2:1] E[0]",
+		RegWCR: "RES0[63:29] MASK[28:24] RES0[23:21] WT[20] LBN[19:16] SSC[15:14] HMC[13] BAS[12:5] LSC[4:3] PAC[2:1] E[0]",
+		RegMDSCR: "RES0[63:32] TFO[31] RXfull[30] TXfull[29] RES0[28] RXO[27] TXU[26] RES0[25:24] INTdis[23:22] TDA[21] RES0[20] SC2[19] " +
+			"RES0[18:16] MDE[15] HDE[14] KDE[13] TDCC[12] RES0[11:7] ERR[6] RES0[5:1] SS[0]",
+		RegIDAA64DFR0: "HPMN0[63:60] RES0[59:56] BRBE[55:52] MTPMU[51:48] TraceBuffer[47:44] TraceFilt[43:40] DoubleLock[39:36] PMSVer[35:32] " +
+			"CTX_CMPs[31:28] RES0[27:24] WRPs[23:20] RES0[19:16] BRPs[15:12] PMUVer[11:8] TraceVer[7:4] DebugVer[3:0]",
+	} {
+		var places []string
+		for _, f := range Fields(reg, ^uint64(0)) {
+			place, _, _ := strings.Cut(f.String(), " ")
+			places = append(places, place)
+			for bit := f.Lo; bit <= f.Hi; bit++ {
+				d := Diff(reg, 0, 1<<bit)
+				if len(d) != 1 || d[0].Name != f.Name || d[0].Old != 0 || d[0].New != 1<<(bit-f.Lo) {
+					t.Errorf("%v: bit %d is of %s, and a change of it is %v", reg, bit, place, d)
+				}
+			}
+		}
+		if got := strings.Join(places, " "); got != want {
+			t.Errorf("%v\n got %s\nwant %s", reg, got, want)
+		}
+	}
+}
+
+// TestFieldsOfControls: the methods of the two control registers read what the layouts have under their names.
+func TestFieldsOfControls(t *testing.T) {
+	bit := func(on bool) uint64 {
+		if on {
+			return 1
+		}
+		return 0
+	}
+	for n := range 32 {
+		for _, v := range []uint32{1 << n, ^uint32(1 << n)} {
+			b, w := DBGBCR(v), DBGWCR(v)
+			for reg, have := range map[Reg]map[string]uint64{
+				RegBCR: {"BT": uint64(b.BT()), "LBN": uint64(b.LBN()), "SSC": uint64(b.SSC()), "HMC": bit(b.HMC()), "BAS": uint64(b.BAS()),
+					"PMC": uint64(b.PMC()), "E": bit(b.E())},
+				RegWCR: {"MASK": uint64(w.MASK()), "WT": uint64(w.WT()), "LBN": uint64(w.LBN()), "SSC": uint64(w.SSC()), "HMC": bit(w.HMC()),
+					"BAS": uint64(w.BAS()), "LSC": uint64(w.LSC()), "PAC": uint64(w.PAC()), "E": bit(w.E())},
+			} {
+				for _, f := range Fields(reg, uint64(v)) {
+					if got, ok := have[f.Name]; f.Name != "RES0" && (!ok || got != f.Value) {
+						t.Errorf("%v %#x: %s is %d, the method says %d", reg, v, f.Name, f.Value, got)
+					}
+				}
+			}
 		}
 	}
 }
