@@ -289,8 +289,10 @@ func (m *Machine) exitFiles(t *Task) error {
 	defer m.leave(m.enter(fnExitFiles, pidArg(t)))
 	hooks := t.onExit
 	t.onExit = nil
-	m.leaving++
-	defer func() { m.leaving-- }()
+	if m.thread == nil { // the script lets the task exit; a body's functions are in their own thread
+		m.leaving++
+		defer func() { m.leaving-- }()
+	}
 	var first error
 	for _, h := range hooks {
 		if err := m.named(h.name, h.fn); err != nil && first == nil {

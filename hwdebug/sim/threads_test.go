@@ -1,0 +1,141 @@
+// Threads of the machine that sleep, fail, move and end: what their CPU and those that wait for them see of it.
+
+package sim_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/hwlua/hwlua/hwdebug/sim"
+)
+
+// TestBodyFailsMeanwhile: the error of a body that gets its turn while the script spins for a cross call is that of the script's
+// next drive of the machine, once; the cross call is none the worse.
+func TestBodyFailsMeanwhile(t *testing.T) {
+	broken := errors.New("broken")
+	m := newMachine(t, sim.Config{CPUs: 3, Choose: func(kind sim.Choice, n int) int {
+		if kind == sim.ChoiceIPI {
+			return 1
+		}
+		return 0
+	}})
+	_, err := m.NewTask(sim.TaskConfig{CPU: 2, Body: func(*sim.Task) error { return broken }})
+	must(t, err)
+	ev := open(t, m, kernelRW(addrA, false), nil, 1)
+	wantState(t, "opened", ev, sim.StateActive)
+	if _, err := m.Run(); !errors.Is(err, broken) {
+		t.Errorf("the machine runs on with %v", err)
+	}
+	_, err = m.Run()
+	must(t, err)
+}
+
+// TestCPUGoesBack: when a body sleeps, and when it is done, its CPU goes back to what was current there before.
+func TestCPUGoesBack(t *testing.T) {
+	m := newMachine(t, sim.Config{CPUs: 2})
+	for cpu := range 2 {
+		there := newTask(t, m, "there", cpu)
+		must(t, m.CPU(cpu).ContextSwitch(there))
+		_, err := m.NewTask(sim.TaskConfig{CPU: cpu, Body: func(*sim.Task) error { return m.Msleep(10e6) }})
+		must(t, err)
+		for range 2 {
+			must(t, m.Msleep(8e6))
+			if got := m.CPU(cpu).Current(); got != there {
+				t.Errorf("cpu%d goes back to %s", cpu, got.Comm())
+			}
+		}
+	}
+}
+
+// TestWorkerWaits: a function that waits for another item of its pool sleeps, so that another worker runs it (R-WQ-17).
+func TestWorkerWaits(t *testing.T) {
+	onEvery(t, "R-WQ-17", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		var ran []string
+		here := func(name string) { ran = append(ran, name+" in "+m.Current().Comm()) }
+		inner := m.NewWork("inner", func() error { here("inner"); return nil })
+		outer := m.NewWork("outer", func() error {
+			if _, err := m.ScheduleWorkOn(1, inner); err != nil {
+				return err
+			}
+			waited, err := m.FlushWork(inner)
+			if !waited {
+				t.Error("it does not wait")
+			}
+			here("outer")
+			return err
+		})
+		_, err := m.ScheduleWorkOn(1, outer)
+		must(t, err)
+		_, err = m.Run()
+		must(t, err)
+		if got := strings.Join(ran, ", "); got != "inner in kworker/1:1, outer in kworker/1:0" {
+			t.Errorf("ran %s", got)
+		}
+	})
+}
+
+// TestWorkersComeBack: what was queued while a CPU was away runs elsewhere, in the CPU's worker; once the CPU is back, there (R-WQ-19).
+func TestWorkersComeBack(t *testing.T) {
+	for _, back := range []bool{false, true} {
+		m := newMachine(t, sim.Config{CPUs: 2})
+		where := ""
+		w := m.NewWork("w", func() error {
+			for cpu := range 2 {
+				if task := m.CPU(cpu).Current(); task == m.Current() {
+					where += fmt.Sprintf("%s on CPU %d", task.Comm(), cpu)
+				}
+			}
+			return nil
+		})
+		must(t, m.CPUDown(1))
+		_, err := m.ScheduleWorkOn(1, w)
+		must(t, err)
+		want := "kworker/1:0 on CPU 0"
+		if back {
+			must(t, m.CPUUp(1))
+			want = "kworker/1:0 on CPU 1"
+		}
+		_, err = m.Run()
+		must(t, err)
+		if where != want {
+			t.Errorf("the CPU is back: %v; it is run by %s, want %s", back, where, want)
+		}
+		must(t, m.CheckInvariants())
+	}
+}
+
+// TestExitGoesOnElsewhere: a task whose CPU goes down while it sleeps in exit_files exits on another one, and what its old CPU runs
+// when it is back is nothing of it (R-HP-11).
+func TestExitGoesOnElsewhere(t *testing.T) {
+	onEvery(t, "R-HP-11", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		task, err := m.NewTask(sim.TaskConfig{Comm: "t", CPU: 1, Body: func(*sim.Task) error { return nil }})
+		must(t, err)
+		must(t, task.OnExit("slow_release", func() error { return m.Msleep(20e6) }))
+		ev := open(t, m, userW(userAddr), task, -1)
+		must(t, m.Msleep(10e6))
+		must(t, m.CPUDown(1))
+		must(t, m.CPUUp(1))
+		if task.State() != "sleeping" || task.CPU() != 0 {
+			t.Fatalf("the task is %s on CPU %d: the test begins at the wrong time", task.State(), task.CPU())
+		}
+		_, err = m.Run()
+		must(t, err)
+		if task.State() != "dead" || ev.State() != sim.StateExit || m.CPU(0).Current() != m.Current() {
+			t.Errorf("the task is %s, its event %s, CPU 0 runs %s", task.State(), ev.State(), m.CPU(0).Current().Comm())
+		}
+		must(t, ev.Close())
+		for cpu, want := range []string{"kthread ret_from_fork", "cpu_startup_entry secondary_start_kernel"} {
+			open(t, m, kernelRW(addrA, false), nil, cpu)
+			chain, err := m.Callchain("write_wb_reg", sim.ChainOptions{CPU: cpu})
+			must(t, err)
+			if got := strings.Join(chain, " "); !strings.HasSuffix(got, want) || strings.Contains(got, "exit") {
+				t.Errorf("afterwards CPU %d writes a register through %s", cpu, got)
+			}
+		}
+		must(t, m.CheckInvariants())
+	})
+}
