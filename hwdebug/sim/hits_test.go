@@ -3,6 +3,8 @@
 package sim_test
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -127,27 +129,70 @@ func TestHitsOfNoEvent(t *testing.T) {
 }
 
 // TestWhichOfSeveralIsReported: of several watchpoints that match, the one whose registers were written longest ago is reported,
-// and only what covers its address is hit (R-REG-23, R-EXC-8).
+// and only what covers its address is hit (R-REG-23, R-EXC-8). It is also the first that a look finds which can end at it (R-REG-27).
 func TestWhichOfSeveralIsReported(t *testing.T) {
-	onEvery(t, "R-REG-23", func(t *testing.T, kernel string) {
-		m := vectorMachine(t, kernel)
-		task := newTask(t, m, "t", 0)
-		low, high := open(t, m, userW(userAddr), task, -1), open(t, m, userW(userAddr+4), task, -1)
-		for _, step := range []struct {
-			name      string
-			low, high uint64 // hits so far
-		}{
-			{"as installed", 1, 0},
-			{"after a write of the first pair", 1, 1},
-			{"after the step over it, which writes in slot order", 2, 1},
-		} {
-			if step.high > high.Count() {
-				must(t, m.CPU(0).WriteWbReg(arm64.WVR, 0, userAddr))
+	for _, stale := range []bool{false, true} {
+		onEvery(t, fmt.Sprintf("R-REG-23, stale store bits %v", stale), func(t *testing.T, kernel string) {
+			m := newMachine(t, sim.Config{CPUs: 2, Kernel: kernel, StaleWnR: stale})
+			task := newTask(t, m, "t", 0)
+			low, high := open(t, m, userW(userAddr), task, -1), open(t, m, userW(userAddr+4), task, -1)
+			for _, step := range []struct {
+				name      string
+				low, high uint64 // hits so far
+			}{
+				{"as installed", 1, 0},
+				{"after a write of the first pair", 1, 1},
+				{"after the step over it, which writes in slot order", 2, 1},
+			} {
+				if step.high > high.Count() {
+					must(t, m.CPU(0).WriteWbReg(arm64.WVR, 0, userAddr))
+				}
+				must(t, task.Store(userAddr, 8, 1))
+				if low.Count() != step.low || high.Count() != step.high {
+					t.Errorf("%s: %d and %d hits, want %d and %d", step.name, low.Count(), high.Count(), step.low, step.high)
+				}
 			}
-			must(t, task.Store(userAddr, 8, 1))
-			if low.Count() != step.low || high.Count() != step.high {
-				t.Errorf("%s: %d and %d hits, want %d and %d", step.name, low.Count(), high.Count(), step.low, step.high)
+		})
+	}
+}
+
+// TestHandlerFails: an access ends with the error of the handler that it reached, and is not performed.
+func TestHandlerFails(t *testing.T) {
+	broken := errors.New("broken")
+	for kind, typ := range map[hwdebug.Kind]hwdebug.BPType{hwdebug.Exec: hwdebug.X, hwdebug.Store: hwdebug.W} {
+		onEvery(t, "of "+typ.String(), func(t *testing.T, kernel string) {
+			s := newScene(t, kernel, nil)
+			s.user(userAttr(typ, userAddr, 4), func(*sim.Event, *sim.Hit) error { return broken })
+			after := s.user(userAttr(typ, userAddr, 4), nil) // in the slot that would be next
+			a, err := s.task.Begin(kind, userAddr, 4, 7, 0)
+			must(t, err)
+			if done, err := a.Step(); done || !errors.Is(err, broken) {
+				t.Errorf("the access is done: %v, with %v", done, err)
 			}
+			if after.Count() != 0 {
+				t.Errorf("the next event is hit %d times", after.Count())
+			}
+			if v, err := s.task.Load(userAddr, 4); err != nil || v != 0 {
+				t.Errorf("memory holds %d, %v", v, err)
+			}
+		})
+	}
+}
+
+// TestAccessWithoutPC: an access that is given no pc is of no instruction, not of the one at 0.
+func TestAccessWithoutPC(t *testing.T) {
+	onEvery(t, "R-REG-21", func(t *testing.T, kernel string) {
+		s := newScene(t, kernel, nil)
+		at0 := s.user(userAttr(hwdebug.X, 0, 4), nil)
+		a, err := s.task.Begin(hwdebug.Store, userAddr, 4, 7, 0)
+		must(t, err)
+		s.step(a, true)
+		if at0.Count() != 0 {
+			t.Errorf("it hits the breakpoint at 0 %d times", at0.Count())
+		}
+		must(t, s.task.Exec(0))
+		if at0.Count() != 1 {
+			t.Errorf("the instruction at 0 hits it %d times", at0.Count())
 		}
 	})
 }

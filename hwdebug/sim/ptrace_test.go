@@ -3,6 +3,7 @@
 package sim_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strings"
 	"syscall"
@@ -140,6 +141,117 @@ func TestTracerIsInASystemCall(t *testing.T) {
 		}
 		if got := strings.Join(chain, " "); !strings.HasPrefix(got, "hw_break_set ptrace_regset ptrace_request arch_ptrace ") || !strings.HasSuffix(got, " "+want) {
 			t.Errorf("it is set through %s", got)
+		}
+	})
+}
+
+// TestWhoCanBeTraced: a debugger stops a living user task whose CPU has power, and no other.
+func TestWhoCanBeTraced(t *testing.T) {
+	onEvery(t, "a kernel thread cannot", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		if err := m.CPU(1).Current().PtraceSet(hwdebug.HwWatch, 0, userAddr, 0x1f5); err == nil || !strings.Contains(err.Error(), "swapper/1 is a kernel thread") {
+			t.Errorf("the idle thread is traced: %v", err)
+		}
+	})
+	onEvery(t, "R-VAL-1 nor can a task that is exiting", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		task := newTask(t, m, "t", 1)
+		var within error
+		must(t, task.OnExit("hook", func() error { within = task.PtraceSet(hwdebug.HwWatch, 0, userAddr, 0x1f5); return nil }))
+		must(t, task.Exit())
+		wantErrno(t, "in exit_files", within, syscall.ESRCH)
+		wantErrno(t, "afterwards", task.PtraceSet(hwdebug.HwWatch, 0, userAddr, 0x1f5), syscall.ESRCH)
+	})
+	onEvery(t, "R-HP-13 nor one whose CPU is powered down", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		task := newTask(t, m, "t", 1)
+		must(t, m.CPUSuspend(1))
+		if _, _, err := task.PtraceGet(hwdebug.HwWatch, 0); err == nil || !strings.Contains(err.Error(), "cpu1 is suspended") {
+			t.Errorf("it is traced: %v", err)
+		}
+		must(t, m.CPUResume(1))
+		_, _, err := task.PtraceGet(hwdebug.HwWatch, 0)
+		must(t, err)
+	})
+	onEvery(t, "R-EVT-7 one that spins for a cross call is stopped on its way back, and may exit before", func(t *testing.T, kernel string) {
+		m := newMachine(t, sim.Config{CPUs: 2, Kernel: kernel, Choose: func(kind sim.Choice, n int) int {
+			if kind == sim.ChoiceIPI {
+				return 1
+			}
+			return 0
+		}})
+		task, err := m.NewTask(sim.TaskConfig{CPU: 1, Body: func(*sim.Task) error {
+			_, err := m.PerfEventOpen(kernelRW(addrA, false), nil, 0)
+			return err
+		}})
+		must(t, err)
+		_, ok, err := m.Step()
+		must(t, err)
+		if !ok || task.State() != "running" {
+			t.Fatalf("the task is %s: the test begins at the wrong time", task.State())
+		}
+		wantErrno(t, "stopped", task.PtraceSet(hwdebug.HwWatch, 0, userAddr, 0x1f5), syscall.ESRCH)
+		if task.State() != "dead" || mustSlots(t, m, 0).WP.CPUPinned != 1 {
+			t.Errorf("it is %s, and its event is not there", task.State())
+		}
+		must(t, m.CheckInvariants())
+	})
+}
+
+// TestEntriesOfASet is what a write of a set, or a number that it does not have, leaves of it (spec chapter 7).
+func TestEntriesOfASet(t *testing.T) {
+	onEvery(t, "R-PTR-6 a set has entries 0 to 15", func(t *testing.T, kernel string) {
+		task := newTask(t, vectorMachine(t, kernel), "t", 1)
+		for idx, valid := range map[int]bool{-1: false, 0: true, 15: true, 16: false} {
+			if _, _, err := task.PtraceGet(hwdebug.HwWatch, idx); (err == nil) != valid {
+				t.Errorf("entry %d reads %v", idx, err)
+			}
+			if !valid {
+				_, _, err := task.PtraceGet(hwdebug.HwWatch, idx)
+				wantErrno(t, "read", err, syscall.EINVAL)
+				wantErrno(t, "write", task.PtraceSet(hwdebug.HwWatch, idx, userAddr, 0x1f5), syscall.EINVAL)
+			}
+		}
+	})
+	for _, c := range []struct {
+		name      string
+		addr      uint64
+		ctrl      uint32
+		wantAddr  uint64
+		wantFirst uint32
+	}{
+		{"R-PTR-5, 7 an address that is refused ends the write", K, 0, 0, 0x1fc},
+		{"R-PTR-5, 8 a control that is refused ends the write, and the address stays", userAddr, 0xb5, userAddr, 0x1fc},
+	} {
+		onEvery(t, c.name, func(t *testing.T, kernel string) {
+			task := newTask(t, vectorMachine(t, kernel), "t", 1)
+			b := make([]byte, 8, 40)
+			b = binary.LittleEndian.AppendUint64(b, c.addr)
+			b = binary.LittleEndian.AppendUint64(b, uint64(c.ctrl))
+			b = binary.LittleEndian.AppendUint64(b, userAddr+64)
+			b = binary.LittleEndian.AppendUint64(b, 0x1f5)
+			wantErrno(t, "the write", task.PtraceWrite(hwdebug.HwWatch, b), syscall.EINVAL)
+			for idx, want := range [2]hwdebug.PtraceReg{{Addr: c.wantAddr, Ctrl: c.wantFirst}, {}} {
+				addr, ctrl, err := task.PtraceGet(hwdebug.HwWatch, idx)
+				must(t, err)
+				if addr != want.Addr || ctrl != want.Ctrl {
+					t.Errorf("entry %d reads %#x, %#x, want %#x, %#x", idx, addr, ctrl, want.Addr, want.Ctrl)
+				}
+			}
+		})
+	}
+	onEvery(t, "R-PTR-18 at a trap stop the task is switched out and in again", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		task := newTask(t, m, "t", 1)
+		must(t, task.PtraceSet(hwdebug.HwWatch, 0, userAddr, 0x1f5))
+		must(t, m.CPU(1).ContextSwitch(task))
+		w := watch(t, m, 1)
+		if err := task.Store(userAddr, 4, 1); err == nil {
+			t.Fatal("no signal")
+		}
+		w.want("stopped", "WCR0=0x0 M=0x1000 M=0x9000 WVR0=0x400000 WCR0=0x1f5")
+		if m.CPU(1).Current() != task {
+			t.Errorf("%s is current afterwards", m.CPU(1).Current().Comm())
 		}
 	})
 }

@@ -90,6 +90,16 @@ func TestContextRules(t *testing.T) {
 		w.want("registered", "WCR0=0x0 WCR1=0x0 M=0x1000 M=0xb000 WVR0=0xffffff8008080000 WCR0=0x1ffb "+
 			"WVR1=0x400000 WCR1=0x1f5 WVR2=0xffffff8008080008 WCR2=0x1ffb")
 	})
+	onEvery(t, "R-CTX-8 a flexible task event leaves the CPU's alone", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		task := newTask(t, m, "t", 0)
+		must(t, m.CPU(0).ContextSwitch(task))
+		open(t, m, kernelRW(addrA, false), nil, 0)
+		open(t, m, flexible(kernelRW(addrB, false)), nil, 0)
+		w := watch(t, m, 0)
+		open(t, m, flexible(userW(userAddr)), task, -1)
+		w.want("registered", "WVR2=0x400000 WCR2=0x1f5")
+	})
 	onEvery(t, "R-CTX-18 CPU-flexible events move only for a task with pinned ones", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		open(t, m, flexible(kernelRW(addrA, false)), nil, 0)
@@ -123,6 +133,34 @@ func TestContextRules(t *testing.T) {
 		must(t, ev.Close())
 		w0.want("on the caller's CPU", "")
 		w1.want("on the task's CPU", "")
+	})
+	onEvery(t, "R-EVT-15 switches reach perf from the first task event until a second after the last", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		a, b := newTask(t, m, "a", 1), newTask(t, m, "b", 1)
+		w := watch(t, m, 1)
+		reaches := func(step string, want int) {
+			t.Helper()
+			w.writes()
+			must(t, m.CPU(1).ContextSwitch(a))
+			must(t, m.CPU(1).ContextSwitch(b))
+			if n := w.entered("__perf_event_task_sched_out"); n != 2*want {
+				t.Errorf("%s: %d of 2 switches reach perf", step, n)
+			}
+		}
+		open(t, m, kernelRW(addrA, false), nil, 1)
+		reaches("a CPU's event", 0)
+		first, last := open(t, m, userW(userAddr), a, -1), open(t, m, userW(userAddr), b, -1)
+		reaches("two tasks' events", 1)
+		must(t, first.Close())
+		must(t, m.Msleep(2e9))
+		reaches("one of them is left", 1)
+		must(t, last.Close())
+		must(t, m.Msleep(1e9-1))
+		reaches("almost a second after the last", 1)
+		must(t, m.Msleep(1))
+		reaches("a second after the last", 0)
+		open(t, m, userW(userAddr), a, -1)
+		reaches("and another one", 1)
 	})
 	onEvery(t, "R-CTX-4 an event of a task for another CPU waits", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
@@ -469,6 +507,19 @@ func TestContextRules(t *testing.T) {
 			must(t, ev.Close())
 		}
 	})
+	onEvery(t, "R-EVT-24 nor is the context of a parent that has so exec'd one that its child's is a clone of", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		parent := newTask(t, m, "parent", 0)
+		a := userW(userAddr)
+		a.Inherit, a.Disabled, a.EnableOnExec = true, true, true
+		open(t, m, a, parent, -1)
+		child, err := parent.Fork("child", 0)
+		must(t, err)
+		must(t, parent.Execve())
+		w := watch(t, m, 0)
+		must(t, m.CPU(0).ContextSwitch(child))
+		w.want("from the parent to its child", "WCR0=0x0 M=0x1000")
+	})
 	onEvery(t, "R-EVT-24 enable_on_exec is for one exec, even for one that finds the event enabled", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		task := newTask(t, m, "t", 0)
@@ -518,6 +569,80 @@ func TestContextRules(t *testing.T) {
 			must(t, ev.Close())
 		}
 		open(t, m, kernelRW(addrA, false), nil, 0)
+		must(t, m.CheckInvariants())
+	})
+	onEvery(t, "R-EVT-17, 19 an original that is closed takes its copies with it, and nothing of them is left", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		parent := newTask(t, m, "parent", 0)
+		a := userW(userAddr)
+		a.Inherit = true
+		ev := open(t, m, a, parent, -1)
+		for range 2 {
+			_, err := parent.Fork("child", 0)
+			must(t, err)
+		}
+		if n := len(m.Events()); n != 3 {
+			t.Fatalf("%d events, want the original and 2 copies", n)
+		}
+		must(t, ev.Close())
+		if n := len(m.Events()); n != 0 {
+			t.Errorf("%d events are left", n)
+		}
+		if u := mustSlots(t, m, 0); u.WP.TaskPinned != 0 {
+			t.Errorf("%d are reserved still", u.WP.TaskPinned)
+		}
+		must(t, m.CheckInvariants())
+	})
+	onEvery(t, "R-EVT-22 a fork whose copies do not fit fails with their errno, and nothing of it is left", func(t *testing.T, kernel string) {
+		// As in V-117: u runs with t's four events, and four more are charged to it.
+		f := newFamily(t, kernel)
+		for i := range uint64(4) {
+			f.open(flexible(inheritW(userAddr+8*i)), -1)
+		}
+		f.fork(true)
+		must(t, f.t.Exit())
+		for i := range uint64(4) {
+			open(t, f.m, flexible(inheritW(userAddr+64+8*i)), f.u, -1)
+		}
+		left := func() string {
+			return fmt.Sprintf("%d tasks, %d events, %d reserved", len(f.m.Tasks()), len(f.m.Events()), mustSlots(t, f.m, 1).WP.TaskPinned)
+		}
+		before := left()
+		child, err := f.u.Fork("child", 0)
+		wantErrno(t, "eight copies for four slots", err, syscall.ENOSPC)
+		if child != nil || left() != before {
+			t.Errorf("there are %s, before it there were %s", left(), before)
+		}
+		must(t, f.m.CheckInvariants())
+	})
+	onEvery(t, "R-HP-11 only the tasks of a CPU that goes down move", func(t *testing.T, kernel string) {
+		m := newMachine(t, sim.Config{CPUs: 3, Kernel: kernel})
+		moved, stays := newTask(t, m, "moved", 1), newTask(t, m, "stays", 2)
+		ev := open(t, m, userW(userAddr), stays, -1)
+		must(t, m.CPU(2).ContextSwitch(stays))
+		must(t, m.CPUDown(1))
+		if moved.CPU() != 0 || stays.CPU() != 2 || m.CPU(2).Current() != stays {
+			t.Errorf("they are on CPUs %d and %d", moved.CPU(), stays.CPU())
+		}
+		wantState(t, "the other CPU's", ev, sim.StateActive)
+		must(t, m.CheckInvariants())
+	})
+	onEvery(t, "R-HP-16 the boot CPU's events survive a suspend of the system", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		boot, other := open(t, m, kernelRW(addrA, false), nil, 0), open(t, m, kernelRW(addrA, false), nil, 1)
+		must(t, m.CPUDown(1))
+		must(t, m.CPUSuspend(0))
+		if _, err := m.PerfEventOpen(kernelRW(addrB, false), nil, 0); err == nil {
+			t.Error("an event is opened while no CPU has power")
+		}
+		must(t, m.CPUResume(0))
+		must(t, m.CPUUp(1))
+		wantState(t, "the boot CPU's", boot, sim.StateActive)
+		wantState(t, "the other's", other, sim.StateOff)
+		must(t, m.CPU(0).Store(addrA, 8, 1))
+		if boot.Count() != 1 {
+			t.Errorf("%d hits", boot.Count())
+		}
 		must(t, m.CheckInvariants())
 	})
 	onEvery(t, "R-SLOT-4 installing twice by hand takes two slots", func(t *testing.T, kernel string) {
