@@ -267,12 +267,18 @@ func TestExplain(t *testing.T) {
 		{RegBCR, 0x65, "breakpoint on the halfword instruction at +0 at EL0, enabled"},
 		{RegBCR, 0xc5, "breakpoint on no instruction (BAS 0x6 is constrained unpredictable) at EL0, enabled"},
 		{RegBCR, 0, "breakpoint on no instruction (BAS 0) at no level, disabled"},
+		{RegWCR, 0x02001ff5, "watchpoint on stores from EL0 to nothing (MASK 2 is reserved), enabled"},
+		{RegWCR, 0x03001ff5, "watchpoint on stores from EL0 to the aligned block of 8 bytes, enabled"},
+		{RegBCR, 0x2501e5, "breakpoint on unlinked context ID match at EL0, enabled"},
 		{RegBCR, 0x3521e1, "breakpoint on linked context ID match at EL2, linked to breakpoint 5, enabled"},
 		{RegBVR, 0xffffff8008080000, "instruction address 0xffffff8008080000"},
 		{RegWVR, 0x400000, "data address 0x0000000000400000"},
 		{RegWVR, 0x10004, "data address 0x0000000000010004, of which only bytes +0 to +3 can be selected"},
+		{RegWVR, 0x400003, "data address 0x0000000000400000"},
+		{RegIDAA64DFR0, 0xf0f0f10b, "16 breakpoints and 16 watchpoints, 16 context-aware breakpoints, debug architecture version 11"},
 		{RegIDAA64DFR0, 0x10305106, "6 breakpoints and 4 watchpoints, 2 context-aware breakpoints, debug architecture ARMv8.0"},
 		{RegIDAA64DFR0, 0, "1 breakpoint and 1 watchpoint, 1 context-aware breakpoint, debug architecture version 0"},
+		{RegIDAA64DFR0 + 1, 5, "0x0000000000000005"},
 		{Reg(99), 5, "0x0000000000000005"},
 	}
 	for _, tt := range tests {
@@ -304,6 +310,11 @@ func TestFields(t *testing.T) {
 		{RegWCR, 0x1f8c1ff5, "MASK[28:24] 31 (the aligned block of 2147483648 bytes); RES0[23:21] 0x4 (reserved, not zero); WT[20] 0 (not linked); " +
 			"LBN[19:16] 12; SSC[15:14] 0 (any security state); HMC[13] 0 (EL2 does not match); BAS[12:5] 0xff (8 bytes at +0); " +
 			"LSC[4:3] 2 (store); PAC[2:1] 2 (EL0); E[0] 1 (enabled)"},
+		{RegWCR, 0x02000000, "MASK[28:24] 2 (reserved, behaves as disabled); WT[20] 0 (not linked); LBN[19:16] 0; SSC[15:14] 0 (any security state); " +
+			"HMC[13] 0 (EL2 does not match); BAS[12:5] 0x0 (no byte); LSC[4:3] 0 (reserved, behaves as disabled); PAC[2:1] 0 (no level); E[0] 0 (disabled)"},
+		{RegBCR, 0, "BT[23:20] 0 (unlinked address match); LBN[19:16] 0; SSC[15:14] 0 (any security state); HMC[13] 0 (EL2 does not match); " +
+			"BAS[8:5] 0x0 (no instruction); PMC[2:1] 0 (no level); E[0] 0 (disabled)"},
+		{RegIDAA64DFR0 + 1, 5, "value[63:0] 5"},
 		{Reg(99), 5, "value[63:0] 5"},
 	}
 	for _, tt := range tests {
@@ -386,6 +397,9 @@ func TestDiff(t *testing.T) {
 		{RegMDSCR, 0x1000, 0xb000, "MDE 0 -> 1 (breakpoints and watchpoints off -> breakpoints and watchpoints on); " +
 			"KDE 0 -> 1 (no debug exceptions from EL1 -> debug exceptions from EL1)"},
 		{RegBCR, 0x785, 0x1e5, "RES0 0x3 -> 0x0; BAS 0xc -> 0xf (the halfword instruction at +2 -> the instruction at +0)"},
+		{RegWCR, 0x01000000, 0x02000000, "MASK 1 -> 2"}, // both behave as disabled
+		{RegWCR, 0x02000000, 0x03000000, "MASK 2 -> 3 (reserved, behaves as disabled -> the aligned block of 8 bytes)"},
+		{RegIDAA64DFR0 + 1, 1, 2, "value 1 -> 2"},
 		{Reg(99), 1, 2, "value 1 -> 2"},
 	}
 	for _, tt := range tests {

@@ -191,7 +191,7 @@ func Diff(r Reg, old, new uint64) []FieldDiff {
 	for _, e := range layouts[r] {
 		if a, b := e.of(old), e.of(new); a != b {
 			d := FieldDiff{Name: e.name, Old: a, New: b}
-			if e.words != nil && e.name != "VA" {
+			if e.words != nil {
 				if x, y := e.words(old, a), e.words(new, b); x != y {
 					d.OldWords, d.NewWords = x, y
 				}
@@ -400,10 +400,5 @@ func count(field uint64, noun string) string {
 	return s
 }
 
-// pick chooses words by a small value.
-func pick(f uint64, words ...string) string {
-	if f < uint64(len(words)) {
-		return words[f]
-	}
-	return strconv.FormatUint(f, 10)
-}
+// pick chooses words by a field, which has as many values as there are words.
+func pick(f uint64, words ...string) string { return words[f] }

@@ -167,6 +167,8 @@ func TestMatchWatchpoint(t *testing.T) {
 		{"a linked watchpoint needs its context", 0x1000, 0x00101ff5, 0x1000, 8, true, 0, none},
 		{"size 0 touches nothing", 0x1000, 0x1ff5, 0x1000, 0, true, 0, none},
 		{"nor does a negative one", 0x1000, 0x1ff5, 0x1000, -4, true, 0, none},
+		{"not at the last byte either", 0x1000, 0x1ff5, 0x1007, -4, true, 0, none},
+		{"nor does size 0 touch a block that it is in", 0x1234, 0x0c000015, 0x1234, 0, true, 0, none},
 		{"an access wraps at the end of the address space", 0, 0x1ff3, 0xfffffffffffffffe, 4, true, 1, 0},
 		{"without wrapping it does not reach 0", 0, 0x1ff3, 0xfffffffffffffffe, 2, true, 1, none},
 		{"V-45: the last eight bytes", 0xfffffffffffffff8, 0x1ff3, 0xffffffffffffffff, 1, true, 1, 0xffffffffffffffff},
