@@ -119,7 +119,11 @@ func (a *Access) Step() (done bool, err error) {
 			a.state = accessDone
 			return true, nil
 		}
-		return false, a.attempt()
+		err := a.attempt()
+		if err != nil {
+			a.state = accessDone
+		}
+		return false, err
 	case accessPerformed:
 		a.state = accessDone
 		err := a.stepException()
@@ -297,7 +301,7 @@ func (a *Access) reported(first uint64) uint64 {
 // perform does the access on memory.
 func (a *Access) perform() {
 	m := a.m
-	if a.kind == hwdebug.Exec || a.skipped {
+	if a.kind == hwdebug.Exec {
 		return
 	}
 	mem, addr := &m.kernelMem, a.addr

@@ -169,6 +169,9 @@ func TestHandlerFails(t *testing.T) {
 			if done, err := a.Step(); done || !errors.Is(err, broken) {
 				t.Errorf("the access is done: %v, with %v", done, err)
 			}
+			if done, err := a.Step(); !done || err != nil {
+				t.Errorf("it does not end with it: %v, %v", done, err)
+			}
 			if after.Count() != 0 {
 				t.Errorf("the next event is hit %d times", after.Count())
 			}
@@ -186,7 +189,10 @@ func TestAccessWithoutPC(t *testing.T) {
 		at0 := s.user(userAttr(hwdebug.X, 0, 4), nil)
 		a, err := s.task.Begin(hwdebug.Store, userAddr, 4, 7, 0)
 		must(t, err)
-		s.step(a, true)
+		for done := false; !done; {
+			done, err = a.Step()
+			must(t, err)
+		}
 		if at0.Count() != 0 {
 			t.Errorf("it hits the breakpoint at 0 %d times", at0.Count())
 		}
@@ -240,5 +246,67 @@ func TestKernelIsWatchedOnlyWithKDE(t *testing.T) {
 			}
 			must(t, access[kind](m.CPU(0))) // else it would trap again and again
 		})
+	}
+}
+
+// TestExcludedHits: what exclude_user and exclude_kernel keep out is not counted, and is stepped over all the same (R-EXC-12, 13).
+func TestExcludedHits(t *testing.T) {
+	onEvery(t, "R-EXC-12 exclude_user", func(t *testing.T, kernel string) {
+		s := newScene(t, kernel, nil)
+		a := userAttr(hwdebug.W, userAddr, 4)
+		a.ExcludeUser = true
+		s.user(a, nil)
+		must(t, s.task.Store(userAddr, 4, 7))
+		s.wantW("stepped", "WCR0=0x1f4 WCR0=0x1f5")
+		s.wantCounts("by the user", "0")
+	})
+	// 6.1 copies by unprivileged instructions, and reports such a hit to none anyway; 4.19.116 does report it (D-1, R-EXC-17).
+	for exclude, want := range map[bool]string{false: "1", true: "0"} {
+		t.Run(fmt.Sprintf("R-EXC-12 exclude_kernel %v", exclude), func(t *testing.T) {
+			s := newScene(t, "4.19.116", func(c *sim.Config) { c.CPU = "cortex-a76" })
+			open(t, s.m, kernelRW(addrA, false), nil, 0) // for KDE
+			a := userAttr(hwdebug.W, userAddr, 4)
+			a.ExcludeKernel = exclude
+			s.user(a, nil)
+			must(t, s.m.CPU(0).PutUser(userAddr, 4, 7))
+			s.wantCounts("by a user copy", want)
+		})
+	}
+}
+
+// TestInstructionsWriteNothing: an instruction that is executed is no store.
+func TestInstructionsWriteNothing(t *testing.T) {
+	m := newMachine(t, sim.Config{CPUs: 1})
+	task := newTask(t, m, "t", 0)
+	must(t, task.Store(userAddr, 4, 7))
+	must(t, task.Exec(userAddr))
+	must(t, m.CPU(0).Store(addrA, 4, 7))
+	must(t, m.CPU(0).Exec(addrA))
+	user, err := task.Load(userAddr, 4)
+	must(t, err)
+	kernel, err := m.CPU(0).Load(addrA, 4)
+	must(t, err)
+	if user != 7 || kernel != 7 {
+		t.Errorf("where they stand memory holds %d and %d", user, kernel)
+	}
+}
+
+// TestAccessNeedsACPU: nothing is read or written on a CPU that is down, even where nothing is watched.
+func TestAccessNeedsACPU(t *testing.T) {
+	for name, off := range map[string]func(m *sim.Machine) error{
+		"cpu1 is offline":   func(m *sim.Machine) error { return m.CPUDown(1) },
+		"cpu1 is suspended": func(m *sim.Machine) error { return m.CPUSuspend(1) },
+	} {
+		m := newMachine(t, sim.Config{CPUs: 2})
+		must(t, off(m))
+		_, load := m.CPU(1).Load(addrA, 8)
+		for _, err := range []error{load, m.CPU(1).Store(addrA, 8, 1), m.CPU(1).Exec(addrA), m.CPU(1).PutUser(userAddr, 4, 1)} {
+			if err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s: the access ends with %v", name, err)
+			}
+		}
+		if v, err := m.CPU(0).Load(addrA, 8); err != nil || v != 0 {
+			t.Errorf("%s: memory holds %d, %v", name, v, err)
+		}
 	}
 }
