@@ -36,7 +36,6 @@ type perfContext struct {
 type class struct {
 	tree   []*Event
 	active []*Event
-	next   uint64
 }
 
 func (x *perfContext) class(pinned bool) *class {
@@ -70,8 +69,7 @@ func (m *Machine) addEventToCtx(ev *Event, x *perfContext) {
 	defer m.leave(m.enter(fnAddEventToCtx, ev.arg()))
 	defer m.leave(m.enter(fnListAddEvent, ev.arg()))
 	k := x.class(ev.pinned)
-	k.next++
-	ev.order, ev.attached, ev.ctx = k.next, true, x
+	ev.attached, ev.ctx = true, x
 	k.tree = append(k.tree, ev)
 	x.events = append(x.events, ev)
 	x.generation++

@@ -86,7 +86,6 @@ type Event struct {
 	freed      bool
 
 	ctx     *perfContext
-	order   uint64 // insertion number in its tree
 	oncpu   int
 	slot    int // where it is installed, -1 in no register
 	slotCPU *CPU

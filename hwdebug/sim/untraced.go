@@ -37,8 +37,7 @@ func (m *untraced) readWbReg(base, n int) (val uint64, known bool) {
 
 func (m *untraced) addEventToCtx(ev *Event, x *perfContext) {
 	k := x.class(ev.pinned)
-	k.next++
-	ev.order, ev.attached, ev.ctx = k.next, true, x
+	ev.attached, ev.ctx = true, x
 	k.tree = append(k.tree, ev)
 	x.events = append(x.events, ev)
 	x.generation++
