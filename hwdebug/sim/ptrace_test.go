@@ -190,7 +190,8 @@ func TestWhoCanBeTraced(t *testing.T) {
 		if !ok || task.State() != "running" {
 			t.Fatalf("the task is %s: the test begins at the wrong time", task.State())
 		}
-		wantErrno(t, "stopped", task.PtraceSet(hwdebug.HwWatch, 0, userAddr, 0x1f5), syscall.ESRCH)
+		_, _, err = task.PtraceGet(hwdebug.HwWatch, 0)
+		wantErrno(t, "stopped", err, syscall.ESRCH)
 		if task.State() != "dead" || mustSlots(t, m, 0).WP.CPUPinned != 1 {
 			t.Errorf("it is %s, and its event is not there", task.State())
 		}

@@ -578,8 +578,11 @@ func TestContextRules(t *testing.T) {
 		a.Inherit = true
 		ev := open(t, m, a, parent, -1)
 		for range 2 {
-			_, err := parent.Fork("child", 0)
+			child, err := parent.Fork("child", 0)
 			must(t, err)
+			must(t, m.CPU(0).ContextSwitch(nil))
+			must(t, child.Store(userAddr, 4, 1))
+			must(t, m.CPU(0).ContextSwitch(nil))
 		}
 		if n := len(m.Events()); n != 3 {
 			t.Fatalf("%d events, want the original and 2 copies", n)
@@ -587,6 +590,9 @@ func TestContextRules(t *testing.T) {
 		must(t, ev.Close())
 		if n := len(m.Events()); n != 0 {
 			t.Errorf("%d events are left", n)
+		}
+		if ev.Count() != 2 {
+			t.Errorf("%d of the copies' 2 hits are", ev.Count())
 		}
 		if u := mustSlots(t, m, 0); u.WP.TaskPinned != 0 {
 			t.Errorf("%d are reserved still", u.WP.TaskPinned)

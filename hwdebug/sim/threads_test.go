@@ -67,11 +67,14 @@ func TestWorkerWaits(t *testing.T) {
 			here("outer")
 			return err
 		})
-		_, err := m.ScheduleWorkOn(1, outer)
-		must(t, err)
-		_, err = m.Run()
-		must(t, err)
-		if got := strings.Join(ran, ", "); got != "inner in kworker/1:1, outer in kworker/1:0" {
+		first := m.NewWork("first", nil) // the second worker, which it makes, runs once without being woken for an item (R-WQ-16)
+		for _, w := range []*sim.Work{first, outer} {
+			_, err := m.ScheduleWorkOn(1, w)
+			must(t, err)
+			_, err = m.Run()
+			must(t, err)
+		}
+		if got := strings.Join(ran, ", "); got != "inner in kworker/1:0, outer in kworker/1:1" {
 			t.Errorf("ran %s", got)
 		}
 	})
