@@ -651,6 +651,15 @@ func TestContextRules(t *testing.T) {
 		}
 		must(t, m.CheckInvariants())
 	})
+	onEvery(t, "R-HP-10 it is the system call that refuses a CPU that is offline", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		must(t, m.CPUDown(1))
+		_, err := m.PerfEventOpen(kernelRW(addrA, false), nil, 1)
+		wantErrno(t, "on the CPU", err, syscall.ENODEV)
+		if fn := m.Why().Fn; !strings.Contains(fn, "sys_perf_event_open") || m.Why().Rule != "R-HP-10" {
+			t.Errorf("%s refuses it by %s", fn, m.Why().Rule)
+		}
+	})
 	onEvery(t, "R-SLOT-4 installing twice by hand takes two slots", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		ev := open(t, m, kernelRW(addrA, true), nil, 0)

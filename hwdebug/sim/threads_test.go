@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hwlua/hwlua/hwdebug/arm64"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
@@ -141,4 +142,65 @@ func TestExitGoesOnElsewhere(t *testing.T) {
 		}
 		must(t, m.CheckInvariants())
 	})
+}
+
+// TestExitForAnother: a body that lets a task of another CPU exit goes on there as that task when a function of its exit has slept.
+func TestExitForAnother(t *testing.T) {
+	onEvery(t, "R-EVT-25", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		task := newTask(t, m, "t", 1)
+		ev := open(t, m, userW(userAddr), task, -1)
+		must(t, m.CPU(1).ContextSwitch(task))
+		must(t, task.OnExit("slow_release", func() error {
+			err := m.Msleep(20e6)
+			if m.Current() != task {
+				t.Errorf("%s is current in exit_files", m.Current().Comm())
+			}
+			return err
+		}))
+		_, err := m.NewTask(sim.TaskConfig{Comm: "killer", CPU: 0, Body: func(*sim.Task) error { return task.Exit() }})
+		must(t, err)
+		_, err = m.Run()
+		must(t, err)
+		wantState(t, "its task has exited", ev, sim.StateExit)
+		wantSlots(t, "its task has exited", "-1", ev)
+		if v := reg(t, m, 1, arm64.WCR, 0); v != 0 || m.CPU(1).Current() == task {
+			t.Errorf("DBGWCR0_EL1 is %#x, %s is current", v, m.CPU(1).Current().Comm())
+		}
+		must(t, m.CheckInvariants())
+	})
+}
+
+// TestBodiesArePreempted: a body may lose its turn at every call, an access to memory among them, whether it is watched or not.
+func TestBodiesArePreempted(t *testing.T) {
+	m := newMachine(t, sim.Config{CPUs: 1, Choose: func(kind sim.Choice, n int) int {
+		if n != 2 {
+			t.Errorf("a choice of %v among %d; one CPU and two bodies make no other than between two", kind, n)
+		}
+		if kind == sim.ChoicePreempt {
+			return 1
+		}
+		return 0
+	}})
+	order := ""
+	for _, name := range []string{"a", "b"} {
+		task, err := m.NewTask(sim.TaskConfig{Comm: name, Body: func(task *sim.Task) error {
+			for i := range uint64(3) {
+				if err := task.Store(userAddr, 4, i); err != nil {
+					return err
+				}
+				order += name
+			}
+			return nil
+		}})
+		must(t, err)
+		if name == "b" { // a step over its hits may be interrupted
+			open(t, m, userW(userAddr), task, -1)
+		}
+	}
+	_, err := m.Run()
+	must(t, err)
+	if order != "ababab" {
+		t.Errorf("they go on as %s", order)
+	}
 }
