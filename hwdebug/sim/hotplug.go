@@ -77,7 +77,7 @@ func (m *Machine) CPUDown(n int) error {
 		m.perfEventExitCPU(c)
 	})
 	c.online = false
-	c.armedB, c.armedW = 0, 0
+	c.lose()
 	heir := m.lowestOnline()
 	for _, t := range m.tasks {
 		if t.cpu == n && !t.kernel && t.state != taskDead {

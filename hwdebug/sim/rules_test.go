@@ -621,6 +621,22 @@ func TestContextRules(t *testing.T) {
 		}
 		must(t, f.m.CheckInvariants())
 	})
+	onEvery(t, "R-REG-26 what is powered down forgets its registers, those too that the kernel does not use", func(t *testing.T, kernel string) {
+		for name, off := range map[string]func(m *sim.Machine) error{
+			"offline":   func(m *sim.Machine) error { return errors.Join(m.CPUDown(1), m.CPUUp(1)) },
+			"suspended": func(m *sim.Machine) error { return errors.Join(m.CPUSuspend(1), m.CPUResume(1)) },
+		} {
+			m := newMachine(t, sim.Config{CPUs: 2, BRPsPerCPU: []int{6, 6}, WRPsPerCPU: []int{2, 4}, Kernel: kernel})
+			must(t, m.CPU(1).WriteWbReg(arm64.WVR, 3, addrB)) // R-HP-2 clears two
+			must(t, m.CPU(1).WriteWbReg(arm64.WCR, 3, 0x1ffb))
+			must(t, off(m))
+			if v, c := reg(t, m, 1, arm64.WVR, 3), reg(t, m, 1, arm64.WCR, 3); v != 0 || c != 0 {
+				t.Errorf("%s: DBGWVR3_EL1 is %#x, DBGWCR3_EL1 %#x", name, v, c)
+			}
+			open(t, m, kernelRW(addrA, false), nil, 1) // for MDE and KDE
+			must(t, m.CPU(1).Store(addrB, 8, 1))       // nothing would step over it
+		}
+	})
 	onEvery(t, "R-HP-11 only the tasks of a CPU that goes down move", func(t *testing.T, kernel string) {
 		m := newMachine(t, sim.Config{CPUs: 3, Kernel: kernel})
 		moved, stays := newTask(t, m, "moved", 1), newTask(t, m, "stays", 2)
