@@ -204,3 +204,88 @@ func TestBodiesArePreempted(t *testing.T) {
 		t.Errorf("they go on as %s", order)
 	}
 }
+
+// TestContextMutex: who works on an event of a context waits for whoever does so already, and again for whoever was faster then (R-EVT-10).
+func TestContextMutex(t *testing.T) {
+	onEvery(t, "R-EVT-10", func(t *testing.T, kernel string) {
+		asked, turn := 0, -1
+		m := newMachine(t, sim.Config{CPUs: 4, Kernel: kernel, Choose: func(kind sim.Choice, n int) int {
+			switch kind {
+			case sim.ChoiceIPI:
+				asked++
+				return asked % 2 // each call's interrupt is late once, and would not be for one that comes between
+			case sim.ChoiceCPU:
+				turn++
+				return turn % n
+			}
+			return 0
+		}})
+		order := ""
+		var evs []*sim.Event
+		for i, cpu := range []int{0, 2, 3} {
+			ev := open(t, m, kernelRW(addrA+8*uint64(i), true), nil, 1)
+			evs = append(evs, ev)
+			_, err := m.NewTask(sim.TaskConfig{CPU: cpu, Body: func(*sim.Task) error {
+				err := m.PerfEventEnable(ev)
+				order += ev.Label() + " "
+				return err
+			}})
+			must(t, err)
+		}
+		asked, turn = 0, -1
+		_, err := m.Run()
+		must(t, err)
+		if order != "w1 w3 w2 " { // w2 waits for w1, and w3 is there first when that is done
+			t.Errorf("they are done in the order %s", order)
+		}
+		wantSlots(t, "all enabled", "0 1 2", evs...)
+		must(t, m.CheckInvariants())
+	})
+}
+
+// TestStackOfABody: a body is called by nothing that the script called in its task's name before the body had its turn.
+func TestStackOfABody(t *testing.T) {
+	m := newMachine(t, sim.Config{CPUs: 1})
+	w := m.NewWork("w", nil)
+	_, err := m.ScheduleWork(w)
+	must(t, err)
+	task, err := m.NewTask(sim.TaskConfig{Comm: "t", Body: func(*sim.Task) error { return m.CPU(0).WriteWbReg(arm64.WVR, 0, addrA) }})
+	must(t, err)
+	must(t, m.CPU(0).ContextSwitch(task))
+	waited, err := m.FlushWork(w) // the worker has its turn first, and t is switched out for it
+	must(t, err)
+	_, err = m.Run()
+	must(t, err)
+	chain, err := m.Callchain("write_wb_reg", sim.ChainOptions{CPU: -1})
+	must(t, err)
+	if got := strings.Join(chain, " "); !waited || strings.Contains(got, "flush_work") {
+		t.Errorf("waited: %v; the body writes a register through %s", waited, got)
+	}
+}
+
+// TestSetStack: whoever has a stack of his own finds it as he left it, whatever ran on others meanwhile.
+func TestSetStack(t *testing.T) {
+	m := newMachine(t, sim.Config{CPUs: 2})
+	stack := "script"
+	m.SetStack(func() any { return stack }, func(s any) { stack = s.(string) })
+	for cpu, name := range []string{"a", "b"} {
+		_, err := m.NewTask(sim.TaskConfig{Comm: name, CPU: cpu, Body: func(*sim.Task) error {
+			stack = name
+			for range 3 {
+				if err := m.Msleep(8e6); err != nil {
+					return err
+				}
+				if stack != name {
+					t.Errorf("%s wakes on the stack of %s", name, stack)
+				}
+			}
+			return nil
+		}})
+		must(t, err)
+	}
+	_, err := m.Run()
+	must(t, err)
+	if stack != "script" {
+		t.Errorf("the script is on the stack of %s", stack)
+	}
+}
