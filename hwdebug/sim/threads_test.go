@@ -289,3 +289,24 @@ func TestSetStack(t *testing.T) {
 		t.Errorf("the script is on the stack of %s", stack)
 	}
 }
+
+// TestRestless: who still goes on is named when the machine never comes to rest, and who does not is not.
+func TestRestless(t *testing.T) {
+	m := newMachine(t, sim.Config{CPUs: 1, TraceSize: -1})
+	done, again := m.NewWork("done", nil), (*sim.Work)(nil)
+	again = m.NewDelayedWork("again", func() error {
+		_, err := m.ScheduleDelayedWork(again, 1)
+		return err
+	})
+	_, err := m.ScheduleWork(done)
+	must(t, err)
+	_, err = m.ScheduleDelayedWork(again, 1)
+	must(t, err)
+	_, err = m.NewTask(sim.TaskConfig{Comm: "gone", PID: 7, Body: func(*sim.Task) error { return nil }})
+	must(t, err)
+	_, err = m.NewTask(sim.TaskConfig{Comm: "sleeper", PID: 9, Body: func(*sim.Task) error { return m.Msleep(1e18) }})
+	must(t, err)
+	if _, err = m.Run(); err == nil || !strings.HasSuffix(err.Error(), " there is still work again, task sleeper (pid 9)") {
+		t.Errorf("the machine runs to %v", err)
+	}
+}
