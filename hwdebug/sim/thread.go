@@ -284,6 +284,7 @@ func (m *Machine) waitFor(what string, cond func() bool) error {
 		return nil
 	}
 	m.lendStack()
+	defer m.takeBack(m.cpu)
 	for steps := 0; !cond(); steps++ {
 		if steps > maxSteps {
 			return m.restless(steps)
@@ -441,10 +442,29 @@ func (m *Machine) pickNext(c *CPU) *Task {
 	if i := c.firstReady(); i >= 0 {
 		return c.runq[i].task
 	}
+	return m.atRest(c)
+}
+
+// atRest is who has c when nothing is ready there.
+func (m *Machine) atRest(c *CPU) *Task {
 	if c.base.state == taskDead || c.base.cpu != c.id {
 		c.base = m.restThread(c)
 	}
 	return c.base
+}
+
+// takeBack ends the script's driving of the machine, by a wait that is over or by an error: it goes on as who was current
+// on c before. After a step that was well the machine stays as the step left it. A thread that was switched to there and has its turn still to come waits for it in its run queue, or
+// else what the script calls would be done in that one's name.
+func (m *Machine) takeBack(c *CPU) {
+	th := c.curr.thread
+	if th == nil || th.state != threadReady || c.curr == c.base || c.spinner == th || !c.online || c.suspended {
+		return
+	}
+	cpu := m.cpu
+	m.cpu = c
+	m.contextSwitch(m.atRest(c))
+	m.cpu = cpu
 }
 
 // Msleep lets ns of virtual time pass. In a task body or work function it is that thread that sleeps; the script
@@ -470,6 +490,7 @@ func (m *Machine) Msleep(ns int64) error {
 		m.pause(th, threadAsleep)
 		return nil
 	}
+	defer m.takeBack(m.cpu)
 	for steps := 0; ; steps++ {
 		if steps > maxSteps {
 			return m.restless(steps)
@@ -493,6 +514,7 @@ func (m *Machine) Run() (steps int, err error) {
 	if err := m.alone("run"); err != nil {
 		return 0, err
 	}
+	defer m.takeBack(m.cpu)
 	for {
 		_, ok, err := m.schedStep(maxTime)
 		if err != nil {
@@ -512,7 +534,11 @@ func (m *Machine) Step() (desc string, ok bool, err error) {
 	if err := m.alone("step"); err != nil {
 		return "", false, err
 	}
-	return m.schedStep(maxTime)
+	desc, ok, err = m.schedStep(maxTime)
+	if err != nil {
+		m.takeBack(m.cpu)
+	}
+	return desc, ok, err
 }
 
 func (m *Machine) alone(op string) error {

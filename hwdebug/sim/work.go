@@ -171,7 +171,7 @@ func (w *worker) run() error {
 			if item := w.take(); item != nil {
 				w.thread.fail = m.processOneWork(w, item)
 			}
-			if len(w.scheduled) > 0 || len(p.list) > 0 || w.thread.fail != nil {
+			if len(w.scheduled) > 0 || len(p.list) > 0 {
 				c := p.home()
 				w.task.cpu = c.id
 				c.runq = append([]*thread{w.thread}, c.runq...)

@@ -203,6 +203,51 @@ describe("workers", function()
     raises("boom in work", function() m:run() end)
   end)
 
+  it("whoever waits or is told of an error goes on as who was current before", function()
+    local function same(who, what)
+      assert.equals(who, m.current, what)
+      assert.equals(who, m.cpu[0].current, what)
+    end
+    local hwlua = m.current
+    local w = m:work("w", function() end)
+    local bad = m:work("bad", function() error("boom in work") end)
+    for _ = 1, 3 do                                          -- the first item ever wakes a second worker
+      m:schedule_work(w)
+      assert.is_true(m:flush_work(w))
+      same(hwlua, "after flush_work")
+      m:schedule_work(bad)
+      raises("boom in work", function() m:run() end)
+      same(hwlua, "after an error out of run")
+      m:schedule_work(bad)
+      raises("boom in work", function() m:msleep(1) end)
+      same(hwlua, "after an error out of msleep")
+      m:schedule_work(bad)
+      raises("boom in work", function() m:step() end)
+      same(hwlua, "after an error out of step")
+    end
+    assert.is_false(bad.pending or bad.running)
+    m:run()
+    assert.no_leaks(m)
+  end)
+
+  it("a task that waits for work while it exits goes on exiting as itself", function()
+    local wide = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 })
+    local w = m:work("w", function() end)
+    local t = m:task { comm = "owner" }
+    t:on_exit("release", function()
+      m:schedule_work(w)
+      assert.is_true(m:flush_work(w))
+      assert.equals(t, m.current)
+      m:unregister_wide_hw_breakpoint(wide)
+    end)
+    t:exit()
+    assert.callchain({ "unregister_wide_hw_breakpoint", "release", "exit_files", "do_exit", "..." },
+      m:callchain "unregister_wide_hw_breakpoint")
+    assert.equals("hwlua", m.current.comm)
+    m:run()
+    assert.no_leaks(m)
+  end)
+
   it("queue any: the CPU the queueing code runs on", function()
     local where
     local w = m:work("w", function() where = m.cpu[1].current.comm end)
