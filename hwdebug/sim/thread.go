@@ -453,10 +453,12 @@ func (m *Machine) atRest(c *CPU) *Task {
 	return c.base
 }
 
-// takeBack ends the script's driving of the machine, by a wait that is over or by an error: it goes on as who was current
-// on c before. After a step that was well the machine stays as the step left it. A thread that was switched to there and has its turn still to come waits for it in its run queue, or
-// else what the script calls would be done in that one's name.
+// takeBack ends the script's driving of the machine, by a wait that is over or by an error: it goes on as who was current on
+// c before. A thread that was switched to there and has its turn still to come waits for it in the run queue, or else
+// what the script calls would be done in that one's name; one that spins for a cross call comes to the spin's end first.
+// After a step that was well the machine stays as the step left it.
 func (m *Machine) takeBack(c *CPU) {
+	m.endSpin(c)
 	th := c.curr.thread
 	if th == nil || th.state != threadReady || c.curr == c.base || c.spinner == th || !c.online || c.suspended {
 		return
@@ -465,6 +467,24 @@ func (m *Machine) takeBack(c *CPU) {
 	m.cpu = c
 	m.contextSwitch(m.atRest(c))
 	m.cpu = cpu
+}
+
+// endSpin lets whoever spins on c for a cross call come to its end. An error on the way is told when the machine is next
+// driven.
+func (m *Machine) endSpin(c *CPU) {
+	for steps := 0; c.spinner != nil && steps < maxSteps && m.interrupted() == nil; steps++ {
+		late := m.pendingErr
+		m.pendingErr = nil
+		_, ok, err := m.schedStep(m.now)
+		if late != nil {
+			m.pendingErr = late
+		} else if m.pendingErr == nil {
+			m.pendingErr = err
+		}
+		if !ok && err == nil {
+			return
+		}
+	}
 }
 
 // Msleep lets ns of virtual time pass. In a task body or work function it is that thread that sleeps; the script

@@ -230,6 +230,40 @@ describe("workers", function()
     assert.no_leaks(m)
   end)
 
+  it("and so in every order of things", function()
+    for seed = 1, 60 do
+      local m = hw.machine { cpus = 3, seed = seed }
+      local function check(what) assert.equals("hwlua", m.cpu[0].current.comm, ("%s, seed %d"):format(what, seed)) end
+      local works, tasks = {}, {}
+      for i = 0, 5 do
+        works[i] = m:work("w" .. i, function()
+          local w = m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000 + 8 * i, len = 8 }
+          if i % 2 == 0 then m:msleep(3) end
+          if w then m:unregister_wide_hw_breakpoint(w) end
+          if i == 5 then error("five") end
+        end)
+        m:schedule_work_on(i % 3, works[i])
+      end
+      for i = 0, 2 do
+        tasks[i] = m:task { cpu = i, body = function()
+          for _ = 1, 3 do m:msleep(i) end
+          if i == 2 then error("two") end
+        end }
+      end
+      for i = 0, 4 do
+        pcall(m.flush_work, m, works[i])
+        check("after flush_work")
+      end
+      pcall(m.msleep, m, 2)
+      check("after msleep")
+      pcall(tasks[1].wait, tasks[1])
+      check("after wait")
+      while not pcall(m.run, m) do check("after an error") end
+      check("at rest")
+      assert.no_leaks(m)
+    end
+  end)
+
   it("a task that waits for work while it exits goes on exiting as itself", function()
     local wide = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 })
     local w = m:work("w", function() end)
