@@ -68,6 +68,33 @@ func (r *reader[T]) fill(rt *runtime, t *lua.LTable, to *T) error {
 			return fmt.Errorf("field '%s': %w", string(name), err)
 		}
 	}
+	if t.Metatable == lua.LNil {
+		return nil
+	}
+	return r.inherit(rt, t, to)
+}
+
+// inherit writes the fields that t has from the tables behind it by __index, as libraries of Lua see them too. A function
+// there is not called: one that refuses unknown names would refuse a table for what it leaves out.
+func (r *reader[T]) inherit(rt *runtime, t *lua.LTable, to *T) error {
+	for _, name := range r.names {
+		for behind, n := t, 0; behind != nil && n < 100; n++ {
+			if v := behind.RawGetString(name); v != lua.LNil {
+				if behind == t {
+					break
+				}
+				if err := r.fields[name](rt, to, v); err != nil {
+					return fmt.Errorf("field '%s': %w", name, err)
+				}
+				break
+			}
+			meta, _ := behind.Metatable.(*lua.LTable)
+			if meta == nil {
+				break
+			}
+			behind, _ = meta.RawGetString("__index").(*lua.LTable)
+		}
+	}
 	return nil
 }
 

@@ -35,6 +35,26 @@ describe("attributes", function()
     assert.equals(5, c.attr.sample_period)
   end)
 
+  it("what a table has by __index counts, as for Lua's own functions", function()
+    local base = setmetatable({ type = "w", len = 8, disabled = true }, { __index = { len = 4, pinned = true } })
+    local function from(attr) return setmetatable(attr, { __index = base }) end
+    local ev = assert.succeeds(m:perf_event_open(from { addr = U, task = t, disabled = false }))
+    assert.equals("w", ev.type)
+    assert.equals(8, ev.len)
+    assert.equals("inactive", ev.state)
+    assert.is_true(ev.attr.pinned)
+    assert.equals("off", assert.succeeds(m:perf_event_open(from { addr = U, task = t })).state)
+    base.len = "8"
+    raises("bad argument #1 to 'perf_event_open' %(field 'len': number expected, got string%)", function()
+      m:perf_event_open(from { addr = U, task = t })
+    end)
+    local strict = { __index = function(_, k) error("no " .. k) end }
+    assert.succeeds(m:perf_event_open(setmetatable({ type = "w", addr = U, len = 8, task = t }, strict)))
+    local loop = { type = "w", addr = U, len = 8, cpu = 0 }
+    assert.succeeds(m:perf_event_open(setmetatable(loop, { __index = loop })))
+    assert.equals(2, hw.machine(setmetatable({}, { __index = { cpus = 2 } })).nr_cpus)
+  end)
+
   it("ev.attr has what was asked, as a table of one's own", function()
     local ev = assert.succeeds(m:perf_event_open { type = "rw", addr = 0x400004, len = 4, task = t, exclude_hv = true, inherit = true, name = "mine", disabled = true })
     local a = ev.attr
