@@ -31,8 +31,9 @@ func TestModuleFunctions(t *testing.T) {
 		"back": func() (uint64, int64, level, []byte, error) { return 1<<64 - 1, -5, 3, []byte("b"), nil }, "none": func() error { return nil },
 		"version": "1.2", "limit": uint64(1 << 60),
 		"channel": func() (int, chan int) { return 1, nil }, "stringer": func(v fmt.Stringer) { note(v) },
-		"call":    func(f func(string, ...int) (string, error)) error { v, err := f("a", 1, 2); note(v); return err },
-		"refused": func(f func(...any) error) { note(fmt.Sprint(f(make(chan int)))) },
+		"call":     func(f func(string, ...int) (string, error)) error { v, err := f("a", 1, 2); note(v); return err },
+		"refused1": func(f func(chan int) error) { note(fmt.Sprint(f(nil), f(make(chan int)))) },
+		"refused":  func(f func(...any) error) { note(fmt.Sprint(f(make(chan int)))) },
 	}}
 	rt := newRuntime(t, vm.Config{Modules: []vm.Module{m}})
 	for _, c := range []struct{ call, want string }{
@@ -54,7 +55,7 @@ func TestModuleFunctions(t *testing.T) {
 		{"m.array{1, 2}", "[2]int [1 2]"}, {"m.array{1}", "!2 items expected, got 1"}, {"m.array(nil)", "!table expected, got nil"}, {"m.list(nil)", "[]uint16 []"},
 		{"m.dict{[{}] = 1}", "!key a table: string expected, got table"}, {"m.dict{[0xffffffffffffffff] = 1}", "!key 0xffffffffffffffff: string expected, got u64"}, {"m.dict{[true] = 1}", "!key true: string expected, got boolean"},
 		{"m.channel()", "!result 2 of 'channel': a value of type chan int cannot be given to Lua"}, {"m.stringer(nil)", "<nil> <nil>"}, {"m.stringer(5)", "!another object expected, got number"},
-		{"m.call(function(...) return table.concat({...}, ' ') end)", "string a 1 2"}, {"m.call(function() return {} end)", "!string expected, got table"}, {"m.refused(print)", "string a value of type chan int cannot be given to Lua"},
+		{"m.call(function(...) return table.concat({...}, ' ') end)", "string a 1 2"}, {"m.call(function() return {} end)", "!string expected, got table"}, {"m.refused1(print)", "string a value of type chan int cannot be given to Lua a value of type chan int cannot be given to Lua"}, {"m.refused(print)", "string a value of type chan int cannot be given to Lua"},
 		{"local t = {} t.a = t m.any(t) m.dict(t)", "!number expected, got table"},
 		{"local a, b, c, d, e = m.back() assert(a == 0xffffffffffffffff and b == -5 and c == 3 and d == 'b' and e == nil) m.str('ok')", "string ok"},
 		{"assert(select('#', m.none()) == 0) m.str('ok')", "string ok"}, {"assert(m.version == '1.2' and m.limit == 0x1000000000000000) m.str('ok')", "string ok"},

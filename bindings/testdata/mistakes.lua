@@ -158,3 +158,4 @@ assert.callchain({ "a" }, nil, "the chain of a")
 assert.dmesg(m, "WVR", "a line of the register")
 m.cpu[0] = 7
 m:register_wide_hw_breakpoint { type = "w", addr = 0x1000, len = 8 }[0] = 7
+assert.succeeds()

@@ -86,6 +86,8 @@ func stream(k scenario.Sink, interrupted bool) {
 				Expected: "write_wb_reg < ...", Found: "write_wb_reg < hw_breakpoint_control"},
 			{Kind: "assertion", Soft: true, Message: "check.equals does not hold", File: "a/two.lua", Line: 18, Source: "check.equals(want, got)", Sides: true,
 				Expected: "0x00000000000001e50", Found: "0x00000000000001e5"},
+			{Kind: "assertion", Soft: true, Message: "check.equals does not hold", File: "a/two.lua", Line: 18, Source: "check.equals(want, got)", Sides: true,
+				Expected: "columns\tof a table", Found: "columns\tof two tables"},
 			{Kind: "assertion", Message: "assert.equals does not hold", File: "a/two.lua", Line: 19, Source: "assert.equals(want, got)", Sides: true,
 				Expected: "abc0000000000000", Found: "abd0000000000000"},
 		},

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
@@ -161,6 +162,15 @@ func TestReadTooLarge(t *testing.T) {
 	}
 	list, err := scenario.Find([]string{name}, nil)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(name, vm.MaxSource); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := list[0].Read(); err != nil || len(b) != vm.MaxSource {
+		t.Errorf("as much as Compile takes: %d bytes, %v", len(b), err)
+	}
+	if err := os.Truncate(name, 1<<40); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := list[0].Read(); err == nil || !strings.Contains(err.Error(), "large.lua: source of 1099511627776 bytes is too large (at most 1048576)") {

@@ -323,7 +323,7 @@ end
 large()
 it("small", small)
 it("large", large)
-`, "b.lua\x00"+strings.Repeat("it('x', function() end)\n", 13)+"\n", "c.lua\x00"+strings.Repeat("it('x', function() end)\n", 12)+"\n")
+`, "b.lua\x00"+strings.Repeat("it('x', function() end)\n", 13)+"\n", "c.lua\x00"+strings.Repeat("it('x', function() end)\n", 12)+"\n", "d.lua\x00local x = 1\nx = 2")
 	for _, c := range []struct {
 		at, want string
 	}{
@@ -332,6 +332,7 @@ it("large", large)
 		{"a.lua:15", "small"}, {"a.lua:13", "large"}, {"a.lua:19", "small"}, {"a.lua:20", "large"},
 		{"a.lua:8", "a.lua:8: no case at this line; cases begin at 2, 6, 9, 14, 13"},
 		{"a.lua:99", "a.lua:99: no case at this line; cases begin at 2, 6, 9, 14, 13"},
+		{"d.lua:1", "d"}, {"d.lua:2", "d"}, {"d.lua:3", "d"},
 		{"b.lua:14", "b.lua:14: no case at this line; cases begin at 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, ..."},
 		{"c.lua:13", "c.lua:13: no case at this line; cases begin at 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12"},
 	} {
