@@ -235,6 +235,16 @@ func constants(n int) string {
 	return b.String()
 }
 
+// A function has 16,384 constants, names of globals and fields among them, and no more.
+func TestMostConstants(t *testing.T) {
+	if _, err := vm.Compile("a.lua", constants(16_383)); err != nil {
+		t.Errorf("as many as it may: %v", err)
+	}
+	if _, err := vm.Compile("a.lua", constants(16_384)); err == nil {
+		t.Error("one more compiles")
+	}
+}
+
 func TestDeepButFine(t *testing.T) {
 	for _, src := range []string{
 		"return " + strings.Repeat("(", 150) + "1" + strings.Repeat(")", 150),

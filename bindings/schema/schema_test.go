@@ -169,7 +169,7 @@ func TestTypesAsText(t *testing.T) {
 
 func TestSummary(t *testing.T) {
 	for doc, want := range map[string]string{
-		"One. Two.": "One.", "See hw.hex for it. More.": "See hw.hex for it.", "No end": "No end", "4.19 and 6.1. Then.": "4.19 and 6.1.", "a\nb": "a", "": "",
+		"One. Two.": "One.", "One. A second.": "One.", "One. Zoo.": "One.", "One. [Two.": "One. [Two.", "See hw.hex for it. More.": "See hw.hex for it.", "No end": "No end", "4.19 and 6.1. Then.": "4.19 and 6.1.", "a\nb": "a", "": "",
 	} {
 		if got := schema.Summary(doc); got != want {
 			t.Errorf("%q: %q, want %q", doc, got, want)

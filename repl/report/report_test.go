@@ -508,6 +508,7 @@ func TestProgress(t *testing.T) {
 	c := &scenario.Case{File: "a.lua", Path: []string{"a case with a name that is longer than the line is wide"}}
 	p.Planned(2)
 	p.Started(c)
+	fmt.Fprint(out, "")
 	fmt.Fprint(out, "half a ")
 	p.Finished(&scenario.Result{Case: c, Status: scenario.Failed})
 	fmt.Fprintln(out, "line")

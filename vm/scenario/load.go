@@ -177,9 +177,6 @@ func (s *session) module() vm.Module {
 			if s.running {
 				return &errPlace{word + " stands inside of a case; it belongs into a describe or at the top of the file"}
 			}
-			if fn == nil {
-				return &errPlace{word + " has no function"}
-			}
 			l := list(s.at)
 			*l = append(*l, fn)
 			return nil
@@ -201,9 +198,6 @@ func (s *session) module() vm.Module {
 func (s *session) describe(name string, fn *vm.Function) error {
 	if s.running {
 		return &errPlace{fmt.Sprintf("describe '%s' stands inside of a case", name)}
-	}
-	if fn == nil {
-		return &errPlace{fmt.Sprintf("describe '%s' has no function", name)}
 	}
 	b := &block{name: name, fn: fn}
 	_, b.first, b.last = fn.Defined()

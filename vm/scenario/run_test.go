@@ -148,6 +148,7 @@ func TestWords(t *testing.T) {
 		{"between checks and hooks", "after_each(function()\n error('after') end)\nit('x', function()\n check.equals(1, 2)\n error('in') end)",
 			[]string{"error x | assertion:4 check.equals does not hold | error:5 in | error:2 after the case: after"}},
 		{"an error in before_each is the case's", "before_each(function()\n error('before') end)\nit('x', function() print('not reached') end)", []string{"error x | error:2 before"}},
+		{"a hook without a function", "before_each()", []string{"error a | error:1 bad argument #1 to 'before_each' (function expected, got nil)"}},
 		{"a hook inside of a case", "it('x', function()\n after_each(print) end)", []string{"error x | error:2 after_each stands inside of a case; it belongs into a describe or at the top of the file"}},
 		{"it inside of a case", "it('x', function()\n it('y', function() end) end)", []string{"error x | error:2 it 'y' stands inside of another case"}},
 		{"describe inside of a case", "it('x', function()\n describe('y', function() end) end)", []string{"error x | error:2 describe 'y' stands inside of a case"}},
@@ -469,6 +470,16 @@ func TestShuffle(t *testing.T) {
 	}
 	if !slices.Equal(one, again) {
 		t.Error("one seed gives two orders")
+	}
+	fileOf := func(id string) string { name, _, _ := strings.Cut(id, "::"); return name }
+	var order []string
+	for _, id := range one {
+		if n := len(order); n == 0 || order[n-1] != fileOf(id) {
+			order = append(order, fileOf(id))
+		}
+	}
+	if slices.IsSorted(order) {
+		t.Errorf("files keep their order: %v", order)
 	}
 	slices.Sort(one)
 	if !slices.Equal(plain, one) {
