@@ -524,7 +524,6 @@ func (c *CPU) kernelAccess(k hwdebug.Kind, addr uint64, size int, value uint64, 
 // userRange reports whether the bytes lie in the current task's half of the address space, as access_ok asks.
 func (m *Machine) userRange(addr uint64, size int) bool {
 	limit := m.callerTaskSize()
-	addr = m.untag(addr)
 	return addr < limit && uint64(size) <= limit-addr
 }
 

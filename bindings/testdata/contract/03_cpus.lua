@@ -250,7 +250,7 @@ describe("get_user and put_user", function()
   it("an address that is not the user's is EFAULT, and nothing is touched", function()
     local m = new {}
     m.cpu[0]:context_switch(m:task {})
-    for _, addr in ipairs { K, 0x8000000000, 0x7ffffffffc } do
+    for _, addr in ipairs { K, 0x8000000000, 0x7ffffffffc, 0x5a00000000001000 } do -- the last one is tagged
       assert.errno("EFAULT", m.cpu[0]:put_user(addr, 8, 5))
       assert.errno("EFAULT", m.cpu[0]:get_user(addr, 8))
     end
