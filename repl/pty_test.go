@@ -254,13 +254,13 @@ func TestPersonPastesMegabyte(t *testing.T) {
 func TestPersonInterrupts(t *testing.T) {
 	for _, code := range []string{
 		"while true do end",
-		"for i = 1, 100000 do print(i) end",
+		"for i = 1, 1e9 do print(i) end",
 		`("a"):rep(1e6):find(".-.-.-.-b")`,
 		`while true do pcall(error) end`,
 		`table.sort({1, 2, 3}, function() while true do end end)`,
 		`string.gsub("abc", ".", function() while true do end end)`,
 		`coroutine.wrap(function() while true do end end)()`,
-		`t = m:task { body = function() while true do m:msleep(1) end end } m:msleep(1e12)`,
+		`t = m:task { body = function() while true do m:msleep(1) end end } while true do pcall(m.msleep, m, 1e12) end`,
 		"io.read()",
 	} {
 		t.Run(code, func(t *testing.T) {
@@ -285,9 +285,6 @@ func TestPersonInterrupts(t *testing.T) {
 			}
 			if got := p.answer("keep"); got != "kept" {
 				t.Errorf("afterwards keep is %s", got)
-			}
-			if strings.Contains(p.vt.Text(), "\n100000\n") {
-				t.Error("all lines were printed")
 			}
 		})
 	}
