@@ -109,9 +109,11 @@ func FuzzLibraryCalls(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer rt.Close()
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		_, err = rt.Run(ctx, p)
+		inTime(t, 3*time.Second, func() time.Duration {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			return took(func() { _, err = rt.Run(ctx, p) })
+		})
 		var bug *vm.PanicError
 		if errors.As(err, &bug) {
 			t.Fatalf("%s\n%v\n%s", source, bug, bug.Stack)

@@ -143,10 +143,13 @@ func TestLibrarySteps(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var first string
 			for range 2 {
-				rt := newRuntime(t, vm.Config{Limits: vm.Limits{Steps: 100_000, Memory: 32 << 20}})
-				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-				_, err := rt.Run(ctx, must(t, c.source))
-				cancel()
+				var err error
+				inTime(t, 5*time.Second, func() time.Duration {
+					rt := newRuntime(t, vm.Config{Limits: vm.Limits{Steps: 100_000, Memory: 32 << 20}})
+					ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+					defer cancel()
+					return took(func() { _, err = rt.Run(ctx, must(t, c.source)) })
+				})
 				if err == nil || errors.Is(err, context.DeadlineExceeded) {
 					t.Fatalf("ended with %v", err)
 				}
