@@ -12,10 +12,10 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/hwlua/hwlua/bindings/api"
-	"github.com/hwlua/hwlua/bindings/schema"
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 // A value reads one Lua value as a T.
@@ -36,7 +36,7 @@ func spell(v lua.LValue) string {
 			return vm.Hex(n, 0)
 		}
 		if _, ok := v.Value.(tagged); ok {
-			return describe(v)
+			return objectText(v)
 		}
 	case lua.LString, lua.LNumber, lua.LBool:
 		return v.String()
@@ -56,20 +56,20 @@ func expected(what string, got lua.LValue) error {
 }
 
 // typeText is a described type in the words of an error.
-func typeText(t schema.Type) string {
+func typeText(t describe.Type) string {
 	switch t.Kind {
-	case schema.KindInt, schema.KindU64, schema.KindNumber:
+	case describe.KindInt, describe.KindU64, describe.KindNumber:
 		return "number"
-	case schema.KindEnum:
+	case describe.KindEnum:
 		return "string"
-	case schema.KindRecord, schema.KindArray, schema.KindMap:
+	case describe.KindRecord, describe.KindArray, describe.KindMap:
 		return "table"
-	case schema.KindFunc:
+	case describe.KindFunc:
 		return "function"
-	case schema.KindUnion:
+	case describe.KindUnion:
 		var parts []string
 		for _, e := range t.Elem {
-			if s := typeText(e); e.Kind != schema.KindNil && (len(parts) == 0 || parts[len(parts)-1] != s) {
+			if s := typeText(e); e.Kind != describe.KindNil && (len(parts) == 0 || parts[len(parts)-1] != s) {
 				parts = append(parts, s)
 			}
 		}
@@ -140,7 +140,7 @@ func readerOf[T any](p *plan, f *function, i int) func(rt *runtime, L *lua.LStat
 }
 
 // valueOf makes what reads a value of type T, described as t.
-func valueOf[T any](p *plan, t schema.Type) value[T] {
+func valueOf[T any](p *plan, t describe.Type) value[T] {
 	var zero *T
 	var get any
 	switch any(zero).(type) {
@@ -153,7 +153,7 @@ func valueOf[T any](p *plan, t schema.Type) value[T] {
 	case *float64:
 		get = value[float64](floatValue)
 	case *string:
-		if t.Kind == schema.KindEnum {
+		if t.Kind == describe.KindEnum {
 			get = wordValue(t.Strings(), func(s string) (string, bool) { return s, true })
 		} else {
 			get = value[string](stringValue)
@@ -364,7 +364,7 @@ func noWord(s string, words []string) error {
 	for _, w := range words {
 		text += " \"" + w + "\""
 	}
-	if near, ok := schema.Nearest(s, words); ok && len(words) > 2 {
+	if near, ok := describe.Nearest(s, words); ok && len(words) > 2 {
 		text += "; did you mean '" + near + "'?"
 	}
 	return errors.New(text)
@@ -454,7 +454,7 @@ func objectValue[T comparable]() value[T] {
 		if ud, ok := v.(*lua.LUserData); ok {
 			if o, ok := ud.Value.(*object[T]); ok {
 				if o.mach != rt.cur {
-					return x, fmt.Errorf("%s is of another machine", describe(ud))
+					return x, fmt.Errorf("%s is of another machine", objectText(ud))
 				}
 				return o.val, gone(o.val)
 			}

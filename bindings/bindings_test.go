@@ -18,9 +18,9 @@ import (
 
 	"github.com/hwlua/hwlua/bindings"
 	"github.com/hwlua/hwlua/bindings/api"
-	"github.com/hwlua/hwlua/bindings/schema"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -139,12 +139,12 @@ local objects = { machine = m, cpus = m.cpu, cpu = m.cpu[0], bank = m.cpu[0].wcr
 `
 	for _, e := range api.Index().Entries() {
 		switch e.Kind {
-		case schema.IsField:
+		case describe.IsField:
 			out := must(t, world+"local o = objects['"+e.Owner+"'] print(hw.type(o), o."+e.Name+" == nil)")
 			if want := e.Owner + "\tfalse\n"; out != want && !e.Field.Optional {
 				t.Errorf("%s: %q, want %q", e.Path, out, want)
 			}
-		case schema.IsMethod:
+		case describe.IsMethod:
 			must(t, world+"assert(type(objects['"+e.Owner+"']."+e.Name+") == 'function')")
 		}
 	}

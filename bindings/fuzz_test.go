@@ -13,9 +13,9 @@ import (
 
 	"github.com/hwlua/hwlua/bindings"
 	"github.com/hwlua/hwlua/bindings/api"
-	"github.com/hwlua/hwlua/bindings/schema"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 // A calls turns bytes into a script of calls.
@@ -55,32 +55,32 @@ func (c *calls) value(depth int) string {
 }
 
 // typed is a value that fits the description, most of the time.
-func (c *calls) typed(t schema.Type, depth int) string {
+func (c *calls) typed(t describe.Type, depth int) string {
 	if c.next() < 40 {
 		return c.value(depth)
 	}
 	switch t.Kind {
-	case schema.KindClass:
+	case describe.KindClass:
 		return fmt.Sprintf("(first(%q) or o[%d])", t.Name, c.next()%24+1)
-	case schema.KindRecord:
+	case describe.KindRecord:
 		if r := api.Index().Record(t.Name); r != nil {
 			return c.table(r, depth)
 		}
-	case schema.KindEnum:
+	case describe.KindEnum:
 		return pick(c, t.Words).Value
-	case schema.KindUnion:
+	case describe.KindUnion:
 		return c.typed(pick(c, t.Elem), depth)
-	case schema.KindInt:
+	case describe.KindInt:
 		return pick(c, []string{"0", "1", "2", "3", "4", "8", "16", "-1"})
-	case schema.KindU64:
+	case describe.KindU64:
 		return pick(c, []string{"0", "0x1f5", "0x1000", "0x400000", "0xffffff8008080000", "0xfffffffffffffff8"})
-	case schema.KindFunc:
+	case describe.KindFunc:
 		return pick(c, literals[47:56])
 	}
 	return pick(c, literals)
 }
 
-func (c *calls) table(r *schema.Record, depth int) string {
+func (c *calls) table(r *describe.Record, depth int) string {
 	var parts []string
 	for range c.next() % 7 {
 		if r == nil || c.next() < 10 {
@@ -93,7 +93,7 @@ func (c *calls) table(r *schema.Record, depth int) string {
 	return "{ " + strings.Join(parts, ", ") + " }"
 }
 
-func (c *calls) args(ps []schema.Param) string {
+func (c *calls) args(ps []describe.Param) string {
 	var list []string
 	for _, p := range ps {
 		if p.Variadic || p.Optional && c.next() < 100 {
@@ -122,12 +122,12 @@ local function first(class)
   for i = 24, 1, -1 do if hw.type(o[i]) == class then return o[i] end end
 end
 `)
-	var methods, functions []*schema.Entry
+	var methods, functions []*describe.Entry
 	for _, e := range api.Index().Entries() {
 		switch {
-		case e.Kind == schema.IsMethod:
+		case e.Kind == describe.IsMethod:
 			methods = append(methods, e)
-		case e.Kind == schema.IsFunc && e.Owner != "" && e.Owner != "check":
+		case e.Kind == describe.IsFunc && e.Owner != "" && e.Owner != "check":
 			functions = append(functions, e)
 		}
 	}
@@ -139,7 +139,7 @@ end
 		switch k := c.next(); {
 		case k < 180:
 			e := methods[(c.next()+256*(k&1))%len(methods)]
-			call = fmt.Sprintf("local s = %s return s[%q](s, %s)", c.typed(schema.Object(e.Owner), 0), e.Name, c.args(e.Func.Params))
+			call = fmt.Sprintf("local s = %s return s[%q](s, %s)", c.typed(describe.Object(e.Owner), 0), e.Name, c.args(e.Func.Params))
 			call = strings.Replace(call, "(s, )", "(s)", 1)
 		case k < 215:
 			e := pick(c, functions)

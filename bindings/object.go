@@ -11,10 +11,10 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/hwlua/hwlua/bindings/api"
-	"github.com/hwlua/hwlua/bindings/schema"
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 // The classes, in the order of the description.
@@ -166,7 +166,7 @@ func (rt *runtime) meta(id int) *lua.LTable {
 	meta.RawSetString("__tostring", rt.L.NewFunction(func(L *lua.LState) int {
 		text := ""
 		if ud, ok := L.Get(1).(*lua.LUserData); ok {
-			text = describe(ud)
+			text = objectText(ud)
 		}
 		rt.s.Charge(int64(len(text)))
 		L.Push(lua.LString(text))
@@ -282,8 +282,8 @@ func (o *object[T]) Size() int64 {
 	return 0
 }
 
-// describe is an object in words, as tostring gives it.
-func describe(ud *lua.LUserData) string {
+// objectText returns the text that tostring gives for an object of the model.
+func objectText(ud *lua.LUserData) string {
 	switch o := ud.Value.(type) {
 	case *object[*sim.Machine]:
 		return fmt.Sprintf("machine %s (%d cpus, %s)", o.val.Config().Name, o.val.NrCPUs(), o.val.Kernel())
@@ -357,7 +357,7 @@ func unknown(format, name string, known []string) error {
 		name = name[:64] + "..."
 	}
 	text := fmt.Sprintf(format, name)
-	if near, ok := schema.Nearest(name, known); ok {
+	if near, ok := describe.Nearest(name, known); ok {
 		text += "; did you mean '" + near + "'?"
 	}
 	return fmt.Errorf("%s", text)

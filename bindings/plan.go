@@ -9,7 +9,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/hwlua/hwlua/bindings/api"
-	"github.com/hwlua/hwlua/bindings/schema"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 // A native is a Lua function that knows its runtime.
@@ -17,7 +17,7 @@ type native func(rt *runtime, L *lua.LState) int
 
 // A function is a described function and what does it.
 type function struct {
-	desc  *schema.Func
+	desc  *describe.Func
 	class string // whose method it is, "" for a function of a module
 	short string // what examples call an object of that class
 	base  int    // stack index of the first argument
@@ -28,14 +28,14 @@ type function struct {
 type member struct {
 	get    func(rt *runtime, L *lua.LState, ud *lua.LUserData) lua.LValue // nil for a method
 	method int
-	field  *schema.Field
+	field  *describe.Field
 }
 
 // A classPlan is a class, ready to be indexed.
 type classPlan struct {
 	id        int
 	name      string
-	desc      *schema.Class
+	desc      *describe.Class
 	known     map[string]*member
 	names     []string
 	functions []*function
@@ -60,7 +60,7 @@ type valuePlan struct {
 type plan struct {
 	hw      modulePlan
 	classes [numClasses]classPlan
-	records map[string]*schema.Record
+	records map[string]*describe.Record
 	holders map[string][]string // the records that have a field of that name
 }
 
@@ -75,7 +75,7 @@ func thePlan() *plan {
 }
 
 func makePlan() *plan {
-	p := &plan{records: map[string]*schema.Record{}, holders: map[string][]string{}}
+	p := &plan{records: map[string]*describe.Record{}, holders: map[string][]string{}}
 	for i := range api.Hardware.Records {
 		r := &api.Hardware.Records[i]
 		p.records[r.Name] = r
@@ -97,7 +97,7 @@ func makePlan() *plan {
 	return p
 }
 
-func (p *plan) module(m *schema.Module) modulePlan {
+func (p *plan) module(m *describe.Module) modulePlan {
 	out := modulePlan{name: m.Name}
 	for i := range m.Funcs {
 		f := &function{desc: &m.Funcs[i], base: 1}
@@ -122,7 +122,7 @@ func (p *plan) module(m *schema.Module) modulePlan {
 
 var shorts = map[string]string{"machine": "m", "cpu": "cpu", "task": "t", "event": "ev"}
 
-func (p *plan) class(c *classPlan, desc *schema.Class) {
+func (p *plan) class(c *classPlan, desc *describe.Class) {
 	c.name, c.desc = desc.Name, desc
 	c.known = make(map[string]*member, len(desc.Fields)+len(desc.Methods))
 	for i := range desc.Fields {
@@ -170,7 +170,7 @@ func (c *classPlan) index(rt *runtime, L *lua.LState) int {
 		if c.element != nil {
 			n := int(key)
 			if lua.LNumber(n) != key {
-				rt.s.Raise(L, fmt.Errorf("%s is indexed by whole numbers, got %s", describe(ud), key.String()))
+				rt.s.Raise(L, fmt.Errorf("%s is indexed by whole numbers, got %s", objectText(ud), key.String()))
 			}
 			L.Push(c.element(rt, L, ud, n))
 			return 1

@@ -9,9 +9,9 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/hwlua/hwlua/bindings/api"
-	"github.com/hwlua/hwlua/bindings/schema"
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 // A setter reads a value into the struct.
@@ -48,7 +48,7 @@ func fillValue[T any](p *plan, record string) value[api.Fill[T]] {
 // A reader is what is known of one record whose tables are read into a T.
 type reader[T any] struct {
 	p      *plan
-	desc   *schema.Record
+	desc   *describe.Record
 	fields map[string]setter[T]
 	names  []string // of the fields, in the order of the description
 }
@@ -99,7 +99,7 @@ func (r *reader[T]) inherit(rt *runtime, t *lua.LTable, to *T) error {
 }
 
 // noField is the error for a field that the record does not have.
-func (p *plan) noField(desc *schema.Record, name string, names []string) error {
+func (p *plan) noField(desc *describe.Record, name string, names []string) error {
 	err := unknown("unknown field '%s'", name, names)
 	if others := p.holders[name]; len(others) > 0 && !strings.Contains(err.Error(), "did you mean") && strings.HasSuffix(desc.Name, "attr") {
 		var calls []string
@@ -121,7 +121,7 @@ var takers = map[string]string{
 }
 
 // setterOf makes what sets a field.
-func setterOf[T any](p *plan, f *schema.Field) setter[T] {
+func setterOf[T any](p *plan, f *describe.Field) setter[T] {
 	switch at := f.Go.(type) {
 	case func(*T) *bool:
 		return into(valueOf[bool](p, f.Type), at)

@@ -9,9 +9,9 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/hwlua/hwlua/bindings/api"
-	"github.com/hwlua/hwlua/bindings/schema"
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 // done is the result of a call that has nothing else to return.
@@ -314,7 +314,7 @@ func asNumber(_ *runtime, _ *machine, v float64) lua.LValue { return lua.LNumber
 func asTask(_ *runtime, m *machine, v *sim.Task) lua.LValue { return m.task(v) }
 
 // getter binds a field by the type of what reads it.
-func (p *plan) getter(f *schema.Field) getter {
+func (p *plan) getter(f *describe.Field) getter {
 	switch read := f.Go.(type) {
 	case func(mac) int:
 		return get(read, asInt)

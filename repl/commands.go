@@ -10,8 +10,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hwlua/hwlua/bindings/schema"
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 // A builtin is a command of the prompt itself.
@@ -264,7 +264,7 @@ func (s *session) commandName(name string) (string, error) {
 }
 
 func unknownCommand(name string, names []string) error {
-	if n, ok := schema.Nearest(name, names); ok {
+	if n, ok := describe.Nearest(name, names); ok {
 		return fmt.Errorf("there is no command :%s; did you mean :%s?", name, n)
 	}
 	return fmt.Errorf("there is no command :%s; :help lists them", name)

@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/hwlua/hwlua/bindings/schema"
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 // A candidate is one completion.
@@ -24,7 +24,7 @@ type candidate struct {
 
 // A completer finds candidates. look finds raw values in the runtime.
 type completer struct {
-	index    *schema.Index
+	index    *describe.Index
 	look     func(path ...any) (vm.Value, bool)
 	commands func() []candidate
 	files    func(prefix string) []string // names of files; nil: there are none
@@ -123,7 +123,7 @@ func (c *completer) argument(command, word string) (cands []candidate, ok bool) 
 			cands[i].after = ""
 		}
 		for _, e := range c.index.Entries() {
-			if e.Kind == schema.IsFunc || e.Kind == schema.IsMethod || e.Kind == schema.IsRegister || e.Kind == schema.IsClass {
+			if e.Kind == describe.IsFunc || e.Kind == describe.IsMethod || e.Kind == describe.IsRegister || e.Kind == describe.IsClass {
 				cands = append(cands, candidate{name: e.Name, typ: e.Kind.String(), doc: e.Summary()})
 			}
 		}
@@ -150,11 +150,11 @@ func matching(cands []candidate, prefix string) []candidate {
 type thing struct {
 	value vm.Value
 	known bool // value is there
-	typ   schema.Type
-	entry *schema.Entry // of a function, method or field
+	typ   describe.Type
+	entry *describe.Entry // of a function, method or field
 }
 
-func (t thing) nothing() bool { return !t.known && t.typ.Kind == schema.KindAny && t.entry == nil }
+func (t thing) nothing() bool { return !t.known && t.typ.Kind == describe.KindAny && t.entry == nil }
 
 // resolve follows a chain.
 func (c *completer) resolve(steps []step) thing {
@@ -163,7 +163,7 @@ func (c *completer) resolve(steps []step) thing {
 	for i, s := range steps {
 		switch s.kind {
 		case '"':
-			t = thing{typ: schema.String}
+			t = thing{typ: describe.String}
 		case 'n':
 			if local, ok := c.assigned(s.name); ok {
 				t = local
@@ -227,7 +227,7 @@ func (c *completer) assigned(name string) (thing, bool) {
 		if !loop {
 			return t, true
 		}
-		if t.typ.Kind == schema.KindFunc && len(t.typ.Results) > 0 {
+		if t.typ.Kind == describe.KindFunc && len(t.typ.Results) > 0 {
 			return thing{typ: only(t.typ.Results[0].Type)}, true
 		}
 		return thing{}, true
@@ -288,11 +288,11 @@ func closing(toks []token, i int) int {
 func (c *completer) describe(t *thing, path string) {
 	if t.known {
 		if class := t.value.Class(); class != "" {
-			t.typ = schema.Object(class)
+			t.typ = describe.Object(class)
 			return
 		}
 		if t.value.Type() == "string" {
-			t.typ = schema.String
+			t.typ = describe.String
 		}
 	}
 	for _, e := range c.index.Lookup(path) {
@@ -300,11 +300,11 @@ func (c *completer) describe(t *thing, path string) {
 			continue
 		}
 		switch {
-		case e.Kind == schema.IsModule && t.known && t.value.Type() == "table",
-			e.Kind == schema.IsFunc && t.known && (t.value.Type() == "function" || t.value.Type() == "table"):
+		case e.Kind == describe.IsModule && t.known && t.value.Type() == "table",
+			e.Kind == describe.IsFunc && t.known && (t.value.Type() == "function" || t.value.Type() == "table"):
 			t.typ, t.entry = e.Type, e
 			return
-		case e.Kind == schema.IsValue:
+		case e.Kind == describe.IsValue:
 			t.typ, t.entry = e.Type, e
 			return
 		}
@@ -317,14 +317,14 @@ func (c *completer) member(t thing, name, path string) thing {
 		m.value, m.known = t.value.Index(name)
 	}
 	switch t.typ.Kind {
-	case schema.KindClass, schema.KindRecord, schema.KindModule:
+	case describe.KindClass, describe.KindRecord, describe.KindModule:
 		if e := c.index.Member(t.typ.Name, name); e != nil {
 			m.typ, m.entry = e.Type, e
 			if e.Func != nil { // its own type is that of a function; entry tells what it returns
-				m.typ = schema.Type{Kind: schema.KindFunc}
+				m.typ = describe.Type{Kind: describe.KindFunc}
 			}
 		}
-	case schema.KindString:
+	case describe.KindString:
 		m.value, m.known = c.look("string", name)
 		c.describe(&m, "string."+name)
 	}
@@ -333,7 +333,7 @@ func (c *completer) member(t thing, name, path string) thing {
 	}
 	if m.known && m.entry == nil {
 		if class := m.value.Class(); class != "" {
-			m.typ = schema.Object(class)
+			m.typ = describe.Object(class)
 		}
 	}
 	return m
@@ -364,28 +364,28 @@ func (c *completer) result(t thing) thing {
 		if rs := t.entry.Func.Results; len(rs) > 0 {
 			return thing{typ: only(rs[0].Type)}
 		}
-		return thing{typ: schema.True}
+		return thing{typ: describe.True}
 	}
-	if t.known && t.value.Type() == "table" && t.typ.Kind == schema.KindFunc {
+	if t.known && t.value.Type() == "table" && t.typ.Kind == describe.KindFunc {
 		return thing{}
 	}
 	return thing{}
 }
 
 // only takes nil out of a union, and of several records the first, so that members can be found.
-func only(t schema.Type) schema.Type {
-	if t.Kind == schema.KindNil {
-		return schema.Any
+func only(t describe.Type) describe.Type {
+	if t.Kind == describe.KindNil {
+		return describe.Any
 	}
-	if t.Kind != schema.KindUnion {
+	if t.Kind != describe.KindUnion {
 		return t
 	}
 	for _, e := range t.Elem {
-		if e.Kind == schema.KindClass || e.Kind == schema.KindRecord || e.Kind == schema.KindArray || e.Kind == schema.KindMap {
+		if e.Kind == describe.KindClass || e.Kind == describe.KindRecord || e.Kind == describe.KindArray || e.Kind == describe.KindMap {
 			return e
 		}
 	}
-	return schema.Any
+	return describe.Any
 }
 
 // members are the fields and methods of a thing, or its methods alone.
@@ -399,14 +399,14 @@ func (c *completer) members(t thing, methods bool) []candidate {
 		}
 	}
 	switch t.typ.Kind {
-	case schema.KindClass, schema.KindRecord, schema.KindModule:
+	case describe.KindClass, describe.KindRecord, describe.KindModule:
 		for _, e := range c.index.Members(t.typ.Name) {
-			if methods && e.Kind != schema.IsMethod || !methods && e.Kind == schema.IsMethod && t.typ.Kind == schema.KindClass {
+			if methods && e.Kind != describe.IsMethod || !methods && e.Kind == describe.IsMethod && t.typ.Kind == describe.KindClass {
 				continue
 			}
 			add(described(e))
 		}
-	case schema.KindString:
+	case describe.KindString:
 		if methods {
 			if v, ok := c.look("string"); ok {
 				t = thing{value: v, known: true}
@@ -440,7 +440,7 @@ func (c *completer) find(v vm.Value, name string) string {
 		return ok && w.Same(v)
 	}
 	for _, e := range c.index.Lookup(name) {
-		if e.Kind == schema.IsFunc && same(e.Path) {
+		if e.Kind == describe.IsFunc && same(e.Path) {
 			return e.Summary()
 		}
 	}
@@ -460,12 +460,12 @@ func pathOf(path string) []any {
 	return keys
 }
 
-func described(e *schema.Entry) candidate {
+func described(e *describe.Entry) candidate {
 	k := candidate{name: e.Name, doc: e.Summary()}
 	switch e.Kind {
-	case schema.IsFunc, schema.IsMethod:
+	case describe.IsFunc, describe.IsMethod:
 		k.typ, k.after = "function", "("
-		if e.Kind == schema.IsMethod {
+		if e.Kind == describe.IsMethod {
 			k.typ = "method"
 		}
 		if takesTable(e.Func) {
@@ -473,7 +473,7 @@ func described(e *schema.Entry) candidate {
 		} else if len(e.Func.Params) == 0 {
 			k.after = "()"
 		}
-	case schema.IsModule:
+	case describe.IsModule:
 		k.typ, k.after = "module", "."
 	default:
 		k.typ = typeWord(e.Type)
@@ -482,25 +482,25 @@ func described(e *schema.Entry) candidate {
 }
 
 // typeWord is a type in a word that fits a menu.
-func typeWord(t schema.Type) string {
-	if s := t.String(); len(s) <= 16 && t.Kind != schema.KindEnum {
+func typeWord(t describe.Type) string {
+	if s := t.String(); len(s) <= 16 && t.Kind != describe.KindEnum {
 		return s
 	}
 	switch t.Kind {
-	case schema.KindEnum:
+	case describe.KindEnum:
 		return "string"
-	case schema.KindUnion:
+	case describe.KindUnion:
 		return typeWord(t.Elem[0]) + "|…"
-	case schema.KindFunc:
+	case describe.KindFunc:
 		return "function"
-	case schema.KindArray, schema.KindMap:
+	case describe.KindArray, describe.KindMap:
 		return "table"
 	}
 	return truncate(t.String(), 16)
 }
 
-func takesTable(f *schema.Func) bool {
-	return len(f.Params) == 1 && f.Params[0].Type.Kind == schema.KindRecord
+func takesTable(f *describe.Func) bool {
+	return len(f.Params) == 1 && f.Params[0].Type.Kind == describe.KindRecord
 }
 
 // valueCandidate is a name with what its value tells by itself.
@@ -517,7 +517,7 @@ func (c *completer) valueCandidate(name string, v vm.Value) candidate {
 		if class := v.Class(); class != "" {
 			k.typ = class
 			if cl := c.index.Class(class); cl != nil {
-				k.doc = schema.Summary(cl.Doc)
+				k.doc = describe.Summary(cl.Doc)
 			}
 		}
 	case "table":
@@ -571,10 +571,10 @@ func (c *completer) globals() []candidate {
 				continue
 			}
 			switch {
-			case e.Kind == schema.IsModule && v.Type() == "table":
+			case e.Kind == describe.IsModule && v.Type() == "table":
 				k = described(e)
 				k.after = ""
-			case e.Kind == schema.IsFunc && v.Type() == "function" && v.Signature() == "":
+			case e.Kind == describe.IsFunc && v.Type() == "function" && v.Signature() == "":
 				k = described(e)
 			}
 		}
@@ -613,15 +613,15 @@ func (c *completer) options(toks []token) []candidate {
 	return out
 }
 
-func (c *completer) fieldsOf(fn *schema.Entry) []*schema.Entry {
-	var out []*schema.Entry
+func (c *completer) fieldsOf(fn *describe.Entry) []*describe.Entry {
+	var out []*describe.Entry
 	for _, p := range fn.Func.Params {
-		types := []schema.Type{p.Type}
-		if p.Type.Kind == schema.KindUnion {
+		types := []describe.Type{p.Type}
+		if p.Type.Kind == describe.KindUnion {
 			types = p.Type.Elem
 		}
 		for _, t := range types {
-			if t.Kind == schema.KindRecord {
+			if t.Kind == describe.KindRecord {
 				out = append(out, c.index.Members(t.Name)...)
 			}
 		}
@@ -631,7 +631,7 @@ func (c *completer) fieldsOf(fn *schema.Entry) []*schema.Entry {
 
 // callOf is the described function whose table argument is open at the end of toks, and the tokens
 // within that table.
-func (c *completer) callOf(toks []token) (*schema.Entry, []token) {
+func (c *completer) callOf(toks []token) (*describe.Entry, []token) {
 	open := enclosing(toks)
 	if open < 1 || !toks[open].is("{") {
 		return nil, nil
@@ -658,7 +658,7 @@ func (c *completer) callOf(toks []token) (*schema.Entry, []token) {
 // words are the strings that may stand where a string has been opened: the value of an option, or an
 // argument of a described function.
 func (c *completer) words(toks []token, begun string) []candidate {
-	var t schema.Type
+	var t describe.Type
 	n := len(toks)
 	switch {
 	case n >= 2 && toks[n-1].is("=") && toks[n-2].kind == tokName:
@@ -695,7 +695,7 @@ func (c *completer) words(toks []token, begun string) []candidate {
 }
 
 // stringsOf are the strings that a type knows, in the order of its description.
-func stringsOf(t schema.Type, after string) []candidate {
+func stringsOf(t describe.Type, after string) []candidate {
 	var out []candidate
 	for i, s := range t.Strings() {
 		out = append(out, candidate{name: s, after: after, typ: "string", doc: t.Words[i].Doc})
@@ -703,7 +703,7 @@ func stringsOf(t schema.Type, after string) []candidate {
 	for _, n := range t.Names {
 		out = append(out, candidate{name: n.Value, after: after, typ: "function", doc: n.Doc})
 	}
-	if t.Kind == schema.KindUnion {
+	if t.Kind == describe.KindUnion {
 		for _, e := range t.Elem {
 			out = append(out, stringsOf(e, after)...)
 		}

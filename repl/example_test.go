@@ -7,24 +7,24 @@ import (
 	"os"
 	"strings"
 
-	"github.com/hwlua/hwlua/bindings/schema"
 	"github.com/hwlua/hwlua/repl"
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 // A prompt for modules of one's own: In and Out may as well be a connection.
 func ExampleRun() {
-	board := schema.Module{
+	board := describe.Module{
 		Name: "board", Doc: "The board under test.",
-		Funcs:     []schema.Func{{Name: "reset", Doc: "Pull a reset line.", Params: []schema.Param{{Name: "line", Type: schema.Int}}}},
-		Fields:    []schema.Field{{Name: "status", Doc: "What the board is at.", Type: schema.U64}},
-		Registers: []schema.Register{{Name: "STATUS", Width: 16, Fields: []schema.Bits{{Name: "MODE", Hi: 3, Lo: 2, Values: []schema.Word{{Value: "2", Doc: "fast"}}}, {Name: "ON", Hi: 0, Lo: 0}}}},
+		Funcs:     []describe.Func{{Name: "reset", Doc: "Pull a reset line.", Params: []describe.Param{{Name: "line", Type: describe.Int}}}},
+		Fields:    []describe.Field{{Name: "status", Doc: "What the board is at.", Type: describe.U64}},
+		Registers: []describe.Register{{Name: "STATUS", Width: 16, Fields: []describe.Bits{{Name: "MODE", Hi: 3, Lo: 2, Values: []describe.Word{{Value: "2", Doc: "fast"}}}, {Name: "ON", Hi: 0, Lo: 0}}}},
 	}
 	err := repl.Run(context.Background(), repl.Config{
 		In:      strings.NewReader("board.reset(3)\nboard.status\nhelp 'board.reset'\n:ping all\n:quit\n"),
 		Out:     os.Stdout,
 		Prompt:  "board> ",
-		Modules: []*schema.Module{&board},
+		Modules: []*describe.Module{&board},
 		Runtime: vm.Config{Modules: []vm.Module{{Name: "board", Global: true, Funcs: map[string]any{
 			"reset":  func(line int) string { return fmt.Sprintf("line %d pulled", line) },
 			"status": 9,

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hwlua/hwlua/bindings/schema"
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 // hostModule is what the part of the prompt that lives in the runtime may ask of this one.
@@ -38,19 +38,19 @@ func (s *session) classSource() string {
 	var b strings.Builder
 	b.WriteString("return {\n")
 	for _, e := range s.index.Entries() {
-		if e.Kind != schema.IsClass {
+		if e.Kind != describe.IsClass {
 			continue
 		}
 		fmt.Fprintf(&b, "[%q] = {", e.Name)
 		for _, f := range e.Class.Fields {
-			hex := f.Type.Kind == schema.KindU64 && (f.Name == "addr" || f.Name == "pc" || s.register(f.Name) != nil)
+			hex := f.Type.Kind == describe.KindU64 && (f.Name == "addr" || f.Name == "pc" || s.register(f.Name) != nil)
 			fmt.Fprintf(&b, "{%q, %t}, ", f.Name, hex)
 			if f.Name == "label" {
 				b.WriteString(`label = "label", `)
 			}
 		}
 		if e.Class.Index != nil {
-			fmt.Fprintf(&b, "indexed = true, counted = %t, hex = %t", e.Class.Len != "", e.Class.Index.Value.Kind == schema.KindU64)
+			fmt.Fprintf(&b, "indexed = true, counted = %t, hex = %t", e.Class.Len != "", e.Class.Index.Value.Kind == describe.KindU64)
 		}
 		b.WriteString("},\n")
 	}
@@ -73,7 +73,7 @@ func (s *session) typers() string {
 func (s *session) functionPaths() string {
 	var b strings.Builder
 	for _, e := range s.index.Entries() {
-		if e.Kind == schema.IsFunc {
+		if e.Kind == describe.IsFunc {
 			b.WriteString(e.Path + "\n")
 		}
 	}
@@ -124,7 +124,7 @@ func (s *session) helpEntry(text string) bool {
 		case t.entry != nil:
 			s.say(s.helpFor(t.entry))
 			return true
-		case t.typ.Kind == schema.KindClass:
+		case t.typ.Kind == describe.KindClass:
 			name = t.typ.Name
 		case toks[1].is("("):
 			return false // a value: the function finds out
@@ -140,7 +140,7 @@ func (s *session) say(text string) {
 	fmt.Fprintln(s.out, strings.TrimRight(text, "\n"))
 }
 
-func (s *session) helpFor(e *schema.Entry) string { return s.index.Help(e, s.helpWidth()) }
+func (s *session) helpFor(e *describe.Entry) string { return s.index.Help(e, s.helpWidth()) }
 
 // helpWidth keeps lines short enough to be read.
 func (s *session) helpWidth() int {
@@ -162,7 +162,7 @@ func (s *session) help(name string) string {
 	if es := s.index.Lookup(name); len(es) > 0 {
 		// A class and a register say more than what happens to be called like them.
 		es = slices.Clone(es)
-		slices.SortStableFunc(es, func(a, b *schema.Entry) int { return weight(a) - weight(b) })
+		slices.SortStableFunc(es, func(a, b *describe.Entry) int { return weight(a) - weight(b) })
 		var b strings.Builder
 		for i, e := range es {
 			if i == 3 || weight(e) > weight(es[0]) {
@@ -209,11 +209,11 @@ func lastPart(name string) string {
 	return name[strings.LastIndexAny(name, ".:")+1:]
 }
 
-func weight(e *schema.Entry) int {
+func weight(e *describe.Entry) int {
 	switch e.Kind {
-	case schema.IsModule, schema.IsFunc, schema.IsMethod, schema.IsRegister, schema.IsClass:
+	case describe.IsModule, describe.IsFunc, describe.IsMethod, describe.IsRegister, describe.IsClass:
 		return 0
-	case schema.IsOption, schema.IsBits:
+	case describe.IsOption, describe.IsBits:
 		return 2
 	}
 	return 1
@@ -231,16 +231,16 @@ func (s *session) overview() string {
 		if m.Name == "" {
 			continue
 		}
-		b.WriteString(truncate(fmt.Sprintf("%-17s %s", m.Name, schema.Summary(m.Doc)), s.helpWidth()) + "\n")
+		b.WriteString(truncate(fmt.Sprintf("%-17s %s", m.Name, describe.Summary(m.Doc)), s.helpWidth()) + "\n")
 	}
 	var classes, regs, topics []string
 	for _, e := range s.index.Entries() {
 		switch e.Kind {
-		case schema.IsClass:
+		case describe.IsClass:
 			classes = append(classes, e.Name)
-		case schema.IsRegister:
+		case describe.IsRegister:
 			regs = append(regs, e.Name)
-		case schema.IsTopic:
+		case describe.IsTopic:
 			topics = append(topics, `"`+e.Name+`"`)
 		}
 	}

@@ -1,7 +1,7 @@
 // Package repl is the prompt of a Lua runtime: it reads entries, runs them, shows what they give, and
 // knows what the description of the modules says.
 //
-// What it knows of the modules comes from their description (bindings/schema): help, completion, how
+// What it knows of the modules comes from their description (vm/describe): help, completion, how
 // objects and registers are shown. What it can do with them are commands written in Lua. So it has no
 // idea of any machine, and serves an embedder's own modules as well:
 //
@@ -11,7 +11,7 @@
 //		In:      conn,
 //		Out:     conn,
 //		Runtime: vm.Config{Modules: []vm.Module{boardModule}},
-//		Modules: []*schema.Module{&board},
+//		Modules: []*describe.Module{&board},
 //	})
 //
 // Left out: several languages, windows, mouse. Where a terminal can do nothing, entries are plain lines.
@@ -28,8 +28,8 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/hwlua/hwlua/bindings/schema"
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 //go:embed lua/*.lua
@@ -104,11 +104,11 @@ type Config struct {
 	// Reader is where entries come from; default: an editor or a reader of lines over In and Out.
 	Reader LineReader
 
-	Runtime   vm.Config        // how runtimes are made; where it names no streams they are Out, Err and In
-	Modules   []*schema.Module // what help and completion know
-	Index     *schema.Index    // instead of Modules, if there is one already
-	Start     []Source         // run in each new runtime before anything else
-	Lua       []Source         // further commands, in Lua: see repl.command
+	Runtime   vm.Config          // how runtimes are made; where it names no streams they are Out, Err and In
+	Modules   []*describe.Module // what help and completion know
+	Index     *describe.Index    // instead of Modules, if there is one already
+	Start     []Source           // run in each new runtime before anything else
+	Lua       []Source           // further commands, in Lua: see repl.command
 	Commands  []Command
 	Head      string // Lua source that makes, at the head of a recorded scenario, what the runtime has from the start
 	NoMachine bool   // leave out the commands that look at the machine m
@@ -165,7 +165,7 @@ func (c *Config) defaults() {
 		c.Runtime.Limits.Memory = DefaultMemory
 	}
 	if c.Index == nil {
-		c.Index = schema.NewIndex(c.Modules...)
+		c.Index = describe.NewIndex(c.Modules...)
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/hwlua/hwlua/bindings/schema"
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 type inputKind uint8
@@ -47,7 +47,7 @@ type input struct {
 
 type session struct {
 	cfg       Config
-	index     *schema.Index
+	index     *describe.Index
 	completer *completer
 	colours   palette
 	size      func() (int, int)

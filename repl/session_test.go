@@ -16,9 +16,9 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/hwlua/hwlua/bindings"
-	"github.com/hwlua/hwlua/bindings/schema"
 	"github.com/hwlua/hwlua/repl"
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 // A script is a LineReader that has been told what to enter; before each entry it notes it in the
@@ -272,11 +272,11 @@ func TestUndoReadsAgain(t *testing.T) {
 	}
 }
 
-var boardSchema = schema.Module{
+var boardSchema = describe.Module{
 	Name: "board", Doc: "The board under test.",
-	Funcs:     []schema.Func{{Name: "reset", Doc: "Pull a reset line.", Params: []schema.Param{{Name: "line", Type: schema.Int}}}},
-	Fields:    []schema.Field{{Name: "status", Doc: "What the board is at.", Type: schema.U64}},
-	Registers: []schema.Register{{Name: "STATUS", Width: 16, Fields: []schema.Bits{{Name: "MODE", Hi: 3, Lo: 2, Values: []schema.Word{{Value: "2", Doc: "fast"}}}, {Name: "ON", Hi: 0, Lo: 0}}}},
+	Funcs:     []describe.Func{{Name: "reset", Doc: "Pull a reset line.", Params: []describe.Param{{Name: "line", Type: describe.Int}}}},
+	Fields:    []describe.Field{{Name: "status", Doc: "What the board is at.", Type: describe.U64}},
+	Registers: []describe.Register{{Name: "STATUS", Width: 16, Fields: []describe.Bits{{Name: "MODE", Hi: 3, Lo: 2, Values: []describe.Word{{Value: "2", Doc: "fast"}}}, {Name: "ON", Hi: 0, Lo: 0}}}},
 }
 
 // An embedder's prompt over a connection: own names, commands, modules, and no machine anywhere.
@@ -292,7 +292,7 @@ func TestConnection(t *testing.T) {
 					Name: "board", Prompt: "board> ", Cont: "  ... ", Banner: "board 1",
 					In: ours, Out: ours, Editing: editing, NoMachine: true, Colour: repl.ColourNever,
 					Size:    func() (int, int) { return 60, 20 },
-					Modules: []*schema.Module{&boardSchema},
+					Modules: []*describe.Module{&boardSchema},
 					Runtime: vm.Config{Modules: []vm.Module{{Name: "board", Global: true, Funcs: map[string]any{"reset": func(line int) string { return fmt.Sprint("reset ", line) }, "status": 9}}}},
 					Commands: []repl.Command{{Name: "ping", Doc: "answer", Run: func(_ context.Context, _ *vm.Runtime, rest string, out io.Writer) error {
 						if rest == "" {

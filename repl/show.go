@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/hwlua/hwlua/bindings/schema"
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 // show prints the values of an expression.
@@ -97,7 +97,7 @@ func (s *session) refusal(results []vm.Value) (message, errno string, ok bool) {
 		return "", "", false
 	}
 	for _, e := range s.index.Lookup(errno) {
-		if e.Kind == schema.IsErrno && e.Name == errno {
+		if e.Kind == describe.IsErrno && e.Name == errno {
 			return message, errno, true
 		}
 	}
@@ -139,12 +139,12 @@ func integer(v any) (uint64, bool) {
 
 // registersIn are the registers that a list of n expressions reads, nil for those that read none; nil
 // when it is another number of expressions.
-func (s *session) registersIn(source string, n int) []*schema.Register {
+func (s *session) registersIn(source string, n int) []*describe.Register {
 	parts := splitArgs(scan(source))
 	if len(parts) != n {
 		return nil
 	}
-	regs := make([]*schema.Register, n)
+	regs := make([]*describe.Register, n)
 	found := false
 	for i, toks := range parts {
 		if n := len(toks); n > 0 && toks[n-1].is(";") {
@@ -161,7 +161,7 @@ func (s *session) registersIn(source string, n int) []*schema.Register {
 
 // registerRead is the register that an expression reads: a field that is called like one, an element
 // of such a field, or a call with a register's name for its first argument.
-func (s *session) registerRead(toks []token) *schema.Register {
+func (s *session) registerRead(toks []token) *describe.Register {
 	steps, start := chainBefore(toks, len(toks))
 	if start != 0 || len(steps) < 2 {
 		return nil
@@ -192,8 +192,8 @@ func (s *session) registerRead(toks []token) *schema.Register {
 }
 
 // wordsOf are the strings that a type allows.
-func wordsOf(t schema.Type) []string {
-	if t.Kind != schema.KindUnion {
+func wordsOf(t describe.Type) []string {
+	if t.Kind != describe.KindUnion {
 		return t.Strings()
 	}
 	var out []string
@@ -205,11 +205,11 @@ func wordsOf(t schema.Type) []string {
 
 // registerField is the register that the last field of a chain is called like, if what has the field
 // is not known to be anything else.
-func (s *session) registerField(steps []step) *schema.Register {
+func (s *session) registerField(steps []step) *describe.Register {
 	last := len(steps) - 1
 	if t := s.completer.resolve(steps[:last]); !t.nothing() {
 		switch t.typ.Kind {
-		case schema.KindClass, schema.KindModule, schema.KindRecord:
+		case describe.KindClass, describe.KindModule, describe.KindRecord:
 		default:
 			return nil
 		}
@@ -220,9 +220,9 @@ func (s *session) registerField(steps []step) *schema.Register {
 	return s.register(steps[last].name)
 }
 
-func (s *session) register(name string) *schema.Register {
+func (s *session) register(name string) *describe.Register {
 	for _, e := range s.index.Lookup(name) {
-		if e.Kind == schema.IsRegister {
+		if e.Kind == describe.IsRegister {
 			return e.Register
 		}
 	}
@@ -230,7 +230,7 @@ func (s *session) register(name string) *schema.Register {
 }
 
 // registerText is a register's value and what its fields mean.
-func (s *session) registerText(r *schema.Register, v uint64) string {
+func (s *session) registerText(r *describe.Register, v uint64) string {
 	text := s.colours.value(fmt.Sprintf("0x%0*x", max(1, r.Width/4), v))
 	if d := decode(r, v); d != "" {
 		text += "  "
@@ -243,7 +243,7 @@ func (s *session) registerText(r *schema.Register, v uint64) string {
 }
 
 // decode says which fields of a register are not 0, and what that means. An address is no news.
-func decode(r *schema.Register, v uint64) string {
+func decode(r *describe.Register, v uint64) string {
 	var parts []string
 	for i := range r.Fields {
 		f := &r.Fields[i]
@@ -278,7 +278,7 @@ func fieldNumber(x uint64, bits int) string {
 	return strconv.FormatUint(x, 10)
 }
 
-func wordFor(words []schema.Word, x uint64) string {
+func wordFor(words []describe.Word, x uint64) string {
 	for _, w := range words {
 		if n, err := strconv.ParseUint(w.Value, 0, 64); err == nil && n == x {
 			return w.Doc

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -250,12 +251,13 @@ func capped(text string) string {
 // compareGoldens holds the files against what they should be, or writes them.
 func compareGoldens(t *testing.T, want map[string]string) {
 	for _, file := range slices.Sorted(maps.Keys(want)) {
-		compareGenerated(t, strings.TrimSuffix(file, scenario.Ext)+".trace", want[file])
+		compareGenerated(t, path.Join("traces", strings.TrimSuffix(file, scenario.Ext)+".trace"), want[file])
 	}
-	for _, pattern := range []string{"*.trace", "bugs/*.trace"} {
+	for _, pattern := range []string{"traces/*.trace", "traces/*/*.trace"} {
 		have, _ := filepath.Glob(pattern)
 		for _, golden := range have {
-			if want[strings.TrimSuffix(filepath.ToSlash(golden), ".trace")+scenario.Ext] == "" {
+			name := strings.TrimPrefix(strings.TrimSuffix(filepath.ToSlash(golden), ".trace"), "traces/")
+			if want[name+scenario.Ext] == "" {
 				t.Errorf("%s belongs to no scenario", golden)
 			}
 		}

@@ -17,18 +17,18 @@ package api
 import (
 	"sync"
 
-	"github.com/hwlua/hwlua/bindings/schema"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 // Hardware describes module hw.
-var Hardware = schema.Module{
+var Hardware = describe.Module{
 	Name: "hw",
 	Doc: "A faithful model of hardware breakpoints and watchpoints of Linux on arm64. The kernel's API keeps the " +
 		"kernel's names; what the kernel refuses returns nil, a message and the errno's name, what cannot be asked raises.",
 	Funcs:     hwFuncs,
 	Fields:    hwFields,
-	Modules:   []schema.Module{ctrlModule},
-	Classes:   []schema.Class{machineClass, cpusClass, cpuClass, bankClass, slotsClass, taskClass, eventClass, wideClass, hitClass, refusalClass, workClass},
+	Modules:   []describe.Module{ctrlModule},
+	Classes:   []describe.Class{machineClass, cpusClass, cpuClass, bankClass, slotsClass, taskClass, eventClass, wideClass, hitClass, refusalClass, workClass},
 	Records:   records,
 	Registers: registers,
 	Errnos:    errnos(),
@@ -36,9 +36,9 @@ var Hardware = schema.Module{
 }
 
 // Modules are all modules described, hw first.
-func Modules() []*schema.Module {
-	return []*schema.Module{&Hardware, &Bit, &Assert, &Check, &Words}
+func Modules() []*describe.Module {
+	return []*describe.Module{&Hardware, &Bit, &Assert, &Check, &Words}
 }
 
 // Index is the index of all modules.
-var Index = sync.OnceValue(func() *schema.Index { return schema.NewIndex(Modules()...) })
+var Index = sync.OnceValue(func() *describe.Index { return describe.NewIndex(Modules()...) })

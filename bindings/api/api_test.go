@@ -9,9 +9,9 @@ import (
 	"testing"
 
 	"github.com/hwlua/hwlua/bindings/api"
-	"github.com/hwlua/hwlua/bindings/schema"
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 func TestEverythingIsSaid(t *testing.T) {
@@ -21,7 +21,7 @@ func TestEverythingIsSaid(t *testing.T) {
 		switch {
 		case doc == "":
 			t.Errorf("%s: nothing is said about it", e.Path)
-		case e.Kind != schema.IsOption && e.Kind != schema.IsModule && !strings.HasSuffix(doc, ".") && !strings.HasSuffix(doc, "?"):
+		case e.Kind != describe.IsOption && e.Kind != describe.IsModule && !strings.HasSuffix(doc, ".") && !strings.HasSuffix(doc, "?"):
 			t.Errorf("%s: %q is not a sentence", e.Path, doc)
 		}
 		if e.Func == nil {
@@ -50,7 +50,7 @@ func TestNamesAreUnique(t *testing.T) {
 	seen := map[string]bool{}
 	for _, e := range api.Index().Entries() {
 		key := e.Owner + "/" + e.Name
-		if e.Kind == schema.IsBits {
+		if e.Kind == describe.IsBits {
 			continue // a register has several RES0
 		}
 		if e.Owner == "" {
@@ -64,14 +64,14 @@ func TestNamesAreUnique(t *testing.T) {
 }
 
 // types calls yield for every type that the description uses.
-func types(yield func(where string, t schema.Type)) {
-	var one func(where string, t schema.Type)
-	params := func(where string, ps []schema.Param) {
+func types(yield func(where string, t describe.Type)) {
+	var one func(where string, t describe.Type)
+	params := func(where string, ps []describe.Param) {
 		for _, p := range ps {
 			one(where+" "+p.Name, p.Type)
 		}
 	}
-	one = func(where string, t schema.Type) {
+	one = func(where string, t describe.Type) {
 		yield(where, t)
 		for _, e := range t.Elem {
 			one(where, e)
@@ -95,14 +95,14 @@ func types(yield func(where string, t schema.Type)) {
 func TestTypesAreDescribed(t *testing.T) {
 	x := api.Index()
 	n := 0
-	types(func(where string, typ schema.Type) {
+	types(func(where string, typ describe.Type) {
 		n++
 		switch typ.Kind {
-		case schema.KindClass:
+		case describe.KindClass:
 			if x.Class(typ.Name) == nil {
 				t.Errorf("%s: class %s is not described", where, typ.Name)
 			}
-		case schema.KindRecord:
+		case describe.KindRecord:
 			if x.Record(typ.Name) == nil {
 				t.Errorf("%s: table %s is not described", where, typ.Name)
 			}
@@ -114,53 +114,53 @@ func TestTypesAreDescribed(t *testing.T) {
 }
 
 // goKinds are the described kinds that a Go parameter may have.
-func goKinds(t reflect.Type) []schema.Kind {
+func goKinds(t reflect.Type) []describe.Kind {
 	switch t {
 	case reflect.TypeFor[api.Reg](), reflect.TypeFor[api.Op](), reflect.TypeFor[api.Delay](), reflect.TypeFor[api.Counts](), reflect.TypeFor[hwdebug.BPType]():
-		return []schema.Kind{schema.KindUnion}
+		return []describe.Kind{describe.KindUnion}
 	case reflect.TypeFor[api.SlotKind](), reflect.TypeFor[api.Which](), reflect.TypeFor[api.View]():
-		return []schema.Kind{schema.KindEnum}
+		return []describe.Kind{describe.KindEnum}
 	case reflect.TypeFor[api.Word]():
-		return []schema.Kind{schema.KindU64}
+		return []describe.Kind{describe.KindU64}
 	case reflect.TypeFor[api.Maybe]():
-		return []schema.Kind{schema.KindInt}
+		return []describe.Kind{describe.KindInt}
 	case reflect.TypeFor[api.Match]():
-		return []schema.Kind{schema.KindString}
+		return []describe.Kind{describe.KindString}
 	case reflect.TypeFor[api.Slots]():
-		return []schema.Kind{schema.KindUnion}
+		return []describe.Kind{describe.KindUnion}
 	case reflect.TypeFor[hwdebug.Attr](), reflect.TypeFor[api.Ctrl](), reflect.TypeFor[*sim.Siginfo]():
-		return []schema.Kind{schema.KindRecord}
+		return []describe.Kind{describe.KindRecord}
 	}
 	if strings.HasPrefix(t.Name(), "Fill[") {
-		return []schema.Kind{schema.KindRecord}
+		return []describe.Kind{describe.KindRecord}
 	}
 	if strings.HasPrefix(t.Name(), "Each[") {
-		return []schema.Kind{schema.KindFunc}
+		return []describe.Kind{describe.KindFunc}
 	}
 	switch t.Kind() {
 	case reflect.Bool:
-		return []schema.Kind{schema.KindBool}
+		return []describe.Kind{describe.KindBool}
 	case reflect.Int:
-		return []schema.Kind{schema.KindInt}
+		return []describe.Kind{describe.KindInt}
 	case reflect.Uint64:
-		return []schema.Kind{schema.KindU64, schema.KindInt}
+		return []describe.Kind{describe.KindU64, describe.KindInt}
 	case reflect.Float64:
-		return []schema.Kind{schema.KindNumber}
+		return []describe.Kind{describe.KindNumber}
 	case reflect.String:
-		return []schema.Kind{schema.KindString, schema.KindEnum}
+		return []describe.Kind{describe.KindString, describe.KindEnum}
 	case reflect.Func:
-		return []schema.Kind{schema.KindFunc}
+		return []describe.Kind{describe.KindFunc}
 	case reflect.Slice:
-		return []schema.Kind{schema.KindArray}
+		return []describe.Kind{describe.KindArray}
 	case reflect.Pointer, reflect.Struct:
-		return []schema.Kind{schema.KindClass}
+		return []describe.Kind{describe.KindClass}
 	}
 	return nil
 }
 
-func agrees(t reflect.Type, d schema.Type) bool {
+func agrees(t reflect.Type, d describe.Type) bool {
 	if d.TakesNil() && t.Kind() == reflect.Pointer {
-		return slices.ContainsFunc(d.Elem, func(e schema.Type) bool { return agrees(t, e) })
+		return slices.ContainsFunc(d.Elem, func(e describe.Type) bool { return agrees(t, e) })
 	}
 	for _, k := range goKinds(t) {
 		if k == d.Kind {
@@ -179,7 +179,7 @@ func TestFunctionsHaveTheirGoSignatures(t *testing.T) {
 		compared++
 		f, sig := e.Func, reflect.TypeOf(e.Func.Go)
 		in := 0
-		if e.Kind == schema.IsMethod {
+		if e.Kind == describe.IsMethod {
 			in = 1
 		}
 		params := f.Params
@@ -241,9 +241,9 @@ func TestFieldsHaveTheirGoTypes(t *testing.T) {
 		sig := reflect.TypeOf(e.Field.Go)
 		var g reflect.Type
 		switch {
-		case e.Kind == schema.IsOption && sig.NumIn() == 2:
+		case e.Kind == describe.IsOption && sig.NumIn() == 2:
 			g = sig.In(1)
-		case e.Kind == schema.IsOption:
+		case e.Kind == describe.IsOption:
 			g = sig.Out(0).Elem()
 		default:
 			g = sig.Out(0)

@@ -5,18 +5,18 @@ package api
 import (
 	"fmt"
 
-	"github.com/hwlua/hwlua/bindings/schema"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/hwdebug/trace"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 // modelledFn is the name of a modelled kernel function, offered with its kernel file.
-var modelledFn = schema.NameOf(modelledNames())
+var modelledFn = describe.NameOf(modelledNames())
 
-func modelledNames() []schema.Word {
-	var names []schema.Word
+func modelledNames() []describe.Word {
+	var names []describe.Word
 	for _, fn := range sim.Functions() {
-		names = append(names, schema.Word{Value: fn.Name, Doc: fn.File})
+		names = append(names, describe.Word{Value: fn.Name, Doc: fn.File})
 	}
 	return names
 }

@@ -5,34 +5,34 @@ package api
 import (
 	"syscall"
 
-	"github.com/hwlua/hwlua/bindings/schema"
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
-var eventClass = schema.Class{
+var eventClass = describe.Class{
 	Name: "event",
 	Doc: "One perf event: a breakpoint or watchpoint of a task or of a CPU. It lives until it is closed or unregistered; then its fields can " +
 		"still be read.",
-	Fields: []schema.Field{
-		{Name: "id", Type: schema.Int, Doc: "Its number on the machine, as in w5.", Go: (*sim.Event).ID},
-		{Name: "label", Type: schema.String, Doc: "What messages and traces call it: b1 or w5.", Go: (*sim.Event).Label},
-		{Name: "name", Type: schema.String, Optional: true, Doc: "The name that it was given, nil without one.",
+	Fields: []describe.Field{
+		{Name: "id", Type: describe.Int, Doc: "Its number on the machine, as in w5.", Go: (*sim.Event).ID},
+		{Name: "label", Type: describe.String, Doc: "What messages and traces call it: b1 or w5.", Go: (*sim.Event).Label},
+		{Name: "name", Type: describe.String, Optional: true, Doc: "The name that it was given, nil without one.",
 			Go: func(ev *sim.Event) (string, bool) { n := ev.Attr().Name; return n, n != "" }},
 		{Name: "type", Type: bpType, Doc: "What it watches for.", Change: "ev:modify { type = ... } changes it", Go: (*sim.Event).Type},
-		{Name: "addr", Type: schema.U64, Doc: "The address, as asked.", Change: "ev:modify { addr = ... } changes it", Go: (*sim.Event).Addr},
-		{Name: "len", Type: schema.U64, Doc: "The length in bytes, as asked.", Change: "ev:modify { len = ... } changes it", Go: (*sim.Event).Len},
-		{Name: "cpu", Type: schema.Int, Doc: "The CPU that it counts on; -1: it follows its task.", Go: (*sim.Event).CPU},
-		{Name: "task", Type: schema.Object("task"), Optional: true, Doc: "The task that it belongs to, nil for a CPU's own.", Go: (*sim.Event).Task},
-		{Name: "state", Type: schema.Enum("off", "disabled", "inactive", "enabled, in no register", "active", "in a register", "error", "a pinned one that did not fit",
+		{Name: "addr", Type: describe.U64, Doc: "The address, as asked.", Change: "ev:modify { addr = ... } changes it", Go: (*sim.Event).Addr},
+		{Name: "len", Type: describe.U64, Doc: "The length in bytes, as asked.", Change: "ev:modify { len = ... } changes it", Go: (*sim.Event).Len},
+		{Name: "cpu", Type: describe.Int, Doc: "The CPU that it counts on; -1: it follows its task.", Go: (*sim.Event).CPU},
+		{Name: "task", Type: describe.Object("task"), Optional: true, Doc: "The task that it belongs to, nil for a CPU's own.", Go: (*sim.Event).Task},
+		{Name: "state", Type: describe.Enum("off", "disabled", "inactive", "enabled, in no register", "active", "in a register", "error", "a pinned one that did not fit",
 			"exit", "its task has exited", "dead", "released"), Doc: "What it does.", Change: "ev:enable() and ev:disable() change it", Go: func(ev *sim.Event) string { return ev.State().String() }},
-		{Name: "count", Type: schema.U64, Doc: "How often it was hit.", Go: (*sim.Event).Count},
-		{Name: "attr", Type: schema.Table("attr"), Doc: "Its attributes, as a table of your own.", Change: "ev:modify { ... } changes them", Go: (*sim.Event).Attr},
-		{Name: "slot", Type: schema.Int, Optional: true, Doc: "The slot that it is in, nil while it is in none.", Go: (*sim.Event).Slot},
-		{Name: "wide", Type: schema.Object("wide"), Optional: true, Doc: "The wide registration that it is part of.", Go: (*sim.Event).Wide},
-		{Name: "closed", Type: schema.Bool, Doc: "Whether it was closed or unregistered.", Go: (*sim.Event).Closed},
+		{Name: "count", Type: describe.U64, Doc: "How often it was hit.", Go: (*sim.Event).Count},
+		{Name: "attr", Type: describe.Table("attr"), Doc: "Its attributes, as a table of your own.", Change: "ev:modify { ... } changes them", Go: (*sim.Event).Attr},
+		{Name: "slot", Type: describe.Int, Optional: true, Doc: "The slot that it is in, nil while it is in none.", Go: (*sim.Event).Slot},
+		{Name: "wide", Type: describe.Object("wide"), Optional: true, Doc: "The wide registration that it is part of.", Go: (*sim.Event).Wide},
+		{Name: "closed", Type: describe.Bool, Doc: "Whether it was closed or unregistered.", Go: (*sim.Event).Closed},
 	},
-	Methods: []schema.Func{
+	Methods: []describe.Func{
 		{
 			Name: "enable", Doc: "Enable it and what inherited from it, as PERF_EVENT_IOC_ENABLE does.", Kernel: coreC, See: []string{"m:perf_event_enable"},
 			Sample: `
@@ -51,7 +51,7 @@ assert.equals("off", ev.state)`,
 		},
 		{
 			Name: "modify", Doc: "Change it in place, as PERF_EVENT_IOC_MODIFY_ATTRIBUTES does. Fields left out keep what ev.attr has.",
-			Params: []schema.Param{{Name: "attr", Type: schema.Table("attr"), Doc: "what changes"}}, Errors: modErrs, Kernel: coreC, See: []string{"m:modify_user_hw_breakpoint"},
+			Params: []describe.Param{{Name: "attr", Type: describe.Table("attr"), Doc: "what changes"}}, Errors: modErrs, Kernel: coreC, See: []string{"m:modify_user_hw_breakpoint"},
 			Sample: `
 local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 })
 assert(ev:modify { addr = 0xffffff8008080008 })`,
@@ -63,7 +63,7 @@ assert(ev:modify { addr = 0xffffff8008080008 })`,
 		},
 		{
 			Name: "read", Doc: "Read the count as from the file.", Kernel: coreC,
-			Results: []schema.Param{{Name: "count", Type: schema.U64, Optional: true, Doc: "hits of it and of what inherited from it; nil in the error state, where the file ends at once"}},
+			Results: []describe.Param{{Name: "count", Type: describe.U64, Optional: true, Doc: "hits of it and of what inherited from it; nil in the error state, where the file ends at once"}},
 			Sample: `
 local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 })
 print(ev:read())`,
@@ -80,32 +80,32 @@ assert.no_leaks(m)`,
 	},
 }
 
-var wideClass = schema.Class{
+var wideClass = describe.Class{
 	Name: "wide", Doc: "A wide registration: one event for each CPU that was online.",
-	Index: &schema.Indexed{Key: schema.Param{Name: "cpu", Type: schema.Int}, Value: schema.Union(schema.Object("event"), schema.Nil),
+	Index: &describe.Indexed{Key: describe.Param{Name: "cpu", Type: describe.Int}, Value: describe.Union(describe.Object("event"), describe.Nil),
 		Each: "for cpu in m:cpus() do local ev = w[cpu.id] ... end goes through its events",
 		Doc:  "That CPU's event, nil where there is none.", Go: (*sim.Wide).Event},
-	Fields: []schema.Field{
-		{Name: "id", Type: schema.Int, Doc: "Its number on the machine.", Go: (*sim.Wide).ID},
-		{Name: "closed", Type: schema.Bool, Doc: "Whether it was unregistered.", Go: (*sim.Wide).Closed},
+	Fields: []describe.Field{
+		{Name: "id", Type: describe.Int, Doc: "Its number on the machine.", Go: (*sim.Wide).ID},
+		{Name: "closed", Type: describe.Bool, Doc: "Whether it was unregistered.", Go: (*sim.Wide).Closed},
 	},
 	Sample: `
 local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 })
 for cpu in m:cpus() do print(cpu.id, w[cpu.id].slot) end`,
 }
 
-var hitClass = schema.Class{
+var hitClass = describe.Class{
 	Name: "hit", Doc: "What a handler is told: one access that an event watched for.",
-	Fields: []schema.Field{
-		{Name: "cpu", Type: schema.Int, Doc: "The CPU's number.", Go: func(h *sim.Hit) int { return h.CPU }},
-		{Name: "task", Type: schema.Object("task"), Doc: "The task that was current.", Go: func(h *sim.Hit) *sim.Task { return h.Task }},
-		{Name: "el", Type: schema.Int, Doc: "The exception level of the access, 0 or 1.", Go: func(h *sim.Hit) int { return h.EL }},
-		{Name: "kind", Type: schema.Enum("load", "a load", "store", "a store", "exec", "an instruction"), Doc: "What it was.", Go: func(h *sim.Hit) string { return h.Kind.String() }},
-		{Name: "addr", Type: schema.U64, Doc: "The address that was reported, with its tag.", Go: func(h *sim.Hit) uint64 { return h.Addr }},
-		{Name: "size", Type: schema.Int, Doc: "The bytes of the access.", Go: func(h *sim.Hit) int { return h.Size }},
-		{Name: "pc", Type: schema.U64, Doc: "Where it was made.", Go: func(h *sim.Hit) uint64 { return h.PC }},
-		{Name: "slot", Type: schema.Int, Doc: "The slot of the event.", Go: func(h *sim.Hit) int { return h.Slot }},
-		{Name: "skip", Type: schema.Bool, Writable: true, Doc: "Set it to true in the handler to move the pc past the instruction, which is then not performed.",
+	Fields: []describe.Field{
+		{Name: "cpu", Type: describe.Int, Doc: "The CPU's number.", Go: func(h *sim.Hit) int { return h.CPU }},
+		{Name: "task", Type: describe.Object("task"), Doc: "The task that was current.", Go: func(h *sim.Hit) *sim.Task { return h.Task }},
+		{Name: "el", Type: describe.Int, Doc: "The exception level of the access, 0 or 1.", Go: func(h *sim.Hit) int { return h.EL }},
+		{Name: "kind", Type: describe.Enum("load", "a load", "store", "a store", "exec", "an instruction"), Doc: "What it was.", Go: func(h *sim.Hit) string { return h.Kind.String() }},
+		{Name: "addr", Type: describe.U64, Doc: "The address that was reported, with its tag.", Go: func(h *sim.Hit) uint64 { return h.Addr }},
+		{Name: "size", Type: describe.Int, Doc: "The bytes of the access.", Go: func(h *sim.Hit) int { return h.Size }},
+		{Name: "pc", Type: describe.U64, Doc: "Where it was made.", Go: func(h *sim.Hit) uint64 { return h.PC }},
+		{Name: "slot", Type: describe.Int, Doc: "The slot of the event.", Go: func(h *sim.Hit) int { return h.Slot }},
+		{Name: "skip", Type: describe.Bool, Writable: true, Doc: "Set it to true in the handler to move the pc past the instruction, which is then not performed.",
 			Go: func(h *sim.Hit) *bool { return &h.Skip }},
 	},
 	Sample: `
@@ -117,14 +117,14 @@ end }
 t:store(0x1000, 8)`,
 }
 
-var refusalClass = schema.Class{
+var refusalClass = describe.Class{
 	Name: "refusal", Doc: "Why a call was refused; tostring says it all in words.",
-	Fields: []schema.Field{
-		{Name: "errno", Type: schema.String, Doc: "The errno's name.", Go: func(r *sim.Refusal) string { return ErrnoName(r.Errno) }},
-		{Name: "rule", Type: schema.String, Doc: "The rule of the specification that refused, such as R-CON-7.", Go: func(r *sim.Refusal) string { return r.Rule }},
-		{Name: "fn", Type: schema.String, Doc: "The kernel function that refused.", Go: func(r *sim.Refusal) string { return r.Fn }},
-		{Name: "asked", Type: schema.String, Doc: "What was asked for.", Go: func(r *sim.Refusal) string { return r.Asked }},
-		{Name: "holders", Type: schema.Array(schema.Object("event")), Doc: "The events that hold the slots, the CPU's own first, then the task's that counts.",
+	Fields: []describe.Field{
+		{Name: "errno", Type: describe.String, Doc: "The errno's name.", Go: func(r *sim.Refusal) string { return ErrnoName(r.Errno) }},
+		{Name: "rule", Type: describe.String, Doc: "The rule of the specification that refused, such as R-CON-7.", Go: func(r *sim.Refusal) string { return r.Rule }},
+		{Name: "fn", Type: describe.String, Doc: "The kernel function that refused.", Go: func(r *sim.Refusal) string { return r.Fn }},
+		{Name: "asked", Type: describe.String, Doc: "What was asked for.", Go: func(r *sim.Refusal) string { return r.Asked }},
+		{Name: "holders", Type: describe.Array(describe.Object("event")), Doc: "The events that hold the slots, the CPU's own first, then the task's that counts.",
 			Go: func(r *sim.Refusal) []*sim.Event { return r.Holders }},
 	},
 	Sample: `
@@ -132,13 +132,13 @@ for i = 0, 4 do m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c
 for _, ev in ipairs(m:why().holders) do print(ev.label, hw.hex(ev.addr)) end`,
 }
 
-var workClass = schema.Class{
+var workClass = describe.Class{
 	Name: "work", Doc: "A work item, delayed or not.",
-	Fields: []schema.Field{
-		{Name: "name", Type: schema.String, Doc: "The function's name.", Go: (*sim.Work).Name},
-		{Name: "pending", Type: schema.Bool, Doc: "Whether it is queued or its timer is armed. It is not while its function runs.", Go: (*sim.Work).Pending},
-		{Name: "running", Type: schema.Bool, Doc: "Whether its function runs.", Go: (*sim.Work).Running},
-		{Name: "runs", Type: schema.Int, Doc: "How often its function was started.", Go: (*sim.Work).Runs},
+	Fields: []describe.Field{
+		{Name: "name", Type: describe.String, Doc: "The function's name.", Go: (*sim.Work).Name},
+		{Name: "pending", Type: describe.Bool, Doc: "Whether it is queued or its timer is armed. It is not while its function runs.", Go: (*sim.Work).Pending},
+		{Name: "running", Type: describe.Bool, Doc: "Whether its function runs.", Go: (*sim.Work).Running},
+		{Name: "runs", Type: describe.Int, Doc: "How often its function was started.", Go: (*sim.Work).Runs},
 	},
 	Sample: `
 local dw = m:delayed_work("probe", function() end)

@@ -2,27 +2,27 @@
 
 package api
 
-import "github.com/hwlua/hwlua/bindings/schema"
+import "github.com/hwlua/hwlua/vm/describe"
 
-func values(pairs ...string) []schema.Word {
-	var ws []schema.Word
+func values(pairs ...string) []describe.Word {
+	var ws []describe.Word
 	for i := 0; i+1 < len(pairs); i += 2 {
-		ws = append(ws, schema.Word{Value: pairs[i], Doc: pairs[i+1]})
+		ws = append(ws, describe.Word{Value: pairs[i], Doc: pairs[i+1]})
 	}
 	return ws
 }
 
 var (
-	enableBits = schema.Bits{Name: "E", Hi: 0, Lo: 0, Doc: "Enable. The kernel sets it when it installs, by the task that is current then.", Values: values("0", "disabled", "1", "enabled")}
+	enableBits = describe.Bits{Name: "E", Hi: 0, Lo: 0, Doc: "Enable. The kernel sets it when it installs, by the task that is current then.", Values: values("0", "disabled", "1", "enabled")}
 	levels     = values("1", "EL1", "2", "EL0", "3", "both")
-	hmcBits    = schema.Bits{Name: "HMC", Hi: 13, Lo: 13, Doc: "Higher mode control: EL2 matches too. The kernel sets it for its own events when it runs at EL2.", Values: values("0", "EL2 does not match", "1", "EL2 matches")}
-	sscBits    = schema.Bits{Name: "SSC", Hi: 15, Lo: 14, Doc: "Security state control. The kernel leaves it 0.", Values: values("0", "any", "1", "Non-secure", "2", "Secure", "3", "by HMC and PAC")}
-	lbnBits    = schema.Bits{Name: "LBN", Hi: 19, Lo: 16, Doc: "Number of the linked breakpoint. The kernel never links."}
-	addrBits   = []schema.Bits{{Name: "VA", Hi: 63, Lo: 2, Doc: "The address, without its two lowest bits."}, {Name: "RES0", Hi: 1, Lo: 0, Doc: "Reserved; reads 0."}}
+	hmcBits    = describe.Bits{Name: "HMC", Hi: 13, Lo: 13, Doc: "Higher mode control: EL2 matches too. The kernel sets it for its own events when it runs at EL2.", Values: values("0", "EL2 does not match", "1", "EL2 matches")}
+	sscBits    = describe.Bits{Name: "SSC", Hi: 15, Lo: 14, Doc: "Security state control. The kernel leaves it 0.", Values: values("0", "any", "1", "Non-secure", "2", "Secure", "3", "by HMC and PAC")}
+	lbnBits    = describe.Bits{Name: "LBN", Hi: 19, Lo: 16, Doc: "Number of the linked breakpoint. The kernel never links."}
+	addrBits   = []describe.Bits{{Name: "VA", Hi: 63, Lo: 2, Doc: "The address, without its two lowest bits."}, {Name: "RES0", Hi: 1, Lo: 0, Doc: "Reserved; reads 0."}}
 )
 
-var registers = []schema.Register{
-	{Name: "DBGWCR", Aliases: []string{"WCR", "DBGWCRn_EL1"}, Width: 32, Doc: "Watchpoint control: cpu.wcr[n]. hw.ctrl.encode makes its value, hw.explain says it in words.", Fields: []schema.Bits{
+var registers = []describe.Register{
+	{Name: "DBGWCR", Aliases: []string{"WCR", "DBGWCRn_EL1"}, Width: 32, Doc: "Watchpoint control: cpu.wcr[n]. hw.ctrl.encode makes its value, hw.explain says it in words.", Fields: []describe.Bits{
 		{Name: "RES0", Hi: 31, Lo: 29, Doc: "Reserved."},
 		{Name: "MASK", Hi: 28, Lo: 24, Doc: "Number of low address bits that are ignored. The kernel leaves it 0.", Values: values("0", "none: BAS selects", "1 2", "reserved", "3 to 31", "so many; BAS is ignored")},
 		{Name: "RES0", Hi: 23, Lo: 21, Doc: "Reserved."},
@@ -33,7 +33,7 @@ var registers = []schema.Register{
 		{Name: "PAC", Hi: 2, Lo: 1, Doc: "Privileged access control: from which level.", Values: levels},
 		enableBits,
 	}},
-	{Name: "DBGBCR", Aliases: []string{"BCR", "DBGBCRn_EL1"}, Width: 32, Doc: "Breakpoint control: cpu.bcr[n]. hw.ctrl.encode makes its value, hw.explain says it in words.", Fields: []schema.Bits{
+	{Name: "DBGBCR", Aliases: []string{"BCR", "DBGBCRn_EL1"}, Width: 32, Doc: "Breakpoint control: cpu.bcr[n]. hw.ctrl.encode makes its value, hw.explain says it in words.", Fields: []describe.Bits{
 		{Name: "RES0", Hi: 31, Lo: 24, Doc: "Reserved."},
 		{Name: "BT", Hi: 23, Lo: 20, Doc: "Breakpoint type. The kernel leaves it 0.", Values: values("0", "unlinked address match", "1", "linked address match", "2", "unlinked context ID match", "3", "linked context ID match")},
 		lbnBits, sscBits, hmcBits,
@@ -45,7 +45,7 @@ var registers = []schema.Register{
 	}},
 	{Name: "DBGWVR", Aliases: []string{"WVR", "DBGWVRn_EL1"}, Width: 64, Doc: "Watchpoint value: cpu.wvr[n]. With bit 2 set only bytes +0 to +3 can be selected.", Fields: addrBits},
 	{Name: "DBGBVR", Aliases: []string{"BVR", "DBGBVRn_EL1"}, Width: 64, Doc: "Breakpoint value: cpu.bvr[n].", Fields: addrBits},
-	{Name: "MDSCR_EL1", Aliases: []string{"MDSCR"}, Width: 32, Doc: "Monitor debug system control: cpu.mdscr_el1. At rest 0x1000, with MDE 0x9000, with MDE and KDE 0xb000.", Fields: []schema.Bits{
+	{Name: "MDSCR_EL1", Aliases: []string{"MDSCR"}, Width: 32, Doc: "Monitor debug system control: cpu.mdscr_el1. At rest 0x1000, with MDE 0x9000, with MDE and KDE 0xb000.", Fields: []describe.Bits{
 		{Name: "...", Hi: 31, Lo: 16, Doc: "External debug; the kernel leaves it 0."},
 		{Name: "MDE", Hi: 15, Lo: 15, Doc: "Breakpoint and watchpoint exceptions.", Values: values("0", "off", "1", "on")},
 		{Name: "HDE", Hi: 14, Lo: 14, Doc: "Halting debug."},
@@ -54,7 +54,7 @@ var registers = []schema.Register{
 		{Name: "...", Hi: 11, Lo: 1, Doc: "Reserved, and ERR."},
 		{Name: "SS", Hi: 0, Lo: 0, Doc: "Software step."},
 	}},
-	{Name: "ID_AA64DFR0_EL1", Aliases: []string{"ID_AA64DFR0", "AA64DFR0"}, Width: 64, Doc: "Debug features: cpu.id_aa64dfr0_el1. Counts are one more than their fields.", Fields: []schema.Bits{
+	{Name: "ID_AA64DFR0_EL1", Aliases: []string{"ID_AA64DFR0", "AA64DFR0"}, Width: 64, Doc: "Debug features: cpu.id_aa64dfr0_el1. Counts are one more than their fields.", Fields: []describe.Bits{
 		{Name: "...", Hi: 63, Lo: 32, Doc: "Trace, statistical profiling, buffers."},
 		{Name: "CTX_CMPs", Hi: 31, Lo: 28, Doc: "Context-aware breakpoints, less one."},
 		{Name: "RES0", Hi: 27, Lo: 24, Doc: "Reserved."},
@@ -67,7 +67,7 @@ var registers = []schema.Register{
 	}},
 }
 
-var topics = []schema.Topic{
+var topics = []describe.Topic{
 	{Name: "refusals", Doc: "What the kernel refuses returns nil, a message and the errno's name: local ev, message, errno = m:perf_event_open{...}. " +
 		"What cannot be asked at all raises, with file and line. assert(m:perf_event_open{...}) turns the one into the other; m:why() tells more."},
 	{Name: "integers", Doc: "Integers are exact up to 2^64-1. Below 2^53 a value is an ordinary number; from there up it is a u64, one Lua value for each value, so == and table keys work. " +

@@ -7,78 +7,78 @@ import (
 	"math"
 	"strings"
 
-	"github.com/hwlua/hwlua/bindings/schema"
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 	"github.com/hwlua/hwlua/hwdebug/sim"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
-var numOrU64 = schema.Union(schema.Number, schema.U64)
+var numOrU64 = describe.Union(describe.Number, describe.U64)
 
-var hwFuncs = []schema.Func{
+var hwFuncs = []describe.Func{
 	{
 		Name: "machine", Doc: "Make a machine and boot it.",
-		Params:  []schema.Param{{Name: "options", Type: schema.Table("machine_options"), Optional: true}},
-		Results: []schema.Param{{Name: "m", Type: schema.Object("machine")}},
+		Params:  []describe.Param{{Name: "options", Type: describe.Table("machine_options"), Optional: true}},
+		Results: []describe.Param{{Name: "m", Type: describe.Object("machine")}},
 		Sample:  `local m = hw.machine { cpus = 4, brps = 6, wrps = 4 }`,
 		Go:      newMachine,
 	},
 	{
 		Name: "u64", Doc: "The exact value of an integer or of text. A value below 2^53 is an ordinary number, one above is a u64; one value is always one Lua value.",
-		Params:  []schema.Param{{Name: "x", Type: schema.Union(schema.U64, schema.String), Doc: "an integer below 2^53, a u64, or text, hexadecimal with 0x or decimal"}},
-		Results: []schema.Param{{Name: "value", Type: schema.U64}}, See: []string{"hw.hex", "integers"},
+		Params:  []describe.Param{{Name: "x", Type: describe.Union(describe.U64, describe.String), Doc: "an integer below 2^53, a u64, or text, hexadecimal with 0x or decimal"}},
+		Results: []describe.Param{{Name: "value", Type: describe.U64}}, See: []string{"hw.hex", "integers"},
 		Sample: `assert(hw.u64 "0xffffff8008c5a004" == 0xffffff8008c5a004)`,
 	},
 	{
 		Name: "hex", Doc: "A value in lower case hexadecimal, after 0x.",
-		Params:  []schema.Param{{Name: "value", Type: schema.U64}, {Name: "digits", Type: schema.Int, Optional: true, Doc: "padded with zeros to as many digits", Default: "no padding"}},
-		Results: []schema.Param{{Name: "text", Type: schema.String}}, Sample: `assert(hw.hex(0x1e5, 16) == "0x00000000000001e5")`,
+		Params:  []describe.Param{{Name: "value", Type: describe.U64}, {Name: "digits", Type: describe.Int, Optional: true, Doc: "padded with zeros to as many digits", Default: "no padding"}},
+		Results: []describe.Param{{Name: "text", Type: describe.String}}, Sample: `assert(hw.hex(0x1e5, 16) == "0x00000000000001e5")`,
 	},
 	{
 		Name: "lt", Doc: "Whether a is less than b, for any mixture of numbers and u64s. Lua 5.1's own < cannot compare a number with a u64 variable.",
-		Params: []schema.Param{{Name: "a", Type: numOrU64}, {Name: "b", Type: numOrU64}}, Results: []schema.Param{{Name: "less", Type: schema.Bool}},
+		Params: []describe.Param{{Name: "a", Type: numOrU64}, {Name: "b", Type: numOrU64}}, Results: []describe.Param{{Name: "less", Type: describe.Bool}},
 		See: []string{"hw.le"}, Sample: `assert(hw.lt(5, 0xffffff8008c5a005))`,
 	},
 	{
 		Name: "le", Doc: "Whether a is less than b or equal to it, for any mixture of numbers and u64s.",
-		Params: []schema.Param{{Name: "a", Type: numOrU64}, {Name: "b", Type: numOrU64}}, Results: []schema.Param{{Name: "less", Type: schema.Bool}},
+		Params: []describe.Param{{Name: "a", Type: numOrU64}, {Name: "b", Type: numOrU64}}, Results: []describe.Param{{Name: "less", Type: describe.Bool}},
 		See: []string{"hw.lt"}, Sample: `assert(hw.le(0xffffff8008c5a005, 0xffffff8008c5a005))`,
 	},
 	{
 		Name: "type", Doc: "The type of a value: u64, machine, cpu, bank, task, event, wide, work and the names of our other objects, else what type says.",
-		Params: []schema.Param{{Name: "v", Type: schema.Union(schema.Any, schema.Nil)}}, Results: []schema.Param{{Name: "name", Type: schema.String}},
+		Params: []describe.Param{{Name: "v", Type: describe.Union(describe.Any, describe.Nil)}}, Results: []describe.Param{{Name: "name", Type: describe.String}},
 		Sample: `assert(hw.type(m.cpu[0]) == "cpu")`,
 	},
 	{
 		Name: "explain", Doc: "What a register's value means, in words; a control word when no register is named.",
-		Params: []schema.Param{{Name: "value", Type: schema.U64},
-			{Name: "register", Type: schema.Enum("BVR", "breakpoint value", "BCR", "breakpoint control", "WVR", "watchpoint value", "WCR", "watchpoint control",
+		Params: []describe.Param{{Name: "value", Type: describe.U64},
+			{Name: "register", Type: describe.Enum("BVR", "breakpoint value", "BCR", "breakpoint control", "WVR", "watchpoint value", "WCR", "watchpoint control",
 				"MDSCR_EL1", "monitor debug system control", "ID_AA64DFR0_EL1", "debug features"), Optional: true, Doc: "which register it is from", Default: "a control word, its type says whose"}},
-		Results: []schema.Param{{Name: "text", Type: schema.String}}, See: []string{"hw.ctrl.decode", "DBGWCR", "DBGBCR"},
+		Results: []describe.Param{{Name: "text", Type: describe.String}}, See: []string{"hw.ctrl.decode", "DBGWCR", "DBGBCR"},
 		Sample: `print(hw.explain(0x1f5))`,
 		Go:     explain,
 	},
 }
 
-var hwFields = []schema.Field{
-	{Name: "errno", Type: schema.Map(schema.String, schema.Int), Doc: "The numbers of errnos by name: hw.errno.ENOSPC is 28."},
-	{Name: "presets", Type: schema.Array(schema.Table("preset")), Doc: "The cores that a machine can have, in a list and by name."},
-	{Name: "kernels", Type: schema.Array(schema.String), Doc: "The kernel profiles, by their full names."},
+var hwFields = []describe.Field{
+	{Name: "errno", Type: describe.Map(describe.String, describe.Int), Doc: "The numbers of errnos by name: hw.errno.ENOSPC is 28."},
+	{Name: "presets", Type: describe.Array(describe.Table("preset")), Doc: "The cores that a machine can have, in a list and by name."},
+	{Name: "kernels", Type: describe.Array(describe.String), Doc: "The kernel profiles, by their full names."},
 }
 
-var ctrlModule = schema.Module{
+var ctrlModule = describe.Module{
 	Name: "ctrl",
 	Doc:  "Control words: DBGBCR and DBGWCR as the kernel writes them.",
-	Funcs: []schema.Func{
+	Funcs: []describe.Func{
 		{
 			Name: "encode", Doc: "Make a control word.",
-			Params: []schema.Param{{Name: "fields", Type: schema.Table("ctrl_fields")}}, Results: []schema.Param{{Name: "value", Type: schema.Int}},
+			Params: []describe.Param{{Name: "fields", Type: describe.Table("ctrl_fields")}}, Results: []describe.Param{{Name: "value", Type: describe.Int}},
 			See: []string{"hw.ctrl.decode", "DBGWCR", "DBGBCR"}, Sample: `assert(hw.ctrl.encode { type = "w", len = 4, privilege = "el0", enabled = true } == 0x1f5)`,
 			Go: encode,
 		},
 		{
 			Name: "decode", Doc: "Take a control word apart.",
-			Params: []schema.Param{{Name: "value", Type: schema.U64, Doc: "32 bits"}}, Results: []schema.Param{{Name: "fields", Type: schema.Table("ctrl")}},
+			Params: []describe.Param{{Name: "value", Type: describe.U64, Doc: "32 bits"}}, Results: []describe.Param{{Name: "fields", Type: describe.Table("ctrl")}},
 			See: []string{"hw.ctrl.encode", "hw.explain"}, Sample: `assert(hw.ctrl.decode(0x18d).bas == 0x0c)`,
 			Go: decode,
 		},
@@ -207,7 +207,7 @@ func decode(v Word) Ctrl {
 // PresetList are the cores that a machine can have.
 func PresetList() []sim.Preset { return sim.Presets() }
 
-func errnos() []schema.Errno {
+func errnos() []describe.Errno {
 	docs := map[string]string{
 		"EPERM": "operation not permitted", "ENOENT": "no such file or directory", "ESRCH": "no such process", "EINTR": "interrupted system call",
 		"EIO": "I/O error", "ENXIO": "no such device or address", "E2BIG": "argument list too long", "EBADF": "bad file number",
@@ -216,9 +216,9 @@ func errnos() []schema.Errno {
 		"ENOSPC": "no space left on device: here, every slot is spoken for", "EDEADLK": "resource deadlock would occur",
 		"EOPNOTSUPP": "operation not supported", "ENOTSUPP": "operation is not supported, the kernel's own",
 	}
-	var list []schema.Errno
+	var list []describe.Errno
 	for _, e := range hwdebug.Errnos {
-		list = append(list, schema.Errno{Name: e.Name, Number: e.Number, Doc: fmt.Sprintf("%d, %s.", e.Number, docs[e.Name])})
+		list = append(list, describe.Errno{Name: e.Name, Number: e.Number, Doc: fmt.Sprintf("%d, %s.", e.Number, docs[e.Name])})
 	}
 	return list
 }

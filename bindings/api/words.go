@@ -3,102 +3,102 @@
 
 package api
 
-import "github.com/hwlua/hwlua/bindings/schema"
+import "github.com/hwlua/hwlua/vm/describe"
 
 var (
-	u64s     = schema.Param{Name: "...", Type: schema.U64, Variadic: true}
-	value    = schema.Param{Name: "v", Type: schema.U64}
-	shift    = schema.Param{Name: "n", Type: schema.Int, Doc: "by how many bits; 64 and more shift everything out"}
-	rotate   = schema.Param{Name: "n", Type: schema.Int, Doc: "by how many bits"}
-	u64Out   = []schema.Param{{Name: "value", Type: schema.U64}}
-	actual   = schema.Param{Name: "actual", Type: schema.Union(schema.Any, schema.Nil)}
-	expected = schema.Param{Name: "expected", Type: schema.Union(schema.Any, schema.Nil)}
-	message  = schema.Param{Name: "message", Type: schema.String, Optional: true, Doc: "said when it fails"}
-	caseFn   = schema.Param{Name: "fn", Type: schema.Func1(nil, nil)}
-	results1 = schema.Param{Name: "...", Type: schema.Any, Variadic: true, Doc: "the results of a call"}
+	u64s     = describe.Param{Name: "...", Type: describe.U64, Variadic: true}
+	value    = describe.Param{Name: "v", Type: describe.U64}
+	shift    = describe.Param{Name: "n", Type: describe.Int, Doc: "by how many bits; 64 and more shift everything out"}
+	rotate   = describe.Param{Name: "n", Type: describe.Int, Doc: "by how many bits"}
+	u64Out   = []describe.Param{{Name: "value", Type: describe.U64}}
+	actual   = describe.Param{Name: "actual", Type: describe.Union(describe.Any, describe.Nil)}
+	expected = describe.Param{Name: "expected", Type: describe.Union(describe.Any, describe.Nil)}
+	message  = describe.Param{Name: "message", Type: describe.String, Optional: true, Doc: "said when it fails"}
+	caseFn   = describe.Param{Name: "fn", Type: describe.Func1(nil, nil)}
+	results1 = describe.Param{Name: "...", Type: describe.Any, Variadic: true, Doc: "the results of a call"}
 )
 
 // Bit describes the 64-bit bit library.
-var Bit = schema.Module{
+var Bit = describe.Module{
 	Name: "bit", Doc: "Bit operations on 64 bits. A negative number stands for its two's complement.",
-	Funcs: []schema.Func{
-		{Name: "band", Doc: "The bits that all have.", Params: []schema.Param{u64s}, Results: u64Out, Sample: `assert(bit.band(0xffffff8008c5a007, bit.bnot(7)) == 0xffffff8008c5a000)`},
-		{Name: "bor", Doc: "The bits that any has.", Params: []schema.Param{u64s}, Results: u64Out, Sample: `assert(bit.bor(1, 2, 4) == 7)`},
-		{Name: "bxor", Doc: "The bits that an odd number of them has.", Params: []schema.Param{u64s}, Results: u64Out, Sample: `assert(bit.bxor(5, 1) == 4)`},
-		{Name: "bnot", Doc: "The bits that it has not.", Params: []schema.Param{value}, Results: u64Out, Sample: `assert(bit.bnot(0) == 0xffffffffffffffff)`},
-		{Name: "lshift", Doc: "Shift left.", Params: []schema.Param{value, shift}, Results: u64Out, Sample: `assert(bit.lshift(1, 63) == 0x8000000000000000)`},
-		{Name: "rshift", Doc: "Shift right, zeros come in.", Params: []schema.Param{value, shift}, Results: u64Out, Sample: `assert(bit.rshift(0x8000000000000000, 63) == 1)`},
-		{Name: "arshift", Doc: "Shift right, the sign comes in.", Params: []schema.Param{value, shift}, Results: u64Out, Sample: `assert(bit.arshift(0x8000000000000000, 63) == 0xffffffffffffffff)`},
-		{Name: "rol", Doc: "Rotate left.", Params: []schema.Param{value, rotate}, Results: u64Out, Sample: `assert(bit.rol(0x8000000000000001, 1) == 3)`},
-		{Name: "ror", Doc: "Rotate right.", Params: []schema.Param{value, rotate}, Results: u64Out, Sample: `assert(bit.ror(3, 1) == 0x8000000000000001)`},
-		{Name: "extract", Doc: "Take a field out.", Params: []schema.Param{value, {Name: "field", Type: schema.Int, Doc: "its lowest bit"}, {Name: "width", Type: schema.Int, Optional: true, Default: "1"}}, Results: u64Out,
+	Funcs: []describe.Func{
+		{Name: "band", Doc: "The bits that all have.", Params: []describe.Param{u64s}, Results: u64Out, Sample: `assert(bit.band(0xffffff8008c5a007, bit.bnot(7)) == 0xffffff8008c5a000)`},
+		{Name: "bor", Doc: "The bits that any has.", Params: []describe.Param{u64s}, Results: u64Out, Sample: `assert(bit.bor(1, 2, 4) == 7)`},
+		{Name: "bxor", Doc: "The bits that an odd number of them has.", Params: []describe.Param{u64s}, Results: u64Out, Sample: `assert(bit.bxor(5, 1) == 4)`},
+		{Name: "bnot", Doc: "The bits that it has not.", Params: []describe.Param{value}, Results: u64Out, Sample: `assert(bit.bnot(0) == 0xffffffffffffffff)`},
+		{Name: "lshift", Doc: "Shift left.", Params: []describe.Param{value, shift}, Results: u64Out, Sample: `assert(bit.lshift(1, 63) == 0x8000000000000000)`},
+		{Name: "rshift", Doc: "Shift right, zeros come in.", Params: []describe.Param{value, shift}, Results: u64Out, Sample: `assert(bit.rshift(0x8000000000000000, 63) == 1)`},
+		{Name: "arshift", Doc: "Shift right, the sign comes in.", Params: []describe.Param{value, shift}, Results: u64Out, Sample: `assert(bit.arshift(0x8000000000000000, 63) == 0xffffffffffffffff)`},
+		{Name: "rol", Doc: "Rotate left.", Params: []describe.Param{value, rotate}, Results: u64Out, Sample: `assert(bit.rol(0x8000000000000001, 1) == 3)`},
+		{Name: "ror", Doc: "Rotate right.", Params: []describe.Param{value, rotate}, Results: u64Out, Sample: `assert(bit.ror(3, 1) == 0x8000000000000001)`},
+		{Name: "extract", Doc: "Take a field out.", Params: []describe.Param{value, {Name: "field", Type: describe.Int, Doc: "its lowest bit"}, {Name: "width", Type: describe.Int, Optional: true, Default: "1"}}, Results: u64Out,
 			Sample: `assert(bit.extract(0x1fe0, 5, 8) == 0xff)`},
-		{Name: "replace", Doc: "Put a field in.", Params: []schema.Param{value, {Name: "u", Type: schema.U64, Doc: "what the field becomes"}, {Name: "field", Type: schema.Int, Doc: "its lowest bit"},
-			{Name: "width", Type: schema.Int, Optional: true, Default: "1"}}, Results: u64Out, Sample: `assert(bit.replace(0, 0xff, 5, 8) == 0x1fe0)`},
-		{Name: "tohex", Doc: "Hexadecimal digits without 0x.", Params: []schema.Param{value, {Name: "digits", Type: schema.Int, Optional: true, Default: "16"}},
-			Results: []schema.Param{{Name: "text", Type: schema.String}}, Sample: `assert(bit.tohex(0x1e5, 4) == "01e5")`},
+		{Name: "replace", Doc: "Put a field in.", Params: []describe.Param{value, {Name: "u", Type: describe.U64, Doc: "what the field becomes"}, {Name: "field", Type: describe.Int, Doc: "its lowest bit"},
+			{Name: "width", Type: describe.Int, Optional: true, Default: "1"}}, Results: u64Out, Sample: `assert(bit.replace(0, 0xff, 5, 8) == 0x1fe0)`},
+		{Name: "tohex", Doc: "Hexadecimal digits without 0x.", Params: []describe.Param{value, {Name: "digits", Type: describe.Int, Optional: true, Default: "16"}},
+			Results: []describe.Param{{Name: "text", Type: describe.String}}, Sample: `assert(bit.tohex(0x1e5, 4) == "01e5")`},
 	},
 }
 
 // Assert describes the assertions.
-var Assert = schema.Module{
+var Assert = describe.Module{
 	Name: "assert", Doc: "Assertions, in luassert's order: expected, actual, message. assert(v [, message]) works as in Lua; assert.are.equals, assert.is.truthy, assert.is_not.falsy and their like are the same words. For assert.snapshot, see it, the word for a case.",
-	Funcs: []schema.Func{
-		{Name: "equals", Doc: "Both are the same value.", Params: []schema.Param{expected, actual, message}, Sample: `assert.equals(6, m.core_num_brps)`},
-		{Name: "same", Doc: "Both are the same value, or tables with the same contents.", Params: []schema.Param{expected, actual, message}, Sample: `assert.same({ 0, 1 }, { 0, 1 })`},
-		{Name: "is_true", Doc: "It is true.", Params: []schema.Param{actual, message}, Sample: `assert.is_true(m.cpu[0].online)`},
-		{Name: "is_false", Doc: "It is false.", Params: []schema.Param{actual, message}, Sample: `assert.is_false(m.cpu[0].suspended)`},
-		{Name: "is_nil", Doc: "It is nil.", Params: []schema.Param{actual, message}, Sample: `assert.is_nil(m.cpu[0].wp_on_reg[0])`},
-		{Name: "is_not_nil", Doc: "It is not nil.", Params: []schema.Param{actual, message}, Sample: `assert.is_not_nil(m.cpu[0].current)`},
-		{Name: "is_truthy", Doc: "It is neither nil nor false.", Params: []schema.Param{actual, message}, Sample: `assert.is_truthy(0)`},
-		{Name: "is_falsy", Doc: "It is nil or false.", Params: []schema.Param{actual, message}, Sample: `assert.is_falsy(nil)`},
-		{Name: "near", Doc: "It is not further than the tolerance from what is expected.", Params: []schema.Param{{Name: "expected", Type: schema.Number}, {Name: "actual", Type: schema.Number},
-			{Name: "tolerance", Type: schema.Number}, message}, Sample: `assert.near(0.3, 0.1 + 0.2, 1e-9)`},
-		{Name: "matches", Doc: "The text matches the Lua pattern.", Params: []schema.Param{{Name: "pattern", Type: schema.String}, {Name: "actual", Type: schema.String}, message}, Sample: `assert.matches("^hwlua", m.current.comm)`},
-		{Name: "has_error", Doc: "The function raises, with that message if one is given.", Params: []schema.Param{caseFn, message}, Sample: `assert.has_error(function() return m.cpu[99] end)`},
-		{Name: "has_no_error", Doc: "The function does not raise.", Params: []schema.Param{caseFn, message}, Sample: `assert.has_no_error(function() return m.cpu[0] end)`},
+	Funcs: []describe.Func{
+		{Name: "equals", Doc: "Both are the same value.", Params: []describe.Param{expected, actual, message}, Sample: `assert.equals(6, m.core_num_brps)`},
+		{Name: "same", Doc: "Both are the same value, or tables with the same contents.", Params: []describe.Param{expected, actual, message}, Sample: `assert.same({ 0, 1 }, { 0, 1 })`},
+		{Name: "is_true", Doc: "It is true.", Params: []describe.Param{actual, message}, Sample: `assert.is_true(m.cpu[0].online)`},
+		{Name: "is_false", Doc: "It is false.", Params: []describe.Param{actual, message}, Sample: `assert.is_false(m.cpu[0].suspended)`},
+		{Name: "is_nil", Doc: "It is nil.", Params: []describe.Param{actual, message}, Sample: `assert.is_nil(m.cpu[0].wp_on_reg[0])`},
+		{Name: "is_not_nil", Doc: "It is not nil.", Params: []describe.Param{actual, message}, Sample: `assert.is_not_nil(m.cpu[0].current)`},
+		{Name: "is_truthy", Doc: "It is neither nil nor false.", Params: []describe.Param{actual, message}, Sample: `assert.is_truthy(0)`},
+		{Name: "is_falsy", Doc: "It is nil or false.", Params: []describe.Param{actual, message}, Sample: `assert.is_falsy(nil)`},
+		{Name: "near", Doc: "It is not further than the tolerance from what is expected.", Params: []describe.Param{{Name: "expected", Type: describe.Number}, {Name: "actual", Type: describe.Number},
+			{Name: "tolerance", Type: describe.Number}, message}, Sample: `assert.near(0.3, 0.1 + 0.2, 1e-9)`},
+		{Name: "matches", Doc: "The text matches the Lua pattern.", Params: []describe.Param{{Name: "pattern", Type: describe.String}, {Name: "actual", Type: describe.String}, message}, Sample: `assert.matches("^hwlua", m.current.comm)`},
+		{Name: "has_error", Doc: "The function raises, with that message if one is given.", Params: []describe.Param{caseFn, message}, Sample: `assert.has_error(function() return m.cpu[99] end)`},
+		{Name: "has_no_error", Doc: "The function does not raise.", Params: []describe.Param{caseFn, message}, Sample: `assert.has_no_error(function() return m.cpu[0] end)`},
 		{Name: "regs", Doc: "Each register named has that value, on every online CPU for a machine. A failure shows each register, expected, found, and the fields that differ in words.",
-			Params: []schema.Param{{Name: "where", Type: schema.Union(schema.Object("cpu"), schema.Object("machine"))}, {Name: "expected", Type: schema.Table("regs")}, message},
+			Params: []describe.Param{{Name: "where", Type: describe.Union(describe.Object("cpu"), describe.Object("machine"))}, {Name: "expected", Type: describe.Table("regs")}, message},
 			See:    []string{"assert.regs_exactly"},
 			Sample: `
 m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }
 assert.regs(m, { wvr = { [0] = 0xffffff8008c5a000 }, wcr = { [0] = 0x1ff3 } })`},
 		{Name: "regs_exactly", Doc: "Each register named has that value and every other one of the four banks is 0. MDSCR_EL1 counts only when it is named.",
-			Params: []schema.Param{{Name: "where", Type: schema.Union(schema.Object("cpu"), schema.Object("machine"))}, {Name: "expected", Type: schema.Table("regs")}, message},
+			Params: []describe.Param{{Name: "where", Type: describe.Union(describe.Object("cpu"), describe.Object("machine"))}, {Name: "expected", Type: describe.Table("regs")}, message},
 			See:    []string{"assert.regs"}, Sample: `assert.regs_exactly(m, { mdscr_el1 = 0x1000 })`},
-		{Name: "errno", Doc: "The call was refused with that errno.", Params: []schema.Param{{Name: "name", Type: schema.String, Doc: "the errno's name"}, results1},
+		{Name: "errno", Doc: "The call was refused with that errno.", Params: []describe.Param{{Name: "name", Type: describe.String, Doc: "the errno's name"}, results1},
 			Sample: `assert.errno("EINVAL", m:perf_event_open { type = "w", addr = 0x1000, len = 9, cpu = 0 })`},
-		{Name: "succeeds", Doc: "The call was not refused: its first result is not nil.", Params: []schema.Param{results1}, Results: []schema.Param{{Name: "...", Type: schema.Any, Variadic: true, Doc: "the same results"}},
+		{Name: "succeeds", Doc: "The call was not refused: its first result is not nil.", Params: []describe.Param{results1}, Results: []describe.Param{{Name: "...", Type: describe.Any, Variadic: true, Doc: "the same results"}},
 			Sample: `local ev = assert.succeeds(m:perf_event_open { type = "w", addr = 0x1000, len = 8, cpu = 0 })`},
-		{Name: "callchain", Doc: "The names agree in order; \"...\" skips any number.", Params: []schema.Param{{Name: "expected", Type: schema.Array(schema.String)},
-			{Name: "actual", Type: schema.Array(schema.String), Optional: true, Doc: "what m:callchain returned"}, message}, See: []string{"m:callchain"},
+		{Name: "callchain", Doc: "The names agree in order; \"...\" skips any number.", Params: []describe.Param{{Name: "expected", Type: describe.Array(describe.String)},
+			{Name: "actual", Type: describe.Array(describe.String), Optional: true, Doc: "what m:callchain returned"}, message}, See: []string{"m:callchain"},
 			Sample: `
 m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }
 assert.callchain({ "write_wb_reg", "hw_breakpoint_control", "..." }, m:callchain("write_wb_reg"))`},
-		{Name: "dmesg", Doc: "A line of the kernel log matches the Lua pattern.", Params: []schema.Param{{Name: "m", Type: schema.Object("machine")}, {Name: "pattern", Type: schema.String}, message},
+		{Name: "dmesg", Doc: "A line of the kernel log matches the Lua pattern.", Params: []describe.Param{{Name: "m", Type: describe.Object("machine")}, {Name: "pattern", Type: describe.String}, message},
 			See: []string{"m:dmesg"}, Sample: `assert.dmesg(m, "found 6 breakpoint and 4 watchpoint registers%.$")`},
 		{Name: "no_leaks", Doc: "Nothing reserved, installed, queued or pending is left, the kernel's own work apart. A failure names each, with its address.",
-			Params: []schema.Param{{Name: "m", Type: schema.Object("machine")}, message}, Sample: `assert.no_leaks(m)`},
+			Params: []describe.Param{{Name: "m", Type: describe.Object("machine")}, message}, Sample: `assert.no_leaks(m)`},
 	},
 }
 
 // Check describes the assertions that let a script go on.
-var Check = schema.Module{
+var Check = describe.Module{
 	Name: "check", Doc: "The words of assert once more: one that does not hold fails the case and lets it go on. check.equals(6, m.core_num_brps)",
 }
 
 // Words describes the words of scenario files.
-var Words = schema.Module{
+var Words = describe.Module{
 	Doc: "The words of scenario files.",
-	Funcs: []schema.Func{
-		{Name: "describe", Doc: "Group cases under a name.", Params: []schema.Param{{Name: "name", Type: schema.String}, caseFn}},
+	Funcs: []describe.Func{
+		{Name: "describe", Doc: "Group cases under a name.", Params: []describe.Param{{Name: "name", Type: describe.String}, caseFn}},
 		{Name: "it", Doc: "A case: it passes when it does not raise. Each has a runtime of its own. it.each { row, ... } (name, fn) makes a case of each row: " +
-			"%s and {field} in the name take the row's values, fn gets them as arguments. In a case, assert.snapshot(name, value) holds when the value is what hwlua run --update wrote down.", Params: []schema.Param{{Name: "name", Type: schema.String}, caseFn}},
-		{Name: "setup", Doc: "Run before the hooks of each case of the group: a case has its runtime for itself, so it is the first thing there.", Params: []schema.Param{caseFn}},
-		{Name: "teardown", Doc: "Run after everything else of each case of the group, also when it failed.", Params: []schema.Param{caseFn}},
-		{Name: "before_each", Doc: "Run before each case of the group.", Params: []schema.Param{caseFn}},
-		{Name: "after_each", Doc: "Run after each case of the group, also when it failed.", Params: []schema.Param{caseFn}},
-		{Name: "finally", Doc: "Inside a case: run when it is over, also when it failed, before the hooks after it.", Params: []schema.Param{caseFn}},
-		{Name: "pending", Doc: "A case that is still to be written; inside a case, why it cannot go on.", Params: []schema.Param{{Name: "name", Type: schema.String}}},
+			"%s and {field} in the name take the row's values, fn gets them as arguments. In a case, assert.snapshot(name, value) holds when the value is what hwlua run --update wrote down.", Params: []describe.Param{{Name: "name", Type: describe.String}, caseFn}},
+		{Name: "setup", Doc: "Run before the hooks of each case of the group: a case has its runtime for itself, so it is the first thing there.", Params: []describe.Param{caseFn}},
+		{Name: "teardown", Doc: "Run after everything else of each case of the group, also when it failed.", Params: []describe.Param{caseFn}},
+		{Name: "before_each", Doc: "Run before each case of the group.", Params: []describe.Param{caseFn}},
+		{Name: "after_each", Doc: "Run after each case of the group, also when it failed.", Params: []describe.Param{caseFn}},
+		{Name: "finally", Doc: "Inside a case: run when it is over, also when it failed, before the hooks after it.", Params: []describe.Param{caseFn}},
+		{Name: "pending", Doc: "A case that is still to be written; inside a case, why it cannot go on.", Params: []describe.Param{{Name: "name", Type: describe.String}}},
 	},
 }

@@ -10,8 +10,7 @@ import (
 	"strings"
 
 	"github.com/hwlua/hwlua/bindings/api"
-	"github.com/hwlua/hwlua/bindings/gen"
-	"github.com/hwlua/hwlua/bindings/schema"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 const docText = `Prints the reference of the script API: everything, or what NAME means: a function (hw.machine), a method
@@ -68,7 +67,7 @@ func docMain(_ context.Context, env Env, args []string) int {
 }
 
 // standsFor is the class whose values the reference calls by that name: m is a machine, ev an event.
-func standsFor(index *schema.Index, name string) string {
+func standsFor(index *describe.Index, name string) string {
 	for _, e := range index.Entries() {
 		if strings.HasPrefix(e.Path, name+":") {
 			return e.Owner
@@ -78,10 +77,10 @@ func standsFor(index *schema.Index, name string) string {
 }
 
 // overview is a line for everything, grouped by what it belongs to.
-func overview(w io.Writer, index *schema.Index) {
+func overview(w io.Writer, index *describe.Index) {
 	owner := "\x00"
 	for _, e := range index.Entries() {
-		if e.Kind == schema.IsBits || e.Kind == schema.IsErrno {
+		if e.Kind == describe.IsBits || e.Kind == describe.IsErrno {
 			continue // a register and a call name theirs
 		}
 		if e.Owner != owner {
@@ -119,9 +118,9 @@ func typesMain(_ context.Context, env Env, args []string) int {
 		dir = dirs[0]
 	}
 	if dir == "-" {
-		return output(env, "types", func(w io.Writer) { w.Write(gen.LuaLS(api.Modules())) })
+		return output(env, "types", func(w io.Writer) { w.Write(describe.LuaLS(api.Modules())) })
 	}
-	files, err := gen.Types(dir)
+	files, err := describe.Types(dir, api.Modules())
 	for _, f := range files {
 		fmt.Fprintln(env.Stdout, f)
 	}

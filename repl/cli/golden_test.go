@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hwlua/hwlua/repl/report"
 	"github.com/hwlua/hwlua/vm/scenario"
+	"github.com/hwlua/hwlua/vm/scenario/report"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")

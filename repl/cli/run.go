@@ -24,10 +24,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/hwlua/hwlua/repl/report"
 	"github.com/hwlua/hwlua/scripts"
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/scenario"
+	"github.com/hwlua/hwlua/vm/scenario/report"
 )
 
 // defaultTimeout is what a case may take when nobody says otherwise.

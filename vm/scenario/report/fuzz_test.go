@@ -9,8 +9,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/hwlua/hwlua/repl/report"
 	"github.com/hwlua/hwlua/vm/scenario"
+	"github.com/hwlua/hwlua/vm/scenario/report"
 )
 
 // Whatever scripts put into names, messages and output, every form stays what it is.

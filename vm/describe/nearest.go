@@ -1,6 +1,6 @@
 // Misspelt names: which known one was meant.
 
-package schema
+package describe
 
 import "slices"
 

@@ -1,6 +1,6 @@
 // Entries as text, for a prompt's help and the doc command.
 
-package schema
+package describe
 
 import (
 	"fmt"

@@ -1,6 +1,6 @@
 // The index: finding what a description says, by name, by word, by what belongs to what.
 
-package schema
+package describe
 
 import (
 	"regexp"

@@ -1,42 +1,42 @@
 // The index finds what is meant; near names are near; pictures show every field.
 
-package schema_test
+package describe_test
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/hwlua/hwlua/bindings/schema"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
-var board = schema.Module{
+var board = describe.Module{
 	Name: "board", Doc: "The board under test.",
-	Funcs: []schema.Func{{
+	Funcs: []describe.Func{{
 		Name: "reset", Doc: "Pull a reset line. It takes a while.",
-		Params:  []schema.Param{{Name: "options", Type: schema.Table("reset_options"), Optional: true}},
-		Results: []schema.Param{{Name: "line", Type: schema.Object("line")}},
-		Errors:  []schema.Errno{{Name: "ENODEV", Doc: "there is no such line"}},
+		Params:  []describe.Param{{Name: "options", Type: describe.Table("reset_options"), Optional: true}},
+		Results: []describe.Param{{Name: "line", Type: describe.Object("line")}},
+		Errors:  []describe.Errno{{Name: "ENODEV", Doc: "there is no such line"}},
 		Sample:  "board.reset { line = 2 }",
 	}},
-	Fields:  []schema.Field{{Name: "lines", Type: schema.Array(schema.Object("line")), Doc: "The lines."}},
-	Modules: []schema.Module{{Name: "clock", Doc: "Clocks.", Funcs: []schema.Func{{Name: "rate", Doc: "The rate."}}}},
-	Classes: []schema.Class{{
-		Name: "line", Doc: "A line.", Fields: []schema.Field{{Name: "level", Type: schema.Bool, Doc: "High or low."}},
-		Methods: []schema.Func{{Name: "pull", Doc: "Pull it."}},
-		Index:   &schema.Indexed{Key: schema.Param{Name: "n", Type: schema.Int}, Value: schema.U64, Doc: "A tap."},
+	Fields:  []describe.Field{{Name: "lines", Type: describe.Array(describe.Object("line")), Doc: "The lines."}},
+	Modules: []describe.Module{{Name: "clock", Doc: "Clocks.", Funcs: []describe.Func{{Name: "rate", Doc: "The rate."}}}},
+	Classes: []describe.Class{{
+		Name: "line", Doc: "A line.", Fields: []describe.Field{{Name: "level", Type: describe.Bool, Doc: "High or low."}},
+		Methods: []describe.Func{{Name: "pull", Doc: "Pull it."}},
+		Index:   &describe.Indexed{Key: describe.Param{Name: "n", Type: describe.Int}, Value: describe.U64, Doc: "A tap."},
 	}},
-	Records: []schema.Record{{Name: "reset_options", Doc: "The options.", Fields: []schema.Field{
-		{Name: "line", Type: schema.Int, Default: "0", Doc: "which"},
-		{Name: "mode", Type: schema.Enum("soft", "by software", "hard", "by wire"), Doc: "how"},
+	Records: []describe.Record{{Name: "reset_options", Doc: "The options.", Fields: []describe.Field{
+		{Name: "line", Type: describe.Int, Default: "0", Doc: "which"},
+		{Name: "mode", Type: describe.Enum("soft", "by software", "hard", "by wire"), Doc: "how"},
 	}}},
-	Registers: []schema.Register{{Name: "CTRL", Aliases: []string{"CR"}, Width: 8, Doc: "Control.", Fields: []schema.Bits{
-		{Name: "MODE", Hi: 7, Lo: 4, Doc: "Mode.", Values: []schema.Word{{Value: "1", Doc: "run"}}}, {Name: "RES0", Hi: 3, Lo: 1, Doc: "Reserved."}, {Name: "EN", Hi: 0, Lo: 0, Doc: "Enable."}}}},
-	Errnos: []schema.Errno{{Name: "ENODEV", Number: 19, Doc: "19, no such device."}},
-	Topics: []schema.Topic{{Name: "wiring", Doc: "How the lines run.", Names: "W-[0-9]+"}},
+	Registers: []describe.Register{{Name: "CTRL", Aliases: []string{"CR"}, Width: 8, Doc: "Control.", Fields: []describe.Bits{
+		{Name: "MODE", Hi: 7, Lo: 4, Doc: "Mode.", Values: []describe.Word{{Value: "1", Doc: "run"}}}, {Name: "RES0", Hi: 3, Lo: 1, Doc: "Reserved."}, {Name: "EN", Hi: 0, Lo: 0, Doc: "Enable."}}}},
+	Errnos: []describe.Errno{{Name: "ENODEV", Number: 19, Doc: "19, no such device."}},
+	Topics: []describe.Topic{{Name: "wiring", Doc: "How the lines run.", Names: "W-[0-9]+"}},
 }
 
 func TestLookup(t *testing.T) {
-	x := schema.NewIndex(&board)
+	x := describe.NewIndex(&board)
 	for name, want := range map[string]string{
 		"reset": "board.reset", "board.reset": "board.reset", "Board.Reset()": "board.reset", "pull": "line:pull", "line:pull": "line:pull", "line.pull": "line:pull",
 		"my_line:pull": "line:pull", "level": "line.level", "line": "line", "clock.rate": "board.clock.rate", "board.clock": "board.clock", "board.clock.rate": "board.clock.rate",
@@ -47,9 +47,9 @@ func TestLookup(t *testing.T) {
 			t.Errorf("%q is %v, want %s", name, paths(es), want)
 		}
 	}
-	twice := schema.Module{Name: "m", Doc: "M.", Funcs: []schema.Func{{Name: "cr", Doc: "Not the register."}}, Registers: board.Registers}
+	twice := describe.Module{Name: "m", Doc: "M.", Funcs: []describe.Func{{Name: "cr", Doc: "Not the register."}}, Registers: board.Registers}
 	for name, want := range map[string]string{"CR": "CTRL m.cr", "cr": "m.cr CTRL", "Cr": "m.cr CTRL"} {
-		if got := strings.Join(paths(schema.NewIndex(&twice).Lookup(name)), " "); got != want {
+		if got := strings.Join(paths(describe.NewIndex(&twice).Lookup(name)), " "); got != want {
 			t.Errorf("%q is %s, want %s", name, got, want)
 		}
 	}
@@ -60,7 +60,7 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-func paths(es []*schema.Entry) []string {
+func paths(es []*describe.Entry) []string {
 	var list []string
 	for _, e := range es {
 		list = append(list, e.Path)
@@ -69,7 +69,7 @@ func paths(es []*schema.Entry) []string {
 }
 
 func TestMembersOptionsElements(t *testing.T) {
-	x := schema.NewIndex(&board)
+	x := describe.NewIndex(&board)
 	if got := strings.Join(paths(x.Members("board")), " "); got != "board.reset board.lines board.clock" {
 		t.Errorf("members of board: %s", got)
 	}
@@ -87,19 +87,19 @@ func TestMembersOptionsElements(t *testing.T) {
 	if got := x.Element(x.Member("board", "lines").Type); got.Name != "line" {
 		t.Errorf("board.lines[1] is %v", got)
 	}
-	if got := x.Element(schema.Object("line")); got.Kind != schema.KindU64 {
+	if got := x.Element(describe.Object("line")); got.Kind != describe.KindU64 {
 		t.Errorf("line[1] is %v", got)
 	}
-	if got := x.Element(schema.Map(schema.String, schema.Object("line"))); got.Name != "line" {
+	if got := x.Element(describe.Map(describe.String, describe.Object("line"))); got.Name != "line" {
 		t.Errorf("a value of a map is %v", got)
 	}
-	if got := x.Element(schema.Bool); got.Kind != schema.KindNil {
+	if got := x.Element(describe.Bool); got.Kind != describe.KindNil {
 		t.Errorf("true[1] is %v", got)
 	}
 }
 
 func TestSearchHasNamesFirst(t *testing.T) {
-	x := schema.NewIndex(&board)
+	x := describe.NewIndex(&board)
 	if got := strings.Join(paths(x.Search("PULL")), " "); got != "line:pull board.reset" {
 		t.Errorf("search for pull: %s", got)
 	}
@@ -109,7 +109,7 @@ func TestSearchHasNamesFirst(t *testing.T) {
 }
 
 func TestHelpSaysEverything(t *testing.T) {
-	x := schema.NewIndex(&board)
+	x := describe.NewIndex(&board)
 	for name, wants := range map[string][]string{
 		"reset":      {"board.reset(options?: reset_options) -> line", "Pull a reset line. It takes a while.", "line", "which (0)", "ENODEV", "there is no such line", "board.reset { line = 2 }"},
 		"line":       {"A line.", "level", ":pull", "[n]: u64"},
@@ -137,7 +137,7 @@ func TestHelpSaysEverything(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	for name, want := range map[string]string{"wr": "rw", "ww": "w", "rx": "r"} { // what is only swapped before what is as near
-		if got, _ := schema.Nearest(name, []string{"r", "w", "rw", "x"}); got != want {
+		if got, _ := describe.Nearest(name, []string{"r", "w", "rw", "x"}); got != want {
 			t.Errorf("Nearest(%q) = %q, want %q", name, got, want)
 		}
 	}
@@ -147,19 +147,19 @@ func TestNearest(t *testing.T) {
 		"ENSPC": "ENOSPC", "enospc": "ENOSPC", "cpu_count": "cpu", "wide_hw_breakpoint": "register_wide_hw_breakpoint",
 		"foo": "", "x": "", "": "", "completely_else": "", strings.Repeat("a", 100): "",
 	} {
-		if got, ok := schema.Nearest(name, known); got != want || ok != (want != "") {
+		if got, ok := describe.Nearest(name, known); got != want || ok != (want != "") {
 			t.Errorf("nearest to %q is %q, want %q", name, got, want)
 		}
 	}
 }
 
 func TestTypesAsText(t *testing.T) {
-	for want, typ := range map[string]schema.Type{
-		"integer":             schema.Int,
-		`("r"|"w")[]`:         schema.Array(schema.Enum("r", "", "w", "")),
-		"table<string, u64>":  schema.Map(schema.String, schema.U64),
-		"event|nil":           schema.Union(schema.Object("event"), schema.Nil),
-		"fun(ev: event): u64": schema.Func1([]schema.Param{{Name: "ev", Type: schema.Object("event")}}, []schema.Param{{Type: schema.U64}}),
+	for want, typ := range map[string]describe.Type{
+		"integer":             describe.Int,
+		`("r"|"w")[]`:         describe.Array(describe.Enum("r", "", "w", "")),
+		"table<string, u64>":  describe.Map(describe.String, describe.U64),
+		"event|nil":           describe.Union(describe.Object("event"), describe.Nil),
+		"fun(ev: event): u64": describe.Func1([]describe.Param{{Name: "ev", Type: describe.Object("event")}}, []describe.Param{{Type: describe.U64}}),
 	} {
 		if got := typ.String(); got != want {
 			t.Errorf("%q, want %q", got, want)
@@ -171,14 +171,14 @@ func TestSummary(t *testing.T) {
 	for doc, want := range map[string]string{
 		"One. Two.": "One.", "One. A second.": "One.", "One. Zoo.": "One.", "One. [Two.": "One. [Two.", "See hw.hex for it. More.": "See hw.hex for it.", "No end": "No end", "4.19 and 6.1. Then.": "4.19 and 6.1.", "a\nb": "a", "": "",
 	} {
-		if got := schema.Summary(doc); got != want {
+		if got := describe.Summary(doc); got != want {
 			t.Errorf("%q: %q, want %q", doc, got, want)
 		}
 	}
 }
 
 func TestNearOfTheIndex(t *testing.T) {
-	x := schema.NewIndex(&board)
+	x := describe.NewIndex(&board)
 	for name, want := range map[string]string{"rest": "reset", "board.rest": "reset", "my_line:pul": "pull", "board.clock.rat": "rate", "line.": "", "something": ""} {
 		if got, ok := x.Near(name); got != want || ok != (want != "") {
 			t.Errorf("near %q is %q, %v, want %q", name, got, ok, want)
@@ -234,7 +234,7 @@ func TestPicture(t *testing.T) {
 
 // What is said of a name stands beside it, or below where the name reaches the column.
 func TestHelpColumns(t *testing.T) {
-	x := schema.NewIndex(&schema.Module{Name: "m", Doc: "M.", Errnos: []schema.Errno{{Name: "E"}}, Funcs: []schema.Func{{Name: "f", Doc: "F.", Errors: []schema.Errno{
+	x := describe.NewIndex(&describe.Module{Name: "m", Doc: "M.", Errnos: []describe.Errno{{Name: "E"}}, Funcs: []describe.Func{{Name: "f", Doc: "F.", Errors: []describe.Errno{
 		{Name: strings.Repeat("A", 15), Doc: "fifteen"}, {Name: strings.Repeat("B", 16), Doc: "sixteen"}, {Name: "C"},
 	}}}})
 	text := x.Help(x.Lookup("f")[0], 60)

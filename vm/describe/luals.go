@@ -1,19 +1,17 @@
 // The editor's definition file, in the annotations of the Lua language server.
 
-package gen
+package describe
 
 import (
 	"fmt"
 	"strings"
-
-	"github.com/hwlua/hwlua/bindings/schema"
 )
 
 // prefix keeps our class names apart from an editor's own.
 const prefix = "hw."
 
 // LuaLS is the definition file: everything that is described, as annotations on empty functions.
-func LuaLS(modules []*schema.Module) []byte {
+func LuaLS(modules []*Module) []byte {
 	var b strings.Builder
 	b.WriteString("---@meta hw\n\n")
 	b.WriteString("-- Generated from the description of the script API; do not edit.\n\n")
@@ -32,7 +30,7 @@ func LuaLS(modules []*schema.Module) []byte {
 // Luarc are settings for the language server: our Lua is 5.1, and its globals are those of the definition file.
 func Luarc() []byte {
 	return []byte(`{
-  "$schema": "https://raw.githubusercontent.com/LuaLS/vscode-lua/master/setting/schema.json",
+  "$schema": "https://raw.githubusercontent.com/LuaLS/vscode-lua/master/setting/json",
   "runtime.version": "Lua 5.1",
   "runtime.builtin": { "bit": "disable", "ffi": "disable", "jit": "disable", "utf8": "disable" },
   "workspace.checkThirdParty": false,
@@ -41,7 +39,7 @@ func Luarc() []byte {
 `)
 }
 
-func writeModule(b *strings.Builder, m *schema.Module, full string) {
+func writeModule(b *strings.Builder, m *Module, full string) {
 	for i := range m.Records {
 		r := &m.Records[i]
 		comment(b, r.Doc)
@@ -101,7 +99,7 @@ func comment(b *strings.Builder, doc string) {
 
 func oneLine(doc string) string { return strings.ReplaceAll(strings.TrimSpace(doc), "\n", " ") }
 
-func writeField(b *strings.Builder, f *schema.Field) {
+func writeField(b *strings.Builder, f *Field) {
 	q := ""
 	if f.Optional {
 		q = "?"
@@ -113,7 +111,7 @@ func writeField(b *strings.Builder, f *schema.Field) {
 	fmt.Fprintf(b, "---@field %s%s %s %s\n", f.Name, q, luaType(f.Type), doc)
 }
 
-func writeFunc(b *strings.Builder, f *schema.Func, at string) {
+func writeFunc(b *strings.Builder, f *Func, at string) {
 	comment(b, f.Doc)
 	if f.Kernel != "" {
 		fmt.Fprintf(b, "---\n---Kernel: `%s`\n", f.Kernel)
@@ -171,7 +169,7 @@ func writeFunc(b *strings.Builder, f *schema.Func, at string) {
 }
 
 // refusals lists errnos with their reasons.
-func refusals(errs []schema.Errno) string {
+func refusals(errs []Errno) string {
 	var parts []string
 	for _, e := range errs {
 		parts = append(parts, e.Name+": "+oneLine(e.Doc))
@@ -179,36 +177,36 @@ func refusals(errs []schema.Errno) string {
 	return strings.Join(parts, "; ")
 }
 
-func inParens(t schema.Type, suffix string) string {
+func inParens(t Type, suffix string) string {
 	s := luaType(t)
-	if suffix != "" && (t.Kind == schema.KindUnion || t.Kind == schema.KindEnum || t.Kind == schema.KindFunc) {
+	if suffix != "" && (t.Kind == KindUnion || t.Kind == KindEnum || t.Kind == KindFunc) {
 		return "(" + s + ")"
 	}
 	return s
 }
 
 // luaType is a type as the language server writes it.
-func luaType(t schema.Type) string {
+func luaType(t Type) string {
 	switch t.Kind {
-	case schema.KindClass, schema.KindRecord:
+	case KindClass, KindRecord:
 		return prefix + t.Name
-	case schema.KindModule:
+	case KindModule:
 		return moduleClass(t.Name)
-	case schema.KindArray:
+	case KindArray:
 		return inParens(t.Elem[0], "[]") + "[]"
-	case schema.KindMap:
+	case KindMap:
 		return "table<" + luaType(t.Elem[0]) + ", " + luaType(t.Elem[1]) + ">"
-	case schema.KindUnion:
+	case KindUnion:
 		var parts []string
 		for _, e := range t.Elem {
-			if e.Kind == schema.KindFunc {
+			if e.Kind == KindFunc {
 				parts = append(parts, "("+luaType(e)+")")
 			} else {
 				parts = append(parts, luaType(e))
 			}
 		}
 		return strings.Join(parts, "|")
-	case schema.KindFunc:
+	case KindFunc:
 		var ps, rs []string
 		for _, p := range t.Params {
 			name := p.Name

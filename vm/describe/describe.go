@@ -4,24 +4,24 @@
 // the help of a prompt, its completion, the editor file and the reference all say the same. It knows neither Lua
 // nor hardware; what a description means to a runtime is the business of whoever binds it.
 //
-//	var board = schema.Module{
+//	var board = Module{
 //		Name: "board",
 //		Doc:  "The board under test.",
-//		Funcs: []schema.Func{{
+//		Funcs: []Func{{
 //			Name:   "reset",
 //			Doc:    "Pull a reset line.",
-//			Params: []schema.Param{{Name: "line", Type: schema.Int, Doc: "its number"}},
-//			Errors: []schema.Errno{{Name: "ENODEV", Doc: "there is no such line"}},
+//			Params: []Param{{Name: "line", Type: Int, Doc: "its number"}},
+//			Errors: []Errno{{Name: "ENODEV", Doc: "there is no such line"}},
 //			Sample: `board.reset(2)`,
 //			Go:     reset,
 //		}},
 //	}
-//	x := schema.NewIndex(&board)
+//	x := NewIndex(&board)
 //	fmt.Println(x.Lookup("reset")[0].Signature()) // board.reset(line: integer) -> true
 //
 // Left out: overloads (a parameter may be of several types instead), inheritance, and anything that would need
 // the description to be executed.
-package schema
+package describe
 
 import "slices"
 

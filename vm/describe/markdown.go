@@ -1,19 +1,17 @@
 // The reference, in Markdown.
 
-package gen
+package describe
 
 import (
 	"fmt"
 	"strings"
-
-	"github.com/hwlua/hwlua/bindings/schema"
 )
 
 // Markdown is the reference of the script API.
-func Markdown(modules []*schema.Module) []byte {
+func Markdown(modules []*Module) []byte {
 	var b strings.Builder
 	b.WriteString("# Reference of the script API\n\nGenerated from the description of the API; do not edit.\n\n")
-	x := schema.NewIndex(modules...)
+	x := NewIndex(modules...)
 	for _, m := range modules {
 		section(&b, x, m, m.Name, 2)
 	}
@@ -25,7 +23,7 @@ func heading(b *strings.Builder, level int, format string, args ...any) {
 }
 
 // section writes a module, and those in it, under a heading of that level.
-func section(b *strings.Builder, x *schema.Index, m *schema.Module, full string, level int) {
+func section(b *strings.Builder, x *Index, m *Module, full string, level int) {
 	title := full
 	if title == "" {
 		title = "Words of scenario files"
@@ -37,7 +35,7 @@ func section(b *strings.Builder, x *schema.Index, m *schema.Module, full string,
 	}
 	fieldTable(b, "value", m.Fields)
 	for _, e := range x.Members(full) {
-		if e.Kind == schema.IsFunc {
+		if e.Kind == IsFunc {
 			function(b, e, level+1)
 		}
 	}
@@ -57,7 +55,7 @@ func section(b *strings.Builder, x *schema.Index, m *schema.Module, full string,
 	errnos(b, m.Errnos, level)
 }
 
-func class(b *strings.Builder, x *schema.Index, c *schema.Class, level int) {
+func class(b *strings.Builder, x *Index, c *Class, level int) {
 	heading(b, level, "Class %s", c.Name)
 	b.WriteString(c.Doc + "\n\n")
 	fieldTable(b, "field", c.Fields)
@@ -69,13 +67,13 @@ func class(b *strings.Builder, x *schema.Index, c *schema.Class, level int) {
 	}
 	code(b, c.Sample)
 	for _, e := range x.Members(c.Name) {
-		if e.Kind == schema.IsMethod && e.Owner == c.Name {
+		if e.Kind == IsMethod && e.Owner == c.Name {
 			function(b, e, level+1)
 		}
 	}
 }
 
-func tables(b *strings.Builder, records []schema.Record, level int) {
+func tables(b *strings.Builder, records []Record, level int) {
 	if len(records) > 0 {
 		heading(b, level, "Tables")
 	}
@@ -87,7 +85,7 @@ func tables(b *strings.Builder, records []schema.Record, level int) {
 	}
 }
 
-func registers(b *strings.Builder, regs []schema.Register, level int) {
+func registers(b *strings.Builder, regs []Register, level int) {
 	if len(regs) > 0 {
 		heading(b, level, "Registers")
 	}
@@ -111,7 +109,7 @@ func registers(b *strings.Builder, regs []schema.Register, level int) {
 	}
 }
 
-func errnos(b *strings.Builder, list []schema.Errno, level int) {
+func errnos(b *strings.Builder, list []Errno, level int) {
 	if len(list) == 0 {
 		return
 	}
@@ -123,7 +121,7 @@ func errnos(b *strings.Builder, list []schema.Errno, level int) {
 	b.WriteByte('\n')
 }
 
-func function(b *strings.Builder, e *schema.Entry, level int) {
+func function(b *strings.Builder, e *Entry, level int) {
 	f := e.Func
 	heading(b, level, "%s", e.Path)
 	fmt.Fprintf(b, "`%s`\n\n%s\n\n", e.Signature(), escape(f.Doc))
@@ -164,7 +162,7 @@ func code(b *strings.Builder, sample string) {
 	}
 }
 
-func fieldTable(b *strings.Builder, what string, fields []schema.Field) {
+func fieldTable(b *strings.Builder, what string, fields []Field) {
 	if len(fields) == 0 {
 		return
 	}

@@ -1,14 +1,6 @@
-// What is generated: names of the files, and the JSON form.
+// The generated files: writing the editor's two, and the description as JSON.
 
-// Package gen writes the description of the script API as files for people and tools: the reference in Markdown,
-// a definition file for editors with the Lua language server, and JSON. The same description always gives the
-// same bytes.
-//
-//	os.WriteFile("hw.d.lua", gen.LuaLS(api.Modules()), 0o644)
-//	os.WriteFile(".luarc.json", gen.Luarc(), 0o644)
-//
-// It says nothing of its own: a sentence that is missing is missing in package api.
-package gen
+package describe
 
 import (
 	"bytes"
@@ -16,19 +8,16 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/hwlua/hwlua/bindings/api"
-	"github.com/hwlua/hwlua/bindings/schema"
 )
 
-// Types writes the editor's files, hw.d.lua and .luarc.json, into a directory that is made if it is missing. A
-// .luarc.json that is there already is left alone. It returns the paths of what it wrote.
-func Types(dir string) ([]string, error) {
+// Types writes the editor's files for modules, hw.d.lua and .luarc.json, into dir, which it creates if necessary.
+// An existing .luarc.json is kept. It returns the paths of the files that it wrote.
+func Types(dir string, modules []*Module) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
 	def, rc := filepath.Join(dir, DefinitionFile), filepath.Join(dir, ".luarc.json")
-	if err := os.WriteFile(def, LuaLS(api.Modules()), 0o666); err != nil {
+	if err := os.WriteFile(def, LuaLS(modules), 0o666); err != nil {
 		return nil, err
 	}
 	f, err := os.OpenFile(rc, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
@@ -141,7 +130,7 @@ type (
 )
 
 // JSON is the description as JSON, indented, with a newline at its end.
-func JSON(modules []*schema.Module) []byte {
+func JSON(modules []*Module) []byte {
 	var list []jsonModule
 	for _, m := range modules {
 		list = append(list, moduleJSON(m))
@@ -164,47 +153,47 @@ func each[T, V any](items []T, convert func(*T) V) []V {
 	return out
 }
 
-func moduleJSON(m *schema.Module) jsonModule {
+func moduleJSON(m *Module) jsonModule {
 	return jsonModule{
 		Name: m.Name, Doc: m.Doc,
 		Functions: each(m.Funcs, funcJSON),
 		Values:    each(m.Fields, fieldJSON),
 		Modules:   each(m.Modules, moduleJSON),
-		Classes: each(m.Classes, func(c *schema.Class) jsonClass {
+		Classes: each(m.Classes, func(c *Class) jsonClass {
 			out := jsonClass{Name: c.Name, Doc: c.Doc, Fields: each(c.Fields, fieldJSON), Methods: each(c.Methods, funcJSON), Length: c.Len, Sample: strings.TrimSpace(c.Sample)}
 			if x := c.Index; x != nil {
 				out.Index = &jsonIndex{paramJSON(&x.Key), x.Value.String(), x.Doc}
 			}
 			return out
 		}),
-		Tables: each(m.Records, func(r *schema.Record) jsonRecord {
+		Tables: each(m.Records, func(r *Record) jsonRecord {
 			return jsonRecord{r.Name, r.Doc, r.Out, each(r.Fields, fieldJSON)}
 		}),
-		Registers: each(m.Registers, func(r *schema.Register) jsonRegister {
-			return jsonRegister{r.Name, r.Aliases, r.Doc, r.Width, each(r.Fields, func(b *schema.Bits) jsonBits {
+		Registers: each(m.Registers, func(r *Register) jsonRegister {
+			return jsonRegister{r.Name, r.Aliases, r.Doc, r.Width, each(r.Fields, func(b *Bits) jsonBits {
 				return jsonBits{b.Name, b.Hi, b.Lo, b.Doc, each(b.Values, wordJSON)}
 			})}
 		}),
 		Errnos: each(m.Errnos, errnoJSON),
-		Topics: each(m.Topics, func(t *schema.Topic) jsonTopic { return jsonTopic{t.Name, t.Doc} }),
+		Topics: each(m.Topics, func(t *Topic) jsonTopic { return jsonTopic{t.Name, t.Doc} }),
 	}
 }
 
-func funcJSON(f *schema.Func) jsonFunc {
+func funcJSON(f *Func) jsonFunc {
 	return jsonFunc{f.Name, f.Signature(), f.Doc, each(f.Params, paramJSON), each(f.Results, paramJSON), each(f.Errors, errnoJSON), f.Kernel, f.See, strings.TrimSpace(f.Sample)}
 }
 
-func paramJSON(p *schema.Param) jsonParam {
+func paramJSON(p *Param) jsonParam {
 	return jsonParam{p.Name, p.Type.String(), p.Doc, p.Optional, p.Default, p.Variadic, wordsJSON(p.Type)}
 }
 
-func fieldJSON(f *schema.Field) jsonField {
+func fieldJSON(f *Field) jsonField {
 	return jsonField{f.Name, f.Type.String(), f.Doc, f.Optional, f.Default, f.Writable, wordsJSON(f.Type)}
 }
 
-func wordsJSON(t schema.Type) []jsonWord {
+func wordsJSON(t Type) []jsonWord {
 	out := each(t.Words, wordJSON)
-	if t.Kind == schema.KindUnion {
+	if t.Kind == KindUnion {
 		for _, e := range t.Elem {
 			out = append(out, wordsJSON(e)...)
 		}
@@ -212,5 +201,5 @@ func wordsJSON(t schema.Type) []jsonWord {
 	return out
 }
 
-func wordJSON(w *schema.Word) jsonWord    { return jsonWord{w.Value, w.Doc} }
-func errnoJSON(e *schema.Errno) jsonErrno { return jsonErrno{e.Name, e.Number, e.Doc} }
+func wordJSON(w *Word) jsonWord    { return jsonWord{w.Value, w.Doc} }
+func errnoJSON(e *Errno) jsonErrno { return jsonErrno{e.Name, e.Number, e.Doc} }

@@ -1,6 +1,6 @@
 // The generated files are current, complete, and read by those they are for.
 
-package gen_test
+package api_test
 
 import (
 	"bytes"
@@ -12,9 +12,8 @@ import (
 	"testing"
 
 	"github.com/hwlua/hwlua/bindings/api"
-	"github.com/hwlua/hwlua/bindings/gen"
-	"github.com/hwlua/hwlua/bindings/schema"
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 var update = flag.Bool("update", false, "write the generated files")
@@ -24,8 +23,8 @@ var files = []struct {
 	path string
 	make func() []byte
 }{
-	{"../../scripts/hw.d.lua", func() []byte { return gen.LuaLS(api.Modules()) }},
-	{"../REFERENCE.md", func() []byte { return gen.Markdown(api.Modules()) }},
+	{"../../scripts/hw.d.lua", func() []byte { return describe.LuaLS(api.Modules()) }},
+	{"../REFERENCE.md", func() []byte { return describe.Markdown(api.Modules()) }},
 }
 
 func TestFilesAreCurrent(t *testing.T) {
@@ -39,13 +38,13 @@ func TestFilesAreCurrent(t *testing.T) {
 		}
 		got, err := os.ReadFile(f.path)
 		if err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s is not what the description says; run: go test ./bindings/gen -update", filepath.Clean(f.path))
+			t.Errorf("%s is not what the description says; run: go test ./bindings/api -update", filepath.Clean(f.path))
 		}
 	}
 }
 
 func TestSameBytesEachTime(t *testing.T) {
-	for _, make := range []func([]*schema.Module) []byte{gen.LuaLS, gen.Markdown, gen.JSON} {
+	for _, make := range []func([]*describe.Module) []byte{describe.LuaLS, describe.Markdown, describe.JSON} {
 		if !bytes.Equal(make(api.Modules()), make(api.Modules())) {
 			t.Error("two runs differ")
 		}
@@ -57,7 +56,7 @@ func names() []string {
 	var list []string
 	for _, e := range api.Index().Entries() {
 		switch e.Kind {
-		case schema.IsFunc, schema.IsMethod, schema.IsField, schema.IsOption, schema.IsValue, schema.IsClass, schema.IsRecord:
+		case describe.IsFunc, describe.IsMethod, describe.IsField, describe.IsOption, describe.IsValue, describe.IsClass, describe.IsRecord:
 			list = append(list, e.Name)
 		}
 	}
@@ -65,8 +64,8 @@ func names() []string {
 }
 
 func TestDefinitionsAreLua(t *testing.T) {
-	src := string(gen.LuaLS(api.Modules()))
-	if _, err := vm.Compile(gen.DefinitionFile, src); err != nil {
+	src := string(describe.LuaLS(api.Modules()))
+	if _, err := vm.Compile(describe.DefinitionFile, src); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.HasPrefix(src, "---@meta") {
@@ -104,7 +103,7 @@ func TestDefinitionsAreLua(t *testing.T) {
 }
 
 func TestReferenceNamesEverything(t *testing.T) {
-	text := string(gen.Markdown(api.Modules()))
+	text := string(describe.Markdown(api.Modules()))
 	for _, name := range names() {
 		if !strings.Contains(text, name) {
 			t.Errorf("%s is missing", name)
@@ -113,7 +112,7 @@ func TestReferenceNamesEverything(t *testing.T) {
 }
 
 func TestJSONNamesEverything(t *testing.T) {
-	data := gen.JSON(api.Modules())
+	data := describe.JSON(api.Modules())
 	var doc any
 	if err := json.Unmarshal(data, &doc); err != nil {
 		t.Fatal(err)
@@ -145,7 +144,7 @@ func TestJSONNamesEverything(t *testing.T) {
 
 func TestTypesWritesBothFilesAndKeepsSettings(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "dir")
-	wrote, err := gen.Types(dir)
+	wrote, err := describe.Types(dir, api.Modules())
 	if err != nil || len(wrote) != 2 {
 		t.Fatalf("wrote %v, %v; want two files", wrote, err)
 	}
@@ -157,7 +156,7 @@ func TestTypesWritesBothFilesAndKeepsSettings(t *testing.T) {
 	if err := os.WriteFile(rc, []byte("{}"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if wrote, err = gen.Types(dir); err != nil || len(wrote) != 1 {
+	if wrote, err = describe.Types(dir, api.Modules()); err != nil || len(wrote) != 1 {
 		t.Fatalf("wrote %v, %v the second time; want one file", wrote, err)
 	}
 	if data, _ := os.ReadFile(rc); string(data) != "{}" {

@@ -17,8 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hwlua/hwlua/repl/report"
 	"github.com/hwlua/hwlua/vm/scenario"
+	"github.com/hwlua/hwlua/vm/scenario/report"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -141,7 +141,7 @@ func golden(t *testing.T, name string, got []byte) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("%s differs; see it with: go test ./repl/report -update && git diff\n%s", name, got)
+		t.Errorf("%s differs; see it with: go test ./vm/scenario/report -update && git diff\n%s", name, got)
 	}
 }
 
