@@ -16,6 +16,7 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/describe"
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 // A value reads one Lua value as a T.
@@ -364,7 +365,7 @@ func noWord(s string, words []string) error {
 	for _, w := range words {
 		text += " \"" + w + "\""
 	}
-	if near, ok := describe.Nearest(s, words); ok && len(words) > 2 {
+	if near, ok := phrase.Nearest(s, words); ok && len(words) > 2 {
 		text += "; did you mean '" + near + "'?"
 	}
 	return errors.New(text)

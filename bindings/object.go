@@ -14,7 +14,7 @@ import (
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm"
-	"github.com/hwlua/hwlua/vm/describe"
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 // The classes, in the order of the description.
@@ -357,7 +357,7 @@ func unknown(format, name string, known []string) error {
 		name = name[:64] + "..."
 	}
 	text := fmt.Sprintf(format, name)
-	if near, ok := describe.Nearest(name, known); ok {
+	if near, ok := phrase.Nearest(name, known); ok {
 		text += "; did you mean '" + near + "'?"
 	}
 	return fmt.Errorf("%s", text)

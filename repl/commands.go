@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"github.com/hwlua/hwlua/vm"
-	"github.com/hwlua/hwlua/vm/describe"
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 // A builtin is a command of the prompt itself.
@@ -264,7 +264,7 @@ func (s *session) commandName(name string) (string, error) {
 }
 
 func unknownCommand(name string, names []string) error {
-	if n, ok := describe.Nearest(name, names); ok {
+	if n, ok := phrase.Nearest(name, names); ok {
 		return fmt.Errorf("there is no command :%s; did you mean :%s?", name, n)
 	}
 	return fmt.Errorf("there is no command :%s; :help lists them", name)
@@ -403,7 +403,7 @@ func (s *session) undo(ctx context.Context) error {
 	if several {
 		first += " …"
 	}
-	fmt.Fprintln(s.out, s.colours.note("undone: ")+truncate(printable(first), s.width()-9))
+	fmt.Fprintln(s.out, s.colours.note("undone: ")+phrase.Truncate(printable(first), s.width()-9))
 	s.showWatches(ctx)
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/describe"
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 // A candidate is one completion.
@@ -496,7 +497,7 @@ func typeWord(t describe.Type) string {
 	case describe.KindArray, describe.KindMap:
 		return "table"
 	}
-	return truncate(t.String(), 16)
+	return phrase.Truncate(t.String(), 16)
 }
 
 func takesTable(f *describe.Func) bool {
@@ -522,22 +523,15 @@ func (c *completer) valueCandidate(name string, v vm.Value) candidate {
 		}
 	case "table":
 		if n := len(v.Names()); n > 0 {
-			k.doc = plural(n, "field")
+			k.doc = phrase.Plural(n, "field")
 		}
 	case "number", "boolean":
 		k.doc = valueWord(v.Go())
 	case "string":
 		s, _ := v.Go().(string)
-		k.doc = strconv.Quote(truncate(s, 30))
+		k.doc = strconv.Quote(phrase.Truncate(s, 30))
 	}
 	return k
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return strconv.Itoa(n) + " " + what + "s"
 }
 
 func valueWord(v any) string {
@@ -747,13 +741,13 @@ func behind(after, rest string) string {
 func menu(cands []candidate, colours palette) []string {
 	wide, typ := 0, 0
 	for _, k := range cands {
-		wide = max(wide, textWidth(k.name))
-		typ = max(typ, textWidth(k.typ))
+		wide = max(wide, phrase.Width(k.name))
+		typ = max(typ, phrase.Width(k.typ))
 	}
 	wide, typ = min(wide, 32), min(typ, 16)
 	rows := make([]string, len(cands))
 	for i, k := range cands {
-		rows[i] = strings.TrimRight(pad(k.name, wide)+"  "+colours.value(pad(k.typ, typ))+"  "+colours.note(k.doc), " ")
+		rows[i] = strings.TrimRight(phrase.Pad(k.name, wide)+"  "+colours.value(phrase.Pad(k.typ, typ))+"  "+colours.note(k.doc), " ")
 	}
 	return rows
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/hwlua/hwlua/bindings"
 	"github.com/hwlua/hwlua/bindings/api"
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 // newTestSession is a session with a machine in m, in which the code has been run.
@@ -176,8 +177,8 @@ func TestHelp(t *testing.T) {
 	}
 	goldenFile(t, "help.golden", b.String())
 	for i, line := range strings.Split(b.String(), "\n") {
-		if textWidth(line) > 130 {
-			t.Errorf("line %d is %d wide: %s", i+1, textWidth(line), line)
+		if phrase.Width(line) > 130 {
+			t.Errorf("line %d is %d wide: %s", i+1, phrase.Width(line), line)
 		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/chzyer/readline"
 	"github.com/clipperhouse/uax29/v2/graphemes"
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 // A tty is what the editor needs of a terminal besides its bytes.
@@ -245,7 +246,7 @@ func (e *editor) size() (width, height int) {
 // fit is a prompt that leaves room for something to be typed.
 func fit(prompt string, width int) string {
 	switch {
-	case textWidth(prompt)+8 <= width:
+	case phrase.Width(prompt)+8 <= width:
 		return prompt
 	case width >= 8:
 		return "> "
@@ -505,7 +506,7 @@ func (e *editor) Do(line []rune, pos int) ([][]rune, int) {
 			rows = append(slices.Clone(rows[:room-1]), moreRows(left))
 		}
 		for _, row := range rows {
-			b.WriteString(truncate(row, width-1))
+			b.WriteString(phrase.Truncate(row, width-1))
 			b.WriteString("\r\n")
 		}
 		e.write(b.Bytes())

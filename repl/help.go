@@ -9,6 +9,7 @@ import (
 
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/describe"
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 // hostModule is what the part of the prompt that lives in the runtime may ask of this one.
@@ -22,7 +23,7 @@ func (s *session) hostModule() vm.Module {
 		"help":      func(name string) string { return s.help(name) },
 		"apropos":   func(word string) string { return s.apropos(word) },
 		"room":      func() int { return s.room() },
-		"columns":   func(text string) int { return textWidth(text) },
+		"columns":   func(text string) int { return phrase.Width(text) },
 		"decode": func(register string, v uint64) string {
 			if r := s.register(register); r != nil {
 				return decode(r, v)
@@ -231,7 +232,7 @@ func (s *session) overview() string {
 		if m.Name == "" {
 			continue
 		}
-		b.WriteString(truncate(fmt.Sprintf("%-17s %s", m.Name, describe.Summary(m.Doc)), s.helpWidth()) + "\n")
+		b.WriteString(phrase.Truncate(fmt.Sprintf("%-17s %s", m.Name, describe.Summary(m.Doc)), s.helpWidth()) + "\n")
 	}
 	var classes, regs, topics []string
 	for _, e := range s.index.Entries() {
@@ -256,7 +257,7 @@ func (s *session) overview() string {
 func hanging(word, text string, width int) string {
 	const left = 18
 	indent := strings.Repeat(" ", left)
-	return pad(word, left-1) + " " + wrapText(text, width-left, indent) + "\n"
+	return phrase.Pad(word, left-1) + " " + wrapText(text, width-left, indent) + "\n"
 }
 
 func list(b *strings.Builder, what string, names []string, width int) {
@@ -279,12 +280,12 @@ func (s *session) apropos(word string) string {
 	width := s.helpWidth()
 	var rows []string
 	for _, e := range s.index.Search(word) {
-		rows = append(rows, truncate(fmt.Sprintf("%-32s %s", e.Path, e.Summary()), width))
+		rows = append(rows, phrase.Truncate(fmt.Sprintf("%-32s %s", e.Path, e.Summary()), width))
 	}
 	low := strings.ToLower(strings.TrimSpace(word))
 	for _, f := range library {
 		if low != "" && (strings.Contains(f.name, low) || strings.Contains(strings.ToLower(f.doc), low)) {
-			rows = append(rows, truncate(fmt.Sprintf("%-32s %s", f.name, f.doc), width))
+			rows = append(rows, phrase.Truncate(fmt.Sprintf("%-32s %s", f.name, f.doc), width))
 		}
 	}
 	if len(rows) == 0 {

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 // recordLimit is how much printed text is kept of one input to be asserted.
@@ -53,10 +54,10 @@ func (s *session) stopRecording() error {
 	n := len(s.inputs) - min(rec.from, len(s.inputs))
 	s.freshLine()
 	if err := s.verify(rec); err != nil {
-		fmt.Fprintf(s.out, "%s to %s, which does not pass: %s\n", plural(n, "input"), rec.file, printable(err.Error()))
+		fmt.Fprintf(s.out, "%s to %s, which does not pass: %s\n", phrase.Plural(n, "input"), rec.file, printable(err.Error()))
 		return nil
 	}
-	fmt.Fprintf(s.out, "%s recorded to %s, which passes\n", plural(n, "input"), rec.file)
+	fmt.Fprintf(s.out, "%s recorded to %s, which passes\n", phrase.Plural(n, "input"), rec.file)
 	return nil
 }
 

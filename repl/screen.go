@@ -9,48 +9,11 @@ import (
 	"unicode/utf8"
 
 	"github.com/clipperhouse/uax29/v2/graphemes"
+	"github.com/hwlua/hwlua/vm/phrase"
 	"github.com/mattn/go-runewidth"
 )
 
 const tabStop = 4
-
-// clusterWidth is how many columns one character as a person counts them takes.
-func clusterWidth(s string) int {
-	if len(s) == 1 {
-		return 1
-	}
-	return min(2, runewidth.StringWidth(s))
-}
-
-// textWidth is how many columns a text without line breaks takes. Escape sequences take none.
-func textWidth(s string) int {
-	w := 0
-	for s != "" {
-		if n := escapeLen(s); n > 0 {
-			s = s[n:]
-			continue
-		}
-		g := graphemes.FromString(s)
-		g.Next()
-		c := g.Value()
-		w += clusterWidth(c)
-		s = s[len(c):]
-	}
-	return w
-}
-
-// escapeLen is the length of the escape sequence that s begins with, 0 if it begins with none.
-func escapeLen(s string) int {
-	if len(s) < 2 || s[0] != escape || s[1] != '[' {
-		return 0
-	}
-	for i := 2; i < len(s); i++ {
-		if s[i] >= 0x40 && s[i] <= 0x7e {
-			return i + 1
-		}
-	}
-	return len(s)
-}
 
 // A view is what is to be seen: rows that fit the terminal, and where the cursor is.
 type view struct {
@@ -69,13 +32,13 @@ func layout(prompt, cont, text string, cursor, width int) view {
 	var v view
 	var b strings.Builder
 	cur := viewRow{prompt: prompt}
-	col := min(textWidth(prompt), width)
+	col := min(phrase.Width(prompt), width)
 	flush := func(next string) {
 		cur.text, cur.width = b.String(), col
 		v.rows = append(v.rows, cur)
 		b.Reset()
 		cur = viewRow{prompt: next}
-		col = min(textWidth(next), width)
+		col = min(phrase.Width(next), width)
 	}
 	lineCol := 0 // within the line, for tabs
 	at := 0
@@ -94,7 +57,7 @@ func layout(prompt, cont, text string, cursor, width int) view {
 			at += len(c)
 			continue
 		}
-		w := clusterWidth(c)
+		w := phrase.ClusterWidth(c)
 		if c == "\t" {
 			w = min(tabStop-lineCol%tabStop, max(width, 1))
 			c = strings.Repeat(" ", w)
@@ -185,7 +148,7 @@ func (s *screen) draw(next view) []byte {
 		// A mark at the start of the text combines with the prompt: that cannot stay.
 		if old.prompt == r.prompt && old.width > 0 && !beginsWithMark(old.text) && !beginsWithMark(r.text) {
 			n := samePrefix(old.text, r.text)
-			keep = r.width - textWidth(r.text[n:])
+			keep = r.width - phrase.Width(r.text[n:])
 			rest = r.text[n:]
 		}
 		goTo(i, keep)

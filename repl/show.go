@@ -12,6 +12,7 @@ import (
 
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/describe"
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 // show prints the values of an expression.
@@ -234,7 +235,7 @@ func (s *session) registerText(r *describe.Register, v uint64) string {
 	text := s.colours.value(fmt.Sprintf("0x%0*x", max(1, r.Width/4), v))
 	if d := decode(r, v); d != "" {
 		text += "  "
-		if at := textWidth(text); at+textWidth(d) > s.room() {
+		if at := phrase.Width(text); at+phrase.Width(d) > s.room() {
 			d = wrapText(d, max(s.room()-at, 8), strings.Repeat(" ", at))
 		}
 		text += d
@@ -298,15 +299,15 @@ func (s *session) showError(err error) {
 	s.complain("%s", s.message(err))
 	if line, caret, ok := s.excerpt(err); ok {
 		width := s.width()
-		if cut := textWidth(line[:caret]); cut > width-20 { // keep the caret in sight
+		if cut := phrase.Width(line[:caret]); cut > width-20 { // keep the caret in sight
 			from := len(line) - len(strings.TrimLeft(line[max(0, caret-width/2):], " "))
 			for from < len(line) && line[from]&0xc0 == 0x80 {
 				from++
 			}
 			line, caret = "…"+line[from:], caret-from+len("…")
 		}
-		fmt.Fprintf(s.errOut, "  %s\n", truncate(line, width-3))
-		fmt.Fprintf(s.errOut, "  %s%s\n", strings.Repeat(" ", textWidth(line[:caret])), s.colours.err("^"))
+		fmt.Fprintf(s.errOut, "  %s\n", phrase.Truncate(line, width-3))
+		fmt.Fprintf(s.errOut, "  %s%s\n", strings.Repeat(" ", phrase.Width(line[:caret])), s.colours.err("^"))
 	}
 }
 

@@ -3,6 +3,8 @@ package repl
 import (
 	"strings"
 	"testing"
+
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 func TestLocalsOf(t *testing.T) {
@@ -110,7 +112,7 @@ func FuzzLayout(f *testing.F) {
 			t.Fatalf("the cursor is at %d, %d of %d rows, width %d", v.row, v.col, len(v.rows), width)
 		}
 		for _, r := range v.rows {
-			if w := textWidth(r.prompt + r.text); w > width {
+			if w := phrase.Width(r.prompt + r.text); w > width {
 				t.Errorf("row %q is %d wide of %d", r.text, w, width)
 			}
 		}

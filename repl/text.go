@@ -6,52 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/clipperhouse/uax29/v2/graphemes"
 )
-
-// truncate cuts a line to width columns, with an ellipsis where something is missing. Escape
-// sequences take no columns and are kept.
-func truncate(s string, width int) string {
-	if width < 1 {
-		return ""
-	}
-	if len(s) <= width || textWidth(s) <= width {
-		return s
-	}
-	var b strings.Builder
-	w, coloured := 0, false
-	for s != "" {
-		if n := escapeLen(s); n > 0 {
-			b.WriteString(s[:n])
-			s = s[n:]
-			coloured = true
-			continue
-		}
-		g := graphemes.FromString(s)
-		g.Next()
-		c := g.Value()
-		if w+clusterWidth(c) > width-1 {
-			break
-		}
-		b.WriteString(c)
-		w += clusterWidth(c)
-		s = s[len(c):]
-	}
-	b.WriteString("…")
-	if coloured {
-		b.WriteString("\x1b[0m")
-	}
-	return b.String()
-}
-
-// pad fills a text with spaces up to width columns.
-func pad(s string, width int) string {
-	if n := width - textWidth(s); n > 0 {
-		return s + strings.Repeat(" ", n)
-	}
-	return s
-}
 
 func moreRows(n int) string { return fmt.Sprintf("… and %d more", n) }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 // A tour is a story and how far it has been told.
@@ -58,10 +59,10 @@ func (t *tour) tell(s *session) {
 func (s *session) fitCode(line, indent string) string {
 	code := strings.TrimLeft(line, " ")
 	indent += line[:len(line)-len(code)]
-	if textWidth(indent+code) <= s.room() {
+	if phrase.Width(indent+code) <= s.room() {
 		return line
 	}
-	return line[:len(line)-len(code)] + wrapText(code, max(s.room()-textWidth(indent)-2, 10), indent+"  ")
+	return line[:len(line)-len(code)] + wrapText(code, max(s.room()-phrase.Width(indent)-2, 10), indent+"  ")
 }
 
 // accept is the code of the step that comes, which an empty entry means.
@@ -95,7 +96,7 @@ func sameCode(a, b string) bool {
 
 // fit breaks a line that is too wide for the terminal at words, and indents what follows.
 func (s *session) fit(line string) string {
-	if textWidth(line) <= s.room() || strings.Contains(line, "\n") {
+	if phrase.Width(line) <= s.room() || strings.Contains(line, "\n") {
 		return line
 	}
 	return wrapText(line, s.room()-2, "  ")
@@ -106,7 +107,7 @@ func wrapText(text string, width int, indent string) string {
 	var b strings.Builder
 	n := 0
 	for word := range strings.FieldsSeq(text) {
-		w := textWidth(word)
+		w := phrase.Width(word)
 		switch {
 		case n == 0:
 		case n+1+w > width:

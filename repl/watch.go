@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 // A watch is an expression and what it was the last time.
@@ -134,7 +135,7 @@ func markHex(now, before string, colours palette) string {
 func stripSGR(s string) string {
 	var b strings.Builder
 	for s != "" {
-		if n := escapeLen(s); n > 0 {
+		if n := phrase.EscapeLen(s); n > 0 {
 			s = s[n:]
 			continue
 		}
@@ -193,5 +194,5 @@ func (u usage) String() string {
 	default:
 		d = d.Round(100 * time.Nanosecond)
 	}
-	return fmt.Sprintf("%v, %s", d, plural(int(u.steps), "step"))
+	return fmt.Sprintf("%v, %s", d, phrase.Plural(int(u.steps), "step"))
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hwlua/hwlua/vm/phrase"
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -273,7 +274,7 @@ func (s *assertions) unknown(name string) string {
 	})
 	slices.Sort(known) // ForEach has no order
 	message := "unknown assertion '" + name + "'"
-	if near := nearest(name, known); near != "" {
+	if near, ok := phrase.Nearest(name, known); ok {
 		message += "; did you mean '" + near + "'?"
 	}
 	return message

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"weak"
 
+	"github.com/hwlua/hwlua/vm/phrase"
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -575,7 +576,7 @@ func viaPointer(t reflect.Type, index []int) bool {
 
 // didYouMean names the nearest known word, or nothing.
 func didYouMean(word string, known []string) string {
-	if n := nearest(word, known); n != "" {
+	if n, ok := phrase.Nearest(word, known); ok {
 		return " (did you mean '" + n + "'?)"
 	}
 	return ""

@@ -21,9 +21,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/hwlua/hwlua/vm/phrase"
 	"golang.org/x/term"
-
-	"github.com/hwlua/hwlua/vm/scenario"
 )
 
 // Exit codes.
@@ -124,7 +123,7 @@ func unknownCommand(name string) error {
 	for _, c := range commands() {
 		names = append(names, c.name)
 	}
-	if n := scenario.Nearest(name, names); n != "" {
+	if n, ok := phrase.Nearest(name, names); ok {
 		return usagef("unknown command '%s'; did you mean '%s'?", name, n)
 	}
 	return usagef("unknown command '%s' (there are %s)", name, strings.Join(names, ", "))

@@ -8,7 +8,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/hwlua/hwlua/vm/scenario"
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 // An option is one flag of a command. With arg set it takes a value: "--name value", "--name=value", "-n value", "-nvalue".
@@ -134,7 +134,7 @@ func unknown(opts []option, a string) error {
 		}
 	}
 	hint := ""
-	if n := scenario.Nearest(strings.TrimLeft(name, "-"), names); n != "" {
+	if n, ok := phrase.Nearest(strings.TrimLeft(name, "-"), names); ok {
 		hint = fmt.Sprintf("; did you mean --%s?", n)
 	}
 	return usagef("unknown option %s%s", name, hint)

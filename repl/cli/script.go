@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/phrase"
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
@@ -147,7 +148,7 @@ func scriptMain(ctx context.Context, env Env, args []string) int {
 			for _, c := range commands() {
 				names = append(names, c.name)
 			}
-			if n := scenario.Nearest(rest[0], names); n != "" {
+			if n, ok := phrase.Nearest(rest[0], names); ok {
 				missing.Message += fmt.Sprintf("; did you mean the command '%s'?", n)
 			}
 		}

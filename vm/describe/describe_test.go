@@ -135,24 +135,6 @@ func TestHelpSaysEverything(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	for name, want := range map[string]string{"wr": "rw", "ww": "w", "rx": "r"} { // what is only swapped before what is as near
-		if got, _ := describe.Nearest(name, []string{"r", "w", "rw", "x"}); got != want {
-			t.Errorf("Nearest(%q) = %q, want %q", name, got, want)
-		}
-	}
-	known := []string{"disabled", "pinned", "addr", "len", "register_wide_hw_breakpoint", "ENOSPC", "cpu", "now"}
-	for name, want := range map[string]string{
-		"disable": "disabled", "Disabled": "disabled", "pined": "pinned", "adrr": "addr", "lne": "len", "register_wide_hw_breakpont": "register_wide_hw_breakpoint",
-		"ENSPC": "ENOSPC", "enospc": "ENOSPC", "cpu_count": "cpu", "wide_hw_breakpoint": "register_wide_hw_breakpoint",
-		"foo": "", "x": "", "": "", "completely_else": "", strings.Repeat("a", 100): "",
-	} {
-		if got, ok := describe.Nearest(name, known); got != want || ok != (want != "") {
-			t.Errorf("nearest to %q is %q, want %q", name, got, want)
-		}
-	}
-}
-
 func TestTypesAsText(t *testing.T) {
 	for want, typ := range map[string]describe.Type{
 		"integer":             describe.Int,

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 // An EntryKind says what an Entry describes.
@@ -381,5 +383,5 @@ func (x *Index) Near(name string) (string, bool) {
 	if i := strings.LastIndexAny(name, ".:"); i >= 0 {
 		name = name[i+1:]
 	}
-	return Nearest(name, names)
+	return phrase.Nearest(name, names)
 }

@@ -10,11 +10,11 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 // Ext is how the name of a scenario file ends.
@@ -366,57 +366,14 @@ func near(p string) string {
 	if err != nil {
 		return ""
 	}
-	names := make([]string, 0, len(entries))
+	stems := make([]string, 0, len(entries)) // without the extension, which two names share by chance
+	names := map[string]string{}
 	for _, e := range entries {
-		names = append(names, e.Name())
+		stem := strings.TrimSuffix(e.Name(), Ext)
+		stems, names[stem] = append(stems, stem), e.Name()
 	}
-	if n := Nearest(base, names); n != "" {
-		return fmt.Sprintf("; did you mean '%s'?", filepath.Join(filepath.Dir(p), n))
-	}
-	if !strings.HasSuffix(base, Ext) && slices.Contains(names, base+Ext) {
-		return fmt.Sprintf("; did you mean '%s'?", p+Ext)
+	if n, ok := phrase.Nearest(strings.TrimSuffix(base, Ext), stems); ok && names[n] != base {
+		return fmt.Sprintf("; did you mean '%s'?", filepath.Join(filepath.Dir(p), names[n]))
 	}
 	return ""
-}
-
-// Nearest is the name that is one or two slips of the keyboard away from word (one in short words), the first
-// of equals, or "".
-func Nearest(word string, names []string) string {
-	best, bestDist := "", 3
-	if len(word) < 5 {
-		bestDist = 2
-	}
-	for _, n := range names {
-		if d := distance(word, n, bestDist); d < bestDist {
-			best, bestDist = n, d
-		}
-	}
-	return best
-}
-
-// distance counts insertions, deletions, changes and swaps of neighbours between a and b; limit or more is
-// reported as limit.
-func distance(a, b string, limit int) int {
-	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
-		return limit
-	}
-	prev2, prev, cur := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range prev {
-		prev[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		cur[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			cur[j] = min(prev[j]+1, cur[j-1]+1, prev[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				cur[j] = min(cur[j], prev2[j-2]+1)
-			}
-		}
-		prev2, prev, cur = prev, cur, prev2
-	}
-	return min(prev[len(b)], limit)
 }

@@ -123,18 +123,6 @@ func TestFindFS(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	for _, c := range []struct {
-		word, want string
-	}{
-		{"fliter", "filter"}, {"fileter", "filter"}, {"shards", "shard"}, {"xyz", ""}, {"rnu", "run"}, {"conformity", ""},
-	} {
-		if got := scenario.Nearest(c.word, []string{"filter", "shard", "run", "conform"}); got != c.want {
-			t.Errorf("nearest to %q is %q, want %q", c.word, got, c.want)
-		}
-	}
-}
-
 // A name on disk may be any bytes; those of an fs.FS are UTF-8.
 func TestReadNameOfBytes(t *testing.T) {
 	tree(t, "sub/b.lua")

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 // A Head is what the comment lines at the head of a file ask for.
@@ -63,7 +65,7 @@ func ParseHead(path, src string) (Head, error) {
 				titleDone = titleDone || len(title) > 0
 				continue
 			}
-			if n := Nearest(key, headKeys); n != "" {
+			if n, ok := phrase.Nearest(key, headKeys); ok {
 				h.Warnings = append(h.Warnings, fmt.Sprintf("%s:%d: '%s:' means nothing here; did you mean '%s:'?", path, line, key, n))
 			}
 		}
@@ -146,7 +148,7 @@ func missing(needs []Need, facts []Fact) string {
 		}
 		if !known {
 			msg := fmt.Sprintf("needs %s, of which nothing is known here", n)
-			if near := Nearest(n.Name, names); near != "" {
+			if near, ok := phrase.Nearest(n.Name, names); ok {
 				msg += fmt.Sprintf("; did you mean '%s'?", near)
 			}
 			return msg

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hwlua/hwlua/vm/phrase"
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
@@ -46,7 +47,7 @@ func (w *github) End(s *scenario.Summary) {
 		return
 	}
 	md := &out{w: w.o.Summary}
-	md.printf("### hwlua: %s in %s\n\n%s, %s\n", plural(s.Cases(), "case"), plural(s.Files, "file"), line, seconds(s.Elapsed))
+	md.printf("### hwlua: %s in %s\n\n%s, %s\n", phrase.Plural(s.Cases(), "case"), phrase.Plural(s.Files, "file"), line, seconds(s.Elapsed))
 	for _, l := range extras(s) {
 		md.printf("\n%s\n", l)
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hwlua/hwlua/vm/phrase"
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
@@ -274,12 +275,12 @@ func (w *page) End(s *scenario.Summary) {
 		word = "not well"
 	}
 	w.printf("<header>\n<h1>hwlua run: %s</h1>\n<p class=\"big\">%s in %s: %s, %s</p>\n", word,
-		plural(s.Cases(), "case"), plural(s.Files, "file"), strings.Join(counts(s), ", "), seconds(s.Elapsed))
+		phrase.Plural(s.Cases(), "case"), phrase.Plural(s.Files, "file"), strings.Join(counts(s), ", "), seconds(s.Elapsed))
 	for _, l := range extras(s) {
 		w.printf("<p>%s</p>\n", esc(l))
 	}
 	if w.left > 0 {
-		w.printf("<p>%s without a timeline, or this page would be too large</p>\n", plural(w.left, "case"))
+		w.printf("<p>%s without a timeline, or this page would be too large</p>\n", phrase.Plural(w.left, "case"))
 	}
 	var facts []string
 	for _, p := range w.info.Properties {

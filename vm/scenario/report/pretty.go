@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hwlua/hwlua/vm/phrase"
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
@@ -75,7 +76,7 @@ func (w *pretty) flush() {
 	case w.n[scenario.Skipped]+w.n[scenario.Pending] == total:
 		word = w.p.yellow("skip ")
 	}
-	what := plural(total, "case")
+	what := phrase.Plural(total, "case")
 	for _, st := range []scenario.Status{scenario.Failed, scenario.Errored, scenario.Interrupted, scenario.Skipped, scenario.Pending} {
 		if n := w.n[st]; n > 0 && !(st == scenario.Skipped && n == total) {
 			what += fmt.Sprintf(", %d %s", n, statusWord(st))
@@ -197,7 +198,7 @@ func (w *pretty) End(s *scenario.Summary) {
 	case s.Cases()+s.OtherShards == 0:
 		word = w.p.yellow("none")
 	}
-	w.printf("\n%s  %s in %s: %s  %s\n", word, plural(s.Cases(), "case"), plural(s.Files, "file"),
+	w.printf("\n%s  %s in %s: %s  %s\n", word, phrase.Plural(s.Cases(), "case"), phrase.Plural(s.Files, "file"),
 		strings.Join(counts(s), ", "), w.p.dim(seconds(s.Elapsed)))
 	for _, l := range extras(s) {
 		w.printf("    %s\n", clean(l))

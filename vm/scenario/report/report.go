@@ -23,6 +23,7 @@ import (
 
 	"github.com/mattn/go-runewidth"
 
+	"github.com/hwlua/hwlua/vm/phrase"
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
@@ -72,7 +73,7 @@ func New(format string, w io.Writer, o Options) (Writer, error) {
 		}
 	}
 	msg := fmt.Sprintf("unknown report '%s'", format)
-	if n := scenario.Nearest(format, Formats()); n != "" {
+	if n, ok := phrase.Nearest(format, Formats()); ok {
 		msg += fmt.Sprintf("; did you mean '%s'?", n)
 	}
 	return nil, fmt.Errorf("%s (there are %s)", msg, strings.Join(Formats(), ", "))
@@ -107,14 +108,6 @@ func round(c *scenario.Case) string {
 // seconds prints a time as reports do.
 func seconds(d time.Duration) string { return fmt.Sprintf("%.3fs", d.Seconds()) }
 
-// plural is "1 case", "2 cases".
-func plural(n int, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %ss", n, one)
-}
-
 // place is "file.lua:12", or the file alone.
 func place(file string, line int) string {
 	if line <= 0 {
@@ -144,13 +137,13 @@ func counts(s *scenario.Summary) []string {
 func extras(s *scenario.Summary) []string {
 	var lines []string
 	if s.Unusable > 0 {
-		lines = append(lines, plural(s.Unusable, "file")+" could not be used")
+		lines = append(lines, phrase.Plural(s.Unusable, "file")+" could not be used")
 	}
 	if s.Deselected > 0 {
-		lines = append(lines, plural(s.Deselected, "case")+" not selected")
+		lines = append(lines, phrase.Plural(s.Deselected, "case")+" not selected")
 	}
 	if s.OtherShards > 0 {
-		lines = append(lines, plural(s.OtherShards, "case")+" in other shards")
+		lines = append(lines, phrase.Plural(s.OtherShards, "case")+" in other shards")
 	}
 	if s.Interrupted {
 		lines = append(lines, "interrupted: the cases that had not begun are missing here")
@@ -159,10 +152,10 @@ func extras(s *scenario.Summary) []string {
 	}
 	snap := s.Snapshots
 	if snap.Written > 0 {
-		lines = append(lines, plural(snap.Written, "snapshot")+" written")
+		lines = append(lines, phrase.Plural(snap.Written, "snapshot")+" written")
 	}
 	if snap.Removed > 0 {
-		lines = append(lines, plural(snap.Removed, "obsolete snapshot")+" removed")
+		lines = append(lines, phrase.Plural(snap.Removed, "obsolete snapshot")+" removed")
 	}
 	for _, o := range snap.Obsolete {
 		lines = append(lines, "obsolete snapshot, remove it with --update: "+o)
