@@ -402,7 +402,7 @@ func countsValue(rt *runtime, v lua.LValue) (api.Counts, error) {
 		}
 		n, err := intValue(rt, v)
 		if err == nil && (n < 1 || n > 16) {
-			err = fmt.Errorf("%d registers asked for, a CPU has 1 to 16", n)
+			err = fmt.Errorf("got %d, want 1 to 16 registers", n)
 		}
 		return api.Counts{All: n}, err
 	}

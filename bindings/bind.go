@@ -4,8 +4,8 @@
 package bindings
 
 import (
+	"errors"
 	"fmt"
-	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -275,11 +275,10 @@ func (p *plan) bindMachine(f *function, do func(api.Fill[sim.Config]) (*sim.Mach
 // newMachineBytes is asked for before a machine is made; the rest follows when it is known.
 const newMachineBytes = 64 << 10
 
-// optionError names the option of a configuration that is not possible as a field.
+// optionError names an impossible option of a configuration as the field of the table that held it.
 func optionError(err error) error {
-	if text, ok := strings.CutPrefix(err.Error(), "sim: option "); ok {
-		name, text, _ := strings.Cut(text, ": ")
-		return fmt.Errorf("field '%s': %s", name, text)
+	if opt, ok := errors.AsType[*sim.OptionError](err); ok {
+		return fmt.Errorf("field '%s': %s", opt.Option, opt.Detail())
 	}
 	return err
 }

@@ -446,7 +446,7 @@ func TestValues(t *testing.T) {
 		`pcall(assert.callchain, { "a", "...", "..." }, { "a" })`:                                                              "true",
 		`pcall(assert.callchain, { "...", "b", "...", "d" }, { "a", "b", "c", "b", "d" })`:                                     "true",
 		`pcall(assert.regs, m, { mdscr_el1 = m.cpu[0].mdscr_el1, wcr = { [0] = 0 } })`:                                         "true",
-		`hw.machine { brps = { [0] = 6, 5, 4, 3 } }.core_num_brps, pcall(hw.machine, { cpus = 2, brps = { [0] = 6, 4, 2 } })`:  "3 false test.lua:1: bad argument #1 to 'machine' (field 'brps': 3 counts for 2 CPUs; give one count for each)",
+		`hw.machine { brps = { [0] = 6, 5, 4, 3 } }.core_num_brps, pcall(hw.machine, { cpus = 2, brps = { [0] = 6, 4, 2 } })`:  "3 false test.lua:1: bad argument #1 to 'machine' (field 'brps': got 3, want 2 counts, one for each CPU)",
 		`select("#", assert.succeeds(1, nil, nil))`:                                                                            "3",
 		`hw.lt(0x8000000000000000, 1), hw.lt(1, 0x8000000000000000), hw.lt(0/0, 1), hw.lt(2, 2), hw.lt(1, 2)`:                  "false true false false true",
 		`hw.le(0x8000000000000000, 1), hw.le(1, 0x8000000000000000), hw.le(0/0, 0/0), hw.le(2, 2), hw.le(2, 1), hw.le(1, 2)`:   "false true false true false true",

@@ -68,16 +68,16 @@ func maybe(name string, t describe.Type, doc string) describe.Field {
 
 var records = []describe.Record{
 	{Name: "machine_options", Doc: "The options of hw.machine.", Fields: []describe.Field{
-		positive("cpus", "4", "CPUs, 1 to 64", "%d CPUs asked for, a machine has 1 to 64", func(c *sim.Config) *int { return &c.CPUs }),
+		positive("cpus", "4", "CPUs, 1 to 64", "got %d, want 1 to 64", func(c *sim.Config) *int { return &c.CPUs }),
 		{Name: "brps", Type: describe.Union(describe.Int, describe.Array(describe.Int)), Optional: true, Default: "6", Doc: "implemented breakpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first",
 			Go: func(c *sim.Config, n Counts) { c.BRPs, c.BRPsPerCPU = n.All, n.Per }},
 		{Name: "wrps", Type: describe.Union(describe.Int, describe.Array(describe.Int)), Optional: true, Default: "4", Doc: "implemented watchpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first",
 			Go: func(c *sim.Config, n Counts) { c.WRPs, c.WRPsPerCPU = n.All, n.Per }},
 		opt("cpu", describe.String, `"cortex-a57"`, "preset of the two counts and of features; hw.presets lists them", func(c *sim.Config) *string { return &c.CPU }),
 		opt("kernel", describe.String, `"4.19.116"`, "behaviour and call chains; hw.kernels lists them, \"4.19\" and \"6.1\" will do", func(c *sim.Config) *string { return &c.Kernel }),
-		positive("hz", "250", "timer ticks a second", "%d asked for; a machine has 1 to 1000 ticks a second, arm64 100, 250, 300 or 1000", func(c *sim.Config) *int { return &c.HZ }),
+		positive("hz", "250", "timer ticks a second", "got %d, want 1 to 1000 ticks a second (arm64 has 100, 250, 300 and 1000)", func(c *sim.Config) *int { return &c.HZ }),
 		opt("name", describe.String, `"test_mach"`, "hardware name in logs", func(c *sim.Config) *string { return &c.Name }),
-		positive("va_bits", "39", "size of the user's address space", "%d asked for; arm64 has 36, 39, 42, 47, 48 and 52", func(c *sim.Config) *int { return &c.VABits }),
+		positive("va_bits", "39", "size of the user's address space", "got %d, want 36, 39, 42, 47, 48 or 52", func(c *sim.Config) *int { return &c.VABits }),
 		opt("vhe", describe.Bool, "false", "the kernel runs at EL2", func(c *sim.Config) *bool { return &c.VHE }),
 		opt("nodebugmon", describe.Bool, "false", "the boot option nodebugmon", func(c *sim.Config) *bool { return &c.NoDebugMon }),
 		opt("far", describe.Enum("exact", "first watched byte of the access", "start", "its own first byte", "floor16", "that rounded down to 16"), `"exact"`, "the address that a watchpoint reports",

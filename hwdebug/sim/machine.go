@@ -183,10 +183,17 @@ func New(cfg Config) (*Machine, error) {
 	return m, nil
 }
 
-// badOption is the error of an option that no machine can have; option is its name in the script API.
-func badOption(option, format string, args ...any) error {
-	return fmt.Errorf("sim: option %s: %s", option, fmt.Sprintf(format, args...))
+// An OptionError reports a Config that no machine can have.
+type OptionError struct {
+	Option string // the field's name in the script API: "cpus", "va_bits"
+	Got    any    // an int or a string
+	Want   string // what is possible instead
 }
+
+func (e *OptionError) Error() string { return "sim: option " + e.Option + ": " + e.Detail() }
+
+// Detail returns the error without the option's name: "got 65, want 1 to 64".
+func (e *OptionError) Detail() string { return fmt.Sprintf("got %#v, want %s", e.Got, e.Want) }
 
 // fill sets defaults and checks every option.
 func (c *Config) fill() error {
@@ -196,7 +203,7 @@ func (c *Config) fill() error {
 	}
 	prof := profileByName(c.Kernel)
 	if prof == nil {
-		return badOption("kernel", "%q is not a known profile; there are %s, and 4.19 and 6.1 for short", c.Kernel, strings.Join(Profiles(), " "))
+		return &OptionError{"kernel", c.Kernel, "one of " + strings.Join(Profiles(), " ") + ", or 4.19 or 6.1 for short"}
 	}
 	if err := fillCounts("brps", &c.BRPs, &c.BRPsPerCPU, preset.BRPs, c.CPUs); err != nil {
 		return err
@@ -208,7 +215,7 @@ func (c *Config) fill() error {
 		c.HZ = 250
 	}
 	if c.HZ < 1 || c.HZ > 1000 {
-		return badOption("hz", "%d asked for; a machine has 1 to 1000 ticks a second, arm64 100, 250, 300 or 1000", c.HZ)
+		return &OptionError{"hz", c.HZ, "1 to 1000 ticks a second (arm64 has 100, 250, 300 and 1000)"}
 	}
 	if c.VABits == 0 {
 		c.VABits = 39
@@ -216,14 +223,14 @@ func (c *Config) fill() error {
 	switch c.VABits {
 	case 36, 39, 42, 47, 48, 52:
 	default:
-		return badOption("va_bits", "%d asked for; arm64 has 36, 39, 42, 47, 48 and 52", c.VABits)
+		return &OptionError{"va_bits", c.VABits, "36, 39, 42, 47, 48 or 52"}
 	}
 	switch c.FAR {
 	case "":
 		c.FAR = "exact"
 	case "exact", "start", "floor16":
 	default:
-		return badOption("far", `%q is not a policy; there are "exact", "start" and "floor16"`, c.FAR)
+		return &OptionError{"far", c.FAR, `"exact", "start" or "floor16"`}
 	}
 	if c.Name == "" {
 		c.Name = "test_mach"
@@ -236,11 +243,11 @@ func (c *Config) fill() error {
 	}
 	for _, r := range c.Taint {
 		if !strings.ContainsRune(taintLetters, r) && r != ' ' && r != 'G' {
-			return badOption("taint", "%q is not a taint flag; there are %s", string(r), taintLetters)
+			return &OptionError{"taint", string(r), "letters of " + taintLetters}
 		}
 	}
 	if c.Paranoid < -1 || c.Paranoid > 4 {
-		return badOption("paranoid", "%d asked for; perf_event_paranoid is -1 to 4", c.Paranoid)
+		return &OptionError{"paranoid", c.Paranoid, "-1 to 4"}
 	}
 	return nil
 }
@@ -254,7 +261,7 @@ func (c *Config) fillCPUs() (*Preset, error) {
 		}
 	}
 	if c.CPUs < 1 || c.CPUs > 64 {
-		return nil, badOption("cpus", "%d CPUs asked for, a machine has 1 to 64", c.CPUs)
+		return nil, &OptionError{"cpus", c.CPUs, "1 to 64"}
 	}
 	preset := presetByName(c.CPU)
 	if preset == nil {
@@ -262,7 +269,7 @@ func (c *Config) fillCPUs() (*Preset, error) {
 		for i := range presets {
 			names[i] = presets[i].Name
 		}
-		return nil, badOption("cpu", "%q is not a known core; there are %s", c.CPU, strings.Join(names, " "))
+		return nil, &OptionError{"cpu", c.CPU, "one of " + strings.Join(names, " ")}
 	}
 	c.CPU = preset.Name
 	return preset, nil
@@ -277,11 +284,11 @@ func fillCounts(option string, all *int, per *[]int, preset, cpus int) error {
 		*per = slices.Repeat([]int{*all}, cpus)
 	}
 	if len(*per) != cpus {
-		return badOption(option, "%d counts for %d CPUs; give one count for each", len(*per), cpus)
+		return &OptionError{option, len(*per), fmt.Sprintf("%d counts, one for each CPU", cpus)}
 	}
 	for i, n := range *per {
 		if n < 1 || n > arm64.MaxRegs {
-			return badOption(option, "%d registers asked for on cpu%d, a CPU has 1 to %d", n, i, arm64.MaxRegs)
+			return &OptionError{option, n, fmt.Sprintf("1 to %d registers on cpu%d", arm64.MaxRegs, i)}
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"sort"
 	"strconv"
@@ -129,11 +130,11 @@ func (o *machineOptions) check() error {
 	m, err := sim.New(cfg)
 	if err != nil {
 		text := err.Error()
-		if option, found := strings.CutPrefix(text, "sim: option "); found {
-			text = "--" + option
+		if opt, ok := errors.AsType[*sim.OptionError](err); ok {
+			text = "--" + opt.Option + ": " + opt.Detail()
 		}
 		if _, number := strconv.Atoi(o.cpu); o.cpu != "" && number == nil {
-			text += "; --cpus " + o.cpu + " is how many there are"
+			text += "; fix: use --cpus " + o.cpu + " for the number of CPUs"
 		}
 		return usagef("%s", text)
 	}
