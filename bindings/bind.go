@@ -13,6 +13,7 @@ import (
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 type (
@@ -323,6 +324,11 @@ func (rt *runtime) fail(L *lua.LState, err error) int {
 		name = e.Name
 	case *vm.Error:
 		rt.rethrow(L, e)
+	case *hwdebug.UnknownError:
+		if hint := phrase.Suggest(e.Name, e.Known); hint != "" {
+			err = fmt.Errorf("%w; %s", err, hint)
+		}
+		rt.s.Raise(L, err)
 	default:
 		rt.s.Raise(L, err)
 	}

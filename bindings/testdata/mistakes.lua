@@ -141,6 +141,7 @@ m.cpu[0]:write_wb_reg("WVR", 0, 8) assert.regs(m, { bvr = { [0] = 4, 4, 4, 4, 4,
 assert.callchain({ "write_wb_reg", 7 }, m:callchain("write_wb_reg"))
 assert.callchain({ "write_wb_reg" }, 7)
 m.cpu[0]:write_wb_reg("WVR", 0, 4) assert.callchain({ "write_wb_reg", "..." , "...", "idle", "..." }, m:callchain("write_wb_reg"))
+m:callchain("hw_breakpoint")
 assert.callchain({ "a", "b", "...", "...", "c" }, { "a", "b" })
 assert.callchain({ "a", "...", "b" }, { "a", "x", "b", "y" })
 assert.callchain({ "a" }, { "a", "b" })

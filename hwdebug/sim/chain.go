@@ -19,7 +19,7 @@ type ChainOptions struct {
 
 var errNoTrace = misusef("the machine keeps no trace; make trace_size larger")
 
-// Modelled fails for a function that the model does not have, with the nearest one that it has.
+// Modelled returns an UnknownError for a function that the model does not have.
 func (m *Machine) Modelled(fn string) error {
 	_, err := m.modelled(fn)
 	return err
@@ -28,20 +28,23 @@ func (m *Machine) Modelled(fn string) error {
 func (m *Machine) modelled(fn string) (traceFn, error) {
 	id, ok := m.rec.Lookup(fn)
 	if !ok || id == fnNone {
-		// A system call has the name of its body: __se_sys_perf_event_open, in 6.1 __do_sys_perf_event_open.
-		near := "__se_sys_" + strings.TrimPrefix(fn, "sys_")
-		if m.prof.six {
-			near = strings.Replace(near, "__se", "__do", 1)
-		}
-		if _, ok := m.rec.Lookup(near); !ok {
-			near = nearest(fn, m.rec.Names())
-		}
-		if near != "" {
-			near = sprintf("; did you mean '%s'?", near)
-		}
-		return 0, misusef("'%s' is not a modelled kernel function%s", fn, near)
+		return 0, &hwdebug.UnknownError{What: "a modelled kernel function", Name: fn, Known: m.resembling(fn)}
 	}
 	return id, nil
+}
+
+// resembling returns the modelled names that the unknown name fn may stand for: the body of the system call of that
+// name, or all of them.
+func (m *Machine) resembling(fn string) []string {
+	prefix := "__se_sys_"
+	if m.prof.six {
+		prefix = "__do_sys_"
+	}
+	body := prefix + strings.TrimPrefix(fn, "sys_")
+	if _, ok := m.rec.Lookup(body); ok {
+		return []string{body}
+	}
+	return m.rec.Names()
 }
 
 // Callchain returns the chain when fn was last (or for the nth time) entered: names from fn itself outwards to the
@@ -128,43 +131,4 @@ func (m *Machine) TraceRet(r *trace.Record) any {
 		return uint64(r.Ret)
 	}
 	return r.Ret
-}
-
-// nearest returns the name that is closest to s, or "" when none is close.
-func nearest(s string, names []string) string {
-	best, at := "", 1+len(s)/3
-	for _, n := range names {
-		if d := distance(s, n); d < at {
-			best, at = n, d
-		}
-	}
-	if best == "" && len(s) >= 4 { // or the shortest that it begins
-		for _, n := range names {
-			if strings.HasPrefix(n, s) && (best == "" || len(n) < len(best)) {
-				best = n
-			}
-		}
-	}
-	return best
-}
-
-// distance is the number of insertions, deletions and replacements between two names.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diag := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			d := diag
-			if a[i-1] != b[j-1] {
-				d++
-			}
-			diag = row[j]
-			row[j] = min(d, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
 }

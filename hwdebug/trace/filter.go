@@ -3,7 +3,6 @@
 package trace
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -18,56 +17,6 @@ type Filter struct {
 	Until int64    // ns of virtual time, before this; 0: no end
 	// Failed selects only calls that returned a negative result.
 	Failed bool
-}
-
-// Check returns an error for a name without "*" that is no modelled function, with the nearest one, and for a pattern that
-// no modelled function matches.
-func (f Filter) Check(r *Recorder) error {
-	for _, p := range f.Fns {
-		if slices.ContainsFunc(r.fns, func(fn Fn) bool { return glob(p, fn.Name) }) {
-			continue
-		}
-		if strings.Contains(p, "*") {
-			return fmt.Errorf("no modelled function matches %q", p)
-		}
-		return fmt.Errorf("%q is not a modelled function%s", p, r.didYouMean(p))
-	}
-	return nil
-}
-
-// didYouMean is "; did you mean ...?" or empty.
-func (r *Recorder) didYouMean(name string) string {
-	best, at := len(name)/2+1, ""
-	for _, known := range r.Names() {
-		if d := editDistance(name, known); d < best {
-			best, at = d, known
-		}
-	}
-	if at == "" {
-		return ""
-	}
-	return "; did you mean " + at + "?"
-}
-
-// editDistance counts the insertions, removals and replacements that turn a into b.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diag := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diag
-			if a[i] != b[j] {
-				cost++
-			}
-			diag = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // A selection is a Filter made ready for one recorder.
