@@ -38,7 +38,7 @@ type patch struct {
 func (p *Program) Name() string { return p.name }
 
 // Compile turns source text into a Program. A byte order mark and a first line that begins with # are
-// skipped. The error is an *Error with Script, Line and, where the place is known, Excerpt. Text of any kind and
+// skipped. The error is an *Error with Script, Line, Source and, where it is known, Column. Text of any kind and
 // size is answered with a program or an error.
 func Compile(name, src string) (*Program, error) {
 	if len(src) > MaxSource {
@@ -81,37 +81,8 @@ func Compile(name, src string) (*Program, error) {
 // in makes an Error of e, with the line of source that it is about.
 func (e *syntaxError) in(name, src string) *Error {
 	out := &Error{Script: name, Line: e.line, Message: fmt.Sprintf("%s:%d: %s", name, e.line, e.message), incomplete: e.incomplete}
-	out.Excerpt = excerpt(src, e.line, e.col)
+	out.locate(src, e.col)
 	return out
-}
-
-// excerpt is line n of src with a caret under column col (0: none).
-func excerpt(src string, n, col int) string {
-	for i := 1; i < n; i++ {
-		_, rest, ok := strings.Cut(src, "\n")
-		if !ok {
-			return ""
-		}
-		src = rest
-	}
-	line, _, _ := strings.Cut(src, "\n")
-	line = strings.TrimRight(line, "\r \t")
-	if line == "" {
-		return ""
-	}
-	const width = 100
-	from := 0
-	if col > width*3/4 {
-		from = col - width/2
-	}
-	from = min(from, len(line))
-	shown := strings.ToValidUTF8(line[from:min(len(line), from+width)], "?")
-	head := fmt.Sprintf("%5d | ", n)
-	text := head + strings.ReplaceAll(shown, "\t", " ")
-	if col > 0 && col-1-from <= len(shown) {
-		text += "\n" + strings.Repeat(" ", len(head)+len([]rune(shown[:col-1-from]))) + "^"
-	}
-	return text
 }
 
 // parseError puts the parser's message into the words of lua5.1.

@@ -292,8 +292,8 @@ func TestSyntaxErrorsShowThePlace(t *testing.T) {
 			t.Errorf("%q: %v", c.src, err)
 			continue
 		}
-		if !strings.Contains(e.Message, c.message) || e.Excerpt != c.excerpt {
-			t.Errorf("%q:\n%s\n%s\nwant %s\n%s", c.src, e.Message, e.Excerpt, c.message, c.excerpt)
+		if !strings.Contains(e.Message, c.message) || e.Excerpt() != c.excerpt {
+			t.Errorf("%q:\n%s\n%s\nwant %s\n%s", c.src, e.Message, e.Excerpt(), c.message, c.excerpt)
 		}
 		if e.Script != "test.lua" || e.Line < 1 {
 			t.Errorf("%q: in %q, line %d", c.src, e.Script, e.Line)

@@ -277,7 +277,7 @@ func TestErrorsPassThroughGo(t *testing.T) {
 		}
 		err = run(t, rt, "\nhost."+call+"(function()\n  error('stop') end)")
 		var e *vm.Error
-		if !errors.As(err, &e) || e.Message != "test.lua:3: stop" || e.Script != "test.lua" || e.Line != 3 || !strings.Contains(e.Excerpt, "error('stop')") {
+		if !errors.As(err, &e) || e.Message != "test.lua:3: stop" || e.Script != "test.lua" || e.Line != 3 || !strings.Contains(e.Excerpt(), "error('stop')") {
 			t.Errorf("%s: %+v", call, e)
 		}
 		if err := run(t, rt, "host."+call+"(function() host.fail() end)"); !errors.Is(err, syscall.ENOSPC) {

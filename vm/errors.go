@@ -6,25 +6,28 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
+	"unicode/utf8"
 
 	lua "github.com/yuin/gopher-lua"
 )
 
-// An Error is what a script raised and nobody caught.
+// An Error reports that a script did not compile or raised an error that it did not catch.
 type Error struct {
-	Script    string // the chunk that raised it, "" when it was raised by Go
-	Line      int    // its line there, 0 when it is not known
-	Message   string // with the position before it, as Lua gives it
-	Excerpt   string // the line of source, with a caret where the column is known; "" without source
-	Traceback string // Lua and Go functions, innermost first
-	Value     any    // what was raised, as Run returns values
+	Script    string  // the chunk that raised it, "" if Go code did
+	Line      int     // the line in Script, 0 if unknown
+	Column    int     // the byte of Source that the message is about, from 1; 0 if unknown
+	Source    string  // the text of that line, "" if unknown
+	Message   string  // begins with the position, as in Lua
+	Frames    []Frame // the functions that were running, innermost first
+	Traceback string  // Frames as text, in the form of debug.traceback
+	Value     any     // the error value, converted as Run converts results
 
 	cause      error
 	raised     *raised
 	incomplete bool
 }
 
-// raised is what a script raised, so that it can be raised again.
+// raised keeps the Lua error value, so that it can be raised again.
 type raised struct {
 	rt    *Runtime
 	value lua.LValue
@@ -33,15 +36,43 @@ type raised struct {
 
 func (e *Error) Error() string { return e.Message }
 
-// Unwrap gives the Go error that the script raised or passed on, or the limit that stopped it.
+// Unwrap returns the Go error that the script raised or passed on, or the limit that stopped it.
 func (e *Error) Unwrap() error { return e.cause }
+
+// Excerpt returns the numbered source line with a caret below Column, or "" if the line is unknown.
+func (e *Error) Excerpt() string {
+	if e.Source == "" {
+		return ""
+	}
+	const width = 100
+	from := 0
+	if e.Column > width*3/4 {
+		from = min(e.Column-width/2, len(e.Source))
+	}
+	shown := strings.ToValidUTF8(e.Source[from:min(len(e.Source), from+width)], "?")
+	head := fmt.Sprintf("%5d | ", e.Line)
+	text := head + strings.ReplaceAll(shown, "\t", " ")
+	if before := e.Column - 1 - from; before >= 0 && before <= len(shown) {
+		text += "\n" + strings.Repeat(" ", len(head)+utf8.RuneCountInString(shown[:before])) + "^"
+	}
+	return text
+}
+
+// locate sets the source line of the error and the column in it.
+func (e *Error) locate(src string, column int) {
+	e.Source = strings.TrimRight(lineOf(src, e.Line), "\r \t")
+	if e.Source != "" {
+		e.Column = column
+	}
+}
 
 // A PanicError is a Go panic below a script. It is a fault of the host, not of the script, so pcall
 // does not catch it.
 type PanicError struct {
-	Value     any    // what was panicked with
-	Stack     string // the Go stack
-	Traceback string // the Lua stack above it
+	Value     any     // the argument of panic
+	Stack     string  // the Go stack
+	Frames    []Frame // the Lua functions above it, innermost first
+	Traceback string  // Frames as text
 }
 
 func (e *PanicError) Error() string { return fmt.Sprintf("vm: Go panic below a script: %v", e.Value) }
@@ -58,6 +89,53 @@ type ExitError struct {
 }
 
 func (e *ExitError) Error() string { return fmt.Sprintf("exit with code %d", e.Code) }
+
+// A Frame is a function that was running when an error was raised.
+type Frame struct {
+	Func    string // the name by which it was called, "" if unknown
+	File    string // its chunk, "" for a Go function
+	Line    int    // the line that was running, 0 for a Go function
+	Defined int    // the line where its definition begins, 0 for a main chunk or a Go function
+	Tail    bool   // reached by a tail call, so its caller is not in the stack
+	Skipped int    // frames left out before this one
+}
+
+// String formats the frame as a line of a traceback, such as "board.lua:3: in function 'open'".
+func (f Frame) String() string {
+	at := "[Go]"
+	if f.File != "" {
+		at = fmt.Sprintf("%s:%d", f.File, f.Line)
+	}
+	switch {
+	case f.Func != "":
+		return fmt.Sprintf("%s: in function '%s'", at, f.Func)
+	case f.File == "":
+		return at + ": in function"
+	case f.Defined == 0:
+		return at + ": in main chunk"
+	}
+	return fmt.Sprintf("%s: in function <%s:%d>", at, f.File, f.Defined)
+}
+
+// TraceLines formats frames as lines, with a line of their own for skipped frames and tail calls.
+func TraceLines(frames []Frame) []string {
+	var lines []string
+	for _, f := range frames {
+		if f.Skipped > 0 {
+			lines = append(lines, fmt.Sprintf("... %d more", f.Skipped))
+		}
+		lines = append(lines, f.String())
+		if f.Tail {
+			lines = append(lines, "(...tail calls...)")
+		}
+	}
+	return lines
+}
+
+// traceback formats frames as debug.traceback does.
+func traceback(frames []Frame) string {
+	return strings.Join(append([]string{"stack traceback:"}, TraceLines(frames)...), "\n\t")
+}
 
 // Unwind is implemented by values that an embedder panics with to leave Lua code for good: the
 // panic passes through pcall, coroutines and State.Call untouched.
@@ -147,7 +225,8 @@ func (rt *Runtime) caught(L *lua.LState, r any) *lua.ApiError {
 	}
 	e := &PanicError{Value: r, Stack: string(debug.Stack())}
 	trace := rt.traceOf(L)
-	e.Traceback = trace.String()
+	e.Frames = trace.values()
+	e.Traceback = traceback(e.Frames)
 	rt.meter.fatal = e
 	rt.meter.stop.Store(true)
 	return rt.apiError(lua.LString(e.Error()), e, trace)
@@ -177,7 +256,8 @@ func (rt *Runtime) errorOf(err *lua.ApiError) error {
 			text = fatal.Error()
 		}
 	}
-	out := &Error{Message: text, Traceback: trace.String(), cause: cause, Value: rt.toGo(err.Object)}
+	frames := trace.values()
+	out := &Error{Message: text, Frames: frames, Traceback: traceback(frames), cause: cause, Value: rt.toGo(err.Object)}
 	out.raised = &raised{rt, err.Object, trace}
 	out.Script, out.Line = trace.position()
 	switch v := err.Object.(type) {
@@ -191,7 +271,7 @@ func (rt *Runtime) errorOf(err *lua.ApiError) error {
 		}
 	}
 	if src, ok := rt.sources[out.Script]; ok && out.Line > 0 {
-		out.Excerpt = excerpt(src, out.Line, culprit(lineOf(src, out.Line), out.Message))
+		out.locate(src, culprit(lineOf(src, out.Line), out.Message))
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -93,8 +94,8 @@ func TestErrorsShowTheLine(t *testing.T) {
 	if e.Script != "test.lua" || e.Line != 3 || e.Message != "test.lua:3: attempt to call field 'registr' (a nil value)" {
 		t.Errorf("%q line %d: %s", e.Script, e.Line, e.Message)
 	}
-	if want := "    3 |   m.registr(1)\n            ^"; e.Excerpt != want {
-		t.Errorf("excerpt\n%s\nwant\n%s", e.Excerpt, want)
+	if want := "    3 |   m.registr(1)\n            ^"; e.Excerpt() != want {
+		t.Errorf("excerpt\n%s\nwant\n%s", e.Excerpt(), want)
 	}
 	want := "stack traceback:\n\ttest.lua:3: in function 'inner'\n\ttest.lua:6: in function 'outer'\n\ttest.lua:9: in main chunk"
 	if e.Traceback != want {
@@ -107,6 +108,36 @@ func TestTracebackShowsGoFunctions(t *testing.T) {
 	var e *vm.Error
 	if !errors.As(err, &e) || !strings.Contains(e.Traceback, "[Go]: in function 'gsub'") || !strings.Contains(e.Traceback, "[Go]: in function 'error'") {
 		t.Errorf("%v\n%s", err, e.Traceback)
+	}
+}
+
+// An error carries the position and the stack as values; the texts are made from them.
+func TestErrorsCarryTheirFrames(t *testing.T) {
+	src := "local function inner(m)\n\treturn m.x\nend\nlocal function outer(m)\n\treturn inner(m)\nend\n" +
+		"string.gsub('x', 'x', function() local _ = outer() end)"
+	_, err := eval(t, src)
+	var e *vm.Error
+	if !errors.As(err, &e) {
+		t.Fatalf("got %v, want a *vm.Error", err)
+	}
+	if e.Line != 2 || e.Source != "\treturn m.x" || e.Column != 9 {
+		t.Errorf("got line %d %q column %d, want line 2 %q column 9", e.Line, e.Source, e.Column, "\treturn m.x")
+	}
+	want := []vm.Frame{
+		{File: "test.lua", Line: 2, Defined: 1, Tail: true},
+		{File: "test.lua", Line: 7, Defined: 7},
+		{Func: "gsub"},
+		{File: "test.lua", Line: 7},
+	}
+	if !slices.Equal(e.Frames, want) {
+		t.Errorf("got frames %+v\nwant %+v", e.Frames, want)
+	}
+	if want := "stack traceback:\n\t" + strings.Join(vm.TraceLines(e.Frames), "\n\t"); e.Traceback != want {
+		t.Errorf("got traceback %q, want %q", e.Traceback, want)
+	}
+	_, err = eval(t, "local function f(n) return 1 + f(n + 1) end f(1)")
+	if !errors.As(err, &e) || !slices.ContainsFunc(e.Frames, func(f vm.Frame) bool { return f.Skipped > 0 }) {
+		t.Errorf("got %v, want a deep stack with skipped frames", err)
 	}
 }
 

@@ -166,7 +166,7 @@ func ExampleError() {
 	var e *vm.Error
 	if errors.As(err, &e) {
 		fmt.Println(e.Message)
-		fmt.Println(e.Excerpt)
+		fmt.Println(e.Excerpt())
 		fmt.Println(strings.ReplaceAll(e.Traceback, "\t", "  "))
 	}
 	// Output:

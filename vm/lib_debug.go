@@ -39,7 +39,7 @@ func (rt *Runtime) debugTraceback(L *lua.LState) int {
 	if ok {
 		b.WriteString(message + "\n")
 	}
-	b.WriteString(trace.String())
+	b.WriteString(traceback(trace.values()))
 	rt.chargeText(L, b.Len())
 	return rt.text(L, b.String())
 }

@@ -3,9 +3,7 @@
 package vm
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 )
@@ -77,32 +75,18 @@ func (t trace) position() (string, int) {
 	return "", 0
 }
 
-func (t trace) String() string {
-	var b strings.Builder
-	b.WriteString("stack traceback:")
+// values returns the stack as values that outlive the runtime.
+func (t trace) values() []Frame {
+	frames := make([]Frame, len(t.frames))
 	for i := range t.frames {
 		f := &t.frames[i]
-		if i == traceMax && t.skipped > 0 {
-			fmt.Fprintf(&b, "\n\t... %d more", t.skipped)
+		frames[i] = Frame{Func: f.name, Line: f.line(), Tail: f.tail > 0}
+		if !f.fn.IsG {
+			frames[i].File, frames[i].Defined = f.fn.Proto.SourceName, f.fn.Proto.LineDefined
 		}
-		if f.fn.IsG {
-			b.WriteString("\n\t[Go]: in ")
-		} else {
-			fmt.Fprintf(&b, "\n\t%s:%d: in ", f.fn.Proto.SourceName, f.line())
-		}
-		switch {
-		case f.name != "":
-			fmt.Fprintf(&b, "function '%s'", f.name)
-		case f.fn.IsG:
-			b.WriteString("function")
-		case f.fn.Proto.LineDefined == 0:
-			b.WriteString("main chunk")
-		default:
-			fmt.Fprintf(&b, "function <%s:%d>", f.fn.Proto.SourceName, f.fn.Proto.LineDefined)
-		}
-		if f.tail > 0 {
-			b.WriteString("\n\t(...tail calls...)")
+		if i == traceMax {
+			frames[i].Skipped = t.skipped
 		}
 	}
-	return b.String()
+	return frames
 }

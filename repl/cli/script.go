@@ -275,7 +275,7 @@ func (s *script) all(ctx context.Context, prog *vm.Program, rest []string) int {
 		}
 		if _, err := s.rt.Run(ctx, p); err != nil {
 			if e := (*vm.Error)(nil); st.option == "-l" && errors.As(err, &e) && e.Script == st.name() {
-				e.Excerpt = "" // the line is ours, not the user's
+				e.Source = "" // the line is ours, not the user's
 			}
 			return s.ended(ctx, err)
 		}
@@ -325,8 +325,8 @@ func complain(env Env, err error, code int) int {
 	var p *vm.PanicError
 	switch {
 	case errors.As(err, &e):
-		if e.Excerpt != "" {
-			fmt.Fprintln(env.Stderr, e.Excerpt)
+		if text := e.Excerpt(); text != "" {
+			fmt.Fprintln(env.Stderr, text)
 		}
 		if e.Traceback != "" && code == exitFailed {
 			fmt.Fprintln(env.Stderr, e.Traceback)

@@ -5,6 +5,8 @@ package scenario
 import (
 	"strings"
 	"time"
+
+	"github.com/hwlua/hwlua/vm"
 )
 
 // A Case is one it(...) of one file on one kernel profile, or a file that has none.
@@ -86,7 +88,7 @@ type Failure struct {
 	File      string
 	Line      int    // 0: unknown
 	Source    string // the text of that line
-	Caret     int    // the column in Source that an error is about, from 1; 0: unknown
+	Column    int    // the byte of Source that an error is about, from 1; 0 if unknown
 	Expected  string
 	Found     string
 	Sides     bool        // Expected and Found are set
@@ -94,7 +96,7 @@ type Failure struct {
 	Details   []string    // further lines of the assertion: differences, the expression
 	Registers []Register  // those that differ
 	Errno     string      // the errno that was passed on, "ENOSPC"
-	Traceback string      // Lua frames, innermost first, one a line
+	Frames    []vm.Frame  // the functions that were running, innermost first
 	Soft      bool        // from check.*: the case went on
 	After     bool        // of a hook after a case that had failed already
 	Notes     []Paragraph // what else was said, such as a Go stack
@@ -173,7 +175,15 @@ type Broken struct {
 	File    string
 	Line    int
 	Message string
-	Excerpt string // the line numbered, with a caret where the place is known; "" without a line
+	Err     *vm.Error // why the file does not compile; nil for any other reason
+}
+
+// Excerpt returns the line that does not compile with a caret below the error, or "" if it is unknown.
+func (b *Broken) Excerpt() string {
+	if b.Err == nil {
+		return ""
+	}
+	return b.Err.Excerpt()
 }
 
 // A Summary is what is known when a run has ended.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,7 +25,7 @@ func (s *session) failure(err error) *Failure {
 	f := &Failure{Kind: "error", Message: bare(err)}
 	var e *vm.Error
 	if errors.As(err, &e) {
-		f.File, f.Line, f.Traceback = e.Script, e.Line, tidyTrace(e.Traceback)
+		f.File, f.Line, f.Frames = e.Script, e.Line, theirs(e.Frames)
 		f.outside()
 	}
 	var p *vm.PanicError
@@ -36,7 +37,7 @@ func (s *session) failure(err error) *Failure {
 	case errors.As(err, &p):
 		f.Kind = "panic"
 		f.Message = fmt.Sprintf("Go code below the scenario panicked, which is not its fault: %v", p.Value)
-		f.Traceback = tidyTrace(p.Traceback)
+		f.Frames = theirs(p.Frames)
 		f.Notes = append(f.Notes, Paragraph{"Go stack", strings.Split(strings.TrimRight(p.Stack, "\n"), "\n")})
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		f.Kind = "timeout"
@@ -56,21 +57,11 @@ func (s *session) failure(err error) *Failure {
 		f.Errno = s.errno(err)
 	}
 	s.place(f)
-	if e != nil && f.Kind == "error" && f.File == e.Script && f.Line == e.Line {
-		f.Caret = caret(e.Excerpt, f.Source)
+	if e != nil && f.Kind == "error" && f.File == e.Script && f.Line == e.Line && e.Column > 0 {
+		f.Column = e.Column + (len(tab)-1)*strings.Count(e.Source[:e.Column-1], "\t")
 	}
 	s.diff(f)
 	return f
-}
-
-// caret is the column of line that the caret of an excerpt stands below, 0 when it has none or shows only a part.
-func caret(excerpt, line string) int {
-	shown, below, ok := strings.Cut(excerpt, "\n")
-	_, shown, found := strings.Cut(shown, " | ")
-	if !ok || !found || strings.Trim(shown, " ") != strings.Trim(line, " ") {
-		return 0
-	}
-	return len([]rune(below)) - len("    1 | ") + len(line) - len(shown) // they are indented by tabs of different widths
 }
 
 // check is a failed check.*: noted, and the case goes on.
@@ -121,6 +112,9 @@ func (s *session) assertion(f *Failure, a *vm.Failure) {
 	}
 }
 
+// tab replaces a tab in the source lines of failures.
+const tab = "    "
+
 // place finds the source line, of the scenario file itself or of one that it required.
 func (s *session) place(f *Failure) {
 	if f.Line <= 0 || f.File == "" {
@@ -134,7 +128,7 @@ func (s *session) place(f *Failure) {
 			text = string(b)
 		}
 	}
-	f.Source = strings.TrimRight(strings.ReplaceAll(lineOfText(text, f.Line), "\t", "    "), " ")
+	f.Source = strings.TrimRight(strings.ReplaceAll(lineOfText(text, f.Line), "\t", tab), " ")
 }
 
 // diff compares sides of several lines line by line: values that are shown on several, and text that holds several.
@@ -188,41 +182,21 @@ func unquote(s string) (string, bool) {
 	return b.String(), true
 }
 
-// tidyTrace is a traceback without its heading and without the runner's own functions.
-func tidyTrace(t string) string {
-	var lines []string
-	for l := range strings.Lines(t) {
-		l = strings.TrimSpace(l)
-		if l == "" || l == "stack traceback:" || ours(l) {
-			continue
-		}
-		lines = append(lines, l)
-	}
-	return strings.Join(lines, "\n")
+// theirs returns the frames that are not the prelude's.
+func theirs(frames []vm.Frame) []vm.Frame {
+	return slices.DeleteFunc(slices.Clone(frames), func(f vm.Frame) bool { return ours(f.File) })
 }
 
-// ours tells whether a line of a traceback, or a chunk's name, is the prelude's.
-func ours(s string) bool { return strings.HasPrefix(s, preludeName) }
+// ours reports whether the chunk is the prelude.
+func ours(chunk string) bool { return chunk == preludeName }
 
-// outside moves a failure that the prelude raised to where the script called it.
+// outside moves a failure that the prelude raised to the line of the script that called it.
 func (f *Failure) outside() {
 	if !ours(f.File) {
 		return
 	}
 	f.File, f.Line = "", 0
-	for l := range strings.Lines(f.Traceback) {
-		if strings.HasPrefix(l, "[") {
-			continue
-		}
-		// file:12: in function 'name'
-		at, _, ok := strings.Cut(l, ": in ")
-		i := strings.LastIndexByte(at, ':')
-		if !ok || i < 0 {
-			return
-		}
-		if n, err := strconv.Atoi(at[i+1:]); err == nil {
-			f.File, f.Line = at[:i], n
-		}
-		return
+	if i := slices.IndexFunc(f.Frames, func(f vm.Frame) bool { return f.File != "" }); i >= 0 {
+		f.File, f.Line = f.Frames[i].File, f.Frames[i].Line
 	}
 }

@@ -355,9 +355,7 @@ func (r *runner) load(ctx context.Context, src *Source, round int) loaded {
 		var u *UsageError
 		errors.As(err, &u)
 		b := &Broken{File: u.Path, Line: u.Line, Message: u.Message}
-		if e := (*vm.Error)(nil); errors.As(err, &e) {
-			b.Excerpt = e.Excerpt
-		}
+		errors.As(err, &b.Err)
 		return loaded{broken: b}
 	}
 	kernels, why, err := r.kernels(f)

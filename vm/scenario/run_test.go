@@ -416,7 +416,7 @@ func TestTimeoutShowsTheStack(t *testing.T) {
 	fsys := files("a.lua", "-- timeout: 400ms\nlocal function spin()\n  while true do end\nend\nit('hangs', function()\n  spin()\n  return 1\nend)\nit('is well', function() end)\n")
 	l := runFS(t, fsys, scenario.Options{Timeout: time.Hour})
 	f := l.results[0].Failures[0]
-	if l.results[0].Status != scenario.Errored || f.Kind != "timeout" || f.Line != 3 || !strings.Contains(f.Traceback, "a.lua:6:") || !strings.Contains(f.Message, "400ms") {
+	if l.results[0].Status != scenario.Errored || f.Kind != "timeout" || f.Line != 3 || !strings.Contains(fmt.Sprint(f.Frames), "a.lua:6:") || !strings.Contains(f.Message, "400ms") {
 		t.Errorf("%v %+v", l.results[0].Status, f)
 	}
 	if l.results[1].Status != scenario.Passed {

@@ -44,7 +44,7 @@ func TestWith(t *testing.T, fsys fs.FS, o Options) {
 			l := r.load(t.Context(), src, 1)
 			if l.broken != nil {
 				text := (&UsageError{Path: l.broken.File, Line: l.broken.Line, Message: l.broken.Message}).Error()
-				t.Fatal(strings.TrimSuffix(text+"\n"+l.broken.Excerpt, "\n"))
+				t.Fatal(strings.TrimSuffix(text+"\n"+l.broken.Excerpt(), "\n"))
 			}
 			for _, c := range r.selected(l.f, 0) {
 				t.Run(c.Name(), func(t *testing.T) {
@@ -104,8 +104,10 @@ func (f *Failure) String() string {
 			fmt.Fprintf(&b, ", %s %s -> %s", w.Name, w.Expected, w.Found)
 		}
 	}
-	if f.Kind != "assertion" && f.Traceback != "" {
-		b.WriteString("\n" + f.Traceback)
+	if f.Kind != "assertion" {
+		for _, l := range vm.TraceLines(f.Frames) {
+			b.WriteString("\n" + l)
+		}
 	}
 	for _, n := range f.Notes {
 		fmt.Fprintf(&b, "\n%s:\n  %s", n.Title, strings.Join(n.Lines, "\n  "))

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/phrase"
 	"github.com/hwlua/hwlua/vm/scenario"
 )
@@ -140,7 +141,7 @@ func (w *page) failure(f *scenario.Failure) {
 		w.print("</table></div>\n")
 	}
 	if showTrace(f) {
-		w.printf("<h3>Lua stack, innermost first</h3>\n<pre>%s</pre>\n", esc(f.Traceback))
+		w.printf("<h3>Lua stack, innermost first</h3>\n<pre>%s</pre>\n", esc(strings.Join(vm.TraceLines(f.Frames), "\n")))
 	}
 	for _, n := range f.Notes {
 		w.note(n)

@@ -5,8 +5,10 @@ package report
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
@@ -109,7 +111,7 @@ func (w *jsonWriter) Case(r *scenario.Result) {
 		w.emit(jsonEvent{Action: "output", Package: w.file, Test: name, Output: whole(r)})
 		for _, f := range r.Failures {
 			j := jsonFailure{Kind: f.Kind, Message: f.Message, File: f.File, Line: f.Line, Source: f.Source,
-				Details: f.Details, Errno: f.Errno, Registers: f.Registers, Traceback: f.Traceback, Soft: f.Soft}
+				Details: f.Details, Errno: f.Errno, Registers: f.Registers, Traceback: strings.Join(vm.TraceLines(f.Frames), "\n"), Soft: f.Soft}
 			if f.Sides {
 				j.Expected, j.Found = &f.Expected, &f.Found
 			}

@@ -168,8 +168,8 @@ func (w *pretty) output(r *scenario.Result) {
 func (w *pretty) Broken(b *scenario.Broken) {
 	w.flush()
 	w.printf("%s %s\n", w.p.red("FAIL "), w.p.bold(place(b.File, b.Line)))
-	if b.Excerpt != "" {
-		w.lines(strings.Split(b.Excerpt, "\n"))
+	if text := b.Excerpt(); text != "" {
+		w.lines(strings.Split(text, "\n"))
 	}
 	w.lines(strings.Split(b.Message, "\n"))
 }

@@ -23,6 +23,7 @@ import (
 
 	"github.com/mattn/go-runewidth"
 
+	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/phrase"
 	"github.com/hwlua/hwlua/vm/scenario"
 )
@@ -176,8 +177,8 @@ func explain(f *scenario.Failure, p *paint) []string {
 	}
 	if f.Source != "" {
 		add(fmt.Sprintf("%s %s", p.dim(fmt.Sprintf("%5d |", f.Line)), f.Source))
-		if f.Caret > 0 {
-			add(strings.Repeat(" ", len("    1 | ")+f.Caret-1) + "^")
+		if f.Column > 0 {
+			add(strings.Repeat(" ", len("    1 | ")+phrase.Width(f.Source[:f.Column-1])) + "^")
 		}
 	}
 	for l := range strings.Lines(f.Message) {
@@ -218,8 +219,8 @@ func explain(f *scenario.Failure, p *paint) []string {
 	if showTrace(f) {
 		add("")
 		add("Lua stack, innermost first")
-		for l := range strings.Lines(f.Traceback) {
-			add("  " + strings.TrimSpace(l))
+		for _, l := range vm.TraceLines(f.Frames) {
+			add("  " + l)
 		}
 	}
 	for _, n := range f.Notes {
@@ -244,11 +245,11 @@ func apart(a, b string) int {
 	return runewidth.StringWidth(string(x[:n]))
 }
 
-// showTrace tells whether the traceback says more than the place does.
+// showTrace reports whether the frames tell more than the place does.
 func showTrace(f *scenario.Failure) bool {
 	lua := 0
-	for l := range strings.Lines(f.Traceback) {
-		if !strings.HasPrefix(l, "[Go]") {
+	for _, frame := range f.Frames {
+		if frame.File != "" {
 			lua++
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/scenario"
 	"github.com/hwlua/hwlua/vm/scenario/report"
 )
@@ -65,7 +66,7 @@ func stream(k scenario.Sink, interrupted bool) {
 	tell(&scenario.Result{
 		Case: one("a/two.lua", "goes wrong", 5), Status: scenario.Errored, Repro: "hwlua run a/two.lua:5",
 		Failures: []*scenario.Failure{{Kind: "error", Message: "attempt to index local 'ev' (a nil value)", File: "a/lib.lua", Line: 7,
-			Source: "return ev.slot", Traceback: "a/lib.lua:7: in function 'slot'\na/two.lua:6: in function <a/two.lua:5>", Errno: "ENOSPC"}},
+			Source: "return ev.slot", Frames: []vm.Frame{{Func: "slot", File: "a/lib.lua", Line: 7}, {File: "a/two.lua", Line: 6, Defined: 5}}, Errno: "ENOSPC"}},
 	})
 	tell(&scenario.Result{
 		Case: one("a/two.lua", "differs in text", 9), Status: scenario.Failed, Repro: "hwlua run a/two.lua:9",
