@@ -11,7 +11,6 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
-	"github.com/hwlua/hwlua/bindings/api"
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm"
@@ -159,41 +158,41 @@ func valueOf[T any](p *plan, t describe.Type) value[T] {
 		} else {
 			get = value[string](stringValue)
 		}
-	case *api.Word:
-		get = value[api.Word](word32Value)
+	case *Word:
+		get = value[Word](word32Value)
 	case *hwdebug.BPType:
-		get = wordOrNumber(api.TypeWords, api.ParseType, func(n int) (hwdebug.BPType, error) {
+		get = wordOrNumber(TypeWords, ParseType, func(n int) (hwdebug.BPType, error) {
 			if n < 0 || n > math.MaxUint32 {
 				return 0, fmt.Errorf("%d is no bp_type, which has 32 bits", n)
 			}
 			return hwdebug.BPType(n), nil
 		})
-	case *api.Reg:
-		get = wordOrNumber(api.RegWords, api.ParseReg, func(n int) (api.Reg, error) { return api.Reg(n), nil })
-	case *api.Op:
-		get = wordOrNumber(api.OpWords, api.ParseOp, func(n int) (api.Op, error) { return api.Op(n), nil })
-	case *api.SlotKind:
-		get = wordValue(api.KindWords, api.ParseSlotKind)
-	case *api.Which:
-		get = wordValue(api.WhichWords, api.ParseWhich)
-	case *api.View:
-		get = wordValue(api.ViewWords, api.ParseView)
-	case *api.Millis:
-		get = value[api.Millis](func(rt *runtime, v lua.LValue) (api.Millis, error) {
+	case *Reg:
+		get = wordOrNumber(RegWords, ParseReg, func(n int) (Reg, error) { return Reg(n), nil })
+	case *Op:
+		get = wordOrNumber(OpWords, ParseOp, func(n int) (Op, error) { return Op(n), nil })
+	case *SlotKind:
+		get = wordValue(KindWords, ParseSlotKind)
+	case *Which:
+		get = wordValue(WhichWords, ParseWhich)
+	case *View:
+		get = wordValue(ViewWords, ParseView)
+	case *Millis:
+		get = value[Millis](func(rt *runtime, v lua.LValue) (Millis, error) {
 			ms, err := floatValue(rt, v)
 			if err != nil {
 				return 0, err
 			}
-			return api.CheckMillis(ms)
+			return CheckMillis(ms)
 		})
-	case *api.Delay:
-		get = value[api.Delay](delayValue)
-	case *api.Maybe:
-		get = value[api.Maybe](maybeValue)
-	case *api.Counts:
-		get = value[api.Counts](countsValue)
-	case *api.Match:
-		get = value[api.Match](matchValue)
+	case *Delay:
+		get = value[Delay](delayValue)
+	case *Maybe:
+		get = value[Maybe](maybeValue)
+	case *Counts:
+		get = value[Counts](countsValue)
+	case *Match:
+		get = value[Match](matchValue)
 	case **sim.Task:
 		get = objectValue[*sim.Task]()
 	case **sim.Event:
@@ -202,25 +201,25 @@ func valueOf[T any](p *plan, t describe.Type) value[T] {
 		get = objectValue[*sim.Wide]()
 	case **sim.Work:
 		get = objectValue[*sim.Work]()
-	case *api.TaskFunc:
-		get = value[api.TaskFunc](taskFunc)
-	case *api.WorkFunc:
-		get = value[api.WorkFunc](workFunc)
+	case *TaskFunc:
+		get = value[TaskFunc](taskFunc)
+	case *WorkFunc:
+		get = value[WorkFunc](workFunc)
 	case *sim.Handler:
 		get = value[sim.Handler](handler)
-	case *api.Fill[api.Attr]:
-		get = fillValue[api.Attr](p, t.Name)
-	case *api.Fill[api.TaskOptions]:
-		get = fillValue[api.TaskOptions](p, t.Name)
-	case *api.Fill[api.ForkOptions]:
-		get = fillValue[api.ForkOptions](p, t.Name)
-	case *api.Fill[api.ChainOptions]:
-		get = fillValue[api.ChainOptions](p, t.Name)
-	case *api.Fill[api.TraceFilter]:
-		get = fillValue[api.TraceFilter](p, t.Name)
-	case *api.Fill[api.CtrlFields]:
-		get = fillValue[api.CtrlFields](p, t.Name)
-	case *api.Fill[sim.Config]:
+	case *Fill[Attr]:
+		get = fillValue[Attr](p, t.Name)
+	case *Fill[TaskOptions]:
+		get = fillValue[TaskOptions](p, t.Name)
+	case *Fill[ForkOptions]:
+		get = fillValue[ForkOptions](p, t.Name)
+	case *Fill[ChainOptions]:
+		get = fillValue[ChainOptions](p, t.Name)
+	case *Fill[TraceFilter]:
+		get = fillValue[TraceFilter](p, t.Name)
+	case *Fill[CtrlFields]:
+		get = fillValue[CtrlFields](p, t.Name)
+	case *Fill[sim.Config]:
 		get = fillValue[sim.Config](p, t.Name)
 	default:
 		panic(fmt.Sprintf("bindings: an argument of type %T cannot be read", *zero))
@@ -283,12 +282,12 @@ func u64Value(_ *runtime, v lua.LValue) (uint64, error) {
 	return n, err
 }
 
-func word32Value(rt *runtime, v lua.LValue) (api.Word, error) {
+func word32Value(rt *runtime, v lua.LValue) (Word, error) {
 	n, err := u64Value(rt, v)
 	if err == nil && n > math.MaxUint32 {
 		err = fmt.Errorf("0x%x does not fit the 32 bits of a control word", n)
 	}
-	return api.Word(n), err
+	return Word(n), err
 }
 
 func floatValue(_ *runtime, v lua.LValue) (float64, error) {
@@ -371,46 +370,46 @@ func noWord(s string, words []string) error {
 	return errors.New(text)
 }
 
-func delayValue(_ *runtime, v lua.LValue) (api.Delay, error) {
+func delayValue(_ *runtime, v lua.LValue) (Delay, error) {
 	switch v := v.(type) {
 	case lua.LString:
-		return api.ParseDelay(string(v))
+		return ParseDelay(string(v))
 	case lua.LNumber:
 		n, err := vm.ToU64(v)
-		return api.Delay{Jiffies: n}, err
+		return Delay{Jiffies: n}, err
 	}
 	if isU64(v) {
-		return api.Delay{}, fmt.Errorf("%s jiffies are too many", spell(v))
+		return Delay{}, fmt.Errorf("%s jiffies are too many", spell(v))
 	}
-	return api.Delay{}, expected("number or string", v)
+	return Delay{}, expected("number or string", v)
 }
 
-func maybeValue(rt *runtime, v lua.LValue) (api.Maybe, error) {
+func maybeValue(rt *runtime, v lua.LValue) (Maybe, error) {
 	if v == lua.LNil {
-		return api.Maybe{}, nil
+		return Maybe{}, nil
 	}
 	n, err := intValue(rt, v)
-	return api.Maybe{N: n, Set: true}, err
+	return Maybe{N: n, Set: true}, err
 }
 
 // countsValue reads register counts: one for all CPUs, or a table of one for each, CPU 0 first.
-func countsValue(rt *runtime, v lua.LValue) (api.Counts, error) {
+func countsValue(rt *runtime, v lua.LValue) (Counts, error) {
 	t, ok := v.(*lua.LTable)
 	if !ok {
 		if v.Type() != lua.LTNumber && !isU64(v) {
-			return api.Counts{}, expected("number or table", v)
+			return Counts{}, expected("number or table", v)
 		}
 		n, err := intValue(rt, v)
 		if err == nil && (n < 1 || n > 16) {
 			err = fmt.Errorf("got %d, want 1 to 16 registers", n)
 		}
-		return api.Counts{All: n}, err
+		return Counts{All: n}, err
 	}
 	first := 1
 	if t.RawGet(lua.LNumber(0)) != lua.LNil {
 		first = 0
 	}
-	var c api.Counts
+	var c Counts
 	for i := first; len(c.Per) <= 64; i++ {
 		v := t.RawGet(lua.LNumber(i)) // RawGetInt knows no [0]
 		if v == lua.LNil {
@@ -429,7 +428,7 @@ func countsValue(rt *runtime, v lua.LValue) (api.Counts, error) {
 }
 
 // matchValue reads a Lua pattern as a test of lines.
-func matchValue(rt *runtime, v lua.LValue) (api.Match, error) {
+func matchValue(rt *runtime, v lua.LValue) (Match, error) {
 	if v == lua.LNil {
 		return nil, nil
 	}
@@ -441,7 +440,7 @@ func matchValue(rt *runtime, v lua.LValue) (api.Match, error) {
 }
 
 // matcher tests lines against a pattern on L.
-func matcher(L *lua.LState, pattern lua.LString) api.Match {
+func matcher(L *lua.LState, pattern lua.LString) Match {
 	return func(line string) bool { return vm.Matches(L, line, string(pattern)) }
 }
 
@@ -465,7 +464,7 @@ func objectValue[T comparable]() value[T] {
 }
 
 // className is the described name of a class.
-func className(class int) string { return api.Hardware.Classes[class].Name }
+func className(class int) string { return hardware.Classes[class].Name }
 
 // The functions of scripts. Each is called on a Lua thread of its own.
 
@@ -479,7 +478,7 @@ func (rt *runtime) keep(v lua.LValue) (*lua.LFunction, error) {
 	return fn, nil
 }
 
-func taskFunc(rt *runtime, v lua.LValue) (api.TaskFunc, error) {
+func taskFunc(rt *runtime, v lua.LValue) (TaskFunc, error) {
 	fn, err := rt.keep(v)
 	if err != nil {
 		return nil, err
@@ -491,7 +490,7 @@ func taskFunc(rt *runtime, v lua.LValue) (api.TaskFunc, error) {
 	}, nil
 }
 
-func workFunc(rt *runtime, v lua.LValue) (api.WorkFunc, error) {
+func workFunc(rt *runtime, v lua.LValue) (WorkFunc, error) {
 	fn, err := rt.keep(v)
 	if err != nil {
 		return nil, err

@@ -9,7 +9,6 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
-	"github.com/hwlua/hwlua/bindings/api"
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm"
@@ -24,33 +23,33 @@ type (
 	wid = *sim.Wide
 	wrk = *sim.Work
 
-	fillAttr = api.Fill[api.Attr]
+	fillAttr = Fill[Attr]
 )
 
 // bind makes what calls f's Go function.
 func (p *plan) bind(f *function) native {
 	switch do := f.desc.Go.(type) {
 	// hw
-	case func(api.Fill[sim.Config]) (*sim.Machine, error):
+	case func(Fill[sim.Config]) (*sim.Machine, error):
 		return p.bindMachine(f, do)
 	case func(uint64, string) (string, error):
 		return plain2(p, f, do)
-	case func(api.Fill[api.CtrlFields]) (uint64, error):
+	case func(Fill[CtrlFields]) (uint64, error):
 		return plain1(p, f, do)
-	case func(api.Word) api.Ctrl:
-		return plain1(p, f, func(w api.Word) (api.Ctrl, error) { return do(w), nil })
+	case func(Word) Ctrl:
+		return plain1(p, f, func(w Word) (Ctrl, error) { return do(w), nil })
 
 	// machines
-	case func(mac) api.Each[cpu]:
-		return method0(p, f, func(m mac) (api.Each[cpu], error) { return do(m), nil })
+	case func(mac) Each[cpu]:
+		return method0(p, f, func(m mac) (Each[cpu], error) { return do(m), nil })
 	case func(mac) []tsk:
 		return method0(p, f, func(m mac) ([]tsk, error) { return do(m), nil })
 	case func(mac) []evt:
 		return method0(p, f, func(m mac) ([]evt, error) { return do(m), nil })
 	case func(mac) []wrk:
 		return method0(p, f, func(m mac) ([]wrk, error) { return do(m), nil })
-	case func(mac, api.Millis) error:
-		return method1(p, f, func(m mac, v api.Millis) (done, error) { return done{}, do(m, v) })
+	case func(mac, Millis) error:
+		return method1(p, f, func(m mac, v Millis) (done, error) { return done{}, do(m, v) })
 	case func(mac) (int, error):
 		return method0(p, f, do)
 	case func(mac) (string, bool, error):
@@ -58,11 +57,11 @@ func (p *plan) bind(f *function) native {
 			s, ok, err := do(m)
 			return maybeText{s, ok}, err
 		})
-	case func(mac, api.Match) []string:
-		return method1(p, f, func(m mac, match api.Match) ([]string, error) { return do(m, match), nil })
+	case func(mac, Match) []string:
+		return method1(p, f, func(m mac, match Match) ([]string, error) { return do(m, match), nil })
 	case func(mac, int) error:
 		return method1(p, f, func(m mac, n int) (done, error) { return done{}, do(m, n) })
-	case func(mac, api.Fill[api.TaskOptions]) (tsk, error):
+	case func(mac, Fill[TaskOptions]) (tsk, error):
 		return method1(p, f, do)
 	case func(mac, fillAttr) (evt, error):
 		return method1(p, f, do)
@@ -76,33 +75,33 @@ func (p *plan) bind(f *function) native {
 		return method2(p, f, func(m mac, ev evt, a fillAttr) (done, error) { return done{}, do(m, ev, a) })
 	case func(mac) *sim.Refusal:
 		return method0(p, f, func(m mac) (*sim.Refusal, error) { return do(m), nil })
-	case func(mac, api.Maybe) (api.Slots, error):
+	case func(mac, Maybe) (Slots, error):
 		return method1(p, f, do)
-	case func(mac, string, api.WorkFunc) wrk:
-		return method2(p, f, func(m mac, name string, fn api.WorkFunc) (wrk, error) { return do(m, name, fn), nil })
+	case func(mac, string, WorkFunc) wrk:
+		return method2(p, f, func(m mac, name string, fn WorkFunc) (wrk, error) { return do(m, name, fn), nil })
 	case func(mac, wrk) (bool, error):
 		return method1(p, f, do)
 	case func(mac, int, wrk) (bool, error):
 		return method2(p, f, do)
-	case func(mac, wrk, api.Delay) (bool, error):
+	case func(mac, wrk, Delay) (bool, error):
 		return method2(p, f, do)
-	case func(mac, int, wrk, api.Delay) (bool, error):
+	case func(mac, int, wrk, Delay) (bool, error):
 		return method3(p, f, do)
-	case func(mac, string, api.Fill[api.ChainOptions]) ([]string, error):
+	case func(mac, string, Fill[ChainOptions]) ([]string, error):
 		return method2(p, f, do)
-	case func(mac, api.Fill[api.TraceFilter]) ([]api.Record, error):
+	case func(mac, Fill[TraceFilter]) ([]Record, error):
 		return method1(p, f, do)
 	case func(mac, string) error:
 		return method1(p, f, func(m mac, s string) (done, error) { return done{}, do(m, s) })
 
 	// CPUs
-	case func(cpu, api.Reg, int, uint64) error:
-		return method3(p, f, func(c cpu, r api.Reg, n int, v uint64) (done, error) { return done{}, do(c, r, n, v) })
-	case func(cpu, api.Reg, int) (uint64, error):
+	case func(cpu, Reg, int, uint64) error:
+		return method3(p, f, func(c cpu, r Reg, n int, v uint64) (done, error) { return done{}, do(c, r, n, v) })
+	case func(cpu, Reg, int) (uint64, error):
 		return method2(p, f, do)
-	case func(cpu, api.SlotKind, evt, api.Op) (int, error):
+	case func(cpu, SlotKind, evt, Op) (int, error):
 		return method3(p, f, do)
-	case func(cpu, evt, api.Op) (int, error):
+	case func(cpu, evt, Op) (int, error):
 		return method2(p, f, do)
 	case func(cpu, evt) error:
 		return method1(p, f, func(c cpu, ev evt) (done, error) { return done{}, do(c, ev) })
@@ -114,7 +113,7 @@ func (p *plan) bind(f *function) native {
 		return method3(p, f, func(c cpu, a uint64, n int, v uint64) (done, error) { return done{}, do(c, a, n, v) })
 	case func(cpu, uint64) error:
 		return method1(p, f, func(c cpu, a uint64) (done, error) { return done{}, do(c, a) })
-	case func(cpu, api.Thunk) error:
+	case func(cpu, Thunk) error:
 		return p.bindRun(f, do)
 
 	// tasks
@@ -128,17 +127,17 @@ func (p *plan) bind(f *function) native {
 		return method1(p, f, func(t tsk, n int) (done, error) { return done{}, do(t, n) })
 	case func(tsk, bool) error:
 		return method1(p, f, func(t tsk, on bool) (done, error) { return done{}, do(t, on) })
-	case func(tsk, api.Fill[api.ForkOptions]) (tsk, error):
+	case func(tsk, Fill[ForkOptions]) (tsk, error):
 		return method1(p, f, do)
 	case func(tsk) error:
 		return method0(p, f, func(t tsk) (done, error) { return done{}, do(t) })
-	case func(tsk, string, api.TaskFunc) error:
-		return method2(p, f, func(t tsk, name string, fn api.TaskFunc) (done, error) { return done{}, do(t, name, fn) })
-	case func(tsk, api.Which, int, uint64, api.Word) error:
-		return method4(p, f, func(t tsk, w api.Which, i int, a uint64, c api.Word) (done, error) { return done{}, do(t, w, i, a, c) })
-	case func(tsk, api.Which, int) (api.Entry, error):
+	case func(tsk, string, TaskFunc) error:
+		return method2(p, f, func(t tsk, name string, fn TaskFunc) (done, error) { return done{}, do(t, name, fn) })
+	case func(tsk, Which, int, uint64, Word) error:
+		return method4(p, f, func(t tsk, w Which, i int, a uint64, c Word) (done, error) { return done{}, do(t, w, i, a, c) })
+	case func(tsk, Which, int) (Entry, error):
 		return method2(p, f, do)
-	case func(tsk, api.Which) (uint64, error):
+	case func(tsk, Which) (uint64, error):
 		return method1(p, f, do)
 
 	// events
@@ -254,8 +253,8 @@ func method4[R, A, B, C, D, V any](p *plan, f *function, do func(R, A, B, C, D) 
 }
 
 // bindMachine is hw.machine: what is not possible is the argument's fault, and the machine gets its place here.
-func (p *plan) bindMachine(f *function, do func(api.Fill[sim.Config]) (*sim.Machine, error)) native {
-	a := readerOf[api.Fill[sim.Config]](p, f, 0)
+func (p *plan) bindMachine(f *function, do func(Fill[sim.Config]) (*sim.Machine, error)) native {
+	a := readerOf[Fill[sim.Config]](p, f, 0)
 	return func(rt *runtime, L *lua.LState) int {
 		fill := a(rt, L)
 		m, err := do(func(c *sim.Config) {
@@ -285,7 +284,7 @@ func optionError(err error) error {
 }
 
 // bindRun is cpu:run: the function's arguments and results pass through.
-func (p *plan) bindRun(f *function, do func(*sim.CPU, api.Thunk) error) native {
+func (p *plan) bindRun(f *function, do func(*sim.CPU, Thunk) error) native {
 	self := selfOf[*sim.CPU](f)
 	return func(rt *runtime, L *lua.LState) int {
 		o := self(rt, L)

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/hwlua/hwlua/bindings"
-	"github.com/hwlua/hwlua/bindings/api"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/describe"
@@ -68,7 +67,7 @@ func TestEverySampleRuns(t *testing.T) {
 			t.Errorf("%s: %v\n%s", path, err, out)
 		}
 	}
-	for _, e := range api.Index().Entries() {
+	for _, e := range bindings.Index().Entries() {
 		switch {
 		case e.Func != nil:
 			sample(e.Path, e.Func.Sample)
@@ -88,7 +87,7 @@ func keys(t *testing.T, table string) []string {
 }
 
 func TestNothingReachableIsUndescribed(t *testing.T) {
-	x := api.Index()
+	x := bindings.Index()
 	modifiers := []string{"are", "are_not", "has", "has_no", "is", "is_not"}
 	for _, module := range []string{"hw", "hw.ctrl", "bit", "assert"} {
 		names := keys(t, module)
@@ -137,7 +136,7 @@ m:perf_event_open { type = "w", addr = 0x1000, len = 9, cpu = 0 }
 local objects = { machine = m, cpus = m.cpu, cpu = m.cpu[0], bank = m.cpu[0].wcr, slots_on_reg = m.cpu[0].wp_on_reg, task = t, event = user,
   wide = assert(m:register_wide_hw_breakpoint { type = "r", addr = 0xffffff8008080000, len = 8 }), hit = hit, refusal = m:why(), work = m:work("w", print) }
 `
-	for _, e := range api.Index().Entries() {
+	for _, e := range bindings.Index().Entries() {
 		switch e.Kind {
 		case describe.IsField:
 			out := must(t, world+"local o = objects['"+e.Owner+"'] print(hw.type(o), o."+e.Name+" == nil)")

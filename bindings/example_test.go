@@ -10,7 +10,6 @@ import (
 	"syscall"
 
 	"github.com/hwlua/hwlua/bindings"
-	"github.com/hwlua/hwlua/bindings/api"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm"
 )
@@ -69,7 +68,7 @@ func ExampleHardwareWith() {
 
 // The description answers for itself.
 func Example_description() {
-	x := api.Index()
+	x := bindings.Index()
 	e := x.Lookup("m:unregister_hw_breakpoint")[0]
 	fmt.Print(x.Help(e, 80))
 	near, _ := x.Near("perf_event_opne")

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/hwlua/hwlua/bindings"
-	"github.com/hwlua/hwlua/bindings/api"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/describe"
@@ -63,7 +62,7 @@ func (c *calls) typed(t describe.Type, depth int) string {
 	case describe.KindClass:
 		return fmt.Sprintf("(first(%q) or o[%d])", t.Name, c.next()%24+1)
 	case describe.KindRecord:
-		if r := api.Index().Record(t.Name); r != nil {
+		if r := bindings.Index().Record(t.Name); r != nil {
 			return c.table(r, depth)
 		}
 	case describe.KindEnum:
@@ -123,7 +122,7 @@ local function first(class)
 end
 `)
 	var methods, functions []*describe.Entry
-	for _, e := range api.Index().Entries() {
+	for _, e := range bindings.Index().Entries() {
 		switch {
 		case e.Kind == describe.IsMethod:
 			methods = append(methods, e)

@@ -10,7 +10,6 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
-	"github.com/hwlua/hwlua/bindings/api"
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm"
@@ -53,13 +52,13 @@ func classOf[T any]() int {
 	switch any(zero).(type) {
 	case **sim.Machine:
 		return clsMachine
-	case *api.CPUs:
+	case *CPUs:
 		return clsCPUs
 	case **sim.CPU:
 		return clsCPU
-	case *api.Bank:
+	case *Bank:
 		return clsBank
-	case *api.OnReg:
+	case *OnReg:
 		return clsOnReg
 	case **sim.Task:
 		return clsTask
@@ -217,7 +216,7 @@ func (m *machine) cpuValue(c *sim.CPU) lua.LValue {
 	return v.ud
 }
 
-func (m *machine) bank(b api.Bank) lua.LValue {
+func (m *machine) bank(b Bank) lua.LValue {
 	v := &m.cpu[b.CPU.ID()].banks[b.Base/16]
 	if *v == nil {
 		*v = newObject(m, b)
@@ -225,7 +224,7 @@ func (m *machine) bank(b api.Bank) lua.LValue {
 	return *v
 }
 
-func (m *machine) onReg(s api.OnReg) lua.LValue {
+func (m *machine) onReg(s OnReg) lua.LValue {
 	i := 0
 	if s.Watch {
 		i = 1
@@ -237,7 +236,7 @@ func (m *machine) onReg(s api.OnReg) lua.LValue {
 	return *v
 }
 
-func (m *machine) cpusValue(c api.CPUs) lua.LValue {
+func (m *machine) cpusValue(c CPUs) lua.LValue {
 	if m.cpus == nil {
 		m.cpus = newObject(m, c)
 	}
@@ -287,14 +286,14 @@ func objectText(ud *lua.LUserData) string {
 	switch o := ud.Value.(type) {
 	case *object[*sim.Machine]:
 		return fmt.Sprintf("machine %s (%d cpus, %s)", o.val.Config().Name, o.val.NrCPUs(), o.val.Kernel())
-	case *object[api.CPUs]:
+	case *object[CPUs]:
 		return fmt.Sprintf("cpus 0 to %d", o.val.Machine.NrCPUs()-1)
 	case *object[*sim.CPU]:
 		return fmt.Sprintf("cpu%d", o.val.ID())
-	case *object[api.Bank]:
+	case *object[Bank]:
 		return fmt.Sprintf("%s of cpu%d (%d registers)", o.val.Name(), o.val.CPU.ID(), o.val.Len())
-	case *object[api.OnReg]:
-		return fmt.Sprintf("%s_on_reg of cpu%d (%d slots)", api.KindWords[b2i(o.val.Watch)], o.val.CPU.ID(), o.val.Len())
+	case *object[OnReg]:
+		return fmt.Sprintf("%s_on_reg of cpu%d (%d slots)", KindWords[b2i(o.val.Watch)], o.val.CPU.ID(), o.val.Len())
 	case *object[*sim.Task]:
 		return fmt.Sprintf("task %s (pid %d)", o.val.Comm(), o.val.PID())
 	case *object[*sim.Event]:

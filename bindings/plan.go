@@ -8,7 +8,6 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
-	"github.com/hwlua/hwlua/bindings/api"
 	"github.com/hwlua/hwlua/vm/describe"
 )
 
@@ -76,8 +75,8 @@ func thePlan() *plan {
 
 func makePlan() *plan {
 	p := &plan{records: map[string]*describe.Record{}, holders: map[string][]string{}}
-	for i := range api.Hardware.Records {
-		r := &api.Hardware.Records[i]
+	for i := range hardware.Records {
+		r := &hardware.Records[i]
 		p.records[r.Name] = r
 		for j := range r.Fields {
 			if !r.Out {
@@ -86,13 +85,13 @@ func makePlan() *plan {
 			}
 		}
 	}
-	p.hw = p.module(&api.Hardware)
-	if len(api.Hardware.Classes) != numClasses {
+	p.hw = p.module(&hardware)
+	if len(hardware.Classes) != numClasses {
 		panic("bindings: the description has other classes than this package")
 	}
-	for i := range api.Hardware.Classes {
+	for i := range hardware.Classes {
 		p.classes[i].id = i
-		p.class(&p.classes[i], &api.Hardware.Classes[i])
+		p.class(&p.classes[i], &hardware.Classes[i])
 	}
 	return p
 }

@@ -8,7 +8,6 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
-	"github.com/hwlua/hwlua/bindings/api"
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm/describe"
@@ -18,7 +17,7 @@ import (
 type setter[T any] func(rt *runtime, to *T, v lua.LValue) error
 
 // fillValue makes what reads a table that the record of that name describes.
-func fillValue[T any](p *plan, record string) value[api.Fill[T]] {
+func fillValue[T any](p *plan, record string) value[Fill[T]] {
 	desc := p.records[record]
 	if desc == nil {
 		panic("bindings: no record '" + record + "'")
@@ -28,7 +27,7 @@ func fillValue[T any](p *plan, record string) value[api.Fill[T]] {
 		r.fields[desc.Fields[i].Name] = setterOf[T](p, &desc.Fields[i])
 		r.names[i] = desc.Fields[i].Name
 	}
-	return func(rt *runtime, v lua.LValue) (api.Fill[T], error) {
+	return func(rt *runtime, v lua.LValue) (Fill[T], error) {
 		t, ok := v.(*lua.LTable)
 		if !ok {
 			if v == lua.LNil {
@@ -135,22 +134,22 @@ func setterOf[T any](p *plan, f *describe.Field) setter[T] {
 		return into(valueOf[string](p, f.Type), at)
 	case func(*T) *hwdebug.BPType:
 		return into(valueOf[hwdebug.BPType](p, f.Type), at)
-	case func(*T) *api.View:
-		return into(valueOf[api.View](p, f.Type), at)
+	case func(*T) *View:
+		return into(valueOf[View](p, f.Type), at)
 	case func(*T) **sim.Task:
 		return into(valueOf[*sim.Task](p, f.Type), at)
 	case func(*T) *sim.Handler:
 		return into(valueOf[sim.Handler](p, f.Type), at)
-	case func(*T) *api.TaskFunc:
-		return into(valueOf[api.TaskFunc](p, f.Type), at)
+	case func(*T) *TaskFunc:
+		return into(valueOf[TaskFunc](p, f.Type), at)
 	case func(*T, uint64):
 		return with(valueOf[uint64](p, f.Type), at)
 	case func(*T, int):
 		return with(valueOf[int](p, f.Type), at)
 	case func(*T, int) error:
 		return within(valueOf[int](p, f.Type), at)
-	case func(*T, api.Counts):
-		return with(valueOf[api.Counts](p, f.Type), at)
+	case func(*T, Counts):
+		return with(valueOf[Counts](p, f.Type), at)
 	}
 	panic(fmt.Sprintf("bindings: field '%s' cannot be set: %T", f.Name, f.Go))
 }

@@ -8,7 +8,6 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
-	"github.com/hwlua/hwlua/bindings/api"
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm/describe"
@@ -162,8 +161,8 @@ func resultOf[V any]() result[V] {
 		out = valueResult(func(rt *runtime, m *machine, v []*sim.Event) lua.LValue { return list(rt, v, m.event) })
 	case *[]*sim.Work:
 		out = valueResult(func(rt *runtime, m *machine, v []*sim.Work) lua.LValue { return list(rt, v, m.work) })
-	case *api.Each[*sim.CPU]:
-		out = valueResult(func(rt *runtime, m *machine, v api.Each[*sim.CPU]) lua.LValue {
+	case *Each[*sim.CPU]:
+		out = valueResult(func(rt *runtime, m *machine, v Each[*sim.CPU]) lua.LValue {
 			next := 0
 			return rt.L.NewFunction(func(L *lua.LState) int {
 				if next >= len(v) {
@@ -175,19 +174,19 @@ func resultOf[V any]() result[V] {
 				return 1
 			})
 		})
-	case *api.Slots:
+	case *Slots:
 		out = valueResult(slotsTable)
-	case *[]api.Record:
-		out = valueResult(func(rt *runtime, m *machine, v []api.Record) lua.LValue {
-			return list(rt, v, func(r api.Record) lua.LValue { return recordTable(rt, m, r) })
+	case *[]Record:
+		out = valueResult(func(rt *runtime, m *machine, v []Record) lua.LValue {
+			return list(rt, v, func(r Record) lua.LValue { return recordTable(rt, m, r) })
 		})
-	case *api.Entry:
-		out = result[api.Entry](func(rt *runtime, _ *machine, L *lua.LState, e api.Entry) int {
+	case *Entry:
+		out = result[Entry](func(rt *runtime, _ *machine, L *lua.LState, e Entry) int {
 			L.Push(rt.u64(e.Addr))
 			L.Push(rt.u64(uint64(e.Ctrl)))
 			return 2
 		})
-	case *api.Ctrl:
+	case *Ctrl:
 		out = valueResult(ctrlTable)
 	default:
 		panic(fmt.Sprintf("bindings: a result of type %T cannot be shown", *zero))
@@ -196,7 +195,7 @@ func resultOf[V any]() result[V] {
 }
 
 // slotsTable is what m:slots returns.
-func slotsTable(rt *runtime, m *machine, s api.Slots) lua.LValue {
+func slotsTable(rt *runtime, m *machine, s Slots) lua.LValue {
 	one := func(u sim.SlotUse) lua.LValue {
 		t := rt.L.CreateTable(0, 2)
 		t.RawSetString("bp", useTable(rt, m, u.BP))
@@ -231,7 +230,7 @@ func useTable(rt *runtime, m *machine, u sim.Use) lua.LValue {
 }
 
 // recordTable is one record of m:trace.
-func recordTable(rt *runtime, m *machine, r api.Record) lua.LValue {
+func recordTable(rt *runtime, m *machine, r Record) lua.LValue {
 	rt.s.Charge(768 + int64(len(r.Text)))
 	rt.s.Steps(1)
 	t := rt.L.CreateTable(0, 9)
@@ -278,7 +277,7 @@ func (rt *runtime) any(m *machine, v any) lua.LValue {
 }
 
 // ctrlTable is what hw.ctrl.decode returns.
-func ctrlTable(rt *runtime, _ *machine, c api.Ctrl) lua.LValue {
+func ctrlTable(rt *runtime, _ *machine, c Ctrl) lua.LValue {
 	rt.s.Charge(512)
 	t := rt.L.CreateTable(0, 7)
 	t.RawSetString("type", lua.LString(c.Type))
@@ -326,8 +325,8 @@ func (p *plan) getter(f *describe.Field) getter {
 		return get(read, asText)
 	case func(mac) tsk:
 		return get(read, asTask)
-	case func(mac) api.CPUs:
-		return get(read, func(_ *runtime, m *machine, v api.CPUs) lua.LValue { return m.cpusValue(v) })
+	case func(mac) CPUs:
+		return get(read, func(_ *runtime, m *machine, v CPUs) lua.LValue { return m.cpusValue(v) })
 	case func(cpu) int:
 		return get(read, asInt)
 	case func(cpu) bool:
@@ -348,10 +347,10 @@ func (p *plan) getter(f *describe.Field) getter {
 			}
 			return rt.u64(v)
 		}
-	case func(cpu) api.Bank:
-		return get(read, func(_ *runtime, m *machine, v api.Bank) lua.LValue { return m.bank(v) })
-	case func(cpu) api.OnReg:
-		return get(read, func(_ *runtime, m *machine, v api.OnReg) lua.LValue { return m.onReg(v) })
+	case func(cpu) Bank:
+		return get(read, func(_ *runtime, m *machine, v Bank) lua.LValue { return m.bank(v) })
+	case func(cpu) OnReg:
+		return get(read, func(_ *runtime, m *machine, v OnReg) lua.LValue { return m.onReg(v) })
 	case func(tsk) int:
 		return get(read, asInt)
 	case func(tsk) string:
@@ -450,9 +449,9 @@ func assignField(at any, ud *lua.LUserData, v lua.LValue) error {
 // element binds what obj[n] gives, and #obj.
 func element(at any) (func(rt *runtime, L *lua.LState, ud *lua.LUserData, n int) lua.LValue, func(ud *lua.LUserData) int) {
 	switch at := at.(type) {
-	case func(api.CPUs, int) *sim.CPU:
+	case func(CPUs, int) *sim.CPU:
 		return func(rt *runtime, L *lua.LState, ud *lua.LUserData, n int) lua.LValue {
-				o, ok := ud.Value.(*object[api.CPUs])
+				o, ok := ud.Value.(*object[CPUs])
 				if !ok {
 					return lua.LNil
 				}
@@ -462,15 +461,15 @@ func element(at any) (func(rt *runtime, L *lua.LState, ud *lua.LUserData, n int)
 				}
 				return o.mach.cpuValue(c)
 			}, func(ud *lua.LUserData) int {
-				o, ok := ud.Value.(*object[api.CPUs])
+				o, ok := ud.Value.(*object[CPUs])
 				if !ok {
 					return 0
 				}
 				return o.val.Machine.NrCPUs()
 			}
-	case func(api.Bank, int) (uint64, error):
+	case func(Bank, int) (uint64, error):
 		return func(rt *runtime, L *lua.LState, ud *lua.LUserData, n int) lua.LValue {
-				o, ok := ud.Value.(*object[api.Bank])
+				o, ok := ud.Value.(*object[Bank])
 				if !ok {
 					return lua.LNil
 				}
@@ -480,15 +479,15 @@ func element(at any) (func(rt *runtime, L *lua.LState, ud *lua.LUserData, n int)
 				}
 				return rt.u64(v)
 			}, func(ud *lua.LUserData) int {
-				o, ok := ud.Value.(*object[api.Bank])
+				o, ok := ud.Value.(*object[Bank])
 				if !ok {
 					return 0
 				}
 				return o.val.Len()
 			}
-	case func(api.OnReg, int) (*sim.Event, error):
+	case func(OnReg, int) (*sim.Event, error):
 		return func(rt *runtime, L *lua.LState, ud *lua.LUserData, n int) lua.LValue {
-				o, ok := ud.Value.(*object[api.OnReg])
+				o, ok := ud.Value.(*object[OnReg])
 				if !ok {
 					return lua.LNil
 				}
@@ -498,7 +497,7 @@ func element(at any) (func(rt *runtime, L *lua.LState, ud *lua.LUserData, n int)
 				}
 				return o.mach.event(ev)
 			}, func(ud *lua.LUserData) int {
-				o, ok := ud.Value.(*object[api.OnReg])
+				o, ok := ud.Value.(*object[OnReg])
 				if !ok {
 					return 0
 				}

@@ -10,7 +10,6 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
-	"github.com/hwlua/hwlua/bindings/api"
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm"
@@ -135,7 +134,7 @@ var moduleValues = map[string]func(rt *runtime) lua.LValue{
 		return t
 	},
 	"presets": func(rt *runtime) lua.LValue {
-		presets := api.PresetList()
+		presets := PresetList()
 		t := rt.L.CreateTable(len(presets), len(presets))
 		for i, p := range presets {
 			one := rt.L.CreateTable(0, 5)

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/hwlua/hwlua/bindings"
-	"github.com/hwlua/hwlua/bindings/api"
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/phrase"
 )
@@ -23,7 +22,7 @@ func newTestSession(t testing.TB, code string) (*session, *bytes.Buffer) {
 	s, err := newSession(context.Background(), Config{
 		In: strings.NewReader(""), Out: &out,
 		Runtime: vm.Config{Modules: []vm.Module{bindings.Hardware()}},
-		Index:   api.Index(),
+		Index:   bindings.Index(),
 		Files:   HostFiles(),
 		Start:   []Source{{Name: "start", Text: "m = hw.machine { cpus = 2 }"}},
 		Getenv:  func(string) string { return "" },

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/hwlua/hwlua/bindings"
-	"github.com/hwlua/hwlua/bindings/api"
 	"github.com/hwlua/hwlua/repl"
 	"github.com/hwlua/hwlua/vm"
 )
@@ -32,7 +31,7 @@ func config() repl.Config {
 			Limits:  vm.Limits{Memory: 256 << 20},
 			Allow:   vm.Allow{Exit: true},
 		},
-		Index: api.Index(),
+		Index: bindings.Index(),
 		Files: repl.HostFiles(),
 		Start: []repl.Source{{Name: "start", Text: "local hw = require \"hw\"\nm = hw.machine { cpus = 2 }"}},
 	}

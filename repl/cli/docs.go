@@ -9,7 +9,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/hwlua/hwlua/bindings/api"
+	"github.com/hwlua/hwlua/bindings"
 	"github.com/hwlua/hwlua/vm/describe"
 )
 
@@ -29,7 +29,7 @@ func docMain(_ context.Context, env Env, args []string) int {
 	if err != nil {
 		return usage(env, "doc", err)
 	}
-	index := api.Index()
+	index := bindings.Index()
 	width, _ := terminal(env.Stdout)
 	width = min(width, 100)
 	if len(names) == 0 {
@@ -118,9 +118,9 @@ func typesMain(_ context.Context, env Env, args []string) int {
 		dir = dirs[0]
 	}
 	if dir == "-" {
-		return output(env, "types", func(w io.Writer) { w.Write(describe.LuaLS(api.Modules())) })
+		return output(env, "types", func(w io.Writer) { w.Write(describe.LuaLS(bindings.Modules())) })
 	}
-	files, err := describe.Types(dir, api.Modules())
+	files, err := describe.Types(dir, bindings.Modules())
 	for _, f := range files {
 		fmt.Fprintln(env.Stdout, f)
 	}

@@ -11,7 +11,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/hwlua/hwlua/bindings/api"
+	"github.com/hwlua/hwlua/bindings"
 	"github.com/hwlua/hwlua/repl"
 	"github.com/hwlua/hwlua/vm"
 )
@@ -39,7 +39,7 @@ func runLoop(ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, src 
 		Out:        env.Stdout,
 		Err:        env.Stderr,
 		Runtime:    cfg,
-		Index:      api.Index(),
+		Index:      bindings.Index(),
 		Start:      start,
 		Head:       o.machine.recordHead(),
 		History:    repl.DefaultHistory("hwlua", env.Getenv),

@@ -1,6 +1,6 @@
 // The Go types that arguments and results have where a plain one would not say enough.
 
-package api
+package bindings
 
 import (
 	"fmt"

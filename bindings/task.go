@@ -1,6 +1,6 @@
 // Class task.
 
-package api
+package bindings
 
 import (
 	"github.com/hwlua/hwlua/hwdebug"

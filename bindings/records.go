@@ -1,6 +1,6 @@
 // The tables with known fields: what calls take, and what they return.
 
-package api
+package bindings
 
 import (
 	"fmt"
@@ -39,7 +39,7 @@ var (
 		Doc: "a handler of your own; the kernel then does not step over the access, so disable the event, move it or set hit.skip", Go: func(a *Attr) *sim.Handler { return &a.OnHit }}
 )
 
-func with(fields ...describe.Field) []describe.Field {
+func withAttr(fields ...describe.Field) []describe.Field {
 	return append(slices.Clone(attrFields), fields...)
 }
 
@@ -103,9 +103,9 @@ var records = []describe.Record{
 		opt("no_cap_sys_admin", describe.Bool, "false", "the callers lack CAP_SYS_ADMIN and CAP_PERFMON", func(c *sim.Config) *bool { return &c.NoCapSysAdmin }),
 	}},
 	{Name: "attr", Doc: "Attributes of an event: what perf_event_attr holds, as far as it matters here.", Fields: attrFields},
-	{Name: "perf_event_attr", Doc: "What m:perf_event_open takes: attributes, and where to count.", Fields: with(taskField, cpuField)},
-	{Name: "user_attr", Doc: "What m:register_user_hw_breakpoint takes: attributes, the task, and a handler.", Fields: with(taskField, hitField)},
-	{Name: "wide_attr", Doc: "What m:register_wide_hw_breakpoint takes: attributes and a handler.", Fields: with(hitField)},
+	{Name: "perf_event_attr", Doc: "What m:perf_event_open takes: attributes, and where to count.", Fields: withAttr(taskField, cpuField)},
+	{Name: "user_attr", Doc: "What m:register_user_hw_breakpoint takes: attributes, the task, and a handler.", Fields: withAttr(taskField, hitField)},
+	{Name: "wide_attr", Doc: "What m:register_wide_hw_breakpoint takes: attributes and a handler.", Fields: withAttr(hitField)},
 	{Name: "task_options", Doc: "The options of m:task.", Fields: []describe.Field{
 		opt("comm", describe.String, "made up", "its name", func(o *TaskOptions) *string { return &o.Comm }),
 		positive("pid", "the next one", "its number", "%d asked for; pids are 1 to 4194304", func(o *TaskOptions) *int { return &o.PID }),

@@ -1,6 +1,6 @@
 // Class cpu, its banks and its slots.
 
-package api
+package bindings
 
 import (
 	"fmt"

@@ -1,6 +1,6 @@
 // The layouts of the debug registers, and the topics that are no function.
 
-package api
+package bindings
 
 import "github.com/hwlua/hwlua/vm/describe"
 

@@ -1,30 +1,27 @@
 // The generated files are current, complete, and read by those they are for.
 
-package api_test
+package bindings_test
 
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/hwlua/hwlua/bindings/api"
+	"github.com/hwlua/hwlua/bindings"
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/describe"
 )
-
-var update = flag.Bool("update", false, "write the generated files")
 
 // files are those that are checked in.
 var files = []struct {
 	path string
 	make func() []byte
 }{
-	{"../../scripts/hw.d.lua", func() []byte { return describe.LuaLS(api.Modules()) }},
-	{"../REFERENCE.md", func() []byte { return describe.Markdown(api.Modules()) }},
+	{"../scripts/hw.d.lua", func() []byte { return describe.LuaLS(bindings.Modules()) }},
+	{"REFERENCE.md", func() []byte { return describe.Markdown(bindings.Modules()) }},
 }
 
 func TestFilesAreCurrent(t *testing.T) {
@@ -38,14 +35,14 @@ func TestFilesAreCurrent(t *testing.T) {
 		}
 		got, err := os.ReadFile(f.path)
 		if err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s is not what the description says; run: go test ./bindings/api -update", filepath.Clean(f.path))
+			t.Errorf("%s is not what the description says; run: go test ./bindings -update", filepath.Clean(f.path))
 		}
 	}
 }
 
 func TestSameBytesEachTime(t *testing.T) {
 	for _, make := range []func([]*describe.Module) []byte{describe.LuaLS, describe.Markdown, describe.JSON} {
-		if !bytes.Equal(make(api.Modules()), make(api.Modules())) {
+		if !bytes.Equal(make(bindings.Modules()), make(bindings.Modules())) {
 			t.Error("two runs differ")
 		}
 	}
@@ -54,7 +51,7 @@ func TestSameBytesEachTime(t *testing.T) {
 // names are what a reader has to find: every function, method, field and option.
 func names() []string {
 	var list []string
-	for _, e := range api.Index().Entries() {
+	for _, e := range bindings.Index().Entries() {
 		switch e.Kind {
 		case describe.IsFunc, describe.IsMethod, describe.IsField, describe.IsOption, describe.IsValue, describe.IsClass, describe.IsRecord:
 			list = append(list, e.Name)
@@ -64,7 +61,7 @@ func names() []string {
 }
 
 func TestDefinitionsAreLua(t *testing.T) {
-	src := string(describe.LuaLS(api.Modules()))
+	src := string(describe.LuaLS(bindings.Modules()))
 	if _, err := vm.Compile(describe.DefinitionFile, src); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +100,7 @@ func TestDefinitionsAreLua(t *testing.T) {
 }
 
 func TestReferenceNamesEverything(t *testing.T) {
-	text := string(describe.Markdown(api.Modules()))
+	text := string(describe.Markdown(bindings.Modules()))
 	for _, name := range names() {
 		if !strings.Contains(text, name) {
 			t.Errorf("%s is missing", name)
@@ -112,7 +109,7 @@ func TestReferenceNamesEverything(t *testing.T) {
 }
 
 func TestJSONNamesEverything(t *testing.T) {
-	data := describe.JSON(api.Modules())
+	data := describe.JSON(bindings.Modules())
 	var doc any
 	if err := json.Unmarshal(data, &doc); err != nil {
 		t.Fatal(err)
@@ -144,7 +141,7 @@ func TestJSONNamesEverything(t *testing.T) {
 
 func TestTypesWritesBothFilesAndKeepsSettings(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "dir")
-	wrote, err := describe.Types(dir, api.Modules())
+	wrote, err := describe.Types(dir, bindings.Modules())
 	if err != nil || len(wrote) != 2 {
 		t.Fatalf("wrote %v, %v; want two files", wrote, err)
 	}
@@ -156,7 +153,7 @@ func TestTypesWritesBothFilesAndKeepsSettings(t *testing.T) {
 	if err := os.WriteFile(rc, []byte("{}"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if wrote, err = describe.Types(dir, api.Modules()); err != nil || len(wrote) != 1 {
+	if wrote, err = describe.Types(dir, bindings.Modules()); err != nil || len(wrote) != 1 {
 		t.Fatalf("wrote %v, %v the second time; want one file", wrote, err)
 	}
 	if data, _ := os.ReadFile(rc); string(data) != "{}" {

@@ -1,6 +1,6 @@
 // Class machine: what a driver and an administrator do, and time.
 
-package api
+package bindings
 
 import (
 	"math"

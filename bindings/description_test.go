@@ -1,6 +1,6 @@
 // The description is whole, and agrees with the Go functions beside it.
 
-package api_test
+package bindings_test
 
 import (
 	"reflect"
@@ -8,14 +8,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hwlua/hwlua/bindings/api"
+	"github.com/hwlua/hwlua/bindings"
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm/describe"
 )
 
 func TestEverythingIsSaid(t *testing.T) {
-	x := api.Index()
+	x := bindings.Index()
 	for _, e := range x.Entries() {
 		doc := strings.TrimSpace(e.Doc)
 		switch {
@@ -48,7 +48,7 @@ func TestEverythingIsSaid(t *testing.T) {
 
 func TestNamesAreUnique(t *testing.T) {
 	seen := map[string]bool{}
-	for _, e := range api.Index().Entries() {
+	for _, e := range bindings.Index().Entries() {
 		key := e.Owner + "/" + e.Name
 		if e.Kind == describe.IsBits {
 			continue // a register has several RES0
@@ -79,7 +79,7 @@ func types(yield func(where string, t describe.Type)) {
 		params(where, t.Params)
 		params(where, t.Results)
 	}
-	for _, e := range api.Index().Entries() {
+	for _, e := range bindings.Index().Entries() {
 		switch {
 		case e.Func != nil:
 			params(e.Path, e.Func.Params)
@@ -93,7 +93,7 @@ func types(yield func(where string, t describe.Type)) {
 }
 
 func TestTypesAreDescribed(t *testing.T) {
-	x := api.Index()
+	x := bindings.Index()
 	n := 0
 	types(func(where string, typ describe.Type) {
 		n++
@@ -116,19 +116,19 @@ func TestTypesAreDescribed(t *testing.T) {
 // goKinds are the described kinds that a Go parameter may have.
 func goKinds(t reflect.Type) []describe.Kind {
 	switch t {
-	case reflect.TypeFor[api.Reg](), reflect.TypeFor[api.Op](), reflect.TypeFor[api.Delay](), reflect.TypeFor[api.Counts](), reflect.TypeFor[hwdebug.BPType]():
+	case reflect.TypeFor[bindings.Reg](), reflect.TypeFor[bindings.Op](), reflect.TypeFor[bindings.Delay](), reflect.TypeFor[bindings.Counts](), reflect.TypeFor[hwdebug.BPType]():
 		return []describe.Kind{describe.KindUnion}
-	case reflect.TypeFor[api.SlotKind](), reflect.TypeFor[api.Which](), reflect.TypeFor[api.View]():
+	case reflect.TypeFor[bindings.SlotKind](), reflect.TypeFor[bindings.Which](), reflect.TypeFor[bindings.View]():
 		return []describe.Kind{describe.KindEnum}
-	case reflect.TypeFor[api.Word]():
+	case reflect.TypeFor[bindings.Word]():
 		return []describe.Kind{describe.KindU64}
-	case reflect.TypeFor[api.Maybe]():
+	case reflect.TypeFor[bindings.Maybe]():
 		return []describe.Kind{describe.KindInt}
-	case reflect.TypeFor[api.Match]():
+	case reflect.TypeFor[bindings.Match]():
 		return []describe.Kind{describe.KindString}
-	case reflect.TypeFor[api.Slots]():
+	case reflect.TypeFor[bindings.Slots]():
 		return []describe.Kind{describe.KindUnion}
-	case reflect.TypeFor[hwdebug.Attr](), reflect.TypeFor[api.Ctrl](), reflect.TypeFor[*sim.Siginfo]():
+	case reflect.TypeFor[hwdebug.Attr](), reflect.TypeFor[bindings.Ctrl](), reflect.TypeFor[*sim.Siginfo]():
 		return []describe.Kind{describe.KindRecord}
 	}
 	if strings.HasPrefix(t.Name(), "Fill[") {
@@ -172,7 +172,7 @@ func agrees(t reflect.Type, d describe.Type) bool {
 
 func TestFunctionsHaveTheirGoSignatures(t *testing.T) {
 	compared := 0
-	for _, e := range api.Index().Entries() {
+	for _, e := range bindings.Index().Entries() {
 		if e.Func == nil || e.Func.Go == nil {
 			continue
 		}
@@ -207,7 +207,7 @@ func TestFunctionsHaveTheirGoSignatures(t *testing.T) {
 				t.Errorf("%s: the result may not be there, which is not said", e.Path)
 			}
 		}
-		if len(out) == 1 && out[0] == reflect.TypeFor[api.Entry]() {
+		if len(out) == 1 && out[0] == reflect.TypeFor[bindings.Entry]() {
 			out = []reflect.Type{reflect.TypeFor[uint64](), reflect.TypeFor[uint64]()}
 		}
 		results := f.Results
@@ -234,7 +234,7 @@ func TestFunctionsHaveTheirGoSignatures(t *testing.T) {
 }
 
 func TestFieldsHaveTheirGoTypes(t *testing.T) {
-	for _, e := range api.Index().Entries() {
+	for _, e := range bindings.Index().Entries() {
 		if e.Field == nil || e.Field.Go == nil {
 			continue
 		}
@@ -258,10 +258,10 @@ func TestFieldsHaveTheirGoTypes(t *testing.T) {
 }
 
 func TestErrnosAreTheKernels(t *testing.T) {
-	if len(api.Hardware.Errnos) != len(hwdebug.Errnos) {
-		t.Fatalf("%d errnos are described, there are %d", len(api.Hardware.Errnos), len(hwdebug.Errnos))
+	if len(bindings.Modules()[0].Errnos) != len(hwdebug.Errnos) {
+		t.Fatalf("%d errnos are described, there are %d", len(bindings.Modules()[0].Errnos), len(hwdebug.Errnos))
 	}
-	for i, e := range api.Hardware.Errnos {
+	for i, e := range bindings.Modules()[0].Errnos {
 		if e.Name != hwdebug.Errnos[i].Name || e.Number != hwdebug.Errnos[i].Number || strings.HasSuffix(e.Doc, ", .") {
 			t.Errorf("errno %d is described as %+v", i, e)
 		}
@@ -269,7 +269,7 @@ func TestErrnosAreTheKernels(t *testing.T) {
 }
 
 func TestRegistersHaveEveryBitOnce(t *testing.T) {
-	for _, r := range api.Hardware.Registers {
+	for _, r := range bindings.Modules()[0].Registers {
 		next := r.Width - 1
 		for _, f := range r.Fields {
 			if f.Hi != next || f.Lo > f.Hi {
@@ -285,12 +285,12 @@ func TestRegistersHaveEveryBitOnce(t *testing.T) {
 
 func TestParseDelay(t *testing.T) {
 	for text, ns := range map[string]int64{"28s": 28e9, "250ms": 250e6, "1.5ms": 1500000, "0s": 0, " 2 us ": 2000, "1ns": 1, "0.5ns": 1, "2min": 120e9, "1h": 3600e9} {
-		if d, err := api.ParseDelay(text); err != nil || d.Ns != ns {
+		if d, err := bindings.ParseDelay(text); err != nil || d.Ns != ns {
 			t.Errorf("%q is %v, %v; want %d ns", text, d, err, ns)
 		}
 	}
 	for _, text := range []string{"", "s", "28", "28 sec", "-1s", "1e9s", "0x10s", "1_0s", "nans", "infs", "999999999999h", "1..5s"} {
-		if d, err := api.ParseDelay(text); err == nil {
+		if d, err := bindings.ParseDelay(text); err == nil {
 			t.Errorf("%q is taken for %v", text, d)
 		}
 	}

@@ -1,6 +1,6 @@
 // Call chains and the trace, in the words of a script.
 
-package api
+package bindings
 
 import (
 	"fmt"

@@ -1,6 +1,6 @@
 // Classes event, wide, hit, refusal and work.
 
-package api
+package bindings
 
 import (
 	"syscall"

@@ -1,6 +1,6 @@
 // What is in hw itself: machines, exact integers, control words, constants.
 
-package api
+package bindings
 
 import (
 	"fmt"
