@@ -73,8 +73,8 @@ func (p *plan) bind(f *function) native {
 		return method1(p, f, func(m mac, w wid) (done, error) { return done{}, do(m, w) })
 	case func(mac, evt, fillAttr) error:
 		return method2(p, f, func(m mac, ev evt, a fillAttr) (done, error) { return done{}, do(m, ev, a) })
-	case func(mac) *sim.Refusal:
-		return method0(p, f, func(m mac) (*sim.Refusal, error) { return do(m), nil })
+	case func(mac) *hwdebug.Error:
+		return method0(p, f, func(m mac) (*hwdebug.Error, error) { return do(m), nil })
 	case func(mac, Maybe) (Slots, error):
 		return method1(p, f, do)
 	case func(mac, string, WorkFunc) wrk:

@@ -120,12 +120,12 @@ t:store(0x1000, 8)`,
 var refusalClass = describe.Class{
 	Name: "refusal", Doc: "Why a call was refused; tostring says it all in words.",
 	Fields: []describe.Field{
-		{Name: "errno", Type: describe.String, Doc: "The errno's name.", Go: func(r *sim.Refusal) string { return ErrnoName(r.Errno) }},
-		{Name: "rule", Type: describe.String, Doc: "The rule of the specification that refused, such as R-CON-7.", Go: func(r *sim.Refusal) string { return r.Rule }},
-		{Name: "fn", Type: describe.String, Doc: "The kernel function that refused.", Go: func(r *sim.Refusal) string { return r.Fn }},
-		{Name: "asked", Type: describe.String, Doc: "What was asked for.", Go: func(r *sim.Refusal) string { return r.Asked }},
+		{Name: "errno", Type: describe.String, Doc: "The errno's name.", Go: func(r *hwdebug.Error) string { return ErrnoName(r.Errno) }},
+		{Name: "rule", Type: describe.String, Doc: "The rule of the specification that refused, such as R-CON-7.", Go: func(r *hwdebug.Error) string { return r.Rule }},
+		{Name: "fn", Type: describe.String, Doc: "The kernel function that refused.", Go: func(r *hwdebug.Error) string { return r.Fn }},
+		{Name: "asked", Type: describe.String, Doc: "What was asked for.", Go: func(r *hwdebug.Error) string { return r.Asked }},
 		{Name: "holders", Type: describe.Array(describe.Object("event")), Doc: "The events that hold the slots, the CPU's own first, then the task's that counts.",
-			Go: func(r *sim.Refusal) []*sim.Event { return r.Holders }},
+			Go: func(r *hwdebug.Error) []hwdebug.Holder { return r.Holders }},
 	},
 	Sample: `
 for i = 0, 4 do m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000 + 8 * i, len = 8 } end

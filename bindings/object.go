@@ -68,7 +68,7 @@ func classOf[T any]() int {
 		return clsWide
 	case **sim.Hit:
 		return clsHit
-	case **sim.Refusal:
+	case **hwdebug.Error:
 		return clsRefusal
 	case **sim.Work:
 		return clsWork
@@ -243,11 +243,11 @@ func (m *machine) cpusValue(c CPUs) lua.LValue {
 	return m.cpus
 }
 
-func (m *machine) refusal(r *sim.Refusal) lua.LValue {
+func (m *machine) refusal(r *hwdebug.Error) lua.LValue {
 	if r == nil {
 		return lua.LNil
 	}
-	if m.why == nil || m.why.Value.(*object[*sim.Refusal]).val != r {
+	if m.why == nil || m.why.Value.(*object[*hwdebug.Error]).val != r {
 		m.why = newObject(m, r)
 	}
 	return m.why
@@ -303,8 +303,8 @@ func objectText(ud *lua.LUserData) string {
 	case *object[*sim.Hit]:
 		h := o.val
 		return fmt.Sprintf("hit: %s of %d at 0x%016x on cpu%d", h.Kind, h.Size, h.Addr, h.CPU)
-	case *object[*sim.Refusal]:
-		return o.val.String()
+	case *object[*hwdebug.Error]:
+		return o.val.Explain()
 	case *object[*sim.Work]:
 		return "work " + o.val.Name()
 	}

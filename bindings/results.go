@@ -153,8 +153,8 @@ func resultOf[V any]() result[V] {
 		out = valueResult(func(_ *runtime, m *machine, v *sim.Wide) lua.LValue { return m.wide(v) })
 	case **sim.Work:
 		out = valueResult(func(_ *runtime, m *machine, v *sim.Work) lua.LValue { return m.work(v) })
-	case **sim.Refusal:
-		out = valueResult(func(_ *runtime, m *machine, v *sim.Refusal) lua.LValue { return m.refusal(v) })
+	case **hwdebug.Error:
+		out = valueResult(func(_ *runtime, m *machine, v *hwdebug.Error) lua.LValue { return m.refusal(v) })
 	case *[]*sim.Task:
 		out = valueResult(func(rt *runtime, m *machine, v []*sim.Task) lua.LValue { return list(rt, v, m.task) })
 	case *[]*sim.Event:
@@ -418,10 +418,12 @@ func (p *plan) getter(f *describe.Field) getter {
 		return get(read, asTask)
 	case func(*sim.Hit) *bool:
 		return get(func(h *sim.Hit) bool { return *read(h) }, asBool)
-	case func(*sim.Refusal) string:
+	case func(*hwdebug.Error) string:
 		return get(read, asText)
-	case func(*sim.Refusal) []evt:
-		return get(read, func(rt *runtime, m *machine, v []evt) lua.LValue { return list(rt, v, m.event) })
+	case func(*hwdebug.Error) []hwdebug.Holder:
+		return get(read, func(rt *runtime, m *machine, v []hwdebug.Holder) lua.LValue {
+			return list(rt, v, func(h hwdebug.Holder) lua.LValue { return m.event(m.m.EventByID(h.ID)) })
+		})
 	case func(wrk) string:
 		return get(read, asText)
 	case func(wrk) bool:

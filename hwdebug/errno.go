@@ -90,30 +90,3 @@ func ErrnoByNumber(n int) (syscall.Errno, bool) {
 	}
 	return 0, false
 }
-
-// An Error is a refused request: what was asked, what was found, how to mend it. It unwraps to the errno the
-// kernel gives.
-type Error struct {
-	Op    string // the kernel call, "perf_event_open"
-	Asked string // "watchpoint at 0xffff800010a01238 len 8 on cpu1"
-	Found string // "4 of 4 watchpoint slots reserved there (w1 w2 w3 w4)"
-	Mend  string // "close one of them or choose another CPU"
-	Rule  string // the rule of the specification that refused, "R-CON-7"
-	Fn    string // the kernel function that refused, "__reserve_bp_slot"
-	Errno syscall.Errno
-}
-
-func (e *Error) Error() string {
-	s := e.Op + ": "
-	if e.Asked != "" {
-		s += e.Asked + ": "
-	}
-	s += e.Found + " (" + ErrnoName(e.Errno) + ")"
-	if e.Mend != "" {
-		s += "; " + e.Mend
-	}
-	return s
-}
-
-// Unwrap returns the errno.
-func (e *Error) Unwrap() error { return e.Errno }

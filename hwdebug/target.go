@@ -154,5 +154,5 @@ func Switch(t Target, cpu int, next TaskID) error {
 // NotSupported returns the error of an operation that a target cannot do.
 func NotSupported(op, why string) error {
 	eop, _ := ErrnoByName("EOPNOTSUPP")
-	return &Error{Op: op, Found: why, Mend: "use the model, which can", Errno: eop}
+	return &Error{Op: op, Found: why, Fix: "use the model, which can", Errno: eop}
 }

@@ -43,10 +43,10 @@ func TestTablesFitNarrowTerminals(t *testing.T) {
 			"      wp  4 of 4 usable,\n        pinned: 1 cpu + 0 task  w1 - - -"},
 		{":events", "w1  w  0xffffff8008c5a000 len 8  active\n  cpu0  any task  count 0, slot 0\n" +
 			"w2  w  0xffffff8008c5a000 len 8  active\n  cpu1  any task  count 0, slot 0"},
-		{"m:perf_event_open(bad)", "perf_event_open: watchpoint w at\n  0x0000000000000008 len 9 on cpu0: a\n  length of 9 bytes (EINVAL); use 1 to 8\n" +
+		{"m:perf_event_open(bad)", "perf_event_open: watchpoint w at\n  0x0000000000000008 len 9 on cpu0:\n  invalid length 9 (EINVAL); fix: use 1\n  to 8\n" +
 			"why: R-VAL-8, refused by\n  arch_build_bp_info"},
-		{"m:why()", "perf_event_open: watchpoint w at\n  0x0000000000000008 len 9 on cpu0: a\n  length of 9 bytes\n" +
-			"EINVAL from arch_build_bp_info (R-VAL-8)\nto mend it, use 1 to 8"},
+		{"m:why()", "perf_event_open: watchpoint w at\n  0x0000000000000008 len 9 on cpu0:\n  invalid length 9\n" +
+			"EINVAL from arch_build_bp_info (R-VAL-8)\nfix: use 1 to 8"},
 		{"help 'watch'", ":watch [EXPR]\n  show EXPR after each input, changed\n  bits marked; without it, list"},
 	} {
 		if got := p.answer(c.entry); got != c.want {

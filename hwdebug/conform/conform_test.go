@@ -227,7 +227,7 @@ func TestDivergencesInWords(t *testing.T) {
 		`case a/b, step 6
   asked   ptrace_get t0 watch
   kernel  NOTASK
-  model   EOPNOTSUPP (ptrace_get: the target has no ptrace (EOPNOTSUPP); use the model, which can)`,
+  model   EOPNOTSUPP (ptrace_get: the target has no ptrace (EOPNOTSUPP); fix: use the model, which can)`,
 		`case a/b, at the end
   asked   everything of the case is taken away
   kernel  nothing is left

@@ -508,8 +508,11 @@ func (c *CPU) kernelAccess(k hwdebug.Kind, addr uint64, size int, value uint64, 
 			op = "get_user"
 		}
 		m.cpu = prev
-		return 0, m.refuse(&Refusal{Rule: "R-EXC-17", Fn: op}, &hwdebug.Error{Op: op, Asked: sprintf("%d bytes at 0x%016x for task %s (pid %d)", size, addr, c.curr.comm, c.curr.pid),
-			Found: "the address is not the user's", Mend: "name one below TASK_SIZE", Errno: syscall.EFAULT})
+		return 0, m.refuse(&hwdebug.Error{
+			Errno: syscall.EFAULT, Rule: "R-EXC-17", Fn: op, Op: op,
+			Asked: sprintf("%d bytes at 0x%016x for %s", size, addr, c.curr),
+			Found: "not user memory", Fix: "use addresses below TASK_SIZE",
+		})
 	}
 	a := &Access{m: m, kind: k, addr: addr, size: size, value: value, el: 1, user: user}
 	a.unpriv = user && (m.prof.uaccessUnpriv || m.preset.UAO)

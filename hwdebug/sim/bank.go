@@ -190,9 +190,10 @@ func (c *CPU) ReadWbReg(base, n int) (uint64, error) {
 }
 
 func (m *Machine) unknownReg(op string, base, n int) error {
-	return m.refuse(&Refusal{Rule: "R-REG-5", Fn: op}, &hwdebug.Error{
-		Op: op, Asked: sprintf("register %d of base %d", n, base), Found: "there is no such register",
-		Mend: "bases are 0, 16, 32 and 48, numbers 0 to 15", Errno: einval,
+	return m.refuse(&hwdebug.Error{
+		Errno: einval, Rule: "R-REG-5", Fn: op, Op: op,
+		Asked: sprintf("register %d of base %d", n, base), Found: "no such register",
+		Fix: "use base 0, 16, 32 or 48 and a number from 0 to 15",
 	})
 }
 

@@ -75,6 +75,23 @@ func (m *Machine) Callchain(fn string, o ChainOptions) ([]string, error) {
 	return m.rec.Chain(n, o.View), nil
 }
 
+// EventByID returns the event with that ID, nil if there is none. A machine without a trace finds an event only until it
+// is freed.
+func (m *Machine) EventByID(id int) *Event {
+	if m.traced {
+		if id < 1 || id > len(m.events) {
+			return nil
+		}
+		return m.events[id-1]
+	}
+	for _, ev := range m.live {
+		if ev.id == id {
+			return ev
+		}
+	}
+	return nil
+}
+
 // TraceArg returns argument i of a record: an *Event or *Task where it is one that the machine knows, text for names,
 // an int64 for counts, a uint64 for addresses and register values.
 func (m *Machine) TraceArg(r *trace.Record, i int) any {
@@ -85,8 +102,8 @@ func (m *Machine) TraceArg(r *trace.Record, i int) any {
 	}
 	switch kind {
 	case trace.Event:
-		if id := int(v >> 1); id >= 1 && id <= len(m.events) {
-			return m.events[id-1]
+		if ev := m.EventByID(int(v >> 1)); ev != nil {
+			return ev
 		}
 		return nil
 	case trace.PID:

@@ -234,9 +234,9 @@ func askedOf(a *hwdebug.Attr, t *Task, cpu int) string {
 	s += sprintf(" at 0x%016x len %d", a.Addr, a.Len)
 	switch {
 	case t != nil && cpu >= 0:
-		s += sprintf(" for task %s (pid %d) on cpu%d", t.comm, t.pid, cpu)
+		s += sprintf(" for %s on cpu%d", t, cpu)
 	case t != nil:
-		s += sprintf(" for task %s (pid %d)", t.comm, t.pid)
+		s += sprintf(" for %s", t)
 	default:
 		s += sprintf(" on cpu%d", cpu)
 	}
@@ -286,17 +286,17 @@ func (m *Machine) newEvent() *Event {
 // kernel/events/core.c: perf_event_alloc
 func (m *Machine) perfEventAlloc(r *create) (ev *Event, err error) {
 	defer m.exit(m.enter(fnPerfEventAlloc, r.attr.Addr, uint64(int64(r.cpu)), pidArg(r.task)), &err)
-	const fn = "perf_event_alloc"
-	if r.cpu < 0 || r.cpu >= len(m.cpus) {
-		if r.task == nil || r.cpu != -1 {
-			return nil, m.refuse(&Refusal{Rule: "R-VAL-1", Fn: fn}, &hwdebug.Error{Op: r.op, Asked: r.asked(),
-				Found: sprintf("the machine has CPUs 0 to %d", len(m.cpus)-1),
-				Mend:  "name one of them, or a task with cpu -1", Errno: einval})
-		}
+	if (r.cpu < 0 || r.cpu >= len(m.cpus)) && (r.task == nil || r.cpu != -1) {
+		return nil, m.refuse(&hwdebug.Error{
+			Errno: einval, Rule: "R-VAL-1", Fn: "perf_event_alloc", Op: r.op, Asked: r.asked(),
+			Found: m.cpuRange(), Fix: "use one of them, or cpu -1 with a task",
+		})
 	}
 	if r.attr.Inherit && r.attr.SampleRead {
-		return nil, m.refuse(&Refusal{Rule: "R-VAL-1", Fn: fn}, &hwdebug.Error{Op: r.op, Asked: r.asked(),
-			Found: "inherit and PERF_SAMPLE_READ exclude each other", Mend: "leave one out", Errno: einval})
+		return nil, m.refuse(&hwdebug.Error{
+			Errno: einval, Rule: "R-VAL-1", Fn: "perf_event_alloc", Op: r.op, Asked: r.asked(),
+			Found: "inherit and PERF_SAMPLE_READ exclude each other", Fix: "leave one out",
+		})
 	}
 	ev = m.newEvent()
 	ev.attr, ev.cpu, ev.task, ev.handler = r.attr, r.cpu, r.task, r.handler
@@ -330,8 +330,10 @@ func (m *Machine) perfTryInitEvent(r *create, ev *Event) (err error) {
 func (m *Machine) hwBreakpointEventInit(r *create, ev *Event) (err error) {
 	defer m.exit(m.enter(fnHwBreakpointEventInit, ev.arg()), &err)
 	if r.attr.BranchStack {
-		return m.refuse(&Refusal{Rule: "R-VAL-1", Fn: "hw_breakpoint_event_init"}, &hwdebug.Error{Op: r.op, Asked: r.asked(),
-			Found: "breakpoint events have no branch stack", Mend: "leave branch sampling out", Errno: eopnotsupp})
+		return m.refuse(&hwdebug.Error{
+			Errno: eopnotsupp, Rule: "R-VAL-1", Fn: "hw_breakpoint_event_init", Op: r.op, Asked: r.asked(),
+			Found: "breakpoint events have no branch stack", Fix: "leave branch sampling out",
+		})
 	}
 	return m.registerPerfHwBreakpoint(r, ev)
 }
@@ -356,29 +358,34 @@ func (m *Machine) registerPerfHwBreakpoint(r *create, ev *Event) (err error) {
 
 // findContext finds the context of a new event, with the checks of steps 11 to 13 of R-VAL-1.
 func (m *Machine) findContext(r *create, ev *Event) error {
-	const fn = "find_get_context"
 	if ev.task == nil {
 		if m.cfg.Paranoid > 0 && m.cfg.NoCapSysAdmin {
 			need := "CAP_SYS_ADMIN"
 			if m.prof.capPerfmon {
 				need = "CAP_PERFMON or CAP_SYS_ADMIN"
 			}
-			return m.refuse(&Refusal{Rule: "R-VAL-1", Fn: fn}, &hwdebug.Error{Op: r.op, Asked: r.asked(),
+			return m.refuse(&hwdebug.Error{
+				Errno: eacces, Rule: "R-VAL-1", Fn: "find_get_context", Op: r.op, Asked: r.asked(),
 				Found: sprintf("perf_event_paranoid is %d and the caller lacks %s", m.cfg.Paranoid, need),
-				Mend:  "set it to 0 or below, or use a task's event", Errno: eacces})
+				Fix:   "set it to 0 or below, or open the event for a task",
+			})
 		}
 		c := m.cpus[ev.cpu]
 		if !c.ctx.online {
-			return m.refuse(&Refusal{Rule: "R-HP-10", Fn: r.creator(m)}, &hwdebug.Error{Op: r.op, Asked: r.asked(),
-				Found: sprintf("cpu%d is offline", ev.cpu), Mend: "bring it up first", Errno: enodev})
+			return m.refuse(&hwdebug.Error{
+				Errno: enodev, Rule: "R-HP-10", Fn: r.creator(m), Op: r.op, Asked: r.asked(),
+				Found: sprintf("cpu%d is offline", ev.cpu), Fix: "bring it up",
+			})
 		}
 		ev.ctx = &c.ctx
 		return nil
 	}
 	t := ev.task
 	if t.exiting || t.ctx != nil && t.ctx.dead {
-		return m.refuse(&Refusal{Rule: "R-VAL-1", Fn: fn}, &hwdebug.Error{Op: r.op, Asked: r.asked(),
-			Found: sprintf("task %s (pid %d) has exited", t.comm, t.pid), Mend: "register for a living task", Errno: esrch})
+		return m.refuse(&hwdebug.Error{
+			Errno: esrch, Rule: "R-VAL-1", Fn: "find_get_context", Op: r.op, Asked: r.asked(),
+			Found: sprintf("%s has exited", t), Fix: "use a living task",
+		})
 	}
 	if t.ctx == nil {
 		t.ctx = &perfContext{task: t}

@@ -10,8 +10,10 @@ import (
 func (m *Machine) hotplugCPU(op string, n int) (*CPU, error) {
 	c := m.CPU(n)
 	if c == nil {
-		return nil, m.refuse(&Refusal{Rule: "R-HP-1", Fn: op}, &hwdebug.Error{Op: op, Asked: sprintf("cpu%d", n),
-			Found: sprintf("the machine has CPUs 0 to %d", len(m.cpus)-1), Mend: "name one of them", Errno: einval})
+		return nil, m.refuse(&hwdebug.Error{
+			Errno: einval, Rule: "R-HP-1", Fn: op, Op: op, Asked: sprintf("cpu%d", n),
+			Found: m.cpuRange(), Fix: "use one of them",
+		})
 	}
 	if m.trapped > 0 {
 		return nil, misusef("%s cannot be called from a handler or a function that runs on a CPU by hand", op)
@@ -61,8 +63,10 @@ func (m *Machine) CPUDown(n int) error {
 		return err
 	}
 	if n == 0 {
-		return m.refuse(&Refusal{Rule: "R-HP-6", Fn: "cpu_down"}, &hwdebug.Error{Op: "cpu_down", Asked: "cpu0",
-			Found: "the boot CPU does not go down", Mend: "take another CPU down", Errno: ebusy})
+		return m.refuse(&hwdebug.Error{
+			Errno: ebusy, Rule: "R-HP-6", Fn: "cpu_down", Op: "cpu_down", Asked: "cpu0",
+			Found: "the boot CPU cannot go down", Fix: "take another CPU down",
+		})
 	}
 	if err := c.powered(); err != nil {
 		return err

@@ -275,15 +275,17 @@ func (m *Machine) slotRefusal(fn string, ev *Event, o int, err error) error {
 	if err == nil {
 		return nil
 	}
-	found, mend, rule := "no slot is empty", "uninstall an event first", "R-SLOT-3"
+	found, fix := "no slot is empty", "uninstall an event"
 	switch {
 	case err == einval:
-		found, mend = "the kernel has the operations install (0), uninstall (1) and restore (2)", "use one of them"
+		found, fix = "unknown operation", "use install (0), uninstall (1) or restore (2)"
 	case op(o) != opInstall:
-		found, mend = sprintf("%s is in no slot of that kind on cpu%d", ev.Label(), m.cpu.id), "install it first"
+		found, fix = sprintf("%s is not in a slot of cpu%d", ev.Label(), m.cpu.id), "install it first"
 	}
-	return m.refuse(&Refusal{Rule: rule, Fn: fn}, &hwdebug.Error{Op: fn, Asked: sprintf("operation %d for %s on cpu%d", o, ev.Label(), m.cpu.id),
-		Found: found, Mend: mend, Errno: hwdebug.Errno(err)})
+	return m.refuse(&hwdebug.Error{
+		Errno: hwdebug.Errno(err), Rule: "R-SLOT-3", Fn: fn, Op: fn,
+		Asked: sprintf("operation %d for %s on cpu%d", o, ev.Label(), m.cpu.id), Found: found, Fix: fix,
+	})
 }
 
 // HwBreakpointSlotSetup is the kernel's hw_breakpoint_slot_setup on this CPU's breakpoint or watchpoint slots. It

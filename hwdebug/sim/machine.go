@@ -133,7 +133,7 @@ type Machine struct {
 	dumping   bool
 	kernelMem memory
 
-	refusal   *Refusal
+	refusal   *hwdebug.Error
 	frames    func([]string) []string
 	frameBuf  []string
 	interrupt func() error

@@ -4,9 +4,7 @@ package sim
 
 import (
 	"encoding/binary"
-	"errors"
 	"math/bits"
-	"strings"
 
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/arm64"
@@ -34,8 +32,10 @@ func (t *Task) traceable() error {
 		return misusef("%s is a kernel thread; it cannot be traced", t.comm)
 	}
 	if t.exiting {
-		return t.m.refuse(&Refusal{Rule: "R-VAL-1", Fn: "ptrace_check_attach"}, &hwdebug.Error{Op: "ptrace", Asked: sprintf("task %s (pid %d)", t.comm, t.pid),
-			Found: "it is exiting", Mend: "use a living task", Errno: esrch})
+		return t.m.refuse(&hwdebug.Error{
+			Errno: esrch, Rule: "R-VAL-1", Fn: "ptrace_check_attach", Op: "ptrace", Asked: t.String(),
+			Found: "the task is exiting", Fix: "use a living task",
+		})
 	}
 	return t.m.cpus[t.cpu].powered()
 }
@@ -133,7 +133,7 @@ func (m *Machine) ptraceInfo(which hwdebug.PtraceSet) uint32 {
 // PtraceGet reads entry idx, 0 to 15; one that was never touched reads 0 (R-PTR-4, 9).
 func (t *Task) PtraceGet(which hwdebug.PtraceSet, idx int) (addr uint64, ctrl uint32, err error) {
 	if idx < 0 || idx >= ptraceEntries {
-		return 0, 0, t.m.ptraceNoEntry(t, "ptrace_get", which, idx)
+		return 0, 0, t.m.refuseIndex("ptrace_get", t, which, idx)
 	}
 	err = t.stopped(func() error {
 		reg := t.ptraceReg(which, idx)
@@ -175,7 +175,7 @@ func (t *Task) ptraceBytes(which hwdebug.PtraceSet) []byte {
 // with addr and ctrl. The first error ends the write; what came before it stays (R-PTR-5).
 func (t *Task) PtraceSet(which hwdebug.PtraceSet, idx int, addr uint64, ctrl uint32) error {
 	if idx < 0 || idx >= ptraceEntries {
-		return t.m.ptraceNoEntry(t, "ptrace_set", which, idx)
+		return t.m.refuseIndex("ptrace_set", t, which, idx)
 	}
 	return t.stopped(func() error {
 		b := t.ptraceBytes(which)[:headerBytes+idx*entryBytes]
@@ -209,46 +209,52 @@ func (m *Machine) hwBreakSet(t *Task, which hwdebug.PtraceSet, b []byte) (err er
 	b = b[min(headerBytes, len(b)):]
 	for idx := 0; len(b) > 0; idx++ {
 		if len(b) < 8 {
-			return m.ptraceRefusal(t, which, idx, "hw_break_set", "R-PTR-5", sprintf("%d bytes where an address of 8 goes", len(b)), "write whole addresses")
+			return m.refuseEntry("hw_break_set", "R-PTR-5", t, which, idx,
+				sprintf("%d bytes left for an address of 8", len(b)), "write whole addresses")
 		}
 		if err := m.ptraceHbpSetAddr(t, which, idx, binary.LittleEndian.Uint64(b)); err != nil {
-			return m.ofEntry("address", which, idx, err)
+			return err
 		}
 		b = b[8:]
 		if len(b) == 0 {
 			return nil
 		}
 		if len(b) < 4 {
-			return m.ptraceRefusal(t, which, idx, "hw_break_set", "R-PTR-5", sprintf("%d bytes where a control of 4 goes", len(b)), "write whole controls")
+			return m.refuseEntry("hw_break_set", "R-PTR-5", t, which, idx,
+				sprintf("%d bytes left for a control word of 4", len(b)), "write whole control words")
 		}
 		if err := m.ptraceHbpSetCtrl(t, which, idx, binary.LittleEndian.Uint32(b)); err != nil {
-			return m.ofEntry("control", which, idx, err)
+			return err
 		}
 		b = b[min(8, len(b)):]
 	}
 	return nil
 }
 
-// ofEntry says of a refused event which half of which entry was being written: the address comes first, with the type and
-// length that the entry had, so that what was refused is not what the debugger asked for.
-func (m *Machine) ofEntry(half string, which hwdebug.PtraceSet, idx int, err error) error {
-	var e *hwdebug.Error
-	if errors.As(err, &e) && !strings.HasPrefix(e.Asked, "entry ") {
-		e.Asked = sprintf("%s of entry %d of %s: %s", half, idx, setName(which), e.Asked)
-		m.refusal.Asked = e.Asked
+// ofEntry adds to a refusal of entry idx's event what was being written: the address comes before the control word, with
+// the type and length that the entry had, so that the refused event is not what the debugger asked for.
+func ofEntry(part string, which hwdebug.PtraceSet, idx int, err error) error {
+	if e, ok := err.(*hwdebug.Error); ok {
+		e.Asked = sprintf("%s %d of %s: %s", part, idx, setName(which), e.Asked)
 	}
 	return err
 }
 
-func (m *Machine) ptraceRefusal(t *Task, which hwdebug.PtraceSet, idx int, fn, rule, found, mend string) error {
-	return m.refuse(&Refusal{Rule: rule, Fn: fn}, &hwdebug.Error{Op: "ptrace_set",
-		Asked: sprintf("entry %d of %s of task %s (pid %d)", idx, setName(which), t.comm, t.pid), Found: found, Mend: mend, Errno: einval})
+// refuseEntry refuses a write to an entry of t's register set.
+func (m *Machine) refuseEntry(fn, rule string, t *Task, which hwdebug.PtraceSet, idx int, found, fix string) error {
+	return m.refuse(&hwdebug.Error{
+		Errno: einval, Rule: rule, Fn: fn, Op: "ptrace_set",
+		Asked: sprintf("entry %d of %s of %s", idx, setName(which), t), Found: found, Fix: fix,
+	})
 }
 
-// ptraceNoEntry is the refusal of an index that no set has.
-func (m *Machine) ptraceNoEntry(t *Task, op string, which hwdebug.PtraceSet, idx int) error {
-	return m.refuse(&Refusal{Rule: "R-PTR-6", Fn: "ptrace_hbp_get_initialised_bp"}, &hwdebug.Error{Op: op,
-		Asked: sprintf("entry %d of %s of task %s (pid %d)", idx, setName(which), t.comm, t.pid), Found: "the set has entries 0 to 15", Mend: "name one of them", Errno: einval})
+// refuseIndex refuses an index that no register set has.
+func (m *Machine) refuseIndex(op string, t *Task, which hwdebug.PtraceSet, idx int) error {
+	return m.refuse(&hwdebug.Error{
+		Errno: einval, Rule: "R-PTR-6", Fn: "ptrace_hbp_get_initialised_bp", Op: op,
+		Asked: sprintf("entry %d of %s of %s", idx, setName(which), t), Found: "the set has entries 0 to 15",
+		Fix: "use one of them",
+	})
 }
 
 // ptraceEvent returns the event of an entry, which the first touch makes (R-PTR-6).
@@ -256,7 +262,7 @@ func (m *Machine) ptraceNoEntry(t *Task, op string, which hwdebug.PtraceSet, idx
 // arch/arm64/kernel/ptrace.c: ptrace_hbp_create
 func (m *Machine) ptraceEvent(t *Task, which hwdebug.PtraceSet, idx int) (ev *Event, err error) {
 	if idx >= ptraceEntries {
-		return nil, m.ptraceRefusal(t, which, idx, "ptrace_hbp_get_initialised_bp", "R-PTR-6", "the set has entries 0 to 15", "write fewer entries")
+		return nil, m.refuseIndex("ptrace_set", t, which, idx)
 	}
 	if ev := t.ptrace[which][idx]; ev != nil {
 		return ev, nil
@@ -269,7 +275,7 @@ func (m *Machine) ptraceEvent(t *Task, which hwdebug.PtraceSet, idx int) (ev *Ev
 	}
 	ev, err = m.registerUserHwBreakpoint(&create{op: "ptrace_set", attr: a, task: t, cpu: -1, tracer: true})
 	if err != nil {
-		return nil, err
+		return nil, ofEntry("entry", which, idx, err)
 	}
 	t.ptrace[which][idx] = ev
 	return ev, nil
@@ -284,7 +290,7 @@ func (m *Machine) ptraceHbpSetAddr(t *Task, which hwdebug.PtraceSet, idx int, ad
 	}
 	a := ev.attr
 	a.Addr = addr
-	return m.modifyUserHwBreakpoint(ev, a)
+	return ofEntry("address of entry", which, idx, m.modifyUserHwBreakpoint(ev, a))
 }
 
 // ptraceHbpSetCtrl takes a control word apart: with E = 0 only disabled changes; otherwise type and length are set and the
@@ -301,25 +307,26 @@ func (m *Machine) ptraceHbpSetCtrl(t *Task, which hwdebug.PtraceSet, idx int, uc
 	ctrl := arm64.DecodeCtrl(uctrl)
 	a.Disabled = !ctrl.Enabled
 	if ctrl.Enabled {
-		no := func(found, mend string) error {
-			return m.ptraceRefusal(t, which, idx, "ptrace_hbp_fill_attr_ctrl", "R-PTR-8", found, mend)
+		refuse := func(found, fix string) error {
+			return m.refuseEntry("ptrace_hbp_fill_attr_ctrl", "R-PTR-8", t, which, idx, found, fix)
 		}
 		if ctrl.Len == 0 {
-			return no("BAS selects no byte", "select 1 to 8 bytes in a row")
+			return refuse("BAS selects no byte", "select 1 to 8 adjacent bytes")
 		}
 		offset := bits.TrailingZeros8(ctrl.Len)
 		n, ok := arm64.MaskLen(ctrl.Len >> offset)
 		if !ok {
-			return no(sprintf("BAS 0x%02x has gaps", ctrl.Len), "select 1 to 8 bytes in a row")
+			return refuse(sprintf("BAS 0x%02x has gaps", ctrl.Len), "select 1 to 8 adjacent bytes")
 		}
 		a.Type = [...]hwdebug.BPType{hwdebug.X, hwdebug.R, hwdebug.W, hwdebug.RW}[ctrl.Type&3]
 		if (a.Type == hwdebug.X) != (which == hwdebug.HwBreak) {
-			return no(sprintf("type %d does not belong into %s", ctrl.Type, setName(which)), "use type 0 for breakpoints, 1 to 3 for watchpoints")
+			return refuse(sprintf("type %d is not valid in %s", ctrl.Type, setName(which)),
+				"use type 0 for breakpoints, 1 to 3 for watchpoints")
 		}
 		a.Len = uint64(n)
 		a.Addr += uint64(offset)
 	}
-	return m.modifyUserHwBreakpoint(ev, a)
+	return ofEntry("control of entry", which, idx, m.modifyUserHwBreakpoint(ev, a))
 }
 
 // ptraceHbptriggered sends SIGTRAP to the task that hit; the kernel does not step (R-EXC-16, R-PTR-16).
@@ -368,7 +375,7 @@ func (t *Task) PtraceGetHBPRegs(num int) (v uint32, err error) {
 		}
 		which, idx := hbpIndex(num)
 		if idx >= ptraceEntries {
-			return m.ptraceNoEntry(t, "ptrace_get", which, idx)
+			return m.refuseIndex("ptrace_get", t, which, idx)
 		}
 		reg := t.ptraceReg(which, idx)
 		if v = reg.Ctrl; num&1 != 0 {

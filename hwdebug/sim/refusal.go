@@ -4,72 +4,37 @@ package sim
 
 import (
 	"fmt"
-	"strings"
-	"syscall"
 
 	"github.com/hwlua/hwlua/hwdebug"
 )
 
 func sprintf(format string, args ...any) string { return fmt.Sprintf(format, args...) }
 
-// A Refusal explains why the kernel refused a request.
-type Refusal struct {
-	Errno   syscall.Errno
-	Rule    string   // of the specification
-	Fn      string   // the kernel function that refused
-	Op      string   // the call
-	Asked   string   // what was asked
-	Found   string   // what was in the way
-	Mend    string   // what would help
-	CPU     int      // on which CPU there was no room, when Holders is not empty
-	Holders []*Event // the events that hold the slots: the CPU's own, then the counting task's
+// Why returns the last refusal, nil before the first.
+func (m *Machine) Why() *hwdebug.Error { return m.refusal }
 
-	holders []string // as they were
+// refuse keeps e for Why and returns it.
+func (m *Machine) refuse(e *hwdebug.Error) error {
+	m.refusal = e
+	return e
 }
 
-// String says it all in words.
-func (r *Refusal) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s: %s", r.Op, r.Asked, r.Found)
-	fmt.Fprintf(&b, "\n%s from %s (%s)", hwdebug.ErrnoName(r.Errno), r.Fn, r.Rule)
-	for _, h := range r.holders {
-		b.WriteString("\n  " + h)
-	}
-	if r.Mend != "" {
-		b.WriteString("\nto mend it, " + r.Mend)
-	}
-	return b.String()
-}
+// cpuRange returns what a refusal says of a CPU that the machine does not have.
+func (m *Machine) cpuRange() string { return sprintf("the machine has CPUs 0 to %d", len(m.cpus)-1) }
 
-// Why explains the last refusal; it is nil before the first.
-func (m *Machine) Why() *Refusal { return m.refusal }
-
-// refuse keeps the explanation and returns the error.
-func (m *Machine) refuse(r *Refusal, err *hwdebug.Error) error {
-	err.Rule, err.Fn = r.Rule, r.Fn
-	r.Errno, r.Op, r.Asked, r.Found, r.Mend = err.Errno, err.Op, err.Asked, err.Found, err.Mend
-	for _, h := range r.Holders {
-		r.holders = append(r.holders, h.describe())
-	}
-	m.refusal = r
-	return err
-}
-
-// describe says what an event watches, for whom, and how it is.
-func (ev *Event) describe() string {
-	s := sprintf("%s: %s at 0x%016x len %d", ev.Label(), ev.attr.Type, ev.attr.Addr, ev.attr.Len)
-	if ev.attr.Name != "" {
-		s += sprintf(" %q", ev.attr.Name)
+// holder returns a snapshot of ev for the refusals that it is the reason of.
+func (ev *Event) holder() hwdebug.Holder {
+	h := hwdebug.Holder{
+		ID: ev.id, Label: ev.Label(), Attr: ev.attr, PID: -1, CPU: ev.cpu, State: ev.state.String(), Slot: ev.slot,
 	}
 	if ev.task != nil {
-		s += sprintf(", task %s (pid %d)", ev.task.comm, ev.task.pid)
+		h.Comm, h.PID = ev.task.comm, ev.task.pid
 	}
-	if ev.cpu >= 0 {
-		s += sprintf(", cpu%d", ev.cpu)
-	}
-	s += ", " + ev.state.String()
-	if ev.slot >= 0 {
-		s += sprintf(" in slot %d", ev.slot)
-	}
-	return s
+	return h
+}
+
+// describe returns what an event watches, for which task and on which CPU, its state and its slot.
+func (ev *Event) describe() string {
+	h := ev.holder()
+	return h.String()
 }

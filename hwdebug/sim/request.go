@@ -36,17 +36,20 @@ func (m *Machine) perfEventOpen(r *create) (ev *Event, err error) {
 	}
 	fn := m.openFn()
 	defer m.exit(m.enter(fn, r.attr.Addr, pidArg(r.task), uint64(int64(r.cpu))), &err)
-	no := func(rule, found, mend string, errno syscall.Errno) error {
-		return m.refuse(&Refusal{Rule: rule, Fn: fns[fn].Name}, &hwdebug.Error{Op: r.op, Asked: r.asked(), Found: found, Mend: mend, Errno: errno})
+	refuse := func(errno syscall.Errno, found, fix string) error {
+		return m.refuse(&hwdebug.Error{
+			Errno: errno, Rule: "R-VAL-5", Fn: fns[fn].Name, Op: r.op, Asked: r.asked(), Found: found, Fix: fix,
+		})
 	}
 	if !r.attr.ExcludeKernel && m.cfg.Paranoid > 1 && m.cfg.NoCapSysAdmin {
-		return nil, no("R-VAL-5", sprintf("perf_event_paranoid is %d and the caller may not profile the kernel", m.cfg.Paranoid), "set exclude_kernel", eacces)
+		return nil, refuse(eacces, sprintf("perf_event_paranoid is %d and the caller may not profile the kernel", m.cfg.Paranoid),
+			"set exclude_kernel")
 	}
 	if r.attr.SamplePeriod>>63 != 0 {
-		return nil, no("R-VAL-5", "sample_period has bit 63 set", "use a period below 2^63", einval)
+		return nil, refuse(einval, "sample_period has bit 63 set", "use a period below 2^63")
 	}
 	if r.task != nil && r.task.state == taskDead {
-		return nil, no("R-VAL-5", sprintf("there is no task with pid %d any more", r.task.pid), "open events for living tasks", esrch)
+		return nil, refuse(esrch, "the task has exited", "use a living task")
 	}
 	return m.createEvent(r)
 }
@@ -104,12 +107,12 @@ func (m *Machine) UnregisterHwBreakpoint(ev *Event) error {
 }
 
 // release makes the checks that come before any release.
-func (m *Machine) release(ev *Event, op, mend string, own bool) error {
+func (m *Machine) release(ev *Event, op, fix string, own bool) error {
 	if err := m.owns(op, ev); err != nil {
 		return err
 	}
 	if !own {
-		return misusef("%s cannot release %s, which it did not register; %s", op, ev.Label(), mend)
+		return misusef("%s cannot release %s, which it did not register; %s", op, ev.Label(), fix)
 	}
 	if err := ev.needs(); err != nil {
 		return err
@@ -345,9 +348,11 @@ func (m *Machine) modifyCheck(op string, ev *Event, a hwdebug.Attr, check bool) 
 		b := ev.attr
 		b.Type, b.Addr, b.Len, b.Disabled, b.Name = a.Type, a.Addr, a.Len, a.Disabled, a.Name
 		if a != b {
-			return m.refuse(&Refusal{Rule: "R-VAL-25", Fn: "modify_user_hw_breakpoint_check"}, &hwdebug.Error{Op: op,
-				Asked: askedOf(&a, ev.task, ev.cpu), Found: "another attribute than address, type, length and disabled differs",
-				Mend: "open a new event for that", Errno: einval})
+			return m.refuse(&hwdebug.Error{
+				Errno: einval, Rule: "R-VAL-25", Fn: "modify_user_hw_breakpoint_check", Op: op,
+				Asked: askedOf(&a, ev.task, ev.cpu),
+				Found: "an attribute other than address, type, length and disabled differs", Fix: "open a new event",
+			})
 		}
 	}
 	if a.Type != ev.attr.Type {

@@ -2,11 +2,7 @@
 
 package sim
 
-import (
-	"strings"
-
-	"github.com/hwlua/hwlua/hwdebug"
-)
+import "github.com/hwlua/hwlua/hwdebug"
 
 // countsOn reports whether a task's event counts on CPU c (R-CON-4).
 func (ev *Event) countsOn(c *CPU) bool { return ev.cpu < 0 || ev.cpu == c.id }
@@ -56,10 +52,11 @@ func (m *Machine) reserveBpSlot(op string, ev *Event) (err error) {
 // kernel/events/hw_breakpoint.c: __reserve_bp_slot
 func (m *Machine) reserveAs(op string, ev *Event, t hwdebug.BPType) (err error) {
 	defer m.exit(m.enter(fnReserveBpSlotInner, ev.arg(), uint64(t)), &err)
-	const fn = "__reserve_bp_slot"
 	if t == hwdebug.Empty || t == hwdebug.Invalid {
-		return m.refuse(&Refusal{Rule: "R-VAL-1", Fn: fn}, &hwdebug.Error{Op: op, Asked: askedOf(&ev.attr, ev.task, ev.cpu),
-			Found: sprintf("bp_type %d watches nothing that there is", uint32(t)), Mend: "use r (1), w (2), rw (3) or x (4)", Errno: einval})
+		return m.refuse(&hwdebug.Error{
+			Errno: einval, Rule: "R-VAL-1", Fn: "__reserve_bp_slot", Op: op, Asked: askedOf(&ev.attr, ev.task, ev.cpu),
+			Found: sprintf("invalid bp_type %d", uint32(t)), Fix: fixType,
+		})
 	}
 	typ := slotTypeOf(t)
 	busiest, most := m.busiest(ev, typ)
@@ -89,19 +86,17 @@ func (m *Machine) busiest(ev *Event, typ slotType) (at *CPU, most int) {
 
 func (m *Machine) noRoom(op string, ev *Event, t hwdebug.BPType, c *CPU, found int) error {
 	typ := slotTypeOf(t)
-	holders := m.holders(ev, typ, c)
-	labels := make([]string, len(holders))
-	for i, h := range holders {
-		labels[i] = h.Label()
+	var holders []hwdebug.Holder
+	for _, h := range m.holders(ev, typ, c) {
+		holders = append(holders, h.holder())
 	}
 	a := ev.attr
 	a.Type = t
-	return m.refuse(&Refusal{Rule: "R-CON-7", Fn: "__reserve_bp_slot", Holders: holders, CPU: c.id}, &hwdebug.Error{
-		Op:    op,
-		Asked: askedOf(&a, ev.task, ev.cpu),
-		Found: sprintf("%d of %d %s slots reserved on cpu%d (%s)", found, m.limits[typ], typ, c.id, strings.Join(labels, " ")),
-		Mend:  "release one of them first",
-		Errno: enospc,
+	return m.refuse(&hwdebug.Error{
+		Errno: enospc, Rule: "R-CON-7", Fn: "__reserve_bp_slot", Op: op, Asked: askedOf(&a, ev.task, ev.cpu),
+		Found:   sprintf("%d of %d %s slots reserved on cpu%d", found, m.limits[typ], typ, c.id),
+		Holders: holders,
+		Fix:     "release one of them",
 	})
 }
 

@@ -3,7 +3,11 @@
 
 package sim
 
-import "github.com/hwlua/hwlua/hwdebug"
+import (
+	"syscall"
+
+	"github.com/hwlua/hwlua/hwdebug"
+)
 
 // ContextSwitch switches the CPU's current task out and t in (nil: the thread that is there when nothing else is).
 // t stays current until something else is switched to. A task of another CPU is EINVAL, a dead one ESRCH.
@@ -12,9 +16,11 @@ func (c *CPU) ContextSwitch(t *Task) error {
 	if err := c.usable(); err != nil {
 		return err
 	}
-	refuse := func(found, mend string, errno error) error {
-		return m.refuse(&Refusal{Rule: "R-CTX-17", Fn: "__schedule"}, &hwdebug.Error{Op: "context_switch",
-			Asked: sprintf("to task %s (pid %d) on cpu%d", t.comm, t.pid, c.id), Found: found, Mend: mend, Errno: hwdebug.Errno(errno)})
+	refuse := func(errno syscall.Errno, found, fix string) error {
+		return m.refuse(&hwdebug.Error{
+			Errno: errno, Rule: "R-CTX-17", Fn: "__schedule", Op: "context_switch",
+			Asked: sprintf("to %s on cpu%d", t, c.id), Found: found, Fix: fix,
+		})
 	}
 	if t == nil {
 		t = m.restThread(c)
@@ -23,10 +29,10 @@ func (c *CPU) ContextSwitch(t *Task) error {
 		return misusef("context_switch needs a task of this machine")
 	}
 	if t.state == taskDead {
-		return refuse("it has exited", "switch to a living task", esrch)
+		return refuse(esrch, "the task has exited", "use a living task")
 	}
 	if t.cpu != c.id {
-		return refuse(sprintf("it belongs to cpu%d", t.cpu), "migrate it first", einval)
+		return refuse(einval, sprintf("the task belongs to cpu%d", t.cpu), "migrate it first")
 	}
 	if m.trapped > 0 && m.cpu == c {
 		return misusef("context_switch cannot be called from a handler or a function that runs on cpu%d", c.id)
@@ -170,8 +176,10 @@ func (t *Task) Migrate(cpu int) error {
 	}
 	c := m.CPU(cpu)
 	if c == nil || !c.online {
-		return m.refuse(&Refusal{Rule: "R-HP-11", Fn: "set_cpus_allowed_ptr"}, &hwdebug.Error{Op: "migrate",
-			Asked: sprintf("task %s (pid %d) to cpu%d", t.comm, t.pid, cpu), Found: "there is no such CPU online", Mend: "choose an online CPU", Errno: einval})
+		return m.refuse(&hwdebug.Error{
+			Errno: einval, Rule: "R-HP-11", Fn: "set_cpus_allowed_ptr", Op: "migrate",
+			Asked: sprintf("%s to cpu%d", t, cpu), Found: sprintf("cpu%d is not online", cpu), Fix: "use an online CPU",
+		})
 	}
 	if err := m.cpus[t.cpu].powered(); err != nil {
 		return err

@@ -252,7 +252,9 @@ func (t *Target) RegisterUser(a hwdebug.Attr, task hwdebug.TaskID, h hwdebug.Han
 		return 0, err
 	}
 	if tsk.state == taskDead {
-		return 0, &hwdebug.Error{Op: "find_get_pid", Asked: sprintf("pid %d", tsk.pid), Found: "there is no such task any more", Errno: esrch}
+		return 0, &hwdebug.Error{
+			Errno: esrch, Op: "find_get_pid", Asked: sprintf("pid %d", tsk.pid), Found: "the task has exited",
+		}
 	}
 	ev, err := t.m.RegisterUserHwBreakpoint(a, t.handler(h, hwdebug.EventID(len(t.events))), tsk)
 	if err != nil {

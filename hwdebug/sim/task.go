@@ -143,6 +143,9 @@ func (t *Task) commName() uint32 {
 	return t.commID
 }
 
+// String returns the task's name and pid: "task sh (pid 1000)".
+func (t *Task) String() string { return sprintf("task %s (pid %d)", t.comm, t.pid) }
+
 // PID returns the task's pid, 0 for an idle thread.
 func (t *Task) PID() int { return t.pid }
 
@@ -179,8 +182,10 @@ func (t *Task) running() bool { return t.m.cpus[t.cpu].curr == t }
 // alive is ESRCH for a task that has exited, of which op was asked.
 func (t *Task) alive(op string) error {
 	if t.state == taskDead {
-		return t.m.refuse(&Refusal{Rule: "R-EVT-25", Fn: op}, &hwdebug.Error{Op: op, Asked: sprintf("task %s (pid %d)", t.comm, t.pid),
-			Found: "it has exited and is dead", Mend: "use a living task", Errno: esrch})
+		return t.m.refuse(&hwdebug.Error{
+			Errno: esrch, Rule: "R-EVT-25", Fn: op, Op: op, Asked: t.String(),
+			Found: "the task has exited", Fix: "use a living task",
+		})
 	}
 	return nil
 }
@@ -188,5 +193,5 @@ func (t *Task) alive(op string) error {
 // Wait waits until the task has exited.
 func (t *Task) Wait() error {
 	m := t.m
-	return m.waitFor(sprintf("task %s (pid %d) to exit", t.comm, t.pid), func() bool { return t.state == taskDead })
+	return m.waitFor(sprintf("%s to exit", t), func() bool { return t.state == taskDead })
 }

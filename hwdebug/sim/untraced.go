@@ -434,17 +434,17 @@ func (m *untraced) createEvent(r *create) (*Event, error) {
 }
 
 func (m *untraced) perfEventAlloc(r *create) (ev *Event, err error) {
-	const fn = "perf_event_alloc"
-	if r.cpu < 0 || r.cpu >= len(m.cpus) {
-		if r.task == nil || r.cpu != -1 {
-			return nil, (*Machine)(m).refuse(&Refusal{Rule: "R-VAL-1", Fn: fn}, &hwdebug.Error{Op: r.op, Asked: r.asked(),
-				Found: sprintf("the machine has CPUs 0 to %d", len(m.cpus)-1),
-				Mend:  "name one of them, or a task with cpu -1", Errno: einval})
-		}
+	if (r.cpu < 0 || r.cpu >= len(m.cpus)) && (r.task == nil || r.cpu != -1) {
+		return nil, (*Machine)(m).refuse(&hwdebug.Error{
+			Errno: einval, Rule: "R-VAL-1", Fn: "perf_event_alloc", Op: r.op, Asked: r.asked(),
+			Found: (*Machine)(m).cpuRange(), Fix: "use one of them, or cpu -1 with a task",
+		})
 	}
 	if r.attr.Inherit && r.attr.SampleRead {
-		return nil, (*Machine)(m).refuse(&Refusal{Rule: "R-VAL-1", Fn: fn}, &hwdebug.Error{Op: r.op, Asked: r.asked(),
-			Found: "inherit and PERF_SAMPLE_READ exclude each other", Mend: "leave one out", Errno: einval})
+		return nil, (*Machine)(m).refuse(&hwdebug.Error{
+			Errno: einval, Rule: "R-VAL-1", Fn: "perf_event_alloc", Op: r.op, Asked: r.asked(),
+			Found: "inherit and PERF_SAMPLE_READ exclude each other", Fix: "leave one out",
+		})
 	}
 	ev = (*Machine)(m).newEvent()
 	ev.attr, ev.cpu, ev.task, ev.handler = r.attr, r.cpu, r.task, r.handler
@@ -474,8 +474,10 @@ func (m *untraced) perfTryInitEvent(r *create, ev *Event) (err error) {
 
 func (m *untraced) hwBreakpointEventInit(r *create, ev *Event) (err error) {
 	if r.attr.BranchStack {
-		return (*Machine)(m).refuse(&Refusal{Rule: "R-VAL-1", Fn: "hw_breakpoint_event_init"}, &hwdebug.Error{Op: r.op, Asked: r.asked(),
-			Found: "breakpoint events have no branch stack", Mend: "leave branch sampling out", Errno: eopnotsupp})
+		return (*Machine)(m).refuse(&hwdebug.Error{
+			Errno: eopnotsupp, Rule: "R-VAL-1", Fn: "hw_breakpoint_event_init", Op: r.op, Asked: r.asked(),
+			Found: "breakpoint events have no branch stack", Fix: "leave branch sampling out",
+		})
 	}
 	return m.registerPerfHwBreakpoint(r, ev)
 }
@@ -649,17 +651,20 @@ func (m *untraced) hwBreakpointThreadSwitch(next *Task) {
 func (m *untraced) perfEventOpen(r *create) (ev *Event, err error) {
 	fn := (*Machine)(m).openFn()
 
-	no := func(rule, found, mend string, errno syscall.Errno) error {
-		return (*Machine)(m).refuse(&Refusal{Rule: rule, Fn: fns[fn].Name}, &hwdebug.Error{Op: r.op, Asked: r.asked(), Found: found, Mend: mend, Errno: errno})
+	refuse := func(errno syscall.Errno, found, fix string) error {
+		return (*Machine)(m).refuse(&hwdebug.Error{
+			Errno: errno, Rule: "R-VAL-5", Fn: fns[fn].Name, Op: r.op, Asked: r.asked(), Found: found, Fix: fix,
+		})
 	}
 	if !r.attr.ExcludeKernel && m.cfg.Paranoid > 1 && m.cfg.NoCapSysAdmin {
-		return nil, no("R-VAL-5", sprintf("perf_event_paranoid is %d and the caller may not profile the kernel", m.cfg.Paranoid), "set exclude_kernel", eacces)
+		return nil, refuse(eacces, sprintf("perf_event_paranoid is %d and the caller may not profile the kernel", m.cfg.Paranoid),
+			"set exclude_kernel")
 	}
 	if r.attr.SamplePeriod>>63 != 0 {
-		return nil, no("R-VAL-5", "sample_period has bit 63 set", "use a period below 2^63", einval)
+		return nil, refuse(einval, "sample_period has bit 63 set", "use a period below 2^63")
 	}
 	if r.task != nil && r.task.state == taskDead {
-		return nil, no("R-VAL-5", sprintf("there is no task with pid %d any more", r.task.pid), "open events for living tasks", esrch)
+		return nil, refuse(esrch, "the task has exited", "use a living task")
 	}
 	return m.createEvent(r)
 }
@@ -719,9 +724,11 @@ func (m *untraced) modifyCheck(op string, ev *Event, a hwdebug.Attr, check bool)
 		b := ev.attr
 		b.Type, b.Addr, b.Len, b.Disabled, b.Name = a.Type, a.Addr, a.Len, a.Disabled, a.Name
 		if a != b {
-			return (*Machine)(m).refuse(&Refusal{Rule: "R-VAL-25", Fn: "modify_user_hw_breakpoint_check"}, &hwdebug.Error{Op: op,
-				Asked: askedOf(&a, ev.task, ev.cpu), Found: "another attribute than address, type, length and disabled differs",
-				Mend: "open a new event for that", Errno: einval})
+			return (*Machine)(m).refuse(&hwdebug.Error{
+				Errno: einval, Rule: "R-VAL-25", Fn: "modify_user_hw_breakpoint_check", Op: op,
+				Asked: askedOf(&a, ev.task, ev.cpu),
+				Found: "an attribute other than address, type, length and disabled differs", Fix: "open a new event",
+			})
 		}
 	}
 	if a.Type != ev.attr.Type {
@@ -739,10 +746,11 @@ func (m *untraced) reserveBpSlot(op string, ev *Event) (err error) {
 }
 
 func (m *untraced) reserveAs(op string, ev *Event, t hwdebug.BPType) (err error) {
-	const fn = "__reserve_bp_slot"
 	if t == hwdebug.Empty || t == hwdebug.Invalid {
-		return (*Machine)(m).refuse(&Refusal{Rule: "R-VAL-1", Fn: fn}, &hwdebug.Error{Op: op, Asked: askedOf(&ev.attr, ev.task, ev.cpu),
-			Found: sprintf("bp_type %d watches nothing that there is", uint32(t)), Mend: "use r (1), w (2), rw (3) or x (4)", Errno: einval})
+		return (*Machine)(m).refuse(&hwdebug.Error{
+			Errno: einval, Rule: "R-VAL-1", Fn: "__reserve_bp_slot", Op: op, Asked: askedOf(&ev.attr, ev.task, ev.cpu),
+			Found: sprintf("invalid bp_type %d", uint32(t)), Fix: fixType,
+		})
 	}
 	typ := slotTypeOf(t)
 	busiest, most := (*Machine)(m).busiest(ev, typ)
@@ -922,23 +930,27 @@ func (m *untraced) hwBreakpointParse(op string, ev *Event, a *hwdebug.Attr) (ima
 	if !(*Machine)(m).inKernel(address, image.Len) {
 		return image, address, nil
 	}
-	refuse := func(rule, found, mend string, errno error) error {
-		return (*Machine)(m).refuse(&Refusal{Rule: rule, Fn: "hw_breakpoint_parse"}, &hwdebug.Error{Op: op, Asked: askedOf(a, ev.task, ev.cpu),
-			Found: found, Mend: mend, Errno: hwdebug.Errno(errno)})
-	}
 	if a.ExcludeKernel {
-		return image, address, refuse("R-VAL-1", "a kernel address with exclude_kernel watches nothing", "leave exclude_kernel out", einval)
+		return image, address, (*Machine)(m).refuse(&hwdebug.Error{
+			Errno: einval, Rule: "R-VAL-1", Fn: "hw_breakpoint_parse", Op: op, Asked: askedOf(a, ev.task, ev.cpu),
+			Found: "an event with exclude_kernel at a kernel address", Fix: "leave exclude_kernel out",
+		})
 	}
 	if m.cfg.NoCapSysAdmin {
-		return image, address, refuse("R-VAL-1", "the caller lacks CAP_SYS_ADMIN for a kernel address", "watch a user address", eperm)
+		return image, address, (*Machine)(m).refuse(&hwdebug.Error{
+			Errno: eperm, Rule: "R-VAL-1", Fn: "hw_breakpoint_parse", Op: op, Asked: askedOf(a, ev.task, ev.cpu),
+			Found: "the caller lacks CAP_SYS_ADMIN for a kernel address", Fix: "use a user address",
+		})
 	}
 	return image, address, nil
 }
 
 func (m *untraced) hwBreakpointArchParse(op string, ev *Event, a *hwdebug.Attr) (image arm64.Ctrl, address uint64, err error) {
-	refuse := func(rule, found, mend string) error {
-		return (*Machine)(m).refuse(&Refusal{Rule: rule, Fn: "hw_breakpoint_arch_parse"}, &hwdebug.Error{Op: op, Asked: askedOf(a, ev.task, ev.cpu),
-			Found: found, Mend: mend, Errno: einval})
+	refuse := func(rule, found, fix string) error {
+		return (*Machine)(m).refuse(&hwdebug.Error{
+			Errno: einval, Rule: rule, Fn: "hw_breakpoint_arch_parse", Op: op, Asked: askedOf(a, ev.task, ev.cpu),
+			Found: found, Fix: fix,
+		})
 	}
 	image, err = m.archBuildBpInfo(op, ev, a)
 	if err != nil {
@@ -956,24 +968,29 @@ func (m *untraced) hwBreakpointArchParse(op string, ev *Event, a *hwdebug.Attr) 
 	offset := address & mask
 	if compat && !(*Machine)(m).compatOffset(offset, image.Len) {
 		n, _ := arm64.MaskLen(image.Len)
-		return image, 0, refuse("R-VAL-16", sprintf("a 32-bit task cannot have %d bytes at offset %d", n, offset), "align the address to the length")
+		return image, 0, refuse("R-VAL-16",
+			sprintf("a 32-bit task cannot watch %d bytes at offset %d", n, offset), "align the address to the length")
 	}
 	shifted := uint(image.Len) << offset
 	if shifted > 0xff && m.prof.basOverflow {
-		return image, 0, refuse("R-VAL-15", sprintf("the bytes end beyond the doubleword at 0x%016x", address&^mask), "split the range at the next multiple of 8")
+		return image, 0, refuse("R-VAL-15",
+			sprintf("the range ends beyond the doubleword at 0x%016x", address&^mask), "split it at the next multiple of 8")
 	}
 	address &^= mask
 	image.Len = uint8(shifted)
 	if image.Privilege == arm64.EL1 && ev.task != nil {
-		return image, 0, refuse("R-VAL-19", "a task's event cannot watch a kernel address", "register it for a CPU, or watch a user address")
+		return image, 0, refuse("R-VAL-19",
+			"a task's event cannot watch a kernel address", "use a CPU's event, or a user address")
 	}
 	return image, address, nil
 }
 
 func (m *untraced) archBuildBpInfo(op string, ev *Event, a *hwdebug.Attr) (image arm64.Ctrl, err error) {
-	refuse := func(rule, found, mend string) error {
-		return (*Machine)(m).refuse(&Refusal{Rule: rule, Fn: "arch_build_bp_info"}, &hwdebug.Error{Op: op, Asked: askedOf(a, ev.task, ev.cpu),
-			Found: found, Mend: mend, Errno: einval})
+	refuse := func(rule, found, fix string) error {
+		return (*Machine)(m).refuse(&hwdebug.Error{
+			Errno: einval, Rule: rule, Fn: "arch_build_bp_info", Op: op, Asked: askedOf(a, ev.task, ev.cpu),
+			Found: found, Fix: fix,
+		})
 	}
 	switch a.Type {
 	case hwdebug.X:
@@ -985,16 +1002,16 @@ func (m *untraced) archBuildBpInfo(op string, ev *Event, a *hwdebug.Attr) (image
 	case hwdebug.RW:
 		image.Type = arm64.LoadStore
 	default:
-		return image, refuse("R-VAL-7", sprintf("bp_type %d is no type of a breakpoint or watchpoint", uint32(a.Type)), "use r (1), w (2), rw (3) or x (4)")
+		return image, refuse("R-VAL-7", sprintf("invalid bp_type %d", uint32(a.Type)), fixType)
 	}
 	n := int(a.Len)
 	if a.Len < 1 || a.Len > 8 {
-		return image, refuse("R-VAL-8", sprintf("a length of %d bytes", a.Len), "use 1 to 8")
+		return image, refuse("R-VAL-8", sprintf("invalid length %d", a.Len), "use 1 to 8")
 	}
 	if image.Type == arm64.Execute {
 		if ev.task != nil && ev.task.compat {
 			if n != 2 && n != 4 {
-				return image, refuse("R-VAL-10", sprintf("a breakpoint of %d bytes in a 32-bit task", n), "use 2 or 4")
+				return image, refuse("R-VAL-10", sprintf("invalid breakpoint length %d in a 32-bit task", n), "use 2 or 4")
 			}
 		} else {
 			n = 4

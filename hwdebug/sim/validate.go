@@ -40,15 +40,17 @@ func (m *Machine) hwBreakpointParse(op string, ev *Event, a *hwdebug.Attr) (imag
 	if !m.inKernel(address, image.Len) {
 		return image, address, nil
 	}
-	refuse := func(rule, found, mend string, errno error) error {
-		return m.refuse(&Refusal{Rule: rule, Fn: "hw_breakpoint_parse"}, &hwdebug.Error{Op: op, Asked: askedOf(a, ev.task, ev.cpu),
-			Found: found, Mend: mend, Errno: hwdebug.Errno(errno)})
-	}
 	if a.ExcludeKernel {
-		return image, address, refuse("R-VAL-1", "a kernel address with exclude_kernel watches nothing", "leave exclude_kernel out", einval)
+		return image, address, m.refuse(&hwdebug.Error{
+			Errno: einval, Rule: "R-VAL-1", Fn: "hw_breakpoint_parse", Op: op, Asked: askedOf(a, ev.task, ev.cpu),
+			Found: "an event with exclude_kernel at a kernel address", Fix: "leave exclude_kernel out",
+		})
 	}
 	if m.cfg.NoCapSysAdmin {
-		return image, address, refuse("R-VAL-1", "the caller lacks CAP_SYS_ADMIN for a kernel address", "watch a user address", eperm)
+		return image, address, m.refuse(&hwdebug.Error{
+			Errno: eperm, Rule: "R-VAL-1", Fn: "hw_breakpoint_parse", Op: op, Asked: askedOf(a, ev.task, ev.cpu),
+			Found: "the caller lacks CAP_SYS_ADMIN for a kernel address", Fix: "use a user address",
+		})
 	}
 	return image, address, nil
 }
@@ -58,9 +60,11 @@ func (m *Machine) hwBreakpointParse(op string, ev *Event, a *hwdebug.Attr) (imag
 // arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_arch_parse
 func (m *Machine) hwBreakpointArchParse(op string, ev *Event, a *hwdebug.Attr) (image arm64.Ctrl, address uint64, err error) {
 	defer m.exit(m.enter(fnHwBreakpointArchParse, ev.arg()), &err)
-	refuse := func(rule, found, mend string) error {
-		return m.refuse(&Refusal{Rule: rule, Fn: "hw_breakpoint_arch_parse"}, &hwdebug.Error{Op: op, Asked: askedOf(a, ev.task, ev.cpu),
-			Found: found, Mend: mend, Errno: einval})
+	refuse := func(rule, found, fix string) error {
+		return m.refuse(&hwdebug.Error{
+			Errno: einval, Rule: rule, Fn: "hw_breakpoint_arch_parse", Op: op, Asked: askedOf(a, ev.task, ev.cpu),
+			Found: found, Fix: fix,
+		})
 	}
 	image, err = m.archBuildBpInfo(op, ev, a)
 	if err != nil {
@@ -78,16 +82,19 @@ func (m *Machine) hwBreakpointArchParse(op string, ev *Event, a *hwdebug.Attr) (
 	offset := address & mask
 	if compat && !m.compatOffset(offset, image.Len) {
 		n, _ := arm64.MaskLen(image.Len)
-		return image, 0, refuse("R-VAL-16", sprintf("a 32-bit task cannot have %d bytes at offset %d", n, offset), "align the address to the length")
+		return image, 0, refuse("R-VAL-16",
+			sprintf("a 32-bit task cannot watch %d bytes at offset %d", n, offset), "align the address to the length")
 	}
 	shifted := uint(image.Len) << offset
 	if shifted > 0xff && m.prof.basOverflow {
-		return image, 0, refuse("R-VAL-15", sprintf("the bytes end beyond the doubleword at 0x%016x", address&^mask), "split the range at the next multiple of 8")
+		return image, 0, refuse("R-VAL-15",
+			sprintf("the range ends beyond the doubleword at 0x%016x", address&^mask), "split it at the next multiple of 8")
 	}
 	address &^= mask
 	image.Len = uint8(shifted)
 	if image.Privilege == arm64.EL1 && ev.task != nil {
-		return image, 0, refuse("R-VAL-19", "a task's event cannot watch a kernel address", "register it for a CPU, or watch a user address")
+		return image, 0, refuse("R-VAL-19",
+			"a task's event cannot watch a kernel address", "use a CPU's event, or a user address")
 	}
 	return image, address, nil
 }
@@ -108,14 +115,18 @@ func (m *Machine) compatOffset(offset uint64, mask uint8) bool {
 	return false
 }
 
+const fixType = "use r (1), w (2), rw (3) or x (4)"
+
 // archBuildBpInfo decides type, length and privilege on the address as it was given (R-VAL-7 to 13).
 //
 // arch/arm64/kernel/hw_breakpoint.c: arch_build_bp_info
 func (m *Machine) archBuildBpInfo(op string, ev *Event, a *hwdebug.Attr) (image arm64.Ctrl, err error) {
 	defer m.exit(m.enter(fnArchBuildBpInfo, ev.arg()), &err)
-	refuse := func(rule, found, mend string) error {
-		return m.refuse(&Refusal{Rule: rule, Fn: "arch_build_bp_info"}, &hwdebug.Error{Op: op, Asked: askedOf(a, ev.task, ev.cpu),
-			Found: found, Mend: mend, Errno: einval})
+	refuse := func(rule, found, fix string) error {
+		return m.refuse(&hwdebug.Error{
+			Errno: einval, Rule: rule, Fn: "arch_build_bp_info", Op: op, Asked: askedOf(a, ev.task, ev.cpu),
+			Found: found, Fix: fix,
+		})
 	}
 	switch a.Type {
 	case hwdebug.X:
@@ -127,16 +138,16 @@ func (m *Machine) archBuildBpInfo(op string, ev *Event, a *hwdebug.Attr) (image 
 	case hwdebug.RW:
 		image.Type = arm64.LoadStore
 	default:
-		return image, refuse("R-VAL-7", sprintf("bp_type %d is no type of a breakpoint or watchpoint", uint32(a.Type)), "use r (1), w (2), rw (3) or x (4)")
+		return image, refuse("R-VAL-7", sprintf("invalid bp_type %d", uint32(a.Type)), fixType)
 	}
 	n := int(a.Len)
 	if a.Len < 1 || a.Len > 8 {
-		return image, refuse("R-VAL-8", sprintf("a length of %d bytes", a.Len), "use 1 to 8")
+		return image, refuse("R-VAL-8", sprintf("invalid length %d", a.Len), "use 1 to 8")
 	}
 	if image.Type == arm64.Execute {
 		if ev.task != nil && ev.task.compat {
 			if n != 2 && n != 4 {
-				return image, refuse("R-VAL-10", sprintf("a breakpoint of %d bytes in a 32-bit task", n), "use 2 or 4")
+				return image, refuse("R-VAL-10", sprintf("invalid breakpoint length %d in a 32-bit task", n), "use 2 or 4")
 			}
 		} else {
 			n = 4

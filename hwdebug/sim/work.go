@@ -312,8 +312,10 @@ func (m *Machine) workCPU(op string, cpu int) error {
 	if cpu >= 0 && cpu < len(m.cpus) {
 		return nil
 	}
-	return m.refuse(&Refusal{Rule: "R-WQ-4", Fn: op}, &hwdebug.Error{Op: op, Asked: sprintf("cpu%d", cpu),
-		Found: sprintf("the machine has CPUs 0 to %d", len(m.cpus)-1), Mend: "name one of them", Errno: einval})
+	return m.refuse(&hwdebug.Error{
+		Errno: einval, Rule: "R-WQ-4", Fn: op, Op: op, Asked: sprintf("cpu%d", cpu),
+		Found: m.cpuRange(), Fix: "use one of them",
+	})
 }
 
 // QueueWorkOn queues w on a CPU; false when it was pending already.

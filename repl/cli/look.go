@@ -48,7 +48,7 @@ func (m *machines) look(bad, timelines bool) scenario.Look {
 // refusal is the machine's last refusal in lines.
 func refusal(m *sim.Machine) []string {
 	if why := m.Why(); why != nil {
-		return strings.Split(strings.TrimRight(why.String(), "\n"), "\n")
+		return strings.Split(why.Explain(), "\n")
 	}
 	return nil
 }
