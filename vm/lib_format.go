@@ -41,7 +41,7 @@ flags:
 		return spec, n, "invalid format (repeated flags)"
 	}
 	twoDigits := func() (v int) {
-		for i := 0; i < 2 && n < len(s) && byteClass[s[n]]&classDigit != 0; i++ {
+		for i := 0; i < 2 && n < len(s) && isDigit(s[n]); i++ {
 			v = v*10 + int(s[n]-'0')
 			n++
 		}
@@ -52,7 +52,7 @@ flags:
 		n++
 		spec.precision = twoDigits()
 	}
-	if n < len(s) && byteClass[s[n]]&classDigit != 0 {
+	if n < len(s) && isDigit(s[n]) {
 		return spec, n, "invalid format (width or precision too long)"
 	}
 	if n == len(s) {

@@ -128,11 +128,11 @@ func parseNumber(text string) (number, bool) {
 
 func isDecimalFloat(s string) bool {
 	i, n := 0, 0
-	for ; i < len(s) && byteClass[s[i]]&classDigit != 0; i++ {
+	for ; i < len(s) && isDigit(s[i]); i++ {
 		n++
 	}
 	if i < len(s) && s[i] == '.' {
-		for i++; i < len(s) && byteClass[s[i]]&classDigit != 0; i++ {
+		for i++; i < len(s) && isDigit(s[i]); i++ {
 			n++
 		}
 	}
@@ -147,7 +147,7 @@ func isDecimalFloat(s string) bool {
 		if i == len(s) {
 			return false
 		}
-		for ; i < len(s) && byteClass[s[i]]&classDigit != 0; i++ {
+		for ; i < len(s) && isDigit(s[i]); i++ {
 		}
 	}
 	return i == len(s)
@@ -192,4 +192,39 @@ func parseBase(text string, base int) (number, bool) {
 		return number{}, false
 	}
 	return integerNumber(v, negative), true
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// parseLiteral is the value of a number in source text: an exact integer when it is one of 2^53 or
+// above, otherwise a float.
+func parseLiteral(text string) (wide uint64, float float64, err error) {
+	if len(text) > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X') {
+		u, err := strconv.ParseUint(strings.TrimLeft(text[2:], "0"), 16, 64)
+		if strings.Trim(text[2:], "0") == "" {
+			u, err = 0, nil
+		}
+		if err != nil {
+			return 0, 0, err.(*strconv.NumError).Err
+		}
+		if u < twoTo53 {
+			return 0, float64(u), nil
+		}
+		return u, 0, nil
+	}
+	if strings.Trim(text, "0123456789") == "" {
+		if u, err := strconv.ParseUint(text, 10, 64); err == nil && u >= twoTo53 {
+			return u, 0, nil
+		} else if err != nil {
+			return 0, 0, err.(*strconv.NumError).Err
+		}
+	}
+	if strings.ContainsAny(text, "_xXpPnN") { // what Go would take and Lua does not
+		return 0, 0, strconv.ErrSyntax
+	}
+	float, err = strconv.ParseFloat(text, 64)
+	if err != nil && !math.IsInf(float, 0) {
+		return 0, 0, strconv.ErrSyntax
+	}
+	return 0, float, nil
 }

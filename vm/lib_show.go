@@ -62,24 +62,6 @@ func (rt *Runtime) showKey(L *lua.LState, k lua.LValue) string {
 	return "[" + rt.show(L, k) + "]"
 }
 
-// isName says whether s is a Lua name that can stand without quotes.
-func isName(s string) bool {
-	if s == "" || byteClass[s[0]]&classDigit != 0 || slices.Contains(luaKeywords, s) {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] != '_' && byteClass[s[i]]&(classAlpha|classDigit) == 0 {
-			return false
-		}
-	}
-	return true
-}
-
-var luaKeywords = []string{
-	"and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil", "not", "or",
-	"repeat", "return", "then", "true", "until", "while",
-}
-
 type shower struct {
 	rt    *Runtime
 	L     *lua.LState

@@ -134,7 +134,7 @@ func (rt *Runtime) strChar(L *lua.LState) int {
 
 func (rt *Runtime) strLower(L *lua.LState) int {
 	return rt.mapBytes(L, "lower", func(c byte) byte {
-		if byteClass[c]&classUpper != 0 {
+		if 'A' <= c && c <= 'Z' {
 			c |= 0x20
 		}
 		return c
@@ -143,7 +143,7 @@ func (rt *Runtime) strLower(L *lua.LState) int {
 
 func (rt *Runtime) strUpper(L *lua.LState) int {
 	return rt.mapBytes(L, "upper", func(c byte) byte {
-		if byteClass[c]&classLower != 0 {
+		if 'a' <= c && c <= 'z' {
 			c &^= 0x20
 		}
 		return c

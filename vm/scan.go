@@ -7,7 +7,6 @@ package vm
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 )
@@ -58,7 +57,18 @@ func isNameByte(c byte) bool {
 	return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+// isName reports whether s is a Lua name: letters, digits and underscores, no digit first and no keyword.
+func isName(s string) bool {
+	if s == "" || isDigit(s[0]) || keywords[s] {
+		return false
+	}
+	for i := range len(s) {
+		if !isNameByte(s[i]) {
+			return false
+		}
+	}
+	return true
+}
 
 func (s *scanner) peek(n int) byte {
 	if s.pos+n < len(s.src) {
@@ -202,39 +212,6 @@ func (s *scanner) number() *syntaxError {
 		}
 	}
 	return s.fail(s.at, false, "malformed number near '%s'%s", s.text, hint)
-}
-
-// parseLiteral is the value of a number in source text: an exact integer when it is one of 2^53 or
-// above, otherwise a float.
-func parseLiteral(text string) (wide uint64, float float64, err error) {
-	if len(text) > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X') {
-		u, err := strconv.ParseUint(strings.TrimLeft(text[2:], "0"), 16, 64)
-		if strings.Trim(text[2:], "0") == "" {
-			u, err = 0, nil
-		}
-		if err != nil {
-			return 0, 0, err.(*strconv.NumError).Err
-		}
-		if u < twoTo53 {
-			return 0, float64(u), nil
-		}
-		return u, 0, nil
-	}
-	if strings.Trim(text, "0123456789") == "" {
-		if u, err := strconv.ParseUint(text, 10, 64); err == nil && u >= twoTo53 {
-			return u, 0, nil
-		} else if err != nil {
-			return 0, 0, err.(*strconv.NumError).Err
-		}
-	}
-	if strings.ContainsAny(text, "_xXpPnN") { // what Go would take and Lua does not
-		return 0, 0, strconv.ErrSyntax
-	}
-	float, err = strconv.ParseFloat(text, 64)
-	if err != nil && !math.IsInf(float, 0) {
-		return 0, 0, strconv.ErrSyntax
-	}
-	return 0, float, nil
 }
 
 // operators of other Lua versions and languages, and what to write instead.
