@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hwlua/hwlua/vm/internal/number"
 	"github.com/hwlua/hwlua/vm/phrase"
 	lua "github.com/yuin/gopher-lua"
 )
@@ -538,7 +539,7 @@ func isType(name string) func(*assertCall) bool {
 // near: numbers of either kind, compared without losing digits.
 func (c *assertCall) near() bool {
 	expected, tolerance := c.number(1), c.float(3)
-	c.f.Expected = c.rt.show(c.L, c.L.Get(1)) + " within " + numberString(tolerance)
+	c.f.Expected = c.rt.show(c.L, c.L.Get(1)) + " within " + number.String(tolerance)
 	c.f.Found = c.rt.show(c.L, c.L.Get(2))
 	found, ok := asNumber(c.L.Get(2))
 	if !ok {
@@ -547,21 +548,21 @@ func (c *assertCall) near() bool {
 	return distance(expected, found) <= tolerance
 }
 
-func distance(x, y number) float64 {
-	if y.less(x) {
+func distance(x, y number.Number) float64 {
+	if y.Less(x) {
 		x, y = y, x
 	}
-	if x.exact && y.exact {
-		return float64(y.wide - x.wide)
+	if x.Exact && y.Exact {
+		return float64(y.Wide - x.Wide)
 	}
-	f := func(x number) float64 {
-		if x.exact {
-			return float64(x.wide)
+	f := func(x number.Number) float64 {
+		if x.Exact {
+			return float64(x.Wide)
 		}
-		return x.float
+		return x.Float
 	}
-	if y.exact && x.float >= 0 && x.float == math.Trunc(x.float) && x.float < 1<<64 {
-		return float64(y.wide - uint64(x.float))
+	if y.Exact && x.Float >= 0 && x.Float == math.Trunc(x.Float) && x.Float < 1<<64 {
+		return float64(y.Wide - uint64(x.Float))
 	}
 	return math.Abs(f(y) - f(x))
 }

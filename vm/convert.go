@@ -14,6 +14,7 @@ import (
 	"strings"
 	"weak"
 
+	"github.com/hwlua/hwlua/vm/internal/number"
 	"github.com/hwlua/hwlua/vm/phrase"
 	lua "github.com/yuin/gopher-lua"
 )
@@ -405,7 +406,7 @@ func (rt *Runtime) fromLua(v lua.LValue, t reflect.Type) (reflect.Value, error) 
 		switch v := v.(type) {
 		case lua.LNumber:
 			if out.OverflowFloat(float64(v)) {
-				return out, fmt.Errorf("%s does not fit into %d bits", numberString(float64(v)), t.Bits())
+				return out, fmt.Errorf("%s does not fit into %d bits", number.String(float64(v)), t.Bits())
 			}
 			out.SetFloat(float64(v))
 		default:
@@ -423,7 +424,7 @@ func (rt *Runtime) fromLua(v lua.LValue, t reflect.Type) (reflect.Value, error) 
 		case lua.LString:
 			out.SetString(string(v))
 		case lua.LNumber:
-			out.SetString(numberString(float64(v)))
+			out.SetString(number.String(float64(v)))
 		default:
 			return out, expected("string", v)
 		}
@@ -457,7 +458,7 @@ func (rt *Runtime) fromLua(v lua.LValue, t reflect.Type) (reflect.Value, error) 
 func signed(v lua.LValue) (int64, error) {
 	if f, ok := v.(lua.LNumber); ok && f < 0 {
 		if f <= -twoTo53 || float64(f) != math.Trunc(float64(f)) {
-			return 0, fmt.Errorf("exact integer expected, got %s", numberString(float64(f)))
+			return 0, fmt.Errorf("exact integer expected, got %s", number.String(float64(f)))
 		}
 		return int64(f), nil
 	}

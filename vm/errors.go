@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/hwlua/hwlua/vm/internal/syntax"
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -60,7 +61,7 @@ func (e *Error) Excerpt() string {
 
 // locate sets the source line of the error and the column in it.
 func (e *Error) locate(src string, column int) {
-	e.Source = strings.TrimRight(lineOf(src, e.Line), "\r \t")
+	e.Source = strings.TrimRight(syntax.Line(src, e.Line), "\r \t")
 	if e.Source != "" {
 		e.Column = column
 	}
@@ -271,7 +272,7 @@ func (rt *Runtime) errorOf(err *lua.ApiError) error {
 		}
 	}
 	if src, ok := rt.sources[out.Script]; ok && out.Line > 0 {
-		out.locate(src, culprit(lineOf(src, out.Line), out.Message))
+		out.locate(src, culprit(syntax.Line(src, out.Line), out.Message))
 	}
 	return out
 }
@@ -392,4 +393,8 @@ func (rt *Runtime) recall(message string) error {
 		}
 	}
 	return nil
+}
+
+func isNameByte(c byte) bool {
+	return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }

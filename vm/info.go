@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hwlua/hwlua/vm/internal/number"
+	"github.com/hwlua/hwlua/vm/internal/syntax"
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -57,7 +59,7 @@ func (p *Program) Globals() []Global {
 			walk(child, false)
 		}
 	}
-	walk(p.proto, true)
+	walk(p.chunk.Proto, true)
 	slices.SortStableFunc(found, func(a, b Global) int { return a.Line - b.Line })
 	return found
 }
@@ -80,7 +82,7 @@ func Format(v any) string {
 	case uint64:
 		return Hex(v, 0)
 	case float64:
-		return numberString(v)
+		return number.String(v)
 	case *Table:
 		if !v.live() {
 			return v.copyText()
@@ -152,7 +154,7 @@ func (f *formatter) table(t *lua.LTable, indent string, depth int) {
 	}
 	for _, k := range keys {
 		f.b.WriteString(inner)
-		if s, ok := k.(lua.LString); ok && isName(string(s)) {
+		if s, ok := k.(lua.LString); ok && syntax.IsName(string(s)) {
 			f.b.WriteString(string(s))
 		} else {
 			f.b.WriteByte('[')

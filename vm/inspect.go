@@ -174,7 +174,7 @@ func (rt *Runtime) Look(path ...any) (Value, bool) {
 // Eval is Run with values as they are. steps, if it is more than 0, is the limit for this one call;
 // used is how many it took, the one that was stopped included.
 func (rt *Runtime) Eval(ctx context.Context, p *Program, steps int64) (results []Value, used int64, err error) {
-	if ctx == nil || p == nil || p.proto == nil {
+	if ctx == nil || p == nil || p.chunk == nil {
 		return nil, 0, errors.New("vm: Eval needs a context and a program")
 	}
 	return rt.invoke(ctx, p, nil, steps, nil)
@@ -197,7 +197,7 @@ func (rt *Runtime) invoke(ctx context.Context, p *Program, fn *lua.LFunction, st
 	defer rt.leave()
 	defer rt.arm(ctx)()
 	if p != nil {
-		rt.program = p.proto
+		rt.program = p.chunk.Proto
 		rt.noteSource(p)
 	}
 	if steps > 0 {
@@ -249,7 +249,7 @@ func (rt *Runtime) SetValue(name string, v Value) error {
 // Load makes a function of a program, so that it can be called with arguments; of nil it makes none. When the runtime is
 // closed, busy or out of memory, that is the error of calling the function.
 func (rt *Runtime) Load(p *Program) *Function {
-	if p == nil || p.proto == nil {
+	if p == nil || p.chunk == nil {
 		return nil
 	}
 	f := &Function{rt: rt, life: rt.life.Load()}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hwlua/hwlua/vm/internal/number"
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -153,7 +154,7 @@ func textOf(v lua.LValue) (string, bool) {
 	case lua.LString:
 		return string(v), true
 	case lua.LNumber:
-		return numberString(float64(v)), true
+		return number.String(float64(v)), true
 	case *lua.LUserData:
 		if u, err := u64Of(v); err == nil {
 			return Hex(u, 0), true
@@ -163,21 +164,21 @@ func textOf(v lua.LValue) (string, bool) {
 }
 
 // number is argument n as a float64 or as an exact integer.
-func (a args) number(n int) number {
+func (a args) number(n int) number.Number {
 	switch v := a.L.Get(n).(type) {
 	case lua.LNumber:
-		return number{float: float64(v)}
+		return number.Number{Float: float64(v)}
 	case lua.LString:
-		if x, ok := parseNumber(string(v)); ok {
+		if x, ok := number.Parse(string(v)); ok {
 			return x
 		}
 	case *lua.LUserData:
 		if u, err := u64Of(v); err == nil {
-			return number{wide: u, exact: true}
+			return number.Number{Wide: u, Exact: true}
 		}
 	}
 	a.failType(n, "number")
-	return number{}
+	return number.Number{}
 }
 
 // float is argument n as a plain number; a u64 is none.
@@ -186,10 +187,10 @@ func (a args) float(n int) float64 {
 		return float64(f)
 	}
 	x := a.number(n)
-	if x.exact {
-		a.fail(n, "number below 2^53 expected, got "+Hex(x.wide, 0))
+	if x.Exact {
+		a.fail(n, "number below 2^53 expected, got "+Hex(x.Wide, 0))
 	}
-	return x.float
+	return x.Float
 }
 
 // int is argument n cut to an integer; what is out of range is the nearest there is.
@@ -198,10 +199,10 @@ func (a args) int(n int) int {
 		return clampInt(float64(f))
 	}
 	x := a.number(n)
-	if x.exact {
+	if x.Exact {
 		return math.MaxInt
 	}
-	return clampInt(x.float)
+	return clampInt(x.Float)
 }
 
 func (a args) optInt(n, otherwise int) int {
@@ -224,10 +225,10 @@ func clampInt(f float64) int {
 // integer is argument n cut to an integer of at most 64 bits, as magnitude and sign.
 func (a args) integer(n int) (magnitude uint64, negative bool) {
 	x := a.number(n)
-	if x.exact {
-		return x.wide, false
+	if x.Exact {
+		return x.Wide, false
 	}
-	f := math.Trunc(x.float)
+	f := math.Trunc(x.Float)
 	switch {
 	case f >= 0 && f < 1<<64:
 		return uint64(f), false

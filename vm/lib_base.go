@@ -8,6 +8,7 @@ import (
 	"math"
 	"weak"
 
+	"github.com/hwlua/hwlua/vm/internal/number"
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -155,7 +156,7 @@ func (rt *Runtime) plainString(v lua.LValue) string {
 	case lua.LString:
 		return string(v)
 	case lua.LNumber:
-		return numberString(float64(v))
+		return number.String(float64(v))
 	case lua.LBool:
 		if v {
 			return "true"
@@ -235,11 +236,11 @@ func (rt *Runtime) basePrint(L *lua.LState) int {
 }
 
 // value makes a Lua value of a number.
-func (rt *Runtime) value(x number) lua.LValue {
-	if x.exact {
-		return rt.u64(x.wide)
+func (rt *Runtime) value(x number.Number) lua.LValue {
+	if x.Exact {
+		return rt.u64(x.Wide)
 	}
-	return lua.LNumber(x.float)
+	return lua.LNumber(x.Float)
 }
 
 func (rt *Runtime) baseTonumber(L *lua.LState) int {
@@ -255,7 +256,7 @@ func (rt *Runtime) baseTonumber(L *lua.LState) int {
 			L.Push(v)
 			return 1
 		case lua.LString:
-			if x, ok := parseNumber(string(v)); ok {
+			if x, ok := number.Parse(string(v)); ok {
 				L.Push(rt.value(x))
 				return 1
 			}
@@ -272,7 +273,7 @@ func (rt *Runtime) baseTonumber(L *lua.LState) int {
 	if base < 2 || base > 36 {
 		a.fail(2, "base out of range")
 	}
-	if x, ok := parseBase(s, base); ok {
+	if x, ok := number.ParseBase(s, base); ok {
 		L.Push(rt.value(x))
 	} else {
 		L.Push(lua.LNil)

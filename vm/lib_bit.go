@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/bits"
 
+	"github.com/hwlua/hwlua/vm/internal/number"
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -84,27 +85,27 @@ func (a args) bits(n int) uint64 {
 	}
 	x := a.number(n)
 	switch {
-	case x.exact:
-		return x.wide
-	case x.float != math.Trunc(x.float) || math.IsInf(x.float, 0):
-		a.fail(n, "integer expected, got "+numberString(x.float))
-	case math.Abs(x.float) >= twoTo53:
-		_, err := ToU64(lua.LNumber(math.Abs(x.float)))
+	case x.Exact:
+		return x.Wide
+	case x.Float != math.Trunc(x.Float) || math.IsInf(x.Float, 0):
+		a.fail(n, "integer expected, got "+number.String(x.Float))
+	case math.Abs(x.Float) >= twoTo53:
+		_, err := ToU64(lua.LNumber(math.Abs(x.Float)))
 		a.fail(n, err.Error())
 	}
-	return uint64(int64(x.float))
+	return uint64(int64(x.Float))
 }
 
 // count is argument n as a number of bits to shift by.
 func (a args) count(n int) int {
 	x := a.number(n)
-	if x.exact {
+	if x.Exact {
 		return math.MaxInt32
 	}
-	if x.float != math.Trunc(x.float) {
-		a.fail(n, "integer expected, got "+numberString(x.float))
+	if x.Float != math.Trunc(x.Float) {
+		a.fail(n, "integer expected, got "+number.String(x.Float))
 	}
-	return int(min(max(x.float, math.MinInt32), math.MaxInt32))
+	return int(min(max(x.Float, math.MinInt32), math.MaxInt32))
 }
 
 // field is the bit field that arguments n (its lowest bit) and w (its width, 1 when left out) name.

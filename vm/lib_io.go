@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hwlua/hwlua/vm/internal/number"
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -281,7 +282,7 @@ func (rt *Runtime) readNumber(f *file) lua.LValue {
 		if err != nil {
 			break
 		}
-		if len(text) == 0 && strings.IndexByte(spaces, c) >= 0 {
+		if len(text) == 0 && strings.IndexByte(" \t\n\v\f\r", c) >= 0 {
 			continue
 		}
 		if len(text) >= 200 || strings.IndexByte("0123456789abcdefABCDEFxX.+-", c) < 0 {
@@ -290,7 +291,7 @@ func (rt *Runtime) readNumber(f *file) lua.LValue {
 		}
 		text = append(text, c)
 	}
-	if x, ok := parseNumber(string(text)); ok {
+	if x, ok := number.Parse(string(text)); ok {
 		return rt.value(x)
 	}
 	return lua.LNil
@@ -682,16 +683,16 @@ func (rt *Runtime) osTime(L *lua.LState) int {
 	}
 	t := a.table(1)
 	field := func(name string, otherwise int) int {
-		x, ok := number{}, false
+		x, ok := number.Number{}, false
 		switch v := t.RawGetString(name).(type) {
 		case lua.LNumber:
-			x, ok = number{float: float64(v)}, true
+			x, ok = number.Number{Float: float64(v)}, true
 		case lua.LString:
-			x, ok = parseNumber(string(v))
+			x, ok = number.Parse(string(v))
 		}
 		switch {
-		case ok && !x.exact && math.Abs(x.float) < 1<<31:
-			return int(x.float)
+		case ok && !x.Exact && math.Abs(x.Float) < 1<<31:
+			return int(x.Float)
 		case ok:
 			raise(L, 1, "field '"+name+"' is out of range")
 		case otherwise < 0:

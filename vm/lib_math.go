@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/bits"
 
+	"github.com/hwlua/hwlua/vm/internal/number"
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -22,10 +23,10 @@ func openMath(rt *Runtime) {
 			a := args{L, name}
 			if x, ok := L.Get(1).(lua.LNumber); ok {
 				L.Push(lua.LNumber(f(float64(x))))
-			} else if x := a.number(1); x.exact {
+			} else if x := a.number(1); x.Exact {
 				L.Push(rt.value(x))
 			} else {
-				L.Push(lua.LNumber(f(x.float)))
+				L.Push(lua.LNumber(f(x.Float)))
 			}
 			return 1
 		}
@@ -87,7 +88,7 @@ func (rt *Runtime) mathExtreme(name string, smallest bool) lua.LGFunction {
 		best := a.number(1)
 		for i := 2; i <= L.GetTop(); i++ {
 			x := a.number(i)
-			if smallest && x.less(best) || !smallest && best.less(x) {
+			if smallest && x.Less(best) || !smallest && best.Less(x) {
 				best = x
 			}
 		}
@@ -149,36 +150,36 @@ func (rt *Runtime) mathRandom(L *lua.LState) int {
 	default:
 		raise(L, 1, "wrong number of arguments")
 	}
-	low, high, n := number{float: 1}, a.bound(1), 1
+	low, high, n := number.Number{Float: 1}, a.bound(1), 1
 	if L.GetTop() == 2 {
 		low, high, n = high, a.bound(2), 2
 	}
-	if high.less(low) {
+	if high.Less(low) {
 		a.fail(n, "interval is empty")
 	}
-	if !low.exact && !high.exact {
+	if !low.Exact && !high.Exact {
 		// Both below 2^53 in size: the sum below is exact, whatever its sign.
-		v := int64(low.float) + int64(rt.lib.random.below(uint64(int64(high.float)-int64(low.float))+1))
+		v := int64(low.Float) + int64(rt.lib.random.below(uint64(int64(high.Float)-int64(low.Float))+1))
 		L.Push(lua.LNumber(v))
 		return 1
 	}
-	if low.float < 0 {
+	if low.Float < 0 {
 		a.fail(1, "interval too large: from a negative number to a u64")
 	}
-	from := low.wide
-	if !low.exact {
-		from = uint64(low.float)
+	from := low.Wide
+	if !low.Exact {
+		from = uint64(low.Float)
 	}
-	L.Push(rt.u64(from + rt.lib.random.below(high.wide-from+1)))
+	L.Push(rt.u64(from + rt.lib.random.below(high.Wide-from+1)))
 	return 1
 }
 
 // bound is argument n as an integer: a u64, or below 2^53 in size. Fractions are cut as in lua5.1.
-func (a args) bound(n int) number {
+func (a args) bound(n int) number.Number {
 	x := a.number(n)
-	if !x.exact {
-		x.float = math.Floor(x.float)
-		if !(math.Abs(x.float) <= twoTo53) {
+	if !x.Exact {
+		x.Float = math.Floor(x.Float)
+		if !(math.Abs(x.Float) <= twoTo53) {
 			a.fail(n, "number has no exact integer representation")
 		}
 	}
@@ -187,12 +188,12 @@ func (a args) bound(n int) number {
 
 func (rt *Runtime) mathRandomseed(L *lua.LState) int {
 	x := args{L, "randomseed"}.number(1)
-	if x.exact {
-		rt.lib.random.seed(x.wide)
-	} else if f := math.Trunc(x.float); f == x.float && math.Abs(f) < 1<<63 {
+	if x.Exact {
+		rt.lib.random.seed(x.Wide)
+	} else if f := math.Trunc(x.Float); f == x.Float && math.Abs(f) < 1<<63 {
 		rt.lib.random.seed(uint64(int64(f)))
 	} else {
-		rt.lib.random.seed(math.Float64bits(x.float))
+		rt.lib.random.seed(math.Float64bits(x.Float))
 	}
 	return 0
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hwlua/hwlua/vm/internal/number"
+	"github.com/hwlua/hwlua/vm/internal/syntax"
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -56,7 +58,7 @@ func (rt *Runtime) show(L *lua.LState, v lua.LValue) string {
 
 // showKey is the path step that key k stands for: .name or [k].
 func (rt *Runtime) showKey(L *lua.LState, k lua.LValue) string {
-	if s, ok := k.(lua.LString); ok && isName(string(s)) {
+	if s, ok := k.(lua.LString); ok && syntax.IsName(string(s)) {
 		return "." + string(s)
 	}
 	return "[" + rt.show(L, k) + "]"
@@ -74,7 +76,7 @@ func (s *shower) value(v lua.LValue, depth int) string {
 	switch v := v.(type) {
 	case lua.LString:
 		if len(v) > showString {
-			return quote(string(v[:showString])) + "... (" + numberString(float64(len(v))) + " bytes)"
+			return quote(string(v[:showString])) + "... (" + number.String(float64(len(v))) + " bytes)"
 		}
 		return quote(string(v))
 	case *lua.LTable:
@@ -119,7 +121,7 @@ func (s *shower) table(t *lua.LTable, depth int) string {
 	slices.SortStableFunc(keys, compareKeys)
 	for _, k := range keys {
 		name := ""
-		if text, ok := k.(lua.LString); ok && isName(string(text)) {
+		if text, ok := k.(lua.LString); ok && syntax.IsName(string(text)) {
 			name = string(text)
 		} else if _, ok := k.(*lua.LTable); ok {
 			name = "[" + s.rt.plainString(k) + "]"
@@ -129,7 +131,7 @@ func (s *shower) table(t *lua.LTable, depth int) string {
 		add(name+" = ", t.RawGet(k))
 	}
 	if left > 0 {
-		items = append(items, "... "+numberString(float64(left))+" more")
+		items = append(items, "... "+number.String(float64(left))+" more")
 	}
 	if len(items) == 0 {
 		return "{}"

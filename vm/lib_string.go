@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unsafe"
 
+	"github.com/hwlua/hwlua/vm/internal/number"
+	"github.com/hwlua/hwlua/vm/internal/pattern"
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -192,54 +194,45 @@ func (rt *Runtime) strRep(L *lua.LState) int {
 	return rt.text(L, strings.Repeat(s, n))
 }
 
-// A scriptHost lets a matcher count and raise in a runtime.
-type scriptHost struct {
+// A patternHost counts the work of a matcher in a runtime and raises its errors.
+type patternHost struct {
 	rt *Runtime
 	L  *lua.LState
 }
 
-func (h *scriptHost) patternSteps(n int)          { h.rt.steps(n) }
-func (h *scriptHost) patternError(message string) { raise(h.L, 1, message) }
+func (h *patternHost) Steps(n int)              { h.rt.steps(n) }
+func (h *patternHost) Malformed(message string) { raise(h.L, 1, message) }
 
-// Matches says whether the Lua pattern is found in text. It is for the native functions of modules: a malformed pattern
-// raises in L where the function that runs was called.
-func Matches(L *lua.LState, text, pattern string) bool {
-	m := matcher{src: text, pat: pattern, host: &scriptHost{threadOf(L).rt, L}}
-	anchored := 0
-	if pattern != "" && pattern[0] == '^' {
-		anchored = 1
+// Matches reports whether the Lua pattern is found in text. It is for the native functions of modules:
+// a malformed pattern raises in L where the running function was called.
+func Matches(L *lua.LState, text, luaPattern string) bool {
+	m := pattern.New(text, luaPattern, &patternHost{threadOf(L).rt, L})
+	found := m.Find(0)
+	for i := range m.Captures() {
+		m.Capture(i) // raises if the capture is unfinished
 	}
-	found := false
-	for at := 0; at <= len(text) && !found && (at == 0 || anchored == 0); at++ {
-		e := m.matchAt(at, anchored)
-		if found = e >= 0; found {
-			for i := range m.level {
-				m.captured(i, at, e) // raises for one that is not closed
-			}
-		}
-	}
-	m.flush()
 	return found
 }
 
-// pushCaptures pushes what a match of src[s:e] gives. whole false: nothing but the captures.
-func (rt *Runtime) pushCaptures(L *lua.LState, m *matcher, s, e int, whole bool) int {
-	n := m.level
+// pushCaptures pushes the captures of the last match. Without captures it pushes the whole match if
+// whole is set.
+func (rt *Runtime) pushCaptures(L *lua.LState, m *pattern.Matcher, whole bool) int {
+	n := m.Captures()
 	if n == 0 && whole {
 		n = 1
 	}
 	for i := range n {
-		L.Push(rt.capturedValue(m, i, s, e))
+		L.Push(rt.capture(m, i))
 	}
 	return n
 }
 
-func (rt *Runtime) capturedValue(m *matcher, i, s, e int) lua.LValue {
-	from, to, position := m.captured(i, s, e)
+func (rt *Runtime) capture(m *pattern.Matcher, i int) lua.LValue {
+	from, to, position := m.Capture(i)
 	if position > 0 {
 		return lua.LNumber(position)
 	}
-	return rt.piece(m.src, from, to)
+	return rt.piece(m.Subject(), from, to)
 }
 
 func (rt *Runtime) strFind(L *lua.LState) int  { return rt.find(L, "find", true) }
@@ -253,7 +246,7 @@ func (rt *Runtime) find(L *lua.LState, fn string, find bool) int {
 		init += len(s) + 1
 	}
 	init = min(max(init-1, 0), len(s))
-	if find && (L.ToBool(4) || !hasSpecials(p)) {
+	if find && (L.ToBool(4) || !pattern.HasSpecials(p)) {
 		rt.steps((len(s) - init) / 16)
 		i := strings.Index(s[init:], p)
 		if i < 0 {
@@ -264,53 +257,40 @@ func (rt *Runtime) find(L *lua.LState, fn string, find bool) int {
 		L.Push(lua.LNumber(init + i + len(p)))
 		return 2
 	}
-	m := matcher{src: s, pat: p, host: &scriptHost{rt, L}}
-	start := 0
-	if p != "" && p[0] == '^' {
-		start = 1
+	m := pattern.New(s, p, &patternHost{rt, L})
+	if !m.Find(init) {
+		L.Push(lua.LNil)
+		return 1
 	}
-	for at := init; at <= len(s); at++ {
-		if e := m.matchAt(at, start); e >= 0 {
-			m.flush()
-			if !find {
-				return rt.pushCaptures(L, &m, at, e, true)
-			}
-			L.Push(lua.LNumber(at + 1))
-			L.Push(lua.LNumber(e))
-			return 2 + rt.pushCaptures(L, &m, at, e, false)
-		}
-		if start == 1 {
-			break
-		}
+	if !find {
+		return rt.pushCaptures(L, &m, true)
 	}
-	m.flush()
-	L.Push(lua.LNil)
-	return 1
+	start, end := m.Span()
+	L.Push(lua.LNumber(start + 1))
+	L.Push(lua.LNumber(end))
+	return 2 + rt.pushCaptures(L, &m, false)
 }
 
-// strGmatch: as in lua5.1, a '^' at the start of the pattern is no anchor here; it stands for itself.
+// strGmatch: as in lua5.1, a '^' at the start of the pattern is not an anchor here but stands for itself.
 func (rt *Runtime) strGmatch(L *lua.LState) int {
 	a := args{L, "gmatch"}
-	m := &matcher{src: a.str(1), pat: a.str(2)}
+	s, p := a.str(1), a.str(2)
+	m := pattern.NewUnanchored(s, p, nil)
 	rt.charge(1024)
 	next := 0
 	L.Push(L.NewClosure(func(L *lua.LState) int {
-		m.host = &scriptHost{rt, L}
-		for at := next; at <= len(m.src); at++ {
-			if e := m.matchAt(at, 0); e >= 0 {
-				next = e
-				if e == at {
-					next++
-				}
-				m.flush()
-				return rt.pushCaptures(L, m, at, e, true)
-			}
+		m.SetHost(&patternHost{rt, L})
+		if !m.Find(next) {
+			next = len(s) + 1
+			L.Push(lua.LNil)
+			return 1
 		}
-		m.flush()
-		next = len(m.src) + 1
-		L.Push(lua.LNil)
-		return 1
-	}, lua.LString(m.src), lua.LString(m.pat)))
+		start, end := m.Span()
+		if next = end; end == start {
+			next++
+		}
+		return rt.pushCaptures(L, &m, true)
+	}, lua.LString(s), lua.LString(p)))
 	return 1
 }
 
@@ -328,32 +308,29 @@ func (rt *Runtime) strGsub(L *lua.LState) int {
 		}
 	}
 	most := a.optInt(4, len(s)+1)
-	start := 0
-	if p != "" && p[0] == '^' {
-		start = 1
-	}
-	m := matcher{src: s, pat: p, host: &scriptHost{rt, L}}
+	m := pattern.New(s, p, &patternHost{rt, L})
 	b := &charged{rt: rt, L: L}
 	n, at := 0, 0
 	for n < most {
-		e := m.matchAt(at, start)
-		if e >= 0 {
+		end := -1
+		if m.MatchAt(at) {
+			_, end = m.Span()
 			n++
-			rt.appendReplacement(b, &m, at, e, repl, replText)
+			rt.appendReplacement(b, &m, repl, replText)
 		}
-		if e > at {
-			at = e
+		if end > at {
+			at = end
 		} else if at < len(s) {
 			b.addByte(s[at])
 			at++
 		} else {
 			break
 		}
-		if start == 1 {
+		if m.Anchored() {
 			break
 		}
 	}
-	m.flush()
+	m.Flush()
 	if n == 0 {
 		L.Push(lua.LString(s))
 		L.Push(lua.LNumber(0))
@@ -367,46 +344,25 @@ func (rt *Runtime) strGsub(L *lua.LState) int {
 	return 2
 }
 
-func (rt *Runtime) appendReplacement(b *charged, m *matcher, s, e int, repl lua.LValue, text string) {
+// appendReplacement appends what gsub puts in the place of the last match.
+func (rt *Runtime) appendReplacement(b *charged, m *pattern.Matcher, repl lua.LValue, text string) {
 	L := b.L
 	var v lua.LValue
 	switch r := repl.(type) {
 	case *lua.LFunction:
 		L.Push(r)
-		n := rt.pushCaptures(L, m, s, e, true)
+		n := rt.pushCaptures(L, m, true)
 		L.Call(n, 1)
 		v = L.Get(-1)
 		L.Pop(1)
 	case *lua.LTable:
-		v = L.GetTable(r, rt.capturedValue(m, 0, s, e))
+		v = L.GetTable(r, rt.capture(m, 0))
 	default:
-		for i := 0; i < len(text); i++ {
-			c := text[i]
-			if c != '%' {
-				b.addByte(c)
-				continue
-			}
-			i++
-			switch {
-			case i == len(text):
-				b.addByte(0) // the end of a C string, which lua5.1 copies
-			case text[i] == '0':
-				b.add(m.src[s:e])
-			case '1' <= text[i] && text[i] <= '9':
-				if from, to, position := m.captured(int(text[i]-'1'), s, e); position > 0 {
-					b.grow(20)
-					b.buf = appendNumber(b.buf, float64(position))
-				} else {
-					b.add(m.src[from:to])
-				}
-			default:
-				b.addByte(text[i])
-			}
-		}
+		b.addTemplate(m, text)
 		return
 	}
 	if lua.LVIsFalse(v) {
-		b.add(m.src[s:e])
+		b.add(m.Match())
 		return
 	}
 	piece, ok := textOf(v)
@@ -414,6 +370,33 @@ func (rt *Runtime) appendReplacement(b *charged, m *matcher, s, e int, repl lua.
 		raise(L, 1, "invalid replacement value (a "+typeName(v)+")")
 	}
 	b.add(piece)
+}
+
+// addTemplate appends text with each %0 to %9 replaced by the match or one of its captures.
+func (b *charged) addTemplate(m *pattern.Matcher, text string) {
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if c != '%' {
+			b.addByte(c)
+			continue
+		}
+		i++
+		switch {
+		case i == len(text):
+			b.addByte(0) // the end of a C string, which lua5.1 copies
+		case text[i] == '0':
+			b.add(m.Match())
+		case '1' <= text[i] && text[i] <= '9':
+			if from, to, position := m.Capture(int(text[i] - '1')); position > 0 {
+				b.grow(20)
+				b.buf = number.Append(b.buf, float64(position))
+			} else {
+				b.add(m.Subject()[from:to])
+			}
+		default:
+			b.addByte(text[i])
+		}
+	}
 }
 
 // A charged buffer grows a string and counts its memory before it is there.
@@ -491,28 +474,28 @@ func (rt *Runtime) strFormat(L *lua.LState) int {
 			i++
 			continue
 		}
-		spec, n, wrong := scanSpec(f[i:])
+		spec, n, wrong := number.ParseSpec(f[i:])
 		if wrong != "" {
 			raise(L, 1, wrong)
 		}
 		i += n
 		arg++
 		piece := scratch[:0]
-		switch spec.verb {
+		switch spec.Verb {
 		case 'c':
-			spec.precision = -1
-			piece = spec.appendString(piece, string([]byte{byte(a.int(arg))}))
+			spec.Precision = -1
+			piece = spec.AppendText(piece, string([]byte{byte(a.int(arg))}))
 		case 'd', 'i':
 			v, negative := a.integer(arg)
-			piece = spec.appendInteger(piece, v, negative)
+			piece = spec.AppendInteger(piece, v, negative)
 		case 'u', 'o', 'x', 'X':
 			v, negative := a.integer(arg)
 			if negative {
 				v = -v
 			}
-			piece = spec.appendInteger(piece, v, false)
+			piece = spec.AppendInteger(piece, v, false)
 		case 'e', 'E', 'f', 'g', 'G':
-			piece = spec.appendFloat(piece, a.formatFloat(arg))
+			piece = spec.AppendFloat(piece, a.formatFloat(arg))
 		case 'q':
 			s := a.str(arg)
 			b.grow(4*len(s) + 2)
@@ -520,13 +503,13 @@ func (rt *Runtime) strFormat(L *lua.LState) int {
 			continue
 		case 's':
 			s := rt.formatString(a, arg)
-			if spec.width == 0 && spec.precision < 0 || spec.precision < 0 && len(s) >= 100 {
+			if spec.Width == 0 && spec.Precision < 0 || spec.Precision < 0 && len(s) >= 100 {
 				b.add(s)
 				continue
 			}
-			piece = spec.appendString(piece, s)
+			piece = spec.AppendText(piece, s)
 		default:
-			raise(L, 1, "invalid option '%"+string(rune(spec.verb))+"' to 'format'")
+			raise(L, 1, "invalid option '%"+string(rune(spec.Verb))+"' to 'format'")
 		}
 		b.grow(len(piece))
 		b.buf = append(b.buf, piece...)
@@ -537,10 +520,10 @@ func (rt *Runtime) strFormat(L *lua.LState) int {
 // formatFloat is argument n for a floating conversion, where a u64 is its nearest float.
 func (a args) formatFloat(n int) float64 {
 	x := a.number(n)
-	if x.exact {
-		return float64(x.wide)
+	if x.Exact {
+		return float64(x.Wide)
 	}
-	return x.float
+	return x.Float
 }
 
 // formatString is argument n for %s: text, a number, or an object that says how it prints.
@@ -553,4 +536,22 @@ func (rt *Runtime) formatString(a args, n int) string {
 		a.failType(n, "string")
 	}
 	return rt.toString(a.L, v)
+}
+
+// appendQuoted writes s so that the Lua reader reads it back.
+func appendQuoted(b []byte, s string) []byte {
+	b = append(b, '"')
+	for i := range len(s) {
+		switch c := s[i]; c {
+		case '"', '\\', '\n':
+			b = append(b, '\\', c)
+		case '\r':
+			b = append(b, `\r`...)
+		case 0:
+			b = append(b, `\000`...)
+		default:
+			b = append(b, c)
+		}
+	}
+	return append(b, '"')
 }

@@ -6,6 +6,7 @@ package vm
 import (
 	"strconv"
 
+	"github.com/hwlua/hwlua/vm/internal/number"
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -63,7 +64,7 @@ func (rt *Runtime) tabConcat(L *lua.LState) int {
 		case lua.LString:
 			b.buf = append(b.buf, v...)
 		case lua.LNumber:
-			b.buf = appendNumber(b.buf, float64(v))
+			b.buf = number.Append(b.buf, float64(v))
 		default:
 			s, _ := textOf(v)
 			b.buf = append(b.buf, s...)

@@ -5,6 +5,7 @@ package vm
 import (
 	"slices"
 
+	"github.com/hwlua/hwlua/vm/internal/syntax"
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -13,14 +14,14 @@ const maxLinked = 64
 
 // function makes a Lua function of the program in this runtime.
 func (rt *Runtime) function(p *Program) *lua.LFunction {
-	proto := p.proto
-	if len(p.patches) > 0 {
+	proto := p.chunk.Proto
+	if len(p.chunk.Patches) > 0 {
 		linked, ok := rt.linked[p]
 		if !ok {
 			if len(rt.linked) >= maxLinked {
 				clear(rt.linked)
 			}
-			linked = rt.link(p, p.proto)
+			linked = rt.link(p, p.chunk.Proto)
 			rt.linked[p] = linked
 		}
 		proto = linked
@@ -30,7 +31,7 @@ func (rt *Runtime) function(p *Program) *lua.LFunction {
 
 // link makes a copy of proto that holds this runtime's values.
 func (rt *Runtime) link(p *Program, proto *lua.FunctionProto) *lua.FunctionProto {
-	patches, ok := p.patches[proto]
+	patches, ok := p.chunk.Patches[proto]
 	if !ok {
 		return proto
 	}
@@ -39,7 +40,7 @@ func (rt *Runtime) link(p *Program, proto *lua.FunctionProto) *lua.FunctionProto
 		rt.charge(int64(len(out.Constants)) * sizeSlot)
 		out.Constants = slices.Clone(out.Constants)
 		for _, at := range patches {
-			out.Constants[at.constant] = rt.injected(&p.inject[at.injection])
+			out.Constants[at.Index] = rt.constant(p.chunk.Constants[at.Constant])
 		}
 	}
 	out.FunctionPrototypes = make([]*lua.FunctionProto, len(proto.FunctionPrototypes))
@@ -49,53 +50,66 @@ func (rt *Runtime) link(p *Program, proto *lua.FunctionProto) *lua.FunctionProto
 	return &out
 }
 
-// injected is this runtime's value for an injection.
-func (rt *Runtime) injected(in *injection) lua.LValue {
-	switch in.kind {
-	case injectWide:
-		return rt.u64(in.wide)
-	case injectPlan:
-		return &lua.LUserData{Value: in.join, Metatable: lua.LNil}
+// constant returns this runtime's value for an open constant.
+func (rt *Runtime) constant(c syntax.Constant) lua.LValue {
+	switch {
+	case c.Wide != 0:
+		return rt.u64(c.Wide)
+	case c.Plan != nil:
+		return &lua.LUserData{Value: c.Plan, Metatable: lua.LNil}
 	}
-	if rt.helpers[in.kind] == nil {
-		rt.helpers[in.kind] = rt.main.NewFunction(map[injectionKind]lua.LGFunction{
-			injectLT:   compareWide(func(c int) bool { return c < 0 }),
-			injectLE:   compareWide(func(c int) bool { return c <= 0 }),
-			injectGT:   compareWide(func(c int) bool { return c > 0 }),
-			injectGE:   compareWide(func(c int) bool { return c >= 0 }),
-			injectJoin: rt.joinTable,
-			injectLoop: rt.prepareLoop,
+	f, ok := rt.helpers[c]
+	if !ok {
+		f = rt.main.NewFunction(rt.helper(c))
+		rt.helpers[c] = f
+	}
+	return f
+}
 
-			injectAssertEQ: rt.assertSides("=="),
-			injectAssertNE: rt.assertSides("~="),
-			injectAssertLT: rt.assertSides("<"),
-			injectAssertLE: rt.assertSides("<="),
-			injectAssertGT: rt.assertSides(">"),
-			injectAssertGE: rt.assertSides(">="),
-		}[in.kind])
+// helper makes the function behind an open constant.
+func (rt *Runtime) helper(c syntax.Constant) lua.LGFunction {
+	switch c.Helper {
+	case syntax.Compare:
+		return compareWide(c.Op)
+	case syntax.Assert:
+		return rt.assertSides(c.Op)
+	case syntax.Join:
+		return rt.joinTable
+	case syntax.Loop:
+		return rt.prepareLoop
 	}
-	return rt.helpers[in.kind]
+	panic("vm: unknown helper")
+}
+
+// isHelper reports whether f is a function that compiled code calls and the script does not know.
+func (rt *Runtime) isHelper(f *lua.LFunction) bool {
+	for _, h := range rt.helpers {
+		if h == f {
+			return true
+		}
+	}
+	return false
 }
 
 // joinTable makes one table of the pieces of a long constructor.
 func (rt *Runtime) joinTable(L *lua.LState) int {
-	plan := L.Get(1).(*lua.LUserData).Value.(*joinPlan)
-	n := plan.items
-	for _, p := range plan.pieces {
-		n += max(0, p.count)
+	plan := L.Get(1).(*lua.LUserData).Value.(*syntax.Plan)
+	n := plan.Items
+	for _, p := range plan.Pieces {
+		n += max(0, p.Count)
 	}
 	rt.charge(sizeTable + int64(n)*sizeSlot)
 	out := L.CreateTable(n, 0)
 	next, arg := 1, 2
-	for _, p := range plan.pieces {
-		if p.data != nil {
-			for i, item := range p.data {
-				v := item.value
+	for _, p := range plan.Pieces {
+		if p.Data != nil {
+			for i, item := range p.Data {
+				v := item.Value
 				if v == nil {
-					v = rt.u64(item.wide)
+					v = rt.u64(item.Wide)
 				}
 				if i%1024 == 0 {
-					rt.steps(min(1024, len(p.data)-i))
+					rt.steps(min(1024, len(p.Data)-i))
 				}
 				out.RawSetInt(next, v)
 				next++
@@ -104,7 +118,7 @@ func (rt *Runtime) joinTable(L *lua.LState) int {
 		}
 		t := L.Get(arg).(*lua.LTable)
 		arg++
-		count := p.count
+		count := p.Count
 		if count < 0 {
 			count = len(viewTable(t).array)
 		}
@@ -139,7 +153,7 @@ func (rt *Runtime) load(name, src string) (*lua.LFunction, error) {
 	if len(src) <= maxNoted {
 		rt.noteSource(p)
 	}
-	return rt.main.NewFunctionFromProto(rt.link(p, p.proto)), nil
+	return rt.main.NewFunctionFromProto(rt.link(p, p.chunk.Proto)), nil
 }
 
 // noteSource keeps the text of a program for the excerpts of errors.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 
+	"github.com/hwlua/hwlua/vm/internal/number"
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -72,7 +73,7 @@ func wholeBound(L *lua.LState, what string, v lua.LValue) *big.Int {
 			n, _ := big.NewFloat(f).Int(nil)
 			return n
 		}
-		raise(L, 1, "'for' "+what+" must be an exact integer beside a u64, got "+numberString(f))
+		raise(L, 1, "'for' "+what+" must be an exact integer beside a u64, got "+number.String(f))
 	}
 	raise(L, 1, "'for' "+what+" must be a number")
 	return nil

@@ -184,9 +184,7 @@ func (k *marker) roots() {
 		}
 	}
 	for _, h := range rt.helpers {
-		if h != nil {
-			k.value(h)
-		}
+		k.value(h)
 	}
 	for i := range rt.shown {
 		k.bytes += int64(len(rt.shown[i].text))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hwlua/hwlua/vm/internal/number"
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -101,7 +102,7 @@ func numeric(v lua.LValue) bool {
 	case lua.LNumber:
 		return true
 	case lua.LString:
-		_, ok := parseNumber(string(v))
+		_, ok := number.Parse(string(v))
 		return ok
 	}
 	return false

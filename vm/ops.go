@@ -6,6 +6,7 @@ import (
 	"math"
 	"unsafe"
 
+	"github.com/hwlua/hwlua/vm/internal/number"
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -109,7 +110,7 @@ func (t *thread) heavy(cf *frame, inst uint32) {
 				n += int64(len(v))
 			case lua.LNumber:
 				n += 24
-				odd = odd || !plainInteger(float64(v))
+				odd = odd || !number.IsInteger(float64(v))
 			default:
 				text = false
 			}
@@ -119,7 +120,7 @@ func (t *thread) heavy(cf *frame, inst uint32) {
 			// Let a number print as tostring prints it. The operands are temporaries of the instruction.
 			for i := cf.LocalBase + b; i <= cf.LocalBase+c; i++ {
 				if v, ok := t.L.reg.array[i].(lua.LNumber); ok {
-					t.L.reg.array[i] = lua.LString(numberString(float64(v)))
+					t.L.reg.array[i] = lua.LString(number.String(float64(v)))
 				}
 			}
 		}

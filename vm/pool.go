@@ -70,7 +70,7 @@ func (s *sharedReader) Read(b []byte) (int, error) {
 // cannot be called any more.
 func (p *Pool) Run(ctx context.Context, prog *Program, args ...any) ([]any, error) {
 	switch {
-	case ctx == nil || prog == nil || prog.proto == nil:
+	case ctx == nil || prog == nil || prog.chunk == nil:
 		return nil, errors.New("vm: Run needs a context and a program")
 	case p.done == nil:
 		return nil, errors.New("vm: a Pool is made by NewPool")

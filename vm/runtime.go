@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hwlua/hwlua/vm/internal/syntax"
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -65,7 +66,7 @@ type Runtime struct {
 	program *lua.FunctionProto
 	u64s    u64Table
 	linked  map[*Program]*lua.FunctionProto // programs with this runtime's constants in them
-	helpers [injectPlan]*lua.LFunction
+	helpers map[syntax.Constant]*lua.LFunction
 	sources map[string]string // by chunk name, for excerpts
 
 	handles    handles
@@ -113,7 +114,12 @@ func New(cfg Config) (*Runtime, error) {
 	if cfg.Limits.CallDepth > maxCallDepth {
 		return nil, fmt.Errorf("vm: Limits.CallDepth is %d; at most %d is possible", cfg.Limits.CallDepth, maxCallDepth)
 	}
-	rt := &Runtime{cfg: cfg, linked: map[*Program]*lua.FunctionProto{}, sources: map[string]string{}}
+	rt := &Runtime{
+		cfg:     cfg,
+		linked:  map[*Program]*lua.FunctionProto{},
+		helpers: map[syntax.Constant]*lua.LFunction{},
+		sources: map[string]string{},
+	}
 	rt.st = &State{rt: rt}
 	rt.runs, rt.raise = rt.run, rt.panicLua
 	rt.meter.ctx = context.Background()
@@ -303,7 +309,7 @@ func (rt *Runtime) comeBack() {
 // above), string, *Table, *Function, or the Go value behind a userdata. args are what the script
 // sees as ... and in the table arg.
 func (rt *Runtime) Run(ctx context.Context, p *Program, args ...any) ([]any, error) {
-	if ctx == nil || p == nil || p.proto == nil {
+	if ctx == nil || p == nil || p.chunk == nil {
 		return nil, errors.New("vm: Run needs a context and a program")
 	}
 	if c := rt.inside(ctx); c != nil {
@@ -319,7 +325,7 @@ func (rt *Runtime) Run(ctx context.Context, p *Program, args ...any) ([]any, err
 	}
 	defer rt.leave()
 	defer rt.arm(ctx)()
-	rt.program = p.proto
+	rt.program = p.chunk.Proto
 	rt.noteSource(p)
 	if len(args) > 0 && rt.cfg.Args == nil {
 		names := []string{p.name}

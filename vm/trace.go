@@ -31,7 +31,7 @@ func (rt *Runtime) traceOf(L *lua.LState) trace {
 	n := depth(view(L).currentFrame)
 	i := 0
 	for cf := view(L).currentFrame; cf != nil; cf = cf.Parent {
-		if cf.Fn.IsG && slices.Contains(rt.helpers[:], cf.Fn) {
+		if cf.Fn.IsG && rt.isHelper(cf.Fn) {
 			continue // an operator, as far as the script knows
 		}
 		if i < traceMax || n-i <= traceMax {

@@ -9,8 +9,12 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/hwlua/hwlua/vm/internal/number"
 	lua "github.com/yuin/gopher-lua"
 )
+
+// twoTo53 is the first value of a u64.
+const twoTo53 = number.TwoTo53
 
 // wide is what the userdata of a u64 holds; nothing else has this type.
 type wide uint64
@@ -46,8 +50,8 @@ func (rt *Runtime) initU64() {
 			L.Push(rt.u64(-uint64(L.Get(1).(*lua.LUserData).Value.(wide))))
 			return 1
 		}},
-		{"__lt", compareWide(func(c int) bool { return c < 0 })},
-		{"__le", compareWide(func(c int) bool { return c <= 0 })},
+		{"__lt", compareWide("<")},
+		{"__le", compareWide("<=")},
 		{"__concat", rt.concatWide},
 		{"__tostring", func(L *lua.LState) int {
 			L.Push(lua.LString(Hex(uint64(L.Get(1).(*lua.LUserData).Value.(wide)), 0)))
@@ -125,13 +129,13 @@ func ToU64(v lua.LValue) (uint64, error) {
 		case math.IsNaN(f):
 			return 0, errors.New("number expected, got nan")
 		case math.IsInf(f, 0) || math.Abs(f) >= 1<<64:
-			return 0, fmt.Errorf("integer below 2^64 expected, got %s", numberString(f))
+			return 0, fmt.Errorf("integer below 2^64 expected, got %s", number.String(f))
 		case f != math.Trunc(f):
-			return 0, fmt.Errorf("whole number expected, got %s", numberString(f))
+			return 0, fmt.Errorf("whole number expected, got %s", number.String(f))
 		case f < 0:
-			return 0, fmt.Errorf("number of 0 or more expected, got %s; its two's complement is %s", numberString(f), twosComplement(f))
+			return 0, fmt.Errorf("number of 0 or more expected, got %s; its two's complement is %s", number.String(f), twosComplement(f))
 		}
-		return 0, fmt.Errorf("%s has lost precision; write the value as a literal (%#x), as hw.u64 %q, or with bit.lshift(1, 63)", numberString(f), uint64(f), fmt.Sprintf("%#x", uint64(f)))
+		return 0, fmt.Errorf("%s has lost precision; write the value as a literal (%#x), as hw.u64 %q, or with bit.lshift(1, 63)", number.String(f), uint64(f), fmt.Sprintf("%#x", uint64(f)))
 	case *lua.LUserData:
 		if u, ok := v.Value.(wide); ok {
 			return uint64(u), nil
@@ -162,11 +166,23 @@ func operand(v lua.LValue) (uint64, error) {
 			return uint64(int64(f)), nil
 		}
 		if math.Abs(f) >= twoTo53 && !math.IsInf(f, 0) {
-			return 0, fmt.Errorf("%s has lost precision; write the value as a literal or as hw.u64 \"...\"", numberString(f))
+			return 0, fmt.Errorf("%s has lost precision; write the value as a literal or as hw.u64 \"...\"", number.String(f))
 		}
-		return 0, fmt.Errorf("%s is not a whole number", numberString(f))
+		return 0, fmt.Errorf("%s is not a whole number", number.String(f))
 	}
 	return 0, fmt.Errorf("it is a %s", TypeName(v))
+}
+
+// asNumber returns v as a number. It is not ok if v is neither a number nor a u64.
+func asNumber(v lua.LValue) (n number.Number, ok bool) {
+	switch v := v.(type) {
+	case lua.LNumber:
+		return number.Number{Float: float64(v)}, true
+	case *lua.LUserData:
+		u, ok := v.Value.(wide)
+		return number.Number{Wide: uint64(u), Exact: true}, ok
+	}
+	return number.Number{}, false
 }
 
 var arithWords = map[string]string{"__add": "+", "__sub": "-", "__mul": "*", "__div": "/", "__mod": "%"}
@@ -207,7 +223,7 @@ func (rt *Runtime) concatWide(L *lua.LState) int {
 		case lua.LString:
 			text[i] = string(v)
 		case lua.LNumber:
-			text[i] = numberString(float64(v))
+			text[i] = number.String(float64(v))
 		default:
 			u, err := u64Of(v)
 			if err != nil {
@@ -232,26 +248,27 @@ func compareNumbers(a, b lua.LValue) (c int, ok bool) {
 	switch {
 	case !xok || !yok:
 		return 0, false
-	case x.less(y):
+	case x.Less(y):
 		return -1, true
-	case y.less(x):
+	case y.Less(x):
 		return 1, true
-	case math.IsNaN(x.float) || math.IsNaN(y.float):
+	case math.IsNaN(x.Float) || math.IsNaN(y.Float):
 		return unordered, true
 	}
 	return 0, true
 }
 
-// compareWide is a comparison in which either side may be a u64: a metamethod, or what the compiler
+// compareWide returns a comparison in which either side may be a u64: a metamethod, or what the compiler
 // makes of a comparison with a wide literal.
-func compareWide(holds func(c int) bool) lua.LGFunction {
+func compareWide(op string) lua.LGFunction {
+	less, equal := op[0] == '<', len(op) == 2
 	return func(L *lua.LState) int {
 		a, b := L.Get(1), L.Get(2)
 		c, ok := compareNumbers(a, b)
 		if !ok {
 			raiseCompare(L, a, b)
 		}
-		L.Push(lua.LBool(c != unordered && holds(c)))
+		L.Push(lua.LBool(c == 0 && equal || c == -1 && less || c == 1 && !less))
 		return 1
 	}
 }

@@ -44,7 +44,7 @@ func TestOpcodes(t *testing.T) {
 			t.Fatal(err)
 		}
 		found := false
-		for _, inst := range p.proto.Code {
+		for _, inst := range p.chunk.Proto.Code {
 			found = found || int(inst>>26) == op
 		}
 		if !found {

@@ -3,23 +3,18 @@
 // text is nested and some of their work grows with the square of its size; what would
 // hurt them is refused here, in one pass and without recursion.
 
-package vm
+package syntax
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/hwlua/hwlua/vm/internal/number"
 )
 
 // maxChain is how many operators, calls or fields one expression may be a chain of.
 const maxChain = 4000
-
-// A syntaxError is a mistake at a known place of the source.
-type syntaxError struct {
-	line, col  int // from 1; col counts bytes
-	message    string
-	incomplete bool // more text could mend it
-}
 
 type tokenKind uint8
 
@@ -42,9 +37,14 @@ type scanner struct {
 	at   int    // where it begins
 }
 
-func (s *scanner) fail(at int, incomplete bool, format string, args ...any) *syntaxError {
+func (s *scanner) fail(at int, incomplete bool, format string, args ...any) *Error {
 	start := strings.LastIndexByte(s.src[:at], '\n') + 1
-	return &syntaxError{line: 1 + strings.Count(s.src[:at], "\n"), col: at - start + 1, message: fmt.Sprintf(format, args...), incomplete: incomplete}
+	return &Error{
+		Line:       1 + strings.Count(s.src[:at], "\n"),
+		Col:        at - start + 1,
+		Message:    fmt.Sprintf(format, args...),
+		Incomplete: incomplete,
+	}
 }
 
 var keywords = map[string]bool{
@@ -53,12 +53,14 @@ var keywords = map[string]bool{
 	"return": true, "then": true, "true": true, "until": true, "while": true,
 }
 
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
 func isNameByte(c byte) bool {
 	return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
-// isName reports whether s is a Lua name: letters, digits and underscores, no digit first and no keyword.
-func isName(s string) bool {
+// IsName reports whether s is a Lua name: letters, digits and underscores, no digit first and no keyword.
+func IsName(s string) bool {
 	if s == "" || isDigit(s[0]) || keywords[s] {
 		return false
 	}
@@ -90,7 +92,7 @@ func (s *scanner) longBracket() int {
 }
 
 // skipLong goes behind the long string or comment that opens at pos.
-func (s *scanner) skipLong(level, at int, what string) *syntaxError {
+func (s *scanner) skipLong(level, at int, what string) *Error {
 	end := "]" + strings.Repeat("=", level) + "]"
 	i := strings.Index(s.src[s.pos:], end)
 	if i < 0 {
@@ -101,7 +103,7 @@ func (s *scanner) skipLong(level, at int, what string) *syntaxError {
 }
 
 // next reads one token.
-func (s *scanner) next() *syntaxError {
+func (s *scanner) next() *Error {
 	for s.pos < len(s.src) {
 		c := s.src[s.pos]
 		if c == ' ' || c == '\t' || c == '\n' || c == '\r' {
@@ -156,7 +158,7 @@ func (s *scanner) next() *syntaxError {
 	return s.operator(c)
 }
 
-func (s *scanner) quoted(quote byte) *syntaxError {
+func (s *scanner) quoted(quote byte) *Error {
 	s.kind, s.text = tokString, `"`
 	for s.pos++; s.pos < len(s.src); s.pos++ {
 		switch c := s.src[s.pos]; c {
@@ -185,7 +187,7 @@ func (s *scanner) quoted(quote byte) *syntaxError {
 }
 
 // number reads a number as lua5.1 does: everything that could belong to one, which must then be one.
-func (s *scanner) number() *syntaxError {
+func (s *scanner) number() *Error {
 	for isDigit(s.peek(0)) || s.peek(0) == '.' {
 		s.pos++
 	}
@@ -198,7 +200,7 @@ func (s *scanner) number() *syntaxError {
 		s.pos++
 	}
 	s.kind, s.text = tokNumber, s.src[s.at:s.pos]
-	_, _, err := parseLiteral(s.text)
+	_, err := number.ParseLiteral(s.text)
 	switch err {
 	case nil:
 		return nil
@@ -207,7 +209,7 @@ func (s *scanner) number() *syntaxError {
 	}
 	hint := ""
 	if t := strings.TrimRight(strings.ToLower(s.text), "ul"); len(t) < len(s.text) {
-		if _, _, err := parseLiteral(t); err == nil {
+		if _, err := number.ParseLiteral(t); err == nil {
 			hint = "; integers are exact up to 2^64-1 without a suffix: write " + s.src[s.at:s.at+len(t)]
 		}
 	}
@@ -231,7 +233,7 @@ var foreign = []struct{ op, hint string }{
 	{"!", "write not"},
 }
 
-func (s *scanner) operator(c byte) *syntaxError {
+func (s *scanner) operator(c byte) *Error {
 	rest := s.src[s.pos:]
 	for _, f := range foreign {
 		if strings.HasPrefix(rest, f.op) {
@@ -325,10 +327,10 @@ func (s *scanner) role(operand bool) (r role) {
 	return r
 }
 
-// checkSource reads the whole text once. What it accepts is nested at most MaxNesting deep, has no
+// check reads the whole text once. What it accepts is nested at most MaxNesting deep, has no
 // number that is not one, and no expression that is too long a chain. unclosed, when it is not nil, is
 // what to say if the parser finds nothing wrong before the end of the text.
-func checkSource(src string) (unclosed, err *syntaxError) {
+func check(src string) (unclosed, err *Error) {
 	s := &scanner{src: src}
 	stack := make([]opening, 1, 64)
 	operand := false // the token before could end an expression
@@ -400,7 +402,7 @@ func closes(open, shut string) bool {
 }
 
 // unclosed is the error for a text that ends inside o.
-func (s *scanner) unclosed(o *opening) *syntaxError {
+func (s *scanner) unclosed(o *opening) *Error {
 	want := map[string]string{"(": ")", "{": "}", "[": "]", "repeat": "until"}[o.text]
 	if want == "" {
 		want = "end"
@@ -408,8 +410,8 @@ func (s *scanner) unclosed(o *opening) *syntaxError {
 	line := 1 + strings.Count(s.src[:o.at], "\n")
 	name, _, _ := strings.Cut(o.text, " ")
 	err := s.fail(len(s.src), true, "'%s' expected (to close '%s' at line %d) near '<eof>'", want, name, line)
-	if line == err.line {
-		err.message = fmt.Sprintf("'%s' expected near '<eof>'", want)
+	if line == err.Line {
+		err.Message = fmt.Sprintf("'%s' expected near '<eof>'", want)
 	}
 	return err
 }

@@ -1,7 +1,7 @@
 // Assignments to several variables, which gopher-lua's compiler performs one after the other, and the three values of a for
 // loop, of which it forgets some.
 
-package vm
+package syntax
 
 import (
 	"strconv"

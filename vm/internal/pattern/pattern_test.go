@@ -1,6 +1,6 @@
 // The pattern engine against a slow twin that is obviously right, and its counting.
 
-package vm
+package pattern
 
 import (
 	"fmt"
@@ -291,13 +291,13 @@ type testHost struct {
 
 type tooLong struct{}
 
-func (h *testHost) patternSteps(n int) {
+func (h *testHost) Steps(n int) {
 	if h.steps += n; h.most > 0 && h.steps > h.most {
 		panic(tooLong{})
 	}
 }
 
-func (h *testHost) patternError(message string) {
+func (h *testHost) Malformed(message string) {
 	if h.err == "" {
 		h.err = message
 	}
@@ -313,28 +313,20 @@ func engineFind(src, pat string, host *testHost) (result string) {
 			result = "error " + host.err
 		}
 	}()
-	m := matcher{src: src, pat: pat, host: host}
-	start := 0
-	if strings.HasPrefix(pat, "^") {
-		start = 1
+	m := New(src, pat, host)
+	if !m.Find(0) {
+		return "no match"
 	}
-	for s := 0; s <= len(src); s++ {
-		if e := m.matchAt(s, start); e >= 0 {
-			out := fmt.Sprint(s, " ", e)
-			for i := range m.level {
-				if from, to, position := m.captured(i, s, e); position > 0 {
-					out += fmt.Sprint(" @", position)
-				} else {
-					out += fmt.Sprintf(" %q", src[from:to])
-				}
-			}
-			return out
-		}
-		if start == 1 {
-			break
+	start, end := m.Span()
+	out := fmt.Sprint(start, " ", end)
+	for i := range m.Captures() {
+		if from, to, position := m.Capture(i); position > 0 {
+			out += fmt.Sprint(" @", position)
+		} else {
+			out += fmt.Sprintf(" %q", src[from:to])
 		}
 	}
-	return "no match"
+	return out
 }
 
 func FuzzPattern(f *testing.F) {
@@ -385,18 +377,18 @@ func TestPatternWork(t *testing.T) {
 			if host.steps <= host.most {
 				t.Fatalf("ended after %d steps", host.steps)
 			}
-			if host.steps > host.most+2*patternStepBatch {
+			if host.steps > host.most+2*stepBatch {
 				t.Errorf("%d steps passed before the host was told of more than %d", host.steps, host.most)
 			}
 		})
 	}
 	host := &testHost{most: 1 << 30}
-	if got := engineFind("x", strings.Repeat("x?", maxPatternDepth*2), host); host.err != "" && host.err != "pattern too complex" {
+	if got := engineFind("x", strings.Repeat("x?", maxDepth*2), host); host.err != "" && host.err != "pattern too complex" {
 		t.Error(got)
 	}
 	host = &testHost{most: 1 << 30}
-	engineFind(strings.Repeat("x", maxPatternDepth*2), strings.Repeat("x?", maxPatternDepth*2), host)
+	engineFind(strings.Repeat("x", maxDepth*2), strings.Repeat("x?", maxDepth*2), host)
 	if host.err != "pattern too complex" {
-		t.Errorf("a pattern of %d optional items gave %q", maxPatternDepth*2, host.err)
+		t.Errorf("a pattern of %d optional items gave %q", maxDepth*2, host.err)
 	}
 }

@@ -1,8 +1,11 @@
 // Numeric for loops whose bounds may be u64s.
 
-package vm
+package syntax
 
-import "github.com/yuin/gopher-lua/ast"
+import (
+	"github.com/hwlua/hwlua/vm/internal/number"
+	"github.com/yuin/gopher-lua/ast"
+)
 
 // wideLoop makes a numeric for whose bounds may be u64s count its turns instead:
 //
@@ -35,7 +38,7 @@ func (r *rewriter) wideLoop(s *ast.NumberForStmt) ast.Stmt {
 	if step == nil {
 		step = at(&ast.NumberExpr{Value: "1"}, s)
 	}
-	prepare := at(&ast.FuncCallExpr{Func: r.inject(s, injection{kind: injectLoop}), Args: []ast.Expr{s.Init, s.Limit, step}}, s)
+	prepare := at(&ast.FuncCallExpr{Func: r.inject(s, Constant{Helper: Loop}), Args: []ast.Expr{s.Init, s.Limit, step}}, s)
 	convert := at(&ast.FuncCallExpr{Func: name(value), Args: []ast.Expr{name(turn)}, AdjustRet: true}, s)
 	local := at(&ast.LocalAssignStmt{Names: []string{value, init, limit, by}, Exprs: []ast.Expr{prepare}}, s)
 	body := []ast.Stmt{
@@ -54,8 +57,8 @@ func (r *rewriter) wideLoop(s *ast.NumberForStmt) ast.Stmt {
 func isWideLiteral(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.NumberExpr:
-		wide, _, err := parseLiteral(e.Value)
-		return err == nil && wide != 0
+		n, err := number.ParseLiteral(e.Value)
+		return err == nil && n.Exact
 	case *ast.UnaryMinusOpExpr:
 		return isWideLiteral(e.Expr)
 	case *ast.ArithmeticOpExpr:

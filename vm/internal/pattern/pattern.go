@@ -1,80 +1,136 @@
-// Lua 5.1's pattern matching, counted: every comparison is a step, so that a pattern that
-// backtracks for ever is stopped by a limit or a deadline like any other loop.
+// Package pattern matches Lua 5.1 patterns and counts the work: every comparison is a step, so that a
+// pattern that backtracks without end is stopped by a limit or a deadline like any other loop.
+//
+// It works on bytes and knows no Lua values. Unlike lua5.1, whose patterns are C strings, a zero byte
+// in a pattern stands for itself.
+//
+//	m := pattern.New("key = value", "(%w+) = (%w+)", host)
+//	if m.Find(0) {
+//		from, to, _ := m.Capture(0) // "key"
+//	}
+package pattern
 
-package vm
+import "strings"
 
-// Limits of the pattern engine. lua5.1 has the first; the second stands in for the C stack, which
-// there simply overflows.
+// Limits of the engine. lua5.1 has the first; the second replaces the C stack, which overflows there.
 const (
-	maxCaptures     = 32
-	maxPatternDepth = 20_000
+	maxCaptures = 32
+	maxDepth    = 20_000
 )
 
-// What capture.len holds when the capture has no length.
+// The values of capture.len for a capture without a length.
 const (
 	capUnfinished = -1
 	capPosition   = -2
 )
 
-// patternStepBatch is how many comparisons are made between two looks at the limits: small enough
-// that a deadline is seen within microseconds, large enough that counting costs nothing.
-const patternStepBatch = 4096
+// stepBatch is how many comparisons are made between two calls of Host.Steps: few enough that a
+// deadline is noticed within microseconds, and enough that counting costs nothing.
+const stepBatch = 4096
 
-// A patternHost is told about the work and the mistakes of a match. Neither method needs to return:
-// in a runtime both raise.
-type patternHost interface {
-	patternSteps(n int)
-	patternError(message string)
+// A Host is told about the work and the mistakes of a match. Neither method needs to return: in a
+// runtime both raise.
+type Host interface {
+	// Steps counts n more comparisons.
+	Steps(n int)
+	// Malformed reports a mistake in the pattern, in the words of lua5.1.
+	Malformed(message string)
 }
 
 type capture struct {
 	start, len int
 }
 
-// A matcher holds one subject, one pattern and the captures of the match under way.
+// A Matcher holds one subject, one pattern and the captures of the last match.
 //
-// Positions are indexes from 0. match returns the end of the match or -1. Unlike lua5.1, whose
-// patterns are C strings, a zero byte in a pattern stands for itself.
-type matcher struct {
-	src, pat string
-	host     patternHost
-	n        int // comparisons not yet reported
-	depth    int
-	level    int
-	capture  [maxCaptures]capture
+// Positions in it are indexes from 0, and internal functions return the end of a match or -1.
+type Matcher struct {
+	src, pat   string
+	host       Host
+	first      int // where the pattern begins, after its anchor
+	start, end int // of the last match
+	n          int // comparisons not yet reported
+	depth      int
+	level      int
+	capture    [maxCaptures]capture
 }
 
-func (m *matcher) tick(n int) {
-	if m.n += n; m.n >= patternStepBatch {
-		n, m.n = m.n, 0
-		m.host.patternSteps(n)
+// New returns a matcher of pat against src. A '^' at the start of pat is an anchor.
+func New(src, pat string, host Host) Matcher {
+	m := Matcher{src: src, pat: pat, host: host}
+	if pat != "" && pat[0] == '^' {
+		m.first = 1
+	}
+	return m
+}
+
+// NewUnanchored is New for gmatch, in which a '^' at the start of pat stands for itself.
+func NewUnanchored(src, pat string, host Host) Matcher {
+	return Matcher{src: src, pat: pat, host: host}
+}
+
+// Anchored reports whether the pattern can match only where the search begins.
+func (m *Matcher) Anchored() bool { return m.first > 0 }
+
+// SetHost makes host the receiver of steps and mistakes from now on.
+func (m *Matcher) SetHost(host Host) { m.host = host }
+
+// Find looks for the first match that begins at from or later and reports whether there is one.
+func (m *Matcher) Find(from int) bool {
+	for ; from <= len(m.src); from++ {
+		if m.MatchAt(from) {
+			m.Flush()
+			return true
+		}
+		if m.Anchored() {
+			break
+		}
+	}
+	m.Flush()
+	return false
+}
+
+// MatchAt reports whether the pattern matches at the index from.
+func (m *Matcher) MatchAt(from int) bool {
+	m.level, m.depth = 0, 0
+	m.start, m.end = from, m.match(from, m.first)
+	return m.end >= 0
+}
+
+// Span returns where the last match begins and ends.
+func (m *Matcher) Span() (start, end int) { return m.start, m.end }
+
+// Match returns the text of the last match.
+func (m *Matcher) Match() string { return m.src[m.start:m.end] }
+
+// Subject returns the text that is searched.
+func (m *Matcher) Subject() string { return m.src }
+
+// Captures returns how many captures the last match has.
+func (m *Matcher) Captures() int { return m.level }
+
+func (m *Matcher) tick(n int) {
+	if m.n += n; m.n >= stepBatch {
+		m.Flush()
 	}
 }
 
-// flush reports what has been counted but not yet told.
-func (m *matcher) flush() {
-	if m.n > 0 {
-		n := m.n
+// Flush reports the steps that the host has not been told of yet.
+func (m *Matcher) Flush() {
+	if n := m.n; n > 0 {
 		m.n = 0
-		m.host.patternSteps(n)
+		m.host.Steps(n)
 	}
 }
 
-// fail reports a malformed pattern. It does not come back in a runtime; elsewhere its callers go on
-// with what it returns: no match.
-func (m *matcher) fail(message string) int {
-	m.host.patternError(message)
+// fail reports a malformed pattern. If the host returns, there is no match.
+func (m *Matcher) fail(message string) int {
+	m.host.Malformed(message)
 	return -1
 }
 
-// matchAt starts afresh at s.
-func (m *matcher) matchAt(s, p int) int {
-	m.level, m.depth = 0, 0
-	return m.match(s, p)
-}
-
-func (m *matcher) match(s, p int) int {
-	if m.depth == maxPatternDepth {
+func (m *Matcher) match(s, p int) int {
+	if m.depth == maxDepth {
 		return m.fail("pattern too complex")
 	}
 	m.depth++
@@ -83,7 +139,7 @@ func (m *matcher) match(s, p int) int {
 	return e
 }
 
-func (m *matcher) matchHere(s, p int) int {
+func (m *Matcher) matchHere(s, p int) int {
 	src, pat := m.src, m.pat
 	for {
 		m.tick(1)
@@ -179,7 +235,7 @@ func (m *matcher) matchHere(s, p int) int {
 }
 
 // classEnd is where the single-character class that starts at p ends, or -1.
-func (m *matcher) classEnd(p int) int {
+func (m *Matcher) classEnd(p int) int {
 	pat := m.pat
 	c := pat[p]
 	p++
@@ -317,7 +373,7 @@ func matchClass(c, cl byte) bool {
 	return in == (byteClass[cl]&classLower != 0)
 }
 
-func (m *matcher) maxExpand(s, p, ep, least int) int {
+func (m *Matcher) maxExpand(s, p, ep, least int) int {
 	src, pat := m.src, m.pat
 	i := 0
 	for s+i < len(src) && singleMatch(src[s+i], pat, p, ep) {
@@ -332,7 +388,7 @@ func (m *matcher) maxExpand(s, p, ep, least int) int {
 	return -1
 }
 
-func (m *matcher) minExpand(s, p, ep int) int {
+func (m *Matcher) minExpand(s, p, ep int) int {
 	for {
 		if e := m.match(s, ep+1); e >= 0 {
 			return e
@@ -344,7 +400,7 @@ func (m *matcher) minExpand(s, p, ep int) int {
 	}
 }
 
-func (m *matcher) startCapture(s, p, what int) int {
+func (m *Matcher) startCapture(s, p, what int) int {
 	if m.level >= maxCaptures {
 		return m.fail("too many captures")
 	}
@@ -357,7 +413,7 @@ func (m *matcher) startCapture(s, p, what int) int {
 	return e
 }
 
-func (m *matcher) endCapture(s, p int) int {
+func (m *Matcher) endCapture(s, p int) int {
 	l := m.level - 1
 	for l >= 0 && m.capture[l].len != capUnfinished {
 		l--
@@ -373,7 +429,7 @@ func (m *matcher) endCapture(s, p int) int {
 	return e
 }
 
-func (m *matcher) matchBalance(s, p int) int {
+func (m *Matcher) matchBalance(s, p int) int {
 	if p+1 >= len(m.pat) {
 		return m.fail("unbalanced pattern")
 	}
@@ -396,7 +452,7 @@ func (m *matcher) matchBalance(s, p int) int {
 	return -1
 }
 
-func (m *matcher) matchCapture(s int, c byte) int {
+func (m *Matcher) matchCapture(s int, c byte) int {
 	l := int(c) - '1'
 	if l < 0 || l >= m.level || m.capture[l].len == capUnfinished {
 		return m.fail("invalid capture index")
@@ -413,15 +469,15 @@ func (m *matcher) matchCapture(s int, c byte) int {
 	return s + n
 }
 
-// captured is capture i of the match src[s:e]: src[from:to], or for a position capture the position,
-// from 1; it is 0 otherwise.
-func (m *matcher) captured(i, s, e int) (from, to, position int) {
+// Capture returns capture i of the last match as src[from:to], or for a position capture the position,
+// which counts from 1; position is 0 otherwise. Capture 0 of a pattern without captures is the whole match.
+func (m *Matcher) Capture(i int) (from, to, position int) {
 	if i >= m.level {
 		if i > 0 {
 			m.fail("invalid capture index")
 			return 0, 0, 0
 		}
-		return s, e, 0
+		return m.start, m.end, 0
 	}
 	c := m.capture[i]
 	switch c.len {
@@ -434,13 +490,5 @@ func (m *matcher) captured(i, s, e int) (from, to, position int) {
 	return c.start, c.start + c.len, 0
 }
 
-// hasSpecials says whether pat means anything but itself.
-func hasSpecials(pat string) bool {
-	for i := range len(pat) {
-		switch pat[i] {
-		case '^', '$', '*', '+', '?', '.', '(', '[', '%', '-':
-			return true
-		}
-	}
-	return false
-}
+// HasSpecials reports whether pat contains a character with a meaning other than itself.
+func HasSpecials(pat string) bool { return strings.ContainsAny(pat, "^$*+?.([%-") }

@@ -1,6 +1,6 @@
 // The conversions of string.format, as C's printf makes them.
 
-package vm
+package number
 
 import (
 	"math"
@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// A formatSpec is one conversion of a format string: %[flags][width][.precision]verb.
-type formatSpec struct {
+// A Spec is one conversion of a format string: %[flags][width][.precision]verb.
+type Spec struct {
 	minus, plus, space, sharp, zero bool
-	width                           int
-	precision                       int // -1: none given
-	verb                            byte
+	Width                           int
+	Precision                       int // -1: none given
+	Verb                            byte
 }
 
-// scanSpec reads the conversion that follows a '%' at the start of s. It returns how long it is, or
+// ParseSpec reads the conversion that follows a '%' at the start of s. It returns how long it is, or
 // what is wrong with it, in lua5.1's words.
-func scanSpec(s string) (spec formatSpec, n int, wrong string) {
-	spec.precision = -1
+func ParseSpec(s string) (spec Spec, n int, wrong string) {
+	spec.Precision = -1
 flags:
 	for ; n < len(s); n++ {
 		switch s[n] {
@@ -47,10 +47,10 @@ flags:
 		}
 		return v
 	}
-	spec.width = twoDigits()
+	spec.Width = twoDigits()
 	if n < len(s) && s[n] == '.' {
 		n++
-		spec.precision = twoDigits()
+		spec.Precision = twoDigits()
 	}
 	if n < len(s) && isDigit(s[n]) {
 		return spec, n, "invalid format (width or precision too long)"
@@ -58,13 +58,13 @@ flags:
 	if n == len(s) {
 		return spec, n, "invalid option '%' to 'format'"
 	}
-	spec.verb = s[n]
+	spec.Verb = s[n]
 	return spec, n + 1, ""
 }
 
 // appendPadded adds sign, prefix and body, filled up to the width. Zeros go between sign and body.
-func (spec *formatSpec) appendPadded(b []byte, sign, prefix string, body []byte, zeros bool) []byte {
-	fill := spec.width - len(sign) - len(prefix) - len(body)
+func (spec *Spec) appendPadded(b []byte, sign, prefix string, body []byte, zeros bool) []byte {
+	fill := spec.Width - len(sign) - len(prefix) - len(body)
 	if fill > 0 && !spec.minus && !zeros {
 		b = appendRepeated(b, ' ', fill)
 	}
@@ -87,7 +87,7 @@ func appendRepeated(b []byte, c byte, n int) []byte {
 	return b
 }
 
-func (spec *formatSpec) sign(negative bool) string {
+func (spec *Spec) sign(negative bool) string {
 	switch {
 	case negative:
 		return "-"
@@ -99,11 +99,11 @@ func (spec *formatSpec) sign(negative bool) string {
 	return ""
 }
 
-// appendInteger formats d i u o x X. For d and i the value is the magnitude and negative its sign;
+// AppendInteger formats d i u o x X. For d and i the value is the magnitude and negative its sign;
 // for the others a negative number comes as its two's complement.
-func (spec *formatSpec) appendInteger(b []byte, magnitude uint64, negative bool) []byte {
+func (spec *Spec) AppendInteger(b []byte, magnitude uint64, negative bool) []byte {
 	base, sign, prefix := 10, "", ""
-	switch spec.verb {
+	switch spec.Verb {
 	case 'd', 'i':
 		sign = spec.sign(negative)
 	case 'o':
@@ -111,22 +111,22 @@ func (spec *formatSpec) appendInteger(b []byte, magnitude uint64, negative bool)
 	case 'x', 'X':
 		base = 16
 		if spec.sharp && magnitude != 0 {
-			prefix = "0" + string(spec.verb)
+			prefix = "0" + string(spec.Verb)
 		}
 	}
 	var buf [128]byte
 	digits := strconv.AppendUint(buf[:0], magnitude, base)
-	if spec.verb == 'X' {
+	if spec.Verb == 'X' {
 		for i, c := range digits {
 			if 'a' <= c {
 				digits[i] = c - 'a' + 'A'
 			}
 		}
 	}
-	if spec.precision == 0 && magnitude == 0 {
+	if spec.Precision == 0 && magnitude == 0 {
 		digits = digits[:0]
 	}
-	if missing := spec.precision - len(digits); missing > 0 {
+	if missing := spec.Precision - len(digits); missing > 0 {
 		n := len(digits)
 		digits = digits[:n+missing]
 		copy(digits[missing:], digits[:n])
@@ -134,17 +134,17 @@ func (spec *formatSpec) appendInteger(b []byte, magnitude uint64, negative bool)
 			digits[i] = '0'
 		}
 	}
-	if spec.verb == 'o' && spec.sharp && (len(digits) == 0 || digits[0] != '0') {
+	if spec.Verb == 'o' && spec.sharp && (len(digits) == 0 || digits[0] != '0') {
 		prefix = "0"
 	}
-	return spec.appendPadded(b, sign, prefix, digits, spec.zero && spec.precision < 0)
+	return spec.appendPadded(b, sign, prefix, digits, spec.zero && spec.Precision < 0)
 }
 
-// appendFloat formats e E f g G.
-func (spec *formatSpec) appendFloat(b []byte, f float64) []byte {
+// AppendFloat formats e E f g G.
+func (spec *Spec) AppendFloat(b []byte, f float64) []byte {
 	negative := math.Signbit(f) && f == f
 	sign := spec.sign(negative)
-	upper := spec.verb == 'E' || spec.verb == 'G'
+	upper := spec.Verb == 'E' || spec.Verb == 'G'
 	if math.IsInf(f, 0) || f != f {
 		word := "inf"
 		if f != f {
@@ -156,13 +156,13 @@ func (spec *formatSpec) appendFloat(b []byte, f float64) []byte {
 		return spec.appendPadded(b, sign, "", []byte(word), false)
 	}
 	f = math.Abs(f)
-	precision := spec.precision
+	precision := spec.Precision
 	if precision < 0 {
 		precision = 6
 	}
 	var buf [512]byte
 	digits := buf[:0]
-	switch spec.verb | 0x20 {
+	switch spec.Verb | 0x20 {
 	case 'e':
 		digits = strconv.AppendFloat(digits, f, 'e', precision, 64)
 	case 'f':
@@ -170,7 +170,7 @@ func (spec *formatSpec) appendFloat(b []byte, f float64) []byte {
 	case 'g':
 		digits = appendG(digits, f, precision, spec.sharp)
 	}
-	if spec.sharp && spec.verb|0x20 != 'g' && precision == 0 {
+	if spec.sharp && spec.Verb|0x20 != 'g' && precision == 0 {
 		digits = insertPoint(digits)
 	}
 	if upper {
@@ -256,12 +256,12 @@ func insertPoint(b []byte) []byte {
 	return b
 }
 
-// appendString formats s and c: precision cuts, width fills.
-func (spec *formatSpec) appendString(b []byte, s string) []byte {
-	if spec.precision >= 0 && spec.precision < len(s) {
-		s = s[:spec.precision]
+// AppendText formats s and c: precision cuts, width fills.
+func (spec *Spec) AppendText(b []byte, s string) []byte {
+	if spec.Precision >= 0 && spec.Precision < len(s) {
+		s = s[:spec.Precision]
 	}
-	fill := spec.width - len(s)
+	fill := spec.Width - len(s)
 	if fill > 0 && !spec.minus {
 		b = appendRepeated(b, ' ', fill)
 	}
@@ -270,22 +270,4 @@ func (spec *formatSpec) appendString(b []byte, s string) []byte {
 		b = appendRepeated(b, ' ', fill)
 	}
 	return b
-}
-
-// appendQuoted writes s so that the Lua reader reads it back.
-func appendQuoted(b []byte, s string) []byte {
-	b = append(b, '"')
-	for i := range len(s) {
-		switch c := s[i]; c {
-		case '"', '\\', '\n':
-			b = append(b, '\\', c)
-		case '\r':
-			b = append(b, `\r`...)
-		case 0:
-			b = append(b, `\000`...)
-		default:
-			b = append(b, c)
-		}
-	}
-	return append(b, '"')
 }

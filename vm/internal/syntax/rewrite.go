@@ -11,7 +11,7 @@
 // It also bounds what the compiler does slowly, and notes where local variables live, which
 // the compiler forgets.
 
-package vm
+package syntax
 
 import (
 	"fmt"
@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hwlua/hwlua/vm/internal/number"
 	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/ast"
 )
@@ -38,47 +39,41 @@ const (
 	maxPieces = 40
 )
 
-// An injection is a constant that the compiler does not know: each runtime puts its own value there.
-type injection struct {
-	kind injectionKind
-	wide uint64
-	join *joinPlan
+// A Constant is left open by the compiler: each runtime puts its own value there. It is a u64, a plan for
+// Join, or a function.
+type Constant struct {
+	Wide   uint64
+	Plan   *Plan
+	Helper Helper
+	Op     string // of Compare and Assert: the operator
 }
 
-type injectionKind uint8
+// A Helper is a function that compiled code calls and that a script never sees.
+type Helper uint8
 
 const (
-	injectWide injectionKind = iota
-	injectLT
-	injectLE
-	injectGT
-	injectGE
-	injectJoin     // the function that joins the pieces of a table
-	injectLoop     // the function that counts a loop over u64s; see wideLoop
-	injectAssertEQ // the functions that compare for assert; see assertSides
-	injectAssertNE
-	injectAssertLT
-	injectAssertLE
-	injectAssertGT
-	injectAssertGE
-	injectPlan // its first argument
+	Compare Helper = iota + 1 // compares two values, one of which may be a u64
+	Assert                    // compares two values and remembers them for assert
+	Join                      // makes one table of the pieces of a long constructor, given a plan
+	Loop                      // prepares the bounds of a loop; see (*rewriter).wideLoop
 )
 
-// A joinPlan says what the pieces of a table are, in order.
-type joinPlan struct {
-	pieces []joinPiece
-	items  int
+// A Plan lists the pieces of a table in order.
+type Plan struct {
+	Pieces []Piece
+	Items  int // in all pieces of data
 }
 
-// A joinPiece is data, or a table of count items that is made by code (-1: as many as there are).
-type joinPiece struct {
-	data  []dataItem
-	count int
+// A Piece is data, or a table of Count items that code makes (-1: as many as it has).
+type Piece struct {
+	Data  []Item
+	Count int
 }
 
-type dataItem struct {
-	value lua.LValue // nil when it is a u64
-	wide  uint64
+// An Item is a constant in a table. Value is nil if it is a u64.
+type Item struct {
+	Value lua.LValue
+	Wide  uint64
 }
 
 // funcInfo is what the compiler forgets about one function.
@@ -99,24 +94,24 @@ type localInfo struct {
 }
 
 type rewriter struct {
-	injected []injection
-	index    map[any]int
-	wide     map[ast.Expr]bool       // arithmetic with a wide literal
-	markers  map[*ast.StringExpr]int // the injection of each; they get their text when all strings are known
-	strings  map[string]bool         // strings of the program that begin like a marker
-	prefix   string                  // of the markers
-	fn       *funcInfo
-	depth    int
+	open    []Constant
+	index   map[Constant]int
+	wide    map[ast.Expr]bool       // arithmetic with a wide literal
+	markers map[*ast.StringExpr]int // the injection of each; they get their text when all strings are known
+	strings map[string]bool         // strings of the program that begin like a marker
+	prefix  string                  // of the markers
+	fn      *funcInfo
+	depth   int
 }
 
 // rewrite rewrites chunk in place.
-func rewrite(chunk []ast.Stmt) (r *rewriter, err *syntaxError) {
-	r = &rewriter{index: map[any]int{}, wide: map[ast.Expr]bool{}, markers: map[*ast.StringExpr]int{}, strings: map[string]bool{}}
+func rewrite(chunk []ast.Stmt) (r *rewriter, err *Error) {
+	r = &rewriter{index: map[Constant]int{}, wide: map[ast.Expr]bool{}, markers: map[*ast.StringExpr]int{}, strings: map[string]bool{}}
 	r.fn = &funcInfo{constants: map[any]struct{}{}, main: true}
 	defer func() {
 		switch e := recover().(type) {
 		case nil:
-		case *syntaxError:
+		case *Error:
 			err = e
 		default:
 			panic(e)
@@ -143,7 +138,7 @@ func rewrite(chunk []ast.Stmt) (r *rewriter, err *syntaxError) {
 const markerPrefix = "\x00vm:"
 
 func (r *rewriter) fail(line int, format string, args ...any) {
-	panic(&syntaxError{line: line, message: fmt.Sprintf(format, args...)})
+	panic(&Error{Line: line, Message: fmt.Sprintf(format, args...)})
 }
 
 func (r *rewriter) enter(n ast.PositionHolder) {
@@ -343,13 +338,9 @@ func (r *rewriter) expr(expr ast.Expr) ast.Expr {
 		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
 	case *ast.RelationalOpExpr:
 		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
-		kind, ok := map[string]injectionKind{"<": injectLT, "<=": injectLE, ">": injectGT, ">=": injectGE}[e.Operator]
-		if ok && (r.isWide(e.Lhs) || r.isWide(e.Rhs)) {
-			return at(&ast.FuncCallExpr{
-				Func:      r.inject(e, injection{kind: kind}),
-				Args:      []ast.Expr{e.Lhs, e.Rhs},
-				AdjustRet: true,
-			}, e)
+		ordered := e.Operator != "==" && e.Operator != "~="
+		if ordered && (r.isWide(e.Lhs) || r.isWide(e.Rhs)) {
+			return r.call(e, Constant{Helper: Compare, Op: e.Operator}, e.Lhs, e.Rhs)
 		}
 	case *ast.StringConcatOpExpr:
 		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
@@ -383,93 +374,82 @@ func (r *rewriter) assertion(call *ast.FuncCallExpr) {
 	if !ok {
 		return
 	}
-	kind := map[string]injectionKind{"==": injectAssertEQ, "~=": injectAssertNE, "<": injectAssertLT, "<=": injectAssertLE,
-		">": injectAssertGT, ">=": injectAssertGE}[e.Operator]
-	call.Args[0] = at(&ast.FuncCallExpr{
-		Func:      r.inject(e, injection{kind: kind}),
-		Args:      []ast.Expr{e.Lhs, e.Rhs},
-		AdjustRet: true,
-	}, e)
+	call.Args[0] = r.call(e, Constant{Helper: Assert, Op: e.Operator}, e.Lhs, e.Rhs)
+}
+
+// call returns a call of a helper, at the place of old, which gives one value.
+func (r *rewriter) call(old ast.PositionHolder, helper Constant, args ...ast.Expr) ast.Expr {
+	return at(&ast.FuncCallExpr{Func: r.inject(old, helper), Args: args, AdjustRet: true}, old)
 }
 
 // number spells a literal as the compiler reads it, or injects it.
 func (r *rewriter) number(e *ast.NumberExpr) ast.Expr {
-	wide, float, err := parseLiteral(e.Value)
+	n, err := number.ParseLiteral(e.Value)
 	if err != nil {
 		r.fail(e.Line(), "malformed number near '%s'", e.Value)
 	}
-	if wide != 0 {
-		return r.inject(e, injection{kind: injectWide, wide: wide})
+	if n.Exact {
+		return r.inject(e, Constant{Wide: n.Wide})
 	}
-	e.Value = strconv.FormatFloat(float, 'g', -1, 64)
-	if math.IsInf(float, 0) {
+	e.Value = strconv.FormatFloat(n.Float, 'g', -1, 64)
+	if math.IsInf(n.Float, 0) {
 		e.Value = "Inf"
 	}
-	r.constant(e, float)
+	r.constant(e, n.Float)
 	return e
 }
 
 // key is an expression in the place of a table key. The compiler takes a string constant there
 // for a field name, so a u64 goes in disguised as a number.
 func (r *rewriter) key(e ast.Expr) ast.Expr {
-	n, ok := e.(*ast.NumberExpr)
+	literal, ok := e.(*ast.NumberExpr)
 	if !ok {
 		return r.expr(e)
 	}
-	wide, _, err := parseLiteral(n.Value)
-	if err != nil || wide == 0 {
+	n, err := number.ParseLiteral(literal.Value)
+	if err != nil || !n.Exact {
 		return r.expr(e)
 	}
-	i := r.place(injection{kind: injectWide, wide: wide})
-	n.Value = strconv.FormatFloat(keyMarker(i), 'g', -1, 64)
-	r.constant(n, keyMarker(i))
-	return n
+	i := r.place(Constant{Wide: n.Wide})
+	literal.Value = strconv.FormatFloat(keyMarker(i), 'g', -1, 64)
+	r.constant(literal, keyMarker(i))
+	return literal
 }
 
 // keyMarker is the number that stands for injection i.
 func keyMarker(i int) float64 { return math.Float64frombits(0x7fd5_55aa_5a00_0000 + uint64(i)) }
 
-// place is the number of the injection.
-func (r *rewriter) place(in injection) int {
-	var same any = in
-	if in.join != nil {
-		same = in.join
-	}
-	i, ok := r.index[same]
+// place returns the index of the open constant c.
+func (r *rewriter) place(c Constant) int {
+	i, ok := r.index[c]
 	if !ok {
-		i = len(r.injected)
-		r.index[same] = i
-		r.injected = append(r.injected, in)
+		i = len(r.open)
+		r.index[c] = i
+		r.open = append(r.open, c)
 	}
 	return i
 }
 
-// inject is the expression for an injection.
-func (r *rewriter) inject(old ast.PositionHolder, in injection) ast.Expr {
-	i := r.place(in)
+// inject returns an expression for the open constant c, at the place of old.
+func (r *rewriter) inject(old ast.PositionHolder, c Constant) ast.Expr {
+	i := r.place(c)
 	e := at(&ast.StringExpr{}, old)
 	r.markers[e] = i
 	r.constant(old, keyMarker(i))
 	return e
 }
 
-// injectionOf is the injection that e stands for, or nil.
-func (r *rewriter) injectionOf(e ast.Expr) *injection {
-	if s, ok := e.(*ast.StringExpr); ok {
-		if i, ok := r.markers[s]; ok {
-			return &r.injected[i]
-		}
-	}
-	return nil
-}
-
-// isWide says whether e is a wide literal, or arithmetic with one.
+// isWide reports whether e is a wide literal, or arithmetic with one.
 func (r *rewriter) isWide(e ast.Expr) bool {
 	if r.wide[e] {
 		return true
 	}
-	in := r.injectionOf(e)
-	return in != nil && in.kind == injectWide
+	s, ok := e.(*ast.StringExpr)
+	if !ok {
+		return false
+	}
+	i, ok := r.markers[s]
+	return ok && r.open[i].Wide != 0
 }
 
 // table cuts a constructor that is too long for the compiler.
@@ -482,12 +462,12 @@ func (r *rewriter) table(t *ast.TableExpr) ast.Expr {
 		r.fields(t.Fields)
 		return t
 	}
-	args := []ast.Expr{r.inject(t, injection{kind: injectPlan, join: plan})}
+	args := []ast.Expr{r.inject(t, Constant{Plan: plan})}
 	for _, p := range pieces {
 		r.fields(p.Fields)
 		args = append(args, p)
 	}
-	return at(&ast.FuncCallExpr{Func: r.inject(t, injection{kind: injectJoin}), Args: args, AdjustRet: true}, t)
+	return r.call(t, Constant{Helper: Join}, args...)
 }
 
 func (r *rewriter) fields(fields []*ast.Field) {
@@ -500,13 +480,13 @@ func (r *rewriter) fields(fields []*ast.Field) {
 }
 
 // cut divides a constructor into pieces of code and of data. There is no plan when it may stay whole.
-func (r *rewriter) cut(t *ast.TableExpr, data bool) ([]*ast.TableExpr, *joinPlan) {
+func (r *rewriter) cut(t *ast.TableExpr, data bool) ([]*ast.TableExpr, *Plan) {
 	if len(t.Fields) < minData {
 		return nil, nil
 	}
 	var (
 		pieces []*ast.TableExpr
-		plan   = &joinPlan{}
+		plan   = &Plan{}
 		piece  *ast.TableExpr
 		count  int
 	)
@@ -516,7 +496,7 @@ func (r *rewriter) cut(t *ast.TableExpr, data bool) ([]*ast.TableExpr, *joinPlan
 			if last {
 				n = -1
 			}
-			plan.pieces = append(plan.pieces, joinPiece{count: n})
+			plan.Pieces = append(plan.Pieces, Piece{Count: n})
 			pieces = append(pieces, piece)
 			piece, count = nil, 0
 		}
@@ -526,8 +506,8 @@ func (r *rewriter) cut(t *ast.TableExpr, data bool) ([]*ast.TableExpr, *joinPlan
 			items := constants(t.Fields[i:])
 			if len(items) >= minData {
 				end(false)
-				plan.pieces = append(plan.pieces, joinPiece{data: items})
-				plan.items += len(items)
+				plan.Pieces = append(plan.Pieces, Piece{Data: items})
+				plan.Items += len(items)
 				i += len(items)
 				continue
 			}
@@ -546,7 +526,7 @@ func (r *rewriter) cut(t *ast.TableExpr, data bool) ([]*ast.TableExpr, *joinPlan
 		}
 	}
 	end(len(t.Fields) > 0 && openEnded(t.Fields[len(t.Fields)-1]))
-	if len(plan.pieces) == 1 && len(pieces) == 1 {
+	if len(plan.Pieces) == 1 && len(pieces) == 1 {
 		return nil, nil
 	}
 	return pieces, plan
@@ -567,30 +547,30 @@ func openEnded(f *ast.Field) bool {
 }
 
 // constants are the items at the head of fields that are known now.
-func constants(fields []*ast.Field) []dataItem {
-	var items []dataItem
+func constants(fields []*ast.Field) []Item {
+	var items []Item
 	for _, f := range fields {
 		if f.Key != nil {
 			break
 		}
-		var item dataItem
+		var item Item
 		switch e := f.Value.(type) {
 		case *ast.NumberExpr:
-			wide, float, err := parseLiteral(e.Value)
+			n, err := number.ParseLiteral(e.Value)
 			if err != nil {
 				return items
 			}
-			if item.wide = wide; wide == 0 {
-				item.value = lua.LNumber(float)
+			if item.Wide = n.Wide; !n.Exact {
+				item.Value = lua.LNumber(n.Float)
 			}
 		case *ast.StringExpr:
-			item.value = lua.LString(e.Value)
+			item.Value = lua.LString(e.Value)
 		case *ast.TrueExpr:
-			item.value = lua.LTrue
+			item.Value = lua.LTrue
 		case *ast.FalseExpr:
-			item.value = lua.LFalse
+			item.Value = lua.LFalse
 		case *ast.NilExpr:
-			item.value = lua.LNil
+			item.Value = lua.LNil
 		default:
 			return items
 		}
