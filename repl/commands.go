@@ -203,7 +203,7 @@ func (s *session) luaCommand(ctx context.Context, name, rest string) error {
 		})
 		s.freshLine()
 		if stopped {
-			fmt.Fprintln(s.errOut, s.colours.err("interrupted"))
+			fmt.Fprintln(s.errOut, s.colors.err("interrupted"))
 			return errShown{err}
 		}
 		return plainError(err)
@@ -403,7 +403,7 @@ func (s *session) undo(ctx context.Context) error {
 	if several {
 		first += " …"
 	}
-	fmt.Fprintln(s.out, s.colours.note("undone: ")+phrase.Truncate(printable(first), s.width()-9))
+	fmt.Fprintln(s.out, s.colors.note("undone: ")+phrase.Truncate(printable(first), s.width()-9))
 	s.showWatches(ctx)
 	return nil
 }

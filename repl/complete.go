@@ -706,7 +706,7 @@ func stringsOf(t describe.Type, after string) []candidate {
 }
 
 // suggest is what the editor shows for Tab.
-func (c *completer) suggest(text string, pos int, colours palette) suggestions {
+func (c *completer) suggest(text string, pos int, colors palette) suggestions {
 	cands, from := c.complete(text, pos)
 	word := text[from:pos]
 	switch len(cands) {
@@ -726,7 +726,7 @@ func (c *completer) suggest(text string, pos int, colours palette) suggestions {
 	if len(common) > len(word) {
 		return suggestions{insert: common[len(word):]}
 	}
-	return suggestions{listing: menu(cands, colours)}
+	return suggestions{listing: menu(cands, colors)}
 }
 
 // behind leaves out what stands behind the cursor already.
@@ -738,7 +738,7 @@ func behind(after, rest string) string {
 }
 
 // menu is a line for each candidate: name, type, first line of its text.
-func menu(cands []candidate, colours palette) []string {
+func menu(cands []candidate, colors palette) []string {
 	wide, typ := 0, 0
 	for _, k := range cands {
 		wide = max(wide, phrase.Width(k.name))
@@ -747,7 +747,7 @@ func menu(cands []candidate, colours palette) []string {
 	wide, typ = min(wide, 32), min(typ, 16)
 	rows := make([]string, len(cands))
 	for i, k := range cands {
-		rows[i] = strings.TrimRight(phrase.Pad(k.name, wide)+"  "+colours.value(phrase.Pad(k.typ, typ))+"  "+colours.note(k.doc), " ")
+		rows[i] = strings.TrimRight(phrase.Pad(k.name, wide)+"  "+colors.value(phrase.Pad(k.typ, typ))+"  "+colors.note(k.doc), " ")
 	}
 	return rows
 }

@@ -8,8 +8,8 @@ var NewTerminal = newVT
 func (v *vt) Text() string          { return v.text() }
 func (v *vt) Cursor() (string, int) { return v.cursor() }
 
-// Sent is what came that the model counts: bytes, escape sequences, colours, and what it does not know.
-func (v *vt) Sent() (bytes, escapes, colours int, strange []string) {
+// Sent is what came that the model counts: bytes, escape sequences, colors, and what it does not know.
+func (v *vt) Sent() (bytes, escapes, colors int, strange []string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.bytes, v.escapes, v.sgr, v.strange

@@ -398,13 +398,13 @@ func TestPersonHistory(t *testing.T) {
 	}
 }
 
-func TestPersonWithoutColour(t *testing.T) {
+func TestPersonWithoutColor(t *testing.T) {
 	for _, x := range []struct {
 		name             string
 		env              []string
-		colours, escapes bool
+		colors, escapes bool
 	}{
-		{"a terminal has colours", nil, true, true},
+		{"a terminal has colors", nil, true, true},
 		{"NO_COLOR has none", []string{"NO_COLOR=1"}, false, true},
 		{"a dumb terminal is sent nothing but text", []string{"TERM=dumb"}, false, false},
 	} {
@@ -414,9 +414,9 @@ func TestPersonWithoutColour(t *testing.T) {
 			p.answer("m.cpu[0].mdscr_el1")
 			p.answer("help 'WCR'")
 			p.prompt()
-			_, escapes, colours, _ := p.vt.Sent()
-			if (colours > 0) != x.colours || (escapes > 0) != x.escapes {
-				t.Errorf("%d escape sequences, %d colours", escapes, colours)
+			_, escapes, colors, _ := p.vt.Sent()
+			if (colors > 0) != x.colors || (escapes > 0) != x.escapes {
+				t.Errorf("%d escape sequences, %d colors", escapes, colors)
 			}
 			p.types("for i = 1, 1 do\r")
 			p.expect(">>")

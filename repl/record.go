@@ -36,7 +36,7 @@ func (s *session) startRecording(file string) error {
 		s.rec = nil
 		return err
 	}
-	fmt.Fprintln(s.out, s.colours.note("recording to "+file+"; :stop ends it"))
+	fmt.Fprintln(s.out, s.colors.note("recording to "+file+"; :stop ends it"))
 	return nil
 }
 

@@ -69,15 +69,15 @@ func HostFiles() *Files {
 	}
 }
 
-// Colour says when colours are used.
-type Colour uint8
+// Color says when colors are used.
+type Color uint8
 
-// The zero Colour leaves it to the terminal and the environment (NO_COLOR,
+// The zero Color leaves it to the terminal and the environment (NO_COLOR,
 // FORCE_COLOR and CLICOLOR_FORCE, TERM).
 const (
-	ColourAuto Colour = iota
-	ColourNever
-	ColourAlways
+	ColorAuto Color = iota
+	ColorNever
+	ColorAlways
 )
 
 // Editing says when lines are edited, rather than read as they come.
@@ -116,7 +116,7 @@ type Config struct {
 	History      string // its file; "" none. DefaultHistory names the usual one
 	HistoryLimit int    // entries; default DefaultHistoryLimit
 
-	Colour     Colour
+	Color     Color
 	Editing    Editing
 	Size       func() (width, height int) // of the terminal; default: it is asked
 	Interrupts <-chan os.Signal           // Ctrl-C as a signal
@@ -177,12 +177,12 @@ func terminalOf(stream any) *os.File {
 	return nil
 }
 
-// colours decides whether to use them.
-func (c *Config) colours(terminal bool) palette {
+// colors decides whether to use them.
+func (c *Config) colors(terminal bool) palette {
 	switch {
-	case c.Colour == ColourAlways:
+	case c.Color == ColorAlways:
 		return true
-	case c.Colour == ColourNever, c.Getenv("NO_COLOR") != "":
+	case c.Color == ColorNever, c.Getenv("NO_COLOR") != "":
 		return false
 	case on(c.Getenv("CLICOLOR_FORCE")), on(c.Getenv("FORCE_COLOR")):
 		return true
@@ -210,7 +210,7 @@ func (s *session) reader() (LineReader, error) {
 		}
 	}
 	s.size, s.narrow = size, out != nil || c.Size != nil
-	s.colours = c.colours(out != nil || c.Editing == EditingAlways)
+	s.colors = c.colors(out != nil || c.Editing == EditingAlways)
 	dumb := c.Getenv("TERM") == "dumb" || c.Getenv("TERM") == ""
 	edit := c.Editing == EditingAlways || c.Editing == EditingAuto && in != nil && out != nil && !dumb
 	if c.Quiet {
@@ -236,7 +236,7 @@ func (s *session) reader() (LineReader, error) {
 	}
 	return newEditor(c.In, c.Out, t, s.intr, func(text string, pos int) (found suggestions) {
 		safely(func() error {
-			found = s.completer.suggest(text, pos, s.colours)
+			found = s.completer.suggest(text, pos, s.colors)
 			return nil
 		})
 		return found
@@ -304,5 +304,5 @@ var errQuit = errors.New("quit")
 // complain writes a message.
 func (s *session) complain(format string, args ...any) {
 	s.freshLine()
-	fmt.Fprintf(s.errOut, "%s\n", s.colours.err(printable(fmt.Sprintf(format, args...))))
+	fmt.Fprintf(s.errOut, "%s\n", s.colors.err(printable(fmt.Sprintf(format, args...))))
 }

@@ -49,7 +49,7 @@ type session struct {
 	cfg       Config
 	index     *describe.Index
 	completer *completer
-	colours   palette
+	colors   palette
 	size      func() (int, int)
 	narrow    bool // the size is that of a terminal, where longer lines break
 
@@ -363,7 +363,7 @@ func (s *session) loop(ctx context.Context) error {
 	if s.cfg.Banner != "" && !s.cfg.Quiet {
 		fmt.Fprintln(s.out, s.fit(s.cfg.Banner))
 	}
-	prompt, cont := s.colours.strong(s.cfg.Prompt), s.colours.strong(s.cfg.Cont)
+	prompt, cont := s.colors.strong(s.cfg.Prompt), s.colors.strong(s.cfg.Cont)
 	for {
 		s.freshLine()
 		text, err := s.lr.ReadEntry(ctx, prompt, cont, s.more)
@@ -531,7 +531,7 @@ func (s *session) missLocals(in *input) {
 		delete(s.lost, g.Name)
 		if v, ok := s.rt.Look(g.Name); !ok || v.Type() == "nil" {
 			s.freshLine()
-			fmt.Fprintln(s.out, s.colours.note(g.Name+" was local to the entry that made it; without 'local' it stays"))
+			fmt.Fprintln(s.out, s.colors.note(g.Name+" was local to the entry that made it; without 'local' it stays"))
 		}
 	}
 	if s.lost == nil {
@@ -569,7 +569,7 @@ func (s *session) execute(ctx context.Context, in *input) error {
 	if stopped {
 		in.steps = max(1, steps-1)
 		s.freshLine()
-		fmt.Fprintln(s.errOut, s.colours.err("interrupted")+s.where(err))
+		fmt.Fprintln(s.errOut, s.colors.err("interrupted")+s.where(err))
 		s.lastErr = err
 		s.showWatches(ctx)
 		return err

@@ -290,7 +290,7 @@ func TestConnection(t *testing.T) {
 				defer ours.Close()
 				done <- repl.Run(context.Background(), repl.Config{
 					Name: "board", Prompt: "board> ", Cont: "  ... ", Banner: "board 1",
-					In: ours, Out: ours, Editing: editing, NoMachine: true, Colour: repl.ColourNever,
+					In: ours, Out: ours, Editing: editing, NoMachine: true, Color: repl.ColorNever,
 					Size:    func() (int, int) { return 60, 20 },
 					Modules: []*describe.Module{&boardSchema},
 					Runtime: vm.Config{Modules: []vm.Module{{Name: "board", Global: true, Funcs: map[string]any{"reset": func(line int) string { return fmt.Sprint("reset ", line) }, "status": 9}}}},
@@ -373,8 +373,8 @@ func TestConnection(t *testing.T) {
 			}
 			theirs.Close()
 			<-read
-			if _, escapes, colours, strange := vt.Sent(); colours > 0 || len(strange) > 0 || editing == repl.EditingAuto && escapes > 0 {
-				t.Errorf("%d escape sequences, %d colours, %q", escapes, colours, strange)
+			if _, escapes, colors, strange := vt.Sent(); colors > 0 || len(strange) > 0 || editing == repl.EditingAuto && escapes > 0 {
+				t.Errorf("%d escape sequences, %d colors, %q", escapes, colors, strange)
 			}
 		})
 	}

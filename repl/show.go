@@ -28,9 +28,9 @@ func (s *session) show(ctx context.Context, in *input, results []vm.Value) error
 		if !strings.Contains(message, errno) {
 			message += " (" + errno + ")"
 		}
-		fmt.Fprintln(s.out, s.colours.err(s.fit(printable(message))))
+		fmt.Fprintln(s.out, s.colors.err(s.fit(printable(message))))
 		if why := s.why(ctx, in.text, errno); why != "" {
-			fmt.Fprintln(s.out, s.colours.note(s.fit("why: "+printable(why))))
+			fmt.Fprintln(s.out, s.colors.note(s.fit("why: "+printable(why))))
 		}
 		return nil
 	}
@@ -232,7 +232,7 @@ func (s *session) register(name string) *describe.Register {
 
 // registerText is a register's value and what its fields mean.
 func (s *session) registerText(r *describe.Register, v uint64) string {
-	text := s.colours.value(fmt.Sprintf("0x%0*x", max(1, r.Width/4), v))
+	text := s.colors.value(fmt.Sprintf("0x%0*x", max(1, r.Width/4), v))
 	if d := decode(r, v); d != "" {
 		text += "  "
 		if at := phrase.Width(text); at+phrase.Width(d) > s.room() {
@@ -293,7 +293,7 @@ func (s *session) showError(err error) {
 	s.lastErr = err
 	if errors.Is(err, context.Canceled) {
 		s.freshLine()
-		fmt.Fprintln(s.errOut, s.colours.err("interrupted"))
+		fmt.Fprintln(s.errOut, s.colors.err("interrupted"))
 		return
 	}
 	s.complain("%s", s.message(err))
@@ -307,7 +307,7 @@ func (s *session) showError(err error) {
 			line, caret = "…"+line[from:], caret-from+len("…")
 		}
 		fmt.Fprintf(s.errOut, "  %s\n", phrase.Truncate(line, width-3))
-		fmt.Fprintf(s.errOut, "  %s%s\n", strings.Repeat(" ", phrase.Width(line[:caret])), s.colours.err("^"))
+		fmt.Fprintf(s.errOut, "  %s%s\n", strings.Repeat(" ", phrase.Width(line[:caret])), s.colors.err("^"))
 	}
 }
 

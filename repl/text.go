@@ -1,4 +1,4 @@
-// Text that fits a terminal: truncation, columns, colours.
+// Text that fits a terminal: truncation, columns, colors.
 
 package repl
 
@@ -40,7 +40,7 @@ func printable(s string) string {
 	return b.String()
 }
 
-// A palette colours text, or leaves it alone.
+// A palette colors text, or leaves it alone.
 type palette bool
 
 func (p palette) sgr(code, s string) string {

@@ -34,7 +34,7 @@ func (s *session) startTour(ctx context.Context) error {
 		t.steps = append(t.steps, tourStep{textAt(step, 1), textAt(step, 2)})
 	}
 	s.tour = t
-	fmt.Fprintln(s.out, s.colours.note(s.fit("Enter does what is shown; you may type it, or anything else, yourself. :tour stop leaves.")))
+	fmt.Fprintln(s.out, s.colors.note(s.fit("Enter does what is shown; you may type it, or anything else, yourself. :tour stop leaves.")))
 	t.tell(s)
 	return nil
 }
@@ -49,9 +49,9 @@ func textAt(v vm.Value, i float64) string {
 func (t *tour) tell(s *session) {
 	step := t.steps[t.at]
 	s.freshLine()
-	fmt.Fprintf(s.out, "\n%s %s\n", s.colours.strong(fmt.Sprintf("%d/%d", t.at+1, len(t.steps))), wrapText(step.say, s.helpWidth()-4, "    "))
+	fmt.Fprintf(s.out, "\n%s %s\n", s.colors.strong(fmt.Sprintf("%d/%d", t.at+1, len(t.steps))), wrapText(step.say, s.helpWidth()-4, "    "))
 	for line := range strings.SplitSeq(step.code, "\n") {
-		fmt.Fprintf(s.out, "    %s\n", s.colours.value(s.fitCode(line, "    ")))
+		fmt.Fprintf(s.out, "    %s\n", s.colors.value(s.fitCode(line, "    ")))
 	}
 }
 
@@ -73,7 +73,7 @@ func (t *tour) entered(s *session, text string) {
 	if sameCode(text, t.steps[t.at].code) {
 		if t.at++; t.at == len(t.steps) {
 			s.tour = nil
-			fmt.Fprintln(s.out, s.colours.note(s.fit("That was the tour. The machine is still in m: try :regs, :slots, :trace, help.")))
+			fmt.Fprintln(s.out, s.colors.note(s.fit("That was the tour. The machine is still in m: try :regs, :slots, :trace, help.")))
 			return
 		}
 	}

@@ -22,7 +22,7 @@ type vt struct {
 	wrap          bool     // the last column has been written: the next character goes to a new row
 	part          []byte
 	paste         bool // bracketed paste is on
-	sgr           int  // colour sequences seen
+	sgr           int  // color sequences seen
 	escapes       int  // escape sequences of any kind
 	bytes         int
 	strange       []string

@@ -88,7 +88,7 @@ func (s *session) showWatch(ctx context.Context, w *watch) {
 			text = err.Error()
 		}
 		w.isNum = false
-		line += s.colours.err(printable(text))
+		line += s.colors.err(printable(text))
 	} else {
 		var num uint64
 		isNum := false
@@ -99,29 +99,29 @@ func (s *session) showWatch(ctx context.Context, w *watch) {
 		case !w.shown || text == w.last:
 			line += text
 		case isNum && w.isNum && !strings.HasPrefix(stripSGR(text), "0x"):
-			line += text + "  " + s.colours.change("was "+stripSGR(w.last))
+			line += text + "  " + s.colors.change("was "+stripSGR(w.last))
 		case isNum && w.isNum:
-			line += markHex(text, w.last, s.colours) + "  " + s.colours.change(changedBits(w.num, num))
+			line += markHex(text, w.last, s.colors) + "  " + s.colors.change(changedBits(w.num, num))
 		default:
-			line += text + "  " + s.colours.change("changed")
+			line += text + "  " + s.colors.change("changed")
 		}
 		w.num, w.isNum = num, isNum
 	}
 	w.last, w.shown = text, true
-	fmt.Fprintln(s.out, s.colours.note("watch ")+line)
+	fmt.Fprintln(s.out, s.colors.note("watch ")+line)
 }
 
-// markHex colours the hexadecimal digits of now that differ from before.
-func markHex(now, before string, colours palette) string {
+// markHex colors the hexadecimal digits of now that differ from before.
+func markHex(now, before string, colors palette) string {
 	a, rest, _ := strings.Cut(stripSGR(now), " ")
 	b, _, _ := strings.Cut(stripSGR(before), " ")
-	if !bool(colours) || !strings.HasPrefix(a, "0x") || len(a) != len(b) {
+	if !bool(colors) || !strings.HasPrefix(a, "0x") || len(a) != len(b) {
 		return now
 	}
 	var out strings.Builder
 	for i := range len(a) {
 		if a[i] != b[i] {
-			out.WriteString(colours.change(a[i : i+1]))
+			out.WriteString(colors.change(a[i : i+1]))
 		} else {
 			out.WriteByte(a[i])
 		}

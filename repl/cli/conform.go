@@ -3,9 +3,10 @@
 package cli
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"time"
 
@@ -15,86 +16,98 @@ import (
 )
 
 const conformText = `Replays recordings of a real kernel (.jsonl, .jsonl.gz) on the model and compares every step: results, hits, registers
-and what is left behind. Prints cases, steps, agreeing, diverging and marked ones (a marked step depends on a choice
-of the machine that was recorded), and the first divergences. Exit code 1 when an unmarked step diverges.
+and leftovers. Prints the number of cases, of steps, and of agreeing, diverging and marked steps (a marked step depends
+on a recorded choice of the real machine), and describes the first divergences. The exit code is 1 if an unmarked step
+diverges.
 `
 
-func conformMain(ctx context.Context, env Env, args []string) int {
-	asJSON, most, filter, kernel := false, 20, "", ""
-	opts := []option{
-		{long: "json", help: "the report as one JSON object", set: setTrue(&asJSON)},
-		{long: "max-divergences", arg: "N", help: "how many are described (default 20); all are counted", set: setInt(&most, 0)},
-		{long: "filter", arg: "REGEXP", help: "only the cases whose id it matches", set: setString(&filter)},
-		{long: "kernel", arg: "PROFILE", help: "replay on this profile (default: the version in the recording's first line)", set: setString(&kernel)},
-	}
-	files, err := parse(args, opts, true)
-	if errors.Is(err, errHelp) {
-		return commandHelp(env, "conform [OPTION...] FILE...", conformText, opts)
-	}
-	var re *regexp.Regexp
-	if err == nil && filter != "" {
-		if re, err = regexp.Compile(filter); err != nil {
-			err = usagef("--filter: %v", err)
-		}
-	}
-	if err == nil && len(files) == 0 {
-		err = usagef("no FILE: which recordings?")
-	}
-	if err == nil && kernel != "" {
-		if _, e := kernelName(kernel); e != nil {
-			err = usagef("--kernel: %v", e)
-		}
-	}
+// conformOptions are the options of hwlua conform.
+type conformOptions struct {
+	json    bool
+	most    int // divergences described
+	filter  string
+	profile string
+}
+
+func conformCommand() ([]option, runner) {
+	o := &conformOptions{most: 20}
+	return []option{
+		{long: "json", help: "print the report as one JSON object", set: setTrue(&o.json)},
+		{long: "max-divergences", arg: "N", help: "how many divergences to describe (default 20); all are counted",
+			set: setInt(&o.most, 0)},
+		{long: "filter", arg: "REGEXP", help: "only cases whose id matches", set: setString(&o.filter)},
+		{long: "kernel", arg: "PROFILE", set: setString(&o.profile),
+			help: "replay on this profile (default: the version in the recording's first line)"},
+	}, o.run
+}
+
+func (o *conformOptions) run(ctx context.Context, env Env, files []string) (int, error) {
+	cfg, err := o.config()
 	if err != nil {
-		return usage(env, "conform", err)
+		return 0, err
 	}
-	cfg := conform.Config{
-		Filter: re, MaxDivergences: most,
-		Open: func(meta conform.Meta) (hwdebug.Target, error) {
-			k := kernel
-			if k == "" {
-				k = meta.Kernel()
-			}
-			m, err := sim.New(sim.Recording(meta.CPUs, meta.BRPs, meta.WRPs, k))
-			if err != nil {
-				return nil, err
-			}
-			return m.Target(), nil
-		},
+	if len(files) == 0 {
+		return 0, usagef("no FILE given (want recordings, .jsonl or .jsonl.gz)")
 	}
-	_, tty := terminal(env.Stderr)
-	if tty = tty && env.Getenv("TERM") != "dumb" && !inCI(env); tty {
-		last := time.Now().Add(900 * time.Millisecond) // the first line comes after a second
-		cfg.Progress = func(p conform.Progress) {
-			if now := time.Now(); now.Sub(last) > 100*time.Millisecond {
-				last = now
-				fmt.Fprintf(env.Stderr, "\r\x1b[Kfile %d of %d, %d cases", p.Files, p.Of, p.Cases)
-			}
-		}
+	clear := func() {}
+	if _, tty := terminal(env.Stderr); tty && env.Getenv("TERM") != "dumb" && !inCI(env) {
+		cfg.Progress = progress(env.Stderr)
+		clear = func() { fmt.Fprint(env.Stderr, "\r\x1b[K") }
 	}
 	rep, err := conform.Run(ctx, cfg, files...)
-	if tty {
-		fmt.Fprint(env.Stderr, "\r\x1b[K")
-	}
+	clear()
 	if ctx.Err() != nil {
 		fmt.Fprintln(env.Stderr, "hwlua conform: interrupted")
-		return exitInterrupted
+		return exitInterrupted, nil
 	}
 	if err != nil {
-		fmt.Fprintf(env.Stderr, "hwlua conform: %v\n", err)
-		return exitUsage
+		return 0, err
 	}
-	if asJSON {
-		err = rep.JSON(env.Stdout)
-	} else {
-		err = rep.Text(env.Stdout)
+	write := rep.Text
+	if o.json {
+		write = rep.JSON
 	}
-	if err != nil {
-		fmt.Fprintf(env.Stderr, "hwlua conform: %v\n", err)
-		return exitUsage
+	if err := write(env.Stdout); err != nil {
+		return 0, err
 	}
 	if !rep.OK() {
-		return exitFailed
+		return exitFailed, nil
 	}
-	return exitOK
+	return exitOK, nil
+}
+
+// config turns the options into those of a replay.
+func (o *conformOptions) config() (conform.Config, error) {
+	cfg := conform.Config{MaxDivergences: o.most}
+	if o.filter != "" {
+		re, err := regexp.Compile(o.filter)
+		if err != nil {
+			return cfg, usagef("--filter: %v", err)
+		}
+		cfg.Filter = re
+	}
+	if o.profile != "" {
+		if _, err := kernelName(o.profile); err != nil {
+			return cfg, usagef("--kernel: %v", err)
+		}
+	}
+	cfg.Open = func(meta conform.Meta) (hwdebug.Target, error) {
+		m, err := sim.New(sim.Recording(meta.CPUs, meta.BRPs, meta.WRPs, cmp.Or(o.profile, meta.Kernel())))
+		if err != nil {
+			return nil, err
+		}
+		return m.Target(), nil
+	}
+	return cfg, nil
+}
+
+// progress returns a function that shows on a terminal how far a replay is, ten times a second from its second second.
+func progress(w io.Writer) func(conform.Progress) {
+	last := time.Now().Add(900 * time.Millisecond)
+	return func(p conform.Progress) {
+		if now := time.Now(); now.Sub(last) > 100*time.Millisecond {
+			last = now
+			fmt.Fprintf(w, "\r\x1b[Kfile %d of %d, %d cases", p.Files, p.Of, p.Cases)
+		}
+	}
 }

@@ -1,4 +1,4 @@
-// What machines have to say beside a failure: the last refusal, who holds the slots, the last records, a timeline.
+// What a failed case shows of its machines: the last refusal, the slots in use, the last records and a timeline.
 
 package cli
 
@@ -11,41 +11,39 @@ import (
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
+// Bounds of what is shown.
 const (
-	lastRecords  = 12  // records shown with a failure
-	timelineMax  = 400 // records drawn of a case that failed
-	timelineWell = 120 // and of one that did not
-	machinesSeen = 3   // machines spoken of
+	lastRecords    = 12  // records in the notes on a failed case
+	timelineFailed = 400 // records in the timeline of a failed case
+	timelinePassed = 120 // records in the timeline of another case
+	machinesShown  = 3
+	holdersShown   = 16 // lines about the holders of slots
 )
 
-// look asks the machines of a case that has ended.
-func (m *machines) look(bad, timelines bool) scenario.Look {
+// look describes the machines of a case that has ended: notes if it failed, timelines if they are wanted.
+func (m *machines) look(failed, timelines bool) scenario.Look {
 	var l scenario.Look
-	for i, x := range m.list {
-		if i == machinesSeen {
-			break
-		}
+	for i, x := range m.list[:min(machinesShown, len(m.list))] {
 		name := ""
 		if len(m.list) > 1 {
 			name = fmt.Sprintf(" of machine %d", i+1)
 		}
-		if bad {
+		records := timelinePassed
+		if failed {
+			records = timelineFailed
 			l.Notes = append(l.Notes, notes(x, name, m.booted[i])...)
 		}
-		if timelines {
-			n := timelineWell
-			if bad {
-				n = timelineMax
-			}
-			if t := timeline(x, name, n, m.booted[i]); len(t.Tracks) > 0 {
-				l.Timelines = append(l.Timelines, t)
-			}
+		if !timelines {
+			continue
+		}
+		if t := timeline(x, name, records, m.booted[i]); len(t.Tracks) > 0 {
+			l.Timelines = append(l.Timelines, t)
 		}
 	}
 	return l
 }
 
-// refusal is the machine's last refusal in lines.
+// refusal returns the machine's last refusal, line by line, or nil if nothing was refused.
 func refusal(m *sim.Machine) []string {
 	if why := m.Why(); why != nil {
 		return strings.Split(why.Explain(), "\n")
@@ -53,6 +51,7 @@ func refusal(m *sim.Machine) []string {
 	return nil
 }
 
+// notes returns the paragraphs about a machine. name tells it from the others.
 func notes(m *sim.Machine, name string, booted uint64) []scenario.Paragraph {
 	var list []scenario.Paragraph
 	add := func(title string, lines []string) {
@@ -61,12 +60,12 @@ func notes(m *sim.Machine, name string, booted uint64) []scenario.Paragraph {
 		}
 	}
 	add("the last refusal", refusal(m))
-	add("who holds the slots", holders(m))
+	add("the slots in use", holders(m))
 	add("the last records", tail(m.Recorder(), lastRecords, booted))
 	return list
 }
 
-// holders says for every CPU what is installed and reserved; CPUs without anything are left out.
+// holders lists for each CPU the reserved and installed slots. It omits CPUs that have none.
 func holders(m *sim.Machine) []string {
 	var lines []string
 	for cpu := range m.NrCPUs() {
@@ -78,98 +77,102 @@ func holders(m *sim.Machine) []string {
 			kind string
 			use  sim.Use
 		}{{"bp", s.BP}, {"wp", s.WP}} {
-			reserved := u.use.CPUPinned + u.use.TaskPinned
-			var held []string
-			for slot, ev := range u.use.OnReg {
-				if ev == nil {
-					continue
-				}
-				who := fmt.Sprintf("%d: %s 0x%016x", slot, ev.Label(), ev.Addr())
-				if t := ev.Task(); t != nil {
-					who += fmt.Sprintf(" (%s)", t.Comm())
-				}
-				held = append(held, who)
+			if line := useLine(u.use); line != "" {
+				lines = append(lines, fmt.Sprintf("cpu%d %s: %s", cpu, u.kind, line))
 			}
-			if reserved == 0 && len(held) == 0 {
-				continue
-			}
-			line := fmt.Sprintf("cpu%d %s: %d of %d reserved", cpu, u.kind, reserved, u.use.Limit)
-			if len(held) > 0 {
-				line += "; installed " + strings.Join(held, ", ")
-			}
-			lines = append(lines, line)
 		}
 	}
-	const most = 16
-	if len(lines) > most {
-		lines = append(lines[:most], fmt.Sprintf("and %d more", len(lines)-most))
+	if more := len(lines) - holdersShown; more > 0 {
+		lines = append(lines[:holdersShown], fmt.Sprintf("and %d more", more))
 	}
 	return lines
 }
 
-// newest are the last n entries that stand in the frames view.
-func newest(rec *trace.Recorder, n int) []trace.Entry {
+// useLine describes the slots of one type on one CPU, or returns "" if none is in use.
+func useLine(u sim.Use) string {
+	reserved := u.CPUPinned + u.TaskPinned
+	var held []string
+	for slot, ev := range u.OnReg {
+		if ev == nil {
+			continue
+		}
+		owner := ""
+		if t := ev.Task(); t != nil {
+			owner = fmt.Sprintf(" (%s)", t.Comm())
+		}
+		held = append(held, fmt.Sprintf("%d: %s 0x%016x%s", slot, ev.Label(), ev.Addr(), owner))
+	}
+	line := fmt.Sprintf("%d of %d reserved", reserved, u.Limit)
+	switch {
+	case len(held) > 0:
+		return line + "; installed " + strings.Join(held, ", ")
+	case reserved == 0:
+		return ""
+	}
+	return line
+}
+
+// newest returns the last n entries of the frames view, except those of the machine's boot, which ended with record
+// number booted.
+func newest(rec *trace.Recorder, n int, booted uint64) []trace.Entry {
 	if rec == nil {
 		return nil
 	}
-	// The records of the last instants are enough: only they are put into words.
-	var since int64
-	times := make([]int64, 0, 4*n)
+	// Making an entry is expensive, so make only those from the time of the 4n-th last record on.
+	var times []int64
 	for r := range rec.Records {
-		if len(times) == cap(times) {
-			copy(times, times[1:])
-			times = times[:len(times)-1]
-		}
-		times = append(times, r.T)
+		times = append(shorten(times, 4*n), r.T)
 	}
-	if len(times) > 0 {
-		since = times[0]
+	if len(times) == 0 {
+		return nil
 	}
+	since := times[max(0, len(times)-4*n)]
 	var list []trace.Entry
 	for e := range rec.Entries(trace.Filter{Since: since}, trace.Frames) {
-		if len(list) >= 2*n {
-			copy(list, list[len(list)-n:])
-			list = list[:n]
+		if e.Seq > booted {
+			list = append(shorten(list, n), e)
 		}
-		list = append(list, e)
 	}
 	return list[max(0, len(list)-n):]
 }
 
-// afterBoot leaves out the machine's start, which nobody asked about.
-func afterBoot(entries []trace.Entry, booted uint64) []trace.Entry {
-	for len(entries) > 0 && entries[0].Seq <= booted {
-		entries = entries[1:]
+// shorten returns the last n elements of a slice that has grown to twice as many.
+func shorten[T any](s []T, n int) []T {
+	if len(s) < 2*n {
+		return s
 	}
-	return entries
+	return s[:copy(s, s[len(s)-n:])]
 }
 
-// tail is the end of a trace as text, a line for each entry, indented as far as they are nested in each other.
+// tail returns the end of a trace, one line for each entry, indented by nesting.
 func tail(rec *trace.Recorder, n int, booted uint64) []string {
-	entries := afterBoot(newest(rec, n), booted)
-	if len(entries) == 0 {
-		return nil
-	}
-	least := entries[0].Depth
-	for _, e := range entries {
-		least = min(least, e.Depth)
-	}
+	entries := newest(rec, n, booted)
 	var lines []string
+	least := leastDepth(entries, nil)
 	for _, e := range entries {
-		lines = append(lines, fmt.Sprintf("cpu%d %s  %s%s%s", e.CPU, seconds(e.T), strings.Repeat("  ", min(e.Depth-least, 20)), e.Call(), resultOf(&e)))
+		indent := strings.Repeat("  ", min(e.Depth-least, 20))
+		lines = append(lines, fmt.Sprintf("cpu%d %s  %s%s%s", e.CPU, seconds(e.T), indent, e.Call(), resultOf(&e)))
 	}
 	return lines
 }
 
+// leastDepth returns the least nesting depth of the entries that match; a nil match means all.
+func leastDepth(entries []trace.Entry, match func(*trace.Entry) bool) int {
+	least := 1 << 30
+	for i := range entries {
+		if match == nil || match(&entries[i]) {
+			least = min(least, entries[i].Depth)
+		}
+	}
+	return least
+}
+
 func seconds(ns int64) string { return fmt.Sprintf("%d.%06ds", ns/1e9, ns%1e9/1e3) }
 
-// timeline draws the newest entries of a machine: on each CPU the tasks and the calls, and how many slots are taken.
+// timeline draws the newest entries of a machine: the tasks and calls of each CPU, and how many slots are in use.
 func timeline(m *sim.Machine, name string, most int, booted uint64) scenario.Timeline {
-	entries := afterBoot(newest(m.Recorder(), most), booted)
+	entries := newest(m.Recorder(), most, booted)
 	t := scenario.Timeline{Title: "timeline" + name}
-	if len(entries) == 0 {
-		return t
-	}
 	now := int64(-1)
 	for i, e := range entries {
 		if e.T != now {
@@ -187,71 +190,93 @@ func timeline(m *sim.Machine, name string, most int, booted uint64) scenario.Tim
 	return t
 }
 
-// tracks are one CPU's part of a timeline: its tasks, its calls, and how many slots were taken.
-func tracks(entries []trace.Entry, cpu int) [3]scenario.Track {
-	tasks := scenario.Track{Name: fmt.Sprintf("cpu%d tasks", cpu)}
-	callsOf := scenario.Track{Name: fmt.Sprintf("cpu%d", cpu)}
-	slots := scenario.Track{Name: fmt.Sprintf("cpu%d slots", cpu)}
-	least := 1 << 30
-	for _, e := range entries {
-		if e.CPU == cpu {
-			least = min(least, e.Depth)
-		}
-	}
-	level := 0
-	var open []int // spans of calls that may still go on
-	for i, e := range entries {
-		if e.CPU != cpu {
-			continue
-		}
-		who := fmt.Sprintf("%s-%d", e.Comm, e.PID)
-		if k := len(tasks.Spans) - 1; k >= 0 && tasks.Spans[k].Label == who {
-			tasks.Spans[k].End = i + 1
-		} else {
-			tasks.Spans = append(tasks.Spans, scenario.Span{Start: i, End: i + 1, Label: who, Kind: "task"})
-		}
-		depth := e.Depth - least
-		// What is at this depth or deeper has ended; what is above goes on.
-		for len(open) > 0 && callsOf.Spans[open[len(open)-1]].Depth >= depth {
-			open = open[:len(open)-1]
-		}
-		for _, k := range open {
-			callsOf.Spans[k].End = i + 1
-		}
-		callsOf.Spans = append(callsOf.Spans, scenario.Span{
-			Start: i, End: i + 1, Depth: min(depth, 24), Label: e.Fn, Kind: kindOf(&e),
-			Detail: e.Call() + resultOf(&e) + "\n" + seconds(e.T) + "  " + who,
-		})
-		open = append(open, len(callsOf.Spans)-1)
-		step := slotsTaken(&e)
-		if step == 0 {
-			continue
-		}
-		level = max(level+step, 0)
-		if k := len(slots.Spans) - 1; k >= 0 {
-			slots.Spans[k].End = i
-		}
-		slots.Spans = append(slots.Spans, scenario.Span{
-			Start: i, End: len(entries), Label: fmt.Sprintf("%d installed", level), Kind: "level", Level: level,
-		})
-	}
-	return [3]scenario.Track{tasks, callsOf, slots}
+// A cpuTracks builds the part of a timeline that shows one CPU.
+type cpuTracks struct {
+	tasks, calls, slots scenario.Track
+	least               int   // the depth of the outermost call
+	open                []int // calls that have not ended, as indices into the spans of calls
+	installed           int   // events in slots
 }
 
-// slotsTaken is 1 for a call that has put an event into a slot, -1 for one that has taken it out, else 0.
+// tracks returns the tasks, the calls and the slots in use of one CPU.
+func tracks(entries []trace.Entry, cpu int) [3]scenario.Track {
+	name := fmt.Sprintf("cpu%d", cpu)
+	b := cpuTracks{
+		tasks: scenario.Track{Name: name + " tasks"},
+		calls: scenario.Track{Name: name},
+		slots: scenario.Track{Name: name + " slots"},
+		least: leastDepth(entries, func(e *trace.Entry) bool { return e.CPU == cpu }),
+	}
+	for i := range entries {
+		if e := &entries[i]; e.CPU == cpu {
+			b.task(i, e)
+			b.call(i, e)
+			b.slot(i, len(entries), e)
+		}
+	}
+	return [3]scenario.Track{b.tasks, b.calls, b.slots}
+}
+
+func taskOf(e *trace.Entry) string { return fmt.Sprintf("%s-%d", e.Comm, e.PID) }
+
+// task extends the span of the current task, or begins that of the next one.
+func (b *cpuTracks) task(i int, e *trace.Entry) {
+	spans, label := b.tasks.Spans, taskOf(e)
+	if k := len(spans) - 1; k >= 0 && spans[k].Label == label {
+		spans[k].End = i + 1
+		return
+	}
+	b.tasks.Spans = append(spans, scenario.Span{Start: i, End: i + 1, Label: label, Kind: "task"})
+}
+
+// call begins the span of a call. It ends the open calls at its depth or deeper, and extends those around it.
+func (b *cpuTracks) call(i int, e *trace.Entry) {
+	depth := e.Depth - b.least
+	for len(b.open) > 0 && b.calls.Spans[b.open[len(b.open)-1]].Depth >= depth {
+		b.open = b.open[:len(b.open)-1]
+	}
+	for _, k := range b.open {
+		b.calls.Spans[k].End = i + 1
+	}
+	b.calls.Spans = append(b.calls.Spans, scenario.Span{
+		Start: i, End: i + 1, Depth: min(depth, 24), Label: e.Fn, Kind: kindOf(e),
+		Detail: e.Call() + resultOf(e) + "\n" + seconds(e.T) + "  " + taskOf(e),
+	})
+	b.open = append(b.open, len(b.calls.Spans)-1)
+}
+
+// slot begins the span of another number of installed events, which lasts until the next one or the end.
+func (b *cpuTracks) slot(i, end int, e *trace.Entry) {
+	step := slotsTaken(e)
+	if step == 0 {
+		return
+	}
+	b.installed = max(b.installed+step, 0)
+	if k := len(b.slots.Spans) - 1; k >= 0 {
+		b.slots.Spans[k].End = i
+	}
+	b.slots.Spans = append(b.slots.Spans, scenario.Span{
+		Start: i, End: end, Label: fmt.Sprintf("%d installed", b.installed), Kind: "level", Level: b.installed,
+	})
+}
+
+// slotsTaken returns 1 for a call that installed an event in a slot, -1 for one that uninstalled it, and 0 otherwise.
 func slotsTaken(e *trace.Entry) int {
 	if e.Fn != "hw_breakpoint_control" || e.Ret == "" || strings.HasPrefix(e.Ret, "-") {
 		return 0
 	}
-	switch value(e, "ops") {
-	case "install":
-		return 1
-	case "uninstall":
-		return -1
+	for _, a := range e.Args {
+		switch {
+		case a.Name == "ops" && a.Value == "install":
+			return 1
+		case a.Name == "ops" && a.Value == "uninstall":
+			return -1
+		}
 	}
 	return 0
 }
 
+// kindOf returns the kind of span that draws a call.
 func kindOf(e *trace.Entry) string {
 	switch {
 	case strings.HasPrefix(e.Ret, "-"):
@@ -264,21 +289,13 @@ func kindOf(e *trace.Entry) string {
 	return "call"
 }
 
+// resultOf returns " = " and the result of a call, or "" for a call without one.
 func resultOf(e *trace.Entry) string {
 	switch {
 	case e.Running:
 		return " = ?"
 	case e.Ret != "":
 		return " = " + e.Ret
-	}
-	return ""
-}
-
-func value(e *trace.Entry, name string) string {
-	for _, a := range e.Args {
-		if a.Name == name {
-			return a.Value
-		}
 	}
 	return ""
 }

@@ -1,4 +1,4 @@
-// The interactive loop: package repl, with our machine and modules in its runtimes.
+// The prompt: package repl, with a machine and the modules of hwlua in its runtimes.
 
 package cli
 
@@ -16,12 +16,12 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// runLoop is the prompt. What -e, -l and the script do is done in its runtime first, and again in each that a
-// restart makes, so that the prompt stands where they ended.
+// runLoop runs the prompt. Every runtime of the session, the first one and those of :undo and :reset, runs the -e and
+// -l options and the script before it takes input.
 func runLoop(ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, src *source) int {
 	var start []repl.Source
 	for _, st := range o.steps {
-		start = append(start, repl.Source{Name: st.name(), Text: st.chunk()})
+		start = append(start, repl.Source{Name: stepChunk, Text: st.chunk()})
 	}
 	if src != nil {
 		start = append(start, repl.Source{Name: src.name, Text: src.text, Lenient: true})
@@ -29,12 +29,12 @@ func runLoop(ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, src 
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt)
 	defer signal.Stop(interrupts)
-	// An interrupt is for the code that runs; only these end the session, and leave the terminal as it was.
+	// An interrupt stops the running code. Only these signals end the session, which then restores the terminal.
 	ctx, stop := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	err := repl.Run(ctx, repl.Config{
 		Name:       "hwlua",
-		Banner:     "hwlua " + version() + "; m is a machine. :help shows what there is, Ctrl-D ends.",
+		Banner:     "hwlua " + version() + "; m is a machine. For help :help, to leave Ctrl-D.",
 		In:         env.Stdin,
 		Out:        env.Stdout,
 		Err:        env.Stderr,
@@ -43,7 +43,7 @@ func runLoop(ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, src 
 		Start:      start,
 		Head:       o.machine.recordHead(),
 		History:    repl.DefaultHistory("hwlua", env.Getenv),
-		Colour:     map[string]repl.Colour{"always": repl.ColourAlways, "never": repl.ColourNever}[o.color],
+		Color:      map[string]repl.Color{"always": repl.ColorAlways, "never": repl.ColorNever}[o.color],
 		Files:      repl.HostFiles(),
 		Interrupts: interrupts,
 		Getenv:     env.Getenv,

@@ -1,11 +1,12 @@
-// Machines: the options that shape them, and what is asked of them when a case has ended.
+// Machines: the options that shape them, and the machines of a runtime.
 
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,17 +16,24 @@ import (
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
-// machineOptions are --cpus to --seed. They shape the m that is there already, and every machine that a script makes
-// as far as the script leaves it open.
+// defaultMemory is how many MiB a script may hold if the command line does not say.
+const defaultMemory = 1024
+
+// machineOptions holds the options that shape machines: the m that exists from the start, and every machine that a
+// script makes, where the script leaves them open.
 type machineOptions struct {
 	cpus       int
 	brps, wrps counts
 	cpu        string
 	kernel     string
 	seed       uint64
-	memory     *int     // MiB that a runtime may hold; nil: defaultMemory, 0: no limit
-	given      []string // the options as they were typed, for commands that run a case again
+	memory     int // MiB that a runtime may hold, 0: no limit; valid if memorySet
+	memorySet  bool
+	given      []given // as typed, for commands that run a case again
 }
+
+// given is an option of the command line, with its value as typed.
+type given struct{ name, value string }
 
 // counts is one number for all CPUs, or one for each.
 type counts struct {
@@ -34,62 +42,50 @@ type counts struct {
 }
 
 func (o *machineOptions) table() []option {
-	noted := func(name string, set func(string) error) func(string) error {
-		return func(s string) error {
-			if err := set(s); err != nil {
-				return err
-			}
-			o.given = append(o.given, "--"+name, quoteArg(s))
-			return nil
-		}
-	}
 	opts := []option{
 		{long: "cpus", arg: "N", help: "CPUs of a machine, 1 to 64 (default 4)", set: setInt(&o.cpus, 1)},
-		{long: "brps", arg: "N", help: "breakpoint registers, 1 to 16; N,N,... one count for each CPU", set: o.brps.set},
-		{long: "wrps", arg: "N", help: "watchpoint registers, 1 to 16; N,N,... one count for each CPU", set: o.wrps.set},
+		{long: "brps", arg: "N", set: o.brps.set,
+			help: "breakpoint registers, 1 to 16; N,N,... sets one count for each CPU"},
+		{long: "wrps", arg: "N", set: o.wrps.set,
+			help: "watchpoint registers, 1 to 16; N,N,... sets one count for each CPU"},
 		{long: "cpu", arg: "NAME", help: "preset: " + strings.Join(presetNames(), " "), set: setString(&o.cpu)},
-		{long: "kernel", arg: "PROFILE", help: "behaviour: " + strings.Join(sim.Profiles(), " "), set: setString(&o.kernel)},
-		{long: "seed", arg: "N", help: "draws what the kernel leaves open, and math.random (default 0: one fixed order)", set: func(s string) error {
-			n, err := strconv.ParseUint(s, 0, 64)
-			if err != nil {
-				return fmt.Errorf("'%s' is no whole number below 2^64", s)
-			}
-			o.seed = n
-			return nil
-		}},
+		{long: "kernel", arg: "PROFILE", help: "behavior: " + strings.Join(sim.Profiles(), " "),
+			set: setString(&o.kernel)},
+		{long: "seed", arg: "N", set: o.setSeed,
+			help: "seed of the choices that the kernel leaves open, and of math.random (default 0: one fixed order)"},
+		{long: "memory", arg: "MIB", help: "memory limit of a script (default 1024; 0: no limit)", set: o.setMemory},
 	}
-	opts = append(opts, option{long: "memory", arg: "MIB", help: "what a script may hold (default 1024; 0: no limit)", set: func(s string) error {
-		n, err := strconv.Atoi(s)
-		if err != nil || n < 0 || n > 1<<20 {
-			return fmt.Errorf("'%s' is no number of MiB from 0 to %d", s, 1<<20)
-		}
-		o.memory = &n
-		return nil
-	}})
 	for i := range opts {
-		opts[i].set = noted(opts[i].long, opts[i].set)
+		name, set := opts[i].long, opts[i].set
+		opts[i].set = func(s string) error {
+			o.given = append(o.given, given{name, s})
+			return set(s)
+		}
 	}
 	return opts
 }
 
-// defaultMemory is what a script may hold, in MiB, where the command line does not say.
-const defaultMemory = 1024
-
-// limits are those of every runtime that a command makes.
-func (o *machineOptions) limits() vm.Limits {
-	mib := defaultMemory
-	if o.memory != nil {
-		mib = *o.memory
+func (o *machineOptions) setSeed(s string) error {
+	n, err := strconv.ParseUint(s, 0, 64)
+	if err != nil {
+		return fmt.Errorf("'%s' is not an integer from 0 to 2^64-1", s)
 	}
-	return vm.Limits{Memory: int64(mib) << 20}
+	o.seed = n
+	return nil
+}
+
+func (o *machineOptions) setMemory(s string) (err error) {
+	o.memorySet = true
+	o.memory, err = parseInt(s, 0, 1<<20)
+	return err
 }
 
 func (c *counts) set(s string) error {
 	var list []int
-	for _, f := range strings.Split(s, ",") {
-		n, err := strconv.Atoi(strings.TrimSpace(f))
-		if err != nil || n < 1 || n > 16 {
-			return fmt.Errorf("'%s' is no number from 1 to 16", f)
+	for f := range strings.SplitSeq(s, ",") {
+		n, err := parseInt(strings.TrimSpace(f), 1, 16)
+		if err != nil {
+			return err
 		}
 		list = append(list, n)
 	}
@@ -101,6 +97,15 @@ func (c *counts) set(s string) error {
 	return nil
 }
 
+// limits returns the limits of every runtime that a command makes.
+func (o *machineOptions) limits() vm.Limits {
+	mib := defaultMemory
+	if o.memorySet {
+		mib = o.memory
+	}
+	return vm.Limits{Memory: int64(mib) << 20}
+}
+
 func presetNames() []string {
 	var names []string
 	for _, p := range sim.Presets() {
@@ -109,18 +114,15 @@ func presetNames() []string {
 	return names
 }
 
-// config is the machine that the options ask for, on that profile when they name none.
+// config returns the machine that the options ask for. kernel is the profile if they name none.
 func (o *machineOptions) config(kernel string) sim.Config {
-	if o.kernel != "" {
-		kernel = o.kernel
-	}
 	return sim.Config{
 		CPUs: o.cpus, BRPs: o.brps.all, WRPs: o.wrps.all, BRPsPerCPU: o.brps.per, WRPsPerCPU: o.wrps.per,
-		CPU: o.cpu, Kernel: kernel, Seed: o.seed,
+		CPU: o.cpu, Kernel: cmp.Or(o.kernel, kernel), Seed: o.seed,
 	}
 }
 
-// check tells whether there is a machine like that.
+// check makes a machine of the options, to report those that are invalid before anything else happens.
 func (o *machineOptions) check() error {
 	if len(o.given) == 0 {
 		return nil
@@ -128,21 +130,31 @@ func (o *machineOptions) check() error {
 	cfg := o.config("")
 	cfg.TraceSize = -1
 	m, err := sim.New(cfg)
-	if err != nil {
-		text := err.Error()
-		if opt, ok := errors.AsType[*sim.OptionError](err); ok {
-			text = "--" + opt.Option + ": " + opt.Detail()
-		}
-		if _, number := strconv.Atoi(o.cpu); o.cpu != "" && number == nil {
-			text += "; fix: use --cpus " + o.cpu + " for the number of CPUs"
-		}
-		return usagef("%s", text)
+	if err == nil {
+		m.Close()
+		return nil
 	}
-	m.Close()
-	return nil
+	text := err.Error()
+	if opt, ok := errors.AsType[*sim.OptionError](err); ok {
+		text = "--" + opt.Option + ": " + opt.Detail()
+	}
+	if _, number := strconv.Atoi(o.cpu); o.cpu != "" && number == nil {
+		text += "; fix: use --cpus " + o.cpu + " for the number of CPUs"
+	}
+	return usagef("%s", text)
 }
 
-// profile is the full name of --kernel, "" without it.
+// kernelName returns the full name of a profile.
+func kernelName(name string) (string, error) {
+	m, err := sim.New(sim.Config{CPUs: 1, Kernel: name, TraceSize: -1})
+	if err != nil {
+		return "", err
+	}
+	defer m.Close()
+	return m.Kernel(), nil
+}
+
+// profile returns the full name of --kernel, or "" without it.
 func (o *machineOptions) profile() string {
 	if o.kernel == "" {
 		return ""
@@ -154,22 +166,12 @@ func (o *machineOptions) profile() string {
 	return full
 }
 
-// kernelName is the full name of a profile.
-func kernelName(name string) (string, error) {
-	m, err := sim.New(sim.Config{CPUs: 1, Kernel: name, TraceSize: -1})
-	if err != nil {
-		return "", err
-	}
-	defer m.Close()
-	return m.Kernel(), nil
-}
-
-// words are the options as they were typed, but for the seed, which may be that of a later round.
+// words returns the options as typed, with the given seed in place of --seed.
 func (o *machineOptions) words(seed uint64) []string {
 	var words []string
-	for i := 0; i+1 < len(o.given); i += 2 {
-		if o.given[i] != "--seed" {
-			words = append(words, o.given[i:i+2]...)
+	for _, g := range o.given {
+		if g.name != "seed" {
+			words = append(words, "--"+g.name, quoteArg(g.value))
 		}
 	}
 	if seed != 0 {
@@ -180,29 +182,48 @@ func (o *machineOptions) words(seed uint64) []string {
 
 func (o *machineOptions) properties() []scenario.Property {
 	var list []scenario.Property
-	for i := 0; i+1 < len(o.given); i += 2 {
-		list = append(list, scenario.Property{Name: strings.TrimPrefix(o.given[i], "--"), Value: o.given[i+1]})
+	for _, g := range o.given {
+		list = append(list, scenario.Property{Name: g.name, Value: quoteArg(g.value)})
 	}
 	return list
 }
 
-// facts are what "-- needs:" lines are held against. A simulated machine can have whatever a script asks for, so the
-// counts are the largest there are, unless the command line fixes them.
+// recordHead returns Lua source that makes the global m of these options. A scenario recorded at the prompt begins
+// with it, as hwlua run provides no m.
+func (o *machineOptions) recordHead() string {
+	var fields []string
+	for _, g := range o.given {
+		value := g.value
+		switch {
+		case g.name == "memory":
+			continue // not of the machine
+		case g.name == "seed":
+			value = fmt.Sprint(o.seed) // in a notation that Lua reads
+		case g.name == "cpu" || g.name == "kernel":
+			value = strconv.Quote(value)
+		case strings.Contains(value, ","):
+			value = "{ " + strings.ReplaceAll(value, ",", ", ") + " }"
+		}
+		fields = append(fields, g.name+" = "+value)
+	}
+	options := "{}"
+	if len(fields) > 0 {
+		options = "{ " + strings.Join(fields, ", ") + " }"
+	}
+	return "local hw = require \"hw\"\nm = hw.machine " + options + "\n"
+}
+
+// facts returns what "-- needs:" lines are compared with. The simulated machine can be given any count up to the
+// architecture's maximum, so that maximum is the fact unless the command line fixes the count.
 func (o *machineOptions) facts(kernel string) []scenario.Fact {
-	number := func(set, most int) string {
-		if set > 0 {
-			return strconv.Itoa(set)
+	count := func(c counts, most int) string {
+		switch {
+		case len(c.per) > 0:
+			return strconv.Itoa(slices.Min(c.per))
+		case c.all > 0:
+			return strconv.Itoa(c.all)
 		}
 		return strconv.Itoa(most)
-	}
-	least := func(c counts) int {
-		n := c.all
-		for _, x := range c.per {
-			if n == 0 || x < n {
-				n = x
-			}
-		}
-		return n
 	}
 	cfg := o.config(kernel)
 	full, err := kernelName(cfg.Kernel)
@@ -210,9 +231,9 @@ func (o *machineOptions) facts(kernel string) []scenario.Fact {
 		full = cfg.Kernel
 	}
 	return []scenario.Fact{
-		{Name: "cpus", Value: number(o.cpus, 64)},
-		{Name: "brps", Value: number(least(o.brps), 16)},
-		{Name: "wrps", Value: number(least(o.wrps), 16)},
+		{Name: "cpus", Value: count(counts{all: o.cpus}, 64)},
+		{Name: "brps", Value: count(o.brps, 16)},
+		{Name: "wrps", Value: count(o.wrps, 16)},
 		{Name: "kernel", Value: full},
 		{Name: "target", Value: "sim"},
 		{Name: "sim", Value: "true"},
@@ -225,15 +246,16 @@ func (o *machineOptions) facts(kernel string) []scenario.Fact {
 	}
 }
 
-// machines are those of one runtime.
+// machines holds the machines of one runtime.
 type machines struct {
 	defaults sim.Config
-	first    *sim.Config // the global m
+	first    *sim.Config // of the global m, nil without one
 	list     []*sim.Machine
-	booted   []uint64 // the number of each one's last record when it was made
+	booted   []uint64 // for each machine, the number of its last record when it was made
 }
 
-// newMachines prepares for the machines of one runtime on that profile. withM has one there already.
+// newMachines prepares for the machines of one runtime. kernel is the profile if the options name none; withM asks for
+// the global m.
 func newMachines(o *machineOptions, kernel string, withM bool) *machines {
 	m := &machines{defaults: o.config(kernel)}
 	if withM {
@@ -251,15 +273,4 @@ func (m *machines) modules() []vm.Module {
 			m.booted = append(m.booted, x.Recorder().Seq())
 		},
 	})}
-}
-
-// versionText is what hwlua version prints.
-func versionText() string {
-	var names []string
-	for _, p := range sim.Presets() {
-		names = append(names, p.Name)
-	}
-	sort.Strings(names)
-	return fmt.Sprintf("hwlua %s\nLua 5.1 (gopher-lua) with exact 64-bit integers\nkernels: %s\nCPUs: %s\n",
-		version(), strings.Join(sim.Profiles(), " "), strings.Join(names, " "))
 }

@@ -6,20 +6,25 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/phrase"
 )
 
-// An option is one flag of a command. With arg set it takes a value: "--name value", "--name=value", "-n value", "-nvalue".
+// An option is one flag of a command. If arg is set it takes a value: "--name value", "--name=value", "-n value" or
+// "-nvalue".
 type option struct {
 	short string // "e", without the dash
 	long  string // "filter", without the dashes
-	arg   string // what its value is called in the help, "" for a switch
-	help  string
+	arg   string // name of the value in the help, "" for a switch
+	help  string // "" hides the option
 	set   func(value string) error
 }
 
+// names returns the option as the help shows it, such as "-v, --verbose".
 func (o *option) names() string {
 	var names []string
 	if o.short != "" {
@@ -35,59 +40,62 @@ func (o *option) names() string {
 	return s
 }
 
-// errHelp is what parse returns for -h and --help.
+// errHelp is returned by parse for -h and --help.
 var errHelp = errors.New("help")
 
-// A usageError is a command line that cannot be used: exit code 2.
+// A usageError reports a command line that cannot be used: exit code 2.
 type usageError struct{ text string }
 
 func (e *usageError) Error() string { return e.text }
 
 func usagef(format string, a ...any) error { return &usageError{fmt.Sprintf(format, a...)} }
 
-// parse reads options up to the first argument that is none, or, when mixed is set, wherever they stand, and returns
-// what is left. "--" ends the options; "-" is an argument.
+// parse sets the options in args and returns the other arguments. Options may stand anywhere if mixed is set; otherwise
+// the first argument that is not an option ends them. "--" always does, and "-" is an argument.
 func parse(args []string, opts []option, mixed bool) (rest []string, err error) {
 	for len(args) > 0 {
 		a := args[0]
-		if a == "--" {
-			return append(rest, args[1:]...), nil
-		}
-		if len(a) < 2 || a[0] != '-' {
+		args = args[1:]
+		switch {
+		case a == "--":
+			return append(rest, args...), nil
+		case len(a) < 2 || a[0] != '-':
+			rest = append(rest, a)
 			if !mixed {
 				return append(rest, args...), nil
 			}
-			rest, args = append(rest, a), args[1:]
 			continue
-		}
-		if a == "-h" || a == "--help" {
+		case a == "-h" || a == "--help":
 			return nil, errHelp
 		}
-		o, value, has := lookup(opts, a)
-		args = args[1:]
-		switch {
-		case o == nil:
-			return nil, unknown(opts, a)
-		case o.arg == "" && has:
-			return nil, usagef("%s takes no value", nameIn(a))
-		case o.arg != "" && !has:
-			if len(args) == 0 {
-				return nil, usagef("%s wants %s", a, o.arg)
-			}
-			value, args = args[0], args[1:]
-		}
-		if err := o.set(value); err != nil {
-			var u *usageError
-			if errors.As(err, &u) {
-				return nil, err
-			}
-			return nil, usagef("%s: %v", nameIn(a), err)
+		if args, err = parseOption(a, args, opts); err != nil {
+			return nil, err
 		}
 	}
 	return rest, nil
 }
 
-// nameIn is the option's name in an argument as it was typed.
+// parseOption sets the option in a, taking its value from args if a has none, and returns the remaining arguments.
+func parseOption(a string, args []string, opts []option) ([]string, error) {
+	o, value, has := lookup(opts, a)
+	switch {
+	case o == nil:
+		return nil, unknown(opts, a)
+	case o.arg == "" && has:
+		return nil, usagef("%s takes no value", nameIn(a))
+	case o.arg != "" && !has:
+		if len(args) == 0 {
+			return nil, usagef("%s wants %s", a, o.arg)
+		}
+		value, args = args[0], args[1:]
+	}
+	if err := o.set(value); err != nil {
+		return nil, usagef("%s: %v", nameIn(a), err)
+	}
+	return args, nil
+}
+
+// nameIn returns the name of the option in an argument, as typed.
 func nameIn(a string) string {
 	if strings.HasPrefix(a, "--") {
 		a, _, _ = strings.Cut(a, "=")
@@ -96,37 +104,27 @@ func nameIn(a string) string {
 	return a[:2]
 }
 
+// lookup finds the option in an argument. has reports whether the argument also holds a value. A switch does not
+// match an argument with further letters: -vx is unknown.
 func lookup(opts []option, a string) (o *option, value string, has bool) {
 	if long, ok := strings.CutPrefix(a, "--"); ok {
 		name, value, has := strings.Cut(long, "=")
-		for i := range opts {
-			if opts[i].long == name && name != "" {
-				return &opts[i], value, has
-			}
+		if i := slices.IndexFunc(opts, func(o option) bool { return o.long == name }); i >= 0 && name != "" {
+			return &opts[i], value, has
 		}
 		return nil, "", false
 	}
-	for i := range opts {
-		o := &opts[i]
-		if o.short == "" || a[1:2] != o.short {
-			continue
-		}
-		if len(a) == 2 {
-			return o, "", false
-		}
-		if o.arg != "" {
-			return o, a[2:], true // -ecode, as lua takes it
-		}
+	i := slices.IndexFunc(opts, func(o option) bool { return o.short == a[1:2] })
+	switch {
+	case i < 0, len(a) > 2 && opts[i].arg == "":
 		return nil, "", false
 	}
-	return nil, "", false
+	return &opts[i], a[2:], len(a) > 2 // -ecode, as lua takes it
 }
 
+// unknown returns the error for an argument that holds no option of the table.
 func unknown(opts []option, a string) error {
 	name := nameIn(a)
-	if !strings.HasPrefix(a, "--") {
-		name, _, _ = strings.Cut(a, "=")
-	}
 	var names []string
 	for i := range opts {
 		if opts[i].long != "" {
@@ -142,10 +140,11 @@ func unknown(opts []option, a string) error {
 
 // printOptions lists options for a help page, in the order of the table.
 func printOptions(w io.Writer, opts []option) {
+	const widest = 26 // longer names get a line of their own
 	width := 0
 	for i := range opts {
-		if n := len(opts[i].names()); n > width && n <= 26 {
-			width = n
+		if n := len(opts[i].names()); n <= widest {
+			width = max(width, n)
 		}
 	}
 	for i := range opts {
@@ -154,20 +153,17 @@ func printOptions(w io.Writer, opts []option) {
 		}
 		names := opts[i].names()
 		if len(names) > width {
-			fmt.Fprintf(w, "  %s\n  %*s", names, width, "")
-		} else {
-			fmt.Fprintf(w, "  %-*s", width, names)
+			fmt.Fprintf(w, "  %s\n", names)
+			names = ""
 		}
-		for n, line := range strings.Split(opts[i].help, "\n") {
-			if n > 0 {
-				fmt.Fprintf(w, "  %*s", width, "")
-			}
-			fmt.Fprintf(w, "  %s\n", line)
+		for line := range strings.SplitSeq(opts[i].help, "\n") {
+			fmt.Fprintf(w, "  %-*s  %s\n", width, names, line)
+			names = ""
 		}
 	}
 }
 
-// Ways to set variables.
+// Setters of variables, for option.set.
 
 func setString(p *string) func(string) error { return func(s string) error { *p = s; return nil } }
 func setTrue(p *bool) func(string) error     { return func(string) error { *p = true; return nil } }
@@ -176,16 +172,80 @@ func addString(p *[]string) func(string) error {
 	return func(s string) error { *p = append(*p, s); return nil }
 }
 
-func setInt(p *int, min int) func(string) error {
+func setInt(p *int, least int) func(string) error {
+	return func(s string) (err error) {
+		*p, err = parseInt(s, least, 0)
+		return err
+	}
+}
+
+// oneOf sets a variable to one of a few words.
+func oneOf(p *string, words ...string) func(string) error {
 	return func(s string) error {
-		var n int
-		if _, err := fmt.Sscanf(s+"\n", "%d\n", &n); err != nil || fmt.Sprint(n) != s {
-			return fmt.Errorf("'%s' is no whole number", s)
+		if !slices.Contains(words, s) {
+			return fmt.Errorf("invalid value '%s' (want %s)", s, strings.Join(words, ", "))
 		}
-		if n < min {
-			return fmt.Errorf("%d is below %d", n, min)
-		}
-		*p = n
+		*p = s
 		return nil
+	}
+}
+
+// parseInt reads an integer of at least least and, unless most is 0, at most most.
+func parseInt(s string, least, most int) (int, error) {
+	n, err := strconv.Atoi(s)
+	switch {
+	case err != nil || strconv.Itoa(n) != s:
+		return 0, fmt.Errorf("'%s' is not an integer", s)
+	case most > 0 && (n < least || n > most):
+		return 0, fmt.Errorf("%d is out of range (want %d to %d)", n, least, most)
+	case n < least:
+		return 0, fmt.Errorf("%d is out of range (want %d or more)", n, least)
+	}
+	return n, nil
+}
+
+// Options of several commands.
+
+// accesses returns the fields of a by the names that --allow takes.
+func accesses(a *vm.Allow) []access {
+	return []access{{"fs", &a.FS}, {"env", &a.Env}, {"exec", &a.Exec}, {"clock", &a.Clock}}
+}
+
+// An access is one kind of access to the host that scripts can be allowed.
+type access struct {
+	name    string
+	allowed *bool
+}
+
+func allowOption(a *vm.Allow) option {
+	return option{
+		long: "allow", arg: "LIST", help: "let scripts use fs, env, exec, clock (any of them, separated by commas)",
+		set: func(s string) error {
+			list := accesses(a)
+			for name := range strings.SplitSeq(s, ",") {
+				name = strings.TrimSpace(name)
+				i := slices.IndexFunc(list, func(x access) bool { return x.name == name })
+				if i < 0 {
+					return fmt.Errorf("invalid value '%s' (want fs, env, exec, clock)", name)
+				}
+				*list[i].allowed = true
+			}
+			return nil
+		},
+	}
+}
+
+func colorOption(p *string) option {
+	return option{
+		long: "color", arg: "WHEN", help: "auto, always or never",
+		set: oneOf(p, "auto", "always", "never"),
+	}
+}
+
+func traceOption(p *[]string) option {
+	return option{
+		long: "trace", arg: "FILE", set: addString(p),
+		help: "write what the machines did: .txt as ftrace's function_graph, .json for Perfetto,\n" +
+			".jsonl as records (repeatable)",
 	}
 }

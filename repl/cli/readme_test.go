@@ -1,4 +1,4 @@
-// The README says what happens: its scenario is run, its program is built and run. Its session is typed in package repl.
+// The README is tested: its scenario and its program are run here, its session is typed in package repl.
 
 package cli
 
@@ -13,11 +13,11 @@ import (
 	"testing"
 )
 
-var updateReadme = flag.Bool("update-readme", false, "write the README's outputs anew")
+var updateReadme = flag.Bool("update-readme", false, "rewrite the outputs in the README")
 
 const readmePath = "../../README.md"
 
-// block finds the fenced block below a marker comment and returns where its text is.
+// block returns where the text of the fenced block below a marker comment begins and ends.
 func block(t *testing.T, text, marker string) (from, to int) {
 	t.Helper()
 	_, after, ok := strings.Cut(text, "<!-- "+marker+" -->\n")
@@ -29,14 +29,14 @@ func block(t *testing.T, text, marker string) (from, to int) {
 	from = at + len(after) - len(body)
 	end := strings.Index(body, "```")
 	if end < 0 {
-		t.Fatalf("the block below %q has no end", marker)
+		t.Fatalf("the block below %q is not closed", marker)
 	}
 	return from, from + end
 }
 
 var times = regexp.MustCompile(`\d+\.\d{3}s`)
 
-// holds compares a block of the README with what was printed, or writes it.
+// holds compares a block of the README with the output, or rewrites the block.
 func holds(t *testing.T, marker, got string) {
 	t.Helper()
 	raw, err := os.ReadFile(readmePath)
@@ -51,8 +51,10 @@ func holds(t *testing.T, marker, got string) {
 		}
 		return
 	}
-	if want := text[from:to]; times.ReplaceAllString(want, "0.000s") != times.ReplaceAllString(got, "0.000s") {
-		t.Errorf("the README's %q says\n%s\nand the truth is\n%s\nrun: go test ./repl/cli -run Readme -update-readme", marker, want, got)
+	shown := text[from:to]
+	if times.ReplaceAllString(shown, "0.000s") != times.ReplaceAllString(got, "0.000s") {
+		t.Errorf("the README's %q shows\n%s\nbut the output is\n%s\nto rewrite it: go test ./repl/cli -run Readme -update-readme",
+			marker, shown, got)
 	}
 }
 
@@ -79,7 +81,8 @@ func buildHwlua(t *testing.T) string {
 
 func TestReadmeScenario(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "fifth.lua"), []byte(readmeBlock(t, "file: fifth.lua")), 0o644); err != nil {
+	text := readmeBlock(t, "file: fifth.lua")
+	if err := os.WriteFile(filepath.Join(dir, "fifth.lua"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(buildHwlua(t), "run", "-v", "fifth.lua")

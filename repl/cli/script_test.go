@@ -21,10 +21,10 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// recordings is the folder with the recorded runs of a real kernel.
+// recordings names the folder with the recorded runs of a real kernel.
 var recordings, _ = filepath.Abs("../../hwdebug/conform/testdata")
 
-// The command line, as scripts of testdata/script.
+// TestScripts runs the scripts of testdata/script, which hold the command line.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -32,7 +32,9 @@ func TestScripts(t *testing.T) {
 			e.Setenv("XDG_CACHE_HOME", e.WorkDir+"/.cache")
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("RECORDINGS", recordings)
-			for _, v := range []string{"CI", "NO_COLOR", "FORCE_COLOR", "GITHUB_STEP_SUMMARY", "CI_NODE_INDEX", "CI_NODE_TOTAL"} {
+			for _, v := range []string{
+				"CI", "NO_COLOR", "FORCE_COLOR", "GITHUB_STEP_SUMMARY", "CI_NODE_INDEX", "CI_NODE_TOTAL",
+			} {
 				e.Setenv(v, "")
 			}
 			return nil
@@ -44,7 +46,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exits CODE COMMAND... runs a command and checks its exit code; its output is for stdout and stderr.
+// exits implements "exits CODE COMMAND...", which runs a command and checks its exit code. The stdout and stderr
+// commands see its output.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE COMMAND...")
@@ -62,10 +65,11 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	if got != want {
-		ts.Fatalf("exit code %d, want %d", got, want)
+		ts.Fatalf("got exit code %d, want %d", got, want)
 	}
 }
 
+// code returns the exit code in the error of a command, if the command ran.
 func code(err error) (int, bool) {
 	if e, ok := err.(*exec.ExitError); ok {
 		return e.ExitCode(), true
@@ -73,7 +77,8 @@ func code(err error) (int, bool) {
 	return 0, false
 }
 
-// interrupt FILE COMMAND... starts a command, waits until FILE is not empty, sends it SIGINT and checks for exit code 130.
+// interrupt implements "interrupt FILE COMMAND...", which starts a command, waits until FILE has contents, sends SIGINT
+// and checks for exit code 130.
 func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: interrupt FILE COMMAND...")
@@ -93,16 +98,21 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
 	ts.Check(cmd.Start())
-	for range 6000 {
+	guard := time.Now().Add(time.Minute)
+	for {
 		if b, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && len(b) > 0 {
 			break
+		}
+		if time.Now().After(guard) {
+			cmd.Process.Kill()
+			ts.Fatalf("%s has no contents after a minute", args[0])
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
 	ts.Check(cmd.Process.Signal(os.Interrupt))
 	err = cmd.Wait()
 	if c, _ := code(err); c != 130 {
-		ts.Fatalf("after SIGINT: %v, want exit code 130\n%s", err, out.String())
+		ts.Fatalf("after SIGINT: got %v, want exit code 130\n%s", err, out.String())
 	}
 	fmt.Fprint(ts.Stdout(), out.String())
 }

@@ -1,4 +1,4 @@
-// --trace: what machines did, as files for people and for viewers.
+// --trace: the records of machines, as files for people and for viewers.
 
 package cli
 
@@ -15,18 +15,75 @@ import (
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
-// numbered is the name of the n-th file, from 1: a.json, a.2.json, ...
-func numbered(file string, n int) string {
-	if n == 1 {
-		return file
-	}
-	ext := filepath.Ext(file)
-	return fmt.Sprintf("%s.%d%s", strings.TrimSuffix(file, ext), n, ext)
+// A machineTrace holds the records of one machine. It outlives the machine.
+type machineTrace struct {
+	title   string
+	records *trace.Recorder
 }
 
-// A traceFile takes machines one after the other. Text forms follow each other in one file, each under a line that says
-// whose it is, and trace events have the CPUs of all machines in one file; of records every machine has a file, for
-// their readers expect one.
+// traces returns the records of the machines under a title, numbered if there are several.
+func (m *machines) traces(title string) []machineTrace {
+	var all []machineTrace
+	for k, x := range m.list {
+		one := machineTrace{title, x.Recorder()}
+		if len(m.list) > 1 {
+			one.title += fmt.Sprintf(" (machine %d)", k+1)
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+// traces is the sink that writes the --trace files of a run. Cases may end in any order; the sink receives them, and
+// files are written, in the order of the plan.
+type traces struct {
+	scenario.Sinks // none: ignores the events other than Case
+	files          []*traceFile
+	note           io.Writer
+}
+
+func newTraces(files []string, note io.Writer) (*traces, error) {
+	t := &traces{note: note}
+	for _, name := range files {
+		f, err := newTraceFile(name)
+		if err != nil {
+			return nil, err
+		}
+		t.files = append(t.files, f)
+	}
+	return t, nil
+}
+
+func (t *traces) Case(r *scenario.Result) {
+	all, _ := r.Look.Keep.([]machineTrace)
+	t.add(all)
+}
+
+// add writes the records of machines to every file. A file that failed is left alone.
+func (t *traces) add(all []machineTrace) {
+	for _, f := range t.files {
+		for _, m := range all {
+			if f.err == nil {
+				f.err = f.add(m, t.note)
+			}
+		}
+	}
+}
+
+// finish completes the files and returns their first errors.
+func (t *traces) finish() error {
+	var errs []error
+	for _, f := range t.files {
+		if err := cmp.Or(f.err, f.finish()); err != nil {
+			errs = append(errs, fmt.Errorf("--trace: %w", err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// A traceFile receives one machine after the other. Text formats write all machines to one file, each below a title;
+// Perfetto shows the CPUs of all machines in one file. Readers of records expect one machine in a file, so each gets
+// its own.
 type traceFile struct {
 	name   string
 	format trace.Format
@@ -42,12 +99,22 @@ func newTraceFile(name string) (*traceFile, error) {
 	}
 	format, err := trace.FormatOf(name)
 	if err != nil {
-		return nil, usagef("--trace: no trace format ends as %s does; use .txt (as ftrace's function_graph), .json (Perfetto, chrome://tracing) or .jsonl (records)", name)
+		return nil, usagef("--trace: unknown trace format of %s (want .txt for ftrace's function_graph, "+
+			".json for Perfetto and chrome://tracing, .jsonl for records)", name)
 	}
 	return &traceFile{name: name, format: format}, nil
 }
 
-// create makes the file or, of records, the next machine's.
+// numbered returns the name of the n-th file, from 1: a.json, a.2.json, ...
+func numbered(file string, n int) string {
+	if n == 1 {
+		return file
+	}
+	ext := filepath.Ext(file)
+	return fmt.Sprintf("%s.%d%s", strings.TrimSuffix(file, ext), n, ext)
+}
+
+// create makes the file, or the next machine's file of records.
 func (t *traceFile) create() (err error) {
 	if t.out != nil && t.format != trace.FormatJSON {
 		return nil
@@ -61,6 +128,7 @@ func (t *traceFile) create() (err error) {
 	return err
 }
 
+// add writes the records of the next machine. It tells note about each further file of records.
 func (t *traceFile) add(m machineTrace, note io.Writer) error {
 	t.n++
 	if err := t.create(); err != nil {
@@ -94,7 +162,7 @@ func (t *traceFile) close() error {
 	return errors.Join(err, t.out.Close())
 }
 
-// finish completes the file. If nobody made a machine, a trace of nothing says so better than an old file.
+// finish completes the file. Without any machine it writes an empty trace, so that no older file is mistaken for it.
 func (t *traceFile) finish() error {
 	if t.n == 0 {
 		if err := t.create(); err != nil {
@@ -102,80 +170,4 @@ func (t *traceFile) finish() error {
 		}
 	}
 	return t.close()
-}
-
-// traces writes the traces of a run: cases end in any order, files are written in the order of the plan.
-type traces struct {
-	files []*traceFile
-	note  io.Writer
-}
-
-func newTraces(files []string, note io.Writer) (*traces, error) {
-	t := &traces{note: note}
-	for _, name := range files {
-		f, err := newTraceFile(name)
-		if err != nil {
-			return nil, err
-		}
-		t.files = append(t.files, f)
-	}
-	return t, nil
-}
-
-// A machineTrace is what one machine did. It outlives the machine.
-type machineTrace struct {
-	title   string
-	records *trace.Recorder
-}
-
-// of is what the machines of a case that has ended did; the case's result carries it to Case.
-func (t *traces) of(c *scenario.Case, m *machines) any {
-	if len(t.files) == 0 {
-		return nil
-	}
-	return m.traces(c.File + ": " + c.Name())
-}
-
-// traces gives what the machines did under a title and, if there are several, their numbers.
-func (m *machines) traces(title string) []machineTrace {
-	var all []machineTrace
-	for k, x := range m.list {
-		one := machineTrace{title, x.Recorder()}
-		if len(m.list) > 1 {
-			one.title += fmt.Sprintf(" (machine %d)", k+1)
-		}
-		all = append(all, one)
-	}
-	return all
-}
-
-// traces is a sink: cases come in the order of the plan.
-func (t *traces) Begin(scenario.Info)     {}
-func (t *traces) Broken(*scenario.Broken) {}
-func (t *traces) Warning(string)          {}
-func (t *traces) End(*scenario.Summary)   {}
-func (t *traces) Case(r *scenario.Result) {
-	all, _ := r.Look.Keep.([]machineTrace)
-	t.add(all)
-}
-
-func (t *traces) add(all []machineTrace) {
-	for _, f := range t.files {
-		for _, m := range all {
-			if f.err == nil {
-				f.err = f.add(m, t.note)
-			}
-		}
-	}
-}
-
-// finish completes the files.
-func (t *traces) finish() error {
-	var errs []error
-	for _, f := range t.files {
-		if err := cmp.Or(f.err, f.finish()); err != nil {
-			errs = append(errs, fmt.Errorf("--trace: %w", err))
-		}
-	}
-	return errors.Join(errs...)
 }

@@ -1,4 +1,4 @@
-// --watch: run again what depends on a file that changed.
+// --watch: run again the scenarios that depend on a changed file.
 
 package cli
 
@@ -18,30 +18,35 @@ import (
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
-// settle is how long files must be left alone before a run begins: editors write in several steps.
+// settle is how long files must stay unchanged before a run begins: editors write in several steps.
 const settle = 100 * time.Millisecond
 
-// watching runs, waits for changes of Lua files and runs again, until it is interrupted. A changed scenario file runs
-// alone, a file that others require runs those.
-func (o *runOptions) watching(ctx context.Context, env Env, paths []string) int {
+// watching runs the scenarios, waits until Lua files change, and runs again, until it is interrupted. Of changed files
+// it runs the scenarios among them and those that load one of them.
+func (o *runOptions) watching(ctx context.Context, env Env, paths []string) (int, error) {
 	if len(paths) == 0 {
-		return usage(env, "run", usagef("--watch wants a PATH: the built-in scenarios do not change"))
+		return 0, usagef("--watch needs a PATH: the built-in scenarios do not change")
 	}
 	if slices.Contains(paths, "-") {
-		return usage(env, "run", usagef("--watch cannot watch standard input"))
+		return 0, usagef("--watch cannot watch standard input")
 	}
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
-		return usage(env, "run", usagef("--watch: %v", err))
+		return 0, usagef("--watch: %v", err)
 	}
 	defer w.Close()
-	o.run(ctx, env, paths)
+	run := func(paths []string) {
+		if _, err := o.run(ctx, env, paths); err != nil {
+			usage(env, "run", err)
+		}
+	}
+	run(paths)
 	for ctx.Err() == nil {
 		sources, err := scenario.Find(paths, nil)
 		if err != nil {
 			usage(env, "run", err)
 		}
-		// Folders are watched, not files: editors replace files.
+		// Watch folders rather than files: editors replace files.
 		for _, dir := range folders(sources, paths) {
 			w.Add(dir)
 		}
@@ -51,18 +56,18 @@ func (o *runOptions) watching(ctx context.Context, env Env, paths []string) int 
 			break
 		}
 		if sources, err = scenario.Find(paths, nil); err != nil {
-			continue // which says so
+			continue // the next round reports it
 		}
 		if todo := depending(sources, changed); len(todo) > 0 {
 			fmt.Fprintf(env.Stderr, "hwlua run: %s changed\n", strings.Join(changed, ", "))
-			o.run(ctx, env, todo)
+			run(todo)
 		}
 	}
-	fmt.Fprintln(env.Stderr) // the terminal has shown ^C
-	return exitInterrupted
+	fmt.Fprintln(env.Stderr) // the terminal shows ^C
+	return exitInterrupted, nil
 }
 
-// folders are those that hold the sources and those that were named.
+// folders returns the folders of the sources, and those below paths.
 func folders(sources []*scenario.Source, paths []string) []string {
 	var dirs []string
 	add := func(d string) {
@@ -84,7 +89,7 @@ func folders(sources []*scenario.Source, paths []string) []string {
 	return dirs
 }
 
-// changes waits until Lua files have changed and then been left alone for a moment, and names them.
+// changes waits until Lua files have changed and then stayed unchanged for a moment, and returns their names.
 func changes(ctx context.Context, w *fsnotify.Watcher) []string {
 	var changed []string
 	var quiet <-chan time.Time
@@ -110,65 +115,60 @@ func changes(ctx context.Context, w *fsnotify.Watcher) []string {
 	}
 }
 
-// depending are the scenario files to run after those files have changed: they are among them, or reach one of them by
-// require, dofile or loadfile.
+// depending returns the scenario files to run after a change: those that changed, and those that load a changed file
+// with require, dofile or loadfile.
 func depending(sources []*scenario.Source, changed []string) []string {
 	var todo []string
 	for _, s := range sources {
-		reached := map[string]bool{}
 		file := filepath.Clean(s.Disk())
-		sure := reach(file, filepath.Dir(file), reached)
-		for _, c := range changed {
-			if reached[c] || !sure && within(c, filepath.Dir(file)) {
-				todo = append(todo, s.Disk())
-				break
-			}
+		l := loads{root: filepath.Dir(file), files: map[string]bool{}}
+		l.add(file)
+		if slices.ContainsFunc(changed, l.mayInclude) {
+			todo = append(todo, s.Disk())
 		}
 	}
 	return todo
 }
 
-func within(file, dir string) bool {
-	rel, err := filepath.Rel(dir, file)
-	return err == nil && !strings.HasPrefix(rel, "..")
+// loads holds the files that a scenario loads, itself included.
+type loads struct {
+	root    string // the folder of the scenario, to which names are relative
+	files   map[string]bool
+	unknown bool // a name is computed, so any file below root may be loaded
+}
+
+func (l *loads) mayInclude(file string) bool {
+	rel, err := filepath.Rel(l.root, file)
+	return l.files[file] || l.unknown && err == nil && !strings.HasPrefix(rel, "..")
 }
 
 var (
-	loads    = regexp.MustCompile(`\b(require|dofile|loadfile)\b\s*\(?\s*(?:"([^"\n]*)"|'([^'\n]*)'|\[\[([^\]\n]*)\]\])?`)
+	loadCalls = regexp.MustCompile(
+		`\b(require|dofile|loadfile)\b\s*\(?\s*(?:"([^"\n]*)"|'([^'\n]*)'|\[\[([^\]\n]*)\]\])?`)
 	comments = regexp.MustCompile(`(?m)--[^\[\n].*$`)
 )
 
-// reach notes the files that a Lua file reaches, itself among them; root is the folder that names count from. It is
-// false when a name is not written down in the file, so that any file may be meant.
-func reach(file, root string, reached map[string]bool) (sure bool) {
-	if reached[file] {
-		return true
+// add adds a Lua file and the files it loads. A file that does not exist is added too, as it may be created.
+func (l *loads) add(file string) {
+	if l.files[file] {
+		return
 	}
-	reached[file] = true
+	l.files[file] = true
 	b, err := os.ReadFile(file)
 	if err != nil {
-		return true
+		return
 	}
-	sure = true
-	for _, m := range loads.FindAllStringSubmatch(comments.ReplaceAllString(string(b), ""), -1) {
+	for _, m := range loadCalls.FindAllStringSubmatch(comments.ReplaceAllString(string(b), ""), -1) {
 		name := m[2] + m[3] + m[4]
-		if name == "" {
-			sure = false
-			continue
-		}
-		names := []string{name}
-		if m[1] == "require" {
-			path := strings.ReplaceAll(name, ".", "/")
-			names = []string{path + scenario.Ext, path + "/init" + scenario.Ext}
-		}
-		for _, n := range names {
-			f := filepath.Join(root, filepath.FromSlash(n))
-			if _, err := os.Stat(f); err == nil {
-				sure = reach(f, root, reached) && sure
-			} else {
-				reached[f] = true // it may be made
-			}
+		switch {
+		case name == "":
+			l.unknown = true
+		case m[1] == "require":
+			path := filepath.Join(l.root, filepath.FromSlash(strings.ReplaceAll(name, ".", "/")))
+			l.add(path + scenario.Ext)
+			l.add(filepath.Join(path, "init"+scenario.Ext))
+		default:
+			l.add(filepath.Join(l.root, filepath.FromSlash(name)))
 		}
 	}
-	return sure
 }

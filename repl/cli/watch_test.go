@@ -33,22 +33,23 @@ func TestDepending(t *testing.T) {
 	write(t, "_lib/deep.lua", ``)
 	write(t, "_data.lua", ``)
 	write(t, "sub/_more.lua", ``)
-	for _, c := range []struct{ changed, want string }{
-		{"a.lua", "a.lua c.lua"},
-		{"_lib/helper.lua", "a.lua c.lua"},
-		{"_lib/deep.lua", "a.lua c.lua"},
-		{"_data.lua", "b.lua c.lua"},
-		{"sub/_more.lua", "c.lua sub/d.lua"},
-		{"c.lua", "c.lua"},
-		{"elsewhere/x.lua", "c.lua"},
-		{"../x.lua", ""},
+	for _, tt := range []struct{ changed, want string }{
+		{changed: "a.lua", want: "a.lua c.lua"},
+		{changed: "_lib/helper.lua", want: "a.lua c.lua"},
+		{changed: "_lib/deep.lua", want: "a.lua c.lua"},
+		{changed: "_data.lua", want: "b.lua c.lua"},
+		{changed: "sub/_more.lua", want: "c.lua sub/d.lua"},
+		{changed: "c.lua", want: "c.lua"},
+		{changed: "elsewhere/x.lua", want: "c.lua"},
+		{changed: "../x.lua", want: ""},
 	} {
 		sources, err := scenario.Find([]string{"."}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Join(depending(sources, []string{filepath.FromSlash(c.changed)}), " "); got != c.want {
-			t.Errorf("%s changed: %q run, want %q", c.changed, got, c.want)
+		got := strings.Join(depending(sources, []string{filepath.FromSlash(tt.changed)}), " ")
+		if got != tt.want {
+			t.Errorf("depending on %s: got %q, want %q", tt.changed, got, tt.want)
 		}
 	}
 }
@@ -71,76 +72,82 @@ func (g *guarded) String() string {
 	return g.b.String()
 }
 
+// A watchedRun is hwlua run --watch in a goroutine.
+type watchedRun struct {
+	t        *testing.T
+	out, log guarded
+}
+
+// startWatching starts hwlua run --watch in a temporary folder. When the test ends it interrupts the run and checks
+// the exit code.
+func startWatching(t *testing.T, path string) *watchedRun {
+	t.Helper()
+	w := &watchedRun{t: t}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		env := Env{Args: []string{"hwlua"}, Stdout: &w.out, Stderr: &w.log, Getenv: os.Getenv}
+		if code, err := newRunOptions().watching(ctx, env, []string{path}); code != exitInterrupted || err != nil {
+			t.Errorf("watching = %d, %v, want %d, nil", code, err, exitInterrupted)
+		}
+	}()
+	t.Cleanup(func() { cancel(); <-done })
+	return w
+}
+
+// waits waits until the run has waited n times for changes.
+func (w *watchedRun) waits(n int) {
+	w.t.Helper()
+	guard := time.Now().Add(time.Minute)
+	for strings.Count(w.log.String(), "waiting for changes") < n {
+		if time.Now().After(guard) {
+			w.t.Fatalf("no run number %d; got\n%s\n%s", n, w.out.String(), w.log.String())
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// shows checks that the reports contain want.
+func (w *watchedRun) shows(want string) {
+	w.t.Helper()
+	if got := w.out.String(); !strings.Contains(got, want) {
+		w.t.Errorf("the report lacks %q; got\n%s\n%s", want, got, w.log.String())
+	}
+}
+
 func TestWatching(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	write(t, "a.lua", `it("a", function() assert.equals(1, require "_m") end)`)
 	write(t, "b.lua", `it("b", function() end)`)
 	write(t, "_m.lua", `return 1`)
-	ctx, cancel := context.WithCancel(t.Context())
-	var out, log guarded
-	done := make(chan int)
-	go func() {
-		o := newRunOptions()
-		env := Env{Args: []string{"hwlua"}, Stdout: &out, Stderr: &log, Getenv: os.Getenv}
-		done <- o.watching(ctx, env, []string{"."})
-	}()
-	wait := func(what string, n int) {
-		t.Helper()
-		for range 6000 {
-			if strings.Count(log.String(), "waiting for changes") >= n {
-				break
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-		if !strings.Contains(out.String(), what) {
-			t.Errorf("after %d runs the report has no %q:\n%s\n%s", n, what, out.String(), log.String())
-		}
-	}
-	wait("2 cases in 2 files: 2 passed", 1)
+	w := startWatching(t, ".")
+	w.waits(1)
+	w.shows("2 cases in 2 files: 2 passed")
 	write(t, "_m.lua", `return 2`)
-	wait("1 case in 1 file: 0 passed, 1 failed", 2)
+	w.waits(2)
+	w.shows("1 case in 1 file: 0 passed, 1 failed")
 	write(t, "b.lua", `it("b", function() end) it("c", function() end)`)
-	wait("2 cases in 1 file: 2 passed", 3)
-	cancel()
-	if code := <-done; code != exitInterrupted {
-		t.Errorf("exit code %d", code)
-	}
+	w.waits(3)
+	w.shows("2 cases in 1 file: 2 passed")
 }
 
-// A file that is gone is missed once, and runs again when it is back.
-func TestWatchingAFileThatGoes(t *testing.T) {
+// A removed file is reported once, and runs again when it is back.
+func TestWatchingRemovedFile(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	write(t, "a.lua", `it("a", function() end)`)
-	ctx, cancel := context.WithCancel(t.Context())
-	var out, log guarded
-	done := make(chan int)
-	go func() {
-		env := Env{Args: []string{"hwlua"}, Stdout: &out, Stderr: &log, Getenv: os.Getenv}
-		done <- newRunOptions().watching(ctx, env, []string{"a.lua"})
-	}()
-	waits := func(n int) bool {
-		for range 500 {
-			if strings.Count(log.String(), "waiting for changes") >= n {
-				return true
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-		t.Errorf("waits less than %d times:\n%s", n, log.String())
-		return false
+	w := startWatching(t, "a.lua")
+	w.waits(1)
+	if err := os.Remove("a.lua"); err != nil {
+		t.Fatal(err)
 	}
-	if waits(1) && os.Remove("a.lua") == nil && waits(2) {
-		if n := strings.Count(log.String(), "no such file"); n != 1 {
-			t.Errorf("missed %d times:\n%s", n, log.String())
-		}
-		write(t, "a.lua", `it("b", function() end) it("c", function() end)`)
-		if waits(3); !strings.Contains(out.String(), "2 cases in 1 file: 2 passed") {
-			t.Errorf("%s", out.String())
-		}
+	w.waits(2)
+	if got := strings.Count(w.log.String(), "no such file"); got != 1 {
+		t.Errorf("the removed file is reported %d times, want 1:\n%s", got, w.log.String())
 	}
-	cancel()
-	if code := <-done; code != exitInterrupted {
-		t.Errorf("exit code %d", code)
-	}
+	write(t, "a.lua", `it("b", function() end) it("c", function() end)`)
+	w.waits(3)
+	w.shows("2 cases in 1 file: 2 passed")
 }
