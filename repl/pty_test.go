@@ -400,8 +400,8 @@ func TestPersonHistory(t *testing.T) {
 
 func TestPersonWithoutColor(t *testing.T) {
 	for _, x := range []struct {
-		name             string
-		env              []string
+		name            string
+		env             []string
 		colors, escapes bool
 	}{
 		{"a terminal has colors", nil, true, true},

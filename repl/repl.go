@@ -116,7 +116,7 @@ type Config struct {
 	History      string // its file; "" none. DefaultHistory names the usual one
 	HistoryLimit int    // entries; default DefaultHistoryLimit
 
-	Color     Color
+	Color      Color
 	Editing    Editing
 	Size       func() (width, height int) // of the terminal; default: it is asked
 	Interrupts <-chan os.Signal           // Ctrl-C as a signal

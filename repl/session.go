@@ -49,7 +49,7 @@ type session struct {
 	cfg       Config
 	index     *describe.Index
 	completer *completer
-	colors   palette
+	colors    palette
 	size      func() (int, int)
 	narrow    bool // the size is that of a terminal, where longer lines break
 
