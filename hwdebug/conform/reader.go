@@ -24,8 +24,8 @@ type FormatError struct {
 	Case  string // the case, once its id is known
 	Step  int    // of the case, from 1; 0: none
 	Found string // what is wrong
-	Mend  string // what would be right
-	Err   error  // of the reader below, if that failed
+	Fix   string // what would be right
+	Err   error  // of the underlying reader, if that failed
 }
 
 func (e *FormatError) Error() string {
@@ -45,8 +45,8 @@ func (e *FormatError) Error() string {
 	if e.Err != nil {
 		s += ": " + e.Err.Error()
 	}
-	if e.Mend != "" {
-		s += "; " + e.Mend
+	if e.Fix != "" {
+		s += "; " + e.Fix
 	}
 	return s
 }
@@ -81,7 +81,7 @@ func NewReader(r io.Reader, name string) (*Reader, error) {
 	}
 	line, err := rd.next()
 	if err == io.EOF {
-		return nil, &FormatError{File: name, Line: 1, Found: "the file is empty", Mend: `the first line must be {"meta":{...}}`}
+		return nil, &FormatError{File: name, Line: 1, Found: "the file is empty", Fix: `the first line must be {"meta":{...}}`}
 	}
 	if err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func NewReader(r io.Reader, name string) (*Reader, error) {
 		return nil, rd.at(err)
 	}
 	if _, err := rd.in.Peek(1); err == io.EOF {
-		return nil, &FormatError{File: name, Line: 2, Found: "there is no case after the first line", Mend: cutShort}
+		return nil, &FormatError{File: name, Line: 2, Found: "there is no case after the first line", Fix: cutShort}
 	}
 	return rd, nil
 }
@@ -125,9 +125,9 @@ func (rd *Reader) broken(err error) error {
 	var corrupt flate.CorruptInputError
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF), rd.line == 1 && err == io.EOF:
-		e.Found, e.Mend, e.Err = "the compressed data ends too early", cutShort, io.ErrUnexpectedEOF
+		e.Found, e.Fix, e.Err = "the compressed data ends too early", cutShort, io.ErrUnexpectedEOF
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
-		e.Found, e.Mend = "the compressed data is damaged", "fetch or record the file again"
+		e.Found, e.Fix = "the compressed data is damaged", "fetch or record the file again"
 	default:
 		e.Found = "it cannot be read"
 	}
@@ -143,7 +143,7 @@ func (rd *Reader) next() ([]byte, error) {
 		for err == bufio.ErrBufferFull {
 			line, err = rd.in.ReadSlice('\n')
 			if len(rd.long)+len(line) > maxLine {
-				return nil, &FormatError{File: rd.name, Line: rd.line, Found: "the line is longer than 4 MiB", Mend: "a case is a few thousand bytes"}
+				return nil, &FormatError{File: rd.name, Line: rd.line, Found: "the line is longer than 4 MiB", Fix: "a case is a few thousand bytes"}
 			}
 			rd.long = append(rd.long, line...)
 		}
@@ -159,10 +159,10 @@ func (rd *Reader) next() ([]byte, error) {
 		line = line[:len(line)-1]
 	}
 	if !utf8.Valid(line) {
-		return nil, &FormatError{File: rd.name, Line: rd.line, Found: "the line is not UTF-8 text", Mend: "a recording is JSON lines, plain or gzip'd"}
+		return nil, &FormatError{File: rd.name, Line: rd.line, Found: "the line is not UTF-8 text", Fix: "a recording is JSON lines, plain or gzip'd"}
 	}
 	if len(bytes.TrimSpace(line)) == 0 {
-		return nil, &FormatError{File: rd.name, Line: rd.line, Found: "the line is blank", Mend: "each line holds one JSON object"}
+		return nil, &FormatError{File: rd.name, Line: rd.line, Found: "the line is blank", Fix: "each line holds one JSON object"}
 	}
 	return line, nil
 }

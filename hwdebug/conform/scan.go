@@ -1,29 +1,46 @@
-// JSON of one line, piece by piece.
+// JSON of one line, value by value.
 
 package conform
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 )
 
-func (d *decoder) ws() {
-	for d.i < len(d.b) {
-		switch d.b[d.i] {
-		case ' ', '\t', '\r', '\n':
-			d.i++
-		default:
-			return
-		}
+// A scanner reads one line of JSON. It accepts what encoding/json accepts (white space, any order of keys, escapes in
+// strings) but no repeated or unknown keys, and it allocates only to store a failure.
+//
+// The first failure is kept and moves the scanner to the end of the line: its methods may be called after a failure,
+// return zero values then, and read nothing.
+type scanner struct {
+	b   []byte
+	i   int
+	err *FormatError
+}
+
+// fail records what was found at byte at, unless an earlier failure is recorded, and how to fix it.
+func (d *scanner) fail(at int, found, fix string) {
+	if d.err == nil {
+		d.err = &FormatError{Col: at + 1, Found: found, Fix: fix}
 	}
+	d.i = len(d.b)
 }
 
 // peek returns the next byte that is not white space, 0 at the end.
-func (d *decoder) peek() byte {
-	d.ws()
+func (d *scanner) peek() byte {
+	if d.i < len(d.b) && d.b[d.i] > ' ' {
+		return d.b[d.i]
+	}
+	return d.afterSpace()
+}
+
+func (d *scanner) afterSpace() byte {
+	for d.i < len(d.b) && bytes.IndexByte([]byte(" \t\r\n"), d.b[d.i]) >= 0 {
+		d.i++
+	}
 	if d.i < len(d.b) {
 		return d.b[d.i]
 	}
@@ -31,218 +48,272 @@ func (d *decoder) peek() byte {
 }
 
 // want reads the byte c.
-func (d *decoder) want(c byte) bool {
-	if d.i < len(d.b) && d.b[d.i] == c {
+func (d *scanner) want(c byte) {
+	if d.i < len(d.b) && d.b[d.i] == c || d.peek() == c {
 		d.i++
-		return true
+		return
 	}
-	if d.peek() == c {
-		d.i++
-		return true
-	}
-	return d.unexpected("'" + string(c) + "'")
+	d.unexpected("'" + string(c) + "'")
 }
 
-func (d *decoder) unexpected(expected string) bool {
-	d.ws()
-	if d.i >= len(d.b) {
-		return d.refuse("the line ends where "+expected+" was expected", cutShort)
+// unexpected fails for the next byte or for the end of the line.
+func (d *scanner) unexpected(expected string) {
+	if d.peek(); d.i >= len(d.b) {
+		d.fail(d.i, "the line ends where "+expected+" was expected", cutShort)
+		return
 	}
-	return d.refuse("found "+strconv.QuoteRune(rune(d.b[d.i]))+" where "+expected+" was expected", "")
+	d.fail(d.i, "found "+strconv.QuoteRune(rune(d.b[d.i]))+" where "+expected+" was expected", "")
 }
 
-// more goes on to the next element of an object or array that close ends; n counts the elements.
-func (d *decoder) more(n *int, close byte) bool {
-	if d.err != nil {
-		return false
-	}
+// more advances to the next element of an object or array that close ends; n counts the elements.
+func (d *scanner) more(n *int, close byte) bool {
 	c := d.peek()
-	if c == close {
+	switch {
+	case d.err != nil:
+		return false
+	case c == close:
 		d.i++
 		return false
+	case *n > 0 && c != ',':
+		d.unexpected("',' or '" + string(close) + "'")
+		return false
+	case *n > 0:
+		d.i++
 	}
 	*n++
-	if *n == 1 {
-		return true
-	}
-	if c != ',' {
-		return d.unexpected("',' or '" + string(close) + "'")
-	}
-	d.i++
 	return true
 }
 
 // end checks that nothing follows.
-func (d *decoder) end() bool {
+func (d *scanner) end() {
 	if d.peek(); d.i < len(d.b) {
-		return d.unexpected("the end of the line")
+		d.unexpected("the end of the line")
 	}
-	return true
 }
 
-// str reads a string. The bytes are good until the line goes.
-func (d *decoder) str() ([]byte, bool) {
+// text reads a string and returns it with the place where it begins. The bytes are valid until the next line is read.
+func (d *scanner) text() (s []byte, at int) {
 	if d.peek() != '"' {
-		return nil, d.unexpected("a string")
+		d.unexpected("a string")
+		return nil, d.i
 	}
-	b, start := d.b, d.i
-	for i := start + 1; i < len(b); i++ {
+	b, at := d.b, d.i
+	for i := at + 1; i < len(b); i++ {
 		switch c := b[i]; {
 		case c == '"':
 			d.i = i + 1
-			return b[start+1 : i], true
+			return b[at+1 : i], at
 		case c == '\\':
-			return d.escaped(start)
+			return d.escaped(at), at
 		case c < ' ':
-			d.i = i
-			return nil, d.refuse("a control character in a string", "")
+			d.fail(i, "a control character in a string", "")
+			return nil, at
 		}
 	}
-	d.i = len(b)
-	return nil, d.refuse("the line ends in the middle of a string", cutShort)
+	d.fail(len(b), "the line ends in the middle of a string", cutShort)
+	return nil, at
 }
 
-// escaped reads a string with escapes in it, which no recording has.
-func (d *decoder) escaped(start int) ([]byte, bool) {
-	for i := start + 1; i < len(d.b); i++ {
+// escaped reads a string that contains escapes. No recording has one, so it may be slow.
+func (d *scanner) escaped(at int) []byte {
+	for i := at + 1; i < len(d.b); i++ {
 		switch d.b[i] {
 		case '\\':
 			i++
 		case '"':
 			var s string
-			if json.Unmarshal(d.b[start:i+1], &s) != nil {
-				return nil, d.refuseAt(start, "a string that is not JSON", "")
+			if json.Unmarshal(d.b[at:i+1], &s) != nil {
+				d.fail(at, "a string that is not JSON", "")
+			} else {
+				d.i = i + 1
 			}
-			d.i = i + 1
-			return []byte(s), true
+			return []byte(s)
 		}
 	}
-	d.i = len(d.b)
-	return nil, d.refuse("the line ends in the middle of a string", cutShort)
+	d.fail(len(d.b), "the line ends in the middle of a string", cutShort)
+	return nil
 }
 
-// key reads a key and its colon.
-func (d *decoder) key() ([]byte, bool) {
-	k, ok := d.str()
-	return k, ok && d.want(':')
+// Words are the names that the format has in one place, numbered from 0. Most of a line is such names, so they are
+// found by a hash of three instructions instead of a map.
+type words struct {
+	names []string
+	slots [64]uint8 // the number of a name plus 1, at its hash or after it; 0: empty
 }
 
-// num reads a whole number. An end of the line right after it is left to the caller, who wants a bracket.
-func (d *decoder) num(what string) (v uint64, negative, ok bool) {
-	c := d.peek()
-	start := d.i
-	if c == '-' {
-		negative = true
+func wordsOf(names ...string) *words {
+	w := &words{names: names}
+	for i, name := range names {
+		h := hash([]byte(name))
+		for w.slots[h%64] != 0 {
+			h++
+		}
+		w.slots[h%64] = uint8(i + 1)
+	}
+	return w
+}
+
+func hash(s []byte) int {
+	if len(s) == 0 {
+		return 0
+	}
+	return int(s[0]) + 5*int(s[len(s)-1]) + 3*len(s)
+}
+
+// find returns the number of s.
+func (w *words) find(s []byte) (i int, ok bool) {
+	for h := hash(s); ; h++ {
+		n := int(w.slots[h%64])
+		if n == 0 {
+			return 0, false
+		}
+		if w.names[n-1] == string(s) {
+			return n - 1, true
+		}
+	}
+}
+
+func (w *words) fix() string { return "want one of " + strings.Join(w.names, " ") }
+
+// object reads an object and calls value, with the number of the key, to read each value. It returns the set of the
+// keys found as bits. A repeated key fails, and so does an unknown one; with an empty where, unknown keys are skipped.
+func (d *scanner) object(where string, keys *words, value func(key int)) (seen uint32) {
+	d.want('{')
+	for n := 0; d.more(&n, '}'); {
+		key, at := d.text()
+		d.want(':')
+		i, ok := keys.find(key)
+		switch {
+		case d.err != nil:
+		case !ok && where == "":
+			d.skip()
+		case !ok:
+			d.fail(at, fmt.Sprintf("unknown key %q in %s", key, where), keys.fix())
+		case seen>>i&1 != 0:
+			d.repeated(at, keys.names[i])
+		default:
+			seen |= 1 << i
+			value(i)
+		}
+	}
+	return seen
+}
+
+func (d *scanner) repeated(at int, name string) { d.fail(at, fmt.Sprintf("key %q twice", name), "") }
+
+// word reads a string and returns its number among all.
+func (d *scanner) word(what string, all *words) int {
+	s, at := d.text()
+	i, ok := all.find(s)
+	if !ok {
+		d.fail(at, fmt.Sprintf("unknown %s %q", what, s), all.fix())
+	}
+	return i
+}
+
+// number reads the digits of an integer and returns them with their sign, empty after a failure.
+func (d *scanner) number(what string) (digits []byte, at int) {
+	d.peek()
+	at = d.i
+	if at < len(d.b) && d.b[at] == '-' {
 		d.i++
 	}
 	first := d.i
 	for d.i < len(d.b) && d.b[d.i]-'0' <= 9 {
-		digit := uint64(d.b[d.i] - '0')
-		if v > math.MaxUint64/10 || v*10 > math.MaxUint64-digit {
-			return 0, false, d.refuseAt(start, what+" does not fit into 64 bits", "")
-		}
-		v = v*10 + digit
 		d.i++
 	}
+	switch end := d.i; {
+	case end == first:
+		d.unexpected("an integer")
+	case d.b[first] == '0' && end > first+1:
+		d.fail(at, "a number that begins with 0", "")
+	case end < len(d.b) && (d.b[end] == '.' || d.b[end]|0x20 == 'e'):
+		d.fail(at, what+" is not an integer", "")
+	default:
+		return d.b[at:end], at
+	}
+	return nil, at
+}
+
+// uint reads an integer from 0 up to 2^64-1.
+func (d *scanner) uint(what string) uint64 {
+	digits, at := d.number(what)
+	v, err := strconv.ParseUint(string(digits), 10, 64)
 	switch {
-	case d.i == first:
-		return 0, false, d.unexpected("a whole number")
-	case d.b[first] == '0' && d.i > first+1:
-		return 0, false, d.refuseAt(start, "a number that begins with 0", "")
-	case d.i < len(d.b) && (d.b[d.i] == '.' || d.b[d.i]|0x20 == 'e'):
-		return 0, false, d.refuseAt(start, what+" is not a whole number", "")
+	case digits == nil || err == nil:
+	case digits[0] == '-':
+		d.fail(at, what+" is below 0", "")
+	default:
+		d.fail(at, what+" does not fit into 64 bits", "")
 	}
-	return v, negative, true
+	return v
 }
 
-func (d *decoder) uint(what string) (uint64, bool) {
-	at := d.i
-	v, negative, ok := d.num(what)
-	if ok && negative {
-		return 0, d.refuseAt(at, what+" is below 0", "")
+// int reads an integer from lo up to hi.
+func (d *scanner) int(what string, lo, hi int) int {
+	digits, at := d.number(what)
+	n, err := strconv.Atoi(string(digits))
+	if digits != nil && (err != nil || n < lo || n > hi) {
+		d.fail(at, fmt.Sprintf("%s %s is out of range", what, digits), fmt.Sprintf("want %d to %d", lo, hi))
 	}
-	return v, ok
+	return n
 }
 
-// small reads a number from lo up to hi.
-func (d *decoder) small(what string, lo, hi int) (int, bool) {
-	d.ws()
-	at := d.i
-	v, negative, ok := d.num(what)
-	if !ok {
-		return 0, false
+// literal reads word if it comes next.
+func (d *scanner) literal(word string) bool {
+	d.peek()
+	end := d.i + len(word)
+	if end > len(d.b) || string(d.b[d.i:end]) != word {
+		return false
 	}
-	n := int(min(v, math.MaxInt32))
-	if negative {
-		n = -n
-	}
-	if n < lo || n > hi {
-		return 0, d.refuseAt(at, fmt.Sprintf("%s %d is out of range", what, n), fmt.Sprintf("it goes from %d to %d", lo, hi))
-	}
-	return n, true
+	d.i = end
+	return true
 }
 
-func (d *decoder) literal(word string) bool {
-	if len(d.b)-d.i >= len(word) && string(d.b[d.i:d.i+len(word)]) == word {
-		d.i += len(word)
+func (d *scanner) bool() bool {
+	if d.literal("true") {
 		return true
+	}
+	if !d.literal("false") {
+		d.unexpected("true or false")
 	}
 	return false
 }
 
-func (d *decoder) boolean() (v, ok bool) {
-	d.ws()
-	switch {
-	case d.literal("true"):
-		return true, true
-	case d.literal("false"):
-		return false, true
+// hex reads a string of hexadecimal digits without prefix.
+func (d *scanner) hex(what string, limit uint64) uint64 {
+	if end := d.i + 3; end <= len(d.b) && string(d.b[d.i:end]) == `"0"` { // most registers read 0
+		d.i = end
+		return 0
 	}
-	return false, d.unexpected("true or false")
+	s, at := d.text()
+	v, ok := parseHex(s)
+	if !ok || v > limit {
+		d.fail(at, fmt.Sprintf("invalid %s %q", what, s), fmt.Sprintf("want a hex string without prefix, at most %x", limit))
+	}
+	return v
 }
 
 // skip reads any JSON value and returns its text.
-func (d *decoder) skip() (string, bool) {
-	d.ws()
-	j := json.NewDecoder(strings.NewReader(string(d.b[d.i:])))
+func (d *scanner) skip() string {
+	j := json.NewDecoder(bytes.NewReader(d.b[d.i:]))
 	var raw json.RawMessage
 	if err := j.Decode(&raw); err != nil {
-		return "", d.refuse("no JSON value", cutShort)
+		d.fail(d.i, "not a JSON value", cutShort)
+		return ""
 	}
 	d.i += int(j.InputOffset())
-	return string(raw), true
+	return string(raw)
 }
 
-func parseHex(s []byte) (v uint64, ok bool) {
-	if len(s) == 0 || len(s) > 16 {
-		return 0, false
-	}
-	for _, c := range s {
-		switch {
-		case c-'0' <= 9:
-			c -= '0'
-		case c-'a' <= 5:
-			c -= 'a' - 10
-		case c-'A' <= 5:
-			c -= 'A' - 10
-		default:
-			return 0, false
-		}
-		v = v<<4 | uint64(c)
-	}
-	return v, true
+// parseHex returns the value of 1 to 16 hexadecimal digits.
+func parseHex(s []byte) (uint64, bool) {
+	v, err := strconv.ParseUint(string(s), 16, 64)
+	return v, err == nil && len(s) <= 16
 }
 
-func parseDec(s []byte) (v uint64, ok bool) {
-	if len(s) == 0 || len(s) > 20 || s[0] == '0' && len(s) > 1 {
-		return 0, false
-	}
-	for _, c := range s {
-		c -= '0'
-		if c > 9 || v > math.MaxUint64/10 || v*10 > math.MaxUint64-uint64(c) {
-			return 0, false
-		}
-		v = v*10 + uint64(c)
-	}
-	return v, true
+// parseDec returns the value of a decimal number below 2^64 without leading zeros.
+func parseDec(s []byte) (uint64, bool) {
+	v, err := strconv.ParseUint(string(s), 10, 64)
+	return v, err == nil && (s[0] != '0' || len(s) == 1)
 }

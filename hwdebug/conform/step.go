@@ -3,6 +3,7 @@
 package conform
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -127,8 +128,8 @@ const (
 	fMark
 )
 
-var fieldNames = [...]string{"op", "h", "t", "from", "task", "cpu", "type", "addr", "len", "disabled", "pinned", "inherit",
-	"exclude_user", "exclude_kernel", "exclude_hv", "custom", "kind", "size", "which", "idx", "ctrl", "ret", "obs", "mark"}
+var fields = wordsOf("op", "h", "t", "from", "task", "cpu", "type", "addr", "len", "disabled", "pinned", "inherit",
+	"exclude_user", "exclude_kernel", "exclude_hv", "custom", "kind", "size", "which", "idx", "ctrl", "ret", "obs", "mark")
 
 const (
 	oHits obsSet = 1 << iota
@@ -145,10 +146,10 @@ const (
 	oRegs
 )
 
-var obsNames = [...]string{"hits", "err", "trap", "count", "cpu", "bvr", "bcr", "wvr", "wcr", "mdscr", "info", "regs"}
+var observations = wordsOf("hits", "err", "trap", "count", "cpu", "bvr", "bcr", "wvr", "wcr", "mdscr", "info", "regs")
 
-// An opRule says which keys a step with that op must have and may have besides op, ret and mark, and the same of
-// what is observed when it succeeds.
+// An opRule lists the keys that a step with that op must have and may have besides op, ret and mark, and the keys of
+// what is observed if it succeeds.
 type opRule struct {
 	name             string
 	must, may        fieldSet
@@ -159,32 +160,59 @@ type opRule struct {
 	readOrWriteKinds bool            // kind x is not for it
 }
 
+const (
+	attrKeys    = fType | fAddr | fLen
+	kernelFlags = fDisabled | fExcludeUser | fExcludeKernel | fCustom
+	accessKeys  = fKind | fAddr | fSize
+	dumped      = oCPU | oBVR | oBCR | oWVR | oWCR | oMDSCR
+)
+
 var opRules = [numOps]opRule{
-	OpOpen: {name: "open", must: fH | fTask | fCPU | fType | fAddr | fLen,
-		may: fDisabled | fPinned | fInherit | fExcludeUser | fExcludeKernel | fExcludeHV},
-	OpClose:     {name: "close", must: fH},
-	OpEnable:    {name: "enable", must: fH},
-	OpDisable:   {name: "disable", must: fH},
-	OpModify:    {name: "modify", must: fH | fType | fAddr | fLen, may: fDisabled},
-	OpRead:      {name: "read", must: fH, obsMust: oCount},
-	OpKWide:     {name: "kwide", must: fH | fType | fAddr | fLen, may: kernelFlags, needs: hwdebug.FeatureKernelEvents},
-	OpKUnwide:   {name: "kunwide", must: fH, needs: hwdebug.FeatureKernelEvents},
-	OpKUser:     {name: "kuser", must: fH | fTask | fType | fAddr | fLen, may: kernelFlags, needs: hwdebug.FeatureKernelEvents},
-	OpKMod:      {name: "kmod", must: fH | fType | fAddr | fLen, may: kernelFlags, needs: hwdebug.FeatureKernelEvents},
-	OpKUnreg:    {name: "kunreg", must: fH, needs: hwdebug.FeatureKernelEvents},
-	OpTask:      {name: "task", must: fT | fCPU, needs: hwdebug.FeatureTasks, whichCPU: true},
-	OpFork:      {name: "fork", must: fT | fFrom, needs: hwdebug.FeatureTasks},
-	OpMigrate:   {name: "migrate", must: fT | fCPU, needs: hwdebug.FeatureTasks, whichCPU: true},
-	OpExit:      {name: "exit", must: fT, needs: hwdebug.FeatureTasks},
-	OpAccess:    {name: "access", must: fT | fKind | fAddr | fSize, obsMust: oHits, obsMay: oErr | oTrap},
-	OpUAccess:   {name: "uaccess", must: fT | fKind | fAddr | fSize, obsMust: oHits, obsMay: oErr | oTrap, needs: hwdebug.FeatureUserCopy, readOrWriteKinds: true},
-	OpKAccess:   {name: "kaccess", must: fCPU | fKind | fAddr | fSize, obsMust: oHits, obsMay: oErr | oTrap, needs: hwdebug.FeatureKernelAccess, whichCPU: true},
-	OpDump:      {name: "dump", may: fT | fCPU, obsMust: oCPU | oBVR | oBCR | oWVR | oWCR | oMDSCR, needs: hwdebug.FeatureRegisters, whichCPU: true, userOrCPU: true},
+	OpOpen: {
+		name: "open", must: fH | fTask | fCPU | attrKeys,
+		may: fDisabled | fPinned | fInherit | fExcludeUser | fExcludeKernel | fExcludeHV,
+	},
+	OpClose:   {name: "close", must: fH},
+	OpEnable:  {name: "enable", must: fH},
+	OpDisable: {name: "disable", must: fH},
+	OpModify:  {name: "modify", must: fH | attrKeys, may: fDisabled},
+	OpRead:    {name: "read", must: fH, obsMust: oCount},
+
+	OpKWide:   {name: "kwide", must: fH | attrKeys, may: kernelFlags, needs: hwdebug.FeatureKernelEvents},
+	OpKUnwide: {name: "kunwide", must: fH, needs: hwdebug.FeatureKernelEvents},
+	OpKUser:   {name: "kuser", must: fH | fTask | attrKeys, may: kernelFlags, needs: hwdebug.FeatureKernelEvents},
+	OpKMod:    {name: "kmod", must: fH | attrKeys, may: kernelFlags, needs: hwdebug.FeatureKernelEvents},
+	OpKUnreg:  {name: "kunreg", must: fH, needs: hwdebug.FeatureKernelEvents},
+
+	OpTask:    {name: "task", must: fT | fCPU, needs: hwdebug.FeatureTasks, whichCPU: true},
+	OpFork:    {name: "fork", must: fT | fFrom, needs: hwdebug.FeatureTasks},
+	OpMigrate: {name: "migrate", must: fT | fCPU, needs: hwdebug.FeatureTasks, whichCPU: true},
+	OpExit:    {name: "exit", must: fT, needs: hwdebug.FeatureTasks},
+
+	OpAccess: {name: "access", must: fT | accessKeys, obsMust: oHits, obsMay: oErr | oTrap},
+	OpUAccess: {
+		name: "uaccess", must: fT | accessKeys, obsMust: oHits, obsMay: oErr | oTrap,
+		needs: hwdebug.FeatureUserCopy, readOrWriteKinds: true,
+	},
+	OpKAccess: {
+		name: "kaccess", must: fCPU | accessKeys, obsMust: oHits, obsMay: oErr | oTrap,
+		needs: hwdebug.FeatureKernelAccess, whichCPU: true,
+	},
+	OpDump: {
+		name: "dump", may: fT | fCPU, obsMust: dumped,
+		needs: hwdebug.FeatureRegisters, whichCPU: true, userOrCPU: true,
+	},
 	OpPtraceSet: {name: "ptrace_set", must: fT | fWhich | fIdx | fAddr | fCtrl, needs: hwdebug.FeaturePtrace},
 	OpPtraceGet: {name: "ptrace_get", must: fT | fWhich, obsMust: oInfo | oRegs, needs: hwdebug.FeaturePtrace},
 }
 
-const kernelFlags = fDisabled | fExcludeUser | fExcludeKernel | fCustom
+var ops = func() *words {
+	names := make([]string, numOps)
+	for i := range names {
+		names[i] = opRules[i].name
+	}
+	return wordsOf(names...)
+}()
 
 // String returns the format's name of the operation.
 func (o Op) String() string {
@@ -205,7 +233,7 @@ const (
 	KCode                // the kernel's code
 )
 
-var baseNames = [...]string{"", "ubuf", "ucode", "kbuf", "kcode"}
+var bases = wordsOf("", "ubuf", "ucode", "kbuf", "kcode")
 
 // An Addr is an address as a recording has it: a place in one of the four buffers, or a number.
 type Addr struct {
@@ -222,7 +250,7 @@ func (a Addr) String() string {
 	if a.Base == Absolute {
 		return "0x" + strconv.FormatUint(a.N, 16)
 	}
-	return baseNames[a.Base] + "+" + strconv.FormatUint(a.N, 10)
+	return bases.names[a.Base] + "+" + strconv.FormatUint(a.N, 10)
 }
 
 // A Ret is what a step returned: OK, a Linux errno number, or one of the driver's own answers.
@@ -238,20 +266,11 @@ const (
 	noErrno        // the target failed without an errno, which no kernel does
 )
 
+var rets = wordsOf("OK", "NOHANDLE", "NOTASK", "BUSYHANDLE", "BUSYTASK", "FAILED")
+
 func (r Ret) String() string {
-	switch r {
-	case OK:
-		return "OK"
-	case NoHandle:
-		return "NOHANDLE"
-	case NoTask:
-		return "NOTASK"
-	case BusyHandle:
-		return "BUSYHANDLE"
-	case BusyTask:
-		return "BUSYTASK"
-	case noErrno:
-		return "FAILED"
+	if r <= OK && -int(r) < len(rets.names) {
+		return rets.names[-r]
 	}
 	if e, ok := hwdebug.ErrnoByNumber(int(r)); ok {
 		return hwdebug.ErrnoName(e)
@@ -267,15 +286,14 @@ const (
 	MarkBAS                        // a breakpoint with an irregular byte select is or was programmed
 	MarkTraceStep                  // the task had a ptrace trap before, in a case with other events too
 	MarkNondet                     // two recordings differ here
-	numMarks      = 4
 )
 
-var markNames = [numMarks]string{"far", "bas", "tracestep", "nondet"}
+var marks = wordsOf("far", "bas", "tracestep", "nondet")
 
 // Names returns the names of the marks in the order of the constants.
 func (m Mark) Names() []string {
 	var names []string
-	for i, name := range markNames {
+	for i, name := range marks.names {
 		if m>>i&1 != 0 {
 			names = append(names, name)
 		}
@@ -327,84 +345,43 @@ type Step struct {
 	obs    obsSet
 }
 
-// String returns what was asked, on one line, without what came of it.
+// String returns the request on one line, without its outcome.
 func (s *Step) String() string {
-	b := append(make([]byte, 0, 96), s.Op.String()...)
-	name := func(prefix string, n int) {
-		b = append(b, ' ')
-		b = append(b, prefix...)
-		b = strconv.AppendInt(b, int64(n), 10)
-	}
-	word := func(words ...string) {
-		for _, w := range words {
-			b = append(b, ' ')
-			b = append(b, w...)
-		}
-	}
+	var b strings.Builder
+	b.WriteString(s.Op.String())
 	must := opRules[s.Op].must
-	if must&fH != 0 {
-		name("h", s.H)
-	}
-	if s.T >= 0 && (must&fT != 0 || s.Op == OpDump) {
-		name("t", s.T)
-	}
-	if must&fFrom != 0 {
-		name("from t", s.From)
-	}
-	if must&fTask != 0 {
-		if s.Task < 0 {
-			word("no task")
-		} else {
-			name("t", s.Task)
-		}
-	}
-	if must&fCPU != 0 || s.Op == OpDump && s.T < 0 {
-		name("cpu ", s.CPU)
-	}
-	if must&fKind != 0 {
-		word(s.Kind.String())
-	}
-	if must&fWhich != 0 {
-		word(whichName(s.Which))
-	}
-	if must&fIdx != 0 {
-		name("entry ", s.Idx)
-	}
-	if must&fType != 0 {
-		word("type", s.Attr.Type.String())
-	}
-	if must&fAddr != 0 {
-		word("addr", s.Addr.String())
-	}
-	if must&fLen != 0 {
-		word("len", strconv.FormatUint(s.Attr.Len, 10))
-	}
-	if must&fSize != 0 {
-		name("size ", s.Size)
-	}
-	if must&fCtrl != 0 {
-		word("ctrl", "0x"+strconv.FormatUint(uint64(s.Ctrl), 16))
-	}
-	for _, f := range []struct {
-		on   bool
-		name string
+	for _, part := range []struct {
+		on    bool
+		text  string
+		value any
 	}{
-		{s.Attr.Disabled, "disabled"}, {s.Attr.Pinned && s.Op == OpOpen, "pinned"}, {s.Attr.Inherit, "inherit"},
-		{s.Attr.ExcludeUser, "exclude_user"}, {s.Attr.ExcludeKernel, "exclude_kernel"}, {s.Attr.ExcludeHV, "exclude_hv"},
-		{s.Custom, "custom"},
+		{must&fH != 0, " h", s.H},
+		{s.T >= 0 && (must&fT != 0 || s.Op == OpDump), " t", s.T},
+		{must&fFrom != 0, " from t", s.From},
+		{must&fTask != 0 && s.Task < 0, " no task", ""},
+		{must&fTask != 0 && s.Task >= 0, " t", s.Task},
+		{must&fCPU != 0 || s.Op == OpDump && s.T < 0, " cpu ", s.CPU},
+		{must&fKind != 0, " ", s.Kind},
+		{must&fWhich != 0, " ", sets.names[s.Which]},
+		{must&fIdx != 0, " entry ", s.Idx},
+		{must&fType != 0, " type ", s.Attr.Type},
+		{must&fAddr != 0, " addr ", s.Addr},
+		{must&fLen != 0, " len ", s.Attr.Len},
+		{must&fSize != 0, " size ", s.Size},
+		{must&fCtrl != 0, " ctrl 0x", strconv.FormatUint(uint64(s.Ctrl), 16)},
+		{s.Attr.Disabled, " disabled", ""},
+		{s.Attr.Pinned && s.Op == OpOpen, " pinned", ""},
+		{s.Attr.Inherit, " inherit", ""},
+		{s.Attr.ExcludeUser, " exclude_user", ""},
+		{s.Attr.ExcludeKernel, " exclude_kernel", ""},
+		{s.Attr.ExcludeHV, " exclude_hv", ""},
+		{s.Custom, " custom", ""},
 	} {
-		if f.on {
-			word(f.name)
+		if part.on {
+			fmt.Fprint(&b, part.text, part.value)
 		}
 	}
-	return string(b)
-}
-
-func whichName(w hwdebug.PtraceSet) string {
-	if w == hwdebug.HwWatch {
-		return "watch"
-	}
-	return "break"
+	return b.String()
 }
 
 // Needs returns the features that a target needs to perform c, in the order of their first use.

@@ -198,7 +198,7 @@ func (w twin) step(v any) conform.Step {
 				no("kuser for nobody")
 			}
 		case "cpu":
-			s.CPU = integer(v, -1<<31+1, 1<<31-1)
+			s.CPU = integer(v, -1<<31, 1<<31-1)
 			if op != "open" && (s.CPU < 0 || s.CPU >= w.meta.CPUs) {
 				no("cpu %d", s.CPU)
 			}
