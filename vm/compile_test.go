@@ -6,7 +6,6 @@ import (
 	"math"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hwlua/hwlua/vm"
 )
@@ -194,18 +193,18 @@ func TestHostileSource(t *testing.T) {
 		{"quotes", strings.Repeat(`"`, 1_000_001), "too long"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			most := 100 * time.Millisecond * slowness
+			most := uint64(8 << 20)
 			if strings.HasPrefix(c.name, "many ") {
-				most *= 5 // it has to be parsed to be seen
+				most = 64 << 20 // it has to be parsed to be seen
 			}
-			inTime(t, most, func() time.Duration {
-				var err error
-				d := took(func() { _, err = vm.Compile("hostile.lua", c.src) })
-				if err == nil || !strings.Contains(err.Error(), c.want) {
-					t.Errorf("%.200v, want %q", err, c.want)
-				}
-				return d
-			})
+			defer guard(c.name)()
+			var err error
+			if used := allocated(func() { _, err = vm.Compile("hostile.lua", c.src) }); used > most {
+				t.Errorf("Compile allocated %d bytes, want at most %d", used, most)
+			}
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Compile: %.200v, want %q", err, c.want)
+			}
 		})
 	}
 }

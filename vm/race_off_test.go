@@ -2,7 +2,4 @@
 
 package vm_test
 
-const (
-	raceEnabled = false
-	slowness    = 1
-)
+const raceEnabled = false

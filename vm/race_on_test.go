@@ -2,7 +2,4 @@
 
 package vm_test
 
-const (
-	raceEnabled = true
-	slowness    = 10 // how many times longer things may take
-)
+const raceEnabled = true
