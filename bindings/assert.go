@@ -3,6 +3,7 @@
 package bindings
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 // assertions are what the module adds to assert.
@@ -64,6 +66,14 @@ func (w wanted) name() string {
 		return "mdscr_el1"
 	}
 	return fmt.Sprintf("%s[%d]", bankNames[w.bank], w.n)
+}
+
+// manualName returns the name that the architecture manual gives the register.
+func (w wanted) manualName() string {
+	if w.bank < 0 {
+		return "MDSCR_EL1"
+	}
+	return arm64.RegName(w.bank*arm64.MaxRegs + w.n)
 }
 
 func (w wanted) read(c *sim.CPU) (uint64, error) {
@@ -142,28 +152,19 @@ func assertRegs(L *lua.LState, name string, exactly bool) int {
 	}
 	text := message(L, name, 3)
 	want := readWanted(L, name, t)
-	rows := []regRow{}
+	var diffs []vm.RegisterDiff
 	for _, c := range cpus {
-		rows = compareRegs(L, name, rows, c, want, exactly)
+		diffs = append(diffs, compareRegs(L, name, c, want, exactly)...)
 	}
-	if len(rows) > 0 {
-		vm.Fail(L, &vm.Failure{
-			Assertion: name, Message: text,
-			Details: regTable(rows), Cause: regDiff(rows),
-		})
+	if len(diffs) > 0 {
+		vm.Fail(L, &vm.Failure{Assertion: name, Message: text, Registers: diffs})
 	}
 	return 0
 }
 
-// A regRow is one register that does not hold what was expected.
-type regRow struct {
-	cpu             int
-	name            string
-	reg             arm64.Reg
-	expected, found uint64
-}
-
-func compareRegs(L *lua.LState, name string, rows []regRow, c *sim.CPU, want []wanted, exactly bool) []regRow {
+// compareRegs returns the registers of c that do not hold what is wanted. Exactly adds all others of the
+// banks, which must be 0.
+func compareRegs(L *lua.LState, name string, c *sim.CPU, want []wanted, exactly bool) []vm.RegisterDiff {
 	all := slices.Clone(want)
 	if exactly {
 		for bank := range bankNames {
@@ -175,68 +176,45 @@ func compareRegs(L *lua.LState, name string, rows []regRow, c *sim.CPU, want []w
 		}
 	}
 	slices.SortStableFunc(all, func(a, b wanted) int {
-		if a.bank != b.bank {
-			return a.order() - b.order()
-		}
-		return a.n - b.n
+		return cmp.Or(a.order()-b.order(), a.n-b.n)
 	})
+	var diffs []vm.RegisterDiff
 	for _, w := range all {
 		found, err := w.read(c)
 		if err != nil {
 			misuse(L, name, 2, "%s of cpu%d: %v", w.name(), c.ID(), err)
 		}
 		if found != w.value {
-			rows = append(rows, regRow{c.ID(), w.name(), w.reg(), w.value, found})
+			diffs = append(diffs, w.diff(c, found))
 		}
 	}
-	return rows
+	return diffs
 }
 
-// order has watchpoints first, as the table of a failure is read, MDSCR_EL1 last.
+// order sorts the banks of a failure: watchpoints first, MDSCR_EL1 last.
 func (w wanted) order() int {
 	return [...]int{4, 2, 3, 0, 1}[w.bank+1]
 }
 
-// regTable is the table of a failure: register, expected, found, and what differs in words.
-func regTable(rows []regRow) []string {
-	width := 8
-	for _, r := range rows {
-		width = max(width, len(fmt.Sprintf("cpu%d.%s", r.cpu, r.name)))
+// diff describes how the value found in the register of c differs from the wanted one.
+func (w wanted) diff(c *sim.CPU, found uint64) vm.RegisterDiff {
+	d := vm.RegisterDiff{
+		CPU:      fmt.Sprintf("cpu%d", c.ID()),
+		Field:    w.name(),
+		Name:     w.manualName(),
+		Expected: w.value,
+		Found:    found,
+		Digits:   4,
 	}
-	lines := []string{fmt.Sprintf("%-*s  %-18s  %-18s  %s", width, "register", "expected", "found", "differs in")}
-	const shown = 24
-	for i, r := range rows {
-		if i == shown {
-			more := "registers"
-			if len(rows) == shown+1 {
-				more = "register"
-			}
-			lines = append(lines, fmt.Sprintf("and %d more %s", len(rows)-shown, more))
-			break
-		}
-		lines = append(lines, fmt.Sprintf("%-*s  %-18s  %-18s  %s", width, fmt.Sprintf("cpu%d.%s", r.cpu, r.name),
-			vm.Hex(r.expected, digits(r.reg)), vm.Hex(r.found, digits(r.reg)), differs(r.reg, r.expected, r.found)))
+	reg := w.reg()
+	if reg == arm64.RegBVR || reg == arm64.RegWVR {
+		d.Digits = 16
 	}
-	return lines
-}
-
-func digits(r arm64.Reg) int {
-	if r == arm64.RegBVR || r == arm64.RegWVR {
-		return 16
+	for _, f := range arm64.Diff(reg, w.value, found) {
+		expected, found := f.Values()
+		d.Fields = append(d.Fields, vm.FieldDiff{Name: f.Name, Expected: expected, Found: found})
 	}
-	return 4
-}
-
-// differs names the fields that differ, with what they say.
-func differs(r arm64.Reg, expected, found uint64) string {
-	if r == arm64.RegBVR || r == arm64.RegWVR {
-		return "the address"
-	}
-	var parts []string
-	for _, d := range arm64.Diff(r, expected, found) {
-		parts = append(parts, d.String())
-	}
-	return strings.Join(parts, "; ")
+	return d
 }
 
 // assertErrno is assert.errno(name, call(...)).
@@ -263,9 +241,12 @@ func assertErrno(L *lua.LState) int {
 	if L.Get(2) == lua.LNil && L.GetTop() >= 4 {
 		found = spell(L.Get(4)) + ": " + spell(L.Get(3))
 	}
-	vm.Fail(L, &vm.Failure{Assertion: "errno", Expected: "refusal with " + string(name), Found: found})
+	vm.Fail(L, &vm.Failure{Assertion: "errno", Expected: words("refusal with " + string(name)), Found: words(found)})
 	return 0
 }
+
+// words returns a side of a failure that is no value.
+func words(text string) vm.Side { return vm.Side{Words: text} }
 
 // resultText is what a call returned, for a failure.
 func resultText(L *lua.LState, at int) string {
@@ -283,9 +264,9 @@ func assertSucceeds(L *lua.LState) int {
 	if L.Get(1) != lua.LNil {
 		return L.GetTop()
 	}
-	f := &vm.Failure{Assertion: "succeeds", Expected: "success", Found: "nil"}
+	f := &vm.Failure{Assertion: "succeeds", Expected: words("success"), Found: words("nil")}
 	if text, ok := L.Get(2).(lua.LString); ok {
-		f.Found = string(text)
+		f.Found = words(string(text))
 		if errno, ok := hwdebug.ErrnoByName(L.Get(3).String()); ok {
 			f.Cause = &hwdebug.Error{Op: "assert.succeeds", Found: string(text), Errno: errno}
 		}
@@ -323,14 +304,17 @@ func assertCallchain(L *lua.LState) int {
 		if L.Get(2) != lua.LNil {
 			misuse(L, "callchain", 2, "table expected, got %s", typeName(L.Get(2)))
 		}
-		vm.Fail(L, &vm.Failure{Assertion: "callchain", Message: text, Expected: strings.Join(want, " < "), Found: "the function never was entered"})
+		vm.Fail(L, &vm.Failure{
+			Assertion: "callchain", Message: text,
+			Expected: words(strings.Join(want, " < ")), Found: words("the function was never entered"),
+		})
 	}
 	if chainMatches(want, found) {
 		return 0
 	}
 	vm.Fail(L, &vm.Failure{
 		Assertion: "callchain", Message: text,
-		Expected: strings.Join(want, " < "), Found: strings.Join(found, " < "),
+		Expected: words(strings.Join(want, " < ")), Found: words(strings.Join(found, " < ")),
 		Details: []string{firstDifference(want, found)},
 	})
 	return 0
@@ -413,14 +397,15 @@ func assertDmesg(L *lua.LState) int {
 	if slices.ContainsFunc(lines, matcher(L, pattern)) {
 		return 0
 	}
-	f := &vm.Failure{Assertion: "dmesg", Message: text, Expected: fmt.Sprintf("a line that matches %q", string(pattern))}
 	const shown = 12
-	if n := len(lines); n > shown {
-		f.Found = fmt.Sprintf("%d lines, of which the last are\n%s", n, strings.Join(lines[n-shown:], "\n"))
-	} else {
-		f.Found = strings.Join(lines, "\n")
+	found := strings.Join(lines[max(0, len(lines)-shown):], "\n")
+	if len(lines) > shown {
+		found = fmt.Sprintf("%d lines, of which the last are\n%s", len(lines), found)
 	}
-	vm.Fail(L, f)
+	vm.Fail(L, &vm.Failure{
+		Assertion: "dmesg", Message: text,
+		Expected: words(fmt.Sprintf("a line that matches %q", string(pattern))), Found: words(found),
+	})
 	return 0
 }
 
@@ -432,10 +417,10 @@ func assertNoLeaks(L *lua.LState) int {
 	if len(leaks) == 0 {
 		return 0
 	}
-	what := "thing is"
-	if len(leaks) > 1 {
-		what = "things are"
-	}
-	vm.Fail(L, &vm.Failure{Assertion: "no_leaks", Message: text, Expected: "a clean machine", Found: fmt.Sprintf("%d %s left", len(leaks), what), Details: leaks})
+	found := phrase.Plural(len(leaks), "thing") + " left"
+	vm.Fail(L, &vm.Failure{
+		Assertion: "no_leaks", Message: text,
+		Expected: words("nothing left"), Found: words(found), Details: leaks,
+	})
 	return 0
 }

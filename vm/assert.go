@@ -17,48 +17,105 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// A Failure is an assertion that did not hold. Run and Call return it inside their error; errors.As
-// finds it.
+// A Failure is a failed assertion. Run and Call return it inside their error, where errors.As finds it.
 type Failure struct {
-	Assertion string   // the word that failed: "equals", "is_not nil", "regs"; "assert" for a plain assert
-	Expected  string   // what was expected, as it prints; "" where there is no such side
-	Found     string   // what was found
-	Message   string   // what the script gave as message
-	Details   []string // further lines: differences, a table of registers, the expression that failed
-	Script    string   // where it was called
+	Assertion string         // its name: "equals", "is_not nil", "regs"; "assert" for a plain assert
+	Expected  Side           // the zero Side if the assertion has no sides
+	Found     Side           //
+	Registers []RegisterDiff // the registers that differ
+	Message   string         // the message that the script passed
+	Details   []string       // more lines: the differences inside tables, the operands of a comparison
+	Script    string         // the chunk that called the assertion
 	Line      int
 
-	// Cause is the Go error that the message stands for, if any: an errno that was asserted away.
+	// Cause is the Go error whose message was asserted, such as an errno; nil if there is none.
 	Cause error
 }
 
-// Error is the whole failure as text: the message, then both sides and the details, a line each.
+// A RegisterDiff is a register that does not hold the expected value.
+type RegisterDiff struct {
+	CPU             string // "cpu2"
+	Field           string // the script's name of it: "wcr[0]"
+	Name            string // the manual's name of it: "DBGWCR0_EL1"
+	Expected, Found uint64
+	Digits          int // hexadecimal digits to print
+	Fields          []FieldDiff
+}
+
+// A FieldDiff is a field of a register that differs, with both values in words.
+type FieldDiff struct{ Name, Expected, Found string }
+
+// Error formats the whole failure: the message, then both sides or their difference, and the details.
 func (f *Failure) Error() string {
-	var b strings.Builder
+	var lines []string
 	switch {
 	case f.Assertion == "assert":
-		b.WriteString(f.Message)
+		lines = append(lines, f.Message)
 	case f.Message != "":
-		b.WriteString(f.Message + " (assert." + f.Assertion + ")")
+		lines = append(lines, f.Message+" (assert."+f.Assertion+")")
 	default:
-		b.WriteString("assert." + f.Assertion + " failed")
+		lines = append(lines, "assert."+f.Assertion+" failed")
 	}
-	if f.Expected != "" {
-		b.WriteString("\n  expected: " + indent(f.Expected))
+	if diff := Diff(f.Expected, f.Found); diff != nil {
+		lines = append(lines, diff...)
+	} else {
+		if text := f.Expected.String(); text != "" {
+			lines = append(lines, "expected: "+indent(text))
+		}
+		if text := f.Found.String(); text != "" {
+			lines = append(lines, "found:    "+indent(text))
+		}
 	}
-	if f.Found != "" {
-		b.WriteString("\n  found:    " + indent(f.Found))
-	}
+	lines = append(lines, f.registerLines()...)
 	for _, d := range f.Details {
-		b.WriteString("\n  " + indent(d))
+		lines = append(lines, indent(d))
 	}
-	return b.String()
+	return strings.Join(lines, "\n  ")
 }
 
 // indent keeps the further lines of a side under its first.
 func indent(s string) string { return strings.ReplaceAll(s, "\n", "\n    ") }
 
-// Unwrap gives Cause.
+// maxListed is how many registers Error lists.
+const maxListed = 24
+
+// registerLines formats the registers that differ as a table.
+func (f *Failure) registerLines() []string {
+	if len(f.Registers) == 0 {
+		return nil
+	}
+	const format = "%-*s  %-18s  %-18s  %s"
+	width := len("register")
+	for _, r := range f.Registers {
+		width = max(width, len(r.CPU)+1+len(r.Field))
+	}
+	lines := []string{fmt.Sprintf(format, width, "register", "expected", "found", "differs in")}
+	for i, r := range f.Registers {
+		if i == maxListed {
+			return append(lines, "and "+phrase.Plural(len(f.Registers)-i, "more register"))
+		}
+		lines = append(lines, fmt.Sprintf(format, width, r.CPU+"."+r.Field,
+			Hex(r.Expected, r.Digits), Hex(r.Found, r.Digits), r.words()))
+	}
+	return lines
+}
+
+// words names the fields that differ, with both values unless a field is the whole register.
+func (r *RegisterDiff) words() string {
+	if len(r.Fields) == 1 && r.Fields[0].Expected == Hex(r.Expected, r.Digits) {
+		return r.Fields[0].Name
+	}
+	words := make([]string, len(r.Fields))
+	for i, f := range r.Fields {
+		words[i] = f.String()
+	}
+	return strings.Join(words, "; ")
+}
+
+// String formats the field as "E 1 -> 0".
+func (f FieldDiff) String() string { return f.Name + " " + f.Expected + " -> " + f.Found }
+
+// Unwrap returns Cause.
 func (f *Failure) Unwrap() error { return f.Cause }
 
 // Fail raises f in L: what a native assertion of a module (Module.Asserts) does when it does not
@@ -86,13 +143,50 @@ type assertion struct {
 	holds func(c *assertCall) bool
 }
 
-// An assertCall is one use of a word. holds may fill in what the failure is to show.
+// An assertCall is one call of an assertion. Its predicate sets what a failure is to show.
 type assertCall struct {
 	args
 	rt      *Runtime
 	f       Failure
 	negated bool
 	results []lua.LValue // what the assertion returns instead of its arguments
+
+	// The sides of a failure: words, a value (nil for none), or words before a value.
+	expectedWords, foundWords string
+	expected, found           lua.LValue
+}
+
+// setSides copies the values of the sides into the failure. If two of them print the same, each gets a
+// note that tells them apart.
+func (c *assertCall) setSides() {
+	x, y := &c.f.Expected, &c.f.Found
+	x.Words, y.Words = c.expectedWords, c.foundWords
+	switch {
+	case c.expected != nil && c.found != nil:
+		x.Value, y.Value = c.rt.pair(c.L, c.expected, c.found)
+		if !c.negated && x.String() == y.String() {
+			x.Value.Note, y.Value.Note = c.kind(c.expected), c.kind(c.found)
+		}
+	case c.expected != nil:
+		x.Value = c.rt.tree(c.L, c.expected)
+	case c.found != nil:
+		y.Value = c.rt.tree(c.L, c.found)
+	}
+	if c.negated && x.Words != noError {
+		x.Words = "not " + x.Words
+	}
+}
+
+// noError is both what a negated assert.error expects and what a failing one finds.
+const noError = "no error"
+
+// kind says what sort of value v is: which object, or which type.
+func (c *assertCall) kind(v lua.LValue) string {
+	switch v.(type) {
+	case *lua.LTable, *lua.LFunction, *lua.LUserData, *lua.LState:
+		return c.rt.plainString(v)
+	}
+	return typeName(v)
 }
 
 type assertions struct {
@@ -313,9 +407,7 @@ func (s *assertions) call(name string, w *assertion, negated bool) lua.LGFunctio
 		if text != lua.LNil {
 			c.f.Message = s.rt.toString(L, text)
 		}
-		if negated && c.f.Expected != "no error" {
-			c.f.Expected = "not " + c.f.Expected
-		}
+		c.setSides()
 		Fail(L, &c.f)
 		return 0
 	}
@@ -341,7 +433,7 @@ func (s *assertions) opposite(word string, fn *lua.LFunction) lua.LGFunction {
 	return func(L *lua.LState) int {
 		n := L.GetTop()
 		if !fails(L) {
-			Fail(L, &Failure{Assertion: "is_not " + word, Expected: "that " + word + " fails", Found: "it holds"})
+			Fail(L, &Failure{Assertion: "is_not " + word, Expected: Side{Words: word + " to fail"}, Found: Side{Words: "it passed"}})
 		}
 		L.SetTop(n)
 		return n
@@ -474,7 +566,8 @@ func (rt *Runtime) sidesOf(L *lua.LState) []string {
 	if s.frame == nil || s.frame != luaFrame(L) {
 		return nil
 	}
-	return []string{"left of " + s.op + ":  " + rt.show(L, s.x), "right of " + s.op + ": " + rt.show(L, s.y)}
+	x, y := rt.pair(L, s.x, s.y)
+	return []string{"left of " + s.op + ":  " + x.String(), "right of " + s.op + ": " + y.String()}
 }
 
 // causeOf is the Go error inside a userdata.
@@ -487,42 +580,24 @@ func (rt *Runtime) causeOf(v lua.LValue) error {
 	return nil
 }
 
-func (c *assertCall) sides(expected, found lua.LValue) {
-	c.f.Expected, c.f.Found = c.rt.show(c.L, expected), c.rt.show(c.L, found)
-	if c.f.Expected == c.f.Found {
-		// Two different things that print the same: say what tells them apart.
-		c.f.Expected += " (" + c.kind(expected) + ")"
-		c.f.Found += " (" + c.kind(found) + ")"
-	}
-}
-
-func (c *assertCall) kind(v lua.LValue) string {
-	switch v.(type) {
-	case *lua.LTable, *lua.LFunction, *lua.LUserData, *lua.LState:
-		return c.rt.plainString(v)
-	}
-	return typeName(v)
-}
-
 func (c *assertCall) equals() bool {
-	expected, found := c.L.Get(1), c.L.Get(2)
-	c.sides(expected, found)
-	return c.L.Equal(expected, found)
+	c.expected, c.found = c.L.Get(1), c.L.Get(2)
+	return c.L.Equal(c.expected, c.found)
 }
 
 func (c *assertCall) same() bool {
-	expected, found := c.L.Get(1), c.L.Get(2)
-	d := differ{c: c, seen: map[[2]*lua.LTable]bool{}}
-	same := d.same("", expected, found)
-	c.f.Expected, c.f.Found = c.rt.show(c.L, expected), c.rt.show(c.L, found)
-	if _, ok := expected.(*lua.LTable); ok {
+	c.expected, c.found = c.L.Get(1), c.L.Get(2)
+	d := differ{rt: c.rt, L: c.L}
+	same := d.same(c.expected, c.found)
+	if _, ok := c.expected.(*lua.LTable); ok {
 		c.f.Details = d.lines()
 	}
 	return same
 }
 
+// is fills in the sides of an assertion on its first argument alone.
 func (c *assertCall) is(expected string, holds bool) bool {
-	c.f.Expected, c.f.Found = expected, c.rt.show(c.L, c.L.Get(1))
+	c.expectedWords, c.found = expected, c.L.Get(1)
 	return holds
 }
 
@@ -539,8 +614,8 @@ func isType(name string) func(*assertCall) bool {
 // near: numbers of either kind, compared without losing digits.
 func (c *assertCall) near() bool {
 	expected, tolerance := c.number(1), c.float(3)
-	c.f.Expected = c.rt.show(c.L, c.L.Get(1)) + " within " + number.String(tolerance)
-	c.f.Found = c.rt.show(c.L, c.L.Get(2))
+	c.expectedWords = "within " + number.String(tolerance) + " of "
+	c.expected, c.found = c.L.Get(1), c.L.Get(2)
 	found, ok := asNumber(c.L.Get(2))
 	if !ok {
 		return false
@@ -570,7 +645,7 @@ func distance(x, y number.Number) float64 {
 // matches: a Lua pattern, found anywhere in the text.
 func (c *assertCall) matches() bool {
 	pattern := c.str(1)
-	c.f.Expected, c.f.Found = "a match of "+quote(pattern), c.rt.show(c.L, c.L.Get(2))
+	c.expectedWords, c.found = "a match of "+quote(pattern), c.L.Get(2)
 	text, ok := textOf(c.L.Get(2))
 	return ok && Matches(c.L, text, pattern)
 }
@@ -584,11 +659,11 @@ func (c *assertCall) caught() (value lua.LValue, raised bool) {
 	top := c.L.GetTop()
 	c.L.Push(fn)
 	if err := c.rt.pcall(c.L, 0, lua.MultRet, nil); err != nil {
-		c.f.Found = c.rt.show(c.L, err.Object)
+		c.found = err.Object
 		c.results = []lua.LValue{err.Object}
 		return err.Object, true
 	}
-	c.f.Found = "no error"
+	c.foundWords = noError
 	c.results = takeAll(c.L, top+1)
 	if c.results == nil {
 		c.results = []lua.LValue{}
@@ -597,36 +672,36 @@ func (c *assertCall) caught() (value lua.LValue, raised bool) {
 	return lua.LNil, false
 }
 
-// raises: any error, or the one given: equal to it, with or without the position before a text.
-// It returns the error. Negated it holds when there is no error at all, whatever else is given.
+// raises holds for any error, or for the given one: an equal value, or the same text with or without
+// a position before it. Negated it holds only without an error, whatever else is given.
 func (c *assertCall) raises() bool {
 	value, raised := c.caught()
-	if c.negated {
-		c.f.Expected = "no error"
-		return raised
-	}
-	c.f.Expected = "an error"
 	expected := c.L.Get(2)
-	if expected == lua.LNil || !raised {
-		if expected != lua.LNil {
-			c.f.Expected = "error " + c.rt.show(c.L, expected)
-		}
+	switch {
+	case c.negated:
+		c.expectedWords = noError
+		return raised
+	case expected == lua.LNil:
+		c.expectedWords = "an error"
 		return raised
 	}
-	c.f.Expected = "error " + c.rt.show(c.L, expected)
+	c.expectedWords, c.expected = "error ", expected
+	if !raised {
+		return false
+	}
 	if got, ok := value.(lua.LString); ok {
 		if want, ok := expected.(lua.LString); ok {
 			return got == want || withoutPosition(string(got)) == string(want)
 		}
 	}
-	d := differ{c: c, seen: map[[2]*lua.LTable]bool{}}
-	return d.same("", expected, value)
+	d := differ{rt: c.rt, L: c.L, quiet: true}
+	return d.same(expected, value)
 }
 
 func (c *assertCall) raisesMatching() bool {
 	pattern := c.str(2)
 	value, raised := c.caught()
-	c.f.Expected = "an error that matches " + quote(pattern)
+	c.expectedWords = "an error that matches " + quote(pattern)
 	return raised && Matches(c.L, c.rt.toString(c.L, value), pattern)
 }
 
@@ -635,28 +710,53 @@ func withoutPosition(s string) string { return positionPrefix.ReplaceAllString(s
 
 var positionPrefix = regexp.MustCompile(`(?s)^.*?:\d+: `)
 
-// A differ compares two values in depth and notes where they differ.
+// A differ compares two values in depth and describes where they differ.
 type differ struct {
-	c     *assertCall
-	seen  map[[2]*lua.LTable]bool // pairs that are being compared, or were: cycles hold
+	rt    *Runtime
+	L     *lua.LState
+	quiet bool                    // only whether they differ is wanted
+	seen  map[[2]*lua.LTable]bool // pairs that are being compared or were: cycles are equal
+	path  []lua.LValue            // the keys on the way to the values that are compared now
 	found []string
-	more  int
+	more  int // differences that are not in found
 }
 
-// maxDifferences is how many are shown.
-const maxDifferences = 10
+const (
+	maxDifferences = 10   // that are described
+	maxCompared    = 2048 // nested tables that are compared
+)
 
-func (d *differ) note(path, text string) {
-	if len(d.found) < maxDifferences {
-		if path == "" {
-			path = "the value"
-		}
-		d.found = append(d.found, path+": "+text)
-	} else {
+// differs notes a difference and returns false. A nil expected or found says that there is no such key.
+func (d *differ) differs(expected, found lua.LValue) bool {
+	switch {
+	case d.quiet:
+		return false
+	case len(d.found) == maxDifferences:
 		d.more++
+		return false
 	}
+	path := "the value"
+	if len(d.path) > 0 {
+		path = ""
+		g := grower{rt: d.rt, L: d.L}
+		for _, k := range d.path {
+			if key := g.key(k, treeDepth); key[0] == '[' {
+				path += key
+			} else {
+				path += "." + key
+			}
+		}
+	}
+	if expected == nil {
+		d.found = append(d.found, fmt.Sprintf("%s: expected nothing, found %v", path, d.rt.tree(d.L, found)))
+		return false
+	}
+	x, y := d.rt.pair(d.L, expected, found)
+	d.found = append(d.found, fmt.Sprintf("%s: expected %v, found %v", path, x, y))
+	return false
 }
 
+// lines returns the descriptions of the differences.
 func (d *differ) lines() []string {
 	if d.more > 0 {
 		return append(d.found, fmt.Sprintf("and %d more differences", d.more))
@@ -664,38 +764,38 @@ func (d *differ) lines() []string {
 	return d.found
 }
 
-func (d *differ) same(path string, expected, found lua.LValue) bool {
-	c := d.c
-	c.rt.steps(1)
+// same reports whether two values are equal, tables by their contents unless __eq decides.
+func (d *differ) same(expected, found lua.LValue) bool {
+	d.rt.steps(1)
 	x, ok1 := expected.(*lua.LTable)
 	y, ok2 := found.(*lua.LTable)
-	if !ok1 || !ok2 || x == y || c.L.GetMetaField(x, "__eq") != lua.LNil {
-		if c.L.Equal(expected, found) {
-			return true
-		}
-		d.note(path, "expected "+c.rt.show(c.L, expected)+", found "+c.rt.show(c.L, found))
-		return false
+	if !ok1 || !ok2 || x == y || d.L.GetMetaField(x, "__eq") != lua.LNil {
+		return d.L.Equal(expected, found) || d.differs(expected, found)
 	}
-	if len(path) > 4096 {
-		raise(c.L, 1, "tables are nested too deep to compare")
+	if len(d.path) > maxCompared {
+		raise(d.L, 1, "tables are nested too deep to compare")
 	}
 	pair := [2]*lua.LTable{x, y}
 	if d.seen[pair] {
 		return true
 	}
-	c.rt.charge(sizeEntry)
+	if d.seen == nil {
+		d.seen = map[[2]*lua.LTable]bool{}
+	}
+	d.rt.charge(sizeEntry)
 	d.seen[pair] = true
 	same := true
 	for k, v, _ := tableNext(x, lua.LNil); k != lua.LNil; k, v, _ = tableNext(x, k) {
-		if !d.same(path+c.rt.showKey(c.L, k), v, y.RawGet(k)) {
-			same = false
-		}
+		d.path = append(d.path, k)
+		same = d.same(v, y.RawGet(k)) && same
+		d.path = d.path[:len(d.path)-1]
 	}
 	for k, v, _ := tableNext(y, lua.LNil); k != lua.LNil; k, v, _ = tableNext(y, k) {
-		c.rt.steps(1)
+		d.rt.steps(1)
 		if x.RawGet(k) == lua.LNil {
-			d.note(path+c.rt.showKey(c.L, k), "expected nothing, found "+c.rt.show(c.L, v))
-			same = false
+			d.path = append(d.path, k)
+			same = d.differs(nil, v)
+			d.path = d.path[:len(d.path)-1]
 		}
 	}
 	return same

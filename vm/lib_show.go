@@ -1,26 +1,154 @@
-// Values as a person wants to see them: in failures, in the REPL, in differences.
+// Lua values as a person reads them, in failures, in differences and in the REPL: first copied into a
+// bounded Tree, then formatted.
 
 package vm
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
-	"github.com/hwlua/hwlua/vm/internal/number"
+	"github.com/aymanbagabas/go-udiff"
 	"github.com/hwlua/hwlua/vm/internal/syntax"
 	lua "github.com/yuin/gopher-lua"
 )
 
-// How much of a value is shown.
+// Bounds of a Tree.
 const (
-	showDepth  = 6
-	showItems  = 50
-	showString = 2000
-	showLine   = 76 // a table that is shorter stands on one line
+	treeDepth = 6    // nested tables
+	treeItems = 50   // items of one table
+	treeTotal = 1000 // items of all tables
+	treeText  = 2000 // bytes of one string
+
+	treeDeepest = 32  // nested tables on the way to a difference
+	textBefore  = 400 // bytes of a string before a difference, so that some lines are among them
+	lineBefore  = 60  // and of a string that has no line end there
+	lineAfter   = 200 // bytes of such a string after it
 )
 
-// quote is s between double quotes, with what does not print as escapes that Lua reads.
+// oneLine is the length up to which a table is printed on one line.
+const oneLine = 76
+
+// A Tree is a Lua value copied into Go values. It is bounded and outlives its runtime. Of a long string
+// or table that was compared with another one it holds the part around their first difference.
+type Tree struct {
+	Text              string // of a value other than a table: how it prints; of a string: its bytes
+	IsString, IsTable bool
+	Items             []Item // of a table: the list part, then the other keys, sorted
+	Start             int    // bytes or items left out before
+	Size              int    // bytes or items of the whole
+	Line              int    // line ends in the bytes left out before
+	Note              string // what tells the value apart from one that prints the same; usually ""
+}
+
+// An Item is an entry of a table. The keys of a list are left out if it is there from its beginning.
+type Item struct {
+	Key   string // as it prints before "=", or ""
+	Value *Tree
+}
+
+// String formats t as Lua could read it, on one line if it is short.
+func (t *Tree) String() string {
+	text := t.Text
+	switch {
+	case t.IsTable:
+		text = t.formatTable()
+	case t.IsString:
+		text = quote(t.Text)
+		switch end := t.Start + len(t.Text); {
+		case t.Start > 0 && end < t.Size:
+			text = fmt.Sprintf("...%s... (bytes %d to %d of %d)", text, t.Start+1, end, t.Size)
+		case t.Start > 0:
+			text = fmt.Sprintf("...%s (from byte %d of %d)", text, t.Start+1, t.Size)
+		case end < t.Size:
+			text = fmt.Sprintf("%s... (%d bytes)", text, t.Size)
+		}
+	}
+	if t.Note != "" {
+		text += " (" + t.Note + ")"
+	}
+	return text
+}
+
+// formatTable formats a table, one item a line unless all of them fit on one.
+func (t *Tree) formatTable() string {
+	var items []string
+	if t.Start > 0 {
+		items = append(items, fmt.Sprintf("... %d before", t.Start))
+	}
+	for _, item := range t.Items {
+		text := item.Value.String()
+		if item.Key != "" {
+			text = item.Key + " = " + text
+		}
+		items = append(items, text)
+	}
+	if more := t.Size - t.Start - len(t.Items); more > 0 {
+		items = append(items, fmt.Sprintf("... %d more", more))
+	}
+	if len(items) == 0 {
+		return "{}"
+	}
+	line := "{ " + strings.Join(items, ", ") + " }"
+	if len(line) <= oneLine && !strings.Contains(line, "\n") {
+		return line
+	}
+	var b strings.Builder
+	b.WriteString("{\n")
+	for _, item := range items {
+		b.WriteString("  " + strings.ReplaceAll(item, "\n", "\n  ") + ",\n")
+	}
+	b.WriteString("}")
+	return b.String()
+}
+
+// A Side is what a failure expected, or what it found: words, a value, or words before a value.
+// The zero Side says nothing.
+type Side struct {
+	Words string
+	Value *Tree
+}
+
+// String formats the side as reports show it.
+func (s Side) String() string {
+	if s.Value == nil {
+		return s.Words
+	}
+	return s.Words + s.Value.String()
+}
+
+// Diff returns the lines of a unified diff of two sides, with three lines of context. It returns nil if
+// the sides are so short that the eye finds the difference, or if words on one line describe a side.
+// Two strings are compared by their own lines.
+func Diff(expected, found Side) []string {
+	x, y, line := expected.String(), found.String(), 0
+	if expected.isString() && found.isString() {
+		x, y, line = expected.Value.Text, found.Value.Text, expected.Value.Line
+	}
+	x, y = strings.TrimSuffix(x, "\n"), strings.TrimSuffix(y, "\n")
+	inX, inY := strings.Count(x, "\n"), strings.Count(y, "\n")
+	described := expected.Value == nil && inX == 0 || found.Value == nil && inY == 0
+	if described || inX < 2 && inY < 2 {
+		return nil
+	}
+	x += "\n"
+	u, err := udiff.ToUnifiedDiff("expected", "found", x, udiff.Lines(x, y+"\n"), udiff.DefaultContextLines)
+	if err != nil || len(u.Hunks) == 0 {
+		return nil
+	}
+	for _, h := range u.Hunks {
+		h.FromLine += line
+		h.ToLine += line
+	}
+	return strings.Split(strings.TrimSuffix(u.String(), "\n"), "\n")
+}
+
+// isString reports whether the side is a string alone.
+func (s Side) isString() bool { return s.Words == "" && s.Value != nil && s.Value.IsString }
+
+// quote returns s between double quotes, with escapes that Lua reads for bytes that do not print.
 func quote(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
@@ -48,105 +176,176 @@ func quote(s string) string {
 	return b.String()
 }
 
-// show is v as a failure shows it: text in quotes, tables with what is in them, objects as they print.
-func (rt *Runtime) show(L *lua.LState, v lua.LValue) string {
-	s := shower{rt: rt, L: L, open: map[*lua.LTable]bool{}}
-	text := s.value(v, 0)
-	rt.charge(int64(len(text)))
+// tree copies v.
+func (rt *Runtime) tree(L *lua.LState, v lua.LValue) *Tree {
+	g := grower{rt: rt, L: L, open: map[*lua.LTable]bool{}}
+	return g.value(v, nil, 0)
+}
+
+// pair copies two values, keeping the parts around their first difference.
+func (rt *Runtime) pair(L *lua.LState, x, y lua.LValue) (*Tree, *Tree) {
+	gx := grower{rt: rt, L: L, open: map[*lua.LTable]bool{}}
+	gy := grower{rt: rt, L: L, open: map[*lua.LTable]bool{}}
+	return gx.value(x, y, 0), gy.value(y, x, 0)
+}
+
+// A grower copies one value into a Tree.
+type grower struct {
+	rt    *Runtime
+	L     *lua.LState
+	open  map[*lua.LTable]bool // the tables around the value
+	total int                  // items so far
+}
+
+// value copies v. other is the value that it is compared with, nil if there is none.
+func (g *grower) value(v, other lua.LValue, depth int) *Tree {
+	g.rt.steps(1)
+	switch v := v.(type) {
+	case lua.LString:
+		return g.text(string(v), other)
+	case *lua.LTable:
+		if g.L.GetMetaField(v, "__tostring") == lua.LNil {
+			return g.table(v, other, depth)
+		}
+	}
+	return &Tree{Text: g.charged(g.rt.toString(g.L, v))}
+}
+
+// charged counts text as memory of the script and returns it.
+func (g *grower) charged(text string) string {
+	g.rt.charge(int64(len(text)))
 	return text
 }
 
-// showKey is the path step that key k stands for: .name or [k].
-func (rt *Runtime) showKey(L *lua.LState, k lua.LValue) string {
-	if s, ok := k.(lua.LString); ok && syntax.IsName(string(s)) {
-		return "." + string(s)
+// text copies a string, or the part of a long one around its first difference from other.
+func (g *grower) text(s string, other lua.LValue) *Tree {
+	start, end := 0, min(len(s), treeText)
+	if o, ok := other.(lua.LString); ok && string(o) != s && max(len(s), len(o)) > treeText {
+		start, end = window(s, commonPrefix(s, string(o)))
 	}
-	return "[" + rt.show(L, k) + "]"
+	return &Tree{
+		Text: g.charged(strings.Clone(s[start:end])), IsString: true,
+		Start: start, Size: len(s), Line: strings.Count(s[:start], "\n"),
+	}
 }
 
-type shower struct {
-	rt    *Runtime
-	L     *lua.LState
-	open  map[*lua.LTable]bool // tables around the value
-	total int
+// commonPrefix returns how many bytes two strings begin with in common.
+func commonPrefix(x, y string) int {
+	n := 0
+	for n < len(x) && n < len(y) && x[n] == y[n] {
+		n++
+	}
+	return n
 }
 
-func (s *shower) value(v lua.LValue, depth int) string {
-	s.rt.steps(1)
-	switch v := v.(type) {
-	case lua.LString:
-		if len(v) > showString {
-			return quote(string(v[:showString])) + "... (" + number.String(float64(len(v))) + " bytes)"
+// window returns the part of s to show around byte at: some lines, or some bytes if there are no lines.
+func window(s string, at int) (start, end int) {
+	start = max(0, at-textBefore)
+	if start > 0 {
+		if i := strings.IndexByte(s[start:at], '\n'); i >= 0 {
+			start += i + 1
+		} else {
+			start = at - lineBefore
 		}
-		return quote(string(v))
-	case *lua.LTable:
-		if s.L.GetMetaField(v, "__tostring") == lua.LNil {
-			return s.table(v, depth)
+		for start < at && !utf8.RuneStart(s[start]) {
+			start++
 		}
 	}
-	return s.rt.toString(s.L, v)
+	end = min(len(s), start+treeText)
+	if at < end && !strings.Contains(s[at:end], "\n") {
+		end = min(end, at+lineAfter)
+	}
+	return start, end
 }
 
-func (s *shower) table(t *lua.LTable, depth int) string {
+// table copies a table. With other it copies the first item that differs before its neighbors, so that
+// the bound on all items cannot leave it out.
+func (g *grower) table(t *lua.LTable, other lua.LValue, depth int) *Tree {
+	o, _ := other.(*lua.LTable)
 	switch {
-	case s.open[t]:
-		return "{<cycle>}"
-	case depth >= showDepth:
-		return "{...}"
+	case g.open[t]:
+		return &Tree{Text: "{<cycle>}"}
+	case depth >= treeDeepest, depth >= treeDepth && o == nil:
+		return &Tree{Text: "{...}"}
 	}
-	s.open[t] = true
-	defer delete(s.open, t)
+	g.open[t] = true
+	defer delete(g.open, t)
 
-	var items []string
-	left := 0
-	add := func(prefix string, v lua.LValue) {
-		if s.total++; len(items) >= showItems || s.total > 20*showItems {
-			left++
+	keys, list := g.keys(t)
+	out := &Tree{IsTable: true, Size: len(keys)}
+	differs := -1
+	if o != nil {
+		differs = g.firstDifference(t, o, keys)
+		out.Start = max(0, min(differs-treeItems/2, len(keys)-treeItems))
+	}
+	items := make([]Item, min(treeItems, len(keys)))
+	add := func(i int, other lua.LValue) {
+		if g.total++; g.total > treeTotal {
 			return
 		}
-		items = append(items, prefix+s.value(v, depth+1))
+		k := keys[i]
+		item := Item{Value: g.value(t.RawGet(k), other, depth+1)}
+		if i >= list || out.Start > 0 {
+			item.Key = g.key(k, depth+1)
+		}
+		items[i-out.Start] = item
 	}
-	n := t.Len()
-	for i := 1; i <= n; i++ {
-		add("", t.RawGetInt(i))
+	if differs >= out.Start && differs < len(keys) {
+		add(differs, o.RawGet(keys[differs]))
 	}
-	var keys []lua.LValue
+	for i := range items {
+		if out.Start+i != differs {
+			add(out.Start+i, nil)
+		}
+	}
+	out.Items = slices.DeleteFunc(items, func(item Item) bool { return item.Value == nil })
+	return out
+}
+
+// keys returns the keys of t in the order of printing, and how many of them are its list part.
+func (g *grower) keys(t *lua.LTable) (keys []lua.LValue, list int) {
+	list = t.Len()
+	for i := 1; i <= list; i++ {
+		keys = append(keys, lua.LNumber(i))
+	}
 	for k, _, _ := tableNext(t, lua.LNil); k != lua.LNil; k, _, _ = tableNext(t, k) {
-		s.rt.steps(1)
-		if f, ok := k.(lua.LNumber); ok && f >= 1 && f <= lua.LNumber(n) && f == lua.LNumber(int(f)) {
+		g.rt.steps(1)
+		if f, ok := k.(lua.LNumber); ok && f >= 1 && f <= lua.LNumber(list) && f == lua.LNumber(int(f)) {
 			continue
 		}
 		keys = append(keys, k)
 	}
-	slices.SortStableFunc(keys, compareKeys)
-	for _, k := range keys {
-		name := ""
-		if text, ok := k.(lua.LString); ok && syntax.IsName(string(text)) {
-			name = string(text)
-		} else if _, ok := k.(*lua.LTable); ok {
-			name = "[" + s.rt.plainString(k) + "]"
-		} else {
-			name = "[" + s.value(k, depth+1) + "]"
+	slices.SortStableFunc(keys[list:], compareKeys)
+	return keys, list
+}
+
+// firstDifference returns the index of the first key that o lacks or has with another value, or that
+// comes after one that only o has.
+func (g *grower) firstDifference(t, o *lua.LTable, keys []lua.LValue) int {
+	others, _ := g.keys(o)
+	for i, k := range keys {
+		if i >= len(others) || k != others[i] {
+			return i
 		}
-		add(name+" = ", t.RawGet(k))
+		d := differ{rt: g.rt, L: g.L, quiet: true}
+		if !d.same(t.RawGet(k), o.RawGet(k)) {
+			return i
+		}
 	}
-	if left > 0 {
-		items = append(items, "... "+number.String(float64(left))+" more")
+	return len(keys)
+}
+
+// key formats the key of an item.
+func (g *grower) key(k lua.LValue, depth int) string {
+	switch k := k.(type) {
+	case lua.LString:
+		if syntax.IsName(string(k)) {
+			return string(k)
+		}
+	case *lua.LTable:
+		return "[" + g.rt.plainString(k) + "]"
 	}
-	if len(items) == 0 {
-		return "{}"
-	}
-	line := "{ " + strings.Join(items, ", ") + " }"
-	if len(line) <= showLine && !strings.Contains(line, "\n") {
-		return line
-	}
-	var b strings.Builder
-	b.WriteString("{\n")
-	for _, item := range items {
-		b.WriteString("  " + strings.ReplaceAll(item, "\n", "\n  ") + ",\n")
-	}
-	b.WriteString("}")
-	return b.String()
+	return "[" + g.value(k, nil, depth).String() + "]"
 }
 
 // compareKeys orders keys for printing: numbers, then text, then the rest in the table's own order.

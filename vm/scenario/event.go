@@ -86,15 +86,13 @@ type Failure struct {
 	Kind      string // "assertion", "error", "timeout", "limit", "panic", "interrupt", "load"
 	Message   string // what happened, without the place
 	File      string
-	Line      int    // 0: unknown
-	Source    string // the text of that line
-	Column    int    // the byte of Source that an error is about, from 1; 0 if unknown
-	Expected  string
-	Found     string
-	Sides     bool        // Expected and Found are set
-	Diff      string      // unified, when both sides are long
-	Details   []string    // further lines of the assertion: differences, the expression
-	Registers []Register  // those that differ
+	Line      int     // 0: unknown
+	Source    string  // the text of that line
+	Column    int     // the byte of Source that an error is about, from 1; 0 if unknown
+	Expected  vm.Side // the zero Side if the failure has no sides
+	Found     vm.Side
+	Details   []string // further lines of the assertion: differences, the expression
+	Registers []vm.RegisterDiff
 	Errno     string      // the errno that was passed on, "ENOSPC"
 	Frames    []vm.Frame  // the functions that were running, innermost first
 	Soft      bool        // from check.*: the case went on
@@ -102,18 +100,8 @@ type Failure struct {
 	Notes     []Paragraph // what else was said, such as a Go stack
 }
 
-// A Register is one line of a register table.
-type Register struct {
-	CPU      string // "cpu2"
-	Name     string // "DBGWCR0_EL1"
-	Expected string // "0x1e5"
-	Found    string
-	Bits     string // the bits that differ, "0", "5-12"
-	Fields   []Field
-}
-
-// A Field is a field of a register in words.
-type Field struct{ Name, Expected, Found string }
+// HasSides reports whether the failure says what was expected and what was found.
+func (f *Failure) HasSides() bool { return f.Expected != vm.Side{} || f.Found != vm.Side{} }
 
 // A Paragraph is a title and lines below it.
 type Paragraph struct {

@@ -15,7 +15,7 @@ type printer struct{}
 func (printer) Begin(scenario.Info)       {}
 func (printer) Broken(b *scenario.Broken) { fmt.Println(b.File, b.Message) }
 func (printer) Warning(text string)       { fmt.Println(text) }
-func (printer) End(s *scenario.Summary)   { fmt.Println(s.Cases(), "cases,", s.Bad(), "not well") }
+func (printer) End(s *scenario.Summary)   { fmt.Println(s.Cases(), "cases,", s.Bad(), "failed") }
 func (printer) Case(r *scenario.Result) {
 	fmt.Printf("%s: %s\n", r.Status, r.Case.Name())
 	for _, f := range r.Failures {
@@ -43,10 +43,10 @@ end)`)}}
 	// Output:
 	// passed: the board has eight lines
 	// failed: the board is hot
-	// board.lua:3: assert.equals does not hold
+	// board.lua:3: assert.equals failed
 	//       3 |   it("is hot", function() assert.equals("hot", board.state()) end)
 	//   expected: "hot"
 	//   found:    "cold"
-	// 2 cases, 1 not well
+	// 2 cases, 1 failed
 	// true <nil>
 }

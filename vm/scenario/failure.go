@@ -8,17 +8,10 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/hwlua/hwlua/vm"
 )
-
-// A registerTable is what an assertion's cause offers when it compared registers; package bindings has one. Each row
-// is CPU, register, expected, found, the bits that differ, then field, expected, found for each field that differs.
-type registerTable interface {
-	RegisterTable() [][]string
-}
 
 // failure explains err, which ended the case or a hook after it.
 func (s *session) failure(err error) *Failure {
@@ -45,7 +38,7 @@ func (s *session) failure(err error) *Failure {
 		f.Kind = "limit"
 	case errors.As(err, &snap):
 		f.Kind, f.Message = "assertion", snap.Error()
-		f.Sides, f.Expected, f.Found = true, snap.want, snap.got
+		f.Expected, f.Found = vm.Side{Words: snap.want}, vm.Side{Words: snap.got}
 	case errors.As(err, &none):
 		f.Kind, f.Message = "assertion", none.Error()
 	case errors.As(err, &place):
@@ -60,7 +53,6 @@ func (s *session) failure(err error) *Failure {
 	if e != nil && f.Kind == "error" && f.File == e.Script && f.Line == e.Line && e.Column > 0 {
 		f.Column = e.Column + (len(tab)-1)*strings.Count(e.Source[:e.Column-1], "\t")
 	}
-	s.diff(f)
 	return f
 }
 
@@ -69,7 +61,6 @@ func (s *session) check(a *vm.Failure) {
 	f := &Failure{Kind: "assertion", Soft: true}
 	s.assertion(f, a)
 	s.place(f)
-	s.diff(f)
 	s.soft = append(s.soft, f)
 }
 
@@ -79,9 +70,7 @@ func (s *session) assertion(f *Failure, a *vm.Failure) {
 	if a.Script != "" && a.Line > 0 {
 		f.File, f.Line = a.Script, a.Line
 	}
-	f.Expected, f.Found = a.Expected, a.Found
-	f.Sides = a.Expected != "" || a.Found != ""
-	f.Details = a.Details
+	f.Expected, f.Found, f.Registers, f.Details = a.Expected, a.Found, a.Registers, a.Details
 	word := "assert"
 	if f.Soft {
 		word = "check"
@@ -92,23 +81,7 @@ func (s *session) assertion(f *Failure, a *vm.Failure) {
 	case a.Message != "":
 		f.Message = fmt.Sprintf("%s (%s.%s)", a.Message, word, a.Assertion)
 	default:
-		f.Message = fmt.Sprintf("%s.%s does not hold", word, a.Assertion)
-	}
-	var t registerTable
-	if errors.As(a.Cause, &t) {
-		for _, row := range t.RegisterTable() {
-			if len(row) < 5 {
-				continue
-			}
-			r := Register{CPU: row[0], Name: row[1], Expected: row[2], Found: row[3], Bits: row[4]}
-			for i := 5; i+2 < len(row); i += 3 {
-				r.Fields = append(r.Fields, Field{row[i], row[i+1], row[i+2]})
-			}
-			f.Registers = append(f.Registers, r)
-		}
-		if len(f.Registers) > 0 {
-			f.Details, f.Sides = nil, false
-		}
+		f.Message = fmt.Sprintf("%s.%s failed", word, a.Assertion)
 	}
 }
 
@@ -129,57 +102,6 @@ func (s *session) place(f *Failure) {
 		}
 	}
 	f.Source = strings.TrimRight(strings.ReplaceAll(lineOfText(text, f.Line), "\t", tab), " ")
-}
-
-// diff compares sides of several lines line by line: values that are shown on several, and text that holds several.
-func (s *session) diff(f *Failure) {
-	if !f.Sides {
-		return
-	}
-	expected, found := f.Expected, f.Found
-	if x, ok := unquote(expected); ok {
-		if y, ok := unquote(found); ok {
-			expected, found = x, y
-		}
-	}
-	if strings.Count(strings.TrimRight(expected, "\n"), "\n") > 1 || strings.Count(strings.TrimRight(found, "\n"), "\n") > 1 {
-		f.Diff = unified(expected, found)
-	}
-}
-
-// unquote is the text of a string as failures show it, between quotes with escapes.
-func unquote(s string) (string, bool) {
-	if len(s) < 2 || s[0] != '"' || s[len(s)-1] != '"' {
-		return "", false
-	}
-	var b strings.Builder
-	s = s[1 : len(s)-1]
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c != '\\' || i+1 == len(s) {
-			b.WriteByte(c)
-			continue
-		}
-		i++
-		switch c = s[i]; {
-		case c == 'n':
-			b.WriteByte('\n')
-		case c == 't':
-			b.WriteByte('\t')
-		case c == 'r':
-			b.WriteByte('\r')
-		case c >= '0' && c <= '9' && i+2 < len(s):
-			n, err := strconv.Atoi(s[i : i+3])
-			if err != nil || n > 255 {
-				return "", false
-			}
-			b.WriteByte(byte(n))
-			i += 2
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return b.String(), true
 }
 
 // theirs returns the frames that are not the prelude's.

@@ -14,8 +14,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/aymanbagabas/go-udiff"
-
 	"github.com/hwlua/hwlua/vm"
 )
 
@@ -253,9 +251,4 @@ func parseSnaps(text string) (map[string]string, error) {
 	}
 	end()
 	return entries, nil
-}
-
-// unified is the difference between two texts.
-func unified(expected, found string) string {
-	return udiff.Unified("expected", "found", strings.TrimSuffix(expected, "\n")+"\n", strings.TrimSuffix(found, "\n")+"\n")
 }

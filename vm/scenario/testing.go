@@ -89,19 +89,18 @@ func (f *Failure) String() string {
 	if f.Source != "" {
 		fmt.Fprintf(&b, "\n  %5d | %s", f.Line, f.Source)
 	}
-	switch {
-	case f.Diff != "":
-		b.WriteString("\n" + strings.TrimRight(f.Diff, "\n"))
-	case f.Sides:
-		fmt.Fprintf(&b, "\n  expected: %s\n  found:    %s", f.Expected, f.Found)
+	if diff := vm.Diff(f.Expected, f.Found); diff != nil {
+		b.WriteString("\n" + strings.Join(diff, "\n"))
+	} else if f.HasSides() {
+		fmt.Fprintf(&b, "\n  expected: %v\n  found:    %v", f.Expected, f.Found)
 	}
 	for _, d := range f.Details {
 		b.WriteString("\n  " + d)
 	}
 	for _, r := range f.Registers {
-		fmt.Fprintf(&b, "\n  %s %s: expected %s, found %s", r.CPU, r.Name, r.Expected, r.Found)
+		fmt.Fprintf(&b, "\n  %s %s: expected %s, found %s", r.CPU, r.Name, vm.Hex(r.Expected, r.Digits), vm.Hex(r.Found, r.Digits))
 		for _, w := range r.Fields {
-			fmt.Fprintf(&b, ", %s %s -> %s", w.Name, w.Expected, w.Found)
+			b.WriteString(", " + w.String())
 		}
 	}
 	if f.Kind != "assertion" {

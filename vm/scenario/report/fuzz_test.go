@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/scenario"
 	"github.com/hwlua/hwlua/vm/scenario/report"
 )
@@ -28,10 +29,19 @@ func FuzzWriters(f *testing.F) {
 			c := &scenario.Case{File: "a.lua", Path: []string{name}, Line: 1}
 			w.Begin(scenario.Info{Properties: []scenario.Property{{Name: "p", Value: reason}}})
 			w.Case(&scenario.Result{Case: c, Output: output})
-			w.Case(&scenario.Result{Case: c, Status: scenario.Failed, Output: output, Repro: reason, Failures: []*scenario.Failure{{
-				Kind: "assertion", Message: message, File: "a.lua", Line: 2, Source: output, Sides: true, Expected: message, Found: output,
-				Details: []string{reason}, Registers: []scenario.Register{{Name: name, Expected: message, Found: output}},
-			}}})
+			w.Case(&scenario.Result{
+				Case: c, Status: scenario.Failed, Output: output, Repro: reason,
+				Failures: []*scenario.Failure{{
+					Kind: "assertion", Message: message, File: "a.lua", Line: 2, Source: output,
+					Expected: vm.Side{Words: message},
+					Found:    vm.Side{Value: &vm.Tree{Text: output, IsString: true, Size: len(output)}},
+					Details:  []string{reason},
+					Registers: []vm.RegisterDiff{{
+						CPU: output, Name: name, Expected: uint64(len(message)), Found: uint64(len(output)),
+						Fields: []vm.FieldDiff{{Name: name, Expected: message, Found: output}},
+					}},
+				}},
+			})
 			w.Case(&scenario.Result{Case: c, Status: scenario.Skipped, Reason: reason})
 			w.Broken(&scenario.Broken{File: "b.lua", Message: message})
 			w.Warning(output)

@@ -3,9 +3,10 @@
 package report
 
 import (
+	"bytes"
 	_ "embed"
 	"fmt"
-	"html"
+	"html/template"
 	"strconv"
 	"strings"
 
@@ -14,11 +15,29 @@ import (
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
-//go:embed page.css
-var pageCSS string
+var (
+	//go:embed page.html
+	pageHTML string
+	//go:embed page.css
+	pageCSS template.CSS
+	//go:embed page.js
+	pageJS template.JS
+)
 
-//go:embed page.js
-var pageJS string
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"css":           func() template.CSS { return pageCSS },
+	"js":            func() template.JS { return pageJS },
+	"clean":         clean,
+	"join":          strings.Join,
+	"place":         place,
+	"seconds":       seconds,
+	"diff":          func(f *scenario.Failure) []string { return vm.Diff(f.Expected, f.Found) },
+	"diffClass":     func(line string) string { return map[byte]string{'-': "e", '+': "f"}[line[0]] },
+	"registerHead":  func() []string { return registerHead },
+	"registerCells": newRegisterCells,
+	"showTrace":     showTrace,
+	"traceLines":    vm.TraceLines,
+}).Parse(pageHTML))
 
 // page writes its cases as they come and its heading last: the style sheet puts it on top.
 type page struct {
@@ -31,257 +50,206 @@ type page struct {
 	left  int // cases whose timelines are left out
 }
 
-// How many bytes of timelines a page holds; browsers get slow beyond. Those of cases that are not well come in when the
-// others do not any more.
+// How many bytes of timelines a page holds; browsers get slow beyond. Timelines of failed cases are
+// drawn when those of others are not any more.
 const (
-	drawnWell = 24 << 20
-	drawnMost = 4 * drawnWell
+	drawnPassed = 24 << 20
+	drawnMost   = 4 * drawnPassed
 )
 
 func newHTML(w *out, o Options) Writer { return &page{out: w, o: o} }
 
-func esc(s string) string { return html.EscapeString(clean(s)) }
+// execute writes one of the templates of the page.
+func (w *page) execute(name string, data any) {
+	var b bytes.Buffer
+	if err := pageTemplate.ExecuteTemplate(&b, name, data); err != nil && w.err == nil {
+		w.err = err
+	}
+	w.write(b.Bytes())
+}
 
 func (w *page) Begin(i scenario.Info) {
 	w.info = i
-	w.print("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n" +
-		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n" +
-		"<link rel=\"icon\" href=\"data:,\">\n" + // or a browser asks the server for one
-		"<title>hwlua run</title>\n<style>\n" + pageCSS + "</style>\n</head>\n<body>\n")
+	w.execute("head", nil)
 }
 
+// open begins the part of a file, unless it has begun.
 func (w *page) open(file, title string) {
 	if file == w.file {
 		return
 	}
 	w.file = file
 	w.files++
-	w.printf("<h2 id=\"f%d\">%s", w.files, esc(file))
-	if title != "" {
-		w.printf(" <small>%s</small>", esc(title))
-	}
-	w.print("</h2>\n")
+	w.execute("file", map[string]any{"ID": w.files, "File": file, "Title": title})
 }
 
 func (w *page) Case(r *scenario.Result) {
 	w.open(r.Case.File, r.Title)
 	name := r.Case.Name() + round(r.Case)
-	key := strings.ToLower(strings.Join([]string{r.Case.File, name, r.Status.String(), strings.Join(r.Case.Tags, " ")}, " "))
-	bad, open := "", ""
-	if r.Status.Bad() {
-		bad, open = " data-bad", " open"
-	}
-	w.printf("<details class=\"%s\" data-f=\"f%d\" data-k=\"%s\"%s%s><summary><span class=\"s\">%s</span><span class=\"n\">%s</span><span class=\"t\">%s</span></summary>\n<div class=\"in\">\n",
-		r.Status, w.files, esc(key), bad, open, r.Status, esc(name), seconds(r.Elapsed))
-	if len(r.Failures) == 0 {
-		w.printf("<p class=\"at\">%s</p>\n", esc(place(r.Case.File, r.Case.Line)))
-	}
-	if r.Reason != "" {
-		w.printf("<p>%s</p>\n", esc(r.Reason))
-	}
-	for _, f := range r.Failures {
-		w.failure(f)
-	}
-	if r.Output != "" {
-		w.printf("<h3>printed</h3>\n<pre>%s</pre>\n", esc(r.Output))
-	}
-	for _, n := range r.Look.Notes {
-		w.note(n)
-	}
+	words := []string{r.Case.File, name, r.Status.String(), strings.Join(r.Case.Tags, " ")}
+	w.execute("case", struct {
+		*scenario.Result
+		ID        int
+		Name, Key string
+	}{r, w.files, name, strings.ToLower(strings.Join(words, " "))})
 	w.timelines(r)
-	if r.Repro != "" {
-		w.printf("<h3>run it again</h3>\n<pre>%s</pre>\n", esc(r.Repro))
-	}
-	w.print("</div></details>\n")
+	w.execute("end of case", r)
 }
 
-func (w *page) failure(f *scenario.Failure) {
-	if f.File != "" {
-		soft := ""
-		if f.Soft {
-			soft = " (check: the case went on)"
-		}
-		w.printf("<p class=\"at\">%s%s</p>\n", esc(place(f.File, f.Line)), soft)
-	}
-	if f.Source != "" {
-		w.printf("<pre>%5d | %s</pre>\n", f.Line, esc(f.Source))
-	}
-	w.printf("<p class=\"msg\">%s</p>\n", esc(f.Message))
-	switch {
-	case f.Diff != "":
-		w.print("<pre>")
-		for l := range strings.Lines(f.Diff) {
-			class := ""
-			if l[0] == '-' {
-				class = "e"
-			} else if l[0] == '+' {
-				class = "f"
-			}
-			w.printf("<span class=\"%s\">%s</span>", class, esc(l))
-		}
-		w.print("</pre>\n")
-	case f.Sides:
-		w.printf("<div class=\"scroll\"><table><tr><th>expected</th><td class=\"e\"><code>%s</code></td></tr><tr><th>found</th><td class=\"f\"><code>%s</code></td></tr></table></div>\n",
-			esc(f.Expected), esc(f.Found))
-	}
-	if len(f.Details) > 0 {
-		w.printf("<pre>%s</pre>\n", esc(strings.Join(f.Details, "\n")))
-	}
-	if len(f.Registers) > 0 {
-		w.print("<div class=\"scroll\"><table><tr><th>CPU</th><th>register</th><th>expected</th><th>found</th><th>bits</th><th>fields</th></tr>\n")
-		for _, r := range f.Registers {
-			var words []string
-			for _, f := range r.Fields {
-				words = append(words, fmt.Sprintf("%s %s -> %s", f.Name, f.Expected, f.Found))
-			}
-			e, g := markDigits(r.Expected, r.Found)
-			w.printf("<tr class=\"b\"><td>%s</td><td>%s</td><td class=\"e\">%s</td><td class=\"f\">%s</td><td>%s</td><td>%s</td></tr>\n",
-				esc(r.CPU), esc(r.Name), e, g, esc(r.Bits), esc(strings.ReplaceAll(strings.Join(words, ", "), "->", "→"))) // a line may break behind a hyphen
-		}
-		w.print("</table></div>\n")
-	}
-	if showTrace(f) {
-		w.printf("<h3>Lua stack, innermost first</h3>\n<pre>%s</pre>\n", esc(strings.Join(vm.TraceLines(f.Frames), "\n")))
-	}
-	for _, n := range f.Notes {
-		w.note(n)
-	}
+// registerCells are the cells of a register, with the digits marked that differ.
+type registerCells struct {
+	CPU, Name, Bits, Fields string
+	Expected, Found         []digit
 }
 
-// markDigits gives two numbers as HTML with the digits marked in which they differ, the shorter one padded.
-func markDigits(a, b string) (string, string) {
-	x, okX := strings.CutPrefix(a, "0x")
-	y, okY := strings.CutPrefix(b, "0x")
-	if !okX || !okY {
-		return esc(a), esc(b)
-	}
-	width := max(len(x), len(y))
-	x = strings.Repeat("0", width-len(x)) + x
-	y = strings.Repeat("0", width-len(y)) + y
-	mark := func(p, q string) string {
-		var s strings.Builder
-		s.WriteString("0x")
-		for i := range len(p) {
-			if p[i] != q[i] {
-				s.WriteString("<i>" + esc(p[i:i+1]) + "</i>")
-			} else {
-				s.WriteString(esc(p[i : i+1]))
-			}
-		}
-		return s.String()
-	}
-	return mark(x, y), mark(y, x)
+type digit struct {
+	Text    string
+	Differs bool
 }
 
-func (w *page) note(n scenario.Paragraph) {
-	w.printf("<h3>%s</h3>\n<pre>%s</pre>\n", esc(n.Title), esc(strings.Join(n.Lines, "\n")))
+func newRegisterCells(r vm.RegisterDiff) registerCells {
+	row := registerRow(&r)
+	c := registerCells{CPU: row[0], Name: row[1], Bits: row[4]}
+	c.Fields = strings.ReplaceAll(row[5], "->", "→") // a line may break after a hyphen
+	c.Expected, c.Found = markDigits(strings.TrimPrefix(row[2], "0x"), strings.TrimPrefix(row[3], "0x"))
+	return c
+}
+
+// markDigits marks the digits in which two numbers differ, the shorter one padded.
+func markDigits(a, b string) (x, y []digit) {
+	width := max(len(a), len(b))
+	a = strings.Repeat("0", width-len(a)) + a
+	b = strings.Repeat("0", width-len(b)) + b
+	for i := range width {
+		differs := a[i] != b[i]
+		x, y = append(x, digit{a[i : i+1], differs}), append(y, digit{b[i : i+1], differs})
+	}
+	return x, y
 }
 
 // The drawing of a timeline, in SVG units.
 const (
 	stepWidth  = 14
 	rowHeight  = 15
+	trackGap   = 6
 	nameWidth  = 90
 	axisHeight = 18
+	charWidth  = 7
 )
 
+// timelines draws the timelines of a case, if the page has room for them.
 func (w *page) timelines(r *scenario.Result) {
 	if len(r.Look.Timelines) == 0 {
 		return
 	}
-	if w.drawn > drawnMost || w.drawn > drawnWell && !r.Status.Bad() {
+	if w.drawn > drawnMost || w.drawn > drawnPassed && !r.Status.Bad() {
 		w.left++
-		w.print("<p class=\"at\">The timeline is left out: this page has enough of them. A run of this case alone draws it.</p>\n")
+		w.execute("left out", nil)
 		return
 	}
 	before := w.size
 	for _, t := range r.Look.Timelines {
-		w.timeline(t)
+		w.execute("timeline", newDrawing(t))
 	}
 	w.drawn += w.size - before
 }
 
-func (w *page) timeline(t scenario.Timeline) {
-	last := 1
-	heights := make([]int, len(t.Tracks))
-	for i, tr := range t.Tracks {
-		heights[i] = 1
-		for _, s := range tr.Spans {
-			last = max(last, s.End, s.Start+1)
-			heights[i] = max(heights[i], s.Depth+1)
-		}
-	}
-	height := axisHeight
-	for _, h := range heights {
-		height += h*rowHeight + 6
-	}
-	width := nameWidth + last*stepWidth + 8
-	w.printf("<h3>%s</h3>\n<div class=\"scroll\"><svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"%s\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n",
-		esc(t.Title), esc(t.Title), width, height, width, height)
-	for _, k := range t.Ticks {
-		x := nameWidth + k.At*stepWidth
-		w.printf("<line class=\"g\" x1=\"%d\" y1=\"0\" x2=\"%d\" y2=\"%d\"/><text class=\"d\" x=\"%d\" y=\"11\">%s</text>\n", x, x, height, x+3, esc(k.Label))
-	}
-	y := axisHeight
-	for i, tr := range t.Tracks {
-		w.printf("<text class=\"d\" x=\"0\" y=\"%d\">%s</text>\n", y+11, esc(tr.Name))
-		for _, s := range tr.Spans {
-			w.span(s, y)
-		}
-		y += heights[i]*rowHeight + 6
-	}
-	w.print("</svg></div>\n")
+// A drawing is a timeline with the coordinates of its parts.
+type drawing struct {
+	Title         string
+	Width, Height int
+	Ticks         []drawnTick
+	Tracks        []drawnTrack
 }
 
-func (w *page) span(s scenario.Span, y int) {
-	x := nameWidth + s.Start*stepWidth
-	width := max((s.End-s.Start)*stepWidth, 3)
-	y += s.Depth * rowHeight
-	class := "call"
-	switch s.Kind {
-	case "task", "refused", "hit", "write", "level":
-		class = s.Kind
+type drawnTick struct {
+	X, TextX int
+	Label    string
+}
+
+type drawnTrack struct {
+	Name  string
+	TextY int
+	Spans []drawnSpan
+}
+
+type drawnSpan struct {
+	Title, Class        string
+	X, Y, Width, Height int
+	Label               string // "" if it does not fit
+	TextX, TextY        int
+}
+
+// newDrawing lays out a timeline: its tracks one below the other, each as high as its spans are nested.
+func newDrawing(t scenario.Timeline) drawing {
+	d := drawing{Title: t.Title}
+	for _, k := range t.Ticks {
+		x := nameWidth + k.At*stepWidth
+		d.Ticks = append(d.Ticks, drawnTick{X: x, TextX: x + 3, Label: k.Label})
 	}
-	w.printf("<g><title>%s</title><rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"2\"/>",
-		esc(s.Label+prefixed("\n", s.Detail)), class, x, y, width, rowHeight-1)
+	last, y := 1, axisHeight
+	for _, track := range t.Tracks {
+		drawn := drawnTrack{Name: track.Name, TextY: y + 11}
+		rows := 1
+		for _, s := range track.Spans {
+			last = max(last, s.End, s.Start+1)
+			rows = max(rows, s.Depth+1)
+			drawn.Spans = append(drawn.Spans, newDrawnSpan(s, y))
+		}
+		d.Tracks = append(d.Tracks, drawn)
+		y += rows*rowHeight + trackGap
+	}
+	d.Width, d.Height = nameWidth+last*stepWidth+8, y
+	return d
+}
+
+// newDrawnSpan lays out a span of the track whose first row begins at y.
+func newDrawnSpan(s scenario.Span, y int) drawnSpan {
+	d := drawnSpan{
+		Title:  s.Label + prefixed("\n", s.Detail),
+		Class:  "call",
+		X:      nameWidth + s.Start*stepWidth,
+		Y:      y + s.Depth*rowHeight,
+		Width:  max((s.End-s.Start)*stepWidth, 3),
+		Height: rowHeight - 1,
+	}
+	d.TextX, d.TextY = d.X+3, d.Y+11
 	label := s.Label
-	if s.Kind == "level" {
-		label = strconv.Itoa(s.Level)
+	switch s.Kind {
+	case "task", "refused", "hit", "write":
+		d.Class = s.Kind
+	case "level":
+		d.Class, label = s.Kind, strconv.Itoa(s.Level)
 	}
-	if room := (width - 4) / 7; room > 0 { // 7 units a character
-		if runes := []rune(clean(label)); len(runes) > room {
-			label = ""
-			if room > 3 {
-				label = string(runes[:room-1]) + "…"
-			}
-		}
-		if label != "" {
-			w.printf("<text x=\"%d\" y=\"%d\">%s</text>", x+3, y+11, esc(label))
-		}
+	runes := []rune(clean(label))
+	switch room := (d.Width - 4) / charWidth; {
+	case len(runes) <= room:
+		d.Label = string(runes)
+	case room > 3:
+		d.Label = string(runes[:room-1]) + "…"
 	}
-	w.print("</g>\n")
+	return d
 }
 
 func (w *page) Broken(b *scenario.Broken) {
 	w.open(b.File, "")
-	w.printf("<details class=\"error\" data-f=\"f%d\" data-k=\"%s\" data-bad open><summary><span class=\"s\">error</span><span class=\"n\">cannot be used</span></summary>\n<div class=\"in\"><p class=\"at\">%s</p><p class=\"msg\">%s</p></div></details>\n",
-		w.files, esc(strings.ToLower(b.File+" error "+b.Message)), esc(place(b.File, b.Line)), esc(b.Message))
+	w.execute("broken", struct {
+		*scenario.Broken
+		ID  int
+		Key string
+	}{b, w.files, strings.ToLower(b.File + " error " + b.Message)})
 }
 
-func (w *page) Warning(text string) { w.printf("<p>%s</p>\n", esc(text)) }
+func (w *page) Warning(text string) { w.execute("warning", text) }
 
 func (w *page) End(s *scenario.Summary) {
-	word := "all well"
+	verdict := "passed"
 	if s.Bad() > 0 || s.Unusable > 0 || s.Interrupted {
-		word = "not well"
+		verdict = "failed"
 	}
-	w.printf("<header>\n<h1>hwlua run: %s</h1>\n<p class=\"big\">%s in %s: %s, %s</p>\n", word,
-		phrase.Plural(s.Cases(), "case"), phrase.Plural(s.Files, "file"), strings.Join(counts(s), ", "), seconds(s.Elapsed))
-	for _, l := range extras(s) {
-		w.printf("<p>%s</p>\n", esc(l))
-	}
+	more := extras(s)
 	if w.left > 0 {
-		w.printf("<p>%s without a timeline, or this page would be too large</p>\n", phrase.Plural(w.left, "case"))
+		more = append(more, phrase.Plural(w.left, "case")+" without a timeline, which would make this page too large")
 	}
 	var facts []string
 	for _, p := range w.info.Properties {
@@ -293,12 +261,12 @@ func (w *page) End(s *scenario.Summary) {
 	if w.info.Shuffled {
 		facts = append(facts, fmt.Sprintf("shuffle %d", w.info.Seed))
 	}
-	if w.o.Command != "" {
-		w.printf("<p><code>%s</code></p>\n", esc(w.o.Command))
-	}
-	if len(facts) > 0 {
-		w.printf("<p>%s</p>\n", esc(strings.Join(facts, " · ")))
-	}
-	w.print("</header>\n<div id=\"tools\"><input type=\"search\" id=\"q\" placeholder=\"words of file, case, tag or status\" aria-label=\"filter\">" +
-		"<label><input type=\"checkbox\" id=\"bad\"> not well only</label><span id=\"shown\"></span></div>\n<script>\n" + pageJS + "</script>\n</body>\n</html>\n")
+	w.execute("end", map[string]any{
+		"Verdict": verdict,
+		"Counts": fmt.Sprintf("%s in %s: %s, %s", phrase.Plural(s.Cases(), "case"), phrase.Plural(s.Files, "file"),
+			strings.Join(counts(s), ", "), seconds(s.Elapsed)),
+		"Extras":  more,
+		"Command": w.o.Command,
+		"Facts":   strings.Join(facts, " · "),
+	})
 }

@@ -40,16 +40,44 @@ type jsonEvent struct {
 type jsonFailure struct {
 	Kind      string
 	Message   string
-	File      string              `json:",omitempty"`
-	Line      int                 `json:",omitempty"`
-	Source    string              `json:",omitempty"`
-	Expected  *string             `json:",omitempty"`
-	Found     *string             `json:",omitempty"`
-	Details   []string            `json:",omitempty"`
-	Errno     string              `json:",omitempty"`
-	Registers []scenario.Register `json:",omitempty"`
-	Traceback string              `json:",omitempty"`
-	Soft      bool                `json:",omitempty"`
+	File      string         `json:",omitempty"`
+	Line      int            `json:",omitempty"`
+	Source    string         `json:",omitempty"`
+	Expected  *string        `json:",omitempty"`
+	Found     *string        `json:",omitempty"`
+	Details   []string       `json:",omitempty"`
+	Errno     string         `json:",omitempty"`
+	Registers []jsonRegister `json:",omitempty"`
+	Traceback string         `json:",omitempty"`
+	Soft      bool           `json:",omitempty"`
+}
+
+type jsonRegister struct {
+	CPU, Name, Expected, Found, Bits string
+	Fields                           []vm.FieldDiff
+}
+
+func newJSONFailure(f *scenario.Failure) jsonFailure {
+	j := jsonFailure{
+		Kind:      f.Kind,
+		Message:   f.Message,
+		File:      f.File,
+		Line:      f.Line,
+		Source:    f.Source,
+		Details:   f.Details,
+		Errno:     f.Errno,
+		Traceback: strings.Join(vm.TraceLines(f.Frames), "\n"),
+		Soft:      f.Soft,
+	}
+	if f.HasSides() {
+		expected, found := f.Expected.String(), f.Found.String()
+		j.Expected, j.Found = &expected, &found
+	}
+	for _, r := range f.Registers {
+		row := registerRow(&r)
+		j.Registers = append(j.Registers, jsonRegister{row[0], row[1], row[2], row[3], row[4], r.Fields})
+	}
+	return j
 }
 
 func newJSON(w *out, o Options) Writer { return &jsonWriter{out: w} }
@@ -110,12 +138,7 @@ func (w *jsonWriter) Case(r *scenario.Result) {
 		e.Action, w.bad = "fail", true
 		w.emit(jsonEvent{Action: "output", Package: w.file, Test: name, Output: whole(r)})
 		for _, f := range r.Failures {
-			j := jsonFailure{Kind: f.Kind, Message: f.Message, File: f.File, Line: f.Line, Source: f.Source,
-				Details: f.Details, Errno: f.Errno, Registers: f.Registers, Traceback: strings.Join(vm.TraceLines(f.Frames), "\n"), Soft: f.Soft}
-			if f.Sides {
-				j.Expected, j.Found = &f.Expected, &f.Found
-			}
-			e.Failures = append(e.Failures, j)
+			e.Failures = append(e.Failures, newJSONFailure(f))
 		}
 	case r.Status == scenario.Skipped || r.Status == scenario.Pending:
 		e.Action = "skip"

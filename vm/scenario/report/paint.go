@@ -18,6 +18,17 @@ func (p *paint) red(s string) string    { return p.wrap("31", s) }
 func (p *paint) green(s string) string  { return p.wrap("32", s) }
 func (p *paint) yellow(s string) string { return p.wrap("33", s) }
 
+// diffLine colors a line of a unified diff.
+func (p *paint) diffLine(l string) string {
+	switch l[0] {
+	case '+':
+		return p.red(l)
+	case '-':
+		return p.green(l)
+	}
+	return l
+}
+
 // WantColor decides whether output is coloured. mode is "always", "never" or "auto"; auto follows NO_COLOR, then FORCE_COLOR
 // and CLICOLOR_FORCE, then TERM=dumb, then whether the output goes to a terminal.
 func WantColor(mode string, getenv func(string) string, terminal bool) bool {

@@ -16,7 +16,7 @@ type pretty struct {
 	p       paint
 	o       Options
 	file    string
-	cases   []*scenario.Result // of file: all when verbose, else those that are not well
+	cases   []*scenario.Result // of file: all if verbose, else those to explain
 	n       map[scenario.Status]int
 	elapsed time.Duration
 	bad     []*scenario.Result // for the list at the end, without output and notes
@@ -182,7 +182,7 @@ func (w *pretty) Warning(text string) {
 func (w *pretty) End(s *scenario.Summary) {
 	w.flush()
 	if len(w.bad) > 1 {
-		w.print("\nnot well:\n")
+		w.print("\nfailed:\n")
 		for _, r := range w.bad {
 			line := r.Case.Line
 			if f := r.Cause(); f != nil && f.File == r.Case.File && f.Line > 0 {

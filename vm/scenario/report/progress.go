@@ -114,7 +114,7 @@ func (p *Progress) line(width int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d of %d", p.done, max(p.planned, p.done))
 	if p.bad > 0 {
-		fmt.Fprintf(&b, ", %d not well", p.bad)
+		fmt.Fprintf(&b, ", %d failed", p.bad)
 	}
 	fmt.Fprintf(&b, "  %.1fs", p.now().Sub(p.start).Seconds())
 	switch {

@@ -16,12 +16,9 @@ package report
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/mattn/go-runewidth"
 
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/phrase"
@@ -184,25 +181,17 @@ func explain(f *scenario.Failure, p *paint) []string {
 	for l := range strings.Lines(f.Message) {
 		add(p.bold(strings.TrimRight(l, "\n")))
 	}
-	switch {
-	case f.Diff != "":
+	if diff := vm.Diff(f.Expected, f.Found); diff != nil {
 		add("")
-		for l := range strings.Lines(f.Diff) {
-			l = strings.TrimRight(l, "\n")
-			switch {
-			case strings.HasPrefix(l, "+"):
-				add("  " + p.red(l))
-			case strings.HasPrefix(l, "-"):
-				add("  " + p.green(l))
-			default:
-				add("  " + l)
-			}
+		for _, l := range diff {
+			add("  " + p.diffLine(l))
 		}
-	case f.Sides:
-		add("  expected: " + p.green(indent(f.Expected, "            ")))
-		add("  found:    " + p.red(indent(f.Found, "            ")))
-		if n := apart(f.Expected, f.Found); n > 0 {
-			add("            " + strings.Repeat(" ", n) + p.dim("^ they differ from here on"))
+	} else if f.HasSides() {
+		expected, found := f.Expected.String(), f.Found.String()
+		add("  expected: " + p.green(indent(expected, "            ")))
+		add("  found:    " + p.red(indent(found, "            ")))
+		if n := apart(expected, found); n > 0 {
+			add("            " + strings.Repeat(" ", n) + p.dim("^ first difference"))
 		}
 	}
 	for _, d := range f.Details {
@@ -242,7 +231,7 @@ func apart(a, b string) int {
 	if n < 4 || n == len(x) && n == len(y) || strings.HasPrefix(string(x[n:]), "...") { // which stands for anything
 		return 0
 	}
-	return runewidth.StringWidth(string(x[:n]))
+	return phrase.Width(string(x[:n]))
 }
 
 // showTrace reports whether the frames tell more than the place does.
@@ -296,55 +285,85 @@ func headline(r *scenario.Result) string {
 		return r.Reason
 	}
 	msg, _, _ := strings.Cut(f.Message, "\n")
-	if f.Sides && !strings.Contains(f.Expected+f.Found, "\n") && len(f.Expected)+len(f.Found) < 120 {
-		msg += fmt.Sprintf(" (expected %s, found %s)", f.Expected, f.Found)
+	expected, found := f.Expected.String(), f.Found.String()
+	if f.HasSides() && !strings.Contains(expected+found, "\n") && len(expected)+len(found) < 120 {
+		msg += fmt.Sprintf(" (expected %s, found %s)", expected, found)
 	}
-	for i, reg := range f.Registers {
-		if i == 3 {
-			msg += fmt.Sprintf("; %d more", len(f.Registers)-3)
-			break
-		}
-		sep := ", "
-		if i == 0 {
-			sep = ": "
-		}
-		msg += fmt.Sprintf("%s%s %s -> %s", sep, strings.TrimSpace(reg.CPU+" "+reg.Name), reg.Expected, reg.Found)
+	const listed = 3
+	var regs []string
+	for _, r := range f.Registers[:min(listed, len(f.Registers))] {
+		row := registerRow(&r)
+		regs = append(regs, fmt.Sprintf("%s %s -> %s", strings.TrimSpace(row[0]+" "+row[1]), row[2], row[3]))
+	}
+	if len(regs) > 0 {
+		msg += ": " + strings.Join(regs, ", ")
+	}
+	if n := len(f.Registers) - listed; n > 0 {
+		msg += fmt.Sprintf("; %d more", n)
 	}
 	return msg
 }
 
-// registerTable lays register, expected, found, the bits that differ and the fields in words out in columns.
+// registerHead is the heading of a table of registers.
+var registerHead = []string{"CPU", "register", "expected", "found", "bits", "fields"}
+
+// registerRow returns the cells below registerHead.
+func registerRow(r *vm.RegisterDiff) []string {
+	words := make([]string, len(r.Fields))
+	for i, f := range r.Fields {
+		words[i] = f.String()
+	}
+	return []string{
+		r.CPU, r.Name, vm.Hex(r.Expected, r.Digits), vm.Hex(r.Found, r.Digits),
+		bitRanges(r.Expected ^ r.Found), strings.Join(words, ", "),
+	}
+}
+
+// bitRanges names the bits that are set, the highest first: "12-5 0".
+func bitRanges(v uint64) string {
+	var parts []string
+	for hi := 63; hi >= 0; hi-- {
+		lo := hi
+		for ; lo >= 0 && v>>lo&1 == 1; lo-- {
+		}
+		switch n := hi - lo; {
+		case n == 1:
+			parts = append(parts, fmt.Sprint(hi))
+		case n > 1:
+			parts = append(parts, fmt.Sprintf("%d-%d", hi, lo+1))
+		default:
+			continue
+		}
+		hi = lo
+	}
+	return strings.Join(parts, " ")
+}
+
+// registerTable lays registers out in columns.
 //
 //	CPU   register     expected  found  bits  fields
 //	cpu0  DBGWCR0_EL1  0x1e5     0x1e4  0     E 1 -> 0
-func registerTable(regs []scenario.Register, p *paint) []string {
-	rows := [][]string{{"CPU", "register", "expected", "found", "bits", "fields"}}
-	for _, r := range regs {
-		var words []string
-		for _, f := range r.Fields {
-			words = append(words, fmt.Sprintf("%s %s -> %s", f.Name, f.Expected, f.Found))
-		}
-		rows = append(rows, []string{r.CPU, r.Name, r.Expected, r.Found, r.Bits, strings.Join(words, ", ")})
+func registerTable(regs []vm.RegisterDiff, p *paint) []string {
+	rows := [][]string{registerHead}
+	for i := range regs {
+		rows = append(rows, registerRow(&regs[i]))
 	}
-	rows = dropEmpty(rows)
-	width := make([]int, len(rows[0]))
+	width := make([]int, len(registerHead))
 	for _, row := range rows {
 		for i, c := range row {
-			width[i] = max(width[i], utf8.RuneCountInString(c))
+			width[i] = max(width[i], phrase.Width(c))
 		}
 	}
+	color := []func(string) string{plain, plain, p.green, p.red, plain, plain}
 	lines := make([]string, len(rows))
 	for n, row := range rows {
 		var b strings.Builder
 		for i, c := range row {
-			cell := c + strings.Repeat(" ", width[i]-utf8.RuneCountInString(c)+2)
-			switch {
-			case n == 0:
+			cell := phrase.Pad(c, width[i]+2)
+			if n == 0 {
 				cell = p.dim(cell)
-			case rows[0][i] == "expected":
-				cell = p.green(cell)
-			case rows[0][i] == "found":
-				cell = p.red(cell)
+			} else {
+				cell = color[i](cell)
 			}
 			b.WriteString(cell)
 		}
@@ -353,21 +372,7 @@ func registerTable(regs []scenario.Register, p *paint) []string {
 	return lines
 }
 
-// dropEmpty removes the columns in which only the heading is filled.
-func dropEmpty(rows [][]string) [][]string {
-	for i := len(rows[0]) - 1; i >= 0; i-- {
-		empty := true
-		for _, row := range rows[1:] {
-			empty = empty && row[i] == ""
-		}
-		if empty {
-			for n := range rows {
-				rows[n] = slices.Delete(rows[n], i, i+1)
-			}
-		}
-	}
-	return rows
-}
+func plain(s string) string { return s }
 
 // indent puts prefix before every line but the first.
 func indent(s, prefix string) string {

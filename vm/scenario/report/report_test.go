@@ -24,12 +24,134 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+// words is a side of a failure that is no value.
+func words(text string) vm.Side { return vm.Side{Words: text} }
+
+// caseAt returns a case of three lines. A slash in name separates the describes.
+func caseAt(file, name string, line int) *scenario.Case {
+	return &scenario.Case{
+		File: file, Path: strings.Split(name, "/"), Line: line, LastLine: line + 2, Tags: []string{"seed"},
+	}
+}
+
+// failedRegisters is a case with a failed check, a table of registers, notes and a timeline.
+func failedRegisters() *scenario.Result {
+	return &scenario.Result{
+		Case:   caseAt("a/one.lua", "slots/hold", 20),
+		Status: scenario.Failed,
+		Repro:  "hwlua run a/one.lua:20",
+		Output: "\tprinted\n  twice\n",
+		Failures: []*scenario.Failure{
+			{
+				Kind: "assertion", Soft: true, Message: "check.equals failed",
+				File: "a/one.lua", Line: 21, Source: "  check.equals(1, 2)",
+				Expected: words("1"), Found: words("2"),
+			},
+			{
+				Kind: "assertion", Message: "assert.regs failed",
+				File: "a/one.lua", Line: 22, Source: "  assert.regs(m, want)",
+				Registers: []vm.RegisterDiff{
+					{
+						CPU: "cpu0", Name: "DBGWCR0_EL1", Expected: 0x1e5, Found: 0x1e4,
+						Fields: []vm.FieldDiff{{Name: "E", Expected: "1", Found: "0"}},
+					},
+					{
+						CPU: "cpu1", Name: "MDSCR_EL1", Expected: 0xb000, Found: 0x1000,
+						Fields: []vm.FieldDiff{
+							{Name: "MDE", Expected: "1", Found: "0"},
+							{Name: "KDE", Expected: "1", Found: "0"},
+						},
+					},
+					{CPU: "cpu1", Name: "DBGWCR1_EL1", Expected: 0x1e5, Found: 0x5},
+					{CPU: "cpu1", Name: "DBGWCR2_EL1", Expected: 0x5, Found: 0x15},
+				},
+			},
+		},
+		Look: scenario.Look{
+			Notes: []scenario.Paragraph{{
+				Title: "last records",
+				Lines: []string{
+					"cpu0 28.000000s  write_wb_reg(48, 0, 0x1e4)",
+					"cpu0 28.000000s    <nested> & more",
+				},
+			}},
+			Timelines: []scenario.Timeline{timeline()},
+		},
+	}
+}
+
+// timeline is a drawing with every kind of span.
+func timeline() scenario.Timeline {
+	return scenario.Timeline{
+		Title: "timeline",
+		Ticks: []scenario.Tick{{At: 0, Label: "0.000000s"}, {At: 3, Label: "28.000000s"}},
+		Tracks: []scenario.Track{
+			{Name: "cpu0 tasks", Spans: []scenario.Span{{Start: 0, End: 6, Label: "hwlua-1", Kind: "task"}}},
+			{Name: "cpu0", Spans: []scenario.Span{
+				{Start: 0, End: 4, Label: "reserve_bp_slot", Detail: "reserve_bp_slot(w1) = -ENOSPC", Kind: "refused"},
+				{Start: 1, End: 2, Label: "write_wb_reg", Kind: "write", Depth: 1},
+				{Start: 5, End: 5, Label: "hit", Kind: "hit"},
+			}},
+			{Name: "cpu0 slots", Spans: []scenario.Span{
+				{Start: 2, End: 6, Label: "1 installed", Kind: "level", Level: 1},
+			}},
+		},
+	}
+}
+
+// failedTexts are the cases of a/two.lua: an error, and differences of texts of all kinds.
+func failedTexts() []*scenario.Result {
+	compared := func(line int, expected, found string) *scenario.Failure {
+		return &scenario.Failure{
+			Kind: "assertion", Message: "assert.equals failed",
+			File: "a/two.lua", Line: line, Source: "assert.equals(want, got)",
+			Expected: words(expected), Found: words(found),
+		}
+	}
+	checked := func(line int, expected, found string) *scenario.Failure {
+		f := compared(line, expected, found)
+		f.Soft, f.Message, f.Source = true, "check.equals failed", "check.equals(want, got)"
+		return f
+	}
+	failed := func(name string, line int, failures ...*scenario.Failure) *scenario.Result {
+		return &scenario.Result{
+			Case: caseAt("a/two.lua", name, line), Status: scenario.Failed,
+			Repro: fmt.Sprintf("hwlua run a/two.lua:%d", line), Failures: failures,
+		}
+	}
+	behind := compared(13, `"found 6 breakpoint registers"`, `"found 8 breakpoint registers"`)
+	behind.Details = []string{"[1]: expected 6, found 8"}
+	message := checked(17, "0x00000000000001e5", "0x00000000000001e50")
+	message.Message = "a \"message\"\n\tof two lines"
+	message.Notes = []scenario.Paragraph{{
+		Title: "asked of the machine", Lines: []string{"4 of 4 slots <reserved>", "w1 w2 w3 w4"},
+	}}
+	matched := checked(18, "write_wb_reg < ...", "write_wb_reg < hw_breakpoint_control")
+	matched.Message, matched.Source = "check.matches failed", "check.matches(want, got)"
+	return []*scenario.Result{
+		{
+			Case: caseAt("a/two.lua", "goes wrong", 5), Status: scenario.Errored, Repro: "hwlua run a/two.lua:5",
+			Failures: []*scenario.Failure{{
+				Kind: "error", Message: "attempt to index local 'ev' (a nil value)",
+				File: "a/lib.lua", Line: 7, Source: "return ev.slot", Errno: "ENOSPC",
+				Frames: []vm.Frame{
+					{Func: "slot", File: "a/lib.lua", Line: 7},
+					{File: "a/two.lua", Line: 6, Defined: 5},
+				},
+			}},
+		},
+		failed("differs in text", 9, compared(10, "first\nsecond\nthird", "first\n2nd\nthird")),
+		failed("differs behind", 12, behind),
+		failed("says more", 16, message, matched,
+			checked(18, "0x00000000000001e50", "0x00000000000001e5"),
+			checked(18, "columns\tof a table", "columns\tof two tables"),
+			compared(19, "abc0000000000000", "abd0000000000000")),
+	}
+}
+
 // stream tells k about a run with everything in it that reports have to cope with.
 func stream(k scenario.Sink, interrupted bool) {
 	start := time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)
-	one := func(file, name string, line int) *scenario.Case {
-		return &scenario.Case{File: file, Path: strings.Split(name, "/"), Line: line, LastLine: line + 2, Tags: []string{"seed"}}
-	}
 	sum := &scenario.Summary{Files: 4, Elapsed: 1234 * time.Millisecond, Deselected: 2, OtherShards: 9}
 	tell := func(r *scenario.Result) {
 		r.Start, r.Elapsed, r.Title = start, 12*time.Millisecond, "What does a report look like?"
@@ -40,72 +162,37 @@ func stream(k scenario.Sink, interrupted bool) {
 		Shard: scenario.Shard{Index: 1, Total: 3}, ShardFrom: "GitLab", Shuffled: true, Seed: 42,
 		Properties: []scenario.Property{{Name: "kernel", Value: "6.1.192"}},
 	})
-	tell(&scenario.Result{Case: one("a/one.lua", "slots/are taken lowest first", 3)})
-	tell(&scenario.Result{Case: one("a/one.lua", "slots/print # and \\ and %25 \"quoted\" <tags> & ]]>", 9), Output: "two\nlines \x1b[31m\x00 and \xff bytes\n"})
+	tell(&scenario.Result{Case: caseAt("a/one.lua", "slots/are taken lowest first", 3)})
 	tell(&scenario.Result{
-		Case: one("a/one.lua", "slots/hold", 20), Status: scenario.Failed, Repro: "hwlua run a/one.lua:20", Output: "\tprinted\n  twice\n",
-		Failures: []*scenario.Failure{
-			{Kind: "assertion", Soft: true, Message: "check.equals does not hold", File: "a/one.lua", Line: 21, Source: "  check.equals(1, 2)", Sides: true, Expected: "1", Found: "2"},
-			{Kind: "assertion", Message: "assert.regs does not hold", File: "a/one.lua", Line: 22, Source: "  assert.regs(m, want)", Registers: []scenario.Register{
-				{CPU: "cpu0", Name: "DBGWCR0_EL1", Expected: "0x1e5", Found: "0x1e4", Bits: "0", Fields: []scenario.Field{{Name: "E", Expected: "1", Found: "0"}}},
-				{CPU: "cpu1", Name: "MDSCR_EL1", Expected: "0xb000", Found: "0x1000", Bits: "15 13", Fields: []scenario.Field{{Name: "MDE", Expected: "1", Found: "0"}, {Name: "KDE", Expected: "1", Found: "0"}}},
-				{CPU: "cpu1", Name: "DBGWCR1_EL1", Expected: "0x1e5", Found: "0x5", Bits: "8-5"},
-				{CPU: "cpu1", Name: "DBGWCR2_EL1", Expected: "0x5", Found: "0x15", Bits: "4"},
-			}},
-		},
-		Look: scenario.Look{
-			Notes: []scenario.Paragraph{{Title: "the last records", Lines: []string{"cpu0 28.000000s  write_wb_reg(48, 0, 0x1e4)", "cpu0 28.000000s    <nested> & more"}}},
-			Timelines: []scenario.Timeline{{Title: "timeline", Ticks: []scenario.Tick{{At: 0, Label: "0.000000s"}, {At: 3, Label: "28.000000s"}}, Tracks: []scenario.Track{
-				{Name: "cpu0 tasks", Spans: []scenario.Span{{Start: 0, End: 6, Label: "hwlua-1", Kind: "task"}}},
-				{Name: "cpu0", Spans: []scenario.Span{{Start: 0, End: 4, Label: "reserve_bp_slot", Detail: "reserve_bp_slot(w1) = -ENOSPC", Kind: "refused"}, {Start: 1, End: 2, Label: "write_wb_reg", Kind: "write", Depth: 1}, {Start: 5, End: 5, Label: "hit", Kind: "hit"}}},
-				{Name: "cpu0 slots", Spans: []scenario.Span{{Start: 2, End: 6, Label: "1 installed", Kind: "level", Level: 1}}},
-			}}},
-		},
+		Case:   caseAt("a/one.lua", "slots/print # and \\ and %25 \"quoted\" <tags> & ]]>", 9),
+		Output: "two\nlines \x1b[31m\x00 and \xff bytes\n",
 	})
-	k.Warning("a/two.lua:1: 'tag:' means nothing here; did you mean 'tags:'?")
-	tell(&scenario.Result{
-		Case: one("a/two.lua", "goes wrong", 5), Status: scenario.Errored, Repro: "hwlua run a/two.lua:5",
-		Failures: []*scenario.Failure{{Kind: "error", Message: "attempt to index local 'ev' (a nil value)", File: "a/lib.lua", Line: 7,
-			Source: "return ev.slot", Frames: []vm.Frame{{Func: "slot", File: "a/lib.lua", Line: 7}, {File: "a/two.lua", Line: 6, Defined: 5}}, Errno: "ENOSPC"}},
-	})
-	tell(&scenario.Result{
-		Case: one("a/two.lua", "differs in text", 9), Status: scenario.Failed, Repro: "hwlua run a/two.lua:9",
-		Failures: []*scenario.Failure{{Kind: "assertion", Message: "assert.equals does not hold", File: "a/two.lua", Line: 10, Source: "assert.equals(want, got)", Sides: true,
-			Expected: "first\nsecond\nthird", Found: "first\n2nd\nthird", Diff: "--- expected\n+++ found\n@@ -1,3 +1,3 @@\n first\n-second\n+2nd\n third\n"}},
-	})
-	tell(&scenario.Result{
-		Case: one("a/two.lua", "differs behind", 12), Status: scenario.Failed, Repro: "hwlua run a/two.lua:12",
-		Failures: []*scenario.Failure{{Kind: "assertion", Message: "assert.equals does not hold", File: "a/two.lua", Line: 13, Source: "assert.equals(want, got)", Sides: true,
-			Expected: `"found 6 breakpoint registers"`, Found: `"found 8 breakpoint registers"`, Details: []string{"[1]: expected 6, found 8"}}},
-	})
-	tell(&scenario.Result{
-		Case: one("a/two.lua", "says more", 16), Status: scenario.Failed, Repro: "hwlua run a/two.lua:16",
-		Failures: []*scenario.Failure{
-			{Kind: "assertion", Soft: true, Message: "a \"message\"\n\tof two lines", File: "a/two.lua", Line: 17, Source: "check.equals(want, got)", Sides: true,
-				Expected: "0x00000000000001e5", Found: "0x00000000000001e50", Notes: []scenario.Paragraph{{Title: "asked of the machine", Lines: []string{"4 of 4 slots <reserved>", "w1 w2 w3 w4"}}}},
-			{Kind: "assertion", Soft: true, Message: "check.matches does not hold", File: "a/two.lua", Line: 18, Source: "check.matches(want, got)", Sides: true,
-				Expected: "write_wb_reg < ...", Found: "write_wb_reg < hw_breakpoint_control"},
-			{Kind: "assertion", Soft: true, Message: "check.equals does not hold", File: "a/two.lua", Line: 18, Source: "check.equals(want, got)", Sides: true,
-				Expected: "0x00000000000001e50", Found: "0x00000000000001e5"},
-			{Kind: "assertion", Soft: true, Message: "check.equals does not hold", File: "a/two.lua", Line: 18, Source: "check.equals(want, got)", Sides: true,
-				Expected: "columns\tof a table", Found: "columns\tof two tables"},
-			{Kind: "assertion", Message: "assert.equals does not hold", File: "a/two.lua", Line: 19, Source: "assert.equals(want, got)", Sides: true,
-				Expected: "abc0000000000000", Found: "abd0000000000000"},
-		},
-	})
+	tell(failedRegisters())
+	k.Warning("a/two.lua:1: unknown key 'tag:'; did you mean 'tags'?")
+	for _, r := range failedTexts() {
+		tell(r)
+	}
 	k.Broken(&scenario.Broken{File: "b/broken.lua", Line: 3, Message: "syntax error near 'end'"})
-	tell(&scenario.Result{Case: one("b/skipped.lua", "all skipped", 1), Status: scenario.Skipped, Reason: "needs vhe"})
-	tell(&scenario.Result{Case: one("c.lua", "needs more", 1), Status: scenario.Skipped, Reason: "needs cpus>=8, here cpus is 4"})
-	later := one("c.lua", "comes later", 2)
+	tell(&scenario.Result{
+		Case: caseAt("b/skipped.lua", "all skipped", 1), Status: scenario.Skipped, Reason: "needs vhe",
+	})
+	tell(&scenario.Result{
+		Case: caseAt("c.lua", "needs more", 1), Status: scenario.Skipped, Reason: "needs cpus>=8, cpus is 4",
+	})
+	later := caseAt("c.lua", "comes later", 2)
 	later.Round = 2
 	tell(&scenario.Result{Case: later, Status: scenario.Pending, Reason: "until #7 is done"})
-	on6 := one("c.lua", "runs on", 4)
+	on6 := caseAt("c.lua", "runs on", 4)
 	on6.Kernel = "6.1.192"
 	tell(&scenario.Result{Case: on6})
 	sum.Unusable = 1
 	if interrupted {
-		tell(&scenario.Result{Case: one("c.lua", "was running", 8), Status: scenario.Interrupted,
-			Failures: []*scenario.Failure{{Kind: "interrupt", Message: "interrupted", File: "c.lua", Line: 9, Source: "while true do end"}}})
+		tell(&scenario.Result{
+			Case: caseAt("c.lua", "was running", 8), Status: scenario.Interrupted,
+			Failures: []*scenario.Failure{{
+				Kind: "interrupt", Message: "interrupted", File: "c.lua", Line: 9, Source: "while true do end",
+			}},
+		})
 		sum.Interrupted = true
 		sum.Snapshots = scenario.SnapshotSummary{Written: 1, Removed: 2}
 	} else {
@@ -365,9 +452,9 @@ func TestHTMLStandsAlone(t *testing.T) {
 	}
 }
 
-// A run that is well says so.
-func TestAllWell(t *testing.T) {
-	for format, want := range map[string]string{"html": "<h1>hwlua run: all well</h1>", "pretty": "\nok  1 case in 1 file: 1 passed  1.000s\n", "tap": "TAP version 14\nok 1 - a.lua: x\n1..1\n# 1 passed in 1.000s\n"} {
+// A run without a failure says so.
+func TestAllPassed(t *testing.T) {
+	for format, want := range map[string]string{"html": "<h1>hwlua run: passed</h1>", "pretty": "\nok  1 case in 1 file: 1 passed  1.000s\n", "tap": "TAP version 14\nok 1 - a.lua: x\n1..1\n# 1 passed in 1.000s\n"} {
 		var b bytes.Buffer
 		w, err := report.New(format, &b, report.Options{})
 		if err != nil {
@@ -399,10 +486,10 @@ func TestHTMLOfALargeRun(t *testing.T) {
 	}
 	w.Begin(scenario.Info{})
 	for range 40 {
-		w.Case(&scenario.Result{Case: &scenario.Case{File: "a.lua", Path: []string{"well"}}, Look: look})
+		w.Case(&scenario.Result{Case: &scenario.Case{File: "a.lua", Path: []string{"passes"}}, Look: look})
 	}
 	before := bytes.Count(b.Bytes(), []byte("<svg"))
-	w.Case(&scenario.Result{Case: &scenario.Case{File: "a.lua", Path: []string{"not well"}}, Status: scenario.Failed, Look: look})
+	w.Case(&scenario.Result{Case: &scenario.Case{File: "a.lua", Path: []string{"fails"}}, Status: scenario.Failed, Look: look})
 	w.End(&scenario.Summary{Counts: [6]int{40, 1}, Files: 1})
 	if b.Len() > 32<<20 {
 		t.Errorf("the page has %d bytes", b.Len())
@@ -410,7 +497,7 @@ func TestHTMLOfALargeRun(t *testing.T) {
 	if n := bytes.Count(b.Bytes(), []byte("<svg")); n != before+1 || before < 5 || before == 40 {
 		t.Errorf("%d timelines, %d of them before the failure", n, before)
 	}
-	if want := fmt.Sprintf("<p>%d cases without a timeline, or this page would be too large</p>", 40-before); !strings.Contains(b.String(), want) {
+	if want := fmt.Sprintf("<p>%d cases without a timeline, which would make this page too large</p>", 40-before); !strings.Contains(b.String(), want) {
 		t.Errorf("the page does not say %q", want)
 	}
 }
@@ -558,10 +645,10 @@ func TestProgressLine(t *testing.T) {
 	shown("0 of 3  0.4s  a.lua: one and 2 more")
 	p.Finished(&scenario.Result{Case: cases[0], Status: scenario.Passed})
 	p.Finished(&scenario.Result{Case: cases[2], Status: scenario.Errored})
-	shown("2 of 3, 1 not well  0.5s  a.lua: two lines")
+	shown("2 of 3, 1 failed  0.5s  a.lua: two lines")
 	p.Finished(&scenario.Result{Case: cases[1], Status: scenario.Failed})
 	p.Finished(&scenario.Result{Case: cases[1], Status: scenario.Skipped})
-	shown("4 of 4, 2 not well  0.6s  a.lua")
+	shown("4 of 4, 2 failed  0.6s  a.lua")
 	if got := p.Line(10); got != "4 of 4, …" {
 		t.Errorf("in 10 columns: %q", got)
 	}

@@ -56,9 +56,9 @@ func (w *tap) Case(r *scenario.Result) {
 		if f.File != "" && f.Line > 0 {
 			w.printf("  at:\n    file: %s\n    line: %d\n", yamlQuote(f.File), f.Line)
 		}
-		if f.Sides {
-			w.yaml("expected", f.Expected)
-			w.yaml("found", f.Found)
+		if f.HasSides() {
+			w.yaml("expected", f.Expected.String())
+			w.yaml("found", f.Found.String())
 		}
 	}
 	w.printf("  duration_ms: %.3f\n", float64(r.Elapsed.Microseconds())/1000)
