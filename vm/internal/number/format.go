@@ -1,42 +1,27 @@
-// The conversions of string.format, as C's printf makes them.
+// The conversions of string.format, as C's printf performs them.
 
 package number
 
 import (
+	"bytes"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // A Spec is one conversion of a format string: %[flags][width][.precision]verb.
 type Spec struct {
-	minus, plus, space, sharp, zero bool
-	Width                           int
-	Precision                       int // -1: none given
-	Verb                            byte
+	flags     string
+	Width     int
+	Precision int // -1: not given
+	Verb      byte
 }
 
-// ParseSpec reads the conversion that follows a '%' at the start of s. It returns how long it is, or
-// what is wrong with it, in lua5.1's words.
+// ParseSpec reads the conversion that follows a '%' at the start of s. It returns the length of the
+// conversion, or what is wrong with it in the words of lua5.1.
 func ParseSpec(s string) (spec Spec, n int, wrong string) {
-	spec.Precision = -1
-flags:
-	for ; n < len(s); n++ {
-		switch s[n] {
-		case '-':
-			spec.minus = true
-		case '+':
-			spec.plus = true
-		case ' ':
-			spec.space = true
-		case '#':
-			spec.sharp = true
-		case '0':
-			spec.zero = true
-		default:
-			break flags
-		}
-	}
+	n = len(s) - len(strings.TrimLeft(s, "-+ #0"))
 	if n > 5 {
 		return spec, n, "invalid format (repeated flags)"
 	}
@@ -47,7 +32,7 @@ flags:
 		}
 		return v
 	}
-	spec.Width = twoDigits()
+	spec = Spec{flags: s[:n], Width: twoDigits(), Precision: -1}
 	if n < len(s) && s[n] == '.' {
 		n++
 		spec.Precision = twoDigits()
@@ -62,26 +47,29 @@ flags:
 	return spec, n + 1, ""
 }
 
-// appendPadded adds sign, prefix and body, filled up to the width. Zeros go between sign and body.
+func (spec *Spec) has(flag byte) bool { return strings.IndexByte(spec.flags, flag) >= 0 }
+
+// appendPadded appends sign, prefix and body, padded to the width. Zeros go between sign and body.
 func (spec *Spec) appendPadded(b []byte, sign, prefix string, body []byte, zeros bool) []byte {
 	fill := spec.Width - len(sign) - len(prefix) - len(body)
-	if fill > 0 && !spec.minus && !zeros {
+	left := spec.has('-')
+	if !left && !zeros {
 		b = appendRepeated(b, ' ', fill)
 	}
 	b = append(b, sign...)
 	b = append(b, prefix...)
-	if fill > 0 && !spec.minus && zeros {
+	if !left && zeros {
 		b = appendRepeated(b, '0', fill)
 	}
 	b = append(b, body...)
-	if fill > 0 && spec.minus {
+	if left {
 		b = appendRepeated(b, ' ', fill)
 	}
 	return b
 }
 
 func appendRepeated(b []byte, c byte, n int) []byte {
-	for range n {
+	for ; n > 0; n-- {
 		b = append(b, c)
 	}
 	return b
@@ -91,16 +79,16 @@ func (spec *Spec) sign(negative bool) string {
 	switch {
 	case negative:
 		return "-"
-	case spec.plus:
+	case spec.has('+'):
 		return "+"
-	case spec.space:
+	case spec.has(' '):
 		return " "
 	}
 	return ""
 }
 
-// AppendInteger formats d i u o x X. For d and i the value is the magnitude and negative its sign;
-// for the others a negative number comes as its two's complement.
+// AppendInteger formats d i u o x X. For d and i the value is the magnitude and negative its sign; for the
+// others a negative number is given as its two's complement.
 func (spec *Spec) AppendInteger(b []byte, magnitude uint64, negative bool) []byte {
 	base, sign, prefix := 10, "", ""
 	switch spec.Verb {
@@ -110,164 +98,111 @@ func (spec *Spec) AppendInteger(b []byte, magnitude uint64, negative bool) []byt
 		base = 8
 	case 'x', 'X':
 		base = 16
-		if spec.sharp && magnitude != 0 {
+		if spec.has('#') && magnitude != 0 {
 			prefix = "0" + string(spec.Verb)
 		}
 	}
 	var buf [128]byte
 	digits := strconv.AppendUint(buf[:0], magnitude, base)
-	if spec.Verb == 'X' {
-		for i, c := range digits {
-			if 'a' <= c {
-				digits[i] = c - 'a' + 'A'
-			}
-		}
-	}
 	if spec.Precision == 0 && magnitude == 0 {
 		digits = digits[:0]
 	}
 	if missing := spec.Precision - len(digits); missing > 0 {
-		n := len(digits)
-		digits = digits[:n+missing]
-		copy(digits[missing:], digits[:n])
-		for i := range missing {
-			digits[i] = '0'
-		}
+		digits = strconv.AppendUint(appendRepeated(buf[:0], '0', missing), magnitude, base)
 	}
-	if spec.Verb == 'o' && spec.sharp && (len(digits) == 0 || digits[0] != '0') {
+	if spec.Verb == 'X' {
+		upper(digits)
+	}
+	if spec.Verb == 'o' && spec.has('#') && (len(digits) == 0 || digits[0] != '0') {
 		prefix = "0"
 	}
-	return spec.appendPadded(b, sign, prefix, digits, spec.zero && spec.Precision < 0)
+	return spec.appendPadded(b, sign, prefix, digits, spec.has('0') && spec.Precision < 0)
+}
+
+// upper makes the ASCII letters of b upper case.
+func upper(b []byte) {
+	for i, c := range b {
+		if 'a' <= c && c <= 'z' {
+			b[i] = c &^ 0x20
+		}
+	}
 }
 
 // AppendFloat formats e E f g G.
 func (spec *Spec) AppendFloat(b []byte, f float64) []byte {
-	negative := math.Signbit(f) && f == f
-	sign := spec.sign(negative)
-	upper := spec.Verb == 'E' || spec.Verb == 'G'
-	if math.IsInf(f, 0) || f != f {
-		word := "inf"
-		if f != f {
-			word = "nan"
-		}
-		if upper {
-			word = strings.ToUpper(word)
-		}
-		return spec.appendPadded(b, sign, "", []byte(word), false)
-	}
-	f = math.Abs(f)
 	precision := spec.Precision
 	if precision < 0 {
 		precision = 6
 	}
 	var buf [512]byte
-	digits := buf[:0]
-	switch spec.Verb | 0x20 {
-	case 'e':
-		digits = strconv.AppendFloat(digits, f, 'e', precision, 64)
-	case 'f':
-		digits = strconv.AppendFloat(digits, f, 'f', precision, 64)
-	case 'g':
-		digits = appendG(digits, f, precision, spec.sharp)
-	}
-	if spec.sharp && spec.Verb|0x20 != 'g' && precision == 0 {
-		digits = insertPoint(digits)
-	}
-	if upper {
-		for i, c := range digits {
-			if c == 'e' {
-				digits[i] = 'E'
-			}
+	digits, finite, sharp := buf[:0], false, spec.has('#')
+	switch verb := spec.Verb | 0x20; {
+	case f != f:
+		digits = append(digits, "nan"...)
+	case math.IsInf(f, 0):
+		digits = append(digits, "inf"...)
+	case verb == 'g':
+		finite = true
+		digits = appendG(digits, math.Abs(f), precision, sharp)
+	default:
+		finite = true
+		digits = strconv.AppendFloat(digits, math.Abs(f), verb, precision, 64)
+		if sharp && precision == 0 {
+			digits = insertPoint(digits)
 		}
 	}
-	return spec.appendPadded(b, sign, "", digits, spec.zero)
+	if spec.Verb == 'E' || spec.Verb == 'G' {
+		upper(digits)
+	}
+	sign := spec.sign(math.Signbit(f) && f == f)
+	return spec.appendPadded(b, sign, "", digits, finite && spec.has('0'))
 }
 
-// appendG is C's %g: the shorter of %e and %f by the exponent that rounding gives, without trailing
-// zeros unless keep says so.
+// appendG is C's %g: the shorter of %e and %f by the exponent that rounding gives. It removes trailing zeros
+// unless keep is set.
 func appendG(b []byte, f float64, precision int, keep bool) []byte {
-	if precision == 0 {
-		precision = 1
-	}
+	precision = max(precision, 1)
 	var buf [160]byte
 	e := strconv.AppendFloat(buf[:0], f, 'e', precision-1, 64)
-	mark := len(e) - 1
-	for e[mark] != 'e' {
-		mark--
-	}
+	mark := bytes.IndexByte(e, 'e')
 	exp, _ := strconv.Atoi(string(e[mark+1:]))
-	if exp < -4 || exp >= precision {
-		mantissa := e[:mark]
-		if !keep {
-			mantissa = trimZeros(mantissa)
-		} else if precision == 1 {
-			b = append(b, mantissa...)
-			b = append(b, '.')
-			return append(b, e[mark:]...)
-		}
-		b = append(b, mantissa...)
-		return append(b, e[mark:]...)
+	mantissa, exponent := e[:mark:mark], e[mark:] // insertPoint must not overwrite the exponent
+	if -4 <= exp && exp < precision {
+		var fixed [160]byte
+		mantissa, exponent = strconv.AppendFloat(fixed[:0], f, 'f', precision-1-exp, 64), nil
 	}
-	start := len(b)
-	b = strconv.AppendFloat(b, f, 'f', precision-1-exp, 64)
-	if !keep {
-		return b[:start+len(trimZeros(b[start:]))]
+	if keep {
+		mantissa = insertPoint(mantissa)
+	} else {
+		mantissa = trimZeros(mantissa)
 	}
-	if precision-1-exp == 0 {
-		b = append(b, '.')
-	}
-	return b
+	return append(append(b, mantissa...), exponent...)
 }
 
-// trimZeros cuts trailing zeros after a decimal point, and the point when nothing follows it.
+// trimZeros cuts trailing zeros after a decimal point, and the point if nothing follows it.
 func trimZeros(b []byte) []byte {
-	point := -1
-	for i, c := range b {
-		if c == '.' {
-			point = i
-			break
-		}
-	}
-	if point < 0 {
+	if bytes.IndexByte(b, '.') < 0 {
 		return b
 	}
-	n := len(b)
-	for b[n-1] == '0' {
-		n--
-	}
-	if n-1 == point {
-		n--
-	}
-	return b[:n]
+	return bytes.TrimSuffix(bytes.TrimRight(b, "0"), []byte("."))
 }
 
-// insertPoint puts the point that '#' asks for after the digits of a number without fraction.
+// insertPoint inserts the point that '#' asks for behind the digits of a number that has none.
 func insertPoint(b []byte) []byte {
-	at := len(b)
-	for i, c := range b {
-		if c == 'e' {
-			at = i
-			break
-		}
+	if bytes.IndexByte(b, '.') >= 0 {
+		return b
 	}
-	b = append(b, 0)
-	copy(b[at+1:], b[at:])
-	b[at] = '.'
-	return b
+	at := bytes.IndexByte(b, 'e')
+	if at < 0 {
+		at = len(b)
+	}
+	return slices.Insert(b, at, '.')
 }
 
-// AppendText formats s and c: precision cuts, width fills.
+// AppendText formats s and c: precision cuts, width pads.
 func (spec *Spec) AppendText(b []byte, s string) []byte {
 	if spec.Precision >= 0 && spec.Precision < len(s) {
 		s = s[:spec.Precision]
 	}
-	fill := spec.Width - len(s)
-	if fill > 0 && !spec.minus {
-		b = appendRepeated(b, ' ', fill)
-	}
-	b = append(b, s...)
-	if fill > 0 && spec.minus {
-		b = appendRepeated(b, ' ', fill)
-	}
-	return b
+	return spec.appendPadded(b, "", s, nil, false)
 }

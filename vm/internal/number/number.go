@@ -84,26 +84,18 @@ const spaces = " \t\n\v\f\r"
 // lose digits.
 func Parse(text string) (Number, bool) {
 	s := strings.Trim(text, spaces)
-	digits, negative := s, false
-	if digits != "" && (digits[0] == '-' || digits[0] == '+') {
-		negative = digits[0] == '-'
-		digits = digits[1:]
+	unsigned, negative := cutSign(s)
+	base := uint64(10)
+	if hex, ok := cutHex(unsigned); ok {
+		base, unsigned = 16, hex
 	}
-	if len(digits) > 2 && digits[0] == '0' && digits[1]|0x20 == 'x' {
-		v, ok := parseDigits(digits[2:], 16)
-		if !ok {
-			return Number{}, false
-		}
+	v, ok := parseDigits(unsigned, base)
+	switch {
+	case ok && v == 0 && negative && base == 10:
+		return Number{Float: math.Copysign(0, -1)}, true
+	case ok:
 		return integer(v, negative), true
-	}
-	if v, ok := parseDigits(digits, 10); ok {
-		if v == 0 && negative {
-			return Number{Float: math.Copysign(0, -1)}, true
-		}
-		return integer(v, negative), true
-	}
-	// strconv also reads "inf", "0x1p4" and "1_000".
-	if !isDecimalFloat(digits) {
+	case base == 16 || !isDecimalFloat(unsigned): // strconv also reads "inf", "0x1p4" and "1_000"
 		return Number{}, false
 	}
 	f, err := strconv.ParseFloat(s, 64)
@@ -113,31 +105,51 @@ func Parse(text string) (Number, bool) {
 	return Number{Float: f}, true
 }
 
+// cutSign returns s without its sign.
+func cutSign(s string) (unsigned string, negative bool) {
+	if s != "" && (s[0] == '-' || s[0] == '+') {
+		return s[1:], s[0] == '-'
+	}
+	return s, false
+}
+
+// cutHex returns s without the 0x before its digits, and reports whether it has one.
+func cutHex(s string) (digits string, ok bool) {
+	if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
+		return s[2:], true
+	}
+	return s, false
+}
+
+// isDecimalFloat reports whether s is digits, with a point, an exponent or both, and nothing else.
 func isDecimalFloat(s string) bool {
-	i, n := 0, 0
-	for ; i < len(s) && isDigit(s[i]); i++ {
-		n++
+	whole := digits(s)
+	s = s[whole:]
+	fraction := 0
+	if s != "" && s[0] == '.' {
+		fraction = digits(s[1:])
+		s = s[1+fraction:]
 	}
-	if i < len(s) && s[i] == '.' {
-		for i++; i < len(s) && isDigit(s[i]); i++ {
-			n++
+	if s != "" && s[0]|0x20 == 'e' {
+		s = s[1:]
+		if s != "" && (s[0] == '+' || s[0] == '-') {
+			s = s[1:]
 		}
-	}
-	if n == 0 {
-		return false
-	}
-	if i < len(s) && s[i]|0x20 == 'e' {
-		i++
-		if i < len(s) && (s[i] == '+' || s[i] == '-') {
-			i++
-		}
-		if i == len(s) {
+		if s == "" {
 			return false
 		}
-		for ; i < len(s) && isDigit(s[i]); i++ {
-		}
+		s = s[digits(s):]
 	}
-	return i == len(s)
+	return s == "" && whole+fraction > 0
+}
+
+// digits returns how many decimal digits s begins with.
+func digits(s string) int {
+	n := 0
+	for n < len(s) && isDigit(s[n]) {
+		n++
+	}
+	return n
 }
 
 // parseDigits reads an unsigned integer of at most 64 bits. It fails if s holds anything but digits of base.
@@ -165,14 +177,9 @@ func parseDigits(s string, base uint64) (v uint64, ok bool) {
 
 // ParseBase reads an integer in the given base, 2 to 36, as tonumber does with one.
 func ParseBase(text string, base int) (Number, bool) {
-	s := strings.Trim(text, spaces)
-	negative := false
-	if s != "" && (s[0] == '-' || s[0] == '+') {
-		negative = s[0] == '-'
-		s = s[1:]
-	}
-	if base == 16 && len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
-		s = s[2:]
+	s, negative := cutSign(strings.Trim(text, spaces))
+	if hex, ok := cutHex(s); ok && base == 16 {
+		s = hex
 	}
 	v, ok := parseDigits(s, uint64(base))
 	if !ok {
@@ -181,15 +188,13 @@ func ParseBase(text string, base int) (Number, bool) {
 	return integer(v, negative), true
 }
 
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-
 // ParseLiteral reads a number in source text. The error is strconv.ErrRange for an integer above 2^64-1
 // and strconv.ErrSyntax for anything else that is not a number.
 func ParseLiteral(text string) (Number, error) {
-	if len(text) > 2 && text[0] == '0' && text[1]|0x20 == 'x' {
-		return parseInteger(text[2:], 16)
+	if hex, ok := cutHex(text); ok {
+		return parseInteger(hex, 16)
 	}
-	if strings.Trim(text, "0123456789") == "" {
+	if digits(text) == len(text) {
 		return parseInteger(text, 10)
 	}
 	if !isDecimalFloat(text) {
@@ -209,3 +214,5 @@ func parseInteger(digits string, base int) (Number, error) {
 	}
 	return integer(v, false), nil
 }
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -64,7 +64,7 @@ func New(src, pat string, host Host) Matcher {
 	return m
 }
 
-// NewUnanchored is New for gmatch, in which a '^' at the start of pat stands for itself.
+// NewUnanchored returns a matcher for gmatch, in which a '^' at the start of pat stands for itself.
 func NewUnanchored(src, pat string, host Host) Matcher {
 	return Matcher{src: src, pat: pat, host: host}
 }
@@ -72,7 +72,7 @@ func NewUnanchored(src, pat string, host Host) Matcher {
 // Anchored reports whether the pattern can match only where the search begins.
 func (m *Matcher) Anchored() bool { return m.first > 0 }
 
-// SetHost makes host the receiver of steps and mistakes from now on.
+// SetHost replaces the host.
 func (m *Matcher) SetHost(host Host) { m.host = host }
 
 // Find looks for the first match that begins at from or later and reports whether there is one.
@@ -123,7 +123,7 @@ func (m *Matcher) Flush() {
 	}
 }
 
-// fail reports a malformed pattern. If the host returns, there is no match.
+// fail reports a malformed pattern. If the host returns, the match fails.
 func (m *Matcher) fail(message string) int {
 	m.host.Malformed(message)
 	return -1
@@ -139,6 +139,8 @@ func (m *Matcher) match(s, p int) int {
 	return e
 }
 
+// matchHere matches the pattern from p on against the subject from s on. It loops over items that match in
+// one way and recurses where several ways have to be tried.
 func (m *Matcher) matchHere(s, p int) int {
 	src, pat := m.src, m.pat
 	for {
@@ -173,25 +175,9 @@ func (m *Matcher) matchHere(s, p int) int {
 				p += 4
 				continue
 			case c == 'f':
-				p += 2
-				if p == len(pat) || pat[p] != '[' {
-					return m.fail("missing '[' after '%f' in pattern")
-				}
-				ep := m.classEnd(p)
-				if ep < 0 {
+				if p = m.frontier(s, p+2); p < 0 {
 					return -1
 				}
-				var before, here byte
-				if s > 0 {
-					before = src[s-1]
-				}
-				if s < len(src) {
-					here = src[s]
-				}
-				if matchSet(before, pat, p, ep-1) || !matchSet(here, pat, p, ep-1) {
-					return -1
-				}
-				p = ep
 				continue
 			case '0' <= c && c <= '9':
 				if s = m.matchCapture(s, c); s < 0 {
@@ -234,7 +220,29 @@ func (m *Matcher) matchHere(s, p int) int {
 	}
 }
 
-// classEnd is where the single-character class that starts at p ends, or -1.
+// frontier matches %f at s, whose set is at p. It returns the end of the set, or -1.
+func (m *Matcher) frontier(s, p int) int {
+	if p == len(m.pat) || m.pat[p] != '[' {
+		return m.fail("missing '[' after '%f' in pattern")
+	}
+	ep := m.classEnd(p)
+	if ep < 0 {
+		return -1
+	}
+	var before, here byte
+	if s > 0 {
+		before = m.src[s-1]
+	}
+	if s < len(m.src) {
+		here = m.src[s]
+	}
+	if matchSet(before, m.pat, p, ep-1) || !matchSet(here, m.pat, p, ep-1) {
+		return -1
+	}
+	return ep
+}
+
+// classEnd returns the end of the single-character class that begins at p, or -1.
 func (m *Matcher) classEnd(p int) int {
 	pat := m.pat
 	c := pat[p]
@@ -276,7 +284,7 @@ func singleMatch(c byte, pat string, p, ep int) bool {
 	return pat[p] == c
 }
 
-// matchSet says whether c is in the set pat[p:end+1], where pat[p] is '[' and pat[end] is ']'.
+// matchSet reports whether c is in the set pat[p:end+1], where pat[p] is '[' and pat[end] is ']'.
 func matchSet(c byte, pat string, p, end int) bool {
 	in := true
 	p++
@@ -303,76 +311,63 @@ func matchSet(c byte, pat string, p, end int) bool {
 	return !in
 }
 
-// What a byte is in the C locale, one bit per class letter.
+// The classes of a byte in the C locale, one bit each.
 const (
-	classAlpha = 1 << iota
-	classCntrl
-	classDigit
-	classLower
-	classPunct
-	classSpace
-	classUpper
-	classXdigit
+	alpha = 1 << iota
+	cntrl
+	digit
+	lower
+	punct
+	space
+	upper
+	xdigit
+	zero
 )
 
-var byteClass = func() (t [256]uint8) {
+// classes maps a class letter to the classes that it stands for.
+var classes = [256]uint16{
+	'a': alpha, 'c': cntrl, 'd': digit, 'l': lower, 'p': punct, 's': space, 'u': upper, 'w': alpha | digit,
+	'x': xdigit, 'z': zero,
+}
+
+// byteClass maps a byte to its classes.
+var byteClass = func() (t [256]uint16) {
 	for i := range 128 {
 		c := byte(i)
 		switch {
 		case 'a' <= c && c <= 'z':
-			t[i] = classAlpha | classLower
+			t[i] = alpha | lower
 		case 'A' <= c && c <= 'Z':
-			t[i] = classAlpha | classUpper
+			t[i] = alpha | upper
 		case '0' <= c && c <= '9':
-			t[i] = classDigit | classXdigit
+			t[i] = digit | xdigit
 		case c < ' ' || c == 0x7f:
-			t[i] = classCntrl
-			if '\t' <= c && c <= '\r' {
-				t[i] |= classSpace
-			}
-		case c == ' ':
-			t[i] = classSpace
-		default:
-			t[i] = classPunct
+			t[i] = cntrl
+		case c != ' ':
+			t[i] = punct
 		}
-		if 'a' <= c|0x20 && c|0x20 <= 'f' && t[i]&classAlpha != 0 {
-			t[i] |= classXdigit
+		if c == ' ' || '\t' <= c && c <= '\r' {
+			t[i] |= space
+		}
+		if 'a' <= c|0x20 && c|0x20 <= 'f' && t[i]&alpha != 0 {
+			t[i] |= xdigit
 		}
 	}
+	t[0] |= zero
 	return t
 }()
 
-// matchClass says whether c belongs to the class %cl. An upper-case letter is the complement; any
-// character that is no class letter stands for itself.
+// matchClass reports whether c belongs to the class %cl. An upper-case letter means the complement; a
+// character that is not a class letter stands for itself.
 func matchClass(c, cl byte) bool {
-	var in bool
-	switch cl | 0x20 {
-	case 'a':
-		in = byteClass[c]&classAlpha != 0
-	case 'c':
-		in = byteClass[c]&classCntrl != 0
-	case 'd':
-		in = byteClass[c]&classDigit != 0
-	case 'l':
-		in = byteClass[c]&classLower != 0
-	case 'p':
-		in = byteClass[c]&classPunct != 0
-	case 's':
-		in = byteClass[c]&classSpace != 0
-	case 'u':
-		in = byteClass[c]&classUpper != 0
-	case 'w':
-		in = byteClass[c]&(classAlpha|classDigit) != 0
-	case 'x':
-		in = byteClass[c]&classXdigit != 0
-	case 'z':
-		in = c == 0
-	default:
+	want := classes[cl|0x20]
+	if want == 0 {
 		return cl == c
 	}
-	return in == (byteClass[cl]&classLower != 0)
+	return byteClass[c]&want != 0 == (cl&0x20 != 0)
 }
 
+// maxExpand matches as many of the class at p as it can, then fewer until the rest matches.
 func (m *Matcher) maxExpand(s, p, ep, least int) int {
 	src, pat := m.src, m.pat
 	i := 0
@@ -388,6 +383,7 @@ func (m *Matcher) maxExpand(s, p, ep, least int) int {
 	return -1
 }
 
+// minExpand matches as few of the class at p as it can, then more until the rest matches.
 func (m *Matcher) minExpand(s, p, ep int) int {
 	for {
 		if e := m.match(s, ep+1); e >= 0 {
@@ -429,6 +425,7 @@ func (m *Matcher) endCapture(s, p int) int {
 	return e
 }
 
+// matchBalance matches %b at s, whose two characters are at p.
 func (m *Matcher) matchBalance(s, p int) int {
 	if p+1 >= len(m.pat) {
 		return m.fail("unbalanced pattern")
@@ -452,6 +449,7 @@ func (m *Matcher) matchBalance(s, p int) int {
 	return -1
 }
 
+// matchCapture matches the text of an earlier capture, given as its digit.
 func (m *Matcher) matchCapture(s int, c byte) int {
 	l := int(c) - '1'
 	if l < 0 || l >= m.level || m.capture[l].len == capUnfinished {

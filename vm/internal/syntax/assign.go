@@ -1,5 +1,5 @@
-// Assignments to several variables, which gopher-lua's compiler performs one after the other, and the three values of a for
-// loop, of which it forgets some.
+// Assignments to several variables, which gopher-lua's compiler performs one after the other, and the three
+// values of a generic for, of which it loses some.
 
 package syntax
 
@@ -9,41 +9,24 @@ import (
 	"github.com/yuin/gopher-lua/ast"
 )
 
-// simultaneous makes `a, b = b, a` mean what it says. The compiler evaluates an expression straight into the local
-// variable that it is for, so that what comes later on either side sees the new value: the line above loses a. What can
-// tell the difference is cut into
+// simultaneous corrects assignments such as `a, b = b, a`. The compiler evaluates an expression straight into
+// the local variable that it is for, so whatever is evaluated later sees the new value: the line above loses
+// a. An assignment in which that makes a difference becomes
 //
 //	do
 //	  local o, k, x, y = t, i, ...  -- tables and keys of the left side, then the right side
-//	  a, t[i] = ... becomes, last first as in lua5.1:
-//	  o[k] = y
+//	  o[k] = y                      -- a, t[i] = ..., last first as in lua5.1
 //	  a = x
 //	end
 func simultaneous(s *ast.AssignStmt) ast.Stmt {
-	if len(s.Lhs) < 2 {
-		return s
-	}
-	named, indexed, plain := false, false, len(s.Rhs) >= len(s.Lhs)
-	for _, e := range s.Lhs {
-		if _, ok := e.(*ast.IdentExpr); ok {
-			named = true
-		} else {
-			indexed = true
-		}
-	}
-	for _, e := range s.Rhs {
-		plain = plain && isConstant(e)
-	}
-	if !named || plain && !indexed {
+	if !dependent(s) {
 		return s
 	}
 	local := at(&ast.LocalAssignStmt{}, s)
-	keep := func(e ast.Expr) ast.Expr {
+	keep := func(exprs ...ast.Expr) ast.Expr {
 		name := "(assignment " + strconv.Itoa(len(local.Names)+1) + ")"
 		local.Names = append(local.Names, name)
-		if e != nil {
-			local.Exprs = append(local.Exprs, e)
-		}
+		local.Exprs = append(local.Exprs, exprs...)
 		return at(&ast.IdentExpr{Value: name}, s)
 	}
 	left := make([]ast.Expr, len(s.Lhs))
@@ -61,11 +44,27 @@ func simultaneous(s *ast.AssignStmt) ast.Stmt {
 	block.Stmts = make([]ast.Stmt, 1+len(left))
 	block.Stmts[0] = local
 	for i := range left {
-		assign := at(&ast.AssignStmt{Lhs: left[i : i+1], Rhs: []ast.Expr{keep(nil)}}, s)
-		block.Stmts[len(left)-i] = assign
+		block.Stmts[len(left)-i] = at(&ast.AssignStmt{Lhs: left[i : i+1], Rhs: []ast.Expr{keep()}}, s)
 	}
 	local.Exprs = append(local.Exprs, s.Rhs...)
 	return block
+}
+
+// dependent reports whether the order of an assignment's parts may matter: if it sets several targets, one
+// of them a variable, and an expression, table or key may depend on that variable.
+func dependent(s *ast.AssignStmt) bool {
+	named, plain := false, len(s.Rhs) >= len(s.Lhs)
+	for _, e := range s.Lhs {
+		if _, ok := e.(*ast.IdentExpr); ok {
+			named = true
+		} else {
+			plain = false
+		}
+	}
+	for _, e := range s.Rhs {
+		plain = plain && isConstant(e)
+	}
+	return len(s.Lhs) > 1 && named && !plain
 }
 
 // isConstant reports whether an expression is the same whenever it is evaluated.
@@ -77,8 +76,9 @@ func isConstant(e ast.Expr) bool {
 	return false
 }
 
-// threeValues gives a generic for the three values that it needs. The compiler writes as many as there are expressions or
-// loop variables and leaves in the others what the registers held: `for k in next, t` began anywhere.
+// threeValues gives a generic for the three values that it needs. The compiler sets as many as there are
+// expressions or loop variables and leaves the others as the registers were: `for k in next, t` began
+// anywhere.
 func threeValues(s *ast.GenericForStmt) {
 	const values = 3
 	n := len(s.Exprs)
@@ -92,13 +92,14 @@ func threeValues(s *ast.GenericForStmt) {
 		}
 		return
 	}
-	// It fits the results of a call to the values that are left only if that is the expression of a variable.
+	// The compiler adjusts the results of a call to the remaining values only if it is the expression of a
+	// variable.
 	for len(s.Names) < n {
 		s.Names = append(s.Names, "(for nothing)")
 	}
 }
 
-// hasResults tells whether an expression may stand for several values, or none.
+// hasResults reports whether an expression may have several values, or none.
 func hasResults(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.FuncCallExpr:

@@ -38,6 +38,25 @@ type Patch struct {
 	Index, Constant int
 }
 
+// A Constant is left open by the compiler: each runtime puts its own value there. It is a u64, a plan for
+// Join, or a function.
+type Constant struct {
+	Wide   uint64
+	Plan   *Plan
+	Helper Helper
+	Op     string // of Compare and Assert: the operator
+}
+
+// A Helper is a function that compiled code calls and that a script never sees.
+type Helper uint8
+
+const (
+	Compare Helper = iota + 1 // compares two values, one of which may be a u64
+	Assert                    // compares two values and remembers them for assert
+	Join                      // makes one table of the pieces of a long constructor, given a plan
+	Loop                      // prepares the bounds of a loop; see (*rewriter).wideLoop
+)
+
 // Compile compiles text, which name stands for in positions. It answers text of any kind and size.
 func Compile(name, text string) (*Chunk, *Error) {
 	unclosed, serr := check(text)
@@ -66,7 +85,8 @@ func Compile(name, text string) (*Chunk, *Error) {
 	return c, nil
 }
 
-// parseError puts the parser's message into the words of lua5.1.
+// parseError returns the parser's error in the words of lua5.1, with the column of the token that it names.
+// At the end of the text, unclosed says more, if there is one.
 func parseError(err error, unclosed *Error, src string) *Error {
 	var perr *parse.Error
 	if !errors.As(err, &perr) {
@@ -77,16 +97,17 @@ func parseError(err error, unclosed *Error, src string) *Error {
 			return unclosed
 		}
 		end := strings.TrimRight(src, " \t\r\n")
-		return &Error{Line: 1 + strings.Count(end, "\n"), Message: "syntax error near '<eof>'", Incomplete: true}
+		line := 1 + strings.Count(end, "\n")
+		return &Error{Line: line, Message: "syntax error near '<eof>'", Incomplete: true}
 	}
 	message := perr.Message
 	if perr.Token != "" {
 		message += " near '" + strings.TrimSpace(perr.Token) + "'"
 	}
-	col := max(0, perr.Pos.Column-len(perr.Token)+1)
-	e := &Error{Line: perr.Pos.Line, Col: col, Message: message}
+	column := max(0, perr.Pos.Column)
+	e := &Error{Line: perr.Pos.Line, Col: max(0, column-len(perr.Token)+1), Message: message}
 	line := Line(src, e.Line)
-	if i := strings.LastIndex(line[:min(len(line), max(perr.Pos.Column, 0))], perr.Token); i >= 0 && perr.Token != "" {
+	if i := strings.LastIndex(line[:min(len(line), column)], perr.Token); i >= 0 && perr.Token != "" {
 		e.Col = i + 1
 	}
 	if perr.Token == "<" && strings.HasPrefix(strings.TrimSpace(line), "local ") {
@@ -104,6 +125,7 @@ func Line(src string, n int) string {
 	return line
 }
 
+// compileError returns the compiler's error with its limits in numbers.
 func compileError(err error) *Error {
 	var cerr *lua.CompileError
 	if !errors.As(err, &cerr) {
@@ -112,7 +134,8 @@ func compileError(err error) *Error {
 	message := cerr.Message
 	switch {
 	case strings.HasPrefix(message, "register overflow"):
-		message = "function or expression needs too many registers (more than 200 local variables and temporaries)"
+		message = "function or expression needs too many registers " +
+			"(more than 200 local variables and temporaries)"
 	case message == "too many local variables":
 		message = "function has too many local variables (more than 200)"
 	}
@@ -159,8 +182,8 @@ func (c *Chunk) marked(v lua.LValue, prefix string) int {
 	return -1
 }
 
-// fixLocals corrects the scopes of local variables, which the compiler gets wrong as soon as a
-// register is used twice.
+// fixLocals corrects the scopes of local variables, which the compiler gets wrong when a register is used
+// twice.
 func fixLocals(proto *lua.FunctionProto, info *funcInfo) {
 	if len(proto.FunctionPrototypes) == len(info.children) {
 		for i, sub := range proto.FunctionPrototypes {
@@ -170,60 +193,71 @@ func fixLocals(proto *lua.FunctionProto, info *funcInfo) {
 	if len(proto.DbgLocals) != len(info.locals) {
 		return
 	}
-	end := len(proto.Code)
 	for i := len(info.locals) - 1; i >= 0; i-- {
-		l, d := info.locals[i], proto.DbgLocals[i]
-		if l.name != d.Name {
+		if info.locals[i].name != proto.DbgLocals[i].Name {
 			return
 		}
-		d.EndPc = end
-		for j := i + 1; j < len(info.locals); j++ {
-			if info.locals[j].reg <= l.reg {
-				d.EndPc = min(end, proto.DbgLocals[j].StartPc)
-				break
-			}
-		}
-		if l.last > 0 {
-			for pc := d.StartPc; pc < d.EndPc && pc < end; pc++ {
-				if proto.DbgSourcePositions[pc] > l.last {
-					d.EndPc = pc
-				}
-			}
-			d.EndPc = min(d.EndPc, reused(proto, l.reg, d.StartPc, d.EndPc))
-		}
+		proto.DbgLocals[i].EndPc = scopeEnd(proto, info.locals, i)
 	}
 }
 
-// reused is where, from start on, the register of a local variable of an inner block is first used for the function of a
-// call, which is never a variable's: the scope has ended before, be it in the same line.
+// scopeEnd returns the first instruction behind the scope of locals[i]: where the next variable takes its
+// register, or where its block ends.
+func scopeEnd(proto *lua.FunctionProto, locals []localInfo, i int) int {
+	l, start := locals[i], proto.DbgLocals[i].StartPc
+	end := len(proto.Code)
+	for j := i + 1; j < len(locals); j++ {
+		if locals[j].reg <= l.reg {
+			end = min(end, proto.DbgLocals[j].StartPc)
+			break
+		}
+	}
+	if l.last == 0 {
+		return end
+	}
+	for pc := start; pc < end; pc++ {
+		if proto.DbgSourcePositions[pc] > l.last {
+			end = pc
+		}
+	}
+	return min(end, reused(proto, l.reg, start, end))
+}
+
+// reused returns the first instruction in proto.Code[start:end] that loads a function to call into reg, or
+// end. A variable's register is not used that way, so the scope of a variable in reg has ended by then,
+// maybe within a line.
 func reused(proto *lua.FunctionProto, reg, start, end int) int {
-	for pc := start; pc < end && pc < len(proto.Code); pc++ {
-		switch int(proto.Code[pc] >> 26) {
+	for pc := start; pc < end; pc++ {
+		inst := proto.Code[pc]
+		switch int(inst >> 26) {
 		case lua.OP_CLOSURE:
-			pc += int(proto.FunctionPrototypes[proto.Code[pc]&0x3ffff].NumUpvalues)
-			continue
+			pc += int(proto.FunctionPrototypes[inst&0x3ffff].NumUpvalues)
 		case lua.OP_CALL, lua.OP_TAILCALL, lua.OP_SELF:
-		default:
-			continue
-		}
-		if int(proto.Code[pc]>>18)&0xff != reg {
-			continue
-		}
-		for at := pc - 1; at >= start; at-- {
-			inst := proto.Code[at]
-			switch int(inst >> 26) {
-			case lua.OP_GETGLOBAL, lua.OP_GETUPVAL, lua.OP_MOVE, lua.OP_LOADK, lua.OP_NEWTABLE:
-				if int(inst>>18)&0xff == reg {
-					return at
-				}
+			if target(inst) == reg {
+				return loaded(proto, reg, start, pc)
 			}
 		}
-		return pc
 	}
 	return end
 }
 
-// trim gives back what the compiler allocated for code that did not come.
+// loaded returns the last instruction in proto.Code[start:pc] that sets reg, or pc.
+func loaded(proto *lua.FunctionProto, reg, start, pc int) int {
+	for at := pc - 1; at >= start; at-- {
+		switch inst := proto.Code[at]; int(inst >> 26) {
+		case lua.OP_GETGLOBAL, lua.OP_GETUPVAL, lua.OP_MOVE, lua.OP_LOADK, lua.OP_NEWTABLE:
+			if target(inst) == reg {
+				return at
+			}
+		}
+	}
+	return pc
+}
+
+// target returns the register that most instructions set, operand A.
+func target(inst uint32) int { return int(inst>>18) & 0xff }
+
+// trim frees what the compiler allocated for code that was not written.
 func trim(proto *lua.FunctionProto) {
 	proto.Code = clip(proto.Code)
 	proto.Constants = clip(proto.Constants)

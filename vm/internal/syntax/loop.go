@@ -7,7 +7,7 @@ import (
 	"github.com/yuin/gopher-lua/ast"
 )
 
-// wideLoop makes a numeric for whose bounds may be u64s count its turns instead:
+// wideLoop makes a numeric for whose bounds may be u64s count its iterations instead:
 //
 //	for v = a, b, c do ... end
 //
@@ -22,8 +22,8 @@ import (
 //	  end
 //	end
 //
-// prepare gives plain numbers back as they are, with a value of nil. A loop that begins or ends at a plain literal stays
-// as it is: over u64s it would end at once or not in a lifetime.
+// prepare returns plain numbers unchanged, and nil for value. A loop that begins or ends at a plain literal
+// is left alone: over u64s it would end at once or not in a lifetime.
 func (r *rewriter) wideLoop(s *ast.NumberForStmt) ast.Stmt {
 	const value, init, limit, by, turn = "(for value)", "(for first)", "(for last)", "(for by)", "(for turn)"
 	if s.Name == turn {
@@ -38,9 +38,11 @@ func (r *rewriter) wideLoop(s *ast.NumberForStmt) ast.Stmt {
 	if step == nil {
 		step = at(&ast.NumberExpr{Value: "1"}, s)
 	}
-	prepare := at(&ast.FuncCallExpr{Func: r.inject(s, Constant{Helper: Loop}), Args: []ast.Expr{s.Init, s.Limit, step}}, s)
+	prepare := at(&ast.FuncCallExpr{
+		Func: r.inject(s, Constant{Helper: Loop}),
+		Args: []ast.Expr{s.Init, s.Limit, step},
+	}, s)
 	convert := at(&ast.FuncCallExpr{Func: name(value), Args: []ast.Expr{name(turn)}, AdjustRet: true}, s)
-	local := at(&ast.LocalAssignStmt{Names: []string{value, init, limit, by}, Exprs: []ast.Expr{prepare}}, s)
 	body := []ast.Stmt{
 		at(&ast.LocalAssignStmt{Names: []string{s.Name}, Exprs: []ast.Expr{name(turn)}}, s),
 		at(&ast.IfStmt{
@@ -50,7 +52,11 @@ func (r *rewriter) wideLoop(s *ast.NumberForStmt) ast.Stmt {
 	}
 	s.Name, s.Init, s.Limit, s.Step = turn, name(init), name(limit), name(by)
 	s.Stmts = append(body, s.Stmts...)
-	return at(&ast.DoBlockStmt{Stmts: []ast.Stmt{local, s}}, s)
+	bounds := at(&ast.LocalAssignStmt{
+		Names: []string{value, init, limit, by},
+		Exprs: []ast.Expr{prepare},
+	}, s)
+	return at(&ast.DoBlockStmt{Stmts: []ast.Stmt{bounds, s}}, s)
 }
 
 // isWideLiteral reports whether e is, or calculates with, an integer literal of 2^53 or above.

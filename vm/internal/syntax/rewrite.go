@@ -1,15 +1,15 @@
-// The pass over the syntax tree between gopher-lua's parser and its compiler. It makes what the
-// compiler would get wrong into what it gets right:
+// The pass over the syntax tree between gopher-lua's parser and its compiler. It replaces what the compiler
+// would get wrong:
 //
 //   - integer literals of 2^53 and above become constants that each runtime fills with its own u64;
-//   - comparisons with one of them become calls, because Lua 5.1 compares no number with a userdata;
+//   - comparisons with one of them become calls, because Lua 5.1 cannot compare a number with a userdata;
 //   - table constructors that are too long for the compiler are cut into pieces and joined;
-//   - assignments to several variables happen at once, and not one after the other;
-//   - a numeric for between u64s counts its turns, because the compiler's counts in floats;
-//   - leading zeros and literals beyond the range of floats are spelt as the compiler reads them.
+//   - assignments to several variables happen at once instead of one after the other;
+//   - a numeric for over u64s counts its iterations, because the compiler's counts in floats;
+//   - leading zeros and literals beyond the range of floats are written as the compiler reads them.
 //
-// It also bounds what the compiler does slowly, and notes where local variables live, which
-// the compiler forgets.
+// It also bounds what the compiler does slowly, and notes the registers of local variables, which the
+// compiler forgets.
 
 package syntax
 
@@ -20,7 +20,6 @@ import (
 	"strings"
 
 	"github.com/hwlua/hwlua/vm/internal/number"
-	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/ast"
 )
 
@@ -31,52 +30,7 @@ const (
 	maxTreeDepth = maxChain + 2*MaxNesting
 )
 
-// Sizes at which table constructors are cut: the compiler stores items 50 at a time and has room
-// for 511 such stores.
-const (
-	maxItems  = 20_000
-	minData   = 256 // constants in a row that become data instead of code
-	maxPieces = 40
-)
-
-// A Constant is left open by the compiler: each runtime puts its own value there. It is a u64, a plan for
-// Join, or a function.
-type Constant struct {
-	Wide   uint64
-	Plan   *Plan
-	Helper Helper
-	Op     string // of Compare and Assert: the operator
-}
-
-// A Helper is a function that compiled code calls and that a script never sees.
-type Helper uint8
-
-const (
-	Compare Helper = iota + 1 // compares two values, one of which may be a u64
-	Assert                    // compares two values and remembers them for assert
-	Join                      // makes one table of the pieces of a long constructor, given a plan
-	Loop                      // prepares the bounds of a loop; see (*rewriter).wideLoop
-)
-
-// A Plan lists the pieces of a table in order.
-type Plan struct {
-	Pieces []Piece
-	Items  int // in all pieces of data
-}
-
-// A Piece is data, or a table of Count items that code makes (-1: as many as it has).
-type Piece struct {
-	Data  []Item
-	Count int
-}
-
-// An Item is a constant in a table. Value is nil if it is a u64.
-type Item struct {
-	Value lua.LValue
-	Wide  uint64
-}
-
-// funcInfo is what the compiler forgets about one function.
+// A funcInfo holds what the compiler forgets about one function, and what is counted in it.
 type funcInfo struct {
 	locals   []localInfo
 	children []*funcInfo
@@ -84,7 +38,6 @@ type funcInfo struct {
 	active    int // locals in scope
 	constants map[any]struct{}
 	labels    int
-	main      bool
 }
 
 type localInfo struct {
@@ -93,21 +46,30 @@ type localInfo struct {
 	last int // the last line of its scope, 0 for the whole function
 }
 
+// A rewriter walks over the syntax tree of one chunk. A constant that is left open is a string in the tree,
+// its marker, until the chunk is linked.
 type rewriter struct {
 	open    []Constant
-	index   map[Constant]int
+	index   map[Constant]int        // of open
+	markers map[*ast.StringExpr]int // the open constant of each marker
+	prefix  string                  // of the text of markers, known when all strings are
+	strings map[string]bool         // strings of the program that begin with markerPrefix
 	wide    map[ast.Expr]bool       // arithmetic with a wide literal
-	markers map[*ast.StringExpr]int // the injection of each; they get their text when all strings are known
-	strings map[string]bool         // strings of the program that begin like a marker
-	prefix  string                  // of the markers
 	fn      *funcInfo
 	depth   int
 }
 
+const markerPrefix = "\x00vm:"
+
 // rewrite rewrites chunk in place.
 func rewrite(chunk []ast.Stmt) (r *rewriter, err *Error) {
-	r = &rewriter{index: map[Constant]int{}, wide: map[ast.Expr]bool{}, markers: map[*ast.StringExpr]int{}, strings: map[string]bool{}}
-	r.fn = &funcInfo{constants: map[any]struct{}{}, main: true}
+	r = &rewriter{
+		index:   map[Constant]int{},
+		markers: map[*ast.StringExpr]int{},
+		strings: map[string]bool{},
+		wide:    map[ast.Expr]bool{},
+		fn:      &funcInfo{constants: map[any]struct{}{}},
+	}
 	defer func() {
 		switch e := recover().(type) {
 		case nil:
@@ -117,26 +79,28 @@ func rewrite(chunk []ast.Stmt) (r *rewriter, err *Error) {
 			panic(e)
 		}
 	}()
-	r.block(chunk)
-	prefix := markerPrefix
-	for clash := true; clash; {
-		clash = false
-		for s := range r.strings {
-			if strings.HasPrefix(s, prefix) {
-				prefix, clash = prefix+"!", true
-			}
-		}
-	}
-	r.prefix = prefix
-	for m, i := range r.markers {
-		m.Value = prefix + strconv.Itoa(i)
-	}
+	r.stmts(chunk, 0)
+	r.nameMarkers()
 	return r, nil
 }
 
-// markerPrefix begins the strings that stand for injections until the program is linked.
-const markerPrefix = "\x00vm:"
+// nameMarkers gives each marker a text that no string of the program begins with.
+func (r *rewriter) nameMarkers() {
+	r.prefix = markerPrefix
+	for clash := true; clash; {
+		clash = false
+		for s := range r.strings {
+			if strings.HasPrefix(s, r.prefix) {
+				r.prefix, clash = r.prefix+"!", true
+			}
+		}
+	}
+	for m, i := range r.markers {
+		m.Value = r.prefix + strconv.Itoa(i)
+	}
+}
 
+// fail ends the rewriting with an error.
 func (r *rewriter) fail(line int, format string, args ...any) {
 	panic(&Error{Line: line, Message: fmt.Sprintf(format, args...)})
 }
@@ -147,29 +111,28 @@ func (r *rewriter) enter(n ast.PositionHolder) {
 	}
 }
 
+// constant counts a constant of the current function.
 func (r *rewriter) constant(n ast.PositionHolder, v any) {
 	if _, ok := r.fn.constants[v]; ok {
 		return
 	}
 	if len(r.fn.constants) >= maxConstants {
-		r.fail(n.Line(), "function has too many constants (more than %d); split it, or keep the data in a table constructor", maxConstants)
+		r.fail(n.Line(), "function has too many constants (more than %d); "+
+			"split it, or keep the data in a table constructor", maxConstants)
 	}
 	r.fn.constants[v] = struct{}{}
 }
 
-// local notes a variable in the order in which the compiler registers it.
+// local notes a variable, in the order in which the compiler registers them.
 func (r *rewriter) local(name string, last int) {
 	r.fn.locals = append(r.fn.locals, localInfo{name: name, reg: r.fn.active, last: last})
 	r.fn.active++
 }
 
-// scope runs body and ends the scope of what it declared.
-func (r *rewriter) scope(last int, body func(last int)) {
-	active := r.fn.active
-	body(last)
-	r.fn.active = active
-}
+// leave ends the scope of all locals but the first active.
+func (r *rewriter) leave(active int) { r.fn.active = active }
 
+// lastLine returns the last line of stmts, or otherwise if there are none.
 func lastLine(stmts []ast.Stmt, otherwise int) int {
 	if len(stmts) == 0 {
 		return otherwise
@@ -178,8 +141,13 @@ func lastLine(stmts []ast.Stmt, otherwise int) int {
 	return max(s.Line(), s.LastLine())
 }
 
-func (r *rewriter) block(stmts []ast.Stmt) { r.stmts(stmts, 0) }
+// block rewrites the statements of a block, which ends at line otherwise if it is empty.
+func (r *rewriter) block(stmts []ast.Stmt, otherwise int) {
+	defer r.leave(r.fn.active)
+	r.stmts(stmts, lastLine(stmts, otherwise))
+}
 
+// stmts rewrites stmts, whose variables are in scope up to line last (0: to the end of the function).
 func (r *rewriter) stmts(stmts []ast.Stmt, last int) {
 	for i, s := range stmts {
 		switch x := s.(type) {
@@ -193,77 +161,36 @@ func (r *rewriter) stmts(stmts []ast.Stmt, last int) {
 	}
 }
 
+// stmt visits what a statement consists of in the order in which the compiler does, so that variables are
+// noted in the compiler's order.
 func (r *rewriter) stmt(stmt ast.Stmt, last int) {
 	r.enter(stmt)
 	defer func() { r.depth-- }()
 	switch s := stmt.(type) {
 	case *ast.AssignStmt:
-		for i, e := range s.Lhs {
-			s.Lhs[i] = r.expr(e)
-		}
+		r.exprs(s.Lhs)
 		r.exprs(s.Rhs)
 	case *ast.LocalAssignStmt:
-		if len(s.Names) == 1 && len(s.Exprs) == 1 {
-			if _, ok := s.Exprs[0].(*ast.FunctionExpr); ok {
-				r.local(s.Names[0], last)
-				r.exprs(s.Exprs)
-				return
-			}
-		}
-		r.exprs(s.Exprs)
-		for _, name := range s.Names {
-			r.local(name, last)
-		}
+		r.localAssign(s, last)
 	case *ast.FuncCallStmt:
 		s.Expr = r.expr(s.Expr)
 	case *ast.DoBlockStmt:
-		r.scope(lastLine(s.Stmts, s.LastLine()), func(last int) { r.stmts(s.Stmts, last) })
+		r.block(s.Stmts, s.LastLine())
 	case *ast.WhileStmt:
 		s.Condition = r.expr(s.Condition)
-		r.scope(lastLine(s.Stmts, s.LastLine()), func(last int) { r.stmts(s.Stmts, last) })
+		r.block(s.Stmts, s.LastLine())
 	case *ast.RepeatStmt:
-		r.scope(max(lastLine(s.Stmts, s.LastLine()), s.LastLine()), func(last int) {
-			r.stmts(s.Stmts, last)
-			s.Condition = r.expr(s.Condition)
-		})
+		r.repeat(s)
 	case *ast.IfStmt:
 		s.Condition = r.expr(s.Condition)
-		r.scope(lastLine(s.Then, s.Line()), func(last int) { r.stmts(s.Then, last) })
-		r.scope(lastLine(s.Else, s.Line()), func(last int) { r.stmts(s.Else, last) })
+		r.block(s.Then, s.Line())
+		r.block(s.Else, s.Line())
 	case *ast.NumberForStmt:
-		r.scope(lastLine(s.Stmts, s.Line()), func(last int) {
-			r.local("(for index)", last)
-			s.Init = r.expr(s.Init)
-			r.local("(for limit)", last)
-			s.Limit = r.expr(s.Limit)
-			r.local("(for step)", last)
-			if s.Step != nil {
-				s.Step = r.expr(s.Step)
-			}
-			r.local(s.Name, last)
-			r.stmts(s.Stmts, last)
-		})
+		r.numberFor(s)
 	case *ast.GenericForStmt:
-		threeValues(s)
-		r.scope(lastLine(s.Stmts, s.Line()), func(last int) {
-			r.local("(for generator)", last)
-			r.local("(for state)", last)
-			r.local("(for control)", last)
-			r.exprs(s.Exprs)
-			for _, name := range s.Names {
-				r.local(name, last)
-			}
-			r.stmts(s.Stmts, last)
-		})
+		r.genericFor(s)
 	case *ast.FuncDefStmt:
-		if s.Name.Func == nil {
-			s.Name.Receiver = r.expr(s.Name.Receiver)
-			r.constant(s, s.Name.Method)
-			r.function(s.Func, true)
-		} else {
-			s.Name.Func = r.expr(s.Name.Func)
-			r.function(s.Func, false)
-		}
+		r.funcDef(s)
 	case *ast.ReturnStmt:
 		r.exprs(s.Exprs)
 	case *ast.LabelStmt, *ast.GotoStmt:
@@ -273,12 +200,71 @@ func (r *rewriter) stmt(stmt ast.Stmt, last int) {
 	}
 }
 
-func (r *rewriter) exprs(list []ast.Expr) {
-	for i, e := range list {
-		list[i] = r.expr(e)
+// localAssign rewrites a local statement. Only a single function is in scope in its own value.
+func (r *rewriter) localAssign(s *ast.LocalAssignStmt, last int) {
+	recursive := false
+	if len(s.Names) == 1 && len(s.Exprs) == 1 {
+		_, recursive = s.Exprs[0].(*ast.FunctionExpr)
+	}
+	if !recursive {
+		r.exprs(s.Exprs)
+	}
+	for _, name := range s.Names {
+		r.local(name, last)
+	}
+	if recursive {
+		r.exprs(s.Exprs)
 	}
 }
 
+// repeat rewrites a repeat statement, whose condition is in the scope of the block.
+func (r *rewriter) repeat(s *ast.RepeatStmt) {
+	defer r.leave(r.fn.active)
+	r.stmts(s.Stmts, max(lastLine(s.Stmts, 0), s.LastLine()))
+	s.Condition = r.expr(s.Condition)
+}
+
+func (r *rewriter) numberFor(s *ast.NumberForStmt) {
+	defer r.leave(r.fn.active)
+	last := lastLine(s.Stmts, s.Line())
+	r.local("(for index)", last)
+	s.Init = r.expr(s.Init)
+	r.local("(for limit)", last)
+	s.Limit = r.expr(s.Limit)
+	r.local("(for step)", last)
+	if s.Step != nil {
+		s.Step = r.expr(s.Step)
+	}
+	r.local(s.Name, last)
+	r.stmts(s.Stmts, last)
+}
+
+func (r *rewriter) genericFor(s *ast.GenericForStmt) {
+	threeValues(s)
+	defer r.leave(r.fn.active)
+	last := lastLine(s.Stmts, s.Line())
+	for _, name := range []string{"(for generator)", "(for state)", "(for control)"} {
+		r.local(name, last)
+	}
+	r.exprs(s.Exprs)
+	for _, name := range s.Names {
+		r.local(name, last)
+	}
+	r.stmts(s.Stmts, last)
+}
+
+func (r *rewriter) funcDef(s *ast.FuncDefStmt) {
+	method := s.Name.Func == nil
+	if method {
+		s.Name.Receiver = r.expr(s.Name.Receiver)
+		r.constant(s, s.Name.Method)
+	} else {
+		s.Name.Func = r.expr(s.Name.Func)
+	}
+	r.function(s.Func, method)
+}
+
+// function rewrites the body of f with a funcInfo of its own.
 func (r *rewriter) function(f *ast.FunctionExpr, method bool) {
 	outer := r.fn
 	r.fn = &funcInfo{constants: map[any]struct{}{}}
@@ -292,18 +278,25 @@ func (r *rewriter) function(f *ast.FunctionExpr, method bool) {
 	if f.ParList.HasVargs {
 		r.local("arg", 0)
 	}
-	r.block(f.Stmts)
+	r.stmts(f.Stmts, 0)
 	r.fn.constants = nil
 	r.fn = outer
 }
 
-// at gives the new node e the place of old.
+func (r *rewriter) exprs(list []ast.Expr) {
+	for i, e := range list {
+		list[i] = r.expr(e)
+	}
+}
+
+// at sets the position of the new node e to that of old and returns e.
 func at[E ast.PositionHolder](e E, old ast.PositionHolder) E {
 	e.SetLine(old.Line())
 	e.SetLastLine(old.LastLine())
 	return e
 }
 
+// expr returns what the compiler is to see in the place of expr.
 func (r *rewriter) expr(expr ast.Expr) ast.Expr {
 	r.enter(expr)
 	defer func() { r.depth-- }()
@@ -311,13 +304,7 @@ func (r *rewriter) expr(expr ast.Expr) ast.Expr {
 	case *ast.NumberExpr:
 		return r.number(e)
 	case *ast.StringExpr:
-		if _, ok := r.markers[e]; ok {
-			return e
-		}
-		if strings.HasPrefix(e.Value, markerPrefix) {
-			r.strings[e.Value] = true
-		}
-		r.constant(e, e.Value)
+		r.text(e)
 	case *ast.IdentExpr:
 		r.constant(e, e.Value)
 	case *ast.AttrGetExpr:
@@ -326,34 +313,19 @@ func (r *rewriter) expr(expr ast.Expr) ast.Expr {
 	case *ast.TableExpr:
 		return r.table(e)
 	case *ast.FuncCallExpr:
-		if e.Func != nil {
-			e.Func = r.expr(e.Func)
-		} else {
-			e.Receiver = r.expr(e.Receiver)
-			r.constant(e, e.Method)
-		}
-		r.exprs(e.Args)
-		r.assertion(e)
+		r.funcCall(e)
 	case *ast.LogicalOpExpr:
 		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
 	case *ast.RelationalOpExpr:
-		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
-		ordered := e.Operator != "==" && e.Operator != "~="
-		if ordered && (r.isWide(e.Lhs) || r.isWide(e.Rhs)) {
-			return r.call(e, Constant{Helper: Compare, Op: e.Operator}, e.Lhs, e.Rhs)
-		}
+		return r.relation(e)
 	case *ast.StringConcatOpExpr:
 		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
 	case *ast.ArithmeticOpExpr:
 		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
-		if r.isWide(e.Lhs) || r.isWide(e.Rhs) {
-			r.wide[e] = true
-		}
+		r.wide[e] = r.isWide(e.Lhs) || r.isWide(e.Rhs)
 	case *ast.UnaryMinusOpExpr:
 		e.Expr = r.expr(e.Expr)
-		if r.isWide(e.Expr) {
-			r.wide[e] = true
-		}
+		r.wide[e] = r.isWide(e.Expr)
 	case *ast.UnaryNotOpExpr:
 		e.Expr = r.expr(e.Expr)
 	case *ast.UnaryLenOpExpr:
@@ -364,17 +336,46 @@ func (r *rewriter) expr(expr ast.Expr) ast.Expr {
 	return expr
 }
 
-// assertion makes the comparison in assert(a == b) a call that remembers both sides.
+func (r *rewriter) text(e *ast.StringExpr) {
+	if _, ok := r.markers[e]; ok {
+		return
+	}
+	if strings.HasPrefix(e.Value, markerPrefix) {
+		r.strings[e.Value] = true
+	}
+	r.constant(e, e.Value)
+}
+
+func (r *rewriter) funcCall(e *ast.FuncCallExpr) {
+	if e.Func != nil {
+		e.Func = r.expr(e.Func)
+	} else {
+		e.Receiver = r.expr(e.Receiver)
+		r.constant(e, e.Method)
+	}
+	r.exprs(e.Args)
+	r.assertion(e)
+}
+
+// relation makes an ordered comparison with a wide literal a call.
+func (r *rewriter) relation(e *ast.RelationalOpExpr) ast.Expr {
+	e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
+	ordered := e.Operator != "==" && e.Operator != "~="
+	if ordered && (r.isWide(e.Lhs) || r.isWide(e.Rhs)) {
+		return r.call(e, Constant{Helper: Compare, Op: e.Operator}, e.Lhs, e.Rhs)
+	}
+	return e
+}
+
+// assertion replaces the comparison in assert(a == b) or check(a == b) by a call that remembers both sides.
 func (r *rewriter) assertion(call *ast.FuncCallExpr) {
 	name, ok := call.Func.(*ast.IdentExpr)
 	if !ok || name.Value != "assert" && name.Value != "check" || len(call.Args) == 0 {
 		return
 	}
-	e, ok := call.Args[0].(*ast.RelationalOpExpr)
-	if !ok {
-		return
+	if e, ok := call.Args[0].(*ast.RelationalOpExpr); ok {
+		call.Args[0] = r.call(e, Constant{Helper: Assert, Op: e.Operator}, e.Lhs, e.Rhs)
 	}
-	call.Args[0] = r.call(e, Constant{Helper: Assert, Op: e.Operator}, e.Lhs, e.Rhs)
 }
 
 // call returns a call of a helper, at the place of old, which gives one value.
@@ -382,7 +383,7 @@ func (r *rewriter) call(old ast.PositionHolder, helper Constant, args ...ast.Exp
 	return at(&ast.FuncCallExpr{Func: r.inject(old, helper), Args: args, AdjustRet: true}, old)
 }
 
-// number spells a literal as the compiler reads it, or injects it.
+// number writes a literal as the compiler reads it, or leaves it open.
 func (r *rewriter) number(e *ast.NumberExpr) ast.Expr {
 	n, err := number.ParseLiteral(e.Value)
 	if err != nil {
@@ -399,8 +400,8 @@ func (r *rewriter) number(e *ast.NumberExpr) ast.Expr {
 	return e
 }
 
-// key is an expression in the place of a table key. The compiler takes a string constant there
-// for a field name, so a u64 goes in disguised as a number.
+// key rewrites an expression that is a table key. The compiler takes a string constant there for a field
+// name, so a u64 is marked with a number.
 func (r *rewriter) key(e ast.Expr) ast.Expr {
 	literal, ok := e.(*ast.NumberExpr)
 	if !ok {
@@ -416,7 +417,7 @@ func (r *rewriter) key(e ast.Expr) ast.Expr {
 	return literal
 }
 
-// keyMarker is the number that stands for injection i.
+// keyMarker returns the number that marks open constant i.
 func keyMarker(i int) float64 { return math.Float64frombits(0x7fd5_55aa_5a00_0000 + uint64(i)) }
 
 // place returns the index of the open constant c.
@@ -450,131 +451,4 @@ func (r *rewriter) isWide(e ast.Expr) bool {
 	}
 	i, ok := r.markers[s]
 	return ok && r.open[i].Wide != 0
-}
-
-// table cuts a constructor that is too long for the compiler.
-func (r *rewriter) table(t *ast.TableExpr) ast.Expr {
-	pieces, plan := r.cut(t, true)
-	if len(pieces) > maxPieces {
-		pieces, plan = r.cut(t, false)
-	}
-	if plan == nil {
-		r.fields(t.Fields)
-		return t
-	}
-	args := []ast.Expr{r.inject(t, Constant{Plan: plan})}
-	for _, p := range pieces {
-		r.fields(p.Fields)
-		args = append(args, p)
-	}
-	return r.call(t, Constant{Helper: Join}, args...)
-}
-
-func (r *rewriter) fields(fields []*ast.Field) {
-	for _, f := range fields {
-		if f.Key != nil {
-			f.Key = r.key(f.Key)
-		}
-		f.Value = r.expr(f.Value)
-	}
-}
-
-// cut divides a constructor into pieces of code and of data. There is no plan when it may stay whole.
-func (r *rewriter) cut(t *ast.TableExpr, data bool) ([]*ast.TableExpr, *Plan) {
-	if len(t.Fields) < minData {
-		return nil, nil
-	}
-	var (
-		pieces []*ast.TableExpr
-		plan   = &Plan{}
-		piece  *ast.TableExpr
-		count  int
-	)
-	end := func(last bool) {
-		if piece != nil {
-			n := count
-			if last {
-				n = -1
-			}
-			plan.Pieces = append(plan.Pieces, Piece{Count: n})
-			pieces = append(pieces, piece)
-			piece, count = nil, 0
-		}
-	}
-	for i := 0; i < len(t.Fields); {
-		if data {
-			items := constants(t.Fields[i:])
-			if len(items) >= minData {
-				end(false)
-				plan.Pieces = append(plan.Pieces, Piece{Data: items})
-				plan.Items += len(items)
-				i += len(items)
-				continue
-			}
-		}
-		if piece == nil {
-			piece = at(&ast.TableExpr{}, t)
-		}
-		f := t.Fields[i]
-		piece.Fields = append(piece.Fields, f)
-		i++
-		if f.Key == nil {
-			count++
-		}
-		if count == maxItems && i < len(t.Fields) {
-			end(false)
-		}
-	}
-	end(len(t.Fields) > 0 && openEnded(t.Fields[len(t.Fields)-1]))
-	if len(plan.Pieces) == 1 && len(pieces) == 1 {
-		return nil, nil
-	}
-	return pieces, plan
-}
-
-// openEnded says whether f is an item that may be any number of values.
-func openEnded(f *ast.Field) bool {
-	if f.Key != nil {
-		return false
-	}
-	switch e := f.Value.(type) {
-	case *ast.FuncCallExpr:
-		return !e.AdjustRet
-	case *ast.Comma3Expr:
-		return !e.AdjustRet
-	}
-	return false
-}
-
-// constants are the items at the head of fields that are known now.
-func constants(fields []*ast.Field) []Item {
-	var items []Item
-	for _, f := range fields {
-		if f.Key != nil {
-			break
-		}
-		var item Item
-		switch e := f.Value.(type) {
-		case *ast.NumberExpr:
-			n, err := number.ParseLiteral(e.Value)
-			if err != nil {
-				return items
-			}
-			if item.Wide = n.Wide; !n.Exact {
-				item.Value = lua.LNumber(n.Float)
-			}
-		case *ast.StringExpr:
-			item.Value = lua.LString(e.Value)
-		case *ast.TrueExpr:
-			item.Value = lua.LTrue
-		case *ast.FalseExpr:
-			item.Value = lua.LFalse
-		case *ast.NilExpr:
-			item.Value = lua.LNil
-		default:
-			return items
-		}
-		items = append(items, item)
-	}
-	return items
 }
