@@ -1,4 +1,4 @@
-// Which entry happened inside which, for the writers that show where a call ends.
+// The nesting of entries, for the writers that show where a call ends.
 
 package trace
 
@@ -7,14 +7,14 @@ import "iter"
 // A call is an entry, or one of the callers in an entry's Via.
 type call struct {
 	e      *Entry
-	caller bool // stands in e.Via; has no arguments and no result
+	caller bool // a name of e.Via, without arguments and result
 	name   string
 	thread thread
 	depth  int
-	last   int // index of the last call inside, its own if there is none
+	last   int // the index of the last call inside it, or its own
 }
 
-// result is " = -ENOSPC", " = ?" or empty.
+// result returns " = -ENOSPC", " = ?" or "".
 func (c *call) result() string {
 	if c.caller {
 		return ""
@@ -22,7 +22,7 @@ func (c *call) result() string {
 	return string(c.e.appendResult(nil))
 }
 
-// calls lists the calls of entries in order and finds where each ends.
+// calls returns the calls of entries in order, each with its end.
 func calls(entries iter.Seq[Entry]) []call {
 	var all []call
 	open := map[thread][]int{}

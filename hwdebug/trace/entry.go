@@ -1,4 +1,4 @@
-// A record with its numbers put into words, which is what every writer and reader here works on.
+// A record with its names resolved, which is what every writer works on.
 
 package trace
 
@@ -8,26 +8,25 @@ import (
 	"strconv"
 )
 
-// An Entry is one record in words: it needs no recorder to be printed, compared or kept in a file.
+// An Entry is one record whose names are resolved: it prints without the recorder that it came from.
 type Entry struct {
 	Seq   uint64 // counts from 1 in order of entry
 	T     int64  // virtual time of entry in ns
 	CPU   int
 	PID   int
 	Comm  string
-	Depth int      // callers shown on the same stack
-	Via   []string // the innermost callers, outermost first, that the thread's entry before did not show and that have none of their own
-	Fn    string
-	Args  []NamedValue
-	Ret   string // the result; empty when there is none
-	// Running is true when the function had not returned when the entry was made.
+	Depth int // callers shown on the same stack
+	// Via holds the innermost callers, outermost first, that have no entry of their own and that the thread's previous
+	// entry did not show.
+	Via  []string
+	Fn   string
+	Args []Value
+	Ret  Value // of kind NoValue while the call runs
+	// Running reports that the function had not returned when the entry was made.
 	Running bool
 }
 
-// A NamedValue is one argument: the kernel's parameter name and the value in words.
-type NamedValue struct{ Name, Value string }
-
-// A thread is what has one stack: a task, or a CPU's idle thread.
+// A thread has one stack: it is a task, or the idle thread of a CPU.
 type thread struct{ cpu, pid int }
 
 func (e *Entry) thread() thread {
@@ -37,14 +36,32 @@ func (e *Entry) thread() thread {
 	return thread{-1, e.PID}
 }
 
-// base is how many callers the entry shares with the one before it on its thread.
+// base returns how many callers the entry shares with the previous one of its thread.
 func (e *Entry) base() int { return max(e.Depth-len(e.Via), 0) }
 
-// Call is the call as it is printed: "reserve_bp_slot(w5, data)".
+// Call returns the call as it prints: "reserve_bp_slot(w5, data)".
 func (e *Entry) Call() string { return string(e.appendCall(nil)) }
 
-// Text is the call with its result: "reserve_bp_slot(w5, data) = -ENOSPC".
+// Text returns the call with its result: "reserve_bp_slot(w5, data) = -ENOSPC".
 func (e *Entry) Text() string { return string(e.appendResult(e.appendCall(nil))) }
+
+// Failed reports whether the call returned a negative number.
+func (e *Entry) Failed() bool { return e.Ret.Negative() }
+
+// SlotChange returns 1 and the event for a call that installed an event in a slot, -1 and the event for one that
+// uninstalled it, and 0 for any other call.
+func (e *Entry) SlotChange() (change int, event Value) {
+	if e.Fn != "hw_breakpoint_control" || len(e.Args) < 2 || e.Failed() {
+		return 0, Value{}
+	}
+	switch ops := e.Args[1]; ops {
+	case Value{Name: ops.Name, Kind: Op, Bits: 0}:
+		return 1, e.Args[0]
+	case Value{Name: ops.Name, Kind: Op, Bits: 1}:
+		return -1, e.Args[0]
+	}
+	return 0, Value{}
+}
 
 func (e *Entry) appendCall(b []byte) []byte {
 	b = append(b, e.Fn...)
@@ -53,31 +70,30 @@ func (e *Entry) appendCall(b []byte) []byte {
 		if i > 0 {
 			b = append(b, ", "...)
 		}
-		b = append(b, a.Value...)
+		b, _ = a.appendTo(b)
 	}
 	return append(b, ')')
 }
 
-// appendResult adds " = -ENOSPC", " = ?" for a call that has not returned, nothing for one without result.
+// appendResult appends " = -ENOSPC", " = ?" for a call that has not returned, and nothing for one without a result.
 func (e *Entry) appendResult(b []byte) []byte {
 	switch {
 	case e.Running:
 		return append(b, " = ?"...)
-	case e.Ret != "":
-		b = append(b, " = "...)
-		return append(b, e.Ret...)
+	case e.Ret.Kind != NoValue:
+		b, _ = e.Ret.appendTo(append(b, " = "...))
 	}
 	return b
 }
 
-// appendTask adds the task as the kernel's tracers name it: "kworker/1:1-34".
+// appendTask appends the task as the kernel's tracers name it: "kworker/1:1-34".
 func (e *Entry) appendTask(b []byte) []byte {
 	b = append(b, e.Comm...)
 	b = append(b, '-')
 	return strconv.AppendInt(b, int64(e.PID), 10)
 }
 
-// appendMicros adds a time in microseconds with three decimals: "12.500".
+// appendMicros appends a time in microseconds with three decimals: "12.500".
 func appendMicros(b []byte, ns int64) []byte {
 	if ns < 0 {
 		b = append(b, '-')
@@ -88,11 +104,11 @@ func appendMicros(b []byte, ns int64) []byte {
 	return append(b, '.', byte('0'+frac/100), byte('0'+frac/10%10), byte('0'+frac%10))
 }
 
-// Entries gives the kept records that f selects, in order of entry. In the Frames view functions that were
-// inlined or tail-called in the reference build are left out, as callers too.
+// Entries returns the kept records that f selects, in order of entry. The Frames view leaves out functions that were
+// inlined or tail-called in the reference build, as callers too.
 //
-// Callers that have no record of their own (a module's function, the bottom of a kernel thread's stack, one whose record
-// has gone from the ring) stand in Via of the first entry below them. When f selects by function, Depth counts
+// Callers without a record of their own (a function of a module, the bottom of a kernel thread's stack, one whose record
+// has left the ring) are listed in Via of the first entry below them. If f selects by function, Depth counts
 // selected callers only and Via is empty.
 func (r *Recorder) Entries(f Filter, v View) iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
@@ -108,15 +124,11 @@ func (r *Recorder) Entries(f Filter, v View) iter.Seq[Entry] {
 			e.Depth = len(path) - 1
 			if sel.fns == nil {
 				th := e.thread()
-				before := shown[th]
-				base := 0
-				for base < len(before) && base < e.Depth && before[base] == path[base] {
-					base++
-				}
+				base := commonPrefix(shown[th], path[:e.Depth])
 				for _, n := range path[base:e.Depth] {
 					e.Via = append(e.Via, r.NameOf(r.nodes[n].key>>1))
 				}
-				shown[th] = append(before[:base], path[base:]...)
+				shown[th] = append(shown[th][:base], path[base:]...)
 			}
 			if !yield(e) {
 				return
@@ -125,8 +137,16 @@ func (r *Recorder) Entries(f Filter, v View) iter.Seq[Entry] {
 	}
 }
 
-// path gives the contexts from the bottom of the stack up to n that a view and a selection show; n itself is
-// always there.
+func commonPrefix(a, b []NodeID) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// path appends to dst the contexts from the bottom of the stack up to n that a view and a selection show. It always
+// includes n.
 func (r *Recorder) path(dst []NodeID, n NodeID, v View, sel *selection) []NodeID {
 	first := true
 	for ; n != 0; n = r.nodes[n].parent {
@@ -141,106 +161,38 @@ func (r *Recorder) path(dst []NodeID, n NodeID, v View, sel *selection) []NodeID
 	return dst
 }
 
-// EntryOf puts one record into words, without Via.
+// EntryOf returns the entry of one record, without Via.
 func (r *Recorder) EntryOf(rec *Record) Entry {
 	fn := &r.fns[rec.Fn]
 	e := Entry{
-		Seq: rec.Seq, T: rec.T, CPU: int(rec.CPU), PID: int(rec.PID), Comm: r.nameOr(uint64(rec.Comm)),
+		Seq: rec.Seq, T: rec.T, CPU: int(rec.CPU), PID: int(rec.PID), Comm: r.value(Arg{"", Text}, uint64(rec.Comm)).String(),
 		Depth: int(rec.Depth), Fn: fn.Name, Running: rec.State == Running,
 	}
 	if n := min(int(rec.NArgs), len(rec.Args)); n > 0 {
-		e.Args = make([]NamedValue, n)
+		e.Args = make([]Value, n)
 		for i := range e.Args {
 			arg := Arg{Name: "arg" + strconv.Itoa(i), Kind: Hex}
 			if i < len(fn.Args) {
 				arg = fn.Args[i]
 			}
-			e.Args[i] = NamedValue{arg.Name, r.Format(arg.Kind, rec.Args[i])}
+			e.Args[i] = r.value(arg, rec.Args[i])
 		}
 	}
 	if !e.Running {
-		e.Ret = r.Format(fn.Ret, uint64(rec.Ret))
+		e.Ret = r.value(Arg{"", fn.Ret}, uint64(rec.Ret))
 	}
 	return e
 }
 
-// Format puts a value of a kind into words; NoValue has none. A value that its kind does not know is printed in
-// decimal.
-func (r *Recorder) Format(k Kind, v uint64) string {
-	switch k {
-	case Hex:
-		return "0x" + strconv.FormatUint(v, 16)
-	case Event:
-		return EventName(v)
-	case CPU:
-		if int64(v) >= 0 {
-			return "cpu" + strconv.FormatUint(v, 10)
-		}
-	case Slot:
-		return oneOf(v, "inst", "data")
-	case Bank:
-		if v%16 == 0 && v < 64 {
-			return [...]string{"BVR", "BCR", "WVR", "WCR"}[v/16]
-		}
-	case Op:
-		return oneOf(v, "install", "uninstall", "restore")
-	case Level:
-		return oneOf(v, "el0", "el1")
-	case Switch:
-		return oneOf(v, "off", "on")
-	case Text:
-		return r.nameOr(v)
-	case Jiffy:
-		return strconv.FormatUint(v, 10)
-	case Errno:
-		return ErrnoText(int64(v))
-	case NoValue:
-		return ""
-	}
-	return strconv.FormatInt(int64(v), 10)
-}
-
-// EventName gives the name of an argument of kind Event: "w5", "b5", and "none" for 0.
-func EventName(v uint64) string {
-	if v == 0 {
-		return "none"
-	}
-	if v&1 != 0 {
-		return "w" + strconv.FormatUint(v>>1, 10)
-	}
-	return "b" + strconv.FormatUint(v>>1, 10)
-}
-
-func (r *Recorder) nameOr(i uint64) string {
-	if i < uint64(len(r.fns)+len(r.names)) {
-		return r.NameOf(uint32(i))
-	}
-	return strconv.FormatUint(i, 10)
-}
-
-func oneOf(v uint64, words ...string) string {
-	if v < uint64(len(words)) {
-		return words[v]
-	}
-	return strconv.FormatInt(int64(v), 10)
-}
-
-// ErrnoText prints a kernel function's result: "-ENOSPC" for -28, any other number in decimal.
-func ErrnoText(ret int64) string {
-	for _, e := range errnoNames {
-		if e.n == -ret {
-			return "-" + e.name
+// value returns a value of a record and resolves its name. The number of an unknown name stays a number.
+func (r *Recorder) value(arg Arg, bits uint64) Value {
+	v := Value{Name: arg.Name, Kind: arg.Kind, Bits: bits}
+	if v.Kind == Text {
+		if bits < uint64(len(r.fns)+len(r.names)) {
+			v.text = r.NameOf(uint32(bits))
+		} else {
+			v.Kind = Jiffy
 		}
 	}
-	return strconv.FormatInt(ret, 10)
-}
-
-// errnoNames are the errnos of this subsystem under their Linux numbers, so that output is the same on every host.
-var errnoNames = [...]struct {
-	n    int64
-	name string
-}{
-	{1, "EPERM"}, {2, "ENOENT"}, {3, "ESRCH"}, {4, "EINTR"}, {5, "EIO"}, {6, "ENXIO"}, {7, "E2BIG"}, {9, "EBADF"},
-	{11, "EAGAIN"}, {12, "ENOMEM"}, {13, "EACCES"}, {14, "EFAULT"}, {16, "EBUSY"}, {17, "EEXIST"}, {19, "ENODEV"},
-	{22, "EINVAL"}, {28, "ENOSPC"}, {35, "EDEADLK"}, {95, "EOPNOTSUPP"}, {524, "ENOTSUPP"},
+	return v
 }

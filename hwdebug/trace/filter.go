@@ -1,4 +1,4 @@
-// Choosing records by function, CPU, task and time.
+// Selection of records by function, CPU, task and time.
 
 package trace
 
@@ -9,17 +9,17 @@ import (
 
 // A Filter selects records. Its zero value selects all; each field that is set narrows the selection.
 type Filter struct {
-	Fns   []string // kernel names; "*" stands for any run of characters: "*_bp_slot"
+	Fns   []string // kernel names; "*" matches any run of characters: "*_bp_slot"
 	CPUs  []int
 	PIDs  []int
-	Comms []string // as Fns: "kworker/*"
-	Since int64    // ns of virtual time, from here on
-	Until int64    // ns of virtual time, before this; 0: no end
+	Comms []string // patterns as in Fns: "kworker/*"
+	Since int64    // the first time, in ns of virtual time
+	Until int64    // the end, exclusive, in ns of virtual time; 0: no end
 	// Failed selects only calls that returned a negative result.
 	Failed bool
 }
 
-// A selection is a Filter made ready for one recorder.
+// A selection is a Filter compiled for one recorder.
 type selection struct {
 	Filter
 	r   *Recorder
@@ -42,7 +42,7 @@ func (s *selection) match(rec *Record) bool {
 		(s.fns == nil || s.fns[rec.Fn]) &&
 		(len(s.CPUs) == 0 || slices.Contains(s.CPUs, int(rec.CPU))) &&
 		(len(s.PIDs) == 0 || slices.Contains(s.PIDs, int(rec.PID))) &&
-		(len(s.Comms) == 0 || anyGlob(s.Comms, s.r.nameOr(uint64(rec.Comm)))) &&
+		(len(s.Comms) == 0 || anyGlob(s.Comms, s.r.NameOf(rec.Comm))) &&
 		(!s.Failed || rec.State == Returned && rec.Ret < 0 && s.r.fns[rec.Fn].Ret != NoValue)
 }
 
@@ -50,7 +50,7 @@ func anyGlob(patterns []string, name string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return glob(p, name) })
 }
 
-// glob matches name against a pattern in which "*" stands for any run of characters.
+// glob reports whether name matches a pattern in which "*" matches any run of characters.
 func glob(pattern, name string) bool {
 	head, rest, star := strings.Cut(pattern, "*")
 	if !star {

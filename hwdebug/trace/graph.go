@@ -1,4 +1,4 @@
-// The trace in the manner of ftrace's function_graph, one column a CPU.
+// The layout of ftrace's function_graph, with one column a CPU.
 
 package trace
 
@@ -14,7 +14,7 @@ import (
 )
 
 // WriteGraph writes the trace as ftrace's function_graph does, but with a column for each CPU that has entries, so that
-// what happens on other CPUs during a cross call stands beside the call:
+// the work of other CPUs during a cross call is shown next to the call:
 //
 //	#        TIME | CPU 0                        | CPU 1
 //	    12.500 us | smp_call_function_single() { |
@@ -23,8 +23,8 @@ import (
 //	              |                              | } /* remote_function */
 //	              | } /* smp_call_function_single */
 //
-// A result stands behind the call or the closing brace. A function is closed before the next entry of its task, or of its CPU,
-// that it does not contain. The TIME is of entry: no modelled call takes virtual time by itself.
+// A result follows the call or its closing brace. A function is closed before the next entry of its task, or of its CPU,
+// that it does not contain. TIME is the time of entry: no modelled call takes virtual time by itself.
 func WriteGraph(w io.Writer, entries iter.Seq[Entry]) error {
 	g := grapher{calls: calls(entries)}
 	timeWidth := len("#   TIME")
@@ -35,58 +35,51 @@ func WriteGraph(w io.Writer, entries iter.Seq[Entry]) error {
 		timeWidth = max(timeWidth, len(appendMicros(nil, c.e.T))+len(" us"))
 	}
 	slices.Sort(g.cpus)
-	g.width = make([]int, len(g.cpus))
+	titles := make([]string, len(g.cpus))
+	width := make([]int, len(g.cpus))
 	for i, c := range g.cpus {
-		g.width[i] = len("CPU " + strconv.Itoa(c))
+		titles[i] = "CPU " + strconv.Itoa(c)
+		width[i] = len(titles[i])
 	}
-	g.write = func(col int, _ int64, _ bool, text string) {
-		g.width[col] = max(g.width[col], utf8.RuneCountInString(text))
-	}
+	g.write = func(col int, _, text string) { width[col] = max(width[col], utf8.RuneCountInString(text)) }
 	g.run() // to measure
 	out := bufio.NewWriter(w)
-	line := func(at string, col int, text string) {
+	line := func(at string, cell func(col int) string) {
 		s := fmt.Sprintf("%*s", timeWidth, at)
 		for i := range g.cpus {
-			cell := ""
+			s += fmt.Sprintf(" | %-*s", width[i], cell(i))
+		}
+		out.WriteString(strings.TrimRight(s, " ") + "\n")
+	}
+	line(fmt.Sprintf("#%*s", timeWidth-1, "TIME"), func(col int) string { return titles[col] })
+	g.write = func(col int, at, text string) {
+		line(at, func(i int) string {
 			if i == col {
-				cell = text
+				return text
 			}
-			s += " | " + cell + strings.Repeat(" ", g.width[i]-utf8.RuneCountInString(cell))
-		}
-		out.WriteString(strings.TrimRight(s, " "))
-		out.WriteByte('\n')
-	}
-	head := "#" + fmt.Sprintf("%*s", timeWidth-1, "TIME")
-	for i, c := range g.cpus {
-		head += fmt.Sprintf(" | %-*s", g.width[i], "CPU "+strconv.Itoa(c))
-	}
-	fmt.Fprintln(out, strings.TrimRight(head, " "))
-	g.write = func(col int, t int64, entry bool, text string) {
-		at := ""
-		if entry {
-			at = string(appendMicros(nil, t)) + " us"
-		}
-		line(at, col, text)
+			return ""
+		})
 	}
 	g.run()
 	return out.Flush()
 }
 
+// A grapher turns calls into lines of the columns of their CPUs.
 type grapher struct {
 	cpus  []int
-	width []int
 	calls []call
-	write func(col int, t int64, entry bool, text string)
-	open  []openCall // of all threads; those of one thread in order of depth
+	write func(col int, at, text string) // at: the time, if the line is an entry
+	open  []openCall                     // of all threads; those of one thread in order of depth
 }
 
-// An openCall is a call whose closing brace is still to come.
+// An openCall is a call whose closing brace has not been written.
 type openCall struct {
 	*call
 	col    int
 	indent int
 }
 
+// run writes every line in order.
 func (g *grapher) run() {
 	g.open = g.open[:0]
 	current := make([]thread, len(g.cpus))
@@ -104,33 +97,39 @@ func (g *grapher) run() {
 		})
 		if current[col] != c.thread {
 			current[col] = c.thread
-			g.write(col, 0, false, "/* "+string(c.e.appendTask(nil))+" */")
+			g.write(col, "", "/* "+string(c.e.appendTask(nil))+" */")
 		}
-		indent := 0
-		for _, o := range g.open {
-			if o.thread == c.thread {
-				indent = o.indent + 1
-			}
-		}
-		text := pad(indent) + c.name + "()"
-		if !c.caller {
-			text = pad(indent) + c.e.Call()
-		}
-		if c.last == i {
-			g.write(col, c.e.T, true, text+c.result()+";")
-			continue
-		}
-		g.write(col, c.e.T, true, text+" {")
-		g.open = append(g.open, openCall{c, col, indent})
+		g.call(c, col, c.last == i)
 	}
 	g.close(func(*openCall) bool { return true })
 }
 
-// close writes the closing braces of the calls that over selects, innermost first.
-func (g *grapher) close(over func(*openCall) bool) {
+// call writes a call: on one line if it is a leaf, else with an opening brace.
+func (g *grapher) call(c *call, col int, leaf bool) {
+	indent := 0
+	for _, o := range g.open {
+		if o.thread == c.thread {
+			indent = o.indent + 1
+		}
+	}
+	text := pad(indent) + c.name + "()"
+	if !c.caller {
+		text = pad(indent) + c.e.Call()
+	}
+	at := string(appendMicros(nil, c.e.T)) + " us"
+	if leaf {
+		g.write(col, at, text+c.result()+";")
+		return
+	}
+	g.write(col, at, text+" {")
+	g.open = append(g.open, openCall{c, col, indent})
+}
+
+// close writes the closing braces of the calls that ended selects, innermost first.
+func (g *grapher) close(ended func(*openCall) bool) {
 	for i := len(g.open) - 1; i >= 0; i-- {
-		if o := &g.open[i]; over(o) {
-			g.write(o.col, 0, false, pad(o.indent)+"}"+o.result()+" /* "+o.name+" */")
+		if o := &g.open[i]; ended(o) {
+			g.write(o.col, "", pad(o.indent)+"}"+o.result()+" /* "+o.name+" */")
 			g.open = slices.Delete(g.open, i, i+1)
 		}
 	}

@@ -7,11 +7,13 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
 )
 
-// The tracks that each CPU has. Their ids, and those of its tasks' calls, are given in order from firstTrack on: no two
-// CPUs share one, and none is the number of a CPU, for Perfetto calls a thread with its process's number the main one.
+// The fixed tracks of each CPU. Their ids, and those of the tracks of calls, are given in order from firstTrack on. No
+// two CPUs share an id, and no id is the number of a CPU, because Perfetto takes a thread with the number of its process
+// for the main thread.
 const (
 	trackTasks = iota
 	trackWork
@@ -20,25 +22,28 @@ const (
 	firstTrack = 100
 )
 
-// A Perfetto writes traces of machines as Chrome trace events in JSON, all into one file. Each CPU is a process of these
-// tracks:
+// A Perfetto writes traces of machines as Chrome trace events in JSON, all into one file. Each CPU is a process with
+// these tracks:
 //
-//	tasks     whose calls the CPU made, as slices
+//	tasks     the tasks whose calls the CPU made, as slices
 //	work      the work functions that its kworkers ran, as slices
 //	hits      an instant for each reported hit (perf_bp_event)
 //	slots     counters of installed breakpoints and watchpoints (hw_breakpoint_control)
 //	COMM-PID  the calls of one task there, nested, with arguments and result
 //
-// Virtual time stands still during a call, and a viewer shows nothing of slices without length. So each event is put 1 ns
-// after the one before where they have the same time: order and nesting are exact, and times to within the number of
-// events that share one. A call ends before the next event that it does not contain, on whichever CPU, unless it waits for
-// that CPU's answer to a cross call; or when time moves on. A task's slice ends when none of its calls is open on that CPU and
-// none follows. Viewers show a process's name and number: CPU 1 of the first machine is "CPU 1" of number 1, and of a
-// machine with a title "CPU 1: TITLE". Every machine's time is its own, so that machines lie one below the other. The
-// same entries give the same bytes.
+// Virtual time stands still during a call, and a viewer does not show slices without length. So an event at the time of
+// the previous one is placed 1 ns after it: order and nesting are exact, and times are exact to within the number of
+// events that share one. A call ends before the next event that it does not contain, on any CPU, unless it waits for
+// that CPU to answer a cross call, or when time advances. A task's slice ends when none of its calls on that CPU is open
+// or follows.
+//
+// Viewers show the name and number of a process: CPU 1 of the first machine is "CPU 1" with number 1, and of a machine
+// with a title "CPU 1: TITLE". Every machine has its own time, so machines are shown one below the other. The same
+// entries give the same bytes.
 type Perfetto struct {
 	out      *bufio.Writer
 	buf      []byte
+	args     []Value // of the event being written
 	comma    bool
 	ids      int // of tracks, and of CPUs from the second machine on, given so far
 	machines int // written so far
@@ -46,15 +51,15 @@ type Perfetto struct {
 	perfettoMachine
 }
 
-// perfettoMachine is where the writer is in one machine's trace.
+// A perfettoMachine is the position in one machine's trace.
 type perfettoMachine struct {
 	title string
-	ts    int64 // of the event written last
-	t     int64 // virtual time of the call looked at last
+	ts    int64 // of the last event written
+	t     int64 // virtual time of the last call seen
 	cpus  map[int]*cpuTracks
-	order []*cpuTracks   // as they appeared
+	order []*cpuTracks   // in order of appearance
 	open  []slice        // of all threads; those of one thread in order of depth
-	moved map[thread]int // the CPU that each thread was seen on last
+	moved map[thread]int // the CPU on which each thread was seen last
 	last  map[place]int  // index of the last call of a thread on a CPU
 }
 
@@ -65,13 +70,15 @@ func NewPerfetto(w io.Writer) *Perfetto {
 	return p
 }
 
-// Machine adds the trace of one machine. The title tells its CPUs from those of other machines and may be empty. Errors
-// are the writer's.
+// Machine adds the trace of one machine. The title distinguishes its CPUs from those of other machines and may be empty.
+// Errors are those of the underlying writer.
 func (p *Perfetto) Machine(title string, entries iter.Seq[Entry]) error {
 	if p.closed {
 		return errors.New("the file of trace events is closed")
 	}
-	p.perfettoMachine = perfettoMachine{title: title, cpus: map[int]*cpuTracks{}, moved: map[thread]int{}, last: map[place]int{}}
+	p.perfettoMachine = perfettoMachine{
+		title: title, cpus: map[int]*cpuTracks{}, moved: map[thread]int{}, last: map[place]int{},
+	}
 	all := calls(entries)
 	for i := range all {
 		p.last[place{all[i].thread, all[i].e.CPU}] = i
@@ -87,13 +94,12 @@ func (p *Perfetto) Machine(title string, entries iter.Seq[Entry]) error {
 	return p.out.Flush()
 }
 
-// Close completes the file; the writer stays open. Closing again does nothing.
+// Close completes the file but leaves the underlying writer open. A second Close does nothing.
 func (p *Perfetto) Close() error {
-	if p.closed {
-		return p.out.Flush()
+	if !p.closed {
+		p.closed = true
+		p.out.WriteString("\n]}\n")
 	}
-	p.closed = true
-	p.out.WriteString("\n]}\n")
 	return p.out.Flush()
 }
 
@@ -103,7 +109,7 @@ type place struct {
 	on int
 }
 
-// waits is true for a call that goes on while another CPU does what it has asked for.
+// waits reports whether the call goes on while another CPU does what it asked for.
 func (c *call) waits() bool { return c.name == "smp_call_function_single" }
 
 // A slice is a call that has begun on a track and not ended.
@@ -114,44 +120,29 @@ type slice struct {
 	work  bool // also a slice on the work track
 }
 
-// cpuTracks is what is shown of one CPU.
+// cpuTracks is the state of one CPU's tracks.
 type cpuTracks struct {
 	cpu    int
 	number int            // of its process
-	task   thread         // whose slice is open on the tasks track
-	busy   bool           // one is
-	named  string         // its name
-	first  int            // id of the first of its fixed tracks
+	task   thread         // whose slice is open on the tasks track, if busy
+	busy   bool           // whether a slice is open there
+	named  string         // the name of that slice
+	first  int            // id of the first fixed track
 	tracks map[thread]int // ids
-	bp, wp int64          // installed
+	bp, wp int            // installed
 }
 
+// call writes the events that precede call i, its beginning, and the hit or the change of a slot that it stands for.
 func (p *Perfetto) call(all []call, i int) {
 	c := &all[i]
 	if c.e.T > p.t {
-		// Time moves on: what has no more calls inside has ended before.
+		// Time advances: calls without further calls inside ended before.
 		p.end(func(s *slice) bool { return s.last < i })
 		p.t = c.e.T
 	}
 	cpu := p.cpu(c.e.CPU)
-	if at, ok := p.moved[c.thread]; ok && at != c.e.CPU {
-		// The task has come from another CPU: its calls go on here.
-		var going []slice
-		for _, s := range p.open {
-			if s.thread == c.thread {
-				going = append(going, s)
-			}
-		}
-		p.end(func(s *slice) bool { return s.thread == c.thread })
-		if from := p.cpus[at]; from.busy && from.task == c.thread {
-			p.endTask(from)
-		}
-		p.setTask(cpu, c)
-		for _, s := range going {
-			if s.depth < c.depth {
-				p.begin(cpu, s.call, s.work)
-			}
-		}
+	if from, ok := p.moved[c.thread]; ok && from != c.e.CPU {
+		p.migrate(p.cpus[from], cpu, c)
 	} else {
 		p.end(func(s *slice) bool {
 			if s.thread == c.thread {
@@ -167,46 +158,62 @@ func (p *Perfetto) call(all []call, i int) {
 		}
 	}
 	p.moved[c.thread] = c.e.CPU
+	p.begin(cpu, c, p.isWork(c))
+	if c.caller {
+		return
+	}
+	if c.name == "perf_bp_event" {
+		p.hit(cpu, c)
+	}
+	p.slots(cpu, c)
+}
 
-	work := false
-	for k := len(p.open) - 1; k >= 0; k-- {
-		if s := p.open[k]; s.thread == c.thread {
-			work = s.name == "process_one_work" && s.depth == c.depth-1
-			break
+// migrate moves the open calls of c's task from one CPU to another.
+func (p *Perfetto) migrate(from, to *cpuTracks, c *call) {
+	var going []slice
+	for _, s := range p.open {
+		if s.thread == c.thread && s.depth < c.depth {
+			going = append(going, s)
 		}
 	}
-	p.begin(cpu, c, work)
-	if !c.caller {
-		p.hit(cpu, c)
-		p.slots(cpu, c)
+	p.end(func(s *slice) bool { return s.thread == c.thread })
+	if from.busy && from.task == c.thread {
+		p.endTask(from)
+	}
+	p.setTask(to, c)
+	for _, s := range going {
+		p.begin(to, s.call, s.work)
 	}
 }
 
-// setTask makes the task of c the one whose slice is open on the tasks track.
+// isWork reports whether c is the function that the innermost open call of its thread, process_one_work, runs.
+func (p *Perfetto) isWork(c *call) bool {
+	for k := len(p.open) - 1; k >= 0; k-- {
+		if s := p.open[k]; s.thread == c.thread {
+			return s.name == "process_one_work" && s.depth == c.depth-1
+		}
+	}
+	return false
+}
+
+// setTask switches the slice on the tasks track to the task of c.
 func (p *Perfetto) setTask(cpu *cpuTracks, c *call) {
 	if cpu.busy && cpu.task == c.thread {
 		return
 	}
 	p.endTask(cpu)
 	cpu.busy, cpu.task, cpu.named = true, c.thread, string(c.e.appendTask(nil))
-	p.event("B", cpu, cpu.first+trackTasks, cpu.named)
-	p.done()
+	p.event("B", cpu.named, cpu, cpu.first+trackTasks)
 }
 
-// shows is true if a call of the task on the tasks track is open.
+// shows reports whether a call of the task on the tasks track is open.
 func (p *Perfetto) shows(cpu *cpuTracks) bool {
-	for i := range p.open {
-		if s := &p.open[i]; s.cpu == cpu && s.thread == cpu.task {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.open, func(s slice) bool { return s.cpu == cpu && s.thread == cpu.task })
 }
 
 func (p *Perfetto) endTask(cpu *cpuTracks) {
 	if cpu.busy {
-		p.event("E", cpu, cpu.first+trackTasks, cpu.named)
-		p.done()
+		p.event("E", cpu.named, cpu, cpu.first+trackTasks)
 		cpu.busy = false
 	}
 }
@@ -218,96 +225,64 @@ func (p *Perfetto) begin(cpu *cpuTracks, c *call, work bool) {
 		track = p.ids
 		p.ids++
 		cpu.tracks[c.thread] = track
-		p.meta("thread_name", cpu, track, string(c.e.appendTask(nil)))
-		p.metaSort(cpu, track)
+		p.nameTrack(cpu, track, string(c.e.appendTask(nil)))
 	}
 	if work {
-		p.event("B", cpu, cpu.first+trackWork, c.name)
-		p.done()
+		p.event("B", c.name, cpu, cpu.first+trackWork)
 	}
-	p.event("B", cpu, track, c.name)
-	if !c.caller && (len(c.e.Args) > 0 || c.e.Ret != "") {
-		p.buf = append(p.buf, `,"args":`...)
-		n := len(p.buf)
-		p.buf = c.e.appendArgsJSON(p.buf)
-		if c.e.Ret != "" {
-			p.buf = p.buf[:len(p.buf)-1]
-			if len(p.buf) > n+1 {
-				p.buf = append(p.buf, ',')
-			}
-			p.buf = append(appendJSONValue(append(p.buf, `"ret":`...), c.e.Ret), '}')
+	p.args = p.args[:0]
+	if !c.caller {
+		p.args = append(p.args, c.e.Args...)
+		if ret := c.e.Ret; ret.Kind != NoValue {
+			ret.Name = "ret"
+			p.args = append(p.args, ret)
 		}
 	}
-	p.done()
+	p.event("B", c.name, cpu, track, p.args...)
 	p.open = append(p.open, slice{c, cpu, track, work})
 }
 
-// end closes the slices that over selects, innermost first.
-func (p *Perfetto) end(over func(*slice) bool) {
-	keep := len(p.open)
-	for i := len(p.open) - 1; i >= 0; i-- {
-		s := &p.open[i]
-		if !over(s) {
+// end closes the slices that ended selects, innermost first.
+func (p *Perfetto) end(ended func(*slice) bool) {
+	kept := p.open
+	for i := len(kept) - 1; i >= 0; i-- {
+		s := &kept[i]
+		if !ended(s) {
 			continue
 		}
-		p.event("E", s.cpu, s.track, s.call.name)
-		p.done()
+		p.event("E", s.name, s.cpu, s.track)
 		if s.work {
-			p.event("E", s.cpu, s.cpu.first+trackWork, s.call.name)
-			p.done()
+			p.event("E", s.name, s.cpu, s.cpu.first+trackWork)
 		}
 		s.call = nil
-		keep = i
 	}
-	// Drop what is closed, keeping the order.
-	n := keep
-	for _, s := range p.open[keep:] {
-		if s.call != nil {
-			p.open[n] = s
-			n++
-		}
-	}
-	p.open = p.open[:n]
+	p.open = slices.DeleteFunc(kept, func(s slice) bool { return s.call == nil })
 }
 
-// hit marks a hit that perf was told of, with the event's name.
+// hit marks a hit that perf was told of with the name of the event.
 func (p *Perfetto) hit(cpu *cpuTracks, c *call) {
-	if c.name != "perf_bp_event" {
-		return
-	}
 	name := "hit"
 	if len(c.e.Args) > 0 {
-		name += " " + c.e.Args[0].Value
+		name += " " + c.e.Args[0].String()
 	}
-	p.event("i", cpu, cpu.first+trackHits, name)
-	p.buf = append(p.buf, `,"s":"t"`...)
-	p.done()
+	p.event("i", name, cpu, cpu.first+trackHits)
 }
 
-// slots counts what hw_breakpoint_control has put into and taken out of registers.
+// slots counts the events that hw_breakpoint_control installed and uninstalled.
 func (p *Perfetto) slots(cpu *cpuTracks, c *call) {
-	if c.name != "hw_breakpoint_control" || len(c.e.Args) < 2 || c.e.Args[0].Value == "" || len(c.e.Ret) > 0 && c.e.Ret[0] == '-' {
+	change, event := c.e.SlotChange()
+	if change == 0 {
 		return
 	}
-	var step int64
-	switch c.e.Args[1].Value {
-	case "install":
-		step = 1
-	case "uninstall":
-		step = -1
-	default:
-		return
+	installed := &cpu.bp
+	if event.Bits&1 != 0 {
+		installed = &cpu.wp
 	}
-	if c.e.Args[0].Value[0] == 'b' {
-		cpu.bp += step
-	} else {
-		cpu.wp += step
-	}
-	cpu.bp, cpu.wp = max(cpu.bp, 0), max(cpu.wp, 0) // a trace may begin behind an install
-	p.slotsNow(cpu)
+	*installed = max(*installed+change, 0) // a trace may begin after an install
+	p.counters(cpu)
 }
 
-// cpu gives a CPU's tracks and names them the first time.
+// cpu returns the tracks of a CPU and names them when it appears.
 func (p *Perfetto) cpu(n int) *cpuTracks {
 	if c := p.cpus[n]; c != nil {
 		return c
@@ -325,71 +300,54 @@ func (p *Perfetto) cpu(n int) *cpuTracks {
 	if p.title != "" {
 		name += ": " + p.title
 	}
-	p.meta("process_name", c, -1, name)
-	p.metaHead("process_sort_index", c, -1)
-	p.buf = append(strconv.AppendInt(append(p.buf, `,"args":{"sort_index":`...), int64(p.machines*1000+n), 10), '}')
-	p.done()
+	p.event("M", "process_name", c, 0, text("name", name))
+	p.event("M", "process_sort_index", c, 0, integer("sort_index", p.machines*1000+n))
 	for track, name := range [...]string{trackTasks: "tasks", trackWork: "work", trackHits: "hits"} {
-		p.meta("thread_name", c, c.first+track, name)
-		p.metaSort(c, c.first+track)
+		p.nameTrack(c, c.first+track, name)
 	}
-	p.slotsNow(c)
+	p.counters(c)
 	return c
 }
 
-// slotsNow writes the counters.
-func (p *Perfetto) slotsNow(cpu *cpuTracks) {
-	p.event("C", cpu, -1, "slots")
-	p.buf = strconv.AppendInt(append(p.buf, `,"args":{"bp":`...), cpu.bp, 10)
-	p.buf = strconv.AppendInt(append(p.buf, `,"wp":`...), cpu.wp, 10)
-	p.buf = append(p.buf, '}')
-	p.done()
+func (p *Perfetto) nameTrack(cpu *cpuTracks, track int, name string) {
+	p.event("M", "thread_name", cpu, track, text("name", name))
+	p.event("M", "thread_sort_index", cpu, track, integer("sort_index", track))
 }
 
-func (p *Perfetto) meta(kind string, cpu *cpuTracks, track int, name string) {
-	p.metaHead(kind, cpu, track)
-	p.buf = append(appendJSONString(append(p.buf, `,"args":{"name":`...), name), '}')
-	p.done()
+func (p *Perfetto) counters(cpu *cpuTracks) {
+	p.event("C", "slots", cpu, 0, integer("bp", cpu.bp), integer("wp", cpu.wp))
 }
 
-func (p *Perfetto) metaSort(cpu *cpuTracks, track int) {
-	p.metaHead("thread_sort_index", cpu, track)
-	p.buf = append(strconv.AppendInt(append(p.buf, `,"args":{"sort_index":`...), int64(track), 10), '}')
-	p.done()
-}
+func text(name, s string) Value { return Value{Name: name, Kind: Text, text: s} }
 
-// metaHead begins an event that names something and has no time.
-func (p *Perfetto) metaHead(kind string, cpu *cpuTracks, track int) {
-	p.buf = append(p.buf[:0], `{"ph":"M","name":"`...)
-	p.buf = append(append(p.buf, kind...), '"')
-	p.place(cpu, track)
-}
+func integer(name string, n int) Value { return Value{Name: name, Kind: Int, Bits: uint64(n)} }
 
-// event begins an event, 1 ns after the one before or at the call's time, whichever is later.
-func (p *Perfetto) event(ph string, cpu *cpuTracks, track int, name string) {
-	p.ts = max(p.ts+1, p.t)
-	p.buf = append(append(append(p.buf[:0], `{"ph":"`...), ph...), '"')
-	if name != "" {
-		p.buf = appendJSONString(append(p.buf, `,"name":`...), name)
-	}
-	p.buf = appendMicros(append(p.buf, `,"ts":`...), p.ts)
-	p.place(cpu, track)
-}
-
-// place adds the CPU and, unless track is -1, the track.
-func (p *Perfetto) place(cpu *cpuTracks, track int) {
-	p.buf = strconv.AppendInt(append(p.buf, `,"pid":`...), int64(cpu.number), 10)
-	if track >= 0 {
-		p.buf = strconv.AppendInt(append(p.buf, `,"tid":`...), int64(track), 10)
-	}
-}
-
-// done writes the event in the buffer. Errors stay in the writer until Flush.
-func (p *Perfetto) done() {
+// event writes an event of phase ph. It is placed 1 ns after the previous one or at the time of the call, whichever is
+// later; one that names something ("M") has no time. Track 0 is the process itself. Errors stay in the writer until
+// Flush.
+func (p *Perfetto) event(ph, name string, cpu *cpuTracks, track int, args ...Value) {
+	b := p.buf[:0]
 	if p.comma {
-		p.out.WriteByte(',')
+		b = append(b, ',')
 	}
 	p.comma = true
-	p.out.WriteByte('\n')
-	p.out.Write(append(p.buf, '}'))
+	b = append(b, "\n{\"ph\":\""...)
+	b = append(b, ph...)
+	b = appendJSONString(append(b, `","name":`...), name)
+	if ph != "M" {
+		p.ts = max(p.ts+1, p.t)
+		b = appendMicros(append(b, `,"ts":`...), p.ts)
+	}
+	b = appendInt(b, `,"pid":`, int64(cpu.number))
+	if track != 0 {
+		b = appendInt(b, `,"tid":`, int64(track))
+	}
+	if len(args) > 0 {
+		b = appendJSONValues(append(b, `,"args":`...), args)
+	}
+	if ph == "i" {
+		b = append(b, `,"s":"t"`...) // a mark on its track only
+	}
+	p.buf = append(b, '}')
+	p.out.Write(p.buf)
 }

@@ -1,18 +1,17 @@
-// The recorder: a ring of records, the tree of call contexts, and the table of functions that give records their names.
+// The recorder: a ring of records, the tree of call contexts, and the table of functions that names them.
 
-// Package trace keeps what a machine did: one record for each modelled kernel function that was entered,
-// and for each record the chain of functions it was entered through. It knows kernel functions only as
-// numbers in a table that the machine hands over; it models nothing itself.
+// Package trace records what a machine did: one record for each call of a modelled kernel function, and for each record
+// the chain of functions that led to it. It knows kernel functions only as numbers in a table that the machine
+// provides; it models nothing itself.
 //
-// A machine pays one call on entry and one on exit, without allocation once its call contexts have been
-// seen before:
+// A machine pays for one call on entry and one on exit, without allocation once its call contexts are known:
 //
 //	node = rec.Child(node, uint32(fnReserve), false)
 //	seq := rec.Enter(fnReserve, node, cpu, nowNs, pid, comm, args[:2])
 //	rec.Exit(seq, -28) // the table says that the function returns an errno
 //
-// Records live in a ring of fixed size; call contexts are never forgotten, so that a chain stays whole
-// even when the records of its outer functions have been overwritten.
+// Records live in a ring of fixed size. Call contexts are never dropped, so a chain stays whole when the records of its
+// outer functions have been overwritten.
 package trace
 
 import "slices"
@@ -20,26 +19,26 @@ import "slices"
 // A FnID is a function's index in the table that NewRecorder is given.
 type FnID uint16
 
-// A NodeID names one call context: a function and the context it was called from. The zero NodeID is the
-// empty stack.
+// A NodeID identifies a call context: a function and the context it was called from. The zero NodeID is the empty
+// stack.
 type NodeID uint32
 
-// A Kind says how an argument or result is printed.
+// A Kind determines how an argument or result prints.
 type Kind uint8
 
 const (
-	Int     Kind = iota // signed decimal
+	NoValue Kind = iota // the result of a function that returns nothing
+	Int                 // signed decimal
 	Hex                 // 0x...
 	Event               // w5 or b5: id<<1, low bit set for a watchpoint
 	PID                 // a task by its pid
-	CPU                 // cpu2; -1 is printed as it is
+	CPU                 // cpu2; -1 prints as it is
 	Slot                // inst or data: the slot type
 	Op                  // install, uninstall, restore
 	Level               // el0, el1: the kernel's DBG_ACTIVE_* level
 	Text                // an index into the recorder's names
 	Jiffy               // jiffies, decimal
 	Switch              // on or off
-	NoValue             // a function without a result
 	Errno               // 0 or a negative errno
 	Bank                // BVR, BCR, WVR, WCR: the base of a bank of debug registers
 )
@@ -55,7 +54,7 @@ type Fn struct {
 	Name    string // the kernel's name
 	File    string // the kernel file that holds it
 	Args    []Arg
-	Ret     Kind // NoValue when it returns nothing
+	Ret     Kind // NoValue if it returns nothing
 	Inlined bool // no frame of its own in the reference build (spec 11, names in parentheses)
 }
 
@@ -66,19 +65,19 @@ const MaxArgs = 4
 type Record struct {
 	Seq   uint64 // counts from 1 in order of entry
 	T     int64  // virtual time of entry in ns
-	Ret   int64  // the result; meaningful when State is Returned
+	Ret   int64  // the result; valid if State is Returned
 	Args  [MaxArgs]uint64
 	Node  NodeID
-	PID   int32 // of the task in whose name the function ran
+	PID   int32 // of the task that was current
 	Comm  uint32
 	Fn    FnID
 	CPU   int16
-	Depth uint16 // callers on the same stack, modelled and named ones
+	Depth uint16 // callers on the same stack, modelled and named
 	NArgs uint8
 	State State
 }
 
-// A State says how far a record's function has come.
+// A State tells whether a record's function has returned.
 type State uint8
 
 const (
@@ -88,7 +87,7 @@ const (
 
 type node struct {
 	parent  NodeID
-	child   NodeID // the child found last: nearly always the next one wanted
+	child   NodeID // the child found last, which is nearly always the next one needed
 	first   NodeID
 	sibling NodeID
 	key     uint32 // name<<1 | hidden
@@ -109,12 +108,12 @@ type Recorder struct {
 	ring    []Record
 	seq     uint64
 	nodes   []node
-	names   []string          // those added by Name
-	index   map[string]uint32 // of names; nil until the first
+	names   []string          // added by Name
+	index   map[string]uint32 // of names; nil while there are none
 	entries []entered         // by function, then CPU; the last column counts all CPUs
 }
 
-// A Table is a set of functions with its index. It does not change and may be shared.
+// A Table is an immutable set of functions with its index. It may be shared.
 type Table struct {
 	fns   []Fn
 	index map[string]FnID
@@ -129,8 +128,8 @@ func NewTable(fns []Fn) *Table {
 	return t
 }
 
-// NewRecorder returns a recorder for the functions of the table on cpus CPUs that keeps the newest size records;
-// with size 0 it keeps call contexts only.
+// NewRecorder returns a recorder for the functions of t on cpus CPUs. It keeps the newest size records; with size 0 it
+// keeps call contexts only.
 func NewRecorder(t *Table, cpus, size int) *Recorder {
 	r := &Recorder{table: t, fns: t.fns, cpus: cpus, size: size}
 	r.nodes = make([]node, 1, 64)
@@ -147,8 +146,7 @@ func (r *Recorder) Lookup(name string) (FnID, bool) {
 	return i, ok
 }
 
-// Name returns the number of a name, a new one for a name not seen before. Modelled functions have the
-// numbers of their FnIDs.
+// Name returns the number of a name and assigns one to a new name. Modelled functions have the numbers of their FnIDs.
 func (r *Recorder) Name(s string) uint32 {
 	if i, ok := r.index[s]; ok {
 		return i
@@ -173,7 +171,7 @@ func (r *Recorder) NameOf(i uint32) string {
 	return r.names[int(i)-len(r.fns)]
 }
 
-// Child returns the context of name called from parent; hidden contexts are left out of the frames view.
+// Child returns the context of name called from parent. The frames view leaves hidden contexts out.
 func (r *Recorder) Child(parent NodeID, name uint32, hidden bool) NodeID {
 	key := name << 1
 	if hidden {
@@ -200,7 +198,7 @@ func (r *Recorder) Child(parent NodeID, name uint32, hidden bool) NodeID {
 	return id
 }
 
-// Enter records that fn was entered in context node and returns the record's sequence number for Exit.
+// Enter records that fn was entered in context node and returns the sequence number of the record, for Exit.
 func (r *Recorder) Enter(fn FnID, node NodeID, cpu int, t int64, pid int32, comm uint32, args []uint64) uint64 {
 	r.seq++
 	row := int(fn) * (r.cpus + 1)
@@ -213,13 +211,10 @@ func (r *Recorder) Enter(fn FnID, node NodeID, cpu int, t int64, pid int32, comm
 	if r.size == 0 {
 		return r.seq
 	}
-	var rec *Record
 	if len(r.ring) < r.size {
 		r.ring = append(r.ring, Record{})
-		rec = &r.ring[len(r.ring)-1]
-	} else {
-		rec = &r.ring[int((r.seq-1)%uint64(r.size))]
 	}
+	rec := &r.ring[int((r.seq-1)%uint64(r.size))]
 	rec.Seq, rec.T, rec.Node, rec.PID, rec.Comm, rec.Fn, rec.CPU = r.seq, t, node, pid, comm, fn, int16(cpu)
 	rec.Depth = r.nodes[node].depth
 	rec.NArgs = uint8(copy(rec.Args[:], args))
@@ -227,7 +222,7 @@ func (r *Recorder) Enter(fn FnID, node NodeID, cpu int, t int64, pid int32, comm
 	return r.seq
 }
 
-// Exit records that the function entered as seq returned ret.
+// Exit records that the call with sequence number seq returned ret.
 func (r *Recorder) Exit(seq uint64, ret int64) {
 	if rec := r.at(seq); rec != nil {
 		rec.Ret, rec.State = ret, Returned
@@ -244,7 +239,7 @@ func (r *Recorder) at(seq uint64) *Record {
 // Seq returns the sequence number of the newest record, 0 before the first.
 func (r *Recorder) Seq() uint64 { return r.seq }
 
-// Oldest returns the sequence number of the oldest record still kept; it is Seq()+1 when there is none.
+// Oldest returns the sequence number of the oldest record kept, or Seq()+1 if no record is kept.
 func (r *Recorder) Oldest() uint64 { return r.seq - uint64(len(r.ring)) + 1 }
 
 // Record returns the record with that sequence number while it is kept.
@@ -265,10 +260,10 @@ func (r *Recorder) Records(yield func(*Record) bool) {
 	}
 }
 
-// Count returns how often fn was entered on cpu, or on any CPU when cpu is -1.
+// Count returns how often fn was entered on cpu, or on any CPU if cpu is -1.
 func (r *Recorder) Count(fn FnID, cpu int) uint64 { return r.entry(fn, cpu).count }
 
-// Last returns the context in which fn was last entered on cpu (-1: on any); ok is false when it never was.
+// Last returns the context of the last entry of fn on cpu (-1: on any CPU). ok is false if fn was never entered there.
 func (r *Recorder) Last(fn FnID, cpu int) (n NodeID, ok bool) {
 	e := r.entry(fn, cpu)
 	return e.last, e.count > 0
@@ -281,8 +276,8 @@ func (r *Recorder) entry(fn FnID, cpu int) *entered {
 	return &r.entries[int(fn)*(r.cpus+1)+cpu]
 }
 
-// Nth returns the context of the nth entry of fn (from 1) on cpu (-1: on any). ok is false when there was no
-// such entry or its record is no longer kept.
+// Nth returns the context of the nth entry of fn (from 1) on cpu (-1: on any CPU). ok is false if there was no such entry
+// or its record is no longer kept.
 func (r *Recorder) Nth(fn FnID, cpu int, nth uint64) (n NodeID, ok bool) {
 	e := r.entry(fn, cpu)
 	if nth == 0 || nth > e.count {
@@ -305,15 +300,15 @@ func (r *Recorder) Nth(fn FnID, cpu int, nth uint64) (n NodeID, ok bool) {
 	return 0, false
 }
 
-// A View chooses which names of a chain are shown.
+// A View selects the names of a chain.
 type View uint8
 
 const (
-	Frames View = iota // without inlined and tail-called functions, as a stack dump of the reference build
+	Frames View = iota // without inlined and tail-called functions, as in a stack dump of the reference build
 	Full               // every modelled function
 )
 
-// Chain returns the names from node n outwards to the bottom of its stack. The innermost name is always there.
+// Chain returns the names from node n outwards to the bottom of its stack. It always includes the innermost name.
 func (r *Recorder) Chain(n NodeID, v View) []string {
 	var names []string
 	for first := true; n != 0; n = r.nodes[n].parent {

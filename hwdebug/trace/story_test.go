@@ -28,7 +28,7 @@ var fns = []Fn{
 
 // A teller enters and leaves functions as a machine does.
 type teller struct {
-	t   *testing.T
+	t   testing.TB
 	rec *Recorder
 	now int64
 }
@@ -43,7 +43,7 @@ type stack struct {
 	seqs []uint64
 }
 
-func newTeller(t *testing.T, size int) *teller {
+func newTeller(t testing.TB, size int) *teller {
 	return &teller{t: t, rec: NewRecorder(NewTable(fns), 2, size)}
 }
 
@@ -105,7 +105,7 @@ func (s *stack) install(ev uint64, slot int64, addr uint64) {
 }
 
 // story is a wide registration with a cross call, a refusal, work that sleeps, a hit, and a call that has not returned.
-func story(t *testing.T, size int) *Recorder {
+func story(t testing.TB, size int) *Recorder {
 	tell := newTeller(t, size)
 	tell.now = 12_500
 	script := tell.thread(0, 1, "hwlua", "watch_everything")
@@ -150,6 +150,6 @@ func story(t *testing.T, size int) *Recorder {
 }
 
 // entries is the whole story in words.
-func entries(t *testing.T) []Entry {
+func entries(t testing.TB) []Entry {
 	return slices.Collect(story(t, 100).Entries(Filter{}, Full))
 }

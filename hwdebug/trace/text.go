@@ -1,4 +1,4 @@
-// The call tree that a person reads, and the formats by their names.
+// The call tree, and the formats by name.
 
 package trace
 
@@ -8,7 +8,6 @@ import (
 	"io"
 	"iter"
 	"path"
-	"strconv"
 	"strings"
 )
 
@@ -23,7 +22,7 @@ const (
 	FormatPerfetto Format = "perfetto" // Perfetto
 )
 
-// FormatOf chooses the format for a file by the end of its name: .txt and .trace text, .graph, .jsonl, and .json for
+// FormatOf returns the format that a file's extension names: .txt and .trace for text, .graph, .jsonl, and .json for
 // Perfetto.
 func FormatOf(file string) (Format, error) {
 	switch ext := path.Ext(strings.ToLower(file)); ext {
@@ -36,11 +35,11 @@ func FormatOf(file string) (Format, error) {
 	case ".json":
 		return FormatPerfetto, nil
 	}
-	return "", fmt.Errorf("%s: no trace format ends so; use .txt (call tree), .graph (as ftrace's function_graph), "+
+	return "", fmt.Errorf("%s: unknown trace format; use .txt (call tree), .graph (as ftrace's function_graph), "+
 		".jsonl (one record a line) or .json (Perfetto, chrome://tracing)", file)
 }
 
-// Write writes a trace in a format. entries must be repeatable, as those of a Recorder and of slices.Values are.
+// Write writes a trace in format f. entries must be repeatable, as those of a Recorder and of slices.Values are.
 func Write(w io.Writer, f Format, entries iter.Seq[Entry]) error {
 	switch f {
 	case FormatText:
@@ -56,7 +55,7 @@ func Write(w io.Writer, f Format, entries iter.Seq[Entry]) error {
 		}
 		return p.Close()
 	}
-	return fmt.Errorf("unknown trace format %q; there are %s, %s, %s and %s", string(f),
+	return fmt.Errorf("unknown trace format %q (want %s, %s, %s or %s)", string(f),
 		FormatText, FormatGraph, FormatJSON, FormatPerfetto)
 }
 
@@ -64,52 +63,48 @@ func Write(w io.Writer, f Format, entries iter.Seq[Entry]) error {
 //
 //	cpu1 12.500us  reserve_bp_slot(w5, data) = -ENOSPC
 //
-// A call is indented by two under its caller. " = ?" is a call that had not returned, a call without "=" has no result. A
-// line in brackets says which task's calls follow on that CPU. Callers without entries of their own stand above
-// the first of their calls in one line, outermost first: "ret_from_fork > kthread > worker_thread". entries is
-// gone through twice.
+// A call is indented by two under its caller. " = ?" marks a call that had not returned; a call without "=" has no result.
+// A line in brackets names the task that makes the following calls on that CPU. Callers without entries of their own
+// are printed on one line above the first of their calls, outermost first: "ret_from_fork > kthread > worker_thread".
+// entries is iterated twice.
 func WriteText(w io.Writer, entries iter.Seq[Entry]) error {
-	cpuWidth, timeWidth := 0, 0
 	var b []byte
+	cpuWidth, timeWidth := 0, 0
 	for e := range entries {
-		b = strconv.AppendInt(b[:0], int64(e.CPU), 10)
-		cpuWidth = max(cpuWidth, len("cpu")+len(b))
-		timeWidth = max(timeWidth, len(appendMicros(b[:0], e.T))+len("us"))
+		b = appendCPU(b[:0], e.CPU)
+		cpuWidth = max(cpuWidth, len(b))
+		b = append(appendMicros(b[:0], e.T), "us"...)
+		timeWidth = max(timeWidth, len(b))
 	}
 	out := bufio.NewWriter(w)
 	var t tree
-	last := thread{-2, -2}
-	lastCPU := -1
+	last, lastCPU := thread{-2, -2}, -1
 	for e := range entries {
-		b = append(b[:0], "cpu"...)
-		b = strconv.AppendInt(b, int64(e.CPU), 10)
+		b = appendCPU(b[:0], e.CPU)
 		b = appendSpaces(b, cpuWidth+1-len(b))
-		var tb [32]byte
-		at := append(appendMicros(tb[:0], e.T), "us"...)
+		var buf [32]byte
+		at := append(appendMicros(buf[:0], e.T), "us"...)
 		b = appendSpaces(b, timeWidth-len(at))
-		b = append(b, at...)
-		b = append(b, "  "...)
+		b = append(append(b, at...), "  "...)
 		head := len(b)
 		if th := e.thread(); th != last || e.CPU != lastCPU {
 			last, lastCPU = th, e.CPU
 			b = append(e.appendTask(append(b, '[')), "]\n"...)
 			out.Write(b)
-			b = b[:head]
 		}
 		indent, via := t.place(&e)
 		if via != "" {
-			b = append(appendSpaces(b, 2*(indent-1)), via...)
-			b = append(b, '\n')
-			out.Write(b)
-			b = b[:head]
+			b = append(appendSpaces(b[:head], 2*(indent-1)), via...)
+			out.Write(append(b, '\n'))
 		}
-		b = appendSpaces(b, 2*indent)
-		b = e.appendResult(e.appendCall(b))
-		b = append(b, '\n')
+		b = appendSpaces(b[:head], 2*indent)
+		b = append(e.appendResult(e.appendCall(b)), '\n')
 		out.Write(b)
 	}
 	return out.Flush()
 }
+
+func appendCPU(b []byte, cpu int) []byte { return appendInt(b, "cpu", int64(cpu)) }
 
 func appendSpaces(b []byte, n int) []byte {
 	for ; n > 0; n-- {
@@ -118,7 +113,7 @@ func appendSpaces(b []byte, n int) []byte {
 	return b
 }
 
-// A tree knows what is shown of each thread's stack, to place the next entry in it.
+// A tree holds the lines shown of each thread's stack, to place the next entry in it.
 type tree struct {
 	stacks map[thread][]level
 }
@@ -126,11 +121,11 @@ type tree struct {
 // A level is one line of a call tree: an entry, or a run of callers without entries.
 type level struct {
 	depth int      // of the outermost call on the line
-	names []string // of callers without entries; nil for an entry
+	names []string // the callers without entries; nil for an entry
 }
 
-// place puts an entry on its thread's stack. It returns how many lines stand above it, and the line of callers
-// without entries that must be written before it, if any.
+// place puts an entry on its thread's stack. It returns the number of lines above it on the stack, and the line of
+// callers without entries that must be written before it, if any.
 func (t *tree) place(e *Entry) (indent int, via string) {
 	if t.stacks == nil {
 		t.stacks = map[thread][]level{}
@@ -138,8 +133,8 @@ func (t *tree) place(e *Entry) (indent int, via string) {
 	th := e.thread()
 	stack, base := t.stacks[th], e.base()
 	names := e.Via
-	// Lines that begin at or above base are over. A run of callers of which only the outer ones go on is written
-	// again, with what is new.
+	// Lines that begin at base or deeper have ended. A run of callers of which only the outer ones continue is written
+	// again, with the new ones.
 	for len(stack) > 0 && stack[len(stack)-1].depth >= base {
 		stack = stack[:len(stack)-1]
 	}

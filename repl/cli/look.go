@@ -151,7 +151,7 @@ func tail(rec *trace.Recorder, n int, booted uint64) []string {
 	least := leastDepth(entries, nil)
 	for _, e := range entries {
 		indent := strings.Repeat("  ", min(e.Depth-least, 20))
-		lines = append(lines, fmt.Sprintf("cpu%d %s  %s%s%s", e.CPU, seconds(e.T), indent, e.Call(), resultOf(&e)))
+		lines = append(lines, fmt.Sprintf("cpu%d %s  %s%s", e.CPU, seconds(e.T), indent, e.Text()))
 	}
 	return lines
 }
@@ -240,15 +240,15 @@ func (b *cpuTracks) call(i int, e *trace.Entry) {
 	}
 	b.calls.Spans = append(b.calls.Spans, scenario.Span{
 		Start: i, End: i + 1, Depth: min(depth, 24), Label: e.Fn, Kind: kindOf(e),
-		Detail: e.Call() + resultOf(e) + "\n" + seconds(e.T) + "  " + taskOf(e),
+		Detail: e.Text() + "\n" + seconds(e.T) + "  " + taskOf(e),
 	})
 	b.open = append(b.open, len(b.calls.Spans)-1)
 }
 
 // slot begins the span of another number of installed events, which lasts until the next one or the end.
 func (b *cpuTracks) slot(i, end int, e *trace.Entry) {
-	step := slotsTaken(e)
-	if step == 0 {
+	step, _ := e.SlotChange()
+	if step == 0 || e.Running {
 		return
 	}
 	b.installed = max(b.installed+step, 0)
@@ -260,26 +260,10 @@ func (b *cpuTracks) slot(i, end int, e *trace.Entry) {
 	})
 }
 
-// slotsTaken returns 1 for a call that installed an event in a slot, -1 for one that uninstalled it, and 0 otherwise.
-func slotsTaken(e *trace.Entry) int {
-	if e.Fn != "hw_breakpoint_control" || e.Ret == "" || strings.HasPrefix(e.Ret, "-") {
-		return 0
-	}
-	for _, a := range e.Args {
-		switch {
-		case a.Name == "ops" && a.Value == "install":
-			return 1
-		case a.Name == "ops" && a.Value == "uninstall":
-			return -1
-		}
-	}
-	return 0
-}
-
 // kindOf returns the kind of span that draws a call.
 func kindOf(e *trace.Entry) string {
 	switch {
-	case strings.HasPrefix(e.Ret, "-"):
+	case e.Failed():
 		return "refused"
 	case e.Fn == "write_wb_reg":
 		return "write"
@@ -287,15 +271,4 @@ func kindOf(e *trace.Entry) string {
 		return "hit"
 	}
 	return "call"
-}
-
-// resultOf returns " = " and the result of a call, or "" for a call without one.
-func resultOf(e *trace.Entry) string {
-	switch {
-	case e.Running:
-		return " = ?"
-	case e.Ret != "":
-		return " = " + e.Ret
-	}
-	return ""
 }
