@@ -1,4 +1,4 @@
-// Accesses: loads, stores and executed instructions, until they are performed or stopped (spec chapter 6).
+// Accesses: loads, stores and executed instructions, from the first attempt to completion or a signal (spec chapter 6).
 
 package sim
 
@@ -10,27 +10,27 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 )
 
-// maxTraps is how often one access may come back to custom handlers before the machine says that it always will.
+// maxTraps bounds the traps of one access. An access that exceeds it would trap forever.
 const maxTraps = 1000
 
-// An Access is one access in progress. It is performed, or stopped, by calling Step until done.
+// An Access is one access in progress. Step drives it until it is performed or stopped.
 type Access struct {
 	m      *Machine
-	task   *Task // of a user access
+	task   *Task // nil for an access by the kernel
 	kind   hwdebug.Kind
 	addr   uint64
 	size   int
 	pc     uint64
 	hasPC  bool
 	value  uint64
-	el     int  // of the code that makes it
-	unpriv bool // LDTR or STTR: judged as EL0 (R-REG-24)
-	user   bool // of user memory, whoever makes it
+	el     int  // exception level of the instruction
+	unpriv bool // made by LDTR or STTR: checked as EL0 (R-REG-24)
+	user   bool // goes to user memory, from either level
 
 	traps   int
-	wnr     bool // the syndrome calls it a store (R-REG-20, 27)
+	wnr     bool // ESR_EL1.WnR: the syndrome reports a store (R-REG-20, 27)
 	state   accessState
-	skipped bool // its instruction was passed over
+	skipped bool // a handler skipped the instruction
 }
 
 type accessState uint8
@@ -41,7 +41,7 @@ const (
 	accessDone
 )
 
-// Siginfo is what a SIGTRAP carries.
+// A Siginfo is the siginfo of a SIGTRAP.
 type Siginfo struct {
 	Code  int // TRAP_BRKPT 1, TRAP_TRACE 2, TRAP_HWBKPT 4
 	Addr  uint64
@@ -64,23 +64,23 @@ func (s *Siginfo) CodeName() string {
 	return "TRAP_BRKPT"
 }
 
-// A Signal is the answer to an access that a signal stopped: it was not performed, except under TRAP_TRACE, which comes
-// after the instruction.
+// A Signal is the error of an access that a signal stopped. The access was not performed, except under TRAP_TRACE,
+// which follows the instruction.
 type Signal struct {
 	Name string // "SIGTRAP"
 	Info Siginfo
-	comm string
-	pid  int
+	task *Task
 }
 
 func (s *Signal) Error() string {
 	if s.Info.Code == trapTrace {
-		return sprintf("task %s (pid %d) performed the access and was then stopped by %s (%s)", s.comm, s.pid, s.Name, s.Info.CodeName())
+		return sprintf("%s performed the access and was then stopped by %s (%s)", s.task, s.Name, s.Info.CodeName())
 	}
-	return sprintf("task %s (pid %d) was stopped by %s (%s) at 0x%016x and did not perform the access",
-		s.comm, s.pid, s.Name, s.Info.CodeName(), s.Info.Addr)
+	return sprintf("%s was stopped by %s (%s) at 0x%016x and did not perform the access",
+		s.task, s.Name, s.Info.CodeName(), s.Info.Addr)
 }
 
+// checkAccess validates the size of a load or store.
 func checkAccess(k hwdebug.Kind, size int) error {
 	if k == hwdebug.Exec {
 		return nil
@@ -89,10 +89,10 @@ func checkAccess(k hwdebug.Kind, size int) error {
 	case 1, 2, 4, 8, 16:
 		return nil
 	}
-	return misusef("an access of %d bytes; one access has 1, 2, 4, 8 or 16", size)
+	return misusef("invalid access size %d (want 1, 2, 4, 8 or 16)", size)
 }
 
-// access performs a to its end.
+// access runs a to its end and returns the value that a load read.
 func (m *Machine) access(a *Access) (uint64, error) {
 	for {
 		done, err := a.Step()
@@ -105,11 +105,11 @@ func (m *Machine) access(a *Access) (uint64, error) {
 	}
 }
 
-// Value returns what a finished load read.
+// Value returns the value that a finished load read.
 func (a *Access) Value() uint64 { return a.value }
 
-// Step goes on to the next debug exception, or to the end of the access. Between two steps the task can be switched out
-// and in again. An error ends the access: a *Signal when a signal stopped it, or what a handler returned.
+// Step runs the access to its next debug exception or to its end. Between two steps the task may be switched out and in
+// again. An error ends the access: a *Signal if a signal stopped it, otherwise the error of a handler.
 func (a *Access) Step() (done bool, err error) {
 	m := a.m
 	switch a.state {
@@ -135,7 +135,8 @@ func (a *Access) Step() (done bool, err error) {
 	return true, nil
 }
 
-// quiet reports, quickly, that the access meets nothing: no armed pair can match and no step is pending.
+// quiet reports whether the access certainly does not trap: no armed pair is near it and no step is pending. It is the
+// fast path of Step, and may return false for an access that attempt then performs.
 func (a *Access) quiet() bool {
 	c := a.m.cpu
 	if a.task != nil {
@@ -157,7 +158,8 @@ func (a *Access) quiet() bool {
 	return a.kind == hwdebug.Exec || c.fired == 0 && !c.near(a.addr, a.size)
 }
 
-// attempt lets the processor try the access once: it is performed, or a debug exception is taken.
+// attempt executes the instruction once: the access is performed, or its first debug exception is handled. A breakpoint
+// on the instruction comes before a watchpoint on its data.
 func (a *Access) attempt() error {
 	m := a.m
 	c := m.cpu
@@ -166,7 +168,7 @@ func (a *Access) attempt() error {
 			return err
 		}
 		c = m.cpus[a.task.cpu]
-		if prev := m.cpu; prev != c { // else the body may go on elsewhere after its trap
+		if prev := m.cpu; prev != c { // a body of c itself may continue on another CPU after its trap
 			m.cpu = c
 			defer func() { m.cpu = prev }()
 		}
@@ -194,7 +196,7 @@ func (a *Access) attempt() error {
 	return nil
 }
 
-// enabled reports whether debug exceptions are taken from that level (R-REG-19).
+// enabled reports whether c takes debug exceptions from el (R-REG-19).
 func (a *Access) enabled(c *CPU, el int) bool {
 	if c.mdscr&arm64.MDSCRMDE == 0 {
 		return false
@@ -202,6 +204,7 @@ func (a *Access) enabled(c *CPU, el int) bool {
 	return el == 0 || c.mdscr&arm64.MDSCRKDE != 0 && c.masked == 0
 }
 
+// breakpointMatches reports whether an armed breakpoint of c matches the instruction.
 func (a *Access) breakpointMatches(c *CPU) bool {
 	for left := c.armedB; left != 0; left &= left - 1 {
 		i := bits.TrailingZeros16(left)
@@ -212,7 +215,7 @@ func (a *Access) breakpointMatches(c *CPU) bool {
 	return false
 }
 
-// matchLevel is the exception level of the architecture: a VHE kernel runs at EL2.
+// matchLevel returns the architectural exception level of code at el: a VHE kernel runs at EL2.
 func (m *Machine) matchLevel(el int) int {
 	if el == 1 && m.cfg.VHE {
 		return 2
@@ -220,8 +223,8 @@ func (m *Machine) matchLevel(el int) int {
 	return el
 }
 
-// watchpointFires returns the first byte of the access that a watchpoint watches, if the exception may be taken; where
-// several match, that of the one written longest ago (R-REG-23).
+// watchpointFires reports whether a watchpoint of c traps the access, and the first byte that it watches. If several
+// match, the one written longest ago fires (R-REG-23).
 func (a *Access) watchpointFires(c *CPU, el int) (first uint64, ok bool) {
 	a.wnr = a.kind == hwdebug.Store
 	if c.stale {
@@ -238,9 +241,10 @@ func (a *Access) watchpointFires(c *CPU, el int) (first uint64, ok bool) {
 	return first, ok && a.enabled(c, a.el)
 }
 
-// staleFires is watchpointFires on a CPU that remembers what a pair has fired for (R-REG-27): pairs are looked at in the
-// order in which they were written, those without a match are forgotten, and those behind the one that fires are not
-// looked at. It does not look at all unless an armed pair lies in a 4 KB page that the access touches.
+// staleFires replaces watchpointFires on a core whose pairs keep the kind of access that they last fired for
+// (R-REG-27). The core compares the pairs in the order in which they were written. A pair that does not match forgets
+// its kind; the pairs behind the one that fires are not compared. Nothing is compared unless an armed pair lies in a
+// 4 KB page of the access.
 func (a *Access) staleFires(c *CPU, el int) (first uint64, ok bool) {
 	page := func(addr uint64) uint64 { return addr &^ 0xfff }
 	touched := false
@@ -270,13 +274,13 @@ func (a *Access) staleFires(c *CPU, el int) (first uint64, ok bool) {
 	return 0, false
 }
 
-// matches compares the access with watchpoint pair i.
+// matches reports whether watchpoint pair i of c watches the access made at el, and the first byte that it watches.
 func (a *Access) matches(c *CPU, i, el int) (first uint64, ok bool) {
 	return arm64.MatchWatchpoint(c.reg[arm64.WVR+i], arm64.DBGWCR(c.reg[arm64.WCR+i]), a.addr, a.size,
 		a.kind == hwdebug.Store, c.m.matchLevel(el))
 }
 
-// oldest is the pair of a set that was written longest ago.
+// oldest returns the pair of a non-empty set that was written longest ago.
 func (b *bank) oldest(set uint16) int {
 	oldest := bits.TrailingZeros16(set)
 	for left := set & (set - 1); left != 0; left &= left - 1 {
@@ -287,7 +291,7 @@ func (b *bank) oldest(set uint16) int {
 	return oldest
 }
 
-// reported is what FAR_EL1 holds, by the machine's policy (R-REG-23).
+// reported returns the value of FAR_EL1 by the machine's policy (R-REG-23); first is the first watched byte.
 func (a *Access) reported(first uint64) uint64 {
 	switch a.m.far {
 	case farStart:
@@ -298,7 +302,7 @@ func (a *Access) reported(first uint64) uint64 {
 	return first
 }
 
-// perform does the access on memory.
+// perform loads or stores the access's bytes. Of 16 bytes only the low 8 carry a value.
 func (a *Access) perform() {
 	m := a.m
 	if a.kind == hwdebug.Exec {
@@ -325,11 +329,12 @@ func (a *Access) perform() {
 	}
 }
 
-// trap takes one debug exception and decides what becomes of the access afterwards.
+// trap takes one debug exception on c. Afterwards a pending signal ends the access, a handler may have skipped its
+// instruction, and otherwise the access is attempted again.
 func (a *Access) trap(c *CPU, handle func() error) error {
 	m := a.m
 	if a.traps++; a.traps > maxTraps {
-		return misusef("the %s at 0x%016x traps again and again (%d times): %s", a.kind, a.addr, maxTraps, a.culprit(c))
+		return misusef("the %s at 0x%016x trapped %d times and would trap forever: %s", a.kind, a.addr, maxTraps, a.culprit(c))
 	}
 	if a.task == nil {
 		defer m.done(m.visit(c))
@@ -353,18 +358,18 @@ func (a *Access) trap(c *CPU, handle func() error) error {
 	if a.skipped {
 		a.state = accessDone
 		if a.stepPending(c) {
-			a.state = accessPerformed // another match wanted a step: it is of the instruction that follows
+			a.state = accessPerformed // another match requested a step, of the next instruction
 		}
 		return nil
 	}
-	if a.task != nil && m.chooser != nil && m.thread != nil && m.thread.task == a.task && m.choose(ChoiceStep, 2) == 1 {
+	if own := m.thread != nil && m.thread.task == a.task; own && m.chooser != nil && m.choose(ChoiceStep, 2) == 1 {
 		c.runq = append(c.runq, m.thread)
 		m.pause(m.thread, threadReady)
 	}
 	return nil
 }
 
-// culprit says why an access never gets past its trap, and how to mend it.
+// culprit returns why the access traps forever, and the fix.
 func (a *Access) culprit(c *CPU) string {
 	slots := &c.wpOnReg
 	if a.kind == hwdebug.Exec {
@@ -372,16 +377,18 @@ func (a *Access) culprit(c *CPU) string {
 	}
 	for _, ev := range slots {
 		if ev != nil && ev.tracer {
-			return ev.describe() + " was made by ptrace, and this kernel steps over it neither for the tracer nor for itself (R-EXC-11, R-PTR-16)"
+			return ev.describe() + " was made by ptrace, and this kernel does not step over it (R-EXC-11, R-PTR-16)"
 		}
 		if ev != nil && ev.handler != nil {
-			return ev.describe() + " has a handler of its own, so the kernel does not step over it; disable the event in the handler, or skip the instruction"
+			return ev.describe() + " has its own handler, so the kernel does not step over it; " +
+				"fix: disable the event in the handler, or skip the instruction"
 		}
 	}
-	return "the register that matches belongs to no event, so the kernel does not switch it off for a step; clear its control register"
+	return "no event owns the matching register, so the kernel does not disable it for a step; " +
+		"fix: clear its control register"
 }
 
-// stepPending reports whether the instruction that has just completed is followed by a step exception.
+// stepPending reports whether a step exception follows the instruction that has just completed on c.
 func (a *Access) stepPending(c *CPU) bool {
 	if a.task != nil {
 		return a.task.singleStep
@@ -400,16 +407,16 @@ func (m *Machine) deliver(a *Access) error {
 	t.siginfo = s
 	a.state = accessDone
 	m.trapStop(t)
-	return &Signal{Name: "SIGTRAP", Info: *s, comm: t.comm, pid: t.pid}
+	return &Signal{Name: "SIGTRAP", Info: *s, task: t}
 }
 
-// user prepares an access by t in user mode, which switches its CPU to it.
+// user prepares an access by t in user mode and makes t current on its CPU.
 func (t *Task) user(k hwdebug.Kind, addr uint64, size int, value uint64) (*Access, error) {
 	if err := checkAccess(k, size); err != nil {
 		return nil, err
 	}
 	if t.kernel {
-		return nil, misusef("%s is a kernel thread; it has no user memory", t.comm)
+		return nil, misusef("%s is a kernel thread and has no user memory", t.comm)
 	}
 	if err := t.become(); err != nil {
 		return nil, err
@@ -426,8 +433,8 @@ func (t *Task) user(k hwdebug.Kind, addr uint64, size int, value uint64) (*Acces
 	return a, nil
 }
 
-// Begin prepares one access by the task in user mode that is performed by calling Step. pc is the address of the
-// instruction that makes it, 0 where it has none.
+// Begin prepares one access by the task in user mode, to be run by Step. pc is the address of the instruction; with 0 no
+// breakpoint matches it.
 func (t *Task) Begin(k hwdebug.Kind, addr uint64, size int, value, pc uint64) (*Access, error) {
 	a, err := t.user(k, addr, size, value)
 	if err == nil && pc != 0 {
@@ -436,20 +443,22 @@ func (t *Task) Begin(k hwdebug.Kind, addr uint64, size int, value, pc uint64) (*
 	return a, err
 }
 
-// quiet reports whether a data access by code on c meets nothing, so that it is only an access to memory.
+// quiet reports whether a data access on c certainly does not trap and nothing else can happen meanwhile, so that it
+// amounts to an access to memory.
 func (c *CPU) quiet(addr uint64, size int) bool {
-	return size <= 8 && c.online && !c.suspended && c.m.chooser == nil && c.fired == 0 && (c.mdscr&arm64.MDSCRMDE == 0 || !c.near(addr, size)) && c.m.shortTurn()
+	return size > 0 && size <= 8 && size&(size-1) == 0 && c.online && !c.suspended && c.m.chooser == nil &&
+		c.fired == 0 && (c.mdscr&arm64.MDSCRMDE == 0 || !c.near(addr, size)) && c.m.shortTurn()
 }
 
-// quiet is the same for the task in user mode.
+// quiet reports the same for an access by the task in user mode.
 func (t *Task) quiet(addr uint64, size int) bool {
 	c := t.m.cpus[t.cpu]
 	return c.curr == t && t.mem != nil && !t.singleStep && t.stopSignal == nil && c.quiet(addr, size)
 }
 
-// Load reads size bytes (1, 2, 4, 8 or 16, of which the low 8 are returned) at addr as the task in user mode.
+// Load reads size bytes (1, 2, 4, 8 or 16) at addr as the task in user mode and returns the low 8.
 func (t *Task) Load(addr uint64, size int) (uint64, error) {
-	if size > 0 && size&(size-1) == 0 && t.quiet(addr, size) {
+	if t.quiet(addr, size) {
 		return t.mem.load(addr&addrBits, size), nil
 	}
 	defer t.borrow()()
@@ -462,7 +471,7 @@ func (t *Task) Load(addr uint64, size int) (uint64, error) {
 
 // Store writes the low size bytes of v at addr as the task in user mode.
 func (t *Task) Store(addr uint64, size int, v uint64) error {
-	if size > 0 && size&(size-1) == 0 && t.quiet(addr, size) {
+	if t.quiet(addr, size) {
 		t.mem.store(addr&addrBits, size, v)
 		return nil
 	}
@@ -486,7 +495,7 @@ func (t *Task) Exec(addr uint64) error {
 	return err
 }
 
-// kernelAccess performs an access of kernel code on the CPU, or on behalf of its current task.
+// kernelAccess runs an access by the kernel on c; user accesses go to the memory of c's current task.
 func (c *CPU) kernelAccess(k hwdebug.Kind, addr uint64, size int, value uint64, user bool) (uint64, error) {
 	if err := checkAccess(k, size); err != nil {
 		return 0, err
@@ -502,12 +511,12 @@ func (c *CPU) kernelAccess(k hwdebug.Kind, addr uint64, size int, value uint64, 
 	}
 	prev := m.cpu
 	m.cpu = c
+	defer func() { m.cpu = prev }()
 	if user && !c.curr.kernel && !m.userRange(addr, size) {
 		op := "put_user"
 		if k == hwdebug.Load {
 			op = "get_user"
 		}
-		m.cpu = prev
 		return 0, m.refuse(&hwdebug.Error{
 			Errno: syscall.EFAULT, Rule: "R-EXC-17", Fn: op, Op: op,
 			Asked: sprintf("%d bytes at 0x%016x for %s", size, addr, c.curr),
@@ -519,12 +528,10 @@ func (c *CPU) kernelAccess(k hwdebug.Kind, addr uint64, size int, value uint64, 
 	if k == hwdebug.Exec {
 		a.pc, a.hasPC = addr, true
 	}
-	v, err := m.access(a)
-	m.cpu = prev
-	return v, err
+	return m.access(a)
 }
 
-// userRange reports whether the bytes lie in the current task's half of the address space, as access_ok asks.
+// userRange reports whether the bytes lie below TASK_SIZE of the current task (access_ok).
 func (m *Machine) userRange(addr uint64, size int) bool {
 	limit := m.callerTaskSize()
 	return addr < limit && uint64(size) <= limit-addr
@@ -532,7 +539,7 @@ func (m *Machine) userRange(addr uint64, size int) bool {
 
 // Load reads size bytes at addr in the kernel (EL1) on this CPU.
 func (c *CPU) Load(addr uint64, size int) (uint64, error) {
-	if size > 0 && size&(size-1) == 0 && c.steppingKernel == stepNone && c.quiet(addr, size) {
+	if c.steppingKernel == stepNone && c.quiet(addr, size) {
 		return c.m.kernelMem.load(addr, size), nil
 	}
 	return c.kernelAccess(hwdebug.Load, addr, size, 0, false)
@@ -540,7 +547,7 @@ func (c *CPU) Load(addr uint64, size int) (uint64, error) {
 
 // Store writes the low size bytes of v at addr in the kernel on this CPU.
 func (c *CPU) Store(addr uint64, size int, v uint64) error {
-	if size > 0 && size&(size-1) == 0 && c.steppingKernel == stepNone && c.quiet(addr, size) {
+	if c.steppingKernel == stepNone && c.quiet(addr, size) {
 		c.m.kernelMem.store(addr, size, v)
 		return nil
 	}
