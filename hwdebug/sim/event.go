@@ -37,7 +37,9 @@ const (
 
 func (t slotType) String() string { return [...]string{"breakpoint", "watchpoint"}[t] }
 
-// slotTypeOf is the kernel's find_slot_idx (R-CON-3).
+// slotTypeOf returns the slot type that events of type t count as (R-CON-3).
+//
+// kernel/events/hw_breakpoint.c: find_slot_idx
 func slotTypeOf(t hwdebug.BPType) slotType {
 	if t.Data() {
 		return typeData
@@ -48,46 +50,46 @@ func slotTypeOf(t hwdebug.BPType) slotType {
 // A Handler is an overflow handler of a module. An error ends the access that hit with that error.
 type Handler func(ev *Event, hit *Hit) error
 
-// A Hit is what a handler learns.
+// A Hit describes one hit to a handler.
 type Hit struct {
 	CPU  int
-	Task *Task        // current when it hit
-	EL   int          // level of the access: 0 or 1
+	Task *Task        // the current task
+	EL   int          // exception level of the access: 0 or 1
 	Kind hwdebug.Kind // of the access
-	Addr uint64       // as reported, with its tag
+	Addr uint64       // reported address, with its tag
 	Size int          // of the access in bytes
-	PC   uint64       // of the instruction, 0 where the access was given none
-	Slot int          // where the event is installed
-	Skip bool         // set by the handler: the pc is moved past the instruction, which is not performed
+	PC   uint64       // of the instruction, 0 if the access has none
+	Slot int          // of the event
+	Skip bool         // set by a handler to move the pc past the instruction without performing it
 }
 
-// An Event is one perf_event of type PERF_TYPE_BREAKPOINT. What is small stands together: events are made and dropped by
-// the thousand, and what one costs is mostly its memory.
+// An Event is one perf_event of type PERF_TYPE_BREAKPOINT. Small fields are adjacent: programs open and close events by
+// the thousand, and the cost of one is mostly its memory.
 type Event struct {
 	m       *Machine
 	id      int
 	attr    hwdebug.Attr
-	address uint64 // aligned, as it goes into the value register
+	address uint64 // aligned, the contents of the value register
 	cpu     int    // -1: follows its task
-	task    *Task  // target, charged for it; nil: a CPU's event
+	task    *Task  // the target, charged for the event; nil: a CPU's event
 	wide    *Wide
-	handler Handler // nil: the default one
+	handler Handler // nil: the default handler
 
 	image      arm64.Ctrl // the kernel's arch_hw_breakpoint_ctrl
 	state      State
 	reservedAs slotType
 	reserved   bool
 	tracer     bool // made by ptrace
-	fd         bool // made by perf_event_open: software-capable, closed by its file
-	pinned     bool // attr.pinned as of creation
+	fd         bool // made by perf_event_open: closed through its file
+	pinned     bool // attr.pinned at creation
 	attached   bool // to ctx
 	stopped    bool // hw.state
-	closed     bool // its owner has let it go
+	closed     bool // released by its owner
 	freed      bool
 
 	ctx     *perfContext
 	oncpu   int
-	slot    int // where it is installed, -1 in no register
+	slot    int // where it is installed, -1: not installed
 	slotCPU *CPU
 
 	count      uint64
@@ -98,7 +100,7 @@ type Event struct {
 	refs       int
 }
 
-// ID returns the event's number, from 1 in order of creation; refused ones have numbers too.
+// ID returns the event's number, from 1 in order of creation. Refused events have numbers too.
 func (ev *Event) ID() int { return ev.id }
 
 // Label returns the event's printed name: w5 for a watchpoint, b5 for a breakpoint.
@@ -124,22 +126,22 @@ func (ev *Event) arg() uint64 {
 // Type returns bp_type.
 func (ev *Event) Type() hwdebug.BPType { return ev.attr.Type }
 
-// Addr returns bp_addr: as asked for, not rounded.
+// Addr returns bp_addr as requested, not rounded.
 func (ev *Event) Addr() uint64 { return ev.attr.Addr }
 
-// Len returns bp_len as asked for.
+// Len returns bp_len as requested.
 func (ev *Event) Len() uint64 { return ev.attr.Len }
 
-// CPU returns the CPU the event is bound to, -1 when it follows its task.
+// CPU returns the CPU that the event is bound to, -1 if it follows its task.
 func (ev *Event) CPU() int { return ev.cpu }
 
-// Task returns the event's target, nil for a CPU's event.
+// Task returns the event's target task, nil for a CPU's event.
 func (ev *Event) Task() *Task { return ev.task }
 
 // State returns the event's state.
 func (ev *Event) State() State { return ev.state }
 
-// Attr returns the attributes as of creation or the last accepted modification.
+// Attr returns the attributes of creation or of the last accepted modification.
 func (ev *Event) Attr() hwdebug.Attr { return ev.attr }
 
 // Wide returns the wide registration that the event belongs to, or nil.
@@ -148,11 +150,8 @@ func (ev *Event) Wide() *Wide { return ev.wide }
 // Closed reports whether the event has been closed or unregistered.
 func (ev *Event) Closed() bool { return ev.closed }
 
-// Slot returns the register pair that holds the event; ok is false while it is in no register.
+// Slot returns the register pair that holds the event; ok is false while the event is not installed.
 func (ev *Event) Slot() (slot int, ok bool) { return max(ev.slot, 0), ev.slot >= 0 }
-
-// Value returns what goes into the event's value register.
-func (ev *Event) Value() uint64 { return ev.address }
 
 // Control returns the kernel's image of the event's control register (R-REG-13).
 func (ev *Event) Control() uint32 { return ev.image.Encode() }
@@ -166,10 +165,7 @@ func (ev *Event) Count() uint64 {
 	return n
 }
 
-// FD reports whether the event is a file, made by PerfEventOpen.
-func (ev *Event) FD() bool { return ev.fd }
-
-// owns fails for what is no event of this machine, or one that its owner has let go.
+// owns returns an error if ev does not belong to m or has been released.
 func (m *Machine) owns(op string, ev *Event) error {
 	if ev == nil || ev.m != m {
 		return misusef("%s needs an event of this machine", op)
@@ -177,7 +173,7 @@ func (m *Machine) owns(op string, ev *Event) error {
 	return ev.gone()
 }
 
-// gone fails for an event that its owner has let go.
+// gone returns an error if ev has been released.
 func (ev *Event) gone() error {
 	if ev.closed {
 		return misusef("%s is closed", ev.Label())
@@ -185,7 +181,7 @@ func (ev *Event) gone() error {
 	return nil
 }
 
-// needs fails when using the event needs a CPU that is suspended.
+// needs returns an error if a call on ev needs a CPU that is suspended.
 func (ev *Event) needs() error {
 	switch {
 	case ev.cpu >= 0 && ev.task == nil:
@@ -209,7 +205,7 @@ const (
 	eopnotsupp = syscall.EOPNOTSUPP
 )
 
-// create is one request to make an event.
+// A create is one request to create an event.
 type create struct {
 	op      string
 	attr    hwdebug.Attr
@@ -222,22 +218,25 @@ type create struct {
 	wide    *Wide
 }
 
+// asked returns the request in a line, for a refusal.
 func (r *create) asked() string { return askedOf(&r.attr, r.task, r.cpu) }
 
+// askedOf returns a request for an event of t or cpu on one line.
 func askedOf(a *hwdebug.Attr, t *Task, cpu int) string {
-	s := slotTypeOf(a.Type).String()
-	if a.Type != hwdebug.X && a.Type != hwdebug.R && a.Type != hwdebug.W && a.Type != hwdebug.RW {
+	var s string
+	switch a.Type {
+	case hwdebug.X:
+		s = "breakpoint"
+	case hwdebug.R, hwdebug.W, hwdebug.RW:
+		s = "watchpoint " + a.Type.String()
+	default:
 		s = sprintf("event of type %d", uint32(a.Type))
-	} else if a.Type != hwdebug.X {
-		s += " " + a.Type.String()
 	}
 	s += sprintf(" at 0x%016x len %d", a.Addr, a.Len)
-	switch {
-	case t != nil && cpu >= 0:
-		s += sprintf(" for %s on cpu%d", t, cpu)
-	case t != nil:
-		s += sprintf(" for %s", t)
-	default:
+	if t != nil {
+		s += " for " + t.String()
+	}
+	if t == nil || cpu >= 0 {
 		s += sprintf(" on cpu%d", cpu)
 	}
 	return s
@@ -251,7 +250,7 @@ func (m *Machine) createKernelCounter(r *create) (ev *Event, err error) {
 	return m.createEvent(r)
 }
 
-// createEvent is what perf_event_create_kernel_counter and perf_event_open share: allocation, then the context.
+// createEvent allocates an event and puts it into its context, for perf_event_create_kernel_counter and perf_event_open.
 func (m *Machine) createEvent(r *create) (*Event, error) {
 	ev, err := m.perfEventAlloc(r)
 	if err != nil {
@@ -265,8 +264,8 @@ func (m *Machine) createEvent(r *create) (*Event, error) {
 	return ev, nil
 }
 
-// newEvent gives out the next id. Events come from the heap several at a time, more of them the more there were, which
-// halves what one costs.
+// newEvent returns an event with the next ID. It allocates events in batches that grow with their number, which halves
+// the cost of one.
 func (m *Machine) newEvent() *Event {
 	if len(m.fresh) == 0 {
 		m.fresh = make([]Event, min(max(m.eventSeq, 8), 64))
@@ -281,7 +280,8 @@ func (m *Machine) newEvent() *Event {
 	return ev
 }
 
-// perfEventAlloc makes the event and lets the PMU reserve and parse; nothing of it is left when it fails.
+// perfEventAlloc makes an event and has the PMU reserve a slot and parse the attributes. If it fails, only the event's ID
+// remains used.
 //
 // kernel/events/core.c: perf_event_alloc
 func (m *Machine) perfEventAlloc(r *create) (ev *Event, err error) {
@@ -338,8 +338,8 @@ func (m *Machine) hwBreakpointEventInit(r *create, ev *Event) (err error) {
 	return m.registerPerfHwBreakpoint(r, ev)
 }
 
-// registerPerfHwBreakpoint reserves first and parses then, so that a bad request on a full machine is ENOSPC
-// (R-VAL-2).
+// registerPerfHwBreakpoint reserves a slot before it parses the attributes, so that an invalid request on a full machine
+// fails with ENOSPC (R-VAL-2).
 //
 // kernel/events/hw_breakpoint.c: register_perf_hw_breakpoint
 func (m *Machine) registerPerfHwBreakpoint(r *create, ev *Event) (err error) {
@@ -356,7 +356,7 @@ func (m *Machine) registerPerfHwBreakpoint(r *create, ev *Event) (err error) {
 	return nil
 }
 
-// findContext finds the context of a new event, with the checks of steps 11 to 13 of R-VAL-1.
+// findContext sets the context of a new event, after the checks of steps 11 to 13 of R-VAL-1.
 func (m *Machine) findContext(r *create, ev *Event) error {
 	if ev.task == nil {
 		if m.cfg.Paranoid > 0 && m.cfg.NoCapSysAdmin {
@@ -396,6 +396,7 @@ func (m *Machine) findContext(r *create, ev *Event) error {
 	return nil
 }
 
+// creator returns the name of the kernel function that creates the event.
 func (r *create) creator(m *Machine) string {
 	if r.fd {
 		return fns[m.openFn()].Name
@@ -403,7 +404,7 @@ func (r *create) creator(m *Machine) string {
 	return "perf_event_create_kernel_counter"
 }
 
-// freeEvent drops everything that an event holds (R-EVT-19).
+// freeEvent releases everything that an event holds (R-EVT-19).
 //
 // kernel/events/core.c: _free_event
 func (m *Machine) freeEvent(ev *Event) {
@@ -418,7 +419,7 @@ func (m *Machine) freeEvent(ev *Event) {
 	if ev.state > StateDead && ev.state != StateExit {
 		ev.state = StateDead
 	}
-	for i, e := range m.live { // remove, in place: a call costs a twentieth of opening and closing an event
+	for i, e := range m.live { // remove, inlined: a call costs 5 % of opening and closing an event
 		if e == ev {
 			m.live = append(m.live[:i], m.live[i+1:]...)
 			break
@@ -435,6 +436,7 @@ func (m *Machine) bpPerfEventDestroy(ev *Event) {
 // hooks reports whether context switches reach perf (R-EVT-15).
 func (m *Machine) hooks() bool { return m.perfTasks > 0 || m.now < m.hooksOff }
 
+// pidArg returns t's pid as a trace argument, -1 for nil.
 func pidArg(t *Task) uint64 {
 	if t == nil {
 		return ^uint64(0)

@@ -1,18 +1,15 @@
-// Fork, exec and exit: what of a task's events its child gets, and what becomes of them in the end (spec 5.7).
+// Fork, exec and exit: which events a child inherits, and how a task's events end (spec 5.7).
 
 package sim
 
 import "slices"
 
-// Fork makes a child of the task on the same CPU; only events with inherit are copied (R-EVT-22). An empty comm is the
-// parent's, pid 0 the next free one. A failure of inheritance makes fork fail with that errno.
+// Fork makes a child of the task on the same CPU and copies the events with inherit (R-EVT-22). An empty comm stands for
+// the parent's, pid 0 for the next free one. Fork fails with the errno of the first copy that fails.
 func (t *Task) Fork(comm string, pid int) (*Task, error) {
 	m := t.m
-	if err := t.alive("fork"); err != nil {
+	if err := t.aliveUser("fork"); err != nil {
 		return nil, err
-	}
-	if t.kernel {
-		return nil, misusef("%s is a kernel thread; it does not fork", t.comm)
 	}
 	if err := t.undisturbed("fork"); err != nil {
 		return nil, err
@@ -50,7 +47,8 @@ func (m *Machine) fork(t *Task, comm string, pid int) (child *Task, err error) {
 	return child, nil
 }
 
-// perfEventInitTask copies what is inherited: pinned then flexible, each by CPU and then age (R-EVT-22).
+// perfEventInitTask copies the parent's inherited events: pinned ones first, then flexible ones, each by CPU and then by
+// age (R-EVT-22). If all events were inherited, the child's context is a clone of the parent's (R-CTX-19).
 //
 // kernel/events/core.c: perf_event_init_task
 func (m *Machine) perfEventInitTask(parent, child *Task) (err error) {
@@ -83,7 +81,7 @@ func (m *Machine) perfEventInitTask(parent, child *Task) (err error) {
 	return nil
 }
 
-// inheritEvent gives child its own copy of ev, linked to the original, charged to the child.
+// inheritEvent makes a copy of ev for child, linked to the original event and charged to child.
 //
 // kernel/events/core.c: inherit_event
 func (m *Machine) inheritEvent(ev *Event, child *Task) (err error) {
@@ -100,7 +98,7 @@ func (m *Machine) inheritEvent(ev *Event, child *Task) (err error) {
 	if child.ctx == nil {
 		child.ctx = &perfContext{task: child}
 	}
-	if original.state == StateDead { // being released: nothing to link to
+	if original.state == StateDead { // being released: the copy has no parent
 		m.freeEvent(c)
 		return nil
 	}
@@ -130,15 +128,12 @@ func (m *Machine) freeInherited(child *Task) {
 	child.ctx.dead = true
 }
 
-// Execve gives the task a new image: its ptrace events are released, and events with enable_on_exec start, once
+// Execve gives the task a new image. It releases the task's ptrace events and enables the events with enable_on_exec, once
 // (R-EVT-24).
 func (t *Task) Execve() error {
 	m := t.m
-	if err := t.alive("execve"); err != nil {
+	if err := t.aliveUser("execve"); err != nil {
 		return err
-	}
-	if t.kernel {
-		return misusef("%s is a kernel thread; it has no image to change", t.comm)
 	}
 	if err := t.undisturbed("execve"); err != nil {
 		return err
@@ -151,10 +146,18 @@ func (t *Task) Execve() error {
 	defer m.leave(m.enter(fnDoExecve))
 	m.flushPtrace(t)
 	t.mem = &memory{}
+	m.perfEventExec(t)
+	return nil
+}
+
+// perfEventExec enables the task's events with enable_on_exec.
+//
+// kernel/events/core.c: perf_event_exec
+func (m *Machine) perfEventExec(t *Task) {
 	defer m.leave(m.enter(fnPerfEventExec))
 	x := t.ctx
 	if x == nil {
-		return nil
+		return
 	}
 	var types eventType
 	for _, ev := range x.events {
@@ -172,19 +175,15 @@ func (t *Task) Execve() error {
 		x.unclone()
 		m.ctxResched(x, types)
 	}
-	return nil
 }
 
-// OnExit names a function that runs inside exit_files when the task exits, under that name.
+// OnExit adds a function that exit_files calls when the task exits; call chains show it as name.
 func (t *Task) OnExit(name string, fn func() error) error {
-	if err := t.alive("on_exit"); err != nil {
+	if err := t.aliveUser("on_exit"); err != nil {
 		return err
 	}
-	if t.kernel {
-		return misusef("%s is a kernel thread; it does not exit", t.comm)
-	}
 	if t.exiting {
-		return misusef("task %s is exiting already; what is given to on_exit now would not run any more", t.comm)
+		return misusef("on_exit of %s: the task is already exiting", t)
 	}
 	if fn == nil {
 		fn = func() error { return nil }
@@ -193,13 +192,10 @@ func (t *Task) OnExit(name string, fn func() error) error {
 	return nil
 }
 
-// Exit switches to the task and lets it exit (R-EVT-25, 26).
+// Exit switches to the task and has it exit (R-EVT-25, 26). A task that is in a system call finishes the call first.
 func (t *Task) Exit() error {
-	if err := t.alive("exit"); err != nil {
+	if err := t.aliveUser("exit"); err != nil {
 		return err
-	}
-	if t.kernel {
-		return misusef("%s is a kernel thread; it does not exit", t.comm)
 	}
 	if err := t.undisturbed("exit"); err != nil {
 		return err
@@ -224,21 +220,21 @@ func (t *Task) Exit() error {
 	return t.exitHere()
 }
 
-// leaving reports whether the task is on its way out and not gone yet.
+// leaving reports whether the task has begun to exit but is not dead yet.
 func (t *Task) leaving() bool { return t.exiting && t.state != taskDead }
 
-// undisturbed fails for a call that a task cannot make, or have made for it, while it exits or is in a debug exception.
+// undisturbed returns an error for a call that is impossible while the task exits or handles a debug exception.
 func (t *Task) undisturbed(op string) error {
 	if t.exiting {
-		return misusef("%s of task %s (pid %d): it is exiting already", op, t.comm, t.pid)
+		return misusef("%s of %s: the task is already exiting", op, t)
 	}
 	if c := t.m.cpus[t.cpu]; c.curr == t && c.masked > 0 {
-		return misusef("%s of task %s (pid %d) cannot be called from a handler, which interrupts it on cpu%d and must not sleep", op, t.comm, t.pid, c.id)
+		return misusef("%s of %s from a handler that interrupts it on cpu%d and must not sleep", op, t, c.id)
 	}
 	return nil
 }
 
-// exitHere is the exit path of the task that is current, by the exit system call.
+// exitHere runs the exit system call of the task, which is current.
 func (t *Task) exitHere() (err error) {
 	m := t.m
 	c := m.cpus[t.cpu]
@@ -252,7 +248,7 @@ func (t *Task) exitHere() (err error) {
 	k := m.enterAll(fnSeSysExit, fnDoGroupExit)
 	k2 := m.enter(fnDoExit, 0)
 	err = m.doExit(t)
-	if at := m.cpus[t.cpu]; at != c { // a hook has slept, and the task goes on elsewhere
+	if at := m.cpus[t.cpu]; at != c { // a hook has slept, and the task has moved meanwhile
 		if prev == c {
 			prev = at
 		}
@@ -268,8 +264,8 @@ func (t *Task) exitHere() (err error) {
 	return err
 }
 
-// doExit is the order of do_exit as far as events can see it; perf comes after the files before 6.1 and first since
-// (D-10), ptrace's events go last (R-EVT-26).
+// doExit runs the parts of do_exit that concern events: the files, then perf (from 6.1 on perf first, D-10), and ptrace's
+// events last (R-EVT-26).
 //
 // kernel/exit.c: do_exit
 func (m *Machine) doExit(t *Task) error {
@@ -285,11 +281,14 @@ func (m *Machine) doExit(t *Task) error {
 	return err
 }
 
+// exitFiles calls the functions given to OnExit and returns their first error.
+//
+// fs/file.c: exit_files
 func (m *Machine) exitFiles(t *Task) error {
 	defer m.leave(m.enter(fnExitFiles, pidArg(t)))
 	hooks := t.onExit
 	t.onExit = nil
-	if m.thread == nil { // the script lets the task exit; a body's functions are in their own thread
+	if m.thread == nil { // the script has the task exit; the functions of a body run in its own thread
 		m.leaving++
 		defer func() { m.leaving-- }()
 	}
@@ -302,7 +301,7 @@ func (m *Machine) exitFiles(t *Task) error {
 	return first
 }
 
-// named runs a caller's function under its name.
+// named runs a caller's function, with name on the stack unless it is empty.
 func (m *Machine) named(name string, fn func() error) error {
 	node := m.cpu.node
 	if name != "" {
@@ -311,12 +310,11 @@ func (m *Machine) named(name string, fn func() error) error {
 			m.dumpStack()
 		}
 	}
-	defer func() { m.cpu.node = node }() // where it is by then
+	defer func() { m.cpu.node = node }() // of the CPU that it ends on
 	return fn()
 }
 
-// perfEventExitTask ends the task's context: inherited events are freed, originals stay with their reservation
-// (R-EVT-25).
+// perfEventExitTask ends the task's context. It frees inherited events; originals keep their reservation (R-EVT-25).
 //
 // kernel/events/core.c: perf_event_exit_task
 func (m *Machine) perfEventExitTask(t *Task) {

@@ -1,4 +1,4 @@
-// Hits: which events an exception is reported to, and what perf makes of it (spec 6.1, 6.2).
+// Hits: to which events an exception is reported, and how perf counts and delivers it (spec 6.1, 6.2).
 
 package sim
 
@@ -9,7 +9,7 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 )
 
-// debugEntry is the way from a debug exception to do_debug_exception.
+// debugEntry enters the functions between a debug exception from el and its handler.
 func (m *Machine) debugEntry(el int) marks {
 	switch {
 	case m.prof.six && el == 0:
@@ -22,7 +22,7 @@ func (m *Machine) debugEntry(el int) marks {
 	return m.enterAll(fnEl1Dbg, fnDoDebugException)
 }
 
-// esr is ESR_EL1 as far as the handlers look at it (R-REG-20).
+// esr returns the fields of ESR_EL1 that the handlers use (R-REG-20).
 func esr(class uint64, el int, write bool) uint64 {
 	v := (class + uint64(el)) << 26
 	if write {
@@ -37,7 +37,8 @@ func (m *Machine) breakpointException(a *Access) error {
 	return m.breakpointHandler(a)
 }
 
-// breakpointHandler reports every slot that matches the pc, whatever its enable and privilege bits (R-EXC-3 to 5).
+// breakpointHandler reports every slot that matches the pc, ignoring enable and privilege bits (R-EXC-3 to 5). If an event
+// with the default handler is among them, it disables the breakpoints and steps over the instruction.
 //
 // arch/arm64/kernel/hw_breakpoint.c: breakpoint_handler
 func (m *Machine) breakpointHandler(a *Access) error {
@@ -61,30 +62,35 @@ func (m *Machine) breakpointHandler(a *Access) error {
 		}
 		step = step || ev.defaultHandler()
 	}
-	if !step {
-		return nil
+	if step {
+		m.stepOverBreakpoints(a.el)
 	}
-	t := c.curr
-	if a.el == 0 {
+	return nil
+}
+
+// stepOverBreakpoints disables the breakpoints of the exception's level and starts the step over the instruction that
+// hit one.
+func (m *Machine) stepOverBreakpoints(el int) {
+	t := m.cpu.curr
+	if el == 0 {
 		t.bpsDisabled = true
 		m.toggleBpRegisters(arm64.BCR, activeEL0, false)
 		if !t.wpsDisabled {
 			m.startUserStep(t)
 		}
-		return nil
+		return
 	}
 	m.toggleBpRegisters(arm64.BCR, activeEL1, false)
 	m.startKernelStep()
-	return nil
 }
 
-// watchpointException runs the watchpoint handler for the reported address.
+// watchpointException runs the watchpoint handler for the reported address far.
 func (m *Machine) watchpointException(a *Access, far uint64) error {
 	defer m.leaveAll(m.debugEntry(a.el))
 	return m.watchpointHandler(a, far)
 }
 
-// untag is the address that distances are measured with (R-EXC-10).
+// untag returns addr without its tag, as watchpoint distances are measured (R-EXC-10).
 func (m *Machine) untag(addr uint64) uint64 {
 	extended := uint64(int64(addr<<8) >> 8)
 	if m.prof.untagAnd {
@@ -93,7 +99,7 @@ func (m *Machine) untag(addr uint64) uint64 {
 	return extended
 }
 
-// watchDistance is how far the reported address is from the bytes of a slot (R-EXC-7).
+// watchDistance returns how far addr is from the bytes that a slot watches, 0 inside (R-EXC-7).
 func watchDistance(addr, wvr uint64, bas uint8) uint64 {
 	if bas == 0 {
 		return ^uint64(0)
@@ -109,7 +115,8 @@ func watchDistance(addr, wvr uint64, bas uint8) uint64 {
 	return 0
 }
 
-// watchpointHandler reports every slot that covers the address, or the nearest one (R-EXC-6 to 11).
+// watchpointHandler reports every slot that covers far, or the nearest one if none does (R-EXC-6 to 11), and steps over
+// the instruction if one of them requests it.
 //
 // arch/arm64/kernel/hw_breakpoint.c: watchpoint_handler
 func (m *Machine) watchpointHandler(a *Access, far uint64) error {
@@ -120,7 +127,7 @@ func (m *Machine) watchpointHandler(a *Access, far uint64) error {
 		kind = hwdebug.W
 	}
 	addr := m.untag(far)
-	step, exact := false, false
+	step := false
 	nearest, least := -1, ^uint64(0)
 	for i, ev := range c.wpOnReg[:m.wrps] {
 		if ev == nil || ev.attr.Type&kind == 0 {
@@ -135,40 +142,43 @@ func (m *Machine) watchpointHandler(a *Access, far uint64) error {
 		if d != 0 {
 			continue
 		}
-		exact = true
 		wants, err := m.watchpointReport(ev, a, far, i)
 		if err != nil {
 			return err
 		}
 		step = wants || step && !m.prof.lastStepWins
 	}
-	if !exact && nearest >= 0 {
-		if ev := c.wpOnReg[nearest]; ev != nil { // a handler may have taken it away
-			wants, err := m.watchpointReport(ev, a, far, nearest)
-			if err != nil {
-				return err
-			}
-			step = wants
+	if least != 0 && nearest >= 0 {
+		wants, err := m.watchpointReport(c.wpOnReg[nearest], a, far, nearest)
+		if err != nil {
+			return err
 		}
+		step = wants
 	}
-	if !step {
-		return nil
+	if step {
+		m.stepOverWatchpoints(a.el)
 	}
-	t := c.curr
+	return nil
+}
+
+// stepOverWatchpoints disables the watchpoints of the exception's level and starts the step over the instruction that
+// hit one.
+func (m *Machine) stepOverWatchpoints(el int) {
+	t := m.cpu.curr
 	m.toggleBpRegisters(arm64.WCR, activeEL0, false)
-	if a.el == 0 {
+	if el == 0 {
 		t.wpsDisabled = true
 		if !t.bpsDisabled {
 			m.startUserStep(t)
 		}
-		return nil
+		return
 	}
 	m.toggleBpRegisters(arm64.WCR, activeEL1, false)
 	m.startKernelStep()
-	return nil
 }
 
-// watchpointReport reports one watchpoint and says whether it wants a step (R-EXC-11).
+// watchpointReport reports a hit of one watchpoint. step is true if the kernel must step over the instruction
+// (R-EXC-11).
 //
 // arch/arm64/kernel/hw_breakpoint.c: watchpoint_report
 func (m *Machine) watchpointReport(ev *Event, a *Access, far uint64, slot int) (step bool, err error) {
@@ -187,7 +197,7 @@ func (m *Machine) watchpointReport(ev *Event, a *Access, far uint64, slot int) (
 // defaultHandler reports whether the kernel steps over this event's hits (R-EXC-13, 14).
 func (ev *Event) defaultHandler() bool { return ev.handler == nil && !ev.tracer }
 
-// perfBpEvent counts a hit and calls the handler when it is due (R-EXC-12).
+// perfBpEvent counts a hit, unless the event excludes its level, and calls the handler if it is due (R-EXC-12).
 //
 // kernel/events/core.c: perf_bp_event
 func (m *Machine) perfBpEvent(ev *Event, a *Access, trigger uint64, slot int) error {
@@ -214,7 +224,7 @@ func (m *Machine) perfSweventEvent(ev *Event, a *Access, trigger uint64, slot in
 	return m.perfSweventOverflow(ev, a, trigger, slot, ev.refreshPeriod())
 }
 
-// refreshPeriod starts the next period when the current one is over, and returns how many are (perf_swevent_set_period).
+// refreshPeriod returns how many periods have ended and starts the next one (perf_swevent_set_period).
 func (ev *Event) refreshPeriod() int64 {
 	period := int64(ev.attr.SamplePeriod)
 	if ev.periodLeft < 0 {
@@ -236,7 +246,8 @@ func (m *Machine) perfSweventOverflow(ev *Event, a *Access, trigger uint64, slot
 	return nil
 }
 
-// perfEventOverflow calls the handler.
+// perfEventOverflow calls the event's handler: that of ptrace, a module's, or perf's own. An inherited event passes its
+// original to a module's handler.
 //
 // kernel/events/core.c: __perf_event_overflow
 func (m *Machine) perfEventOverflow(ev *Event, a *Access, trigger uint64, slot int) error {

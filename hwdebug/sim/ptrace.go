@@ -1,4 +1,4 @@
-// ptrace: the two register sets of a task as a debugger reads and writes them (arch/arm64/kernel/ptrace.c, spec chapter 7).
+// ptrace: how a debugger reads and writes the two register sets of a task (arch/arm64/kernel/ptrace.c, spec chapter 7).
 
 package sim
 
@@ -16,6 +16,7 @@ const (
 	entryBytes    = 16 // address, control, pad
 )
 
+// setName returns the note type of a register set.
 func setName(which hwdebug.PtraceSet) string {
 	if which == hwdebug.HwWatch {
 		return "NT_ARM_HW_WATCH"
@@ -23,13 +24,10 @@ func setName(which hwdebug.PtraceSet) string {
 	return "NT_ARM_HW_BREAK"
 }
 
-// traceable fails for a task that a debugger cannot stop.
+// traceable returns an error if a debugger cannot stop the task.
 func (t *Task) traceable() error {
-	if err := t.alive("ptrace"); err != nil {
+	if err := t.aliveUser("ptrace"); err != nil {
 		return err
-	}
-	if t.kernel {
-		return misusef("%s is a kernel thread; it cannot be traced", t.comm)
 	}
 	if t.exiting {
 		return t.m.refuse(&hwdebug.Error{
@@ -40,8 +38,8 @@ func (t *Task) traceable() error {
 	return t.m.cpus[t.cpu].powered()
 }
 
-// stopped runs fn while the task is stopped by its tracer: it is switched out, and runs for a moment before and after,
-// as a stop and a continue make it (R-PTR-13, 18).
+// stopped runs fn while a tracer has the task stopped. The task is switched out for it, and runs for a moment before and
+// after, as a stop and a continue cause (R-PTR-13, 18).
 func (t *Task) stopped(fn func() error) error {
 	m := t.m
 	if err := t.traceable(); err != nil {
@@ -50,19 +48,25 @@ func (t *Task) stopped(fn func() error) error {
 	if err := m.preempt(); err != nil {
 		return err
 	}
-	if _, err := t.outOfCall("stop"); err != nil { // it stops on its way back to user mode
+	if _, err := t.outOfCall("stop"); err != nil { // a task stops on its way back to user mode
 		return err
 	}
-	if err := t.traceable(); err != nil { // it may have exited meanwhile
+	if err := t.traceable(); err != nil { // the task may have exited meanwhile
 		return err
 	}
 	if m.trapped > 0 {
-		return misusef("ptrace of task %s cannot be used from a handler or a function that runs on a CPU by hand, which must not sleep", t.comm)
+		return misusef("cannot stop task %s from a handler or from a function given to run: they must not sleep", t.comm)
 	}
 	if m.thread != nil && m.thread.task == t {
 		return misusef("task %s cannot trace itself", t.comm)
 	}
 	t.traced = true
+	return t.whileStopped(fn)
+}
+
+// whileStopped runs fn between the switches of a stop and a continue.
+func (t *Task) whileStopped(fn func() error) error {
+	m := t.m
 	c := m.cpus[t.cpu]
 	was := c.curr
 	rest := was
@@ -82,7 +86,7 @@ func (t *Task) stopped(fn func() error) error {
 	return err
 }
 
-// switchOn makes next current on c, if it is not.
+// switchOn makes next current on c, if it is not already.
 func (m *Machine) switchOn(c *CPU, next *Task) {
 	if c.curr == next {
 		return
@@ -93,8 +97,8 @@ func (m *Machine) switchOn(c *CPU, next *Task) {
 	m.cpu = prev
 }
 
-// trapStop is a stop by a signal: the task is switched out and in again, and the tracer continues it, which ends a step
-// that the kernel had begun (R-PTR-17, 18).
+// trapStop stops t by a signal and has its tracer continue it: t is switched out and in again, and a step that the kernel
+// had begun ends (R-PTR-17, 18).
 func (m *Machine) trapStop(t *Task) {
 	c := m.cpus[t.cpu]
 	if c.curr == t {
@@ -106,7 +110,8 @@ func (m *Machine) trapStop(t *Task) {
 	}
 }
 
-// PtraceSinglestep makes every instruction of the task end in SIGTRAP with TRAP_TRACE, as PTRACE_SINGLESTEP does for one.
+// PtraceSinglestep with on makes each instruction of the task end in SIGTRAP with TRAP_TRACE, as PTRACE_SINGLESTEP does
+// for one instruction.
 func (t *Task) PtraceSinglestep(on bool) error {
 	return t.stopped(func() error {
 		t.tracerStep = on
@@ -117,7 +122,8 @@ func (t *Task) PtraceSinglestep(on bool) error {
 	})
 }
 
-// PtraceInfo returns the info word of a register set: DebugVer in bits 15 to 8, the number of registers below (R-PTR-3).
+// PtraceInfo returns the info word of a register set: DebugVer in bits 15 to 8, the number of registers in bits 7 to 0
+// (R-PTR-3).
 func (t *Task) PtraceInfo(which hwdebug.PtraceSet) (uint32, error) {
 	return t.m.ptraceInfo(which), t.stopped(func() error { return nil })
 }
@@ -130,7 +136,7 @@ func (m *Machine) ptraceInfo(which hwdebug.PtraceSet) uint32 {
 	return uint32(m.preset.DebugVer)<<8 | uint32(n)
 }
 
-// PtraceGet reads entry idx, 0 to 15; one that was never touched reads 0 (R-PTR-4, 9).
+// PtraceGet reads entry idx, 0 to 15. An entry that was never written reads 0 (R-PTR-4, 9).
 func (t *Task) PtraceGet(which hwdebug.PtraceSet, idx int) (addr uint64, ctrl uint32, err error) {
 	if idx < 0 || idx >= ptraceEntries {
 		return 0, 0, t.m.refuseIndex("ptrace_get", t, which, idx)
@@ -171,8 +177,8 @@ func (t *Task) ptraceBytes(which hwdebug.PtraceSet) []byte {
 	return b
 }
 
-// PtraceSet writes the set up to entry idx as PTRACE_SETREGSET does: the entries below idx with what they read, entry idx
-// with addr and ctrl. The first error ends the write; what came before it stays (R-PTR-5).
+// PtraceSet writes the set up to entry idx as PTRACE_SETREGSET does: it writes the entries below idx back and gives entry
+// idx addr and ctrl. The first error ends the write; entries written before it keep their values (R-PTR-5).
 func (t *Task) PtraceSet(which hwdebug.PtraceSet, idx int, addr uint64, ctrl uint32) error {
 	if idx < 0 || idx >= ptraceEntries {
 		return t.m.refuseIndex("ptrace_set", t, which, idx)
@@ -190,10 +196,10 @@ func (t *Task) PtraceWrite(which hwdebug.PtraceSet, b []byte) error {
 	return t.stopped(func() error { return t.m.ptraceWrite(t, which, b) })
 }
 
-// ptraceWrite runs the request in the tracer.
+// ptraceWrite runs PTRACE_SETREGSET in the tracer.
 func (m *Machine) ptraceWrite(t *Task, which hwdebug.PtraceSet, b []byte) (err error) {
 	defer m.done(m.here())
-	m.cpu.node = m.syscallNode(0) // the tracer's, whoever plays it
+	m.cpu.node = m.syscallNode(0) // the tracer's system call, from any caller
 	defer m.exit(m.enter(fnSeSysPtrace, 0x4205, pidArg(t)), &err)
 	defer m.exit(m.enter(fnArchPtrace, pidArg(t)), &err)
 	defer m.exit(m.enter(fnPtraceRequest, pidArg(t)), &err)
@@ -201,7 +207,7 @@ func (m *Machine) ptraceWrite(t *Task, which hwdebug.PtraceSet, b []byte) (err e
 	return m.hwBreakSet(t, which, b)
 }
 
-// hwBreakSet applies address and control of each entry at once, in order (R-PTR-5).
+// hwBreakSet writes the address and then the control word of each entry, each taking effect at once (R-PTR-5).
 //
 // arch/arm64/kernel/ptrace.c: hw_break_set
 func (m *Machine) hwBreakSet(t *Task, which hwdebug.PtraceSet, b []byte) (err error) {
@@ -231,8 +237,8 @@ func (m *Machine) hwBreakSet(t *Task, which hwdebug.PtraceSet, b []byte) (err er
 	return nil
 }
 
-// ofEntry adds to a refusal of entry idx's event what was being written: the address comes before the control word, with
-// the type and length that the entry had, so that the refused event is not what the debugger asked for.
+// ofEntry names in a refusal the part of an entry that was being written. The address precedes the control word and is
+// checked with the entry's old type and length, so the refused event is not the one that the debugger requested.
 func ofEntry(part string, which hwdebug.PtraceSet, idx int, err error) error {
 	if e, ok := err.(*hwdebug.Error); ok {
 		e.Asked = sprintf("%s %d of %s: %s", part, idx, setName(which), e.Asked)
@@ -240,7 +246,7 @@ func ofEntry(part string, which hwdebug.PtraceSet, idx int, err error) error {
 	return err
 }
 
-// refuseEntry refuses a write to an entry of t's register set.
+// refuseEntry refuses a write to entry idx of a register set of t.
 func (m *Machine) refuseEntry(fn, rule string, t *Task, which hwdebug.PtraceSet, idx int, found, fix string) error {
 	return m.refuse(&hwdebug.Error{
 		Errno: einval, Rule: rule, Fn: fn, Op: "ptrace_set",
@@ -257,7 +263,7 @@ func (m *Machine) refuseIndex(op string, t *Task, which hwdebug.PtraceSet, idx i
 	})
 }
 
-// ptraceEvent returns the event of an entry, which the first touch makes (R-PTR-6).
+// ptraceEvent returns the event of an entry; the first access creates it (R-PTR-6).
 //
 // arch/arm64/kernel/ptrace.c: ptrace_hbp_create
 func (m *Machine) ptraceEvent(t *Task, which hwdebug.PtraceSet, idx int) (ev *Event, err error) {
@@ -293,8 +299,7 @@ func (m *Machine) ptraceHbpSetAddr(t *Task, which hwdebug.PtraceSet, idx int, ad
 	return ofEntry("address of entry", which, idx, m.modifyUserHwBreakpoint(ev, a))
 }
 
-// ptraceHbpSetCtrl takes a control word apart: with E = 0 only disabled changes; otherwise type and length are set and the
-// BAS offset is added to the stored address (R-PTR-8, 10).
+// ptraceHbpSetCtrl applies a control word. With E = 0 only disabled changes (R-PTR-8).
 //
 // arch/arm64/kernel/ptrace.c: ptrace_hbp_set_ctrl
 func (m *Machine) ptraceHbpSetCtrl(t *Task, which hwdebug.PtraceSet, idx int, uctrl uint32) (err error) {
@@ -307,29 +312,38 @@ func (m *Machine) ptraceHbpSetCtrl(t *Task, which hwdebug.PtraceSet, idx int, uc
 	ctrl := arm64.DecodeCtrl(uctrl)
 	a.Disabled = !ctrl.Enabled
 	if ctrl.Enabled {
-		refuse := func(found, fix string) error {
+		if found, fix := ptraceFillAttr(&a, which, ctrl); found != "" {
 			return m.refuseEntry("ptrace_hbp_fill_attr_ctrl", "R-PTR-8", t, which, idx, found, fix)
 		}
-		if ctrl.Len == 0 {
-			return refuse("BAS selects no byte", "select 1 to 8 adjacent bytes")
-		}
-		offset := bits.TrailingZeros8(ctrl.Len)
-		n, ok := arm64.MaskLen(ctrl.Len >> offset)
-		if !ok {
-			return refuse(sprintf("BAS 0x%02x has gaps", ctrl.Len), "select 1 to 8 adjacent bytes")
-		}
-		a.Type = [...]hwdebug.BPType{hwdebug.X, hwdebug.R, hwdebug.W, hwdebug.RW}[ctrl.Type&3]
-		if (a.Type == hwdebug.X) != (which == hwdebug.HwBreak) {
-			return refuse(sprintf("type %d is not valid in %s", ctrl.Type, setName(which)),
-				"use type 0 for breakpoints, 1 to 3 for watchpoints")
-		}
-		a.Len = uint64(n)
-		a.Addr += uint64(offset)
 	}
 	return ofEntry("control of entry", which, idx, m.modifyUserHwBreakpoint(ev, a))
 }
 
-// ptraceHbptriggered sends SIGTRAP to the task that hit; the kernel does not step (R-EXC-16, R-PTR-16).
+// ptraceFillAttr sets type and length of a from a control word, and adds the BAS offset to its address (R-PTR-8, 10). If
+// the word is invalid it returns why, and the fix.
+//
+// arch/arm64/kernel/ptrace.c: ptrace_hbp_fill_attr_ctrl
+func ptraceFillAttr(a *hwdebug.Attr, which hwdebug.PtraceSet, ctrl arm64.Ctrl) (found, fix string) {
+	if ctrl.Len == 0 {
+		return "BAS selects no byte", "select 1 to 8 adjacent bytes"
+	}
+	offset := bits.TrailingZeros8(ctrl.Len)
+	n, ok := arm64.MaskLen(ctrl.Len >> offset)
+	if !ok {
+		return sprintf("BAS 0x%02x has gaps", ctrl.Len), "select 1 to 8 adjacent bytes"
+	}
+	a.Type = [...]hwdebug.BPType{hwdebug.X, hwdebug.R, hwdebug.W, hwdebug.RW}[ctrl.Type&3]
+	if (a.Type == hwdebug.X) != (which == hwdebug.HwBreak) {
+		return sprintf("type %d is not valid in %s", ctrl.Type, setName(which)),
+			"use type 0 for breakpoints, 1 to 3 for watchpoints"
+	}
+	a.Len = uint64(n)
+	a.Addr += uint64(offset)
+	return "", ""
+}
+
+// ptraceHbptriggered sends SIGTRAP to the current task; the kernel does not step (R-EXC-16, R-PTR-16). A 32-bit task gets
+// the number of the entry in si_errno.
 //
 // arch/arm64/kernel/ptrace.c: ptrace_hbptriggered
 func (m *Machine) ptraceHbptriggered(ev *Event, trigger uint64) {
@@ -364,8 +378,8 @@ func (m *Machine) flushPtrace(t *Task) {
 	}
 }
 
-// PtraceGetHBPRegs is the 32-bit request GETHBPREGS: 0 is the resource info, a positive number a breakpoint's address
-// (odd) or control (even), a negative one a watchpoint's (R-PTR-15).
+// PtraceGetHBPRegs performs the 32-bit request GETHBPREGS. Number 0 reads the resource info, a positive number the address
+// (odd) or the control word (even) of a breakpoint, a negative number that of a watchpoint (R-PTR-15).
 func (t *Task) PtraceGetHBPRegs(num int) (v uint32, err error) {
 	m := t.m
 	err = t.stopped(func() error {
@@ -386,7 +400,7 @@ func (t *Task) PtraceGetHBPRegs(num int) (v uint32, err error) {
 	return v, err
 }
 
-// PtraceSetHBPRegs is the 32-bit request SETHBPREGS; writing number 0 does nothing.
+// PtraceSetHBPRegs performs the 32-bit request SETHBPREGS; writing number 0 does nothing.
 func (t *Task) PtraceSetHBPRegs(num int, v uint32) error {
 	return t.stopped(func() error {
 		if num == 0 {
@@ -402,6 +416,7 @@ func (t *Task) PtraceSetHBPRegs(num int, v uint32) error {
 	})
 }
 
+// hbpIndex returns the set and the entry of a register number.
 func hbpIndex(num int) (which hwdebug.PtraceSet, idx int) {
 	if num < 0 {
 		return hwdebug.HwWatch, (-num - 1) / 2
@@ -409,5 +424,5 @@ func hbpIndex(num int) (which hwdebug.PtraceSet, idx int) {
 	return hwdebug.HwBreak, (num - 1) / 2
 }
 
-// Siginfo returns what the last signal carried, nil before the first.
+// Siginfo returns the siginfo of the last signal, nil before the first.
 func (t *Task) Siginfo() *Siginfo { return t.siginfo }

@@ -1,4 +1,4 @@
-// Tasks: what a task or kernel thread has of its own, how it is made, and how it looks from outside.
+// Tasks: the state of a task or kernel thread, how it is made, and what callers see of it.
 
 package sim
 
@@ -16,7 +16,7 @@ const (
 	taskDead
 )
 
-// A Task is one thread of the machine: a user task, or one of the kernel's.
+// A Task is one thread of the machine: a user task or a kernel thread.
 type Task struct {
 	m      *Machine
 	pid    int
@@ -26,7 +26,7 @@ type Task struct {
 	compat bool
 	kernel bool // a kernel thread
 	state  taskState
-	node   trace.NodeID // its stack while it is not running; 0: in user mode
+	node   trace.NodeID // its stack while it is switched out; 0: in user mode
 
 	exiting  bool
 	fresh    bool // has never run
@@ -38,12 +38,12 @@ type Task struct {
 	singleStep               bool // TIF_SINGLESTEP
 	ptrace                   [2][16]*Event
 	traced                   bool
-	stops                    int      // tracers that hold it stopped: its thread gets no turn
-	tracerStep               bool     // its tracer steps it
-	stopSignal               *Siginfo // to be delivered on the way to user mode
+	stops                    int      // number of tracers that keep it stopped: its thread gets no turn
+	tracerStep               bool     // its tracer single-steps it
+	stopSignal               *Siginfo // pending, delivered on the way to user mode
 	siginfo                  *Siginfo
 
-	mem    *memory // user memory, shared with what it forks
+	mem    *memory // user memory, shared with its children until they exec
 	thread *thread
 	onExit []exitHook
 }
@@ -55,23 +55,23 @@ type exitHook struct {
 
 // A TaskConfig describes a task.
 type TaskConfig struct {
-	Comm   string // at most 15 characters are kept; "task-PID" when empty
+	Comm   string // the first 15 characters are kept; empty: "task-PID"
 	PID    int    // 0: the next free one
 	CPU    int
 	Compat bool              // a 32-bit task
-	Body   func(*Task) error // what it does when its CPU's turn comes; nil: it never runs by itself
+	Body   func(*Task) error // runs when the task is scheduled; nil: the task runs only when it is switched to
 }
 
 const firstUserPID = 1000
 
-// NewTask makes a task. It does not run yet: it is switched to, or its body gets its turn.
+// NewTask makes a task. It runs once it is switched to or, if it has a body, once its CPU schedules it.
 func (m *Machine) NewTask(cfg TaskConfig) (*Task, error) {
 	c := m.CPU(cfg.CPU)
 	if c == nil {
-		return nil, misusef("there is no cpu%d for a task; the machine has CPUs 0 to %d", cfg.CPU, len(m.cpus)-1)
+		return nil, misusef("no cpu%d for a task: %s", cfg.CPU, m.cpuRange())
 	}
 	if !c.online {
-		return nil, misusef("cpu%d is offline; a task starts on an online CPU", cfg.CPU)
+		return nil, misusef("cpu%d is offline (a task starts on an online CPU)", cfg.CPU)
 	}
 	pid, err := m.userPID(cfg.PID)
 	if err != nil {
@@ -87,9 +87,9 @@ func (m *Machine) NewTask(cfg TaskConfig) (*Task, error) {
 		t.thread = m.newThread(t, func() error {
 			err := cfg.Body(t)
 			if t.state == taskDead || err != nil && m.interrupted() != nil {
-				return err // gone, or everything stops where it is
+				return err // the task has exited, or the whole run is interrupted
 			}
-			if e := t.exitHere(); err == nil { // one that fails is killed
+			if e := t.exitHere(); err == nil { // a failed body exits too
 				err = e
 			}
 			return err
@@ -99,9 +99,10 @@ func (m *Machine) NewTask(cfg TaskConfig) (*Task, error) {
 	return t, nil
 }
 
+// userPID returns the pid of a new user task that requests pid, 0 for any.
 func (m *Machine) userPID(pid int) (int, error) {
 	if pid < 0 || pid > 1<<22 {
-		return 0, misusef("pid %d asked for; pids are 1 to %d", pid, 1<<22)
+		return 0, misusef("invalid pid %d (want 1 to %d)", pid, 1<<22)
 	}
 	if pid == 0 {
 		m.nextPID = max(m.nextPID, firstUserPID)
@@ -110,13 +111,14 @@ func (m *Machine) userPID(pid int) (int, error) {
 	switch t := m.taskByPID(pid); {
 	case t == nil:
 	case t.kernel && t != m.script:
-		t.pid = m.pid() // a script that asks for a number knows nothing of the kernel's own threads
+		t.pid = m.pid() // a script cannot know which pids the kernel's own threads have
 	default:
 		return 0, misusef("pid %d belongs to %s", pid, t.comm)
 	}
 	return pid, nil
 }
 
+// taskByPID returns the living task with that pid, nil if there is none.
 func (m *Machine) taskByPID(pid int) *Task {
 	for _, t := range m.tasks {
 		if t.pid == pid && pid != 0 && t.state != taskDead {
@@ -135,7 +137,7 @@ func (m *Machine) addTask(comm string, pid int, c *CPU) *Task {
 	return t
 }
 
-// commName is the number of the task's name in the trace.
+// commName returns the ID of the task's name in the trace.
 func (t *Task) commName() uint32 {
 	if t.commID == 0 {
 		t.commID = t.m.rec.Name(t.comm)
@@ -152,14 +154,11 @@ func (t *Task) PID() int { return t.pid }
 // Comm returns the task's name, at most 15 characters.
 func (t *Task) Comm() string { return t.comm }
 
-// CPU returns the CPU the task is on, or was last on.
+// CPU returns the CPU that the task is on, or was last on.
 func (t *Task) CPU() int { return t.cpu }
 
-// Compat reports whether the task is a 32-bit one.
+// Compat reports whether the task is a 32-bit task.
 func (t *Task) Compat() bool { return t.compat }
-
-// Kernel reports whether the task is a kernel thread.
-func (t *Task) Kernel() bool { return t.kernel }
 
 // State returns "running" while the task is current, "runnable", "sleeping" or "dead".
 func (t *Task) State() string {
@@ -170,22 +169,33 @@ func (t *Task) State() string {
 		return "running"
 	case t.thread != nil && (t.thread.sleeping() || t.thread.worker != nil && t.thread.state == threadIdle):
 		return "sleeping"
-	case t.kernel && t.thread == nil && t.pid != 0 && t != t.m.script: // cpuhp/N and kworker/N:0H wait for their work
+	case t.kernel && t.thread == nil && t.pid != 0 && t != t.m.script: // cpuhp/N and kworker/N:0H wait for work
 		return "sleeping"
 	}
 	return "runnable"
 }
 
-// running is task_curr: the task is current on its CPU.
+// running reports whether the task is current on its CPU (task_curr).
 func (t *Task) running() bool { return t.m.cpus[t.cpu].curr == t }
 
-// alive is ESRCH for a task that has exited, of which op was asked.
+// alive returns ESRCH for op on a task that has exited.
 func (t *Task) alive(op string) error {
 	if t.state == taskDead {
 		return t.m.refuse(&hwdebug.Error{
 			Errno: esrch, Rule: "R-EVT-25", Fn: op, Op: op, Asked: t.String(),
 			Found: "the task has exited", Fix: "use a living task",
 		})
+	}
+	return nil
+}
+
+// aliveUser returns an error for op on a task that has exited or is a kernel thread.
+func (t *Task) aliveUser(op string) error {
+	if err := t.alive(op); err != nil {
+		return err
+	}
+	if t.kernel {
+		return misusef("%s: %s is a kernel thread", op, t.comm)
 	}
 	return nil
 }
