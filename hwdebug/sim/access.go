@@ -334,7 +334,8 @@ func (a *Access) perform() {
 func (a *Access) trap(c *CPU, handle func() error) error {
 	m := a.m
 	if a.traps++; a.traps > maxTraps {
-		return misusef("the %s at 0x%016x trapped %d times and would trap forever: %s", a.kind, a.addr, maxTraps, a.culprit(c))
+		return misusef("the %s at 0x%016x traps again whenever it is resumed (%d times): %s",
+			a.kind, a.addr, maxTraps, a.culprit(c))
 	}
 	if a.task == nil {
 		defer m.done(m.visit(c))

@@ -1,4 +1,4 @@
-// Call chains: through which functions a modelled function was entered (spec chapter 11).
+// Call chains: the functions through which a modelled function was entered (spec chapter 11).
 
 package sim
 
@@ -10,16 +10,16 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/trace"
 )
 
-// ChainOptions choose one entry of a function and how its chain is shown.
+// ChainOptions select one entry of a function and the view of its chain.
 type ChainOptions struct {
 	CPU  int        // -1: any
-	Nth  int        // from 1; 0: the last
+	Nth  int        // counted from 1; 0: the last
 	View trace.View // Frames leaves out the names that the specification puts in parentheses
 }
 
 var errNoTrace = misusef("the machine keeps no trace; make trace_size larger")
 
-// Modelled returns an UnknownError for a function that the model does not have.
+// Modelled returns a hwdebug.UnknownError if the model does not have fn.
 func (m *Machine) Modelled(fn string) error {
 	_, err := m.modelled(fn)
 	return err
@@ -47,8 +47,8 @@ func (m *Machine) resembling(fn string) []string {
 	return m.rec.Names()
 }
 
-// Callchain returns the chain when fn was last (or for the nth time) entered: names from fn itself outwards to the
-// bottom of the thread's stack. It is nil when fn never was; a name that is not modelled is an error.
+// Callchain returns the call chain of the last or nth entry of fn: the names from fn outwards to the bottom of the
+// thread's stack. It returns nil if fn was never entered, and an error if fn is not modelled.
 func (m *Machine) Callchain(fn string, o ChainOptions) ([]string, error) {
 	id, err := m.modelled(fn)
 	if err != nil {
@@ -58,10 +58,10 @@ func (m *Machine) Callchain(fn string, o ChainOptions) ([]string, error) {
 		return nil, errNoTrace
 	}
 	if o.CPU < -1 || o.CPU >= len(m.cpus) {
-		return nil, misusef("there is no cpu%d; the machine has CPUs 0 to %d", o.CPU, len(m.cpus)-1)
+		return nil, m.noCPU(o.CPU)
 	}
 	if o.Nth < 0 {
-		return nil, misusef("entry %d asked for; entries are counted from 1", o.Nth)
+		return nil, misusef("invalid entry %d (entries are counted from 1)", o.Nth)
 	}
 	n, ok := m.rec.Last(id, o.CPU)
 	if o.Nth > 0 {
@@ -75,8 +75,8 @@ func (m *Machine) Callchain(fn string, o ChainOptions) ([]string, error) {
 	return m.rec.Chain(n, o.View), nil
 }
 
-// EventByID returns the event with that ID, nil if there is none. A machine without a trace finds an event only until it
-// is freed.
+// EventByID returns the event with that ID, nil if there is none. A machine without a trace finds only events that have not
+// been freed.
 func (m *Machine) EventByID(id int) *Event {
 	if m.traced {
 		if id < 1 || id > len(m.events) {
@@ -92,8 +92,8 @@ func (m *Machine) EventByID(id int) *Event {
 	return nil
 }
 
-// TraceArg returns argument i of a record: an *Event or *Task where it is one that the machine knows, text for names,
-// an int64 for counts, a uint64 for addresses and register values.
+// TraceArg returns argument i of a record: an *Event or *Task for one that the machine knows, a string for a name, an int64
+// for a count, a uint64 for an address or a register value.
 func (m *Machine) TraceArg(r *trace.Record, i int) any {
 	v := r.Args[i]
 	kind := trace.Hex
@@ -114,7 +114,7 @@ func (m *Machine) TraceArg(r *trace.Record, i int) any {
 		if t := m.taskByPID(pid); t != nil {
 			return t
 		}
-		for _, t := range slices.Backward(m.tasks) { // one that has exited since
+		for _, t := range slices.Backward(m.tasks) { // a task that has exited since
 			if t.pid == pid {
 				return t
 			}
@@ -128,8 +128,8 @@ func (m *Machine) TraceArg(r *trace.Record, i int) any {
 	return int64(v)
 }
 
-// TraceRet returns a record's result: nil while it runs and for a function without one, text such as "-ENOSPC" for an
-// errno, an int64 or a uint64 otherwise.
+// TraceRet returns a record's result: nil while the function runs or if it returns nothing, a string such as "-ENOSPC" for
+// an errno, otherwise an int64 or a uint64.
 func (m *Machine) TraceRet(r *trace.Record) any {
 	if r.State == trace.Running {
 		return nil

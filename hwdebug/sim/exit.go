@@ -183,7 +183,7 @@ func (t *Task) OnExit(name string, fn func() error) error {
 		return err
 	}
 	if t.exiting {
-		return misusef("on_exit of %s: the task is already exiting", t)
+		return misusef("on_exit of %s: the task is exiting already", t)
 	}
 	if fn == nil {
 		fn = func() error { return nil }
@@ -226,7 +226,7 @@ func (t *Task) leaving() bool { return t.exiting && t.state != taskDead }
 // undisturbed returns an error for a call that is impossible while the task exits or handles a debug exception.
 func (t *Task) undisturbed(op string) error {
 	if t.exiting {
-		return misusef("%s of %s: the task is already exiting", op, t)
+		return misusef("%s of %s: the task is exiting already", op, t)
 	}
 	if c := t.m.cpus[t.cpu]; c.curr == t && c.masked > 0 {
 		return misusef("%s of %s from a handler that interrupts it on cpu%d and must not sleep", op, t, c.id)

@@ -8,7 +8,7 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/trace"
 )
 
-// taintLetters are the set letters of the taint flags in the order in which they are printed (R-LOG-4).
+// taintLetters holds the letter of each taint flag that is set, in the order in which they are printed (R-LOG-4).
 const taintLetters = "PFSRMBUDAWCIOELKXTN"
 
 const (
@@ -16,6 +16,7 @@ const (
 	taintW = 1 << 9
 )
 
+// parseTaint returns the taint flags whose letters s contains.
 func parseTaint(s string) uint32 {
 	var t uint32
 	for _, r := range s {
@@ -26,7 +27,9 @@ func parseTaint(s string) uint32 {
 	return t
 }
 
-// taintText is print_tainted: "Not tainted", or one character a flag with blanks kept.
+// taintText returns "Not tainted", or "Tainted: " and one character for each flag: a letter, or a blank if it is clear.
+//
+// kernel/panic.c: print_tainted
 func (m *Machine) taintText() string {
 	if m.taint == 0 {
 		return "Not tainted"
@@ -45,17 +48,17 @@ func (m *Machine) taintText() string {
 	return string(b)
 }
 
-// stamp is the prefix of a line: seconds and microseconds since boot (R-LOG-1).
+// stamp returns the prefix of a line: seconds and microseconds since boot (R-LOG-1).
 func stamp(ns int64) string { return sprintf("[%5d.%06d] ", ns/1e9, ns%1e9/1e3) }
 
-// logf adds one message; each of its lines gets the stamp.
+// logf adds one message to the log, with a stamp on each of its lines.
 func (m *Machine) logf(format string, args ...any) {
 	for line := range strings.SplitSeq(sprintf(format, args...), "\n") {
 		m.log = append(m.log, stamp(m.now)+line)
 	}
 }
 
-// Dmesg returns the kernel log, one line each, in the kernel's format.
+// Dmesg returns the lines of the kernel log in the kernel's format.
 func (m *Machine) Dmesg() []string { return append([]string(nil), m.log...) }
 
 // The once-only warnings.
@@ -64,7 +67,7 @@ const (
 	warnUnhandledOps
 )
 
-// warnOnce prints a warning with text the first time it happens, and taints the kernel (R-LOG-9).
+// warnOnce logs a warning in fn the first time it occurs, and taints the kernel (R-LOG-9).
 func (m *Machine) warnOnce(which uint, text string, fn traceFn) {
 	if m.warned>>which&1 != 0 {
 		return
@@ -74,7 +77,8 @@ func (m *Machine) warnOnce(which uint, text string, fn traceFn) {
 	f := &fns[fn]
 	m.logf("------------[ cut here ]------------")
 	m.logf("%s", text)
-	m.logf("WARNING: CPU: %d PID: %d at %s:%d %s", c.id, c.curr.pid, f.File, 100+int(hash(f.Name)%400), symbol(f.Name, false))
+	line := 100 + int(hash(f.Name)%400)
+	m.logf("WARNING: CPU: %d PID: %d at %s:%d %s", c.id, c.curr.pid, f.File, line, symbol(f.Name, false))
 	m.logf("Modules linked in:")
 	m.dumpHeader()
 	m.logf("Call trace:")
@@ -83,7 +87,8 @@ func (m *Machine) warnOnce(which uint, text string, fn traceFn) {
 	m.taint |= taintW
 }
 
-// DumpStackIn makes each later entry of a modelled function, or of a caller's own under its name, log a dump_stack.
+// DumpStackIn makes each later entry of fn log a dump_stack. fn is a modelled function, or a caller's function with the
+// name of one.
 func (m *Machine) DumpStackIn(fn string) error {
 	if !m.traced {
 		return errNoTrace
@@ -100,7 +105,7 @@ func (m *Machine) DumpStackIn(fn string) error {
 	return nil
 }
 
-// dumpStack logs the stack of what runs now (R-LOG-2).
+// dumpStack logs the stack of the CPU that runs now (R-LOG-2).
 //
 // lib/dump_stack.c: dump_stack
 func (m *Machine) dumpStack() {
@@ -114,7 +119,7 @@ func (m *Machine) dumpStack() {
 	k := m.enterAll(fnDumpStack)
 	if m.prof.six {
 		m.enter(fnDumpStackLvl)
-		m.enterAs(fnShowStack, false) // it has a frame there (R-LOG-8)
+		m.enterAs(fnShowStack, false) // it has a frame in 6.1 (R-LOG-8)
 	} else {
 		m.enter(fnShowStack)
 	}
@@ -127,7 +132,7 @@ func (m *Machine) dumpStack() {
 	c.node = at
 }
 
-// dumpHeader is the header of a dump, the hardware line and the workqueue line (R-LOG-3 to 6).
+// dumpHeader logs the header of a dump, the hardware line and the workqueue line (R-LOG-3 to 6).
 func (m *Machine) dumpHeader() {
 	c := m.cpu
 	comm := c.curr.comm
@@ -135,27 +140,27 @@ func (m *Machine) dumpHeader() {
 		comm = comm[:20]
 	}
 	version, _, _ := strings.Cut(m.cfg.Version, " ")
-	line := sprintf("CPU: %d PID: %d Comm: %s %s %s %s", c.id, c.curr.pid, comm, m.taintText(), m.cfg.Release, version)
+	end := ""
 	if m.prof.packageID {
-		line += " "
+		end = " "
 	}
-	m.logf("%s", line)
+	m.logf("CPU: %d PID: %d Comm: %s %s %s %s%s", c.id, c.curr.pid, comm, m.taintText(), m.cfg.Release, version, end)
 	m.logf("Hardware name: %s (DT)", m.cfg.Name)
 	if th := c.curr.thread; th != nil && th.worker != nil && th.worker.current != nil {
 		m.logf("Workqueue: events %s", th.worker.current.name)
 	}
 }
 
-// logChain logs the frames of a stack, innermost first; dump says that it begins with the dump's own functions.
+// logChain logs the frames of a stack, innermost first. dump is set if the stack begins with the dump's own functions.
 func (m *Machine) logChain(n trace.NodeID, dump bool) {
 	for i, name := range m.rec.Chain(n, trace.Frames) {
 		m.logf(" %s", symbol(name, dump && i == 0))
 	}
 }
 
-// symbol prints a frame as name+offset/size. Offsets and sizes are a build's; ours follow from the name, so that they
-// are the same everywhere. The first line of a dump is the function itself, and two frames of the exit path are calls
-// that end a function, so that the next one stands there at +0x0 (R-LOG-7, 8).
+// symbol returns a frame as name+offset/size. In a kernel, offset and size depend on the build; here they follow from the
+// name, so that they are the same in every run. self marks the first frame of a dump, which is at +0x0. So are the callers
+// in two frames of the exit path, where a call ends the function (R-LOG-7, 8).
 func symbol(name string, self bool) string {
 	h := hash(name)
 	size := 0x40 + h%0x400&^3
@@ -173,7 +178,7 @@ func symbol(name string, self bool) string {
 	return sprintf("%s+0x%x/0x%x", name, off, size)
 }
 
-// hash is FNV-1a.
+// hash returns the FNV-1a hash of s.
 func hash(s string) uint32 {
 	h := uint32(2166136261)
 	for i := range len(s) {

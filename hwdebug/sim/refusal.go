@@ -1,4 +1,4 @@
-// Refusals: what the kernel answered no to, why, and who holds what was asked for.
+// Refusals: the errors of the kernel, kept for Why, with snapshots of the events that caused them.
 
 package sim
 
@@ -19,10 +19,13 @@ func (m *Machine) refuse(e *hwdebug.Error) error {
 	return e
 }
 
-// cpuRange returns what a refusal says of a CPU that the machine does not have.
+// cpuRange returns the CPUs that the machine has, for an error.
 func (m *Machine) cpuRange() string { return sprintf("the machine has CPUs 0 to %d", len(m.cpus)-1) }
 
-// holder returns a snapshot of ev for the refusals that it is the reason of.
+// noCPU returns the error of a call on a CPU that the machine does not have.
+func (m *Machine) noCPU(n int) error { return misusef("there is no cpu%d; %s", n, m.cpuRange()) }
+
+// holder returns a snapshot of ev for a refusal that ev causes.
 func (ev *Event) holder() hwdebug.Holder {
 	h := hwdebug.Holder{
 		ID: ev.id, Label: ev.Label(), Attr: ev.attr, PID: -1, CPU: ev.cpu, State: ev.state.String(), Slot: ev.slot,

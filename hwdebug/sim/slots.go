@@ -206,7 +206,7 @@ type Use struct {
 func (m *Machine) Slots(cpu int) (SlotUse, error) {
 	c := m.CPU(cpu)
 	if c == nil {
-		return SlotUse{}, misusef("there is no cpu%d; the machine has CPUs 0 to %d", cpu, len(m.cpus)-1)
+		return SlotUse{}, m.noCPU(cpu)
 	}
 	use := func(typ slotType, usable int, slots []*Event) Use {
 		return Use{m.limits[typ], usable, c.cpuPinned[typ], c.maxTaskPinned(typ), append([]*Event(nil), slots[:usable]...)}

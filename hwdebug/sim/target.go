@@ -1,4 +1,4 @@
-// Target: the machine as the contract of package hwdebug sees it, with a driver that performs one step after the other.
+// Target: the machine as a hwdebug.Target, driven one step at a time.
 
 package sim
 
@@ -9,8 +9,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 )
 
-// A Target drives a machine as a test program on a real one would: it runs on CPU 0, its tasks run only while they are
-// told to do something, and are off their CPU again when that is done.
+// A Target drives a machine as a test program drives a real one. The program runs on CPU 0. Its tasks run only while they
+// perform an operation, and are switched out again afterwards.
 type Target struct {
 	m      *Machine
 	events []targetEvent
@@ -37,9 +37,6 @@ var (
 // Target returns the machine as a hwdebug.Target.
 func (m *Machine) Target() *Target { return &Target{m: m} }
 
-// Machine returns the machine that the target drives.
-func (t *Target) Machine() *Machine { return t.m }
-
 // CPUs returns the number of possible CPUs.
 func (t *Target) CPUs() int { return len(t.m.cpus) }
 
@@ -49,14 +46,14 @@ func (t *Target) BRPs() int { return t.m.brps }
 // WRPs returns how many watchpoint registers the kernel uses.
 func (t *Target) WRPs() int { return t.m.wrps }
 
-// Supports returns nil for every feature of the contract: the model can do all of it.
+// Supports returns nil for every feature of the contract: the model has them all.
 func (t *Target) Supports(f hwdebug.Feature) error {
 	switch f {
 	case hwdebug.FeatureKernelEvents, hwdebug.FeatureKernelAccess, hwdebug.FeatureTasks, hwdebug.FeatureUserCopy,
 		hwdebug.FeatureRegisters, hwdebug.FeaturePtrace, hwdebug.FeatureSwitch, hwdebug.FeatureHotplug:
 		return nil
 	}
-	return misusef("'%s' is no feature of the contract", f)
+	return misusef("'%s' is not a feature of the contract", f)
 }
 
 // Shutdown closes the machine.
@@ -65,25 +62,56 @@ func (t *Target) Shutdown() error {
 	return nil
 }
 
+// event returns an event of the target.
 func (t *Target) event(id hwdebug.EventID) (*Event, error) {
 	if id < 0 || int(id) >= len(t.events) || t.events[id].ev == nil {
-		return nil, misusef("event %d is none of this target's", id)
+		return nil, misusef("no event %d on this target", id)
 	}
 	return t.events[id].ev, nil
 }
 
+// task returns a task of the target.
 func (t *Target) task(id hwdebug.TaskID) (*Task, error) {
 	if id < 0 || int(id) >= len(t.tasks) {
-		return nil, misusef("task %d is none of this target's", id)
+		return nil, misusef("no task %d on this target", id)
 	}
 	return t.tasks[id], nil
 }
 
+// onEvent calls fn with an event of the target.
+func (t *Target) onEvent(id hwdebug.EventID, fn func(*Event) error) error {
+	ev, err := t.event(id)
+	if err != nil {
+		return err
+	}
+	return fn(ev)
+}
+
+// onTask calls fn with a task of the target.
+func (t *Target) onTask(id hwdebug.TaskID, fn func(*Task) error) error {
+	tsk, err := t.task(id)
+	if err != nil {
+		return err
+	}
+	return fn(tsk)
+}
+
+// onCPU calls fn with a CPU of the machine.
+func (t *Target) onCPU(cpu int, fn func(*CPU) error) error {
+	c := t.m.CPU(cpu)
+	if c == nil {
+		return t.m.noCPU(cpu)
+	}
+	return fn(c)
+}
+
+// add returns the ID of a new event.
 func (t *Target) add(e targetEvent) hwdebug.EventID {
 	t.events = append(t.events, e)
 	return hwdebug.EventID(len(t.events) - 1)
 }
 
+// handler returns h as a handler of the machine.
 func (t *Target) handler(h hwdebug.Handler, id hwdebug.EventID) Handler {
 	if h == nil {
 		return nil
@@ -110,31 +138,15 @@ func (t *Target) Open(a hwdebug.Attr, task hwdebug.TaskID, cpu int) (hwdebug.Eve
 	return t.add(targetEvent{ev: ev}), nil
 }
 
-// Enable is the fd request.
-func (t *Target) Enable(id hwdebug.EventID) error {
-	ev, err := t.event(id)
-	if err != nil {
-		return err
-	}
-	return ev.Enable()
-}
+// Enable issues the fd request ENABLE.
+func (t *Target) Enable(id hwdebug.EventID) error { return t.onEvent(id, (*Event).Enable) }
 
-// Disable is the fd request.
-func (t *Target) Disable(id hwdebug.EventID) error {
-	ev, err := t.event(id)
-	if err != nil {
-		return err
-	}
-	return ev.Disable()
-}
+// Disable issues the fd request DISABLE.
+func (t *Target) Disable(id hwdebug.EventID) error { return t.onEvent(id, (*Event).Disable) }
 
-// Modify is the fd request MODIFY_ATTRIBUTES.
+// Modify issues the fd request MODIFY_ATTRIBUTES.
 func (t *Target) Modify(id hwdebug.EventID, a hwdebug.Attr) error {
-	ev, err := t.event(id)
-	if err != nil {
-		return err
-	}
-	return ev.Modify(a)
+	return t.onEvent(id, func(ev *Event) error { return ev.Modify(a) })
 }
 
 // Read returns an event's count, for a wide registration the sum over the CPUs.
@@ -155,15 +167,9 @@ func (t *Target) Read(id hwdebug.EventID) (count uint64, ok bool, err error) {
 }
 
 // Close closes an event's file.
-func (t *Target) Close(id hwdebug.EventID) error {
-	ev, err := t.event(id)
-	if err != nil {
-		return err
-	}
-	return ev.Close()
-}
+func (t *Target) Close(id hwdebug.EventID) error { return t.onEvent(id, (*Event).Close) }
 
-// running runs fn with the task current, and parks it again.
+// running calls fn with the task current on its CPU, and parks the task again.
 func (t *Target) running(id hwdebug.TaskID, fn func(*Task, *CPU) error) error {
 	tsk, err := t.task(id)
 	if err != nil {
@@ -180,7 +186,7 @@ func (t *Target) running(id hwdebug.TaskID, fn func(*Task, *CPU) error) error {
 	return err
 }
 
-// Access does one access in user mode and parks the task.
+// Access performs one access of the task in user mode.
 func (t *Target) Access(id hwdebug.TaskID, k hwdebug.Kind, addr uint64, size int) (hwdebug.Trap, error) {
 	err := t.running(id, func(tsk *Task, _ *CPU) error {
 		var err error
@@ -201,23 +207,21 @@ func (t *Target) Access(id hwdebug.TaskID, k hwdebug.Kind, addr uint64, size int
 	return hwdebug.Trap{}, err
 }
 
-// KernelAccess does one access of the kernel.
+// KernelAccess performs one access of the kernel on cpu.
 func (t *Target) KernelAccess(cpu int, k hwdebug.Kind, addr uint64, size int) error {
-	c := t.m.CPU(cpu)
-	if c == nil {
-		return misusef("there is no cpu%d", cpu)
-	}
-	switch k {
-	case hwdebug.Load:
-		_, err := c.Load(addr, size)
-		return err
-	case hwdebug.Store:
-		return c.Store(addr, size, 0)
-	}
-	return c.Exec(addr)
+	return t.onCPU(cpu, func(c *CPU) error {
+		switch k {
+		case hwdebug.Load:
+			_, err := c.Load(addr, size)
+			return err
+		case hwdebug.Store:
+			return c.Store(addr, size, 0)
+		}
+		return c.Exec(addr)
+	})
 }
 
-// UserCopy lets the kernel access user memory for the task.
+// UserCopy has the kernel access user memory for the task.
 func (t *Target) UserCopy(id hwdebug.TaskID, k hwdebug.Kind, addr uint64, size int) error {
 	return t.running(id, func(_ *Task, c *CPU) error {
 		if k == hwdebug.Store {
@@ -240,12 +244,12 @@ func (t *Target) RegisterWide(a hwdebug.Attr, h hwdebug.Handler) (hwdebug.EventI
 // UnregisterWide releases a wide registration.
 func (t *Target) UnregisterWide(id hwdebug.EventID) error {
 	if id < 0 || int(id) >= len(t.events) || t.events[id].wide == nil {
-		return misusef("event %d is no wide registration of this target's", id)
+		return misusef("no wide registration %d on this target", id)
 	}
 	return t.m.UnregisterWideHwBreakpoint(t.events[id].wide)
 }
 
-// RegisterUser registers for a task from the kernel; the task is looked up by its pid first.
+// RegisterUser registers an event for a task from the kernel, which looks the task up by its pid.
 func (t *Target) RegisterUser(a hwdebug.Attr, task hwdebug.TaskID, h hwdebug.Handler) (hwdebug.EventID, error) {
 	tsk, err := t.task(task)
 	if err != nil {
@@ -263,22 +267,14 @@ func (t *Target) RegisterUser(a hwdebug.Attr, task hwdebug.TaskID, h hwdebug.Han
 	return t.add(targetEvent{ev: ev}), nil
 }
 
-// ModifyUser is modify_user_hw_breakpoint.
+// ModifyUser calls modify_user_hw_breakpoint.
 func (t *Target) ModifyUser(id hwdebug.EventID, a hwdebug.Attr) error {
-	ev, err := t.event(id)
-	if err != nil {
-		return err
-	}
-	return t.m.ModifyUserHwBreakpoint(ev, a)
+	return t.onEvent(id, func(ev *Event) error { return t.m.ModifyUserHwBreakpoint(ev, a) })
 }
 
-// Unregister is unregister_hw_breakpoint.
+// Unregister calls unregister_hw_breakpoint.
 func (t *Target) Unregister(id hwdebug.EventID) error {
-	ev, err := t.event(id)
-	if err != nil {
-		return err
-	}
-	return t.m.UnregisterHwBreakpoint(ev)
+	return t.onEvent(id, t.m.UnregisterHwBreakpoint)
 }
 
 // NewTask makes a parked task.
@@ -291,7 +287,7 @@ func (t *Target) NewTask(cpu int) (hwdebug.TaskID, error) {
 	return hwdebug.TaskID(len(t.tasks) - 1), nil
 }
 
-// Fork lets a task fork: the CPU goes straight from the parent to its child, then both are parked (R-CTX-19).
+// Fork has a task fork. Its CPU switches from the parent straight to the child, then both are parked (R-CTX-19).
 func (t *Target) Fork(id hwdebug.TaskID) (hwdebug.TaskID, error) {
 	var child *Task
 	err := t.running(id, func(tsk *Task, c *CPU) (err error) {
@@ -309,21 +305,11 @@ func (t *Target) Fork(id hwdebug.TaskID) (hwdebug.TaskID, error) {
 
 // Migrate binds a parked task to another CPU.
 func (t *Target) Migrate(id hwdebug.TaskID, cpu int) error {
-	tsk, err := t.task(id)
-	if err != nil {
-		return err
-	}
-	return tsk.Migrate(cpu)
+	return t.onTask(id, func(tsk *Task) error { return tsk.Migrate(cpu) })
 }
 
 // Exit lets a task exit.
-func (t *Target) Exit(id hwdebug.TaskID) error {
-	tsk, err := t.task(id)
-	if err != nil {
-		return err
-	}
-	return tsk.Exit()
-}
+func (t *Target) Exit(id hwdebug.TaskID) error { return t.onTask(id, (*Task).Exit) }
 
 // DumpTask reads the registers of the task's CPU while it runs.
 func (t *Target) DumpTask(id hwdebug.TaskID, r *hwdebug.Regs) error {
@@ -335,17 +321,16 @@ func (t *Target) DumpTask(id hwdebug.TaskID, r *hwdebug.Regs) error {
 
 // DumpCPU reads the registers of a CPU.
 func (t *Target) DumpCPU(cpu int, r *hwdebug.Regs) error {
-	c := t.m.CPU(cpu)
-	if c == nil {
-		return misusef("there is no cpu%d", cpu)
-	}
-	if err := c.usable(); err != nil {
-		return err
-	}
-	c.dump(r)
-	return nil
+	return t.onCPU(cpu, func(c *CPU) error {
+		if err := c.usable(); err != nil {
+			return err
+		}
+		c.dump(r)
+		return nil
+	})
 }
 
+// dump reads the debug registers of c into r.
 func (c *CPU) dump(r *hwdebug.Regs) {
 	r.CPU, r.MDSCR = c.id, c.mdscr
 	r.BVR = append(r.BVR[:0], c.reg[arm64.BVR:arm64.BVR+c.brps]...)
@@ -354,46 +339,34 @@ func (c *CPU) dump(r *hwdebug.Regs) {
 	r.WCR = append(r.WCR[:0], c.reg[arm64.WCR:arm64.WCR+c.wrps]...)
 }
 
-// PtraceSetReg writes entry idx of a task's register set, and those below it with what they read.
+// PtraceSetReg writes entry idx of a task's register set, and writes the entries below it back.
 func (t *Target) PtraceSetReg(id hwdebug.TaskID, which hwdebug.PtraceSet, idx int, reg hwdebug.PtraceReg) error {
-	tsk, err := t.task(id)
-	if err != nil {
-		return err
-	}
-	return tsk.PtraceSet(which, idx, reg.Addr, reg.Ctrl)
+	return t.onTask(id, func(tsk *Task) error { return tsk.PtraceSet(which, idx, reg.Addr, reg.Ctrl) })
 }
 
-// PtraceGetRegs reads as many entries as there are registers. To be read the task is stopped and continued, and so it
-// runs for a moment (R-PTR-18).
+// PtraceGetRegs reads as many entries as there are registers. It stops and continues the task, which therefore runs for a
+// moment (R-PTR-18).
 func (t *Target) PtraceGetRegs(id hwdebug.TaskID, which hwdebug.PtraceSet) (info uint32, regs []hwdebug.PtraceReg, err error) {
-	tsk, err := t.task(id)
-	if err != nil {
-		return 0, nil, err
-	}
-	err = tsk.stopped(func() error {
-		info = t.m.ptraceInfo(which)
-		for i := range int(info & 0xff) {
-			regs = append(regs, tsk.ptraceReg(which, i))
-		}
-		return nil
+	err = t.onTask(id, func(tsk *Task) error {
+		return tsk.stopped(func() error {
+			info = t.m.ptraceInfo(which)
+			for i := range int(info & 0xff) {
+				regs = append(regs, tsk.ptraceReg(which, i))
+			}
+			return nil
+		})
 	})
 	return info, regs, err
 }
 
-// Switch makes cpu run next.
+// Switch switches cpu to the task next.
 func (t *Target) Switch(cpu int, next hwdebug.TaskID) error {
-	c := t.m.CPU(cpu)
-	if c == nil {
-		return misusef("there is no cpu%d", cpu)
-	}
-	if next == hwdebug.NoTask {
-		return c.ContextSwitch(nil)
-	}
-	tsk, err := t.task(next)
-	if err != nil {
-		return err
-	}
-	return c.ContextSwitch(tsk)
+	return t.onCPU(cpu, func(c *CPU) error {
+		if next == hwdebug.NoTask {
+			return c.ContextSwitch(nil)
+		}
+		return t.onTask(next, c.ContextSwitch)
+	})
 }
 
 // CPUDown takes a CPU down.

@@ -68,7 +68,7 @@ const firstUserPID = 1000
 func (m *Machine) NewTask(cfg TaskConfig) (*Task, error) {
 	c := m.CPU(cfg.CPU)
 	if c == nil {
-		return nil, misusef("no cpu%d for a task: %s", cfg.CPU, m.cpuRange())
+		return nil, m.noCPU(cfg.CPU)
 	}
 	if !c.online {
 		return nil, misusef("cpu%d is offline (a task starts on an online CPU)", cfg.CPU)

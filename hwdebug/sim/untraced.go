@@ -959,11 +959,8 @@ func (m *untraced) hwBreakpointArchParse(op string, ev *Event, a *hwdebug.Attr) 
 	address = a.Addr
 	compat := ev.task != nil && ev.task.compat
 	mask := uint64(7)
-	if image.Type == arm64.Execute || compat && image.Len != 0xff {
+	if compat && image.Len != 0xff || !compat && image.Type == arm64.Execute {
 		mask = 3
-	}
-	if compat && image.Len == 0xff {
-		mask = 7
 	}
 	offset := address & mask
 	if compat && !(*Machine)(m).compatOffset(offset, image.Len) {

@@ -1,4 +1,4 @@
-// Validation: what an attribute set must satisfy and what it becomes in the registers (spec chapter 2).
+// Validation: the checks of an attribute set, and its translation into register values (spec chapter 2).
 
 package sim
 
@@ -7,7 +7,7 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 )
 
-// callerTaskSize is TASK_SIZE of the task that is current, whoever the target is (R-VAL-12).
+// callerTaskSize returns TASK_SIZE of the current task, which need not be the target (R-VAL-12).
 func (m *Machine) callerTaskSize() uint64 {
 	if !m.cpu.curr.compat {
 		return m.taskSize
@@ -18,7 +18,8 @@ func (m *Machine) callerTaskSize() uint64 {
 	return 1 << 32
 }
 
-// inKernel judges a range modulo 2^64: one that begins below TASK_SIZE, or wraps, is the user's (R-VAL-11, 20).
+// inKernel reports whether a range is in the kernel's half, modulo 2^64: a range that begins below TASK_SIZE or wraps is in
+// the user's (R-VAL-11, 20).
 //
 // arch/arm64/kernel/hw_breakpoint.c: arch_check_bp_in_kernelspace
 func (m *Machine) inKernel(address uint64, mask uint8) bool {
@@ -27,8 +28,8 @@ func (m *Machine) inKernel(address uint64, mask uint8) bool {
 	return address >= size && address+uint64(n)-1 >= size
 }
 
-// hwBreakpointParse turns attributes into what goes into the registers, or says why not (steps 8 to 10 of R-VAL-1).
-// Nothing is copied into ev.
+// hwBreakpointParse translates attributes into register values, or refuses them (steps 8 to 10 of R-VAL-1). It does not
+// change ev.
 //
 // kernel/events/hw_breakpoint.c: hw_breakpoint_parse
 func (m *Machine) hwBreakpointParse(op string, ev *Event, a *hwdebug.Attr) (image arm64.Ctrl, address uint64, err error) {
@@ -55,7 +56,8 @@ func (m *Machine) hwBreakpointParse(op string, ev *Event, a *hwdebug.Attr) (imag
 	return image, address, nil
 }
 
-// hwBreakpointArchParse decides type, length, privilege and alignment (R-VAL-7 to 19).
+// hwBreakpointArchParse decides type, length, privilege and alignment (R-VAL-7 to 19): the address is rounded down to a
+// word or doubleword, and the byte mask shifted up by the offset.
 //
 // arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_arch_parse
 func (m *Machine) hwBreakpointArchParse(op string, ev *Event, a *hwdebug.Attr) (image arm64.Ctrl, address uint64, err error) {
@@ -73,11 +75,8 @@ func (m *Machine) hwBreakpointArchParse(op string, ev *Event, a *hwdebug.Attr) (
 	address = a.Addr
 	compat := ev.task != nil && ev.task.compat
 	mask := uint64(7)
-	if image.Type == arm64.Execute || compat && image.Len != 0xff {
+	if compat && image.Len != 0xff || !compat && image.Type == arm64.Execute {
 		mask = 3
-	}
-	if compat && image.Len == 0xff {
-		mask = 7
 	}
 	offset := address & mask
 	if compat && !m.compatOffset(offset, image.Len) {
@@ -99,7 +98,7 @@ func (m *Machine) hwBreakpointArchParse(op string, ev *Event, a *hwdebug.Attr) (
 	return image, address, nil
 }
 
-// compatOffset is the table of R-VAL-16.
+// compatOffset reports whether a 32-bit task may watch the bytes of mask at that offset (the table of R-VAL-16).
 func (m *Machine) compatOffset(offset uint64, mask uint8) bool {
 	one, two := mask == 0x01, mask == 0x03
 	switch offset {
@@ -117,7 +116,7 @@ func (m *Machine) compatOffset(offset uint64, mask uint8) bool {
 
 const fixType = "use r (1), w (2), rw (3) or x (4)"
 
-// archBuildBpInfo decides type, length and privilege on the address as it was given (R-VAL-7 to 13).
+// archBuildBpInfo decides type, length and privilege from the address as requested (R-VAL-7 to 13).
 //
 // arch/arm64/kernel/hw_breakpoint.c: arch_build_bp_info
 func (m *Machine) archBuildBpInfo(op string, ev *Event, a *hwdebug.Attr) (image arm64.Ctrl, err error) {

@@ -239,7 +239,7 @@ func TestVectorsHits(t *testing.T) {
 			t.Errorf("the handler was called %d times, want 5", calls)
 		}
 		err := s.task.Store(0x1000, 4, 0)
-		if err == nil || !strings.Contains(err.Error(), "would trap forever") {
+		if err == nil || !strings.Contains(err.Error(), "traps again") {
 			t.Errorf("an access that never ends gives %v", err)
 		}
 	})

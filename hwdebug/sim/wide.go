@@ -4,12 +4,12 @@ package sim
 
 import "github.com/hwlua/hwlua/hwdebug"
 
-// A Wide is what register_wide_hw_breakpoint returns: one event a CPU.
+// A Wide is a wide registration: one event for each CPU that was online.
 type Wide struct {
 	m      *Machine
 	id     int
 	addr   uint64
-	events []*Event // by CPU, nil where there is none
+	events []*Event // by CPU, nil for a CPU without one
 	closed bool
 }
 
@@ -19,7 +19,7 @@ func (w *Wide) ID() int { return w.id }
 // Closed reports whether it has been unregistered.
 func (w *Wide) Closed() bool { return w.closed }
 
-// Event returns a CPU's event, or nil where there is none.
+// Event returns the event of a CPU, nil if the CPU has none.
 func (w *Wide) Event(cpu int) *Event {
 	if cpu < 0 || cpu >= len(w.events) {
 		return nil
@@ -27,11 +27,8 @@ func (w *Wide) Event(cpu int) *Event {
 	return w.events[cpu]
 }
 
-// Addr returns the address asked for.
-func (w *Wide) Addr() uint64 { return w.addr }
-
-// RegisterWideHwBreakpoint registers one event on every online CPU in ascending order; the first failure releases
-// what was made and is returned (R-CON-15, 16). A nil handler is the kernel's default one.
+// RegisterWideHwBreakpoint registers one event on every online CPU in ascending order. If one fails, it releases the
+// earlier ones and returns the error (R-CON-15, 16). A nil h stands for the kernel's default handler.
 func (m *Machine) RegisterWideHwBreakpoint(a hwdebug.Attr, h Handler) (*Wide, error) {
 	for _, c := range m.cpus {
 		if err := c.powered(); err != nil {
@@ -75,8 +72,8 @@ func (m *Machine) UnregisterWideHwBreakpoint(w *Wide) error {
 	if w == nil || w.m != m {
 		return misusef("unregister_wide_hw_breakpoint needs a wide registration of this machine")
 	}
-	if w.closed {
-		return misusef("the wide registration at 0x%016x is closed", w.addr)
+	if err := w.gone(); err != nil {
+		return err
 	}
 	for _, ev := range w.events {
 		if ev != nil {
@@ -89,10 +86,18 @@ func (m *Machine) UnregisterWideHwBreakpoint(w *Wide) error {
 	if err := m.preempt(); err != nil {
 		return err
 	}
-	if w.closed { // by another thread meanwhile
-		return misusef("the wide registration at 0x%016x is closed", w.addr)
+	if err := w.gone(); err != nil { // another thread may have unregistered it meanwhile
+		return err
 	}
 	m.unregisterWide(w)
+	return nil
+}
+
+// gone returns an error if w has been unregistered.
+func (w *Wide) gone() error {
+	if w.closed {
+		return misusef("the wide registration at 0x%016x is closed", w.addr)
+	}
 	return nil
 }
 

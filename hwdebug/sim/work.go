@@ -12,21 +12,20 @@ import (
 // A Work is a work item, delayed or not, of the queue events.
 type Work struct {
 	m       *Machine
-	id      int
 	name    string
 	nameID  uint64
 	fn      func() error
 	delayed bool
 
 	pending  bool    // the PENDING bit: armed or queued
-	cpu      int     // where it was asked to run, -1: anywhere
-	pool     *pool   // queued there
-	running  *worker // runs it now
+	cpu      int     // requested CPU, -1: any
+	pool     *pool   // where it is queued
+	running  *worker // that runs it now
 	last     *pool   // where it ran last
 	runs     int
 	timer    *timer
 	timerCPU *CPU
-	blocked  int // cancel_*_sync is waiting: requeueing fails
+	blocked  int // number of cancel_*_sync that wait: queueing fails meanwhile
 }
 
 // A pool is the normal pool of one CPU.
@@ -35,7 +34,7 @@ type pool struct {
 	workers   []*worker
 	idle      []*worker // most recently idle last
 	list      []*Work
-	nrRunning int // workers that are neither idle nor asleep
+	nrRunning int // number of workers that are neither idle nor asleep
 }
 
 // A worker is one kworker.
@@ -45,10 +44,11 @@ type worker struct {
 	thread    *thread
 	task      *Task
 	current   *Work
-	scheduled []*Work // this worker's alone: queued while it ran them (R-WQ-5)
+	scheduled []*Work // items that were queued while this worker ran them (R-WQ-5)
 	idleSince int64
 }
 
+// init gives c's pool its first worker, which runs as the kernel thread t.
 func (p *pool) init(c *CPU, t *Task) {
 	p.cpu = c
 	w := &worker{pool: p, task: t}
@@ -60,7 +60,7 @@ func (p *pool) init(c *CPU, t *Task) {
 	p.idle = append(p.idle, w)
 }
 
-// home is the CPU where the pool's workers run: its own, or another one while that is down (R-WQ-19).
+// home returns the CPU where the pool's workers run: its own, or the first online one while that is down (R-WQ-19).
 func (p *pool) home() *CPU {
 	if p.cpu.online {
 		return p.cpu
@@ -73,7 +73,7 @@ func (p *pool) home() *CPU {
 	return p.cpu
 }
 
-// newWorker makes a worker with the lowest free id (R-WQ-13) and wakes it once (R-WQ-16).
+// newWorker makes a worker with the lowest free ID (R-WQ-13) and wakes it once (R-WQ-16).
 func (p *pool) newWorker() *worker {
 	m := p.cpu.m
 	id := 0
@@ -97,7 +97,7 @@ func (p *pool) newWorker() *worker {
 	return w
 }
 
-// wake makes an idle worker, or a new one, ready.
+// wake makes an idle or new worker ready to run.
 func (w *worker) wake() {
 	p := w.pool
 	p.idle = remove(p.idle, w)
@@ -110,14 +110,14 @@ func (w *worker) wake() {
 	m.ready(w.thread)
 }
 
-// enlist makes the machine look after a thread.
+// enlist adds th to the threads that Close ends.
 func (m *Machine) enlist(th *thread) {
 	if !slices.Contains(m.threads, th) {
 		m.threads = append(m.threads, th)
 	}
 }
 
-// nextItem is what the worker will run at its turn.
+// nextItem returns the item that the worker runs now or at its next turn, nil if there is none.
 func (w *worker) nextItem() *Work {
 	if w.current != nil {
 		return w.current
@@ -131,14 +131,13 @@ func (w *worker) nextItem() *Work {
 	return nil
 }
 
-// slept is told that one of the pool's workers has gone to sleep in its function: another is woken when items wait
-// (R-WQ-17).
+// slept records that a worker of the pool blocked, and wakes another one if work is queued (R-WQ-17).
 func (p *pool) slept() {
 	p.nrRunning--
 	p.wakeIfNeeded()
 }
 
-// wakeIfNeeded wakes the most recently idle worker when there is work and none of the pool's runs (R-WQ-15).
+// wakeIfNeeded wakes the most recently idle worker if work is queued and no worker of the pool runs (R-WQ-15).
 func (p *pool) wakeIfNeeded() {
 	if len(p.list) == 0 || p.nrRunning > 0 {
 		return
@@ -150,7 +149,9 @@ func (p *pool) wakeIfNeeded() {
 	p.newWorker()
 }
 
-// run is a worker's life.
+// run is the body of a worker: it runs items until none is queued, then sleeps. It makes another worker before it runs
+// an item if no other is idle. Both are ready then, and which of them comes first is a choice. After each item it goes to
+// the head of its CPU's run queue, on the CPU that is the pool's home by then.
 //
 // kernel/workqueue.c: worker_thread
 func (w *worker) run() error {
@@ -185,7 +186,7 @@ func (w *worker) run() error {
 	}
 }
 
-// waking reports whether another worker of the pool has been woken and has not had its turn.
+// waking reports whether a worker of the pool other than w has been woken and has not run yet.
 func (p *pool) waking(w *worker) bool {
 	for _, o := range p.workers {
 		if o != w && o.current == nil && o.thread.state == threadReady {
@@ -195,8 +196,8 @@ func (p *pool) waking(w *worker) bool {
 	return false
 }
 
-// take is the item that the worker runs next: one that was left to it, or the pool's first. An item that another worker
-// of the pool is running is left to that one, which takes it when it has finished (R-WQ-5); then there is none.
+// take removes and returns the item that the worker runs next: the first of its own, or of the pool's. If another worker
+// runs that item, take leaves it to that worker, which runs it again when it has finished, and returns nil (R-WQ-5).
 func (w *worker) take() *Work {
 	if len(w.scheduled) > 0 {
 		item := w.scheduled[0]
@@ -213,7 +214,7 @@ func (w *worker) take() *Work {
 	return item
 }
 
-// processOneWork runs an item (R-WQ-21).
+// processOneWork runs the function of item (R-WQ-21).
 //
 // kernel/workqueue.c: process_one_work
 func (m *Machine) processOneWork(w *worker, item *Work) error {
@@ -225,8 +226,8 @@ func (m *Machine) processOneWork(w *worker, item *Work) error {
 	return m.named(item.name, item.fn)
 }
 
-// cullWorkers ends workers beyond two, and beyond a quarter of the busy ones, that have been idle for 300 s
-// (R-WQ-18).
+// cullWorkers ends workers that have been idle for 300 s. It keeps two idle workers in each pool, and one for every four
+// busy ones beyond that (R-WQ-18).
 func (m *Machine) cullWorkers() {
 	const timeout = 300e9
 	for _, c := range m.cpus {
@@ -244,10 +245,10 @@ func (m *Machine) cullWorkers() {
 	}
 }
 
-// NewWork makes a work item of the queue events that calls fn, under that name in call chains; nil does nothing.
+// NewWork makes a work item of the queue events that calls fn; call chains show it as name. A nil fn does nothing.
 func (m *Machine) NewWork(name string, fn func() error) *Work { return m.newWork(name, fn, false) }
 
-// NewDelayedWork makes a delayed work item.
+// NewDelayedWork makes a delayed work item, see NewWork.
 func (m *Machine) NewDelayedWork(name string, fn func() error) *Work {
 	return m.newWork(name, fn, true)
 }
@@ -256,18 +257,15 @@ func (m *Machine) newWork(name string, fn func() error, delayed bool) *Work {
 	if fn == nil {
 		fn = func() error { return nil }
 	}
-	w := &Work{m: m, id: len(m.works) + 1, name: name, nameID: uint64(m.rec.Name(name)), fn: fn, delayed: delayed, cpu: -1}
+	w := &Work{m: m, name: name, nameID: uint64(m.rec.Name(name)), fn: fn, delayed: delayed, cpu: -1}
 	m.works = append(m.works, w)
 	return w
 }
 
-// ID returns the item's number, from 1 in order of creation.
-func (w *Work) ID() int { return w.id }
-
-// Name returns the item's function name.
+// Name returns the name of the item's function.
 func (w *Work) Name() string { return w.name }
 
-// Delayed reports whether the item is a delayed one.
+// Delayed reports whether the item is a delayed work item.
 func (w *Work) Delayed() bool { return w.delayed }
 
 // Pending reports whether the item is armed or queued (R-WQ-2).
@@ -276,7 +274,7 @@ func (w *Work) Pending() bool { return w.pending }
 // Running reports whether a worker runs the item's function.
 func (w *Work) Running() bool { return w.running != nil }
 
-// Runs returns how often the function has been called.
+// Runs returns how many times the function has been called.
 func (w *Work) Runs() int { return w.runs }
 
 // State returns "idle", "armed", "queued", "running" or "running, pending" (R-WQ-20).
@@ -294,52 +292,57 @@ func (w *Work) State() string {
 	return "idle"
 }
 
-// onWork makes the checks that every call about a work item makes.
+// onWork makes the checks that every call on a work item begins with.
 func (m *Machine) onWork(op string, w *Work, delayed bool) error {
 	if w == nil || w.m != m {
 		return misusef("%s needs a work item of this machine", op)
 	}
 	if w.delayed != delayed {
 		if delayed {
-			return misusef("%s needs a delayed work, %s is none", op, w.name)
+			return misusef("%s: %s is not a delayed work item", op, w.name)
 		}
-		return misusef("%s needs a plain work, %s is a delayed one", op, w.name)
+		return misusef("%s: %s is a delayed work item", op, w.name)
 	}
 	return m.preempt()
 }
 
-func (m *Machine) workCPU(op string, cpu int) error {
-	if cpu >= 0 && cpu < len(m.cpus) {
-		return nil
+// anyCPU stands for the CPU that the caller runs on.
+const anyCPU = -1 << 31
+
+// onWorkCPU makes the checks of a call that queues w on cpu after delay jiffies, and returns the CPU, -1 for anyCPU.
+func (m *Machine) onWorkCPU(op string, w *Work, delayed bool, cpu int, delay uint64) (int, error) {
+	if err := m.onWork(op, w, delayed); err != nil {
+		return 0, err
 	}
-	return m.refuse(&hwdebug.Error{
-		Errno: einval, Rule: "R-WQ-4", Fn: op, Op: op, Asked: sprintf("cpu%d", cpu),
-		Found: m.cpuRange(), Fix: "use one of them",
-	})
+	if cpu == anyCPU {
+		cpu = -1
+	} else if cpu < 0 || cpu >= len(m.cpus) {
+		return 0, m.refuse(&hwdebug.Error{
+			Errno: einval, Rule: "R-WQ-4", Fn: op, Op: op, Asked: sprintf("cpu%d", cpu),
+			Found: m.cpuRange(), Fix: "use one of them",
+		})
+	}
+	if delay > maxJiffies {
+		return 0, misusef("%s: invalid delay of %d jiffies (want at most %d)", op, delay, uint64(maxJiffies))
+	}
+	return cpu, nil
 }
 
-// QueueWorkOn queues w on a CPU; false when it was pending already.
+// QueueWorkOn queues w on a CPU. It returns false, and changes nothing, if w is already pending.
 func (m *Machine) QueueWorkOn(cpu int, w *Work) (bool, error) {
 	return m.queueOn("queue_work_on", cpu, w)
 }
 
-// ScheduleWorkOn is QueueWorkOn: there is one queue.
+// ScheduleWorkOn does the same as QueueWorkOn: there is one queue.
 func (m *Machine) ScheduleWorkOn(cpu int, w *Work) (bool, error) {
 	return m.queueOn("schedule_work_on", cpu, w)
 }
 
-// ScheduleWork queues w on the CPU the caller runs on.
+// ScheduleWork queues w on the CPU that the caller runs on.
 func (m *Machine) ScheduleWork(w *Work) (bool, error) { return m.queueOn("schedule_work", anyCPU, w) }
 
-const anyCPU = -1 << 31
-
 func (m *Machine) queueOn(op string, cpu int, w *Work) (queued bool, err error) {
-	if err := m.onWork(op, w, false); err != nil {
-		return false, err
-	}
-	if cpu == anyCPU {
-		cpu = -1
-	} else if err := m.workCPU(op, cpu); err != nil {
+	if cpu, err = m.onWorkCPU(op, w, false, cpu, 0); err != nil {
 		return false, err
 	}
 	defer m.done(m.here())
@@ -352,7 +355,7 @@ func (m *Machine) queueOn(op string, cpu int, w *Work) (queued bool, err error) 
 	return true, nil
 }
 
-// queueWork puts a pending item into a pool (R-WQ-4, 5).
+// queueWork adds a pending item to a pool: that of cpu, or that of the worker that runs the item (R-WQ-4, 5).
 //
 // kernel/workqueue.c: __queue_work
 func (m *Machine) queueWork(w *Work, cpu int) {
@@ -376,27 +379,19 @@ func (m *Machine) ScheduleDelayedWork(w *Work, delay uint64) (bool, error) {
 	return m.queueDelayed("schedule_delayed_work", anyCPU, w, delay)
 }
 
-// ScheduleDelayedWorkOn is QueueDelayedWorkOn: there is one queue.
+// ScheduleDelayedWorkOn does the same as QueueDelayedWorkOn: there is one queue.
 func (m *Machine) ScheduleDelayedWorkOn(cpu int, w *Work, delay uint64) (bool, error) {
 	return m.queueDelayed("schedule_delayed_work_on", cpu, w, delay)
 }
 
-// QueueDelayedWorkOn queues w on a CPU after delay jiffies; false when it was pending already, which changes nothing.
+// QueueDelayedWorkOn queues w on a CPU after delay jiffies. It returns false, and changes nothing, if w is already pending.
 func (m *Machine) QueueDelayedWorkOn(cpu int, w *Work, delay uint64) (bool, error) {
 	return m.queueDelayed("queue_delayed_work_on", cpu, w, delay)
 }
 
 func (m *Machine) queueDelayed(op string, cpu int, w *Work, delay uint64) (queued bool, err error) {
-	if err := m.onWork(op, w, true); err != nil {
+	if cpu, err = m.onWorkCPU(op, w, true, cpu, delay); err != nil {
 		return false, err
-	}
-	if cpu == anyCPU {
-		cpu = -1
-	} else if err := m.workCPU(op, cpu); err != nil {
-		return false, err
-	}
-	if delay > maxJiffies {
-		return false, misusef("%s: a delay of %d jiffies; the longest is %d", op, delay, uint64(maxJiffies))
 	}
 	defer m.done(m.here())
 	defer m.exitBool(m.enter(fnQueueDelayedWorkOn, uint64(int64(cpu)), w.nameID, delay), &queued)
@@ -408,7 +403,7 @@ func (m *Machine) queueDelayed(op string, cpu int, w *Work, delay uint64) (queue
 	return true, nil
 }
 
-// delay arms a pending item's timer, or queues it at once (R-WQ-6).
+// delay arms a pending item's timer; without a delay it queues the item at once (R-WQ-6).
 func (m *Machine) delay(w *Work, cpu int, delay uint64) {
 	w.cpu = cpu
 	if delay == 0 {
@@ -422,7 +417,7 @@ func (m *Machine) delay(w *Work, cpu int, delay uint64) {
 	m.arm(c, w, delay)
 }
 
-// delayedWorkTimerFn queues an item whose delay is over.
+// delayedWorkTimerFn queues an item whose delay has passed.
 //
 // kernel/workqueue.c: delayed_work_timer_fn
 func (m *Machine) delayedWorkTimerFn(w *Work) {
@@ -430,7 +425,7 @@ func (m *Machine) delayedWorkTimerFn(w *Work) {
 	m.queueWork(w, w.cpu)
 }
 
-// grab takes a pending item out of its timer or queue.
+// grab takes an item out of its timer or queue, and reports whether it was pending.
 func (m *Machine) grab(w *Work) bool {
 	if !w.pending {
 		return false
@@ -449,17 +444,11 @@ func (m *Machine) grab(w *Work) bool {
 	return true
 }
 
-// ModDelayedWorkOn gives w another delay, pending or not; true when it was pending (R-WQ-8).
+// ModDelayedWorkOn queues w on a CPU after delay jiffies, replacing an earlier delay. It reports whether w was pending
+// (R-WQ-8).
 func (m *Machine) ModDelayedWorkOn(cpu int, w *Work, delay uint64) (was bool, err error) {
-	const op = "mod_delayed_work_on"
-	if err := m.onWork(op, w, true); err != nil {
+	if cpu, err = m.onWorkCPU("mod_delayed_work_on", w, true, cpu, delay); err != nil {
 		return false, err
-	}
-	if err := m.workCPU(op, cpu); err != nil {
-		return false, err
-	}
-	if delay > maxJiffies {
-		return false, misusef("%s: a delay of %d jiffies; the longest is %d", op, delay, uint64(maxJiffies))
 	}
 	defer m.done(m.here())
 	defer m.exitBool(m.enter(fnModDelayedWorkOn, uint64(int64(cpu)), w.nameID, delay), &was)
@@ -472,7 +461,8 @@ func (m *Machine) ModDelayedWorkOn(cpu int, w *Work, delay uint64) (was bool, er
 	return was, nil
 }
 
-// CancelDelayedWork takes w out if it is pending and does not wait; true when it was (R-WQ-9).
+// CancelDelayedWork cancels w if it is pending, without waiting for a running function. It reports whether w was pending
+// (R-WQ-9).
 func (m *Machine) CancelDelayedWork(w *Work) (was bool, err error) {
 	if err := m.onWork("cancel_delayed_work", w, true); err != nil {
 		return false, err
@@ -482,13 +472,13 @@ func (m *Machine) CancelDelayedWork(w *Work) (was bool, err error) {
 	return m.grab(w), nil
 }
 
-// CancelDelayedWorkSync takes w out, waits for a running function and keeps it from being queued meanwhile; true when
-// it was pending. From w's own function it would wait for itself, which is refused as misuse.
+// CancelDelayedWorkSync cancels w, waits for a running function and keeps w from being queued meanwhile. It reports
+// whether w was pending. From w's own function it would deadlock, which is an error.
 func (m *Machine) CancelDelayedWorkSync(w *Work) (bool, error) {
 	return m.cancelSync("cancel_delayed_work_sync", fnCancelDelayedWorkSync, w, true)
 }
 
-// CancelWorkSync is CancelDelayedWorkSync for a plain item.
+// CancelWorkSync does the same for an item that is not delayed.
 func (m *Machine) CancelWorkSync(w *Work) (bool, error) {
 	return m.cancelSync("cancel_work_sync", fnCancelWorkSync, w, false)
 }
@@ -508,20 +498,20 @@ func (m *Machine) cancelSync(op string, fn traceFn, w *Work, delayed bool) (was 
 	return was, m.waitFor("work "+w.name, func() bool { return w.running == nil })
 }
 
-// own fails for a call that would wait for the function that makes it.
+// own returns an error if the function of w calls op, which would wait for that function.
 func (m *Machine) own(op string, w *Work) error {
 	if th := m.thread; th != nil && th.worker != nil && th.worker.current == w {
-		return misusef("%s of %s from its own function would wait for itself for ever", op, w.name)
+		return misusef("deadlock: %s of %s from its own function waits for itself", op, w.name)
 	}
 	return nil
 }
 
-// FlushWork waits for the last queued instance; false at once when w is idle (R-WQ-10).
+// FlushWork waits until w, as last queued, has run. It returns false at once if w is idle (R-WQ-10).
 func (m *Machine) FlushWork(w *Work) (bool, error) {
 	return m.flush("flush_work", fnFlushWork, w, false)
 }
 
-// FlushDelayedWork queues w now if its timer is armed, on the CPU remembered when it was, and waits for it.
+// FlushDelayedWork does the same, and first queues w if its timer is armed, on the CPU that it was armed for.
 func (m *Machine) FlushDelayedWork(w *Work) (bool, error) {
 	return m.flush("flush_delayed_work", fnFlushDelayedWork, w, true)
 }
