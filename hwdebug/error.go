@@ -29,7 +29,8 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Explain returns the error in lines: the request, the errno and where it comes from, a line for each holder, the fix.
+// Explain returns the error in lines: the request, the errno and where it comes from, a line for each
+// holder, the fix.
 func (e *Error) Explain() string {
 	var b strings.Builder
 	b.WriteString(e.headline())

@@ -1,4 +1,5 @@
-// Accesses: loads, stores and executed instructions, from the first attempt to completion or a signal (spec chapter 6).
+// Accesses: loads, stores and executed instructions, from the first attempt to completion or a signal (spec
+// chapter 6).
 
 package sim
 
@@ -64,8 +65,8 @@ func (s *Siginfo) CodeName() string {
 	return "TRAP_BRKPT"
 }
 
-// A Signal is the error of an access that a signal stopped. The access was not performed, except under TRAP_TRACE,
-// which follows the instruction.
+// A Signal is the error of an access that a signal stopped. The access was not performed, except under
+// TRAP_TRACE, which follows the instruction.
 type Signal struct {
 	Name string // "SIGTRAP"
 	Info Siginfo
@@ -74,7 +75,8 @@ type Signal struct {
 
 func (s *Signal) Error() string {
 	if s.Info.Code == trapTrace {
-		return sprintf("%s performed the access and was then stopped by %s (%s)", s.task, s.Name, s.Info.CodeName())
+		return sprintf("%s performed the access and was then stopped by %s (%s)",
+			s.task, s.Name, s.Info.CodeName())
 	}
 	return sprintf("%s was stopped by %s (%s) at 0x%016x and did not perform the access",
 		s.task, s.Name, s.Info.CodeName(), s.Info.Addr)
@@ -108,8 +110,9 @@ func (m *Machine) access(a *Access) (uint64, error) {
 // Value returns the value that a finished load read.
 func (a *Access) Value() uint64 { return a.value }
 
-// Step runs the access to its next debug exception or to its end. Between two steps the task may be switched out and in
-// again. An error ends the access: a *Signal if a signal stopped it, otherwise the error of a handler.
+// Step runs the access to its next debug exception or to its end. Between two steps the task may be
+// switched out and in again. An error ends the access: a *Signal if a signal stopped it, otherwise the
+// error of a handler.
 func (a *Access) Step() (done bool, err error) {
 	m := a.m
 	switch a.state {
@@ -135,8 +138,8 @@ func (a *Access) Step() (done bool, err error) {
 	return true, nil
 }
 
-// quiet reports whether the access certainly does not trap: no armed pair is near it and no step is pending. It is the
-// fast path of Step, and may return false for an access that attempt then performs.
+// quiet reports whether the access certainly does not trap: no armed pair is near it and no step is
+// pending. It is the fast path of Step, and may return false for an access that attempt then performs.
 func (a *Access) quiet() bool {
 	c := a.m.cpu
 	if a.task != nil {
@@ -158,8 +161,8 @@ func (a *Access) quiet() bool {
 	return a.kind == hwdebug.Exec || c.fired == 0 && !c.near(a.addr, a.size)
 }
 
-// attempt executes the instruction once: the access is performed, or its first debug exception is handled. A breakpoint
-// on the instruction comes before a watchpoint on its data.
+// attempt executes the instruction once: the access is performed, or its first debug exception is handled.
+// A breakpoint on the instruction comes before a watchpoint on its data.
 func (a *Access) attempt() error {
 	m := a.m
 	c := m.cpu
@@ -208,7 +211,8 @@ func (a *Access) enabled(c *CPU, el int) bool {
 func (a *Access) breakpointMatches(c *CPU) bool {
 	for left := c.armedB; left != 0; left &= left - 1 {
 		i := bits.TrailingZeros16(left)
-		if arm64.MatchBreakpoint(c.reg[arm64.BVR+i], arm64.DBGBCR(c.reg[arm64.BCR+i]), a.pc, c.m.matchLevel(a.el)) {
+		value, ctrl := c.reg[arm64.BVR+i], arm64.DBGBCR(c.reg[arm64.BCR+i])
+		if arm64.MatchBreakpoint(value, ctrl, a.pc, c.m.matchLevel(a.el)) {
 			return true
 		}
 	}
@@ -223,8 +227,8 @@ func (m *Machine) matchLevel(el int) int {
 	return el
 }
 
-// watchpointFires reports whether a watchpoint of c traps the access, and the first byte that it watches. If several
-// match, the one written longest ago fires (R-REG-23).
+// watchpointFires reports whether a watchpoint of c traps the access, and the first byte that it watches.
+// If several match, the one written longest ago fires (R-REG-23).
 func (a *Access) watchpointFires(c *CPU, el int) (first uint64, ok bool) {
 	a.wnr = a.kind == hwdebug.Store
 	if c.stale {
@@ -241,10 +245,10 @@ func (a *Access) watchpointFires(c *CPU, el int) (first uint64, ok bool) {
 	return first, ok && a.enabled(c, a.el)
 }
 
-// staleFires replaces watchpointFires on a core whose pairs keep the kind of access that they last fired for
-// (R-REG-27). The core compares the pairs in the order in which they were written. A pair that does not match forgets
-// its kind; the pairs behind the one that fires are not compared. Nothing is compared unless an armed pair lies in a
-// 4 KB page of the access.
+// staleFires replaces watchpointFires on a core whose pairs keep the kind of access that they last fired
+// for (R-REG-27). The core compares the pairs in the order in which they were written. A pair that does not
+// match forgets its kind; the pairs behind the one that fires are not compared. Nothing is compared unless
+// an armed pair lies in a 4 KB page of the access.
 func (a *Access) staleFires(c *CPU, el int) (first uint64, ok bool) {
 	page := func(addr uint64) uint64 { return addr &^ 0xfff }
 	touched := false
@@ -274,7 +278,8 @@ func (a *Access) staleFires(c *CPU, el int) (first uint64, ok bool) {
 	return 0, false
 }
 
-// matches reports whether watchpoint pair i of c watches the access made at el, and the first byte that it watches.
+// matches reports whether watchpoint pair i of c watches the access made at el, and the first byte that it
+// watches.
 func (a *Access) matches(c *CPU, i, el int) (first uint64, ok bool) {
 	return arm64.MatchWatchpoint(c.reg[arm64.WVR+i], arm64.DBGWCR(c.reg[arm64.WCR+i]), a.addr, a.size,
 		a.kind == hwdebug.Store, c.m.matchLevel(el))
@@ -329,8 +334,8 @@ func (a *Access) perform() {
 	}
 }
 
-// trap takes one debug exception on c. Afterwards a pending signal ends the access, a handler may have skipped its
-// instruction, and otherwise the access is attempted again.
+// trap takes one debug exception on c. Afterwards a pending signal ends the access, a handler may have
+// skipped its instruction, and otherwise the access is attempted again.
 func (a *Access) trap(c *CPU, handle func() error) error {
 	m := a.m
 	if a.traps++; a.traps > maxTraps {
@@ -363,7 +368,8 @@ func (a *Access) trap(c *CPU, handle func() error) error {
 		}
 		return nil
 	}
-	if own := m.thread != nil && m.thread.task == a.task; own && m.chooser != nil && m.choose(ChoiceStep, 2) == 1 {
+	own := a.task != nil && m.thread != nil && m.thread.task == a.task
+	if own && m.chooser != nil && m.choose(ChoiceStep, 2) == 1 {
 		c.runq = append(c.runq, m.thread)
 		m.pause(m.thread, threadReady)
 	}
@@ -378,7 +384,8 @@ func (a *Access) culprit(c *CPU) string {
 	}
 	for _, ev := range slots {
 		if ev != nil && ev.tracer {
-			return ev.describe() + " was made by ptrace, and this kernel does not step over it (R-EXC-11, R-PTR-16)"
+			return ev.describe() +
+				" was made by ptrace, and this kernel does not step over it (R-EXC-11, R-PTR-16)"
 		}
 		if ev != nil && ev.handler != nil {
 			return ev.describe() + " has its own handler, so the kernel does not step over it; " +
@@ -434,8 +441,8 @@ func (t *Task) user(k hwdebug.Kind, addr uint64, size int, value uint64) (*Acces
 	return a, nil
 }
 
-// Begin prepares one access by the task in user mode, to be run by Step. pc is the address of the instruction; with 0 no
-// breakpoint matches it.
+// Begin prepares one access by the task in user mode, to be run by Step. pc is the address of the
+// instruction; with 0 no breakpoint matches it.
 func (t *Task) Begin(k hwdebug.Kind, addr uint64, size int, value, pc uint64) (*Access, error) {
 	a, err := t.user(k, addr, size, value)
 	if err == nil && pc != 0 {
@@ -444,8 +451,8 @@ func (t *Task) Begin(k hwdebug.Kind, addr uint64, size int, value, pc uint64) (*
 	return a, err
 }
 
-// quiet reports whether a data access on c certainly does not trap and nothing else can happen meanwhile, so that it
-// amounts to an access to memory.
+// quiet reports whether a data access on c certainly does not trap and nothing else can happen meanwhile,
+// so that it amounts to an access to memory.
 func (c *CPU) quiet(addr uint64, size int) bool {
 	return size > 0 && size <= 8 && size&(size-1) == 0 && c.online && !c.suspended && c.m.chooser == nil &&
 		c.fired == 0 && (c.mdscr&arm64.MDSCRMDE == 0 || !c.near(addr, size)) && c.m.shortTurn()

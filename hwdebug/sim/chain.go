@@ -33,8 +33,8 @@ func (m *Machine) modelled(fn string) (traceFn, error) {
 	return id, nil
 }
 
-// resembling returns the modelled names that the unknown name fn may stand for: the body of the system call of that
-// name, or all of them.
+// resembling returns the modelled names that the unknown name fn may stand for: the body of the system call
+// of that name, or all of them.
 func (m *Machine) resembling(fn string) []string {
 	prefix := "__se_sys_"
 	if m.prof.six {
@@ -47,8 +47,8 @@ func (m *Machine) resembling(fn string) []string {
 	return m.rec.Names()
 }
 
-// Callchain returns the call chain of the last or nth entry of fn: the names from fn outwards to the bottom of the
-// thread's stack. It returns nil if fn was never entered, and an error if fn is not modelled.
+// Callchain returns the call chain of the last or nth entry of fn: the names from fn outwards to the bottom
+// of the thread's stack. It returns nil if fn was never entered, and an error if fn is not modelled.
 func (m *Machine) Callchain(fn string, o ChainOptions) ([]string, error) {
 	id, err := m.modelled(fn)
 	if err != nil {
@@ -75,8 +75,8 @@ func (m *Machine) Callchain(fn string, o ChainOptions) ([]string, error) {
 	return m.rec.Chain(n, o.View), nil
 }
 
-// EventByID returns the event with that ID, nil if there is none. A machine without a trace finds only events that have not
-// been freed.
+// EventByID returns the event with that ID, nil if there is none. A machine without a trace finds only
+// events that have not been freed.
 func (m *Machine) EventByID(id int) *Event {
 	if m.traced {
 		if id < 1 || id > len(m.events) {
@@ -92,8 +92,8 @@ func (m *Machine) EventByID(id int) *Event {
 	return nil
 }
 
-// TraceArg returns argument i of a record: an *Event or *Task for one that the machine knows, a string for a name, an int64
-// for a count, a uint64 for an address or a register value.
+// TraceArg returns argument i of a record: an *Event or *Task for one that the machine knows, a string for
+// a name, an int64 for a count, a uint64 for an address or a register value.
 func (m *Machine) TraceArg(r *trace.Record, i int) any {
 	v := r.Args[i]
 	kind := trace.Hex
@@ -128,8 +128,8 @@ func (m *Machine) TraceArg(r *trace.Record, i int) any {
 	return int64(v)
 }
 
-// TraceRet returns a record's result: nil while the function runs or if it returns nothing, a string such as "-ENOSPC" for
-// an errno, otherwise an int64 or a uint64.
+// TraceRet returns a record's result: nil while the function runs or if it returns nothing, a string such
+// as "-ENOSPC" for an errno, otherwise an int64 or a uint64.
 func (m *Machine) TraceRet(r *trace.Record) any {
 	if r.State == trace.Running {
 		return nil

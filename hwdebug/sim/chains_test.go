@@ -12,8 +12,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/trace"
 )
 
-// A grammar is the shorthands of spec 11 for one kernel. Names that have no frame of their own in the seed's build stand in
-// parentheses.
+// A grammar is the shorthands of spec 11 for one kernel. Names that have no frame of their own in the
+// seed's build stand in parentheses.
 type grammar struct {
 	inst, instFlexible, uninst string
 	remove                     string // UNINST under __perf_remove_from_context
@@ -83,8 +83,8 @@ func (g *grammar) outTask() string {
 	return g.uninst + " < group_sched_out < ctx_sched_out < (task_ctx_sched_out) < ctx_resched"
 }
 
-// wantChain compares the chain of the last entry (nth 0) of the innermost name of want, in both views. "..." at the end lets
-// the chain go on.
+// wantChain compares the chain of the last entry (nth 0) of the innermost name of want, in both views.
+// "..." at the end lets the chain go on.
 func wantChain(t *testing.T, m *sim.Machine, cpu, nth int, parts ...string) {
 	t.Helper()
 	want := strings.Split(strings.Join(parts, " < "), " < ")

@@ -63,8 +63,8 @@ type Hit struct {
 	Skip bool         // set by a handler to move the pc past the instruction without performing it
 }
 
-// An Event is one perf_event of type PERF_TYPE_BREAKPOINT. Small fields are adjacent: programs open and close events by
-// the thousand, and the cost of one is mostly its memory.
+// An Event is one perf_event of type PERF_TYPE_BREAKPOINT. Small fields are adjacent: programs open and
+// close events by the thousand, and the cost of one is mostly its memory.
 type Event struct {
 	m       *Machine
 	id      int
@@ -221,6 +221,9 @@ type create struct {
 // asked returns the request in a line, for a refusal.
 func (r *create) asked() string { return askedOf(&r.attr, r.task, r.cpu) }
 
+// asked returns a request to give ev the attributes a on one line.
+func (ev *Event) asked(a *hwdebug.Attr) string { return askedOf(a, ev.task, ev.cpu) }
+
 // askedOf returns a request for an event of t or cpu on one line.
 func askedOf(a *hwdebug.Attr, t *Task, cpu int) string {
 	var s string
@@ -246,11 +249,13 @@ func askedOf(a *hwdebug.Attr, t *Task, cpu int) string {
 //
 // kernel/events/core.c: perf_event_create_kernel_counter
 func (m *Machine) createKernelCounter(r *create) (ev *Event, err error) {
-	defer m.exit(m.enter(fnPerfEventCreateKernelCounter, r.attr.Addr, uint64(int64(r.cpu)), pidArg(r.task)), &err)
+	k := m.enter(fnPerfEventCreateKernelCounter, r.attr.Addr, uint64(int64(r.cpu)), pidArg(r.task))
+	defer m.exit(k, &err)
 	return m.createEvent(r)
 }
 
-// createEvent allocates an event and puts it into its context, for perf_event_create_kernel_counter and perf_event_open.
+// createEvent allocates an event and puts it into its context, for perf_event_create_kernel_counter and
+// perf_event_open.
 func (m *Machine) createEvent(r *create) (*Event, error) {
 	ev, err := m.perfEventAlloc(r)
 	if err != nil {
@@ -264,8 +269,8 @@ func (m *Machine) createEvent(r *create) (*Event, error) {
 	return ev, nil
 }
 
-// newEvent returns an event with the next ID. It allocates events in batches that grow with their number, which halves
-// the cost of one.
+// newEvent returns an event with the next ID. It allocates events in batches that grow with their number,
+// which halves the cost of one.
 func (m *Machine) newEvent() *Event {
 	if len(m.fresh) == 0 {
 		m.fresh = make([]Event, min(max(m.eventSeq, 8), 64))
@@ -280,8 +285,8 @@ func (m *Machine) newEvent() *Event {
 	return ev
 }
 
-// perfEventAlloc makes an event and has the PMU reserve a slot and parse the attributes. If it fails, only the event's ID
-// remains used.
+// perfEventAlloc makes an event and has the PMU reserve a slot and parse the attributes. If it fails, only
+// the event's ID remains used.
 //
 // kernel/events/core.c: perf_event_alloc
 func (m *Machine) perfEventAlloc(r *create) (ev *Event, err error) {
@@ -338,8 +343,8 @@ func (m *Machine) hwBreakpointEventInit(r *create, ev *Event) (err error) {
 	return m.registerPerfHwBreakpoint(r, ev)
 }
 
-// registerPerfHwBreakpoint reserves a slot before it parses the attributes, so that an invalid request on a full machine
-// fails with ENOSPC (R-VAL-2).
+// registerPerfHwBreakpoint reserves a slot before it parses the attributes, so that an invalid request on a
+// full machine fails with ENOSPC (R-VAL-2).
 //
 // kernel/events/hw_breakpoint.c: register_perf_hw_breakpoint
 func (m *Machine) registerPerfHwBreakpoint(r *create, ev *Event) (err error) {

@@ -4,8 +4,9 @@ package sim
 
 import "slices"
 
-// Fork makes a child of the task on the same CPU and copies the events with inherit (R-EVT-22). An empty comm stands for
-// the parent's, pid 0 for the next free one. Fork fails with the errno of the first copy that fails.
+// Fork makes a child of the task on the same CPU and copies the events with inherit (R-EVT-22). An empty
+// comm stands for the parent's, pid 0 for the next free one. Fork fails with the errno of the first copy
+// that fails.
 func (t *Task) Fork(comm string, pid int) (*Task, error) {
 	m := t.m
 	if err := t.aliveUser("fork"); err != nil {
@@ -47,8 +48,9 @@ func (m *Machine) fork(t *Task, comm string, pid int) (child *Task, err error) {
 	return child, nil
 }
 
-// perfEventInitTask copies the parent's inherited events: pinned ones first, then flexible ones, each by CPU and then by
-// age (R-EVT-22). If all events were inherited, the child's context is a clone of the parent's (R-CTX-19).
+// perfEventInitTask copies the parent's inherited events: pinned ones first, then flexible ones, each by
+// CPU and then by age (R-EVT-22). If all events were inherited, the child's context is a clone of the
+// parent's (R-CTX-19).
 //
 // kernel/events/core.c: perf_event_init_task
 func (m *Machine) perfEventInitTask(parent, child *Task) (err error) {
@@ -128,8 +130,8 @@ func (m *Machine) freeInherited(child *Task) {
 	child.ctx.dead = true
 }
 
-// Execve gives the task a new image. It releases the task's ptrace events and enables the events with enable_on_exec, once
-// (R-EVT-24).
+// Execve gives the task a new image. It releases the task's ptrace events and enables the events with
+// enable_on_exec, once (R-EVT-24).
 func (t *Task) Execve() error {
 	m := t.m
 	if err := t.aliveUser("execve"); err != nil {
@@ -192,7 +194,8 @@ func (t *Task) OnExit(name string, fn func() error) error {
 	return nil
 }
 
-// Exit switches to the task and has it exit (R-EVT-25, 26). A task that is in a system call finishes the call first.
+// Exit switches to the task and has it exit (R-EVT-25, 26). A task that is in a system call finishes the
+// call first.
 func (t *Task) Exit() error {
 	if err := t.aliveUser("exit"); err != nil {
 		return err
@@ -223,7 +226,8 @@ func (t *Task) Exit() error {
 // leaving reports whether the task has begun to exit but is not dead yet.
 func (t *Task) leaving() bool { return t.exiting && t.state != taskDead }
 
-// undisturbed returns an error for a call that is impossible while the task exits or handles a debug exception.
+// undisturbed returns an error for a call that is impossible while the task exits or handles a debug
+// exception.
 func (t *Task) undisturbed(op string) error {
 	if t.exiting {
 		return misusef("%s of %s: the task is exiting already", op, t)
@@ -264,8 +268,8 @@ func (t *Task) exitHere() (err error) {
 	return err
 }
 
-// doExit runs the parts of do_exit that concern events: the files, then perf (from 6.1 on perf first, D-10), and ptrace's
-// events last (R-EVT-26).
+// doExit runs the parts of do_exit that concern events: the files, then perf (from 6.1 on perf first,
+// D-10), and ptrace's events last (R-EVT-26).
 //
 // kernel/exit.c: do_exit
 func (m *Machine) doExit(t *Task) error {
@@ -314,7 +318,8 @@ func (m *Machine) named(name string, fn func() error) error {
 	return fn()
 }
 
-// perfEventExitTask ends the task's context. It frees inherited events; originals keep their reservation (R-EVT-25).
+// perfEventExitTask ends the task's context. It frees inherited events; originals keep their reservation
+// (R-EVT-25).
 //
 // kernel/events/core.c: perf_event_exit_task
 func (m *Machine) perfEventExitTask(t *Task) {

@@ -37,8 +37,9 @@ func (m *Machine) breakpointException(a *Access) error {
 	return m.breakpointHandler(a)
 }
 
-// breakpointHandler reports every slot that matches the pc, ignoring enable and privilege bits (R-EXC-3 to 5). If an event
-// with the default handler is among them, it disables the breakpoints and steps over the instruction.
+// breakpointHandler reports every slot that matches the pc, ignoring enable and privilege bits (R-EXC-3 to
+// 5). If an event with the default handler is among them, it disables the breakpoints and steps over the
+// instruction.
 //
 // arch/arm64/kernel/hw_breakpoint.c: breakpoint_handler
 func (m *Machine) breakpointHandler(a *Access) error {
@@ -68,8 +69,8 @@ func (m *Machine) breakpointHandler(a *Access) error {
 	return nil
 }
 
-// stepOverBreakpoints disables the breakpoints of the exception's level and starts the step over the instruction that
-// hit one.
+// stepOverBreakpoints disables the breakpoints of the exception's level and starts the step over the
+// instruction that hit one.
 func (m *Machine) stepOverBreakpoints(el int) {
 	t := m.cpu.curr
 	if el == 0 {
@@ -115,8 +116,8 @@ func watchDistance(addr, wvr uint64, bas uint8) uint64 {
 	return 0
 }
 
-// watchpointHandler reports every slot that covers far, or the nearest one if none does (R-EXC-6 to 11), and steps over
-// the instruction if one of them requests it.
+// watchpointHandler reports every slot that covers far, or the nearest one if none does (R-EXC-6 to 11),
+// and steps over the instruction if one of them requests it.
 //
 // arch/arm64/kernel/hw_breakpoint.c: watchpoint_handler
 func (m *Machine) watchpointHandler(a *Access, far uint64) error {
@@ -161,8 +162,8 @@ func (m *Machine) watchpointHandler(a *Access, far uint64) error {
 	return nil
 }
 
-// stepOverWatchpoints disables the watchpoints of the exception's level and starts the step over the instruction that
-// hit one.
+// stepOverWatchpoints disables the watchpoints of the exception's level and starts the step over the
+// instruction that hit one.
 func (m *Machine) stepOverWatchpoints(el int) {
 	t := m.cpu.curr
 	m.toggleBpRegisters(arm64.WCR, activeEL0, false)
@@ -197,7 +198,8 @@ func (m *Machine) watchpointReport(ev *Event, a *Access, far uint64, slot int) (
 // defaultHandler reports whether the kernel steps over this event's hits (R-EXC-13, 14).
 func (ev *Event) defaultHandler() bool { return ev.handler == nil && !ev.tracer }
 
-// perfBpEvent counts a hit, unless the event excludes its level, and calls the handler if it is due (R-EXC-12).
+// perfBpEvent counts a hit, unless the event excludes its level, and calls the handler if it is due
+// (R-EXC-12).
 //
 // kernel/events/core.c: perf_bp_event
 func (m *Machine) perfBpEvent(ev *Event, a *Access, trigger uint64, slot int) error {
@@ -246,8 +248,8 @@ func (m *Machine) perfSweventOverflow(ev *Event, a *Access, trigger uint64, slot
 	return nil
 }
 
-// perfEventOverflow calls the event's handler: that of ptrace, a module's, or perf's own. An inherited event passes its
-// original to a module's handler.
+// perfEventOverflow calls the event's handler: that of ptrace, a module's, or perf's own. An inherited
+// event passes its original to a module's handler.
 //
 // kernel/events/core.c: __perf_event_overflow
 func (m *Machine) perfEventOverflow(ev *Event, a *Access, trigger uint64, slot int) error {
@@ -262,7 +264,9 @@ func (m *Machine) perfEventOverflow(ev *Event, a *Access, trigger uint64, slot i
 		if ev.parent != nil {
 			original = ev.parent
 		}
-		hit := Hit{CPU: c.id, Task: c.curr, EL: a.el, Kind: a.kind, Addr: trigger, Size: a.size, PC: a.pc, Slot: slot}
+		hit := Hit{
+			CPU: c.id, Task: c.curr, EL: a.el, Kind: a.kind, Addr: trigger, Size: a.size, PC: a.pc, Slot: slot,
+		}
 		if err := h(original, &hit); err != nil {
 			return err
 		}

@@ -13,7 +13,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// TestHitsOfVHE: a kernel at EL2 is watched by the pairs with HMC, which R-REG-13 gives it; its user is at EL0 as ever.
+// TestHitsOfVHE: a kernel at EL2 is watched by the pairs with HMC, which R-REG-13 gives it; its user is at
+// EL0 as ever.
 func TestHitsOfVHE(t *testing.T) {
 	const hmc = 1 << 13
 	on := func(t *testing.T, kernel string, vhe bool) (*sim.Machine, *sim.Event) {
@@ -62,7 +63,8 @@ func TestHitsOfVHE(t *testing.T) {
 		if ev.Count() != 1 {
 			t.Errorf("%d hits by the user", ev.Count())
 		}
-		// 4.19 copies by ordinary instructions on this core (R-EXC-17), and since .191 the hit is not reported (D-1).
+		// 4.19 copies by ordinary instructions on this core (R-EXC-17), and since .191 the hit is not
+		// reported (D-1).
 		w := watch(t, m, 0)
 		must(t, m.CPU(0).PutUser(userAddr, 4, 1))
 		traps := ""
@@ -76,7 +78,8 @@ func TestHitsOfVHE(t *testing.T) {
 	})
 }
 
-// TestHandlerOfInheritedEvents: a copy has the original's handler, which is told of the original: no one has the copy in hand.
+// TestHandlerOfInheritedEvents: a copy has the original's handler, which is told of the original: no one
+// has the copy in hand.
 func TestHandlerOfInheritedEvents(t *testing.T) {
 	onEvery(t, "R-EVT-22", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
@@ -105,7 +108,8 @@ func TestHandlerOfInheritedEvents(t *testing.T) {
 	})
 }
 
-// TestHitsOfNoEvent: a slot that no event occupies is reported to nobody, whatever its registers hold (R-EXC-4, 6).
+// TestHitsOfNoEvent: a slot that no event occupies is reported to nobody, whatever its registers hold
+// (R-EXC-4, 6).
 func TestHitsOfNoEvent(t *testing.T) {
 	for _, c := range []struct {
 		name        string
@@ -128,8 +132,9 @@ func TestHitsOfNoEvent(t *testing.T) {
 	}
 }
 
-// TestWhichOfSeveralIsReported: of several watchpoints that match, the one whose registers were written longest ago is reported,
-// and only what covers its address is hit (R-REG-23, R-EXC-8). It is also the first that a look finds which can end at it (R-REG-27).
+// TestWhichOfSeveralIsReported: of several watchpoints that match, the one whose registers were written
+// longest ago is reported, and only what covers its address is hit (R-REG-23, R-EXC-8). It is also the
+// first that a look finds which can end at it (R-REG-27).
 func TestWhichOfSeveralIsReported(t *testing.T) {
 	for _, stale := range []bool{false, true} {
 		onEvery(t, fmt.Sprintf("R-REG-23, stale store bits %v", stale), func(t *testing.T, kernel string) {
@@ -203,7 +208,8 @@ func TestAccessWithoutPC(t *testing.T) {
 	})
 }
 
-// TestKernelIsWatchedOnlyWithKDE: from EL1 to EL1 a debug exception needs KDE, and none is taken while one is handled (R-REG-19).
+// TestKernelIsWatchedOnlyWithKDE: from EL1 to EL1 a debug exception needs KDE, and none is taken while one
+// is handled (R-REG-19).
 func TestKernelIsWatchedOnlyWithKDE(t *testing.T) {
 	const at = K + 0x100
 	access := map[string]func(c *sim.CPU) error{
@@ -249,7 +255,8 @@ func TestKernelIsWatchedOnlyWithKDE(t *testing.T) {
 	}
 }
 
-// TestExcludedHits: what exclude_user and exclude_kernel keep out is not counted, and is stepped over all the same (R-EXC-12, 13).
+// TestExcludedHits: what exclude_user and exclude_kernel keep out is not counted, and is stepped over all
+// the same (R-EXC-12, 13).
 func TestExcludedHits(t *testing.T) {
 	onEvery(t, "R-EXC-12 exclude_user", func(t *testing.T, kernel string) {
 		s := newScene(t, kernel, nil)
@@ -260,7 +267,8 @@ func TestExcludedHits(t *testing.T) {
 		s.wantW("stepped", "WCR0=0x1f4 WCR0=0x1f5")
 		s.wantCounts("by the user", "0")
 	})
-	// 6.1 copies by unprivileged instructions, and reports such a hit to none anyway; 4.19.116 does report it (D-1, R-EXC-17).
+	// 6.1 copies by unprivileged instructions, and reports such a hit to none anyway; 4.19.116 does report
+	// it (D-1, R-EXC-17).
 	for exclude, want := range map[bool]string{false: "1", true: "0"} {
 		t.Run(fmt.Sprintf("R-EXC-12 exclude_kernel %v", exclude), func(t *testing.T) {
 			s := newScene(t, "4.19.116", func(c *sim.Config) { c.CPU = "cortex-a76" })

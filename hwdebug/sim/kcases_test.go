@@ -22,8 +22,8 @@ type kunit struct {
 	addrs     int
 }
 
-// open registers one event as the suite does: RW, length 1, pinned, period 1, a distinct address each. A task's event
-// may not have a kernel address on arm64 (R-VAL-19), so it gets a user one.
+// open registers one event as the suite does: RW, length 1, pinned, period 1, a distinct address each. A
+// task's event may not have a kernel address on arm64 (R-VAL-19), so it gets a user one.
 func (k *kunit) open(cpu int, task *sim.Task) (*sim.Event, error) {
 	k.addrs++
 	a := hwdebug.HwBreakpointInit()

@@ -8,7 +8,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/trace"
 )
 
-// taintLetters holds the letter of each taint flag that is set, in the order in which they are printed (R-LOG-4).
+// taintLetters holds the letter of each taint flag that is set, in the order in which they are printed
+// (R-LOG-4).
 const taintLetters = "PFSRMBUDAWCIOELKXTN"
 
 const (
@@ -27,7 +28,8 @@ func parseTaint(s string) uint32 {
 	return t
 }
 
-// taintText returns "Not tainted", or "Tainted: " and one character for each flag: a letter, or a blank if it is clear.
+// taintText returns "Not tainted", or "Tainted: " and one character for each flag: a letter, or a blank if
+// it is clear.
 //
 // kernel/panic.c: print_tainted
 func (m *Machine) taintText() string {
@@ -87,8 +89,8 @@ func (m *Machine) warnOnce(which uint, text string, fn traceFn) {
 	m.taint |= taintW
 }
 
-// DumpStackIn makes each later entry of fn log a dump_stack. fn is a modelled function, or a caller's function with the
-// name of one.
+// DumpStackIn makes each later entry of fn log a dump_stack. fn is a modelled function, or a caller's
+// function with the name of one.
 func (m *Machine) DumpStackIn(fn string) error {
 	if !m.traced {
 		return errNoTrace
@@ -144,23 +146,26 @@ func (m *Machine) dumpHeader() {
 	if m.prof.packageID {
 		end = " "
 	}
-	m.logf("CPU: %d PID: %d Comm: %s %s %s %s%s", c.id, c.curr.pid, comm, m.taintText(), m.cfg.Release, version, end)
+	m.logf("CPU: %d PID: %d Comm: %s %s %s %s%s",
+		c.id, c.curr.pid, comm, m.taintText(), m.cfg.Release, version, end)
 	m.logf("Hardware name: %s (DT)", m.cfg.Name)
 	if th := c.curr.thread; th != nil && th.worker != nil && th.worker.current != nil {
 		m.logf("Workqueue: events %s", th.worker.current.name)
 	}
 }
 
-// logChain logs the frames of a stack, innermost first. dump is set if the stack begins with the dump's own functions.
+// logChain logs the frames of a stack, innermost first. dump is set if the stack begins with the dump's own
+// functions.
 func (m *Machine) logChain(n trace.NodeID, dump bool) {
 	for i, name := range m.rec.Chain(n, trace.Frames) {
 		m.logf(" %s", symbol(name, dump && i == 0))
 	}
 }
 
-// symbol returns a frame as name+offset/size. In a kernel, offset and size depend on the build; here they follow from the
-// name, so that they are the same in every run. self marks the first frame of a dump, which is at +0x0. So are the callers
-// in two frames of the exit path, where a call ends the function (R-LOG-7, 8).
+// symbol returns a frame as name+offset/size. In a kernel, offset and size depend on the build; here they
+// follow from the name, so that they are the same in every run. self marks the first frame of a dump, which
+// is at +0x0. So are the callers in two frames of the exit path, where a call ends the function (R-LOG-7,
+// 8).
 func symbol(name string, self bool) string {
 	h := hash(name)
 	size := 0x40 + h%0x400&^3

@@ -1,4 +1,5 @@
-// ptrace: how a debugger reads and writes the two register sets of a task (arch/arm64/kernel/ptrace.c, spec chapter 7).
+// ptrace: how a debugger reads and writes the two register sets of a task (arch/arm64/kernel/ptrace.c, spec
+// chapter 7).
 
 package sim
 
@@ -38,8 +39,8 @@ func (t *Task) traceable() error {
 	return t.m.cpus[t.cpu].powered()
 }
 
-// stopped runs fn while a tracer has the task stopped. The task is switched out for it, and runs for a moment before and
-// after, as a stop and a continue cause (R-PTR-13, 18).
+// stopped runs fn while a tracer has the task stopped. The task is switched out for it, and runs for a
+// moment before and after, as a stop and a continue cause (R-PTR-13, 18).
 func (t *Task) stopped(fn func() error) error {
 	m := t.m
 	if err := t.traceable(); err != nil {
@@ -55,7 +56,8 @@ func (t *Task) stopped(fn func() error) error {
 		return err
 	}
 	if m.trapped > 0 {
-		return misusef("cannot stop task %s from a handler or from a function given to run: they must not sleep", t.comm)
+		return misusef("cannot stop task %s from a handler or from a function given to run: they must not sleep",
+			t.comm)
 	}
 	if m.thread != nil && m.thread.task == t {
 		return misusef("task %s cannot trace itself", t.comm)
@@ -97,8 +99,8 @@ func (m *Machine) switchOn(c *CPU, next *Task) {
 	m.cpu = prev
 }
 
-// trapStop stops t by a signal and has its tracer continue it: t is switched out and in again, and a step that the kernel
-// had begun ends (R-PTR-17, 18).
+// trapStop stops t by a signal and has its tracer continue it: t is switched out and in again, and a step
+// that the kernel had begun ends (R-PTR-17, 18).
 func (m *Machine) trapStop(t *Task) {
 	c := m.cpus[t.cpu]
 	if c.curr == t {
@@ -110,8 +112,8 @@ func (m *Machine) trapStop(t *Task) {
 	}
 }
 
-// PtraceSinglestep with on makes each instruction of the task end in SIGTRAP with TRAP_TRACE, as PTRACE_SINGLESTEP does
-// for one instruction.
+// PtraceSinglestep with on makes each instruction of the task end in SIGTRAP with TRAP_TRACE, as
+// PTRACE_SINGLESTEP does for one instruction.
 func (t *Task) PtraceSinglestep(on bool) error {
 	return t.stopped(func() error {
 		t.tracerStep = on
@@ -122,8 +124,8 @@ func (t *Task) PtraceSinglestep(on bool) error {
 	})
 }
 
-// PtraceInfo returns the info word of a register set: DebugVer in bits 15 to 8, the number of registers in bits 7 to 0
-// (R-PTR-3).
+// PtraceInfo returns the info word of a register set: DebugVer in bits 15 to 8, the number of registers in
+// bits 7 to 0 (R-PTR-3).
 func (t *Task) PtraceInfo(which hwdebug.PtraceSet) (uint32, error) {
 	return t.m.ptraceInfo(which), t.stopped(func() error { return nil })
 }
@@ -177,8 +179,9 @@ func (t *Task) ptraceBytes(which hwdebug.PtraceSet) []byte {
 	return b
 }
 
-// PtraceSet writes the set up to entry idx as PTRACE_SETREGSET does: it writes the entries below idx back and gives entry
-// idx addr and ctrl. The first error ends the write; entries written before it keep their values (R-PTR-5).
+// PtraceSet writes the set up to entry idx as PTRACE_SETREGSET does: it writes the entries below idx back
+// and gives entry idx addr and ctrl. The first error ends the write; entries written before it keep their
+// values (R-PTR-5).
 func (t *Task) PtraceSet(which hwdebug.PtraceSet, idx int, addr uint64, ctrl uint32) error {
 	if idx < 0 || idx >= ptraceEntries {
 		return t.m.refuseIndex("ptrace_set", t, which, idx)
@@ -191,7 +194,8 @@ func (t *Task) PtraceSet(which hwdebug.PtraceSet, idx int, addr uint64, ctrl uin
 	})
 }
 
-// PtraceWrite writes the set's first bytes as PTRACE_SETREGSET does. A write may end after an address (R-PTR-5).
+// PtraceWrite writes the set's first bytes as PTRACE_SETREGSET does. A write may end after an address
+// (R-PTR-5).
 func (t *Task) PtraceWrite(which hwdebug.PtraceSet, b []byte) error {
 	return t.stopped(func() error { return t.m.ptraceWrite(t, which, b) })
 }
@@ -207,7 +211,8 @@ func (m *Machine) ptraceWrite(t *Task, which hwdebug.PtraceSet, b []byte) (err e
 	return m.hwBreakSet(t, which, b)
 }
 
-// hwBreakSet writes the address and then the control word of each entry, each taking effect at once (R-PTR-5).
+// hwBreakSet writes the address and then the control word of each entry, each taking effect at once
+// (R-PTR-5).
 //
 // arch/arm64/kernel/ptrace.c: hw_break_set
 func (m *Machine) hwBreakSet(t *Task, which hwdebug.PtraceSet, b []byte) (err error) {
@@ -237,8 +242,9 @@ func (m *Machine) hwBreakSet(t *Task, which hwdebug.PtraceSet, b []byte) (err er
 	return nil
 }
 
-// ofEntry names in a refusal the part of an entry that was being written. The address precedes the control word and is
-// checked with the entry's old type and length, so the refused event is not the one that the debugger requested.
+// ofEntry names in a refusal the part of an entry that was being written. The address precedes the control
+// word and is checked with the entry's old type and length, so the refused event is not the one that the
+// debugger requested.
 func ofEntry(part string, which hwdebug.PtraceSet, idx int, err error) error {
 	if e, ok := err.(*hwdebug.Error); ok {
 		e.Asked = sprintf("%s %d of %s: %s", part, idx, setName(which), e.Asked)
@@ -247,7 +253,8 @@ func ofEntry(part string, which hwdebug.PtraceSet, idx int, err error) error {
 }
 
 // refuseEntry refuses a write to entry idx of a register set of t.
-func (m *Machine) refuseEntry(fn, rule string, t *Task, which hwdebug.PtraceSet, idx int, found, fix string) error {
+func (m *Machine) refuseEntry(fn, rule string, t *Task, which hwdebug.PtraceSet, idx int,
+	found, fix string) error {
 	return m.refuse(&hwdebug.Error{
 		Errno: einval, Rule: rule, Fn: fn, Op: "ptrace_set",
 		Asked: sprintf("entry %d of %s of %s", idx, setName(which), t), Found: found, Fix: fix,
@@ -319,8 +326,8 @@ func (m *Machine) ptraceHbpSetCtrl(t *Task, which hwdebug.PtraceSet, idx int, uc
 	return ofEntry("control of entry", which, idx, m.modifyUserHwBreakpoint(ev, a))
 }
 
-// ptraceFillAttr sets type and length of a from a control word, and adds the BAS offset to its address (R-PTR-8, 10). If
-// the word is invalid it returns why, and the fix.
+// ptraceFillAttr sets type and length of a from a control word, and adds the BAS offset to its address
+// (R-PTR-8, 10). If the word is invalid it returns why, and the fix.
 //
 // arch/arm64/kernel/ptrace.c: ptrace_hbp_fill_attr_ctrl
 func ptraceFillAttr(a *hwdebug.Attr, which hwdebug.PtraceSet, ctrl arm64.Ctrl) (found, fix string) {
@@ -342,8 +349,8 @@ func ptraceFillAttr(a *hwdebug.Attr, which hwdebug.PtraceSet, ctrl arm64.Ctrl) (
 	return "", ""
 }
 
-// ptraceHbptriggered sends SIGTRAP to the current task; the kernel does not step (R-EXC-16, R-PTR-16). A 32-bit task gets
-// the number of the entry in si_errno.
+// ptraceHbptriggered sends SIGTRAP to the current task; the kernel does not step (R-EXC-16, R-PTR-16). A
+// 32-bit task gets the number of the entry in si_errno.
 //
 // arch/arm64/kernel/ptrace.c: ptrace_hbptriggered
 func (m *Machine) ptraceHbptriggered(ev *Event, trigger uint64) {
@@ -378,8 +385,9 @@ func (m *Machine) flushPtrace(t *Task) {
 	}
 }
 
-// PtraceGetHBPRegs performs the 32-bit request GETHBPREGS. Number 0 reads the resource info, a positive number the address
-// (odd) or the control word (even) of a breakpoint, a negative number that of a watchpoint (R-PTR-15).
+// PtraceGetHBPRegs performs the 32-bit request GETHBPREGS. Number 0 reads the resource info, a positive
+// number the address (odd) or the control word (even) of a breakpoint, a negative number that of a
+// watchpoint (R-PTR-15).
 func (t *Task) PtraceGetHBPRegs(num int) (v uint32, err error) {
 	m := t.m
 	err = t.stopped(func() error {

@@ -199,7 +199,8 @@ func TestWhoCanBeTraced(t *testing.T) {
 	})
 }
 
-// TestEntriesOfASet is what a write of a set, or a number that it does not have, leaves of it (spec chapter 7).
+// TestEntriesOfASet is what a write of a set, or a number that it does not have, leaves of it (spec chapter
+// 7).
 func TestEntriesOfASet(t *testing.T) {
 	onEvery(t, "R-PTR-6 a set has entries 0 to 15", func(t *testing.T, kernel string) {
 		task := newTask(t, vectorMachine(t, kernel), "t", 1)

@@ -28,7 +28,8 @@ func (m *Machine) noCPU(n int) error { return misusef("there is no cpu%d; %s", n
 // holder returns a snapshot of ev for a refusal that ev causes.
 func (ev *Event) holder() hwdebug.Holder {
 	h := hwdebug.Holder{
-		ID: ev.id, Label: ev.Label(), Attr: ev.attr, PID: -1, CPU: ev.cpu, State: ev.state.String(), Slot: ev.slot,
+		ID: ev.id, Label: ev.Label(), Attr: ev.attr, PID: -1, CPU: ev.cpu,
+		State: ev.state.String(), Slot: ev.slot,
 	}
 	if ev.task != nil {
 		h.Comm, h.PID = ev.task.comm, ev.task.pid

@@ -804,7 +804,8 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 }
 
-// TestLogOps is the line of the seed's second listing: the operation, and the enable bit that goes with it (R-LOG-12).
+// TestLogOps is the line of the seed's second listing: the operation, and the enable bit that goes with it
+// (R-LOG-12).
 func TestLogOps(t *testing.T) {
 	m := newMachine(t, sim.Config{CPUs: 1, LogOps: true})
 	must(t, m.DumpStackIn("hw_breakpoint_control"))
@@ -818,7 +819,8 @@ func TestLogOps(t *testing.T) {
 	if len(lines) < 2 || !strings.HasSuffix(lines[0], "hw-breakpoint: ops: 1, reg_enable: 1.") || !strings.Contains(lines[1], "CPU: 0 PID: 1 Comm: hwlua") {
 		t.Errorf("the removal logs %q", lines)
 	}
-	// Whoever steps over a watchpoint has its bank off, and what is installed meanwhile is off with it (R-SLOT-8, 11).
+	// Whoever steps over a watchpoint has its bank off, and what is installed meanwhile is off with it
+	// (R-SLOT-8, 11).
 	task := newTask(t, m, "t", 0)
 	open(t, m, userW(userAddr), task, -1)
 	store, err := task.Begin(hwdebug.Store, userAddr, 4, 1, 0)
@@ -834,7 +836,8 @@ func TestLogOps(t *testing.T) {
 	}
 }
 
-// TestDumpLeads is which of the dump's own frames lead a stack: show_stack vanished in the seed's build, not in 6.1 (R-LOG-8).
+// TestDumpLeads is which of the dump's own frames lead a stack: show_stack vanished in the seed's build,
+// not in 6.1 (R-LOG-8).
 func TestDumpLeads(t *testing.T) {
 	for kernel, want := range map[string]string{
 		"4.19.116": "dump_backtrace dump_stack write_wb_reg",
@@ -869,8 +872,8 @@ func TestStatesOfKernelThreads(t *testing.T) {
 	}
 }
 
-// TestStaleStoreBit is R-REG-27: with handlers of their own nothing is stepped over, so no register is written between a store
-// and a load, and the load is taken for a store.
+// TestStaleStoreBit is R-REG-27: with handlers of their own nothing is stepped over, so no register is
+// written between a store and a load, and the load is taken for a store.
 func TestStaleStoreBit(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -915,8 +918,8 @@ func TestStaleStoreBit(t *testing.T) {
 	}
 }
 
-// TestRegistersOfACPU: a number that no bank has is the kernel's warning and EINVAL (R-REG-5), one that this CPU has no register
-// for cannot be written, nor anything be read while it is powered down.
+// TestRegistersOfACPU: a number that no bank has is the kernel's warning and EINVAL (R-REG-5), one that
+// this CPU has no register for cannot be written, nor anything be read while it is powered down.
 func TestRegistersOfACPU(t *testing.T) {
 	for count := 1; count <= arm64.MaxRegs; count++ {
 		m := newMachine(t, sim.Config{CPUs: 1, BRPs: count, WRPs: count})
@@ -946,7 +949,8 @@ func TestRegistersOfACPU(t *testing.T) {
 	}
 }
 
-// TestHooksOfExit: each function that runs in exit_files does so under its own name alone, and the first error is the exit's.
+// TestHooksOfExit: each function that runs in exit_files does so under its own name alone, and the first
+// error is the exit's.
 func TestHooksOfExit(t *testing.T) {
 	m := newMachine(t, sim.Config{CPUs: 2})
 	task := newTask(t, m, "t", 1)
@@ -970,8 +974,9 @@ func TestHooksOfExit(t *testing.T) {
 	}
 }
 
-// TestWhoCannot: a worker cannot take its own CPU down, nor a task fork a child under a number that is taken, nor a handler have
-// another task act on its CPU, nor unregister_hw_breakpoint release what it did not register.
+// TestWhoCannot: a worker cannot take its own CPU down, nor a task fork a child under a number that is
+// taken, nor a handler have another task act on its CPU, nor unregister_hw_breakpoint release what it did
+// not register.
 func TestWhoCannot(t *testing.T) {
 	m := newMachine(t, sim.Config{CPUs: 2})
 	task := newTask(t, m, "t", 1)
@@ -1009,7 +1014,8 @@ func TestWhoCannot(t *testing.T) {
 	}
 }
 
-// TestWarning is R-LOG-9, once for each boot: the lines of a warning with text, of which the first frame is where it was given.
+// TestWarning is R-LOG-9, once for each boot: the lines of a warning with text, of which the first frame is
+// where it was given.
 func TestWarning(t *testing.T) {
 	for _, kernel := range sim.Profiles() {
 		t.Run(kernel, func(t *testing.T) {
@@ -1058,7 +1064,8 @@ func TestWarning(t *testing.T) {
 	}
 }
 
-// TestPresets: every core that can be asked for has 6 and 4 registers, as the manuals have them, but the one that has all.
+// TestPresets: every core that can be asked for has 6 and 4 registers, as the manuals have them, but the
+// one that has all.
 func TestPresets(t *testing.T) {
 	for _, p := range sim.Presets() {
 		brps, wrps := 6, 4

@@ -10,7 +10,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// The step is of the instruction that follows, and ends as any other: nothing stays off, no monitor stays referenced.
+// The step is of the instruction that follows, and ends as any other: nothing stays off, no monitor stays
+// referenced.
 func TestStepOfASkippedInstructionEnds(t *testing.T) {
 	const kernel, user = 0xffff800000d0c000, 0x10000040
 	skip := func(_ *sim.Event, hit *sim.Hit) error {

@@ -9,8 +9,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 )
 
-// A Target drives a machine as a test program drives a real one. The program runs on CPU 0. Its tasks run only while they
-// perform an operation, and are switched out again afterwards.
+// A Target drives a machine as a test program drives a real one. The program runs on CPU 0. Its tasks run
+// only while they perform an operation, and are switched out again afterwards.
 type Target struct {
 	m      *Machine
 	events []targetEvent
@@ -49,8 +49,8 @@ func (t *Target) WRPs() int { return t.m.wrps }
 // Supports returns nil for every feature of the contract: the model has them all.
 func (t *Target) Supports(f hwdebug.Feature) error {
 	switch f {
-	case hwdebug.FeatureKernelEvents, hwdebug.FeatureKernelAccess, hwdebug.FeatureTasks, hwdebug.FeatureUserCopy,
-		hwdebug.FeatureRegisters, hwdebug.FeaturePtrace, hwdebug.FeatureSwitch, hwdebug.FeatureHotplug:
+	case hwdebug.FeatureKernelEvents, hwdebug.FeatureKernelAccess, hwdebug.FeatureTasks,
+		hwdebug.FeatureUserCopy, hwdebug.FeatureRegisters, hwdebug.FeaturePtrace, hwdebug.FeatureSwitch, hwdebug.FeatureHotplug:
 		return nil
 	}
 	return misusef("'%s' is not a feature of the contract", f)
@@ -250,7 +250,8 @@ func (t *Target) UnregisterWide(id hwdebug.EventID) error {
 }
 
 // RegisterUser registers an event for a task from the kernel, which looks the task up by its pid.
-func (t *Target) RegisterUser(a hwdebug.Attr, task hwdebug.TaskID, h hwdebug.Handler) (hwdebug.EventID, error) {
+func (t *Target) RegisterUser(a hwdebug.Attr, task hwdebug.TaskID, h hwdebug.Handler) (
+	hwdebug.EventID, error) {
 	tsk, err := t.task(task)
 	if err != nil {
 		return 0, err
@@ -287,7 +288,8 @@ func (t *Target) NewTask(cpu int) (hwdebug.TaskID, error) {
 	return hwdebug.TaskID(len(t.tasks) - 1), nil
 }
 
-// Fork has a task fork. Its CPU switches from the parent straight to the child, then both are parked (R-CTX-19).
+// Fork has a task fork. Its CPU switches from the parent straight to the child, then both are parked
+// (R-CTX-19).
 func (t *Target) Fork(id hwdebug.TaskID) (hwdebug.TaskID, error) {
 	var child *Task
 	err := t.running(id, func(tsk *Task, c *CPU) (err error) {
@@ -340,13 +342,15 @@ func (c *CPU) dump(r *hwdebug.Regs) {
 }
 
 // PtraceSetReg writes entry idx of a task's register set, and writes the entries below it back.
-func (t *Target) PtraceSetReg(id hwdebug.TaskID, which hwdebug.PtraceSet, idx int, reg hwdebug.PtraceReg) error {
+func (t *Target) PtraceSetReg(id hwdebug.TaskID, which hwdebug.PtraceSet, idx int,
+	reg hwdebug.PtraceReg) error {
 	return t.onTask(id, func(tsk *Task) error { return tsk.PtraceSet(which, idx, reg.Addr, reg.Ctrl) })
 }
 
-// PtraceGetRegs reads as many entries as there are registers. It stops and continues the task, which therefore runs for a
-// moment (R-PTR-18).
-func (t *Target) PtraceGetRegs(id hwdebug.TaskID, which hwdebug.PtraceSet) (info uint32, regs []hwdebug.PtraceReg, err error) {
+// PtraceGetRegs reads as many entries as there are registers. It stops and continues the task, which
+// therefore runs for a moment (R-PTR-18).
+func (t *Target) PtraceGetRegs(id hwdebug.TaskID, which hwdebug.PtraceSet) (
+	info uint32, regs []hwdebug.PtraceReg, err error) {
 	err = t.onTask(id, func(tsk *Task) error {
 		return tsk.stopped(func() error {
 			info = t.m.ptraceInfo(which)

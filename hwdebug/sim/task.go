@@ -59,7 +59,7 @@ type TaskConfig struct {
 	PID    int    // 0: the next free one
 	CPU    int
 	Compat bool              // a 32-bit task
-	Body   func(*Task) error // runs when the task is scheduled; nil: the task runs only when it is switched to
+	Body   func(*Task) error // runs when the task is scheduled; nil: nothing schedules the task
 }
 
 const firstUserPID = 1000
@@ -169,8 +169,8 @@ func (t *Task) State() string {
 		return "running"
 	case t.thread != nil && (t.thread.sleeping() || t.thread.worker != nil && t.thread.state == threadIdle):
 		return "sleeping"
-	case t.kernel && t.thread == nil && t.pid != 0 && t != t.m.script: // cpuhp/N and kworker/N:0H wait for work
-		return "sleeping"
+	case t.kernel && t.thread == nil && t.pid != 0 && t != t.m.script:
+		return "sleeping" // cpuhp/N and kworker/N:0H wait for work
 	}
 	return "runnable"
 }

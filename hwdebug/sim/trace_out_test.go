@@ -18,8 +18,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// seedStory is the seed's: a delayed work registers a wide watchpoint, a fifth one is refused, a task hits one and exits, and
-// its exit releases it.
+// seedStory is the seed's: a delayed work registers a wide watchpoint, a fifth one is refused, a task hits
+// one and exits, and its exit releases it.
 func seedStory(t *testing.T, cfg sim.Config) *sim.Machine {
 	m := newMachine(t, cfg)
 	var wide *sim.Wide
@@ -77,7 +77,8 @@ func TestTraceOfTheSeed(t *testing.T) {
 	}
 }
 
-// TestTraceOfAnyOrder lets tasks, works and cross calls interleave as seeds say, and holds the same of every trace.
+// TestTraceOfAnyOrder lets tasks, works and cross calls interleave as seeds say, and holds the same of
+// every trace.
 func TestTraceOfAnyOrder(t *testing.T) {
 	seeds := uint64(20)
 	if testing.Short() || slowBuild {

@@ -922,7 +922,8 @@ func (m *untraced) perfTaskSchedIn(prev, next *Task) {
 	m.perfEventSchedIn(x)
 }
 
-func (m *untraced) hwBreakpointParse(op string, ev *Event, a *hwdebug.Attr) (image arm64.Ctrl, address uint64, err error) {
+func (m *untraced) hwBreakpointParse(op string, ev *Event, a *hwdebug.Attr) (
+	image arm64.Ctrl, address uint64, err error) {
 	image, address, err = m.hwBreakpointArchParse(op, ev, a)
 	if err != nil {
 		return image, address, err
@@ -932,23 +933,24 @@ func (m *untraced) hwBreakpointParse(op string, ev *Event, a *hwdebug.Attr) (ima
 	}
 	if a.ExcludeKernel {
 		return image, address, (*Machine)(m).refuse(&hwdebug.Error{
-			Errno: einval, Rule: "R-VAL-1", Fn: "hw_breakpoint_parse", Op: op, Asked: askedOf(a, ev.task, ev.cpu),
+			Errno: einval, Rule: "R-VAL-1", Fn: "hw_breakpoint_parse", Op: op, Asked: ev.asked(a),
 			Found: "an event with exclude_kernel at a kernel address", Fix: "leave exclude_kernel out",
 		})
 	}
 	if m.cfg.NoCapSysAdmin {
 		return image, address, (*Machine)(m).refuse(&hwdebug.Error{
-			Errno: eperm, Rule: "R-VAL-1", Fn: "hw_breakpoint_parse", Op: op, Asked: askedOf(a, ev.task, ev.cpu),
+			Errno: eperm, Rule: "R-VAL-1", Fn: "hw_breakpoint_parse", Op: op, Asked: ev.asked(a),
 			Found: "the caller lacks CAP_SYS_ADMIN for a kernel address", Fix: "use a user address",
 		})
 	}
 	return image, address, nil
 }
 
-func (m *untraced) hwBreakpointArchParse(op string, ev *Event, a *hwdebug.Attr) (image arm64.Ctrl, address uint64, err error) {
+func (m *untraced) hwBreakpointArchParse(op string, ev *Event, a *hwdebug.Attr) (
+	image arm64.Ctrl, address uint64, err error) {
 	refuse := func(rule, found, fix string) error {
 		return (*Machine)(m).refuse(&hwdebug.Error{
-			Errno: einval, Rule: rule, Fn: "hw_breakpoint_arch_parse", Op: op, Asked: askedOf(a, ev.task, ev.cpu),
+			Errno: einval, Rule: rule, Fn: "hw_breakpoint_arch_parse", Op: op, Asked: ev.asked(a),
 			Found: found, Fix: fix,
 		})
 	}
@@ -966,12 +968,14 @@ func (m *untraced) hwBreakpointArchParse(op string, ev *Event, a *hwdebug.Attr) 
 	if compat && !(*Machine)(m).compatOffset(offset, image.Len) {
 		n, _ := arm64.MaskLen(image.Len)
 		return image, 0, refuse("R-VAL-16",
-			sprintf("a 32-bit task cannot watch %d bytes at offset %d", n, offset), "align the address to the length")
+			sprintf("a 32-bit task cannot watch %d bytes at offset %d", n, offset),
+			"align the address to the length")
 	}
 	shifted := uint(image.Len) << offset
 	if shifted > 0xff && m.prof.basOverflow {
 		return image, 0, refuse("R-VAL-15",
-			sprintf("the range ends beyond the doubleword at 0x%016x", address&^mask), "split it at the next multiple of 8")
+			sprintf("the range ends beyond the doubleword at 0x%016x", address&^mask),
+			"split it at the next multiple of 8")
 	}
 	address &^= mask
 	image.Len = uint8(shifted)
@@ -985,7 +989,7 @@ func (m *untraced) hwBreakpointArchParse(op string, ev *Event, a *hwdebug.Attr) 
 func (m *untraced) archBuildBpInfo(op string, ev *Event, a *hwdebug.Attr) (image arm64.Ctrl, err error) {
 	refuse := func(rule, found, fix string) error {
 		return (*Machine)(m).refuse(&hwdebug.Error{
-			Errno: einval, Rule: rule, Fn: "arch_build_bp_info", Op: op, Asked: askedOf(a, ev.task, ev.cpu),
+			Errno: einval, Rule: rule, Fn: "arch_build_bp_info", Op: op, Asked: ev.asked(a),
 			Found: found, Fix: fix,
 		})
 	}
@@ -1008,7 +1012,8 @@ func (m *untraced) archBuildBpInfo(op string, ev *Event, a *hwdebug.Attr) (image
 	if image.Type == arm64.Execute {
 		if ev.task != nil && ev.task.compat {
 			if n != 2 && n != 4 {
-				return image, refuse("R-VAL-10", sprintf("invalid breakpoint length %d in a 32-bit task", n), "use 2 or 4")
+				return image, refuse("R-VAL-10",
+					sprintf("invalid breakpoint length %d in a 32-bit task", n), "use 2 or 4")
 			}
 		} else {
 			n = 4

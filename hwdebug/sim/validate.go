@@ -18,8 +18,8 @@ func (m *Machine) callerTaskSize() uint64 {
 	return 1 << 32
 }
 
-// inKernel reports whether a range is in the kernel's half, modulo 2^64: a range that begins below TASK_SIZE or wraps is in
-// the user's (R-VAL-11, 20).
+// inKernel reports whether a range is in the kernel's half, modulo 2^64: a range that begins below
+// TASK_SIZE or wraps is in the user's (R-VAL-11, 20).
 //
 // arch/arm64/kernel/hw_breakpoint.c: arch_check_bp_in_kernelspace
 func (m *Machine) inKernel(address uint64, mask uint8) bool {
@@ -28,11 +28,12 @@ func (m *Machine) inKernel(address uint64, mask uint8) bool {
 	return address >= size && address+uint64(n)-1 >= size
 }
 
-// hwBreakpointParse translates attributes into register values, or refuses them (steps 8 to 10 of R-VAL-1). It does not
-// change ev.
+// hwBreakpointParse translates attributes into register values, or refuses them (steps 8 to 10 of R-VAL-1).
+// It does not change ev.
 //
 // kernel/events/hw_breakpoint.c: hw_breakpoint_parse
-func (m *Machine) hwBreakpointParse(op string, ev *Event, a *hwdebug.Attr) (image arm64.Ctrl, address uint64, err error) {
+func (m *Machine) hwBreakpointParse(op string, ev *Event, a *hwdebug.Attr) (
+	image arm64.Ctrl, address uint64, err error) {
 	defer m.exit(m.enter(fnHwBreakpointParse, ev.arg()), &err)
 	image, address, err = m.hwBreakpointArchParse(op, ev, a)
 	if err != nil {
@@ -43,28 +44,29 @@ func (m *Machine) hwBreakpointParse(op string, ev *Event, a *hwdebug.Attr) (imag
 	}
 	if a.ExcludeKernel {
 		return image, address, m.refuse(&hwdebug.Error{
-			Errno: einval, Rule: "R-VAL-1", Fn: "hw_breakpoint_parse", Op: op, Asked: askedOf(a, ev.task, ev.cpu),
+			Errno: einval, Rule: "R-VAL-1", Fn: "hw_breakpoint_parse", Op: op, Asked: ev.asked(a),
 			Found: "an event with exclude_kernel at a kernel address", Fix: "leave exclude_kernel out",
 		})
 	}
 	if m.cfg.NoCapSysAdmin {
 		return image, address, m.refuse(&hwdebug.Error{
-			Errno: eperm, Rule: "R-VAL-1", Fn: "hw_breakpoint_parse", Op: op, Asked: askedOf(a, ev.task, ev.cpu),
+			Errno: eperm, Rule: "R-VAL-1", Fn: "hw_breakpoint_parse", Op: op, Asked: ev.asked(a),
 			Found: "the caller lacks CAP_SYS_ADMIN for a kernel address", Fix: "use a user address",
 		})
 	}
 	return image, address, nil
 }
 
-// hwBreakpointArchParse decides type, length, privilege and alignment (R-VAL-7 to 19): the address is rounded down to a
-// word or doubleword, and the byte mask shifted up by the offset.
+// hwBreakpointArchParse decides type, length, privilege and alignment (R-VAL-7 to 19): the address is
+// rounded down to a word or doubleword, and the byte mask shifted up by the offset.
 //
 // arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_arch_parse
-func (m *Machine) hwBreakpointArchParse(op string, ev *Event, a *hwdebug.Attr) (image arm64.Ctrl, address uint64, err error) {
+func (m *Machine) hwBreakpointArchParse(op string, ev *Event, a *hwdebug.Attr) (
+	image arm64.Ctrl, address uint64, err error) {
 	defer m.exit(m.enter(fnHwBreakpointArchParse, ev.arg()), &err)
 	refuse := func(rule, found, fix string) error {
 		return m.refuse(&hwdebug.Error{
-			Errno: einval, Rule: rule, Fn: "hw_breakpoint_arch_parse", Op: op, Asked: askedOf(a, ev.task, ev.cpu),
+			Errno: einval, Rule: rule, Fn: "hw_breakpoint_arch_parse", Op: op, Asked: ev.asked(a),
 			Found: found, Fix: fix,
 		})
 	}
@@ -82,12 +84,14 @@ func (m *Machine) hwBreakpointArchParse(op string, ev *Event, a *hwdebug.Attr) (
 	if compat && !m.compatOffset(offset, image.Len) {
 		n, _ := arm64.MaskLen(image.Len)
 		return image, 0, refuse("R-VAL-16",
-			sprintf("a 32-bit task cannot watch %d bytes at offset %d", n, offset), "align the address to the length")
+			sprintf("a 32-bit task cannot watch %d bytes at offset %d", n, offset),
+			"align the address to the length")
 	}
 	shifted := uint(image.Len) << offset
 	if shifted > 0xff && m.prof.basOverflow {
 		return image, 0, refuse("R-VAL-15",
-			sprintf("the range ends beyond the doubleword at 0x%016x", address&^mask), "split it at the next multiple of 8")
+			sprintf("the range ends beyond the doubleword at 0x%016x", address&^mask),
+			"split it at the next multiple of 8")
 	}
 	address &^= mask
 	image.Len = uint8(shifted)
@@ -98,7 +102,8 @@ func (m *Machine) hwBreakpointArchParse(op string, ev *Event, a *hwdebug.Attr) (
 	return image, address, nil
 }
 
-// compatOffset reports whether a 32-bit task may watch the bytes of mask at that offset (the table of R-VAL-16).
+// compatOffset reports whether a 32-bit task may watch the bytes of mask at that offset (the table of
+// R-VAL-16).
 func (m *Machine) compatOffset(offset uint64, mask uint8) bool {
 	one, two := mask == 0x01, mask == 0x03
 	switch offset {
@@ -123,7 +128,7 @@ func (m *Machine) archBuildBpInfo(op string, ev *Event, a *hwdebug.Attr) (image 
 	defer m.exit(m.enter(fnArchBuildBpInfo, ev.arg()), &err)
 	refuse := func(rule, found, fix string) error {
 		return m.refuse(&hwdebug.Error{
-			Errno: einval, Rule: rule, Fn: "arch_build_bp_info", Op: op, Asked: askedOf(a, ev.task, ev.cpu),
+			Errno: einval, Rule: rule, Fn: "arch_build_bp_info", Op: op, Asked: ev.asked(a),
 			Found: found, Fix: fix,
 		})
 	}
@@ -146,7 +151,8 @@ func (m *Machine) archBuildBpInfo(op string, ev *Event, a *hwdebug.Attr) (image 
 	if image.Type == arm64.Execute {
 		if ev.task != nil && ev.task.compat {
 			if n != 2 && n != 4 {
-				return image, refuse("R-VAL-10", sprintf("invalid breakpoint length %d in a 32-bit task", n), "use 2 or 4")
+				return image, refuse("R-VAL-10",
+					sprintf("invalid breakpoint length %d in a 32-bit task", n), "use 2 or 4")
 			}
 		} else {
 			n = 4

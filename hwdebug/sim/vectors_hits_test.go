@@ -90,7 +90,8 @@ func (s *scene) step(a *sim.Access, wantDone bool) {
 	}
 }
 
-// traps gives the addresses with which fn (watchpoint_handler or breakpoint_handler) was entered, from since on.
+// traps gives the addresses with which fn (watchpoint_handler or breakpoint_handler) was entered, from
+// since on.
 func (s *scene) traps(fn string, since uint64) []uint64 {
 	rec := s.m.Recorder()
 	var addrs []uint64
@@ -102,8 +103,8 @@ func (s *scene) traps(fn string, since uint64) []uint64 {
 	return addrs
 }
 
-// wregs keeps the writes to watchpoint and breakpoint registers, without MDSCR_EL1: where a user step sets SS is the
-// entry code's business.
+// wregs keeps the writes to watchpoint and breakpoint registers, without MDSCR_EL1: where a user step sets
+// SS is the entry code's business.
 func wregs(writes string) string {
 	var out []string
 	for _, w := range strings.Fields(writes) {
@@ -374,8 +375,8 @@ func TestVectorsHits(t *testing.T) {
 		s.w.want("no exception", "")
 	})
 	onEvery(t, "R-STEP-14", func(t *testing.T, kernel string) {
-		// A breakpoint of the default handler on an instruction that also has a ptrace one: the signal comes before the
-		// step, PTRACE_CONT cancels it, and the bank stays off.
+		// A breakpoint of the default handler on an instruction that also has a ptrace one: the signal
+		// comes before the step, PTRACE_CONT cancels it, and the bank stays off.
 		s := newScene(t, kernel, nil)
 		s.user(userAttr(hwdebug.X, 0x400580, 4), nil)
 		must(t, s.task.PtraceSet(hwdebug.HwBreak, 0, 0x400580, 0x1e5))

@@ -31,8 +31,8 @@ func (f *family) open(a hwdebug.Attr, cpu int) *sim.Event {
 	return ev
 }
 
-// fork lets t fork. With swap the CPU goes straight to the child, which exchanges the contexts (R-CTX-19); without, through a
-// third task.
+// fork lets t fork. With swap the CPU goes straight to the child, which exchanges the contexts (R-CTX-19);
+// without, through a third task.
 func (f *family) fork(swap bool) {
 	f.Helper()
 	u, err := f.t.Fork("u", 0)
@@ -94,8 +94,9 @@ func on61(t *testing.T, name string, run func(t *testing.T, kernel string)) {
 func TestVectorsInheritance(t *testing.T) {
 	const addr1, addr2, addr3 = 0x1000, 0x2000, 0x3000
 	on61(t, "V-115", func(t *testing.T, kernel string) {
-		// The copies are in the order B, A: the child runs with them, and after the exchange the parent does. The recorded
-		// run C.inherit/2 has it so: the parent B, A and the child, with the originals, A, B.
+		// The copies are in the order B, A: the child runs with them, and after the exchange the parent
+		// does. The recorded run C.inherit/2 has it so: the parent B, A and the child, with the originals,
+		// A, B.
 		for _, swap := range []bool{false, true} {
 			f := newFamily(t, kernel)
 			f.open(inheritW(addr1), 1)

@@ -192,7 +192,8 @@ func TestVectorsRegisters(t *testing.T) {
 	})
 }
 
-// A validation row of spec 12.2. want is "value control" or an errno; want61 is that of 6.1.192 where it differs.
+// A validation row of spec 12.2. want is "value control" or an errno; want61 is that of 6.1.192 where it
+// differs.
 type validationRow struct {
 	id, name string
 	target   string // "task", "t32" or "cpu"
@@ -402,7 +403,8 @@ func (row *validationRow) check(t *testing.T, kernel, want string, copies bool) 
 	}
 }
 
-// A stage is chapter 12.3's CPU 0 with the kernel events A, B and C, brought step by step to where a vector begins.
+// A stage is chapter 12.3's CPU 0 with the kernel events A, B and C, brought step by step to where a vector
+// begins.
 type stage struct {
 	*testing.T
 	m       *sim.Machine
@@ -754,7 +756,8 @@ func (s *stage) taskIn(id, writes string) {
 	wantState(s.T, id, s.ev, sim.StateActive)
 }
 
-// atJiffy lets time pass until jiffies are congruent to j modulo the coarsest wheel level that the vectors use.
+// atJiffy lets time pass until jiffies are congruent to j modulo the coarsest wheel level that the vectors
+// use.
 func atJiffy(t *testing.T, m *sim.Machine, j uint64) uint64 {
 	t.Helper()
 	const wheel, tick = 4096, 1_000_000_000 / 250
@@ -767,7 +770,8 @@ func atJiffy(t *testing.T, m *sim.Machine, j uint64) uint64 {
 }
 
 func TestVectorsTimers(t *testing.T) {
-	// firesAt arms delays at jiffy 1000 on CPU 0 and gives the jiffies at which the works ran, relative to 0 at 1000-1000.
+	// firesAt arms delays at jiffy 1000 on CPU 0 and gives the jiffies at which the works ran, relative to
+	// 0 at 1000-1000.
 	for _, tt := range []struct {
 		id           string
 		delay, fires uint64

@@ -27,8 +27,9 @@ func (w *Wide) Event(cpu int) *Event {
 	return w.events[cpu]
 }
 
-// RegisterWideHwBreakpoint registers one event on every online CPU in ascending order. If one fails, it releases the
-// earlier ones and returns the error (R-CON-15, 16). A nil h stands for the kernel's default handler.
+// RegisterWideHwBreakpoint registers one event on every online CPU in ascending order. If one fails, it
+// releases the earlier ones and returns the error (R-CON-15, 16). A nil h stands for the kernel's default
+// handler.
 func (m *Machine) RegisterWideHwBreakpoint(a hwdebug.Attr, h Handler) (*Wide, error) {
 	for _, c := range m.cpus {
 		if err := c.powered(); err != nil {

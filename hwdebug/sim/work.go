@@ -60,7 +60,8 @@ func (p *pool) init(c *CPU, t *Task) {
 	p.idle = append(p.idle, w)
 }
 
-// home returns the CPU where the pool's workers run: its own, or the first online one while that is down (R-WQ-19).
+// home returns the CPU where the pool's workers run: its own, or the first online one while that is down
+// (R-WQ-19).
 func (p *pool) home() *CPU {
 	if p.cpu.online {
 		return p.cpu
@@ -137,7 +138,8 @@ func (p *pool) slept() {
 	p.wakeIfNeeded()
 }
 
-// wakeIfNeeded wakes the most recently idle worker if work is queued and no worker of the pool runs (R-WQ-15).
+// wakeIfNeeded wakes the most recently idle worker if work is queued and no worker of the pool runs
+// (R-WQ-15).
 func (p *pool) wakeIfNeeded() {
 	if len(p.list) == 0 || p.nrRunning > 0 {
 		return
@@ -149,9 +151,10 @@ func (p *pool) wakeIfNeeded() {
 	p.newWorker()
 }
 
-// run is the body of a worker: it runs items until none is queued, then sleeps. It makes another worker before it runs
-// an item if no other is idle. Both are ready then, and which of them comes first is a choice. After each item it goes to
-// the head of its CPU's run queue, on the CPU that is the pool's home by then.
+// run is the body of a worker: it runs items until none is queued, then sleeps. It makes another worker
+// before it runs an item if no other is idle. Both are ready then, and which of them comes first is a
+// choice. After each item it goes to the head of its CPU's run queue, on the CPU that is the pool's home by
+// then.
 //
 // kernel/workqueue.c: worker_thread
 func (w *worker) run() error {
@@ -196,8 +199,9 @@ func (p *pool) waking(w *worker) bool {
 	return false
 }
 
-// take removes and returns the item that the worker runs next: the first of its own, or of the pool's. If another worker
-// runs that item, take leaves it to that worker, which runs it again when it has finished, and returns nil (R-WQ-5).
+// take removes and returns the item that the worker runs next: the first of its own, or of the pool's. If
+// another worker runs that item, take leaves it to that worker, which runs it again when it has finished,
+// and returns nil (R-WQ-5).
 func (w *worker) take() *Work {
 	if len(w.scheduled) > 0 {
 		item := w.scheduled[0]
@@ -226,8 +230,8 @@ func (m *Machine) processOneWork(w *worker, item *Work) error {
 	return m.named(item.name, item.fn)
 }
 
-// cullWorkers ends workers that have been idle for 300 s. It keeps two idle workers in each pool, and one for every four
-// busy ones beyond that (R-WQ-18).
+// cullWorkers ends workers that have been idle for 300 s. It keeps two idle workers in each pool, and one
+// for every four busy ones beyond that (R-WQ-18).
 func (m *Machine) cullWorkers() {
 	const timeout = 300e9
 	for _, c := range m.cpus {
@@ -245,7 +249,8 @@ func (m *Machine) cullWorkers() {
 	}
 }
 
-// NewWork makes a work item of the queue events that calls fn; call chains show it as name. A nil fn does nothing.
+// NewWork makes a work item of the queue events that calls fn; call chains show it as name. A nil fn does
+// nothing.
 func (m *Machine) NewWork(name string, fn func() error) *Work { return m.newWork(name, fn, false) }
 
 // NewDelayedWork makes a delayed work item, see NewWork.
@@ -309,7 +314,8 @@ func (m *Machine) onWork(op string, w *Work, delayed bool) error {
 // anyCPU stands for the CPU that the caller runs on.
 const anyCPU = -1 << 31
 
-// onWorkCPU makes the checks of a call that queues w on cpu after delay jiffies, and returns the CPU, -1 for anyCPU.
+// onWorkCPU makes the checks of a call that queues w on cpu after delay jiffies, and returns the CPU, -1
+// for anyCPU.
 func (m *Machine) onWorkCPU(op string, w *Work, delayed bool, cpu int, delay uint64) (int, error) {
 	if err := m.onWork(op, w, delayed); err != nil {
 		return 0, err
@@ -384,7 +390,8 @@ func (m *Machine) ScheduleDelayedWorkOn(cpu int, w *Work, delay uint64) (bool, e
 	return m.queueDelayed("schedule_delayed_work_on", cpu, w, delay)
 }
 
-// QueueDelayedWorkOn queues w on a CPU after delay jiffies. It returns false, and changes nothing, if w is already pending.
+// QueueDelayedWorkOn queues w on a CPU after delay jiffies. It returns false, and changes nothing, if w is
+// already pending.
 func (m *Machine) QueueDelayedWorkOn(cpu int, w *Work, delay uint64) (bool, error) {
 	return m.queueDelayed("queue_delayed_work_on", cpu, w, delay)
 }
@@ -444,8 +451,8 @@ func (m *Machine) grab(w *Work) bool {
 	return true
 }
 
-// ModDelayedWorkOn queues w on a CPU after delay jiffies, replacing an earlier delay. It reports whether w was pending
-// (R-WQ-8).
+// ModDelayedWorkOn queues w on a CPU after delay jiffies, replacing an earlier delay. It reports whether w
+// was pending (R-WQ-8).
 func (m *Machine) ModDelayedWorkOn(cpu int, w *Work, delay uint64) (was bool, err error) {
 	if cpu, err = m.onWorkCPU("mod_delayed_work_on", w, true, cpu, delay); err != nil {
 		return false, err
@@ -461,8 +468,8 @@ func (m *Machine) ModDelayedWorkOn(cpu int, w *Work, delay uint64) (was bool, er
 	return was, nil
 }
 
-// CancelDelayedWork cancels w if it is pending, without waiting for a running function. It reports whether w was pending
-// (R-WQ-9).
+// CancelDelayedWork cancels w if it is pending, without waiting for a running function. It reports whether
+// w was pending (R-WQ-9).
 func (m *Machine) CancelDelayedWork(w *Work) (was bool, err error) {
 	if err := m.onWork("cancel_delayed_work", w, true); err != nil {
 		return false, err
@@ -472,8 +479,8 @@ func (m *Machine) CancelDelayedWork(w *Work) (was bool, err error) {
 	return m.grab(w), nil
 }
 
-// CancelDelayedWorkSync cancels w, waits for a running function and keeps w from being queued meanwhile. It reports
-// whether w was pending. From w's own function it would deadlock, which is an error.
+// CancelDelayedWorkSync cancels w, waits for a running function and keeps w from being queued meanwhile. It
+// reports whether w was pending. From w's own function it would deadlock, which is an error.
 func (m *Machine) CancelDelayedWorkSync(w *Work) (bool, error) {
 	return m.cancelSync("cancel_delayed_work_sync", fnCancelDelayedWorkSync, w, true)
 }
