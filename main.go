@@ -1,5 +1,5 @@
-// Command hwlua runs Lua scripts on a faithful model of Linux/arm64 hardware breakpoints: as an interactive loop, as
-// a runner of scenarios, and as a replayer of a real kernel's recordings. "hwlua --help" says how.
+// Command hwlua runs Lua scripts on a faithful model of Linux/arm64 hardware breakpoints. It has an interactive
+// prompt, runs scenario files, and replays recordings of real kernels. "hwlua --help" lists its commands.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// The catalogue: README.md is what the scenarios say about themselves in their first lines.
+// The catalogue: README.md is generated from the first lines of the scenarios.
 
 package scripts_test
 
@@ -26,7 +26,7 @@ type entry struct {
 
 var bugTitle = regexp.MustCompile(`^(HB-\d\d): (.*)$`)
 
-// entries reads the heads of all scenarios, in the order of their names.
+// entries reads the heads of all scenarios, sorted by name.
 func entries(t *testing.T) []entry {
 	t.Helper()
 	sources, err := scenario.FindFS(os.DirFS("."), "")
@@ -68,7 +68,7 @@ func entries(t *testing.T) []entry {
 	return list
 }
 
-// sourceOf is what stands after "-- Source:" in the head, over as many lines as it takes.
+// sourceOf returns the text after "-- Source:" in the head, which may continue on the next lines.
 func sourceOf(text string) string {
 	var words []string
 	for line := range strings.Lines(text) {
@@ -89,11 +89,11 @@ func sourceOf(text string) string {
 	return strings.Join(words, " ")
 }
 
-// TestHeads holds what a reader may expect of the first lines of a scenario.
+// TestHeads checks the first lines of every scenario: a question, tags, and for a bug its number, source and kernels.
 func TestHeads(t *testing.T) {
 	for _, e := range entries(t) {
 		if !strings.Contains(e.question, "?") {
-			t.Errorf("%s: the first paragraph asks no question: %q", e.file, e.question)
+			t.Errorf("%s: first paragraph is %q, want a question", e.file, e.question)
 		}
 		if len(e.head.Tags) == 0 {
 			t.Errorf("%s: no tags", e.file)
@@ -101,8 +101,9 @@ func TestHeads(t *testing.T) {
 		if path.Dir(e.file) != "bugs" {
 			continue
 		}
-		if want := strings.ToLower(strings.ReplaceAll(e.number, "-", "")) + "_"; e.number == "" || !strings.HasPrefix(path.Base(e.file), want) {
-			t.Errorf("%s: the title does not begin with the number that the name has: %q", e.file, e.head.Title)
+		want := strings.ToLower(strings.ReplaceAll(e.number, "-", "")) + "_"
+		if e.number == "" || !strings.HasPrefix(path.Base(e.file), want) {
+			t.Errorf("%s: title is %q, want it to begin with the number in the file name", e.file, e.head.Title)
 		}
 		if e.source == "" {
 			t.Errorf("%s: no '-- Source:' line", e.file)
@@ -128,10 +129,10 @@ func TestCatalogue(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(`# The scenarios
 
-Each file is one story: it opens with the question that it answers, and beside it lies the trace that is the answer.
-All are part of the program: ` + "`hwlua run`" + ` without paths runs them, ` + "`hwlua run --tags ptrace`" + ` those with a tag. They pass on
-any kernel profile (` + "`--kernel`" + `); a file with a list runs on those, once on each. "4.19" and "6.1" stand for all profiles of that series.
-This page is made from the files' first lines; rewrite it with ` + "`go test ./scripts -update`" + `.
+Each file is one story. It opens with the question that it answers; the golden trace in ` + "`traces/`" + ` is the answer. All are
+part of the program: ` + "`hwlua run`" + ` without paths runs them, ` + "`hwlua run --tags ptrace`" + ` runs those with a tag. A file without a
+list of kernels passes on every profile (` + "`--kernel`" + `); one with a list runs once on each of them. "4.19" and "6.1" stand for
+all profiles of that series. This page is generated from the files' first lines; rewrite it with ` + "`go test ./scripts -update`" + `.
 
 ## How the machine works
 
@@ -142,7 +143,8 @@ This page is made from the files' first lines; rewrite it with ` + "`go test ./s
 	for _, e := range list {
 		if path.Dir(e.file) == "." {
 			n++
-			fmt.Fprintf(&b, "| %d | [%s](%s) | %s | %d | %s | %s |\n", n, strings.TrimSuffix(e.file, scenario.Ext), e.file,
+			fmt.Fprintf(&b, "| %d | [%s](%s) | %s | %d | %s | %s |\n",
+				n, strings.TrimSuffix(e.file, scenario.Ext), e.file,
 				cell(e.question), e.cases, kernels(e), cell(strings.Join(e.head.Tags, ", ")))
 		}
 	}
@@ -166,7 +168,8 @@ What went wrong on real machines, on which kernels, and what the fix or the righ
 
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
-// kernels is the list of profiles in short: a series that is complete has one name. TestEverywhere holds "any".
+// kernels returns the profiles of e in short: a complete series has one name, and "any" stands for all profiles
+// (TestEverywhere).
 func kernels(e entry) string {
 	if len(e.head.Kernels) == 0 {
 		return "any"

@@ -1,4 +1,4 @@
-// The scenarios pass, do the same every time, and do what their golden traces say.
+// The scenarios pass, behave the same in every run, and match their golden traces.
 
 package scripts_test
 
@@ -29,21 +29,22 @@ import (
 
 var update = flag.Bool("update", false, "rewrite golden traces and the catalogue instead of comparing with them")
 
-// whole names the scenarios whose goldens show every modelled function that has a frame; the others show digest.
+// whole names the scenarios whose golden traces show every modelled function with a frame; the others show digest.
 var whole = map[string]bool{"seed_register.lua": true, "seed_unregister.lua": true}
 
-// digest is what the other goldens show: what was asked of the kernel, what was reserved, and what was written to registers.
+// digest lists the functions in the other golden traces: requests, reservations and register writes.
 var digest = []string{
-	"__se_sys_perf_event_open", "register_wide_hw_breakpoint", "register_user_hw_breakpoint", "unregister_*hw_breakpoint", "modify_user_hw_breakpoint",
+	"__se_sys_perf_event_open", "register_wide_hw_breakpoint", "register_user_hw_breakpoint",
+	"unregister_*hw_breakpoint", "modify_user_hw_breakpoint",
 	"__reserve_bp_slot", "release_bp_slot", "hw_breakpoint_arch_parse",
 	"hw_breakpoint_control", "hw_breakpoint_reset", "hw_breakpoint_thread_switch", "toggle_bp_registers",
 	"write_wb_reg", "mdscr_write", "breakpoint_handler", "watchpoint_handler", "single_step_handler",
 }
 
-// A story is what one case did: its machines in full, for comparing runs, and as its golden shows it.
+// A story records what one case did: the full trace for comparing runs, and the part that its golden trace shows.
 type story struct{ full, shown string }
 
-// An account collects the stories of one run.
+// An account is a sink that collects the stories of one run and whatever did not pass.
 type account struct {
 	mu      sync.Mutex
 	order   []*scenario.Case
@@ -79,7 +80,7 @@ func (a *account) add(c *scenario.Case, list []*sim.Machine, booted []uint64) {
 	a.stories[c.ID()] = story{full.String(), shown.String()}
 }
 
-// after leaves out what happened before and in the boot.
+// after yields the entries that follow seq, which leaves out the boot.
 func after(seq uint64, entries func(func(trace.Entry) bool)) func(func(trace.Entry) bool) {
 	return func(yield func(trace.Entry) bool) {
 		for e := range entries {
@@ -96,7 +97,6 @@ func (a *account) fail(text string) {
 	a.failed = append(a.failed, text)
 }
 
-// account is a sink: what does not pass is a fault of the library.
 func (a *account) Begin(scenario.Info)   {}
 func (a *account) Warning(text string)   { a.fail("warning: " + text) }
 func (a *account) End(*scenario.Summary) {}
@@ -109,17 +109,17 @@ func (a *account) Case(r *scenario.Result) {
 		a.fail(r.Case.ID() + "\n" + f.String())
 	}
 	if r.Status == scenario.Skipped && a.profile != "" && strings.HasPrefix(r.Reason, "is for kernel ") {
-		return // its list does not have the profile of this run
+		return // the case does not list the profile of this run
 	}
 	if r.Status != scenario.Passed && len(r.Failures) == 0 {
 		a.fail(fmt.Sprintf("%s: %s %s", r.Case.ID(), r.Status, r.Reason))
 	}
 }
 
-// tell runs the library and returns what it did.
+// tell runs the library and returns its account.
 func tell(t *testing.T, o scenario.Options) *account { return tellOn(t, sim.Config{}, o) }
 
-// tellOn is tell with other machines than the usual ones.
+// tellOn runs the library with defaults for its machines and returns its account.
 func tellOn(t *testing.T, defaults sim.Config, o scenario.Options) *account {
 	t.Helper()
 	sources, err := scenario.FindFS(os.DirFS("."), "")
@@ -159,8 +159,8 @@ func tellOn(t *testing.T, defaults sim.Config, o scenario.Options) *account {
 	return a
 }
 
-// TestSameEveryTime runs every scenario again, in another order and side by side, and a third time under the race
-// detector: traces and logs are the same to the byte. The first run is held against the goldens.
+// TestSameEveryTime runs every scenario a second time, shuffled and in parallel, and a third time under the race
+// detector. Traces and logs are equal byte for byte, and the first run matches the golden traces.
 func TestSameEveryTime(t *testing.T) {
 	first := tell(t, scenario.Options{})
 	if len(first.stories) == 0 {
@@ -173,21 +173,23 @@ func TestSameEveryTime(t *testing.T) {
 	for _, o := range again {
 		second := tell(t, o)
 		for _, c := range first.order {
-			if a, b := first.stories[c.ID()].full, second.stories[c.ID()].full; a != b {
-				t.Errorf("%s does not do the same twice:\n%s", c.ID(), head(udiff.Unified("first", "again", a, b), 30))
+			a, b := first.stories[c.ID()].full, second.stories[c.ID()].full
+			if a != b {
+				t.Errorf("%s differs between two runs:\n%s", c.ID(), head(udiff.Unified("first", "again", a, b), 30))
 			}
 		}
 		if len(second.stories) != len(first.stories) {
-			t.Errorf("%d cases, then %d", len(first.stories), len(second.stories))
+			t.Errorf("second run has %d cases, want %d", len(second.stories), len(first.stories))
 		}
 	}
 	compareGoldens(t, first.goldens())
 }
 
-// TestEverywhere runs the library on every profile, and with orders drawn from seeds: a scenario that cares says so itself.
+// TestEverywhere runs the library on every profile and with seeded orders. A scenario that passes only on some profiles
+// lists them in its head.
 func TestEverywhere(t *testing.T) {
 	kernels, seeds := sim.Profiles(), []uint64{1, 2, 3}
-	if raceEnabled { // what the detector looks for does not depend on them
+	if raceEnabled { // data races do not depend on profile or seed
 		kernels, seeds = kernels[len(kernels)-1:], seeds[:1]
 	}
 	for _, kernel := range kernels {
@@ -200,7 +202,8 @@ func TestEverywhere(t *testing.T) {
 	}
 }
 
-// goldens is the text of each NAME.trace, by the name of the scenario. Profiles on which a case does the same share one text.
+// goldens returns the text of each golden trace by the name of its scenario. Profiles on which a case behaves the same
+// share one text.
 func (a *account) goldens() map[string]string {
 	texts := map[string]string{}
 	for i, c := range a.order {
@@ -235,7 +238,7 @@ func (a *account) goldens() map[string]string {
 	return texts
 }
 
-// linesShown is how many lines of one case a golden shows; of the rest it keeps the checksum.
+// linesShown limits the lines of one case in a golden trace; a checksum stands for the rest.
 const linesShown = 150
 
 func capped(text string) string {
@@ -248,7 +251,7 @@ func capped(text string) string {
 		fmt.Sprintf("# and %d lines more, whose SHA-256 begins with %.8x\n", strings.Count(rest, "\n"), sha256.Sum256([]byte(rest)))
 }
 
-// compareGoldens holds the files against what they should be, or writes them.
+// compareGoldens compares the golden traces with want, or rewrites them with -update.
 func compareGoldens(t *testing.T, want map[string]string) {
 	for _, file := range slices.Sorted(maps.Keys(want)) {
 		compareGenerated(t, path.Join("traces", strings.TrimSuffix(file, scenario.Ext)+".trace"), want[file])
@@ -258,13 +261,13 @@ func compareGoldens(t *testing.T, want map[string]string) {
 		for _, golden := range have {
 			name := strings.TrimPrefix(strings.TrimSuffix(filepath.ToSlash(golden), ".trace"), "traces/")
 			if want[name+scenario.Ext] == "" {
-				t.Errorf("%s belongs to no scenario", golden)
+				t.Errorf("%s has no scenario", golden)
 			}
 		}
 	}
 }
 
-// compareGenerated holds one file against its text, or writes it.
+// compareGenerated compares one generated file with its text, or rewrites it with -update.
 func compareGenerated(t *testing.T, file, want string) {
 	t.Helper()
 	if *update {
@@ -277,12 +280,12 @@ func compareGenerated(t *testing.T, file, want string) {
 	if err != nil {
 		t.Errorf("%v; write it with: go test ./scripts -update", err)
 	} else if string(have) != want {
-		t.Errorf("%s is not what it would be now; if that is meant: go test ./scripts -update\n%s",
+		t.Errorf("%s is stale; if the change is intended, run: go test ./scripts -update\n%s",
 			file, head(udiff.Unified(file, "now", string(have), want), 40))
 	}
 }
 
-// profile is the full name of a kernel profile.
+// profile returns the full name of a kernel profile.
 func profile(kernel string) (string, error) {
 	m, err := sim.New(sim.Config{CPUs: 1, Kernel: kernel, TraceSize: -1})
 	if err != nil {
@@ -292,7 +295,7 @@ func profile(kernel string) (string, error) {
 	return m.Kernel(), nil
 }
 
-// head is the first n lines of a text.
+// head returns the first n lines of text.
 func head(text string, n int) string {
 	lines := strings.SplitAfterN(text, "\n", n+1)
 	if len(lines) > n {

@@ -1,12 +1,12 @@
-// The scenarios that are part of the program.
+// The built-in scenarios.
 
-// Package scripts holds the built-in scenarios, which "hwlua run" without paths runs: Lua files that each open with
-// the question that they answer. It holds no code; what they mean is said in their own first lines.
+// Package scripts embeds the built-in scenarios, which "hwlua run" without paths runs. Each is a Lua file that opens with
+// the question that it answers.
 package scripts
 
 import "embed"
 
-// FS holds the scenario files, those of real bugs in the folder bugs.
+// FS contains the scenario files; those of real bugs are in the folder bugs.
 //
 //go:embed *.lua bugs/*.lua
 var FS embed.FS
