@@ -392,7 +392,7 @@ func (a *Access) culprit(c *CPU) string {
 				"fix: disable the event in the handler, or skip the instruction"
 		}
 	}
-	return "no event owns the matching register, so the kernel does not disable it for a step; " +
+	return "the matching register belongs to no event, so the kernel does not disable it for a step; " +
 		"fix: clear its control register"
 }
 
