@@ -100,7 +100,7 @@ func readWanted(L *lua.LState, name string, t *lua.LTable) []wanted {
 		bank := slices.Index(bankNames[:], string(key))
 		switch {
 		case key == "mdscr_el1":
-			n, err := u64Value(nil, v)
+			n, err := toU64(v)
 			if err != nil {
 				misuse(L, name, 2, "field 'mdscr_el1': %v", err)
 			}
@@ -118,7 +118,7 @@ func readWanted(L *lua.LState, name string, t *lua.LTable) []wanted {
 			if !ok || n < 0 || n >= arm64.MaxRegs {
 				misuse(L, name, 2, "field '%s': registers are numbered from 0 to %d, got [%s]", string(key), arm64.MaxRegs-1, spell(k))
 			}
-			value, err := u64Value(nil, v)
+			value, err := toU64(v)
 			if err != nil {
 				misuse(L, name, 2, "field '%s[%d]': %v", string(key), n, err)
 			}
@@ -133,9 +133,9 @@ func assertRegs(L *lua.LState, name string, exactly bool) int {
 	var cpus []*sim.CPU
 	if ud, ok := L.Get(1).(*lua.LUserData); ok {
 		switch o := ud.Value.(type) {
-		case *object[cpu]:
+		case *object[*sim.CPU]:
 			cpus = []*sim.CPU{o.val}
-		case *object[mac]:
+		case *object[*sim.Machine]:
 			for i := range o.val.NrCPUs() {
 				if c := o.val.CPU(i); c.Online() { // an offline one holds nothing
 					cpus = append(cpus, c)
@@ -377,7 +377,7 @@ func firstDifference(want, found []string) string {
 // machineArg reads the machine that an assertion is about.
 func machineArg(L *lua.LState, name string) *machine {
 	if ud, ok := L.Get(1).(*lua.LUserData); ok {
-		if o, ok := ud.Value.(*object[mac]); ok {
+		if o, ok := ud.Value.(*object[*sim.Machine]); ok {
 			return o.mach
 		}
 	}

@@ -1,17 +1,29 @@
-// Hardware: the module hw as a runtime takes it, and what one runtime keeps of it.
+// The module hw: what an embedder adds to a runtime, and what one runtime keeps of it.
 
-// Package bindings turns the description of package api into the Lua module hw: objects with computed fields and
-// methods, tables of options, refusals as results and misuse as errors that name the nearest known word, and the
-// assertions on registers, errnos, call chains, logs and leaks.
+// Package bindings describes the Lua module hw and binds it to the machines of package sim: objects with computed
+// fields and methods, tables of options, refusals as results, misuse as errors that suggest the nearest known name,
+// and assertions on registers, errnos, call chains, logs and leaks.
 //
 //	rt, err := vm.New(vm.Config{Modules: []vm.Module{bindings.Hardware()}})
+//	if err != nil {
+//		return err
+//	}
+//	defer rt.Close()
+//	prog, err := vm.Compile("first.lua", `
+//		local m = hw.machine { cpus = 2 }
+//		assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 })`)
+//	if err != nil {
+//		return err
+//	}
+//	_, err = rt.Run(ctx, prog)
 //
-// Every described function is bound once per process by a generic helper for its signature; a call converts its
-// arguments, enters the machine, and converts the results, without reflection. Each object of a machine is one
-// userdata for as long as the runtime lives, so that it is one table key wherever it is found.
+// Each function, class and table is described once, beside the Go code that does it, and everything else follows: the
+// module itself, the help and completion of the prompt, the reference and the editor's definitions. A function unpacks
+// its own arguments from a call, so adding one changes its description only. Every object of a machine is one
+// userdata for as long as the runtime lives, so it is the same table key wherever a script finds it.
 //
-// Left out: what scripts can do without hardware (exact integers, bit, the ordinary assertions), which is the
-// business of package vm.
+// Left out: what scripts can do without hardware (exact integers, bit, the ordinary assertions). Package vm does it;
+// only its description is here.
 package bindings
 
 import (
@@ -23,23 +35,23 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// Options say what a runtime finds there already.
+// Options configure the module.
 type Options struct {
-	// Machine is the configuration of the machine that the global m is; nil: there is none.
+	// Machine configures the machine that is the global m from the start. If it is nil, there is none.
 	Machine *sim.Config
 
-	// Defaults is what hw.machine starts from: a script's options win.
+	// Defaults are the options of hw.machine that a script leaves out.
 	Defaults sim.Config
 
-	// Made is told of every machine that the runtime has, when it is made.
+	// Made is called with each machine of the runtime when it is made.
 	Made func(*sim.Machine)
 }
 
-// Hardware is the module hw, also a global, and the assertions of its domain.
+// Hardware returns the module hw, which is also a global, with the assertions of its domain.
 func Hardware() vm.Module { return HardwareWith(Options{}) }
 
-// HardwareWith is Hardware with a machine that is there already. The error of a configuration that is not
-// possible is that of vm.New.
+// HardwareWith returns the module hw with options. vm.New returns the error about an invalid configuration of
+// Options.Machine.
 func HardwareWith(o Options) vm.Module {
 	var missing map[string]string
 	if o.Machine == nil {
@@ -49,18 +61,7 @@ func HardwareWith(o Options) vm.Module {
 		Name:    "hw",
 		Global:  true,
 		Missing: missing,
-		Open: func(s *vm.State) (lua.LValue, error) {
-			rt := open(s, o)
-			if o.Machine != nil {
-				m, err := sim.New(*o.Machine)
-				if err != nil {
-					return nil, err
-				}
-				rt.ready = rt.adopt(m)
-				s.L().G.Global.RawSetString("m", rt.ready.ud)
-			}
-			return rt.module, nil
-		},
+		Open:    func(s *vm.State) (lua.LValue, error) { return open(s, o) },
 		Asserts: assertions,
 	}
 }
@@ -70,48 +71,56 @@ type runtime struct {
 	s        *vm.State
 	options  Options
 	L        *lua.LState
-	module   *lua.LTable
+	plan     *plan
 	classes  [numClasses]classState
 	machines []weak.Pointer[machine]
-	tidyAt   int      // so many of them, and those that are gone are taken out
-	ready    *machine // the global m that is there from the start
-	cur      *machine // whose method reads its arguments now
-	arg      argument // the one that is read
+	tidyAt   int      // the number of machines at which those that were collected are dropped from the list
+	ready    *machine // the global m of Options.Machine
+	idle     *call    // calls that can be used again
 }
 
-// A classState is what a class needs in one runtime; it is made when the first object of the class is.
+// A classState is what a class needs in one runtime. It is made with the first object of the class.
 type classState struct {
 	meta    *lua.LTable
 	methods []*lua.LFunction
 }
 
 // open makes the module in one runtime.
-func open(s *vm.State, o Options) *runtime {
-	rt := &runtime{s: s, options: o, L: s.L()}
-	rt.module = rt.moduleTable(&thePlan().hw, "hw")
+func open(s *vm.State, o Options) (lua.LValue, error) {
+	rt := &runtime{s: s, options: o, L: s.L(), plan: thePlan()}
+	module := rt.moduleTable(&rt.plan.hw, "hw")
 	s.SetRoots(rt.roots)
 	s.OnClose(rt.close)
 	s.OnReset(rt.reset)
-	return rt
+	if o.Machine != nil {
+		m, err := sim.New(*o.Machine)
+		if err != nil {
+			return nil, err
+		}
+		rt.ready = rt.adopt(m)
+		rt.L.G.Global.RawSetString("m", rt.ready.ud)
+	}
+	return module, nil
 }
 
-// moduleTable makes the table of the module of that name: its functions, its values and the modules in it.
+// moduleTable makes the table of a module: its functions, its values and the modules in it.
 func (rt *runtime) moduleTable(p *modulePlan, name string) *lua.LTable {
-	t := rt.L.CreateTable(0, len(p.functions)+len(p.values)+len(p.modules))
+	t := rt.L.CreateTable(0, len(p.names))
 	for _, f := range p.functions {
 		t.RawSetString(f.desc.Name, rt.function(f))
 	}
-	for _, v := range p.values {
-		t.RawSetString(v.name, v.make(rt))
+	for _, v := range p.desc.Fields {
+		t.RawSetString(v.Name, v.Go.(func(*runtime) lua.LValue)(rt))
 	}
 	for i := range p.modules {
-		t.RawSetString(p.modules[i].name, rt.moduleTable(&p.modules[i], name+"."+p.modules[i].name))
+		sub := &p.modules[i]
+		t.RawSetString(sub.desc.Name, rt.moduleTable(sub, name+"."+sub.desc.Name))
 	}
 	rt.guard(t, name+" has no '%s'", p.names)
 	return t
 }
 
-// guard has a table raise for names that it does not have.
+// guard makes a table raise for names that it does not have.
 func (rt *runtime) guard(t *lua.LTable, format string, names []string) {
 	meta := rt.L.CreateTable(0, 2)
 	meta.RawSetString("__index", rt.L.NewFunction(func(L *lua.LState) int {
@@ -127,10 +136,10 @@ func (rt *runtime) guard(t *lua.LTable, format string, names []string) {
 
 // function makes the Lua function of a described one.
 func (rt *runtime) function(f *function) *lua.LFunction {
-	return rt.L.NewFunction(func(L *lua.LState) int { return f.call(rt, L) })
+	return rt.L.NewFunction(func(L *lua.LState) int { return f.body(rt, L) })
 }
 
-// alive calls fn for the machines that were not left to the garbage collector, the newest first.
+// alive calls fn for each machine that was not collected, the newest first.
 func (rt *runtime) alive(fn func(*machine)) {
 	for i := len(rt.machines) - 1; i >= 0; i-- {
 		if m := rt.machines[i].Value(); m != nil {
@@ -139,8 +148,8 @@ func (rt *runtime) alive(fn func(*machine)) {
 	}
 }
 
-// roots names the values that live as long as the runtime: the machines with threads, which run on when no script
-// knows them any more. All others live as long as something of theirs is known.
+// roots yields the values that live as long as the runtime: the machines with threads, which run on when no script
+// refers to them. Any other machine lives as long as a script refers to one of its objects.
 func (rt *runtime) roots(yield func(lua.LValue)) {
 	rt.alive(func(m *machine) {
 		if m.m.Threads() > 0 {
@@ -149,14 +158,14 @@ func (rt *runtime) roots(yield func(lua.LValue)) {
 	})
 }
 
-// close ends the machines.
+// close closes the machines.
 func (rt *runtime) close() {
 	rt.alive(func(m *machine) { m.m.Close() })
-	rt.machines, rt.cur, rt.arg = nil, nil, argument{}
+	rt.machines, rt.idle = nil, nil
 }
 
-// reset makes the module as new: no machine is left, and the one that is there from the start is a new one behind
-// the same value.
+// reset prepares the module for the next user of a pooled runtime. It closes the machines and puts a new one behind
+// the userdata of the global m.
 func (rt *runtime) reset() {
 	rt.close()
 	if rt.ready == nil {
@@ -165,7 +174,7 @@ func (rt *runtime) reset() {
 	ud := rt.ready.ud
 	m, err := sim.New(rt.ready.m.Config())
 	if err != nil {
-		panic("bindings: a configuration that was possible is not any more: " + err.Error())
+		panic("bindings: a valid configuration became invalid: " + err.Error())
 	}
 	rt.ready = rt.adopt(m)
 	ud.Value, rt.ready.ud = rt.ready.ud.Value, ud

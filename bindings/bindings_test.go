@@ -127,15 +127,6 @@ func TestNothingReachableIsUndescribed(t *testing.T) {
 }
 
 func TestEveryFieldCanBeRead(t *testing.T) {
-	const world = `
-local t = m:task { comm = "t" }
-local hit
-local user = assert(m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = t, on_hit = function(ev, h) hit = h h.skip = true end })
-t:store(0x1000, 8)
-m:perf_event_open { type = "w", addr = 0x1000, len = 9, cpu = 0 }
-local objects = { machine = m, cpus = m.cpu, cpu = m.cpu[0], bank = m.cpu[0].wcr, slots_on_reg = m.cpu[0].wp_on_reg, task = t, event = user,
-  wide = assert(m:register_wide_hw_breakpoint { type = "r", addr = 0xffffff8008080000, len = 8 }), hit = hit, refusal = m:why(), work = m:work("w", print) }
-`
 	for _, e := range bindings.Index().Entries() {
 		switch e.Kind {
 		case describe.IsField:

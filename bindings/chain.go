@@ -1,16 +1,18 @@
-// Call chains and the trace, in the words of a script.
+// Call chains and the trace: the machine's calls on them, and one record in the words of a script.
 
 package bindings
 
 import (
 	"fmt"
 
+	lua "github.com/yuin/gopher-lua"
+
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/hwdebug/trace"
 	"github.com/hwlua/hwlua/vm/describe"
 )
 
-// modelledFn is the name of a modelled kernel function, offered with its kernel file.
+// modelledFn is the name of a modelled kernel function. Completion offers it with its kernel file.
 var modelledFn = describe.NameOf(modelledNames())
 
 func modelledNames() []describe.Word {
@@ -21,65 +23,111 @@ func modelledNames() []describe.Word {
 	return names
 }
 
-// ChainOptions are the options of m:callchain.
-type ChainOptions struct {
-	CPU, Nth int
-	View     View
+var chainMethods = []describe.Func{
+	{
+		Name: "callchain",
+		Doc: "The call chain at an entry of a modelled kernel function: names from the function itself outwards to the bottom " +
+			"of the thread's stack. A Lua function appears under the name by which it was called.",
+		Params: []describe.Param{
+			param("fn", modelledFn, "the kernel function; one that is not modelled raises"),
+			{Name: "options", Type: describe.Table("callchain_options"), Optional: true},
+		},
+		Results: []describe.Param{{
+			Name: "names", Type: describe.Array(describe.String), Optional: true, Doc: "nil if it was never entered",
+		}},
+		See: []string{"assert.callchain", "m:trace", "m:dump_stack_in"},
+		Sample: `
+m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }
+print(table.concat(m:callchain("write_wb_reg", { cpu = 0 }), " < "))`,
+		Go: func(c *call, m *sim.Machine) int {
+			fn, o := c.arg(0).string(), sim.ChainOptions{CPU: -1}
+			c.fill(1, &o)
+			return c.texts(m.Callchain(fn, o))
+		},
+	},
+	{
+		Name:    "trace",
+		Doc:     "The records of modelled calls that the machine keeps, in order of entry.",
+		Params:  []describe.Param{{Name: "filter", Type: describe.Table("trace_filter"), Optional: true}},
+		Results: one("records", describe.Array(describe.Table("trace_record")), ""),
+		See:     []string{"m:callchain"},
+		Sample: `
+m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }
+for _, r in ipairs(m:trace { fn = "write_wb_reg" }) do print(r.cpu, r.args[1], r.args[2], hw.hex(r.args[3])) end`,
+		Go: func(c *call, m *sim.Machine) int {
+			f := traceFilter{cpu: -1}
+			c.fill(0, &f)
+			records, err := f.records(m)
+			return answer(c, showRecords, records, err)
+		},
+	},
+	{
+		Name:   "dump_stack_in",
+		Doc:    "Log a dump_stack, in the kernel's format, at each further entry of a modelled function.",
+		Params: one("fn", modelledFn, "the kernel function"),
+		See:    []string{"m:dmesg"},
+		Sample: `m:dump_stack_in("write_wb_reg")`,
+		Go:     func(c *call, m *sim.Machine) int { return c.done(m.DumpStackIn(c.arg(0).string())) },
+	},
 }
 
-func callchain(m *sim.Machine, fn string, fill Fill[ChainOptions]) ([]string, error) {
-	o := ChainOptions{CPU: -1}
-	fill(&o)
-	view := trace.Frames
-	if o.View == "full" {
-		view = trace.Full
-	}
-	return m.Callchain(fn, sim.ChainOptions{CPU: o.CPU, Nth: o.Nth, View: view})
+// A traceFilter holds the options of m:trace.
+type traceFilter struct {
+	fn    string
+	cpu   int
+	since float64
 }
 
-// TraceFilter are the options of m:trace.
-type TraceFilter struct {
-	Fn    string
-	CPU   int
-	Since float64
-}
-
-func traceRecords(m *sim.Machine, fill Fill[TraceFilter]) ([]Record, error) {
-	f := TraceFilter{CPU: -1}
-	fill(&f)
+// records returns the records that pass the filter.
+func (f *traceFilter) records(m *sim.Machine) ([]record, error) {
 	rec := m.Recorder()
 	only := -1
-	if f.Fn != "" {
-		if err := m.Modelled(f.Fn); err != nil {
+	if f.fn != "" {
+		if err := m.Modelled(f.fn); err != nil {
 			return nil, err
 		}
-		id, _ := rec.Lookup(f.Fn)
+		id, _ := rec.Lookup(f.fn)
 		only = int(id)
 	}
-	if f.CPU < -1 || f.CPU >= m.NrCPUs() {
-		return nil, fmt.Errorf("there is no cpu%d; the machine has CPUs 0 to %d", f.CPU, m.NrCPUs()-1)
+	if f.cpu < -1 || f.cpu >= m.NrCPUs() {
+		return nil, fmt.Errorf("the machine has no cpu%d; its CPUs are 0 to %d", f.cpu, m.NrCPUs()-1)
 	}
-	records := []Record{}
+	var list []record
 	for r := range rec.Records {
-		if only >= 0 && int(r.Fn) != only || f.CPU >= 0 && int(r.CPU) != f.CPU || float64(r.T)/1e9 < f.Since {
+		if only >= 0 && int(r.Fn) != only || f.cpu >= 0 && int(r.CPU) != f.cpu || seconds(r) < f.since {
 			continue
 		}
-		records = append(records, recordOf(m, rec, r))
+		list = append(list, record{m, rec, r})
 	}
-	return records, nil
+	return list, nil
 }
 
-func recordOf(m *sim.Machine, rec *trace.Recorder, r *trace.Record) Record {
-	fn := &rec.Functions()[r.Fn]
-	out := Record{
-		Fn: fn.Name, Comm: rec.NameOf(r.Comm), CPU: int(r.CPU), PID: int(r.PID), Depth: int(r.Depth),
-		T: float64(r.T) / 1e9, Args: make([]any, r.NArgs),
+// A record is one record of the trace.
+type record struct {
+	m   *sim.Machine
+	rec *trace.Recorder
+	*trace.Record
+}
+
+func seconds(r *trace.Record) float64 { return float64(r.T) / 1e9 }
+
+// text returns the call and its result as traces show them.
+func (r record) text() string {
+	e := r.rec.EntryOf(r.Record)
+	return e.Text()
+}
+
+func showRecords(rt *runtime, m *machine, v []record) lua.LValue {
+	return list(rt, m, v, func(rt *runtime, m *machine, r record) lua.LValue {
+		rt.s.Steps(1)
+		return rt.table(m, "trace_record", &r)
+	})
+}
+
+func showArgs(rt *runtime, m *machine, r record) lua.LValue {
+	t := rt.L.CreateTable(int(r.NArgs), 0)
+	for i := range int(r.NArgs) {
+		t.RawSetInt(i+1, showAny(rt, m, r.m.TraceArg(r.Record, i)))
 	}
-	for i := range out.Args {
-		out.Args[i] = m.TraceArg(r, i)
-	}
-	out.Ret = m.TraceRet(r)
-	e := rec.EntryOf(r)
-	out.Text = e.Text()
-	return out
+	return t
 }

@@ -1,4 +1,4 @@
-// The description as a whole, and the index that help, completion and the generated files read.
+// The description as a whole, and the helpers that it is written with.
 
 package bindings
 
@@ -11,22 +11,84 @@ import (
 // hardware describes module hw.
 var hardware = describe.Module{
 	Name: "hw",
-	Doc: "A faithful model of hardware breakpoints and watchpoints of Linux on arm64. The kernel's API keeps the " +
-		"kernel's names; what the kernel refuses returns nil, a message and the errno's name, what cannot be asked raises.",
-	Funcs:     hwFuncs,
-	Fields:    hwFields,
-	Modules:   []describe.Module{ctrlModule},
-	Classes:   []describe.Class{machineClass, cpusClass, cpuClass, bankClass, slotsClass, taskClass, eventClass, wideClass, hitClass, refusalClass, workClass},
+	Doc: "A faithful model of the hardware breakpoints and watchpoints of Linux on arm64. Calls of the kernel's API have " +
+		"the kernel's names. A call that the kernel refuses returns nil, a message and the errno's name; a call with " +
+		"invalid arguments raises.",
+	Funcs:   hwFuncs,
+	Fields:  hwFields,
+	Modules: []describe.Module{ctrlModule},
+	Classes: []describe.Class{
+		clsMachine: machineClass,
+		clsCPUs:    cpusClass,
+		clsCPU:     cpuClass,
+		clsBank:    bankClass,
+		clsOnReg:   onRegClass,
+		clsTask:    taskClass,
+		clsEvent:   eventClass,
+		clsWide:    wideClass,
+		clsHit:     hitClass,
+		clsRefusal: refusalClass,
+		clsWork:    workClass,
+	},
 	Records:   records,
 	Registers: registers,
 	Errnos:    errnos(),
 	Topics:    topics,
 }
 
-// Modules are all modules described, hw first.
+// Modules returns the description of every module: hw first, then what package vm and the scenario runner bring.
 func Modules() []*describe.Module {
-	return []*describe.Module{&hardware, &Bit, &Assert, &Check, &Words}
+	return []*describe.Module{&hardware, &bitModule, &assertModule, &checkModule, &scenarioWords}
 }
 
-// Index is the index of all modules.
-var Index = sync.OnceValue(func() *describe.Index { return describe.NewIndex(Modules()...) })
+// Index returns the index of all modules, which help, completion and the reference read.
+func Index() *describe.Index { return theIndex() }
+
+var theIndex = sync.OnceValue(func() *describe.Index { return describe.NewIndex(Modules()...) })
+
+// Kernel files that functions name.
+const (
+	coreC   = "kernel/events/core.c"
+	bpC     = "kernel/events/hw_breakpoint.c"
+	archC   = "arch/arm64/kernel/hw_breakpoint.c"
+	ptraceC = "arch/arm64/kernel/ptrace.c"
+	wqC     = "kernel/workqueue.c"
+)
+
+// field describes a field of an object or a table.
+func field(name string, t describe.Type, doc string, how access) describe.Field {
+	return describe.Field{Name: name, Type: t, Doc: doc, Go: how}
+}
+
+// maybe describes a field that can be nil.
+func maybe(name string, t describe.Type, doc string, how access) describe.Field {
+	return describe.Field{Name: name, Type: t, Doc: doc, Optional: true, Go: how}
+}
+
+// opt describes a field that a script may leave out. def is its default, in Lua or in words.
+func opt(name string, t describe.Type, def, doc string, how access) describe.Field {
+	return describe.Field{Name: name, Type: t, Optional: true, Default: def, Doc: doc, Go: how}
+}
+
+// flag describes an option that is false by default.
+func flag[T any](name, doc string, at_ func(*T) *bool) describe.Field {
+	return opt(name, describe.Bool, "false", doc, at(at_))
+}
+
+// param describes a parameter or a result.
+func param(name string, t describe.Type, doc string) describe.Param {
+	return describe.Param{Name: name, Type: t, Doc: doc}
+}
+
+// one describes a single parameter or result.
+func one(name string, t describe.Type, doc string) []describe.Param {
+	return []describe.Param{param(name, t, doc)}
+}
+
+// errno describes a refusal.
+func errno(name, doc string) describe.Errno { return describe.Errno{Name: name, Doc: doc} }
+
+// callback is the type of a function of the script with one parameter.
+func callback(name, class string) describe.Type {
+	return describe.Func1(one(name, describe.Object(class), ""), nil)
+}

@@ -3,14 +3,13 @@
 package bindings_test
 
 import (
-	"reflect"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/hwlua/hwlua/bindings"
 	"github.com/hwlua/hwlua/hwdebug"
-	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm/describe"
 )
 
@@ -113,147 +112,140 @@ func TestTypesAreDescribed(t *testing.T) {
 	}
 }
 
-// goKinds are the described kinds that a Go parameter may have.
-func goKinds(t reflect.Type) []describe.Kind {
-	switch t {
-	case reflect.TypeFor[bindings.Reg](), reflect.TypeFor[bindings.Op](), reflect.TypeFor[bindings.Delay](), reflect.TypeFor[bindings.Counts](), reflect.TypeFor[hwdebug.BPType]():
-		return []describe.Kind{describe.KindUnion}
-	case reflect.TypeFor[bindings.SlotKind](), reflect.TypeFor[bindings.Which](), reflect.TypeFor[bindings.View]():
-		return []describe.Kind{describe.KindEnum}
-	case reflect.TypeFor[bindings.Word]():
-		return []describe.Kind{describe.KindU64}
-	case reflect.TypeFor[bindings.Maybe]():
-		return []describe.Kind{describe.KindInt}
-	case reflect.TypeFor[bindings.Match]():
-		return []describe.Kind{describe.KindString}
-	case reflect.TypeFor[bindings.Slots]():
-		return []describe.Kind{describe.KindUnion}
-	case reflect.TypeFor[hwdebug.Attr](), reflect.TypeFor[bindings.Ctrl](), reflect.TypeFor[*sim.Siginfo]():
-		return []describe.Kind{describe.KindRecord}
-	}
-	if strings.HasPrefix(t.Name(), "Fill[") {
-		return []describe.Kind{describe.KindRecord}
-	}
-	if strings.HasPrefix(t.Name(), "Each[") {
-		return []describe.Kind{describe.KindFunc}
-	}
-	switch t.Kind() {
-	case reflect.Bool:
-		return []describe.Kind{describe.KindBool}
-	case reflect.Int:
-		return []describe.Kind{describe.KindInt}
-	case reflect.Uint64:
-		return []describe.Kind{describe.KindU64, describe.KindInt}
-	case reflect.Float64:
-		return []describe.Kind{describe.KindNumber}
-	case reflect.String:
-		return []describe.Kind{describe.KindString, describe.KindEnum}
-	case reflect.Func:
-		return []describe.Kind{describe.KindFunc}
-	case reflect.Slice:
-		return []describe.Kind{describe.KindArray}
-	case reflect.Pointer, reflect.Struct:
-		return []describe.Kind{describe.KindClass}
-	}
-	return nil
-}
-
-func agrees(t reflect.Type, d describe.Type) bool {
-	if d.TakesNil() && t.Kind() == reflect.Pointer {
-		return slices.ContainsFunc(d.Elem, func(e describe.Type) bool { return agrees(t, e) })
-	}
-	for _, k := range goKinds(t) {
-		if k == d.Kind {
-			return true
+// typeWord returns the type that an error names when it gets a value of another one.
+func typeWord(t describe.Type) string {
+	switch t.Kind {
+	case describe.KindInt, describe.KindU64, describe.KindNumber:
+		return "number"
+	case describe.KindEnum, describe.KindString:
+		return "string"
+	case describe.KindBool:
+		return "boolean"
+	case describe.KindFunc:
+		return "function"
+	case describe.KindClass:
+		return t.Name
+	case describe.KindUnion:
+		var words []string
+		for _, e := range t.Elem {
+			if e.Kind != describe.KindNil {
+				words = append(words, typeWord(e))
+			}
 		}
+		return strings.Join(slices.Compact(words), " or ")
 	}
-	return false
+	return "table"
 }
 
-func TestFunctionsHaveTheirGoSignatures(t *testing.T) {
-	compared := 0
+// example returns a value of a type, for a script that has the objects of world.
+func example(t describe.Type) string {
+	switch t.Kind {
+	case describe.KindInt, describe.KindNumber:
+		return "1"
+	case describe.KindU64:
+		return "0x1000"
+	case describe.KindBool:
+		return "true"
+	case describe.KindEnum:
+		return t.Words[0].Value
+	case describe.KindString:
+		if len(t.Names) > 0 {
+			return `"write_wb_reg"`
+		}
+		return `"x"`
+	case describe.KindFunc:
+		return "print"
+	case describe.KindClass:
+		return "objects." + t.Name
+	case describe.KindUnion:
+		return example(t.Elem[0])
+	}
+	return "{}"
+}
+
+// wrong returns a value of a type that an error does not name, and its type.
+func wrong(word string) (value, typ string) {
+	if !strings.Contains(word, "boolean") {
+		return "true", "boolean"
+	}
+	return "{}", "table"
+}
+
+const world = `
+local t = m:task { comm = "t" }
+local hit
+local user = assert(m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = t,
+  on_hit = function(ev, h) hit = h h.skip = true end })
+t:store(0x1000, 8)
+m:perf_event_open { type = "w", addr = 0x1000, len = 9, cpu = 0 }
+local wide = assert(m:register_wide_hw_breakpoint { type = "r", addr = 0xffffff8008080000, len = 8 })
+local objects = {
+  machine = m, cpus = m.cpu, cpu = m.cpu[0], bank = m.cpu[0].wcr, slots_on_reg = m.cpu[0].wp_on_reg,
+  task = t, event = user, wide = wide, hit = hit, refusal = m:why(), work = m:work("w", print),
+}
+`
+
+// bound yields the functions that package bindings binds, and the beginning of a call of each.
+func bound(yield func(e *describe.Entry, call string)) {
 	for _, e := range bindings.Index().Entries() {
-		if e.Func == nil || e.Func.Go == nil {
-			continue
-		}
-		compared++
-		f, sig := e.Func, reflect.TypeOf(e.Func.Go)
-		in := 0
-		if e.Kind == describe.IsMethod {
-			in = 1
-		}
-		params := f.Params
-		if n := len(params); n > 0 && params[n-1].Variadic {
-			params = params[:n-1]
-		}
-		if sig.NumIn()-in != len(params) {
-			t.Errorf("%s: %d parameters are described, %v has %d", e.Path, len(params), sig, sig.NumIn()-in)
-			continue
-		}
-		for i, p := range params {
-			if g := sig.In(in + i); !agrees(g, p.Type) {
-				t.Errorf("%s: parameter %s is described as %v, in Go it is %v", e.Path, p.Name, p.Type, g)
-			}
-		}
-		var out []reflect.Type
-		for i := range sig.NumOut() {
-			if g := sig.Out(i); g != reflect.TypeFor[error]() {
-				out = append(out, g)
-			}
-		}
-		if len(out) == 2 && out[1].Kind() == reflect.Bool { // a value that may not be there
-			out = out[:1]
-			if !f.Results[0].Optional {
-				t.Errorf("%s: the result may not be there, which is not said", e.Path)
-			}
-		}
-		if len(out) == 1 && out[0] == reflect.TypeFor[bindings.Entry]() {
-			out = []reflect.Type{reflect.TypeFor[uint64](), reflect.TypeFor[uint64]()}
-		}
-		results := f.Results
-		if n := len(results); n > 0 && results[n-1].Variadic {
-			results = results[:n-1]
-		}
-		if len(out) != len(results) {
-			t.Errorf("%s: %d results are described, %v has %d", e.Path, len(results), sig, len(out))
-			continue
-		}
-		for i, r := range results {
-			if !agrees(out[i], r.Type) {
-				t.Errorf("%s: result %s is described as %v, in Go it is %v", e.Path, r.Name, r.Type, out[i])
-			}
-		}
-		fails := sig.NumOut() > 0 && sig.Out(sig.NumOut()-1) == reflect.TypeFor[error]()
-		if len(f.Errors) > 0 && !fails {
-			t.Errorf("%s: refusals are described, %v cannot fail", e.Path, sig)
-		}
-	}
-	if compared < 70 {
-		t.Errorf("only %d functions were compared", compared)
-	}
-}
-
-func TestFieldsHaveTheirGoTypes(t *testing.T) {
-	for _, e := range bindings.Index().Entries() {
-		if e.Field == nil || e.Field.Go == nil {
-			continue
-		}
-		sig := reflect.TypeOf(e.Field.Go)
-		var g reflect.Type
 		switch {
-		case e.Kind == describe.IsOption && sig.NumIn() == 2:
-			g = sig.In(1)
-		case e.Kind == describe.IsOption:
-			g = sig.Out(0).Elem()
+		case e.Func == nil || e.Func.Go == nil:
+		case e.Kind == describe.IsMethod:
+			yield(e, "objects."+e.Owner+":"+e.Name)
 		default:
-			g = sig.Out(0)
-			if e.Field.Writable {
-				g = g.Elem()
+			yield(e, e.Path)
+		}
+	}
+}
+
+// Every function reads argument i with the type that parameter i is described with: a value of another type raises.
+func TestArgumentsHaveTheirDescribedTypes(t *testing.T) {
+	checked := 0
+	bound(func(e *describe.Entry, call string) {
+		var before []string
+		for i, p := range e.Func.Params {
+			if p.Variadic || p.Type.Kind == describe.KindUnion && p.Type.Elem[0].Kind == describe.KindAny {
+				break
 			}
+			checked++
+			value, typ := wrong(typeWord(p.Type))
+			src := world + call + "(" + strings.Join(append(slices.Clone(before), value), ", ") + ")"
+			want := fmt.Sprintf("bad argument #%d to '%s' (%s expected, got %s)", i+1, e.Name, typeWord(p.Type), typ)
+			if _, _, err := run(src); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s with a %s as argument %d: got error %v, want %s", e.Path, typ, i+1, err, want)
+			}
+			before = append(before, example(p.Type))
 		}
-		if !agrees(g, e.Field.Type) {
-			t.Errorf("%s is described as %v, in Go it is %v", e.Path, e.Field.Type, g)
+	})
+	if checked < 80 {
+		t.Errorf("checked %d arguments, want at least 80", checked)
+	}
+}
+
+// Every field of a table argument is read with the type that it is described with.
+func TestFieldsHaveTheirDescribedTypes(t *testing.T) {
+	checked := map[string]bool{}
+	bound(func(e *describe.Entry, call string) {
+		var before []string
+		for i, p := range e.Func.Params {
+			for _, o := range bindings.Index().Members(p.Type.Name) {
+				if p.Type.Kind != describe.KindRecord || checked[o.Path] {
+					continue
+				}
+				checked[o.Path] = true
+				word := typeWord(o.Type)
+				value, typ := wrong(word)
+				src := world + call + "(" + strings.Join(append(slices.Clone(before), "{ "+o.Name+" = "+value+" }"), ", ") + ")"
+				want := fmt.Sprintf("bad argument #%d to '%s' (field '%s': %s expected, got %s)", i+1, e.Name, o.Name, word, typ)
+				if _, _, err := run(src); err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("%s with a %s in field %s: got error %v, want %s", e.Path, typ, o.Path, err, want)
+				}
+			}
+			before = append(before, example(p.Type))
 		}
+	})
+	if len(checked) < 80 {
+		t.Errorf("checked %d fields, want at least 80", len(checked))
 	}
 }
 
@@ -284,14 +276,26 @@ func TestRegistersHaveEveryBitOnce(t *testing.T) {
 }
 
 func TestParseDelay(t *testing.T) {
-	for text, ns := range map[string]int64{"28s": 28e9, "250ms": 250e6, "1.5ms": 1500000, "0s": 0, " 2 us ": 2000, "1ns": 1, "0.5ns": 1, "2min": 120e9, "1h": 3600e9} {
-		if d, err := bindings.ParseDelay(text); err != nil || d.Ns != ns {
-			t.Errorf("%q is %v, %v; want %d ns", text, d, err, ns)
+	for text, want := range map[string]int64{
+		"28s":    28e9,
+		"250ms":  250e6,
+		"1.5ms":  1500000,
+		"0s":     0,
+		" 2 us ": 2000,
+		"1ns":    1,
+		"0.5ns":  1,
+		"2min":   120e9,
+		"1h":     3600e9,
+	} {
+		if got, err := bindings.ParseDelay(text); err != nil || got != want {
+			t.Errorf("ParseDelay(%q) = %d, %v, want %d", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "s", "28", "28 sec", "-1s", "1e9s", "0x10s", "1_0s", "nans", "infs", "999999999999h", "1..5s"} {
-		if d, err := bindings.ParseDelay(text); err == nil {
-			t.Errorf("%q is taken for %v", text, d)
+	for _, text := range []string{
+		"", "s", "28", "28 sec", "-1s", "1e9s", "0x10s", "1_0s", "nans", "infs", "999999999999h", "1..5s",
+	} {
+		if got, err := bindings.ParseDelay(text); err == nil {
+			t.Errorf("ParseDelay(%q) = %d, want an error", text, got)
 		}
 	}
 }

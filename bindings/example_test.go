@@ -66,7 +66,7 @@ func ExampleHardwareWith() {
 	// 2
 }
 
-// The description answers for itself.
+// The description gives help on each of its entries, and the nearest name for a misspelt one.
 func Example_description() {
 	x := bindings.Index()
 	e := x.Lookup("m:unregister_hw_breakpoint")[0]
@@ -75,7 +75,7 @@ func Example_description() {
 	fmt.Println("\n" + near)
 	// Output:
 	// m:unregister_hw_breakpoint(ev: event|nil) -> true
-	//   Release an event that was registered; nil is none, and nothing is done.
+	//   Release a registered event. For nil it does nothing.
 	//   ev              the event, or nil
 	//   kernel          kernel/events/hw_breakpoint.c
 	//

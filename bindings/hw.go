@@ -3,67 +3,134 @@
 package bindings
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
 
+	lua "github.com/yuin/gopher-lua"
+
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 	"github.com/hwlua/hwlua/hwdebug/sim"
+	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/describe"
 )
 
-var numOrU64 = describe.Union(describe.Number, describe.U64)
+var (
+	numOrU64  = describe.Union(describe.Number, describe.U64)
+	compared  = []describe.Param{param("a", numOrU64, ""), param("b", numOrU64, "")}
+	valueOut  = one("value", describe.U64, "")
+	textOut   = one("text", describe.String, "")
+	ctrlWords = []string{"hw.ctrl.decode", "DBGWCR", "DBGBCR"}
+)
 
 var hwFuncs = []describe.Func{
 	{
-		Name: "machine", Doc: "Make a machine and boot it.",
+		Name:    "machine",
+		Doc:     "Make a machine and boot it.",
 		Params:  []describe.Param{{Name: "options", Type: describe.Table("machine_options"), Optional: true}},
-		Results: []describe.Param{{Name: "m", Type: describe.Object("machine")}},
+		Results: one("m", describe.Object("machine"), ""),
 		Sample:  `local m = hw.machine { cpus = 4, brps = 6, wrps = 4 }`,
 		Go:      newMachine,
 	},
 	{
-		Name: "u64", Doc: "The exact value of an integer or of text. A value below 2^53 is an ordinary number, one above is a u64; one value is always one Lua value.",
-		Params:  []describe.Param{{Name: "x", Type: describe.Union(describe.U64, describe.String), Doc: "an integer below 2^53, a u64, or text, hexadecimal with 0x or decimal"}},
-		Results: []describe.Param{{Name: "value", Type: describe.U64}}, See: []string{"hw.hex", "integers"},
-		Sample: `assert(hw.u64 "0xffffff8008c5a004" == 0xffffff8008c5a004)`,
+		Name: "u64",
+		Doc: "The exact value of an integer or of text. A value below 2^53 is an ordinary number, a larger one is a u64. " +
+			"Equal values are always the same Lua value.",
+		Params: one("x", describe.Union(describe.U64, describe.String),
+			"an integer below 2^53, a u64, or text: decimal, or hexadecimal after 0x"),
+		Results: valueOut,
+		See:     []string{"hw.hex", "integers"},
+		Sample:  `assert(hw.u64 "0xffffff8008c5a004" == 0xffffff8008c5a004)`,
+		Go: func(c *call) int {
+			v := c.arg(0)
+			if s, ok := v.v.(lua.LString); ok {
+				return c.u64(parseU64(string(s)))
+			}
+			if v.v.Type() != lua.LTNumber && !isU64(v.v) {
+				v.wrong()
+			}
+			return c.u64(vm.ToU64(v.v))
+		},
 	},
 	{
-		Name: "hex", Doc: "A value in lower case hexadecimal, after 0x.",
-		Params:  []describe.Param{{Name: "value", Type: describe.U64}, {Name: "digits", Type: describe.Int, Optional: true, Doc: "padded with zeros to as many digits", Default: "no padding"}},
-		Results: []describe.Param{{Name: "text", Type: describe.String}}, Sample: `assert(hw.hex(0x1e5, 16) == "0x00000000000001e5")`,
+		Name: "hex",
+		Doc:  "A value in lower-case hexadecimal, after 0x.",
+		Params: []describe.Param{
+			param("value", describe.U64, ""),
+			{
+				Name: "digits", Type: describe.Int, Optional: true, Default: "no padding",
+				Doc: "the number of digits, padded with zeros",
+			},
+		},
+		Results: textOut,
+		Sample:  `assert(hw.hex(0x1e5, 16) == "0x00000000000001e5")`,
+		Go:      hex,
 	},
 	{
-		Name: "lt", Doc: "Whether a is less than b, for any mixture of numbers and u64s. Lua 5.1's own < cannot compare a number with a u64 variable.",
-		Params: []describe.Param{{Name: "a", Type: numOrU64}, {Name: "b", Type: numOrU64}}, Results: []describe.Param{{Name: "less", Type: describe.Bool}},
-		See: []string{"hw.le"}, Sample: `assert(hw.lt(5, 0xffffff8008c5a005))`,
+		Name: "lt",
+		Doc: "Whether a is less than b, for any mixture of numbers and u64s. The operator < of Lua 5.1 cannot compare a " +
+			"number with a variable that holds a u64.",
+		Params:  compared,
+		Results: one("less", describe.Bool, ""),
+		See:     []string{"hw.le"},
+		Sample:  `assert(hw.lt(5, 0xffffff8008c5a005))`,
+		Go:      func(c *call) int { return c.compare(func(order int) bool { return order < 0 }) },
 	},
 	{
-		Name: "le", Doc: "Whether a is less than b or equal to it, for any mixture of numbers and u64s.",
-		Params: []describe.Param{{Name: "a", Type: numOrU64}, {Name: "b", Type: numOrU64}}, Results: []describe.Param{{Name: "less", Type: describe.Bool}},
-		See: []string{"hw.lt"}, Sample: `assert(hw.le(0xffffff8008c5a005, 0xffffff8008c5a005))`,
+		Name:    "le",
+		Doc:     "Whether a is less than or equal to b, for any mixture of numbers and u64s.",
+		Params:  compared,
+		Results: one("less", describe.Bool, ""),
+		See:     []string{"hw.lt"},
+		Sample:  `assert(hw.le(0xffffff8008c5a005, 0xffffff8008c5a005))`,
+		Go:      func(c *call) int { return c.compare(func(order int) bool { return order <= 0 }) },
 	},
 	{
-		Name: "type", Doc: "The type of a value: u64, machine, cpu, bank, task, event, wide, work and the names of our other objects, else what type says.",
-		Params: []describe.Param{{Name: "v", Type: describe.Union(describe.Any, describe.Nil)}}, Results: []describe.Param{{Name: "name", Type: describe.String}},
-		Sample: `assert(hw.type(m.cpu[0]) == "cpu")`,
+		Name: "type",
+		Doc: "The type of a value: u64, machine, cpu, bank, task, event, wide, work and the names of the other classes; " +
+			"for any other value that of type.",
+		Params:  one("v", describe.Union(describe.Any, describe.Nil), ""),
+		Results: one("name", describe.String, ""),
+		Sample:  `assert(hw.type(m.cpu[0]) == "cpu")`,
+		Go: func(c *call) int {
+			if c.L.GetTop() < 1 {
+				c.bad(errors.New("value expected"))
+			}
+			return c.text(typeName(c.L.Get(1)), nil)
+		},
 	},
 	{
-		Name: "explain", Doc: "What a register's value means, in words; a control word when no register is named.",
-		Params: []describe.Param{{Name: "value", Type: describe.U64},
-			{Name: "register", Type: describe.Enum("BVR", "breakpoint value", "BCR", "breakpoint control", "WVR", "watchpoint value", "WCR", "watchpoint control",
-				"MDSCR_EL1", "monitor debug system control", "ID_AA64DFR0_EL1", "debug features"), Optional: true, Doc: "which register it is from", Default: "a control word, its type says whose"}},
-		Results: []describe.Param{{Name: "text", Type: describe.String}}, See: []string{"hw.ctrl.decode", "DBGWCR", "DBGBCR"},
-		Sample: `print(hw.explain(0x1f5))`,
-		Go:     explain,
+		Name: "explain",
+		Doc:  "The meaning of a register's value, in words. If no register is named, the value is a control word.",
+		Params: []describe.Param{
+			param("value", describe.U64, ""),
+			{
+				Name: "register", Type: registerWords.typ(), Optional: true,
+				Default: "a control word; its type tells which", Doc: "the register that holds it",
+			},
+		},
+		Results: textOut,
+		See:     ctrlWords,
+		Sample:  `print(hw.explain(0x1f5))`,
+		Go:      explain,
 	},
 }
 
 var hwFields = []describe.Field{
-	{Name: "errno", Type: describe.Map(describe.String, describe.Int), Doc: "The numbers of errnos by name: hw.errno.ENOSPC is 28."},
-	{Name: "presets", Type: describe.Array(describe.Table("preset")), Doc: "The cores that a machine can have, in a list and by name."},
-	{Name: "kernels", Type: describe.Array(describe.String), Doc: "The kernel profiles, by their full names."},
+	{
+		Name: "errno", Type: describe.Map(describe.String, describe.Int), Go: errnoTable,
+		Doc: "The numbers of errnos by name: hw.errno.ENOSPC is 28.",
+	},
+	{
+		Name: "presets", Type: describe.Array(describe.Table("preset")), Go: presetTable,
+		Doc: "The cores that a machine can have, as a list and by name.",
+	},
+	{
+		Name: "kernels", Type: describe.Array(describe.String), Doc: "The full names of the kernel profiles.",
+		Go: func(rt *runtime) lua.LValue { return showTexts(rt, nil, sim.Profiles()) },
+	},
 }
 
 var ctrlModule = describe.Module{
@@ -71,154 +138,151 @@ var ctrlModule = describe.Module{
 	Doc:  "Control words: DBGBCR and DBGWCR as the kernel writes them.",
 	Funcs: []describe.Func{
 		{
-			Name: "encode", Doc: "Make a control word.",
-			Params: []describe.Param{{Name: "fields", Type: describe.Table("ctrl_fields")}}, Results: []describe.Param{{Name: "value", Type: describe.Int}},
-			See: []string{"hw.ctrl.decode", "DBGWCR", "DBGBCR"}, Sample: `assert(hw.ctrl.encode { type = "w", len = 4, privilege = "el0", enabled = true } == 0x1f5)`,
-			Go: encode,
+			Name:    "encode",
+			Doc:     "Make a control word.",
+			Params:  one("fields", describe.Table("ctrl_fields"), ""),
+			Results: one("value", describe.Int, ""),
+			See:     ctrlWords,
+			Sample:  `assert(hw.ctrl.encode { type = "w", len = 4, privilege = "el0", enabled = true } == 0x1f5)`,
+			Go: func(c *call) int {
+				f := ctrlFields{typ: noType, bas: notGiven, len: notGiven, offset: notGiven, privilege: arm64.EL0}
+				c.fill(0, &f)
+				return c.u64(f.encode())
+			},
 		},
 		{
-			Name: "decode", Doc: "Take a control word apart.",
-			Params: []describe.Param{{Name: "value", Type: describe.U64, Doc: "32 bits"}}, Results: []describe.Param{{Name: "fields", Type: describe.Table("ctrl")}},
-			See: []string{"hw.ctrl.encode", "hw.explain"}, Sample: `assert(hw.ctrl.decode(0x18d).bas == 0x0c)`,
-			Go: decode,
+			Name:    "decode",
+			Doc:     "Take a control word apart.",
+			Params:  one("value", describe.U64, "32 bits"),
+			Results: one("fields", describe.Table("ctrl"), ""),
+			See:     []string{"hw.ctrl.encode", "hw.explain"},
+			Sample:  `assert(hw.ctrl.decode(0x18d).bas == 0x0c)`,
+			Go: func(c *call) int {
+				w := ctrlWord(c.arg(0).u32())
+				return c.value(c.rt.table(nil, "ctrl", &w))
+			},
 		},
 	},
 }
 
-func newMachine(fill Fill[sim.Config]) (*sim.Machine, error) {
-	var c sim.Config
-	fill(&c)
-	return sim.New(c)
-}
+// newMachineBytes is what a script is charged before a machine is made. The rest follows when its size is known.
+const newMachineBytes = 64 << 10
 
-// Registers are the names that hw.explain knows.
-var Registers = []string{"BVR", "BCR", "WVR", "WCR", "MDSCR_EL1", "ID_AA64DFR0_EL1"}
-
-func explain(v uint64, register string) (string, error) {
-	for i, name := range Registers {
-		if name == register {
-			return arm64.Explain(arm64.Reg(i), v), nil
-		}
+// newMachine reports an invalid option as the field of the table that holds it.
+func newMachine(c *call) int {
+	cfg := c.rt.options.Defaults
+	c.fill(0, &cfg)
+	c.rt.s.Charge(newMachineBytes)
+	m, err := sim.New(cfg)
+	if e, ok := errors.AsType[*sim.OptionError](err); ok {
+		c.field, err = e.Option, errors.New(e.Detail())
 	}
-	if v>>32 != 0 {
-		return "", fmt.Errorf("0x%x is no control word, which has 32 bits; name the register it is from: %s", v, strings.Join(Registers, " "))
-	}
-	return arm64.ExplainCtrl(uint32(v)), nil
-}
-
-// CtrlFields are the fields of hw.ctrl.encode.
-type CtrlFields struct {
-	Type         hwdebug.BPType
-	BAS          int // notGiven or a mask
-	Len, Offset  int // notGiven or bytes
-	Privilege    string
-	Enabled, HMC bool
-}
-
-// PrivilegeWords are the levels that a control word selects, by the value of its field.
-var PrivilegeWords = [4]string{"none", "el1", "el0", "el0+el1"}
-
-// notGiven stands for a number of a control word that was left out.
-const notGiven = math.MinInt
-
-// noType stands for a control word's type that was not given.
-const noType = hwdebug.BPType(1 << 31)
-
-func encode(fill Fill[CtrlFields]) (uint64, error) {
-	f := CtrlFields{Type: noType, BAS: notGiven, Len: notGiven, Offset: notGiven, Privilege: "el0"}
-	fill(&f)
-	c := arm64.Ctrl{Enabled: f.Enabled, HMC: f.HMC}
-	switch {
-	case f.Type == hwdebug.X:
-	case f.Type >= hwdebug.R && f.Type <= hwdebug.RW:
-		c.Type = arm64.CtrlType(f.Type)
-	case f.Type == noType:
-		return 0, fmt.Errorf("field 'type' is missing: \"r\", \"w\", \"rw\" or \"x\"")
-	default:
-		return 0, fmt.Errorf("field 'type': %v is no type of a control word; there are \"r\", \"w\", \"rw\" and \"x\"", f.Type)
-	}
-	for i, w := range PrivilegeWords {
-		if w == f.Privilege {
-			c.Privilege = arm64.Privilege(i)
-		}
-	}
-	mask, err := f.mask()
 	if err != nil {
-		return 0, err
+		c.bad(err)
 	}
-	c.Len = mask
-	return uint64(c.Encode()), nil
+	mach := c.rt.adopt(m)
+	c.rt.s.Charge(mach.charged)
+	return c.value(mach.ud)
 }
 
-// mask is the byte mask that bas gives, or len and offset do; what is given of both has to agree.
-func (f *CtrlFields) mask() (uint8, error) {
-	n, offset := f.Len, max(f.Offset, 0)
-	if f.BAS != notGiven {
-		if f.BAS < 0 || f.BAS > 0xff {
-			return 0, fmt.Errorf("field 'bas': %d is no byte mask, which has 8 bits", f.BAS)
+func hex(c *call) int {
+	n := c.arg(0).u64()
+	digits := c.arg(1).int()
+	if digits < 0 || digits > 64 {
+		c.bad(fmt.Errorf("got %d digits, want 0 to 64", digits))
+	}
+	text := vm.Hex(n, digits)
+	if more := digits + len("0x") - len(text); more > 0 {
+		text = "0x" + strings.Repeat("0", more) + text[len("0x"):]
+	}
+	return c.text(text, nil)
+}
+
+// compare returns what holds reports of the order of the two arguments, false if one is not a number (NaN).
+func (c *call) compare(holds func(order int) bool) int {
+	var side [2]lua.LValue
+	for i := range side {
+		v := c.arg(i)
+		if v.v.Type() != lua.LTNumber && !isU64(v.v) {
+			v.wrong()
 		}
-		if n == notGiven {
-			if _, at, _ := arm64.MaskSpan(uint8(f.BAS)); f.Offset != notGiven && f.Offset != at {
-				return 0, fmt.Errorf("field 'offset': %d is not where mask 0x%x begins; give bas, or len and offset", f.Offset, f.BAS)
-			}
-			return uint8(f.BAS), nil
-		}
-	} else if n == notGiven {
-		if f.Type != hwdebug.X {
-			return 0, fmt.Errorf("field 'len' is missing: a watchpoint's control word needs bas, or len and offset")
-		}
-		n = 4
+		side[i] = v.v
 	}
-	mask, ok := arm64.LenMask(n)
-	if !ok {
-		return 0, fmt.Errorf("field 'len': %d bytes asked for, a mask selects 1 to 8", n)
-	}
-	if f.Offset != notGiven && f.Offset < 0 || offset+n > 8 {
-		return 0, fmt.Errorf("field 'offset': %d bytes at %+d leave the doubleword that a mask selects from", n, f.Offset)
-	}
-	mask <<= offset
-	if f.BAS != notGiven && mask != uint8(f.BAS) {
-		return 0, fmt.Errorf("field 'bas': 0x%x is not the mask of len %d at offset %d; give one or the other", f.BAS, n, offset)
-	}
-	return mask, nil
+	order, ok := c.rt.s.Compare(side[0], side[1])
+	return c.bool(ok && holds(order), nil)
 }
 
-// Ctrl is a control word taken apart.
-type Ctrl struct {
-	Type         string
-	BAS          uint64
-	Privilege    string
-	Enabled, HMC bool
-	Regular      bool // the mask is one run of bytes
-	Len, Offset  int
-}
-
-func decode(v Word) Ctrl {
-	c := arm64.DecodeCtrl(uint32(v))
-	out := Ctrl{Type: "x", BAS: uint64(c.Len), Enabled: c.Enabled, HMC: arm64.DBGWCR(v).HMC(),
-		Privilege: PrivilegeWords[c.Privilege&3]}
-	if c.Type != arm64.Execute {
-		out.Type = TypeWords[c.Type-1]
+func explain(c *call) int {
+	v := c.arg(0).u64()
+	if c.given(1) {
+		return c.text(arm64.Explain(word(c.arg(1), registerWords), v), nil)
 	}
-	out.Len, out.Offset, out.Regular = arm64.MaskSpan(uint8(out.BAS))
-	return out
+	if v > math.MaxUint32 {
+		return c.fail(fmt.Errorf("0x%x is not a control word of 32 bits; name the register that it is from: %s",
+			v, strings.Join(registerWords.typ().Strings(), " ")))
+	}
+	return c.text(arm64.ExplainCtrl(uint32(v)), nil)
 }
 
-// PresetList are the cores that a machine can have.
-func PresetList() []sim.Preset { return sim.Presets() }
+// errnoTable raises for names that are not errnos.
+func errnoTable(rt *runtime) lua.LValue {
+	t := rt.L.CreateTable(0, len(hwdebug.Errnos))
+	for _, e := range hwdebug.Errnos {
+		t.RawSetString(e.Name, rt.int(e.Number))
+	}
+	rt.guard(t, "hw.errno has no '%s'", errnoNames())
+	return t
+}
 
+func presetTable(rt *runtime) lua.LValue {
+	presets := sim.Presets()
+	t := rt.L.CreateTable(len(presets), len(presets))
+	for i := range presets {
+		one := rt.table(nil, "preset", &presets[i])
+		t.RawSetInt(i+1, one)
+		t.RawSetString(presets[i].Name, one)
+	}
+	return t
+}
+
+// errnoNames returns the names of all errnos.
+func errnoNames() []string {
+	names := make([]string, len(hwdebug.Errnos))
+	for i, e := range hwdebug.Errnos {
+		names[i] = e.Name
+	}
+	return names
+}
+
+// errnos describes hwdebug.Errnos.
 func errnos() []describe.Errno {
-	docs := map[string]string{
-		"EPERM": "operation not permitted", "ENOENT": "no such file or directory", "ESRCH": "no such process", "EINTR": "interrupted system call",
-		"EIO": "I/O error", "ENXIO": "no such device or address", "E2BIG": "argument list too long", "EBADF": "bad file number",
-		"EAGAIN": "try again", "ENOMEM": "out of memory", "EACCES": "permission denied", "EFAULT": "bad address", "EBUSY": "device or resource busy",
-		"EEXIST": "file exists", "ENODEV": "no such device", "EINVAL": "invalid argument",
-		"ENOSPC": "no space left on device: here, every slot is spoken for", "EDEADLK": "resource deadlock would occur",
-		"EOPNOTSUPP": "operation not supported", "ENOTSUPP": "operation is not supported, the kernel's own",
-	}
 	var list []describe.Errno
 	for _, e := range hwdebug.Errnos {
-		list = append(list, describe.Errno{Name: e.Name, Number: e.Number, Doc: fmt.Sprintf("%d, %s.", e.Number, docs[e.Name])})
+		doc := fmt.Sprintf("%d, %s.", e.Number, errnoDocs[e.Name])
+		list = append(list, describe.Errno{Name: e.Name, Number: e.Number, Doc: doc})
 	}
 	return list
+}
+
+var errnoDocs = map[string]string{
+	"EPERM":      "operation not permitted",
+	"ENOENT":     "no such file or directory",
+	"ESRCH":      "no such process",
+	"EINTR":      "interrupted system call",
+	"EIO":        "I/O error",
+	"ENXIO":      "no such device or address",
+	"E2BIG":      "argument list too long",
+	"EBADF":      "bad file number",
+	"EAGAIN":     "try again",
+	"ENOMEM":     "out of memory",
+	"EACCES":     "permission denied",
+	"EFAULT":     "bad address",
+	"EBUSY":      "device or resource busy",
+	"EEXIST":     "file exists",
+	"ENODEV":     "no such device",
+	"EINVAL":     "invalid argument",
+	"ENOSPC":     "no space left on device; here: every slot is reserved",
+	"EDEADLK":    "resource deadlock would occur",
+	"EOPNOTSUPP": "operation not supported",
+	"ENOTSUPP":   "operation is not supported; for use inside the kernel",
 }

@@ -11,9 +11,9 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/arm64"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm"
-	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 // The classes, in the order of the description.
@@ -32,51 +32,22 @@ const (
 	numClasses
 )
 
-// An object is what a userdata of ours holds.
+// An object is what the userdata of an object of a machine holds.
 type object[T any] struct {
-	mach *machine
-	val  T
-	ud   *lua.LUserData
+	mach  *machine
+	val   T
+	ud    *lua.LUserData
+	class *classPlan
 }
 
-// tagged is any object, whatever it holds.
+// tagged is implemented by objects of every class.
 type tagged interface {
-	class() int
+	className() string
 }
 
-func (o *object[T]) class() int { return classOf[T]() }
+func (o *object[T]) className() string { return o.class.name }
 
-// classOf is the class of objects that hold a T.
-func classOf[T any]() int {
-	var zero *T
-	switch any(zero).(type) {
-	case **sim.Machine:
-		return clsMachine
-	case *CPUs:
-		return clsCPUs
-	case **sim.CPU:
-		return clsCPU
-	case *Bank:
-		return clsBank
-	case *OnReg:
-		return clsOnReg
-	case **sim.Task:
-		return clsTask
-	case **sim.Event:
-		return clsEvent
-	case **sim.Wide:
-		return clsWide
-	case **sim.Hit:
-		return clsHit
-	case **hwdebug.Error:
-		return clsRefusal
-	case **sim.Work:
-		return clsWork
-	}
-	panic("bindings: no class for a Go type")
-}
-
-// A machine is one machine of a runtime and the values that stand for its objects.
+// A machine is one machine of a runtime and the userdata of its objects.
 type machine struct {
 	rt   *runtime
 	m    *sim.Machine
@@ -90,11 +61,11 @@ type machine struct {
 	wides  map[*sim.Wide]*lua.LUserData
 	works  map[*sim.Work]*lua.LUserData
 	why    *lua.LUserData
-	held   *lua.LTable // the machine's value and what scripts handed over: every object of the machine leads there
+	held   *lua.LTable // the machine's userdata and the script's functions; every object of the machine refers to it
 
-	charged int64 // bytes that memory was charged for
+	charged int64 // bytes of the machine that the script was charged for
 	calls   int
-	polls   int // rounds of the machine's loops that steps were not counted for yet
+	polls   int // rounds of the machine's loops that were not counted as steps yet
 }
 
 type cpuValues struct {
@@ -103,11 +74,11 @@ type cpuValues struct {
 	onReg [2]*lua.LUserData
 }
 
-// sizeObject is what an object costs beside what the machine holds of it: its userdata, and the place where it is
-// found again.
+// sizeObject is the size of an object without the state of the machine: its userdata and its entry in a map.
 const sizeObject = 192
 
-// adopt makes m a machine of the runtime.
+// adopt makes m a machine of the runtime: its objects become userdata, its stacks include Lua functions, and it stops
+// when the script has to.
 func (rt *runtime) adopt(m *sim.Machine) *machine {
 	mach := &machine{
 		rt: rt, m: m, L: rt.L,
@@ -119,7 +90,7 @@ func (rt *runtime) adopt(m *sim.Machine) *machine {
 	}
 	mach.held = rt.L.CreateTable(1, 0)
 	mach.charged = m.Footprint()
-	mach.ud = newObject(mach, m)
+	mach.ud = newObject(mach, clsMachine, m)
 	mach.held.Append(mach.ud)
 	m.SetFrames(func(dst []string) []string { return rt.s.Frames(mach.L, dst) })
 	m.SetStack(func() any { return rt.s.Current() }, func(L any) {
@@ -142,23 +113,23 @@ func (rt *runtime) adopt(m *sim.Machine) *machine {
 }
 
 // newObject makes the userdata of an object.
-func newObject[T any](m *machine, val T) *lua.LUserData {
+func newObject[T any](m *machine, class int, val T) *lua.LUserData {
 	rt := m.rt
 	rt.s.Charge(sizeObject)
-	o := &object[T]{mach: m, val: val}
-	o.ud = &lua.LUserData{Value: o, Metatable: rt.meta(classOf[T]()), Env: m.held}
+	o := &object[T]{mach: m, val: val, class: &rt.plan.classes[class]}
+	o.ud = &lua.LUserData{Value: o, Metatable: rt.meta(class), Env: m.held}
 	return o.ud
 }
 
-// Native is the object as a script sees it.
+// Native returns the userdata of the object and its runtime, for values that Go passes back to a script.
 func (o *object[T]) Native() (lua.LValue, *vm.Runtime) { return o.ud, o.mach.rt.s.Runtime() }
 
-// meta is the metatable of a class.
+// meta returns the metatable of a class, which it makes with the first object of the class.
 func (rt *runtime) meta(id int) *lua.LTable {
 	if c := &rt.classes[id]; c.meta != nil {
 		return c.meta
 	}
-	p := &thePlan().classes[id]
+	p := &rt.plan.classes[id]
 	meta := rt.L.CreateTable(0, 6)
 	meta.RawSetString("__index", rt.L.NewFunction(func(L *lua.LState) int { return p.index(rt, L) }))
 	meta.RawSetString("__newindex", rt.L.NewFunction(func(L *lua.LState) int { return p.assign(rt, L) }))
@@ -171,10 +142,10 @@ func (rt *runtime) meta(id int) *lua.LTable {
 		L.Push(lua.LString(text))
 		return 1
 	}))
-	if p.length != nil {
+	if p.element.len != nil {
 		meta.RawSetString("__len", rt.L.NewFunction(func(L *lua.LState) int {
 			ud, _ := L.Get(1).(*lua.LUserData)
-			L.Push(rt.int(p.length(ud)))
+			L.Push(rt.int(p.element.len(ud.Value)))
 			return 1
 		}))
 	}
@@ -187,73 +158,55 @@ func (rt *runtime) meta(id int) *lua.LTable {
 	return meta
 }
 
-func find[K comparable](m *machine, values map[K]*lua.LUserData, val K) lua.LValue {
-	var none K
-	if val == none {
+// find returns the userdata of val, which it makes when a script first gets val.
+func find[K comparable](m *machine, values map[K]*lua.LUserData, class int, val K) lua.LValue {
+	if val == *new(K) {
 		return lua.LNil
 	}
-	if ud, ok := values[val]; ok {
-		return ud
+	ud, ok := values[val]
+	if !ok {
+		ud = newObject(m, class, val)
+		values[val] = ud
 	}
-	ud := newObject(m, val)
-	values[val] = ud
 	return ud
 }
 
-func (m *machine) task(t *sim.Task) lua.LValue    { return find(m, m.tasks, t) }
-func (m *machine) event(ev *sim.Event) lua.LValue { return find(m, m.events, ev) }
-func (m *machine) wide(w *sim.Wide) lua.LValue    { return find(m, m.wides, w) }
-func (m *machine) work(w *sim.Work) lua.LValue    { return find(m, m.works, w) }
+func (m *machine) task(t *sim.Task) lua.LValue    { return showTask(m.rt, m, t) }
+func (m *machine) event(ev *sim.Event) lua.LValue { return showEvent(m.rt, m, ev) }
 
-func (m *machine) cpuValue(c *sim.CPU) lua.LValue {
-	if c == nil {
+// lazily returns the userdata of val at a place of its own, which it makes when a script first gets val.
+func lazily[T any](m *machine, place **lua.LUserData, class int, val T) lua.LValue {
+	if *place == nil {
+		*place = newObject(m, class, val)
+	}
+	return *place
+}
+
+func showCPUs(_ *runtime, m *machine, v cpuList) lua.LValue { return lazily(m, &m.cpus, clsCPUs, v) }
+func showCPU(_ *runtime, m *machine, v *sim.CPU) lua.LValue {
+	return lazily(m, &m.cpu[v.ID()].ud, clsCPU, v)
+}
+
+func showBank(_ *runtime, m *machine, v bank) lua.LValue {
+	return lazily(m, &m.cpu[v.cpu.ID()].banks[v.base/arm64.MaxRegs], clsBank, v)
+}
+
+func showOnReg(_ *runtime, m *machine, v onReg) lua.LValue {
+	return lazily(m, &m.cpu[v.cpu.ID()].onReg[v.kind()], clsOnReg, v)
+}
+
+// showRefusal returns the same userdata until the machine refuses something else.
+func showRefusal(_ *runtime, m *machine, v *hwdebug.Error) lua.LValue {
+	if v == nil {
 		return lua.LNil
 	}
-	v := &m.cpu[c.ID()]
-	if v.ud == nil {
-		v.ud = newObject(m, c)
-	}
-	return v.ud
-}
-
-func (m *machine) bank(b Bank) lua.LValue {
-	v := &m.cpu[b.CPU.ID()].banks[b.Base/16]
-	if *v == nil {
-		*v = newObject(m, b)
-	}
-	return *v
-}
-
-func (m *machine) onReg(s OnReg) lua.LValue {
-	i := 0
-	if s.Watch {
-		i = 1
-	}
-	v := &m.cpu[s.CPU.ID()].onReg[i]
-	if *v == nil {
-		*v = newObject(m, s)
-	}
-	return *v
-}
-
-func (m *machine) cpusValue(c CPUs) lua.LValue {
-	if m.cpus == nil {
-		m.cpus = newObject(m, c)
-	}
-	return m.cpus
-}
-
-func (m *machine) refusal(r *hwdebug.Error) lua.LValue {
-	if r == nil {
-		return lua.LNil
-	}
-	if m.why == nil || m.why.Value.(*object[*hwdebug.Error]).val != r {
-		m.why = newObject(m, r)
+	if m.why == nil || m.why.Value.(*object[*hwdebug.Error]).val != v {
+		m.why = newObject(m, clsRefusal, v)
 	}
 	return m.why
 }
 
-// settle counts what a call has used: steps for the rounds of the machine's loops, memory for what it has grown by.
+// settle counts what a call used: steps for the rounds of the machine's loops and, every 16 calls, memory.
 func (m *machine) settle() {
 	if n := m.polls; n > 0 {
 		m.polls = 0
@@ -264,7 +217,7 @@ func (m *machine) settle() {
 	}
 }
 
-// weigh charges for what the machine has grown by since it was weighed last.
+// weigh charges for the growth of the machine since the last time.
 func (m *machine) weigh() {
 	if size := m.m.Footprint(); size > m.charged {
 		grown := size - m.charged
@@ -273,7 +226,7 @@ func (m *machine) weigh() {
 	}
 }
 
-// Size is what an object holds outside of Lua: for a machine, all of it.
+// Size returns the bytes that an object holds outside of Lua. Those of all objects of a machine count as its own.
 func (o *object[T]) Size() int64 {
 	if m, ok := any(o.val).(*sim.Machine); ok {
 		return m.Footprint()
@@ -281,19 +234,19 @@ func (o *object[T]) Size() int64 {
 	return 0
 }
 
-// objectText returns the text that tostring gives for an object of the model.
+// objectText returns the text that tostring gives for an object.
 func objectText(ud *lua.LUserData) string {
 	switch o := ud.Value.(type) {
 	case *object[*sim.Machine]:
 		return fmt.Sprintf("machine %s (%d cpus, %s)", o.val.Config().Name, o.val.NrCPUs(), o.val.Kernel())
-	case *object[CPUs]:
-		return fmt.Sprintf("cpus 0 to %d", o.val.Machine.NrCPUs()-1)
+	case *object[cpuList]:
+		return fmt.Sprintf("cpus 0 to %d", o.val.Len()-1)
 	case *object[*sim.CPU]:
 		return fmt.Sprintf("cpu%d", o.val.ID())
-	case *object[Bank]:
-		return fmt.Sprintf("%s of cpu%d (%d registers)", o.val.Name(), o.val.CPU.ID(), o.val.Len())
-	case *object[OnReg]:
-		return fmt.Sprintf("%s_on_reg of cpu%d (%d slots)", KindWords[b2i(o.val.Watch)], o.val.CPU.ID(), o.val.Len())
+	case *object[bank]:
+		return fmt.Sprintf("%s of cpu%d (%d registers)", o.val.name(), o.val.cpu.ID(), o.val.Len())
+	case *object[onReg]:
+		return fmt.Sprintf("%s_on_reg of cpu%d (%d slots)", slotWords[o.val.kind()].text, o.val.cpu.ID(), o.val.Len())
 	case *object[*sim.Task]:
 		return fmt.Sprintf("task %s (pid %d)", o.val.Comm(), o.val.PID())
 	case *object[*sim.Event]:
@@ -311,14 +264,7 @@ func objectText(ud *lua.LUserData) string {
 	return "userdata"
 }
 
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// eventText says what an event watches, where, and how it is.
+// eventText returns an event's label, attributes, place and state.
 func eventText(ev *sim.Event) string {
 	var b strings.Builder
 	a := ev.Attr()
@@ -337,11 +283,11 @@ func eventText(ev *sim.Event) string {
 	return b.String()
 }
 
-// typeName is what hw.type says.
+// typeName returns the type of a value as hw.type has it.
 func typeName(v lua.LValue) string {
 	if ud, ok := v.(*lua.LUserData); ok {
 		if o, ok := ud.Value.(tagged); ok {
-			return className(o.class())
+			return o.className()
 		}
 		if isU64(v) {
 			return "u64"
@@ -350,19 +296,7 @@ func typeName(v lua.LValue) string {
 	return v.Type().String()
 }
 
-// unknown is the error for a name that is not known; format has one %s for it.
-func unknown(format, name string, known []string) error {
-	if len(name) > 64 {
-		name = name[:64] + "..."
-	}
-	text := fmt.Sprintf(format, name)
-	if near, ok := phrase.Nearest(name, known); ok {
-		text += "; did you mean '" + near + "'?"
-	}
-	return fmt.Errorf("%s", text)
-}
-
-// gone is the error for an object that was closed, nil while it lives.
+// gone returns the error about using a closed event or registration, nil for anything else.
 func gone(v any) error {
 	switch v := v.(type) {
 	case *sim.Event:
@@ -375,36 +309,4 @@ func gone(v any) error {
 		}
 	}
 	return nil
-}
-
-// attrTable is an event's attributes as a table.
-func (m *machine) attrTable(a hwdebug.Attr) lua.LValue {
-	rt := m.rt
-	rt.s.Charge(1024)
-	t := rt.L.CreateTable(0, 16)
-	t.RawSetString("type", rt.bpType(a.Type))
-	t.RawSetString("addr", rt.u64(a.Addr))
-	t.RawSetString("len", rt.u64(a.Len))
-	t.RawSetString("sample_period", rt.u64(a.SamplePeriod))
-	for _, f := range []struct {
-		name string
-		on   bool
-	}{
-		{"disabled", a.Disabled}, {"pinned", a.Pinned}, {"exclude_user", a.ExcludeUser}, {"exclude_kernel", a.ExcludeKernel}, {"exclude_hv", a.ExcludeHV},
-		{"inherit", a.Inherit}, {"enable_on_exec", a.EnableOnExec}, {"sample_read", a.SampleRead}, {"branch_stack", a.BranchStack},
-	} {
-		t.RawSetString(f.name, lua.LBool(f.on))
-	}
-	if a.Name != "" {
-		t.RawSetString("name", lua.LString(a.Name))
-	}
-	return t
-}
-
-func (rt *runtime) bpType(t hwdebug.BPType) lua.LValue {
-	switch t {
-	case hwdebug.R, hwdebug.W, hwdebug.RW, hwdebug.X:
-		return lua.LString(t.String())
-	}
-	return rt.u64(uint64(t))
 }

@@ -1,4 +1,4 @@
-// The plan: every described function, field and table with the helper that binds it, made once per process.
+// The plan: every described function, field and table, ready to be called and indexed. It is made once per process.
 
 package bindings
 
@@ -11,23 +11,20 @@ import (
 	"github.com/hwlua/hwlua/vm/describe"
 )
 
-// A native is a Lua function that knows its runtime.
-type native func(rt *runtime, L *lua.LState) int
-
-// A function is a described function and what does it.
+// A function is a described function and the body that unpacks and calls it.
 type function struct {
 	desc  *describe.Func
 	class string // whose method it is, "" for a function of a module
-	short string // what examples call an object of that class
+	short string // the name of an object of that class in examples
 	base  int    // stack index of the first argument
-	call  native
+	body  body
 }
 
 // A member is a field or a method of a class.
 type member struct {
-	get    func(rt *runtime, L *lua.LState, ud *lua.LUserData) lua.LValue // nil for a method
+	get    func(rt *runtime, m *machine, holder any) lua.LValue // nil for a method
+	field  *describe.Field                                      // nil for a method
 	method int
-	field  *describe.Field
 }
 
 // A classPlan is a class, ready to be indexed.
@@ -38,110 +35,81 @@ type classPlan struct {
 	known     map[string]*member
 	names     []string
 	functions []*function
-	element   func(rt *runtime, L *lua.LState, ud *lua.LUserData, n int) lua.LValue
-	length    func(ud *lua.LUserData) int
+	element   element
 }
 
 // A modulePlan is a module's functions and values.
 type modulePlan struct {
-	name      string
+	desc      *describe.Module
 	functions []*function
-	values    []valuePlan
 	modules   []modulePlan
 	names     []string
-}
-
-type valuePlan struct {
-	name string
-	make func(rt *runtime) lua.LValue
 }
 
 type plan struct {
 	hw      modulePlan
 	classes [numClasses]classPlan
-	records map[string]*describe.Record
-	holders map[string][]string // the records that have a field of that name
+	records map[string]*recordPlan
 }
 
-var (
-	planOnce sync.Once
-	planMade *plan
-)
-
-func thePlan() *plan {
-	planOnce.Do(func() { planMade = makePlan() })
-	return planMade
-}
-
-func makePlan() *plan {
-	p := &plan{records: map[string]*describe.Record{}, holders: map[string][]string{}}
+// thePlan returns the plan of the description.
+var thePlan = sync.OnceValue(func() *plan {
+	p := &plan{hw: newModulePlan(&hardware), records: map[string]*recordPlan{}}
 	for i := range hardware.Records {
-		r := &hardware.Records[i]
-		p.records[r.Name] = r
-		for j := range r.Fields {
-			if !r.Out {
-				name := r.Fields[j].Name
-				p.holders[name] = append(p.holders[name], r.Name)
-			}
-		}
+		p.records[hardware.Records[i].Name] = newRecordPlan(&hardware.Records[i])
 	}
-	p.hw = p.module(&hardware)
 	if len(hardware.Classes) != numClasses {
 		panic("bindings: the description has other classes than this package")
 	}
 	for i := range hardware.Classes {
-		p.classes[i].id = i
-		p.class(&p.classes[i], &hardware.Classes[i])
+		p.classes[i] = newClassPlan(i, &hardware.Classes[i])
+	}
+	return p
+})
+
+func newFunction(desc *describe.Func, base int) *function {
+	f := &function{desc: desc, base: base}
+	f.body = bodyOf(f)
+	return f
+}
+
+func newModulePlan(m *describe.Module) modulePlan {
+	p := modulePlan{desc: m}
+	for i := range m.Funcs {
+		p.functions = append(p.functions, newFunction(&m.Funcs[i], 1))
+		p.names = append(p.names, m.Funcs[i].Name)
+	}
+	for i := range m.Fields {
+		p.names = append(p.names, m.Fields[i].Name)
+	}
+	for i := range m.Modules {
+		p.modules = append(p.modules, newModulePlan(&m.Modules[i]))
+		p.names = append(p.names, m.Modules[i].Name)
 	}
 	return p
 }
 
-func (p *plan) module(m *describe.Module) modulePlan {
-	out := modulePlan{name: m.Name}
-	for i := range m.Funcs {
-		f := &function{desc: &m.Funcs[i], base: 1}
-		if do := natives[m.Name+"."+f.desc.Name]; do != nil {
-			f.call = func(rt *runtime, L *lua.LState) int { return do(rt, L, f) }
-		} else {
-			f.call = p.bind(f)
-		}
-		out.functions = append(out.functions, f)
-		out.names = append(out.names, f.desc.Name)
-	}
-	for i := range m.Fields {
-		out.values = append(out.values, valuePlan{m.Fields[i].Name, moduleValues[m.Fields[i].Name]})
-		out.names = append(out.names, m.Fields[i].Name)
-	}
-	for i := range m.Modules {
-		out.modules = append(out.modules, p.module(&m.Modules[i]))
-		out.names = append(out.names, m.Modules[i].Name)
-	}
-	return out
-}
-
-var shorts = map[string]string{"machine": "m", "cpu": "cpu", "task": "t", "event": "ev"}
-
-func (p *plan) class(c *classPlan, desc *describe.Class) {
-	c.name, c.desc = desc.Name, desc
-	c.known = make(map[string]*member, len(desc.Fields)+len(desc.Methods))
+func newClassPlan(id int, desc *describe.Class) classPlan {
+	c := classPlan{id: id, name: desc.Name, desc: desc, known: map[string]*member{}}
 	for i := range desc.Fields {
 		f := &desc.Fields[i]
-		c.known[f.Name] = &member{get: p.getter(f), field: f}
+		c.known[f.Name] = &member{get: f.Go.(access).get, field: f}
 		c.names = append(c.names, f.Name)
 	}
 	for i := range desc.Methods {
-		f := &function{desc: &desc.Methods[i], class: desc.Name, short: shorts[desc.Name], base: 2}
-		f.call = p.bind(f)
+		f := &function{desc: &desc.Methods[i], class: desc.Name, short: desc.ObjectName(), base: 2}
+		f.body = bodyOf(f)
 		c.known[f.desc.Name] = &member{method: i}
 		c.functions = append(c.functions, f)
 		c.names = append(c.names, f.desc.Name)
 	}
 	if desc.Index != nil {
-		c.element, c.length = element(desc.Index.Go)
+		c.element = desc.Index.Go.(element)
 	}
+	return c
 }
 
-// index is __index of a class: a field, a method, or what obj[n] gives.
+// index is __index of a class: a field, a method, or obj[n].
 func (c *classPlan) index(rt *runtime, L *lua.LState) int {
 	ud, ok := L.Get(1).(*lua.LUserData)
 	if !ok {
@@ -155,64 +123,80 @@ func (c *classPlan) index(rt *runtime, L *lua.LState) int {
 		case m == nil:
 			rt.s.Raise(L, unknown(c.name+" has no field or method '%s'", string(key), c.names))
 		case m.get != nil:
-			L.Push(m.get(rt, L, ud))
+			L.Push(m.get(rt, nil, ud.Value))
 		default:
-			fn := rt.classes[c.id].methods[m.method]
-			if fn == nil {
-				fn = rt.function(c.functions[m.method])
-				rt.classes[c.id].methods[m.method] = fn
-			}
-			L.Push(fn)
+			L.Push(c.method(rt, m.method))
 		}
 		return 1
 	case lua.LNumber:
-		if c.element != nil {
-			n := int(key)
-			if lua.LNumber(n) != key {
-				rt.s.Raise(L, fmt.Errorf("%s is indexed by whole numbers, got %s", objectText(ud), key.String()))
-			}
-			L.Push(c.element(rt, L, ud, n))
-			return 1
+		if c.element.at == nil {
+			break
 		}
+		n := int(key)
+		if lua.LNumber(n) != key {
+			rt.s.Raise(L, fmt.Errorf("%s is indexed by integers, got %s", objectText(ud), key.String()))
+		}
+		v, err := c.element.at(rt, ud.Value, n)
+		if err != nil {
+			rt.s.Raise(L, err)
+		}
+		L.Push(v)
+		return 1
 	}
 	rt.s.Raise(L, fmt.Errorf("%s cannot be indexed by a %s", c.name, typeName(L.Get(2))))
 	return 0
 }
 
-// assign is __newindex of a class.
+// method returns the Lua function of method i, which is made when a script first asks for it.
+func (c *classPlan) method(rt *runtime, i int) *lua.LFunction {
+	fn := rt.classes[c.id].methods[i]
+	if fn == nil {
+		fn = rt.function(c.functions[i])
+		rt.classes[c.id].methods[i] = fn
+	}
+	return fn
+}
+
+// assign is __newindex of a class. Where a field cannot be assigned to, its error says how it changes.
 func (c *classPlan) assign(rt *runtime, L *lua.LState) int {
 	key, ok := L.Get(2).(lua.LString)
 	ud, isObject := L.Get(1).(*lua.LUserData)
 	if !ok || !isObject {
 		hint := ""
-		if x := c.desc.Index; x != nil && x.Write != "" {
-			hint = "; " + x.Write
+		if x := c.desc.Index; x != nil {
+			hint = x.Write
 		}
-		rt.s.Raise(L, fmt.Errorf("%s cannot be assigned to%s", c.name, hint))
+		rt.s.Raise(L, readOnly(c.name, hint))
 	}
 	m := c.known[string(key)]
 	switch {
 	case m == nil:
 		rt.s.Raise(L, unknown(c.name+" has no field '%s'", string(key), c.names))
-	case m.field == nil || !m.field.Writable:
-		hint := ""
-		if m.field != nil && m.field.Change != "" {
-			hint = "; " + m.field.Change
-		}
-		rt.s.Raise(L, fmt.Errorf("'%s' of %s cannot be assigned to%s", string(key), article(c.name), hint))
+	case m.field == nil:
+		rt.s.Raise(L, readOnly("'"+string(key)+"' of "+article(c.name), ""))
+	case !m.field.Writable:
+		rt.s.Raise(L, readOnly("'"+string(key)+"' of "+article(c.name), m.field.Change))
 	}
-	if err := assignField(m.field.Go, ud, L.Get(3)); err != nil {
-		rt.s.Raise(L, fmt.Errorf("field '%s': %w", string(key), err))
-	}
+	to := rt.enter(L, nil, nil)
+	to.field = string(key)
+	m.field.Go.(access).set(value{to, L.Get(3), &m.field.Type}, ud.Value)
+	to.field = ""
+	rt.leave(to)
 	return 0
 }
 
+// readOnly returns the error about assigning to what, with a hint at how it changes.
+func readOnly(what, hint string) error {
+	if hint != "" {
+		hint = "; " + hint
+	}
+	return fmt.Errorf("%s cannot be assigned to%s", what, hint)
+}
+
 func article(noun string) string {
-	if noun != "" {
-		switch noun[0] {
-		case 'a', 'e', 'i', 'o', 'u':
-			return "an " + noun
-		}
+	switch noun[0] {
+	case 'a', 'e', 'i', 'o', 'u':
+		return "an " + noun
 	}
 	return "a " + noun
 }

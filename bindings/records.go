@@ -1,4 +1,4 @@
-// The tables with known fields: what calls take, and what they return.
+// The tables with known fields: those that calls take, and those that they return.
 
 package bindings
 
@@ -6,168 +6,259 @@ import (
 	"fmt"
 	"slices"
 
+	lua "github.com/yuin/gopher-lua"
+
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm/describe"
 )
 
-var bpType = describe.Union(describe.Enum("r", "loads", "w", "stores", "rw", "loads and stores", "x", "instructions"), describe.Int)
-
-// attrFields are what every attribute table may have.
+// attrFields are the fields of every attribute table. Scripts pass and get them.
 var attrFields = []describe.Field{
-	{Name: "type", Type: bpType, Optional: true, Default: "0", Doc: "what to watch for; a number is passed on as bp_type", Go: func(a *Attr) *hwdebug.BPType { return &a.Type }},
-	{Name: "addr", Type: describe.U64, Optional: true, Default: "0", Doc: "the address", Go: func(a *Attr) *uint64 { return &a.Addr }},
-	{Name: "len", Type: describe.U64, Optional: true, Default: `0, 4 for "x"`, Doc: "how many bytes from there",
-		Go: func(a *Attr, n uint64) { a.Len, a.hasLen = n, true }},
-	{Name: "disabled", Type: describe.Bool, Optional: true, Default: "false", Doc: "do not enable it yet", Go: func(a *Attr) *bool { return &a.Disabled }},
-	{Name: "pinned", Type: describe.Bool, Optional: true, Default: "false; true for register_*", Doc: "it must be in a register whenever its CPU or task runs", Go: func(a *Attr) *bool { return &a.Pinned }},
-	{Name: "sample_period", Type: describe.U64, Optional: true, Default: "0; 1 for register_*", Doc: "call the handler on every so many hits; 0: never", Go: func(a *Attr) *uint64 { return &a.SamplePeriod }},
-	{Name: "exclude_user", Type: describe.Bool, Optional: true, Default: "false", Doc: "not for accesses from EL0", Go: func(a *Attr) *bool { return &a.ExcludeUser }},
-	{Name: "exclude_kernel", Type: describe.Bool, Optional: true, Default: "false", Doc: "not for accesses from EL1", Go: func(a *Attr) *bool { return &a.ExcludeKernel }},
-	{Name: "exclude_hv", Type: describe.Bool, Optional: true, Default: "false", Doc: "not for accesses from a hypervisor", Go: func(a *Attr) *bool { return &a.ExcludeHV }},
-	{Name: "inherit", Type: describe.Bool, Optional: true, Default: "false", Doc: "children of the task get it too", Go: func(a *Attr) *bool { return &a.Inherit }},
-	{Name: "enable_on_exec", Type: describe.Bool, Optional: true, Default: "false", Doc: "enable it when the task starts a new image", Go: func(a *Attr) *bool { return &a.EnableOnExec }},
-	{Name: "sample_read", Type: describe.Bool, Optional: true, Default: "false", Doc: "PERF_SAMPLE_READ in sample_type", Go: func(a *Attr) *bool { return &a.SampleRead }},
-	{Name: "branch_stack", Type: describe.Bool, Optional: true, Default: "false", Doc: "PERF_SAMPLE_BRANCH_STACK in sample_type", Go: func(a *Attr) *bool { return &a.BranchStack }},
-	{Name: "name", Type: describe.String, Optional: true, Doc: "a label of yours; the kernel never sees it", Go: func(a *Attr) *string { return &a.Name }},
+	opt("type", typeOrNumber, "0", "the accesses to watch for; a number is passed on as bp_type",
+		at(func(a *attr) *hwdebug.BPType { return &a.Type })),
+	opt("addr", describe.U64, "0", "the address", at(func(a *attr) *uint64 { return &a.Addr })),
+	opt("len", describe.U64, `0, 4 for "x"`, "the length in bytes",
+		both(
+			get(func(a attr) uint64 { return a.Len }),
+			set(func(v value, a *attr) { a.Len, a.hasLen = v.u64(), true }),
+		)),
+	flag("disabled", "do not enable it yet", func(a *attr) *bool { return &a.Disabled }),
+	opt("pinned", describe.Bool, "false; true for register_*",
+		"it must be in a register whenever its CPU or task runs", at(func(a *attr) *bool { return &a.Pinned })),
+	opt("sample_period", describe.U64, "0; 1 for register_*",
+		"the number of hits for each call of the handler; 0 never calls it",
+		at(func(a *attr) *uint64 { return &a.SamplePeriod })),
+	flag("exclude_user", "ignore accesses from EL0", func(a *attr) *bool { return &a.ExcludeUser }),
+	flag("exclude_kernel", "ignore accesses from EL1", func(a *attr) *bool { return &a.ExcludeKernel }),
+	flag("exclude_hv", "ignore accesses from a hypervisor", func(a *attr) *bool { return &a.ExcludeHV }),
+	flag("inherit", "children of the task inherit it", func(a *attr) *bool { return &a.Inherit }),
+	flag("enable_on_exec", "enable it when the task starts a new image", func(a *attr) *bool { return &a.EnableOnExec }),
+	flag("sample_read", "PERF_SAMPLE_READ in sample_type", func(a *attr) *bool { return &a.SampleRead }),
+	flag("branch_stack", "PERF_SAMPLE_BRANCH_STACK in sample_type", func(a *attr) *bool { return &a.BranchStack }),
+	maybe("name", describe.String, "a label for the script; the kernel never sees it",
+		both(
+			getIf(func(a attr) (string, bool) { return a.Name, a.Name != "" }),
+			set(func(v value, a *attr) { a.Name = v.string() }),
+		)),
 }
 
 var (
-	taskField = describe.Field{Name: "task", Type: describe.Object("task"), Optional: true, Doc: "the task to follow", Go: func(a *Attr) **sim.Task { return &a.Task }}
-	cpuField  = describe.Field{Name: "cpu", Type: describe.Int, Optional: true, Default: "-1", Doc: "the CPU to count on; -1: wherever the task runs", Go: func(a *Attr) *int { return &a.CPU }}
-	hitField  = describe.Field{Name: "on_hit", Type: describe.Func1([]describe.Param{{Name: "ev", Type: describe.Object("event")}, {Name: "hit", Type: describe.Object("hit")}}, nil), Optional: true,
-		Doc: "a handler of your own; the kernel then does not step over the access, so disable the event, move it or set hit.skip", Go: func(a *Attr) *sim.Handler { return &a.OnHit }}
+	taskField = maybe("task", describe.Object("task"), "the task to follow",
+		set(func(v value, a *attr) { a.task = v.task() }))
+	cpuField = opt("cpu", describe.Int, "-1", "the CPU to count on; -1 counts wherever the task runs",
+		at(func(a *attr) *int { return &a.cpu }))
+	hitField = maybe("on_hit",
+		describe.Func1([]describe.Param{
+			param("ev", describe.Object("event"), ""),
+			param("hit", describe.Object("hit"), ""),
+		}, nil),
+		"a custom handler; the kernel then does not step over the access, so disable the event, move it or set hit.skip",
+		set(func(v value, a *attr) { a.onHit = v.handler() }))
 )
 
-func withAttr(fields ...describe.Field) []describe.Field {
-	return append(slices.Clone(attrFields), fields...)
+func withAttr(fields ...describe.Field) []describe.Field { return slices.Concat(attrFields, fields) }
+
+// countField describes a number of registers for all CPUs, or for each its own.
+func countField(name, def, kind string, fields func(*sim.Config) (all *int, per *[]int)) describe.Field {
+	return opt(name, describe.Union(describe.Int, describe.Array(describe.Int)), def,
+		"implemented "+kind+" registers, 1 to 16; a table gives one count per CPU, CPU 0 first",
+		set(func(v value, c *sim.Config) {
+			all, per := fields(c)
+			*all, *per = v.counts()
+		}))
 }
 
-func opt[T, V any](name string, t describe.Type, def, doc string, at func(*T) *V) describe.Field {
-	return describe.Field{Name: name, Type: t, Optional: true, Default: def, Doc: doc, Go: at}
+// positive describes an option whose zero value stands for the default in Go, but is a mistake in a script. want says
+// what is possible.
+func positive[T any](name, def, doc, want string, at func(*T) *int) describe.Field {
+	return opt(name, describe.Int, def, doc, set(func(v value, c *T) { *at(c) = v.atLeast1(want) }))
 }
 
-// positive is an option whose zero is the default in Go, but a mistake where a script writes it down.
-func positive[T any](name, def, doc, mistake string, at func(*T) *int) describe.Field {
-	return describe.Field{Name: name, Type: describe.Int, Optional: true, Default: def, Doc: doc, Go: func(c *T, n int) error {
-		if n < 1 {
-			return fmt.Errorf(mistake, n)
-		}
-		*at(c) = n
-		return nil
-	}}
+var machineOptions = []describe.Field{
+	positive("cpus", "4", "CPUs, 1 to 64", "1 to 64", func(c *sim.Config) *int { return &c.CPUs }),
+	countField("brps", "6", "breakpoint", func(c *sim.Config) (*int, *[]int) { return &c.BRPs, &c.BRPsPerCPU }),
+	countField("wrps", "4", "watchpoint", func(c *sim.Config) (*int, *[]int) { return &c.WRPs, &c.WRPsPerCPU }),
+	opt("cpu", describe.String, `"cortex-a57"`, "preset of the two counts and of features; hw.presets lists them",
+		at(func(c *sim.Config) *string { return &c.CPU })),
+	opt("kernel", describe.String, `"4.19.116"`,
+		`behavior and call chains; hw.kernels lists them, "4.19" and "6.1" are short names`,
+		at(func(c *sim.Config) *string { return &c.Kernel })),
+	positive("hz", "250", "timer ticks a second", "1 to 1000 ticks a second (arm64 has 100, 250, 300 and 1000)",
+		func(c *sim.Config) *int { return &c.HZ }),
+	opt("name", describe.String, `"test_mach"`, "hardware name in logs", at(func(c *sim.Config) *string { return &c.Name })),
+	positive("va_bits", "39", "size of the user's address space", "36, 39, 42, 47, 48 or 52",
+		func(c *sim.Config) *int { return &c.VABits }),
+	flag("vhe", "the kernel runs at EL2", func(c *sim.Config) *bool { return &c.VHE }),
+	flag("nodebugmon", "the boot option nodebugmon", func(c *sim.Config) *bool { return &c.NoDebugMon }),
+	opt("far",
+		describe.Enum(
+			"exact", "the first watched byte of the access",
+			"start", "the first byte of the access",
+			"floor16", "the first byte of the access, rounded down to 16",
+		),
+		`"exact"`, "the address that a watchpoint reports", at(func(c *sim.Config) *string { return &c.FAR })),
+	opt("release", describe.String, "from the profile", "the release in the headers of dump_stack",
+		at(func(c *sim.Config) *string { return &c.Release })),
+	opt("version", describe.String, "from the profile", "the version in the headers of dump_stack",
+		at(func(c *sim.Config) *string { return &c.Version })),
+	opt("taint", describe.String, "not tainted", "taint flags, one letter each",
+		at(func(c *sim.Config) *string { return &c.Taint })),
+	opt("trace_size", describe.Int, "65536", "the number of records of modelled calls that are kept; 0 keeps none",
+		set(setTraceSize)),
+	flag("bas_copies",
+		"DBGBCR reads back BAS[1] and BAS[3] as copies of BAS[0] and BAS[2], as on the recorded machine",
+		func(c *sim.Config) *bool { return &c.BASCopies }),
+	flag("stale_wnr",
+		"a watchpoint that stores have fired reports later loads as stores too, as on the recorded machine (R-REG-27)",
+		func(c *sim.Config) *bool { return &c.StaleWnR }),
+	flag("log_ops", "hw_breakpoint_control logs its operation, as in the seed's second listing",
+		func(c *sim.Config) *bool { return &c.LogOps }),
+	opt("seed", describe.U64, "0",
+		"where the kernel leaves order open, 0 takes one fixed order; any other seed draws the order",
+		at(func(c *sim.Config) *uint64 { return &c.Seed })),
+	opt("paranoid", describe.Int, "0", "perf_event_paranoid", at(func(c *sim.Config) *int { return &c.Paranoid })),
+	flag("no_cap_sys_admin", "the callers lack CAP_SYS_ADMIN and CAP_PERFMON",
+		func(c *sim.Config) *bool { return &c.NoCapSysAdmin }),
 }
 
-func out(name string, t describe.Type, doc string) describe.Field {
-	return describe.Field{Name: name, Type: t, Doc: doc}
-}
-
-func maybe(name string, t describe.Type, doc string) describe.Field {
-	return describe.Field{Name: name, Type: t, Doc: doc, Optional: true}
+// setTraceSize sets a size that is negative in Go if a script wants no trace.
+func setTraceSize(v value, c *sim.Config) {
+	switch n := v.int(); {
+	case n < 0:
+		v.c.bad(fmt.Errorf("got %d, want 0 or more", n))
+	case n == 0:
+		c.TraceSize = -1
+	default:
+		c.TraceSize = n
+	}
 }
 
 var records = []describe.Record{
-	{Name: "machine_options", Doc: "The options of hw.machine.", Fields: []describe.Field{
-		positive("cpus", "4", "CPUs, 1 to 64", "got %d, want 1 to 64", func(c *sim.Config) *int { return &c.CPUs }),
-		{Name: "brps", Type: describe.Union(describe.Int, describe.Array(describe.Int)), Optional: true, Default: "6", Doc: "implemented breakpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first",
-			Go: func(c *sim.Config, n Counts) { c.BRPs, c.BRPsPerCPU = n.All, n.Per }},
-		{Name: "wrps", Type: describe.Union(describe.Int, describe.Array(describe.Int)), Optional: true, Default: "4", Doc: "implemented watchpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first",
-			Go: func(c *sim.Config, n Counts) { c.WRPs, c.WRPsPerCPU = n.All, n.Per }},
-		opt("cpu", describe.String, `"cortex-a57"`, "preset of the two counts and of features; hw.presets lists them", func(c *sim.Config) *string { return &c.CPU }),
-		opt("kernel", describe.String, `"4.19.116"`, "behaviour and call chains; hw.kernels lists them, \"4.19\" and \"6.1\" will do", func(c *sim.Config) *string { return &c.Kernel }),
-		positive("hz", "250", "timer ticks a second", "got %d, want 1 to 1000 ticks a second (arm64 has 100, 250, 300 and 1000)", func(c *sim.Config) *int { return &c.HZ }),
-		opt("name", describe.String, `"test_mach"`, "hardware name in logs", func(c *sim.Config) *string { return &c.Name }),
-		positive("va_bits", "39", "size of the user's address space", "got %d, want 36, 39, 42, 47, 48 or 52", func(c *sim.Config) *int { return &c.VABits }),
-		opt("vhe", describe.Bool, "false", "the kernel runs at EL2", func(c *sim.Config) *bool { return &c.VHE }),
-		opt("nodebugmon", describe.Bool, "false", "the boot option nodebugmon", func(c *sim.Config) *bool { return &c.NoDebugMon }),
-		opt("far", describe.Enum("exact", "first watched byte of the access", "start", "its own first byte", "floor16", "that rounded down to 16"), `"exact"`, "the address that a watchpoint reports",
-			func(c *sim.Config) *string { return &c.FAR }),
-		opt("release", describe.String, "from the profile", "the release that dump_stack headers print", func(c *sim.Config) *string { return &c.Release }),
-		opt("version", describe.String, "from the profile", "the version that dump_stack headers print", func(c *sim.Config) *string { return &c.Version }),
-		opt("taint", describe.String, "not tainted", "taint flags, one letter each", func(c *sim.Config) *string { return &c.Taint }),
-		{Name: "trace_size", Type: describe.Int, Optional: true, Default: "65536", Doc: "records of modelled calls that are kept; older ones go, 0 keeps none",
-			Go: func(c *sim.Config, n int) error {
-				if n < 0 {
-					return fmt.Errorf("%d records asked for; 0 keeps none", n)
-				}
-				if c.TraceSize = n; n == 0 {
-					c.TraceSize = -1
-				}
-				return nil
-			}},
-		opt("bas_copies", describe.Bool, "false", "DBGBCR reads back BAS[1] and BAS[3] as copies of BAS[0] and BAS[2], as the recorded machine does", func(c *sim.Config) *bool { return &c.BASCopies }),
-		opt("stale_wnr", describe.Bool, "false", "a watchpoint that stores have fired reports later loads as stores too, as the recorded machine does (R-REG-27)", func(c *sim.Config) *bool { return &c.StaleWnR }),
-		opt("log_ops", describe.Bool, "false", "hw_breakpoint_control logs its operation, as in the seed's second listing", func(c *sim.Config) *bool { return &c.LogOps }),
-		opt("seed", describe.U64, "0", "0: where the kernel leaves order open, one fixed order; else drawn from this seed", func(c *sim.Config) *uint64 { return &c.Seed }),
-		opt("paranoid", describe.Int, "0", "perf_event_paranoid", func(c *sim.Config) *int { return &c.Paranoid }),
-		opt("no_cap_sys_admin", describe.Bool, "false", "the callers lack CAP_SYS_ADMIN and CAP_PERFMON", func(c *sim.Config) *bool { return &c.NoCapSysAdmin }),
-	}},
-	{Name: "attr", Doc: "Attributes of an event: what perf_event_attr holds, as far as it matters here.", Fields: attrFields},
-	{Name: "perf_event_attr", Doc: "What m:perf_event_open takes: attributes, and where to count.", Fields: withAttr(taskField, cpuField)},
-	{Name: "user_attr", Doc: "What m:register_user_hw_breakpoint takes: attributes, the task, and a handler.", Fields: withAttr(taskField, hitField)},
-	{Name: "wide_attr", Doc: "What m:register_wide_hw_breakpoint takes: attributes and a handler.", Fields: withAttr(hitField)},
+	{Name: "machine_options", Doc: "The options of hw.machine.", Fields: machineOptions},
+	{Name: "attr", Doc: "The attributes of an event: the fields of perf_event_attr that matter here.", Fields: attrFields},
+	{
+		Name:   "perf_event_attr",
+		Doc:    "The argument of m:perf_event_open: attributes, and where to count.",
+		Fields: withAttr(taskField, cpuField),
+	},
+	{
+		Name:   "user_attr",
+		Doc:    "The argument of m:register_user_hw_breakpoint: attributes, the task, and a handler.",
+		Fields: withAttr(taskField, hitField),
+	},
+	{
+		Name:   "wide_attr",
+		Doc:    "The argument of m:register_wide_hw_breakpoint: attributes and a handler.",
+		Fields: withAttr(hitField),
+	},
 	{Name: "task_options", Doc: "The options of m:task.", Fields: []describe.Field{
-		opt("comm", describe.String, "made up", "its name", func(o *TaskOptions) *string { return &o.Comm }),
-		positive("pid", "the next one", "its number", "%d asked for; pids are 1 to 4194304", func(o *TaskOptions) *int { return &o.PID }),
-		opt("cpu", describe.Int, "0", "its CPU", func(o *TaskOptions) *int { return &o.CPU }),
-		opt("compat", describe.Bool, "false", "a 32-bit task", func(o *TaskOptions) *bool { return &o.Compat }),
-		opt("body", describe.Func1([]describe.Param{{Name: "t", Type: describe.Object("task")}}, nil), "none", "what its thread does", func(o *TaskOptions) *TaskFunc { return &o.Body }),
+		opt("comm", describe.String, "made up", "its name", at(func(o *sim.TaskConfig) *string { return &o.Comm })),
+		positive("pid", "the next one", "its number", "1 to 4194304", func(o *sim.TaskConfig) *int { return &o.PID }),
+		opt("cpu", describe.Int, "0", "its CPU", at(func(o *sim.TaskConfig) *int { return &o.CPU })),
+		flag("compat", "a 32-bit task", func(o *sim.TaskConfig) *bool { return &o.Compat }),
+		opt("body", callback("t", "task"), "none", "the function of its thread",
+			set(func(v value, o *sim.TaskConfig) { o.Body = v.body() })),
 	}},
 	{Name: "fork_options", Doc: "The options of t:fork.", Fields: []describe.Field{
-		opt("comm", describe.String, "the parent's", "the child's name", func(o *ForkOptions) *string { return &o.Comm }),
-		positive("pid", "the next one", "the child's number", "%d asked for; pids are 1 to 4194304", func(o *ForkOptions) *int { return &o.PID }),
+		opt("comm", describe.String, "the parent's", "the child's name", at(func(o *forkOptions) *string { return &o.comm })),
+		positive("pid", "the next one", "the child's number", "1 to 4194304", func(o *forkOptions) *int { return &o.pid }),
 	}},
 	{Name: "callchain_options", Doc: "The options of m:callchain.", Fields: []describe.Field{
-		opt("cpu", describe.Int, "any", "only entries on that CPU", func(o *ChainOptions) *int { return &o.CPU }),
-		positive("nth", "the last", "which entry, counted from 1", "%d asked for; entries are counted from 1", func(o *ChainOptions) *int { return &o.Nth }),
-		opt("view", describe.Enum("frames", "what a stack dump of the reference build shows", "full", "every modelled function"), `"frames"`, "which names are shown", func(o *ChainOptions) *View { return &o.View }),
+		opt("cpu", describe.Int, "any", "only entries on that CPU", at(func(o *sim.ChainOptions) *int { return &o.CPU })),
+		positive("nth", "the last", "the entry, counted from 1", "1 or more", func(o *sim.ChainOptions) *int { return &o.Nth }),
+		opt("view", viewWords.typ(), `"frames"`, "the names that are shown",
+			set(func(v value, o *sim.ChainOptions) { o.View = word(v, viewWords) })),
 	}},
 	{Name: "trace_filter", Doc: "The options of m:trace.", Fields: []describe.Field{
-		opt("fn", modelledFn, "all", "only that kernel function", func(o *TraceFilter) *string { return &o.Fn }),
-		opt("cpu", describe.Int, "all", "only on that CPU", func(o *TraceFilter) *int { return &o.CPU }),
-		opt("since", describe.Number, "0", "only from that time on, in seconds", func(o *TraceFilter) *float64 { return &o.Since }),
+		opt("fn", modelledFn, "all", "only that kernel function", at(func(o *traceFilter) *string { return &o.fn })),
+		opt("cpu", describe.Int, "all", "only on that CPU", at(func(o *traceFilter) *int { return &o.cpu })),
+		opt("since", describe.Number, "0", "only from that time on, in seconds",
+			at(func(o *traceFilter) *float64 { return &o.since })),
 	}},
 	{Name: "ctrl_fields", Doc: "The fields of hw.ctrl.encode.", Fields: []describe.Field{
-		{Name: "type", Type: bpType, Doc: "what is watched for", Go: func(c *CtrlFields) *hwdebug.BPType { return &c.Type }},
-		opt("bas", describe.Int, "of len and offset", "the byte mask", func(c *CtrlFields) *int { return &c.BAS }),
-		opt("len", describe.Int, `4 for "x"`, "how many bytes, 1 to 8", func(c *CtrlFields) *int { return &c.Len }),
-		opt("offset", describe.Int, "0", "from which byte of the doubleword", func(c *CtrlFields) *int { return &c.Offset }),
-		opt("privilege", privilege, `"el0"`, "which exception level", func(c *CtrlFields) *string { return &c.Privilege }),
-		opt("enabled", describe.Bool, "false", "the enable bit", func(c *CtrlFields) *bool { return &c.Enabled }),
-		opt("hmc", describe.Bool, "false", "EL2 matches too", func(c *CtrlFields) *bool { return &c.HMC }),
+		field("type", typeOrNumber, "the accesses to match", at(func(f *ctrlFields) *hwdebug.BPType { return &f.typ })),
+		opt("bas", describe.Int, "of len and offset", "the byte mask", at(func(f *ctrlFields) *int { return &f.bas })),
+		opt("len", describe.Int, `4 for "x"`, "the number of bytes, 1 to 8", at(func(f *ctrlFields) *int { return &f.len })),
+		opt("offset", describe.Int, "0", "the first byte in the doubleword", at(func(f *ctrlFields) *int { return &f.offset })),
+		opt("privilege", privilegeWords.typ(), `"el0"`, "the exception level",
+			set(func(v value, f *ctrlFields) { f.privilege = word(v, privilegeWords) })),
+		flag("enabled", "the enable bit", func(f *ctrlFields) *bool { return &f.enabled }),
+		flag("hmc", "EL2 matches too", func(f *ctrlFields) *bool { return &f.hmc }),
 	}},
-	{Name: "ctrl", Out: true, Doc: "A control word taken apart.", Fields: []describe.Field{
-		out("type", describe.Enum("r", "loads", "w", "stores", "rw", "loads and stores", "x", "instructions"), "what is watched for"), out("bas", describe.Int, "the byte mask"), out("privilege", privilege, "which exception level"),
-		out("enabled", describe.Bool, "the enable bit"), out("hmc", describe.Bool, "EL2 matches too"),
-		maybe("len", describe.Int, "how many bytes, where the mask is one run"), maybe("offset", describe.Int, "from which byte of the doubleword, where the mask is one run"),
+	{Name: "ctrl", Out: true, Doc: "A control word, in fields.", Fields: []describe.Field{
+		field("type", typeWords.typ(), "the accesses that match", get(ctrlWord.typ)),
+		field("bas", describe.Int, "the byte mask", get(ctrlWord.bas)),
+		field("privilege", privilegeWords.typ(), "the exception level", get(ctrlWord.privilege)),
+		field("enabled", describe.Bool, "the enable bit", get(ctrlWord.enabled)),
+		field("hmc", describe.Bool, "EL2 matches too", get(ctrlWord.hmc)),
+		maybe("len", describe.Int, "the number of bytes, if the mask is one run", getIf(ctrlWord.len)),
+		maybe("offset", describe.Int, "the first byte in the doubleword, if the mask is one run", getIf(ctrlWord.offset)),
 	}},
-	{Name: "siginfo", Out: true, Doc: "What a SIGTRAP told the task.", Fields: []describe.Field{
-		out("code", describe.Int, "si_code; TRAP_HWBKPT is 4"), out("code_name", describe.String, "its name"), out("addr", describe.U64, "si_addr"), out("errno", describe.Int, "si_errno"),
+	{Name: "siginfo", Out: true, Doc: "The siginfo of a SIGTRAP.", Fields: []describe.Field{
+		field("code", describe.Int, "si_code; TRAP_HWBKPT is 4", get(func(s sim.Siginfo) int { return s.Code })),
+		field("code_name", describe.String, "the name of si_code", get(func(s sim.Siginfo) string { return s.CodeName() })),
+		field("addr", describe.U64, "si_addr", get(func(s sim.Siginfo) uint64 { return s.Addr })),
+		field("errno", describe.Int, "si_errno", get(func(s sim.Siginfo) int { return s.Errno })),
 	}},
-	{Name: "slots", Out: true, Doc: "What is reserved and installed on one CPU.", Fields: []describe.Field{
-		out("bp", describe.Table("slot_use"), "its breakpoints"), out("wp", describe.Table("slot_use"), "its watchpoints"),
+	{Name: "slots", Out: true, Doc: "The slots that are reserved and installed on one CPU.", Fields: []describe.Field{
+		field("bp", describe.Table("slot_use"), "its breakpoints",
+			show(func(rt *runtime, m *machine, u sim.SlotUse) lua.LValue { return rt.table(m, "slot_use", &u.BP) })),
+		field("wp", describe.Table("slot_use"), "its watchpoints",
+			show(func(rt *runtime, m *machine, u sim.SlotUse) lua.LValue { return rt.table(m, "slot_use", &u.WP) })),
 	}},
 	{Name: "slot_use", Out: true, Doc: "The slots of one kind on one CPU.", Fields: []describe.Field{
-		out("limit", describe.Int, "how many may be reserved: the boot CPU's count"), out("usable", describe.Int, "how many the slot loops use: the smallest count over the CPUs"),
-		out("cpu_pinned", describe.Int, "reserved by the CPU's own events"), out("task_pinned", describe.Int, "reserved by the busiest task"),
-		out("on_reg", describe.Map(describe.Int, describe.Object("event")), "the events installed, by slot from 0"),
+		field("limit", describe.Int, "the number that may be reserved: the boot CPU's count",
+			get(func(u sim.Use) int { return u.Limit })),
+		field("usable", describe.Int, "the number that the slot loops use: the smallest count over the CPUs",
+			get(func(u sim.Use) int { return u.Usable })),
+		field("cpu_pinned", describe.Int, "reserved by events of the CPU", get(func(u sim.Use) int { return u.CPUPinned })),
+		field("task_pinned", describe.Int, "reserved by the busiest task", get(func(u sim.Use) int { return u.TaskPinned })),
+		field("on_reg", describe.Map(describe.Int, describe.Object("event")), "the installed events, by slot from 0",
+			show(showInstalled)),
 	}},
 	{Name: "trace_record", Out: true, Doc: "One entry of a modelled function.", Fields: []describe.Field{
-		out("fn", describe.String, "the kernel function"), out("cpu", describe.Int, "where"), out("t", describe.Number, "when, in seconds"), out("pid", describe.Int, "in whose name"),
-		out("comm", describe.String, "that task's name"), out("args", describe.Array(describe.Union(describe.Any, describe.Nil)), "its arguments, in the kernel's order"),
-		maybe("ret", describe.Union(describe.Int, describe.U64, describe.String, describe.Bool), "its result: \"-ENOSPC\" for an errno; nil while it runs, and for a function without one"),
-		out("depth", describe.Int, "how many callers are on the same stack"),
-		out("text", describe.String, "the call and its result as traces show them: write_wb_reg(WCR, 0, 0x1ff3)"),
+		field("fn", describe.String, "the kernel function", get(func(r record) string { return r.rec.Functions()[r.Fn].Name })),
+		field("cpu", describe.Int, "the CPU", get(func(r record) int { return int(r.CPU) })),
+		field("t", describe.Number, "the time, in seconds", get(func(r record) float64 { return seconds(r.Record) })),
+		field("pid", describe.Int, "the task that was current", get(func(r record) int { return int(r.PID) })),
+		field("comm", describe.String, "that task's name", get(func(r record) string { return r.rec.NameOf(r.Comm) })),
+		field("args", describe.Array(describe.Union(describe.Any, describe.Nil)), "its arguments, in the kernel's order",
+			show(showArgs)),
+		maybe("ret", describe.Union(describe.Int, describe.U64, describe.String, describe.Bool),
+			`its result: "-ENOSPC" for an errno; nil while it runs, and for a function without one`,
+			show(func(rt *runtime, m *machine, r record) lua.LValue { return showAny(rt, m, r.m.TraceRet(r.Record)) })),
+		field("depth", describe.Int, "the number of callers on the same stack", get(func(r record) int { return int(r.Depth) })),
+		field("text", describe.String, "the call and its result as traces show them: write_wb_reg(WCR, 0, 0x1ff3)",
+			get(record.text)),
 	}},
 	{Name: "preset", Out: true, Doc: "A core that a machine can have.", Fields: []describe.Field{
-		out("name", describe.String, "its name"), out("brps", describe.Int, "breakpoint registers"), out("wrps", describe.Int, "watchpoint registers"),
-		out("uao", describe.Bool, "it has user access override"), out("debugver", describe.Int, "ID_AA64DFR0_EL1.DebugVer"),
+		field("name", describe.String, "its name", get(func(p sim.Preset) string { return p.Name })),
+		field("brps", describe.Int, "breakpoint registers", get(func(p sim.Preset) int { return p.BRPs })),
+		field("wrps", describe.Int, "watchpoint registers", get(func(p sim.Preset) int { return p.WRPs })),
+		field("uao", describe.Bool, "it has user access override", get(func(p sim.Preset) bool { return p.UAO })),
+		field("debugver", describe.Int, "ID_AA64DFR0_EL1.DebugVer", get(func(p sim.Preset) int { return int(p.DebugVer) })),
 	}},
-	{Name: "regs", Doc: "What assert.regs and assert.regs_exactly expect.", Fields: []describe.Field{
-		maybe("bvr", describe.Map(describe.Int, describe.U64), "breakpoint values, by number from 0"), maybe("bcr", describe.Map(describe.Int, describe.U64), "breakpoint controls, by number from 0"),
-		maybe("wvr", describe.Map(describe.Int, describe.U64), "watchpoint values, by number from 0"), maybe("wcr", describe.Map(describe.Int, describe.U64), "watchpoint controls, by number from 0"),
-		maybe("mdscr_el1", describe.U64, "MDSCR_EL1"),
+	{Name: "regs", Doc: "The registers that assert.regs and assert.regs_exactly expect.", Fields: []describe.Field{
+		regsField("bvr", "breakpoint values, by number from 0"),
+		regsField("bcr", "breakpoint controls, by number from 0"),
+		regsField("wvr", "watchpoint values, by number from 0"),
+		regsField("wcr", "watchpoint controls, by number from 0"),
+		{Name: "mdscr_el1", Type: describe.U64, Optional: true, Doc: "MDSCR_EL1"},
 	}},
 }
 
-var privilege = describe.Enum("el0", "user mode", "el1", "the kernel", "el0+el1", "both", "none", "neither")
+// regsField describes a field that assert.regs reads itself.
+func regsField(name, doc string) describe.Field {
+	return describe.Field{Name: name, Type: describe.Map(describe.Int, describe.U64), Optional: true, Doc: doc}
+}
+
+func showInstalled(rt *runtime, m *machine, u sim.Use) lua.LValue {
+	t := rt.L.CreateTable(len(u.OnReg), 1)
+	for slot, ev := range u.OnReg {
+		if ev != nil {
+			t.RawSetInt(slot, showEvent(rt, m, ev))
+		}
+	}
+	return t
+}

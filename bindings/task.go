@@ -3,159 +3,239 @@
 package bindings
 
 import (
-	"github.com/hwlua/hwlua/hwdebug"
+	lua "github.com/yuin/gopher-lua"
+
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm/describe"
 )
 
 var (
-	whichParam = describe.Param{Name: "which", Type: describe.Enum("watch", "NT_ARM_HW_WATCH", "break", "NT_ARM_HW_BREAK"), Doc: "the register set"}
-	idxParam   = describe.Param{Name: "idx", Type: describe.Int, Doc: "the entry, from 0"}
-	sigtrap    = describe.Errno{Name: "SIGTRAP", Doc: "a ptrace entry stopped the access, which is not performed; t.siginfo has the rest"}
+	setParam = param("which", setWords.typ(), "the register set")
+	idxParam = param("idx", describe.Int, "the entry, from 0")
+	sigtrap  = errno("SIGTRAP", "a ptrace entry stopped the access, which is not performed; t.siginfo has the details")
+
+	accessErrs = []describe.Errno{sigtrap, errSrch}
+	exited     = []describe.Errno{errSrch}
 )
 
 var taskClass = describe.Class{
-	Name: "task",
-	Doc:  "A task. One without a body is only switched to and acted through; a body is a thread that runs when its CPU's turn comes.",
+	Name:  "task",
+	Short: "t",
+	Doc: "A task. A task with a body is a thread, which runs when its CPU schedules it; a task without one is only " +
+		"switched to and acted through.",
 	Sample: `
 local t = m:task { comm = "t", cpu = 1 }
 local ev = assert(m:perf_event_open { type = "rw", addr = 0x1000, len = 8, task = t })
 t:store(0x1000, 8)
 print(ev.count)`,
 	Fields: []describe.Field{
-		{Name: "pid", Type: describe.Int, Doc: "Its number.", Go: (*sim.Task).PID},
-		{Name: "comm", Type: describe.String, Doc: "Its name, of at most 15 characters.", Go: (*sim.Task).Comm},
-		{Name: "cpu", Type: describe.Int, Doc: "The CPU that it is on.", Change: "t:migrate(n) moves it", Go: (*sim.Task).CPU},
-		{Name: "compat", Type: describe.Bool, Doc: "Whether it is a 32-bit task.", Go: (*sim.Task).Compat},
-		{Name: "state", Type: describe.Enum("running", "current on its CPU", "runnable", "waits for its turn", "sleeping", "waits for something else", "dead", "has exited"),
-			Doc: "What it does.", Go: (*sim.Task).State},
-		{Name: "siginfo", Type: describe.Table("siginfo"), Optional: true, Doc: "The last SIGTRAP it got, nil before the first.", Go: (*sim.Task).Siginfo},
+		field("pid", describe.Int, "Its number.", get((*sim.Task).PID)),
+		field("comm", describe.String, "Its name, of at most 15 characters.", get((*sim.Task).Comm)),
+		{
+			Name: "cpu", Type: describe.Int, Doc: "The CPU that it is on.",
+			Change: "t:migrate(n) moves it",
+			Go:     get((*sim.Task).CPU),
+		},
+		field("compat", describe.Bool, "Whether it is a 32-bit task.", get((*sim.Task).Compat)),
+		field("state",
+			describe.Enum(
+				"running", "current on its CPU",
+				"runnable", "waiting to be scheduled",
+				"sleeping", "waiting for something else",
+				"dead", "exited",
+			),
+			"Its state.", get((*sim.Task).State)),
+		maybe("siginfo", describe.Table("siginfo"), "The last SIGTRAP that it got, nil before the first.",
+			show(func(rt *runtime, m *machine, t *sim.Task) lua.LValue {
+				if info := t.Siginfo(); info != nil {
+					return rt.table(m, "siginfo", info)
+				}
+				return lua.LNil
+			})),
 	},
 	Methods: []describe.Func{
 		{
-			Name: "load", Doc: "One load by the task, at EL0. Its CPU switches to it first.",
-			Params: []describe.Param{addrParam, sizeParam}, Results: []describe.Param{{Name: "value", Type: describe.U64, Doc: "little endian"}},
-			Errors: []describe.Errno{sigtrap, errSrch}, See: []string{"t:store"}, Sample: `print(m:task {}:load(0x1000, 8))`, Go: (*sim.Task).Load,
+			Name:    "load",
+			Doc:     "One load by the task, at EL0. Its CPU switches to it first.",
+			Params:  []describe.Param{addrParam, sizeParam},
+			Results: loadOut,
+			Errors:  accessErrs,
+			See:     []string{"t:store"},
+			Sample:  `print(m:task {}:load(0x1000, 8))`,
+			Go:      func(c *call, t *sim.Task) int { return c.u64(t.Load(c.arg(0).u64(), c.arg(1).int())) },
 		},
 		{
-			Name: "store", Doc: "One store by the task, at EL0. Its CPU switches to it first.",
-			Params: []describe.Param{addrParam, sizeParam, valueParam}, Errors: []describe.Errno{sigtrap, errSrch}, See: []string{"t:load"},
+			Name:   "store",
+			Doc:    "One store by the task, at EL0. Its CPU switches to it first.",
+			Params: []describe.Param{addrParam, sizeParam, valParam},
+			Errors: accessErrs,
+			See:    []string{"t:load"},
 			Sample: `
 local t = m:task {}
 t:store(0x1000, 8, 0x1122334455667788)
 assert.equals(0x1122334455667788, t:load(0x1000, 8))`,
-			Go: (*sim.Task).Store,
-		},
-		{
-			Name: "exec", Doc: "One instruction by the task, at EL0. Its CPU switches to it first.",
-			Params: []describe.Param{addrParam}, Errors: []describe.Errno{sigtrap, errSrch}, Sample: `m:task {}:exec(0x400580)`, Go: (*sim.Task).Exec,
-		},
-		{
-			Name: "migrate", Doc: "Move the task to another CPU. A current one leaves its CPU and is current nowhere; a body that moves itself goes on there when its turn comes.",
-			Params: []describe.Param{cpuParam}, Errors: []describe.Errno{{Name: "EINVAL", Doc: "there is no such CPU, or it is offline"}, errSrch}, See: []string{"cpu:context_switch"},
-			Sample: `local t = m:task {} assert(t:migrate(1))`, Go: (*sim.Task).Migrate,
-		},
-		{
-			Name: "fork", Doc: "Make a child on the same CPU. Inherited events are copied, each with a reservation of its own; the child does not become current.",
-			Params: []describe.Param{{Name: "options", Type: describe.Table("fork_options"), Optional: true}}, Results: []describe.Param{{Name: "child", Type: describe.Object("task")}},
-			Errors: []describe.Errno{{Name: "ENOSPC", Doc: "an inherited event does not fit"}, errSrch}, Kernel: "kernel/fork.c",
-			Sample: `local child = assert(m:task {}:fork { comm = "child" })`,
-			Go: func(t *sim.Task, fill Fill[ForkOptions]) (*sim.Task, error) {
-				var o ForkOptions
-				fill(&o)
-				return t.Fork(o.Comm, o.PID)
+			Go: func(c *call, t *sim.Task) int {
+				return c.done(t.Store(c.arg(0).u64(), c.arg(1).int(), c.arg(2).u64()))
 			},
 		},
 		{
-			Name: "execve", Doc: "Start a new image: ptrace events are released, events with enable_on_exec come on.",
-			Errors: []describe.Errno{errSrch}, Kernel: "fs/exec.c", Sample: `assert(m:task {}:execve())`, Go: (*sim.Task).Execve,
+			Name:   "exec",
+			Doc:    "One instruction by the task, at EL0. Its CPU switches to it first.",
+			Params: []describe.Param{addrParam},
+			Errors: accessErrs,
+			Sample: `m:task {}:exec(0x400580)`,
+			Go:     func(c *call, t *sim.Task) int { return c.done(t.Exec(c.arg(0).u64())) },
 		},
 		{
-			Name: "exit", Doc: "Switch to the task and go the whole way of exit as that task. Its events stay reserved until they are closed.",
-			Errors: []describe.Errno{errSrch}, Kernel: "kernel/exit.c", See: []string{"t:on_exit"}, Sample: `m:task {}:exit()`, Go: (*sim.Task).Exit,
+			Name: "migrate",
+			Doc: "Move the task to another CPU. A current task leaves its CPU and is current nowhere; a body that moves " +
+				"itself continues when the new CPU schedules it.",
+			Params: []describe.Param{cpuParam},
+			Errors: []describe.Errno{errno("EINVAL", "there is no such CPU, or it is offline"), errSrch},
+			See:    []string{"cpu:context_switch"},
+			Sample: `local t = m:task {} assert(t:migrate(1))`,
+			Go:     func(c *call, t *sim.Task) int { return c.done(t.Migrate(c.arg(0).int())) },
 		},
 		{
-			Name: "on_exit", Doc: "Have a function called inside exit_files when the task exits, under a name of your choice.",
-			Params: []describe.Param{{Name: "name", Type: describe.String, Doc: "the function's name in chains"},
-				{Name: "fn", Type: describe.Func1([]describe.Param{{Name: "t", Type: describe.Object("task")}}, nil), Doc: "what it does"}},
-			Errors: []describe.Errno{errSrch}, See: []string{"t:exit"},
+			Name: "fork",
+			Doc: "Make a child on the same CPU. Inherited events are copied, each with its own reservation; the child does " +
+				"not become current.",
+			Params:  []describe.Param{{Name: "options", Type: describe.Table("fork_options"), Optional: true}},
+			Results: one("child", describe.Object("task"), ""),
+			Errors:  []describe.Errno{errno("ENOSPC", "an inherited event does not fit"), errSrch},
+			Kernel:  "kernel/fork.c",
+			Sample:  `local child = assert(m:task {}:fork { comm = "child" })`,
+			Go: func(c *call, t *sim.Task) int {
+				var o forkOptions
+				c.fill(0, &o)
+				return c.task(t.Fork(o.comm, o.pid))
+			},
+		},
+		{
+			Name:   "execve",
+			Doc:    "Start a new image: ptrace events are released, events with enable_on_exec are enabled.",
+			Errors: exited,
+			Kernel: "fs/exec.c",
+			Sample: `assert(m:task {}:execve())`,
+			Go:     func(c *call, t *sim.Task) int { return c.done(t.Execve()) },
+		},
+		{
+			Name:   "exit",
+			Doc:    "Switch to the task and run the whole exit path as that task. Its events stay reserved until they are closed.",
+			Errors: exited,
+			Kernel: "kernel/exit.c",
+			See:    []string{"t:on_exit"},
+			Sample: `m:task {}:exit()`,
+			Go:     func(c *call, t *sim.Task) int { return c.done(t.Exit()) },
+		},
+		{
+			Name: "on_exit",
+			Doc:  "Set a function that exit_files calls, under a given name, when the task exits.",
+			Params: []describe.Param{
+				param("name", describe.String, "the function's name in chains"),
+				param("fn", callback("t", "task"), "the function"),
+			},
+			Errors: exited,
+			See:    []string{"t:exit"},
 			Sample: `
 local w = assert(m:register_wide_hw_breakpoint { type = "rw", addr = 0xffffff8008c5a000, len = 8 })
 local t = m:task { comm = "mali-cmar-backe" }
 t:on_exit("_unregister_wp_bp", function() m:unregister_wide_hw_breakpoint(w) end)
 t:exit()`,
-			Go: func(t *sim.Task, name string, fn TaskFunc) error {
-				return t.OnExit(name, func() error { return fn(t) })
+			Go: func(c *call, t *sim.Task) int {
+				name, fn := c.arg(0).string(), c.arg(1).body()
+				return c.done(t.OnExit(name, func() error { return fn(t) }))
 			},
 		},
 		{
-			Name: "wait", Doc: "Wait until the task has exited.",
+			Name: "wait",
+			Doc:  "Wait until the task has exited.",
 			Sample: `
 local t = m:task { body = function(t) m:msleep(10) end }
 t:wait()
 assert.equals("dead", t.state)`,
-			Go: (*sim.Task).Wait,
+			Go: func(c *call, t *sim.Task) int { return c.done(t.Wait()) },
 		},
 		{
-			Name: "ptrace_set", Doc: "Write the register set up to entry idx as PTRACE_SETREGSET does, entries below it with what they read.",
-			Params: []describe.Param{whichParam, idxParam, addrParam, {Name: "ctrl", Type: describe.U64, Doc: "the control word, 32 bits"}},
-			Errors: []describe.Errno{{Name: "ENOSPC", Doc: "the entry does not fit"}, {Name: "EINVAL", Doc: "the address, mask or type is not valid, or the index is 16 or more"}, errSrch},
-			Kernel: "arch/arm64/kernel/ptrace.c", See: []string{"t:ptrace_get", "t.siginfo"},
+			Name: "ptrace_set",
+			Doc: "Write the register set up to entry idx, as PTRACE_SETREGSET does. Entries below it are written with the " +
+				"values that they read.",
+			Params: []describe.Param{setParam, idxParam, addrParam, param("ctrl", describe.U64, "the control word, 32 bits")},
+			Errors: []describe.Errno{
+				errno("ENOSPC", "the entry does not fit"),
+				errno("EINVAL", "the address, mask or type is invalid, or the index is 16 or more"),
+				errSrch,
+			},
+			Kernel: ptraceC,
+			See:    []string{"t:ptrace_get", "t.siginfo"},
 			Sample: `
 local t = m:task {}
 assert(t:ptrace_set("watch", 0, 0x1000, 0x1f5))
 print(t:store(0x1000, 4))
 print(t.siginfo.code, hw.hex(t.siginfo.addr))`,
-			Go: func(t *sim.Task, which Which, idx int, addr uint64, ctrl Word) error {
-				return t.PtraceSet(hwdebug.PtraceSet(which), idx, addr, uint32(ctrl))
+			Go: func(c *call, t *sim.Task) int {
+				return c.done(t.PtraceSet(word(c.arg(0), setWords), c.arg(1).int(), c.arg(2).u64(), c.arg(3).u32()))
 			},
 		},
 		{
-			Name: "ptrace_get", Doc: "Read one entry of a register set.",
-			Params: []describe.Param{whichParam, idxParam}, Results: []describe.Param{{Name: "addr", Type: describe.U64, Doc: "the address"}, {Name: "ctrl", Type: describe.U64, Doc: "the control word"}},
-			Errors: []describe.Errno{{Name: "EINVAL", Doc: "the index is 16 or more"}, errSrch}, Kernel: "arch/arm64/kernel/ptrace.c",
+			Name:   "ptrace_get",
+			Doc:    "Read one entry of a register set.",
+			Params: []describe.Param{setParam, idxParam},
+			Results: []describe.Param{
+				param("addr", describe.U64, "the address"),
+				param("ctrl", describe.U64, "the control word"),
+			},
+			Errors: []describe.Errno{errno("EINVAL", "the index is 16 or more"), errSrch},
+			Kernel: ptraceC,
 			Sample: `print(m:task {}:ptrace_get("watch", 0))`,
-			Go: func(t *sim.Task, which Which, idx int) (Entry, error) {
-				addr, ctrl, err := t.PtraceGet(hwdebug.PtraceSet(which), idx)
-				return Entry{addr, ctrl}, err
+			Go:     ptraceGet,
+		},
+		{
+			Name:    "ptrace_info",
+			Doc:     "Read the info word of a register set: the debug version in [15:8], the count in [7:0].",
+			Params:  []describe.Param{setParam},
+			Results: one("info", describe.U64, ""),
+			Errors:  exited,
+			Kernel:  ptraceC,
+			Sample:  `print(hw.hex(m:task {}:ptrace_info("watch")))`,
+			Go: func(c *call, t *sim.Task) int {
+				info, err := t.PtraceInfo(word(c.arg(0), setWords))
+				return c.u64(uint64(info), err)
 			},
 		},
 		{
-			Name: "ptrace_info", Doc: "Read the info word of a register set: the debug version in [15:8], the count in [7:0].",
-			Params: []describe.Param{whichParam}, Results: []describe.Param{{Name: "info", Type: describe.U64}}, Errors: []describe.Errno{errSrch}, Kernel: "arch/arm64/kernel/ptrace.c",
-			Sample: `print(hw.hex(m:task {}:ptrace_info("watch")))`,
-			Go: func(t *sim.Task, which Which) (uint64, error) {
-				info, err := t.PtraceInfo(hwdebug.PtraceSet(which))
-				return uint64(info), err
-			},
-		},
-		{
-			Name: "ptrace_singlestep", Doc: "Have each instruction of the task end in SIGTRAP (TRAP_TRACE), as PTRACE_SINGLESTEP does for one; the access is performed before. " +
-				"A step that the kernel takes for its own is not told.",
-			Params: []describe.Param{{Name: "on", Type: describe.Bool, Doc: "false: the task runs on, as with PTRACE_CONT"}},
-			Errors: []describe.Errno{errSrch}, Kernel: "arch/arm64/kernel/ptrace.c", See: []string{"t:ptrace_set", "t.siginfo"},
+			Name: "ptrace_singlestep",
+			Doc: "End each instruction of the task in SIGTRAP (TRAP_TRACE), after its access, as PTRACE_SINGLESTEP does for " +
+				"one. A step that the kernel takes for its own purposes is not reported.",
+			Params: one("on", describe.Bool, "false: the task runs on, as with PTRACE_CONT"),
+			Errors: exited,
+			Kernel: ptraceC,
+			See:    []string{"t:ptrace_set", "t.siginfo"},
 			Sample: `
 local t = m:task {}
 t:ptrace_singlestep(true)
 print(t:store(0x1000, 4, 7))
 t:ptrace_singlestep(false)
 assert.equals(7, t:load(0x1000, 4))`,
-			Go: (*sim.Task).PtraceSinglestep,
+			Go: func(c *call, t *sim.Task) int { return c.done(t.PtraceSinglestep(c.arg(0).bool())) },
 		},
 	},
 }
 
-type (
-	// ForkOptions are the options of t:fork.
-	ForkOptions struct {
-		Comm string
-		PID  int
+// ptraceGet returns two values, the address and the control word.
+func ptraceGet(c *call, t *sim.Task) int {
+	addr, ctrl, err := t.PtraceGet(word(c.arg(0), setWords), c.arg(1).int())
+	if err != nil {
+		return c.fail(err)
 	}
-	// A Word is a value of 32 bits.
-	Word uint32
-	// An Entry is what one entry of a ptrace register set reads.
-	Entry struct {
-		Addr uint64
-		Ctrl uint32
-	}
-)
+	c.m.settle()
+	c.L.Push(c.rt.u64(addr))
+	c.L.Push(c.rt.u64(uint64(ctrl)))
+	return 2
+}
+
+// forkOptions are the options of t:fork.
+type forkOptions struct {
+	comm string
+	pid  int
+}

@@ -1,10 +1,12 @@
-// What hw does with plain values: exact integers, types, constants.
+// Values: from Lua values to the Go values that described functions work with.
 
 package bindings
 
 import (
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,44 +15,354 @@ import (
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/describe"
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
-// natives are the functions that work on Lua values themselves and have no Go function beside their description.
-var natives = map[string]func(rt *runtime, L *lua.LState, f *function) int{
-	"hw.u64":  hwU64,
-	"hw.hex":  hwHex,
-	"hw.lt":   func(rt *runtime, L *lua.LState, f *function) int { return rt.compare(L, f, false) },
-	"hw.le":   func(rt *runtime, L *lua.LState, f *function) int { return rt.compare(L, f, true) },
-	"hw.type": hwType,
-}
+// The methods of value. Each returns the zero value for an optional argument that was left out, and raises for a
+// value of another type.
 
-func hwU64(rt *runtime, L *lua.LState, f *function) int {
-	switch v := L.Get(1).(type) {
-	case lua.LString:
-		n, err := parseU64(string(v))
-		if err != nil {
-			rt.badArgument(L, f, 0, err)
-		}
-		L.Push(rt.u64(n))
-	case *lua.LNilType:
-		if L.GetTop() < 1 {
-			rt.badArgument(L, f, 0, errNoValue)
-		}
-		rt.badArgument(L, f, 0, expected("number or string", v))
-	default:
-		if v.Type() != lua.LTNumber && !isU64(v) {
-			rt.badArgument(L, f, 0, expected("number or string", v))
-		}
-		n, err := vm.ToU64(v)
-		if err != nil {
-			rt.badArgument(L, f, 0, err)
-		}
-		L.Push(rt.u64(n))
+func (v value) bool() bool {
+	b, ok := v.v.(lua.LBool)
+	if !ok && v.v != lua.LNil {
+		v.wrong()
 	}
-	return 1
+	return bool(b)
 }
 
-// parseU64 reads a whole number of up to 64 bits, in decimal or after 0x in hexadecimal.
+func (v value) int() int {
+	if n, ok := exactInt(v.v); ok {
+		return n
+	}
+	switch n := v.v.(type) {
+	case *lua.LNilType:
+	case lua.LNumber:
+		v.c.bad(fmt.Errorf("integer expected, got %s", n.String()))
+	default:
+		if isU64(n) {
+			v.c.bad(fmt.Errorf("%s is out of range", spell(n)))
+		}
+		v.wrong()
+	}
+	return 0
+}
+
+// atLeast1 returns an integer whose zero value stands for the default in Go, but is a mistake in a script. want says
+// what is possible.
+func (v value) atLeast1(want string) int {
+	n := v.int()
+	if n < 1 {
+		v.c.bad(fmt.Errorf("got %d, want %s", n, want))
+	}
+	return n
+}
+
+func (v value) u64() uint64 {
+	switch n := v.v.(type) {
+	case lua.LNumber:
+		if n >= 0 && n < 1<<53 && n == lua.LNumber(uint64(n)) {
+			return uint64(n)
+		}
+	case *lua.LNilType:
+		return 0
+	}
+	n, err := toU64(v.v)
+	return checked(v, n, err)
+}
+
+// u32 returns a control word.
+func (v value) u32() uint32 {
+	n := v.u64()
+	if n > math.MaxUint32 {
+		v.c.bad(fmt.Errorf("0x%x does not fit the 32 bits of a control word", n))
+	}
+	return uint32(n)
+}
+
+func (v value) float() float64 {
+	switch n := v.v.(type) {
+	case lua.LNumber:
+		return float64(n)
+	case *lua.LNilType:
+		return 0
+	}
+	if !isU64(v.v) {
+		v.wrong()
+	}
+	return float64(v.u64())
+}
+
+// maxText limits the length of names, which machines keep.
+const maxText = 255
+
+// string returns text, which is one of the words of an enumeration if the description lists some.
+func (v value) string() string {
+	s, ok := v.v.(lua.LString)
+	switch {
+	case v.v == lua.LNil:
+	case !ok:
+		v.wrong()
+	case len(s) > maxText:
+		v.c.bad(fmt.Errorf("text of %d bytes is too long (at most %d)", len(s), maxText))
+	case v.t.Kind == describe.KindEnum:
+		if known := v.t.Strings(); !slices.Contains(known, string(s)) {
+			v.c.bad(unknownWord(string(s), known))
+		}
+	}
+	return string(s)
+}
+
+// nanoseconds returns a time given in milliseconds.
+func (v value) nanoseconds() int64 {
+	ms := v.float()
+	switch {
+	case math.IsNaN(ms) || ms < 0:
+		v.c.bad(fmt.Errorf("invalid time %v ms, want 0 or more", ms))
+	case ms > math.MaxInt64/4e6:
+		v.c.bad(fmt.Errorf("%v ms is too long: the machine's clock counts nanoseconds in 63 bits", ms))
+	}
+	return int64(math.Round(ms * 1e6))
+}
+
+// jiffies returns a delay in the ticks of m. A time with a unit is rounded up.
+func (v value) jiffies(m *sim.Machine) uint64 {
+	switch d := v.v.(type) {
+	case lua.LString:
+		ns, err := parseDelay(string(d))
+		return m.JiffiesOf(checked(v, ns, err))
+	case lua.LNumber:
+		n, err := vm.ToU64(d)
+		return checked(v, n, err)
+	}
+	if isU64(v.v) {
+		v.c.bad(fmt.Errorf("a delay of %s jiffies is too long", spell(v.v)))
+	}
+	v.wrong()
+	return 0
+}
+
+var units = map[string]float64{"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9, "min": 60e9, "h": 3600e9}
+
+// parseDelay returns the nanoseconds of a time with its unit, such as "28s" or "1.5ms", rounded up.
+func parseDelay(s string) (int64, error) {
+	t := strings.TrimSpace(s)
+	i := strings.LastIndexAny(t, "0123456789.") + 1
+	n, err := strconv.ParseFloat(t[:i], 64)
+	unit, ok := units[strings.TrimSpace(t[i:])]
+	switch ns := math.Ceil(n * unit); {
+	case err != nil || n < 0 || strings.ContainsAny(t[:i], "xXpPeE_+-"):
+		return 0, fmt.Errorf("invalid delay %q, want jiffies as a number, or a time such as \"28s\" or \"250ms\"", s)
+	case !ok:
+		return 0, fmt.Errorf("invalid delay %q, want a unit of ns, us, ms, s, min or h, or jiffies as a number", s)
+	case ns > math.MaxInt64/2:
+		return 0, fmt.Errorf("delay %q is too long", s)
+	default:
+		return int64(ns), nil
+	}
+}
+
+// counts returns numbers of registers: one for all CPUs, or those of a table with one for each CPU, CPU 0 first.
+func (v value) counts() (all int, per []int) {
+	t, ok := v.v.(*lua.LTable)
+	if !ok {
+		if v.v.Type() != lua.LTNumber && !isU64(v.v) {
+			v.wrong()
+		}
+		if all = v.int(); all < 1 || all > 16 {
+			v.c.bad(fmt.Errorf("got %d, want 1 to 16 registers", all))
+		}
+		return all, nil
+	}
+	i := 1
+	if t.RawGet(lua.LNumber(0)) != lua.LNil {
+		i = 0
+	}
+	for ; len(per) <= 64; i++ {
+		count := t.RawGet(lua.LNumber(i)) // RawGetInt does not know [0]
+		if count == lua.LNil {
+			break
+		}
+		n, ok := exactInt(count)
+		if !ok {
+			v.c.bad(fmt.Errorf("cpu%d: %w", len(per), expected("integer", count)))
+		}
+		per = append(per, n)
+	}
+	if len(per) == 0 {
+		v.c.bad(errors.New("the table is empty, want a count for each CPU, CPU 0 first"))
+	}
+	return 0, per
+}
+
+// match returns a test of lines against a Lua pattern, which every line passes if it was left out.
+func (v value) match() func(line string) bool {
+	if v.v == lua.LNil {
+		return func(string) bool { return true }
+	}
+	pattern, ok := v.v.(lua.LString)
+	if !ok {
+		v.wrong()
+	}
+	return matcher(v.c.L, pattern)
+}
+
+// matcher returns a test of lines against a pattern.
+func matcher(L *lua.LState, pattern lua.LString) func(line string) bool {
+	return func(line string) bool { return vm.Matches(L, line, string(pattern)) }
+}
+
+func (v value) task() *sim.Task   { return objectOf[*sim.Task](v) }
+func (v value) event() *sim.Event { return objectOf[*sim.Event](v) }
+func (v value) wide() *sim.Wide   { return objectOf[*sim.Wide](v) }
+func (v value) work() *sim.Work   { return objectOf[*sim.Work](v) }
+
+// objectOf returns what an object of the machine of the call holds. It raises for one of another machine and for one
+// that is closed.
+func objectOf[T any](v value) (x T) {
+	ud, ok := v.v.(*lua.LUserData)
+	if !ok {
+		if v.v != lua.LNil {
+			v.wrong()
+		}
+		return x
+	}
+	o, ok := ud.Value.(*object[T])
+	switch {
+	case !ok:
+		v.wrong()
+	case o.mach != v.c.m:
+		v.c.bad(fmt.Errorf("%s belongs to another machine", objectText(ud)))
+	}
+	return checked(v, o.val, gone(o.val))
+}
+
+// function returns a function of the script, and keeps it alive as long as its machine.
+func (v value) function() *lua.LFunction {
+	fn, ok := v.v.(*lua.LFunction)
+	if !ok {
+		v.wrong()
+	}
+	v.c.rt.s.Charge(sizeObject)
+	v.c.m.held.Append(fn)
+	return fn
+}
+
+// body returns a function of the script that is called with its task.
+func (v value) body() func(*sim.Task) error {
+	fn, m := v.function(), v.c.m
+	return func(t *sim.Task) error {
+		_, err := m.rt.s.Call(fn, 0, m.task(t))
+		return err
+	}
+}
+
+// handler returns a function of the script that is called with its event and the hit.
+func (v value) handler() sim.Handler {
+	fn, m := v.function(), v.c.m
+	return func(ev *sim.Event, hit *sim.Hit) error {
+		seen := *hit
+		_, err := m.rt.s.Call(fn, 0, m.event(ev), newObject(m, clsHit, &seen))
+		hit.Skip = seen.Skip
+		return err
+	}
+}
+
+// A vocabulary is the words that stand for values of T, with their meaning.
+type vocabulary[T comparable] []struct {
+	text  string
+	value T
+	doc   string
+}
+
+// typ returns the described type of the words.
+func (ws vocabulary[T]) typ() describe.Type {
+	var pairs []string
+	for _, w := range ws {
+		pairs = append(pairs, w.text, w.doc)
+	}
+	return describe.Enum(pairs...)
+}
+
+// text returns the word for x, "" if it has none.
+func (ws vocabulary[T]) text(x T) string {
+	for i := range ws {
+		if ws[i].value == x {
+			return ws[i].text
+		}
+	}
+	return ""
+}
+
+// word returns the value that a word stands for.
+func word[T comparable](v value, ws vocabulary[T]) (x T) {
+	s, ok := v.v.(lua.LString)
+	if !ok {
+		if v.v != lua.LNil {
+			v.wrong()
+		}
+		return x
+	}
+	for i := range ws {
+		if ws[i].text == string(s) {
+			return ws[i].value
+		}
+	}
+	v.c.bad(unknownWord(string(s), ws.typ().Strings()))
+	return x
+}
+
+// wordOrNumber returns the value that a word stands for, or the number that the kernel has for it.
+func wordOrNumber[T ~int | ~uint32](v value, ws vocabulary[T]) T {
+	if _, ok := v.v.(lua.LNumber); !ok {
+		return word(v, ws)
+	}
+	n := v.int()
+	if int(T(n)) != n {
+		v.c.bad(fmt.Errorf("%d is out of range", n))
+	}
+	return T(n)
+}
+
+// unknownWord returns the error about a word that is not one of known.
+func unknownWord(s string, known []string) error {
+	quoted := make([]string, len(known))
+	for i, k := range known {
+		quoted[i] = strconv.Quote(k)
+	}
+	last := len(quoted) - 1
+	text := fmt.Sprintf("unknown value %.40q, want %s or %s", s, strings.Join(quoted[:last], ", "), quoted[last])
+	if near := phrase.Suggest(s, known); near != "" && len(known) > 2 {
+		text += "; " + near
+	}
+	return errors.New(text)
+}
+
+// exactInt returns an integer that fits an int.
+func exactInt(v lua.LValue) (n int, ok bool) {
+	f, ok := v.(lua.LNumber)
+	n = int(f)
+	return n, ok && f == lua.LNumber(n) && f <= 1<<53 && f >= -1<<53
+}
+
+func isU64(v lua.LValue) bool {
+	_, ok := v.(*lua.LUserData)
+	return ok && vm.IsU64(v)
+}
+
+// toU64 returns an exact integer. Its error shows how to write a wide one.
+func toU64(v lua.LValue) (uint64, error) {
+	n, ok := v.(lua.LNumber)
+	if !ok && !isU64(v) {
+		return 0, expected("number", v)
+	}
+	x, err := vm.ToU64(v)
+	if err != nil && !(n >= 1<<53 && n < 1<<64) { // there the error itself shows it
+		err = fmt.Errorf(`%w; write a wide value as a literal (0x...), as hw.u64 "0x...", or with bit.lshift(1, 63)`, err)
+	}
+	return x, err
+}
+
+// parseU64 returns the integer that s spells in decimal, or after 0x in hexadecimal.
 func parseU64(s string) (uint64, error) {
 	digits, base := s, 10
 	if len(s) > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X') {
@@ -63,92 +375,46 @@ func parseU64(s string) (uint64, error) {
 	case errors.Is(err, strconv.ErrRange):
 		return 0, fmt.Errorf("%.40q does not fit 64 bits", s)
 	}
-	return 0, fmt.Errorf("%.40q is no whole number; write \"0x...\" or decimal digits", s)
+	return 0, fmt.Errorf("%.40q is not an integer, want \"0x...\" or decimal digits", s)
 }
 
-func hwHex(rt *runtime, L *lua.LState, f *function) int {
-	v := rt.need(L, f, 0)
-	n, err := u64Value(rt, v)
-	if err != nil {
-		rt.badArgument(L, f, 0, err)
+// spell returns a value in the words of an error, without any address of the host.
+func spell(v lua.LValue) string {
+	switch v := v.(type) {
+	case *lua.LUserData:
+		if n, err := vm.ToU64(v); err == nil {
+			return vm.Hex(n, 0)
+		}
+		if _, ok := v.Value.(tagged); ok {
+			return objectText(v)
+		}
+	case lua.LString, lua.LNumber, lua.LBool:
+		return v.String()
 	}
-	digits, err := intValue(rt, L.Get(2))
-	if err == nil && (digits < 0 || digits > 64) {
-		err = fmt.Errorf("%d digits asked for, at most 64 are possible", digits)
-	}
-	if err != nil {
-		rt.badArgument(L, f, 1, err)
-	}
-	text := vm.Hex(n, digits)
-	if more := digits + len("0x") - len(text); more > 0 {
-		text = "0x" + strings.Repeat("0", more) + text[len("0x"):]
-	}
-	L.Push(rt.text(text))
-	return 1
-}
-
-// need is an argument that must be there.
-func (rt *runtime) need(L *lua.LState, f *function, i int) lua.LValue {
-	v := L.Get(f.base + i)
 	if v == lua.LNil {
-		if L.GetTop() < f.base+i {
-			rt.badArgument(L, f, i, errNoValue)
-		}
-		rt.badArgument(L, f, i, expected(typeText(f.desc.Params[i].Type), v))
+		return "nil"
 	}
-	return v
+	return "a " + typeName(v)
 }
 
-// compare is hw.lt and hw.le: any mixture of numbers and u64s.
-func (rt *runtime) compare(L *lua.LState, f *function, equal bool) int {
-	var side [2]lua.LValue
-	for i := range side {
-		side[i] = rt.need(L, f, i)
-		if side[i].Type() != lua.LTNumber && !isU64(side[i]) {
-			rt.badArgument(L, f, i, expected("number", side[i]))
-		}
+// reads returns what sets a V from a value.
+func reads[V any]() func(value) V {
+	var read any
+	switch any((*V)(nil)).(type) {
+	case *bool:
+		read = value.bool
+	case *int:
+		read = value.int
+	case *uint64:
+		read = value.u64
+	case *float64:
+		read = value.float
+	case *string:
+		read = value.string
+	case *hwdebug.BPType:
+		read = func(v value) hwdebug.BPType { return wordOrNumber(v, typeWords) }
+	default:
+		panic(fmt.Sprintf("bindings: a field of type %T cannot be set", *new(V)))
 	}
-	c, ok := rt.s.Compare(side[0], side[1])
-	L.Push(lua.LBool(ok && (c < 0 || equal && c == 0)))
-	return 1
-}
-
-func hwType(rt *runtime, L *lua.LState, f *function) int {
-	if L.GetTop() < 1 {
-		rt.s.Raise(L, fmt.Errorf("bad argument #1 to '%s' (value expected)", f.desc.Name))
-	}
-	L.Push(lua.LString(typeName(L.Get(1))))
-	return 1
-}
-
-// moduleValues make the values of hw that are no functions.
-var moduleValues = map[string]func(rt *runtime) lua.LValue{
-	"errno": func(rt *runtime) lua.LValue {
-		t := rt.L.CreateTable(0, len(hwdebug.Errnos))
-		names := make([]string, len(hwdebug.Errnos))
-		for i, e := range hwdebug.Errnos {
-			t.RawSetString(e.Name, rt.int(e.Number))
-			names[i] = e.Name
-		}
-		rt.guard(t, "hw.errno has no '%s'", names)
-		return t
-	},
-	"presets": func(rt *runtime) lua.LValue {
-		presets := PresetList()
-		t := rt.L.CreateTable(len(presets), len(presets))
-		for i, p := range presets {
-			one := rt.L.CreateTable(0, 5)
-			one.RawSetString("name", lua.LString(p.Name))
-			one.RawSetString("brps", rt.int(p.BRPs))
-			one.RawSetString("wrps", rt.int(p.WRPs))
-			one.RawSetString("uao", lua.LBool(p.UAO))
-			one.RawSetString("debugver", rt.int(int(p.DebugVer)))
-			t.RawSetInt(i+1, one)
-			t.RawSetString(p.Name, one)
-		}
-		return t
-	},
-	"kernels": func(rt *runtime) lua.LValue {
-		return list(rt, sim.Profiles(), func(s string) lua.LValue { return lua.LString(s) })
-	},
+	return read.(func(value) V)
 }

@@ -11,96 +11,96 @@
 ---@field brps? integer|integer[] implemented breakpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first (default: 6)
 ---@field wrps? integer|integer[] implemented watchpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first (default: 4)
 ---@field cpu? string preset of the two counts and of features; hw.presets lists them (default: "cortex-a57")
----@field kernel? string behaviour and call chains; hw.kernels lists them, "4.19" and "6.1" will do (default: "4.19.116")
+---@field kernel? string behavior and call chains; hw.kernels lists them, "4.19" and "6.1" are short names (default: "4.19.116")
 ---@field hz? integer timer ticks a second (default: 250)
 ---@field name? string hardware name in logs (default: "test_mach")
 ---@field va_bits? integer size of the user's address space (default: 39)
 ---@field vhe? boolean the kernel runs at EL2 (default: false)
 ---@field nodebugmon? boolean the boot option nodebugmon (default: false)
 ---@field far? "exact"|"start"|"floor16" the address that a watchpoint reports (default: "exact")
----@field release? string the release that dump_stack headers print (default: from the profile)
----@field version? string the version that dump_stack headers print (default: from the profile)
+---@field release? string the release in the headers of dump_stack (default: from the profile)
+---@field version? string the version in the headers of dump_stack (default: from the profile)
 ---@field taint? string taint flags, one letter each (default: not tainted)
----@field trace_size? integer records of modelled calls that are kept; older ones go, 0 keeps none (default: 65536)
----@field bas_copies? boolean DBGBCR reads back BAS[1] and BAS[3] as copies of BAS[0] and BAS[2], as the recorded machine does (default: false)
----@field stale_wnr? boolean a watchpoint that stores have fired reports later loads as stores too, as the recorded machine does (R-REG-27) (default: false)
+---@field trace_size? integer the number of records of modelled calls that are kept; 0 keeps none (default: 65536)
+---@field bas_copies? boolean DBGBCR reads back BAS[1] and BAS[3] as copies of BAS[0] and BAS[2], as on the recorded machine (default: false)
+---@field stale_wnr? boolean a watchpoint that stores have fired reports later loads as stores too, as on the recorded machine (R-REG-27) (default: false)
 ---@field log_ops? boolean hw_breakpoint_control logs its operation, as in the seed's second listing (default: false)
----@field seed? u64 0: where the kernel leaves order open, one fixed order; else drawn from this seed (default: 0)
+---@field seed? u64 where the kernel leaves order open, 0 takes one fixed order; any other seed draws the order (default: 0)
 ---@field paranoid? integer perf_event_paranoid (default: 0)
 ---@field no_cap_sys_admin? boolean the callers lack CAP_SYS_ADMIN and CAP_PERFMON (default: false)
 
----Attributes of an event: what perf_event_attr holds, as far as it matters here.
+---The attributes of an event: the fields of perf_event_attr that matter here.
 ---@class hw.attr
----@field type? "r"|"w"|"rw"|"x"|integer what to watch for; a number is passed on as bp_type (default: 0)
+---@field type? "r"|"w"|"rw"|"x"|integer the accesses to watch for; a number is passed on as bp_type (default: 0)
 ---@field addr? u64 the address (default: 0)
----@field len? u64 how many bytes from there (default: 0, 4 for "x")
+---@field len? u64 the length in bytes (default: 0, 4 for "x")
 ---@field disabled? boolean do not enable it yet (default: false)
 ---@field pinned? boolean it must be in a register whenever its CPU or task runs (default: false; true for register_*)
----@field sample_period? u64 call the handler on every so many hits; 0: never (default: 0; 1 for register_*)
----@field exclude_user? boolean not for accesses from EL0 (default: false)
----@field exclude_kernel? boolean not for accesses from EL1 (default: false)
----@field exclude_hv? boolean not for accesses from a hypervisor (default: false)
----@field inherit? boolean children of the task get it too (default: false)
+---@field sample_period? u64 the number of hits for each call of the handler; 0 never calls it (default: 0; 1 for register_*)
+---@field exclude_user? boolean ignore accesses from EL0 (default: false)
+---@field exclude_kernel? boolean ignore accesses from EL1 (default: false)
+---@field exclude_hv? boolean ignore accesses from a hypervisor (default: false)
+---@field inherit? boolean children of the task inherit it (default: false)
 ---@field enable_on_exec? boolean enable it when the task starts a new image (default: false)
 ---@field sample_read? boolean PERF_SAMPLE_READ in sample_type (default: false)
 ---@field branch_stack? boolean PERF_SAMPLE_BRANCH_STACK in sample_type (default: false)
----@field name? string a label of yours; the kernel never sees it
+---@field name? string a label for the script; the kernel never sees it
 
----What m:perf_event_open takes: attributes, and where to count.
+---The argument of m:perf_event_open: attributes, and where to count.
 ---@class hw.perf_event_attr
----@field type? "r"|"w"|"rw"|"x"|integer what to watch for; a number is passed on as bp_type (default: 0)
+---@field type? "r"|"w"|"rw"|"x"|integer the accesses to watch for; a number is passed on as bp_type (default: 0)
 ---@field addr? u64 the address (default: 0)
----@field len? u64 how many bytes from there (default: 0, 4 for "x")
+---@field len? u64 the length in bytes (default: 0, 4 for "x")
 ---@field disabled? boolean do not enable it yet (default: false)
 ---@field pinned? boolean it must be in a register whenever its CPU or task runs (default: false; true for register_*)
----@field sample_period? u64 call the handler on every so many hits; 0: never (default: 0; 1 for register_*)
----@field exclude_user? boolean not for accesses from EL0 (default: false)
----@field exclude_kernel? boolean not for accesses from EL1 (default: false)
----@field exclude_hv? boolean not for accesses from a hypervisor (default: false)
----@field inherit? boolean children of the task get it too (default: false)
+---@field sample_period? u64 the number of hits for each call of the handler; 0 never calls it (default: 0; 1 for register_*)
+---@field exclude_user? boolean ignore accesses from EL0 (default: false)
+---@field exclude_kernel? boolean ignore accesses from EL1 (default: false)
+---@field exclude_hv? boolean ignore accesses from a hypervisor (default: false)
+---@field inherit? boolean children of the task inherit it (default: false)
 ---@field enable_on_exec? boolean enable it when the task starts a new image (default: false)
 ---@field sample_read? boolean PERF_SAMPLE_READ in sample_type (default: false)
 ---@field branch_stack? boolean PERF_SAMPLE_BRANCH_STACK in sample_type (default: false)
----@field name? string a label of yours; the kernel never sees it
+---@field name? string a label for the script; the kernel never sees it
 ---@field task? hw.task the task to follow
----@field cpu? integer the CPU to count on; -1: wherever the task runs (default: -1)
+---@field cpu? integer the CPU to count on; -1 counts wherever the task runs (default: -1)
 
----What m:register_user_hw_breakpoint takes: attributes, the task, and a handler.
+---The argument of m:register_user_hw_breakpoint: attributes, the task, and a handler.
 ---@class hw.user_attr
----@field type? "r"|"w"|"rw"|"x"|integer what to watch for; a number is passed on as bp_type (default: 0)
+---@field type? "r"|"w"|"rw"|"x"|integer the accesses to watch for; a number is passed on as bp_type (default: 0)
 ---@field addr? u64 the address (default: 0)
----@field len? u64 how many bytes from there (default: 0, 4 for "x")
+---@field len? u64 the length in bytes (default: 0, 4 for "x")
 ---@field disabled? boolean do not enable it yet (default: false)
 ---@field pinned? boolean it must be in a register whenever its CPU or task runs (default: false; true for register_*)
----@field sample_period? u64 call the handler on every so many hits; 0: never (default: 0; 1 for register_*)
----@field exclude_user? boolean not for accesses from EL0 (default: false)
----@field exclude_kernel? boolean not for accesses from EL1 (default: false)
----@field exclude_hv? boolean not for accesses from a hypervisor (default: false)
----@field inherit? boolean children of the task get it too (default: false)
+---@field sample_period? u64 the number of hits for each call of the handler; 0 never calls it (default: 0; 1 for register_*)
+---@field exclude_user? boolean ignore accesses from EL0 (default: false)
+---@field exclude_kernel? boolean ignore accesses from EL1 (default: false)
+---@field exclude_hv? boolean ignore accesses from a hypervisor (default: false)
+---@field inherit? boolean children of the task inherit it (default: false)
 ---@field enable_on_exec? boolean enable it when the task starts a new image (default: false)
 ---@field sample_read? boolean PERF_SAMPLE_READ in sample_type (default: false)
 ---@field branch_stack? boolean PERF_SAMPLE_BRANCH_STACK in sample_type (default: false)
----@field name? string a label of yours; the kernel never sees it
+---@field name? string a label for the script; the kernel never sees it
 ---@field task? hw.task the task to follow
----@field on_hit? fun(ev: hw.event, hit: hw.hit) a handler of your own; the kernel then does not step over the access, so disable the event, move it or set hit.skip
+---@field on_hit? fun(ev: hw.event, hit: hw.hit) a custom handler; the kernel then does not step over the access, so disable the event, move it or set hit.skip
 
----What m:register_wide_hw_breakpoint takes: attributes and a handler.
+---The argument of m:register_wide_hw_breakpoint: attributes and a handler.
 ---@class hw.wide_attr
----@field type? "r"|"w"|"rw"|"x"|integer what to watch for; a number is passed on as bp_type (default: 0)
+---@field type? "r"|"w"|"rw"|"x"|integer the accesses to watch for; a number is passed on as bp_type (default: 0)
 ---@field addr? u64 the address (default: 0)
----@field len? u64 how many bytes from there (default: 0, 4 for "x")
+---@field len? u64 the length in bytes (default: 0, 4 for "x")
 ---@field disabled? boolean do not enable it yet (default: false)
 ---@field pinned? boolean it must be in a register whenever its CPU or task runs (default: false; true for register_*)
----@field sample_period? u64 call the handler on every so many hits; 0: never (default: 0; 1 for register_*)
----@field exclude_user? boolean not for accesses from EL0 (default: false)
----@field exclude_kernel? boolean not for accesses from EL1 (default: false)
----@field exclude_hv? boolean not for accesses from a hypervisor (default: false)
----@field inherit? boolean children of the task get it too (default: false)
+---@field sample_period? u64 the number of hits for each call of the handler; 0 never calls it (default: 0; 1 for register_*)
+---@field exclude_user? boolean ignore accesses from EL0 (default: false)
+---@field exclude_kernel? boolean ignore accesses from EL1 (default: false)
+---@field exclude_hv? boolean ignore accesses from a hypervisor (default: false)
+---@field inherit? boolean children of the task inherit it (default: false)
 ---@field enable_on_exec? boolean enable it when the task starts a new image (default: false)
 ---@field sample_read? boolean PERF_SAMPLE_READ in sample_type (default: false)
 ---@field branch_stack? boolean PERF_SAMPLE_BRANCH_STACK in sample_type (default: false)
----@field name? string a label of yours; the kernel never sees it
----@field on_hit? fun(ev: hw.event, hit: hw.hit) a handler of your own; the kernel then does not step over the access, so disable the event, move it or set hit.skip
+---@field name? string a label for the script; the kernel never sees it
+---@field on_hit? fun(ev: hw.event, hit: hw.hit) a custom handler; the kernel then does not step over the access, so disable the event, move it or set hit.skip
 
 ---The options of m:task.
 ---@class hw.task_options
@@ -108,7 +108,7 @@
 ---@field pid? integer its number (default: the next one)
 ---@field cpu? integer its CPU (default: 0)
 ---@field compat? boolean a 32-bit task (default: false)
----@field body? fun(t: hw.task) what its thread does (default: none)
+---@field body? fun(t: hw.task) the function of its thread (default: none)
 
 ---The options of t:fork.
 ---@class hw.fork_options
@@ -118,8 +118,8 @@
 ---The options of m:callchain.
 ---@class hw.callchain_options
 ---@field cpu? integer only entries on that CPU (default: any)
----@field nth? integer which entry, counted from 1 (default: the last)
----@field view? "frames"|"full" which names are shown (default: "frames")
+---@field nth? integer the entry, counted from 1 (default: the last)
+---@field view? "frames"|"full" the names that are shown (default: "frames")
 
 ---The options of m:trace.
 ---@class hw.trace_filter
@@ -129,54 +129,54 @@
 
 ---The fields of hw.ctrl.encode.
 ---@class hw.ctrl_fields
----@field type "r"|"w"|"rw"|"x"|integer what is watched for
+---@field type "r"|"w"|"rw"|"x"|integer the accesses to match
 ---@field bas? integer the byte mask (default: of len and offset)
----@field len? integer how many bytes, 1 to 8 (default: 4 for "x")
----@field offset? integer from which byte of the doubleword (default: 0)
----@field privilege? "el0"|"el1"|"el0+el1"|"none" which exception level (default: "el0")
+---@field len? integer the number of bytes, 1 to 8 (default: 4 for "x")
+---@field offset? integer the first byte in the doubleword (default: 0)
+---@field privilege? "el0"|"el1"|"el0+el1"|"none" the exception level (default: "el0")
 ---@field enabled? boolean the enable bit (default: false)
 ---@field hmc? boolean EL2 matches too (default: false)
 
----A control word taken apart.
+---A control word, in fields.
 ---@class hw.ctrl
----@field type "r"|"w"|"rw"|"x" what is watched for
+---@field type "r"|"w"|"rw"|"x" the accesses that match
 ---@field bas integer the byte mask
----@field privilege "el0"|"el1"|"el0+el1"|"none" which exception level
+---@field privilege "el0"|"el1"|"el0+el1"|"none" the exception level
 ---@field enabled boolean the enable bit
 ---@field hmc boolean EL2 matches too
----@field len? integer how many bytes, where the mask is one run
----@field offset? integer from which byte of the doubleword, where the mask is one run
+---@field len? integer the number of bytes, if the mask is one run
+---@field offset? integer the first byte in the doubleword, if the mask is one run
 
----What a SIGTRAP told the task.
+---The siginfo of a SIGTRAP.
 ---@class hw.siginfo
 ---@field code integer si_code; TRAP_HWBKPT is 4
----@field code_name string its name
+---@field code_name string the name of si_code
 ---@field addr u64 si_addr
 ---@field errno integer si_errno
 
----What is reserved and installed on one CPU.
+---The slots that are reserved and installed on one CPU.
 ---@class hw.slots
 ---@field bp hw.slot_use its breakpoints
 ---@field wp hw.slot_use its watchpoints
 
 ---The slots of one kind on one CPU.
 ---@class hw.slot_use
----@field limit integer how many may be reserved: the boot CPU's count
----@field usable integer how many the slot loops use: the smallest count over the CPUs
----@field cpu_pinned integer reserved by the CPU's own events
+---@field limit integer the number that may be reserved: the boot CPU's count
+---@field usable integer the number that the slot loops use: the smallest count over the CPUs
+---@field cpu_pinned integer reserved by events of the CPU
 ---@field task_pinned integer reserved by the busiest task
----@field on_reg table<integer, hw.event> the events installed, by slot from 0
+---@field on_reg table<integer, hw.event> the installed events, by slot from 0
 
 ---One entry of a modelled function.
 ---@class hw.trace_record
 ---@field fn string the kernel function
----@field cpu integer where
----@field t number when, in seconds
----@field pid integer in whose name
+---@field cpu integer the CPU
+---@field t number the time, in seconds
+---@field pid integer the task that was current
 ---@field comm string that task's name
 ---@field args (any|nil)[] its arguments, in the kernel's order
 ---@field ret? integer|u64|string|boolean its result: "-ENOSPC" for an errno; nil while it runs, and for a function without one
----@field depth integer how many callers are on the same stack
+---@field depth integer the number of callers on the same stack
 ---@field text string the call and its result as traces show them: write_wb_reg(WCR, 0, 0x1ff3)
 
 ---A core that a machine can have.
@@ -187,7 +187,7 @@
 ---@field uao boolean it has user access override
 ---@field debugver integer ID_AA64DFR0_EL1.DebugVer
 
----What assert.regs and assert.regs_exactly expect.
+---The registers that assert.regs and assert.regs_exactly expect.
 ---@class hw.regs
 ---@field bvr? table<integer, u64> breakpoint values, by number from 0
 ---@field bcr? table<integer, u64> breakpoint controls, by number from 0
@@ -195,21 +195,21 @@
 ---@field wcr? table<integer, u64> watchpoint controls, by number from 0
 ---@field mdscr_el1? u64 MDSCR_EL1
 
----A machine: its CPUs and the kernel that runs on them. The script is the kernel thread hwlua (pid 1), which is current on CPU 0 while nothing else has been switched to there. No call costs virtual time.
+---A machine: its CPUs and the kernel that runs on them. The script is the kernel thread hwlua (pid 1), which is current on CPU 0 until another task is switched to there. Calls take no virtual time.
 ---@class hw.machine
----@field nr_cpus integer How many CPUs the machine has.
----@field core_num_brps integer How many breakpoint registers the kernel uses: the smallest count over the CPUs.
----@field core_num_wrps integer How many watchpoint registers the kernel uses: the smallest count over the CPUs.
+---@field nr_cpus integer The number of CPUs.
+---@field core_num_brps integer The number of breakpoint registers that the kernel uses: the smallest count of all CPUs.
+---@field core_num_wrps integer The number of watchpoint registers that the kernel uses: the smallest count of all CPUs.
 ---@field now number Virtual time in seconds since boot.
 ---@field jiffies u64 The tick count.
 ---@field kernel string The full name of the kernel profile.
----@field name string The hardware's name, as logs print it.
+---@field name string The hardware's name in logs.
 ---@field hz integer Timer ticks a second.
----@field current hw.task The task in whose name calls are made now.
+---@field current hw.task The task in whose name the script's calls are made.
 ---@field cpu hw.cpus The CPUs by number, m.cpu[0] to m.cpu[m.nr_cpus-1]; any other number raises.
 local machine = {}
 
----Go through the CPUs, CPU 0 first.
+---Iterate over the CPUs, CPU 0 first.
 ---
 ---```lua
 ---for cpu in m:cpus() do print(cpu.id, cpu.mdscr_el1) end
@@ -225,7 +225,7 @@ function machine:cpus() end
 ---@return hw.task[] tasks
 function machine:tasks() end
 
----The events that live, in order of creation.
+---The events that are open, in order of creation.
 ---
 ---```lua
 ---assert(#m:events() == 0)
@@ -241,6 +241,33 @@ function machine:events() end
 ---@return hw.work[] works
 function machine:works() end
 
+---The kernel log, in the kernel's own format.
+---
+---```lua
+---print(m:dmesg("hw%-breakpoint")[1])
+---```
+---@param pattern? string a Lua pattern that the lines match (default: all lines)
+---@return string[] lines
+function machine:dmesg(pattern) end
+
+---Explain the last refusal. tostring of the result is the explanation in words.
+---
+---```lua
+---m:perf_event_open { type = "w", addr = 0x1000, len = 9, cpu = 0 }
+---print(m:why())
+---```
+---@return hw.refusal? why nil before the first refusal
+function machine:why() end
+
+---The slots that are reserved and installed on a CPU, or on each.
+---
+---```lua
+---print(m:slots(0).wp.limit, m:slots()[1].bp.cpu_pinned)
+---```
+---@param cpu? integer the CPU's number (default: all, by CPU number)
+---@return hw.slots|table<integer, hw.slots> slots
+function machine:slots(cpu) end
+
 ---Let virtual time pass. Timers, work and runnable tasks that fall due run in order. In a task body or a work function that thread sleeps; in on_hit it raises.
 ---
 ---```lua
@@ -250,7 +277,7 @@ function machine:works() end
 ---@return true
 function machine:msleep(ms) end
 
----Run until nothing is runnable and no timer is pending. A machine that never comes to rest raises and names what is still going. Only the script may call it.
+---Run until nothing is runnable and no timer is pending. For a machine that never comes to rest it raises an error that names what is still active. Only the script may call it.
 ---
 ---```lua
 ---m:schedule_delayed_work(m:delayed_work("probe", function() print(m.jiffies) end), "1s")
@@ -259,25 +286,16 @@ function machine:msleep(ms) end
 ---@return integer steps the number of steps taken
 function machine:run() end
 
----Perform the one next action. Only the script may call it.
+---Perform the next action. Only the script may call it.
 ---
 ---```lua
 ---m:schedule_work(m:work("probe", function() end))
 ---for what in function() return (m:step()) end do print(what) end
 ---```
----@return string? what what was done, nil when the machine is idle
+---@return string? what the action, nil if the machine is idle
 function machine:step() end
 
----The kernel log, in the kernel's own format.
----
----```lua
----print(m:dmesg("hw%-breakpoint")[1])
----```
----@param pattern? string a Lua pattern that the lines have to match (default: all lines)
----@return string[] lines
-function machine:dmesg(pattern) end
-
----Take a CPU offline, as hotplug does; one that is offline stays so. Its own events are lost for good; its tasks move to the lowest CPU that is online.
+---Take a CPU offline, as hotplug does; a CPU that is offline stays so. Its own events are lost for good, and its tasks move to the lowest CPU that is online.
 ---
 ---Kernel: `kernel/cpu.c`
 ---
@@ -287,10 +305,10 @@ function machine:dmesg(pattern) end
 ---@param n integer the CPU's number
 ---@return true? ok
 ---@return string? message when it was refused
----@return "EBUSY"|"EINVAL"|nil errno EBUSY: CPU 0 stays; EINVAL: there is no such CPU
+---@return "EBUSY"|"EINVAL"|nil errno EBUSY: CPU 0 cannot go offline; EINVAL: there is no such CPU
 function machine:cpu_down(n) end
 
----Bring a CPU online, as hotplug does; one that is online stays so. Its registers are zeroed and no event returns.
+---Bring a CPU online, as hotplug does; a CPU that is online stays so. Its registers are zeroed, and its events do not return.
 ---
 ---Kernel: `kernel/cpu.c`
 ---
@@ -303,7 +321,7 @@ function machine:cpu_down(n) end
 ---@return "EINVAL"|nil errno EINVAL: there is no such CPU
 function machine:cpu_up(n) end
 
----Power a CPU down with its kernel state kept. Its debug registers are lost, and what needs it raises until it resumes. One that is offline or suspended raises.
+---Power a CPU down and keep its kernel state. Its debug registers are lost, and calls that need the CPU raise until it resumes. A CPU that is offline or suspended raises.
 ---
 ---Kernel: `arch/arm64/kernel/suspend.c`
 ---
@@ -316,7 +334,7 @@ function machine:cpu_up(n) end
 ---@return "EINVAL"|nil errno EINVAL: there is no such CPU
 function machine:cpu_suspend(n) end
 
----Let a suspended CPU come back: every register pair is written again from its slot. One that is not suspended raises.
+---Resume a suspended CPU: every register pair is written again from its slot. A CPU that is not suspended raises.
 ---
 ---Kernel: `arch/arm64/kernel/suspend.c`
 ---
@@ -329,7 +347,7 @@ function machine:cpu_suspend(n) end
 ---@return "EINVAL"|nil errno EINVAL: there is no such CPU
 function machine:cpu_resume(n) end
 
----Make a task. One without a body never runs by itself: it is only switched to and acted through.
+---Make a task. A task without a body never runs by itself: it is only switched to and acted through.
 ---
 ---```lua
 ---local t = m:task { comm = "mali-cmar-backe", pid = 3237 }
@@ -338,7 +356,7 @@ function machine:cpu_resume(n) end
 ---@return hw.task t
 function machine:task(options) end
 
----Open a breakpoint event as user space does. It is an event that is also a file; all attributes start from zero.
+---Open a breakpoint event as user space does: an event that is also a file. All attributes start from zero.
 ---
 ---Kernel: `kernel/events/core.c`
 ---
@@ -348,10 +366,10 @@ function machine:task(options) end
 ---@param attr hw.perf_event_attr
 ---@return hw.event? ev
 ---@return string? message when it was refused
----@return "ENOSPC"|"EINVAL"|"ENODEV"|"ESRCH"|"EACCES"|nil errno ENOSPC: every register of that kind is spoken for; m:why() names the holders; EINVAL: the attributes are not valid: length, alignment, address, or a CPU that does not exist; ENODEV: the CPU is offline; ESRCH: the task has exited; EACCES: perf_event_paranoid and the caller's capabilities do not allow it
+---@return "ENOSPC"|"EINVAL"|"ENODEV"|"ESRCH"|"EACCES"|nil errno ENOSPC: every register of that kind is reserved; m:why() names the holders; EINVAL: the attributes are invalid: length, alignment, address, or a CPU that does not exist; ENODEV: the CPU is offline; ESRCH: the task has exited; EACCES: perf_event_paranoid and the caller's capabilities do not allow it
 function machine:perf_event_open(attr) end
 
----Register an event that follows a task. Attributes start from hw_breakpoint_init: pinned, period 1.
+---Register an event that follows a task. Attributes start from those of hw_breakpoint_init: pinned, sample_period 1.
 ---
 ---Kernel: `kernel/events/hw_breakpoint.c`
 ---
@@ -367,10 +385,10 @@ function machine:perf_event_open(attr) end
 ---@param attr hw.user_attr
 ---@return hw.event? ev
 ---@return string? message when it was refused
----@return "ENOSPC"|"EINVAL"|"ESRCH"|nil errno ENOSPC: every register of that kind is spoken for; m:why() names the holders; EINVAL: the attributes are not valid: length, alignment, address, or a CPU that does not exist; ESRCH: the task has exited
+---@return "ENOSPC"|"EINVAL"|"ESRCH"|nil errno ENOSPC: every register of that kind is reserved; m:why() names the holders; EINVAL: the attributes are invalid: length, alignment, address, or a CPU that does not exist; ESRCH: the task has exited
 function machine:register_user_hw_breakpoint(attr) end
 
----Release an event that was registered; nil is none, and nothing is done.
+---Release a registered event. For nil it does nothing.
 ---
 ---Kernel: `kernel/events/hw_breakpoint.c`
 ---
@@ -382,7 +400,7 @@ function machine:register_user_hw_breakpoint(attr) end
 ---@return true
 function machine:unregister_hw_breakpoint(ev) end
 
----Change an event in place. Fields left out keep what ev.attr has.
+---Change an event in place. Fields that are left out keep the values of ev.attr.
 ---
 ---Kernel: `kernel/events/hw_breakpoint.c`
 ---
@@ -391,23 +409,23 @@ function machine:unregister_hw_breakpoint(ev) end
 ---assert(m:modify_user_hw_breakpoint(ev, { addr = 0x2000 }))
 ---```
 ---@param ev hw.event the event
----@param attr hw.attr what changes
+---@param attr hw.attr the attributes to change
 ---@return true? ok
 ---@return string? message when it was refused
----@return "EINVAL"|"ENOSPC"|nil errno EINVAL: the attributes are not valid: length, alignment, address, or a CPU that does not exist; ENOSPC: every register of that kind is spoken for; m:why() names the holders
+---@return "EINVAL"|"ENOSPC"|nil errno EINVAL: the attributes are invalid: length, alignment, address, or a CPU that does not exist; ENOSPC: every register of that kind is reserved; m:why() names the holders
 function machine:modify_user_hw_breakpoint(ev, attr) end
 
----Register one event on every online CPU, all or none. Attributes start from hw_breakpoint_init: pinned, period 1.
+---Register one event on every online CPU, all or none. Attributes start from those of hw_breakpoint_init: pinned, sample_period 1.
 ---
 ---Kernel: `kernel/events/hw_breakpoint.c`
 ---
 ---```lua
 ---local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 })
 ---```
----@param attr hw.wide_attr where and what
+---@param attr hw.wide_attr
 ---@return hw.wide? w one event for each CPU
 ---@return string? message when it was refused
----@return "ENOSPC"|"EINVAL"|nil errno ENOSPC: a CPU has every slot reserved; what the others got is rolled back; EINVAL: the attributes are not valid: length, alignment, address, or a CPU that does not exist
+---@return "ENOSPC"|"EINVAL"|nil errno ENOSPC: a CPU has every slot reserved; the events of the other CPUs are rolled back; EINVAL: the attributes are invalid: length, alignment, address, or a CPU that does not exist
 function machine:register_wide_hw_breakpoint(attr) end
 
 ---Release the events of a wide registration, CPU 0 first.
@@ -435,7 +453,7 @@ function machine:unregister_wide_hw_breakpoint(w) end
 ---@return true
 function machine:perf_event_enable(ev) end
 
----Disable one event, as a driver does. It leaves its register; the others keep theirs.
+---Disable one event, as a driver does. It leaves its register; other events keep theirs.
 ---
 ---Kernel: `kernel/events/core.c`
 ---
@@ -447,25 +465,7 @@ function machine:perf_event_enable(ev) end
 ---@return true
 function machine:perf_event_disable(ev) end
 
----What the last refusal was about. tostring says it all in words.
----
----```lua
----m:perf_event_open { type = "w", addr = 0x1000, len = 9, cpu = 0 }
----print(m:why())
----```
----@return hw.refusal? why nil before the first refusal
-function machine:why() end
-
----What is reserved and installed on a CPU, or on each.
----
----```lua
----print(m:slots(0).wp.limit, m:slots()[1].bp.cpu_pinned)
----```
----@param cpu? integer the CPU's number (default: all, by CPU number)
----@return hw.slots|table<integer, hw.slots> slots
-function machine:slots(cpu) end
-
----Make a work item. Its function runs in a kworker and is given the item.
+---Make a work item. A kworker calls its function with the item.
 ---
 ---Kernel: `kernel/workqueue.c`
 ---
@@ -475,7 +475,7 @@ function machine:slots(cpu) end
 ---m:run()
 ---```
 ---@param name string the function's name in chains and logs
----@param fn fun(w: hw.work) what it does
+---@param fn fun(w: hw.work) the function
 ---@return hw.work w
 function machine:work(name, fn) end
 
@@ -489,11 +489,11 @@ function machine:work(name, fn) end
 ---m:run()
 ---```
 ---@param name string the function's name in chains and logs
----@param fn fun(dw: hw.work) what it does
+---@param fn fun(dw: hw.work) the function
 ---@return hw.work dw
 function machine:delayed_work(name, fn) end
 
----Queue work on events, on the CPU that runs.
+---Queue work on events, on the CPU that makes the call.
 ---
 ---Kernel: `kernel/workqueue.c`
 ---
@@ -501,10 +501,10 @@ function machine:delayed_work(name, fn) end
 ---m:schedule_work(m:work("probe", function() end))
 ---```
 ---@param w hw.work the work
----@return boolean queued false when it was pending already, and nothing has changed
+---@return boolean queued false if it was pending already; then nothing changes
 function machine:schedule_work(w) end
 
----Queue work on events, on a CPU of your choice.
+---Queue work on events, on a given CPU.
 ---
 ---Kernel: `kernel/workqueue.c`
 ---
@@ -513,10 +513,10 @@ function machine:schedule_work(w) end
 ---```
 ---@param cpu integer the CPU's number
 ---@param w hw.work the work
----@return boolean queued false when it was pending already, and nothing has changed
+---@return boolean queued false if it was pending already; then nothing changes
 function machine:schedule_work_on(cpu, w) end
 
----Queue work on events, on a CPU of your choice.
+---Queue work on events, on a given CPU.
 ---
 ---Kernel: `kernel/workqueue.c`
 ---
@@ -525,10 +525,10 @@ function machine:schedule_work_on(cpu, w) end
 ---```
 ---@param cpu integer the CPU's number
 ---@param w hw.work the work
----@return boolean queued false when it was pending already, and nothing has changed
+---@return boolean queued false if it was pending already; then nothing changes
 function machine:queue_work_on(cpu, w) end
 
----Queue delayed work on events when the delay is over, on the CPU whose timer it was.
+---Queue delayed work on events after the delay, on the CPU of its timer.
 ---
 ---Kernel: `kernel/workqueue.c`
 ---
@@ -536,11 +536,11 @@ function machine:queue_work_on(cpu, w) end
 ---m:schedule_delayed_work(m:delayed_work("probe", function() end), "1s")
 ---```
 ---@param dw hw.work the delayed work
----@param delay integer|string jiffies, or text with a unit that is rounded up to them: "28s", "250ms"
----@return boolean queued false when it was pending already, and nothing has changed
+---@param delay integer|string jiffies, or a time with a unit, rounded up to them: "28s", "250ms"
+---@return boolean queued false if it was pending already; then nothing changes
 function machine:schedule_delayed_work(dw, delay) end
 
----Queue delayed work on events, on a CPU of your choice.
+---Queue delayed work on events, on a given CPU.
 ---
 ---Kernel: `kernel/workqueue.c`
 ---
@@ -549,11 +549,11 @@ function machine:schedule_delayed_work(dw, delay) end
 ---```
 ---@param cpu integer the CPU's number
 ---@param dw hw.work the delayed work
----@param delay integer|string jiffies, or text with a unit that is rounded up to them: "28s", "250ms"
----@return boolean queued false when it was pending already, and nothing has changed
+---@param delay integer|string jiffies, or a time with a unit, rounded up to them: "28s", "250ms"
+---@return boolean queued false if it was pending already; then nothing changes
 function machine:schedule_delayed_work_on(cpu, dw, delay) end
 
----Queue delayed work on events, on a CPU of your choice.
+---Queue delayed work on events, on a given CPU.
 ---
 ---Kernel: `kernel/workqueue.c`
 ---
@@ -562,11 +562,11 @@ function machine:schedule_delayed_work_on(cpu, dw, delay) end
 ---```
 ---@param cpu integer the CPU's number
 ---@param dw hw.work the delayed work
----@param delay integer|string jiffies, or text with a unit that is rounded up to them: "28s", "250ms"
----@return boolean queued false when it was pending already, and nothing has changed
+---@param delay integer|string jiffies, or a time with a unit, rounded up to them: "28s", "250ms"
+---@return boolean queued false if it was pending already; then nothing changes
 function machine:queue_delayed_work_on(cpu, dw, delay) end
 
----Set the delay anew, pending or not. A function that runs is not disturbed.
+---Set a new delay, whether the work is pending or not. A function that is running is not disturbed.
 ---
 ---Kernel: `kernel/workqueue.c`
 ---
@@ -577,11 +577,11 @@ function machine:queue_delayed_work_on(cpu, dw, delay) end
 ---```
 ---@param cpu integer the CPU's number
 ---@param dw hw.work the delayed work
----@param delay integer|string jiffies, or text with a unit that is rounded up to them: "28s", "250ms"
+---@param delay integer|string jiffies, or a time with a unit, rounded up to them: "28s", "250ms"
 ---@return boolean pending whether it was pending
 function machine:mod_delayed_work_on(cpu, dw, delay) end
 
----Take delayed work out of its timer or queue. It does not wait for a function that runs.
+---Cancel the timer of delayed work, or take it off its queue. It does not wait for a running function.
 ---
 ---Kernel: `kernel/workqueue.c`
 ---
@@ -592,7 +592,7 @@ function machine:mod_delayed_work_on(cpu, dw, delay) end
 ---@return boolean pending whether it was pending
 function machine:cancel_delayed_work(dw) end
 
----Take delayed work out and wait for its function. In that function itself it would wait for ever, and raises.
+---Cancel delayed work and wait for its function. In that function itself it would deadlock, and raises.
 ---
 ---Kernel: `kernel/workqueue.c`
 ---
@@ -603,7 +603,7 @@ function machine:cancel_delayed_work(dw) end
 ---@return boolean pending whether it was pending
 function machine:cancel_delayed_work_sync(dw) end
 
----Take work out of its queue and wait for its function.
+---Take work off its queue and wait for its function.
 ---
 ---Kernel: `kernel/workqueue.c`
 ---
@@ -624,10 +624,10 @@ function machine:cancel_work_sync(w) end
 ---m:flush_delayed_work(dw)
 ---```
 ---@param dw hw.work the delayed work
----@return boolean waited false when it was idle
+---@return boolean waited false if it was idle
 function machine:flush_delayed_work(dw) end
 
----Wait for the last queued instance.
+---Wait for the last queued instance of work.
 ---
 ---Kernel: `kernel/workqueue.c`
 ---
@@ -637,10 +637,10 @@ function machine:flush_delayed_work(dw) end
 ---m:flush_work(w)
 ---```
 ---@param w hw.work the work
----@return boolean waited false when it was idle
+---@return boolean waited false if it was idle
 function machine:flush_work(w) end
 
----The call chain when a modelled kernel function was entered: names from the function itself outwards to the bottom of the thread's stack. A Lua function stands in it under the name by which it was called.
+---The call chain at an entry of a modelled kernel function: names from the function itself outwards to the bottom of the thread's stack. A Lua function appears under the name by which it was called.
 ---
 ---```lua
 ---m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }
@@ -648,10 +648,10 @@ function machine:flush_work(w) end
 ---```
 ---@param fn string the kernel function; one that is not modelled raises
 ---@param options? hw.callchain_options
----@return string[]? names nil when it never was entered
+---@return string[]? names nil if it was never entered
 function machine:callchain(fn, options) end
 
----The records of modelled calls that are kept, in order of entry.
+---The records of modelled calls that the machine keeps, in order of entry.
 ---
 ---```lua
 ---m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }
@@ -661,7 +661,7 @@ function machine:callchain(fn, options) end
 ---@return hw.trace_record[] records
 function machine:trace(filter) end
 
----From now on each entry of a modelled function logs a dump_stack, in the kernel's format.
+---Log a dump_stack, in the kernel's format, at each further entry of a modelled function.
 ---
 ---```lua
 ---m:dump_stack_in("write_wb_reg")
@@ -680,10 +680,10 @@ local cpus = {}
 ---@class hw.cpu
 ---@field id integer The CPU's number.
 ---@field online boolean Whether the kernel runs on it.
----@field suspended boolean Whether it is powered down by m:cpu_suspend.
----@field current hw.task The task that is current there; the idle thread swapper/N when nothing else is.
+---@field suspended boolean Whether m:cpu_suspend powered it down.
+---@field current hw.task The task that is current there; the idle thread swapper/N if no other is.
 ---@field mdscr_el1 u64 MDSCR_EL1: 0x1000 at rest, with MDE 0x9000, with MDE and KDE 0xb000.
----@field id_aa64dfr0_el1 u64 ID_AA64DFR0_EL1, which says how many registers it implements.
+---@field id_aa64dfr0_el1 u64 ID_AA64DFR0_EL1, which gives the number of registers that the CPU implements.
 ---@field bvr hw.bank DBGBVRn_EL1: breakpoint values, by n from 0.
 ---@field bcr hw.bank DBGBCRn_EL1: breakpoint controls, by n from 0.
 ---@field wvr hw.bank DBGWVRn_EL1: watchpoint values, by n from 0.
@@ -721,7 +721,7 @@ function cpu:write_wb_reg(reg, n, val) end
 ---@return "EINVAL"|nil errno EINVAL: no register has that number; the kernel itself reads 0
 function cpu:read_wb_reg(reg, n) end
 
----Find, take or leave a slot; registers are not touched.
+---Find, take or leave a slot, without touching registers.
 ---
 ---Kernel: `arch/arm64/kernel/hw_breakpoint.c`
 ---
@@ -729,12 +729,12 @@ function cpu:read_wb_reg(reg, n) end
 ---local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8, disabled = true })
 ---print(m.cpu[0]:hw_breakpoint_slot_setup("wp", w[0], "install"))
 ---```
----@param kind "bp"|"wp" which slots
+---@param kind "bp"|"wp" the kind of slot
 ---@param ev hw.event the event
----@param op "install"|"uninstall"|"restore"|integer what to do, or the kernel's number of it: 0, 1, 2
+---@param op "install"|"uninstall"|"restore"|integer the operation, or its number in the kernel: 0, 1, 2
 ---@return integer? slot the slot's index
 ---@return string? message when it was refused
----@return "ENOSPC"|"EINVAL"|nil errno ENOSPC: no slot is empty, or the event is in none; EINVAL: the kernel knows no such operation
+---@return "ENOSPC"|"EINVAL"|nil errno ENOSPC: no slot is empty, or the event is in none; EINVAL: the kernel has no such operation
 function cpu:hw_breakpoint_slot_setup(kind, ev, op) end
 
 ---Find, take or leave a slot, and write its registers.
@@ -747,13 +747,13 @@ function cpu:hw_breakpoint_slot_setup(kind, ev, op) end
 ---print(hw.explain(m.cpu[0].wcr[0]))
 ---```
 ---@param ev hw.event the event
----@param op "install"|"uninstall"|"restore"|integer what to do, or the kernel's number of it: 0, 1, 2
+---@param op "install"|"uninstall"|"restore"|integer the operation, or its number in the kernel: 0, 1, 2
 ---@return integer? slot the slot's index
 ---@return string? message when it was refused
----@return "ENOSPC"|"EINVAL"|nil errno ENOSPC: no slot is empty, or the event is in none; EINVAL: the kernel knows no such operation
+---@return "ENOSPC"|"EINVAL"|nil errno ENOSPC: no slot is empty, or the event is in none; EINVAL: the kernel has no such operation
 function cpu:hw_breakpoint_control(ev, op) end
 
----Perf's own step: put one event into a register.
+---Install one event in a register: a step of perf's own.
 ---
 ---Kernel: `kernel/events/core.c`
 ---
@@ -768,7 +768,7 @@ function cpu:hw_breakpoint_control(ev, op) end
 ---@return "ENOSPC"|"EAGAIN"|nil errno ENOSPC: no slot is empty; EAGAIN: it could not be installed
 function cpu:event_sched_in(ev) end
 
----Perf's own step: take one event out of its register.
+---Uninstall one event from its register: a step of perf's own.
 ---
 ---Kernel: `kernel/events/core.c`
 ---
@@ -781,7 +781,7 @@ function cpu:event_sched_in(ev) end
 ---@return true
 function cpu:event_sched_out(ev) end
 
----Switch to a task: the current one and its events go out, this one and its events come in.
+---Switch to a task: the events of the current task are uninstalled, those of this task installed.
 ---
 ---Kernel: `kernel/sched/core.c`
 ---
@@ -790,10 +790,10 @@ function cpu:event_sched_out(ev) end
 ---m.cpu[0]:context_switch(t)
 ---assert.equals(t, m.cpu[0].current)
 ---```
----@param task? hw.task the task; nil for the thread that is there when nothing else is
+---@param task? hw.task the task; nil for the thread that runs when no task is switched to
 ---@return true? ok
 ---@return string? message when it was refused
----@return "EINVAL"|"ESRCH"|nil errno EINVAL: the task is another CPU's; t:migrate first; ESRCH: the task has exited
+---@return "EINVAL"|"ESRCH"|nil errno EINVAL: the task belongs to another CPU; t:migrate first; ESRCH: the task has exited
 function cpu:context_switch(task) end
 
 ---One load by the kernel, at EL1.
@@ -815,7 +815,7 @@ function cpu:load(addr, size) end
 ---```
 ---@param addr u64 the address
 ---@param size integer bytes
----@param value? u64 what is written, little endian (default: 0)
+---@param value? u64 the value to store, little endian (default: 0)
 ---@return true
 function cpu:store(addr, size, value) end
 
@@ -851,7 +851,7 @@ function cpu:get_user(addr, size) end
 ---```
 ---@param addr u64 the address
 ---@param size integer bytes
----@param value? u64 what is written, little endian (default: 0)
+---@param value? u64 the value to store, little endian (default: 0)
 ---@return true? ok
 ---@return string? message when it was refused
 ---@return "EFAULT"|nil errno EFAULT: the address is not the user's
@@ -862,31 +862,31 @@ function cpu:put_user(addr, size, value) end
 ---```lua
 ---print(m.cpu[1]:run(function(a) return m.current.comm, a end, 7))
 ---```
----@param fn fun(...: any): ...any what to run
+---@param fn fun(...: any): ...any the function
 ---@param ... any its arguments
 ---@return any ...
 function cpu:run(fn, ...) end
 
 ---The debug registers of one kind of one CPU, such as cpu.wcr.
 ---@class hw.bank
----@field [integer] u64 What register n holds, from 0; asking beyond what the CPU implements raises.
+---@field [integer] u64 The value of register n, from 0; a number beyond those that the CPU implements raises.
 ---@operator len: integer
 local bank = {}
 
 ---The slots of one kind of one CPU: cpu.bp_on_reg or cpu.wp_on_reg.
 ---@class hw.slots_on_reg
----@field [integer] hw.event|nil The event in slot n, from 0, nil when it is empty; a slot that the CPU does not have raises.
+---@field [integer] hw.event|nil The event in slot n, from 0, nil if it is empty; a slot that the CPU does not have raises.
 ---@operator len: integer
 local slots_on_reg = {}
 
----A task. One without a body is only switched to and acted through; a body is a thread that runs when its CPU's turn comes.
+---A task. A task with a body is a thread, which runs when its CPU schedules it; a task without one is only switched to and acted through.
 ---@class hw.task
 ---@field pid integer Its number.
 ---@field comm string Its name, of at most 15 characters.
 ---@field cpu integer The CPU that it is on.
 ---@field compat boolean Whether it is a 32-bit task.
----@field state "running"|"runnable"|"sleeping"|"dead" What it does.
----@field siginfo? hw.siginfo The last SIGTRAP it got, nil before the first.
+---@field state "running"|"runnable"|"sleeping"|"dead" Its state.
+---@field siginfo? hw.siginfo The last SIGTRAP that it got, nil before the first.
 local task = {}
 
 ---One load by the task, at EL0. Its CPU switches to it first.
@@ -898,7 +898,7 @@ local task = {}
 ---@param size integer bytes
 ---@return u64? value little endian
 ---@return string? message when it was refused
----@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the rest; ESRCH: the task has exited
+---@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the details; ESRCH: the task has exited
 function task:load(addr, size) end
 
 ---One store by the task, at EL0. Its CPU switches to it first.
@@ -910,10 +910,10 @@ function task:load(addr, size) end
 ---```
 ---@param addr u64 the address
 ---@param size integer bytes
----@param value? u64 what is written, little endian (default: 0)
+---@param value? u64 the value to store, little endian (default: 0)
 ---@return true? ok
 ---@return string? message when it was refused
----@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the rest; ESRCH: the task has exited
+---@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the details; ESRCH: the task has exited
 function task:store(addr, size, value) end
 
 ---One instruction by the task, at EL0. Its CPU switches to it first.
@@ -924,10 +924,10 @@ function task:store(addr, size, value) end
 ---@param addr u64 the address
 ---@return true? ok
 ---@return string? message when it was refused
----@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the rest; ESRCH: the task has exited
+---@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the details; ESRCH: the task has exited
 function task:exec(addr) end
 
----Move the task to another CPU. A current one leaves its CPU and is current nowhere; a body that moves itself goes on there when its turn comes.
+---Move the task to another CPU. A current task leaves its CPU and is current nowhere; a body that moves itself continues when the new CPU schedules it.
 ---
 ---```lua
 ---local t = m:task {} assert(t:migrate(1))
@@ -938,7 +938,7 @@ function task:exec(addr) end
 ---@return "EINVAL"|"ESRCH"|nil errno EINVAL: there is no such CPU, or it is offline; ESRCH: the task has exited
 function task:migrate(cpu) end
 
----Make a child on the same CPU. Inherited events are copied, each with a reservation of its own; the child does not become current.
+---Make a child on the same CPU. Inherited events are copied, each with its own reservation; the child does not become current.
 ---
 ---Kernel: `kernel/fork.c`
 ---
@@ -951,7 +951,7 @@ function task:migrate(cpu) end
 ---@return "ENOSPC"|"ESRCH"|nil errno ENOSPC: an inherited event does not fit; ESRCH: the task has exited
 function task:fork(options) end
 
----Start a new image: ptrace events are released, events with enable_on_exec come on.
+---Start a new image: ptrace events are released, events with enable_on_exec are enabled.
 ---
 ---Kernel: `fs/exec.c`
 ---
@@ -963,7 +963,7 @@ function task:fork(options) end
 ---@return "ESRCH"|nil errno ESRCH: the task has exited
 function task:execve() end
 
----Switch to the task and go the whole way of exit as that task. Its events stay reserved until they are closed.
+---Switch to the task and run the whole exit path as that task. Its events stay reserved until they are closed.
 ---
 ---Kernel: `kernel/exit.c`
 ---
@@ -975,7 +975,7 @@ function task:execve() end
 ---@return "ESRCH"|nil errno ESRCH: the task has exited
 function task:exit() end
 
----Have a function called inside exit_files when the task exits, under a name of your choice.
+---Set a function that exit_files calls, under a given name, when the task exits.
 ---
 ---```lua
 ---local w = assert(m:register_wide_hw_breakpoint { type = "rw", addr = 0xffffff8008c5a000, len = 8 })
@@ -984,7 +984,7 @@ function task:exit() end
 ---t:exit()
 ---```
 ---@param name string the function's name in chains
----@param fn fun(t: hw.task) what it does
+---@param fn fun(t: hw.task) the function
 ---@return true? ok
 ---@return string? message when it was refused
 ---@return "ESRCH"|nil errno ESRCH: the task has exited
@@ -1000,7 +1000,7 @@ function task:on_exit(name, fn) end
 ---@return true
 function task:wait() end
 
----Write the register set up to entry idx as PTRACE_SETREGSET does, entries below it with what they read.
+---Write the register set up to entry idx, as PTRACE_SETREGSET does. Entries below it are written with the values that they read.
 ---
 ---Kernel: `arch/arm64/kernel/ptrace.c`
 ---
@@ -1016,7 +1016,7 @@ function task:wait() end
 ---@param ctrl u64 the control word, 32 bits
 ---@return true? ok
 ---@return string? message when it was refused
----@return "ENOSPC"|"EINVAL"|"ESRCH"|nil errno ENOSPC: the entry does not fit; EINVAL: the address, mask or type is not valid, or the index is 16 or more; ESRCH: the task has exited
+---@return "ENOSPC"|"EINVAL"|"ESRCH"|nil errno ENOSPC: the entry does not fit; EINVAL: the address, mask or type is invalid, or the index is 16 or more; ESRCH: the task has exited
 function task:ptrace_set(which, idx, addr, ctrl) end
 
 ---Read one entry of a register set.
@@ -1045,7 +1045,7 @@ function task:ptrace_get(which, idx) end
 ---@return "ESRCH"|nil errno ESRCH: the task has exited
 function task:ptrace_info(which) end
 
----Have each instruction of the task end in SIGTRAP (TRAP_TRACE), as PTRACE_SINGLESTEP does for one; the access is performed before. A step that the kernel takes for its own is not told.
+---End each instruction of the task in SIGTRAP (TRAP_TRACE), after its access, as PTRACE_SINGLESTEP does for one. A step that the kernel takes for its own purposes is not reported.
 ---
 ---Kernel: `arch/arm64/kernel/ptrace.c`
 ---
@@ -1062,25 +1062,25 @@ function task:ptrace_info(which) end
 ---@return "ESRCH"|nil errno ESRCH: the task has exited
 function task:ptrace_singlestep(on) end
 
----One perf event: a breakpoint or watchpoint of a task or of a CPU. It lives until it is closed or unregistered; then its fields can still be read.
+---One perf event: a breakpoint or watchpoint of a task or of a CPU. It lives until it is closed or unregistered; its fields can be read even after that.
 ---@class hw.event
----@field id integer Its number on the machine, as in w5.
----@field label string What messages and traces call it: b1 or w5.
----@field name? string The name that it was given, nil without one.
----@field type "r"|"w"|"rw"|"x"|integer What it watches for.
+---@field id integer Its number on the machine: 5 for w5.
+---@field label string Its name in messages and traces: b1 or w5.
+---@field name? string The name that the script gave it, nil without one.
+---@field type "r"|"w"|"rw"|"x"|integer The accesses that it watches for.
 ---@field addr u64 The address, as asked.
 ---@field len u64 The length in bytes, as asked.
----@field cpu integer The CPU that it counts on; -1: it follows its task.
----@field task? hw.task The task that it belongs to, nil for a CPU's own.
----@field state "off"|"inactive"|"active"|"error"|"exit"|"dead" What it does.
----@field count u64 How often it was hit.
----@field attr hw.attr Its attributes, as a table of your own.
----@field slot? integer The slot that it is in, nil while it is in none.
+---@field cpu integer The CPU that it counts on; -1 if it follows its task.
+---@field task? hw.task The task that it belongs to, nil for an event of a CPU.
+---@field state "off"|"inactive"|"active"|"error"|"exit"|"dead" Its state.
+---@field count u64 The number of its hits.
+---@field attr hw.attr Its attributes, in a new table.
+---@field slot? integer Its slot, nil while it is in no register.
 ---@field wide? hw.wide The wide registration that it is part of.
 ---@field closed boolean Whether it was closed or unregistered.
 local event = {}
 
----Enable it and what inherited from it, as PERF_EVENT_IOC_ENABLE does.
+---Enable it and the events that inherited from it, as PERF_EVENT_IOC_ENABLE does.
 ---
 ---Kernel: `kernel/events/core.c`
 ---
@@ -1092,7 +1092,7 @@ local event = {}
 ---@return true
 function event:enable() end
 
----Disable it and what inherited from it, as PERF_EVENT_IOC_DISABLE does.
+---Disable it and the events that inherited from it, as PERF_EVENT_IOC_DISABLE does.
 ---
 ---Kernel: `kernel/events/core.c`
 ---
@@ -1104,7 +1104,7 @@ function event:enable() end
 ---@return true
 function event:disable() end
 
----Change it in place, as PERF_EVENT_IOC_MODIFY_ATTRIBUTES does. Fields left out keep what ev.attr has.
+---Change it in place, as PERF_EVENT_IOC_MODIFY_ATTRIBUTES does. Fields that are left out keep the values of ev.attr.
 ---
 ---Kernel: `kernel/events/core.c`
 ---
@@ -1112,13 +1112,13 @@ function event:disable() end
 ---local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 })
 ---assert(ev:modify { addr = 0xffffff8008080008 })
 ---```
----@param attr hw.attr what changes
+---@param attr hw.attr the attributes to change
 ---@return true? ok
 ---@return string? message when it was refused
----@return "EINVAL"|"ENOSPC"|nil errno EINVAL: the attributes are not valid: length, alignment, address, or a CPU that does not exist; ENOSPC: every register of that kind is spoken for; m:why() names the holders
+---@return "EINVAL"|"ENOSPC"|nil errno EINVAL: the attributes are invalid: length, alignment, address, or a CPU that does not exist; ENOSPC: every register of that kind is reserved; m:why() names the holders
 function event:modify(attr) end
 
----Read the count as from the file.
+---Read the count, as from the file.
 ---
 ---Kernel: `kernel/events/core.c`
 ---
@@ -1126,7 +1126,7 @@ function event:modify(attr) end
 ---local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 })
 ---print(ev:read())
 ---```
----@return u64? count hits of it and of what inherited from it; nil in the error state, where the file ends at once
+---@return u64? count its hits and those of the events that inherited from it; nil in the error state, where the file is at its end
 function event:read() end
 
 ---Close the last file descriptor: the event leaves its register and its reservation is released.
@@ -1145,44 +1145,44 @@ function event:close() end
 ---@class hw.wide
 ---@field id integer Its number on the machine.
 ---@field closed boolean Whether it was unregistered.
----@field [integer] hw.event|nil That CPU's event, nil where there is none.
+---@field [integer] hw.event|nil That CPU's event, nil if it has none.
 local wide = {}
 
----What a handler is told: one access that an event watched for.
+---One access that an event watched for, as its handler gets it.
 ---@class hw.hit
 ---@field cpu integer The CPU's number.
 ---@field task hw.task The task that was current.
 ---@field el integer The exception level of the access, 0 or 1.
----@field kind "load"|"store"|"exec" What it was.
+---@field kind "load"|"store"|"exec" The kind of the access.
 ---@field addr u64 The address that was reported, with its tag.
 ---@field size integer The bytes of the access.
----@field pc u64 Where it was made.
+---@field pc u64 The address of the instruction.
 ---@field slot integer The slot of the event.
 ---@field skip boolean Set it to true in the handler to move the pc past the instruction, which is then not performed.
 local hit = {}
 
----Why a call was refused; tostring says it all in words.
+---The reason why a call was refused. tostring gives the whole explanation in words.
 ---@class hw.refusal
 ---@field errno string The errno's name.
 ---@field rule string The rule of the specification that refused, such as R-CON-7.
 ---@field fn string The kernel function that refused.
----@field asked string What was asked for.
----@field holders hw.event[] The events that hold the slots, the CPU's own first, then the task's that counts.
+---@field asked string The request.
+---@field holders hw.event[] The events that hold the slots: first those of the CPU, then those of the task that counts.
 local refusal = {}
 
 ---A work item, delayed or not.
 ---@class hw.work
 ---@field name string The function's name.
----@field pending boolean Whether it is queued or its timer is armed. It is not while its function runs.
----@field running boolean Whether its function runs.
+---@field pending boolean Whether it is queued or its timer is armed. It is not pending while its function runs.
+---@field running boolean Whether its function is running.
 ---@field runs integer How often its function was started.
 local work = {}
 
----A faithful model of hardware breakpoints and watchpoints of Linux on arm64. The kernel's API keeps the kernel's names; what the kernel refuses returns nil, a message and the errno's name, what cannot be asked raises.
+---A faithful model of the hardware breakpoints and watchpoints of Linux on arm64. Calls of the kernel's API have the kernel's names. A call that the kernel refuses returns nil, a message and the errno's name; a call with invalid arguments raises.
 ---@class hwlib
 ---@field errno table<string, integer> The numbers of errnos by name: hw.errno.ENOSPC is 28.
----@field presets hw.preset[] The cores that a machine can have, in a list and by name.
----@field kernels string[] The kernel profiles, by their full names.
+---@field presets hw.preset[] The cores that a machine can have, as a list and by name.
+---@field kernels string[] The full names of the kernel profiles.
 hw = {}
 
 ---Make a machine and boot it.
@@ -1194,26 +1194,26 @@ hw = {}
 ---@return hw.machine m
 function hw.machine(options) end
 
----The exact value of an integer or of text. A value below 2^53 is an ordinary number, one above is a u64; one value is always one Lua value.
+---The exact value of an integer or of text. A value below 2^53 is an ordinary number, a larger one is a u64. Equal values are always the same Lua value.
 ---
 ---```lua
 ---assert(hw.u64 "0xffffff8008c5a004" == 0xffffff8008c5a004)
 ---```
----@param x u64|string an integer below 2^53, a u64, or text, hexadecimal with 0x or decimal
+---@param x u64|string an integer below 2^53, a u64, or text: decimal, or hexadecimal after 0x
 ---@return u64 value
 function hw.u64(x) end
 
----A value in lower case hexadecimal, after 0x.
+---A value in lower-case hexadecimal, after 0x.
 ---
 ---```lua
 ---assert(hw.hex(0x1e5, 16) == "0x00000000000001e5")
 ---```
 ---@param value u64
----@param digits? integer padded with zeros to as many digits (default: no padding)
+---@param digits? integer the number of digits, padded with zeros (default: no padding)
 ---@return string text
 function hw.hex(value, digits) end
 
----Whether a is less than b, for any mixture of numbers and u64s. Lua 5.1's own < cannot compare a number with a u64 variable.
+---Whether a is less than b, for any mixture of numbers and u64s. The operator < of Lua 5.1 cannot compare a number with a variable that holds a u64.
 ---
 ---```lua
 ---assert(hw.lt(5, 0xffffff8008c5a005))
@@ -1223,7 +1223,7 @@ function hw.hex(value, digits) end
 ---@return boolean less
 function hw.lt(a, b) end
 
----Whether a is less than b or equal to it, for any mixture of numbers and u64s.
+---Whether a is less than or equal to b, for any mixture of numbers and u64s.
 ---
 ---```lua
 ---assert(hw.le(0xffffff8008c5a005, 0xffffff8008c5a005))
@@ -1233,7 +1233,7 @@ function hw.lt(a, b) end
 ---@return boolean less
 function hw.le(a, b) end
 
----The type of a value: u64, machine, cpu, bank, task, event, wide, work and the names of our other objects, else what type says.
+---The type of a value: u64, machine, cpu, bank, task, event, wide, work and the names of the other classes; for any other value that of type.
 ---
 ---```lua
 ---assert(hw.type(m.cpu[0]) == "cpu")
@@ -1242,13 +1242,13 @@ function hw.le(a, b) end
 ---@return string name
 function hw.type(v) end
 
----What a register's value means, in words; a control word when no register is named.
+---The meaning of a register's value, in words. If no register is named, the value is a control word.
 ---
 ---```lua
 ---print(hw.explain(0x1f5))
 ---```
 ---@param value u64
----@param register? "BVR"|"BCR"|"WVR"|"WCR"|"MDSCR_EL1"|"ID_AA64DFR0_EL1" which register it is from (default: a control word, its type says whose)
+---@param register? "BVR"|"BCR"|"WVR"|"WCR"|"MDSCR_EL1"|"ID_AA64DFR0_EL1" the register that holds it (default: a control word; its type tells which)
 ---@return string text
 function hw.explain(value, register) end
 

@@ -42,12 +42,21 @@ type Module struct {
 // A Class is a kind of object that scripts hold.
 type Class struct {
 	Name    string
+	Short   string // what examples call an object, "" for Name
 	Doc     string
 	Fields  []Field
 	Methods []Func
 	Index   *Indexed // what obj[k] gives, nil when it cannot be indexed by values
 	Len     string   // what #obj is, "" when it has no length
 	Sample  string
+}
+
+// ObjectName returns the name of an object of the class in examples.
+func (c *Class) ObjectName() string {
+	if c.Short != "" {
+		return c.Short
+	}
+	return c.Name
 }
 
 // An Indexed describes indexing by something that is no field name: w[cpu], cpu.wcr[n].

@@ -90,9 +90,6 @@ func (b *Bits) Range() string {
 	return s + "]"
 }
 
-// short names an object of each class as examples do.
-var short = map[string]string{"machine": "m", "task": "t", "event": "ev", "wide": "w", "work": "work"}
-
 // An Index finds entries. It is immutable once made.
 type Index struct {
 	modules []*Module
@@ -143,10 +140,7 @@ func (x *Index) addModule(m *Module, full string) {
 	for i := range m.Classes {
 		c := &m.Classes[i]
 		x.add(&Entry{Kind: IsClass, Name: c.Name, Path: c.Name, Doc: c.Doc, Class: c, Type: Object(c.Name)})
-		obj := c.Name
-		if s, ok := short[c.Name]; ok {
-			obj = s
-		}
+		obj := c.ObjectName()
 		for j := range c.Fields {
 			f := &c.Fields[j]
 			x.add(&Entry{Kind: IsField, Name: f.Name, Path: obj + "." + f.Name, Owner: c.Name, Doc: f.Doc, Field: f, Type: f.Type})

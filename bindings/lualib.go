@@ -18,8 +18,8 @@ var (
 	results1      = describe.Param{Name: "...", Type: describe.Any, Variadic: true, Doc: "the results of a call"}
 )
 
-// Bit describes the 64-bit bit library.
-var Bit = describe.Module{
+// bitModule describes the 64-bit bit library.
+var bitModule = describe.Module{
 	Name: "bit", Doc: "Bit operations on 64 bits. A negative number stands for its two's complement.",
 	Funcs: []describe.Func{
 		{Name: "band", Doc: "The bits that all have.", Params: []describe.Param{u64s}, Results: u64Out, Sample: `assert(bit.band(0xffffff8008c5a007, bit.bnot(7)) == 0xffffff8008c5a000)`},
@@ -40,8 +40,8 @@ var Bit = describe.Module{
 	},
 }
 
-// Assert describes the assertions.
-var Assert = describe.Module{
+// assertModule describes the assertions.
+var assertModule = describe.Module{
 	Name: "assert", Doc: "Assertions, in luassert's order: expected, actual, message. assert(v [, message]) works as in Lua; assert.are.equals, assert.is.truthy, assert.is_not.falsy and their like are the same words. For assert.snapshot, see it, the word for a case.",
 	Funcs: []describe.Func{
 		{Name: "equals", Doc: "Both are the same value.", Params: []describe.Param{expectedParam, actualParam, messageParam}, Sample: `assert.equals(6, m.core_num_brps)`},
@@ -82,13 +82,13 @@ assert.callchain({ "write_wb_reg", "hw_breakpoint_control", "..." }, m:callchain
 	},
 }
 
-// Check describes the assertions that let a script go on.
-var Check = describe.Module{
+// checkModule describes the assertions that let a script go on.
+var checkModule = describe.Module{
 	Name: "check", Doc: "The words of assert once more: one that does not hold fails the case and lets it go on. check.equals(6, m.core_num_brps)",
 }
 
-// Words describes the words of scenario files.
-var Words = describe.Module{
+// scenarioWords describes the words of scenario files.
+var scenarioWords = describe.Module{
 	Doc: "The words of scenario files.",
 	Funcs: []describe.Func{
 		{Name: "describe", Doc: "Group cases under a name.", Params: []describe.Param{{Name: "name", Type: describe.String}, caseFn}},
