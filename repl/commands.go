@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hwlua/hwlua/vm"
@@ -20,99 +21,24 @@ type builtin struct {
 	run       func(s *session, ctx context.Context, rest string) error
 }
 
-// builtins are in the order in which :help lists them. It is a function because one of them lists it.
-func builtins() []builtin {
-	return []builtin{
-		{"help", "[NAME]  this list, or what is known of a name", func(s *session, _ context.Context, rest string) error {
-			name, err := s.commandName(strings.TrimPrefix(rest, ":"))
-			switch {
-			case rest == "":
-				s.say(s.overview())
-			case err == nil && strings.TrimPrefix(rest, ":") == name:
-				s.say(s.commandHelp(name))
-				if len(s.index.Lookup(name)) > 0 && rest == name {
-					s.say(fmt.Sprintf("help %q is about something else", name))
-				}
-			default:
-				s.say(s.help(rest))
-			}
-			return nil
-		}},
-		{"watch", "[EXPR]  show EXPR after each input, changed bits marked; without it, list", func(s *session, ctx context.Context, rest string) error {
-			if rest != "" {
-				return s.addWatch(ctx, rest)
-			}
-			if len(s.watches) == 0 {
-				fmt.Fprintln(s.out, "no watches")
-			}
-			for i, w := range s.watches {
-				fmt.Fprintf(s.out, "%2d  %s\n", i+1, w.text)
-			}
-			return nil
-		}},
-		{"unwatch", "[N]  take away watch N, or all", func(s *session, _ context.Context, rest string) error { return s.removeWatch(rest) }},
-		{"load", "FILE  run a file here", func(s *session, ctx context.Context, rest string) error {
-			if rest == "" {
-				return errors.New("which file? For example :load board.lua")
-			}
-			return s.load(ctx, rest)
-		}},
-		{"reload", "run the last file again", func(s *session, ctx context.Context, _ string) error {
-			if s.file == "" {
-				return errors.New("no file has been loaded; :load FILE does")
-			}
-			return s.load(ctx, s.file)
-		}},
-		{"time", "[CODE]  run CODE and say how long it took; without it, the last input", func(s *session, ctx context.Context, rest string) error {
-			before, known := s.clock(ctx)
-			if rest != "" {
-				if err := s.run(ctx, rest); err != nil {
-					return errShown{err}
-				}
-			}
-			s.freshLine()
-			line := s.used.String()
-			if after, ok := s.clock(ctx); ok && known && rest != "" {
-				line += fmt.Sprintf(", %.6f s on the machine", after-before)
-			}
-			fmt.Fprintln(s.out, line)
-			return nil
-		}},
-		{"undo", "the machine and the globals as before the last input", func(s *session, ctx context.Context, _ string) error { return s.undo(ctx) }},
-		{"reset", "everything as at the start", func(s *session, ctx context.Context, _ string) error {
-			if err := s.rebuild(ctx, nil); err != nil {
-				return err
-			}
-			if s.rec != nil {
-				s.rec.from = 0
-			}
-			fmt.Fprintln(s.out, "as at the start")
-			s.showWatches(ctx)
-			return nil
-		}},
-		{"record", "FILE  write a scenario from what follows", func(s *session, _ context.Context, rest string) error { return s.startRecording(rest) }},
-		{"stop", "end the recording", func(s *session, _ context.Context, _ string) error { return s.stopRecording() }},
-		{"tour", "[stop]  a story in six steps", func(s *session, ctx context.Context, rest string) error {
-			if rest == "stop" {
-				if s.tour == nil {
-					return errors.New("there is no tour to stop; :tour begins one")
-				}
-				s.tour = nil
-				return nil
-			}
-			return s.startTour(ctx)
-		}},
-		{"bt", "the last error in full, with the functions that were being called", func(s *session, _ context.Context, _ string) error {
-			s.say(s.backtrace())
-			return nil
-		}},
-		{"quit", "leave", func(*session, context.Context, string) error { return errQuit }},
-	}
-}
-
-// builtins are those that this session has.
+// builtins returns the commands of this session, in the order in which :help lists them.
 func (s *session) builtins() []builtin {
-	return slices.DeleteFunc(builtins(), func(b builtin) bool {
+	all := []builtin{
+		{"help", "[NAME]  this list, or the help on a name", (*session).helpCommand},
+		{"watch", "[EXPR]  show EXPR after each input, with changed bits marked; without it, list", (*session).watchCommand},
+		{"unwatch", "[N]  remove watch N, or all", plain((*session).removeWatch)},
+		{"load", "FILE  run a file here", (*session).loadCommand},
+		{"reload", "run the last file again", (*session).reloadCommand},
+		{"time", "[CODE]  run CODE and show how long it took; without it, the last input", (*session).timeCommand},
+		{"undo", "restore the machine and the globals from before the last input", (*session).undoCommand},
+		{"reset", "restore everything from the start", (*session).resetCommand},
+		{"record", "FILE  write a scenario from what follows", plain((*session).startRecording)},
+		{"stop", "end the recording", plain(func(s *session, _ string) error { return s.stopRecording() })},
+		{"tour", "[stop]  a story in six steps", (*session).tourCommand},
+		{"bt", "the last error with its traceback", plain((*session).backtraceCommand)},
+		{"quit", "leave", plain(func(*session, string) error { return errQuit })},
+	}
+	return slices.DeleteFunc(all, func(b builtin) bool {
 		switch b.name {
 		case "tour":
 			return s.cfg.NoMachine
@@ -125,50 +51,41 @@ func (s *session) builtins() []builtin {
 	})
 }
 
-// clock is the virtual time, where there is one.
-func (s *session) clock(ctx context.Context) (float64, bool) {
-	if s.fns["clock"] == nil {
-		return 0, false
-	}
-	vs, err := s.invoke(ctx, "clock")
-	if err != nil || len(vs) == 0 {
-		return 0, false
-	}
-	now, ok := vs[0].Go().(float64)
-	return now, ok
+// plain adapts a command that needs no context.
+func plain(run func(*session, string) error) func(*session, context.Context, string) error {
+	return func(s *session, _ context.Context, rest string) error { return run(s, rest) }
 }
 
+// builtin returns the command of the prompt of that name, or nil.
 func (s *session) builtin(name string) *builtin {
-	for _, b := range s.builtins() {
-		if b.name == name {
-			return &b
-		}
+	all := s.builtins()
+	if i := slices.IndexFunc(all, func(b builtin) bool { return b.name == name }); i >= 0 {
+		return &all[i]
 	}
 	return nil
 }
 
-// errShown is an error that has been shown.
+// errQuit ends the session.
+var errQuit = errors.New("quit")
+
+// errShown wraps an error that has been shown.
 type errShown struct{ error }
 
 func (e errShown) Unwrap() error { return e.error }
 
-// enterCommand runs what was typed after the colon.
+// enterCommand runs a line without its colon. It shows the error of a command, if that does not end the session.
 func (s *session) enterCommand(ctx context.Context, line string) error {
 	name, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
-	rest = strings.TrimSpace(rest)
-	err := s.command(ctx, name, rest)
-	if err == nil {
-		return nil
+	err := s.command(ctx, name, strings.TrimSpace(rest))
+	_, shown := errors.AsType[errShown](err)
+	_, exit := errors.AsType[*vm.ExitError](err)
+	if err != nil && !shown && !exit && !errors.Is(err, errQuit) && ctx.Err() == nil {
+		s.showError(err)
 	}
-	var shown errShown
-	var exit *vm.ExitError
-	if errors.Is(err, errQuit) || errors.As(err, &shown) || errors.As(err, &exit) || ctx.Err() != nil {
-		return err
-	}
-	s.showError(err)
 	return err
 }
 
+// command runs the command whose name, or a unique beginning of it, is name.
 func (s *session) command(ctx context.Context, name, rest string) error {
 	full, err := s.commandName(name)
 	if err != nil {
@@ -187,90 +104,77 @@ func (s *session) command(ctx context.Context, name, rest string) error {
 	return s.luaCommand(ctx, full, rest)
 }
 
-// luaCommand runs a command written in Lua. One that may change something is an input like any other.
+// luaCommand runs a command written in Lua. A command that may change the machine or the globals is an input like any
+// other.
 func (s *session) luaCommand(ctx context.Context, name, rest string) error {
 	out, err := s.invoke(ctx, "command", name)
 	if err != nil {
 		return err
 	}
-	pure, _ := out[2].Go().(bool)
-	code, _ := out[3].Go().(string)
-	in := input{kind: luaCommand, name: name, rest: rest, code: code, text: ":" + strings.TrimSpace(name+" "+rest)}
-	if pure {
-		stopped, err := s.during(ctx, func(ctx context.Context) error {
+	in := input{kind: luaCommand, name: name, rest: rest, text: ":" + strings.TrimSpace(name+" "+rest)}
+	if pure, _ := out[0].Go().(bool); pure {
+		_, err := s.during(ctx, func(ctx context.Context) error {
 			_, _, err := s.perform(ctx, s.rt, &in)
 			return err
 		})
 		s.freshLine()
-		if stopped {
-			fmt.Fprintln(s.errOut, s.colors.err("interrupted"))
-			return errShown{err}
-		}
 		return plainError(err)
 	}
-	if n := len(rest); n > 0 && code != "" && digits(rest) {
-		in.code = fmt.Sprintf("for _ = 1, %s do %s end", rest, code)
+	in.code, _ = out[1].Go().(string)
+	if n, err := strconv.Atoi(rest); err == nil && in.code != "" {
+		in.code = fmt.Sprintf("for _ = 1, %d do %s end", n, in.code)
 	}
 	s.count++
-	err = s.execute(ctx, &in)
-	s.inputs = append(s.inputs, in)
+	return s.executed(ctx, &in)
+}
+
+// executed executes an input and adds it to those of the session. An error has been shown.
+func (s *session) executed(ctx context.Context, in *input) error {
+	err := s.execute(ctx, in)
+	s.inputs = append(s.inputs, *in)
 	if err != nil {
 		return errShown{err}
 	}
 	return nil
 }
 
-// plainError takes the position away from an error that one of our own commands raised.
+// plainError removes the position from an error that a command of the prompt raised, unless it is an interrupt.
 func plainError(err error) error {
-	var e *vm.Error
-	if errors.As(err, &e) && strings.HasPrefix(e.Script, "lua/") {
-		return errors.New(strings.TrimPrefix(e.Message, fmt.Sprintf("%s:%d: ", e.Script, e.Line)))
+	e, ok := errors.AsType[*vm.Error](err)
+	if ok && strings.HasPrefix(e.Script, "lua/") && !errors.Is(err, context.Canceled) {
+		return errors.New(messageOf(err))
 	}
 	return err
 }
 
-// commandNames are the names of all commands.
-func (s *session) commandNames() []string {
-	var names []string
-	for _, c := range s.commandCandidates() {
-		names = append(names, c.name)
-	}
-	return names
-}
-
-// commandName finds the command that was meant: by its name, or by as much of it as no other begins
-// with.
+// commandName returns the full name of a command, given the name or a beginning of it that no other command has.
 func (s *session) commandName(name string) (string, error) {
 	if name == "" {
-		return "", errors.New("a command's name goes here; :help lists them")
+		return "", errors.New("no command given; for a list: :help")
 	}
-	names := s.commandNames()
-	if slices.Contains(names, name) {
-		return name, nil
-	}
-	var found []string
-	for _, n := range names {
-		if strings.HasPrefix(n, name) {
-			found = append(found, n)
+	var names, found []string
+	for _, c := range s.commandCandidates() {
+		if c.name == name {
+			return name, nil
+		}
+		names = append(names, c.name)
+		if strings.HasPrefix(c.name, name) {
+			found = append(found, c.name)
 		}
 	}
 	switch len(found) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return "", unknownCommand(name, names)
+		if n, ok := phrase.Nearest(name, names); ok {
+			return "", fmt.Errorf("unknown command :%s; did you mean :%s?", name, n)
+		}
+		return "", fmt.Errorf("unknown command :%s; for a list: :help", name)
 	}
-	return "", fmt.Errorf(":%s may be :%s", name, strings.Join(found, " or :"))
+	return "", fmt.Errorf("ambiguous command :%s (want :%s)", name, strings.Join(found, " or :"))
 }
 
-func unknownCommand(name string, names []string) error {
-	if n, ok := phrase.Nearest(name, names); ok {
-		return fmt.Errorf("there is no command :%s; did you mean :%s?", name, n)
-	}
-	return fmt.Errorf("there is no command :%s; :help lists them", name)
-}
-
-// commandCandidates are all commands, for completion.
+// commandCandidates returns all commands, for completion and help.
 func (s *session) commandCandidates() []candidate {
 	var out []candidate
 	add := func(name, doc string) {
@@ -287,52 +191,127 @@ func (s *session) commandCandidates() []candidate {
 	for _, c := range s.cfg.Commands {
 		add(c.Name, c.Doc)
 	}
-	if s.fns["list"] != nil {
-		vs, err := s.invoke(context.Background(), "list")
-		if err == nil && len(vs) == 1 {
-			text, _ := vs[0].Go().(string)
-			for line := range strings.SplitSeq(text, "\n") {
-				if name, doc, ok := strings.Cut(line, "\t"); ok {
-					add(name, doc)
-				}
-			}
+	if vs, err := s.invoke(context.Background(), "list"); err == nil && len(vs) == 1 {
+		for row := range rows(vs[0]) {
+			add(row[0], row[1])
 		}
 	}
 	slices.SortStableFunc(out, byName)
 	return out
 }
 
-// splitDoc takes the arguments off a command's text: "[n]  what it does".
+// splitDoc splits the description of a command into arguments and text: "[n]  what it does". Two spaces separate them;
+// after a word in brackets or capitals one is enough.
 func splitDoc(doc string) (args, text string) {
 	if args, text, ok := strings.Cut(doc, "  "); ok {
 		return args, text
 	}
-	if i := strings.IndexByte(doc, ' '); i > 0 && (doc[0] == '[' || doc[0] == '<' || strings.ToUpper(doc[:i]) == doc[:i] && i > 1) {
-		return doc[:i], strings.TrimSpace(doc[i:])
+	args, text, ok := strings.Cut(doc, " ")
+	if ok && len(args) > 0 && (args[0] == '[' || args[0] == '<' || strings.ToUpper(args) == args && len(args) > 1) {
+		return args, strings.TrimSpace(text)
 	}
 	return "", doc
 }
 
-// commandList is what :help says of commands.
+// commandList returns the list of commands for :help.
 func (s *session) commandList() string {
 	var b strings.Builder
 	for _, k := range s.commandCandidates() {
 		b.WriteString(hanging(strings.TrimSpace(":"+k.name+" "+k.typ), k.doc, s.helpWidth()))
 	}
-	b.WriteString("repl.command(name, doc, fn) adds one.\n")
+	b.WriteString("repl.command(name, doc, fn) adds a command.\n")
 	return b.String()
 }
 
+// commandHelp returns the help on a command.
 func (s *session) commandHelp(name string) string {
 	for _, k := range s.commandCandidates() {
 		if k.name == name {
-			return fmt.Sprintf(":%s\n  %s\n", strings.TrimSpace(k.name+" "+k.typ), wrapText(k.doc, s.helpWidth()-2, "  "))
+			head := strings.TrimSpace(k.name + " " + k.typ)
+			return fmt.Sprintf(":%s\n  %s\n", head, wrapText(k.doc, s.helpWidth()-2, "  "))
 		}
 	}
-	return unknownCommand(name, s.commandNames()).Error() + "\n"
+	_, err := s.commandName(name)
+	return fmt.Sprintf("%v\n", err)
 }
 
-// load runs a file. It is an input like what is typed.
+func (s *session) helpCommand(_ context.Context, rest string) error {
+	command := strings.TrimPrefix(rest, ":")
+	name, err := s.commandName(command)
+	switch {
+	case rest == "":
+		s.say(s.overview())
+	case err == nil && command == name:
+		s.say(s.commandHelp(name))
+		if len(s.index.Lookup(name)) > 0 && rest == name {
+			s.say(fmt.Sprintf("for the API entry of that name: help %q", name))
+		}
+	default:
+		s.say(s.help(rest))
+	}
+	return nil
+}
+
+func (s *session) watchCommand(ctx context.Context, rest string) error {
+	if rest != "" {
+		return s.addWatch(ctx, rest)
+	}
+	s.listWatches()
+	return nil
+}
+
+func (s *session) timeCommand(ctx context.Context, rest string) error {
+	before, known := s.clock(ctx)
+	if rest != "" {
+		if err := s.run(ctx, rest); err != nil {
+			return errShown{err}
+		}
+	}
+	s.freshLine()
+	line := s.used.String()
+	if after, ok := s.clock(ctx); ok && known && rest != "" {
+		line += fmt.Sprintf(", %.6f s on the machine", after-before)
+	}
+	fmt.Fprintln(s.out, line)
+	return nil
+}
+
+// clock returns the virtual time, if there is a machine.
+func (s *session) clock(ctx context.Context) (float64, bool) {
+	vs, err := s.invoke(ctx, "clock")
+	if err != nil || len(vs) == 0 {
+		return 0, false
+	}
+	now, ok := vs[0].Go().(float64)
+	return now, ok
+}
+
+func (s *session) tourCommand(ctx context.Context, rest string) error {
+	if rest != "stop" {
+		return s.startTour(ctx)
+	}
+	if s.tour == nil {
+		return errors.New("no tour to stop; to begin: :tour")
+	}
+	s.tour = nil
+	return nil
+}
+
+func (s *session) loadCommand(ctx context.Context, rest string) error {
+	if rest == "" {
+		return errors.New("no FILE given (want one such as :load board.lua)")
+	}
+	return s.load(ctx, rest)
+}
+
+func (s *session) reloadCommand(ctx context.Context, _ string) error {
+	if s.file == "" {
+		return errors.New("no file loaded; to load one: :load FILE")
+	}
+	return s.load(ctx, s.file)
+}
+
+// load runs a file as an input of the session.
 func (s *session) load(ctx context.Context, file string) error {
 	b, err := s.cfg.Files.Read(file)
 	if err != nil {
@@ -341,7 +320,7 @@ func (s *session) load(ctx context.Context, file string) error {
 	s.file = file
 	text := string(b)
 	name := filepath.ToSlash(file)
-	s.sources[name] = text
+	s.sources[name] = sourceText{text: text}
 	s.count++
 	in := input{kind: loadedFile, text: withoutHashBang(text), name: name}
 	if in.prog, err = vm.Compile(name, text); err != nil {
@@ -349,17 +328,12 @@ func (s *session) load(ctx context.Context, file string) error {
 		return errShown{err}
 	}
 	if s.holdsCases(in.prog) {
-		return fmt.Errorf("%s has cases (describe, it), which are not run here; %s run %s", name, s.cfg.Name, name)
+		return fmt.Errorf("%s has cases (describe, it); to run them: %s run %s", name, s.cfg.Name, name)
 	}
-	err = s.execute(ctx, &in)
-	s.inputs = append(s.inputs, in)
-	if err != nil {
-		return errShown{err}
-	}
-	return nil
+	return s.executed(ctx, &in)
 }
 
-// holdsCases tells whether a program calls describe or it, and nobody has given these a meaning.
+// holdsCases reports whether a program calls describe or it, and no global has that name.
 func (s *session) holdsCases(prog *vm.Program) bool {
 	calls := false
 	for _, g := range prog.Globals() {
@@ -374,7 +348,7 @@ func (s *session) holdsCases(prog *vm.Program) bool {
 	return calls
 }
 
-// withoutHashBang is a file without its first line if that is for the system.
+// withoutHashBang returns a file without its #! line.
 func withoutHashBang(text string) string {
 	if strings.HasPrefix(text, "#") {
 		_, text, _ = strings.Cut(text, "\n")
@@ -382,18 +356,19 @@ func withoutHashBang(text string) string {
 	return text
 }
 
-// undo makes everything as before the last input, by running all others again: they do the same.
-func (s *session) undo(ctx context.Context) error {
+// undoCommand restores the state before the last input. It runs all earlier inputs again in a new runtime, where they
+// have the same effects.
+func (s *session) undoCommand(ctx context.Context, _ string) error {
 	n := len(s.inputs)
 	if n == 0 {
-		return errors.New("nothing has been entered")
+		return errors.New("no input to undo")
 	}
 	last := s.inputs[n-1]
 	if err := s.rebuild(ctx, s.inputs[:n-1:n-1]); err != nil {
 		return err
 	}
-	if s.rec != nil && s.rec.from > len(s.inputs) {
-		s.rec.from = len(s.inputs)
+	if s.rec != nil {
+		s.rec.from = min(s.rec.from, len(s.inputs))
 	}
 	what := last.text
 	if last.kind == loadedFile {
@@ -408,26 +383,34 @@ func (s *session) undo(ctx context.Context) error {
 	return nil
 }
 
-// backtrace is the last error in full.
-func (s *session) backtrace() string {
+func (s *session) resetCommand(ctx context.Context, _ string) error {
+	if err := s.rebuild(ctx, nil); err != nil {
+		return err
+	}
+	if s.rec != nil {
+		s.rec.from = 0
+	}
+	fmt.Fprintln(s.out, "reset to the start")
+	s.showWatches(ctx)
+	return nil
+}
+
+// backtraceCommand prints the last error with the Lua and Go stacks.
+func (s *session) backtraceCommand(string) error {
 	if s.lastErr == nil {
-		return "there has been no error"
+		s.say("no error so far")
+		return nil
 	}
 	text := s.lastErr.Error()
-	var e *vm.Error
-	if errors.As(s.lastErr, &e) {
-		text = e.Message
-		if e.Traceback != "" && !strings.Contains(text, e.Traceback) {
-			text += "\n" + e.Traceback
-		}
+	if e, ok := errors.AsType[*vm.Error](s.lastErr); ok && e.Traceback != "" && !strings.Contains(text, e.Traceback) {
+		text += "\n" + e.Traceback
 	}
-	var p *vm.PanicError
-	if errors.As(s.lastErr, &p) {
+	if p, ok := errors.AsType[*vm.PanicError](s.lastErr); ok {
 		text += "\n" + p.Traceback + "\n" + p.Stack
 	}
-	var f *faultError
-	if errors.As(s.lastErr, &f) {
+	if f, ok := errors.AsType[*defectError](s.lastErr); ok {
 		text += "\n" + f.stack
 	}
-	return printable(text)
+	s.say(printable(text))
+	return nil
 }

@@ -1,5 +1,5 @@
-// What Tab offers. Everything is found by looking: raw values, and the description for what only a
-// call could tell. Nothing of the user's is run.
+// Completion with Tab. It only looks: at raw values in the runtime, and at the description for the results of calls. It
+// runs no code of the user's.
 
 package repl
 
@@ -18,85 +18,110 @@ import (
 // A candidate is one completion.
 type candidate struct {
 	name  string
-	after string // what is written behind it when it is the only one
+	after string // inserted behind the name if it is the only candidate
 	typ   string
 	doc   string
 }
 
-// A completer finds candidates. look finds raw values in the runtime.
-type completer struct {
-	index    *describe.Index
-	look     func(path ...any) (vm.Value, bool)
-	commands func() []candidate
-	files    func(prefix string) []string // names of files; nil: there are none
-	scope    []token                      // what stands before the cursor, for names that it gives a value
-	depth    int                          // of resolve
+func byName(a, b candidate) int { return strings.Compare(a.name, b.name) }
+
+// matching returns the candidates that begin with prefix, sorted and without duplicates.
+func matching(cands []candidate, prefix string) []candidate {
+	var out []candidate
+	for _, c := range cands {
+		if strings.HasPrefix(c.name, prefix) {
+			out = append(out, c)
+		}
+	}
+	slices.SortStableFunc(out, byName)
+	return slices.CompactFunc(out, func(a, b candidate) bool { return a.name == b.name })
 }
 
-// complete finds what may stand at pos of text instead of text[from:pos].
+// A completer finds candidates.
+type completer struct {
+	index    *describe.Index
+	look     func(path ...any) (vm.Value, bool) // finds a raw value in the runtime
+	commands func() []candidate
+	files    func(prefix string) []string // may be nil
+	scope    []vm.Token                   // before the cursor, for the names they assign
+	depth    int                          // of assigned
+}
+
+// complete returns the candidates to replace text[from:pos].
 func (c *completer) complete(text string, pos int) (cands []candidate, from int) {
 	text = text[:pos]
-	if rest, ok := strings.CutPrefix(text, ":"); ok {
-		name, arg, found := strings.Cut(rest, " ")
-		if !found {
-			return matching(c.commands(), name), 1
-		}
-		at := len(text) - len(strings.TrimLeft(arg, " "))
-		if cands, ok := c.argument(name, text[at:]); ok {
-			return cands, at
-		}
-		cands, from = c.complete(text[at:], len(text)-at)
-		return cands, from + at
+	rest, command := strings.CutPrefix(text, ":")
+	if !command {
+		return c.expression(text)
 	}
+	name, arg, found := strings.Cut(rest, " ")
+	if !found {
+		return matching(c.commands(), name), 1
+	}
+	at := len(text) - len(strings.TrimLeft(arg, " "))
+	if cands, ok := c.argument(name, text[at:]); ok {
+		return cands, at
+	}
+	cands, from = c.complete(text[at:], len(text)-at)
+	return cands, from + at
+}
+
+// expression returns the candidates at the end of Lua code.
+func (c *completer) expression(text string) (cands []candidate, from int) {
 	toks := scan(text)
 	c.scope = toks
 	word := ""
 	if n := len(toks); n > 0 {
-		last := toks[n-1]
-		switch {
-		case last.kind == tokComment || last.kind == tokNumber && last.end() == pos:
-			return nil, pos
-		case last.kind == tokString && last.open:
-			return c.words(toks[:n-1], stringText(last)), pos - len(stringText(last))
-		case (last.kind == tokName || last.kind == tokKeyword) && last.end() == pos:
-			word = last.text
+		switch last := toks[n-1]; {
+		case last.Kind == vm.TokenComment, last.Kind == vm.TokenNumber && last.End() == len(text):
+			return nil, len(text)
+		case last.Kind == vm.TokenString && last.Open:
+			begun := last.Content()
+			return matchingWords(c.wordsAt(toks[:n-1]), begun), len(text) - len(begun)
+		case (last.Kind == vm.TokenName || last.Kind == vm.TokenKeyword) && last.End() == len(text):
+			word = last.Text
 			toks = toks[:n-1]
 		}
 	}
-	from = pos - len(word)
+	from = len(text) - len(word)
 	n := len(toks)
-	if n > 0 && (toks[n-1].is(".") || toks[n-1].is(":")) {
-		steps, _ := chainBefore(toks, n-1)
-		if n >= 2 && toks[n-2].kind == tokString && toks[n-1].is(":") {
-			steps = []step{{kind: '"'}}
-		}
-		if steps == nil {
-			return nil, from
-		}
-		t := c.resolve(steps)
-		return matching(c.members(t, toks[n-1].is(":")), word), from
+	if n > 0 && isAny(toks[n-1], ".", ":") {
+		return matching(c.membersBefore(toks), word), from
 	}
-	if opts := c.options(toks); len(opts) > 0 {
-		if m := matching(opts, word); len(m) > 0 {
-			return m, from
-		}
+	if m := matching(c.options(toks), word); len(m) > 0 {
+		return m, from
 	}
-	if n > 0 && (toks[n-1].is("function") || toks[n-1].is("local") || toks[n-1].is("for") || toks[n-1].is("goto")) && word != "" {
+	if n > 0 && isAny(toks[n-1], "function", "local", "for", "goto") && word != "" {
 		return nil, from // a new name
 	}
-	cands = matching(c.globals(), word)
+	cands = c.globals()
 	if word != "" {
-		for _, k := range keywords {
-			if strings.HasPrefix(k, word) {
-				cands = append(cands, candidate{name: k, typ: "keyword"})
-			}
+		for _, k := range vm.Keywords() {
+			cands = append(cands, candidate{name: k, typ: "keyword"})
 		}
-		slices.SortFunc(cands, byName)
 	}
-	return cands, from
+	return matching(cands, word), from
 }
 
-// argument finds what may stand instead of word behind a command that takes no expression; ok says that it is one.
+// matchingWords returns the strings that begin with prefix, in the order of their description.
+func matchingWords(cands []candidate, prefix string) []candidate {
+	return slices.DeleteFunc(cands, func(c candidate) bool { return !strings.HasPrefix(c.name, prefix) })
+}
+
+// membersBefore returns the members of the chain before the dot or colon that ends toks.
+func (c *completer) membersBefore(toks []vm.Token) []candidate {
+	n := len(toks)
+	steps, _ := chainBefore(toks, n-1)
+	if n >= 2 && toks[n-2].Kind == vm.TokenString && toks[n-1].Is(":") {
+		steps = []step{{kind: '"'}}
+	}
+	if steps == nil {
+		return nil
+	}
+	return c.members(c.resolve(steps), toks[n-1].Is(":"))
+}
+
+// argument returns the candidates for the argument of a command. ok is false if the command takes an expression.
 func (c *completer) argument(command, word string) (cands []candidate, ok bool) {
 	switch command {
 	case "load", "record":
@@ -124,7 +149,8 @@ func (c *completer) argument(command, word string) (cands []candidate, ok bool) 
 			cands[i].after = ""
 		}
 		for _, e := range c.index.Entries() {
-			if e.Kind == describe.IsFunc || e.Kind == describe.IsMethod || e.Kind == describe.IsRegister || e.Kind == describe.IsClass {
+			switch e.Kind {
+			case describe.IsFunc, describe.IsMethod, describe.IsRegister, describe.IsClass:
 				cands = append(cands, candidate{name: e.Name, typ: e.Kind.String(), doc: e.Summary()})
 			}
 		}
@@ -133,166 +159,116 @@ func (c *completer) argument(command, word string) (cands []candidate, ok bool) 
 	return nil, false
 }
 
-func byName(a, b candidate) int { return strings.Compare(a.name, b.name) }
-
-func matching(cands []candidate, prefix string) []candidate {
-	var out []candidate
-	for _, c := range cands {
-		if strings.HasPrefix(c.name, prefix) && !slices.ContainsFunc(out, func(o candidate) bool { return o.name == c.name }) {
-			out = append(out, c)
-		}
-	}
-	slices.SortStableFunc(out, byName)
-	return out
-}
-
-// A thing is what a chain stands for, as far as it can be told without running it: a value, a
-// described type, or both.
+// A thing is the meaning of a chain, as far as it is known without running it: a value, a described type, or both.
 type thing struct {
 	value vm.Value
-	known bool // value is there
+	known bool // value is valid
 	typ   describe.Type
 	entry *describe.Entry // of a function, method or field
 }
 
-func (t thing) nothing() bool { return !t.known && t.typ.Kind == describe.KindAny && t.entry == nil }
+func (t thing) unknown() bool { return !t.known && t.typ.Kind == describe.KindAny && t.entry == nil }
 
-// resolve follows a chain.
+// function returns the description of a function or method, or nil.
+func (t thing) function() *describe.Func {
+	if t.entry == nil {
+		return nil
+	}
+	return t.entry.Func
+}
+
+// resolve returns the meaning of a chain.
 func (c *completer) resolve(steps []step) thing {
 	var t thing
-	path := "" // as the description spells it
+	path := "" // in the description, "" if unknown
 	for i, s := range steps {
 		switch s.kind {
 		case '"':
 			t = thing{typ: describe.String}
 		case 'n':
-			if local, ok := c.assigned(s.name); ok {
-				t = local
-				break
-			}
-			v, ok := c.look(s.name)
-			t = thing{value: v, known: ok}
 			path = s.name
-			c.describe(&t, path)
+			t = c.named(s.name)
 		case '.', ':':
-			t = c.member(t, s.name, path)
 			path += "." + s.name
+			t = c.member(t, s.name, path)
 		case '[':
-			t = c.element(t, s.args)
-			path = ""
+			t, path = c.element(t, s.args), ""
 		case '(':
-			t = c.result(t)
-			path = ""
+			t, path = result(t), ""
 		}
-		if t.nothing() && i+1 < len(steps) {
+		if t.unknown() && i+1 < len(steps) {
 			return thing{}
 		}
 	}
 	return t
 }
 
-// assigned is what the text before the cursor gives a name last, as far as that can be told: by
-// NAME = chain, or as the first name of for NAME in chain.
-func (c *completer) assigned(name string) (thing, bool) {
-	if c.depth > 8 { // x = x.next
+// named returns the meaning of a name: the last assignment before the cursor, or else the global.
+func (c *completer) named(name string) thing {
+	if t, ok := c.assigned(name); ok {
+		return t
+	}
+	v, ok := c.look(name)
+	return c.described(thing{value: v, known: ok}, name)
+}
+
+// assigned returns the value that the code before the cursor assigns to a name last, by NAME = CHAIN or for NAME in
+// CHAIN. ok is true if there is such an assignment, even if its value is unknown.
+func (c *completer) assigned(name string) (_ thing, ok bool) {
+	const deepest = 8 // x = x.next
+	if c.depth > deepest {
 		return thing{}, false
 	}
 	c.depth++
 	defer func() { c.depth-- }()
-	for i := len(c.scope) - 2; i >= 0; i-- {
-		if c.scope[i].kind != tokName || c.scope[i].text != name || i > 0 && (c.scope[i-1].is(".") || c.scope[i-1].is(":") || c.scope[i-1].is("{") || c.scope[i-1].is(",")) {
+	for i, t := range slices.Backward(c.scope) {
+		if t.Kind != vm.TokenName || t.Text != name || i > 0 && isAny(c.scope[i-1], ".", ":", "{", ",") {
 			continue
 		}
-		next := c.scope[i+1]
-		loop := i > 0 && c.scope[i-1].is("for")
-		if loop {
-			for j := i + 1; j < len(c.scope) && j < i+8; j++ {
-				if next = c.scope[j]; next.is("in") || next.is("=") {
-					i = j - 1
-					break
-				}
-			}
+		loop := i > 0 && c.scope[i-1].Is("for")
+		at := i + 1 // of the = or in
+		for k := 0; k < 8 && loop && at < len(c.scope) && !isAny(c.scope[at], "in", "="); k++ {
+			at++
 		}
-		if !next.is("=") && !(loop && next.is("in")) {
+		if at >= len(c.scope) || !c.scope[at].Is("=") && !(loop && c.scope[at].Is("in")) {
 			continue
 		}
-		end := chainEnd(c.scope, i+2)
-		steps, start := chainBefore(c.scope[:end], end)
-		if steps == nil || start != i+2 {
-			return thing{}, !loop || next.is("in") // something, but not what
-		}
-		whole := c.scope
-		c.scope = c.scope[:i] // what stands before it
-		t := c.resolve(steps)
-		c.scope = whole
-		if !loop {
-			return t, true
-		}
-		if t.typ.Kind == describe.KindFunc && len(t.typ.Results) > 0 {
-			return thing{typ: only(t.typ.Results[0].Type)}, true
-		}
-		return thing{}, true
+		return c.assignment(i, at, loop), true
 	}
 	return thing{}, false
 }
 
-// chainEnd is where the chain that begins at toks[from] ends.
-func chainEnd(toks []token, from int) int {
-	i := from
-	for i < len(toks) {
-		switch t := toks[i]; {
-		case t.is("(") || t.is("[") || t.is("{"):
-			if i > from && !ends(toks[i-1]) {
-				return i
-			}
-			if i = closing(toks, i); i == len(toks) {
-				return i
-			}
-		case t.is(".") || t.is(":"):
-			if i+1 >= len(toks) || toks[i+1].kind != tokName {
-				return i
-			}
-			i++
-		case t.kind == tokString:
-			if i > from && !ends(toks[i-1]) {
-				return i
-			}
-		case t.kind == tokName:
-			if i > from {
-				return i
-			}
-		default:
-			return i
-		}
-		i++
+// assignment returns the meaning of the chain behind scope[at], or of the loop variable if loop is set. The name is
+// scope[i].
+func (c *completer) assignment(i, at int, loop bool) thing {
+	end := chainEnd(c.scope, at+1)
+	steps, start := chainBefore(c.scope[:end], end)
+	if steps == nil || start != at+1 {
+		return thing{}
 	}
-	return i
+	whole := c.scope
+	c.scope = whole[:i] // the chain is evaluated before the assignment
+	t := c.resolve(steps)
+	c.scope = whole
+	switch {
+	case !loop:
+		return t
+	case t.typ.Kind == describe.KindFunc && len(t.typ.Results) > 0:
+		return thing{typ: only(t.typ.Results[0].Type)}
+	}
+	return thing{}
 }
 
-// closing is where the bracket that opens at toks[i] is closed, len(toks) if it is not.
-func closing(toks []token, i int) int {
-	depth := 0
-	for ; i < len(toks); i++ {
-		switch t := toks[i]; {
-		case t.is("(") || t.is("[") || t.is("{"):
-			depth++
-		case t.is(")") || t.is("]") || t.is("}"):
-			if depth--; depth == 0 {
-				return i
-			}
-		}
-	}
-	return i
-}
-
-// describe adds what the description says of a value that was found under path.
-func (c *completer) describe(t *thing, path string) {
+// described adds the description of a value that has a class, is a string, or is described under path.
+func (c *completer) described(t thing, path string) thing {
+	typ := ""
 	if t.known {
+		typ = t.value.Type()
 		if class := t.value.Class(); class != "" {
 			t.typ = describe.Object(class)
-			return
+			return t
 		}
-		if t.value.Type() == "string" {
+		if typ == "string" {
 			t.typ = describe.String
 		}
 	}
@@ -301,17 +277,17 @@ func (c *completer) describe(t *thing, path string) {
 			continue
 		}
 		switch {
-		case e.Kind == describe.IsModule && t.known && t.value.Type() == "table",
-			e.Kind == describe.IsFunc && t.known && (t.value.Type() == "function" || t.value.Type() == "table"):
+		case e.Kind == describe.IsModule && typ == "table",
+			e.Kind == describe.IsFunc && (typ == "function" || typ == "table"),
+			e.Kind == describe.IsValue:
 			t.typ, t.entry = e.Type, e
-			return
-		case e.Kind == describe.IsValue:
-			t.typ, t.entry = e.Type, e
-			return
+			return t
 		}
 	}
+	return t
 }
 
+// member returns the field or method of t of that name. path is its path in the description.
 func (c *completer) member(t thing, name, path string) thing {
 	var m thing
 	if t.known {
@@ -321,121 +297,183 @@ func (c *completer) member(t thing, name, path string) thing {
 	case describe.KindClass, describe.KindRecord, describe.KindModule:
 		if e := c.index.Member(t.typ.Name, name); e != nil {
 			m.typ, m.entry = e.Type, e
-			if e.Func != nil { // its own type is that of a function; entry tells what it returns
+			if e.Func != nil { // e.Type is the type of a result
 				m.typ = describe.Type{Kind: describe.KindFunc}
 			}
+			return m
 		}
 	case describe.KindString:
 		m.value, m.known = c.look("string", name)
-		c.describe(&m, "string."+name)
+		path = "string." + name
 	}
-	if m.entry == nil && m.known {
-		c.describe(&m, path+"."+name)
-	}
-	if m.known && m.entry == nil {
-		if class := m.value.Class(); class != "" {
-			m.typ = describe.Object(class)
-		}
+	if m.known {
+		m = c.described(m, path)
 	}
 	return m
 }
 
-func (c *completer) element(t thing, args []token) thing {
+// element returns the element of t that the tokens between the brackets select.
+func (c *completer) element(t thing, args []vm.Token) thing {
 	var m thing
 	if t.known && len(args) == 1 {
-		switch args[0].kind {
-		case tokNumber:
-			if n, err := strconv.ParseFloat(args[0].text, 64); err == nil {
+		switch args[0].Kind {
+		case vm.TokenNumber:
+			if n, err := strconv.ParseFloat(args[0].Text, 64); err == nil {
 				m.value, m.known = t.value.Index(n)
 			}
-		case tokString:
-			return c.member(t, stringText(args[0]), "")
+		case vm.TokenString:
+			return c.member(t, args[0].Content(), "")
 		}
 	}
 	m.typ = only(c.index.Element(t.typ))
 	if m.known {
-		c.describe(&m, "")
+		m = c.described(m, "")
 	}
 	return m
 }
 
-// result is what a function returns first.
-func (c *completer) result(t thing) thing {
-	if t.entry != nil && t.entry.Func != nil {
-		if rs := t.entry.Func.Results; len(rs) > 0 {
-			return thing{typ: only(rs[0].Type)}
-		}
-		return thing{typ: describe.True}
-	}
-	if t.known && t.value.Type() == "table" && t.typ.Kind == describe.KindFunc {
+// result returns the first result of a function.
+func result(t thing) thing {
+	f := t.function()
+	switch {
+	case f == nil:
 		return thing{}
+	case len(f.Results) > 0:
+		return thing{typ: only(f.Results[0].Type)}
 	}
-	return thing{}
+	return thing{typ: describe.True}
 }
 
-// only takes nil out of a union, and of several records the first, so that members can be found.
+// only returns the first type of a union that has members, so that those can be found, and other types unchanged.
 func only(t describe.Type) describe.Type {
-	if t.Kind == describe.KindNil {
+	switch t.Kind {
+	case describe.KindNil:
+		return describe.Any
+	case describe.KindUnion:
+		for _, e := range t.Elem {
+			switch e.Kind {
+			case describe.KindClass, describe.KindRecord, describe.KindArray, describe.KindMap:
+				return e
+			}
+		}
 		return describe.Any
 	}
-	if t.Kind != describe.KindUnion {
-		return t
-	}
-	for _, e := range t.Elem {
-		if e.Kind == describe.KindClass || e.Kind == describe.KindRecord || e.Kind == describe.KindArray || e.Kind == describe.KindMap {
-			return e
-		}
-	}
-	return describe.Any
+	return t
 }
 
-// members are the fields and methods of a thing, or its methods alone.
+// members returns the fields and methods of a thing, or only its methods.
 func (c *completer) members(t thing, methods bool) []candidate {
 	var out []candidate
-	has := map[string]bool{}
-	add := func(k candidate) {
-		if !has[k.name] && isName(k.name) {
-			has[k.name] = true
-			out = append(out, k)
-		}
-	}
 	switch t.typ.Kind {
 	case describe.KindClass, describe.KindRecord, describe.KindModule:
+		class := t.typ.Kind == describe.KindClass
 		for _, e := range c.index.Members(t.typ.Name) {
-			if methods && e.Kind != describe.IsMethod || !methods && e.Kind == describe.IsMethod && t.typ.Kind == describe.KindClass {
-				continue
+			method := e.Kind == describe.IsMethod
+			if methods == method || !methods && !class {
+				out = append(out, entryCandidate(e))
 			}
-			add(described(e))
 		}
 	case describe.KindString:
-		if methods {
-			if v, ok := c.look("string"); ok {
-				t = thing{value: v, known: true}
-			}
+		if v, ok := c.look("string"); ok && methods {
+			t = thing{value: v, known: true}
 		}
 	}
 	if t.known {
-		for _, name := range t.value.Names() {
-			if strings.HasPrefix(name, "__") {
-				continue
-			}
-			v, _ := t.value.Index(name)
-			if methods && v.Type() != "function" {
-				continue
-			}
-			k := c.valueCandidate(name, v)
-			if k.doc == "" {
-				k.doc = c.find(v, name)
-			}
-			add(k)
-		}
+		out = append(out, c.valueMembers(t.value, methods)...)
 	}
-	slices.SortFunc(out, byName)
+	return slices.DeleteFunc(matching(out, ""), func(k candidate) bool { return !vm.IsName(k.name) })
+}
+
+// valueMembers returns the entries of a table or object, except metamethods.
+func (c *completer) valueMembers(t vm.Value, methods bool) []candidate {
+	var out []candidate
+	for _, name := range t.Names() {
+		v, _ := t.Index(name)
+		if strings.HasPrefix(name, "__") || methods && v.Type() != "function" {
+			continue
+		}
+		out = append(out, c.valueCandidate(name, v))
+	}
 	return out
 }
 
-// find is what is known of a function that a table holds under its own name.
-func (c *completer) find(v vm.Value, name string) string {
+// entryCandidate returns the candidate for a described entry.
+func entryCandidate(e *describe.Entry) candidate {
+	k := candidate{name: e.Name, doc: e.Summary()}
+	switch e.Kind {
+	case describe.IsFunc, describe.IsMethod:
+		k.typ, k.after = "function", "("
+		if e.Kind == describe.IsMethod {
+			k.typ = "method"
+		}
+		params := e.Func.Params
+		if len(params) == 0 {
+			k.after = "()"
+		} else if len(params) == 1 && params[0].Type.Kind == describe.KindRecord {
+			k.after = "{"
+		}
+	case describe.IsModule:
+		k.typ, k.after = "module", "."
+	default:
+		k.typ = typeWord(e.Type)
+	}
+	return k
+}
+
+// typeWord returns a type as one word for a menu.
+func typeWord(t describe.Type) string {
+	const widest = 16
+	if s := t.String(); len(s) <= widest && t.Kind != describe.KindEnum {
+		return s
+	}
+	switch t.Kind {
+	case describe.KindEnum:
+		return "string"
+	case describe.KindUnion:
+		return typeWord(t.Elem[0]) + "|…"
+	case describe.KindFunc:
+		return "function"
+	case describe.KindArray, describe.KindMap:
+		return "table"
+	}
+	return phrase.Truncate(t.String(), widest)
+}
+
+// valueCandidate returns the candidate for a value that is stored under a name.
+func (c *completer) valueCandidate(name string, v vm.Value) candidate {
+	k := candidate{name: name, typ: v.Type()}
+	switch k.typ {
+	case "function":
+		k.after = "("
+		if k.doc = c.functionDoc(name, v); v.Signature() != "" {
+			k.doc = "function" + v.Signature()
+		}
+	case "userdata":
+		if class := v.Class(); class != "" {
+			k.typ = class
+			if cl := c.index.Class(class); cl != nil {
+				k.doc = describe.Summary(cl.Doc)
+			}
+		}
+	case "table":
+		if n := len(v.Names()); n > 0 {
+			k.doc = phrase.Plural(n, "field")
+		}
+	case "boolean":
+		k.doc = strconv.FormatBool(v.Go().(bool))
+	case "number":
+		if n, ok := v.Go().(float64); ok {
+			k.doc = strconv.FormatFloat(n, 'g', 14, 64)
+		}
+	case "string":
+		s, _ := v.Go().(string)
+		k.doc = strconv.Quote(phrase.Truncate(s, 30))
+	}
+	return k
+}
+
+// functionDoc returns the description of a function that is stored under its own name, or "".
+func (c *completer) functionDoc(name string, v vm.Value) string {
 	same := func(path string) bool {
 		w, ok := c.look(pathOf(path)...)
 		return ok && w.Same(v)
@@ -453,6 +491,7 @@ func (c *completer) find(v vm.Value, name string) string {
 	return ""
 }
 
+// pathOf splits a path at its dots, for completer.look.
 func pathOf(path string) []any {
 	var keys []any
 	for part := range strings.SplitSeq(path, ".") {
@@ -461,90 +500,7 @@ func pathOf(path string) []any {
 	return keys
 }
 
-func described(e *describe.Entry) candidate {
-	k := candidate{name: e.Name, doc: e.Summary()}
-	switch e.Kind {
-	case describe.IsFunc, describe.IsMethod:
-		k.typ, k.after = "function", "("
-		if e.Kind == describe.IsMethod {
-			k.typ = "method"
-		}
-		if takesTable(e.Func) {
-			k.after = "{"
-		} else if len(e.Func.Params) == 0 {
-			k.after = "()"
-		}
-	case describe.IsModule:
-		k.typ, k.after = "module", "."
-	default:
-		k.typ = typeWord(e.Type)
-	}
-	return k
-}
-
-// typeWord is a type in a word that fits a menu.
-func typeWord(t describe.Type) string {
-	if s := t.String(); len(s) <= 16 && t.Kind != describe.KindEnum {
-		return s
-	}
-	switch t.Kind {
-	case describe.KindEnum:
-		return "string"
-	case describe.KindUnion:
-		return typeWord(t.Elem[0]) + "|…"
-	case describe.KindFunc:
-		return "function"
-	case describe.KindArray, describe.KindMap:
-		return "table"
-	}
-	return phrase.Truncate(t.String(), 16)
-}
-
-func takesTable(f *describe.Func) bool {
-	return len(f.Params) == 1 && f.Params[0].Type.Kind == describe.KindRecord
-}
-
-// valueCandidate is a name with what its value tells by itself.
-func (c *completer) valueCandidate(name string, v vm.Value) candidate {
-	k := candidate{name: name, typ: v.Type()}
-	switch k.typ {
-	case "function":
-		k.after = "("
-		k.doc = v.Signature()
-		if k.doc != "" {
-			k.doc = "function" + k.doc
-		}
-	case "userdata":
-		if class := v.Class(); class != "" {
-			k.typ = class
-			if cl := c.index.Class(class); cl != nil {
-				k.doc = describe.Summary(cl.Doc)
-			}
-		}
-	case "table":
-		if n := len(v.Names()); n > 0 {
-			k.doc = phrase.Plural(n, "field")
-		}
-	case "number", "boolean":
-		k.doc = valueWord(v.Go())
-	case "string":
-		s, _ := v.Go().(string)
-		k.doc = strconv.Quote(phrase.Truncate(s, 30))
-	}
-	return k
-}
-
-func valueWord(v any) string {
-	switch v := v.(type) {
-	case bool:
-		return strconv.FormatBool(v)
-	case float64:
-		return strconv.FormatFloat(v, 'g', 14, 64)
-	}
-	return ""
-}
-
-// globals are the global names.
+// globals returns the global names.
 func (c *completer) globals() []candidate {
 	g, ok := c.look()
 	if !ok {
@@ -552,24 +508,19 @@ func (c *completer) globals() []candidate {
 	}
 	var out []candidate
 	for _, name := range g.Names() {
-		if !isName(name) || name == "_" {
+		if !vm.IsName(name) || name == "_" {
 			continue
 		}
 		v, _ := g.Index(name)
 		k := c.valueCandidate(name, v)
-		if k.doc == "" && k.typ == "function" {
-			k.doc = c.find(v, name)
-		}
 		for _, e := range c.index.Lookup(name) {
-			if e.Path != name {
-				continue
-			}
 			switch {
+			case e.Path != name:
 			case e.Kind == describe.IsModule && v.Type() == "table":
-				k = described(e)
+				k = entryCandidate(e)
 				k.after = ""
 			case e.Kind == describe.IsFunc && v.Type() == "function" && v.Signature() == "":
-				k = described(e)
+				k = entryCandidate(e)
 			}
 		}
 		out = append(out, k)
@@ -577,20 +528,17 @@ func (c *completer) globals() []candidate {
 	return out
 }
 
-// options are the fields that may be given at the end of toks: the names of a table that is an
-// argument of a described function.
-func (c *completer) options(toks []token) []candidate {
+// options returns the fields that may be added to the table at the end of toks, if that is an argument of a described
+// function.
+func (c *completer) options(toks []vm.Token) []candidate {
 	fn, inside := c.callOf(toks)
-	if fn == nil {
-		return nil
-	}
-	if n := len(inside); n > 0 && !inside[n-1].is(",") && !inside[n-1].is(";") {
-		return nil // a value is to stand here
+	if n := len(inside); fn == nil || n > 0 && !isAny(inside[n-1], ",", ";") {
+		return nil // a value comes next
 	}
 	given := map[string]bool{}
-	for i := 0; i+1 < len(inside); i++ {
-		if inside[i].kind == tokName && inside[i+1].is("=") && (i == 0 || inside[i-1].is(",") || inside[i-1].is(";")) {
-			given[inside[i].text] = true
+	for i := range max(0, len(inside)-1) {
+		if inside[i].Kind == vm.TokenName && inside[i+1].Is("=") && (i == 0 || isAny(inside[i-1], ",", ";")) {
+			given[inside[i].Text] = true
 		}
 	}
 	var out []candidate
@@ -607,9 +555,10 @@ func (c *completer) options(toks []token) []candidate {
 	return out
 }
 
-func (c *completer) fieldsOf(fn *describe.Entry) []*describe.Entry {
+// fieldsOf returns the fields of the tables that a function takes.
+func (c *completer) fieldsOf(fn *describe.Func) []*describe.Entry {
 	var out []*describe.Entry
-	for _, p := range fn.Func.Params {
+	for _, p := range fn.Params {
 		types := []describe.Type{p.Type}
 		if p.Type.Kind == describe.KindUnion {
 			types = p.Type.Elem
@@ -623,72 +572,60 @@ func (c *completer) fieldsOf(fn *describe.Entry) []*describe.Entry {
 	return out
 }
 
-// callOf is the described function whose table argument is open at the end of toks, and the tokens
-// within that table.
-func (c *completer) callOf(toks []token) (*describe.Entry, []token) {
+// callOf returns the described function whose table argument is open at the end of toks, and the tokens in that table.
+func (c *completer) callOf(toks []vm.Token) (*describe.Func, []vm.Token) {
 	open := enclosing(toks)
-	if open < 1 || !toks[open].is("{") {
+	if open < 1 || !toks[open].Is("{") {
 		return nil, nil
 	}
-	inside := toks[open+1:]
 	end := open
 	if !ends(toks[end-1]) { // f(x, {
-		paren := enclosing(toks[:open])
-		if paren < 1 || !toks[paren].is("(") {
+		if end = enclosing(toks[:open]); end < 1 || !toks[end].Is("(") {
 			return nil, nil
 		}
-		end = paren
 	}
 	steps, _ := chainBefore(toks, end)
-	if steps == nil {
-		return nil, nil
-	}
-	if t := c.resolve(steps); t.entry != nil && t.entry.Func != nil {
-		return t.entry, inside
-	}
-	return nil, nil
+	return c.resolve(steps).function(), toks[open+1:]
 }
 
-// words are the strings that may stand where a string has been opened: the value of an option, or an
-// argument of a described function.
-func (c *completer) words(toks []token, begun string) []candidate {
-	var t describe.Type
+// wordsAt returns the strings for a string that begins behind toks: the value of an option, or an argument of a
+// described function.
+func (c *completer) wordsAt(toks []vm.Token) []candidate {
 	n := len(toks)
 	switch {
-	case n >= 2 && toks[n-1].is("=") && toks[n-2].kind == tokName:
+	case n >= 2 && toks[n-1].Is("=") && toks[n-2].Kind == vm.TokenName:
 		fn, _ := c.callOf(toks[:n-2])
 		if fn == nil {
 			return nil
 		}
+		var t describe.Type
 		for _, e := range c.fieldsOf(fn) {
-			if e.Name == toks[n-2].text {
+			if e.Name == toks[n-2].Text {
 				t = e.Type
 			}
 		}
-	case n >= 1 && (toks[n-1].is("(") || toks[n-1].is(",")):
-		open := enclosing(toks)
-		if open < 1 || !toks[open].is("(") {
-			return nil
+		return stringsOf(t, `"`)
+	case n >= 1 && isAny(toks[n-1], "(", ","):
+		if open := enclosing(toks); open >= 1 && toks[open].Is("(") {
+			return c.wordsOfParam(toks[:open], max(0, len(splitArgs(toks[open+1:]))-1))
 		}
-		steps, _ := chainBefore(toks, open)
-		f := c.resolve(steps)
-		i := max(0, len(splitArgs(toks[open+1:]))-1)
-		if f.entry == nil || f.entry.Func == nil || i >= len(f.entry.Func.Params) {
-			return nil
-		}
-		t = f.entry.Func.Params[i].Type
 	case n >= 1 && ends(toks[n-1]):
-		steps, _ := chainBefore(toks, n)
-		f := c.resolve(steps)
-		if f.entry == nil || f.entry.Func == nil || len(f.entry.Func.Params) == 0 {
-			return nil
-		}
-		t = f.entry.Func.Params[0].Type
+		return c.wordsOfParam(toks, 0)
 	}
-	return slices.DeleteFunc(stringsOf(t, `"`), func(c candidate) bool { return !strings.HasPrefix(c.name, begun) })
+	return nil
 }
 
-// stringsOf are the strings that a type knows, in the order of its description.
+// wordsOfParam returns the strings for the i-th parameter of the function whose chain ends toks.
+func (c *completer) wordsOfParam(toks []vm.Token, i int) []candidate {
+	steps, _ := chainBefore(toks, len(toks))
+	f := c.resolve(steps).function()
+	if f == nil || i >= len(f.Params) {
+		return nil
+	}
+	return stringsOf(f.Params[i].Type, `"`)
+}
+
+// stringsOf returns the strings that a type allows, in the order of its description.
 func stringsOf(t describe.Type, after string) []candidate {
 	var out []candidate
 	for i, s := range t.Strings() {
@@ -705,16 +642,14 @@ func stringsOf(t describe.Type, after string) []candidate {
 	return out
 }
 
-// suggest is what the editor shows for Tab.
+// suggest returns what the editor shows for Tab: text to insert, or a menu if the candidates have no more in common
+// than what is typed.
 func (c *completer) suggest(text string, pos int, colors palette) suggestions {
 	cands, from := c.complete(text, pos)
-	word := text[from:pos]
-	switch len(cands) {
-	case 0:
+	if len(cands) == 0 {
 		return suggestions{}
-	case 1:
-		return suggestions{insert: cands[0].name[len(word):] + behind(cands[0].after, text[pos:])}
 	}
+	word := text[from:pos]
 	common := cands[0].name
 	for _, k := range cands[1:] {
 		n := 0
@@ -723,21 +658,20 @@ func (c *completer) suggest(text string, pos int, colors palette) suggestions {
 		}
 		common = common[:n]
 	}
-	if len(common) > len(word) {
+	switch {
+	case len(cands) == 1:
+		after := cands[0].after
+		if after != "" && strings.HasPrefix(text[pos:], strings.TrimSpace(after)) {
+			after = "" // already there
+		}
+		return suggestions{insert: common[len(word):] + after}
+	case len(common) > len(word):
 		return suggestions{insert: common[len(word):]}
 	}
 	return suggestions{listing: menu(cands, colors)}
 }
 
-// behind leaves out what stands behind the cursor already.
-func behind(after, rest string) string {
-	if strings.HasPrefix(rest, strings.TrimSpace(after)) && after != "" {
-		return ""
-	}
-	return after
-}
-
-// menu is a line for each candidate: name, type, first line of its text.
+// menu returns a line for each candidate: name, type and summary.
 func menu(cands []candidate, colors palette) []string {
 	wide, typ := 0, 0
 	for _, k := range cands {
@@ -745,21 +679,18 @@ func menu(cands []candidate, colors palette) []string {
 		typ = max(typ, phrase.Width(k.typ))
 	}
 	wide, typ = min(wide, 32), min(typ, 16)
-	rows := make([]string, len(cands))
+	lines := make([]string, len(cands))
 	for i, k := range cands {
-		rows[i] = strings.TrimRight(phrase.Pad(k.name, wide)+"  "+colors.value(phrase.Pad(k.typ, typ))+"  "+colors.note(k.doc), " ")
+		columns := phrase.Pad(k.name, wide) + "  " + colors.value(phrase.Pad(k.typ, typ)) + "  " + colors.note(k.doc)
+		lines[i] = strings.TrimRight(columns, " ")
 	}
-	return rows
+	return lines
 }
 
-// fileNames lists the files that a path may mean, folders with a separator at the end.
+// fileNames returns the files whose path begins with prefix. Folders end in a separator.
 func fileNames(prefix string) []string {
 	dir, base := filepath.Split(prefix)
-	where := dir
-	if where == "" {
-		where = "."
-	}
-	entries, err := os.ReadDir(where)
+	entries, err := os.ReadDir(filepath.Join(dir, "."))
 	if err != nil {
 		return nil
 	}
@@ -769,7 +700,7 @@ func fileNames(prefix string) []string {
 		if !strings.HasPrefix(name, base) || strings.HasPrefix(name, ".") && base == "" {
 			continue
 		}
-		if st, err := os.Stat(filepath.Join(where, name)); err == nil && st.IsDir() {
+		if st, err := os.Stat(filepath.Join(dir, name)); err == nil && st.IsDir() {
 			name += string(filepath.Separator)
 		}
 		out = append(out, dir+name)

@@ -1,15 +1,15 @@
-// Entries from a terminal, with editing. The keys, the line, its history and its search are
-// readline's; what the terminal sends and what it shows is ours, because readline redraws the whole
-// line at each key, counts every character as one column wherever it moves back, knows one line only
-// and takes a tab within a paste for a question. So readline reads clean keys from a keySource and
-// draws into nothing.
+// Entries from a terminal, with editing. The package readline provides the keys, the line, its history and its search.
+// It cannot show entries: it redraws the whole line at each key, counts every character as one column when it moves back,
+// knows only one line, and completes at a tab in a paste. So this file reads the terminal's bytes, gives readline one key
+// at a time through a keySource, discards what readline draws, and draws the entry itself.
 
 package repl
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"slices"
@@ -22,15 +22,15 @@ import (
 	"github.com/hwlua/hwlua/vm/phrase"
 )
 
-// A tty is what the editor needs of a terminal besides its bytes.
+// A tty is a terminal without its bytes.
 type tty struct {
 	size    func() (width, height int)
-	raw     func() error // no echo, keys one by one
-	cooked  func() error // as it was
-	resized func(func()) (stop func())
-	goesOn  func(func()) (stop func()) // after a stop
-	suspend func()                     // Ctrl-Z
-	cooking bool                       // the terminal turns Ctrl-C into a signal while it is cooked
+	raw     func() error               // no echo, keys one by one
+	cooked  func() error               // restores the state before raw
+	resized func(func()) (stop func()) // calls a function after each change of size
+	resumed func(func()) (stop func()) // calls a function after each stop of the process
+	suspend func()                     // stops the process, for Ctrl-Z
+	cooking bool                       // while cooked, the terminal turns Ctrl-C into a signal
 }
 
 // An editor is the LineReader of terminals.
@@ -47,16 +47,16 @@ type editor struct {
 	reading      bool
 	prompt, cont string
 	more         func(string) bool
-	line         []rune // as readline had it after the last key
+	line         []rune // readline's line after the last key
 	pos          int
 	undo         []editState
-	searching    string // what readline says of its search
+	undoRunes    int    // length of all lines in undo
+	searching    string // the state of readline's search, "" for none
 	width        int
 	aborted      bool // Ctrl-C has ended a search, not the entry
-	undoRunes    int
 }
 
-// undoLimit is how many characters all states together may have that Ctrl-_ goes back to.
+// undoLimit limits the total length of the states that Ctrl-_ restores.
 const undoLimit = 4 << 20
 
 type editState struct {
@@ -64,20 +64,23 @@ type editState struct {
 	pos  int
 }
 
-// suggestions are what Tab has found for a line.
+// suggestions is the answer to Tab: text to insert, or a list to show.
 type suggestions struct {
-	insert  string   // what all of them begin with, beyond what stands there
-	listing []string // one line each; none: insert is the only one
+	insert  string
+	listing []string // one line for each candidate
 }
 
-func newEditor(in io.Reader, out io.Writer, t tty, interrupts <-chan struct{}, suggest func(string, int) suggestions) (*editor, error) {
+// newEditor returns an editor that reads keys from in and draws on out.
+func newEditor(
+	in io.Reader, out io.Writer, t tty, interrupts <-chan struct{}, suggest func(string, int) suggestions,
+) (*editor, error) {
 	e := &editor{out: out, tty: t, suggest: suggest, stop: func() {}}
 	e.src = newKeySource(in, interrupts)
 	cfg := &readline.Config{
 		Stdin:                  e.src,
 		Stdout:                 searchWriter{e},
 		Stderr:                 io.Discard,
-		HistoryLimit:           1 << 20, // ours is the limit
+		HistoryLimit:           1 << 20, // package history has the limit
 		DisableAutoSaveHistory: true,
 		AutoComplete:           e,
 		Listener:               readline.FuncListener(e.changed),
@@ -94,12 +97,12 @@ func newEditor(in io.Reader, out io.Writer, t tty, interrupts <-chan struct{}, s
 		return nil, err
 	}
 	e.rl = rl
-	rl.SaveHistory("") // Ctrl-R in an empty history would be a nil pointer
+	rl.SaveHistory("") // with an empty history Ctrl-R would panic
 	if t.resized != nil {
 		e.stop = t.resized(e.src.resize)
 	}
-	if t.goesOn != nil {
-		sizes, stops := e.stop, t.goesOn(e.src.continued)
+	if t.resumed != nil {
+		sizes, stops := e.stop, t.resumed(e.src.resumed)
 		e.stop = func() { sizes(); stops() }
 	}
 	return e, nil
@@ -109,7 +112,7 @@ func (e *editor) Close() error {
 	e.stop()
 	e.src.Close()
 	err := e.rl.Close()
-	e.rl.Operation.Runes() // takes the one end of input for the other, so that readline's goroutine can end
+	e.rl.Operation.Runes() // receives the end of input, so that readline's goroutine can end
 	return err
 }
 
@@ -122,7 +125,7 @@ func (e *editor) listen(fn func()) (stop func()) {
 	return func() { e.src.pump.interruptible(nil) }
 }
 
-// readCode lets code read lines, as the terminal gives them while it is cooked.
+// readCode reads lines for code. The terminal is cooked meanwhile.
 func (e *editor) readCode(p []byte, stop <-chan struct{}) (int, error) {
 	if !e.tty.cooking {
 		return 0, io.EOF
@@ -132,7 +135,7 @@ func (e *editor) readCode(p []byte, stop <-chan struct{}) (int, error) {
 		s.pump.want()
 		select {
 		case c := <-s.pump.got:
-			s.pump.took(chunk{}) // Ctrl-D ends what the code reads, not the session
+			s.pump.took(chunk{}) // Ctrl-D ends the input of the code, not the session
 			if len(c.b) == 0 {
 				return 0, io.EOF
 			}
@@ -156,6 +159,8 @@ func (e *editor) setHistory(entries []string) {
 	}
 }
 
+const pasteOn, pasteOff = "\x1b[?2004h", "\x1b[?2004l" // bracketed paste
+
 func (e *editor) ReadEntry(ctx context.Context, prompt, cont string, more func(string) bool) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
@@ -164,48 +169,56 @@ func (e *editor) ReadEntry(ctx context.Context, prompt, cont string, more func(s
 		return "", err
 	}
 	defer e.tty.cooked()
-	e.mu.Lock()
-	e.prompt, e.cont, e.more = prompt, cont, more
-	e.line, e.pos, e.undo, e.undoRunes, e.searching, e.aborted = nil, 0, nil, 0, "", false
-	e.src.resume()
-	e.reading = true
-	e.write([]byte("\x1b[?2004h"))
-	e.render()
-	e.mu.Unlock()
-
+	e.begin(prompt, cont, more)
 	release := context.AfterFunc(ctx, e.src.cancel)
 	text, err := e.rl.Operation.Runes()
 	release()
-
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.reading = false
-	e.searching = ""
-	switch {
-	case errors.Is(err, readline.ErrInterrupt):
-		err = ErrInterrupt
-		e.pos = len(e.line)
-		e.render()
-		e.write([]byte("^C"))
-		text = nil
-	case err == nil:
-		e.line, e.pos = text, len(text)
-		e.render()
+	if errors.Is(err, readline.ErrInterrupt) {
+		text, err = nil, ErrInterrupt
 	}
-	e.write(append(e.scr.leave(), "\x1b[?2004l"...))
+	e.end(text, err)
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
 	return string(text), err
 }
 
-func (e *editor) write(b []byte) {
-	if len(b) > 0 {
-		e.out.Write(b)
+// begin shows an empty entry.
+func (e *editor) begin(prompt, cont string, more func(string) bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.prompt, e.cont, e.more = prompt, cont, more
+	e.line, e.pos, e.undo, e.undoRunes, e.searching, e.aborted = nil, 0, nil, 0, "", false
+	e.src.release()
+	e.reading = true
+	e.write(pasteOn)
+	e.render()
+}
+
+// end shows the finished entry and leaves the cursor on a new line below it.
+func (e *editor) end(text []rune, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.reading, e.searching = false, ""
+	switch err {
+	case ErrInterrupt:
+		e.pos = len(e.line)
+		e.render()
+		e.write("^C")
+	case nil:
+		e.line, e.pos = text, len(text)
+		e.render()
+	}
+	e.write(string(e.scr.leave()) + pasteOff)
+}
+
+func (e *editor) write(s string) {
+	if s != "" {
+		io.WriteString(e.out, s)
 	}
 }
 
-// render makes the terminal show the entry. The caller holds mu.
+// render shows the entry on the terminal. The caller holds mu.
 func (e *editor) render() {
 	width, height := e.size()
 	if width != e.width && e.width != 0 {
@@ -222,16 +235,10 @@ func (e *editor) render() {
 		}
 		v.rows = append(slices.Clone(v.rows), bar.rows...)
 	}
-	e.write(e.scr.draw(v))
+	e.write(string(e.scr.draw(v)))
 }
 
-// goOn tells readline to read on after a key that ends an entry in its eyes.
-func (e *editor) goOn() {
-	e.src.resume()
-	e.rl.Terminal.KickRead()
-}
-
-// size is the terminal's, or the usual one where it does not say.
+// size returns the size of the terminal, or 80 by 24 if it is unknown.
 func (e *editor) size() (width, height int) {
 	width, height = e.tty.size()
 	if width < 1 {
@@ -243,7 +250,7 @@ func (e *editor) size() (width, height int) {
 	return width, height
 }
 
-// fit is a prompt that leaves room for something to be typed.
+// fit returns the prompt, shortened if it leaves no room for an entry.
 func fit(prompt string, width int) string {
 	switch {
 	case phrase.Width(prompt)+8 <= width:
@@ -254,73 +261,80 @@ func fit(prompt string, width int) string {
 	return ""
 }
 
-// filter sees each key before readline does. It runs on readline's goroutine, as changed does.
+// filter receives each key before readline does, on readline's goroutine. It returns the key to pass on, if any.
 func (e *editor) filter(r rune) (_ rune, pass bool) {
 	if r == 0 {
-		return 0, true // readline has come to its end
+		return 0, true // readline has ended
 	}
 	searching := e.rl.Operation.IsSearchMode()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	defer func() {
 		if !pass && e.reading && e.src.pending() == 0 {
-			e.render() // changed, which would, is not asked
+			e.render() // readline does not call changed
 		}
 	}()
-	text, pos := e.line, e.pos
 	switch r {
 	case ctrlL:
 		e.scr = screen{}
-		e.write([]byte("\x1b[H\x1b[2J"))
+		e.write("\x1b[H\x1b[2J")
 		return r, false
 	case keyRefresh:
 		return r, false
-	case keyGoesOn:
+	case keyResumed:
 		if e.reading {
-			e.write(e.scr.clear())
-			e.tty.cooked() // else what the terminal is now would be what it is set back to
+			e.write(string(e.scr.clear()))
+			e.tty.cooked() // so that the state to restore is not that of the shell
 			e.tty.raw()
-			e.write([]byte("\x1b[?2004h"))
+			e.write(pasteOn)
 		}
 		return r, false
 	case ctrlZ:
 		if e.tty.suspend != nil {
-			e.write(append(e.scr.leave(), "\x1b[?2004l"...))
+			e.write(string(e.scr.leave()) + pasteOff)
 			e.tty.cooked()
 			e.tty.suspend()
 			e.tty.raw()
-			e.write([]byte("\x1b[?2004h"))
+			e.write(pasteOn)
 		}
 		return r, false
-	}
-	if searching { // which takes characters only
-		switch r {
-		case keyInsert:
-			e.src.inserted()
-		case ctrlC, ctrlD:
-			e.aborted = r == ctrlC
-			e.src.resume()
-		case ctrlT:
-			return r, len(text) > 1
-		}
-		return r, !private(r)
-	}
-	switch r {
 	case ctrlT:
-		return r, len(text) > 1 // readline leaves its cursor beyond the end otherwise
+		return r, len(e.line) > 1 // readline would leave its cursor beyond the end
+	}
+	if searching {
+		return r, e.searchKey(r)
+	}
+	return e.editKey(r)
+}
+
+// searchKey handles a key during a search, in which readline takes only characters.
+func (e *editor) searchKey(r rune) (pass bool) {
+	switch r {
+	case keyInsert:
+		e.src.inserted()
+	case ctrlC, ctrlD:
+		e.aborted = r == ctrlC
+		e.src.release()
+	}
+	return !private(r)
+}
+
+// editKey handles a key in an entry. It replaces a key by a private one where readline would move by single characters
+// or knows only one line.
+func (e *editor) editKey(r rune) (_ rune, pass bool) {
+	text, pos := e.line, e.pos
+	switch r {
 	case keyDelete:
-		if pos == len(text) {
-			return r, false
-		}
+		return r, pos < len(text)
 	case ctrlD:
 		if len(text) == 0 {
 			break
 		}
-		e.src.resume()
+		e.src.release()
 		if pos == len(text) {
 			return r, false
 		}
-		e.goOn()
+		e.rl.Terminal.KickRead()
 		return keyDelete, true
 	case backspace, ctrlH:
 		if clusterBefore(text, pos) > 1 {
@@ -343,29 +357,22 @@ func (e *editor) filter(r rune) (_ rune, pass bool) {
 			return keyDown, true
 		}
 	case tab:
-		if len(text) > 0 && strings.TrimSpace(lastLine(text[:pos])) == "" {
+		if len(text) > 0 && strings.TrimSpace(string(text[lineStart(text, pos):pos])) == "" {
 			return keyTab, true
 		}
 	case ctrlM, ctrlJ:
 		if e.more(string(text)) {
-			e.goOn()
+			e.src.release()
+			e.rl.Terminal.KickRead()
 			return keyNewline, true
 		}
 	}
 	return r, true
 }
 
-func lastLine(text []rune) string {
-	for i := len(text) - 1; i >= 0; i-- {
-		if text[i] == '\n' {
-			return string(text[i+1:])
-		}
-	}
-	return string(text)
-}
-
-// changed sees the line after each key, and may change it. Private keys stand in it as a character.
-func (e *editor) changed(line []rune, pos int, r rune) ([]rune, int, bool) {
+// changed receives the line after each key, in which a private key is a character, and returns the line to continue
+// with if change is set.
+func (e *editor) changed(line []rune, pos int, r rune) (_ []rune, _ int, change bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !e.reading || r == 0 {
@@ -373,25 +380,19 @@ func (e *editor) changed(line []rune, pos int, r rune) ([]rune, int, bool) {
 	}
 	switch r {
 	case ctrlM, ctrlJ:
-		return nil, 0, false // the entry is on its way
+		return nil, 0, false // ReadEntry shows the finished entry
 	case ctrlC:
 		if !e.aborted {
 			return nil, 0, false
 		}
 		e.aborted = false
 	}
-	change := false
 	if private(r) && pos > 0 && line[pos-1] == r {
 		line, pos = e.private(r, slices.Delete(slices.Clone(line), pos-1, pos), pos-1)
 		change = true
 	}
 	if r != keyUndo && !slices.Equal(line, e.line) {
-		e.undo = append(e.undo, editState{e.line, e.pos})
-		e.undoRunes += len(e.line)
-		for len(e.undo) > 1 && e.undoRunes > undoLimit {
-			e.undoRunes -= len(e.undo[0].line)
-			e.undo = e.undo[1:]
-		}
+		e.saveState()
 	}
 	if !e.rl.Operation.IsSearchMode() {
 		e.searching = ""
@@ -403,7 +404,17 @@ func (e *editor) changed(line []rune, pos int, r rune) ([]rune, int, bool) {
 	return line, pos, change
 }
 
-// private does what a private key means.
+// saveState keeps the line for Ctrl-_, and drops the oldest ones beyond undoLimit.
+func (e *editor) saveState() {
+	e.undo = append(e.undo, editState{e.line, e.pos})
+	e.undoRunes += len(e.line)
+	for len(e.undo) > 1 && e.undoRunes > undoLimit {
+		e.undoRunes -= len(e.undo[0].line)
+		e.undo = e.undo[1:]
+	}
+}
+
+// private performs a private key on a line and returns the result.
 func (e *editor) private(r rune, line []rune, pos int) ([]rune, int) {
 	switch r {
 	case keyInsert:
@@ -412,8 +423,7 @@ func (e *editor) private(r rune, line []rune, pos int) ([]rune, int) {
 	case keyTab:
 		return slices.Insert(line, pos, '\t'), pos + 1
 	case keyNewline:
-		// Enter within an entry that is not complete: the cursor may stand anywhere, the line
-		// continues at its end.
+		// Enter in an incomplete entry: wherever the cursor is, the entry continues at its end.
 		return append(line, '\n'), len(line) + 1
 	case keyUndo:
 		if n := len(e.undo); n > 0 {
@@ -438,13 +448,9 @@ func (e *editor) private(r rune, line []rune, pos int) ([]rune, int) {
 			return line, min(prev+pos-start, start-1)
 		}
 	case keyDown:
-		if i := slices.Index(line[pos:], '\n'); i >= 0 {
-			next := pos + i + 1
-			end := len(line)
-			if j := slices.Index(line[next:], '\n'); j >= 0 {
-				end = next + j
-			}
-			return line, min(next+pos-lineStart(line, pos), end)
+		if end := lineEnd(line, pos); end < len(line) {
+			next := end + 1
+			return line, min(next+pos-lineStart(line, pos), lineEnd(line, next))
 		}
 	}
 	return line, pos
@@ -457,7 +463,14 @@ func lineStart(line []rune, pos int) int {
 	return pos
 }
 
-// clusterBefore is how many runes make up the character before pos, 0 at the beginning.
+func lineEnd(line []rune, pos int) int {
+	for pos < len(line) && line[pos] != '\n' {
+		pos++
+	}
+	return pos
+}
+
+// clusterBefore returns the number of runes in the grapheme cluster before pos, 0 at the beginning.
 func clusterBefore(line []rune, pos int) int {
 	if pos == 0 {
 		return 0
@@ -474,7 +487,7 @@ func clusterBefore(line []rune, pos int) int {
 	return n
 }
 
-// clusterAfter is how many runes make up the character at pos, 0 at the end.
+// clusterAfter returns the number of runes in the grapheme cluster at pos, 0 at the end.
 func clusterAfter(line []rune, pos int) int {
 	if pos >= len(line) {
 		return 0
@@ -484,8 +497,8 @@ func clusterAfter(line []rune, pos int) int {
 	return utf8.RuneCountInString(g.Value())
 }
 
-// Do is readline's question for completions. It is given one at most, so that readline's own menu,
-// which has no room for types, stays away.
+// Do implements readline.AutoCompleter. It gives readline at most one completion and shows the list itself, as readline's
+// menu has no room for types.
 func (e *editor) Do(line []rune, pos int) ([][]rune, int) {
 	if e.suggest == nil {
 		return nil, 0
@@ -495,102 +508,103 @@ func (e *editor) Do(line []rune, pos int) ([][]rune, int) {
 		return [][]rune{[]rune(s.insert)}, 0
 	}
 	if len(s.listing) > 0 {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		var b bytes.Buffer
-		b.Write(e.scr.clear())
-		width, height := e.size()
-		rows := s.listing
-		if room := max(3, height-3); len(rows) > room {
-			left := len(rows) - room + 1
-			rows = append(slices.Clone(rows[:room-1]), moreRows(left))
-		}
-		for _, row := range rows {
-			b.WriteString(phrase.Truncate(row, width-1))
-			b.WriteString("\r\n")
-		}
-		e.write(b.Bytes())
-		e.render()
+		e.list(s.listing)
 	}
 	return nil, 0
 }
 
-// A searchWriter listens to what readline draws. Without a terminal that is only the line below the
-// entry that says what Ctrl-R looks for.
+// list shows the lines that fit on the screen above the entry.
+func (e *editor) list(lines []string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	width, height := e.size()
+	if room := max(3, height-3); len(lines) > room {
+		more := fmt.Sprintf("… and %d more", len(lines)-room+1)
+		lines = append(slices.Clone(lines[:room-1]), more)
+	}
+	var b strings.Builder
+	b.Write(e.scr.clear())
+	for _, line := range lines {
+		b.WriteString(phrase.Truncate(line, width-1) + "\r\n")
+	}
+	e.write(b.String())
+	e.render()
+}
+
+// A searchWriter receives what readline draws. As readline thinks that it has no terminal, that is only the state of a
+// search (Ctrl-R, Ctrl-S), which readline does not report in any other way.
 type searchWriter struct{ e *editor }
 
 var searchText = regexp.MustCompile(`(failing )?(bck|fwd)-i-search: ([^\x1b]*)\x1b\[4m`)
 
 func (w searchWriter) Write(b []byte) (int, error) {
 	if m := searchText.FindSubmatch(b); m != nil {
-		w.e.mu.Lock()
-		way := "history backwards: "
+		text := "history backwards: "
 		if string(m[2]) == "fwd" {
-			way = "history forwards: "
+			text = "history forwards: "
 		}
 		if len(m[1]) > 0 {
-			way = "not in the " + way
+			text = "not in the " + text
 		}
-		w.e.searching = way + string(m[3])
+		w.e.mu.Lock()
+		w.e.searching = text + string(m[3])
 		w.e.mu.Unlock()
 	}
 	return len(b), nil
 }
 
-// A keySource is what readline reads: one key at a time.
+// A keySource is the input of readline: one key at a time.
 type keySource struct {
 	pump *pump
 	intr <-chan struct{}
 	dec  decoder
-	code []byte // that code has not read yet
+	code []byte // read, but not yet by code
 
 	wake chan struct{}
 	quit chan struct{}
 	once sync.Once
 
-	mu        sync.Mutex
-	keys      []key
-	texts     []string // of the keyInserts that readline has been given
-	held      bool     // a key that ends an entry has been given: nothing more until it is known not to
-	refresh   bool
-	goesOn    bool
-	cancelled bool
+	mu      sync.Mutex
+	keys    []key
+	texts   []string // of the keyInserts given to readline
+	held    bool     // readline has got a key that may end the entry: wait until it is handled
+	refresh bool     // the size has changed
+	resume  bool     // the process was stopped and has been resumed
+	ended   bool     // end the entry, whatever it holds
 }
 
 func newKeySource(in io.Reader, interrupts <-chan struct{}) *keySource {
-	return &keySource{pump: newPump(in), intr: interrupts, wake: make(chan struct{}, 1), quit: make(chan struct{})}
+	return &keySource{
+		pump: newPump(in), intr: interrupts, wake: make(chan struct{}, 1), quit: make(chan struct{}),
+	}
 }
 
-// pending is how many keys wait to be read.
+// pending returns the number of keys that wait to be read.
 func (s *keySource) pending() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.keys)
 }
 
-func (s *keySource) continued() {
+// set changes the state and lets Read look at it.
+func (s *keySource) set(change func()) {
 	s.mu.Lock()
-	s.goesOn = true
+	change()
 	s.mu.Unlock()
-	s.nudge()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
 }
 
-func (s *keySource) resize() {
-	s.mu.Lock()
-	s.refresh = true
-	s.mu.Unlock()
-	s.nudge()
-}
+func (s *keySource) resumed() { s.set(func() { s.resume = true }) }
+func (s *keySource) resize()  { s.set(func() { s.refresh = true }) }
+func (s *keySource) cancel()  { s.set(func() { s.ended = true }) }
 
-// resume lets Read go on after a key that might have ended the entry.
-func (s *keySource) resume() {
-	s.mu.Lock()
-	s.held = false
-	s.mu.Unlock()
-	s.nudge()
-}
+// release lets Read continue after a key that might have ended the entry.
+func (s *keySource) release() { s.set(func() { s.held = false }) }
 
-// inserted is the text of the keyInsert that readline has come to.
+// inserted returns the text of the keyInsert that readline has reached.
 func (s *keySource) inserted() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -602,81 +616,32 @@ func (s *keySource) inserted() string {
 	return text
 }
 
-// cancel makes the editor return as at the end of the input, whatever the line holds.
-func (s *keySource) cancel() {
-	s.mu.Lock()
-	s.cancelled = true
-	s.mu.Unlock()
-	s.nudge()
-}
-
-func (s *keySource) nudge() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
-
-// leaving are the keys that end the session from any state of the editor.
+// leaving ends the session from any state of the editor.
 var leaving = []key{{r: ctrlG}, {r: ctrlE}, {r: ctrlU}, {r: ctrlD}}
 
-// Read gives one key, so that nothing is left in readline's own buffer when the entry ends.
+// escaped maps keys to the escape sequences that readline reads for them.
+var escaped = map[rune]string{metaB: "\x1bb", metaF: "\x1bf", metaD: "\x1bd", metaBackspace: "\x1b\x7f"}
+
+// Read returns one key, so that readline's own buffer is empty when the entry ends.
 func (s *keySource) Read(p []byte) (int, error) {
 	for {
-		s.mu.Lock()
-		if s.refresh {
-			s.refresh = false
-			s.mu.Unlock()
-			return copy(p, string(keyRefresh)), nil
+		k, ok, held := s.next()
+		if ok {
+			return copy(p, cmp.Or(escaped[k], string(k))), nil
 		}
-		if s.goesOn && !s.held { // the next entry begins with a terminal as it should be
-			s.goesOn = false
-			s.mu.Unlock()
-			return copy(p, string(keyGoesOn)), nil
+		got, intr := s.pump.got, s.intr
+		if held {
+			got, intr = nil, nil
+		} else {
+			s.pump.want()
 		}
-		if s.held {
-			s.mu.Unlock()
-			select {
-			case <-s.wake:
-				continue
-			case <-s.quit:
-				return 0, io.EOF
-			}
-		}
-		if len(s.keys) == 0 && (s.cancelled || s.pump.ended()) {
-			s.keys = append(s.keys, leaving...)
-		}
-		if len(s.keys) > 0 {
-			k := s.keys[0]
-			s.keys = s.keys[1:]
-			switch k.r {
-			case keyInsert:
-				s.texts = append(s.texts, k.text)
-			case ctrlM, ctrlJ, ctrlC, ctrlD:
-				s.held = true
-			}
-			s.mu.Unlock()
-			switch k.r {
-			case metaB:
-				return copy(p, "\x1bb"), nil
-			case metaF:
-				return copy(p, "\x1bf"), nil
-			case metaD:
-				return copy(p, "\x1bd"), nil
-			case metaBackspace:
-				return copy(p, "\x1b\x7f"), nil
-			}
-			return copy(p, string(k.r)), nil
-		}
-		s.mu.Unlock()
-		s.pump.want()
 		select {
-		case c := <-s.pump.got:
+		case c := <-got:
 			s.pump.took(c)
 			s.mu.Lock()
 			s.keys = s.dec.feed(s.keys, c.b)
 			s.mu.Unlock()
-		case <-s.intr:
+		case <-intr:
 			s.mu.Lock()
 			s.keys = append(s.keys, key{r: ctrlC})
 			s.mu.Unlock()
@@ -687,7 +652,38 @@ func (s *keySource) Read(p []byte) (int, error) {
 	}
 }
 
-// Close ends a Read that waits.
+// next returns the next key, if there is one. held reports that there is none until release is called.
+func (s *keySource) next() (r rune, ok, held bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.refresh:
+		s.refresh = false
+		return keyRefresh, true, false
+	case s.held:
+		return 0, false, true
+	case s.resume: // not while held: the next entry is to begin on a raw terminal
+		s.resume = false
+		return keyResumed, true, false
+	}
+	if len(s.keys) == 0 && (s.ended || s.pump.ended()) {
+		s.keys = append(s.keys, leaving...)
+	}
+	if len(s.keys) == 0 {
+		return 0, false, false
+	}
+	k := s.keys[0]
+	s.keys = s.keys[1:]
+	switch k.r {
+	case keyInsert:
+		s.texts = append(s.texts, k.text)
+	case ctrlM, ctrlJ, ctrlC, ctrlD:
+		s.held = true
+	}
+	return k.r, true, false
+}
+
+// Close ends a pending Read.
 func (s *keySource) Close() error {
 	s.once.Do(func() {
 		close(s.quit)

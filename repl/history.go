@@ -1,4 +1,4 @@
-// The history file: what was entered, across sessions that may run at once.
+// The history file: the entries of all sessions, which may run at once.
 
 package repl
 
@@ -13,18 +13,17 @@ import (
 	"strings"
 )
 
-// DefaultHistoryLimit is how many entries a history file keeps when Config does not say.
+// DefaultHistoryLimit is the number of entries in the history if Config sets none.
 const DefaultHistoryLimit = 2000
 
-// maxHistoryEntry is the largest entry that goes into the history; what is larger was pasted, and
-// is somewhere else already.
+// maxHistoryEntry is the size of the largest entry in the history. A larger one was pasted, so it exists elsewhere.
 const maxHistoryEntry = 64 << 10
 
-// DefaultHistory is the history file of a program: $XDG_STATE_HOME/name/history, or the same below
-// ~/.local/state. It is "" where there is no home. getenv is os.Getenv.
+// DefaultHistory returns the history file of a program, $XDG_STATE_HOME/name/history or ~/.local/state/name/history. It
+// returns "" if there is no home directory. getenv is os.Getenv.
 func DefaultHistory(name string, getenv func(string) string) string {
 	dir := getenv("XDG_STATE_HOME")
-	if !filepath.IsAbs(dir) { // also when it is not set; the specification has relative ones ignored
+	if !filepath.IsAbs(dir) { // unset, or relative, which the specification says to ignore
 		home := getenv("HOME")
 		if home == "" {
 			home = getenv("USERPROFILE")
@@ -37,17 +36,16 @@ func DefaultHistory(name string, getenv func(string) string) string {
 	return filepath.Join(dir, name, "history")
 }
 
-// A history is a file with an entry on each line, line breaks and backslashes escaped. It is only
-// ever appended to, one write an entry, and shortened in place under a lock, so that sessions that
-// run at once lose nothing of each other.
+// A history is a file with one entry on each line, in which line breaks and backslashes are escaped. Under a lock,
+// entries are appended with one write each and the file is shortened in place, so sessions that run at once lose no
+// entries of each other.
 type history struct {
 	path    string
 	limit   int
-	entries []string // of earlier sessions, then this one's
+	entries []string // of earlier sessions, then of this one
 }
 
-// openHistory reads the file; there need not be one. With an error the history still works, within
-// the session.
+// openHistory reads the history file, which need not exist. After an error the history works within the session only.
 func openHistory(path string, limit int) (*history, error) {
 	if limit <= 0 {
 		limit = DefaultHistoryLimit
@@ -59,11 +57,12 @@ func openHistory(path string, limit int) (*history, error) {
 	err := h.load()
 	if err != nil {
 		h.path = ""
-		err = fmt.Errorf("history is not kept: %w", err)
+		err = fmt.Errorf("cannot keep the history: %w", err)
 	}
 	return h, err
 }
 
+// load reads the entries and shortens a file that is too long.
 func (h *history) load() error {
 	if err := os.MkdirAll(filepath.Dir(h.path), 0o700); err != nil {
 		return err
@@ -74,13 +73,13 @@ func (h *history) load() error {
 			return err
 		}
 		lines := bytes.Split(b, []byte("\n"))
-		last := lines[len(lines)-1] // what a session that died left without its end, or nothing
+		last := lines[len(lines)-1] // empty unless a session was killed while writing
 		lines = lines[:len(lines)-1]
 		if len(last) > 0 {
 			lines = append(lines, last)
 		}
 		drop := max(0, len(lines)-h.limit)
-		// A file that is a little too long is left alone, so that not every start rewrites it.
+		// Tolerate a tenth more than the limit, so that not every start rewrites the file.
 		if drop > h.limit/10 || len(last) > 0 {
 			keep := append(bytes.Join(lines[drop:], []byte("\n")), '\n')
 			if _, err := f.WriteAt(keep, 0); err != nil {
@@ -99,7 +98,7 @@ func (h *history) load() error {
 	})
 }
 
-// locked opens the file, for this user alone, and holds its lock while fn runs.
+// locked opens the file, which only this user may read, and holds its lock while fn runs.
 func (h *history) locked(fn func(*os.File) error) error {
 	f, err := os.OpenFile(h.path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -107,7 +106,8 @@ func (h *history) locked(fn func(*os.File) error) error {
 	}
 	defer f.Close()
 	if st, err := f.Stat(); err == nil && st.Mode().IsRegular() && st.Mode().Perm() != 0o600 {
-		if err := f.Chmod(0o600); err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, errors.ErrUnsupported) {
+		err := f.Chmod(0o600)
+		if err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}
 	}
@@ -119,7 +119,7 @@ func (h *history) locked(fn func(*os.File) error) error {
 	return fn(f)
 }
 
-// add takes an entry; one that is the same as the last is not noted again.
+// add appends an entry unless it equals the last one.
 func (h *history) add(entry string) error {
 	entry = strings.TrimRight(entry, "\n")
 	if strings.TrimSpace(entry) == "" || len(entry) > maxHistoryEntry {
@@ -145,7 +145,7 @@ func (h *history) add(entry string) error {
 	})
 	if err != nil {
 		h.path = ""
-		return fmt.Errorf("history is no longer kept: %w", err)
+		return fmt.Errorf("cannot keep the history any longer: %w", err)
 	}
 	return nil
 }

@@ -1,38 +1,37 @@
-// The bytes of a terminal become keys: escape sequences, pastes and text that came in one piece.
+// Decoding the bytes of a terminal into keys: escape sequences, pastes, and text that arrived at once.
 
 package repl
 
 import (
 	"bytes"
+	"slices"
 	"unicode/utf8"
 )
 
-// A key is one thing that the editor is told: a control character or a character as readline knows
-// it, or one of the private ones below.
+// A key is one unit of input to the editor: a character or control character as readline knows it, or a private key.
 type key struct {
 	r    rune
 	text string // of keyInsert
 }
 
-// Keys that readline has no word for. They stand in a private use area, go through readline as
-// characters, and are taken out of the line again by the editor, which does what they mean.
+// Private keys, which readline does not know. They are characters of a private use area, so readline inserts them into
+// the line; the editor removes them again and performs them.
 const (
-	keyInsert     rune = 0xF0000 + iota // text that came at once: a paste, or typed ahead
-	keyNewline                          // a line break within the entry
-	keyUp                               // within an entry of several lines
-	keyDown                             //
-	keyUndo                             //
-	keyLeft                             // by one character as it is seen
-	keyRight                            //
-	keyBackspace                        //
-	keyDelete                           // never the end of the session, whatever the line holds
-	keyTab                              // an indentation
-	keyRefresh                          // the terminal has another size
-	keyGoesOn                           // the process was stopped and goes on
-	keyPrivateEnd = 0xF00FF
+	keyInsert    rune = 0xF0000 + iota // text that arrived at once: a paste, or typed ahead
+	keyNewline                         // a line break in the entry
+	keyUp                              // in an entry of several lines
+	keyDown                            //
+	keyUndo                            //
+	keyLeft                            // by one grapheme cluster
+	keyRight                           //
+	keyBackspace                       //
+	keyDelete                          // never ends the session, even if the line is empty
+	keyTab                             // indentation
+	keyRefresh                         // the terminal has another size
+	keyResumed                         // the process was stopped and has been resumed
 )
 
-// Control characters in readline's sense.
+// Control characters.
 const (
 	ctrlA, ctrlB, ctrlC, ctrlD, ctrlE, ctrlF, ctrlG, ctrlH = 1, 2, 3, 4, 5, 6, 7, 8
 	ctrlJ, ctrlK, ctrlL, ctrlM, ctrlN, ctrlP, ctrlR, ctrlS = 10, 11, 12, 13, 14, 16, 18, 19
@@ -45,10 +44,10 @@ const (
 	metaBackspace
 )
 
-// pasteLimit is how much of one paste is taken. More would be no text that a person wrote.
+// pasteLimit limits the size of a paste. The rest of a larger one is dropped.
 const pasteLimit = 16 << 20
 
-// burst is how many characters must come in one read to be taken as one insertion.
+// burst is the number of characters in one read from which on they are inserted at once.
 const burst = 48
 
 type decodeState uint8
@@ -59,13 +58,13 @@ const (
 	gotCSI
 	gotLinuxFn // ESC [ [ x, the function keys of the Linux console
 	gotSS3
-	inString    // OSC, DCS and the like: answers of a terminal that nobody asked for
+	inString    // OSC, DCS and the like: reports of the terminal
 	inStringEsc //
 	inPaste
 )
 
-// A decoder turns bytes into keys. It keeps what is not complete for the next feed, and never fails:
-// what means nothing is dropped.
+// A decoder turns bytes into keys. It keeps an incomplete sequence for the next feed, and drops sequences that have no
+// meaning.
 type decoder struct {
 	state  decodeState
 	params []byte
@@ -75,44 +74,38 @@ type decoder struct {
 
 var pasteEnd = []byte("\x1b[201~")
 
-// feed appends the keys that b completes to keys.
+// feed appends to keys those that b completes.
 func (d *decoder) feed(keys []key, b []byte) []key {
-	if len(d.part) > 0 {
-		b = append(d.part, b...)
-		d.part = nil
-	}
+	b = append(d.part, b...)
+	d.part = nil
 	for len(b) > 0 {
-		if d.state == inPaste {
+		switch {
+		case d.state == inPaste:
 			keys, b = d.feedPaste(keys, b)
-			continue
-		}
-		if d.state == ground {
-			if n := run(b); n >= burst {
-				keys = append(keys, key{r: keyInsert, text: string(b[:n])})
-				b = b[n:]
-				continue
+		case d.state == ground && plainLen(b) >= burst:
+			n := plainLen(b)
+			keys = append(keys, key{r: keyInsert, text: string(b[:n])})
+			b = b[n:]
+		case d.state == ground && b[0] >= utf8.RuneSelf:
+			if !utf8.FullRune(b) {
+				d.part = slices.Clone(b)
+				return keys
 			}
-			if b[0] >= utf8.RuneSelf {
-				if !utf8.FullRune(b) {
-					d.part = append([]byte(nil), b...)
-					return keys
-				}
-				r, n := utf8.DecodeRune(b)
-				b = b[n:]
-				if !private(r) && !(r == utf8.RuneError && n == 1) {
-					keys = append(keys, key{r: r})
-				}
-				continue
+			r, n := utf8.DecodeRune(b)
+			b = b[n:]
+			if !private(r) && !(r == utf8.RuneError && n == 1) {
+				keys = append(keys, key{r: r})
 			}
+		default:
+			keys = d.feedByte(keys, b[0])
+			b = b[1:]
 		}
-		keys = d.feedByte(keys, b[0])
-		b = b[1:]
 	}
 	return keys
 }
 
-// run is the length of the plain text that b begins with, whole characters only.
-func run(b []byte) int {
+// plainLen returns the length of the text at the beginning of b that has no control characters, in whole characters.
+func plainLen(b []byte) int {
 	n := 0
 	for n < len(b) {
 		if c := b[n]; c < utf8.RuneSelf {
@@ -131,8 +124,10 @@ func run(b []byte) int {
 	return n
 }
 
+// private reports whether r is a key that only this package uses.
 func private(r rune) bool { return r >= keyInsert && r <= 0xF01FF }
 
+// feedByte advances the decoder by one byte outside of a paste.
 func (d *decoder) feedByte(keys []key, c byte) []key {
 	switch d.state {
 	case ground:
@@ -141,41 +136,16 @@ func (d *decoder) feedByte(keys []key, c byte) []key {
 			d.state = gotEsc
 		case c == ctrlUndo:
 			keys = append(keys, key{r: keyUndo})
-		case c >= ' ' && c != backspace:
-			keys = append(keys, key{r: rune(c)})
-		case known(c):
+		case c >= ' ' && c != backspace, known(c):
 			keys = append(keys, key{r: rune(c)})
 		}
 	case gotEsc:
-		d.state = ground
-		switch c {
-		case '[':
-			d.state, d.params = gotCSI, d.params[:0]
-		case 'O':
-			d.state, d.params = gotSS3, d.params[:0]
-		case ']', 'P', 'X', '^', '_':
-			d.state = inString
-		case escape:
-			d.state = gotEsc
-		case 'b', 'B':
-			keys = append(keys, key{r: metaB})
-		case 'f', 'F':
-			keys = append(keys, key{r: metaF})
-		case 'd', 'D':
-			keys = append(keys, key{r: metaD})
-		case backspace, ctrlH:
-			keys = append(keys, key{r: metaBackspace})
-		case ctrlM, ctrlJ:
-			keys = append(keys, key{r: keyNewline})
-		case ctrlC:
-			keys = append(keys, key{r: ctrlC})
-		}
+		keys = d.afterEscape(keys, c)
 	case gotCSI:
 		switch {
 		case c == '[' && len(d.params) == 0:
 			d.state = gotLinuxFn
 		case c >= 0x40 && c <= 0x7e:
-			d.state = ground
 			keys = d.csi(keys, c)
 		case c == escape:
 			d.state = gotEsc
@@ -184,10 +154,7 @@ func (d *decoder) feedByte(keys []key, c byte) []key {
 		default:
 			d.params = append(d.params, c)
 		}
-	case gotLinuxFn:
-		d.state = ground
 	case gotSS3:
-		d.state = ground
 		keys = d.csi(keys, c)
 	case inString:
 		switch c {
@@ -196,39 +163,51 @@ func (d *decoder) feedByte(keys []key, c byte) []key {
 		case escape:
 			d.state = inStringEsc
 		}
-	case inStringEsc:
+	case gotLinuxFn, inStringEsc:
 		d.state = ground
 	}
 	return keys
 }
 
-// csi is a sequence that ends with c.
-func (d *decoder) csi(keys []key, c byte) []key {
-	p := string(d.params)
-	_, mod, _ := bytes.Cut(d.params, []byte(";"))
-	word := len(mod) > 0 && mod[0] != '1' && mod[0] != '2' // Alt or Ctrl is held
-	var r rune
+// metaKeys maps the byte after an escape character to a key.
+var metaKeys = map[byte]rune{
+	'b': metaB, 'B': metaB, 'f': metaF, 'F': metaF, 'd': metaD, 'D': metaD, backspace: metaBackspace,
+	ctrlH: metaBackspace, ctrlM: keyNewline, ctrlJ: keyNewline, ctrlC: ctrlC,
+}
+
+// afterEscape handles the byte after an escape character.
+func (d *decoder) afterEscape(keys []key, c byte) []key {
+	d.state, d.params = ground, d.params[:0]
 	switch c {
-	case 'A':
-		r = ctrlP
-	case 'B':
-		r = ctrlN
-	case 'C':
-		r = ctrlF
-		if word {
-			r = metaF
+	case '[':
+		d.state = gotCSI
+	case 'O':
+		d.state = gotSS3
+	case ']', 'P', 'X', '^', '_':
+		d.state = inString
+	case escape:
+		d.state = gotEsc
+	default:
+		if r, ok := metaKeys[c]; ok {
+			keys = append(keys, key{r: r})
 		}
-	case 'D':
-		r = ctrlB
-		if word {
-			r = metaB
-		}
-	case 'H':
-		r = ctrlA
-	case 'F':
-		r = ctrlE
-	case '~':
-		switch p {
+	}
+	return keys
+}
+
+// csi handles a control sequence that ends with c.
+func (d *decoder) csi(keys []key, c byte) []key {
+	d.state = ground
+	_, mod, _ := bytes.Cut(d.params, []byte(";"))
+	word := len(mod) > 0 && mod[0] != '1' && mod[0] != '2' // with Alt or Ctrl
+	r := map[byte]rune{'A': ctrlP, 'B': ctrlN, 'C': ctrlF, 'D': ctrlB, 'H': ctrlA, 'F': ctrlE}[c]
+	switch {
+	case c == 'C' && word:
+		r = metaF
+	case c == 'D' && word:
+		r = metaB
+	case c == '~':
+		switch string(d.params) {
 		case "1", "7":
 			r = ctrlA
 		case "4", "8":
@@ -245,20 +224,20 @@ func (d *decoder) csi(keys []key, c byte) []key {
 	return keys
 }
 
-// feedPaste takes bytes up to the end of a bracketed paste.
+// feedPaste handles the bytes of a bracketed paste, and returns those after it.
 func (d *decoder) feedPaste(keys []key, b []byte) ([]key, []byte) {
 	from := max(0, len(d.paste)-len(pasteEnd)+1)
 	d.paste = append(d.paste, b...)
 	i := bytes.Index(d.paste[from:], pasteEnd)
 	if i < 0 {
-		if len(d.paste) > pasteLimit+len(pasteEnd) { // keep the end, where the marker may begin
+		if len(d.paste) > pasteLimit+len(pasteEnd) { // keep the end, where the end marker may begin
 			copy(d.paste[pasteLimit:], d.paste[len(d.paste)-len(pasteEnd):])
 			d.paste = d.paste[:pasteLimit+len(pasteEnd)]
 		}
 		return keys, nil
 	}
 	end := from + i
-	rest := append([]byte(nil), d.paste[end+len(pasteEnd):]...)
+	rest := slices.Clone(d.paste[end+len(pasteEnd):])
 	text := pasted(d.paste[:min(end, pasteLimit)])
 	d.paste, d.state = nil, ground
 	if text != "" {
@@ -267,9 +246,8 @@ func (d *decoder) feedPaste(keys []key, b []byte) ([]key, []byte) {
 	return keys, rest
 }
 
-// pasted is text as an editor means it: line breaks of any kind are one, tabs stay, other control
-// characters and what is no UTF-8 go, and so do line breaks at the end, so that Enter stays the
-// user's word.
+// pasted returns pasted bytes as text for the entry: with \n for line breaks of any kind, without other control
+// characters than tabs, without invalid UTF-8, and without line breaks at the end, so that only Enter runs the entry.
 func pasted(b []byte) string {
 	out := make([]byte, 0, len(b))
 	for i := 0; i < len(b); {
@@ -297,8 +275,7 @@ func pasted(b []byte) string {
 	return string(bytes.TrimRight(out, "\n"))
 }
 
-// known says whether a control character means something to the editor; readline would put the
-// others into the line.
+// known reports whether the editor uses a control character; readline would insert the others into the line.
 func known(c byte) bool {
 	switch c {
 	case ctrlA, ctrlB, ctrlC, ctrlD, ctrlE, ctrlF, ctrlG, ctrlH, tab, ctrlJ, ctrlK, ctrlL, ctrlM,

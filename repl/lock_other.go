@@ -1,4 +1,4 @@
-// Locks between processes, where flock is not known: a file beside the file.
+// Locks between processes on systems without flock: a second file.
 
 //go:build !unix || solaris || aix
 
@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// lockFile waits for the only lock on f. A lock that is older than any holder needs is taken over.
+// lockFile waits for the exclusive lock on f. It removes a lock that is too old to be in use.
 func lockFile(f *os.File) (unlock func(), err error) {
 	name := f.Name() + ".lock"
 	for {

@@ -1,4 +1,4 @@
-// Locks between processes, where flock is known.
+// Locks between processes with flock.
 
 //go:build unix && !solaris && !aix
 
@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// lockFile waits for the only lock on f.
+// lockFile waits for the exclusive lock on f.
 func lockFile(f *os.File) (unlock func(), err error) {
 	for {
 		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
@@ -19,7 +19,7 @@ func lockFile(f *os.File) (unlock func(), err error) {
 		}
 	}
 	if errors.Is(err, errors.ErrUnsupported) || err == syscall.ENOLCK {
-		return func() {}, nil // a file system that has no locks: better a history than none
+		return func() {}, nil // the file system has no locks: keep the history without
 	}
 	if err != nil {
 		return nil, err

@@ -12,9 +12,10 @@ import (
 func TestNothingIsWiderThanTheTerminal(t *testing.T) {
 	for _, width := range []int{40, 80} {
 		p := sit(t, room{width: width, height: 100})
-		help, want := p.answer(":help"), "\n:bt               the last error in full, with the functions that were being\n                  called\n"
+		help, want := p.answer(":help"), "\n:watch [EXPR]     show EXPR after each input, with changed bits marked; without\n"+
+			"                  it, list\n"
 		if width == 40 {
-			want = "\n:undo             the machine and the\n                  globals as before the\n                  last input\n"
+			want = "\n:undo             restore the machine\n                  and the globals from\n                  before the last input\n"
 		}
 		if !strings.Contains(help, want) {
 			t.Errorf(":help at %d lacks %q:\n%s", width, want, help)
@@ -47,7 +48,7 @@ func TestTablesFitNarrowTerminals(t *testing.T) {
 			"why: R-VAL-8, refused by\n  arch_build_bp_info"},
 		{"m:why()", "perf_event_open: watchpoint w at\n  0x0000000000000008 len 9 on cpu0:\n  invalid length 9\n" +
 			"EINVAL from arch_build_bp_info (R-VAL-8)\nfix: use 1 to 8"},
-		{"help 'watch'", ":watch [EXPR]\n  show EXPR after each input, changed\n  bits marked; without it, list"},
+		{"help 'watch'", ":watch [EXPR]\n  show EXPR after each input, with\n  changed bits marked; without it, list"},
 	} {
 		if got := p.answer(c.entry); got != c.want {
 			t.Errorf("%s shows\n%s\nwant\n%s", c.entry, got, c.want)

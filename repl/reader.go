@@ -1,4 +1,4 @@
-// Where entries come from: the abstract line reader, and the one that only reads lines.
+// Reading entries: the interface of line readers, and the reader of plain lines.
 
 package repl
 
@@ -12,33 +12,31 @@ import (
 	"time"
 )
 
-// ErrInterrupt is what a LineReader returns when the user has thrown the entry away (Ctrl-C).
+// ErrInterrupt is returned by a LineReader when the user discards the entry with Ctrl-C.
 var ErrInterrupt = errors.New("repl: interrupted")
 
-// A LineReader gets entries from a person. An entry is what is executed as one: a line, or several
-// where more says that one is not enough yet.
-//
-// ReadEntry shows prompt, and more's prompt cont for each further line. It returns io.EOF at the end
-// of the input, ErrInterrupt when the entry was thrown away, and the context's error when that is
-// done.
+// A LineReader reads entries. An entry is run as a whole: it is one line, or several while more reports that the lines
+// so far are incomplete.
 type LineReader interface {
+	// ReadEntry shows prompt, and cont for each further line. It returns io.EOF at the end of the input, ErrInterrupt
+	// if the user discarded the entry, and the context's error when that is done.
 	ReadEntry(ctx context.Context, prompt, cont string, more func(text string) bool) (string, error)
 	Close() error
 }
 
-// A rememberer is a LineReader in which earlier entries can be found again.
+// A rememberer is a LineReader with a history.
 type rememberer interface {
 	setHistory(entries []string)
 }
 
-// An interrupter is a LineReader that can hear Ctrl-C while code runs, because no terminal turns it
-// into a signal. Listen calls fn at each; the function that it returns ends it.
+// An interrupter is a LineReader that receives Ctrl-C as input while code runs, as no terminal turns it into a signal.
 type interrupter interface {
+	// listen calls fn at each Ctrl-C until stop is called.
 	listen(fn func()) (stop func())
 }
 
-// A pump reads in a goroutine of its own, so that whoever waits for input can stop waiting. It reads
-// only when asked, one Read at a time: a terminal that nobody asks keeps its bytes.
+// A pump reads in a goroutine, so that waiting for input can be abandoned. It makes one Read at a time, and only on
+// request: otherwise the bytes stay in the terminal, for other programs.
 type pump struct {
 	r     io.Reader
 	ask   chan struct{}
@@ -62,6 +60,7 @@ func newPump(r io.Reader) *pump {
 	return p
 }
 
+// loop reads on request. While code runs, a Ctrl-C in the input calls p.intr and discards the input up to it.
 func (p *pump) loop() {
 	buf := make([]byte, 64<<10)
 	for {
@@ -87,7 +86,7 @@ func (p *pump) loop() {
 	}
 }
 
-// want asks for a read unless one is under way. The chunk arrives on p.got.
+// want requests a read unless one is pending. The chunk arrives on p.got.
 func (p *pump) want() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -98,7 +97,7 @@ func (p *pump) want() {
 	p.ask <- struct{}{}
 }
 
-// took is called by whoever has received a chunk.
+// took must be called after receiving a chunk.
 func (p *pump) took(c chunk) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -120,8 +119,8 @@ func (p *pump) interruptible(fn func()) {
 	p.mu.Unlock()
 }
 
-// close ends the pump. A Read that is under way is woken where the reader knows deadlines; where it
-// does not, the goroutine ends with the next byte.
+// close ends the pump. A deadline ends the pending Read of a reader that supports it; with others, the goroutine ends
+// after the next byte.
 func (p *pump) close() {
 	p.end.Do(func() {
 		close(p.quit)
@@ -133,13 +132,13 @@ func (p *pump) close() {
 	})
 }
 
-// A plainReader reads lines as they come: from a pipe, a connection or a terminal that can do
-// nothing but print. Editing is left to whatever is at the other end.
+// A plainReader reads lines as they arrive: from a pipe, a connection, or a terminal without cursor movement, which edits
+// lines itself.
 type plainReader struct {
 	pump *pump
 	out  io.Writer
 	buf  []byte
-	skip bool // a line feed that belongs to the carriage return before it
+	skip bool // drop a line feed: its carriage return has ended the line
 	intr <-chan struct{}
 	echo bool // write prompts
 }
@@ -153,7 +152,9 @@ func (r *plainReader) Close() error {
 	return nil
 }
 
-func (r *plainReader) ReadEntry(ctx context.Context, prompt, cont string, more func(string) bool) (string, error) {
+func (r *plainReader) ReadEntry(
+	ctx context.Context, prompt, cont string, more func(string) bool,
+) (string, error) {
 	var entry strings.Builder
 	for {
 		if r.echo {
@@ -164,9 +165,9 @@ func (r *plainReader) ReadEntry(ctx context.Context, prompt, cont string, more f
 		line, err := r.readLine(ctx)
 		switch {
 		case err == io.EOF && entry.Len() > 0:
-			return entry.String(), nil // incomplete: the compiler says what is missing
+			return entry.String(), nil // incomplete, which the compiler will explain
 		case (err == ErrInterrupt || err == io.EOF) && r.echo:
-			io.WriteString(r.out, "\n") // what comes next does not stand behind the prompt
+			io.WriteString(r.out, "\n") // end the line of the prompt
 			return "", err
 		case err != nil:
 			return "", err
@@ -182,7 +183,7 @@ func (r *plainReader) ReadEntry(ctx context.Context, prompt, cont string, more f
 	}
 }
 
-// readLine returns a line without its end. A last line that has none counts.
+// readLine returns a line without its line break, which the last line may lack.
 func (r *plainReader) readLine(ctx context.Context) (string, error) {
 	for {
 		if r.skip && len(r.buf) > 0 {
@@ -226,12 +227,11 @@ func (r *plainReader) readLine(ctx context.Context) (string, error) {
 
 func (r *plainReader) listen(fn func()) (stop func()) {
 	r.pump.interruptible(fn)
-	r.pump.want() // what arrives meanwhile is kept
+	r.pump.want() // other input is kept
 	return func() { r.pump.interruptible(nil) }
 }
 
-// readCode lets code read on where the prompt's lines end, a line at most, for the next may be the
-// prompt's.
+// readCode reads for code, behind the last entry. It returns at most one line, as the next may be an entry.
 func (r *plainReader) readCode(p []byte, stop <-chan struct{}) (int, error) {
 	if r.skip && len(r.buf) > 0 && r.buf[0] == '\n' {
 		r.buf = r.buf[1:]

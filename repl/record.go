@@ -1,4 +1,4 @@
-// :record: a session becomes a scenario. What was typed is its code, what was shown its assertions.
+// :record turns a session into a scenario: what was typed becomes its code, what was shown its assertions.
 
 package repl
 
@@ -7,7 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -15,49 +15,51 @@ import (
 	"github.com/hwlua/hwlua/vm/phrase"
 )
 
-// recordLimit is how much printed text is kept of one input to be asserted.
-const recordLimit = 64 << 10
+const (
+	recordLimit = 64 << 10 // bytes of the output of one input that are kept to be asserted
+	recordMost  = 20       // results of one input that are asserted
+)
 
-// A recording is a file that is written when it is stopped, and from where on there are assertions.
+// A recording is the file that :stop writes.
 type recording struct {
 	file string
-	from int // inputs before it are code only
+	from int // the first input with assertions; those before it are only code
 }
 
 func (s *session) startRecording(file string) error {
 	if s.rec != nil {
-		return fmt.Errorf("%s is being recorded; :stop ends that", s.rec.file)
+		return fmt.Errorf("already recording to %s; to end that: :stop", s.rec.file)
 	}
 	if file == "" {
-		return errors.New("which file? For example :record story.lua")
+		return errors.New("no FILE given (want one such as :record story.lua)")
 	}
 	s.rec = &recording{file: file, from: len(s.inputs)}
-	if err := s.writeRecording(); err != nil { // now, rather than when all is typed
+	if err := s.writeRecording(); err != nil { // report it now rather than at :stop
 		s.rec = nil
 		return err
 	}
-	fmt.Fprintln(s.out, s.colors.note("recording to "+file+"; :stop ends it"))
+	fmt.Fprintln(s.out, s.colors.note("recording to "+file+"; to end: :stop"))
 	return nil
 }
 
-// stopRecording writes the file, runs it in a fresh runtime, and says what came of it.
+// stopRecording writes the file, runs it in a new runtime and reports whether it passes.
 func (s *session) stopRecording() error {
-	if s.rec == nil {
-		return errors.New("nothing is being recorded; :record FILE begins")
-	}
 	rec := s.rec
+	if rec == nil {
+		return errors.New("not recording; to begin: :record FILE")
+	}
 	err := s.writeRecording()
 	s.rec = nil
 	if err != nil {
 		return err
 	}
-	n := len(s.inputs) - min(rec.from, len(s.inputs))
+	n := phrase.Plural(len(s.inputs)-min(rec.from, len(s.inputs)), "input")
 	s.freshLine()
 	if err := s.verify(rec); err != nil {
-		fmt.Fprintf(s.out, "%s to %s, which does not pass: %s\n", phrase.Plural(n, "input"), rec.file, printable(err.Error()))
+		fmt.Fprintf(s.out, "%s recorded to %s, which fails: %s\n", n, rec.file, printable(err.Error()))
 		return nil
 	}
-	fmt.Fprintf(s.out, "%s recorded to %s, which passes\n", phrase.Plural(n, "input"), rec.file)
+	fmt.Fprintf(s.out, "%s recorded to %s, which passes\n", n, rec.file)
 	return nil
 }
 
@@ -65,7 +67,7 @@ func (s *session) writeRecording() error {
 	return s.cfg.Files.Write(s.rec.file, []byte(s.scenario(s.rec)))
 }
 
-// verify runs the scenario where nothing else has run.
+// verify runs the recorded scenario in a new runtime.
 func (s *session) verify(rec *recording) error {
 	p, err := vm.Compile(rec.file, s.scenario(rec))
 	if err != nil {
@@ -85,74 +87,50 @@ func (s *session) verify(rec *recording) error {
 	return err
 }
 
-// note keeps what the results of an input were, as assertions about r1, r2, ...
+// note keeps the results of an input as assertions about the locals r1, r2, ...
 func (s *session) note(ctx context.Context, in *input, results []vm.Value) {
-	if len(results) > 20 {
+	if len(results) > recordMost {
 		return
 	}
+	hex := s.registersIn(in.text, len(results)) != nil
 	for i, v := range results {
-		local := "r" + strconv.Itoa(i+1)
-		if out, err := s.invoke(ctx, "literal", v); err == nil && len(out) == 1 {
-			if text, ok := out[0].Go().(string); ok {
-				if n, isInt := integer(v.Go()); isInt && (n >= 1<<16 || s.registersIn(in.text, len(results)) != nil) {
-					text = fmt.Sprintf("%#x", n)
-				}
-				verb := "equals"
-				if v.Type() == "table" {
-					verb = "same"
-				}
-				in.checks = append(in.checks, fmt.Sprintf("assert.%s(%s, %s)", verb, text, local))
-				continue
-			}
-		}
-		out, err := s.invoke(ctx, "facts", v)
-		if err != nil || len(out) != 1 {
-			continue
-		}
-		facts, _ := out[0].Go().(string)
-		for line := range strings.SplitSeq(facts, "\n") {
-			if path, value, ok := strings.Cut(line, "\t"); ok {
-				in.checks = append(in.checks, fmt.Sprintf("assert.equals(%s, %s%s)", value, local, path))
-			}
-		}
-		if facts == "" {
-			in.checks = append(in.checks, fmt.Sprintf("assert.equals(%q, type(%s))", v.Type(), local))
+		if checks := s.checksOf(ctx, v, fmt.Sprintf("r%d", i+1), hex); len(checks) > 0 {
+			in.checks = append(in.checks, checks...)
+			in.locals = i + 1
 		}
 	}
 }
 
-// scenario is the recorded session as a scenario file.
-func (s *session) scenario(rec *recording) string {
-	var body bytes.Buffer
-	var usesPrint, usesRepl, stale bool // stale: something was printed that no assertion has taken
-	for i := range s.inputs {
-		in := &s.inputs[i]
-		checked := i >= rec.from
-		if i == rec.from && i > 0 {
-			body.WriteString("\n-- from here on with what was shown\n")
-			stale = true // nobody has kept whether
+// checksOf returns the assertions that a local has the value v: equality if v can be written in Lua, otherwise what is
+// known of its fields, otherwise its type. hex asks for hexadecimal numbers.
+func (s *session) checksOf(ctx context.Context, v vm.Value, local string, hex bool) []string {
+	if text, err := s.invokeText(ctx, "literal", v); err == nil {
+		if n, ok := integer(v.Go()); ok && (hex || n >= 1<<16) {
+			text = fmt.Sprintf("%#x", n)
 		}
-		body.WriteByte('\n')
-		var own bytes.Buffer
-		takes := writeInput(&own, in, checked)
-		if takes && stale {
-			body.WriteString("printed() -- by what came before\n")
+		verb := "equals"
+		if v.Type() == "table" {
+			verb = "same"
 		}
-		body.Write(own.Bytes())
-		stale = !takes && (stale || in.printed != "" && in.steps == 0)
-		usesPrint = usesPrint || takes
-		usesRepl = usesRepl || strings.Contains(in.text, "repl.") || in.kind == luaCommand && in.code == ""
+		return []string{fmt.Sprintf("assert.%s(%s, %s)", verb, text, local)}
 	}
-	var b bytes.Buffer
-	b.WriteString("-- A session at the prompt, recorded: what was typed, and what was shown as assertions.\n")
-	if s.cfg.Head != "" {
-		b.WriteString("\n" + strings.TrimRight(s.cfg.Head, "\n") + "\n")
+	out, err := s.invoke(ctx, "facts", v)
+	if err != nil || len(out) != 1 {
+		return nil
 	}
-	for _, src := range s.cfg.Start {
-		b.WriteString("\n" + strings.TrimRight(src.Text, "\n") + "\n")
+	var checks []string
+	for fact := range rows(out[0]) {
+		checks = append(checks, fmt.Sprintf("assert.equals(%s, %s%s)", fact[1], local, fact[0]))
 	}
-	if usesPrint {
-		b.WriteString(`
+	if checks == nil {
+		checks = []string{fmt.Sprintf("assert.equals(%q, type(%s))", v.Type(), local)}
+	}
+	return checks
+}
+
+// Functions that a recorded scenario defines if it uses them.
+const (
+	printedSource = `
 local out = {}
 function print(...)
   local parts = {}
@@ -161,54 +139,84 @@ function print(...)
 end
 function io.write(...) out[#out + 1] = table.concat({ ... }) return true end
 local function printed() local text = table.concat(out) out = {} return text end
-`)
-	}
-	if usesRepl {
-		b.WriteString(`
+`
+	commandSource = `
 local commands = {}
 repl = { command = function(name, doc, fn) commands[name] = fn or doc end }
-`)
+`
+)
+
+// scenario returns the recorded session as a scenario file.
+func (s *session) scenario(rec *recording) string {
+	var body bytes.Buffer
+	var usesPrinted, usesCommands bool
+	stale := false // output is pending that no assertion has taken
+	for i := range s.inputs {
+		in := &s.inputs[i]
+		checked := i >= rec.from
+		if i == rec.from && i > 0 {
+			body.WriteString("\n-- from here on with assertions\n")
+			stale = true // the inputs before may have printed
+		}
+		body.WriteByte('\n')
+		takes := checked && in.assertsOutput()
+		if takes && stale {
+			body.WriteString("printed() -- discard the output so far\n")
+		}
+		in.write(&body, checked)
+		if takes {
+			fmt.Fprintf(&body, "assert.equals(%s, printed())\n", luaQuote(in.printed))
+		}
+		stale = !takes && (stale || in.printed != "" && in.steps == 0)
+		usesPrinted = usesPrinted || takes
+		usesCommands = usesCommands || strings.Contains(in.text, "repl.") || in.kind == luaCommand && in.code == ""
+	}
+	var b strings.Builder
+	b.WriteString("-- A session at the prompt, recorded: its inputs, and its results as assertions.\n")
+	for _, text := range append([]string{s.cfg.Head}, texts(s.cfg.Start)...) {
+		if text != "" {
+			b.WriteString("\n" + strings.TrimRight(text, "\n") + "\n")
+		}
+	}
+	if usesPrinted {
+		b.WriteString(printedSource)
+	}
+	if usesCommands {
+		b.WriteString(commandSource)
 	}
 	b.Write(body.Bytes())
 	return b.String()
 }
 
-// writeInput writes one input; it says whether it takes what was printed.
-func writeInput(b *bytes.Buffer, in *input, checked bool) (usesPrint bool) {
-	if in.steps > 0 {
-		for line := range strings.SplitSeq(in.text, "\n") {
-			b.WriteString("-- interrupted: " + line + "\n")
-		}
-		return false
+func texts(sources []Source) []string {
+	var out []string
+	for _, src := range sources {
+		out = append(out, src.Text)
 	}
-	code := strings.TrimRight(in.text, " \t\r\n")
-	switch {
-	case in.kind == luaCommand && in.code != "":
-		code = in.code
-		if said, ok := saidByCommand(in); ok && checked {
-			code = said
-		}
-	case in.kind == luaCommand:
-		code = fmt.Sprintf("commands[%q](%q)", in.name, in.rest)
-	case in.kind == loadedFile:
+	return out
+}
+
+// assertsOutput reports whether a recording can assert the output of an input.
+func (in *input) assertsOutput() bool {
+	return in.printed != "" && in.steps == 0 && in.kind != luaCommand && !in.lossy && utf8.ValidString(in.printed)
+}
+
+// write writes an input as part of a scenario, with assertions about its results if checked is set.
+func (in *input) write(b *bytes.Buffer, checked bool) {
+	code := in.source(checked)
+	if in.kind == loadedFile {
 		b.WriteString("-- " + in.name + "\n")
 	}
-	printed := checked && in.printed != "" && !in.lossy && utf8.ValidString(in.printed) && in.kind != luaCommand
 	switch {
+	case in.steps > 0:
+		b.WriteString("-- interrupted: " + strings.ReplaceAll(in.text, "\n", "\n-- interrupted: ") + "\n")
 	case in.err != nil:
-		if _, err := vm.Compile(in.name, code); err != nil { // an expression that is no call
-			code = "local _ = " + code
-		}
-		fmt.Fprintf(b, "do\n  local ok, err = pcall(function()\n%s\n  end)\n", indent(code, "    "))
-		switch message := messageOf(in.err); {
-		case !checked:
-		case strings.HasPrefix(message, "(error object is a "): // it was no text
-			b.WriteString("  assert.is_false(ok)\n")
-		default:
-			fmt.Fprintf(b, "  assert.is_false(ok)\n  assert.equals(%s, (tostring(err):gsub(\"^[^\\n]-:%%d+: \", \"\")))\n", luaQuote(message))
-		}
-		b.WriteString("end\n")
-	case (in.expr || in.gave) && in.refused != "":
+		in.writeFailure(b, code, checked)
+	case !in.expr && !in.gave && slices.ContainsFunc(scan(code), returns):
+		b.WriteString(guarded(code) + "\n")
+	case !in.expr && !in.gave:
+		fmt.Fprintf(b, "do\n%s\nend\n", indent(code, "  "))
+	case in.refused != "":
 		if !in.expr {
 			code = "select(2, " + guarded(code) + ")"
 		}
@@ -217,127 +225,97 @@ func writeInput(b *bytes.Buffer, in *input, checked bool) (usesPrint bool) {
 		} else {
 			fmt.Fprintf(b, "_ = %s\n", code)
 		}
-	case in.expr || in.gave:
-		n := max(1, locals(in.checks))
-		names := make([]string, n)
-		for i := range names {
-			names[i] = "r" + strconv.Itoa(i+1)
-		}
-		if !in.expr {
-			names = append([]string{"ok"}, names...)
-			code = guarded(code)
-		}
-		fmt.Fprintf(b, "do\n  local %s = %s\n", strings.Join(names, ", "), code)
-		if len(in.checks) > 0 || !checked {
-			b.WriteString("  _ = r1\n")
-		}
-		if checked {
-			for _, c := range in.checks {
-				b.WriteString("  " + c + "\n")
-			}
-		}
-		b.WriteString("end\n")
-	case returns(code):
-		b.WriteString(guarded(code) + "\n")
 	default:
-		fmt.Fprintf(b, "do\n%s\nend\n", indent(code, "  "))
+		in.writeResults(b, code, checked)
 	}
-	if printed {
-		fmt.Fprintf(b, "assert.equals(%s, printed())\n", luaQuote(in.printed))
-	}
-	return printed
 }
 
-// guarded is code that may return, as an expression: true and what it returns.
-func guarded(code string) string {
-	return "assert(pcall(function()\n" + code + "\nend))"
-}
-
-// saidByCommand is the code of a command that acts, with what it showed as assertions: the steps of :run, the actions of :step.
-func saidByCommand(in *input) (code string, ok bool) {
-	if in.err != nil || in.lossy || in.printed == "" {
-		return "", false
+// source returns the code of an input. For a command that acts on the machine these are its Lua calls, each with its
+// result as an assertion if checked is set.
+func (in *input) source(checked bool) string {
+	switch {
+	case in.kind != luaCommand:
+		return strings.TrimRight(in.text, " \t\r\n")
+	case in.code == "":
+		return fmt.Sprintf("commands[%q](%q)", in.name, in.rest)
+	case checked && in.err == nil && len(in.did) > 0:
+		return strings.Join(in.did, "\n")
 	}
-	lines := strings.Split(strings.TrimRight(in.printed, "\n"), "\n")
-	switch in.name {
-	case "run": // its line comes after what ran has printed
-		n, _, ok := strings.Cut(lines[len(lines)-1], " step")
-		if _, err := strconv.Atoi(n); !ok || err != nil {
-			return "", false
-		}
-		return "assert.equals(" + n + ", m:run())", true
-	case "step":
-		var checks []string
-		for _, line := range lines {
-			if line == "nothing is left to do" {
-				checks = append(checks, "assert.is_nil(m:step())")
-			} else if isAction(line) {
-				checks = append(checks, "assert.equals("+luaQuote(line)+", m:step())")
-			}
-		}
-		if n, err := strconv.Atoi(in.rest); in.rest != "" && (err != nil || n != len(checks)) || in.rest == "" && len(checks) != 1 {
-			return "", false // it stopped early, or a script prints like a machine
-		}
-		return strings.Join(checks, "\n"), true
+	return in.code
+}
+
+// writeFailure writes an input that raised an error. An error message is asserted without its position.
+func (in *input) writeFailure(b *bytes.Buffer, code string, checked bool) {
+	if _, err := vm.Compile(in.name, code); err != nil { // an expression other than a call
+		code = "local _ = " + code
 	}
-	return "", false
-}
-
-// isAction reports whether a line is as m:step describes what it did, and not what a script printed meanwhile.
-func isAction(line string) bool {
-	cpu, what, ok := strings.Cut(strings.TrimPrefix(line, "cpu"), " ")
-	_, err := strconv.Atoi(cpu)
-	return ok && err == nil && (strings.HasPrefix(what, "runs ") || strings.HasPrefix(what, "timer: "))
-}
-
-// locals is how many results the checks are about.
-func locals(checks []string) int {
-	n := 0
-	for _, c := range checks {
-		for i := 20; i > n; i-- {
-			if r := "r" + strconv.Itoa(i); strings.Contains(c, " "+r+")") || strings.Contains(c, " "+r+".") || strings.Contains(c, " "+r+"[") || strings.Contains(c, "("+r+")") {
-				n = i
-			}
+	fmt.Fprintf(b, "do\n  local ok, err = pcall(function()\n%s\n  end)\n", indent(code, "    "))
+	if checked {
+		b.WriteString("  assert.is_false(ok)\n")
+		if hasMessage(in.err) {
+			fmt.Fprintf(b, "  assert.equals(%s, (tostring(err):gsub(\"^[^\\n]-:%%d+: \", \"\")))\n",
+				luaQuote(messageOf(in.err)))
 		}
 	}
-	return n
+	b.WriteString("end\n")
 }
 
-// returns says whether code may return, which the rest of the file must outlive.
-func returns(code string) bool {
-	for _, t := range scan(code) {
-		if t.is("return") {
-			return true
-		}
+// hasMessage reports whether a script sees the error as a text or a number.
+func hasMessage(err error) bool {
+	e, ok := errors.AsType[*vm.Error](err)
+	if !ok {
+		return true
+	}
+	switch e.Value.(type) {
+	case string, float64, uint64:
+		return true
 	}
 	return false
 }
 
-// messageOf is an error's message without the position before it.
-func messageOf(err error) string {
-	text := err.Error()
-	var e *vm.Error
-	if errors.As(err, &e) {
-		text = strings.TrimPrefix(e.Message, fmt.Sprintf("%s:%d: ", e.Script, e.Line))
+// writeResults writes an input that returned values, which become the locals r1, r2, ...
+func (in *input) writeResults(b *bytes.Buffer, code string, checked bool) {
+	var names []string
+	if !in.expr {
+		names = append(names, "ok")
+		code = guarded(code)
 	}
-	return text
+	for i := range max(1, in.locals) {
+		names = append(names, fmt.Sprintf("r%d", i+1))
+	}
+	fmt.Fprintf(b, "do\n  local %s = %s\n", strings.Join(names, ", "), code)
+	if len(in.checks) > 0 || !checked {
+		b.WriteString("  _ = r1\n")
+	}
+	if checked {
+		for _, c := range in.checks {
+			b.WriteString("  " + c + "\n")
+		}
+	}
+	b.WriteString("end\n")
 }
 
-// indent moves code to the right unless it holds a string that goes over several lines.
+// guarded returns code that may return as an expression: its values are true and those that the code returns.
+func guarded(code string) string {
+	return "assert(pcall(function()\n" + code + "\nend))"
+}
+
+func returns(t vm.Token) bool { return t.Is("return") }
+
+// indent indents code unless it has a string of several lines.
 func indent(code, by string) string {
-	for _, t := range scan(code) {
-		if t.kind == tokString && strings.Contains(t.text, "\n") {
-			return code
-		}
+	multiline := func(t vm.Token) bool { return t.Kind == vm.TokenString && strings.Contains(t.Text, "\n") }
+	if slices.ContainsFunc(scan(code), multiline) {
+		return code
 	}
 	return by + strings.ReplaceAll(code, "\n", "\n"+by)
 }
 
-// luaQuote is text as a Lua string.
+// luaQuote returns s as a Lua string.
 func luaQuote(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		switch c := s[i]; {
 		case c == '\n':
 			b.WriteString(`\n`)

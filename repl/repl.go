@@ -1,9 +1,8 @@
-// Package repl is the prompt of a Lua runtime: it reads entries, runs them, shows what they give, and
-// knows what the description of the modules says.
+// Package repl is the prompt of a Lua runtime: it reads entries, runs them and shows their results.
 //
-// What it knows of the modules comes from their description (vm/describe): help, completion, how
-// objects and registers are shown. What it can do with them are commands written in Lua. So it has no
-// idea of any machine, and serves an embedder's own modules as well:
+// Help, completion and the display of objects and registers come from the description of the modules (vm/describe);
+// commands that use the modules are written in Lua. The package itself knows no machine, so it also serves an embedder's
+// modules:
 //
 //	err := repl.Run(ctx, repl.Config{
 //		Name:    "board",
@@ -14,14 +13,14 @@
 //		Modules: []*describe.Module{&board},
 //	})
 //
-// Left out: several languages, windows, mouse. Where a terminal can do nothing, entries are plain lines.
+// Not supported: translations, windows, the mouse. On a terminal without cursor movement, entries are plain lines.
 package repl
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -35,11 +34,11 @@ import (
 //go:embed lua/*.lua
 var luaFiles embed.FS
 
-// A Source is Lua source with a name for messages.
+// A Source is Lua source with its chunk name.
 type Source struct {
 	Name, Text string
 
-	// Lenient is a source whose error is shown and ends nothing: the prompt comes all the same.
+	// Lenient makes an error of the source a message at the prompt. Other sources end the session with it.
 	Lenient bool
 }
 
@@ -47,20 +46,19 @@ type Source struct {
 type Command struct {
 	Name string
 	Doc  string // "[n]  what it does": arguments, two spaces, text
-	// Run is given the rest of the line; what it writes is shown. An error is shown too, and ends
-	// nothing. The runtime may be used.
+
+	// Run is called with the rest of the line. It may use the runtime; its output and its error are shown.
 	Run func(ctx context.Context, rt *vm.Runtime, rest string, out io.Writer) error
 }
 
-// Files are the files that commands may read and write. A prompt that others reach has none unless its
-// embedder gives it some.
+// Files gives commands access to files. A prompt behind a connection has none unless its embedder provides it.
 type Files struct {
 	Read  func(name string) ([]byte, error)
-	Write func(name string, b []byte) error // nil: :record is not there
+	Write func(name string, b []byte) error // nil: no :record
 	Names func(prefix string) []string      // for completion, folders with a separator at the end; may be nil
 }
 
-// HostFiles are the files of this computer.
+// HostFiles returns access to the files of this computer.
 func HostFiles() *Files {
 	return &Files{
 		Read:  os.ReadFile,
@@ -69,63 +67,62 @@ func HostFiles() *Files {
 	}
 }
 
-// Color says when colors are used.
+// Color selects when output is colored.
 type Color uint8
 
-// The zero Color leaves it to the terminal and the environment (NO_COLOR,
-// FORCE_COLOR and CLICOLOR_FORCE, TERM).
+// ColorAuto follows the terminal and the environment (NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE and TERM).
 const (
 	ColorAuto Color = iota
 	ColorNever
 	ColorAlways
 )
 
-// Editing says when lines are edited, rather than read as they come.
+// Editing selects when lines are edited rather than read as they arrive.
 type Editing uint8
 
-// The zero Editing edits where input and output are one terminal that can do it.
+// EditingAuto edits if input and output are a terminal with cursor movement. EditingAlways edits even if neither is
+// known to be a terminal, as behind a connection.
 const (
 	EditingAuto Editing = iota
 	EditingNever
-	EditingAlways // also where there is no terminal to be seen, as behind a connection
+	EditingAlways
 )
 
-// Config is a session.
+// Config configures a session. The zero Config is a prompt on the standard streams without modules.
 type Config struct {
-	Name   string // of the program, in messages and in the history's folder; default "hwlua"
-	Banner string // one line at the start; "" none
+	Name   string // of the program, in messages; default "hwlua"
+	Banner string // a line at the start
 	Prompt string // default "> "
-	Cont   string // of further lines; default ">> "
-	Quiet  bool   // neither banner nor prompts nor expressions' values: the input is a script in pieces
+	Cont   string // prompt of continuation lines; default ">> "
+	Quiet  bool   // no banner, prompts or values: the input is a script in pieces
 
-	In  io.Reader // default os.Stdin
-	Out io.Writer // default os.Stdout
-	Err io.Writer // messages; default Out
-	// Reader is where entries come from; default: an editor or a reader of lines over In and Out.
-	Reader LineReader
+	In     io.Reader  // default os.Stdin
+	Out    io.Writer  // default os.Stdout
+	Err    io.Writer  // of messages; default Out
+	Reader LineReader // the source of entries; default: an editor, or a reader of lines, on In and Out
 
-	Runtime   vm.Config          // how runtimes are made; where it names no streams they are Out, Err and In
-	Modules   []*describe.Module // what help and completion know
-	Index     *describe.Index    // instead of Modules, if there is one already
-	Start     []Source           // run in each new runtime before anything else
-	Lua       []Source           // further commands, in Lua: see repl.command
+	Runtime   vm.Config          // of each runtime; its streams default to Out, Err and In
+	Modules   []*describe.Module // for help and completion
+	Index     *describe.Index    // replaces Modules
+	Start     []Source           // run in each new runtime
+	Lua       []Source           // run before Start, to add commands with repl.command
 	Commands  []Command
-	Head      string // Lua source that makes, at the head of a recorded scenario, what the runtime has from the start
-	NoMachine bool   // leave out the commands that look at the machine m
+	Head      string // Lua source with which a recorded scenario begins, for what Runtime provides
+	NoMachine bool   // omit the commands about the machine m
 
-	History      string // its file; "" none. DefaultHistory names the usual one
+	History      string // the history file, "" for none; see DefaultHistory
 	HistoryLimit int    // entries; default DefaultHistoryLimit
 
 	Color      Color
 	Editing    Editing
-	Size       func() (width, height int) // of the terminal; default: it is asked
+	Size       func() (width, height int) // of the terminal; default: ask it
 	Interrupts <-chan os.Signal           // Ctrl-C as a signal
 	Getenv     func(string) string        // default os.Getenv
-	Files      *Files                     // what :load and :record may use; nil: they are not there
+	Files      *Files                     // for :load and :record; nil: omit them
 }
 
-// Run is a session. It returns nil when the user ends it, a *vm.ExitError when a script does with
-// os.exit, the context's error when that is done, and the first error of a script when it is quiet.
+// Run runs a session. It returns nil when the user ends it, a *vm.ExitError when a script calls os.exit, the context's
+// error when that is done, and in a quiet session the first error of the code.
 func Run(ctx context.Context, cfg Config) error {
 	s, err := newSession(ctx, cfg)
 	if err != nil {
@@ -135,20 +132,15 @@ func Run(ctx context.Context, cfg Config) error {
 	return s.loop(ctx)
 }
 
-// DefaultMemory is how much memory a session's code may use when Config does not say.
+// DefaultMemory is the memory limit of a session in bytes if Config sets none.
 const DefaultMemory = 256 << 20
 
-// defaults fills in what a Config leaves open.
+// defaults sets the fields that are not set.
 func (c *Config) defaults() {
-	if c.Name == "" {
-		c.Name = "hwlua"
-	}
-	if c.Prompt == "" {
-		c.Prompt = "> "
-	}
-	if c.Cont == "" {
-		c.Cont = ">> "
-	}
+	c.Name = cmp.Or(c.Name, "hwlua")
+	c.Prompt = cmp.Or(c.Prompt, "> ")
+	c.Cont = cmp.Or(c.Cont, ">> ")
+	c.Runtime.Limits.Memory = cmp.Or(c.Runtime.Limits.Memory, DefaultMemory)
 	if c.In == nil {
 		c.In = os.Stdin
 	}
@@ -161,15 +153,12 @@ func (c *Config) defaults() {
 	if c.Getenv == nil {
 		c.Getenv = os.Getenv
 	}
-	if c.Runtime.Limits.Memory == 0 {
-		c.Runtime.Limits.Memory = DefaultMemory
-	}
 	if c.Index == nil {
 		c.Index = describe.NewIndex(c.Modules...)
 	}
 }
 
-// terminalOf is the file behind a stream if it is a terminal.
+// terminalOf returns the file behind a stream if it is a terminal, and otherwise nil.
 func terminalOf(stream any) *os.File {
 	if f, ok := stream.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return f
@@ -177,58 +166,59 @@ func terminalOf(stream any) *os.File {
 	return nil
 }
 
-// colors decides whether to use them.
-func (c *Config) colors(terminal bool) palette {
+// dumb reports whether the terminal has no cursor movement and no colors.
+func (c *Config) dumb() bool {
+	t := c.Getenv("TERM")
+	return t == "" || t == "dumb"
+}
+
+// useColors decides whether output is colored.
+func (c *Config) useColors(terminal bool) palette {
+	set := func(name string) bool { v := c.Getenv(name); return v != "" && v != "0" }
 	switch {
 	case c.Color == ColorAlways:
 		return true
 	case c.Color == ColorNever, c.Getenv("NO_COLOR") != "":
 		return false
-	case on(c.Getenv("CLICOLOR_FORCE")), on(c.Getenv("FORCE_COLOR")):
+	case set("CLICOLOR_FORCE"), set("FORCE_COLOR"):
 		return true
 	}
-	return palette(terminal && c.Getenv("TERM") != "dumb" && c.Getenv("TERM") != "")
+	return palette(terminal && !c.dumb())
 }
 
-func on(v string) bool { return v != "" && v != "0" }
+// sizeOf returns a function that asks a terminal for its size. Without a terminal, or if it does not know, the size is
+// 80 by 24.
+func sizeOf(out *os.File) func() (width, height int) {
+	return func() (int, int) {
+		if out != nil {
+			if w, h, err := term.GetSize(int(out.Fd())); err == nil && w > 0 && h > 0 {
+				return w, h
+			}
+		}
+		return 80, 24
+	}
+}
 
-// reader makes the line reader that the streams can bear.
+// reader returns the line reader: that of Config, an editor, or a reader of plain lines.
 func (s *session) reader() (LineReader, error) {
 	c := &s.cfg
 	in, out := terminalOf(c.In), terminalOf(c.Out)
-	size := c.Size
-	if size == nil {
-		size = func() (int, int) {
-			if out == nil {
-				return 80, 24
-			}
-			w, h, err := term.GetSize(int(out.Fd()))
-			if err != nil || w < 1 || h < 1 {
-				return 80, 24
-			}
-			return w, h
-		}
+	s.size, s.narrow = c.Size, out != nil || c.Size != nil
+	if s.size == nil {
+		s.size = sizeOf(out)
 	}
-	s.size, s.narrow = size, out != nil || c.Size != nil
-	s.colors = c.colors(out != nil || c.Editing == EditingAlways)
-	dumb := c.Getenv("TERM") == "dumb" || c.Getenv("TERM") == ""
-	edit := c.Editing == EditingAlways || c.Editing == EditingAuto && in != nil && out != nil && !dumb
-	if c.Quiet {
-		edit = false
-	}
-	if s.intr == nil {
-		s.intr = make(chan struct{}, 1)
-	}
-	if c.Reader != nil {
+	s.colors = c.useColors(out != nil || c.Editing == EditingAlways)
+	edit := c.Editing == EditingAlways || c.Editing == EditingAuto && in != nil && out != nil && !c.dumb()
+	switch {
+	case c.Reader != nil:
 		return c.Reader, nil
-	}
-	if !edit {
+	case !edit || c.Quiet:
 		return newPlainReader(c.In, c.Out, !c.Quiet, s.intr), nil
 	}
-	none := func() error { return nil }
-	t := tty{size: size, raw: none, cooked: none}
+	nothing := func() error { return nil }
+	t := tty{size: s.size, raw: nothing, cooked: nothing}
 	if in != nil {
-		t = terminalTTY(in, size)
+		t = terminalTTY(in, s.size)
 	} else {
 		for _, o := range []*output{s.out, s.errOut, s.codeOut, s.codeErr} {
 			o.crlf = true
@@ -243,7 +233,7 @@ func (s *session) reader() (LineReader, error) {
 	})
 }
 
-// terminalTTY is a terminal of this process.
+// terminalTTY returns the tty of a terminal of this process.
 func terminalTTY(f *os.File, size func() (int, int)) tty {
 	var before *term.State
 	return tty{
@@ -263,45 +253,40 @@ func terminalTTY(f *os.File, size func() (int, int)) tty {
 			return term.Restore(int(f.Fd()), before)
 		},
 		resized: watchSize,
-		goesOn:  watchContinued,
+		resumed: watchContinued,
 		suspend: suspendSelf,
 	}
 }
 
-// An output is where code and prompt write: it knows whether the cursor is at the start of a line, can
-// be told to keep what is written, and turns line feeds into what a raw terminal needs.
+// An output is a stream that code and prompt write to. It knows whether the cursor is at the start of a line, can keep
+// a copy of the text, and can end lines as a raw terminal needs.
 type output struct {
 	w    io.Writer
-	crlf bool
-	mute bool
-	mid  *bool         // the line has begun; shared by the streams of a session
-	tee  *bytes.Buffer // what is written is kept here too
+	crlf bool          // end lines with \r\n
+	mute bool          // discard everything
+	mid  *bool         // a line has begun; shared by the streams of a session
+	tee  *bytes.Buffer // gets a copy, up to recordLimit
 }
 
 func (o *output) Write(b []byte) (int, error) {
-	if len(b) == 0 {
-		return 0, nil
-	}
-	if o.mute {
+	if len(b) == 0 || o.mute {
 		return len(b), nil
 	}
 	if o.tee != nil && o.tee.Len() < recordLimit {
 		o.tee.Write(b)
 	}
 	*o.mid = b[len(b)-1] != '\n'
+	text := b
 	if o.crlf {
-		if _, err := o.w.Write(bytes.ReplaceAll(b, []byte("\n"), []byte("\r\n"))); err != nil {
-			return 0, err
-		}
-		return len(b), nil
+		text = bytes.ReplaceAll(b, []byte("\n"), []byte("\r\n"))
 	}
-	return o.w.Write(b)
+	if _, err := o.w.Write(text); err != nil {
+		return 0, err
+	}
+	return len(b), nil
 }
 
-// errQuit ends the session.
-var errQuit = errors.New("quit")
-
-// complain writes a message.
+// complain prints a message.
 func (s *session) complain(format string, args ...any) {
 	s.freshLine()
 	fmt.Fprintf(s.errOut, "%s\n", s.colors.err(printable(fmt.Sprintf(format, args...))))

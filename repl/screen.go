@@ -1,4 +1,4 @@
-// What an entry looks like on a terminal, and the fewest bytes that make the terminal show it.
+// The layout of an entry on a terminal, and the fewest bytes that make the terminal show it.
 
 package repl
 
@@ -15,7 +15,7 @@ import (
 
 const tabStop = 4
 
-// A view is what is to be seen: rows that fit the terminal, and where the cursor is.
+// A view is a layout: rows that fit the terminal, and the position of the cursor.
 type view struct {
 	rows     []viewRow
 	row, col int
@@ -27,7 +27,7 @@ type viewRow struct {
 	width  int // of both
 }
 
-// layout breaks an entry into rows. The text is what is edited, cursor an index into it in bytes.
+// layout breaks an entry into rows of at most width columns. cursor is a byte index into text.
 func layout(prompt, cont, text string, cursor, width int) view {
 	var v view
 	var b strings.Builder
@@ -40,7 +40,7 @@ func layout(prompt, cont, text string, cursor, width int) view {
 		cur = viewRow{prompt: next}
 		col = min(phrase.Width(next), width)
 	}
-	lineCol := 0 // within the line, for tabs
+	lineCol := 0 // in the line, for tabs
 	at := 0
 	g := graphemes.FromString(text)
 	for g.Next() {
@@ -84,7 +84,7 @@ func layout(prompt, cont, text string, cursor, width int) view {
 	return v
 }
 
-// window cuts the view to the rows around the cursor that a terminal of that height can show.
+// window returns the rows around the cursor that fit a terminal of that height.
 func (v view) window(height int) view {
 	if len(v.rows) <= height {
 		return v
@@ -97,10 +97,10 @@ func (v view) window(height int) view {
 	return view{rows: v.rows[from : from+height], row: v.row - from, col: v.col}
 }
 
-// A screen knows what the terminal shows of the entry and changes it.
+// A screen knows what the terminal shows of the entry, and changes it.
 type screen struct {
 	shown view
-	on    bool // something is shown
+	on    bool // an entry is shown
 	buf   bytes.Buffer
 }
 
@@ -120,7 +120,7 @@ func (s *screen) draw(next view) []byte {
 			fmt.Fprintf(&s.buf, "\x1b[%dB", down)
 			row += down
 		}
-		for ; row < r; row++ { // rows that the terminal has not got yet
+		for ; row < r; row++ { // rows that do not exist yet
 			s.buf.WriteString("\r\n")
 			col = 0
 		}
@@ -143,9 +143,9 @@ func (s *screen) draw(next view) []byte {
 			goTo(i, 0)
 			s.shown.rows = append(s.shown.rows, viewRow{})
 		}
-		keep := 0 // columns that stay
+		keep := 0 // columns that remain
 		rest := r.prompt + r.text
-		// A mark at the start of the text combines with the prompt: that cannot stay.
+		// A mark at the start of the text combines with the prompt, so the row is drawn anew.
 		if old.prompt == r.prompt && old.width > 0 && !beginsWithMark(old.text) && !beginsWithMark(r.text) {
 			n := samePrefix(old.text, r.text)
 			keep = r.width - phrase.Width(r.text[n:])
@@ -175,14 +175,14 @@ func (s *screen) draw(next view) []byte {
 	return append([]byte(nil), s.buf.Bytes()...)
 }
 
-// samePrefix is how many bytes of two texts are the same and may stay on the terminal: plain ASCII
-// only, so that what stays is whole characters of one column each.
+// samePrefix returns the length of the common prefix of two texts that may remain on the terminal. It is ASCII, so it
+// consists of whole characters of one column each.
 func samePrefix(a, b string) int {
 	n := 0
 	for n < len(a) && n < len(b) && a[n] == b[n] && a[n] < 0x80 {
 		n++
 	}
-	// A mark that combines with the last one makes it another character.
+	// A mark may combine with the last character.
 	if n > 0 && (n < len(a) && a[n] >= 0x80 || n < len(b) && b[n] >= 0x80) {
 		n--
 	}
@@ -206,7 +206,7 @@ func ascii(s string) bool {
 	return true
 }
 
-// clear returns the bytes that take the entry away and leave the cursor where it began.
+// clear returns the bytes that remove the entry and leave the cursor where it began.
 func (s *screen) clear() []byte {
 	if !s.on {
 		return nil
@@ -220,7 +220,7 @@ func (s *screen) clear() []byte {
 	return append([]byte(nil), s.buf.Bytes()...)
 }
 
-// leave returns the bytes that go to a new line below the entry, which stays where it is.
+// leave returns the bytes that move the cursor to a new line below the entry, which remains.
 func (s *screen) leave() []byte {
 	if !s.on {
 		return nil
@@ -234,7 +234,7 @@ func (s *screen) leave() []byte {
 	return append([]byte(nil), s.buf.Bytes()...)
 }
 
-// resized forgets how rows were broken: a terminal breaks them anew when its width changes.
+// resized computes the row of the cursor after the terminal has broken the rows anew for another width.
 func (s *screen) resized(width int) {
 	if !s.on || width < 1 {
 		return

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,23 +28,32 @@ const (
 	luaCommand
 )
 
-// An input is what changed the runtime, so that the session can be run again up to before it.
+// An input is an entry that may have changed the runtime. :undo and :reset run the inputs again.
 type input struct {
-	kind    inputKind
-	text    string // what was typed, or the file's contents
-	name    string // of the chunk, or of the command
-	rest    string // what a command was given
-	prog    *vm.Program
-	expr    bool
-	gave    bool   // it gave values: an expression, or a return
-	steps   int64  // it was stopped by Ctrl-C after as many; 0: it was not
+	kind inputKind
+	text string // as typed, or the contents of the file
+	name string // of the chunk, or of the command
+	rest string // arguments of a command
+	prog *vm.Program
+	expr bool // an expression
+
+	gave    bool   // it returned values
+	steps   int64  // the number of steps after which Ctrl-C stopped it; 0: it was not stopped
 	read    []byte // what it read from the input
-	printed string // what it printed, as far as it is kept
-	lossy   bool   // not all of it is
+	printed string // what it printed, up to recordLimit
+	lossy   bool   // it printed more
 	err     error
-	code    string   // what a command does, as code
-	checks  []string // what its results were, as assertions about the locals r1, r2, ...
-	refused string   // the errno that it was refused with
+	code    string   // what a command does, as Lua code
+	did     []string // the calls of a command, with their results as assertions
+	checks  []string // its results as assertions about the locals r1, r2, ...
+	locals  int      // how many locals these are about
+	refused string   // the errno of a refused call
+}
+
+// A sourceText is the source of a chunk. typed reports that it was typed at the prompt.
+type sourceText struct {
+	text  string
+	typed bool
 }
 
 type session struct {
@@ -51,27 +62,27 @@ type session struct {
 	completer *completer
 	colors    palette
 	size      func() (int, int)
-	narrow    bool // the size is that of a terminal, where longer lines break
+	narrow    bool // size is that of a terminal, where longer lines break
 
 	lr      LineReader
 	hist    *history
-	out     *output // the prompt's
+	out     *output // of the prompt
 	errOut  *output
-	codeOut *output // the code's
+	codeOut *output // of the code
 	codeErr *output
-	mid     bool
+	mid     bool // the cursor is not at the start of a line
 	code    *codeInput
 	intr    chan struct{} // Ctrl-C at the prompt
 	done    chan struct{}
 	mu      sync.Mutex
-	cancel  context.CancelFunc // ends the code that runs
-	stopped bool               // it was Ctrl-C that did
+	cancel  context.CancelFunc // stops the running code
+	stopped bool               // Ctrl-C has called cancel
 
 	rt      *vm.Runtime
-	fns     map[string]*vm.Function
+	fns     map[string]*vm.Function // of lua/prelude.lua
 	inputs  []input
-	count   int // of inputs ever, for names
-	sources map[string]string
+	count   int // inputs so far, for their names
+	sources map[string]sourceText
 	watches []*watch
 	lastErr error
 	file    string // of the last :load
@@ -79,77 +90,82 @@ type session struct {
 	tour    *tour
 	used    usage
 	tight   bool            // the memory limit was reached, and may still be
-	lost    map[string]bool // names that were local to earlier inputs
+	lost    map[string]bool // names of locals of earlier inputs
 
-	compiled struct { // the last entry that the reader asked about
-		text string
-		prog *vm.Program
-		expr bool
-		err  error
-		ok   bool
-	}
+	compiled compiled // the last entry that the reader asked about
 }
 
+// A compiled entry is a program or an error.
+type compiled struct {
+	text string
+	prog *vm.Program
+	expr bool
+	err  error
+}
+
+// newSession makes a session and its first runtime.
 func newSession(ctx context.Context, cfg Config) (_ *session, err error) {
 	cfg.defaults()
-	s := &session{cfg: cfg, index: cfg.Index, sources: map[string]string{}, intr: make(chan struct{}, 1), done: make(chan struct{})}
-	s.out = &output{w: cfg.Out, mid: &s.mid}
-	s.errOut = &output{w: cfg.Err, mid: &s.mid}
-	s.codeOut, s.codeErr = &output{w: cfg.Runtime.Stdout, mid: &s.mid}, &output{w: cfg.Runtime.Stderr, mid: &s.mid}
-	if s.codeOut.w == nil {
-		s.codeOut.w = cfg.Out
+	s := &session{
+		cfg: cfg, index: cfg.Index, sources: map[string]sourceText{}, lost: map[string]bool{},
+		intr: make(chan struct{}, 1), done: make(chan struct{}),
+		size: func() (int, int) { return 80, 24 },
+		code: &codeInput{r: cfg.Runtime.Stdin, lines: cannotRead{}},
 	}
-	if s.codeErr.w == nil {
-		s.codeErr.w = cfg.Err
+	stream := func(w, otherwise io.Writer) *output {
+		if w == nil {
+			w = otherwise
+		}
+		return &output{w: w, mid: &s.mid}
 	}
+	s.out, s.errOut = stream(cfg.Out, nil), stream(cfg.Err, nil)
+	s.codeOut, s.codeErr = stream(cfg.Runtime.Stdout, cfg.Out), stream(cfg.Runtime.Stderr, cfg.Err)
 	s.completer = &completer{
 		index:    s.index,
 		look:     func(path ...any) (vm.Value, bool) { return s.rt.Look(path...) },
 		commands: s.commandCandidates,
 	}
-	if f := cfg.Files; f != nil && f.Names != nil {
-		s.completer.files = f.Names
+	if cfg.Files != nil {
+		s.completer.files = cfg.Files.Names
 	}
-	s.code = &codeInput{r: cfg.Runtime.Stdin}
 	if s.code.r == cfg.In {
-		s.code.r = nil // shared with the prompt, which knows how
+		s.code.r = nil // the prompt reads it too, so use its reader
 	}
-	s.size = func() (int, int) { return 80, 24 }
-	s.code.lines = cannotRead{}
 	if cfg.Interrupts != nil {
 		go s.watchInterrupts()
 	}
-	defer func() {
-		if err != nil {
-			close(s.done)
-		}
-	}()
-	_, err = s.during(ctx, func(ctx context.Context) error {
-		var err error
+	if err := s.open(ctx); err != nil {
+		close(s.done)
+		return nil, err
+	}
+	return s, nil
+}
+
+// open makes the first runtime, the line reader and the history.
+func (s *session) open(ctx context.Context) error {
+	_, err := s.during(ctx, func(ctx context.Context) (err error) {
 		s.rt, s.fns, err = s.newRuntime(ctx, false)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if s.lr, err = s.reader(); err != nil {
 		s.rt.Close()
-		return nil, err
+		return err
 	}
-	if s.code.r == nil {
-		if lines, ok := s.lr.(codeReader); ok {
-			s.code.lines = lines
-		}
+	if lines, ok := s.lr.(codeReader); ok && s.code.r == nil {
+		s.code.lines = lines
 	}
-	hist, failed := openHistory(cfg.History, cfg.HistoryLimit)
-	if failed != nil {
-		s.complain("%s: %v", cfg.Name, failed)
+	hist, err := openHistory(s.cfg.History, s.cfg.HistoryLimit)
+	if err != nil {
+		s.complain("%s: %v", s.cfg.Name, err)
 	}
 	s.hist = hist
 	if r, ok := s.lr.(rememberer); ok {
 		r.setHistory(hist.entries)
 	}
-	return s, nil
+	return nil
 }
 
 func (s *session) close() {
@@ -159,7 +175,7 @@ func (s *session) close() {
 	s.rt.Close()
 }
 
-// watchInterrupts hands Ctrl-C, as a signal, to the code that runs or else to the prompt.
+// watchInterrupts passes the interrupts of Config to the running code, or else to the prompt.
 func (s *session) watchInterrupts() {
 	for {
 		select {
@@ -180,7 +196,7 @@ func (s *session) watchInterrupts() {
 	}
 }
 
-// interrupt stops the code that runs, if any does.
+// interrupt stops the running code and reports whether there was any.
 func (s *session) interrupt() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -192,7 +208,7 @@ func (s *session) interrupt() bool {
 	return true
 }
 
-// during runs fn with a context that Ctrl-C ends.
+// during runs fn with a context that Ctrl-C cancels. It reports whether that stopped fn.
 func (s *session) during(ctx context.Context, fn func(ctx context.Context) error) (stopped bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -217,37 +233,42 @@ func (s *session) during(ctx context.Context, fn func(ctx context.Context) error
 	return stopped && errors.Is(err, context.Canceled), err
 }
 
-// A faultError is a panic of ours or of what we are made of. It must not take the session with it.
-type faultError struct {
+// A defectError reports a panic of this program or of an embedder's function. The session continues.
+type defectError struct {
 	value any
 	stack string
 }
 
-func (e *faultError) Error() string {
-	return fmt.Sprintf("a fault of this program, not of what was typed: %v", e.value)
+func (e *defectError) Error() string {
+	return fmt.Sprintf("a defect of this program, not of the input: %v", e.value)
 }
 
-// safely makes a panic an error.
+// safely calls fn and turns a panic into an error.
 func safely(fn func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = &faultError{r, string(debug.Stack())}
+			err = &defectError{r, string(debug.Stack())}
 		}
 	}()
 	return fn()
 }
 
-// newRuntime makes a runtime in which nothing has been entered yet.
+// mute discards the output of code until the function it returns is called.
+func (s *session) mute(mute bool) (restore func()) {
+	s.codeOut.mute, s.codeErr.mute = mute, mute
+	return func() { s.codeOut.mute, s.codeErr.mute = false, false }
+}
+
+// newRuntime makes a runtime in the state before the first input, and returns the functions of lua/prelude.lua.
 func (s *session) newRuntime(ctx context.Context, mute bool) (*vm.Runtime, map[string]*vm.Function, error) {
 	cfg := s.cfg.Runtime
 	cfg.Stdout, cfg.Stderr, cfg.Stdin = s.codeOut, s.codeErr, s.code
-	cfg.Modules = append(append([]vm.Module(nil), cfg.Modules...), s.hostModule())
+	cfg.Modules = append(slices.Clone(cfg.Modules), s.hostModule())
 	rt, err := vm.New(cfg)
 	if err != nil {
 		return nil, nil, err
 	}
-	s.codeOut.mute, s.codeErr.mute = mute, mute
-	defer func() { s.codeOut.mute, s.codeErr.mute = false, false }()
+	defer s.mute(mute)()
 	fns, err := s.prepare(ctx, rt)
 	if err != nil {
 		rt.Close()
@@ -256,14 +277,14 @@ func (s *session) newRuntime(ctx context.Context, mute bool) (*vm.Runtime, map[s
 	return rt, fns, nil
 }
 
-// prepare runs our own part and the configured start.
+// prepare runs the Lua part of the prompt, and the sources of Config.
 func (s *session) prepare(ctx context.Context, rt *vm.Runtime) (map[string]*vm.Function, error) {
 	m, err := evalFile(ctx, rt, "lua/prelude.lua")
 	if err != nil {
 		return nil, err
 	}
 	if !s.cfg.NoMachine {
-		if err := callFile(ctx, rt, "lua/commands.lua", m); err != nil {
+		if _, err := evalFile(ctx, rt, "lua/commands.lua", m); err != nil {
 			return nil, err
 		}
 	}
@@ -274,68 +295,46 @@ func (s *session) prepare(ctx context.Context, rt *vm.Runtime) (map[string]*vm.F
 			fns[name] = fn
 		}
 	}
-	for _, src := range append(append([]Source(nil), s.cfg.Lua...), s.cfg.Start...) {
-		s.sources[src.Name] = src.Text
+	for _, src := range slices.Concat(s.cfg.Lua, s.cfg.Start) {
+		s.sources[src.Name] = sourceText{text: src.Text}
 		p, err := vm.Compile(src.Name, src.Text)
 		if err == nil {
 			_, _, err = rt.Eval(ctx, p, 0)
 		}
-		var exit *vm.ExitError
-		if err != nil && src.Lenient && !errors.As(err, &exit) {
-			if !s.codeErr.mute {
-				s.showError(err)
-			}
-			continue
-		}
-		if err != nil {
+		_, exit := errors.AsType[*vm.ExitError](err)
+		switch {
+		case err != nil && (exit || !src.Lenient):
 			return nil, err
+		case err != nil && !s.codeErr.mute:
+			s.showError(err)
 		}
 	}
 	return fns, nil
 }
 
-var ourPrograms sync.Map // compiled once per process: name -> *vm.Program
+var filePrograms sync.Map // the compiled files of lua/: name -> *vm.Program
 
-func ourProgram(name string) (*vm.Program, error) {
-	if p, ok := ourPrograms.Load(name); ok {
-		return p.(*vm.Program), nil
+// evalFile runs an embedded file and returns its first result. It compiles each file once per process.
+func evalFile(ctx context.Context, rt *vm.Runtime, name string, args ...any) (vm.Value, error) {
+	p, ok := filePrograms.Load(name)
+	if !ok {
+		b, err := luaFiles.ReadFile(name)
+		if err != nil {
+			return vm.Value{}, err
+		}
+		if p, err = vm.Compile(name, string(b)); err != nil {
+			return vm.Value{}, err
+		}
+		filePrograms.Store(name, p)
 	}
-	b, err := luaFiles.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	p, err := vm.Compile(name, string(b))
-	if err != nil {
-		return nil, err
-	}
-	ourPrograms.Store(name, p)
-	return p, nil
-}
-
-// evalFile runs one of our files and returns what it returns.
-func evalFile(ctx context.Context, rt *vm.Runtime, name string) (vm.Value, error) {
-	p, err := ourProgram(name)
-	if err != nil {
-		return vm.Value{}, err
-	}
-	vs, _, err := rt.Eval(ctx, p, 0)
+	vs, err := rt.Invoke(ctx, rt.Load(p.(*vm.Program)), args...)
 	if err != nil || len(vs) == 0 {
 		return vm.Value{}, err
 	}
 	return vs[0], nil
 }
 
-// callFile runs one of our files with a value as its argument.
-func callFile(ctx context.Context, rt *vm.Runtime, name string, arg vm.Value) error {
-	p, err := ourProgram(name)
-	if err != nil {
-		return err
-	}
-	_, err = rt.Invoke(ctx, rt.Load(p), arg)
-	return err
-}
-
-// invoke calls a function of our own part.
+// invoke calls a function of lua/prelude.lua or lua/commands.lua.
 func (s *session) invoke(ctx context.Context, name string, args ...any) ([]vm.Value, error) {
 	fn := s.fns[name]
 	if fn == nil {
@@ -344,7 +343,42 @@ func (s *session) invoke(ctx context.Context, name string, args ...any) ([]vm.Va
 	return s.rt.Invoke(ctx, fn, args...)
 }
 
-// room is how many columns a line may take before it is broken at words: as many as it likes where no terminal shows it.
+// invokeText is invoke for a function that returns one string.
+func (s *session) invokeText(ctx context.Context, name string, args ...any) (string, error) {
+	out, err := s.invoke(ctx, name, args...)
+	if err != nil {
+		return "", err
+	}
+	if len(out) == 1 {
+		if text, ok := out[0].Go().(string); ok {
+			return text, nil
+		}
+	}
+	return "", fmt.Errorf("repl: %s returned no text", name)
+}
+
+// rows returns the pairs of strings in a Lua list of them.
+func rows(list vm.Value) iter.Seq[[2]string] {
+	return func(yield func([2]string) bool) {
+		for i := 1; ; i++ {
+			row, ok := list.Index(i)
+			if !ok {
+				return
+			}
+			var pair [2]string
+			for k := range pair {
+				v, _ := row.Index(k + 1)
+				pair[k], _ = v.Go().(string)
+			}
+			if !yield(pair) {
+				return
+			}
+		}
+	}
+}
+
+// room returns how many columns a line may take before it is broken between words. It is unlimited if no terminal shows
+// the line.
 func (s *session) room() int {
 	if !s.narrow {
 		return math.MaxInt32
@@ -352,7 +386,7 @@ func (s *session) room() int {
 	return s.width()
 }
 
-// width is how many columns there are for what is shown.
+// width returns how many columns results may take.
 func (s *session) width() int {
 	w, _ := s.size()
 	return min(max(w, 20), 200)
@@ -377,21 +411,19 @@ func (s *session) loop(ctx context.Context) error {
 		}
 		s.remember(text)
 		err = s.enter(ctx, text)
-		var exit *vm.ExitError
+		_, exit := errors.AsType[*vm.ExitError](err)
 		switch {
 		case errors.Is(err, errQuit):
 			return nil
-		case errors.As(err, &exit):
-			return err
-		case ctx.Err() != nil:
+		case !exit && ctx.Err() != nil:
 			return ctx.Err()
-		case err != nil && s.cfg.Quiet:
+		case err != nil && (exit || s.cfg.Quiet):
 			return err
 		}
 	}
 }
 
-// remember puts an entry into the history.
+// remember adds an entry to the history.
 func (s *session) remember(text string) {
 	if s.cfg.Quiet {
 		return
@@ -404,47 +436,50 @@ func (s *session) remember(text string) {
 	}
 }
 
-// freshLine makes the cursor stand at the start of a line.
+// freshLine moves the cursor to the start of a line.
 func (s *session) freshLine() {
 	if s.mid {
 		fmt.Fprintln(s.out)
 	}
 }
 
-// more says whether an entry goes on.
+// more reports whether an entry is incomplete. It keeps the compiled entry for run.
 func (s *session) more(text string) bool {
 	if isCommand(text) || strings.TrimSpace(text) == "" {
 		return false
 	}
-	var prog *vm.Program
-	var expr bool
-	err := safely(func() (err error) {
-		prog, expr, err = compile("in"+strconv.Itoa(s.count+1), text)
+	c := compiled{text: text}
+	c.err = safely(func() (err error) {
+		c.prog, c.expr, err = compile(s.chunkName(), text)
 		return err
 	})
-	c := &s.compiled
-	c.text, c.prog, c.expr, c.err, c.ok = text, prog, expr, err, true
-	return err != nil && vm.Incomplete(err)
+	s.compiled = c
+	return c.err != nil && vm.Incomplete(c.err)
 }
 
+// chunkName returns the chunk name of the next input.
+func (s *session) chunkName() string { return "in" + strconv.Itoa(s.count+1) }
+
+// isCommand reports whether an entry is a command rather than Lua code, which may begin with a label.
 func isCommand(text string) bool {
-	return strings.HasPrefix(strings.TrimLeft(text, " \t"), ":") && !strings.HasPrefix(strings.TrimLeft(text, " \t"), "::")
+	text = strings.TrimLeft(text, " \t")
+	return strings.HasPrefix(text, ":") && !strings.HasPrefix(text, "::")
 }
 
-// compile makes a program of an entry: of an expression if it is one, so that its values can be shown.
-// The error of an entry that goes on is one that vm.Incomplete knows.
+// compile compiles an entry, as an expression if it is one, so that its values can be shown. vm.Incomplete recognizes
+// the error of an incomplete entry.
 func compile(name, text string) (p *vm.Program, expr bool, err error) {
 	text = withoutEquals(text)
-	if toks := scan(text); len(toks) == 0 || toks[0].kind == tokComment { // nothing but a comment
+	if toks := scan(text); len(toks) == 0 || toks[0].Kind == vm.TokenComment { // only comments
 		p, err = vm.Compile(name, text)
 		return p, false, err
 	}
 	if text[0] == '#' {
-		text = " " + text // which is no line for the system
+		text = " " + text // a length, not a #! line
 	}
 	_, asExpr := vm.Compile(name, "return "+text)
 	if asExpr == nil {
-		// Not as "return f()": that would be a tail call, and f would not stand in call chains.
+		// Not as "return f()": in a tail call f would be missing from call chains.
 		if p, err = vm.Compile(name, "return (function(...) return ... end)("+text+"\n)"); err == nil {
 			return p, true, nil
 		}
@@ -458,7 +493,7 @@ func compile(name, text string) (p *vm.Program, expr bool, err error) {
 	return p, false, err
 }
 
-// withoutEquals takes away the = that older prompts wanted before an expression.
+// withoutEquals removes the = that prompts of older Lua versions require before an expression.
 func withoutEquals(text string) string {
 	if t := strings.TrimLeft(text, " \t\r\n"); strings.HasPrefix(t, "=") && !strings.HasPrefix(t, "==") {
 		return t[1:]
@@ -466,46 +501,46 @@ func withoutEquals(text string) string {
 	return text
 }
 
-// enter runs an entry. It returns an error when the entry raised or ends the session; it has been
-// shown then.
+// enter runs an entry. It returns an error if the entry raised one, which has been shown, or ends the session.
 func (s *session) enter(ctx context.Context, text string) error {
-	blank := strings.TrimSpace(text) == ""
-	if s.tour != nil && blank {
+	if s.tour != nil && strings.TrimSpace(text) == "" {
 		text = s.tour.accept()
-		blank = false
-		if text == "" {
-			return nil
-		}
 	}
-	if blank {
+	trimmed := strings.TrimSpace(text)
+	switch {
+	case trimmed == "":
+		return nil
+	case isCommand(text):
+		return s.enterCommand(ctx, trimmed[1:])
+	case s.helpEntry(text):
 		return nil
 	}
-	if isCommand(text) {
-		return s.enterCommand(ctx, strings.TrimSpace(text)[1:])
-	}
-	if s.helpEntry(text) {
-		return nil
-	}
-	if name := strings.TrimSuffix(strings.TrimSpace(text), "()"); name == "exit" || name == "quit" {
-		if v, ok := s.rt.Look(name); !ok || v.Type() == "nil" {
-			s.say(":quit or Ctrl-D leaves")
+	if name := strings.TrimSuffix(trimmed, "()"); name == "exit" || name == "quit" {
+		if !s.defined(name) {
+			s.say("to leave: :quit or Ctrl-D")
 			return nil
 		}
 	}
 	return s.run(ctx, text)
 }
 
-// run runs what was typed as code.
+// defined reports whether a global is not nil.
+func (s *session) defined(name string) bool {
+	v, ok := s.rt.Look(name)
+	return ok && !v.IsNil()
+}
+
+// run runs an entry as code.
 func (s *session) run(ctx context.Context, text string) error {
+	in := input{kind: typedCode, text: withoutEquals(text), name: s.chunkName()}
 	s.count++
-	in := input{kind: typedCode, text: withoutEquals(text), name: "in" + strconv.Itoa(s.count)}
-	s.sources[in.name] = in.text
-	if c := &s.compiled; c.ok && c.text == text {
+	s.sources[in.name] = sourceText{text: in.text, typed: true}
+	if c := s.compiled; c.text == text {
 		in.prog, in.expr, in.err = c.prog, c.expr, c.err
 	} else {
 		in.prog, in.expr, in.err = compile(in.name, text)
 	}
-	s.compiled.ok = false
+	s.compiled = compiled{}
 	if in.err != nil {
 		s.showError(in.err)
 		return in.err
@@ -513,7 +548,7 @@ func (s *session) run(ctx context.Context, text string) error {
 	err := s.execute(ctx, &in)
 	s.inputs = append(s.inputs, in)
 	if !s.cfg.Quiet {
-		s.missLocals(&in)
+		s.noteLostLocals(&in)
 	}
 	if s.tour != nil {
 		s.tour.entered(s, text)
@@ -521,28 +556,25 @@ func (s *session) run(ctx context.Context, text string) error {
 	return err
 }
 
-// missLocals says, once for each, what an input has asked of a global that is not there for a name that was local to an
-// earlier input, as locals are in lua: what is pasted line by line loses them.
-func (s *session) missLocals(in *input) {
+// noteLostLocals explains, once for each name, that an input used an undefined global whose name was local to an
+// earlier input. Code that is pasted line by line loses its locals, as in lua.
+func (s *session) noteLostLocals(in *input) {
 	for _, g := range in.prog.Globals() {
 		if !s.lost[g.Name] || g.Set {
 			continue
 		}
 		delete(s.lost, g.Name)
-		if v, ok := s.rt.Look(g.Name); !ok || v.Type() == "nil" {
+		if !s.defined(g.Name) {
 			s.freshLine()
-			fmt.Fprintln(s.out, s.colors.note(g.Name+" was local to the entry that made it; without 'local' it stays"))
+			fmt.Fprintln(s.out, s.colors.note(g.Name+" was local to an earlier entry; to keep it, omit 'local'"))
 		}
-	}
-	if s.lost == nil {
-		s.lost = map[string]bool{}
 	}
 	for _, name := range localsOf(in.text) {
 		s.lost[name] = true
 	}
 }
 
-// execute runs an input for the first time, and shows what it gives.
+// execute runs an input for the first time and shows its results.
 func (s *session) execute(ctx context.Context, in *input) error {
 	var results []vm.Value
 	var steps int64
@@ -554,7 +586,7 @@ func (s *session) execute(ctx context.Context, in *input) error {
 	stopped, err := s.during(ctx, func(ctx context.Context) error {
 		var err error
 		results, steps, err = s.perform(ctx, s.rt, in)
-		if err == nil && s.code.broken { // the code may have come to its end before it noticed
+		if err == nil && s.code.broken { // the code ended before it noticed the interrupt
 			err = context.Canceled
 		}
 		return err
@@ -566,37 +598,47 @@ func (s *session) execute(ctx context.Context, in *input) error {
 		s.codeOut.tee = nil
 	}
 	in.err = err
-	if stopped {
+	_, exit := errors.AsType[*vm.ExitError](err)
+	switch {
+	case stopped:
 		in.steps = max(1, steps-1)
 		s.freshLine()
 		fmt.Fprintln(s.errOut, s.colors.err("interrupted")+s.where(err))
 		s.lastErr = err
-		s.showWatches(ctx)
+	case exit, err != nil && ctx.Err() != nil:
 		return err
-	}
-	if err != nil {
-		var exit *vm.ExitError
-		if errors.As(err, &exit) || ctx.Err() != nil {
-			return err
-		}
+	case err != nil:
 		s.showError(err)
-		s.showWatches(ctx)
-		return err
-	}
-	if in.gave = len(results) > 0 && in.kind == typedCode; in.gave {
-		s.freshLine()
-		s.rt.SetValue("_", results[0])
-		// Showing may run code of the user's (__tostring), so it can be stopped too.
-		_, err := s.during(ctx, func(ctx context.Context) error { return s.show(ctx, in, results) })
-		if err != nil {
-			s.showError(err)
-		}
+	default:
+		s.showResults(ctx, in, results)
 	}
 	s.showWatches(ctx)
-	return nil
+	return err
 }
 
-// headroom is how much memory an input may take whose predecessors have filled it.
+// showResults shows the results of an input. Those of a command are the calls it made.
+func (s *session) showResults(ctx context.Context, in *input, results []vm.Value) {
+	if len(results) == 0 {
+		return
+	}
+	if in.kind == luaCommand {
+		for row := range rows(results[0]) {
+			in.did = append(in.did, fmt.Sprintf("assert.equals(%s, %s)", row[1], row[0]))
+		}
+		return
+	}
+	if in.gave = in.kind == typedCode; !in.gave {
+		return
+	}
+	s.freshLine()
+	s.rt.SetValue("_", results[0])
+	// Showing may run code of the user's (__tostring), so it can be interrupted too.
+	if _, err := s.during(ctx, func(ctx context.Context) error { return s.show(ctx, in, results) }); err != nil {
+		s.showError(err)
+	}
+}
+
+// headroom is how much memory an input may take if earlier inputs have reached the limit.
 const headroom = 4 << 20
 
 // perform runs an input in a runtime.
@@ -610,22 +652,22 @@ func (s *session) perform(ctx context.Context, rt *vm.Runtime, in *input) (_ []v
 		}
 	}()
 	if in.kind == luaCommand {
-		_, err := rt.Invoke(ctx, s.fns["run"], s.width(), in.name, in.rest)
-		return nil, 0, err
+		results, err := rt.Invoke(ctx, s.fns["run"], s.width(), in.name, in.rest)
+		return results, 0, err
 	}
 	return rt.Eval(ctx, in.prog, in.steps)
 }
 
-// rebuild makes the runtime that the inputs lead to.
+// rebuild replaces the runtime by one in the state after the given inputs. If it is interrupted it changes nothing.
 func (s *session) rebuild(ctx context.Context, inputs []input) error {
 	old, oldFns := s.rt, s.fns
 	rt, fns, err := s.newRuntime(ctx, true)
 	if err != nil {
 		return err
 	}
-	s.codeOut.mute, s.codeErr.mute = true, true
+	defer s.mute(true)()
 	s.tight = false
-	s.fns = fns // perform uses them
+	s.fns = fns // for perform
 	stopped, err := s.during(ctx, func(ctx context.Context) error {
 		for i := range inputs {
 			in := &inputs[i]
@@ -641,7 +683,6 @@ func (s *session) rebuild(ctx context.Context, inputs []input) error {
 		return nil
 	})
 	s.code.start(nil)
-	s.codeOut.mute, s.codeErr.mute = false, false
 	if err != nil {
 		rt.Close()
 		s.fns = oldFns
@@ -656,15 +697,15 @@ func (s *session) rebuild(ctx context.Context, inputs []input) error {
 	return nil
 }
 
-// A codeInput is what scripts read from. It keeps what they have read, so that they can read it again.
+// A codeInput is the standard input of code. It keeps what code reads, so that code can read it again.
 type codeInput struct {
 	r      io.Reader
 	lines  codeReader
-	stop   <-chan struct{} // closed when the code is to stop
+	stop   <-chan struct{} // closed to stop the code
 	again  []byte
 	replay bool
 	kept   []byte
-	broken bool // a read was given up because the code was to stop
+	broken bool // a read was abandoned to stop the code
 }
 
 // A codeReader is a LineReader from which code can read too, until stop is closed.
@@ -672,40 +713,31 @@ type codeReader interface {
 	readCode(p []byte, stop <-chan struct{}) (int, error)
 }
 
-// cannotRead is what code reads before there is a prompt to share the input with.
+// cannotRead is the input of code that runs before there is a line reader.
 type cannotRead struct{}
 
 func (cannotRead) readCode([]byte, <-chan struct{}) (int, error) { return 0, io.EOF }
 
+// start prepares for the next input. If again is not nil, the input reads that.
 func (c *codeInput) start(again []byte) {
 	c.again, c.replay, c.kept, c.broken = again, again != nil, nil, false
 }
 
-func (c *codeInput) taken() []byte {
-	if c.kept == nil {
-		return []byte{}
-	}
-	return c.kept
-}
+// taken returns what the input has read. It is not nil.
+func (c *codeInput) taken() []byte { return append([]byte{}, c.kept...) }
 
-func (c *codeInput) Read(p []byte) (int, error) {
-	if c.replay {
-		if len(c.again) == 0 {
-			return 0, io.EOF
-		}
-		n := copy(p, c.again)
+func (c *codeInput) Read(p []byte) (n int, err error) {
+	switch {
+	case c.replay && len(c.again) == 0:
+		return 0, io.EOF
+	case c.replay:
+		n = copy(p, c.again)
 		c.again = c.again[n:]
 		return n, nil
-	}
-	var n int
-	var err error
-	switch {
 	case c.r != nil:
 		n, err = c.r.Read(p)
-	case c.lines != nil:
-		n, err = c.lines.readCode(p, c.stop)
 	default:
-		err = io.EOF
+		n, err = c.lines.readCode(p, c.stop)
 	}
 	c.kept = append(c.kept, p[:n]...)
 	c.broken = c.broken || errors.Is(err, context.Canceled)

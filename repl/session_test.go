@@ -189,7 +189,7 @@ func TestRecord(t *testing.T) {
 func TestRecordRefusals(t *testing.T) {
 	dir := t.TempDir()
 	out, _ := converse(t, config(), ":record", ":stop", ":record "+dir+"/none/x.lua", ":record "+dir+"/a.lua", ":record "+dir+"/b.lua", "1", ":reset", "2", ":quit")
-	for _, want := range []string{"which file?", "nothing is being recorded", "no such file or directory", "a.lua is being recorded; :stop ends that", "1 input recorded to", "which passes"} {
+	for _, want := range []string{"no FILE given", "not recording", "no such file or directory", "already recording to ", "1 input recorded to", "which passes"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("nowhere %q:\n%s", want, out)
 		}
@@ -253,7 +253,7 @@ func TestPanic(t *testing.T) {
 	cfg.Runtime.Modules = append(cfg.Runtime.Modules, vm.Module{Name: "bad", Global: true, Funcs: map[string]any{"f": func() { panic("embedder's fault") }}})
 	cfg.Commands = []repl.Command{{Name: "bad", Doc: "panic", Run: func(context.Context, *vm.Runtime, string, io.Writer) error { panic("command's fault") }}}
 	out, err := converse(t, cfg, "bad.f()", ":bt", ":bad", ":bt", "pcall(bad.f)", "'goes on'")
-	for _, want := range []string{"embedder's fault", ":bt shows where", "session_test.go", "command's fault", "goes on"} {
+	for _, want := range []string{"embedder's fault", "for the details: :bt", "session_test.go", "command's fault", "goes on"} {
 		if err != nil || !strings.Contains(out, want) {
 			t.Errorf("%v, nowhere %q\n%s", err, want, out)
 		}
@@ -346,11 +346,11 @@ func TestConnection(t *testing.T) {
 			send("board.status" + end)
 			see("0x0009  MODE=2 (fast) ON")
 			send(":regs" + end)
-			see("there is no command :regs")
+			see("unknown command :regs")
 			send(":tour" + end)
-			see("there is no command :tour")
+			see("unknown command :tour")
 			send(":load /etc/passwd" + end)
-			see("there is no command :load")
+			see("unknown command :load")
 			send("while true do end" + end)
 			time.Sleep(20 * time.Millisecond)
 			send("\x03")

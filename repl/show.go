@@ -1,4 +1,4 @@
-// What is shown: results, registers, refusals, errors.
+// How results, registers, refusals and errors are shown.
 
 package repl
 
@@ -9,28 +9,22 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/describe"
 	"github.com/hwlua/hwlua/vm/phrase"
 )
 
+// maxShown is how many bytes of a value are shown.
+const maxShown = 20_000
+
 // show prints the values of an expression.
 func (s *session) show(ctx context.Context, in *input, results []vm.Value) error {
-	if len(results) == 0 {
-		return nil
-	}
 	if message, errno, ok := s.refusal(results); ok {
 		in.refused = errno
-		if s.cfg.Quiet {
-			return nil
-		}
-		if !strings.Contains(message, errno) {
-			message += " (" + errno + ")"
-		}
-		fmt.Fprintln(s.out, s.colors.err(s.fit(printable(message))))
-		if why := s.why(ctx, in.text, errno); why != "" {
-			fmt.Fprintln(s.out, s.colors.note(s.fit("why: "+printable(why))))
+		if !s.cfg.Quiet {
+			s.showRefusal(ctx, in.text, message, errno)
 		}
 		return nil
 	}
@@ -40,106 +34,133 @@ func (s *session) show(ctx context.Context, in *input, results []vm.Value) error
 	if s.cfg.Quiet {
 		return nil
 	}
-	text, err := s.text(ctx, in.text, results)
+	parts, err := s.parts(ctx, in.text, results)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(s.out, text)
+	fmt.Fprintln(s.out, s.join(parts))
 	return nil
 }
 
-// text is the values of an expression as they are printed.
-func (s *session) text(ctx context.Context, source string, results []vm.Value) (string, error) {
-	regs := s.registersIn(source, len(results))
-	if regs != nil {
-		parts := make([]string, len(results))
-		for i, v := range results {
-			n, ok := integer(v.Go())
-			if regs[i] == nil || !ok {
-				regs = nil
-				break
-			}
-			parts[i] = s.registerText(regs[i], n)
-		}
-		if regs != nil {
-			return strings.Join(parts, "\n"), nil
-		}
+// A part is one result as text: the digits of a register and the meaning of its fields, or any text.
+type part struct{ digits, text string }
+
+// join returns the parts as they are printed.
+func (s *session) join(parts []part) string {
+	lines := make([]string, len(parts))
+	for i, p := range parts {
+		lines[i] = s.colors.value(p.digits) + p.text
+	}
+	return strings.Join(lines, "\n")
+}
+
+// parts returns the values of an expression as text: one part for each register, if the source reads only registers,
+// and otherwise one part.
+func (s *session) parts(ctx context.Context, source string, results []vm.Value) ([]part, error) {
+	if parts := s.registerParts(source, results); parts != nil {
+		return parts, nil
 	}
 	args := []any{s.width()}
 	for _, v := range results {
 		args = append(args, v)
 	}
-	out, err := s.invoke(ctx, "values", args...)
+	text, err := s.invokeText(ctx, "values", args...)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	text, _ := out[0].Go().(string)
 	if len(text) > maxShown {
 		cut := maxShown
-		for cut > 0 && text[cut]&0xc0 == 0x80 {
+		for cut > 0 && !utf8.RuneStart(text[cut]) {
 			cut--
 		}
-		text = fmt.Sprintf("%s… (%d bytes in all; print(_) writes them)", text[:cut], len(text))
+		text = fmt.Sprintf("%s… (%d bytes; for all of them: print(_))", text[:cut], len(text))
 	}
-	return printable(text), nil
+	return []part{{text: printable(text)}}, nil
 }
 
-// maxShown is how much of a value is shown.
-const maxShown = 20_000
+// registerParts returns the results as registers, or nil if one of them is not.
+func (s *session) registerParts(source string, results []vm.Value) []part {
+	regs := s.registersIn(source, len(results))
+	parts := make([]part, len(regs))
+	for i, r := range regs {
+		n, ok := integer(results[i].Go())
+		if r == nil || !ok {
+			return nil
+		}
+		parts[i] = s.registerPart(r, n)
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return parts
+}
 
-// refusal recognises what a refused call returns: nil, a message and the name of an errno.
+// registerPart returns the digits of a register and the meaning of its fields, wrapped to the width of the terminal.
+func (s *session) registerPart(r *describe.Register, v uint64) part {
+	p := part{digits: fmt.Sprintf("0x%0*x", max(1, r.Width/4), v)}
+	if d := decode(r, v); d != "" {
+		at := len(p.digits) + 2
+		if at+phrase.Width(d) > s.room() {
+			d = wrapText(d, max(s.room()-at, 8), strings.Repeat(" ", at))
+		}
+		p.text = "  " + d
+	}
+	return p
+}
+
+// refusal recognizes the results of a refused call: nil, a message and the name of an errno.
 func (s *session) refusal(results []vm.Value) (message, errno string, ok bool) {
 	if len(results) != 3 || !results[0].IsNil() {
 		return "", "", false
 	}
 	message, ok1 := results[1].Go().(string)
 	errno, ok2 := results[2].Go().(string)
-	if !ok1 || !ok2 {
-		return "", "", false
-	}
-	for _, e := range s.index.Lookup(errno) {
-		if e.Kind == describe.IsErrno && e.Name == errno {
-			return message, errno, true
-		}
-	}
-	return "", "", false
+	known := func(e *describe.Entry) bool { return e.Kind == describe.IsErrno && e.Name == errno }
+	return message, errno, ok1 && ok2 && slices.ContainsFunc(s.index.Lookup(errno), known)
 }
 
-// why asks the object whose method was refused, or else a global machine, for its reasons.
+// showRefusal prints the message of a refused call, and the reasons of the machine.
+func (s *session) showRefusal(ctx context.Context, source, message, errno string) {
+	if !strings.Contains(message, errno) {
+		message += " (" + errno + ")"
+	}
+	fmt.Fprintln(s.out, s.colors.err(s.fit(printable(message))))
+	if why := s.why(ctx, source, errno); why != "" {
+		fmt.Fprintln(s.out, s.colors.note(s.fit("why: "+printable(why))))
+	}
+}
+
+// why asks the object whose method was refused, or else the global m, for its reasons.
 func (s *session) why(ctx context.Context, source, errno string) string {
 	names := []string{"m"}
-	if toks := scan(source); len(toks) > 0 && toks[0].kind == tokName {
-		names = append([]string{toks[0].text}, names...)
+	if toks := scan(source); len(toks) > 0 && toks[0].Kind == vm.TokenName {
+		names = []string{toks[0].Text, "m"}
 	}
 	for _, name := range names {
 		v, ok := s.rt.Look(name)
 		if !ok || s.index.Member(v.Class(), "why") == nil {
 			continue
 		}
-		out, err := s.invoke(ctx, "why", v, errno)
-		if err == nil && len(out) == 1 {
-			why, _ := out[0].Go().(string)
+		if why, err := s.invokeText(ctx, "why", v, errno); err == nil {
 			return why
 		}
 	}
 	return ""
 }
 
-// integer is a value that a register can hold.
+// integer returns a value as the contents of a register.
 func integer(v any) (uint64, bool) {
 	switch v := v.(type) {
 	case uint64:
 		return v, true
 	case float64:
-		if v >= 0 && v < 1<<53 && v == float64(uint64(v)) {
-			return uint64(v), true
-		}
+		return uint64(v), v >= 0 && v < 1<<53 && v == float64(uint64(v))
 	}
 	return 0, false
 }
 
-// registersIn are the registers that a list of n expressions reads, nil for those that read none; nil
-// when it is another number of expressions.
+// registersIn returns the registers that a list of n expressions reads, nil for an expression that reads none. It
+// returns nil if none does, or if the source is another number of expressions.
 func (s *session) registersIn(source string, n int) []*describe.Register {
 	parts := splitArgs(scan(source))
 	if len(parts) != n {
@@ -148,8 +169,8 @@ func (s *session) registersIn(source string, n int) []*describe.Register {
 	regs := make([]*describe.Register, n)
 	found := false
 	for i, toks := range parts {
-		if n := len(toks); n > 0 && toks[n-1].is(";") {
-			toks = toks[:n-1]
+		if k := len(toks); k > 0 && toks[k-1].Is(";") {
+			toks = toks[:k-1]
 		}
 		regs[i] = s.registerRead(toks)
 		found = found || regs[i] != nil
@@ -160,14 +181,14 @@ func (s *session) registersIn(source string, n int) []*describe.Register {
 	return regs
 }
 
-// registerRead is the register that an expression reads: a field that is called like one, an element
-// of such a field, or a call with a register's name for its first argument.
-func (s *session) registerRead(toks []token) *describe.Register {
+// registerRead returns the register that an expression reads: a field with the name of a register, an element of such
+// a field, or a call whose first argument is that name.
+func (s *session) registerRead(toks []vm.Token) *describe.Register {
 	steps, start := chainBefore(toks, len(toks))
-	if start != 0 || len(steps) < 2 {
+	last := len(steps) - 1
+	if start != 0 || last < 1 {
 		return nil
 	}
-	last := len(steps) - 1
 	switch steps[last].kind {
 	case '.':
 		return s.registerField(steps)
@@ -177,22 +198,21 @@ func (s *session) registerRead(toks []token) *describe.Register {
 		}
 	case '(':
 		args := steps[last].args
-		if len(args) == 0 || args[0].kind != tokString || steps[last-1].kind != ':' {
+		if len(args) == 0 || args[0].Kind != vm.TokenString || steps[last-1].kind != ':' {
 			return nil
 		}
-		t := s.completer.resolve(steps[:last])
-		if t.entry == nil || t.entry.Func == nil || len(t.entry.Func.Params) == 0 {
+		f := s.completer.resolve(steps[:last]).function()
+		if f == nil || len(f.Params) == 0 || len(f.Results) == 0 {
 			return nil
 		}
-		name := stringText(args[0])
-		if p := t.entry.Func.Params[0].Type; slices.Contains(wordsOf(p), name) && len(t.entry.Func.Results) > 0 {
+		if name := args[0].Content(); slices.Contains(wordsOf(f.Params[0].Type), name) {
 			return s.register(name)
 		}
 	}
 	return nil
 }
 
-// wordsOf are the strings that a type allows.
+// wordsOf returns the strings that a type allows.
 func wordsOf(t describe.Type) []string {
 	if t.Kind != describe.KindUnion {
 		return t.Strings()
@@ -204,11 +224,11 @@ func wordsOf(t describe.Type) []string {
 	return out
 }
 
-// registerField is the register that the last field of a chain is called like, if what has the field
-// is not known to be anything else.
+// registerField returns the register that the last field of a chain is named after, unless the description knows the
+// owner of the field and no such field of it.
 func (s *session) registerField(steps []step) *describe.Register {
 	last := len(steps) - 1
-	if t := s.completer.resolve(steps[:last]); !t.nothing() {
+	if t := s.completer.resolve(steps[:last]); !t.unknown() {
 		switch t.typ.Kind {
 		case describe.KindClass, describe.KindModule, describe.KindRecord:
 		default:
@@ -221,6 +241,7 @@ func (s *session) registerField(steps []step) *describe.Register {
 	return s.register(steps[last].name)
 }
 
+// register returns the described register of that name, or nil.
 func (s *session) register(name string) *describe.Register {
 	for _, e := range s.index.Lookup(name) {
 		if e.Kind == describe.IsRegister {
@@ -230,42 +251,29 @@ func (s *session) register(name string) *describe.Register {
 	return nil
 }
 
-// registerText is a register's value and what its fields mean.
-func (s *session) registerText(r *describe.Register, v uint64) string {
-	text := s.colors.value(fmt.Sprintf("0x%0*x", max(1, r.Width/4), v))
-	if d := decode(r, v); d != "" {
-		text += "  "
-		if at := phrase.Width(text); at+phrase.Width(d) > s.room() {
-			d = wrapText(d, max(s.room()-at, 8), strings.Repeat(" ", at))
-		}
-		text += d
-	}
-	return text
-}
-
-// decode says which fields of a register are not 0, and what that means. An address is no news.
+// decode returns the fields of a register that are not 0, with their meaning. It omits fields of more than 32 bits,
+// which are addresses.
 func decode(r *describe.Register, v uint64) string {
 	var parts []string
 	for i := range r.Fields {
 		f := &r.Fields[i]
 		bits := f.Hi - f.Lo + 1
-		x := v >> f.Lo
-		if bits < 64 {
-			x &= 1<<bits - 1
-		}
-		if x == 0 || bits > 32 {
+		if bits > 32 {
 			continue
 		}
-		name := f.Name
-		if !isName(name) || name == "RES0" {
-			name += f.Range()
+		x := v >> f.Lo & (1<<bits - 1)
+		if x == 0 {
+			continue
 		}
-		text := name
+		text := f.Name
+		if !vm.IsName(text) || text == "RES0" {
+			text += f.Range()
+		}
 		if bits > 1 {
-			text = fmt.Sprintf("%s=%s", name, fieldNumber(x, bits))
-		}
-		if w := wordFor(f.Values, x); w != "" && bits > 1 {
-			text += " (" + w + ")"
+			text += "=" + fieldNumber(x, bits)
+			if w := wordFor(f.Values, x); w != "" {
+				text += " (" + w + ")"
+			}
 		}
 		parts = append(parts, text)
 	}
@@ -279,6 +287,7 @@ func fieldNumber(x uint64, bits int) string {
 	return strconv.FormatUint(x, 10)
 }
 
+// wordFor returns the meaning of a field's value, or "".
 func wordFor(words []describe.Word, x uint64) string {
 	for _, w := range words {
 		if n, err := strconv.ParseUint(w.Value, 0, 64); err == nil && n == x {
@@ -288,7 +297,7 @@ func wordFor(words []describe.Word, x uint64) string {
 	return ""
 }
 
-// showError prints an error: its message, the line it is about and a caret, as far as they are known.
+// showError prints an error: its message, and the line of source with a caret if they are known.
 func (s *session) showError(err error) {
 	s.lastErr = err
 	if errors.Is(err, context.Canceled) {
@@ -297,173 +306,93 @@ func (s *session) showError(err error) {
 		return
 	}
 	s.complain("%s", s.message(err))
-	if line, caret, ok := s.excerpt(err); ok {
-		width := s.width()
-		if cut := phrase.Width(line[:caret]); cut > width-20 { // keep the caret in sight
-			from := len(line) - len(strings.TrimLeft(line[max(0, caret-width/2):], " "))
-			for from < len(line) && line[from]&0xc0 == 0x80 {
-				from++
-			}
-			line, caret = "…"+line[from:], caret-from+len("…")
-		}
-		fmt.Fprintf(s.errOut, "  %s\n", phrase.Truncate(line, width-3))
-		fmt.Fprintf(s.errOut, "  %s%s\n", strings.Repeat(" ", phrase.Width(line[:caret])), s.colors.err("^"))
+	before, after := s.excerpt(err)
+	if before+after == "" {
+		return
 	}
+	width := s.width()
+	if phrase.Width(before) > width-20 { // keep the caret visible
+		runes := []rune(before)
+		before = "…" + string(runes[len(runes)-width/2:])
+	}
+	fmt.Fprintf(s.errOut, "  %s\n", phrase.Truncate(before+after, width-3))
+	fmt.Fprintf(s.errOut, "  %s%s\n", strings.Repeat(" ", phrase.Width(before)), s.colors.err("^"))
 }
 
-// position is where an error happened: where its message says, which is not where it was raised when
-// it was raised in the name of a caller.
-func (s *session) position(e *vm.Error) (script string, line int, rest string) {
-	for i := strings.IndexByte(e.Message, ':'); i > 0 && i < len(e.Message); {
-		name := e.Message[:i]
-		if _, ok := s.sources[name]; ok {
-			number, text, found := strings.Cut(e.Message[i+1:], ": ")
-			if n, err := strconv.Atoi(number); found && err == nil {
-				return name, n, text
-			}
+// position returns where the message of an error says it happened, and the message without that position. This is the
+// innermost function, or a caller that the error was raised in the name of.
+func position(e *vm.Error) (script string, line int, text string) {
+	for _, f := range append([]vm.Frame{{File: e.Script, Line: e.Line}}, e.Frames...) {
+		if text, ok := strings.CutPrefix(e.Message, fmt.Sprintf("%s:%d: ", f.File, f.Line)); ok {
+			return f.File, f.Line, text
 		}
-		n := strings.IndexByte(e.Message[i+1:], ':')
-		if n < 0 || strings.Contains(e.Message[:i], "\n") {
-			break
-		}
-		i += n + 1
 	}
 	return e.Script, e.Line, e.Message
 }
 
-// message is an error's text; where it happened is left out when it is what has just been typed, and
-// only its line matters there.
+// messageOf returns the message of an error without its position.
+func messageOf(err error) string {
+	if e, ok := errors.AsType[*vm.Error](err); ok {
+		_, _, text := position(e)
+		return text
+	}
+	return err.Error()
+}
+
+// message returns the text of an error. For code that was typed it has only the line number, and only if there are
+// several lines.
 func (s *session) message(err error) string {
 	text := err.Error()
-	var e *vm.Error
-	if errors.As(err, &e) {
-		script, line, rest := s.position(e)
+	if e, ok := errors.AsType[*vm.Error](err); ok {
+		script, line, rest := position(e)
 		text = e.Message
-		if s.typed(script) {
+		if src := s.sources[script]; src.typed {
 			text = rest
-			if strings.Contains(s.sources[script], "\n") && line > 0 {
-				text = fmt.Sprintf("line %d: %s", line, text)
+			if strings.Contains(src.text, "\n") && line > 0 {
+				text = fmt.Sprintf("line %d: %s", line, rest)
 			}
 		}
 	}
-	var p *vm.PanicError
-	switch {
-	case errors.As(err, &p):
-		text += "\n:bt shows where"
-	case errors.Is(err, vm.ErrMemory):
-		text += "; set what is large to nil, or :reset"
+	if _, ok := errors.AsType[*vm.PanicError](err); ok {
+		text += "\nfor the details: :bt"
+	} else if errors.Is(err, vm.ErrMemory) {
+		text += "; fix: set large values to nil, or use :reset"
 	}
 	return text
 }
 
-// typed says whether a chunk was typed here.
-func (s *session) typed(chunk string) bool {
-	_, ok := s.sources[chunk]
-	return ok && strings.HasPrefix(chunk, "in") && digits(chunk[2:])
-}
-
-func digits(s string) bool {
-	for i := range len(s) {
-		if !digit(s[i]) {
-			return false
-		}
-	}
-	return s != ""
-}
-
-// where is the position of an error, for a message about something else.
+// where returns the position of an interrupt, for a message.
 func (s *session) where(err error) string {
-	var e *vm.Error
-	if !errors.As(err, &e) || e.Line == 0 {
+	e, ok := errors.AsType[*vm.Error](err)
+	if !ok || e.Line == 0 {
 		return ""
 	}
-	if s.typed(e.Script) {
-		if strings.Contains(s.sources[e.Script], "\n") {
-			return fmt.Sprintf(" in line %d", e.Line)
-		}
-		return ""
+	switch src := s.sources[e.Script]; {
+	case !src.typed:
+		return fmt.Sprintf(" at %s:%d", e.Script, e.Line)
+	case strings.Contains(src.text, "\n"):
+		return fmt.Sprintf(" in line %d", e.Line)
 	}
-	return fmt.Sprintf(" at %s:%d", e.Script, e.Line)
+	return ""
 }
 
-// excerpt is the line that an error is about, and where in it the caret goes.
-func (s *session) excerpt(err error) (line string, caret int, ok bool) {
-	var e *vm.Error
-	if !errors.As(err, &e) {
-		return "", 0, false
+// excerpt returns the line of source of an error, split where the caret goes: at the column of the error, or at the
+// first word if the column is unknown.
+func (s *session) excerpt(err error) (before, after string) {
+	e, ok := errors.AsType[*vm.Error](err)
+	if !ok {
+		return "", ""
 	}
-	script, n, _ := s.position(e)
-	src, ok := s.sources[script]
-	lines := strings.Split(src, "\n")
-	if !ok || n < 1 || n > len(lines) {
-		return "", 0, false
+	script, n, _ := position(e)
+	lines := strings.Split(s.sources[script].text, "\n")
+	if n < 1 || n > len(lines) {
+		return "", ""
 	}
-	raw := strings.TrimRight(lines[n-1], " \t\r")
-	line = printable(strings.ReplaceAll(raw, "\t", "    "))
-	if line == "" {
-		return "", 0, false
+	line := strings.TrimRight(lines[n-1], " \t\r")
+	caret := len(line) - len(strings.TrimLeft(line, " \t"))
+	if script == e.Script && n == e.Line && e.Column > 0 {
+		caret = min(e.Column-1, len(line))
 	}
-	return line, caretFor(line, e.Message), true
-}
-
-// caretFor is where a message about a line points to: at a name or token that the message quotes, else
-// at the line's first word.
-func caretFor(line, message string) int {
-	toks := scan(line)
-	quotes := quoted(message)
-	for i := len(quotes) - 1; i >= 0; i-- {
-		q := quotes[i]
-		for j := len(toks) - 1; j >= 0; j-- {
-			if t := toks[j]; t.text == q || t.kind == tokString && stringText(t) == q {
-				return t.pos
-			}
-		}
-		if n := strings.LastIndex(line, q); n >= 0 && !isName(q) {
-			return n
-		}
-	}
-	words := scan(message)
-	for i := len(words) - 1; i >= 0; i-- { // after the position, a message may begin with who complains
-		if words[i].kind == tokName && i+1 < len(words) && words[i+1].is(":") {
-			for _, t := range toks {
-				if t.text == words[i].text {
-					return t.pos
-				}
-			}
-		}
-	}
-	for _, m := range words {
-		for _, t := range toks {
-			if m.kind == tokNumber && t.kind == tokNumber && t.text == m.text {
-				return t.pos
-			}
-		}
-	}
-	if strings.Contains(message, "<eof>") || strings.Contains(message, "EOF") {
-		return len(line)
-	}
-	return len(line) - len(strings.TrimLeft(line, " \t"))
-}
-
-// quoted are the words in quotes in a message.
-func quoted(message string) []string {
-	var words []string
-	for {
-		i := strings.IndexAny(message, "'`\"")
-		if i < 0 {
-			return words
-		}
-		closing := message[i]
-		if closing == '`' {
-			closing = '\''
-		}
-		n := strings.IndexByte(message[i+1:], closing)
-		if n < 0 {
-			return words
-		}
-		if n > 0 {
-			words = append(words, message[i+1:i+1+n])
-		}
-		message = message[i+n+2:]
-	}
+	visible := func(s string) string { return printable(strings.ReplaceAll(s, "\t", "    ")) }
+	return visible(line[:caret]), visible(line[caret:])
 }

@@ -49,23 +49,6 @@ func TestChain(t *testing.T) {
 	}
 }
 
-func TestCaret(t *testing.T) {
-	tests := []struct{ line, message, at string }{
-		{"x = = 1", "syntax error near '='", "= 1"},
-		{"local y = nil; y.z = 1", "attempt to index local 'y' (a nil value)", "y.z"},
-		{"m:perf_event_open { typ = 1 }", "bad argument #1 to 'perf_event_open' (unknown field 'typ'; did you mean 'type'?)", "typ"},
-		{"m:f { t = 'bad' }", "'bad' is none of them", "'bad'"},
-		{"  foo()", "something else", "foo()"},
-		{"f(", "unexpected symbol near '<eof>'", ""},
-		{"m.cpu[9]", "the machine has no CPU 9", "9]"},
-	}
-	for _, test := range tests {
-		if at := caretFor(test.line, test.message); !strings.HasPrefix(test.line[at:], test.at) || test.at == "" && at != len(test.line) {
-			t.Errorf("%q, %s: at %q, want %q", test.line, test.message, test.line[at:], test.at)
-		}
-	}
-}
-
 // FuzzScan holds that tokens are what stands in the source, in order, and that nothing that is typed
 // upsets what reads them.
 func FuzzScan(f *testing.F) {
@@ -79,17 +62,16 @@ func FuzzScan(f *testing.F) {
 		toks := scan(src)
 		at := 0
 		for i, tok := range toks {
-			if tok.pos < at || tok.end() > len(src) || src[tok.pos:tok.end()] != tok.text || tok.text == "" {
-				t.Fatalf("token %d is %q at %d", i, tok.text, tok.pos)
+			if tok.Pos < at || tok.End() > len(src) || src[tok.Pos:tok.End()] != tok.Text || tok.Text == "" {
+				t.Fatalf("token %d is %q at %d", i, tok.Text, tok.Pos)
 			}
-			at = tok.end()
+			at = tok.End()
 		}
 		for i := range toks {
 			chainBefore(toks, i+1)
 			enclosing(toks[:i])
 		}
 		splitArgs(toks)
-		caretFor(src, "near '"+src+"'")
 		if got := withoutEquals(src); len(got) > len(src) {
 			t.Errorf("%q became %q", src, got)
 		}

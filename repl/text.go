@@ -1,4 +1,4 @@
-// Text that fits a terminal: truncation, columns, colors.
+// Text for a terminal: wrapping, control characters and colors.
 
 package repl
 
@@ -6,31 +6,41 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
-func moreRows(n int) string { return fmt.Sprintf("… and %d more", n) }
+// wrapText breaks a text into lines of at most width columns. Lines after the first begin with indent.
+func wrapText(text string, width int, indent string) string {
+	var b strings.Builder
+	n := 0
+	for word := range strings.FieldsSeq(text) {
+		w := phrase.Width(word)
+		switch {
+		case n == 0:
+		case n+1+w > width:
+			b.WriteString("\n" + indent)
+			n = 0
+		default:
+			b.WriteByte(' ')
+			n++
+		}
+		b.WriteString(word)
+		n += w
+	}
+	return b.String()
+}
 
-// printable shows control characters, which would otherwise steer the terminal, and bytes that are no
-// text by their escapes. Line breaks and tabs stay.
+// printable replaces control characters, which would act on the terminal, and invalid UTF-8 by escape sequences. Line
+// breaks and tabs stay.
 func printable(s string) string {
-	plain := func(r rune, n int) bool {
-		return r == '\n' || r == '\t' || r >= ' ' && r != 0x7f && !(r >= 0x80 && r < 0xa0) && !(r == utf8.RuneError && n == 1)
-	}
-	clean := true
-	for i := 0; i < len(s) && clean; {
-		r, n := utf8.DecodeRuneInString(s[i:])
-		clean = plain(r, n)
-		i += n
-	}
-	if clean {
-		return s
-	}
 	var b strings.Builder
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
-		if plain(r, n) {
+		switch {
+		case r == '\n', r == '\t', r >= ' ' && r < 0x7f, r >= 0xa0 && !(r == utf8.RuneError && n == 1):
 			b.WriteString(s[i : i+n])
-		} else {
+		default:
 			for _, c := range []byte(s[i : i+n]) {
 				fmt.Fprintf(&b, "\\%03d", c)
 			}
@@ -40,7 +50,7 @@ func printable(s string) string {
 	return b.String()
 }
 
-// A palette colors text, or leaves it alone.
+// A palette colors text, or leaves it alone if false.
 type palette bool
 
 func (p palette) sgr(code, s string) string {

@@ -1,17 +1,18 @@
-// The tour: a story told step by step, each step code that the user accepts or types.
+// The tour: a story told in steps of code, which the user accepts or types.
 
 package repl
 
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/phrase"
 )
 
-// A tour is a story and how far it has been told.
+// A tour is a story and the index of the next step.
 type tour struct {
 	steps []tourStep
 	at    int
@@ -19,106 +20,70 @@ type tour struct {
 
 type tourStep struct{ say, code string }
 
-// startTour reads the story, which is data in Lua, and begins it.
+// startTour reads the story from lua/tour.lua and shows the first step.
 func (s *session) startTour(ctx context.Context) error {
-	v, err := evalFile(ctx, s.rt, "lua/tour.lua")
+	story, err := evalFile(ctx, s.rt, "lua/tour.lua")
 	if err != nil {
 		return err
 	}
 	t := &tour{}
-	for i := 1.0; ; i++ {
-		step, ok := v.Index(i)
-		if !ok {
-			break
-		}
-		t.steps = append(t.steps, tourStep{textAt(step, 1), textAt(step, 2)})
+	for row := range rows(story) {
+		t.steps = append(t.steps, tourStep{say: row[0], code: row[1]})
 	}
 	s.tour = t
-	fmt.Fprintln(s.out, s.colors.note(s.fit("Enter does what is shown; you may type it, or anything else, yourself. :tour stop leaves.")))
+	fmt.Fprintln(s.out, s.colors.note(s.fit("Press Enter to run the code shown, or type it or anything else. :tour stop leaves.")))
 	t.tell(s)
 	return nil
 }
 
-func textAt(v vm.Value, i float64) string {
-	x, _ := v.Index(i)
-	text, _ := x.Go().(string)
-	return text
-}
-
-// tell shows the step that comes.
+// tell shows the next step.
 func (t *tour) tell(s *session) {
 	step := t.steps[t.at]
 	s.freshLine()
-	fmt.Fprintf(s.out, "\n%s %s\n", s.colors.strong(fmt.Sprintf("%d/%d", t.at+1, len(t.steps))), wrapText(step.say, s.helpWidth()-4, "    "))
+	number := s.colors.strong(fmt.Sprintf("%d/%d", t.at+1, len(t.steps)))
+	fmt.Fprintf(s.out, "\n%s %s\n", number, wrapText(step.say, s.helpWidth()-4, "    "))
 	for line := range strings.SplitSeq(step.code, "\n") {
 		fmt.Fprintf(s.out, "    %s\n", s.colors.value(s.fitCode(line, "    ")))
 	}
 }
 
-// fitCode breaks a line of code that is too wide for the terminal, where Lua does not mind, and indents what follows.
+// fitCode breaks a line of code that is wider than the terminal between words, and indents the rest of it.
 func (s *session) fitCode(line, indent string) string {
 	code := strings.TrimLeft(line, " ")
-	indent += line[:len(line)-len(code)]
+	own := line[:len(line)-len(code)]
+	indent += own
 	if phrase.Width(indent+code) <= s.room() {
 		return line
 	}
-	return line[:len(line)-len(code)] + wrapText(code, max(s.room()-phrase.Width(indent)-2, 10), indent+"  ")
+	return own + wrapText(code, max(s.room()-phrase.Width(indent)-2, 10), indent+"  ")
 }
 
-// accept is the code of the step that comes, which an empty entry means.
+// accept returns the code of the next step, which an empty entry runs.
 func (t *tour) accept() string { return t.steps[t.at].code }
 
-// entered is told of each entry that was run; the step's own takes the tour on.
+// entered advances the tour if the entry was the code of the next step.
 func (t *tour) entered(s *session, text string) {
 	if sameCode(text, t.steps[t.at].code) {
-		if t.at++; t.at == len(t.steps) {
-			s.tour = nil
-			fmt.Fprintln(s.out, s.colors.note(s.fit("That was the tour. The machine is still in m: try :regs, :slots, :trace, help.")))
-			return
-		}
+		t.at++
 	}
-	t.tell(s)
+	if t.at < len(t.steps) {
+		t.tell(s)
+		return
+	}
+	s.tour = nil
+	end := "This is the end of the tour. The machine is still in m: try :regs, :slots, :trace, help."
+	fmt.Fprintln(s.out, s.colors.note(s.fit(end)))
 }
 
-// sameCode compares sources by their tokens.
+// sameCode reports whether two sources have the same tokens.
 func sameCode(a, b string) bool {
-	x, y := scan(a), scan(b)
-	if len(x) != len(y) {
-		return false
-	}
-	for i := range x {
-		if x[i].text != y[i].text {
-			return false
-		}
-	}
-	return true
+	return slices.EqualFunc(scan(a), scan(b), func(x, y vm.Token) bool { return x.Text == y.Text })
 }
 
-// fit breaks a line that is too wide for the terminal at words, and indents what follows.
+// fit breaks a line that is wider than the terminal between words, and indents the rest of it.
 func (s *session) fit(line string) string {
 	if phrase.Width(line) <= s.room() || strings.Contains(line, "\n") {
 		return line
 	}
 	return wrapText(line, s.room()-2, "  ")
-}
-
-// wrapText breaks a text into lines of at most width columns; all but the first are indented.
-func wrapText(text string, width int, indent string) string {
-	var b strings.Builder
-	n := 0
-	for word := range strings.FieldsSeq(text) {
-		w := phrase.Width(word)
-		switch {
-		case n == 0:
-		case n+1+w > width:
-			b.WriteString("\n" + indent)
-			n = 0
-		default:
-			b.WriteByte(' ')
-			n++
-		}
-		b.WriteString(word)
-		n += w
-	}
-	return b.String()
 }

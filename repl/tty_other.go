@@ -1,4 +1,4 @@
-// Signals of a terminal, where there are none.
+// Terminal signals on systems without them.
 
 //go:build !unix
 

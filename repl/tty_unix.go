@@ -1,4 +1,4 @@
-// Signals of a terminal.
+// Terminal signals.
 
 //go:build unix
 
@@ -11,9 +11,10 @@ import (
 	"time"
 )
 
-// watchSize calls fn when the terminal's size has changed.
+// watchSize calls fn after each change of the terminal's size.
 func watchSize(fn func()) (stop func()) { return watchSignal(syscall.SIGWINCH, fn) }
 
+// watchSignal calls fn at each signal until stop is called.
 func watchSignal(sig os.Signal, fn func()) (stop func()) {
 	ch := make(chan os.Signal, 1)
 	signal.Notify(ch, sig)
@@ -34,13 +35,12 @@ func watchSignal(sig os.Signal, fn func()) (stop func()) {
 	}
 }
 
-// suspendSelf stops the process group, as Ctrl-Z does where the terminal sees to it. The stop comes a moment after the
-// call, mostly before the return.
+// suspendSelf stops the process group, as Ctrl-Z on a cooked terminal does. The stop takes effect shortly after the
+// system call, so give it time.
 func suspendSelf() {
 	syscall.Kill(0, syscall.SIGTSTP)
 	time.Sleep(2 * time.Millisecond)
 }
 
-// watchContinued calls fn when the process goes on after a stop, whoever stopped it: the shell has set the terminal its
-// own way by then.
+// watchContinued calls fn when the process is resumed after a stop. The shell has changed the terminal's mode by then.
 func watchContinued(fn func()) (stop func()) { return watchSignal(syscall.SIGCONT, fn) }

@@ -1,4 +1,4 @@
-// Watches: expressions that are shown after each input, with what has changed.
+// Watches: expressions shown after each input, with their changes marked.
 
 package repl
 
@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,27 +16,27 @@ import (
 	"github.com/hwlua/hwlua/vm/phrase"
 )
 
-// A watch is an expression and what it was the last time.
+// watchTime limits the evaluation of a watch, as every input waits for it.
+const watchTime = 2 * time.Second
+
+// A watch is an expression and its last value.
 type watch struct {
 	text  string
 	prog  *vm.Program
 	shown bool
-	last  string
+	last  []part
 	num   uint64
-	isNum bool
+	isNum bool // the last value was the integer num
 }
 
+// addWatch adds a watch and shows its value.
 func (s *session) addWatch(ctx context.Context, text string) error {
 	prog, expr, err := compile("watch", text)
-	if err == nil && !expr {
-		err = errors.New("an expression is wanted, for example :watch m.cpu[0].wcr[0]")
-	}
 	if err != nil {
-		var e *vm.Error
-		if errors.As(err, &e) {
-			return errors.New(strings.TrimPrefix(e.Message, "watch:1: "))
-		}
-		return err
+		return errors.New(messageOf(err))
+	}
+	if !expr {
+		return errors.New("not an expression (want one such as :watch m.cpu[0].wcr[0])")
 	}
 	w := &watch{text: text, prog: prog}
 	s.watches = append(s.watches, w)
@@ -43,7 +44,7 @@ func (s *session) addWatch(ctx context.Context, text string) error {
 	return nil
 }
 
-// removeWatch takes away the nth watch, or all.
+// removeWatch removes the watch of that number, or all.
 func (s *session) removeWatch(rest string) error {
 	if rest == "" {
 		s.watches = nil
@@ -51,10 +52,19 @@ func (s *session) removeWatch(rest string) error {
 	}
 	n, err := strconv.Atoi(rest)
 	if err != nil || n < 1 || n > len(s.watches) {
-		return fmt.Errorf("there is no watch %s; :watch lists them", rest)
+		return fmt.Errorf("no watch '%s'; for a list: :watch", rest)
 	}
-	s.watches = append(s.watches[:n-1], s.watches[n:]...)
+	s.watches = slices.Delete(s.watches, n-1, n)
 	return nil
+}
+
+func (s *session) listWatches() {
+	if len(s.watches) == 0 {
+		fmt.Fprintln(s.out, "no watches")
+	}
+	for i, w := range s.watches {
+		fmt.Fprintf(s.out, "%2d  %s\n", i+1, w.text)
+	}
 }
 
 func (s *session) showWatches(ctx context.Context) {
@@ -63,136 +73,118 @@ func (s *session) showWatches(ctx context.Context) {
 	}
 }
 
-// watchTime is how long a watch may take; it is asked for after every input.
-const watchTime = 2 * time.Second
-
+// showWatch evaluates a watch and prints its value, marking what changed since the last time.
 func (s *session) showWatch(ctx context.Context, w *watch) {
 	ctx, cancel := context.WithTimeout(ctx, watchTime)
 	defer cancel()
 	s.freshLine()
-	var text string
-	var results []vm.Value
+	now := watch{text: w.text, prog: w.prog, shown: true}
 	_, err := s.during(ctx, func(ctx context.Context) error {
-		var err error
-		if results, _, err = s.rt.Eval(ctx, w.prog, 0); err == nil {
-			text, err = s.text(ctx, w.text, results)
+		results, _, err := s.rt.Eval(ctx, w.prog, 0)
+		if err != nil {
+			return err
 		}
+		if len(results) == 1 {
+			now.num, now.isNum = integer(results[0].Go())
+		}
+		now.last, err = s.parts(ctx, w.text, results)
 		return err
 	})
-	line := w.text + " = "
+	line := s.colors.note("watch ") + w.text + " = "
 	if err != nil {
-		var e *vm.Error
-		if errors.As(err, &e) {
-			text = strings.TrimPrefix(e.Message, "watch:1: ")
-		} else {
-			text = err.Error()
-		}
-		w.isNum = false
-		line += s.colors.err(printable(text))
+		now.last, now.isNum = []part{{text: printable(messageOf(err))}}, false
+		line += s.colors.err(now.last[0].text)
 	} else {
-		var num uint64
-		isNum := false
-		if len(results) == 1 {
-			num, isNum = integer(results[0].Go())
-		}
-		switch {
-		case !w.shown || text == w.last:
-			line += text
-		case isNum && w.isNum && !strings.HasPrefix(stripSGR(text), "0x"):
-			line += text + "  " + s.colors.change("was "+stripSGR(w.last))
-		case isNum && w.isNum:
-			line += markHex(text, w.last, s.colors) + "  " + s.colors.change(changedBits(w.num, num))
-		default:
-			line += text + "  " + s.colors.change("changed")
-		}
-		w.num, w.isNum = num, isNum
+		line += s.changes(w, &now)
 	}
-	w.last, w.shown = text, true
-	fmt.Fprintln(s.out, s.colors.note("watch ")+line)
+	*w = now
+	fmt.Fprintln(s.out, line)
 }
 
-// markHex colors the hexadecimal digits of now that differ from before.
-func markHex(now, before string, colors palette) string {
-	a, rest, _ := strings.Cut(stripSGR(now), " ")
-	b, _, _ := strings.Cut(stripSGR(before), " ")
-	if !bool(colors) || !strings.HasPrefix(a, "0x") || len(a) != len(b) {
+// changes returns the value of a watch with its changes marked: the digits and bits of a hexadecimal number, the
+// former value of another number.
+func (s *session) changes(before, now *watch) string {
+	text := s.join(now.last)
+	switch {
+	case !before.shown || slices.Equal(now.last, before.last):
+		return text
+	case !now.isNum || !before.isNum:
+		return text + "  " + s.colors.change("changed")
+	}
+	digits, rest := now.last[0].hex()
+	old, _ := before.last[0].hex()
+	if digits == "" {
+		return text + "  " + s.colors.change("was "+before.last[0].text)
+	}
+	return s.markDigits(digits, old) + rest + "  " + s.colors.change(changedBits(before.num, now.num))
+}
+
+// hex splits a part that shows a number into hexadecimal digits, if it shows any, and the rest.
+func (p part) hex() (digits, rest string) {
+	if p.digits == "" && strings.HasPrefix(p.text, "0x") {
+		return p.text, ""
+	}
+	return p.digits, p.text
+}
+
+// markDigits colors the digits that differ from those before.
+func (s *session) markDigits(now, before string) string {
+	if len(now) != len(before) {
 		return now
 	}
-	var out strings.Builder
-	for i := range len(a) {
-		if a[i] != b[i] {
-			out.WriteString(colors.change(a[i : i+1]))
-		} else {
-			out.WriteByte(a[i])
-		}
-	}
-	if rest != "" {
-		out.WriteString(" " + rest)
-	}
-	return out.String()
-}
-
-func stripSGR(s string) string {
 	var b strings.Builder
-	for s != "" {
-		if n := phrase.EscapeLen(s); n > 0 {
-			s = s[n:]
-			continue
+	for i := range now {
+		if now[i] == before[i] {
+			b.WriteByte(now[i])
+		} else {
+			b.WriteString(s.colors.change(now[i : i+1]))
 		}
-		b.WriteByte(s[0])
-		s = s[1:]
 	}
 	return b.String()
 }
 
-// changedBits names the bits in which two values differ: "was 0x1ff3, bits 0 5-12 changed".
+// changedBits describes the bits in which two values differ: "was 0x1ff3, bits 0 5-12 changed".
 func changedBits(before, now uint64) string {
-	diff := before ^ now
-	word := "bits"
-	if bits.OnesCount64(diff) == 1 {
-		word = "bit"
-	}
 	var ranges []string
-	for i := 0; i < 64; {
-		if diff>>i&1 == 0 {
-			i++
-			continue
-		}
-		j := i
-		for j < 63 && diff>>(j+1)&1 == 1 {
-			j++
-		}
-		if i == j {
-			ranges = append(ranges, strconv.Itoa(i))
+	for diff, lo := before^now, 0; diff != 0; {
+		skip := bits.TrailingZeros64(diff)
+		diff >>= skip
+		lo += skip
+		n := bits.TrailingZeros64(^diff)
+		diff >>= n
+		if n == 1 {
+			ranges = append(ranges, strconv.Itoa(lo))
 		} else {
-			ranges = append(ranges, fmt.Sprintf("%d-%d", i, j))
+			ranges = append(ranges, fmt.Sprintf("%d-%d", lo, lo+n-1))
 		}
-		i = j + 1
+		lo += n
 	}
-	return fmt.Sprintf("was %#x, %s %s changed", before, word, strings.Join(ranges, " "))
+	noun := "bits"
+	if bits.OnesCount64(before^now) == 1 {
+		noun = "bit"
+	}
+	return fmt.Sprintf("was %#x, %s %s changed", before, noun, strings.Join(ranges, " "))
 }
 
-// usage is what the last input took.
+// A usage holds what the last input used.
 type usage struct {
 	took  time.Duration
 	steps int64
 }
 
-// start begins to measure; the function that it returns ends it.
+// start starts the measurement; the function it returns ends it.
 func (u *usage) start() func(steps int64) {
 	began := time.Now()
 	return func(steps int64) { *u = usage{time.Since(began), steps} }
 }
 
 func (u usage) String() string {
-	d := u.took
+	unit := 100 * time.Nanosecond
 	switch {
-	case d > time.Second:
-		d = d.Round(10 * time.Millisecond)
-	case d > time.Millisecond:
-		d = d.Round(10 * time.Microsecond)
-	default:
-		d = d.Round(100 * time.Nanosecond)
+	case u.took > time.Second:
+		unit = 10 * time.Millisecond
+	case u.took > time.Millisecond:
+		unit = 10 * time.Microsecond
 	}
-	return fmt.Sprintf("%v, %s", d, phrase.Plural(int(u.steps), "step"))
+	return fmt.Sprintf("%v, %s", u.took.Round(unit), phrase.Plural(int(u.steps), "step"))
 }

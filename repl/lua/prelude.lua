@@ -1,23 +1,31 @@
--- The part of the prompt that lives in the runtime: how values are shown, and the register of
--- commands. It keeps what it needs in locals, so that nothing typed later can change it.
+-- The part of the prompt that runs in the runtime: it shows values and keeps the commands. It holds the
+-- functions that it uses in locals, so that no entry can replace them.
 local host = require "repl.host"
 local type, tostring, tonumber, next, pairs, ipairs = type, tostring, tonumber, next, pairs, ipairs
 local rawget, rawequal, select, pcall, getmetatable = rawget, rawequal, select, pcall, getmetatable
-local setmetatable, error, print, require, loadstring = setmetatable, error, print, require, loadstring
-local format, rep, gsub, find, sub, byte, match, gmatch =
-  string.format, string.rep, string.gsub, string.find, string.sub, string.byte, string.match, string.gmatch
-local concat, sort, floor, huge, min, max = table.concat, table.sort, math.floor, math.huge, math.min, math.max
+local error, print, require, unpack = error, print, require, unpack
+local format, gsub, find, sub, byte, match = string.format, string.gsub, string.find, string.sub, string.byte, string.match
+local gmatch, concat, sort, floor, huge = string.gmatch, table.concat, table.sort, math.floor, math.huge
 local G = _G
 
--- Classes of described objects: their fields in order, {name, hex}; and how they are indexed.
-local classes = loadstring(host.classes())()
+-- classes maps the name of a described class to its fields in order, {name, hex}, and to how its objects
+-- are labelled and indexed.
+local classes = {}
+host.classes(function(name, label, indexed, counted, hex)
+  classes[name] = { label = label and "label", indexed = indexed, counted = counted, hex = hex }
+end)
+host.fields(function(class, field, hex)
+  local c = classes[class]
+  c[#c + 1] = { field, hex }
+end)
+-- typeof is the type function of the described modules, or that of Lua.
 local typeof = type
-for name in gmatch(host.typers(), "%S+") do
+host.typers(function(name)
   local ok, mod = pcall(require, name)
   if ok and type(mod) == "table" and type(rawget(mod, "type")) == "function" then
     typeof = rawget(mod, "type")
   end
-end
+end)
 
 local MAX_DEPTH, MAX_ITEMS, MAX_INNER, MAX_STRING = 5, 100, 20, 200
 
@@ -37,14 +45,14 @@ local function hex(v, digits)
   return format("0x%0" .. (digits or 1) .. "x", v)
 end
 
--- text is tostring that neither fails nor returns anything but text.
+-- text converts any value to text, even if its __tostring fails.
 local function text(v)
   local ok, s = pcall(tostring, v)
   if ok and type(s) == "string" then return s end
   return "<" .. type(v) .. ">"
 end
 
--- label is an object in a word or two.
+-- label returns an object in a word or two.
 local function label(v)
   local class = classes[typeof(v)]
   if class and class.label then
@@ -54,11 +62,9 @@ local function label(v)
   return (gsub(match(text(v), "^[^\n]*"), " %(.*$", ""))
 end
 
-local function isname(s) return find(s, "^[%a_][%w_]*$") ~= nil and not host.keyword(s) end
-
 local function key(k)
   if type(k) == "string" then
-    if isname(k) then return k .. " = " end
+    if host.isname(k) then return k .. " = " end
     return "[" .. quote(k, MAX_STRING) .. "] = "
   end
   return "[" .. text(k) .. "] = "
@@ -72,7 +78,8 @@ local function before(a, b)
   return text(a) < text(b)
 end
 
--- items are the parts of a table: those of its list first, then by key.
+-- items returns the entries of a table, {prefix, value, key}: its list first, then the others in the order of
+-- their keys, at most limit, and the number of those left out.
 local function items(t, limit)
   local list, keys, n = {}, {}, 0
   while n < limit and rawget(t, n + 1) ~= nil do
@@ -96,9 +103,9 @@ local function items(t, limit)
   return list, left
 end
 
--- fields are the parts of an object: what its class is said to have, and what it holds by index. What
--- is false goes without saying, and so does what its name says.
-local function fields(v, class, name)
+-- fields returns the fields of an object and its elements, as items does. It leaves out fields that are nil or
+-- false, and those that the object's name shows.
+local function fields(v, class)
   local list = {}
   for _, f in ipairs(class) do
     local ok, x = pcall(function() return v[f[1]] end)
@@ -128,7 +135,8 @@ local function scalar(v, ishex)
   return text(v)
 end
 
--- body is what stands between the braces, on one line when it fits.
+-- body returns entries in braces, on one line if they fit. With fill, the number of columns before the brace,
+-- it puts as many on a line as fit; without, one.
 local function body(list, left, indent, width, depth, path, fill)
   local parts, long, total = {}, false, 2
   for i, item in ipairs(list) do
@@ -145,12 +153,12 @@ local function body(list, left, indent, width, depth, path, fill)
   if not long and #indent + total + (fill or 0) <= width then
     return "{" .. concat(parts, ", ") .. "}"
   end
-  if fill and not long then -- as many on a line as there is room for
+  if fill and not long then
     local lines, col = {}, #indent + fill
     local line = "{"
     for i, part in ipairs(parts) do
       if i < #parts then part = part .. "," end
-      local behind = i == #parts and indent ~= "" and 1 or 0 -- the comma of the list that it stands in
+      local behind = i == #parts and indent ~= "" and 1 or 0 -- the comma after the brace
       if #line > 2 and col + #line + #part + 1 + behind >= width then
         lines[#lines + 1] = line
         line, col = indent .. "  " .. part, 0
@@ -164,24 +172,17 @@ local function body(list, left, indent, width, depth, path, fill)
   return "{\n" .. indent .. "  " .. concat(parts, ",\n" .. indent .. "  ") .. "\n" .. indent .. "}"
 end
 
--- wrapped is text whose lines go on below themselves where they are wider than the terminal.
+-- wrapped breaks the lines of a text that are wider than the terminal.
 local function wrapped(s, width)
   return (gsub(s, "[^\n]+", function(line)
     if host.columns(line) <= width then return line end
-    local indent = match(line, "^ *") .. "  "
-    local out, fresh = match(line, "^ *"), true
-    local done = ""
-    for word in gmatch(line, "%S+") do
-      if not fresh and host.columns(out .. " " .. word) > width then
-        done = done .. out .. "\n"
-        out, fresh = indent, true
-      end
-      out, fresh = out .. (fresh and "" or " ") .. word, false
-    end
-    return done .. out
+    local indent = match(line, "^ *")
+    return indent .. host.wrap(line, width - #indent - 2, indent .. "  ")
   end))
 end
 
+-- show returns any value as text of at most width columns where it can be broken. path holds the tables and
+-- objects that contain v.
 function show(v, indent, width, depth, path, ishex)
   local t = type(v)
   if t == "table" then
@@ -191,7 +192,7 @@ function show(v, indent, width, depth, path, ishex)
     if depth > MAX_DEPTH then return next(v) == nil and "{}" or "{...}" end
     path[v] = true
     local list, left = items(v, depth == 0 and MAX_ITEMS or MAX_INNER)
-    local fill = true -- texts of a list have lines of their own
+    local fill = true -- strings of a list get lines of their own
     for _, item in ipairs(list) do
       local t = type(item[2])
       fill = fill and t ~= "table" and (t ~= "userdata" or depth > 0) and not (item[1] == "" and t == "string")
@@ -208,7 +209,7 @@ function show(v, indent, width, depth, path, ishex)
     if depth > 1 or path[v] then return label(v) end
     path[v] = true
     name = gsub(match(name, "^[^\n]*"), " %(.*$", "")
-    local list, left = fields(v, class, name)
+    local list, left = fields(v, class)
     local s = #list > 0 and body(list, left, indent, width, MAX_DEPTH, path, #name + 1) or ""
     path[v] = nil
     return name .. (s ~= "" and " " .. s or "")
@@ -216,7 +217,7 @@ function show(v, indent, width, depth, path, ishex)
   return scalar(v, ishex)
 end
 
--- values are the results of an expression, as they are printed.
+-- values returns the results of an expression as text.
 local function values(width, ...)
   local parts, long, total = {}, false, 0
   for i = 1, select("#", ...) do
@@ -229,7 +230,7 @@ local function values(width, ...)
   return concat(parts, (long or total > width) and "\n" or "\t")
 end
 
--- why is what a machine says of its last refusal, if that was this one.
+-- why describes the last refusal of a machine if it was with this errno.
 local function why(m, errno)
   local ok, r = pcall(function() return m:why() end)
   if not ok or r == nil or r.errno ~= errno then return "" end
@@ -244,12 +245,11 @@ local function why(m, errno)
   return s
 end
 
--- Commands by name: {run, doc, usage, code, pure}.
+-- commands maps names to {run, doc, code, pure}.
 local commands = {}
 local repl = {}
 
--- repl.command(name, doc, fn) adds the command :name. fn is given the rest of the line; what it prints
--- is what the command says, and what it returns is printed too.
+-- repl.command(name, doc, fn) adds the command :name. fn gets the rest of the line; its results are shown.
 function repl.command(name, doc, fn)
   if type(name) ~= "string" or not find(name, "^[%a][%w_-]*$") then
     error("bad argument #1 to 'command' (a name of letters, digits, - and _ expected)", 2)
@@ -258,8 +258,12 @@ function repl.command(name, doc, fn)
     fn = doc
     doc = ""
   end
-  if type(fn) ~= "function" then error("bad argument #3 to 'command' (function expected, got " .. type(fn) .. ")", 2) end
-  if host.reserved(name) then error("bad argument #1 to 'command' (':" .. name .. "' is the prompt's own)", 2) end
+  if type(fn) ~= "function" then
+    error("bad argument #3 to 'command' (function expected, got " .. type(fn) .. ")", 2)
+  end
+  if host.reserved(name) then
+    error("bad argument #1 to 'command' (':" .. name .. "' is a command of the prompt)", 2)
+  end
   commands[name] = { run = fn, doc = tostring(doc or "") }
 end
 
@@ -274,13 +278,13 @@ function G.help(x)
       print("a " .. name)
       return
     end
-    for path in gmatch(host.functions(), "%S+") do
+    host.functions(function(path)
       local v = G
       for part in gmatch(path, "[^.]+") do v = type(v) == "table" and rawget(v, part) or nil end
-      if v ~= nil and rawequal(v, x) then name = path break end
-    end
+      if name == "function" and rawequal(v, x) then name = path end
+    end)
     if name == "function" then
-      print("a function that is not described")
+      print("a function without a description")
       return
     end
   end
@@ -288,43 +292,58 @@ function G.help(x)
 end
 
 function G.apropos(word)
-  if type(word) ~= "string" then error("bad argument #1 to 'apropos' (string expected, got " .. type(word) .. ")", 2) end
+  if type(word) ~= "string" then
+    error("bad argument #1 to 'apropos' (string expected, got " .. type(word) .. ")", 2)
+  end
   print((gsub(host.apropos(word), "\n$", "")))
 end
 
 local M = { values = values, why = why, classof = typeof, label = label }
 
+-- add adds a command of the prompt. A pure one changes nothing. Any other makes the Lua call in code, once or more,
+-- and returns a list of the results and their number.
 function M.add(name, doc, pure, code, fn) commands[name] = { run = fn, doc = doc, pure = pure, code = code } end
 
--- command is what Go asks of a name: whether it is known, and what is known of it.
+-- command returns whether a command is pure, and its code.
 function M.command(name)
   local c = commands[name]
-  if c == nil then return false end
-  return true, c.doc, c.pure == true, c.code or ""
+  return c.pure == true, c.code or ""
 end
 
+local literal
+
+-- run runs a command. It shows what a command of the user's returns. Of a command of the prompt it returns the
+-- calls as a list of {code, result}, both as source text.
 function M.run(width, name, rest)
-  local results = { commands[name].run(rest) }
-  if #results > 0 then print(values(width, unpack(results))) end
+  local c = commands[name]
+  local results = { c.run(rest) }
+  if c.code == nil then
+    if #results > 0 then print(values(width, unpack(results))) end
+    return
+  end
+  local did = {}
+  for i = 1, results[2] or 0 do did[i] = { c.code, literal(results[1][i], 0) } end
+  return did
 end
 
+-- list returns the commands as a list of {name, doc}.
 function M.list()
   local names = {}
   for name in next, commands do names[#names + 1] = name end
   sort(names)
-  local lines = {}
-  for i, name in ipairs(names) do lines[i] = name .. "\t" .. gsub(commands[name].doc, "%s+", " ") end
-  return concat(lines, "\n")
+  local rows = {}
+  for i, name in ipairs(names) do rows[i] = { name, (gsub(commands[name].doc, "%s+", " ")) } end
+  return rows
 end
 
--- literal is a value as source text, nil when it has none.
-local function literal(v, depth)
+-- literal returns a value as source text, or nil if it has none.
+function literal(v, depth)
   local t = type(v)
   if v == nil or t == "boolean" then return tostring(v) end
   if t == "number" then
     if v ~= v or v == huge or v == -huge then return nil end
     local s
-    for digits = 14, 17 do -- the fewest that are the same number again
+    for digits = 14, 17 do -- the fewest that give the same number
       s = format("%." .. digits .. "g", v)
       if tonumber(s) == v then break end
     end
@@ -347,7 +366,7 @@ local function literal(v, depth)
 end
 function M.literal(v) return literal(v, 0) end
 
--- facts are what a scenario can check of a value that has no literal: lines of a path and a value.
+-- facts returns what a scenario can check of a value without a literal, as a list of {path, value}.
 function M.facts(root)
   local out, seen = {}, {}
   local function walk(v, path, depth)
@@ -356,20 +375,20 @@ function M.facts(root)
     local class = classes[typeof(v)]
     if class then
       if depth > 0 then
-        if class.label then out[#out + 1] = path .. "." .. class.label .. "\t" .. quote(label(v), huge) end
+        if class.label then out[#out + 1] = { path .. "." .. class.label, quote(label(v), huge) } end
         return
       end
       for _, f in ipairs(class) do
         local ok, x = pcall(function() return v[f[1]] end)
         local s = ok and x ~= nil and type(x) ~= "table" and literal(x, 0)
-        if s then out[#out + 1] = path .. "." .. f[1] .. "\t" .. s end
+        if s then out[#out + 1] = { path .. "." .. f[1], s } end
       end
     elseif t == "table" and depth < MAX_DEPTH and not seen[v] and getmetatable(v) == nil then
       seen[v] = true
       for i, item in ipairs((items(v, 50))) do
         local k = item[3]
         local ks = k ~= nil and literal(k, 0) or nil
-        if type(k) == "string" and isname(k) then
+        if type(k) == "string" and host.isname(k) then
           walk(item[2], path .. "." .. k, depth + 1)
         elseif ks and type(k) ~= "table" then
           walk(item[2], path .. "[" .. ks .. "]", depth + 1)
@@ -379,11 +398,11 @@ function M.facts(root)
       end
     elseif t ~= "table" then
       local s = literal(v, 0)
-      if s then out[#out + 1] = path .. "\t" .. s end
+      if s then out[#out + 1] = { path, s } end
     end
   end
   walk(root, "", 0)
-  return concat(out, "\n")
+  return out
 end
 
 return M
