@@ -1,23 +1,22 @@
-// The io and os libraries. The standard streams are those of Config; anything else of the host is
-// there only when Config.Allow opens that door, and its functions do not exist otherwise.
+// The io library. The standard streams are those of Config; files and processes of the host are reachable only where
+// Config.Allow opens them, and the functions for them do not exist otherwise.
 
 package vm
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"io"
-	"math"
 	"os"
 	"os/exec"
 	"runtime"
 	"strings"
 	"time"
 
-	"github.com/hwlua/hwlua/vm/internal/number"
 	lua "github.com/yuin/gopher-lua"
+
+	"github.com/hwlua/hwlua/vm/internal/number"
 )
 
 // ioState is the io library of one runtime.
@@ -29,15 +28,14 @@ type ioState struct {
 	open           map[*file]struct{}
 }
 
-// A file is what scripts handle as one: a stream to read or to write, and how to close it.
+// A file is a stream that scripts read or write.
 type file struct {
-	r       *bufio.Reader
-	w       io.Writer
-	seek    io.Seeker
-	close   func() error // nil: a standard stream, which stays open
-	buffer  *bufio.Writer
-	closed  bool
-	process *exec.Cmd
+	r      *bufio.Reader
+	w      io.Writer
+	seek   io.Seeker
+	close  func() error // nil: a standard stream, which stays open
+	buffer *bufio.Writer
+	closed bool
 }
 
 func (f *file) write(b []byte) error {
@@ -48,6 +46,36 @@ func (f *file) write(b []byte) error {
 	return err
 }
 
+// sync writes out what is buffered.
+func (f *file) sync() error {
+	if f.buffer != nil {
+		return f.buffer.Flush()
+	}
+	return nil
+}
+
+func (f *file) shut() error {
+	f.closed = true
+	return errors.Join(f.sync(), f.close())
+}
+
+// A fileOp is an operation on a file. Its arguments begin at number first.
+type fileOp func(a args, f *file, first int) int
+
+// onCurrent makes op a function of the io library, which works on the current input or output.
+func (rt *Runtime) onCurrent(name string, op fileOp, current **lua.LUserData) libFunc {
+	return libFunc{name, func(L *lua.LState) int { return op(args{L, name}, (*current).Value.(*file), 1) }}
+}
+
+// method makes op a method of files.
+func (rt *Runtime) method(name string, op fileOp) libFunc {
+	return libFunc{name, func(L *lua.LState) int {
+		a := args{L, name}
+		return op(a, rt.openFile(a), 2)
+	}}
+}
+
+// openIO makes the io library: always the functions that use the standard streams, the others where they are allowed.
 func openIO(rt *Runtime) {
 	s := &ioState{meta: rt.main.CreateTable(0, 4), open: map[*file]struct{}{}}
 	rt.lib.io = s
@@ -55,29 +83,21 @@ func openIO(rt *Runtime) {
 	s.stdout = &file{w: rt.cfg.Stdout}
 	s.stderr = &file{w: rt.cfg.Stderr}
 
-	methods := rt.newTable([]libFunc{
-		{"close", rt.fileClose}, {"flush", rt.fileFlush}, {"lines", rt.fileLines}, {"read", rt.fileRead},
-		{"seek", rt.fileSeek}, {"setvbuf", rt.fileSetvbuf}, {"write", rt.fileWrite},
-	})
-	s.meta.RawSetString("__index", methods)
-	s.meta.RawSetString("__metatable", lua.LString("file"))
-	s.meta.RawSetString("__tostring", rt.main.NewFunction(func(L *lua.LState) int {
-		f := rt.fileArg(args{L, "tostring"})
-		text := "file (closed)"
-		if !f.closed {
-			text = strings.Replace(rt.plainString(L.Get(1)), "userdata: ", "file (", 1) + ")"
-		}
-		L.Push(lua.LString(text))
-		return 1
+	s.meta.RawSetString("__index", rt.newTable([]libFunc{
+		rt.method("close", rt.closeFile), rt.method("flush", rt.flush), rt.method("lines", rt.lines),
+		rt.method("read", rt.read), rt.method("seek", rt.seek), rt.method("setvbuf", rt.setvbuf),
+		rt.method("write", rt.write),
 	}))
+	s.meta.RawSetString("__metatable", lua.LString("file"))
+	s.meta.RawSetString("__tostring", rt.main.NewFunction(rt.fileTostring))
 
 	fns := []libFunc{
-		{"close", rt.ioClose}, {"flush", rt.ioFlush}, {"lines", rt.ioLines}, {"read", rt.ioRead},
-		{"type", rt.ioType}, {"write", rt.ioWrite},
+		{"close", rt.ioClose}, rt.onCurrent("flush", rt.flush, &s.output), {"lines", rt.ioLines},
+		rt.onCurrent("read", rt.read, &s.input), {"type", rt.ioType}, rt.onCurrent("write", rt.write, &s.output),
 	}
 	if rt.cfg.Allow.FS {
-		fns = append(fns, libFunc{"input", rt.ioInput}, libFunc{"open", rt.ioOpen}, libFunc{"output", rt.ioOutput},
-			libFunc{"tmpfile", rt.ioTmpfile})
+		fns = append(fns, rt.redirect("input", "r", &s.input), libFunc{"open", rt.ioOpen},
+			rt.redirect("output", "w", &s.output), libFunc{"tmpfile", rt.ioTmpfile})
 	}
 	if rt.cfg.Allow.Exec {
 		fns = append(fns, libFunc{"popen", rt.ioPopen})
@@ -97,7 +117,7 @@ func (rt *Runtime) newFile(f *file) *lua.LUserData {
 	return &lua.LUserData{Value: f, Metatable: rt.lib.io.meta, Env: rt.main.Env}
 }
 
-// closeFiles closes what scripts left open.
+// closeFiles closes the files that scripts left open.
 func (rt *Runtime) closeFiles() {
 	for f := range rt.lib.io.open {
 		f.shut()
@@ -105,27 +125,25 @@ func (rt *Runtime) closeFiles() {
 	clear(rt.lib.io.open)
 }
 
-func (f *file) shut() error {
-	f.closed = true
-	var err error
-	if f.buffer != nil {
-		err = f.buffer.Flush()
+func fileOf(v lua.LValue) (*file, bool) {
+	ud, ok := v.(*lua.LUserData)
+	if !ok {
+		return nil, false
 	}
-	return errors.Join(err, f.close())
+	f, ok := ud.Value.(*file)
+	return f, ok
 }
 
-// fileArg is argument 1, which must be a file, closed or not.
+// fileArg returns argument 1, which must be a file, closed or not.
 func (rt *Runtime) fileArg(a args) *file {
-	if ud, ok := a.L.Get(1).(*lua.LUserData); ok {
-		if f, ok := ud.Value.(*file); ok {
-			return f
-		}
+	f, ok := fileOf(a.L.Get(1))
+	if !ok {
+		a.failType(1, "file")
 	}
-	a.failType(1, "file")
-	return nil
+	return f
 }
 
-// openFile is argument 1, which must be a file that is open.
+// openFile returns argument 1, which must be an open file.
 func (rt *Runtime) openFile(a args) *file {
 	f := rt.fileArg(a)
 	if f.closed {
@@ -134,117 +152,101 @@ func (rt *Runtime) openFile(a args) *file {
 	return f
 }
 
-// ioResult pushes true, or nil and what went wrong.
-func ioResult(L *lua.LState, err error) int {
-	if err == nil {
-		L.Push(lua.LTrue)
-		return 1
+func (rt *Runtime) fileTostring(L *lua.LState) int {
+	if rt.fileArg(args{L, "tostring"}).closed {
+		return push(L, lua.LString("file (closed)"))
 	}
-	L.Push(lua.LNil)
-	L.Push(lua.LString(err.Error()))
-	return 2
+	return push(L, lua.LString(strings.Replace(rt.plainString(L.Get(1)), "userdata: ", "file (", 1)+")"))
 }
 
-func (rt *Runtime) writeAll(a args, f *file, from int) int {
-	for i := from; i <= a.L.GetTop(); i++ {
+// push pushes v as the only result of a library function.
+func push(L *lua.LState, v lua.LValue) int {
+	L.Push(v)
+	return 1
+}
+
+// ioResult pushes true, or nil and the error's text.
+func ioResult(L *lua.LState, err error) int {
+	if err == nil {
+		return push(L, lua.LTrue)
+	}
+	return push(L, lua.LNil) + push(L, lua.LString(err.Error()))
+}
+
+func (rt *Runtime) write(a args, f *file, first int) int {
+	for i := first; i <= a.L.GetTop(); i++ {
 		s := a.str(i)
 		rt.steps(1 + len(s)/16)
 		if err := f.write([]byte(s)); err != nil {
 			return ioResult(a.L, err)
 		}
 	}
-	return -1
+	return push(a.L, lua.LTrue)
 }
 
-func (rt *Runtime) ioWrite(L *lua.LState) int {
-	f := rt.lib.io.output.Value.(*file)
-	if n := rt.writeAll(args{L, "write"}, f, 1); n >= 0 {
-		return n
-	}
-	L.Push(lua.LTrue)
-	return 1
-}
-
-func (rt *Runtime) fileWrite(L *lua.LState) int {
-	a := args{L, "write"}
-	if n := rt.writeAll(a, rt.openFile(a), 2); n >= 0 {
-		return n
-	}
-	L.Push(lua.LTrue)
-	return 1
-}
-
-func (rt *Runtime) ioRead(L *lua.LState) int {
-	return rt.read(args{L, "read"}, rt.lib.io.input.Value.(*file), 1)
-}
-
-func (rt *Runtime) fileRead(L *lua.LState) int {
-	a := args{L, "read"}
-	return rt.read(a, rt.openFile(a), 2)
-}
-
-// read reads by the formats from argument first on: "*l", "*n", "*a" or a number of bytes.
+// read reads by each format from argument first on: "*l", "*n", "*a" or a number of bytes. It stops after the first
+// that finds nothing, for which it pushes nil.
 func (rt *Runtime) read(a args, f *file, first int) int {
 	L := a.L
 	if f.r == nil {
 		return ioResult(L, errors.New("file is not open for reading"))
 	}
-	if f.buffer != nil {
-		f.buffer.Flush()
-	}
+	f.sync()
 	top := L.GetTop()
 	if top < first {
-		L.Push(rt.readLine(L, f))
-		return 1
+		return push(L, rt.readLine(L, f))
 	}
-	n := 0
 	for i := first; i <= top; i++ {
-		var v lua.LValue
-		if size, ok := L.Get(i).(lua.LNumber); ok {
-			v = rt.readBytes(L, f, clampInt(float64(size)))
-		} else {
-			switch format := a.str(i); {
-			case strings.HasPrefix(format, "*l"):
-				v = rt.readLine(L, f)
-			case strings.HasPrefix(format, "*n"):
-				v = rt.readNumber(f)
-			case strings.HasPrefix(format, "*a"):
-				v = rt.readBytes(L, f, -1)
-				if v == lua.LNil {
-					v = lua.LString("")
-				}
-			default:
-				a.fail(i, "invalid format")
-			}
-		}
+		v := rt.readFormat(a, f, i)
 		L.Push(v)
-		n++
 		if v == lua.LNil {
-			break
+			return i - first + 1
 		}
 	}
-	return n
+	return top - first + 1
 }
 
+// readFormat reads what argument i asks for.
+func (rt *Runtime) readFormat(a args, f *file, i int) lua.LValue {
+	if size, ok := a.L.Get(i).(lua.LNumber); ok {
+		return rt.readBytes(a.L, f, clampInt(float64(size)))
+	}
+	switch format := a.str(i); {
+	case strings.HasPrefix(format, "*l"):
+		return rt.readLine(a.L, f)
+	case strings.HasPrefix(format, "*n"):
+		return rt.readNumber(f)
+	case strings.HasPrefix(format, "*a"):
+		if v := rt.readBytes(a.L, f, -1); v != lua.LNil {
+			return v
+		}
+		return lua.LString("")
+	}
+	a.fail(i, "invalid format")
+	return lua.LNil
+}
+
+// readLine reads up to the end of the line, in pieces, so that a line as long as the memory limit fails before it is
+// in memory.
 func (rt *Runtime) readLine(L *lua.LState, f *file) lua.LValue {
 	b := &charged{rt: rt, L: L}
 	for {
 		piece, err := f.r.ReadSlice('\n')
-		if n := len(piece); n > 0 && piece[n-1] == '\n' {
-			b.add(string(piece[:n-1]))
+		line, whole := strings.CutSuffix(string(piece), "\n")
+		b.add(line)
+		switch {
+		case whole:
 			return lua.LString(b.String())
-		}
-		b.add(string(piece))
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-			if len(b.buf) == 0 {
-				return lua.LNil
-			}
+		case errors.Is(err, bufio.ErrBufferFull):
+		case err != nil && len(b.buf) == 0:
+			return lua.LNil
+		case err != nil:
 			return lua.LString(b.String())
 		}
 	}
 }
 
-// readBytes reads up to size bytes, all there are when size is negative; nil at the end of the file.
+// readBytes reads up to size bytes, or all if size is negative. It returns nil at the end of the file.
 func (rt *Runtime) readBytes(L *lua.LState, f *file, size int) lua.LValue {
 	if size == 0 {
 		if _, err := f.r.Peek(1); err != nil {
@@ -275,6 +277,8 @@ func (rt *Runtime) readBytes(L *lua.LState, f *file, size int) lua.LValue {
 	return lua.LString(b.String())
 }
 
+// readNumber reads the longest run of characters that numbers are written with, at most 200, and returns its number,
+// or nil.
 func (rt *Runtime) readNumber(f *file) lua.LValue {
 	var text []byte
 	for {
@@ -297,6 +301,7 @@ func (rt *Runtime) readNumber(f *file) lua.LValue {
 	return lua.LNil
 }
 
+// linesOf returns an iterator over the lines of f, which closes f at its end if closeAtEnd is set.
 func (rt *Runtime) linesOf(f *file, closeAtEnd bool) *lua.LFunction {
 	return rt.main.NewFunction(func(L *lua.LState) int {
 		if f.closed {
@@ -310,16 +315,17 @@ func (rt *Runtime) linesOf(f *file, closeAtEnd bool) *lua.LFunction {
 			delete(rt.lib.io.open, f)
 			f.shut()
 		}
-		L.Push(v)
-		return 1
+		return push(L, v)
 	})
 }
 
+func (rt *Runtime) lines(a args, f *file, _ int) int { return push(a.L, rt.linesOf(f, false)) }
+
+// ioLines iterates over the lines of the current input, or of a file of the host, which needs Config.Allow.FS.
 func (rt *Runtime) ioLines(L *lua.LState) int {
 	a := args{L, "lines"}
 	if a.absent(1) {
-		L.Push(rt.linesOf(rt.lib.io.input.Value.(*file), false))
-		return 1
+		return rt.lines(a, rt.lib.io.input.Value.(*file), 1)
 	}
 	if !rt.cfg.Allow.FS {
 		a.fail(1, "no files here: without --allow fs (Config.Allow.FS) only the standard input can be read")
@@ -329,63 +335,36 @@ func (rt *Runtime) ioLines(L *lua.LState) int {
 		raise(L, 1, err.Error())
 	}
 	rt.newFile(f)
-	L.Push(rt.linesOf(f, true))
-	return 1
+	return push(L, rt.linesOf(f, true))
 }
 
-func (rt *Runtime) fileLines(L *lua.LState) int {
-	L.Push(rt.linesOf(rt.openFile(args{L, "lines"}), false))
-	return 1
-}
-
-func (rt *Runtime) closeFile(L *lua.LState, f *file) int {
+func (rt *Runtime) closeFile(a args, f *file, _ int) int {
 	if f.close == nil {
-		return ioResult(L, errors.New("a standard stream stays open"))
+		return ioResult(a.L, errors.New("a standard stream stays open"))
 	}
 	delete(rt.lib.io.open, f)
-	return ioResult(L, f.shut())
-}
-
-func (rt *Runtime) fileClose(L *lua.LState) int {
-	return rt.closeFile(L, rt.openFile(args{L, "close"}))
+	return ioResult(a.L, f.shut())
 }
 
 func (rt *Runtime) ioClose(L *lua.LState) int {
 	a := args{L, "close"}
 	if L.GetTop() == 0 {
-		return rt.closeFile(L, rt.lib.io.output.Value.(*file))
+		return rt.closeFile(a, rt.lib.io.output.Value.(*file), 1)
 	}
-	return rt.closeFile(L, rt.openFile(a))
+	return rt.closeFile(a, rt.openFile(a), 1)
 }
 
-func (f *file) sync() error {
-	if f.buffer != nil {
-		return f.buffer.Flush()
-	}
-	return nil
-}
+func (rt *Runtime) flush(a args, f *file, _ int) int { return ioResult(a.L, f.sync()) }
 
-func (rt *Runtime) fileFlush(L *lua.LState) int {
-	return ioResult(L, rt.openFile(args{L, "flush"}).sync())
-}
+func (rt *Runtime) setvbuf(a args, _ *file, _ int) int { return push(a.L, lua.LTrue) }
 
-func (rt *Runtime) ioFlush(L *lua.LState) int {
-	return ioResult(L, rt.lib.io.output.Value.(*file).sync())
-}
-
-func (rt *Runtime) fileSetvbuf(L *lua.LState) int {
-	rt.openFile(args{L, "setvbuf"})
-	L.Push(lua.LTrue)
-	return 1
-}
-
-func (rt *Runtime) fileSeek(L *lua.LState) int {
-	a := args{L, "seek"}
-	f := rt.openFile(a)
-	whence := map[string]int{"set": io.SeekStart, "cur": io.SeekCurrent, "end": io.SeekEnd}[a.option(2, "cur", "set", "cur", "end")]
-	offset := int64(a.optInt(3, 0))
+// seek moves the position in f. What is buffered is written out first, and what was read ahead is dropped.
+func (rt *Runtime) seek(a args, f *file, first int) int {
+	whence := map[string]int{"set": io.SeekStart, "cur": io.SeekCurrent, "end": io.SeekEnd}[a.option(
+		first, "cur", "set", "cur", "end")]
+	offset := int64(a.optInt(first+1, 0))
 	if f.seek == nil {
-		return ioResult(L, errors.New("illegal seek"))
+		return ioResult(a.L, errors.New("illegal seek"))
 	}
 	f.sync()
 	if f.r != nil && whence == io.SeekCurrent {
@@ -393,44 +372,45 @@ func (rt *Runtime) fileSeek(L *lua.LState) int {
 	}
 	at, err := f.seek.Seek(offset, whence)
 	if err != nil {
-		return ioResult(L, plainFileError(err))
+		return ioResult(a.L, plainFileError(err))
 	}
 	if f.r != nil {
 		f.r.Reset(f.seek.(io.Reader))
 	}
-	L.Push(lua.LNumber(at))
-	return 1
+	return push(a.L, lua.LNumber(at))
 }
 
 func (rt *Runtime) ioType(L *lua.LState) int {
-	args{L, "type"}.any(1)
-	var v lua.LValue = lua.LNil
-	if ud, ok := L.Get(1).(*lua.LUserData); ok {
-		if f, ok := ud.Value.(*file); ok {
-			v = lua.LString("file")
-			if f.closed {
-				v = lua.LString("closed file")
-			}
-		}
+	switch f, ok := fileOf(args{L, "type"}.any(1)); {
+	case !ok:
+		return push(L, lua.LNil)
+	case f.closed:
+		return push(L, lua.LString("closed file"))
 	}
-	L.Push(v)
-	return 1
+	return push(L, lua.LString("file"))
 }
 
-// What follows is there only behind the doors of Config.Allow.
+// The functions below need Config.Allow.
 
-// openHostFile opens a file of the host in a mode of fopen.
+// fopenModes are the modes of fopen, without b.
+var fopenModes = map[string]int{
+	"r":  os.O_RDONLY,
+	"w":  os.O_WRONLY | os.O_CREATE | os.O_TRUNC,
+	"a":  os.O_WRONLY | os.O_CREATE | os.O_APPEND,
+	"r+": os.O_RDWR,
+	"w+": os.O_RDWR | os.O_CREATE | os.O_TRUNC,
+	"a+": os.O_RDWR | os.O_CREATE | os.O_APPEND,
+}
+
+// openHostFile opens a file of the host.
 func openHostFile(name, mode string) (*file, error) {
-	flags, ok := map[string]int{
-		"r": os.O_RDONLY, "w": os.O_WRONLY | os.O_CREATE | os.O_TRUNC, "a": os.O_WRONLY | os.O_CREATE | os.O_APPEND,
-		"r+": os.O_RDWR, "w+": os.O_RDWR | os.O_CREATE | os.O_TRUNC, "a+": os.O_RDWR | os.O_CREATE | os.O_APPEND,
-	}[strings.Replace(mode, "b", "", 1)]
+	flags, ok := fopenModes[strings.Replace(mode, "b", "", 1)]
 	if !ok {
 		return nil, errors.New("invalid mode '" + mode + "'; known: r w a r+ w+ a+")
 	}
 	f, err := os.OpenFile(name, flags, 0o666)
 	if err != nil {
-		return nil, errors.New(name + ": " + plainFileError(err).Error())
+		return nil, nameError(name, err)
 	}
 	return hostFile(f, flags), nil
 }
@@ -452,8 +432,7 @@ func (rt *Runtime) pushFile(L *lua.LState, f *file, err error) int {
 		return ioResult(L, err)
 	}
 	rt.charge(8192)
-	L.Push(rt.newFile(f))
-	return 1
+	return push(L, rt.newFile(f))
 }
 
 func (rt *Runtime) ioOpen(L *lua.LState) int {
@@ -472,30 +451,27 @@ func (rt *Runtime) ioTmpfile(L *lua.LState) int {
 	return rt.pushFile(L, out, nil)
 }
 
-func (rt *Runtime) ioInput(L *lua.LState) int { return rt.redirect(L, "input", "r", &rt.lib.io.input) }
-func (rt *Runtime) ioOutput(L *lua.LState) int {
-	return rt.redirect(L, "output", "w", &rt.lib.io.output)
-}
-
-func (rt *Runtime) redirect(L *lua.LState, fn, mode string, to **lua.LUserData) int {
-	a := args{L, fn}
-	switch v := L.Get(1).(type) {
-	case *lua.LNilType:
-	case lua.LString:
-		f, err := openHostFile(string(v), mode)
-		if err != nil {
-			raise(L, 1, err.Error())
+// redirect makes io.input or io.output, which returns the current file, after setting it to the file or the name
+// given.
+func (rt *Runtime) redirect(name, mode string, current **lua.LUserData) libFunc {
+	return libFunc{name, func(L *lua.LState) int {
+		switch v := L.Get(1).(type) {
+		case *lua.LNilType:
+		case lua.LString:
+			f, err := openHostFile(string(v), mode)
+			if err != nil {
+				raise(L, 1, err.Error())
+			}
+			*current = rt.newFile(f)
+		default:
+			rt.openFile(args{L, name})
+			*current = v.(*lua.LUserData)
 		}
-		*to = rt.newFile(f)
-	default:
-		rt.openFile(a)
-		*to = v.(*lua.LUserData)
-	}
-	L.Push(*to)
-	return 1
+		return push(L, *current)
+	}}
 }
 
-// command is text as the host's shell runs it, stopped when the run is.
+// command returns a command that the host's shell runs and that is killed when the run is stopped.
 func (rt *Runtime) command(text string) *exec.Cmd {
 	shell, flag := "sh", "-c"
 	if runtime.GOOS == "windows" {
@@ -506,12 +482,12 @@ func (rt *Runtime) command(text string) *exec.Cmd {
 	return cmd
 }
 
-// waitDelay is how long a script waits for what a shell has left behind, once the shell has ended or the context is done:
-// a program that the shell started may outlive it and hold its output open.
+// waitDelay bounds the wait for a command's output after its shell has ended or the context is done: a program that
+// the shell started may outlive it and hold the output open.
 const waitDelay = 500 * time.Millisecond
 
-// ended is what waiting for a command gave; what was left behind is none of its business. A command that was killed
-// because the script has to stop may be known to have ended before the script is told.
+// ended returns the error of waiting for a command, except for a program that it left behind. A command that was
+// killed because the script has to stop may have ended before the script was told, so ended tells it.
 func (rt *Runtime) ended(err error) error {
 	if rt.given().Err() != nil {
 		rt.meter.stop.Store(true)
@@ -522,11 +498,12 @@ func (rt *Runtime) ended(err error) error {
 	return err
 }
 
+// ioPopen starts a command and returns a file that reads its output or writes its input.
 func (rt *Runtime) ioPopen(L *lua.LState) int {
 	a := args{L, "popen"}
 	cmd := rt.command(a.str(1))
-	f := &file{process: cmd}
 	cmd.Stderr = rt.cfg.Stderr
+	f := &file{}
 	var err error
 	var pipe io.Closer
 	if a.option(2, "r", "r", "w") == "r" {
@@ -545,9 +522,9 @@ func (rt *Runtime) ioPopen(L *lua.LState) int {
 		err = cmd.Start()
 	}
 	if err != nil {
-		return rt.pushFile(L, f, err)
+		return ioResult(L, err)
 	}
-	// Reading ends when the script has to, whoever holds the other end.
+	// Reading ends when the script has to stop, whichever process holds the other end.
 	stop := context.AfterFunc(rt.given(), func() {
 		rt.meter.stop.Store(true) // before the script goes on
 		pipe.Close()
@@ -558,216 +535,4 @@ func (rt *Runtime) ioPopen(L *lua.LState) int {
 		return rt.ended(cmd.Wait())
 	}
 	return rt.pushFile(L, f, nil)
-}
-
-func openOS(rt *Runtime) {
-	fns := []libFunc{{"date", rt.osDate}, {"difftime", osDifftime}, {"time", rt.osTime}}
-	if rt.cfg.Allow.Clock {
-		start := time.Now()
-		fns = append(fns, libFunc{"clock", func(L *lua.LState) int {
-			L.Push(lua.LNumber(time.Since(start).Seconds()))
-			return 1
-		}})
-	}
-	if rt.cfg.Allow.Env {
-		fns = append(fns, libFunc{"getenv", func(L *lua.LState) int {
-			v, ok := os.LookupEnv(args{L, "getenv"}.str(1))
-			if !ok {
-				L.Push(lua.LNil)
-			} else {
-				L.Push(lua.LString(v))
-			}
-			return 1
-		}})
-	}
-	if rt.cfg.Allow.Exec {
-		fns = append(fns, libFunc{"execute", rt.osExecute})
-	}
-	if rt.cfg.Allow.FS {
-		fns = append(fns, libFunc{"remove", func(L *lua.LState) int {
-			name := args{L, "remove"}.str(1)
-			return ioResult(L, nameError(name, os.Remove(name)))
-		}}, libFunc{"rename", func(L *lua.LState) int {
-			a := args{L, "rename"}
-			name := a.str(1)
-			err := os.Rename(name, a.str(2))
-			var link *os.LinkError
-			if errors.As(err, &link) {
-				err = link.Err
-			}
-			return ioResult(L, nameError(name, err))
-		}}, libFunc{"tmpname", func(L *lua.LState) int {
-			f, err := os.CreateTemp("", "lua_")
-			if err != nil {
-				raise(L, 1, "unable to generate a unique filename")
-			}
-			f.Close()
-			L.Push(lua.LString(f.Name()))
-			return 1
-		}})
-	}
-	if rt.cfg.Allow.Exit {
-		fns = append(fns, libFunc{"exit", rt.osExit})
-	}
-	rt.newLib("os", fns)
-}
-
-func nameError(name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return errors.New(name + ": " + plainFileError(err).Error())
-}
-
-func (rt *Runtime) osExecute(L *lua.LState) int {
-	a := args{L, "execute"}
-	if a.absent(1) {
-		L.Push(lua.LNumber(1)) // there is a shell
-		return 1
-	}
-	cmd := rt.command(a.str(1))
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = rt.cfg.Stdin, rt.cfg.Stdout, rt.cfg.Stderr
-	err := rt.ended(cmd.Run())
-	var exit *exec.ExitError
-	switch {
-	case err == nil:
-		L.Push(lua.LNumber(0))
-	case errors.As(err, &exit):
-		L.Push(lua.LNumber(exit.ExitCode() << 8)) // as wait reports it
-	default:
-		L.Push(lua.LNumber(-1))
-	}
-	return 1
-}
-
-// osExit ends the script for good: pcall does not stop it, and Run returns an ExitError.
-func (rt *Runtime) osExit(L *lua.LState) int {
-	a := args{L, "exit"}
-	code := 0
-	switch v := L.Get(1).(type) {
-	case lua.LBool:
-		if !v {
-			code = 1
-		}
-	default:
-		code = a.optInt(1, 0)
-	}
-	rt.lib.io.stdout.sync()
-	rt.meter.fatal = &ExitError{Code: code}
-	rt.raiseFatal()
-	return 0
-}
-
-func osDifftime(L *lua.LState) int {
-	a := args{L, "difftime"}
-	L.Push(lua.LNumber(a.float(1) - a.float(2)))
-	return 1
-}
-
-// zone is the zone of dates: the host's where the clock is open, else UTC, so that nothing of the
-// host shows.
-func (rt *Runtime) zone() *time.Location {
-	if rt.cfg.Allow.Clock {
-		return time.Local
-	}
-	return time.UTC
-}
-
-// osTime is the time of a table. Without one it is the host's clock, which Config.Allow.Clock opens.
-func (rt *Runtime) osTime(L *lua.LState) int {
-	a := args{L, "time"}
-	if a.absent(1) {
-		rt.needClock(a)
-		L.Push(lua.LNumber(time.Now().Unix()))
-		return 1
-	}
-	t := a.table(1)
-	field := func(name string, otherwise int) int {
-		x, ok := number.Number{}, false
-		switch v := t.RawGetString(name).(type) {
-		case lua.LNumber:
-			x, ok = number.Number{Float: float64(v)}, true
-		case lua.LString:
-			x, ok = number.Parse(string(v))
-		}
-		switch {
-		case ok && !x.Exact && math.Abs(x.Float) < 1<<31:
-			return int(x.Float)
-		case ok:
-			raise(L, 1, "field '"+name+"' is out of range")
-		case otherwise < 0:
-			raise(L, 1, "field '"+name+"' missing in date table")
-		}
-		return otherwise
-	}
-	sec, minute, hour := field("sec", 0), field("min", 0), field("hour", 12)
-	day, month, year := field("day", -1), field("month", -1), field("year", -1)
-	at := time.Date(year, time.Month(month), day, hour, minute, sec, 0, rt.zone())
-	L.Push(lua.LNumber(at.Unix()))
-	return 1
-}
-
-func (rt *Runtime) needClock(a args) {
-	if !rt.cfg.Allow.Clock {
-		a.fail(1, "a time must be given: the host's clock is closed, --allow clock (Config.Allow.Clock) opens it")
-	}
-}
-
-func (rt *Runtime) osDate(L *lua.LState) int {
-	a := args{L, "date"}
-	format := a.optStr(1, "%c")
-	var at time.Time
-	if a.absent(2) {
-		rt.needClock(args{L, "date"})
-		at = time.Now()
-	} else {
-		f := a.float(2)
-		if !(math.Abs(f) < 1<<40) {
-			a.fail(2, "time out of range")
-		}
-		at = time.Unix(int64(f), 0)
-	}
-	if strings.HasPrefix(format, "!") {
-		format = format[1:]
-		at = at.UTC()
-	} else {
-		at = at.In(rt.zone())
-	}
-	if strings.HasPrefix(format, "*t") {
-		rt.charge(sizeTable + 9*sizeEntry)
-		t := L.CreateTable(0, 9)
-		for _, f := range []struct {
-			name string
-			v    int
-		}{{"sec", at.Second()}, {"min", at.Minute()}, {"hour", at.Hour()}, {"day", at.Day()}, {"month", int(at.Month())},
-			{"year", at.Year()}, {"wday", int(at.Weekday()) + 1}, {"yday", at.YearDay()}} {
-			t.RawSetString(f.name, lua.LNumber(f.v))
-		}
-		t.RawSetString("isdst", lua.LBool(at.IsDST()))
-		L.Push(t)
-		return 1
-	}
-	var b bytes.Buffer
-	for i := 0; i < len(format); i++ {
-		if format[i] != '%' || i+1 == len(format) {
-			b.WriteByte(format[i])
-			continue
-		}
-		i++
-		if layout, ok := dateLayouts[format[i]]; ok {
-			b.WriteString(at.Format(layout))
-			continue
-		}
-		a.fail(1, "invalid conversion '%"+format[i:i+1]+"'")
-	}
-	rt.chargeText(L, b.Len())
-	return rt.text(L, b.String())
-}
-
-// dateLayouts are the conversions of strftime in the C locale.
-var dateLayouts = map[byte]string{
-	'a': "Mon", 'A': "Monday", 'b': "Jan", 'B': "January", 'c': "Mon Jan _2 15:04:05 2006", 'd': "02", 'D': "01/02/06",
-	'e': "_2", 'F': "2006-01-02", 'H': "15", 'I': "03", 'j': "002", 'm': "01", 'M': "04", 'n': "\n", 'p': "PM",
-	'R': "15:04", 'S': "05", 't': "\t", 'T': "15:04:05", 'x': "01/02/06", 'X': "15:04:05", 'y': "06", 'Y': "2006",
-	'z': "-0700", 'Z': "MST", '%': "%",
 }

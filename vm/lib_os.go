@@ -1,0 +1,249 @@
+// The os library. What reaches the host is there only where Config.Allow opens it.
+
+package vm
+
+import (
+	"errors"
+	"math"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/hwlua/hwlua/vm/internal/number"
+)
+
+// openOS makes the os library, with the functions that are allowed.
+func openOS(rt *Runtime) {
+	fns := []libFunc{{"date", rt.osDate}, {"difftime", osDifftime}, {"time", rt.osTime}}
+	if rt.cfg.Allow.Clock {
+		start := time.Now()
+		fns = append(fns, libFunc{"clock", func(L *lua.LState) int {
+			return push(L, lua.LNumber(time.Since(start).Seconds()))
+		}})
+	}
+	if rt.cfg.Allow.Env {
+		fns = append(fns, libFunc{"getenv", osGetenv})
+	}
+	if rt.cfg.Allow.Exec {
+		fns = append(fns, libFunc{"execute", rt.osExecute})
+	}
+	if rt.cfg.Allow.FS {
+		fns = append(fns, libFunc{"remove", osRemove}, libFunc{"rename", osRename}, libFunc{"tmpname", osTmpname})
+	}
+	if rt.cfg.Allow.Exit {
+		fns = append(fns, libFunc{"exit", rt.osExit})
+	}
+	rt.newLib("os", fns)
+}
+
+func osGetenv(L *lua.LState) int {
+	v, ok := os.LookupEnv(args{L, "getenv"}.str(1))
+	if !ok {
+		return push(L, lua.LNil)
+	}
+	return push(L, lua.LString(v))
+}
+
+func osRemove(L *lua.LState) int {
+	name := args{L, "remove"}.str(1)
+	return ioResult(L, nameError(name, os.Remove(name)))
+}
+
+func osRename(L *lua.LState) int {
+	a := args{L, "rename"}
+	name := a.str(1)
+	err := os.Rename(name, a.str(2))
+	var link *os.LinkError
+	if errors.As(err, &link) {
+		err = link.Err
+	}
+	return ioResult(L, nameError(name, err))
+}
+
+func osTmpname(L *lua.LState) int {
+	f, err := os.CreateTemp("", "lua_")
+	if err != nil {
+		raise(L, 1, "unable to generate a unique filename")
+	}
+	f.Close()
+	return push(L, lua.LString(f.Name()))
+}
+
+// nameError puts a file's name before err, as strerror is used in C.
+func nameError(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.New(name + ": " + plainFileError(err).Error())
+}
+
+// osExecute runs a command and returns its status as wait reports it. Without a command it returns 1: there is a
+// shell.
+func (rt *Runtime) osExecute(L *lua.LState) int {
+	a := args{L, "execute"}
+	if a.absent(1) {
+		return push(L, lua.LNumber(1))
+	}
+	cmd := rt.command(a.str(1))
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = rt.cfg.Stdin, rt.cfg.Stdout, rt.cfg.Stderr
+	err := rt.ended(cmd.Run())
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return push(L, lua.LNumber(0))
+	case errors.As(err, &exit):
+		return push(L, lua.LNumber(exit.ExitCode()<<8))
+	}
+	return push(L, lua.LNumber(-1))
+}
+
+// osExit ends the script: pcall cannot stop it, and Run returns an ExitError.
+func (rt *Runtime) osExit(L *lua.LState) int {
+	code := 0
+	switch v := L.Get(1).(type) {
+	case lua.LBool:
+		if !v {
+			code = 1
+		}
+	default:
+		code = args{L, "exit"}.optInt(1, 0)
+	}
+	rt.lib.io.stdout.sync()
+	rt.meter.fatal = &ExitError{Code: code}
+	rt.raiseFatal()
+	return 0
+}
+
+func osDifftime(L *lua.LState) int {
+	a := args{L, "difftime"}
+	return push(L, lua.LNumber(a.float(1)-a.float(2)))
+}
+
+// zone returns the time zone of dates: the host's where the clock is open, else UTC, so that nothing of the host
+// shows.
+func (rt *Runtime) zone() *time.Location {
+	if rt.cfg.Allow.Clock {
+		return time.Local
+	}
+	return time.UTC
+}
+
+// hostTime returns the host's time, or raises if the clock is closed.
+func (rt *Runtime) hostTime(a args) time.Time {
+	if !rt.cfg.Allow.Clock {
+		a.fail(1, "a time must be given: the host's clock is closed, --allow clock (Config.Allow.Clock) opens it")
+	}
+	return time.Now()
+}
+
+// osTime returns the time of a table, or of the host's clock.
+func (rt *Runtime) osTime(L *lua.LState) int {
+	a := args{L, "time"}
+	if a.absent(1) {
+		return push(L, lua.LNumber(rt.hostTime(a).Unix()))
+	}
+	t := a.table(1)
+	sec, minute, hour := dateField(L, t, "sec", 0), dateField(L, t, "min", 0), dateField(L, t, "hour", 12)
+	day, month, year := dateField(L, t, "day", -1), dateField(L, t, "month", -1), dateField(L, t, "year", -1)
+	at := time.Date(year, time.Month(month), day, hour, minute, sec, 0, rt.zone())
+	return push(L, lua.LNumber(at.Unix()))
+}
+
+// dateField returns a field of a date table. A field that is missing is otherwise, or an error if otherwise is
+// negative.
+func dateField(L *lua.LState, t *lua.LTable, name string, otherwise int) int {
+	x, ok := number.Number{}, false
+	switch v := t.RawGetString(name).(type) {
+	case lua.LNumber:
+		x, ok = number.Number{Float: float64(v)}, true
+	case lua.LString:
+		x, ok = number.Parse(string(v))
+	}
+	switch {
+	case ok && !x.Exact && math.Abs(x.Float) < 1<<31:
+		return int(x.Float)
+	case ok:
+		raise(L, 1, "field '"+name+"' is out of range")
+	case otherwise < 0:
+		raise(L, 1, "field '"+name+"' missing in date table")
+	}
+	return otherwise
+}
+
+// osDate formats a time, or breaks it into a table for the format "*t".
+func (rt *Runtime) osDate(L *lua.LState) int {
+	a := args{L, "date"}
+	format, utc := strings.CutPrefix(a.optStr(1, "%c"), "!")
+	var at time.Time
+	if a.absent(2) {
+		at = rt.hostTime(a)
+	} else {
+		f := a.float(2)
+		if !(math.Abs(f) < 1<<40) {
+			a.fail(2, "time out of range")
+		}
+		at = time.Unix(int64(f), 0)
+	}
+	if utc {
+		at = at.UTC()
+	} else {
+		at = at.In(rt.zone())
+	}
+	if strings.HasPrefix(format, "*t") {
+		return push(L, rt.dateTable(at))
+	}
+	text := strftime(a, format, at)
+	rt.chargeText(L, len(text))
+	return rt.text(L, text)
+}
+
+func (rt *Runtime) dateTable(at time.Time) *lua.LTable {
+	rt.charge(sizeTable + 9*sizeEntry)
+	t := rt.main.CreateTable(0, 9)
+	for _, f := range []struct {
+		name  string
+		value int
+	}{
+		{"sec", at.Second()},
+		{"min", at.Minute()},
+		{"hour", at.Hour()},
+		{"day", at.Day()},
+		{"month", int(at.Month())},
+		{"year", at.Year()},
+		{"wday", int(at.Weekday()) + 1},
+		{"yday", at.YearDay()},
+	} {
+		t.RawSetString(f.name, lua.LNumber(f.value))
+	}
+	t.RawSetString("isdst", lua.LBool(at.IsDST()))
+	return t
+}
+
+// strftime formats at in the C locale.
+func strftime(a args, format string, at time.Time) string {
+	var b strings.Builder
+	for i := 0; i < len(format); i++ {
+		if format[i] != '%' || i+1 == len(format) {
+			b.WriteByte(format[i])
+			continue
+		}
+		i++
+		layout, ok := dateLayouts[format[i]]
+		if !ok {
+			a.fail(1, "invalid conversion '%"+format[i:i+1]+"'")
+		}
+		b.WriteString(at.Format(layout))
+	}
+	return b.String()
+}
+
+// dateLayouts maps the conversions of strftime to layouts of package time.
+var dateLayouts = map[byte]string{
+	'a': "Mon", 'A': "Monday", 'b': "Jan", 'B': "January", 'c': "Mon Jan _2 15:04:05 2006", 'd': "02",
+	'D': "01/02/06", 'e': "_2", 'F': "2006-01-02", 'H': "15", 'I': "03", 'j': "002", 'm': "01", 'M': "04",
+	'n': "\n", 'p': "PM", 'R': "15:04", 'S': "05", 't': "\t", 'T': "15:04:05", 'x': "01/02/06", 'X': "15:04:05",
+	'y': "06", 'Y': "2006", 'z': "-0700", 'Z': "MST", '%': "%",
+}
