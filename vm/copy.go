@@ -1,4 +1,4 @@
-// Tables that outlive their run: what Pool.Run returns is copied before the runtime goes to its next user.
+// Tables that outlive their run: Pool.Run copies its results before the runtime serves its next run.
 
 package vm
 
@@ -10,24 +10,24 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// tableCopy is what a table held, in Lua's order. It does not change any more.
+// A tableCopy holds what a table held, in Lua's order. It never changes.
 type tableCopy struct {
 	n      int   // the number of items
-	items  []any // by their numbers from 1 on, nil where there is none
-	keys   []any // the others, and their values
+	items  []any // from number 1 on; nil where the table has a hole
+	keys   []any // the other keys, with values in the same places
 	values []any
-	at     map[any]int // of keys that are numbers, strings and booleans: their places
+	at     map[any]int // places of the keys that are numbers, strings or booleans
 }
 
-// What the parts of a copy cost, in bytes.
+// Costs of the parts of a copy, in bytes.
 const (
 	copyTableBytes = 128
 	copyItemBytes  = 32  // a Go value and what it points to
 	copyFieldBytes = 128 // two of them, and a place in the map
 )
 
-// copier copies tables of one runtime, within the run's limits. What was one table is one copy, so that a table may
-// contain itself.
+// A copier copies tables of one runtime, within the run's limits. It copies each table once, so that a table may contain
+// itself.
 type copier struct {
 	rt    *Runtime
 	made  map[*lua.LTable]*Table
@@ -35,7 +35,8 @@ type copier struct {
 	bytes int64
 }
 
-// copyOut makes results and the value of an error independent of the runtime, as long as the run's limits hold.
+// copyOut makes results and the value of an error independent of the runtime. It fails if the copies exceed the run's
+// limits; an error then keeps its message and loses its value.
 func (rt *Runtime) copyOut(results []any, err error) ([]any, error) {
 	c := copier{rt: rt}
 	defer func() { rt.meter.held -= c.bytes }()
@@ -54,27 +55,27 @@ func (rt *Runtime) copyOut(results []any, err error) ([]any, error) {
 			e.Value = c.value(e.Value)
 			return nil
 		}) != nil {
-			e.Value = nil // the message tells of it
+			e.Value = nil
 		}
 	}
 	return results, err
 }
 
-// charge asks for n bytes that no count of what a script can reach will find.
+// charge asks for n bytes that a count of live memory does not find.
 func (c *copier) charge(n int) {
 	c.bytes += int64(n)
 	c.rt.meter.held += int64(n)
 	c.rt.charge(int64(n))
 }
 
-// value is what Run returned, without a way back into the runtime.
+// value returns v, a result of Run, without a reference to the runtime.
 func (c *copier) value(v any) any {
 	switch v := v.(type) {
 	case *Table:
 		if !v.live() || v.rt != c.rt {
 			return v
 		}
-		out := c.table(v.t)
+		out := c.table(v.lua())
 		for len(c.work) > 0 {
 			t := c.work[len(c.work)-1]
 			c.work = c.work[:len(c.work)-1]
@@ -101,6 +102,7 @@ func (c *copier) table(t *lua.LTable) *Table {
 	return out
 }
 
+// fill copies the entries of t. Tables among them are copied later, from c.work, however deep they are nested.
 func (c *copier) fill(out *tableCopy, t *lua.LTable) {
 	leaf := func(v lua.LValue) any {
 		if t, ok := v.(*lua.LTable); ok {
@@ -131,6 +133,7 @@ func (c *copier) fill(out *tableCopy, t *lua.LTable) {
 	}
 }
 
+// get finds an entry. A key that is a table, a function or another object is compared with each such key.
 func (t *tableCopy) get(key any) any {
 	if plain, ok := plainKey(key); ok {
 		if n, ok := plain.(float64); ok && n >= 1 && n <= float64(len(t.items)) && n == math.Trunc(n) {
@@ -165,61 +168,68 @@ func (t *tableCopy) all(yield func(k, v any) bool) {
 	}
 }
 
-// plainKey is a key as Run returns it, if it is a number, a string or a boolean.
+// plainKey returns a key as Run returns it, if it is a number, a string or a boolean.
 func plainKey(key any) (any, bool) {
 	if b, ok := key.([]byte); ok {
 		return string(b), true
 	}
 	v := reflect.ValueOf(key)
-	switch v.Kind() {
-	case reflect.Bool:
+	switch kind := v.Kind(); {
+	case kind == reflect.Bool:
 		return v.Bool(), true
-	case reflect.String:
+	case kind == reflect.String:
 		return v.String(), true
-	case reflect.Float32, reflect.Float64:
+	case v.CanFloat():
 		return v.Float(), true
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		if n := v.Int(); n < twoTo53 {
-			return float64(n), n > -twoTo53
+	case v.CanInt():
+		n := v.Int()
+		if n >= twoTo53 {
+			return uint64(n), true
 		}
-		return uint64(v.Int()), true
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		if n := v.Uint(); n < twoTo53 {
-			return float64(n), true
+		return float64(n), n > -twoTo53
+	case v.CanUint():
+		n := v.Uint()
+		if n >= twoTo53 {
+			return n, true
 		}
-		return v.Uint(), true
+		return float64(n), true
 	}
 	return nil, false
 }
 
-// copyText is Format of a copy: in a runtime that is made for it, with the copy's tables in it.
+// copyText formats a copy in a runtime that is made for it, so that a copy and its original give the same text.
 func (t *Table) copyText() string {
-	rt, err := New(Config{})
-	if err != nil || t == nil || t.copy == nil {
+	if t == nil || t.copy == nil {
 		return "{}"
+	}
+	rt, err := New(Config{})
+	if err != nil {
+		return err.Error()
 	}
 	defer rt.Close()
 	made := map[*Table]*lua.LTable{}
-	work := []*Table{}
+	var work []*Table
 	back := func(v any) lua.LValue {
-		sub, ok := v.(*Table)
-		if !ok || sub.copy == nil {
-			if fn, ok := v.(*Function); ok {
-				return fn.fn
+		switch v := v.(type) {
+		case *Table:
+			if v.copy == nil {
+				break
 			}
-			x, err := rt.toLua(v)
-			if err != nil {
-				return lua.LString(err.Error())
+			if made[v] == nil {
+				made[v] = rt.main.NewTable()
+				work = append(work, v)
 			}
-			return x
+			return made[v]
+		case *Function:
+			return v.value
 		}
-		if made[sub] == nil {
-			made[sub] = rt.main.NewTable()
-			work = append(work, sub)
+		x, err := rt.toLua(v)
+		if err != nil {
+			return lua.LString(err.Error())
 		}
-		return made[sub]
+		return x
 	}
-	root := back(t)
+	root := back(t).(*lua.LTable)
 	for len(work) > 0 {
 		sub := work[len(work)-1]
 		work = work[:len(work)-1]
@@ -227,7 +237,5 @@ func (t *Table) copyText() string {
 			made[sub].RawSet(back(k), back(v))
 		}
 	}
-	f := formatter{rt: rt, open: map[*lua.LTable]bool{}}
-	f.table(root.(*lua.LTable), "", 0)
-	return f.b.String()
+	return rt.format(root)
 }

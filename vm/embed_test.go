@@ -62,7 +62,7 @@ func TestPoolResultsAreTheCallersOwn(t *testing.T) {
 				if !errors.As(err, &e) || e.Value.(*vm.Table).Get("code") != float64(n) {
 					t.Errorf("%d: %v", n, err)
 				}
-				if _, err := pool.Run(ctx, prog, table); err == nil || !strings.Contains(err.Error(), "the table belongs to another runtime, or to a run that is over") {
+				if _, err := pool.Run(ctx, prog, table); err == nil || !strings.Contains(err.Error(), "the table belongs to another runtime, or to a run that has ended") {
 					t.Errorf("a table in another run: %v", err)
 				}
 			}

@@ -1,4 +1,4 @@
-// What Go can ask about programs and functions without running them, and values as text that is kept.
+// Globals of programs, found without running them, and values as text that does not depend on the run.
 
 package vm
 
@@ -12,55 +12,47 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// Defined tells where a function was written: the program and its first and last lines; lines are 0 for one
-// that is not written in Lua.
-func (f *Function) Defined() (script string, first, last int) {
-	if f == nil || f.fn == nil || f.fn.IsG || f.fn.Proto == nil {
-		return "", 0, 0
-	}
-	return f.fn.Proto.SourceName, f.fn.Proto.LineDefined, f.fn.Proto.LastLineDefined
-}
-
-// A Global is one global name that a program uses, in one of the ways there are.
+// A Global is a use of a global name by a program.
 type Global struct {
 	Name string
 	Line int  // of the first such use
-	Set  bool // it is assigned to; else it is read
+	Set  bool // the program assigns to it, instead of reading it
 	Main bool // in the main chunk, not in a function
 }
 
-// Globals are the global names that the program uses in its text, a line for each way of use (read or set, in the main
-// chunk or in functions), in the order of the text. Names that are made while it runs (_G[name]) are not seen.
+// Globals returns the global names that the program's text uses, in its order, with an entry for each way of use: read
+// or set, in the main chunk or in functions. Names that are made while it runs (_G[name]) are not found.
 func (p *Program) Globals() []Global {
-	var found []Global
-	var walk func(proto *lua.FunctionProto, main bool)
-	walk = func(proto *lua.FunctionProto, main bool) {
-		for pc, inst := range proto.Code {
-			op := int(inst >> 26)
-			if op != lua.OP_GETGLOBAL && op != lua.OP_SETGLOBAL {
-				continue
-			}
-			name, ok := proto.Constants[inst&0x3ffff].(lua.LString)
-			if !ok {
-				continue
-			}
-			g := Global{Name: string(name), Set: op == lua.OP_SETGLOBAL, Main: main}
-			if pc < len(proto.DbgSourcePositions) {
-				g.Line = proto.DbgSourcePositions[pc]
-			}
-			same := func(x Global) bool { return x.Name == g.Name && x.Set == g.Set && x.Main == g.Main }
-			if i := slices.IndexFunc(found, same); i < 0 {
-				found = append(found, g)
-			} else if g.Line > 0 && g.Line < found[i].Line {
-				found[i].Line = g.Line
-			}
+	found := appendGlobals(nil, p.chunk.Proto, true)
+	slices.SortStableFunc(found, func(a, b Global) int { return a.Line - b.Line })
+	return found
+}
+
+// appendGlobals adds the uses in one function and in the functions inside it to found.
+func appendGlobals(found []Global, proto *lua.FunctionProto, main bool) []Global {
+	for pc, inst := range proto.Code {
+		op := int(inst >> 26)
+		if op != lua.OP_GETGLOBAL && op != lua.OP_SETGLOBAL {
+			continue
 		}
-		for _, child := range proto.FunctionPrototypes {
-			walk(child, false)
+		name, ok := proto.Constants[inst&0x3ffff].(lua.LString)
+		if !ok {
+			continue
+		}
+		g := Global{Name: string(name), Set: op == lua.OP_SETGLOBAL, Main: main}
+		if pc < len(proto.DbgSourcePositions) {
+			g.Line = proto.DbgSourcePositions[pc]
+		}
+		same := func(x Global) bool { return x.Name == g.Name && x.Set == g.Set && x.Main == g.Main }
+		if i := slices.IndexFunc(found, same); i < 0 {
+			found = append(found, g)
+		} else if g.Line > 0 && g.Line < found[i].Line {
+			found[i].Line = g.Line
 		}
 	}
-	walk(p.chunk.Proto, true)
-	slices.SortStableFunc(found, func(a, b Global) int { return a.Line - b.Line })
+	for _, child := range proto.FunctionPrototypes {
+		found = appendGlobals(found, child, false)
+	}
 	return found
 }
 
@@ -70,9 +62,9 @@ const (
 	formatSize  = 1 << 20
 )
 
-// Format is a value that Run, Call or an argument gave as text that does not depend on the run: tables with all that is
-// in them, a line for each entry, keys sorted. Unlike a failure's text nothing is left out up to a MiB. It runs the
-// __tostring of values that have one, so it belongs where the runtime is at work: into functions of modules.
+// Format prints a value that Run, Call or an argument gave, as text that does not depend on the run: tables with all
+// that is in them, a line for each entry, keys sorted. Unlike the text of a failure it leaves nothing out up to a MiB. It
+// runs the __tostring of values that have one, so call it where the runtime is at work: in functions of modules.
 func Format(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -84,19 +76,24 @@ func Format(v any) string {
 	case float64:
 		return number.String(v)
 	case *Table:
-		if !v.live() {
-			return v.copyText()
+		if t := v.lua(); t != nil {
+			return v.rt.format(t)
 		}
-		f := formatter{rt: v.rt, open: map[*lua.LTable]bool{}}
-		f.table(v.t, "", 0)
-		return f.b.String()
+		return v.copyText()
 	case *Function:
-		if v == nil || v.rt == nil || v.life != v.rt.life.Load() {
+		if v == nil || !v.live() {
 			return "function"
 		}
-		return v.rt.plainString(v.fn)
+		return v.rt.plainString(v.value)
 	}
 	return fmt.Sprint(v)
+}
+
+// format prints a table of the runtime.
+func (rt *Runtime) format(t *lua.LTable) string {
+	f := formatter{rt: rt, open: map[*lua.LTable]bool{}}
+	f.table(t, "", 0)
+	return f.b.String()
 }
 
 type formatter struct {
@@ -120,6 +117,8 @@ func (f *formatter) value(v lua.LValue, indent string, depth int) {
 	f.b.WriteString(f.rt.toString(f.rt.main, v))
 }
 
+// table prints t over several lines, the later ones behind indent: its items, then its other entries in the order of
+// their keys.
 func (f *formatter) table(t *lua.LTable, indent string, depth int) {
 	switch {
 	case f.open[t]:
@@ -147,28 +146,36 @@ func (f *formatter) table(t *lua.LTable, indent string, depth int) {
 	f.rt.charge(int64(n+len(keys)) * sizeEntry)
 	inner := indent + "  "
 	f.b.WriteString("{\n")
-	for i := 1; i <= n; i++ {
-		f.b.WriteString(inner)
-		f.value(t.RawGetInt(i), inner, depth+1)
+	entry := func(key string, v lua.LValue) {
+		f.b.WriteString(inner + key)
+		f.value(v, inner, depth+1)
 		f.b.WriteString(",\n")
 	}
+	for i := 1; i <= n; i++ {
+		entry("", t.RawGetInt(i))
+	}
 	for _, k := range keys {
-		f.b.WriteString(inner)
-		if s, ok := k.(lua.LString); ok && syntax.IsName(string(s)) {
-			f.b.WriteString(string(s))
-		} else {
-			f.b.WriteByte('[')
-			if _, ok := k.(*lua.LTable); ok {
-				f.b.WriteString(f.rt.plainString(k))
-			} else {
-				f.value(k, inner, depth+1)
-			}
-			f.b.WriteByte(']')
-		}
-		f.b.WriteString(" = ")
-		f.value(t.RawGet(k), inner, depth+1)
-		f.b.WriteString(",\n")
+		entry(f.key(k)+" = ", t.RawGet(k))
 	}
 	f.b.WriteString(indent + "}")
 	f.rt.charge(int64(f.b.Len() - before))
+}
+
+// key prints a key as a table constructor has it.
+func (f *formatter) key(k lua.LValue) string {
+	var text string
+	switch k := k.(type) {
+	case lua.LString:
+		if syntax.IsName(string(k)) {
+			return string(k)
+		}
+		f.rt.steps(1)
+		text = quote(string(k))
+	case *lua.LTable:
+		text = f.rt.plainString(k)
+	default:
+		f.rt.steps(1)
+		text = f.rt.toString(f.rt.main, k)
+	}
+	return "[" + text + "]"
 }

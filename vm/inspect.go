@@ -185,50 +185,35 @@ func (rt *Runtime) Invoke(ctx context.Context, fn *Function, args ...any) ([]Val
 	if err := rt.callable(ctx, fn, "Invoke"); err != nil {
 		return nil, err
 	}
-	results, _, err := rt.invoke(ctx, nil, fn.fn, 0, args)
+	results, _, err := rt.invoke(ctx, nil, fn.fn(), 0, args)
 	return results, err
 }
 
 // invoke runs a program, or calls a function.
 func (rt *Runtime) invoke(ctx context.Context, p *Program, fn *lua.LFunction, steps int64, args []any) (out []Value, used int64, err error) {
-	if err := rt.enter(); err != nil {
+	leave, err := rt.take(ctx)
+	if err != nil {
 		return nil, 0, err
 	}
-	defer rt.leave()
-	defer rt.arm(ctx)()
+	defer leave()
+	function := func() *lua.LFunction { return fn }
 	if p != nil {
 		rt.program = p.chunk.Proto
 		rt.noteSource(p)
+		function = func() *lua.LFunction { return rt.function(p) }
 	}
 	if steps > 0 {
 		rt.meter.left = min(rt.meter.left, steps)
 	}
 	start := rt.meter.left
-	err = rt.guard(func() error {
-		if p != nil {
-			fn = rt.function(p)
-		}
-		values := make([]lua.LValue, len(args))
-		for i, a := range args {
-			v, err := rt.toLua(a)
-			if err != nil {
-				return fmt.Errorf("vm: argument %d: %w", i+1, err)
-			}
-			values[i] = v
-		}
-		results, err := rt.callLua(fn, lua.MultRet, values)
-		if err != nil {
-			return err
-		}
-		out = make([]Value, len(results))
-		for i, v := range results {
-			out[i] = Value{rt, v}
-		}
-		return nil
-	})
+	values, err := rt.values(function, args)
 	used = start - rt.meter.left
 	if err != nil {
 		return nil, used, err
+	}
+	out = make([]Value, len(values))
+	for i, v := range values {
+		out[i] = Value{rt, v}
 	}
 	return out, used, nil
 }
@@ -252,7 +237,7 @@ func (rt *Runtime) Load(p *Program) *Function {
 	if p == nil || p.chunk == nil {
 		return nil
 	}
-	f := &Function{rt: rt, life: rt.life.Load()}
+	f := &Function{handle: handle{rt: rt, life: rt.life.Load()}}
 	if rt.owner.CompareAndSwap(ownerOut, ownerBusy) { // in a Go function that a script called
 		defer rt.owner.Store(ownerOut)
 	} else if f.err = rt.enter(); f.err != nil {
@@ -260,7 +245,7 @@ func (rt *Runtime) Load(p *Program) *Function {
 	} else {
 		defer rt.leave()
 	}
-	f.err = rt.guard(func() error { f.fn = rt.function(p); return nil })
+	f.err = rt.guard(func() error { f.value = rt.function(p); return nil })
 	return f
 }
 
@@ -268,11 +253,14 @@ func (rt *Runtime) Load(p *Program) *Function {
 // that is beyond it. So a prompt can let go of what has filled the memory. It says whether limit was
 // enough.
 func (rt *Runtime) MakeRoom(ctx context.Context, limit, extra int64) (enough bool) {
-	if limit <= 0 || rt.enter() != nil {
+	if limit <= 0 {
 		return true
 	}
-	defer rt.leave()
-	defer rt.arm(ctx)()
+	leave, err := rt.take(ctx)
+	if err != nil {
+		return true
+	}
+	defer leave()
 	var live int64
 	if rt.guard(func() error { live = rt.collect() + rt.meter.held; return nil }) != nil {
 		return false

@@ -1,6 +1,6 @@
-// The limits of a runtime: steps, memory, depth, and the context's deadline. gopher-lua asks the
-// context of a thread whether it is done before every instruction; our context answers after
-// having counted the instruction and what it is about to allocate.
+// The limits of a runtime: steps, memory, depth, and the context's deadline. gopher-lua asks the context of a thread
+// before every instruction whether it is done; our context first counts the instruction and what it is about to
+// allocate.
 
 package vm
 
@@ -17,8 +17,8 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// What a script is stopped for; the error that Run returns matches with errors.Is. ErrBusy is for a second goroutine, and
-// for a Go function that a script called and that comes back without the context that it was given.
+// Reasons why a script is stopped, or not run, for errors.Is. ErrBusy is for a second goroutine, and for a Go function
+// that a script called and that calls back without the context that it was given.
 var (
 	ErrSteps  = errors.New("vm: step limit reached")
 	ErrMemory = errors.New("vm: memory limit reached")
@@ -26,32 +26,31 @@ var (
 	ErrBusy   = errors.New("vm: another goroutine is in this runtime")
 )
 
-// Limits bound what a script may use. Zero means no limit, except for CallDepth; less is refused by New.
+// Limits bound what a script may use. Zero means no limit, except for CallDepth. New fails for negative limits.
 type Limits struct {
-	// Steps is how many steps one Run or Call may take: an instruction is one, and library
-	// functions that loop count their rounds. The count is exact and the same every time.
+	// Steps is how many steps one Run or Call may take: an instruction is one, and library functions that loop count
+	// their rounds. The count is exact and the same every time.
 	Steps int64
 
-	// Memory is how many bytes of strings, tables, functions, coroutines and large integers may be
-	// live at once. An allocation that would go beyond fails before it is made.
+	// Memory is how many bytes of strings, tables, functions, coroutines and large integers may be live at once. An
+	// allocation that would exceed it fails before it is made.
 	Memory int64
 
-	// CallDepth is how many calls may be nested, at most 200,000; 0 is DefaultCallDepth. A script that goes beyond
-	// gets the ordinary error "stack overflow".
+	// CallDepth is how many calls may be nested, at most 200,000; 0 means 16,000. A script that exceeds it gets the
+	// ordinary error "stack overflow".
 	CallDepth int
 }
 
-// DefaultCallDepth is the CallDepth of a runtime that names none.
-const DefaultCallDepth = 16_000
+const (
+	defaultCallDepth = 16_000
+	maxCallDepth     = 200_000
 
-// maxCallDepth is the largest CallDepth that New accepts.
-const maxCallDepth = 200_000
+	// maxNest is how many times Lua may go through Go into Lua again (metamethods, sort, gsub, resumed coroutines), as
+	// LUAI_MAXCCALLS in lua5.1.
+	maxNest = 200
+)
 
-// maxNest is how many times Lua may go through Go into Lua again (metamethods, sort, gsub, resumed
-// coroutines), as LUAI_MAXCCALLS in lua5.1.
-const maxNest = 200
-
-// A limitError is a limit that was hit: kind is ErrSteps or ErrMemory.
+// A limitError reports a limit that was hit. kind is ErrSteps or ErrMemory.
 type limitError struct {
 	kind error
 	what string
@@ -62,26 +61,26 @@ func (e *limitError) Unwrap() error { return e.kind }
 
 const unlimited = int64(1) << 62
 
-// meter is what a runtime has used and may use.
+// A meter counts what a runtime has used and may use.
 type meter struct {
-	left     int64 // steps that are left
-	look     int64 // when fewer are left, look at the clock
-	work     int64 // bytes asked for since then
-	mem      int64 // bytes taken: what was live at the last count, and all that was asked for since
-	memStop  int64 // where mem must be counted again
-	held     int64 // bytes in the hands of library functions, which no count of what is reachable finds
+	left     int64 // steps
+	look     int64 // look at the clock when fewer steps are left
+	work     int64 // bytes asked for since the last look
+	mem      int64 // bytes that were live at the last count, and all that were asked for since
+	memStop  int64 // count again when mem exceeds it
+	held     int64 // bytes that library functions hold, which a count does not find
 	maxDepth int
 	stop     atomic.Bool // the context is done, or fatal is set
-	fatal    error       // what stopped the script; every later instruction raises it again
+	fatal    error       // why the script was stopped; every later instruction raises it again
 	ctx      context.Context
-	inner    []*runContext // of calls inside the run that came with a context of their own
-	entering *runContext   // of them, the one whose thread is about to be entered
+	inner    []*runContext // of calls inside the run that came with their own context
+	entering *runContext   // the one of them whose thread is about to be entered
 	until    time.Duration // the deadline, since begin
 	since    time.Duration // when the turn began
 }
 
-// arm prepares the meter for one Run. The function that it returns ends it.
-func (rt *Runtime) arm(ctx context.Context) (disarm func()) {
+// arm prepares the meter for one run. release, if it is not nil, stops watching ctx.
+func (rt *Runtime) arm(ctx context.Context) (release func() bool) {
 	m := &rt.meter
 	r := &running{}
 	r.own = runContext{Context: ctx, rt: rt, run: r}
@@ -106,16 +105,12 @@ func (rt *Runtime) arm(ctx context.Context) (disarm func()) {
 		m.stop.Store(true)
 	}
 	if ctx.Done() == nil {
-		return rt.disarm
+		return nil
 	}
-	release := context.AfterFunc(ctx, func() { m.stop.Store(true) })
-	return func() {
-		release()
-		rt.disarm()
-	}
+	return context.AfterFunc(ctx, func() { m.stop.Store(true) })
 }
 
-// disarm lets go of what the run had, and of what stopped it: that is no matter of whoever looks at its tables.
+// disarm drops the run's context and limits, and what stopped it, so that Go can read its tables afterwards.
 func (rt *Runtime) disarm() {
 	m := &rt.meter
 	m.ctx = context.Background()
@@ -126,17 +121,17 @@ func (rt *Runtime) disarm() {
 	m.look = m.left - stepsPerLook
 }
 
-// running is one Run or Call that is going on, with its two contexts.
+// running is a Run or Call in progress, with its two contexts.
 type running struct {
 	own, given runContext
 }
 
-// runContext is the context of a run: a Call with it, or with one that was made of it, goes on inside the run.
+// A runContext is the context of a run. A Call with it, or with a context derived from it, is inside the run.
 type runContext struct {
 	context.Context
 	rt    *Runtime
 	run   *running
-	given bool // to a Go function, which the runtime waits for; else it is in the hands of native code
+	given bool // to a Go function, which the runtime waits for, and not to native code
 }
 
 type runKey struct{ rt *Runtime }
@@ -148,7 +143,7 @@ func (c *runContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// inside is the context of the run that is going on, if ctx was made of it, else nil.
+// inside returns the context of the run in progress if ctx derives from it, else nil.
 func (rt *Runtime) inside(ctx context.Context) *runContext {
 	c, _ := ctx.Value(runKey{rt}).(*runContext)
 	if c == nil || c.run != rt.now.Load() {
@@ -157,56 +152,55 @@ func (rt *Runtime) inside(ctx context.Context) *runContext {
 	return c
 }
 
-// reenter takes the runtime for a call inside a run. What is given to a Go function leads in while that function
-// runs, and one call at a time: any other call comes from a goroutine that nobody waits for.
+// reenter takes the runtime for a call inside a run. The context that a Go function got admits one call at a time while
+// that function runs: any other call comes from a goroutine that nothing waits for.
 func (rt *Runtime) reenter(ctx context.Context, c *runContext) (leave func(), err error) {
 	if !c.given {
 		return rt.narrow(ctx), nil
 	}
-	if !rt.owner.CompareAndSwap(ownerOut, ownerBusy) {
-		return nil, ErrBusy
+	if leave := rt.takeBack(ctx); leave != nil {
+		return leave, nil
 	}
-	widen := rt.narrow(ctx)
+	return nil, ErrBusy
+}
+
+// takeBack takes the runtime while it waits for a Go function, for a call that also ends with ctx, if ctx is not nil.
+// It returns nil if the runtime does not wait for one.
+func (rt *Runtime) takeBack(ctx context.Context) (leave func()) {
+	if !rt.owner.CompareAndSwap(ownerOut, ownerBusy) {
+		return nil
+	}
+	widen := func() {}
+	if ctx != nil {
+		widen = rt.narrow(ctx)
+	}
 	return func() {
 		widen()
 		rt.owner.Store(ownerOut)
-	}, nil
+	}
 }
 
-// comeIn takes the runtime for a callback: inside the run while a Go function that it called runs, else anew.
+// comeIn takes the runtime for a callback: inside the run while it waits for a Go function, else for a run of its own.
 func (rt *Runtime) comeIn(ctx context.Context, fn *Function) (leave func(), nested bool, err error) {
-	if fn.life != rt.life.Load() {
-		return nil, false, fmt.Errorf("vm: callback of a run that is over: %w", ErrClosed)
+	if !fn.live() {
+		return nil, false, fmt.Errorf("vm: callback of a run that has ended: %w", ErrClosed)
 	}
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	if c := rt.inside(ctx); c != nil {
-		leave, err = rt.reenter(ctx, c)
-		return leave, true, err
-	}
-	if rt.owner.CompareAndSwap(ownerOut, ownerBusy) {
-		widen := func() {}
-		if ctx.Done() != nil {
-			widen = rt.narrow(ctx)
+	if rt.inside(ctx) == nil {
+		own := ctx
+		if ctx.Done() == nil {
+			own = nil
 		}
-		return func() {
-			widen()
-			rt.owner.Store(ownerOut)
-		}, true, nil
+		if leave := rt.takeBack(own); leave != nil {
+			return leave, true, nil
+		}
 	}
-	if err := rt.enter(); err != nil {
-		return nil, false, err
-	}
-	disarm := rt.arm(ctx)
-	return func() {
-		disarm()
-		rt.leave()
-	}, false, nil
+	return rt.begin(ctx)
 }
 
-// narrow makes a call inside a run end with its own context too. The function that it returns ends that: what the call
-// was stopped for then stops nothing else.
+// narrow makes a call inside a run end with ctx too. widen undoes that: what stopped the call then stops nothing else.
 func (rt *Runtime) narrow(ctx context.Context) (widen func()) {
 	if _, ok := ctx.(*runContext); ok {
 		return func() {}
@@ -219,7 +213,7 @@ func (rt *Runtime) narrow(ctx context.Context) (widen func()) {
 	release := context.AfterFunc(ctx, func() { m.stop.Store(true) })
 	return func() {
 		release()
-		// Threads of a machine may be in such calls by turns, and end them in any order.
+		// Threads of a machine may take turns in such calls, and end them in any order.
 		m.inner = slices.DeleteFunc(m.inner, func(c *runContext) bool { return c == own })
 		m.entering = nil
 		m.stop.Store(true)
@@ -233,10 +227,10 @@ func (rt *Runtime) narrow(ctx context.Context) (widen func()) {
 	}
 }
 
-// inner are the contexts of the calls that the running thread is in, within the run.
+// inner returns the contexts of the calls inside the run that the running thread is in.
 func (rt *Runtime) inner() []*runContext { return threadOf(rt.main.G.CurrentThread).inner }
 
-// given is the context that a Go function gets.
+// given returns the context that a Go function gets.
 func (rt *Runtime) given() context.Context {
 	if inner := rt.inner(); len(inner) > 0 {
 		return inner[len(inner)-1]
@@ -247,16 +241,16 @@ func (rt *Runtime) given() context.Context {
 	return context.Background()
 }
 
-// thread is the context of one Lua thread. Done is called before every instruction.
+// A thread is the context of one Lua thread. gopher-lua calls its Done before every instruction.
 type thread struct {
 	rt       *Runtime
 	L        *lstate
 	inner    []*runContext
 	base     int // frames of the threads that wait for this one
 	nest     int // how often Go and Lua alternate on the stack below
-	nestBase int // of it, what belongs to the threads that wait for this one
+	nestBase int // the part of nest that belongs to the threads that wait for this one
 	regs     int // registers that were counted
-	frames   int // the stack has to grow beyond so many
+	frames   int // the stack has to grow before it has more
 }
 
 func (t *thread) Deadline() (time.Time, bool) { return t.rt.meter.ctx.Deadline() }
@@ -269,8 +263,8 @@ func (t *thread) Value(key any) any {
 	return t.rt.meter.ctx.Value(key)
 }
 
-// Done counts the instruction that is about to be executed. It never reports that the context is
-// done: when a limit is hit, it raises.
+// Done counts the instruction that is about to be executed. It never reports that the context is done: when a limit is
+// hit, it raises an error.
 func (t *thread) Done() <-chan struct{} {
 	cf := t.L.currentFrame
 	if cf == nil || cf.Fn.IsG {
@@ -289,7 +283,7 @@ func (t *thread) Done() <-chan struct{} {
 	return nil
 }
 
-// slow finds out which limit was hit and raises it.
+// slow raises an error for the limit that was hit, if one was.
 func (t *thread) slow(cf *frame) {
 	rt := t.rt
 	rt.check()
@@ -304,7 +298,7 @@ func (t *thread) slow(cf *frame) {
 	}
 }
 
-// check raises when the script has to stop.
+// check raises an error if the script has to stop.
 func (rt *Runtime) check() {
 	m := &rt.meter
 	if m.fatal == nil {
@@ -315,14 +309,14 @@ func (rt *Runtime) check() {
 	rt.raiseFatal()
 }
 
-// raiseFatal raises what stopped the script, here and at every later instruction.
+// raiseFatal raises the error that stopped the script, here and at every later instruction.
 func (rt *Runtime) raiseFatal() {
 	m := &rt.meter
 	m.stop.Store(true)
 	panic(rt.apiError(lua.LString(m.fatal.Error()), m.fatal, rt.traceOf(rt.main.G.CurrentThread)))
 }
 
-// charge asks for n bytes before they are allocated. It raises when they are not to be had.
+// charge asks for n bytes before they are allocated. It raises an error if the memory limit would be exceeded.
 func (rt *Runtime) charge(n int64) {
 	m := &rt.meter
 	m.mem += n
@@ -337,7 +331,7 @@ func (rt *Runtime) charge(n int64) {
 	}
 }
 
-// steps counts n steps of a library function. It raises when a limit is hit.
+// steps counts n steps of a library function. It raises an error if a limit is hit.
 func (rt *Runtime) steps(n int) {
 	m := &rt.meter
 	m.left -= int64(n)
@@ -347,20 +341,20 @@ func (rt *Runtime) steps(n int) {
 	}
 }
 
-// How many steps, or bytes asked for, there are between two looks at the clock.
+// Steps, or bytes asked for, between two looks at the clock.
 const (
 	stepsPerLook = 512
 	workPerLook  = 512 << 10
 )
 
-// turn is how long a script runs before it lets others run. Go itself lets a goroutine run for ten
-// milliseconds, and with many scripts at once none of them would hear of its deadline in time.
+// turn is how long a script runs before it yields to other goroutines. Go itself lets a goroutine run for ten
+// milliseconds, so that with many scripts at once none would notice its deadline in time.
 const turn = time.Millisecond
 
-// begin is when the process looked at the clock first; Since of it reads only the monotonic clock.
+// begin is an origin of times: Since of it reads only the monotonic clock.
 var begin = time.Now()
 
-// breathe looks at the clock: when its turn is over, other goroutines run.
+// breathe looks at the clock. It raises an error if the deadline has passed, and lets other goroutines run after a turn.
 func (rt *Runtime) breathe() {
 	m := &rt.meter
 	m.look = max(0, m.left-stepsPerLook)
@@ -379,8 +373,8 @@ func (rt *Runtime) breathe() {
 	}
 }
 
-// stopped is why the context is done, or nil. Being told to stop may be news of a context that an
-// earlier run had; so the flag goes down first, and up again when there is a reason.
+// stopped returns why the context is done, or nil. The flag may have been set by the context of an earlier run, so
+// stopped clears it and sets it again if there is a reason.
 func (rt *Runtime) stopped() error {
 	m := &rt.meter
 	if !m.stop.Swap(false) {
@@ -393,14 +387,14 @@ func (rt *Runtime) stopped() error {
 				break
 			}
 		}
-		for _, c := range m.inner { // one that another thread is in will want to know
+		for _, c := range m.inner { // another thread in such a call has to stop too
 			if c.Err() != nil {
 				m.stop.Store(true)
 			}
 		}
 	}
 	if err == nil && time.Since(begin) > m.until {
-		err = context.DeadlineExceeded // its own timer may be late
+		err = context.DeadlineExceeded // the context's own timer may be late
 	}
 	if err != nil {
 		m.stop.Store(true)
@@ -408,7 +402,7 @@ func (rt *Runtime) stopped() error {
 	return err
 }
 
-// interrupted is check for code that must not raise where it is.
+// interrupted returns why the script has to stop, or nil, for code that must not raise an error where it is.
 func (rt *Runtime) interrupted() error {
 	m := &rt.meter
 	if m.fatal != nil {

@@ -1,6 +1,6 @@
-// An embedder's own values. gopher-luar gives each Go type its metatable; we put our own reading,
-// writing and calling in front of it, because gopher-luar rounds 64-bit integers, cuts what does not
-// fit, loses errors and answers a misspelt name with nil.
+// An embedder's own values. gopher-luar gives each Go type its metatable; our own functions read, write and call,
+// because those of gopher-luar round 64-bit integers, cut off what does not fit, lose errors and answer a misspelt
+// name with nil.
 
 package vm
 
@@ -15,38 +15,41 @@ import (
 	luar "layeh.com/gopher-luar"
 )
 
-// chosen is a value of which only some names are reachable.
+// chosen is a value of which scripts reach only some names.
 type chosen struct {
 	value any
 	names []string
 }
 
-// Only is value with nothing but the fields and methods named reachable: rt.Set("board",
-// vm.Only(board, "Name", "Reset")). Without Only, all exported fields and methods are, except for fields
-// tagged `luar:"-"`. Objects that a field or result leads to follow the same rule by their own type.
+// Only returns value with nothing but the named fields and methods reachable: rt.Set("board", vm.Only(board, "Name",
+// "Reset")). Without Only, all exported fields and methods are, except for fields tagged `luar:"-"`. Objects that a
+// field or result leads to follow the same rule by their own type.
 func Only(value any, names ...string) any { return chosen{value, names} }
 
-// object makes a userdata of a struct, pointer, map, slice or array. The same pointer is the same
-// value in Lua as long as Lua holds it.
+// object makes a userdata of a struct, pointer, map, slice or array. The same pointer gives values that are equal in
+// Lua.
 func (rt *Runtime) object(v reflect.Value, only []string) (lua.LValue, error) {
 	switch v.Kind() {
-	case reflect.Pointer:
-		if k := v.Elem().Kind(); k != reflect.Struct && k != reflect.Array {
+	case reflect.Invalid:
+		return lua.LNil, nil
+	case reflect.Pointer, reflect.Map, reflect.Slice:
+		if v.IsNil() {
+			return lua.LNil, nil
+		}
+		if k := v.Type().Elem().Kind(); v.Kind() == reflect.Pointer && k != reflect.Struct && k != reflect.Array {
 			return nil, fmt.Errorf("a %s cannot be given to Lua; give the value, or a pointer to a struct", v.Type())
 		}
-	case reflect.Struct, reflect.Map, reflect.Slice, reflect.Array:
+	case reflect.Struct, reflect.Array:
 	default:
 		return nil, fmt.Errorf("a value of type %s cannot be given to Lua", v.Type())
 	}
 	rt.charge(sizeUser)
+	ud := luar.New(rt.main, v.Interface()).(*lua.LUserData)
 	kind := objectKind{v.Type(), fmt.Sprint(only)}
 	mt, ok := rt.objects[kind]
 	if !ok {
-		config := luar.GetConfig(rt.main)
-		config.FieldNames = fieldNames
-		config.MethodNames = func(_ reflect.Type, m reflect.Method) []string { return goNames(m.Name) }
 		var err error
-		if mt, err = rt.objectMeta(luar.MT(rt.main, v.Interface()).LTable, v.Type(), only); err != nil {
+		if mt, err = rt.objectMeta(ud.Metatable.(*lua.LTable), v.Type(), only); err != nil {
 			return nil, err
 		}
 		if rt.objects == nil {
@@ -54,12 +57,11 @@ func (rt *Runtime) object(v reflect.Value, only []string) (lua.LValue, error) {
 		}
 		rt.objects[kind] = mt
 	}
-	ud := luar.New(rt.main, v.Interface()).(*lua.LUserData)
 	ud.Metatable = mt
 	return ud, nil
 }
 
-// isObject says whether mt is the metatable of an embedder's own value.
+// isObject reports whether mt is the metatable of an embedder's own value.
 func (rt *Runtime) isObject(mt *lua.LTable) bool {
 	for _, o := range rt.objects {
 		if o == mt {
@@ -75,45 +77,24 @@ type objectKind struct {
 	only string
 }
 
-// objectMeta is gopher-luar's metatable for t with our own functions where its own are inexact.
+// object is what the metatable of one type knows.
+type object struct {
+	rt      *Runtime
+	t       reflect.Type
+	fields  map[string][]int
+	methods map[string]lua.LValue
+	names   []string
+}
+
+// objectMeta returns gopher-luar's metatable for t with our functions in place of its inexact ones. It fails if t has
+// no field or method of a name in only.
 func (rt *Runtime) objectMeta(theirs *lua.LTable, t reflect.Type, only []string) (*lua.LTable, error) {
 	elem := t
 	if t.Kind() == reflect.Pointer {
 		elem = t.Elem()
 	}
-	visible := func(name string) bool {
-		return only == nil || slices.ContainsFunc(only, func(o string) bool { return slices.Contains(goNames(o), name) || o == name })
-	}
-	o := &object{rt: rt, t: t, methods: map[string]lua.LValue{}}
-	var all []string
-	if elem.Kind() == reflect.Struct {
-		fields, names := fieldsOf(elem)
-		o.fields = map[string][]int{}
-		for _, name := range names {
-			all = append(all, name)
-			if visible(name) {
-				o.fields[name] = fields[name]
-				o.names = append(o.names, name)
-			}
-		}
-	}
-	// gopher-luar says which methods there are and under which names; we bind them anew.
-	for i := range t.NumMethod() {
-		m := t.Method(i)
-		for _, name := range goNames(m.Name) {
-			all = append(all, name)
-			methods, ok := theirs.RawGetString("methods").(*lua.LTable)
-			if !ok || methods.RawGetString(name) == lua.LNil || !visible(name) {
-				continue
-			}
-			fn, err := rt.bindMethod(name, m.Func, true)
-			if err != nil {
-				continue // it cannot be called from Lua
-			}
-			o.methods[name] = fn
-			o.names = append(o.names, name)
-		}
-	}
+	o := &object{rt: rt, t: t, fields: map[string][]int{}, methods: map[string]lua.LValue{}}
+	all := o.collect(elem, only)
 	for _, name := range only {
 		if _, ok := o.methods[name]; !ok && o.fields[name] == nil {
 			return nil, fmt.Errorf("%s has no field or method %s%s", t, name, didYouMean(name, all))
@@ -129,14 +110,14 @@ func (rt *Runtime) objectMeta(theirs *lua.LTable, t reflect.Type, only []string)
 		mt.RawSetString("__len", theirs.RawGetString("__len"))
 		set("__call", o.iterate)
 	}
+	prints := only == nil || slices.Contains(only, "String")
 	set("__tostring", func(L *lua.LState) int {
 		text := "object: " + elem.Name()
-		if s, ok := L.Get(1).(*lua.LUserData).Value.(fmt.Stringer); ok && (only == nil || slices.Contains(only, "String")) {
+		if s, ok := L.Get(1).(*lua.LUserData).Value.(fmt.Stringer); ok && prints {
 			rt.outside(func() { text = s.String() })
 		}
 		rt.charge(int64(len(text)))
-		L.Push(lua.LString(text))
-		return 1
+		return push(L, lua.LString(text))
 	})
 	name := elem.Name()
 	if name == "" {
@@ -147,16 +128,38 @@ func (rt *Runtime) objectMeta(theirs *lua.LTable, t reflect.Type, only []string)
 	return mt, nil
 }
 
-// object is what the metatable of one type knows.
-type object struct {
-	rt      *Runtime
-	t       reflect.Type
-	fields  map[string][]int
-	methods map[string]lua.LValue
-	names   []string
+// collect finds the fields and methods that only permits, and returns the names of all. Methods that Lua cannot call
+// are left out.
+func (o *object) collect(elem reflect.Type, only []string) (all []string) {
+	visible := func(name string) bool {
+		all = append(all, name)
+		return only == nil || slices.ContainsFunc(only, func(o string) bool { return slices.Contains(goNames(o), name) })
+	}
+	if elem.Kind() == reflect.Struct {
+		fields, names := fieldsOf(elem)
+		for _, name := range names {
+			if visible(name) {
+				o.fields[name] = fields[name]
+				o.names = append(o.names, name)
+			}
+		}
+	}
+	for i := range o.t.NumMethod() {
+		m := o.t.Method(i)
+		for _, name := range goNames(m.Name) {
+			if !visible(name) {
+				continue
+			}
+			if fn, err := o.rt.bind(name, m.Func, true); err == nil {
+				o.methods[name] = fn
+				o.names = append(o.names, name)
+			}
+		}
+	}
+	return all
 }
 
-// self is the Go value behind argument 1.
+// self returns the Go value behind argument 1.
 func (o *object) self(L *lua.LState) reflect.Value {
 	if ud, ok := L.Get(1).(*lua.LUserData); ok && ud.Value != nil {
 		if v := reflect.ValueOf(ud.Value); v.Type() == o.t {
@@ -167,7 +170,12 @@ func (o *object) self(L *lua.LState) reflect.Value {
 	return reflect.Value{}
 }
 
-// push gives the script v, which is what key names, if it is not nil.
+func (o *object) raise(L *lua.LState, format string, values ...any) {
+	o.rt.raiseError(L, fmt.Errorf(format, values...))
+}
+
+// push pushes v, the value of key if that is not nil. A struct that can be addressed is pushed as a pointer, so that
+// scripts can write its fields.
 func (o *object) push(L *lua.LState, v reflect.Value, key lua.LValue) int {
 	if k := v.Kind(); (k == reflect.Struct || k == reflect.Array) && v.CanAddr() {
 		v = v.Addr()
@@ -178,162 +186,154 @@ func (o *object) push(L *lua.LState, v reflect.Value, key lua.LValue) int {
 		if key != nil {
 			what = "field '" + keyText(key) + "' of " + what
 		}
-		o.rt.raiseError(L, fmt.Errorf("%s: %w", what, err))
+		o.raise(L, "%s: %w", what, err)
 	}
-	L.Push(x)
-	return 1
+	return push(L, x)
 }
 
 var errNoName = errors.New("no such field or method")
 
 func (o *object) unknown(L *lua.LState, key lua.LValue) {
 	if s, ok := key.(lua.LString); ok {
-		o.rt.raiseError(L, fmt.Errorf("%s has %w: '%s'%s", o.t, errNoName, string(s), didYouMean(string(s), o.names)))
+		o.raise(L, "%s has %w: '%s'%s", o.t, errNoName, string(s), didYouMean(string(s), o.names))
 	}
-	o.rt.raiseError(L, fmt.Errorf("%s has %w: a %s", o.t, errNoName, TypeName(key)))
+	o.raise(L, "%s has %w: a %s", o.t, errNoName, TypeName(key))
 }
 
-// place is the item of a slice or array that key names.
-func (o *object) place(L *lua.LState, v reflect.Value, key lua.LValue) reflect.Value {
+// item returns the item of a slice or array that key names.
+func (o *object) item(L *lua.LState, v reflect.Value, key lua.LValue) reflect.Value {
 	n, err := ToU64(key)
 	if err != nil || n < 1 || n > uint64(v.Len()) {
-		o.rt.raiseError(L, fmt.Errorf("index %s is out of range (1 to %d)", keyText(key), v.Len()))
+		o.raise(L, "index %s is out of range (1 to %d)", keyText(key), v.Len())
 	}
 	return v.Index(int(n - 1))
 }
 
+// index is __index: a field, an item or a method. In a map, an entry hides a method of its name.
 func (o *object) index(L *lua.LState) int {
 	v, key := o.self(L), L.Get(2)
-	if s, ok := key.(lua.LString); ok {
-		if index, ok := o.fields[string(s)]; ok {
-			return o.push(L, v.FieldByIndex(index), key)
-		}
-		if v.Kind() != reflect.Map {
-			if fn, ok := o.methods[string(s)]; ok {
-				L.Push(fn)
-				return 1
-			}
-		}
+	s, named := key.(lua.LString)
+	if index, ok := o.fields[string(s)]; ok && named {
+		return o.push(L, v.FieldByIndex(index), key)
 	}
-	switch v.Kind() {
-	case reflect.Slice, reflect.Array:
-		return o.push(L, o.place(L, v, key), key)
-	case reflect.Map:
-		k, err := o.rt.fromLua(key, v.Type().Key())
-		if err == nil && k.Comparable() {
+	method, isMethod := o.methods[string(s)]
+	isMethod = isMethod && named
+	switch {
+	case v.Kind() == reflect.Map:
+		if k, err := o.rt.mapKey(key, v.Type()); err == nil {
 			if x := v.MapIndex(k); x.IsValid() {
 				return o.push(L, x, key)
 			}
 		}
-		if s, ok := key.(lua.LString); ok {
-			if fn, ok := o.methods[string(s)]; ok {
-				L.Push(fn)
-				return 1
-			}
+		if !isMethod {
+			return push(L, lua.LNil)
 		}
-		L.Push(lua.LNil)
-		return 1
+	case isMethod:
+	case v.Kind() == reflect.Struct:
+		o.unknown(L, key)
+	default:
+		return o.push(L, o.item(L, v, key), key)
 	}
-	o.unknown(L, key)
-	return 0
+	return push(L, method)
 }
 
+// newIndex is __newindex: it writes a field, an item or an entry of a map.
 func (o *object) newIndex(L *lua.LState) int {
 	v, key, value := o.self(L), L.Get(2), L.Get(3)
-	set := func(place reflect.Value, what string) {
-		if !place.CanSet() {
-			o.rt.raiseError(L, fmt.Errorf("%s of %s cannot be written (the host gave a copy; it has to give a pointer)", what, o.t))
-		}
-		x, err := o.rt.fromLua(value, place.Type())
-		if err != nil {
-			o.rt.raiseError(L, fmt.Errorf("%s of %s: %w", what, o.t, err))
-		}
-		place.Set(x)
-	}
 	switch v.Kind() {
 	case reflect.Struct:
 		s, _ := key.(lua.LString)
 		index, ok := o.fields[string(s)]
 		if !ok {
 			if _, ok := o.methods[string(s)]; ok {
-				o.rt.raiseError(L, fmt.Errorf("'%s' is a method of %s and cannot be written", string(s), o.t))
+				o.raise(L, "'%s' is a method of %s and cannot be written", string(s), o.t)
 			}
 			o.unknown(L, key)
 		}
-		set(v.FieldByIndex(index), "field '"+string(s)+"'")
+		o.set(L, v.FieldByIndex(index), "field '"+string(s)+"'", value)
 	case reflect.Slice, reflect.Array:
-		set(o.place(L, v, key), "item "+keyText(key))
+		o.set(L, o.item(L, v, key), "item "+keyText(key), value)
 	case reflect.Map:
-		k, err := o.rt.fromLua(key, v.Type().Key())
-		if err == nil && !k.Comparable() {
-			err = errors.New("it cannot be a key")
-		}
-		if err != nil {
-			o.rt.raiseError(L, fmt.Errorf("key of %s: %w", o.t, err))
-		}
-		if value == lua.LNil {
-			v.SetMapIndex(k, reflect.Value{})
-			return 0
-		}
-		x, err := o.rt.fromLua(value, v.Type().Elem())
-		if err != nil {
-			o.rt.raiseError(L, fmt.Errorf("field '%s' of %s: %w", key.String(), o.t, err))
-		}
-		if !v.MapIndex(k).IsValid() {
-			o.rt.charge(int64(v.Type().Key().Size()+v.Type().Elem().Size()) + 32)
-		}
-		v.SetMapIndex(k, x)
+		o.setEntry(L, v, key, value)
 	}
 	return 0
 }
 
-// iterate is what calling a map, slice or array gives: an iterator for the generic for. Maps are gone
-// through in the order of their keys.
+// set writes value to place, which what names.
+func (o *object) set(L *lua.LState, place reflect.Value, what string, value lua.LValue) {
+	if !place.CanSet() {
+		o.raise(L, "%s of %s cannot be written (the host gave a copy; it has to give a pointer)", what, o.t)
+	}
+	x, err := o.rt.fromLua(value, place.Type())
+	if err != nil {
+		o.raise(L, "%s of %s: %w", what, o.t, err)
+	}
+	place.Set(x)
+}
+
+// setEntry writes an entry of a map, or deletes it if value is nil.
+func (o *object) setEntry(L *lua.LState, v reflect.Value, key, value lua.LValue) {
+	t := v.Type()
+	k, err := o.rt.mapKey(key, t)
+	if err != nil {
+		o.raise(L, "key of %s: %w", o.t, err)
+	}
+	if value == lua.LNil {
+		v.SetMapIndex(k, reflect.Value{})
+		return
+	}
+	x, err := o.rt.fromLua(value, t.Elem())
+	if err != nil {
+		o.raise(L, "field '%s' of %s: %w", key.String(), o.t, err)
+	}
+	if !v.MapIndex(k).IsValid() {
+		o.rt.charge(int64(t.Key().Size()+t.Elem().Size()) + 32)
+	}
+	v.SetMapIndex(k, x)
+}
+
+// iterate is __call of a map, slice or array: it returns an iterator for the generic for. Maps are iterated in the
+// order of their keys.
 func (o *object) iterate(L *lua.LState) int {
 	v := o.self(L)
-	var keys []reflect.Value
-	if v.Kind() == reflect.Map {
-		o.rt.charge(int64(v.Len()) * 24)
-		o.rt.steps(v.Len())
-		keys = v.MapKeys()
-		sort.Slice(keys, func(i, j int) bool { return lessKey(keys[i], keys[j]) })
-	}
 	i := 0
-	L.Push(L.NewFunction(func(L *lua.LState) int {
-		for {
-			if keys == nil {
-				if i >= v.Len() {
-					return 0
-				}
-				i++
-				L.Push(lua.LNumber(i))
-				return 1 + o.push(L, v.Index(i-1), lua.LNumber(i))
-			}
-			if i >= len(keys) {
+	if v.Kind() != reflect.Map {
+		return push(L, L.NewFunction(func(L *lua.LState) int {
+			if i >= v.Len() {
 				return 0
 			}
+			i++
+			return push(L, lua.LNumber(i)) + o.push(L, v.Index(i-1), lua.LNumber(i))
+		}))
+	}
+	o.rt.charge(int64(v.Len()) * 24)
+	o.rt.steps(v.Len())
+	keys := v.MapKeys()
+	sort.Slice(keys, func(i, j int) bool { return lessKey(keys[i], keys[j]) })
+	return push(L, L.NewFunction(func(L *lua.LState) int {
+		for i < len(keys) {
 			k := keys[i]
 			i++
 			if x := v.MapIndex(k); x.IsValid() {
 				return o.push(L, k, nil) + o.push(L, x, nil)
 			}
 		}
+		return 0
 	}))
-	return 1
 }
 
 // lessKey orders the keys of a map.
 func lessKey(a, b reflect.Value) bool {
-	switch a.Kind() {
-	case reflect.String:
+	switch kind := a.Kind(); {
+	case kind == reflect.String:
 		return a.String() < b.String()
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+	case a.CanInt():
 		return a.Int() < b.Int()
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+	case a.CanUint():
 		return a.Uint() < b.Uint()
-	case reflect.Float32, reflect.Float64:
+	case a.CanFloat():
 		return a.Float() < b.Float()
-	case reflect.Bool:
+	case kind == reflect.Bool:
 		return !a.Bool() && b.Bool()
 	}
 	return fmt.Sprint(a.Interface()) < fmt.Sprint(b.Interface())

@@ -1,6 +1,6 @@
-// Counting live memory. Every allocation is added to the meter before it is made; when the sum reaches the
-// limit, what is still reachable is counted and the sum starts again from there. So garbage is
-// never held against a script, and the count is the same every time.
+// Counting live memory. Every allocation is added to the meter before it is made. When the sum reaches the limit, the
+// reachable values are counted, and the sum starts again from there. So garbage never counts against a script, and the
+// count is the same every time.
 
 package vm
 
@@ -15,17 +15,18 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// libraryBytes is about what a new runtime with its modules takes; it is not held against the script.
+// libraryBytes is about the size of a new runtime with its modules, which does not count against the script.
 const libraryBytes = 160 << 10
 
-// Between two counts at least this much may be allocated, even when the live memory is close to the
-// limit: otherwise every allocation would count everything.
+// At least minSlack may be allocated between two counts, even if the live memory is close to the limit: otherwise every
+// allocation would count everything.
 const (
 	minSlack = 64 << 10
 	maxSlack = 8 << 20
 )
 
-// recount sets the meter to what is live, and the n bytes asked for, which are in the meter already. It raises when that is too much.
+// recount sets the meter to the live bytes and the n bytes asked for, which are in the meter already. It raises an error
+// if they exceed the limit.
 func (rt *Runtime) recount(n int64) {
 	m := &rt.meter
 	limit := rt.cfg.Limits.Memory
@@ -48,18 +49,18 @@ func (rt *Runtime) recount(n int64) {
 }
 
 const (
-	// gcSlack is how much garbage a script may leave before Go's collector is asked to take it away.
+	// gcSlack is how much garbage a script may leave before Go's collector is run.
 	gcSlack = 6 << 20
 
-	// hostHeap is the live heap of a process from which on a script's garbage is small beside it, and
-	// an extra run of the collector costs more than it gives.
+	// hostHeap is a live heap of the process that is large compared with a script's garbage, so that an extra run of
+	// the collector would cost more than it frees.
 	hostHeap = 256 << 20
 )
 
 var cleaning atomic.Bool
 
-// cleanUp waits until Go's collector has run. By itself it waits until as much garbage as live memory has
-// gathered, which for a script that is close to its limit would be twice the limit.
+// cleanUp waits until Go's collector has run. By itself the collector runs when there is as much garbage as live memory,
+// which would be twice the limit for a script that is close to it.
 func (rt *Runtime) cleanUp() {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
@@ -83,8 +84,7 @@ func (rt *Runtime) memoryFatal() {
 	rt.raiseFatal()
 }
 
-// live counts what is reachable, ends the coroutines and forgets the u64s that are not, and returns the
-// bytes that the script holds.
+// live returns the bytes that the script can reach. It ends the coroutines and drops the u64s that are not reachable.
 func (rt *Runtime) live() int64 {
 	k := &marker{rt: rt, pages: map[uintptr]*pageMarks{}}
 	k.roots()
@@ -94,14 +94,14 @@ func (rt *Runtime) live() int64 {
 	return max(0, k.bytes-libraryBytes)
 }
 
-// collect is live, with the meter set to it.
+// collect sets the meter to live, and returns it.
 func (rt *Runtime) collect() int64 {
 	live := rt.live()
 	rt.meter.mem = live
 	return live
 }
 
-// pageMarks has a bit for every 16 bytes of an 8 KB page.
+// pageMarks holds a bit for every 16 bytes of an 8 KB page.
 type pageMarks [8]uint64
 
 // A marker walks over everything that is reachable.
@@ -116,7 +116,7 @@ type marker struct {
 	seen  int
 }
 
-// mark marks p and says whether it was not marked before.
+// mark marks p and reports whether it was unmarked before.
 func (k *marker) mark(p uintptr) bool {
 	bits, word, bit := k.find(p, true)
 	if bits[word]&bit != 0 {
@@ -148,6 +148,8 @@ func (k *marker) find(at uintptr, add bool) (bits *pageMarks, word int, bit uint
 	return k.marks, int(slot >> 6), 1 << (slot & 63)
 }
 
+// roots follows what the runtime reaches without the script: its globals, threads, programs and libraries, and the
+// values that Go holds.
 func (k *marker) roots() {
 	rt := k.rt
 	g := rt.main.G
@@ -157,13 +159,11 @@ func (k *marker) roots() {
 	for _, p := range rt.linked {
 		k.proto(p, false)
 	}
-	k.value(g.Global)
-	k.value(g.Registry)
-	k.value(rt.u64s.meta)
-	k.value(rt.main.GetMetatable(lua.LString("")))
-	k.value(rt.main)
-	if g.CurrentThread != nil {
-		k.value(g.CurrentThread)
+	for _, v := range []lua.LValue{
+		g.Global, g.Registry, rt.u64s.meta, rt.main.GetMetatable(lua.LString("")), rt.main, g.CurrentThread,
+		rt.lib.loaded, rt.lib.preload, rt.lib.pkg,
+	} {
+		k.value(v)
 	}
 	for _, th := range rt.active {
 		k.value(th)
@@ -173,15 +173,8 @@ func (k *marker) roots() {
 			k.value(co.th)
 		}
 	}
-	for _, t := range []*lua.LTable{rt.lib.loaded, rt.lib.preload, rt.lib.pkg} {
-		if t != nil {
-			k.value(t)
-		}
-	}
 	for i := range rt.modules {
-		if v := rt.modules[i].value; v != nil {
-			k.value(v)
-		}
+		k.value(rt.modules[i].value)
 	}
 	for _, h := range rt.helpers {
 		k.value(h)
@@ -190,9 +183,7 @@ func (k *marker) roots() {
 		k.bytes += int64(len(rt.shown[i].text))
 	}
 	for _, ud := range rt.u64s.recent {
-		if ud != nil {
-			k.value(ud)
-		}
+		k.value(ud)
 	}
 	rt.handles.each(k.value)
 	for _, roots := range rt.roots {
@@ -200,10 +191,10 @@ func (k *marker) roots() {
 	}
 }
 
-// word is the address in an interface.
+// word returns the address in an interface.
 func word(v lua.LValue) uintptr { return (*[2]uintptr)(unsafe.Pointer(&v))[1] }
 
-// value counts v and puts it on the list of what is to be looked into.
+// value counts a value, and puts it on the list if it refers to others.
 func (k *marker) value(value lua.LValue) {
 	switch v := value.(type) {
 	case lua.LNumber:
@@ -212,29 +203,22 @@ func (k *marker) value(value lua.LValue) {
 			k.bytes += 32 * sizeNumber
 		}
 	case lua.LString:
-		if len(v) > 0 && k.mark(uintptr(unsafe.Pointer(unsafe.StringData(string(v))))) {
+		if k.markString(v) {
 			k.bytes += int64(len(v)) + sizeString
 		}
-	case *lua.LTable:
-		if v != nil && k.mark(uintptr(unsafe.Pointer(v))) {
-			k.work = append(k.work, v)
-		}
-	case *lua.LFunction:
-		if v != nil && k.mark(uintptr(unsafe.Pointer(v))) {
-			k.work = append(k.work, v)
-		}
-	case *lua.LUserData:
-		if v != nil && k.mark(uintptr(unsafe.Pointer(v))) {
-			k.work = append(k.work, v)
-		}
-	case *lua.LState:
-		if v != nil && k.mark(uintptr(unsafe.Pointer(v))) {
-			k.work = append(k.work, v)
+	case *lua.LTable, *lua.LFunction, *lua.LUserData, *lua.LState:
+		if p := word(value); p != 0 && k.mark(p) {
+			k.work = append(k.work, value)
 		}
 	}
 }
 
-// run looks into everything on the list.
+// markString marks s and reports whether it was unmarked before and takes memory.
+func (k *marker) markString(s lua.LString) bool {
+	return len(s) > 0 && k.mark(uintptr(unsafe.Pointer(unsafe.StringData(string(s)))))
+}
+
+// run follows everything on the list.
 func (k *marker) run() {
 	for len(k.work) > 0 {
 		v := k.work[len(k.work)-1]
@@ -253,7 +237,7 @@ func (k *marker) run() {
 	}
 }
 
-// tick keeps a long walk from outliving the deadline.
+// tick counts n values and looks at the clock now and then, so that a long walk ends at the deadline.
 func (k *marker) tick(n int) {
 	if k.seen += n; k.seen >= 4096 {
 		k.seen = 0
@@ -261,6 +245,8 @@ func (k *marker) tick(n int) {
 	}
 }
 
+// table follows the metatable, the items and the entries, and the keys of entries that were removed, which the table
+// still holds.
 func (k *marker) table(t *lua.LTable) {
 	v := viewTable(t)
 	k.bytes += sizeTable + int64(cap(v.array))*sizeSlot + int64(len(v.keys))*sizeEntry
@@ -270,14 +256,12 @@ func (k *marker) table(t *lua.LTable) {
 			k.tick(1024)
 		}
 	}
-	for i, key := range v.keys { // those of removed entries as well: they are still held
+	for i, key := range v.keys {
 		k.value(key)
 		if s, ok := key.(lua.LString); ok {
-			if x, ok := v.strdict[string(s)]; ok {
-				k.value(x)
-			}
-		} else if x, ok := v.dict[key]; ok {
-			k.value(x)
+			k.value(v.strdict[string(s)])
+		} else {
+			k.value(v.dict[key])
 		}
 		if i&1023 == 1023 {
 			k.tick(1024)
@@ -286,20 +270,20 @@ func (k *marker) table(t *lua.LTable) {
 	k.value(v.Metatable)
 }
 
+// function follows the environment, the code and the upvalues. The value of an open upvalue is still in a register.
 func (k *marker) function(f *lua.LFunction) {
 	k.bytes += sizeClosure + int64(len(f.Upvalues))*8
 	k.value(f.Env)
 	for _, uv := range f.Upvalues {
-		if uv != nil && k.mark(uintptr(unsafe.Pointer(uv))) {
-			k.bytes += sizeUpvalue
-			v := viewUpvalue(uv)
-			if !v.closed && v.reg != nil {
-				if v.index < len(v.reg.array) {
-					k.value(v.reg.array[v.index])
-				}
-			} else if v.value != nil {
-				k.value(v.value)
-			}
+		if uv == nil || !k.mark(uintptr(unsafe.Pointer(uv))) {
+			continue
+		}
+		k.bytes += sizeUpvalue
+		switch v := viewUpvalue(uv); {
+		case v.closed || v.reg == nil:
+			k.value(v.value)
+		case v.index < len(v.reg.array):
+			k.value(v.reg.array[v.index])
 		}
 	}
 	if f.Proto != nil {
@@ -307,19 +291,20 @@ func (k *marker) function(f *lua.LFunction) {
 	}
 }
 
-// proto looks for the u64s among the constants. Code that the script had compiled is counted.
+// proto follows the u64s among the constants. It counts code that the script compiled itself.
 func (k *marker) proto(p *lua.FunctionProto, count bool) {
 	if !k.mark(uintptr(unsafe.Pointer(p))) {
 		return
 	}
 	if count {
-		k.bytes += 1536 + int64(len(p.Code))*12 + int64(len(p.Constants))*48 + int64(len(p.DbgCalls))*24 + int64(len(p.DbgLocals))*48
+		k.bytes += 1536 + int64(len(p.Code))*12 + int64(len(p.Constants))*48
+		k.bytes += int64(len(p.DbgCalls))*24 + int64(len(p.DbgLocals))*48
 	}
 	for _, c := range p.Constants {
 		if ud, ok := c.(*lua.LUserData); ok {
 			k.value(ud)
-		} else if s, ok := c.(lua.LString); ok && !count && len(s) > 0 {
-			k.mark(uintptr(unsafe.Pointer(unsafe.StringData(string(s)))))
+		} else if s, ok := c.(lua.LString); ok && !count {
+			k.markString(s)
 		}
 	}
 	for _, sub := range p.FunctionPrototypes {
@@ -336,33 +321,22 @@ func (k *marker) userdata(ud *lua.LUserData) {
 	if s, ok := ud.Value.(Sized); ok {
 		k.bytes += s.Size()
 	}
-	if ud.Metatable != nil {
-		k.value(ud.Metatable)
-	}
-	if ud.Env != nil {
-		k.value(ud.Env)
-	}
+	k.value(ud.Metatable)
+	k.value(ud.Env)
 }
 
+// thread follows the registers that are in use, and the functions that are running.
 func (k *marker) thread(L *lua.LState) {
 	v := view(L)
 	k.bytes += sizeThread + int64(cap(v.reg.array))*sizeSlot + k.rt.goStack(L)
-	for i := range min(v.reg.top, len(v.reg.array)) {
-		if x := v.reg.array[i]; x != nil {
-			k.value(x)
-		}
+	for _, x := range v.reg.array[:min(v.reg.top, len(v.reg.array))] {
+		k.value(x)
 	}
 	for cf := v.currentFrame; cf != nil; cf = cf.Parent {
 		k.bytes += 96
-		if cf.Fn != nil {
-			k.value(cf.Fn)
-		}
+		k.value(cf.Fn)
 		k.tick(1)
 	}
-	if L.Env != nil {
-		k.value(L.Env)
-	}
-	if L.Parent != nil {
-		k.value(L.Parent)
-	}
+	k.value(L.Env)
+	k.value(L.Parent)
 }

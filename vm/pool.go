@@ -1,4 +1,4 @@
-// A pool of runtimes: each Run finds one that is as new, without the cost of making it.
+// A pool of runtimes: each Run finds one in its first state, without the cost of making it.
 
 package vm
 
@@ -22,52 +22,49 @@ type Pool struct {
 	once  sync.Once
 }
 
-// NewPool makes a pool of at most n runtimes (at least one). They are made when they are needed.
-// Runtimes that run at the same time write to Config's writers one write at a time. They read Config.Stdin one read at a
-// time as well, each ahead of what its scripts ask for: which of them finds what is not determined, and what is meant for
-// one program is better an argument.
+// NewPool makes a pool of at most n runtimes (at least one), which are made when they are needed. Runtimes that run at the
+// same time write to Config's writers one write at a time. They also read Config.Stdin one read at a time, and further
+// than their scripts ask for: which runtime gets which bytes is not determined, so pass input for a program as an
+// argument.
 func NewPool(cfg Config, n int) *Pool {
 	n = max(n, 1)
 	if n > 1 {
 		var mu sync.Mutex
 		if cfg.Stdout != nil {
-			cfg.Stdout = &sharedWriter{&mu, cfg.Stdout}
+			cfg.Stdout = &shared{mu: &mu, w: cfg.Stdout}
 		}
 		if cfg.Stderr != nil {
-			cfg.Stderr = &sharedWriter{&mu, cfg.Stderr}
+			cfg.Stderr = &shared{mu: &mu, w: cfg.Stderr}
 		}
 		if cfg.Stdin != nil {
-			cfg.Stdin = &sharedReader{r: cfg.Stdin}
+			cfg.Stdin = &shared{mu: new(sync.Mutex), r: cfg.Stdin}
 		}
 	}
 	return &Pool{cfg: cfg, slots: make(chan struct{}, n), done: make(chan struct{})}
 }
 
-type sharedWriter struct {
+// A shared reader or writer serves one call at a time.
+type shared struct {
 	mu *sync.Mutex
+	r  io.Reader
 	w  io.Writer
 }
 
-func (s *sharedWriter) Write(b []byte) (int, error) {
+func (s *shared) Write(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.w.Write(b)
 }
 
-type sharedReader struct {
-	mu sync.Mutex
-	r  io.Reader
-}
-
-func (s *sharedReader) Read(b []byte) (int, error) {
+func (s *shared) Read(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.r.Read(b)
 }
 
-// Run runs the program in a runtime that is as new. It waits while all are in use, until the context is done.
-// Tables among the results, and in an Error, are copies that may be read afterwards, made within the run's limits; functions
-// cannot be called any more.
+// Run runs the program in a runtime in its first state. It waits while all are in use, until the context is done.
+// Tables among the results, and in an Error, are copies that can be read afterwards, made within the run's limits;
+// functions cannot be called any more.
 func (p *Pool) Run(ctx context.Context, prog *Program, args ...any) ([]any, error) {
 	switch {
 	case ctx == nil || prog == nil || prog.chunk == nil:
@@ -92,15 +89,14 @@ func (p *Pool) Run(ctx context.Context, prog *Program, args ...any) ([]any, erro
 	if err != nil {
 		return nil, err
 	}
-	// A Go function may end the goroutine.
-	ended := true
+	returned := false
 	defer func() {
-		if ended {
+		if !returned { // a Go function ended the goroutine
 			rt.Close()
 		}
 	}()
 	results, err := rt.Run(ctx, prog, args...)
-	ended = false
+	returned = true
 	p.give(rt, err)
 	return results, err
 }
@@ -122,7 +118,7 @@ func (p *Pool) take() (*Runtime, error) {
 	return rt, nil
 }
 
-// give takes a runtime back, unless what happened in it may have left it in pieces.
+// give takes a runtime back, unless the run may have left it inconsistent.
 func (p *Pool) give(rt *Runtime, err error) {
 	var broken *PanicError
 	if errors.As(err, &broken) || rt.reset() != nil {
@@ -139,7 +135,7 @@ func (p *Pool) give(rt *Runtime, err error) {
 	}
 }
 
-// Close closes the pool. Runs that are going on end as usual; later ones fail with ErrClosed.
+// Close closes the pool. Runs in progress end as usual; later ones fail with ErrClosed.
 func (p *Pool) Close() error {
 	p.once.Do(func() {
 		if p.done != nil {
@@ -155,7 +151,7 @@ func (p *Pool) Close() error {
 	return nil
 }
 
-// pristine is what a new runtime looks like: every table that a script could change.
+// A pristine holds the first state of a runtime: every table that a script could change.
 type pristine struct {
 	tables    []tableState
 	functions []*lua.LFunction
@@ -171,23 +167,22 @@ type tableState struct {
 	values []lua.LValue
 }
 
-// takePristine notes everything that is reachable in a new runtime.
+// takePristine records everything that is reachable in a new runtime.
 func (rt *Runtime) takePristine() *pristine {
 	p := &pristine{closers: len(rt.closers), roots: len(rt.roots)}
-	seen := map[any]bool{}
+	seen := map[lua.LValue]bool{}
 	var walk func(v lua.LValue)
 	walk = func(v lua.LValue) {
-		switch v := v.(type) {
-		case *lua.LTable:
-			if v == nil || seen[v] {
+		switch v.(type) {
+		case *lua.LTable, *lua.LFunction, *lua.LUserData:
+			if word(v) == 0 || seen[v] {
 				return
 			}
 			seen[v] = true
-			t := viewTable(v)
-			s := tableState{t: v, meta: t.Metatable, array: slices.Clone(t.array), keys: slices.Clone(t.keys)}
-			for _, k := range s.keys {
-				s.values = append(s.values, v.RawGetH(k))
-			}
+		}
+		switch v := v.(type) {
+		case *lua.LTable:
+			s := stateOf(v)
 			p.tables = append(p.tables, s)
 			for i, k := range s.keys {
 				walk(k)
@@ -198,10 +193,6 @@ func (rt *Runtime) takePristine() *pristine {
 			}
 			walk(s.meta)
 		case *lua.LFunction:
-			if v == nil || seen[v] {
-				return
-			}
-			seen[v] = true
 			p.functions = append(p.functions, v)
 			for _, uv := range v.Upvalues {
 				if uv != nil {
@@ -209,10 +200,6 @@ func (rt *Runtime) takePristine() *pristine {
 				}
 			}
 		case *lua.LUserData:
-			if v == nil || seen[v] {
-				return
-			}
-			seen[v] = true
 			walk(v.Metatable)
 		}
 	}
@@ -220,14 +207,21 @@ func (rt *Runtime) takePristine() *pristine {
 	walk(rt.main.G.Registry)
 	walk(rt.main.GetMetatable(lua.LString("")))
 	for _, t := range []*lua.LTable{rt.lib.loaded, rt.lib.preload, rt.lib.pkg} {
-		if t != nil {
-			walk(t)
-		}
+		walk(t)
 	}
 	return p
 }
 
-// reset makes the runtime as new. It fails when that cannot be done.
+func stateOf(t *lua.LTable) tableState {
+	v := viewTable(t)
+	s := tableState{t: t, meta: v.Metatable, array: slices.Clone(v.array), keys: slices.Clone(v.keys)}
+	for _, k := range s.keys {
+		s.values = append(s.values, t.RawGetH(k))
+	}
+	return s
+}
+
+// reset restores the first state of the runtime. It fails if the runtime is busy or closed.
 func (rt *Runtime) reset() error {
 	if err := rt.enter(); err != nil {
 		return err
@@ -238,12 +232,7 @@ func (rt *Runtime) reset() error {
 	rt.meter.fatal = nil
 	rt.meter.stop.Store(false)
 	rt.meter.left = unlimited
-	rt.killCoroutines()
-	rt.closeFiles()
-	for i := len(rt.closers) - 1; i >= p.closers; i-- {
-		rt.closers[i]()
-	}
-	rt.closers = rt.closers[:p.closers]
+	rt.end(p.closers)
 	rt.roots = rt.roots[:p.roots]
 	for i := range p.tables {
 		p.tables[i].restore()
@@ -269,15 +258,11 @@ func (rt *Runtime) reset() error {
 	rt.objects = nil
 	rt.shown, rt.shownNext = nil, 0
 	rt.program = nil
-	rt.meter.mem = 0
-	rt.meter.memStop = unlimited
-	if rt.cfg.Limits.Memory > 0 {
-		rt.meter.memStop = rt.cfg.Limits.Memory
-	}
+	rt.resetMemory()
 	return nil
 }
 
-// resetLibs puts back what the library keeps outside of tables.
+// resetLibs restores what the library keeps outside of tables.
 func (rt *Runtime) resetLibs() {
 	rt.lib.random.seed(rt.cfg.Seed)
 	rt.lib.numbers = numbering{}
@@ -285,14 +270,13 @@ func (rt *Runtime) resetLibs() {
 	io.input.Value, io.output.Value = io.stdin, io.stdout
 }
 
-// restore puts the table back.
+// restore restores the table. Most scripts leave a table alone or add some keys to it, which come last and are deleted.
 func (s *tableState) restore() {
 	t := viewTable(s.t)
 	t.Metatable = s.meta
 	if !slices.Equal(t.array, s.array) {
 		t.array = slices.Clone(s.array)
 	}
-	// Most scripts leave a table alone or add some keys to it. Those come last.
 	n := len(s.keys)
 	same := len(t.keys) >= n && len(t.keys) <= n+maxAdded
 	for i := 0; same && i < n; i++ {
@@ -325,6 +309,6 @@ func (s *tableState) restore() {
 	}
 }
 
-// maxAdded is how many keys are taken out of a table one by one; beyond that its maps are made anew, which gives
-// their memory back as well.
+// maxAdded is how many keys are deleted from a table one by one; if there are more, its maps are replaced, which also
+// frees their memory.
 const maxAdded = 64

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -18,8 +17,8 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// Config is how a runtime is made. The zero value is a runtime that can only compute. Readers, writers and Scripts are
-// waited for: a context that ends stops the script only when they return. What a writer fails with is the result of
+// A Config describes a runtime. The zero value describes one that can only compute. A context that ends while the
+// script waits for a reader, a writer or Scripts stops it only when they return. The error of a writer is the result of
 // io.write in the script; print, as in Lua, ignores it.
 type Config struct {
 	Stdout, Stderr io.Writer // default: discarded
@@ -28,32 +27,32 @@ type Config struct {
 	Modules []Module
 	Scripts fs.FS // what require and dofile may see; default: nothing
 
-	// ScriptsPath is how messages call the folder Scripts: a file lib.lua of it is ScriptsPath/lib.lua there. Default:
-	// lib.lua alone, as it is when the reader stands in that folder.
+	// ScriptsPath names the folder Scripts in messages: its file lib.lua is ScriptsPath/lib.lua there. By default it is
+	// lib.lua alone, which is right if the current directory is that folder.
 	ScriptsPath string
 
 	Limits Limits
 	Seed   uint64 // of math.random
 	Allow  Allow
 
-	// Args is the command line, as the global table arg shows it: Args[ArgScript] is arg[0]. Without
-	// it, Run sets arg from its own arguments.
+	// Args is the command line, as the global table arg shows it: Args[ArgScript] is arg[0]. Without it, Run sets arg
+	// from its own arguments.
 	Args      []string
 	ArgScript int
 }
 
 // A Runtime runs programs, one at a time.
 type Runtime struct {
-	main  *lua.LState // the Lua thread that everything begins on
+	main  *lua.LState // the main Lua thread
 	cfg   Config
 	owner atomic.Int32
-	now   atomic.Pointer[running] // the Run or Call that is going on
-	life  atomic.Uint64           // how often a pool has made the runtime as new
+	now   atomic.Pointer[running] // the Run or Call in progress
+	life  atomic.Uint64           // how often a pool has reset the runtime
 	meter meter
 	st    *State
 	lib   libState
 
-	loop    func(*lua.LState, *frame) // gopher-lua's own interpreter loop
+	loop    func(*lua.LState, *frame) // gopher-lua's interpreter loop
 	runs    func(*lua.LState, *frame) // ours around it
 	raise   func(*lua.LState)
 	modules []moduleState
@@ -90,8 +89,8 @@ type moduleState struct {
 	late  bool       // opened by a script, not by New
 }
 
-// New makes a runtime. It fails for limits below 0, and for modules without a name, with the same name, or with a function
-// that Lua cannot call.
+// New makes a runtime. It fails for negative limits, and for modules without a name, with the same name, or with a
+// function that Lua cannot call.
 func New(cfg Config) (*Runtime, error) {
 	if err := checkLayout(); err != nil {
 		return nil, err
@@ -109,10 +108,7 @@ func New(cfg Config) (*Runtime, error) {
 		cfg.Stdin = strings.NewReader("")
 	}
 	if cfg.Limits.CallDepth == 0 {
-		cfg.Limits.CallDepth = DefaultCallDepth
-	}
-	if cfg.Limits.CallDepth > maxCallDepth {
-		return nil, fmt.Errorf("vm: Limits.CallDepth is %d; at most %d is possible", cfg.Limits.CallDepth, maxCallDepth)
+		cfg.Limits.CallDepth = defaultCallDepth
 	}
 	rt := &Runtime{
 		cfg:     cfg,
@@ -125,10 +121,35 @@ func New(cfg Config) (*Runtime, error) {
 	rt.meter.ctx = context.Background()
 	rt.meter.left = unlimited
 	rt.meter.maxDepth = cfg.Limits.CallDepth
-	rt.meter.memStop = cfg.Limits.Memory
-	if cfg.Limits.Memory <= 0 {
-		rt.meter.memStop = unlimited
+	rt.resetMemory()
+	rt.openMain()
+	for _, m := range cfg.Modules {
+		rt.modules = append(rt.modules, moduleState{Module: m})
 	}
+	openLibs(rt)
+	for i := range rt.modules {
+		if err := rt.openGlobal(&rt.modules[i]); err != nil {
+			rt.main.Close()
+			return nil, err
+		}
+	}
+	if cfg.Args != nil {
+		rt.setArgs(cfg.ArgScript, cfg.Args)
+	}
+	return rt, nil
+}
+
+// resetMemory sets the meter to a runtime that holds nothing.
+func (rt *Runtime) resetMemory() {
+	rt.meter.mem = 0
+	rt.meter.memStop = unlimited
+	if rt.cfg.Limits.Memory > 0 {
+		rt.meter.memStop = rt.cfg.Limits.Memory
+	}
+}
+
+// openMain makes the main thread. Stacks begin small and grow, because most scripts need little.
+func (rt *Runtime) openMain() {
 	rt.main = lua.NewState(lua.Options{
 		SkipOpenLibs:        true,
 		CallStackSize:       firstFrames,
@@ -139,36 +160,12 @@ func New(cfg Config) (*Runtime, error) {
 	})
 	rt.main.G.MainThread = rt.main
 	rt.main.G.CurrentThread = rt.main
-	rt.main.Options.RegistrySize = 32
+	rt.main.Options.RegistrySize = 32 // of other threads
 	rt.adopt(rt.main)
 	rt.initU64()
-	for _, m := range cfg.Modules {
-		rt.modules = append(rt.modules, moduleState{Module: m})
-	}
-	openLibs(rt)
-	for i := range rt.modules {
-		m := &rt.modules[i]
-		if m.Global {
-			var v lua.LValue
-			// It may raise: a limit of memory may be too low for it.
-			err := rt.guard(func() (err error) {
-				v, err = rt.openModule(m)
-				return err
-			})
-			if err != nil {
-				rt.main.Close()
-				return nil, fmt.Errorf("vm: module %s: %w", m.Name, err)
-			}
-			rt.main.G.Global.RawSetString(m.Name, v)
-		}
-	}
-	if cfg.Args != nil {
-		rt.setArgs(cfg.ArgScript, cfg.Args)
-	}
-	return rt, nil
 }
 
-// check says what of a Config cannot be.
+// check validates cfg.
 func (cfg *Config) check() error {
 	l := cfg.Limits
 	for _, limit := range []struct {
@@ -179,33 +176,29 @@ func (cfg *Config) check() error {
 			return fmt.Errorf("vm: Limits.%s is %d; 0 is the default", limit.name, limit.value)
 		}
 	}
+	if l.CallDepth > maxCallDepth {
+		return fmt.Errorf("vm: Limits.CallDepth is %d; at most %d is possible", l.CallDepth, maxCallDepth)
+	}
+	seen := map[string]bool{}
 	for i, m := range cfg.Modules {
 		if m.Name == "" {
 			return fmt.Errorf("vm: Modules[%d] has no name", i)
 		}
-		for _, other := range cfg.Modules[:i] {
-			if other.Name == m.Name {
-				return fmt.Errorf("vm: two modules are called %s", m.Name)
-			}
+		if seen[m.Name] {
+			return fmt.Errorf("vm: two modules are called %s", m.Name)
 		}
-		for name, f := range m.Asserts {
-			if f == nil {
-				return fmt.Errorf("vm: module %s: assertion %s is nil", m.Name, name)
-			}
-		}
-		for name, f := range m.Funcs {
-			if err := callableShape(reflect.ValueOf(f)); err != nil {
-				return fmt.Errorf("vm: module %s: %s %w", m.Name, name, err)
-			}
+		seen[m.Name] = true
+		if err := m.check(); err != nil {
+			return fmt.Errorf("vm: module %s: %w", m.Name, err)
 		}
 	}
 	return nil
 }
 
-// maxRegisters is how many values one thread's stack may hold.
+// maxRegisters is how many values the stack of a thread may hold.
 const maxRegisters = 1 << 18
 
-// adopt gives L our context, our way of raising and of running.
+// adopt gives L our context and our functions for raising errors and running.
 func (rt *Runtime) adopt(L *lua.LState) *thread {
 	v := view(L)
 	t := &thread{rt: rt, L: v, regs: cap(v.reg.array), frames: firstFrames - spareFrames}
@@ -236,7 +229,7 @@ func threadOf(L *lua.LState) *thread {
 	if t, ok := ctx.(*thread); ok {
 		return t
 	}
-	// A native module has made the thread with gopher-lua's NewThread: its context is a child of ours.
+	// A native module made the thread with gopher-lua's NewThread: its context derives from ours.
 	return ctx.Value(threadKey{}).(*thread).rt.adopt(L)
 }
 
@@ -247,7 +240,7 @@ func (rt *Runtime) newThread(L *lua.LState) *lua.LState {
 	rt.charge(sizeThread)
 	v := view(rt.main)
 	ctx := v.ctx
-	v.ctx = nil // NewThread would put a cancel function around it
+	v.ctx = nil // NewThread would wrap it in one with a cancel function
 	th, _ := rt.main.NewThread()
 	v.ctx = ctx
 	if L != nil {
@@ -257,8 +250,8 @@ func (rt *Runtime) newThread(L *lua.LState) *lua.LState {
 	return th
 }
 
-// enterThread notes that th goes on where L is now, so that depth and nesting are counted over all
-// threads that wait for one another. The function that it returns goes back to L.
+// enterThread makes th the running thread while L waits for it, so that depth and nesting are counted over all threads
+// that wait for one another. leave returns to L.
 func (rt *Runtime) enterThread(th, L *lua.LState) (leave func()) {
 	o, t := threadOf(L), threadOf(th)
 	t.nest = o.nest + 1 + t.nest - t.nestBase
@@ -289,7 +282,7 @@ func (rt *Runtime) enter() error {
 
 func (rt *Runtime) leave() { rt.owner.Store(ownerNone) }
 
-// outside calls a function of the embedder's.
+// outside calls a function of the embedder's, which may call back.
 func (rt *Runtime) outside(fn func()) {
 	if rt.owner.CompareAndSwap(ownerBusy, ownerOut) {
 		defer rt.comeBack()
@@ -297,34 +290,28 @@ func (rt *Runtime) outside(fn func()) {
 	fn()
 }
 
-// comeBack takes the runtime again when a function of the embedder's has returned. A call on another goroutine that the
-// function did not wait for is waited for.
+// comeBack takes the runtime again when a function of the embedder's has returned. It waits for a call on another
+// goroutine that the function did not wait for.
 func (rt *Runtime) comeBack() {
 	for !rt.owner.CompareAndSwap(ownerOut, ownerBusy) {
 		time.Sleep(20 * time.Microsecond)
 	}
 }
 
-// Run runs the program and returns its results: nil, bool, float64, uint64 (a value of 2^53 and
-// above), string, *Table, *Function, or the Go value behind a userdata. args are what the script
-// sees as ... and in the table arg.
+// Run runs the program and returns its results: nil, bool, float64, uint64 (a value of 2^53 and above), string, *Table,
+// *Function, or the Go value behind a userdata. The script sees args as ... and in the table arg.
 func (rt *Runtime) Run(ctx context.Context, p *Program, args ...any) ([]any, error) {
 	if ctx == nil || p == nil || p.chunk == nil {
 		return nil, errors.New("vm: Run needs a context and a program")
 	}
-	if c := rt.inside(ctx); c != nil {
-		leave, err := rt.reenter(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		defer leave()
-		return rt.nested(func() *lua.LFunction { return rt.function(p) }, args)
-	}
-	if err := rt.enter(); err != nil {
+	leave, nested, err := rt.begin(ctx)
+	if err != nil {
 		return nil, err
 	}
-	defer rt.leave()
-	defer rt.arm(ctx)()
+	defer leave()
+	if nested {
+		return rt.results(func() *lua.LFunction { return rt.function(p) }, args)
+	}
 	rt.program = p.chunk.Proto
 	rt.noteSource(p)
 	if len(args) > 0 && rt.cfg.Args == nil {
@@ -334,7 +321,7 @@ func (rt *Runtime) Run(ctx context.Context, p *Program, args ...any) ([]any, err
 		}
 		rt.setArgs(0, names)
 	}
-	results, err := rt.nested(func() *lua.LFunction { return rt.function(p) }, args)
+	results, err := rt.results(func() *lua.LFunction { return rt.function(p) }, args)
 	if rt.remain != nil {
 		return rt.copyOut(results, err)
 	}
@@ -342,79 +329,100 @@ func (rt *Runtime) Run(ctx context.Context, p *Program, args ...any) ([]any, err
 }
 
 // Call calls a function that Run, Get or Call returned. A Go function that a script called may call back, until it
-// returns, with the context that it was given or one made of that; the limits of the run go on then, and the call ends
-// when its context does. Without that context the runtime is busy, and for a goroutine that outlives the function it may be.
+// returns, with the context that it was given or one derived from it. Such a call counts against the limits of the run
+// and also ends when its own context does. With any other context the runtime is busy, and it may be for a goroutine
+// that outlives the function.
 func (rt *Runtime) Call(ctx context.Context, fn *Function, args ...any) ([]any, error) {
 	if err := rt.callable(ctx, fn, "Call"); err != nil {
 		return nil, err
 	}
-	if c := rt.inside(ctx); c != nil {
-		leave, err := rt.reenter(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		defer leave()
-		return rt.nested(func() *lua.LFunction { return fn.fn }, args)
+	leave, _, err := rt.begin(ctx)
+	if err != nil {
+		return nil, err
 	}
+	defer leave()
+	return rt.results(fn.fn, args)
+}
+
+// begin takes the runtime for a call: inside the run that ctx belongs to, or as a run of its own. leave ends it.
+func (rt *Runtime) begin(ctx context.Context) (leave func(), nested bool, err error) {
+	if c := rt.inside(ctx); c != nil {
+		leave, err = rt.reenter(ctx, c)
+		return leave, true, err
+	}
+	leave, err = rt.take(ctx)
+	return leave, false, err
+}
+
+// take takes the runtime for a run of its own. leave ends it.
+func (rt *Runtime) take(ctx context.Context) (leave func(), err error) {
 	if err := rt.enter(); err != nil {
 		return nil, err
 	}
-	defer rt.leave()
-	defer rt.arm(ctx)()
-	return rt.nested(func() *lua.LFunction { return fn.fn }, args)
+	release := rt.arm(ctx)
+	return func() {
+		if release != nil {
+			release()
+		}
+		rt.disarm()
+		rt.leave()
+	}, nil
 }
 
-// callable says what is wrong with calling fn.
+// callable returns an error if fn cannot be called.
 func (rt *Runtime) callable(ctx context.Context, fn *Function, op string) error {
 	switch {
 	case fn == nil || fn.rt == nil || fn.rt != rt:
-		return fmt.Errorf("vm: %s of a function that is not of this runtime", op)
+		return fmt.Errorf("vm: %s of a function that does not belong to this runtime", op)
 	case fn.err != nil:
 		return fn.err
-	case fn.life != rt.life.Load():
-		return fmt.Errorf("vm: %s of a function of a run that is over: %w", op, ErrClosed)
+	case !fn.live():
+		return fmt.Errorf("vm: %s of a function of a run that has ended: %w", op, ErrClosed)
 	case ctx == nil:
 		return fmt.Errorf("vm: %s needs a context", op)
 	}
 	return nil
 }
 
-// nested calls a function inside a run.
-func (rt *Runtime) nested(fn func() *lua.LFunction, args []any) (out []any, err error) {
+// values calls a function inside a run.
+func (rt *Runtime) values(fn func() *lua.LFunction, args []any) (out []lua.LValue, err error) {
 	err = rt.guard(func() error {
 		values := make([]lua.LValue, len(args))
 		for i, a := range args {
-			v, err := rt.toLua(a)
-			if err != nil {
+			var err error
+			if values[i], err = rt.toLua(a); err != nil {
 				return fmt.Errorf("vm: argument %d: %w", i+1, err)
 			}
-			values[i] = v
 		}
-		results, err := rt.callLua(fn(), lua.MultRet, values)
-		if err != nil {
-			return err
-		}
-		out = make([]any, len(results))
-		for i, v := range results {
-			out[i] = rt.toGo(v)
-		}
-		return nil
+		out, err = rt.callLua(fn(), lua.MultRet, values)
+		return err
 	})
+	return out, err
+}
+
+// results calls a function inside a run and returns its results as Go sees them.
+func (rt *Runtime) results(fn func() *lua.LFunction, args []any) ([]any, error) {
+	values, err := rt.values(fn, args)
 	if err != nil {
 		return nil, err
+	}
+	out := make([]any, len(values))
+	for i, v := range values {
+		out[i] = rt.toGo(v)
 	}
 	return out, nil
 }
 
-// Set gives a global a value: numbers, strings, booleans and nil as themselves, exact to 64 bits (a negative integer
-// down to -2^53: one below it is refused, for it would be a u64 of another value); a Go function as a Lua function; a
-// struct, a pointer to one, a map or a slice as an object whose exported fields and methods scripts use (see Only). While a program runs it fails with ErrBusy, and so does Get.
+// Set sets a global. Numbers, strings, booleans and nil become the same in Lua, exact to 64 bits; a negative integer
+// below -2^53 is refused, because it would become a u64 of another value. A Go function becomes a Lua function; a struct,
+// a pointer to one, a map or a slice becomes an object whose exported fields and methods scripts use (see Only). While a
+// program runs, Set and Get fail with ErrBusy.
 func (rt *Runtime) Set(name string, value any) error {
-	if err := rt.enter(); err != nil {
+	leave, err := rt.take(context.Background())
+	if err != nil {
 		return err
 	}
-	defer rt.leave()
-	defer rt.arm(context.Background())()
+	defer leave()
 	return rt.guard(func() error {
 		v, err := rt.toLua(value)
 		if err != nil {
@@ -443,11 +451,7 @@ func (rt *Runtime) Close() error {
 	case err != nil:
 		return err
 	}
-	rt.killCoroutines()
-	rt.closeFiles()
-	for i := len(rt.closers) - 1; i >= 0; i-- {
-		rt.closers[i]()
-	}
+	rt.end(0)
 	for i := range rt.modules {
 		if m := &rt.modules[i]; m.Close != nil && m.value != nil {
 			m.Close()
@@ -456,6 +460,16 @@ func (rt *Runtime) Close() error {
 	rt.main.Close()
 	rt.owner.Store(ownerClosed)
 	return nil
+}
+
+// end ends the coroutines, closes the files and calls the functions that OnClose registered after the first n.
+func (rt *Runtime) end(n int) {
+	rt.killCoroutines()
+	rt.closeFiles()
+	for _, fn := range slices.Backward(rt.closers[n:]) {
+		fn()
+	}
+	rt.closers = rt.closers[:n]
 }
 
 // setArgs sets the global table arg.
@@ -467,22 +481,38 @@ func (rt *Runtime) setArgs(script int, args []string) {
 	rt.main.G.Global.RawSetString("arg", t)
 }
 
-// openModule builds the module's value, once.
-func (rt *Runtime) openModule(m *moduleState) (lua.LValue, error) {
+// openGlobal sets the global of a module that has one.
+func (rt *Runtime) openGlobal(m *moduleState) error {
+	if !m.Global {
+		return nil
+	}
+	// Opening may raise an error: the memory limit may be too low for the module.
+	err := rt.guard(func() error {
+		v, err := rt.openModule(m)
+		if err == nil {
+			rt.global(m.Name, v)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("vm: module %s: %w", m.Name, err)
+	}
+	return nil
+}
+
+// openModule returns the module's value, which it builds the first time.
+func (rt *Runtime) openModule(m *moduleState) (v lua.LValue, err error) {
 	if m.value != nil {
 		return m.value, nil
 	}
-	var v lua.LValue
+	v = rt.main.NewTable()
 	if m.Open != nil {
-		var err error
 		if v, err = m.Open(rt.st); err != nil {
 			return nil, err
 		}
 		if v == nil {
 			return nil, errors.New("its Open gave no value")
 		}
-	} else {
-		v = rt.main.NewTable()
 	}
 	if t, ok := v.(*lua.LTable); ok {
 		if err := rt.bindFuncs(t, m.Name, m.Funcs); err != nil {
@@ -494,7 +524,7 @@ func (rt *Runtime) openModule(m *moduleState) (lua.LValue, error) {
 	return v, nil
 }
 
-// module is what require finds for a module of Config.
+// module returns the value of a module of Config for require.
 func (rt *Runtime) module(name string) (lua.LValue, bool, error) {
 	for i := range rt.modules {
 		if m := &rt.modules[i]; m.Name == name {

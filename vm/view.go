@@ -1,8 +1,7 @@
-// This file looks at the parts of gopher-lua's state that it does not export: the running frame,
-// the registers, the open upvalues, the inside of a table. Limits that hold before an instruction
-// is executed, variable names in errors and the memory count all need them. The structs mirror
-// gopher-lua's own field for field; checkLayout compares the two and New refuses to work when they
-// differ, so another release of gopher-lua is an error message and never a wrong read.
+// A view of the parts of gopher-lua's state that it does not export: the running frame, the registers, the open upvalues,
+// the inside of a table. Limits that hold before an instruction is executed, variable names in errors and the memory
+// count need them. The structs mirror gopher-lua's own field for field. checkLayout compares them, and New fails if they
+// differ, so another release of gopher-lua gives an error message and never a wrong read.
 
 package vm
 
@@ -78,8 +77,8 @@ type growingStack struct {
 	segSp    uint8
 }
 
-// Frames come in segments of 8. A thread begins with room for firstFrames and is given more before it
-// runs out, because the table of segments is as large as the deepest stack that it can hold.
+// Frames come in segments of 8. A thread begins with room for firstFrames and gets more before it runs out, because the
+// table of segments is as large as the deepest stack that it can hold.
 const (
 	segmentFrames = lua.FramesPerSegment
 	firstFrames   = 512
@@ -122,8 +121,13 @@ var checkLayout = sync.OnceValue(func() error {
 		return reflect.TypeFor[struct{}]()
 	}
 	// The call stack is behind an interface: only a state shows its type.
-	L := lua.NewState(lua.Options{SkipOpenLibs: true, CallStackSize: firstFrames, MinimizeStackMemory: true, RegistrySize: 128})
-	stack := reflect.NewAt(stackType, unsafe.Add(unsafe.Pointer(L), stackOffset)).Elem().Elem().Type()
+	L := lua.NewState(lua.Options{
+		SkipOpenLibs:        true,
+		CallStackSize:       firstFrames,
+		MinimizeStackMemory: true,
+		RegistrySize:        128,
+	})
+	stack := stackOf(L).Type()
 	L.Close()
 	if stack.Kind() == reflect.Pointer {
 		stack = stack.Elem()
@@ -143,13 +147,15 @@ var checkLayout = sync.OnceValue(func() error {
 	return nil
 })
 
-// sameLayout fails when two structs differ in a field's name (unless ours is blank), place, size or kind.
+// sameLayout returns an error if two structs differ in a field's name (unless ours is blank), offset, size or kind.
 func sameLayout(theirs, ours reflect.Type) error {
 	refuse := func(what string) error {
-		return fmt.Errorf("vm: this gopher-lua is not the one that package vm was written for (%s: %s); build with github.com/yuin/gopher-lua v1.1.2", theirs, what)
+		return fmt.Errorf("vm: this gopher-lua is not the one that package vm was written for (%s: %s); "+
+			"build with github.com/yuin/gopher-lua v1.1.2", theirs, what)
 	}
 	if theirs.NumField() != ours.NumField() || theirs.Size() != ours.Size() {
-		return refuse(fmt.Sprintf("%d fields in %d bytes, expected %d in %d", theirs.NumField(), theirs.Size(), ours.NumField(), ours.Size()))
+		return refuse(fmt.Sprintf("%d fields in %d bytes, expected %d in %d",
+			theirs.NumField(), theirs.Size(), ours.NumField(), ours.Size()))
 	}
 	for i := range theirs.NumField() {
 		a, b := theirs.Field(i), ours.Field(i)
@@ -158,31 +164,27 @@ func sameLayout(theirs, ours reflect.Type) error {
 			kind == reflect.Interface && b.Type.Kind() == reflect.Array ||
 			kind == reflect.Pointer && b.Type.Kind() == reflect.UnsafePointer
 		if a.Name != b.Name && b.Name != "_" || a.Offset != b.Offset || a.Type.Size() != b.Type.Size() || !same {
-			return refuse(fmt.Sprintf("field %s %s at %d, expected %s %s at %d", a.Name, a.Type, a.Offset, b.Name, b.Type, b.Offset))
+			return refuse(fmt.Sprintf("field %s %s at %d, expected %s %s at %d",
+				a.Name, a.Type, a.Offset, b.Name, b.Type, b.Offset))
 		}
 	}
 	return nil
 }
 
-var stackOffset = func() uintptr {
-	f, _ := reflect.TypeFor[lua.LState]().FieldByName("stack")
-	return f.Offset
-}()
+var stackField, _ = reflect.TypeFor[lua.LState]().FieldByName("stack")
 
-var stackType = func() reflect.Type {
-	f, _ := reflect.TypeFor[lua.LState]().FieldByName("stack")
-	return f.Type
-}()
+// stackOf returns the call stack of L, which gopher-lua keeps behind an interface of its own.
+func stackOf(L *lua.LState) reflect.Value {
+	return reflect.NewAt(stackField.Type, unsafe.Add(unsafe.Pointer(L), stackField.Offset)).Elem().Elem()
+}
 
-// cutStack takes the call stack of L back to sp frames. It goes through reflection because
-// gopher-lua keeps the stack behind an interface of its own; only errors come here.
+// cutStack takes the call stack of L back to sp frames. It is slow because of reflection; only errors need it.
 func cutStack(L *lua.LState, sp int, cf *frame) {
-	stack := reflect.NewAt(stackType, unsafe.Add(unsafe.Pointer(L), stackOffset)).Elem().Elem().Interface()
-	stack.(interface{ SetSp(int) }).SetSp(sp)
+	stackOf(L).Interface().(interface{ SetSp(int) }).SetSp(sp)
 	view(L).currentFrame = cf
 }
 
-// depth is the number of frames that are live on L.
+// depth returns the number of live frames up to cf.
 func depth(cf *frame) int {
 	if cf == nil {
 		return 0
@@ -190,9 +192,9 @@ func depth(cf *frame) int {
 	return cf.Idx + 1
 }
 
-// closeUpvalues gives every closure that still points at a register of L from index on its own copy
-// of the value. gopher-lua's own way of raising does this for the whole thread, which cuts
-// the variables of functions that go on running from the closures that share them.
+// closeUpvalues copies the registers of L from index on into the closures that still refer to them. gopher-lua itself
+// does this for the whole thread when an error is raised, which separates functions that go on running from the closures
+// that share their variables.
 func closeUpvalues(L *lua.LState, index int) {
 	v := view(L)
 	link := &v.uvcache
