@@ -4,7 +4,7 @@ package arm64
 
 import "math/bits"
 
-// A CtrlType is the type field of a control word: LSC of a DBGWCR, zero in a DBGBCR.
+// A CtrlType is the type field of a control word: LSC in a DBGWCR, zero in a DBGBCR.
 type CtrlType uint8
 
 // The types of R-REG-14.
@@ -15,21 +15,21 @@ const (
 	LoadStore CtrlType = 3
 )
 
-// String is the type in words.
+// String returns "execute", "load", "store" or "load and store".
 func (t CtrlType) String() string {
 	return [4]string{"execute", "load", "store", "load and store"}[t&3]
 }
 
-// A Privilege is the privilege field of a control word, PMC or PAC: one bit a level.
+// A Privilege is the privilege field of a control word, PMC or PAC, with one bit for each exception level.
 type Privilege uint8
 
-// The two levels of R-REG-14. The kernel makes no event of both.
+// The two levels of R-REG-14. The kernel never selects both.
 const (
 	EL1 Privilege = 1
 	EL0 Privilege = 2
 )
 
-// String names the levels whose bit is set.
+// String returns the names of the selected levels.
 func (p Privilege) String() string {
 	return [4]string{"no level", "EL1", "EL0", "EL1 and EL0"}[p&3]
 }
@@ -45,13 +45,12 @@ type Ctrl struct {
 	Type      CtrlType
 	Privilege Privilege
 	Enabled   bool
-	// HMC is not of the kernel's image: Encode sets bit 13 for it, DecodeCtrl leaves it false. The
-	// kernel adds the bit when it runs at EL2 (VHE) and Privilege is EL1.
+	// HMC is not in the kernel's image: Encode sets bit 13 for it, DecodeCtrl leaves it false. The kernel adds the bit
+	// if it runs at EL2 (VHE) and Privilege is EL1.
 	HMC bool
 }
 
-// Encode makes the 32-bit control word. Bits of Type and Privilege beyond their two are cut off, as
-// the kernel's bit fields do.
+// Encode returns the 32-bit control word. It truncates Type and Privilege to two bits, as the kernel's bit fields do.
 //
 // arch/arm64/include/asm/hw_breakpoint.h: encode_ctrl_reg
 func (c Ctrl) Encode() uint32 {
@@ -65,8 +64,8 @@ func (c Ctrl) Encode() uint32 {
 	return v
 }
 
-// DecodeCtrl takes the four fields of the kernel's image and ignores everything from bit 13 up
-// (R-REG-16), HMC included: DBGWCR(v).HMC() has that.
+// DecodeCtrl returns the four fields of the kernel's image. It ignores the bits from 13 up (R-REG-16), including HMC:
+// use DBGWCR(v).HMC() for that.
 //
 // arch/arm64/include/asm/hw_breakpoint.h: decode_ctrl_reg
 func DecodeCtrl(v uint32) Ctrl {
@@ -78,7 +77,7 @@ func DecodeCtrl(v uint32) Ctrl {
 	}
 }
 
-// LenMask gives the BAS mask of n bytes, n from 1 to 8, before it is shifted (R-REG-15).
+// LenMask returns the BAS mask of n bytes, n from 1 to 8, before it is shifted (R-REG-15).
 func LenMask(n int) (uint8, bool) {
 	if n < 1 || n > 8 {
 		return 0, false
@@ -86,8 +85,7 @@ func LenMask(n int) (uint8, bool) {
 	return uint8(1<<n - 1), true
 }
 
-// MaskLen gives the length of an unshifted BAS mask, 0x01 to 0xff with no gap; ok is false for
-// every other mask.
+// MaskLen returns the length of an unshifted BAS mask: 0x01 to 0xff without gaps. ok is false for other masks.
 func MaskLen(mask uint8) (n int, ok bool) {
 	if mask == 0 || mask&(mask+1) != 0 {
 		return 0, false
@@ -95,8 +93,8 @@ func MaskLen(mask uint8) (n int, ok bool) {
 	return bits.Len8(mask), true
 }
 
-// MaskSpan takes a shifted mask apart: the length and the offset of its run of bytes. ok is false
-// for 0 and for a mask with gaps.
+// MaskSpan returns the length and the offset of the run of bytes that a shifted mask selects. ok is false for 0 and for
+// a mask with gaps.
 func MaskSpan(mask uint8) (n, offset int, ok bool) {
 	offset = bits.TrailingZeros8(mask)
 	n, ok = MaskLen(mask >> offset)

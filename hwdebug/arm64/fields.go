@@ -1,4 +1,4 @@
-// Registers taken apart into named fields, compared, and put into words.
+// Fields of registers: their names, values and meanings.
 
 package arm64
 
@@ -13,64 +13,66 @@ type Field struct {
 	Name   string // the manual's name: "LSC"
 	Hi, Lo uint8  // bits Hi down to Lo
 	Value  uint64 // the field's bits, shifted down to bit 0
-	Words  string // what the value says: "store", "EL0", "4 bytes at +4"
+	Words  string // the meaning of the value: "store", "EL0", "4 bytes at +4"; may be empty
 }
 
-// String is "LSC[4:3] 2 (store)".
+// String returns the field with its place, value and meaning: "LSC[4:3] 2 (store)".
 func (f Field) String() string {
 	pos := strconv.Itoa(int(f.Hi))
 	if f.Hi != f.Lo {
 		pos += ":" + strconv.Itoa(int(f.Lo))
 	}
-	s := f.Name + "[" + pos + "] " + fieldText(f.Name, f.Value)
+	return f.Name + "[" + pos + "] " + f.Text()
+}
+
+// Text returns the value and its meaning: "2 (store)".
+func (f Field) Text() string {
 	if f.Words != "" {
-		s += " (" + f.Words + ")"
+		return f.number() + " (" + f.Words + ")"
 	}
-	return s
+	return f.number()
+}
+
+// number returns the value in the usual notation: masks in hexadecimal, the address of a value register in full.
+func (f Field) number() string {
+	switch f.Name {
+	case "VA":
+		return fmt.Sprintf("0x%016x", f.Value<<2)
+	case "BAS", "RES0":
+		return "0x" + strconv.FormatUint(f.Value, 16)
+	}
+	return strconv.FormatUint(f.Value, 10)
 }
 
 // A FieldDiff is one field in which two values of a register differ.
 type FieldDiff struct {
-	Name               string
-	Old, New           uint64 // the field's bits, shifted down to bit 0
-	OldWords, NewWords string // what the values say; empty where they say nothing or the same
+	Name     string
+	Old, New Field
 }
 
-// String is "E 1 -> 0 (enabled -> disabled)", masks in hexadecimal, the address of a value register in full.
+// String returns the two sides: "E 1 -> 0 (enabled -> disabled)".
 func (d FieldDiff) String() string {
 	old, new := d.Values()
 	return d.Name + " " + old + " -> " + new
 }
 
-// Values are the two sides of String: "1" and "0 (enabled -> disabled)".
+// Values returns the two sides of String: "1" and "0 (enabled -> disabled)". They have no meaning if it is the same.
 func (d FieldDiff) Values() (old, new string) {
-	old, new = fieldText(d.Name, d.Old), fieldText(d.Name, d.New)
-	if d.OldWords != "" && d.NewWords != "" {
-		new += " (" + d.OldWords + " -> " + d.NewWords + ")"
+	old, new = d.Old.number(), d.New.number()
+	if d.Old.Words != d.New.Words {
+		new += " (" + d.Old.Words + " -> " + d.New.Words + ")"
 	}
 	return old, new
 }
 
-// fieldText prints a field's value as an engineer writes it.
-func fieldText(name string, v uint64) string {
-	switch name {
-	case "VA":
-		return fmt.Sprintf("0x%016x", v<<2)
-	case "BAS", "RES0":
-		return "0x" + strconv.FormatUint(v, 16)
-	}
-	return strconv.FormatUint(v, 10)
-}
-
-// A layout entry is a field's name, place and words. An entry named RES0 is shown only when it is
-// not zero.
+// A layoutEntry describes a field. Fields shows an entry named RES0 only if it is not zero.
 type layoutEntry struct {
 	name   string
 	hi, lo uint8
-	words  func(v, field uint64) string // v: the whole register; nil: none
+	words  func(field uint64) string // nil: the value has no meaning
 }
 
-// Each layout covers all 64 bits, highest first: so two values differ in a field if they differ.
+// Each layout covers all 64 bits, highest first, so two different values differ in a field.
 var layouts = [numRegs][]layoutEntry{
 	RegBVR: {{"VA", 63, 2, nil}, {"RES0", 1, 0, nil}},
 	RegWVR: {{"VA", 63, 2, nil}, {"RES0", 1, 0, nil}},
@@ -79,25 +81,23 @@ var layouts = [numRegs][]layoutEntry{
 		{"BT", 23, 20, btWords},
 		{"LBN", 19, 16, nil},
 		{"SSC", 15, 14, sscWords},
-		{"HMC", 13, 13, hmcWords},
+		{"HMC", 13, 13, oneOf("EL2 does not match", "EL2 matches")},
 		{"RES0", 12, 9, nil},
-		{"BAS", 8, 5, func(_, f uint64) string { return bcrBASWords(uint8(f)) }},
+		{"BAS", 8, 5, bcrBASWords},
 		{"RES0", 4, 3, nil},
 		{"PMC", 2, 1, levelWords},
 		{"E", 0, 0, enabledWords},
 	},
 	RegWCR: {
 		{"RES0", 63, 29, nil},
-		{"MASK", 28, 24, func(_, f uint64) string { return maskWords(uint8(f)) }},
+		{"MASK", 28, 24, maskWords},
 		{"RES0", 23, 21, nil},
-		{"WT", 20, 20, func(_, f uint64) string { return pick(f, "not linked", "linked") }},
+		{"WT", 20, 20, oneOf("not linked", "linked")},
 		{"LBN", 19, 16, nil},
 		{"SSC", 15, 14, sscWords},
-		{"HMC", 13, 13, hmcWords},
-		{"BAS", 12, 5, func(_, f uint64) string { return wcrBASWords(uint8(f)) }},
-		{"LSC", 4, 3, func(_, f uint64) string {
-			return pick(f, "reserved, behaves as disabled", "load", "store", "load and store")
-		}},
+		{"HMC", 13, 13, oneOf("EL2 does not match", "EL2 matches")},
+		{"BAS", 12, 5, wcrBASWords},
+		{"LSC", 4, 3, oneOf("reserved, behaves as disabled", "load", "store", "load and store")},
 		{"PAC", 2, 1, levelWords},
 		{"E", 0, 0, enabledWords},
 	},
@@ -115,20 +115,14 @@ var layouts = [numRegs][]layoutEntry{
 		{"RES0", 20, 20, nil},
 		{"SC2", 19, 19, nil},
 		{"RES0", 18, 16, nil},
-		{"MDE", 15, 15, func(_, f uint64) string {
-			return pick(f, "breakpoints and watchpoints off", "breakpoints and watchpoints on")
-		}},
-		{"HDE", 14, 14, func(_, f uint64) string { return pick(f, "no halting debug", "halting debug") }},
-		{"KDE", 13, 13, func(_, f uint64) string {
-			return pick(f, "no debug exceptions from EL1", "debug exceptions from EL1")
-		}},
-		{"TDCC", 12, 12, func(_, f uint64) string {
-			return pick(f, "EL0 may use the communication channel", "EL0 access to the communication channel traps")
-		}},
+		{"MDE", 15, 15, oneOf("breakpoints and watchpoints off", "breakpoints and watchpoints on")},
+		{"HDE", 14, 14, oneOf("no halting debug", "halting debug")},
+		{"KDE", 13, 13, oneOf("no debug exceptions from EL1", "debug exceptions from EL1")},
+		{"TDCC", 12, 12, oneOf("EL0 may use the communication channel", "EL0 access to the communication channel traps")},
 		{"RES0", 11, 7, nil},
 		{"ERR", 6, 6, nil},
 		{"RES0", 5, 1, nil},
-		{"SS", 0, 0, func(_, f uint64) string { return pick(f, "no software step", "software step") }},
+		{"SS", 0, 0, oneOf("no software step", "software step")},
 	},
 	RegIDAA64DFR0: {
 		{"HPMN0", 63, 60, nil},
@@ -139,39 +133,46 @@ var layouts = [numRegs][]layoutEntry{
 		{"TraceFilt", 43, 40, nil},
 		{"DoubleLock", 39, 36, nil},
 		{"PMSVer", 35, 32, nil},
-		{"CTX_CMPs", 31, 28, func(_, f uint64) string { return count(f, "context-aware breakpoint") }},
+		{"CTX_CMPs", 31, 28, counting("context-aware breakpoint")},
 		{"RES0", 27, 24, nil},
-		{"WRPs", 23, 20, func(_, f uint64) string { return count(f, "watchpoint") }},
+		{"WRPs", 23, 20, counting("watchpoint")},
 		{"RES0", 19, 16, nil},
-		{"BRPs", 15, 12, func(_, f uint64) string { return count(f, "breakpoint") }},
+		{"BRPs", 15, 12, counting("breakpoint")},
 		{"PMUVer", 11, 8, nil},
 		{"TraceVer", 7, 4, nil},
 		{"DebugVer", 3, 0, debugVerWords},
 	},
 }
 
-func (e layoutEntry) of(v uint64) uint64 {
-	return v >> e.lo & (1<<(e.hi-e.lo+1) - 1)
+// of returns the field of v.
+func (e layoutEntry) of(v uint64) Field {
+	f := Field{Name: e.name, Hi: e.hi, Lo: e.lo, Value: v >> e.lo & (1<<(e.hi-e.lo+1) - 1)}
+	if e.words != nil {
+		f.Words = e.words(f.Value)
+	}
+	return f
 }
 
-// Fields takes a value apart, highest field first. Reserved bits appear, as RES0, only where they are
-// set. An unknown format is one field of 64 bits.
-func Fields(r Reg, v uint64) []Field {
+// layoutOf returns the layout of a format; that of an unknown one is a single field.
+func layoutOf(r Reg) []layoutEntry {
 	if r >= numRegs {
-		return []Field{{Name: "value", Hi: 63, Value: v}}
+		return []layoutEntry{{"value", 63, 0, nil}}
 	}
-	fields := make([]Field, 0, len(layouts[r]))
-	for _, e := range layouts[r] {
-		f := Field{Name: e.name, Hi: e.hi, Lo: e.lo, Value: e.of(v)}
+	return layouts[r]
+}
+
+// Fields returns the fields of a value, highest first. It shows reserved bits, as RES0, only if one is set. An unknown
+// format has one field of 64 bits.
+func Fields(r Reg, v uint64) []Field {
+	var fields []Field
+	for _, e := range layoutOf(r) {
+		f := e.of(v)
 		switch {
-		case e.words != nil:
-			f.Words = e.words(v, f.Value)
-		case e.name == "VA":
+		case f.Name == "VA":
 			f.Words = fmt.Sprintf("address 0x%016x", f.Value<<2)
-		case e.name == "RES0":
-			if f.Value == 0 {
-				continue
-			}
+		case f.Name == "RES0" && f.Value == 0:
+			continue
+		case f.Name == "RES0":
 			f.Words = "reserved, not zero"
 		}
 		fields = append(fields, f)
@@ -179,30 +180,17 @@ func Fields(r Reg, v uint64) []Field {
 	return fields
 }
 
-// Diff lists the fields in which two values differ, highest first; none when they are equal.
-func Diff(r Reg, old, new uint64) []FieldDiff {
-	if old == new {
-		return nil
-	}
-	if r >= numRegs {
-		return []FieldDiff{{Name: "value", Old: old, New: new}}
-	}
-	var diffs []FieldDiff
-	for _, e := range layouts[r] {
-		if a, b := e.of(old), e.of(new); a != b {
-			d := FieldDiff{Name: e.name, Old: a, New: b}
-			if e.words != nil {
-				if x, y := e.words(old, a), e.words(new, b); x != y {
-					d.OldWords, d.NewWords = x, y
-				}
-			}
-			diffs = append(diffs, d)
+// Diff returns the fields in which two values differ, highest first.
+func Diff(r Reg, old, new uint64) (diffs []FieldDiff) {
+	for _, e := range layoutOf(r) {
+		if a, b := e.of(old), e.of(new); a.Value != b.Value {
+			diffs = append(diffs, FieldDiff{e.name, a, b})
 		}
 	}
 	return diffs
 }
 
-// Explain says in one sentence what a register's value means, for every value of every format.
+// Explain returns the meaning of a register's value in one sentence. It is defined for every value of every format.
 func Explain(r Reg, v uint64) string {
 	switch r {
 	case RegBVR:
@@ -222,13 +210,13 @@ func Explain(r Reg, v uint64) string {
 		d := IDAA64DFR0(v)
 		return fmt.Sprintf("%s and %s, %s, debug architecture %s",
 			count(uint64(d.BRPs()-1), "breakpoint"), count(uint64(d.WRPs()-1), "watchpoint"),
-			count(uint64(d.CTXCMPs()-1), "context-aware breakpoint"), debugVerWords(0, uint64(d.DebugVer())))
+			count(uint64(d.CTXCMPs()-1), "context-aware breakpoint"), debugVerWords(uint64(d.DebugVer())))
 	}
 	return fmt.Sprintf("0x%016x", v)
 }
 
-// ExplainCtrl explains a control word whose register is not known: by the kernel's encoding a word
-// with type 0 is a breakpoint's and every other a watchpoint's.
+// ExplainCtrl returns the meaning of a control word whose register is not known. By the kernel's encoding, a word with
+// type 0 belongs to a breakpoint and any other to a watchpoint.
 func ExplainCtrl(v uint32) string {
 	if DecodeCtrl(v).Type == Execute {
 		return explainBCR(DBGBCR(v))
@@ -236,16 +224,17 @@ func ExplainCtrl(v uint32) string {
 	return explainWCR(DBGWCR(v))
 }
 
+// explainBCR returns "breakpoint on the instruction at +0 at EL0, enabled".
 func explainBCR(b DBGBCR) string {
 	var s strings.Builder
 	s.WriteString("breakpoint on ")
 	switch {
 	case b.BT() != 0:
-		s.WriteString(btWords(0, uint64(b.BT())))
+		s.WriteString(btWords(uint64(b.BT())))
 	case b.BAS() == 0:
 		s.WriteString("no instruction (BAS 0)")
 	default:
-		s.WriteString(bcrBASWords(b.BAS()))
+		s.WriteString(bcrBASWords(uint64(b.BAS())))
 	}
 	writeLevels(&s, " at ", b.PMC(), b.HMC(), b.SSC())
 	if b.BT()&1 != 0 {
@@ -255,19 +244,20 @@ func explainBCR(b DBGBCR) string {
 	return s.String()
 }
 
+// explainWCR returns "watchpoint on stores from EL0 to 4 bytes at +4, enabled".
 func explainWCR(w DBGWCR) string {
 	var s strings.Builder
 	s.WriteString("watchpoint on ")
-	s.WriteString(pick(uint64(w.LSC()), "nothing (LSC 0 is reserved)", "loads", "stores", "loads and stores"))
+	s.WriteString([...]string{"nothing (LSC 0 is reserved)", "loads", "stores", "loads and stores"}[w.LSC()])
 	writeLevels(&s, " from ", w.PAC(), w.HMC(), w.SSC())
 	s.WriteString(" to ")
 	switch {
 	case w.MASK() == 0:
-		s.WriteString(wcrBASWords(w.BAS()))
+		s.WriteString(wcrBASWords(uint64(w.BAS())))
 	case w.MASK() < 3:
 		s.WriteString("nothing (MASK " + strconv.Itoa(int(w.MASK())) + " is reserved)")
 	default:
-		s.WriteString(maskWords(w.MASK()))
+		s.WriteString(maskWords(uint64(w.MASK())))
 	}
 	if w.WT() != 0 {
 		fmt.Fprintf(&s, ", linked to breakpoint %d", w.LBN())
@@ -292,7 +282,7 @@ func explainMDSCR(v uint64) string {
 	return s
 }
 
-// writeLevels adds the levels that a PMC or PAC, HMC and SSC select.
+// writeLevels writes the levels that a PMC or PAC, HMC and SSC select.
 func writeLevels(s *strings.Builder, before string, pxc uint8, hmc bool, ssc uint8) {
 	s.WriteString(before)
 	switch {
@@ -304,7 +294,7 @@ func writeLevels(s *strings.Builder, before string, pxc uint8, hmc bool, ssc uin
 		s.WriteString(Privilege(pxc).String())
 	}
 	if ssc != 0 {
-		s.WriteString(" (" + sscWords(0, uint64(ssc)) + ")")
+		s.WriteString(" (" + sscWords(uint64(ssc)) + ")")
 	}
 }
 
@@ -316,8 +306,8 @@ func writeEnabled(s *strings.Builder, on bool) {
 	}
 }
 
-// bcrBASWords says which instruction a breakpoint's BAS selects.
-func bcrBASWords(bas uint8) string {
+// bcrBASWords returns the instruction that a breakpoint's BAS selects.
+func bcrBASWords(bas uint64) string {
 	switch bas {
 	case 0:
 		return "no instruction"
@@ -331,12 +321,12 @@ func bcrBASWords(bas uint8) string {
 	return fmt.Sprintf("no instruction (BAS 0x%x is constrained unpredictable)", bas)
 }
 
-// wcrBASWords says which bytes a watchpoint's BAS selects.
-func wcrBASWords(bas uint8) string {
+// wcrBASWords returns the bytes that a watchpoint's BAS selects.
+func wcrBASWords(bas uint64) string {
 	if bas == 0 {
 		return "no byte"
 	}
-	n, off, ok := MaskSpan(bas)
+	n, off, ok := MaskSpan(uint8(bas))
 	switch {
 	case !ok:
 		return fmt.Sprintf("the bytes of mask 0x%02x", bas)
@@ -346,7 +336,7 @@ func wcrBASWords(bas uint8) string {
 	return fmt.Sprintf("%d bytes at +%d", n, off)
 }
 
-func maskWords(mask uint8) string {
+func maskWords(mask uint64) string {
 	switch {
 	case mask == 0:
 		return "BAS selects"
@@ -356,26 +346,25 @@ func maskWords(mask uint8) string {
 	return fmt.Sprintf("the aligned block of %d bytes", uint64(1)<<mask)
 }
 
-func btWords(_, f uint64) string {
-	return pick(f,
-		"unlinked address match", "linked address match", "unlinked context ID match", "linked context ID match",
-		"unlinked address mismatch", "linked address mismatch", "unlinked CONTEXTIDR_EL1 match", "linked CONTEXTIDR_EL1 match",
-		"unlinked VMID match", "linked VMID match", "unlinked VMID and context ID match", "linked VMID and context ID match",
-		"unlinked CONTEXTIDR_EL2 match", "linked CONTEXTIDR_EL2 match",
-		"unlinked full context ID match", "linked full context ID match")
-}
+var btWords = oneOf(
+	"unlinked address match", "linked address match",
+	"unlinked context ID match", "linked context ID match",
+	"unlinked address mismatch", "linked address mismatch",
+	"unlinked CONTEXTIDR_EL1 match", "linked CONTEXTIDR_EL1 match",
+	"unlinked VMID match", "linked VMID match",
+	"unlinked VMID and context ID match", "linked VMID and context ID match",
+	"unlinked CONTEXTIDR_EL2 match", "linked CONTEXTIDR_EL2 match",
+	"unlinked full context ID match", "linked full context ID match",
+)
 
-func sscWords(_, f uint64) string {
-	return pick(f, "any security state", "Non-secure only", "Secure only", "state by HMC and PAC")
-}
+var (
+	sscWords     = oneOf("any security state", "Non-secure only", "Secure only", "state by HMC and PAC")
+	enabledWords = oneOf("disabled", "enabled")
+)
 
-func hmcWords(_, f uint64) string { return pick(f, "EL2 does not match", "EL2 matches") }
+func levelWords(f uint64) string { return Privilege(f).String() }
 
-func levelWords(_, f uint64) string { return Privilege(f).String() }
-
-func enabledWords(_, f uint64) string { return pick(f, "disabled", "enabled") }
-
-func debugVerWords(_, f uint64) string {
+func debugVerWords(f uint64) string {
 	switch f {
 	case DebugV8P0:
 		return "ARMv8.0"
@@ -391,7 +380,7 @@ func debugVerWords(_, f uint64) string {
 	return "version " + strconv.FormatUint(f, 10)
 }
 
-// count prints an ID register's count, which is one more than its field.
+// count returns the number that a field of an ID register stands for, which is one more than the field, and its noun.
 func count(field uint64, noun string) string {
 	s := strconv.FormatUint(field+1, 10) + " " + noun
 	if field != 0 {
@@ -400,5 +389,12 @@ func count(field uint64, noun string) string {
 	return s
 }
 
-// pick chooses words by a field, which has as many values as there are words.
-func pick(f uint64, words ...string) string { return words[f] }
+// counting returns the words of a field that counts nouns.
+func counting(noun string) func(uint64) string {
+	return func(f uint64) string { return count(f, noun) }
+}
+
+// oneOf returns the words of a field that has as many values as there are words.
+func oneOf(words ...string) func(uint64) string {
+	return func(f uint64) string { return words[f] }
+}

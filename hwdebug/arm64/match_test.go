@@ -407,7 +407,7 @@ func FuzzWords(f *testing.F) {
 			t.Errorf("%v: %#x and %#x differ in %v", r, v, w, d)
 		}
 		for _, x := range d {
-			if x.Old == x.New || x.String() == "" {
+			if x.Old.Value == x.New.Value || x.String() == "" {
 				t.Errorf("%v: %#x, %#x: %+v", r, v, w, x)
 			}
 		}

@@ -1,10 +1,10 @@
-// The numbering of the four banks and the names of the registers.
+// Numbers and names of the registers.
 
 package arm64
 
 import "strconv"
 
-// Bases of the kernel's unified numbering: a register is base + n, n from 0 to MaxRegs-1.
+// Bases of the kernel's unified numbering: register n of a bank, n from 0 to MaxRegs-1, has the number base + n.
 //
 // Rule R-REG-2; arch/arm64/include/asm/hw_breakpoint.h: AARCH64_DBG_REG_BVR and its like.
 const (
@@ -14,7 +14,7 @@ const (
 	WCR = 48 // DBGWCRn_EL1, watchpoint control
 )
 
-// MaxRegs is the number of registers in each bank's array, whatever a CPU implements.
+// MaxRegs is the number of registers in the array of each bank, whatever a CPU implements.
 const MaxRegs = 16
 
 var bankNames = [4]string{"DBGBVR", "DBGBCR", "DBGWVR", "DBGWCR"}
@@ -27,8 +27,8 @@ var regNames = func() (names [4 * MaxRegs]string) {
 	return names
 }()
 
-// RegName gives the manual's name of a register by its unified number, "DBGWVR3_EL1" for 35, and
-// "" for a number outside 0..63.
+// RegName returns the manual's name of the register with that unified number, "DBGWVR3_EL1" for 35, or "" for a number
+// outside 0..63.
 func RegName(unified int) string {
 	if uint(unified) >= uint(len(regNames)) {
 		return ""
@@ -36,7 +36,7 @@ func RegName(unified int) string {
 	return regNames[unified]
 }
 
-// A Reg is a kind of register: its format, not one of its instances.
+// A Reg is the format of a register, not an instance.
 type Reg uint8
 
 // The formats that Fields, Diff and Explain know.
@@ -50,29 +50,15 @@ const (
 	numRegs       = iota
 )
 
-// String is the manual's name without an instance's number.
+// String returns the manual's name, without the number of an instance.
 func (r Reg) String() string {
-	switch r {
-	case RegBVR:
-		return "DBGBVR"
-	case RegBCR:
-		return "DBGBCR"
-	case RegWVR:
-		return "DBGWVR"
-	case RegWCR:
-		return "DBGWCR"
-	case RegMDSCR:
+	switch {
+	case r <= RegWCR:
+		return bankNames[r]
+	case r == RegMDSCR:
 		return "MDSCR_EL1"
-	case RegIDAA64DFR0:
+	case r == RegIDAA64DFR0:
 		return "ID_AA64DFR0_EL1"
 	}
 	return "register format " + strconv.Itoa(int(r))
-}
-
-// RegOf gives the format of a register by its unified number; ok is false outside 0..63.
-func RegOf(unified int) (r Reg, ok bool) {
-	if uint(unified) >= uint(len(regNames)) {
-		return 0, false
-	}
-	return Reg(unified / MaxRegs), true
 }

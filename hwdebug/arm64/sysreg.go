@@ -2,8 +2,7 @@
 
 package arm64
 
-// Bits of MDSCR_EL1 that the kernel uses (R-REG-18). After CPU bring-up the register holds
-// MDSCRTDCC alone.
+// Bits of MDSCR_EL1 that the kernel uses (R-REG-18). After CPU bring-up the register holds MDSCRTDCC alone.
 const (
 	MDSCRSS   = 1 << 0  // software step
 	MDSCRTDCC = 1 << 12 // EL0 accesses to the debug communication channel trap
@@ -20,7 +19,7 @@ const (
 	DebugV8P8 = 10 // ARMv8.8
 )
 
-// An IDAA64DFR0 is the value of ID_AA64DFR0_EL1, which says how much debug hardware a CPU has.
+// An IDAA64DFR0 is the value of ID_AA64DFR0_EL1, which describes the debug hardware of a CPU.
 //
 //	 31      28 27  24 23  20 19  16 15  12 11   8 7     4 3      0
 //	+----------+------+------+------+------+------+-------+--------+
@@ -28,22 +27,21 @@ const (
 //	+----------+------+------+------+------+------+-------+--------+
 type IDAA64DFR0 uint64
 
-// MakeIDAA64DFR0 builds the register of a CPU with the given counts of breakpoints, watchpoints and
-// context-aware breakpoints, PMUVer 1 and no trace. Counts are brought into 1..16, debugVer is cut to
-// four bits.
+// MakeIDAA64DFR0 returns the register of a CPU with the given numbers of breakpoints, watchpoints and context-aware
+// breakpoints, PMUVer 1 and no trace. It clamps the numbers to 1..16 and truncates debugVer to four bits.
 func MakeIDAA64DFR0(brps, wrps, ctxcmps int, debugVer uint8) IDAA64DFR0 {
 	field := func(n int) IDAA64DFR0 { return IDAA64DFR0(min(max(n, 1), MaxRegs) - 1) }
 	return field(ctxcmps)<<28 | field(wrps)<<20 | field(brps)<<12 | 1<<8 | IDAA64DFR0(debugVer&15)
 }
 
-// DebugVer is the debug architecture version; DebugV8P0 is ARMv8.0.
+// DebugVer returns the debug architecture version, such as DebugV8P0 for ARMv8.0.
 func (d IDAA64DFR0) DebugVer() uint8 { return uint8(d & 15) }
 
-// BRPs is the count of breakpoints: the field and one.
+// BRPs returns the number of breakpoints: the field plus one.
 func (d IDAA64DFR0) BRPs() int { return int(d>>12&15) + 1 }
 
-// WRPs is the count of watchpoints: the field and one.
+// WRPs returns the number of watchpoints: the field plus one.
 func (d IDAA64DFR0) WRPs() int { return int(d>>20&15) + 1 }
 
-// CTXCMPs is the count of context-aware breakpoints: the field and one. The kernel does not use it.
+// CTXCMPs returns the number of context-aware breakpoints: the field plus one. The kernel does not use it.
 func (d IDAA64DFR0) CTXCMPs() int { return int(d>>28&15) + 1 }
