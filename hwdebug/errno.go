@@ -1,4 +1,4 @@
-// The errnos that this subsystem can answer with: their kernel numbers and names, the same on every host.
+// The errnos of this subsystem, with the numbers and names of Linux on every host.
 
 package hwdebug
 
@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// ENOTSUPP is the kernel's own "operation is not supported" (524), which user space headers do not have.
+// ENOTSUPP is the kernel's internal "operation is not supported" (524), which user space headers lack.
 const ENOTSUPP = syscall.Errno(524)
 
 // An ErrnoInfo is one errno as Linux numbers it.
@@ -51,42 +51,40 @@ func Errno(err error) syscall.Errno {
 	return 0
 }
 
-// ErrnoName returns the name of e, such as "ENOSPC", or its number in decimal when it is not in Errnos.
+// ErrnoName returns the name of e, such as "ENOSPC", or its number in decimal if it is not in Errnos.
 func ErrnoName(e syscall.Errno) string {
-	for i := range Errnos {
-		if Errnos[i].Errno == e {
-			return Errnos[i].Name
-		}
+	if info, ok := find(func(i *ErrnoInfo) bool { return i.Errno == e }); ok {
+		return info.Name
 	}
 	return strconv.Itoa(int(e))
 }
 
 // ErrnoNumber returns the Linux number of e, such as 28 for ENOSPC.
 func ErrnoNumber(e syscall.Errno) int {
-	for i := range Errnos {
-		if Errnos[i].Errno == e {
-			return Errnos[i].Number
-		}
+	if info, ok := find(func(i *ErrnoInfo) bool { return i.Errno == e }); ok {
+		return info.Number
 	}
 	return int(e)
 }
 
-// ErrnoByName returns the errno of that name.
+// ErrnoByName returns the errno with that name.
 func ErrnoByName(name string) (syscall.Errno, bool) {
-	for i := range Errnos {
-		if Errnos[i].Name == name {
-			return Errnos[i].Errno, true
-		}
-	}
-	return 0, false
+	info, ok := find(func(i *ErrnoInfo) bool { return i.Name == name })
+	return info.Errno, ok
 }
 
 // ErrnoByNumber returns the errno with that Linux number.
 func ErrnoByNumber(n int) (syscall.Errno, bool) {
+	info, ok := find(func(i *ErrnoInfo) bool { return i.Number == n })
+	return info.Errno, ok
+}
+
+// find returns the first errno that match accepts.
+func find(match func(*ErrnoInfo) bool) (info ErrnoInfo, ok bool) {
 	for i := range Errnos {
-		if Errnos[i].Number == n {
-			return Errnos[i].Errno, true
+		if match(&Errnos[i]) {
+			return Errnos[i], true
 		}
 	}
-	return 0, false
+	return info, false
 }

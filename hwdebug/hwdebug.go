@@ -1,9 +1,8 @@
-// The vocabulary: what an event watches, who is hit, and what a CPU's debug registers hold.
+// The vocabulary: attributes of an event, kinds of access, and the debug registers of a CPU.
 
-// Package hwdebug is the vocabulary and the contract of hardware breakpoints and watchpoints on Linux/arm64:
-// the attributes of an event, the refusals, the registers of a CPU, and Target, which is any machine that has
-// them. It holds no behaviour of its own; package sim models the kernel, package conform compares a Target with
-// recorded runs of a real one.
+// Package hwdebug defines the vocabulary and the contract of hardware breakpoints and watchpoints on Linux/arm64: the
+// attributes of an event, the errors, the registers of a CPU, and Target, a machine that has them. It has no behavior
+// of its own: package sim models the kernel, and package conform compares a Target with recorded runs of a real one.
 //
 //	m, err := sim.New(sim.Config{CPUs: 4})
 //	if err != nil {
@@ -12,17 +11,16 @@
 //	t := m.Target()
 //	ev, err := t.Open(hwdebug.Attr{Type: hwdebug.W, Addr: 0x400000, Len: 4}, hwdebug.NoTask, 0)
 //	if errors.Is(err, syscall.ENOSPC) {
-//		// every watchpoint register of CPU 0 is spoken for
+//		// every watchpoint register of CPU 0 is reserved
 //	}
 package hwdebug
 
 import "strconv"
 
-// A BPType is the kernel's bp_type: what an event watches for.
+// A BPType is the kernel's bp_type: the kinds of access that an event watches for.
 type BPType uint32
 
-// The values that the kernel names. Any other number may be asked for and is refused where the kernel
-// refuses it.
+// The values that the kernel names. Other numbers may be requested and are refused where the kernel refuses them.
 const (
 	Empty   BPType = 0
 	R       BPType = 1
@@ -32,7 +30,7 @@ const (
 	Invalid BPType = RW | X
 )
 
-// String returns "r", "w", "rw" or "x", and the number for any other type.
+// String returns "r", "w", "rw", "x", or the number of any other type.
 func (t BPType) String() string {
 	switch t {
 	case R:
@@ -50,13 +48,13 @@ func (t BPType) String() string {
 // Data reports whether events of this type are counted as watchpoints (R-CON-3).
 func (t BPType) Data() bool { return t&RW != 0 }
 
-// An Attr is what a caller asks of an event: the fields of perf_event_attr that matter here. The zero value
-// of each flag is the kernel's.
+// An Attr is a request for an event: the fields of perf_event_attr that matter here. The zero value of each flag is the
+// kernel's.
 type Attr struct {
 	Type         BPType
-	Addr         uint64 // as asked, not rounded
-	Len          uint64 // bytes, as asked
-	SamplePeriod uint64 // 0: no handler is ever called (R-EXC-12)
+	Addr         uint64 // as requested, not rounded
+	Len          uint64 // bytes, as requested
+	SamplePeriod uint64 // 0: handlers are never called (R-EXC-12)
 
 	Disabled, Pinned, Inherit             bool
 	ExcludeUser, ExcludeKernel, ExcludeHV bool
@@ -65,8 +63,7 @@ type Attr struct {
 	Name                                  string // a label for people; the kernel never sees it
 }
 
-// HwBreakpointInit returns the attributes that the kernel's hw_breakpoint_init starts from: pinned, period 1
-// (R-VAL-6).
+// HwBreakpointInit returns the attributes that the kernel's hw_breakpoint_init sets: pinned, period 1 (R-VAL-6).
 func HwBreakpointInit() Attr { return Attr{Pinned: true, SamplePeriod: 1} }
 
 // A Kind is the kind of one access.
@@ -82,7 +79,7 @@ const (
 // String returns "load", "store" or "exec".
 func (k Kind) String() string { return [...]string{"load", "store", "exec"}[k] }
 
-// Regs is what the debug registers of one CPU read.
+// Regs holds the values that the debug registers of one CPU read.
 type Regs struct {
 	CPU      int
 	BVR, BCR []uint64
@@ -92,6 +89,6 @@ type Regs struct {
 
 // A Trap is a SIGTRAP that stopped a task at an access.
 type Trap struct {
-	N    int    // how often
-	Addr uint64 // si_addr of the first
+	N    int    // the number of traps
+	Addr uint64 // si_addr of the first trap
 }

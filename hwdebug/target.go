@@ -1,4 +1,4 @@
-// Target: what any machine with debug registers can do, and what only some can.
+// Target: the operations of any machine with debug registers, and those of some.
 
 package hwdebug
 
@@ -9,14 +9,15 @@ type (
 	EventID int
 )
 
-// NoTask stands for "no task": a CPU's own event.
+// NoTask as the task of an event makes it an event of a CPU.
 const NoTask TaskID = -1
 
-// A Feature is something that not every Target can do.
+// A Feature is an ability that not every Target has.
 type Feature string
 
+// The features and the methods that each of them adds.
 const (
-	FeatureKernelEvents Feature = "kernel events" // registration by kernel code: KernelRegistrar
+	FeatureKernelEvents Feature = "kernel events" // KernelRegistrar: registration by kernel code
 	FeatureKernelAccess Feature = "kernel access" // Target.KernelAccess
 	FeatureTasks        Feature = "tasks"         // Tasker
 	FeatureUserCopy     Feature = "user copy"     // UserCopier
@@ -26,37 +27,37 @@ const (
 	FeatureHotplug      Feature = "hotplug"       // Hotplugger
 )
 
-// A Target is a machine with debug registers that a caller in user space can ask for events and accesses.
-// Refusals unwrap to the errno that the kernel gives. A Target belongs to one goroutine at a time.
+// A Target is a machine with debug registers on which a caller in user space can open events and access memory. Refusals
+// unwrap to the errno that the kernel returns. A Target is used by one goroutine at a time.
 type Target interface {
-	// CPUs returns how many CPUs are possible; BRPs and WRPs how many registers the kernel uses.
+	// CPUs returns the number of possible CPUs; BRPs and WRPs return the numbers of registers that the kernel uses.
 	CPUs() int
 	BRPs() int
 	WRPs() int
-	// Supports returns nil, or why f is not to be had and how to get it.
+	// Supports returns nil, or an error that says why f is missing and how to get it.
 	Supports(f Feature) error
 
 	// Open is perf_event_open of a breakpoint event for task (or NoTask) on cpu (-1: wherever the task runs).
 	Open(a Attr, task TaskID, cpu int) (EventID, error)
-	// Enable, Disable and Modify are the fd requests; they reach inherited events too (R-EVT-27).
+	// Enable, Disable and Modify are the ioctls. They apply to inherited events too (R-EVT-27).
 	Enable(EventID) error
 	Disable(EventID) error
 	Modify(EventID, Attr) error
-	// Read returns the count; ok is false for an event in the error state, which reads nothing.
+	// Read returns the count. ok is false for an event in the error state, from which nothing can be read.
 	Read(EventID) (count uint64, ok bool, err error)
 	// Close closes the event's last file descriptor.
 	Close(EventID) error
 
-	// Access does one access in user mode as task and returns the traps that stopped it, if any: an access that
-	// a trap stops is not performed.
+	// Access performs one access in user mode as task and returns the traps that stopped it, if any. A trap prevents the
+	// access.
 	Access(task TaskID, k Kind, addr uint64, size int) (Trap, error)
-	// KernelAccess does one access of the kernel on cpu.
+	// KernelAccess performs one access by the kernel on cpu.
 	KernelAccess(cpu int, k Kind, addr uint64, size int) error
 }
 
 // A KernelRegistrar registers events as a kernel module does.
 type KernelRegistrar interface {
-	// RegisterWide is register_wide_hw_breakpoint. A nil handler is the kernel's default one.
+	// RegisterWide is register_wide_hw_breakpoint. A nil handler means the kernel's default handler.
 	RegisterWide(a Attr, h Handler) (EventID, error)
 	UnregisterWide(EventID) error
 	// RegisterUser is register_user_hw_breakpoint.
@@ -67,31 +68,31 @@ type KernelRegistrar interface {
 	Unregister(EventID) error
 }
 
-// A Handler is an overflow handler of a module. It returns true to move the pc past the instruction that hit.
+// A Handler is the overflow handler of a module. It returns true to move the pc past the instruction that hit.
 type Handler func(id EventID, addr uint64) (skip bool)
 
-// A Tasker makes tasks that run only when asked to.
+// A Tasker creates tasks that run only on request.
 type Tasker interface {
-	// NewTask makes a task that is bound to cpu and parked.
+	// NewTask creates a task that is bound to cpu and parked.
 	NewTask(cpu int) (TaskID, error)
-	// Fork lets the parked task t fork and park; the child is bound to the same CPU.
+	// Fork makes the parked task t fork and park again; the child is bound to the same CPU.
 	Fork(t TaskID) (TaskID, error)
 	// Migrate binds the parked task t to cpu.
 	Migrate(t TaskID, cpu int) error
-	// Exit lets t run, exit and be reaped.
+	// Exit makes t run, exit and be reaped.
 	Exit(t TaskID) error
 }
 
-// A UserCopier lets the kernel access user memory on behalf of a task (get_user, put_user).
+// A UserCopier accesses user memory in the kernel on behalf of a task (get_user, put_user).
 type UserCopier interface {
 	UserCopy(task TaskID, k Kind, addr uint64, size int) error
 }
 
 // A Dumper reads the debug registers back.
 type Dumper interface {
-	// DumpTask reads those of the CPU that task runs on, while it runs.
+	// DumpTask reads the registers of the CPU that task runs on, while it runs.
 	DumpTask(task TaskID, r *Regs) error
-	// DumpCPU reads those of cpu while no task of the caller runs there.
+	// DumpCPU reads the registers of cpu while no task of the caller runs there.
 	DumpCPU(cpu int, r *Regs) error
 }
 
@@ -111,31 +112,31 @@ type PtraceReg struct {
 
 // A Ptracer reads and writes a task's register sets as a debugger does.
 type Ptracer interface {
-	// PtraceSetReg stops the task, reads the set, replaces entry idx, writes the header and entries 0 to idx back,
-	// and lets it continue.
+	// PtraceSetReg stops the task, reads the set, replaces entry idx, writes back the header and entries 0 to idx, and
+	// resumes the task.
 	PtraceSetReg(task TaskID, which PtraceSet, idx int, reg PtraceReg) error
-	// PtraceGetRegs returns the info word and as many entries as its low byte says.
+	// PtraceGetRegs returns the info word and the number of entries in its low byte.
 	PtraceGetRegs(task TaskID, which PtraceSet) (info uint32, regs []PtraceReg, err error)
 }
 
-// A Switcher can say which task a CPU runs next; NoTask is its idle thread.
+// A Switcher chooses which task a CPU runs next; NoTask stands for its idle thread.
 type Switcher interface {
 	Switch(cpu int, next TaskID) error
 }
 
-// A Hotplugger can take CPUs down and bring them up again.
+// A Hotplugger takes CPUs down and brings them up again.
 type Hotplugger interface {
 	CPUDown(cpu int) error
 	CPUUp(cpu int) error
 }
 
-// A Shutdowner holds something beyond its last use, such as threads or file descriptors. Shutdown gives it back;
-// the target answers nothing afterwards.
+// A Shutdowner holds resources, such as threads or file descriptors. Shutdown releases them; the target cannot be used
+// afterwards.
 type Shutdowner interface {
 	Shutdown() error
 }
 
-// Shutdown gives back what t holds; it does nothing for a target that holds nothing.
+// Shutdown releases the resources of t, if it holds any.
 func Shutdown(t Target) error {
 	if s, ok := t.(Shutdowner); ok {
 		return s.Shutdown()
@@ -143,7 +144,7 @@ func Shutdown(t Target) error {
 	return nil
 }
 
-// Switch makes cpu run next, or fails with EOPNOTSUPP where t cannot choose.
+// Switch runs next on cpu. It fails with EOPNOTSUPP if t is not a Switcher.
 func Switch(t Target, cpu int, next TaskID) error {
 	if s, ok := t.(Switcher); ok {
 		return s.Switch(cpu, next)
@@ -151,7 +152,30 @@ func Switch(t Target, cpu int, next TaskID) error {
 	return NotSupported("switch", "the target cannot choose what a CPU runs")
 }
 
-// NotSupported returns the error of an operation that a target cannot do.
+// Implements reports whether t has the methods of f.
+func Implements(t Target, f Feature) (ok bool) {
+	switch f {
+	case FeatureKernelEvents:
+		_, ok = t.(KernelRegistrar)
+	case FeatureTasks:
+		_, ok = t.(Tasker)
+	case FeatureUserCopy:
+		_, ok = t.(UserCopier)
+	case FeatureRegisters:
+		_, ok = t.(Dumper)
+	case FeaturePtrace:
+		_, ok = t.(Ptracer)
+	case FeatureSwitch:
+		_, ok = t.(Switcher)
+	case FeatureHotplug:
+		_, ok = t.(Hotplugger)
+	case FeatureKernelAccess:
+		ok = true
+	}
+	return ok
+}
+
+// NotSupported returns the error for an operation that a target does not support.
 func NotSupported(op, why string) error {
 	eop, _ := ErrnoByName("EOPNOTSUPP")
 	return &Error{Op: op, Found: why, Fix: "use the model, which can", Errno: eop}

@@ -229,8 +229,8 @@ func TestDivergencesInWords(t *testing.T) {
   kernel  NOTASK
   model   EOPNOTSUPP (ptrace_get: the target has no ptrace (EOPNOTSUPP); fix: use the model, which can)`,
 		`case a/b, at the end
-  asked   everything of the case is taken away
-  kernel  nothing is left
+  asked   release everything of the case
+  kernel  no residue
   model   MDSCR_EL1.KDE is set on cpu2; cpu0 DBGWCR0_EL1 is 0x1f5 at the end; cpu1 DBGWCR0_EL1 is 0x1f5 at the end; cpu2 DBGWCR0_EL1 is 0x1f5 at the end; cpu3 DBGWCR0_EL1 is 0x1f5 at the end; only 3 of 4 disabled wide events of type w fit at the end: open: full (ENOSPC)`,
 	}
 	if got := strings.Join(found, "\n\n"); got != strings.Join(want, "\n\n") {
@@ -410,8 +410,8 @@ case c/d, step 1 (` + name + `:3)
 			t.Error("a target was not shut down")
 		}
 	}
-	if len(seen) != 3 || seen[2].Cases != 3 || seen[2].Steps != 6 || seen[2].Read == 0 || seen[2].Read != seen[2].Size || seen[2].Of != 1 {
-		t.Errorf("progress %+v", seen)
+	if want := []conform.Progress{{1, 1, 1}, {1, 1, 2}, {1, 1, 3}}; !slices.Equal(seen, want) {
+		t.Errorf("progress %+v, want %+v", seen, want)
 	}
 
 	cfg.Filter, cfg.MaxDivergences = regexp.MustCompile(`^a/|e$`), 10

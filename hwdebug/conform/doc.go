@@ -1,12 +1,12 @@
-// What the package is for.
+// The purpose of the package.
 
-// Package conform replays recorded runs of a real kernel on a hwdebug.Target and compares every step: what each
-// call returned, which events were hit, what the debug registers of a CPU read, and what was left behind when all
-// of a case was taken away.
+// Package conform replays recorded runs of a real kernel on a hwdebug.Target and compares every step: the result of each
+// call, the events that were hit, the values of a CPU's debug registers, and the residue after everything of a
+// case was released.
 //
-// A recording is a file of JSON lines, plain or gzip'd: a first line that says which kernel and machine answered,
-// then one line for each case, a list of steps on a fresh machine. Reader decodes it line by line and refuses a
-// file that is not exactly in the format, naming line and column. Replay performs one case, Run whole files.
+// A recording is a file of JSON lines, plain or gzip'd: a first line that names the kernel and the machine, then a line
+// for each case, a list of steps on a fresh machine. Reader decodes it line by line and refuses a file that is not
+// exactly in the format, naming line and column. Replay performs one case, Run whole files.
 //
 //	report, err := conform.Run(ctx, conform.Config{
 //		Open: func(meta conform.Meta) (hwdebug.Target, error) {
@@ -18,10 +18,10 @@
 //		},
 //	}, "A.jsonl.gz", "B.jsonl.gz")
 //
-// The recordings were made by a driver program that gives some answers itself: NOHANDLE, NOTASK, BUSYHANDLE and
-// BUSYTASK, for names that it does not know or has given away, and `hits`, the growth of each event's count. These
-// are answers of this package, never of the target. A step that carries a mark depends on a choice of the machine
-// that was recorded; it is compared like any other and counted apart.
+// The driver program that made the recordings gives some answers itself: NOHANDLE, NOTASK, BUSYHANDLE and BUSYTASK for
+// names that it does not know or that are in use, and `hits`, the growth of each event's count. This package gives these
+// answers, not the target. A marked step depends on a choice of the recorded machine; it is compared like
+// any other and counted separately.
 //
-// Left out: the package does not record, does not know of any particular target, and needs no test framework.
+// The package does not record, knows no particular target, and needs no test framework.
 package conform

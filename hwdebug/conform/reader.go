@@ -1,4 +1,4 @@
-// A recording read line by line, plain or gzip'd, and the refusal of a file that is not one.
+// Reading of a recording line by line, plain or gzip'd, and the error for a file that is not a recording.
 
 package conform
 
@@ -8,50 +8,52 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
-	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
-// maxLine bounds the memory that one case can take; recorded cases have up to 13 kB.
+// maxLine bounds the memory for one case. Recorded cases have up to 13 kB.
 const maxLine = 4 << 20
 
-// A FormatError says where and why a file is not a recording.
+// A FormatError is the reason why a file is not a recording.
 type FormatError struct {
-	File  string // as it was named
+	File  string // the name that was given
 	Line  int    // from 1
-	Col   int    // byte of the line, from 1; 0: the line as a whole
-	Case  string // the case, once its id is known
+	Col   int    // byte of the line, from 1; 0: the whole line
+	Case  string // empty if its id is not known
 	Step  int    // of the case, from 1; 0: none
 	Found string // what is wrong
 	Fix   string // what would be right
 	Err   error  // of the underlying reader, if that failed
 }
 
+// Error returns "FILE:LINE:COL: not a recording: " and the case, the step, what is wrong and what would be right.
 func (e *FormatError) Error() string {
-	s := e.File + ":" + strconv.Itoa(e.Line)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s:%d", e.File, e.Line)
 	if e.Col > 0 {
-		s += ":" + strconv.Itoa(e.Col)
+		fmt.Fprintf(&b, ":%d", e.Col)
 	}
-	s += ": not a recording: "
-	if e.Case != "" {
-		s += "case " + e.Case
-		if e.Step > 0 {
-			s += ", step " + strconv.Itoa(e.Step)
-		}
-		s += ": "
+	b.WriteString(": not a recording: ")
+	switch {
+	case e.Step > 0:
+		fmt.Fprintf(&b, "case %s, step %d: ", e.Case, e.Step)
+	case e.Case != "":
+		fmt.Fprintf(&b, "case %s: ", e.Case)
 	}
-	s += e.Found
+	b.WriteString(e.Found)
 	if e.Err != nil {
-		s += ": " + e.Err.Error()
+		fmt.Fprintf(&b, ": %v", e.Err)
 	}
 	if e.Fix != "" {
-		s += "; " + e.Fix
+		b.WriteString("; " + e.Fix)
 	}
-	return s
+	return b.String()
 }
 
-// Unwrap returns the error of the reader below.
+// Unwrap returns the error of the underlying reader.
 func (e *FormatError) Unwrap() error { return e.Err }
 
 const cutShort = "the file is cut short: fetch or record it again"
@@ -59,14 +61,14 @@ const cutShort = "the file is cut short: fetch or record it again"
 // A Reader reads one recording. It holds one line at a time.
 type Reader struct {
 	name string
-	line int // of what was read last
+	line int // the number of the last line read
 	in   *bufio.Reader
-	long []byte // a line that does not fit into in
+	long []byte // a line that does not fit the buffer of in
 	dec  decoder
 	meta Meta
 }
 
-// NewReader reads the first line of the recording in r, which is plain or gzip'd text. name is for messages.
+// NewReader reads the first line of the recording in r, which is plain or gzip'd text. name is used in errors.
 func NewReader(r io.Reader, name string) (*Reader, error) {
 	rd := &Reader{name: name}
 	raw := bufio.NewReaderSize(r, 64<<10)
@@ -81,7 +83,7 @@ func NewReader(r io.Reader, name string) (*Reader, error) {
 	}
 	line, err := rd.next()
 	if err == io.EOF {
-		return nil, &FormatError{File: name, Line: 1, Found: "the file is empty", Fix: `the first line must be {"meta":{...}}`}
+		return nil, rd.refuse("the file is empty", `the first line must be {"meta":{...}}`)
 	}
 	if err != nil {
 		return nil, err
@@ -91,16 +93,17 @@ func NewReader(r io.Reader, name string) (*Reader, error) {
 		return nil, rd.at(err)
 	}
 	if _, err := rd.in.Peek(1); err == io.EOF {
-		return nil, &FormatError{File: name, Line: 2, Found: "there is no case after the first line", Fix: cutShort}
+		rd.line++
+		return nil, rd.refuse("there is no case after the first line", cutShort)
 	}
 	return rd, nil
 }
 
-// Meta returns what the first line says.
+// Meta returns the content of the first line.
 func (rd *Reader) Meta() Meta { return rd.meta }
 
-// Next reads the next case into c, whose storage it uses again. It returns io.EOF after the last one, and a
-// *FormatError where the file is not in the format.
+// Next reads the next case into c and reuses its storage. It returns io.EOF after the last case, and a *FormatError if
+// the file is not in the format.
 func (rd *Reader) Next(c *Case) error {
 	line, err := rd.next()
 	if err != nil {
@@ -113,15 +116,18 @@ func (rd *Reader) Next(c *Case) error {
 	return nil
 }
 
+// at adds the place in the file to err.
 func (rd *Reader) at(err *FormatError) error {
 	err.File, err.Line = rd.name, rd.line
 	return err
 }
 
-// broken turns a failure of the readers below into a refusal; an I/O error is one too, since nothing can be said
-// of the file then.
+// refuse returns the error for the current line as a whole.
+func (rd *Reader) refuse(found, fix string) error { return rd.at(&FormatError{Found: found, Fix: fix}) }
+
+// broken returns the FormatError for an error of the underlying readers.
 func (rd *Reader) broken(err error) error {
-	e := &FormatError{File: rd.name, Line: rd.line, Err: err}
+	e := &FormatError{Err: err}
 	var corrupt flate.CorruptInputError
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF), rd.line == 1 && err == io.EOF:
@@ -129,12 +135,12 @@ func (rd *Reader) broken(err error) error {
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
 		e.Found, e.Fix = "the compressed data is damaged", "fetch or record the file again"
 	default:
-		e.Found = "it cannot be read"
+		e.Found = "the file cannot be read"
 	}
-	return e
+	return rd.at(e)
 }
 
-// next returns the next line without its end. The slice is good until the next call.
+// next returns the next line without its newline. The slice is valid until the next call.
 func (rd *Reader) next() ([]byte, error) {
 	rd.line++
 	line, err := rd.in.ReadSlice('\n')
@@ -143,7 +149,7 @@ func (rd *Reader) next() ([]byte, error) {
 		for err == bufio.ErrBufferFull {
 			line, err = rd.in.ReadSlice('\n')
 			if len(rd.long)+len(line) > maxLine {
-				return nil, &FormatError{File: rd.name, Line: rd.line, Found: "the line is longer than 4 MiB", Fix: "a case is a few thousand bytes"}
+				return nil, rd.refuse("the line is longer than 4 MiB", "a case has a few thousand bytes")
 			}
 			rd.long = append(rd.long, line...)
 		}
@@ -159,10 +165,10 @@ func (rd *Reader) next() ([]byte, error) {
 		line = line[:len(line)-1]
 	}
 	if !utf8.Valid(line) {
-		return nil, &FormatError{File: rd.name, Line: rd.line, Found: "the line is not UTF-8 text", Fix: "a recording is JSON lines, plain or gzip'd"}
+		return nil, rd.refuse("the line is not UTF-8 text", "a recording is JSON lines, plain or gzip'd")
 	}
 	if len(bytes.TrimSpace(line)) == 0 {
-		return nil, &FormatError{File: rd.name, Line: rd.line, Found: "the line is blank", Fix: "each line holds one JSON object"}
+		return nil, rd.refuse("the line is blank", "each line holds one JSON object")
 	}
 	return line, nil
 }

@@ -1,4 +1,4 @@
-// The driver: performs the steps of a case on a target and observes what comes of them.
+// The driver: performs the steps of a case on a target and observes the results.
 
 package conform
 
@@ -12,7 +12,7 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 )
 
-// A handleKind is what a handle was opened as; it says which calls take it.
+// A handleKind is the call that opened a handle. It determines which calls accept the handle.
 type handleKind uint8
 
 const (
@@ -22,47 +22,41 @@ const (
 	hUser                   // kuser
 )
 
-// A handle is what the driver knows of one name.
+// A handle is the state of one name of an event.
 type handle struct {
 	kind   handleKind
 	id     hwdebug.EventID
-	last   uint64 // the count when it was last looked at
+	last   uint64 // the count at the last observation
 	opened hwdebug.Attr
 	calls  int // of the custom handler
 }
 
-// A task is what the driver knows of one name. Names are never free again.
+// A task is the state of one name of a task. Names are not reused.
 type task struct {
 	made, live bool
 	id         hwdebug.TaskID
 }
 
-// A player performs steps on one target, as the program did that made the recordings. Its storage is used again
-// for the next case.
+// A player performs steps on one target as the program did that made the recordings. It reuses its storage for the
+// next case.
 type player struct {
 	t    hwdebug.Target
 	meta *Meta
 
-	kernel hwdebug.KernelRegistrar // nil: t is not one, and so on
-	tasker hwdebug.Tasker
-	copier hwdebug.UserCopier
-	dumper hwdebug.Dumper
-	tracer hwdebug.Ptracer
-
 	handles []handle // by number
 	tasks   []task   // by number
 	live    []int    // the numbers of the live handles, rising
-	asked   [2]bool  // whether anything was asked of breakpoints, of watchpoints
-	onCode  bool     // whether a watch of stores was asked for in the code page of the tasks
+	asked   [2]bool  // whether breakpoints, whether watchpoints were requested
+	onCode  bool     // whether a watchpoint on stores to the tasks' code page was requested
 
 	got outcome
 	reg hwdebug.Regs
 }
 
-// An outcome is what came of a step. Its slices are good until the next one.
+// An outcome is the result of a step. Its slices are valid until the next step.
 type outcome struct {
 	ret Ret
-	err error // what the target said, if it failed
+	err error // of the target, if it failed
 	obs Obs
 }
 
@@ -73,14 +67,9 @@ func (p *player) begin(t hwdebug.Target, meta *Meta) {
 	p.live = p.live[:0]
 	p.asked, p.onCode = [2]bool{}, false
 	p.t, p.meta = t, meta
-	p.kernel, _ = t.(hwdebug.KernelRegistrar)
-	p.tasker, _ = t.(hwdebug.Tasker)
-	p.copier, _ = t.(hwdebug.UserCopier)
-	p.dumper, _ = t.(hwdebug.Dumper)
-	p.tracer, _ = t.(hwdebug.Ptracer)
 }
 
-// handle returns what is known of name n.
+// handle returns the state of name n. The pointer is valid until a larger n is passed.
 func (p *player) handle(n int) *handle {
 	for n >= len(p.handles) {
 		p.handles = append(p.handles, handle{})
@@ -95,31 +84,33 @@ func (p *player) task(n int) *task {
 	return &p.tasks[n]
 }
 
-// retOf says what a call returned.
+// retOf returns the ret of a call that returned err.
 func retOf(err error) Ret {
+	var errno syscall.Errno
 	switch e := err.(type) {
 	case nil:
 		return OK
-	case *hwdebug.Error:
-		return errnoRet(e.Errno)
-	case syscall.Errno:
-		return errnoRet(e)
+	case *hwdebug.Error: // nearly all refusals: spare them errors.As
+		errno = e.Errno
+	default:
+		errno = hwdebug.Errno(err)
 	}
-	return errnoRet(hwdebug.Errno(err))
-}
-
-func errnoRet(e syscall.Errno) Ret {
-	if e == 0 {
+	if errno == 0 {
 		return noErrno
 	}
-	return Ret(hwdebug.ErrnoNumber(e))
+	return Ret(hwdebug.ErrnoNumber(errno))
 }
 
-func cannot(op Op, what hwdebug.Feature) error {
-	return hwdebug.NotSupported(op.String(), "the target has no "+string(what))
+// supports returns an error if the target lacks the methods that op needs.
+func (p *player) supports(op Op) error {
+	f := opRules[op].needs
+	if f == "" || hwdebug.Implements(p.t, f) {
+		return nil
+	}
+	return hwdebug.NotSupported(op.String(), "the target has no "+string(f))
 }
 
-// do performs s and returns what came of it, which is good until the next step.
+// do performs s and returns its outcome, which is valid until the next step.
 func (p *player) do(s *Step) *outcome {
 	g := &p.got
 	g.ret, g.err = OK, nil
@@ -151,7 +142,7 @@ func (p *player) do(s *Step) *outcome {
 	return g
 }
 
-// attr returns what s asks for of an event made by kernel code, where the kernel's own presets are under it.
+// attr returns the attributes that s requests. Those of kernel code start from the kernel's presets.
 func (p *player) attr(s *Step) hwdebug.Attr {
 	a := s.Attr
 	if s.Op != OpOpen {
@@ -163,7 +154,7 @@ func (p *player) attr(s *Step) hwdebug.Attr {
 	return a
 }
 
-// ask notes what was asked for, whatever comes of it.
+// ask records a request, whether or not it succeeds.
 func (p *player) ask(a *hwdebug.Attr) {
 	if !a.Type.Data() {
 		p.asked[0] = true
@@ -191,57 +182,60 @@ func (p *player) register(s *Step, g *outcome) {
 			g.ret = NoTask
 			return
 		}
-		target = t.id // one that has existed is asked for by its old pid
+		target = t.id // of a task that has exited: its old pid
 	}
 	a := p.attr(s)
-	var id hwdebug.EventID
-	kind := hPerf
-	if s.Op == OpOpen {
-		id, g.err = p.t.Open(a, target, s.CPU)
-	} else if p.kernel == nil {
-		g.err = cannot(s.Op, hwdebug.FeatureKernelEvents)
-	} else {
-		var handler hwdebug.Handler
-		if s.Custom {
-			n := s.H
-			handler = func(hwdebug.EventID, uint64) bool { return p.customHandler(n) }
-		}
-		if s.Op == OpKWide {
-			kind = hWide
-			id, g.err = p.kernel.RegisterWide(a, handler)
-		} else {
-			kind = hUser
-			id, g.err = p.kernel.RegisterUser(a, target, handler)
-		}
+	if g.err = p.supports(s.Op); g.err == nil {
+		*h, g.err = p.create(s, a, target)
 	}
 	if g.ret = retOf(g.err); g.ret != OK {
+		*h = handle{}
 		return
 	}
-	*h = handle{kind: kind, id: id, opened: a}
 	i, _ := slices.BinarySearch(p.live, s.H)
 	p.live = slices.Insert(p.live, i, s.H)
 }
 
-// customHandler is the module's own handler: without one the kernel steps over the instruction that hit; with one
-// it hits again for ever, so every third call moves the pc past it.
+// create makes the call of open, kwide or kuser.
+func (p *player) create(s *Step, a hwdebug.Attr, target hwdebug.TaskID) (h handle, err error) {
+	var handler hwdebug.Handler
+	if s.Custom {
+		n := s.H
+		handler = func(hwdebug.EventID, uint64) bool { return p.customHandler(n) }
+	}
+	h.opened = a
+	switch s.Op {
+	case OpKWide:
+		h.kind = hWide
+		h.id, err = p.t.(hwdebug.KernelRegistrar).RegisterWide(a, handler)
+	case OpKUser:
+		h.kind = hUser
+		h.id, err = p.t.(hwdebug.KernelRegistrar).RegisterUser(a, target, handler)
+	default:
+		h.kind = hPerf
+		h.id, err = p.t.Open(a, target, s.CPU)
+	}
+	return h, err
+}
+
+// customHandler is the handler of the recording module. The kernel does not step over the instruction for an event with
+// a custom handler, so it would hit again endlessly; every third call moves the pc past it.
 func (p *player) customHandler(n int) bool {
 	h := p.handle(n)
 	h.calls++
 	return h.calls%3 == 0
 }
 
-// onHandle performs what wants a live handle of one kind.
+// onHandle performs the calls that take a live handle of one kind.
 func (p *player) onHandle(s *Step, kind handleKind, g *outcome) {
 	h := p.handle(s.H)
 	if h.kind != kind {
 		g.ret = NoHandle
 		return
 	}
-	gone := false
 	switch s.Op {
-	case OpClose:
-		g.err = p.t.Close(h.id)
-		gone = true
+	case OpClose, OpKUnwide, OpKUnreg:
+		g.err = p.release(h)
 	case OpEnable:
 		g.err = p.t.Enable(h.id)
 	case OpDisable:
@@ -252,30 +246,34 @@ func (p *player) onHandle(s *Step, kind handleKind, g *outcome) {
 		p.ask(&a)
 		g.err = p.t.Modify(h.id, a)
 	case OpKMod:
-		g.err = p.kernel.ModifyUser(h.id, p.attr(s))
-	case OpKUnwide:
-		g.err = p.kernel.UnregisterWide(h.id)
-		gone = true
-	case OpKUnreg:
-		g.err = p.kernel.Unregister(h.id)
-		gone = true
+		g.err = p.t.(hwdebug.KernelRegistrar).ModifyUser(h.id, p.attr(s))
 	}
 	g.ret = retOf(g.err)
-	if gone && g.ret == OK {
-		p.forget(s.H)
-	}
-}
-
-func (p *player) forget(n int) {
-	*p.handle(n) = handle{}
-	if i, ok := slices.BinarySearch(p.live, n); ok {
+	if h.kind == hNone {
+		i, _ := slices.BinarySearch(p.live, s.H)
 		p.live = slices.Delete(p.live, i, i+1)
 	}
 }
 
+// release makes the call that ends an event of h's kind. If it succeeds, h is no longer live.
+func (p *player) release(h *handle) (err error) {
+	switch h.kind {
+	case hPerf:
+		err = p.t.Close(h.id)
+	case hWide:
+		err = p.t.(hwdebug.KernelRegistrar).UnregisterWide(h.id)
+	case hUser:
+		err = p.t.(hwdebug.KernelRegistrar).Unregister(h.id)
+	}
+	if err == nil {
+		*h = handle{}
+	}
+	return err
+}
+
 // makeTask performs task and fork.
 func (p *player) makeTask(s *Step, g *outcome) {
-	p.task(max(s.T, s.From)) // grow first: the pointers below stay
+	p.task(max(s.T, s.From)) // grow first, so that the pointers below stay valid
 	t := p.task(s.T)
 	if t.made {
 		g.ret = BusyTask
@@ -289,13 +287,13 @@ func (p *player) makeTask(s *Step, g *outcome) {
 		}
 	}
 	var id hwdebug.TaskID
-	switch {
-	case p.tasker == nil:
-		g.err = cannot(s.Op, hwdebug.FeatureTasks)
-	case s.Op == OpTask:
-		id, g.err = p.tasker.NewTask(s.CPU)
-	default:
-		id, g.err = p.tasker.Fork(from.id)
+	if g.err = p.supports(s.Op); g.err == nil {
+		tasker := p.t.(hwdebug.Tasker)
+		if s.Op == OpTask {
+			id, g.err = tasker.NewTask(s.CPU)
+		} else {
+			id, g.err = tasker.Fork(from.id)
+		}
 	}
 	if g.ret = retOf(g.err); g.ret != OK {
 		return
@@ -306,8 +304,8 @@ func (p *player) makeTask(s *Step, g *outcome) {
 	}
 }
 
-// fillCode does what a new process does first: it stores the instructions of its code page, four bytes at a time. Only a
-// watch of stores there can see it.
+// fillCode stores the instructions of the code page, four bytes at a time, as a new process of the recording does first.
+// Only a watchpoint on stores there can see it.
 func (p *player) fillCode(id hwdebug.TaskID, g *outcome) {
 	for at := uint64(0); at < codePage && g.ret == OK; at += 4 {
 		_, g.err = p.t.Access(id, hwdebug.Store, p.meta.UCode+at, 4)
@@ -315,7 +313,7 @@ func (p *player) fillCode(id hwdebug.TaskID, g *outcome) {
 	}
 }
 
-// onTask performs what wants a live task or a CPU.
+// onTask performs the calls that take a live task or a CPU.
 func (p *player) onTask(s *Step, g *outcome) {
 	var id hwdebug.TaskID
 	if s.T >= 0 {
@@ -326,54 +324,8 @@ func (p *player) onTask(s *Step, g *outcome) {
 		}
 		id = t.id
 	}
-	switch s.Op {
-	case OpMigrate:
-		if p.tasker == nil {
-			g.err = cannot(s.Op, hwdebug.FeatureTasks)
-			break
-		}
-		g.err = p.tasker.Migrate(id, s.CPU)
-	case OpExit:
-		if p.tasker == nil {
-			g.err = cannot(s.Op, hwdebug.FeatureTasks)
-			break
-		}
-		if g.err = p.tasker.Exit(id); g.err == nil {
-			p.task(s.T).live = false
-		}
-	case OpAccess:
-		g.obs.Trap, g.err = p.t.Access(id, s.Kind, s.Addr.Value(p.meta), s.Size)
-	case OpUAccess:
-		if p.copier == nil {
-			g.err = cannot(s.Op, hwdebug.FeatureUserCopy)
-			break
-		}
-		g.err = p.copier.UserCopy(id, s.Kind, s.Addr.Value(p.meta), s.Size)
-	case OpKAccess:
-		g.err = p.t.KernelAccess(s.CPU, s.Kind, s.Addr.Value(p.meta), s.Size)
-	case OpDump:
-		switch {
-		case p.dumper == nil:
-			g.err = cannot(s.Op, hwdebug.FeatureRegisters)
-		case s.T >= 0:
-			g.err = p.dumper.DumpTask(id, &p.reg)
-		default:
-			g.err = p.dumper.DumpCPU(s.CPU, &p.reg)
-		}
-		g.obs.Regs = p.reg
-	case OpPtraceSet:
-		if p.tracer == nil {
-			g.err = cannot(s.Op, hwdebug.FeaturePtrace)
-			break
-		}
-		p.asked[s.Which] = true
-		g.err = p.tracer.PtraceSetReg(id, s.Which, s.Idx, hwdebug.PtraceReg{Addr: s.Addr.Value(p.meta), Ctrl: s.Ctrl})
-	case OpPtraceGet:
-		if p.tracer == nil {
-			g.err = cannot(s.Op, hwdebug.FeaturePtrace)
-			break
-		}
-		g.obs.Info, g.obs.Pairs, g.err = p.tracer.PtraceGetRegs(id, s.Which)
+	if g.err = p.supports(s.Op); g.err == nil {
+		g.err = p.act(s, id, &g.obs)
 	}
 	g.ret = retOf(g.err)
 	if g.ret == OK && opRules[s.Op].obsMust&oHits != 0 {
@@ -381,7 +333,38 @@ func (p *player) onTask(s *Step, g *outcome) {
 	}
 }
 
-// look observes the growth of every live handle's count since the last look at it.
+// act makes the call of a step on the task with that id or on a CPU, and observes what the call returns.
+func (p *player) act(s *Step, id hwdebug.TaskID, o *Obs) (err error) {
+	addr := s.Addr.Value(p.meta)
+	switch s.Op {
+	case OpMigrate:
+		err = p.t.(hwdebug.Tasker).Migrate(id, s.CPU)
+	case OpExit:
+		err = p.t.(hwdebug.Tasker).Exit(id)
+		p.task(s.T).live = err != nil
+	case OpAccess:
+		o.Trap, err = p.t.Access(id, s.Kind, addr, s.Size)
+	case OpUAccess:
+		err = p.t.(hwdebug.UserCopier).UserCopy(id, s.Kind, addr, s.Size)
+	case OpKAccess:
+		err = p.t.KernelAccess(s.CPU, s.Kind, addr, s.Size)
+	case OpDump:
+		if s.T >= 0 {
+			err = p.t.(hwdebug.Dumper).DumpTask(id, &p.reg)
+		} else {
+			err = p.t.(hwdebug.Dumper).DumpCPU(s.CPU, &p.reg)
+		}
+		o.Regs = p.reg
+	case OpPtraceSet:
+		p.asked[s.Which] = true
+		err = p.t.(hwdebug.Ptracer).PtraceSetReg(id, s.Which, s.Idx, hwdebug.PtraceReg{Addr: addr, Ctrl: s.Ctrl})
+	case OpPtraceGet:
+		o.Info, o.Pairs, err = p.t.(hwdebug.Ptracer).PtraceGetRegs(id, s.Which)
+	}
+	return err
+}
+
+// look observes the growth of the count of every live handle since the last look.
 func (p *player) look(g *outcome) {
 	for _, n := range p.live {
 		h := &p.handles[n]
@@ -400,63 +383,59 @@ func (p *player) look(g *outcome) {
 	}
 }
 
-// A rest is what was left behind when all of a case was taken away.
-type rest struct {
+// A residue is what remains after everything of a case was released.
+type residue struct {
 	kde       []int    // CPUs whose MDSCR_EL1.KDE is set
 	violation []string // anything else, in words
 }
 
-// finish takes everything of the case away, in the order in which the driver does it, and looks what is left.
-func (p *player) finish() (r rest) {
-	bad := func(format string, args ...any) { r.violation = append(r.violation, fmt.Sprintf(format, args...)) }
-	for _, n := range p.live {
-		h := &p.handles[n]
-		var err error
-		switch h.kind {
-		case hPerf:
-			err = p.t.Close(h.id)
-		case hWide:
-			err = p.kernel.UnregisterWide(h.id)
-		case hUser:
-			err = p.kernel.Unregister(h.id)
+func (r *residue) add(format string, args ...any) {
+	r.violation = append(r.violation, fmt.Sprintf(format, args...))
+}
+
+// addSet adds the registers of a bank that are not 0.
+func (r *residue) addSet(cpu, base int, bank []uint64) {
+	for i, v := range bank {
+		if v != 0 {
+			r.add("cpu%d %s is 0x%x at the end", cpu, arm64.RegName(base+i), v)
 		}
-		if err != nil {
-			bad("closing h%d at the end: %v", n, err)
+	}
+}
+
+// finish releases everything of the case, in the order of the recording driver, and returns what remains.
+func (p *player) finish() (r residue) {
+	for _, n := range p.live {
+		if err := p.release(&p.handles[n]); err != nil {
+			r.add("closing h%d at the end: %v", n, err)
 		}
 	}
 	for n := range p.tasks {
 		if t := &p.tasks[n]; t.live {
-			if err := p.tasker.Exit(t.id); err != nil {
-				bad("exit of t%d at the end: %v", n, err)
+			if err := p.t.(hwdebug.Tasker).Exit(t.id); err != nil {
+				r.add("exit of t%d at the end: %v", n, err)
 			}
 		}
 	}
-	p.checkRegisters(&r, bad)
-	p.checkRoom(bad)
+	p.checkRegisters(&r)
+	p.checkRoom(&r)
 	return r
 }
 
-func (p *player) checkRegisters(r *rest, bad func(string, ...any)) {
-	if p.dumper == nil {
+// checkRegisters adds control registers and bits of MDSCR_EL1 that are still set.
+func (p *player) checkRegisters(r *residue) {
+	dumper, ok := p.t.(hwdebug.Dumper)
+	if !ok {
 		return
 	}
 	for cpu := range p.meta.CPUs {
-		if err := p.dumper.DumpCPU(cpu, &p.reg); err != nil {
-			bad("dump of cpu%d at the end: %v", cpu, err)
+		if err := dumper.DumpCPU(cpu, &p.reg); err != nil {
+			r.add("dump of cpu%d at the end: %v", cpu, err)
 			continue
 		}
-		for i, v := range p.reg.BCR {
-			if v != 0 {
-				bad("cpu%d DBGBCR%d_EL1 is 0x%x at the end", cpu, i, v)
-			}
-		}
-		for i, v := range p.reg.WCR {
-			if v != 0 {
-				bad("cpu%d DBGWCR%d_EL1 is 0x%x at the end", cpu, i, v)
-			}
-		}
+		r.addSet(cpu, arm64.BCR, p.reg.BCR)
+		r.addSet(cpu, arm64.WCR, p.reg.WCR)
 		if p.reg.MDSCR&arm64.MDSCRMDE != 0 {
-			bad("cpu%d MDSCR_EL1.MDE is set at the end", cpu)
+			r.add("cpu%d MDSCR_EL1.MDE is set at the end", cpu)
 		}
 		if p.reg.MDSCR&arm64.MDSCRKDE != 0 {
 			r.kde = append(r.kde, cpu)
@@ -464,10 +443,11 @@ func (p *player) checkRegisters(r *rest, bad func(string, ...any)) {
 	}
 }
 
-// checkRoom finds reservations that were left behind: as many disabled wide events as there are registers must fit. A
-// kind of which nothing was asked is not tried; this is half of what the end of a case costs.
-func (p *player) checkRoom(bad func(string, ...any)) {
-	if p.kernel == nil {
+// checkRoom finds leaked reservations: as many disabled wide events as there are registers must fit. It skips a kind of
+// which nothing was requested, because this check is half the cost of the end of a case.
+func (p *player) checkRoom(r *residue) {
+	kernel, ok := p.t.(hwdebug.KernelRegistrar)
+	if !ok {
 		return
 	}
 	ids := make([]hwdebug.EventID, 0, 32)
@@ -475,9 +455,9 @@ func (p *player) checkRoom(bad func(string, ...any)) {
 		for i := range n {
 			a := hwdebug.HwBreakpointInit()
 			a.Type, a.Addr, a.Len, a.Disabled = typ, addr, 4, true
-			id, err := p.kernel.RegisterWide(a, nil)
+			id, err := kernel.RegisterWide(a, nil)
 			if err != nil {
-				bad("only %d of %d disabled wide events of type %s fit at the end: %v", i, n, typ, err)
+				r.add("only %d of %d disabled wide events of type %s fit at the end: %v", i, n, typ, err)
 				return
 			}
 			ids = append(ids, id)
@@ -490,8 +470,8 @@ func (p *player) checkRoom(bad func(string, ...any)) {
 		fill(hwdebug.X, p.meta.KCode, p.meta.BRPs)
 	}
 	for _, id := range ids {
-		if err := p.kernel.UnregisterWide(id); err != nil {
-			bad("taking a disabled wide event away at the end: %v", err)
+		if err := kernel.UnregisterWide(id); err != nil {
+			r.add("releasing a disabled wide event at the end: %v", err)
 		}
 	}
 }
@@ -504,7 +484,7 @@ type Tally struct {
 	Marked          int `json:"marked"`
 	MarkedAgreeing  int `json:"marked_agreeing"`
 	MarkedDiverging int `json:"marked_diverging"`
-	// Residues counts the cases that left something else behind than the kernel did.
+	// Residues counts the cases that left another residue than on the kernel.
 	Residues int `json:"residues"`
 }
 
@@ -518,13 +498,14 @@ func (t *Tally) add(u Tally) {
 	t.Residues += u.Residues
 }
 
-// Replay performs c on t, which must be fresh, and compares every step and what is left behind at the end. It
-// calls diverged, which may be nil, for each divergence in turn. A step that diverges does not end the case.
+// Replay performs c on t, which must be fresh, and compares every step and the residue at the end. It calls diverged,
+// which may be nil, for each divergence in turn. A divergent step does not end the case.
 func Replay(t hwdebug.Target, meta *Meta, c *Case, diverged func(*Divergence)) Tally {
 	var p player
 	return p.replay(t, meta, c, diverged)
 }
 
+// replay is Replay with reused storage.
 func (p *player) replay(t hwdebug.Target, meta *Meta, c *Case, diverged func(*Divergence)) Tally {
 	p.begin(t, meta)
 	tally := Tally{Steps: len(c.Steps)}
@@ -553,14 +534,17 @@ func (p *player) replay(t hwdebug.Target, meta *Meta, c *Case, diverged func(*Di
 	if !slices.Equal(r.kde, c.KDE) || (len(r.violation) > 0) != (c.Violation != "") {
 		tally.Residues++
 		if diverged != nil {
-			diverged(&Divergence{Case: c.ID, Line: c.Line, Asked: "everything of the case is taken away",
-				Expected: residueText(c.KDE, c.Violation), Found: residueText(r.kde, strings.Join(r.violation, "; "))})
+			diverged(&Divergence{
+				Case: c.ID, Line: c.Line, Asked: "release everything of the case",
+				Expected: residueText(c.KDE, c.Violation),
+				Found:    residueText(r.kde, strings.Join(r.violation, "; ")),
+			})
 		}
 	}
 	return tally
 }
 
-// agrees says whether the target did what the kernel did.
+// agrees reports whether the target did what the kernel did.
 func agrees(s *Step, g *outcome) bool {
 	if s.Ret != g.ret {
 		return false

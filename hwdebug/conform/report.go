@@ -1,9 +1,8 @@
-// What is said of a run: the counts, and each divergence in words.
+// The report of a run: the counts, and each divergence in words.
 
 package conform
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,21 +13,21 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 )
 
-// A Divergence is one step, or the end of a case, at which the target did not do what the kernel did.
+// A Divergence is a step, or the end of a case, at which the target and the kernel differ.
 type Divergence struct {
 	File     string   `json:"file,omitempty"`
 	Line     int      `json:"line"`
 	Case     string   `json:"case"`
 	Step     int      `json:"step"`            // from 1; 0: the end of the case
-	Marks    []string `json:"marks,omitempty"` // of the step; such a divergence does not make a run fail
+	Marks    []string `json:"marks,omitempty"` // of the step; a marked divergence does not fail a run
 	Asked    string   `json:"asked"`
-	Expected string   `json:"expected"` // what the kernel did
-	Found    string   `json:"found"`    // what the target did
-	// Fields names, for registers, the fields that differ, in words.
+	Expected string   `json:"expected"` // the outcome on the kernel
+	Found    string   `json:"found"`    // the outcome on the target
+	// Fields lists, for registers, the fields that differ, in words.
 	Fields []string `json:"fields,omitempty"`
 }
 
-// String returns the divergence as a block of lines without the last line's end.
+// String returns the divergence in several lines, without a final newline.
 func (d *Divergence) String() string {
 	var b strings.Builder
 	b.WriteString("case " + d.Case)
@@ -52,7 +51,7 @@ func (d *Divergence) String() string {
 	return b.String()
 }
 
-// diverge describes step i of c, of which the target made got.
+// diverge describes step i of c, for which the target's outcome was got.
 func diverge(c *Case, i int, got *outcome) *Divergence {
 	s := &c.Steps[i]
 	want := outcome{ret: s.Ret, obs: s.Obs}
@@ -68,6 +67,7 @@ func diverge(c *Case, i int, got *outcome) *Divergence {
 	return d
 }
 
+// outcomeText returns the outcome of a step on one line: "OK, count 3", "ENOSPC".
 func outcomeText(op Op, g *outcome) string {
 	if g.ret != OK {
 		if g.err != nil {
@@ -97,30 +97,29 @@ func outcomeText(op Op, g *outcome) string {
 	return "OK"
 }
 
+// hitsText returns the observation of an access: "hits h0:1 h3:1, in the error state h2, trap x1 at 0x10000040".
 func hitsText(o *Obs) string {
-	var b strings.Builder
-	if len(o.Hits) == 0 {
-		b.WriteString("no hits")
-	} else {
-		b.WriteString("hits")
-		for _, h := range o.Hits {
-			fmt.Fprintf(&b, " h%d:%d", h.H, int64(h.N))
-		}
+	s := "no hits"
+	if len(o.Hits) > 0 {
+		s = "hits"
 	}
-	for i, h := range o.Err {
-		if i == 0 {
-			b.WriteString(", in the error state")
-		}
-		fmt.Fprintf(&b, " h%d", h)
+	for _, h := range o.Hits {
+		s += fmt.Sprintf(" h%d:%d", h.H, int64(h.N))
+	}
+	if len(o.Err) > 0 {
+		s += ", in the error state"
+	}
+	for _, h := range o.Err {
+		s += fmt.Sprintf(" h%d", h)
 	}
 	if o.Trap.N > 0 {
-		fmt.Fprintf(&b, ", trap x%d at 0x%x", o.Trap.N, o.Trap.Addr)
+		s += fmt.Sprintf(", trap x%d at 0x%x", o.Trap.N, o.Trap.Addr)
 	}
-	return b.String()
+	return s
 }
 
 func residueText(kde []int, violation string) string {
-	s := "nothing is left"
+	s := "no residue"
 	if len(kde) > 0 {
 		s = "MDSCR_EL1.KDE is set on"
 		for _, cpu := range kde {
@@ -133,7 +132,7 @@ func residueText(kde []int, violation string) string {
 	return s
 }
 
-// A register is one register of a dump, by its name and place.
+// A register is one register of a dump.
 type register struct {
 	reg  arm64.Reg
 	name string
@@ -165,7 +164,7 @@ func regsText(r *hwdebug.Regs) string {
 	return s
 }
 
-// diffRegs compares two dumps: the registers that differ on either side, and their fields in words.
+// diffRegs returns the registers in which two dumps differ, on each side, and the fields that differ in words.
 func diffRegs(want, got *hwdebug.Regs) (expected, found string, fields []string) {
 	a, b := registersOf(want), registersOf(got)
 	cpu := "cpu" + strconv.Itoa(want.CPU)
@@ -188,23 +187,10 @@ func diffRegs(want, got *hwdebug.Regs) (expected, found string, fields []string)
 	return expected, found, fields
 }
 
-// diffFields says in words which fields of two values of a register differ, and what each value means.
-func diffFields(name string, reg arm64.Reg, want, got uint64) []string {
-	words := func(v uint64, field string, value uint64) string {
-		for _, f := range arm64.Fields(reg, v) {
-			if f.Name == field && f.Value == value {
-				if field == "VA" {
-					f.Words = "" // the address once more
-				}
-				s := f.String()
-				return s[strings.IndexByte(s, ' ')+1:]
-			}
-		}
-		return "0x" + strconv.FormatUint(value, 16)
-	}
-	var lines []string
+// diffFields returns a line for each field in which two values of a register differ, and the meaning of both values.
+func diffFields(name string, reg arm64.Reg, want, got uint64) (lines []string) {
 	for _, f := range arm64.Diff(reg, want, got) {
-		lines = append(lines, fmt.Sprintf("%s %s: kernel %s, model %s", name, f.Name, words(want, f.Name, f.Old), words(got, f.Name, f.New)))
+		lines = append(lines, fmt.Sprintf("%s %s: kernel %s, model %s", name, f.Name, f.Old.Text(), f.New.Text()))
 	}
 	if reg == arm64.RegBCR || reg == arm64.RegWCR {
 		lines = append(lines, name+" kernel: "+meaning(reg, want), name+" model: "+meaning(reg, got))
@@ -214,19 +200,20 @@ func diffFields(name string, reg arm64.Reg, want, got uint64) []string {
 
 func meaning(reg arm64.Reg, v uint64) string {
 	if v == 0 {
-		return "nothing is installed"
+		return "not installed"
 	}
 	return arm64.Explain(reg, v)
 }
 
+// diffPairs returns a line for each address and each field in which two register sets differ.
 func diffPairs(s *Step, got *Obs) (fields []string) {
-	reg, bank := arm64.RegBCR, "break"
+	reg := arm64.RegBCR
 	if s.Which == hwdebug.HwWatch {
-		reg, bank = arm64.RegWCR, "watch"
+		reg = arm64.RegWCR
 	}
 	for i := 0; i < len(s.Obs.Pairs) && i < len(got.Pairs); i++ {
 		a, b := s.Obs.Pairs[i], got.Pairs[i]
-		name := bank + " entry " + strconv.Itoa(i)
+		name := sets.names[s.Which] + " entry " + strconv.Itoa(i)
 		if a.Addr != b.Addr {
 			fields = append(fields, fmt.Sprintf("%s address: kernel 0x%016x, model 0x%016x", name, a.Addr, b.Addr))
 		}
@@ -237,17 +224,17 @@ func diffPairs(s *Step, got *Obs) (fields []string) {
 	return fields
 }
 
-// A Report is what came of a run.
+// A Report is the result of a run.
 type Report struct {
-	Kernels []string `json:"kernels"` // the kernels that were recorded, each once
+	Kernels []string `json:"kernels"` // the recorded kernels, each once
 	Files   int      `json:"files"`
-	Cases   int      `json:"cases"` // those that were replayed
+	Cases   int      `json:"cases"` // replayed
 	Tally
-	// Divergences holds the first ones, those without a mark before those with one.
+	// Divergences holds the first divergences, the unmarked before the marked ones.
 	Divergences []Divergence `json:"divergences"`
 }
 
-// OK says whether every step without a mark agreed and every case left behind what the kernel did.
+// OK reports whether every unmarked step agreed and every case left the same residue as on the kernel.
 func (r *Report) OK() bool { return r.Diverging == 0 && r.Residues == 0 }
 
 // JSON writes the report as one indented JSON object.
@@ -259,15 +246,10 @@ func (r *Report) JSON(w io.Writer) error {
 	if c.Kernels == nil {
 		c.Kernels = []string{}
 	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
+	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	if err := e.Encode(&c); err != nil {
-		return err
-	}
-	_, err := w.Write(b.Bytes())
-	return err
+	return e.Encode(&c)
 }
 
 // Text writes the report for people: the counts, then the first divergences.
@@ -280,7 +262,7 @@ func (r *Report) Text(w io.Writer) error {
 	}{
 		{"cases", r.Cases, ""},
 		{"steps", r.Steps, ""},
-		{"agreeing", r.Agreeing, share(r.Agreeing, r.Agreeing+r.Diverging)},
+		{"agreeing", r.Agreeing, percent(r.Agreeing, r.Agreeing+r.Diverging)},
 		{"diverging", r.Diverging, ""},
 		{"marked", r.Marked, fmt.Sprintf("%d agreeing, %d diverging", r.MarkedAgreeing, r.MarkedDiverging)},
 	} {
@@ -291,7 +273,7 @@ func (r *Report) Text(w io.Writer) error {
 		b.WriteByte('\n')
 	}
 	if r.Residues > 0 {
-		fmt.Fprintf(&b, "%-9s %8d  (cases that leave something else behind)\n", "residues", r.Residues)
+		fmt.Fprintf(&b, "%-9s %8d  (cases with another residue)\n", "residues", r.Residues)
 	}
 	for i := range r.Divergences {
 		b.WriteString("\n" + r.Divergences[i].String() + "\n")
@@ -303,8 +285,8 @@ func (r *Report) Text(w io.Writer) error {
 	return err
 }
 
-// share returns n of all in percent, rounded down so that 100 % means all.
-func share(n, all int) string {
+// percent returns n of all in percent, rounded down so that 100 % means all.
+func percent(n, all int) string {
 	if all == 0 {
 		return ""
 	}

@@ -1,4 +1,4 @@
-// Whole files replayed, each case on a fresh target.
+// Replay of whole files, each case on a fresh target.
 
 package conform
 
@@ -14,34 +14,30 @@ import (
 	"github.com/hwlua/hwlua/hwdebug"
 )
 
-// A Config says how recordings are replayed. Open is required.
+// A Config configures a run. Open is required.
 type Config struct {
 	// Open makes a fresh target for one case of a recording with that first line. Run shuts it down after the case.
 	Open func(Meta) (hwdebug.Target, error)
-	// Filter selects cases by their id; nil: all. Cases that are left out must be in the format all the same.
+	// Filter selects cases by their id; nil: all. Other cases must be in the format all the same.
 	Filter *regexp.Regexp
-	// MaxDivergences is how many divergences the report describes; 0: none. All are counted.
+	// MaxDivergences bounds the divergences that the report describes. All are counted.
 	MaxDivergences int
-	// Progress is called after each case, on the goroutine that runs.
+	// Progress is called after each case, on the goroutine of the run.
 	Progress func(Progress)
 }
 
-// Progress is how far a run has come.
+// Progress is the progress of a run.
 type Progress struct {
-	File       string
-	Files, Of  int   // the file is number Files, from 1, of Of
-	Read, Size int64 // bytes of it; Size is 0 if unknown
-	Cases      int   // replayed so far, in all files
-	Tally            // of all files so far
+	File, Of int // the number of the current file, from 1, and of all files
+	Cases    int // replayed so far, in all files
 }
 
-// Run replays the recordings in files, in order, and reports. The error is a *FormatError if a file is not in the
-// format, one of the file system, of Open or of ctx, or says that Filter leaves no case. With an error there is no
-// report, whatever went before: nothing is counted of a run with a file that cannot be trusted. Divergences are no
-// error.
+// Run replays the recordings in files, in order. The error is a *FormatError if a file is not in the format, an error of
+// the file system, of Open or of ctx, or reports that Filter selects no case. With an error there is no report: nothing
+// is counted of a run with a file that cannot be trusted. Divergences are not errors.
 //
-// Files are streamed: the memory that is used does not depend on their size. A target whose call does not return
-// is not interrupted; ctx is looked at between cases.
+// Files are streamed: the memory used does not depend on their size. Run looks at ctx between cases; it does not
+// interrupt a target whose call does not return.
 func Run(ctx context.Context, cfg Config, files ...string) (*Report, error) {
 	if cfg.Open == nil || ctx == nil {
 		return nil, errors.New("conform: Run needs a context and Config.Open")
@@ -49,7 +45,7 @@ func Run(ctx context.Context, cfg Config, files ...string) (*Report, error) {
 	r := runner{cfg: cfg}
 	r.report.Files = len(files)
 	for i, name := range files {
-		r.progress.File, r.progress.Files, r.progress.Of = name, i+1, len(files)
+		r.progress.File, r.progress.Of = i+1, len(files)
 		if err := r.file(ctx, name); err != nil {
 			return nil, err
 		}
@@ -73,29 +69,14 @@ type runner struct {
 	c             Case
 }
 
-// counted counts the bytes that are read.
-type counted struct {
-	r io.Reader
-	n *int64
-}
-
-func (c counted) Read(b []byte) (int, error) {
-	n, err := c.r.Read(b)
-	*c.n += int64(n)
-	return n, err
-}
-
+// file replays the selected cases of one file.
 func (r *runner) file(ctx context.Context, name string) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	r.progress.Read, r.progress.Size = 0, 0
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-		r.progress.Size = info.Size()
-	}
-	rd, err := NewReader(counted{f, &r.progress.Read}, name)
+	rd, err := NewReader(f, name)
 	if err != nil {
 		return err
 	}
@@ -122,6 +103,7 @@ func (r *runner) file(ctx context.Context, name string) error {
 	}
 }
 
+// oneCase replays the case that was read last on a target of its own.
 func (r *runner) oneCase(file string, meta *Meta) error {
 	t, err := r.cfg.Open(*meta)
 	if err != nil {
@@ -144,7 +126,6 @@ func (r *runner) oneCase(file string, meta *Meta) error {
 	r.report.add(tally)
 	if r.cfg.Progress != nil {
 		r.progress.Cases = r.report.Cases
-		r.progress.Tally = r.report.Tally
 		r.cfg.Progress(r.progress)
 	}
 	return nil

@@ -1,8 +1,9 @@
-// What a recording holds: its first line, a case, a step, and what was observed of it.
+// The content of a recording: its first line, cases, steps, and observations.
 
 package conform
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,28 +12,22 @@ import (
 	"github.com/hwlua/hwlua/hwdebug"
 )
 
-// A Meta is the first line of a recording: which kernel answered, and on what machine.
+// A Meta is the first line of a recording: the kernel and the machine.
 type Meta struct {
 	Release, Version string // of the kernel, as uname has them
 	QEMU, Machine    string
 	CPUs             int
-	BRPs, WRPs       int    // how many breakpoint and watchpoint registers there are
+	BRPs, WRPs       int    // numbers of breakpoint and watchpoint registers
 	DFR0             uint64 // ID_AA64DFR0_EL1
-	// What the symbolic addresses stand for: 4096 bytes each of user data, user code, kernel data, and 64 kernel
+	// The bases of symbolic addresses: 4096 bytes each of user data, user code and kernel data, and 64 kernel
 	// instructions.
 	UBuf, UCode, KBuf, KCode uint64
 }
 
-// Kernel returns the number of the kernel that was recorded, such as "6.1.176": the last one that the version
-// string holds (a distribution's release string names its interface, not its source), else the release's.
+// Kernel returns the version of the recorded kernel, such as "6.1.176": the last version in Version (a distribution's
+// release string names its interface, not its source), or else in Release.
 func (m *Meta) Kernel() string {
-	if v := lastVersion(m.Version); v != "" {
-		return v
-	}
-	if v := lastVersion(m.Release); v != "" {
-		return v
-	}
-	return m.Release
+	return cmp.Or(lastVersion(m.Version), lastVersion(m.Release), m.Release)
 }
 
 // lastVersion returns the last word of s that begins with three numbers joined by dots.
@@ -50,15 +45,15 @@ func lastVersion(s string) string {
 	return last
 }
 
-// A Case is one line of a recording: steps that are performed one after the other on a fresh machine.
+// A Case is one line of a recording: steps that are performed in order on a fresh machine.
 type Case struct {
 	ID    string // family, a slash, name
 	Line  int    // of its file, from 1
 	CPUs  int
 	Steps []Step
-	// KDE lists the CPUs whose MDSCR_EL1.KDE was still set after everything of the case was taken away.
+	// KDE lists the CPUs whose MDSCR_EL1.KDE was still set after everything of the case was released.
 	KDE []int
-	// Violation says what else the case left behind, as the recording has it; empty: nothing.
+	// Violation describes any other residue of the case, as text of the recording.
 	Violation string
 
 	words []uint64 // the storage of all registers of the steps
@@ -66,7 +61,7 @@ type Case struct {
 	pairs []hwdebug.PtraceReg
 }
 
-// An Op is what a step does.
+// An Op is the operation of a step.
 type Op uint8
 
 // The operations of the format.
@@ -154,10 +149,10 @@ type opRule struct {
 	name             string
 	must, may        fieldSet
 	obsMust, obsMay  obsSet
-	needs            hwdebug.Feature // what a target must be able to do; empty: every target can
-	whichCPU         bool            // cpu must be one of the machine's
-	userOrCPU        bool            // exactly one of t and cpu
-	readOrWriteKinds bool            // kind x is not for it
+	needs            hwdebug.Feature // that a target must have; empty: none
+	whichCPU         bool            // cpu must be a CPU of the machine
+	userOrCPU        bool            // exactly one of t and cpu is given
+	readOrWriteKinds bool            // kind x is invalid
 }
 
 const (
@@ -222,11 +217,11 @@ func (o Op) String() string {
 	return "op " + strconv.Itoa(int(o))
 }
 
-// A Base is what a symbolic address counts from.
+// A Base is the buffer from which a symbolic address counts.
 type Base uint8
 
 const (
-	Absolute Base = iota // 0: the address is a number
+	Absolute Base = iota // the address is a number
 	UBuf                 // the tasks' data
 	UCode                // the tasks' code
 	KBuf                 // the kernel's data
@@ -235,7 +230,7 @@ const (
 
 var bases = wordsOf("", "ubuf", "ucode", "kbuf", "kcode")
 
-// An Addr is an address as a recording has it: a place in one of the four buffers, or a number.
+// An Addr is an address of a recording: an offset in one of the four buffers, or a number.
 type Addr struct {
 	Base Base
 	N    uint64
@@ -253,16 +248,16 @@ func (a Addr) String() string {
 	return bases.names[a.Base] + "+" + strconv.FormatUint(a.N, 10)
 }
 
-// A Ret is what a step returned: OK, a Linux errno number, or one of the driver's own answers.
+// A Ret is the result of a step: OK, a Linux errno number, or an answer of the driver.
 type Ret int
 
-// OK is success. The driver's own answers are below zero: no call was made and nothing changed.
+// OK is success. The answers of the driver are below zero: it made no call and changed nothing.
 const (
 	OK         Ret = -iota
 	NoHandle       // no live handle of that name and kind
 	NoTask         // no live task of that name
 	BusyHandle     // the handle's name is in use
-	BusyTask       // the task's name was given away before
+	BusyTask       // the task's name was used before
 	noErrno        // the target failed without an errno, which no kernel does
 )
 
@@ -278,11 +273,11 @@ func (r Ret) String() string {
 	return strconv.Itoa(int(r))
 }
 
-// A Mark is a set of reasons why a step depends on the machine that was recorded.
+// A Mark is a set of reasons why a step depends on the recorded machine.
 type Mark uint8
 
 const (
-	MarkFar       Mark = 1 << iota // several watchpoints overlap the access, and which address is reported is the machine's choice
+	MarkFar       Mark = 1 << iota // several watchpoints overlap the access; the machine chooses the reported address
 	MarkBAS                        // a breakpoint with an irregular byte select is or was programmed
 	MarkTraceStep                  // the task had a ptrace trap before, in a case with other events too
 	MarkNondet                     // two recordings differ here
@@ -307,11 +302,11 @@ type Hit struct {
 	N uint64
 }
 
-// An Obs is what was observed of a step that succeeded. Which fields are used depends on the op.
+// An Obs is the observation of a successful step. The op determines which fields are used.
 type Obs struct {
-	Hits   []Hit        // the access ops: by rising handle; handles that did not grow are left out
-	Err    []int        // the access ops: handles in the error state, rising
-	Trap   hwdebug.Trap // the access ops; N 0: none
+	Hits   []Hit        // access ops: by rising handle, without those that did not grow
+	Err    []int        // access ops: handles in the error state, rising
+	Trap   hwdebug.Trap // access ops; N is 0 if there was none
 	Count  uint64       // read
 	Failed bool         // read: the event is in the error state and has no count
 	Regs   hwdebug.Regs // dump
@@ -319,13 +314,13 @@ type Obs struct {
 	Pairs  []hwdebug.PtraceReg
 }
 
-// A Step is one thing that was done, and what came of it. Handles and tasks are the numbers of their names.
+// A Step is one operation and its outcome. Handles and tasks are the numbers in their names.
 type Step struct {
 	Op    Op
 	H     int
 	T     int // the task that acts or is made; -1: none (dump of a CPU)
 	From  int // fork
-	Task  int // open, kuser: whom the event follows; -1: nobody
+	Task  int // open, kuser: the task that the event follows; -1: none
 	CPU   int
 	Attr  hwdebug.Attr // without its address, which is Addr
 	Addr  Addr
@@ -334,7 +329,7 @@ type Step struct {
 	Which hwdebug.PtraceSet
 	Idx   int
 	Ctrl  uint32
-	// Custom asks for a handler that gives up after three calls in a row, in place of the kernel's default one.
+	// Custom requests a handler that skips the instruction at every third call, instead of the kernel's default handler.
 	Custom bool
 
 	Ret  Ret
@@ -384,7 +379,7 @@ func (s *Step) String() string {
 	return b.String()
 }
 
-// Needs returns the features that a target needs to perform c, in the order of their first use.
+// Needs returns the features that a target needs for c, in the order of their first use.
 func (c *Case) Needs() []hwdebug.Feature {
 	var needs []hwdebug.Feature
 	for i := range c.Steps {

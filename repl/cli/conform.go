@@ -107,7 +107,7 @@ func progress(w io.Writer) func(conform.Progress) {
 	return func(p conform.Progress) {
 		if now := time.Now(); now.Sub(last) > 100*time.Millisecond {
 			last = now
-			fmt.Fprintf(w, "\r\x1b[Kfile %d of %d, %d cases", p.Files, p.Of, p.Cases)
+			fmt.Fprintf(w, "\r\x1b[Kfile %d of %d, %d cases", p.File, p.Of, p.Cases)
 		}
 	}
 }
