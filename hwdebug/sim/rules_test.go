@@ -1,4 +1,4 @@
-// Rules of the specification that its vectors do not reach, each under its number.
+// Rules of the specification that its vectors do not cover, by number.
 
 package sim_test
 
@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,13 +17,13 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// flexible makes an attribute set flexible.
+// flexible returns a without pinned.
 func flexible(a hwdebug.Attr) hwdebug.Attr {
 	a.Pinned = false
 	return a
 }
 
-// TestReservationExamples is the table of spec 4.2, in sequence.
+// TestReservationExamples makes the reservations of the table in spec 4.2 in sequence.
 func TestReservationExamples(t *testing.T) {
 	for _, kernel := range sim.Profiles() {
 		t.Run(kernel, func(t *testing.T) {
@@ -35,9 +36,20 @@ func TestReservationExamples(t *testing.T) {
 				cpu  int
 				ok   bool
 			}{
-				{1, nil, 0, true}, {2, nil, 0, true}, {3, tt, -1, true}, {4, tt, -1, true}, {5, tt, -1, false},
-				{6, tt, 1, true}, {7, u, -1, true}, {8, nil, 0, false}, {9, nil, 1, true}, {10, nil, 1, false},
-				{11, tt, 0, false}, {12, u, -1, true}, {13, nil, 1, true}, {14, nil, 0, false},
+				{n: 1, task: nil, cpu: 0, ok: true},
+				{n: 2, task: nil, cpu: 0, ok: true},
+				{n: 3, task: tt, cpu: -1, ok: true},
+				{n: 4, task: tt, cpu: -1, ok: true},
+				{n: 5, task: tt, cpu: -1, ok: false},
+				{n: 6, task: tt, cpu: 1, ok: true},
+				{n: 7, task: u, cpu: -1, ok: true},
+				{n: 8, task: nil, cpu: 0, ok: false},
+				{n: 9, task: nil, cpu: 1, ok: true},
+				{n: 10, task: nil, cpu: 1, ok: false},
+				{n: 11, task: tt, cpu: 0, ok: false},
+				{n: 12, task: u, cpu: -1, ok: true},
+				{n: 13, task: nil, cpu: 1, ok: true},
+				{n: 14, task: nil, cpu: 0, ok: false},
 			} {
 				if row.n == 13 {
 					must(t, made[4].Close())
@@ -56,8 +68,14 @@ func TestReservationExamples(t *testing.T) {
 	}
 }
 
+// unevenConfig has two CPUs with four watchpoint registers of the first and two of the second.
+func unevenConfig(kernel string) sim.Config {
+	return sim.Config{CPUs: 2, BRPsPerCPU: []int{6, 6}, WRPsPerCPU: []int{4, 2}, Kernel: kernel}
+}
+
+// TestContextRules covers rules of chapters 2 and 4 to 9 on every kernel.
 func TestContextRules(t *testing.T) {
-	onEvery(t, "R-CTX-8 a flexible CPU event takes out the task's flexible ones only", func(t *testing.T, kernel string) {
+	onEvery(t, "R-CTX-8 a flexible CPU event reschedules flexible ones", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		task := newTask(t, m, "t", 0)
 		open(t, m, userW(userAddr), task, -1)             // pinned
@@ -67,7 +85,7 @@ func TestContextRules(t *testing.T) {
 		open(t, m, flexible(kernelRW(addrA, false)), nil, 0)
 		w.want("registered", "WCR1=0x0 M=0xb000 WVR1=0xffffff8008080000 WCR1=0x1ffb WVR2=0x400008 WCR2=0x1f5")
 	})
-	onEvery(t, "R-CTX-8 a pinned task event takes out the CPU's flexible ones", func(t *testing.T, kernel string) {
+	onEvery(t, "R-CTX-8 a pinned task event reschedules flexible ones", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		task := newTask(t, m, "t", 0)
 		must(t, m.CPU(0).ContextSwitch(task))
@@ -78,7 +96,7 @@ func TestContextRules(t *testing.T) {
 		w.want("registered", "WCR1=0x0 WVR1=0x400000 WCR1=0x1f5 WVR2=0xffffff8008080008 WCR2=0x1ffb")
 		wantSlots(t, "after it", "0 1 2", pinned, ev, flex)
 	})
-	onEvery(t, "R-CTX-8 a pinned CPU event takes everything out, pinned before flexible", func(t *testing.T, kernel string) {
+	onEvery(t, "R-CTX-8 a pinned CPU event reschedules everything", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		task := newTask(t, m, "t", 0)
 		open(t, m, flexible(kernelRW(addrB, false)), nil, 0)
@@ -100,10 +118,11 @@ func TestContextRules(t *testing.T) {
 		open(t, m, flexible(userW(userAddr)), task, -1)
 		w.want("registered", "WVR2=0x400000 WCR2=0x1f5")
 	})
-	onEvery(t, "R-CTX-18 CPU-flexible events move only for a task with pinned ones", func(t *testing.T, kernel string) {
+	onEvery(t, "R-CTX-18 CPU-flexible events move for pinned ones only", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		open(t, m, flexible(kernelRW(addrA, false)), nil, 0)
-		pinned, flex, bare := newTask(t, m, "pinned", 0), newTask(t, m, "flexible", 0), newTask(t, m, "bare", 0)
+		pinned, flex := newTask(t, m, "pinned", 0), newTask(t, m, "flexible", 0)
+		bare := newTask(t, m, "bare", 0)
 		open(t, m, userW(userAddr), pinned, -1)
 		open(t, m, flexible(userW(userAddr)), flex, -1)
 		w := watch(t, m, 0)
@@ -111,18 +130,19 @@ func TestContextRules(t *testing.T) {
 			to     *sim.Task
 			writes string
 		}{
-			{flex, "WVR1=0x400000 WCR1=0x1f5"},
-			{bare, "WCR1=0x0"},
-			{pinned, "WCR0=0x0 M=0x1000 M=0x9000 WVR0=0x400000 WCR0=0x1f5 M=0xb000 WVR1=0xffffff8008080000 WCR1=0x1ffb"},
-			{bare, "WCR0=0x0"},
+			{to: flex, writes: "WVR1=0x400000 WCR1=0x1f5"},
+			{to: bare, writes: "WCR1=0x0"},
+			{to: pinned, writes: "WCR0=0x0 M=0x1000 M=0x9000 WVR0=0x400000 WCR0=0x1f5 " +
+				"M=0xb000 WVR1=0xffffff8008080000 WCR1=0x1ffb"},
+			{to: bare, writes: "WCR0=0x0"},
 		} {
 			must(t, m.CPU(0).ContextSwitch(step.to))
 			w.want("to "+step.to.Comm(), step.writes)
 		}
 	})
-	onEvery(t, "R-EVT-6 a task that is away changes states, never registers", func(t *testing.T, kernel string) {
+	onEvery(t, "R-EVT-6 no register changes while the task is out", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
-		open(t, m, flexible(kernelRW(addrA, false)), nil, 0) // would move, were anything rescheduled
+		open(t, m, flexible(kernelRW(addrA, false)), nil, 0) // a reschedule would move it
 		task := newTask(t, m, "t", 1)
 		ev := open(t, m, userW(userAddr), task, -1)
 		w0, w1 := watch(t, m, 0), watch(t, m, 1)
@@ -134,7 +154,7 @@ func TestContextRules(t *testing.T) {
 		w0.want("on the caller's CPU", "")
 		w1.want("on the task's CPU", "")
 	})
-	onEvery(t, "R-EVT-15 switches reach perf from the first task event until a second after the last", func(t *testing.T, kernel string) {
+	onEvery(t, "R-EVT-15 hooks stay on for 1 s after the last event", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		a, b := newTask(t, m, "a", 1), newTask(t, m, "b", 1)
 		w := watch(t, m, 1)
@@ -144,7 +164,7 @@ func TestContextRules(t *testing.T) {
 			must(t, m.CPU(1).ContextSwitch(a))
 			must(t, m.CPU(1).ContextSwitch(b))
 			if n := w.entered("__perf_event_task_sched_out"); n != 2*want {
-				t.Errorf("%s: %d of 2 switches reach perf", step, n)
+				t.Errorf("%s: __perf_event_task_sched_out is entered %d times, want %d", step, n, 2*want)
 			}
 		}
 		open(t, m, kernelRW(addrA, false), nil, 1)
@@ -153,16 +173,16 @@ func TestContextRules(t *testing.T) {
 		reaches("two tasks' events", 1)
 		must(t, first.Close())
 		must(t, m.Msleep(2e9))
-		reaches("one of them is left", 1)
+		reaches("after one is closed", 1)
 		must(t, last.Close())
 		must(t, m.Msleep(1e9-1))
 		reaches("almost a second after the last", 1)
 		must(t, m.Msleep(1))
 		reaches("a second after the last", 0)
 		open(t, m, userW(userAddr), a, -1)
-		reaches("and another one", 1)
+		reaches("another task event", 1)
 	})
-	onEvery(t, "R-CTX-4 an event of a task for another CPU waits", func(t *testing.T, kernel string) {
+	onEvery(t, "R-CTX-4 a task's event for another CPU stays inactive", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		task := newTask(t, m, "t", 0)
 		here, there := open(t, m, userW(userAddr), task, 0), open(t, m, userW(userAddr+8), task, 1)
@@ -173,13 +193,13 @@ func TestContextRules(t *testing.T) {
 		wantSlots(t, "on CPU 1", "-1 0", here, there)
 		wantState(t, "on CPU 1", here, sim.StateInactive)
 	})
-	onEvery(t, "R-CTX-16 a failure stops later events that are not software-capable", func(t *testing.T, kernel string) {
-		// Two usable slots, a limit of four: by R-CON-13 the third cannot go in.
-		m := newMachine(t, sim.Config{CPUs: 2, BRPsPerCPU: []int{6, 6}, WRPsPerCPU: []int{4, 2}, Kernel: kernel})
+	onEvery(t, "R-CTX-16 a failure stops later hardware-only events", func(t *testing.T, kernel string) {
+		// Two usable slots with a limit of four: by R-CON-13 the third event finds no slot.
+		m := newMachine(t, unevenConfig(kernel))
 		for i := range uint64(2) {
 			open(t, m, kernelRW(addrA+8*i, false), nil, 0)
 		}
-		// On CPU 0 only, as a module does it: a wide registration while CPU 1 is away.
+		// A wide registration while CPU 1 is offline is how a module gets events on CPU 0 only.
 		must(t, m.CPUDown(1))
 		var evs []*sim.Event
 		for i := range uint64(2) {
@@ -193,13 +213,13 @@ func TestContextRules(t *testing.T) {
 		must(t, m.PerfEventDisable(evs[1]))
 		must(t, m.PerfEventEnable(evs[1]))
 		if n := w.entered("hw_breakpoint_add") - before; n != 1 {
-			t.Errorf("%d flexible events were tried, want the first only", n)
+			t.Errorf("hw_breakpoint_add is entered %d times, want 1", n)
 		}
 		wantState(t, "the first", evs[0], sim.StateInactive)
 		wantState(t, "the second", evs[1], sim.StateInactive)
 	})
-	onEvery(t, "D-7 since 6.1 a pinned event that fails stops later pinned ones too", func(t *testing.T, kernel string) {
-		m := newMachine(t, sim.Config{CPUs: 2, BRPsPerCPU: []int{6, 6}, WRPsPerCPU: []int{4, 2}, Kernel: kernel})
+	onEvery(t, "D-7 from 6.1 on a failed pinned event stops the rest", func(t *testing.T, kernel string) {
+		m := newMachine(t, unevenConfig(kernel))
 		open(t, m, kernelRW(addrA, false), nil, 0)
 		open(t, m, kernelRW(addrB, false), nil, 0)
 		task := newTask(t, m, "t", 0)
@@ -216,13 +236,13 @@ func TestContextRules(t *testing.T) {
 			want = 1
 		}
 		if n := w.entered("hw_breakpoint_add"); n != want {
-			t.Errorf("%d of the two were tried, want %d", n, want)
+			t.Errorf("hw_breakpoint_add is entered %d times, want %d", n, want)
 		}
 		for _, ev := range evs {
 			wantState(t, "with both slots taken", ev, sim.StateError)
 		}
 	})
-	onEvery(t, "D-6 since 6.1 an event leaves an inactive context without a cross call", func(t *testing.T, kernel string) {
+	onEvery(t, "D-6 6.1 leaves an inactive context without an IPI", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		ev := open(t, m, userW(userAddr), newTask(t, m, "t", 1), -1)
 		w := watch(t, m, 1)
@@ -250,20 +270,22 @@ func TestContextRules(t *testing.T) {
 		_, err = m.PerfEventOpen(userW(0xffffeffc), caller, -1)
 		must(t, err)
 	})
-	onEvery(t, "R-STEP-14 while one bank is off the other goes off too and neither steps", func(t *testing.T, kernel string) {
+	onEvery(t, "R-STEP-14 with one bank off neither bank steps", func(t *testing.T, kernel string) {
 		s := newScene(t, kernel, nil)
 		must(t, s.task.PtraceSet(hwdebug.HwWatch, 0, 0x1000, 0x1f5))
 		must(t, s.m.CPU(0).ContextSwitch(s.task))
-		s.user(userAttr(hwdebug.W, 0x1000, 4), nil) // the default one is reported last
+		s.user(userAttr(hwdebug.W, 0x1000, 4), nil) // reported after the ptrace event
 		s.user(userAttr(hwdebug.X, 0x400580, 4), nil)
 		if err := s.task.Store(0x1000, 4, 1); err == nil {
-			t.Fatal("no signal")
+			t.Fatal("Store = nil, want a signal")
 		}
 		off := func(step string, want ...uint64) {
 			t.Helper()
-			got := []uint64{reg(t, s.m, 0, arm64.WCR, 0), reg(t, s.m, 0, arm64.WCR, 1), reg(t, s.m, 0, arm64.BCR, 0)}
-			if fmt.Sprint(got) != fmt.Sprint(want) {
-				t.Errorf("%s: WCR0, WCR1, BCR0 are %#x, want %#x", step, got, want)
+			got := []uint64{
+				reg(t, s.m, 0, arm64.WCR, 0), reg(t, s.m, 0, arm64.WCR, 1), reg(t, s.m, 0, arm64.BCR, 0),
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: WCR0, WCR1, BCR0 = %#x, want %#x", step, got, want)
 			}
 		}
 		off("after the signal", 0x1f4, 0x1f4, 0x1e5)
@@ -271,20 +293,20 @@ func TestContextRules(t *testing.T) {
 		off("after the breakpoint", 0x1f4, 0x1f4, 0x1e4)
 		must(t, s.task.Store(0x1000, 4, 1))
 		must(t, s.task.Exec(0x400580))
-		s.wantCounts("nothing is seen any more", "1 1")
+		s.wantCounts("with both banks off", "1 1")
 		// A kernel step leaves the EL0 watchpoints of such a task off (R-STEP-7).
 		k := open(t, s.m, kernelRW(addrA, false), nil, 0)
 		must(t, s.m.CPU(0).Store(addrA, 8, 1))
-		if k.Count() != 0 {
-			t.Errorf("an EL1 event installed while wps_disabled is set was hit %d times (R-SLOT-11)", k.Count())
+		if n := k.Count(); n != 0 {
+			t.Errorf("an EL1 event installed while wps_disabled is set: Count = %d, want 0 (R-SLOT-11)", n)
 		}
 		// Another task is not affected.
 		must(t, s.m.CPU(0).ContextSwitch(newTask(t, s.m, "u", 0)))
 		if v := reg(t, s.m, 0, arm64.WCR, 0); v != 0x1ffa {
-			t.Errorf("the EL1 slot reads %#x; the switch changes EL0 slots only", v)
+			t.Errorf("WCR0 of the EL1 slot = %#x, want 0x1ffa: a switch changes EL0 slots only", v)
 		}
 	})
-	onEvery(t, "R-STEP-7 a kernel step leaves the EL0 slots of a task that steps off", func(t *testing.T, kernel string) {
+	onEvery(t, "R-STEP-7 a kernel step keeps a stepping task's EL0 off", func(t *testing.T, kernel string) {
 		s := newScene(t, kernel, nil)
 		k := open(t, s.m, kernelRW(addrA, false), nil, 0)
 		s.user(userAttr(hwdebug.W, 0x1000, 4), nil)
@@ -294,13 +316,13 @@ func TestContextRules(t *testing.T) {
 		must(t, s.m.CPU(0).Store(addrA, 8, 1))
 		s.wantW("a kernel step meanwhile", "WCR1=0x1f4 WCR0=0x1ffa WCR0=0x1ffb")
 		if k.Count() != 1 {
-			t.Errorf("%d hits", k.Count())
+			t.Errorf("Count = %d, want 1", k.Count())
 		}
 		s.step(a, false)
 		s.step(a, true)
 		s.wantW("the user's step ends", "WCR1=0x1f5")
 	})
-	onEvery(t, "R-TMR-4 at one jiffy the higher level fires first, in a bucket the last armed", func(t *testing.T, kernel string) {
+	onEvery(t, "R-TMR-4 a higher level fires first, LIFO in a bucket", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		atJiffy(t, m, 1000)
 		var order []string
@@ -321,7 +343,7 @@ func TestContextRules(t *testing.T) {
 			t.Errorf("ran %s, want %s", got, want)
 		}
 	})
-	onEvery(t, "R-WQ-9 cancelling in sync keeps a running work from queueing itself", func(t *testing.T, kernel string) {
+	onEvery(t, "R-WQ-9 a sync cancel stops a work queueing itself", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		var dw *sim.Work
 		requeued := true
@@ -337,25 +359,26 @@ func TestContextRules(t *testing.T) {
 		must(t, err)
 		must(t, m.Msleep(15e6))
 		if !dw.Running() || dw.Pending() {
-			t.Fatalf("running %v, pending %v: the test begins at the wrong time", dw.Running(), dw.Pending())
+			t.Fatalf("running %v, pending %v; want true, false", dw.Running(), dw.Pending())
 		}
 		was, err := m.CancelDelayedWorkSync(dw)
 		must(t, err)
 		if was || requeued || dw.Running() || dw.Pending() {
-			t.Errorf("it was pending: %v, queued itself: %v, runs: %v, is pending: %v; want none of it", was, requeued, dw.Running(), dw.Pending())
+			t.Errorf("was pending %v, queued itself %v, running %v, pending %v; want all false",
+				was, requeued, dw.Running(), dw.Pending())
 		}
 		_, err = m.Run()
 		must(t, err)
 		if dw.Runs() != 1 {
-			t.Errorf("it ran %d times", dw.Runs())
+			t.Errorf("Runs = %d, want 1", dw.Runs())
 		}
 		queued, err := m.QueueDelayedWorkOn(1, dw, 1)
 		must(t, err)
 		if !queued {
-			t.Error("afterwards it cannot be queued")
+			t.Error("QueueDelayedWorkOn after the cancel = false, want true")
 		}
 	})
-	onEvery(t, "R-WQ-5 an item that is queued while it runs waits for the worker that runs it", func(t *testing.T, kernel string) {
+	onEvery(t, "R-WQ-5 a running item queues for its own worker", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		var ran []string
 		here := func(name string) { ran = append(ran, name+" in "+m.Current().Comm()) }
@@ -366,7 +389,7 @@ func TestContextRules(t *testing.T) {
 				return nil
 			}
 			if queued, err := m.ScheduleWork(x); err != nil || !queued {
-				t.Errorf("queueing itself: %v, %v", queued, err)
+				t.Errorf("ScheduleWork of the running item = %v, %v; want true, nil", queued, err)
 			}
 			return m.Msleep(20e6)
 		})
@@ -375,19 +398,19 @@ func TestContextRules(t *testing.T) {
 		must(t, err)
 		must(t, m.Msleep(4e6))
 		if !x.Running() || !x.Pending() {
-			t.Fatalf("running %v, pending %v: the test begins at the wrong time", x.Running(), x.Pending())
+			t.Fatalf("running %v, pending %v; want both", x.Running(), x.Pending())
 		}
 		_, err = m.QueueWorkOn(1, y)
 		must(t, err)
 		_, err = m.Run()
 		must(t, err)
-		// kworker/1:1 makes kworker/1:2 before it sees that x is not its to run (R-WQ-16).
+		// kworker/1:1 makes kworker/1:2 before it leaves x to kworker/1:0 (R-WQ-16).
 		want := "x in kworker/1:0, y in kworker/1:2, x in kworker/1:0"
 		if got := strings.Join(ran, ", "); got != want {
 			t.Errorf("ran %s, want %s", got, want)
 		}
 	})
-	onEvery(t, "R-WQ-5 an item that waits for its own worker can be taken out", func(t *testing.T, kernel string) {
+	onEvery(t, "R-WQ-5 an item queued for its worker can be canceled", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		dw := m.NewDelayedWork("dw", func() error { return m.Msleep(20e6) })
 		_, err := m.QueueDelayedWorkOn(1, dw, 0)
@@ -404,7 +427,7 @@ func TestContextRules(t *testing.T) {
 		_, err = m.Run()
 		must(t, err)
 		if dw.Runs() != 1 {
-			t.Errorf("it ran %d times", dw.Runs())
+			t.Errorf("Runs = %d, want 1", dw.Runs())
 		}
 	})
 	onEvery(t, "R-EVT-26 ptrace events go after the files", func(t *testing.T, kernel string) {
@@ -414,11 +437,11 @@ func TestContextRules(t *testing.T) {
 		reserved := -1
 		must(t, task.OnExit("hook", func() error { reserved = mustSlots(t, m, 1).WP.TaskPinned; return nil }))
 		must(t, task.Exit())
-		if reserved != 1 || mustSlots(t, m, 1).WP.TaskPinned != 0 {
-			t.Errorf("%d reserved in exit_files and %d afterwards; want 1 and 0", reserved, mustSlots(t, m, 1).WP.TaskPinned)
+		if after := mustSlots(t, m, 1).WP.TaskPinned; reserved != 1 || after != 0 {
+			t.Errorf("%d reserved in exit_files and %d afterwards, want 1 and 0", reserved, after)
 		}
 	})
-	onEvery(t, "R-PTR-13 a stopped tracee does not run while the tracer waits for a cross call", func(t *testing.T, kernel string) {
+	onEvery(t, "R-PTR-13 a stopped tracee stays out during an IPI", func(t *testing.T, kernel string) {
 		m := newMachine(t, sim.Config{CPUs: 2, Kernel: kernel, Choose: func(kind sim.Choice, n int) int {
 			if kind == sim.ChoiceIPI {
 				return 1
@@ -430,15 +453,15 @@ func TestContextRules(t *testing.T) {
 		must(t, err)
 		must(t, task.PtraceSet(hwdebug.HwWatch, 0, userAddr, 0x1f5))
 		if ran {
-			t.Error("it ran while it was stopped")
+			t.Error("the tracee ran while it was stopped")
 		}
 		_, err = m.Run()
 		must(t, err)
 		if u := mustSlots(t, m, 1); !ran || u.WP.TaskPinned != 0 {
-			t.Errorf("ran: %v, still reserved: %d", ran, u.WP.TaskPinned)
+			t.Errorf("ran %v with %d reserved, want true with 0", ran, u.WP.TaskPinned)
 		}
 	})
-	onEvery(t, "R-HP-7 a CPU that goes down loses its events newest first", func(t *testing.T, kernel string) {
+	onEvery(t, "R-HP-7 cpu_down removes events newest first", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		a, b := open(t, m, kernelRW(addrA, false), nil, 1), open(t, m, kernelRW(addrB, false), nil, 1)
 		w := watch(t, m, 1)
@@ -447,14 +470,14 @@ func TestContextRules(t *testing.T) {
 		wantState(t, "A", a, sim.StateOff)
 		wantState(t, "B", b, sim.StateOff)
 		if u := mustSlots(t, m, 1); u.WP.CPUPinned != 2 {
-			t.Errorf("%d reserved, want both to keep their reservation (R-HP-8)", u.WP.CPUPinned)
+			t.Errorf("%d reserved, want 2: both keep their reservation (R-HP-8)", u.WP.CPUPinned)
 		}
 		must(t, a.Close())
 		must(t, b.Close())
 		w.want("released", "")
 		must(t, m.CheckInvariants())
 	})
-	onEvery(t, "R-CTX-19 clones exchange their contexts without a register write", func(t *testing.T, kernel string) {
+	onEvery(t, "R-CTX-19 clones swap contexts, not registers", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		parent := newTask(t, m, "parent", 0)
 		a := userW(userAddr)
@@ -469,20 +492,21 @@ func TestContextRules(t *testing.T) {
 		wantSlots(t, "the original is in", "0", ev)
 		must(t, child.Store(userAddr, 4, 1))
 		if ev.Count() != 1 {
-			t.Errorf("%d hits", ev.Count())
+			t.Errorf("Count = %d, want 1", ev.Count())
 		}
 		w.writes()
 		must(t, m.CPU(0).ContextSwitch(nil))
 		w.want("to a third task: an ordinary switch", "WCR0=0x0 M=0x1000")
-		// A registration for either breaks the equivalence.
+		// An event for one of them makes the contexts differ.
 		open(t, m, userW(userAddr+64), child, -1)
 		must(t, m.CPU(0).ContextSwitch(parent))
 		w.writes()
 		must(t, m.CPU(0).ContextSwitch(child))
-		w.want("no clones any more", "WCR0=0x0 M=0x1000 M=0x9000 WVR0=0x400000 WCR0=0x1f5 WVR1=0x400040 WCR1=0x1f5")
+		w.want("no longer clones",
+			"WCR0=0x0 M=0x1000 M=0x9000 WVR0=0x400000 WCR0=0x1f5 WVR1=0x400040 WCR1=0x1f5")
 		must(t, m.CheckInvariants())
 	})
-	onEvery(t, "R-EVT-24 an exec that enables an event makes the context no clone any more, another leaves it one", func(t *testing.T, kernel string) {
+	onEvery(t, "R-EVT-24 only an exec that enables unclones", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		for _, step := range []struct {
 			disabled bool
@@ -499,7 +523,7 @@ func TestContextRules(t *testing.T) {
 			must(t, err)
 			must(t, m.CPU(0).ContextSwitch(nil))
 			must(t, child.Execve())
-			must(t, m.PerfEventEnable(ev)) // the parent's; not what makes the difference
+			must(t, m.PerfEventEnable(ev)) // the parent's event: this does not unclone the child
 			w := watch(t, m, 0)
 			must(t, m.CPU(0).ContextSwitch(parent))
 			w.want("from the child to its parent", step.writes)
@@ -507,7 +531,7 @@ func TestContextRules(t *testing.T) {
 			must(t, ev.Close())
 		}
 	})
-	onEvery(t, "R-EVT-24 nor is the context of a parent that has so exec'd one that its child's is a clone of", func(t *testing.T, kernel string) {
+	onEvery(t, "R-EVT-24 a parent's exec unclones the child's too", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		parent := newTask(t, m, "parent", 0)
 		a := userW(userAddr)
@@ -520,7 +544,7 @@ func TestContextRules(t *testing.T) {
 		must(t, m.CPU(0).ContextSwitch(child))
 		w.want("from the parent to its child", "WCR0=0x0 M=0x1000")
 	})
-	onEvery(t, "R-EVT-24 enable_on_exec is for one exec, even for one that finds the event enabled", func(t *testing.T, kernel string) {
+	onEvery(t, "R-EVT-24 enable_on_exec holds for one exec", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		task := newTask(t, m, "t", 0)
 		a := userW(userAddr)
@@ -528,13 +552,13 @@ func TestContextRules(t *testing.T) {
 		ev := open(t, m, a, task, -1)
 		must(t, task.Execve())
 		if ev.Attr().EnableOnExec {
-			t.Error("the attribute is still there")
+			t.Error("EnableOnExec = true after an exec, want false")
 		}
 		must(t, ev.Disable())
 		must(t, task.Execve())
 		wantState(t, "after the second exec", ev, sim.StateOff)
 	})
-	onEvery(t, "R-EVT-25 a child that exits gives its reservations back and its count to the original", func(t *testing.T, kernel string) {
+	onEvery(t, "R-EVT-25 an exited child's counts go to the original", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		parent := newTask(t, m, "parent", 0)
 		var evs []*sim.Event
@@ -552,26 +576,26 @@ func TestContextRules(t *testing.T) {
 		}
 		must(t, m.CPU(0).ContextSwitch(nil))
 		if n := evs[0].Count(); n != 2 {
-			t.Errorf("%d hits while both live, want the sum 2 (R-EVT-28)", n)
+			t.Errorf("Count while both live = %d, want the sum 2 (R-EVT-28)", n)
 		}
 		live := len(m.Events())
 		must(t, child.Exit())
 		if n := live - len(m.Events()); n != 4 {
-			t.Errorf("%d events are freed by the exit, want the child's 4", n)
+			t.Errorf("the exit frees %d events, want the child's 4", n)
 		}
 		if n := evs[0].Count(); n != 2 {
-			t.Errorf("%d hits after the child is gone, want 2", n)
+			t.Errorf("Count after the child's exit = %d, want 2", n)
 		}
 		must(t, parent.Exit())
 		_, err = m.PerfEventOpen(kernelRW(addrA, false), nil, 0)
-		wantErrno(t, "the originals keep theirs", err, syscall.ENOSPC)
+		wantErrno(t, "while the originals keep their reservations", err, syscall.ENOSPC)
 		for _, ev := range evs {
 			must(t, ev.Close())
 		}
 		open(t, m, kernelRW(addrA, false), nil, 0)
 		must(t, m.CheckInvariants())
 	})
-	onEvery(t, "R-EVT-17, 19 an original that is closed takes its copies with it, and nothing of them is left", func(t *testing.T, kernel string) {
+	onEvery(t, "R-EVT-17, 19 closing the original frees its copies", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		parent := newTask(t, m, "parent", 0)
 		a := userW(userAddr)
@@ -589,17 +613,17 @@ func TestContextRules(t *testing.T) {
 		}
 		must(t, ev.Close())
 		if n := len(m.Events()); n != 0 {
-			t.Errorf("%d events are left", n)
+			t.Errorf("%d events are left, want 0", n)
 		}
 		if ev.Count() != 2 {
-			t.Errorf("%d of the copies' 2 hits are", ev.Count())
+			t.Errorf("Count = %d, want the copies' 2 hits", ev.Count())
 		}
 		if u := mustSlots(t, m, 0); u.WP.TaskPinned != 0 {
-			t.Errorf("%d are reserved still", u.WP.TaskPinned)
+			t.Errorf("%d reserved, want 0", u.WP.TaskPinned)
 		}
 		must(t, m.CheckInvariants())
 	})
-	onEvery(t, "R-EVT-22 a fork whose copies do not fit fails with their errno, and nothing of it is left", func(t *testing.T, kernel string) {
+	onEvery(t, "R-EVT-22 a fork without room for copies is undone", func(t *testing.T, kernel string) {
 		// As in V-117: u runs with t's four events, and four more are charged to it.
 		f := newFamily(t, kernel)
 		for i := range uint64(4) {
@@ -611,30 +635,33 @@ func TestContextRules(t *testing.T) {
 			open(t, f.m, flexible(inheritW(userAddr+64+8*i)), f.u, -1)
 		}
 		left := func() string {
-			return fmt.Sprintf("%d tasks, %d events, %d reserved", len(f.m.Tasks()), len(f.m.Events()), mustSlots(t, f.m, 1).WP.TaskPinned)
+			return fmt.Sprintf("%d tasks, %d events, %d reserved",
+				len(f.m.Tasks()), len(f.m.Events()), mustSlots(t, f.m, 1).WP.TaskPinned)
 		}
 		before := left()
 		child, err := f.u.Fork("child", 0)
 		wantErrno(t, "eight copies for four slots", err, syscall.ENOSPC)
 		if child != nil || left() != before {
-			t.Errorf("there are %s, before it there were %s", left(), before)
+			t.Errorf("Fork = %v and leaves %s, want nil and %s", child, left(), before)
 		}
 		must(t, f.m.CheckInvariants())
 	})
-	onEvery(t, "R-REG-26 what is powered down forgets its registers, those too that the kernel does not use", func(t *testing.T, kernel string) {
+	onEvery(t, "R-REG-26 power-down clears unused registers too", func(t *testing.T, kernel string) {
 		for name, off := range map[string]func(m *sim.Machine) error{
 			"offline":   func(m *sim.Machine) error { return errors.Join(m.CPUDown(1), m.CPUUp(1)) },
 			"suspended": func(m *sim.Machine) error { return errors.Join(m.CPUSuspend(1), m.CPUResume(1)) },
 		} {
-			m := newMachine(t, sim.Config{CPUs: 2, BRPsPerCPU: []int{6, 6}, WRPsPerCPU: []int{2, 4}, Kernel: kernel})
-			must(t, m.CPU(1).WriteWbReg(arm64.WVR, 3, addrB)) // R-HP-2 clears two
+			cfg := unevenConfig(kernel)
+			cfg.WRPsPerCPU = []int{2, 4}
+			m := newMachine(t, cfg)
+			must(t, m.CPU(1).WriteWbReg(arm64.WVR, 3, addrB)) // the kernel uses and clears two (R-HP-2)
 			must(t, m.CPU(1).WriteWbReg(arm64.WCR, 3, 0x1ffb))
 			must(t, off(m))
 			if v, c := reg(t, m, 1, arm64.WVR, 3), reg(t, m, 1, arm64.WCR, 3); v != 0 || c != 0 {
-				t.Errorf("%s: DBGWVR3_EL1 is %#x, DBGWCR3_EL1 %#x", name, v, c)
+				t.Errorf("%s: DBGWVR3_EL1 = %#x, DBGWCR3_EL1 = %#x, want 0", name, v, c)
 			}
 			open(t, m, kernelRW(addrA, false), nil, 1) // for MDE and KDE
-			must(t, m.CPU(1).Store(addrB, 8, 1))       // nothing would step over it
+			must(t, m.CPU(1).Store(addrB, 8, 1))       // a hit would trap forever
 		}
 	})
 	onEvery(t, "R-HP-11 only the tasks of a CPU that goes down move", func(t *testing.T, kernel string) {
@@ -644,18 +671,19 @@ func TestContextRules(t *testing.T) {
 		must(t, m.CPU(2).ContextSwitch(stays))
 		must(t, m.CPUDown(1))
 		if moved.CPU() != 0 || stays.CPU() != 2 || m.CPU(2).Current() != stays {
-			t.Errorf("they are on CPUs %d and %d", moved.CPU(), stays.CPU())
+			t.Errorf("the tasks are on CPUs %d and %d, want 0 and 2", moved.CPU(), stays.CPU())
 		}
 		wantState(t, "the other CPU's", ev, sim.StateActive)
 		must(t, m.CheckInvariants())
 	})
-	onEvery(t, "R-HP-16 the boot CPU's events survive a suspend of the system", func(t *testing.T, kernel string) {
+	onEvery(t, "R-HP-16 the boot CPU's events survive a suspend", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
-		boot, other := open(t, m, kernelRW(addrA, false), nil, 0), open(t, m, kernelRW(addrA, false), nil, 1)
+		boot := open(t, m, kernelRW(addrA, false), nil, 0)
+		other := open(t, m, kernelRW(addrA, false), nil, 1)
 		must(t, m.CPUDown(1))
 		must(t, m.CPUSuspend(0))
 		if _, err := m.PerfEventOpen(kernelRW(addrB, false), nil, 0); err == nil {
-			t.Error("an event is opened while no CPU has power")
+			t.Error("PerfEventOpen on a suspended CPU succeeds")
 		}
 		must(t, m.CPUResume(0))
 		must(t, m.CPUUp(1))
@@ -663,36 +691,37 @@ func TestContextRules(t *testing.T) {
 		wantState(t, "the other's", other, sim.StateOff)
 		must(t, m.CPU(0).Store(addrA, 8, 1))
 		if boot.Count() != 1 {
-			t.Errorf("%d hits", boot.Count())
+			t.Errorf("Count = %d, want 1", boot.Count())
 		}
 		must(t, m.CheckInvariants())
 	})
-	onEvery(t, "R-HP-10 it is the system call that refuses a CPU that is offline", func(t *testing.T, kernel string) {
+	onEvery(t, "R-HP-10 the system call refuses an offline CPU", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		must(t, m.CPUDown(1))
 		_, err := m.PerfEventOpen(kernelRW(addrA, false), nil, 1)
 		wantErrno(t, "on the CPU", err, syscall.ENODEV)
-		if fn := m.Why().Fn; !strings.Contains(fn, "sys_perf_event_open") || m.Why().Rule != "R-HP-10" {
-			t.Errorf("%s refuses it by %s", fn, m.Why().Rule)
+		if e := m.Why(); !strings.Contains(e.Fn, "sys_perf_event_open") || e.Rule != "R-HP-10" {
+			t.Errorf("refused by %s (%s), want sys_perf_event_open (R-HP-10)", e.Fn, e.Rule)
 		}
 	})
-	onEvery(t, "R-SLOT-4 installing twice by hand takes two slots", func(t *testing.T, kernel string) {
+	onEvery(t, "R-SLOT-4 installing twice takes two slots", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		ev := open(t, m, kernelRW(addrA, true), nil, 0)
 		for want := range 2 {
-			if slot, err := m.CPU(0).HwBreakpointSlotSetup(true, ev, sim.Install); err != nil || slot != want {
-				t.Errorf("install %d: slot %d, %v", want+1, slot, err)
+			slot, err := m.CPU(0).HwBreakpointSlotSetup(true, ev, sim.Install)
+			if err != nil || slot != want {
+				t.Errorf("install %d = %d, %v; want %d, nil", want+1, slot, err, want)
 			}
 		}
 		_, err := m.CPU(0).HwBreakpointSlotSetup(true, ev, 9)
 		wantErrno(t, "operation 9", err, syscall.EINVAL)
 		if n := logged(m, "Unhandled hw breakpoint ops 9"); n != 1 {
-			t.Errorf("the warning is there %d times", n)
+			t.Errorf("the warning is logged %d times, want 1", n)
 		}
 		_, err = m.CPU(0).HwBreakpointSlotSetup(true, open(t, m, kernelRW(addrB, true), nil, 0), sim.Restore)
-		wantErrno(t, "restoring what is in no slot", err, syscall.ENOSPC)
+		wantErrno(t, "restoring an event that is not in a slot", err, syscall.ENOSPC)
 	})
-	onEvery(t, "R-VAL-23 a failed modify starts what was registered enabled", func(t *testing.T, kernel string) {
+	onEvery(t, "R-VAL-23 a failed modify restarts an enabled event", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		ev := open(t, m, kernelRW(addrA, false), nil, 0)
 		must(t, m.PerfEventDisable(ev))
@@ -704,28 +733,29 @@ func TestContextRules(t *testing.T) {
 		must(t, m.PerfEventEnable(off))
 		wantState(t, "registered disabled, started since", off, sim.StateActive)
 		wantErrno(t, "length 9", m.ModifyUserHwBreakpoint(off, a), syscall.EINVAL)
-		wantState(t, "the failed modify stops it", off, sim.StateOff)
+		wantState(t, "a failed modify of an event registered disabled", off, sim.StateOff)
 	})
 }
 
-// slowWheel is R-TMR-2 and R-TMR-3 read aloud, for a wheel of that many levels.
+// slowWheel returns the jiffy at which a delay fires, by R-TMR-2 and R-TMR-3, on a wheel of that many levels.
 func slowWheel(jiffies, delay uint64, levels int) uint64 {
 	clk := jiffies + 1
 	expires := jiffies + delay
-	granule, next := uint64(1), uint64(63) // of the level, and the delta from which the next one is taken
+	granule, next := uint64(1), uint64(63) // of a level; next is the first delta of the level above
 	for range levels - 1 {
 		if expires-clk >= next {
 			granule *= 8
 		}
 		next *= 8
 	}
-	// What the last level cannot hold fires at its end.
+	// A delay that exceeds the last level fires at its end.
 	if cut := 63 * granule; expires-clk >= cut {
 		expires = clk + cut - granule
 	}
 	return (expires/granule + 1) * granule
 }
 
+// TestTimerWheel compares random delays, and those at the edges of each level, with slowWheel.
 func TestTimerWheel(t *testing.T) {
 	for hz, levels := range map[int]int{250: 9, 100: 8} {
 		t.Run(fmt.Sprintf("HZ %d", hz), func(t *testing.T) {
@@ -733,19 +763,22 @@ func TestTimerWheel(t *testing.T) {
 			r := rand.New(rand.NewPCG(8, 1))
 			var at uint64
 			dw := m.NewDelayedWork("probe", func() error { at = m.Jiffies(); return nil })
-			edges := []uint64{1, 62, 63, 64, 65, 503, 504, 505, 506, 4031, 4032, 4033, 4034, 32255, 32256, 32257, 32258, 258000}
+			edges := []uint64{
+				1, 62, 63, 64, 65, 503, 504, 505, 506, 4031, 4032, 4033, 4034,
+				32255, 32256, 32257, 32258, 258000,
+			}
 			for k := 4; k < levels; k++ {
 				edge := uint64(63) << (3 * k)
 				edges = append(edges, edge-1, edge, edge+1, edge+2)
 			}
-			cut := uint64(63)<<(3*(levels-1)) + 1 // the first delay that is cut
+			cut := uint64(63)<<(3*(levels-1)) + 1 // the first delay that exceeds the last level
 			edges = append(edges, 2*cut, 1<<40)
 			n := 3000
 			if testing.Short() {
 				n = 300
 			}
 			for i := range n {
-				jiffies := int64(4096) // to some jiffy or other, anywhere in a bucket of the level in question
+				jiffies := int64(4096) // at most: to a random place in a bucket of the level
 				delay := 1 + r.Uint64N([]uint64{70, 600, 5000, 40000, 258000}[r.IntN(5)])
 				if i < 4*len(edges) {
 					delay = edges[i%len(edges)]
@@ -758,18 +791,18 @@ func TestTimerWheel(t *testing.T) {
 				_, err = m.Run()
 				must(t, err)
 				if want := slowWheel(start, delay, levels); at != want {
-					t.Fatalf("armed at jiffy %d with delay %d it ran at %d, want %d", start, delay, at, want)
+					t.Fatalf("armed at jiffy %d with delay %d: ran at %d, want %d", start, delay, at, want)
 				}
 				if delay < cut && at <= start+delay-1 {
-					t.Fatalf("armed at jiffy %d with delay %d it ran early, at %d", start, delay, at)
+					t.Fatalf("armed at jiffy %d with delay %d: ran too early at %d", start, delay, at)
 				}
 			}
 		})
 	}
 }
 
-// TestNothingIsLeft runs a bit of everything, lets go of it, and finds nothing.
-func TestNothingIsLeft(t *testing.T) {
+// TestLeaks opens events and queues work, releases them, and expects Leaks to report them only in between.
+func TestLeaks(t *testing.T) {
 	for _, kernel := range sim.Profiles() {
 		t.Run(kernel, func(t *testing.T) {
 			m := vectorMachine(t, kernel)
@@ -783,7 +816,7 @@ func TestNothingIsLeft(t *testing.T) {
 			leaks := strings.Join(m.Leaks(), "\n")
 			for _, want := range []string{"0xffffff8008080000", "0x0000000000400000", "late"} {
 				if !strings.Contains(leaks, want) {
-					t.Errorf("nothing is said of %s in\n%s", want, leaks)
+					t.Errorf("Leaks does not contain %q:\n%s", want, leaks)
 				}
 			}
 			must(t, m.UnregisterWideHwBreakpoint(wide))
@@ -791,12 +824,12 @@ func TestNothingIsLeft(t *testing.T) {
 			_, err = m.CancelDelayedWorkSync(dw)
 			must(t, err)
 			if left := m.Leaks(); len(left) > 0 {
-				t.Errorf("left: %v", left)
+				t.Errorf("Leaks after the release = %q, want none", left)
 			}
 			for cpu := range 2 {
 				for n := range 4 {
 					if v := reg(t, m, cpu, arm64.WCR, n); v != 0 {
-						t.Errorf("cpu%d: %s is %#x", cpu, arm64.RegName(arm64.WCR+n), v)
+						t.Errorf("cpu%d: %s = %#x, want 0", cpu, arm64.RegName(arm64.WCR+n), v)
 					}
 				}
 			}
@@ -804,23 +837,23 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 }
 
-// TestLogOps is the line of the seed's second listing: the operation, and the enable bit that goes with it
-// (R-LOG-12).
+// TestLogOps: with LogOps, hw_breakpoint_control logs its operation and the enable bit (R-LOG-12), as the
+// seed's second listing shows.
 func TestLogOps(t *testing.T) {
 	m := newMachine(t, sim.Config{CPUs: 1, LogOps: true})
 	must(t, m.DumpStackIn("hw_breakpoint_control"))
 	ev := open(t, m, kernelRW(addrA, false), nil, 0)
 	if n := logged(m, " hw-breakpoint: ops: 0, reg_enable: 1."); n != 1 {
-		t.Errorf("the installation is logged %d times", n)
+		t.Errorf("the installation is logged %d times, want 1", n)
 	}
 	before := len(m.Dmesg())
 	must(t, ev.Close())
 	lines := m.Dmesg()[before:]
-	if len(lines) < 2 || !strings.HasSuffix(lines[0], "hw-breakpoint: ops: 1, reg_enable: 1.") || !strings.Contains(lines[1], "CPU: 0 PID: 1 Comm: hwlua") {
-		t.Errorf("the removal logs %q", lines)
+	if len(lines) < 2 || !strings.HasSuffix(lines[0], "hw-breakpoint: ops: 1, reg_enable: 1.") ||
+		!strings.Contains(lines[1], "CPU: 0 PID: 1 Comm: hwlua") {
+		t.Errorf("the removal logs %q, want the operation and a stack", lines)
 	}
-	// Whoever steps over a watchpoint has its bank off, and what is installed meanwhile is off with it
-	// (R-SLOT-8, 11).
+	// During a step over a watchpoint the bank is off, and so is an event installed meanwhile (R-SLOT-8, 11).
 	task := newTask(t, m, "t", 0)
 	open(t, m, userW(userAddr), task, -1)
 	store, err := task.Begin(hwdebug.Store, userAddr, 4, 1, 0)
@@ -829,15 +862,15 @@ func TestLogOps(t *testing.T) {
 	must(t, err)
 	open(t, m, kernelRW(addrB, false), nil, 0)
 	if n := logged(m, " hw-breakpoint: ops: 0, reg_enable: 0."); n != 2 {
-		t.Errorf("%d of two installations during a step are logged as off", n)
+		t.Errorf("%d installations during a step are logged as off, want 2", n)
 	}
 	if m := newMachine(t, sim.Config{CPUs: 1}); logged(m, "ops:") != 0 {
-		t.Error("it is logged without being asked for")
+		t.Error("operations are logged without LogOps")
 	}
 }
 
-// TestDumpLeads is which of the dump's own frames lead a stack: show_stack vanished in the seed's build,
-// not in 6.1 (R-LOG-8).
+// TestDumpLeads: a stack begins with the dump's own frames. The seed's build has no frame for show_stack, 6.1
+// has (R-LOG-8).
 func TestDumpLeads(t *testing.T) {
 	for kernel, want := range map[string]string{
 		"4.19.116": "dump_backtrace dump_stack write_wb_reg",
@@ -851,7 +884,8 @@ func TestDumpLeads(t *testing.T) {
 		for line := range strings.SplitSeq(trace, "\n") {
 			name, at, _ := strings.Cut(line[strings.Index(line, "] ")+3:], "+")
 			if self := strings.HasPrefix(at, "0x0/"); self != (len(names) == 0) {
-				t.Errorf("%s: frame %d is %s+%s; the first alone is the function itself", kernel, len(names), name, at)
+				t.Errorf("%s: frame %d is %s+%s, want +0x0 in the first frame only",
+					kernel, len(names), name, at)
 			}
 			names = append(names, name)
 		}
@@ -861,31 +895,34 @@ func TestDumpLeads(t *testing.T) {
 	}
 }
 
-// TestStatesOfKernelThreads: a kernel thread that waits for its work sleeps.
+// TestStatesOfKernelThreads: a kernel thread that waits for work is sleeping.
 func TestStatesOfKernelThreads(t *testing.T) {
 	m := newMachine(t, sim.Config{CPUs: 1})
-	want := map[string]string{"hwlua": "running", "swapper/0": "runnable", "cpuhp/0": "sleeping", "kworker/0:0": "sleeping", "kworker/0:0H": "sleeping"}
+	want := map[string]string{
+		"hwlua": "running", "swapper/0": "runnable",
+		"cpuhp/0": "sleeping", "kworker/0:0": "sleeping", "kworker/0:0H": "sleeping",
+	}
 	for _, task := range m.Tasks() {
 		if task.State() != want[task.Comm()] {
-			t.Errorf("%s is %s, want %s", task.Comm(), task.State(), want[task.Comm()])
+			t.Errorf("State of %s = %s, want %s", task.Comm(), task.State(), want[task.Comm()])
 		}
 	}
 }
 
-// TestStaleStoreBit is R-REG-27: with handlers of their own nothing is stepped over, so no register is
-// written between a store and a load, and the load is taken for a store.
+// TestStaleStoreBit: events with their own handlers are not stepped over, so no register is written between a
+// store and a load, and the core reports the load as a store (R-REG-27).
 func TestStaleStoreBit(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		stale bool
-		again string // what is done between the store and the load
-		want  uint64 // hits of the load by a watchpoint on stores beside one on both
+		again string // the operation between the store and the load
+		want  uint64 // hits of the load by a watchpoint on stores
 	}{
-		{"a load by a pair that has fired for a store is a store", true, "", 1},
-		{"a pair that was passed over has forgotten", true, "elsewhere", 0},
-		{"a pair that was written has forgotten", true, "write", 0},
-		{"an access to another page looks at none", true, "page", 1},
-		{"without the option the bit says what was done", false, "", 0},
+		{name: "a load after a store is reported as a store", stale: true, want: 1},
+		{name: "an access elsewhere clears the pair's bit", stale: true, again: "elsewhere", want: 0},
+		{name: "a write to the pair clears its bit", stale: true, again: "write", want: 0},
+		{name: "an access to another page keeps the bit", stale: true, again: "page", want: 1},
+		{name: "without StaleWnR a load is a load", stale: false, want: 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := newMachine(t, sim.Config{CPUs: 1, Kernel: "6.1.176", StaleWnR: c.stale})
@@ -911,15 +948,19 @@ func TestStaleStoreBit(t *testing.T) {
 			before := evs[1].Count()
 			_, err := task.Load(userAddr, 4)
 			must(t, err)
-			if n := evs[1].Count() - before; n != c.want || evs[0].Count() != 2 {
-				t.Errorf("the load hit the watchpoint on stores %d times, wanted %d; the one on both has %d hits", n, c.want, evs[0].Count())
+			if n := evs[1].Count() - before; n != c.want {
+				t.Errorf("the load hits the watchpoint on stores %d times, want %d", n, c.want)
+			}
+			if n := evs[0].Count(); n != 2 {
+				t.Errorf("Count of the watchpoint on loads and stores = %d, want 2", n)
 			}
 		})
 	}
 }
 
-// TestRegistersOfACPU: a number that no bank has is the kernel's warning and EINVAL (R-REG-5), one that
-// this CPU has no register for cannot be written, nor anything be read while it is powered down.
+// TestRegistersOfACPU: a write to a register that no CPU can have logs a warning and fails with EINVAL
+// (R-REG-5). A register that this CPU lacks can be neither read nor written, and nothing can be read while
+// the CPU is powered down.
 func TestRegistersOfACPU(t *testing.T) {
 	for count := 1; count <= arm64.MaxRegs; count++ {
 		m := newMachine(t, sim.Config{CPUs: 1, BRPs: count, WRPs: count})
@@ -927,8 +968,10 @@ func TestRegistersOfACPU(t *testing.T) {
 		for n := range arm64.MaxRegs {
 			for _, bank := range []int{arm64.BVR, arm64.BCR, arm64.WVR, arm64.WCR} {
 				_, get := c.Reg(bank, n)
-				if put := c.WriteWbReg(bank, n, 0); (put == nil) != (n < count) || (get == nil) != (n < count) {
-					t.Errorf("of %d registers %s: written %v, read %v", count, arm64.RegName(bank+n), put, get)
+				put := c.WriteWbReg(bank, n, 0)
+				if want := n < count; (put == nil) != want || (get == nil) != want {
+					t.Errorf("%d registers: write of %s = %v, read = %v, want success %v",
+						count, arm64.RegName(bank+n), put, get, want)
 				}
 			}
 		}
@@ -936,25 +979,26 @@ func TestRegistersOfACPU(t *testing.T) {
 	m := newMachine(t, sim.Config{CPUs: 2})
 	for _, r := range []struct{ bank, n int }{{arm64.BVR, -1}, {arm64.WCR, 16}, {arm64.BVR, 64}} {
 		wantErrno(t, "write", m.CPU(0).WriteWbReg(r.bank, r.n, 1), syscall.EINVAL)
-		if n := logged(m, fmt.Sprintf(" hw-breakpoint: attempt to write to unknown breakpoint register %d", r.n)); n != 1 {
-			t.Errorf("register %d of bank %d: the warning is there %d times", r.n, r.bank, n)
+		warning := fmt.Sprintf(" hw-breakpoint: attempt to write to unknown breakpoint register %d", r.n)
+		if n := logged(m, warning); n != 1 {
+			t.Errorf("register %d of bank %d: the warning is logged %d times, want 1", r.n, r.bank, n)
 		}
 	}
 	must(t, m.CPUSuspend(1))
 	if v, err := m.CPU(1).MDSCR(); err == nil {
-		t.Errorf("MDSCR_EL1 of a CPU that is powered down reads %#x", v)
+		t.Errorf("MDSCR_EL1 of a suspended CPU = %#x, want an error", v)
 	}
 	if v, err := m.CPU(1).Reg(arm64.WCR, 0); err == nil {
-		t.Errorf("DBGWCR0_EL1 of a CPU that is powered down reads %#x", v)
+		t.Errorf("DBGWCR0_EL1 of a suspended CPU = %#x, want an error", v)
 	}
 }
 
-// TestHooksOfExit: each function that runs in exit_files does so under its own name alone, and the first
-// error is the exit's.
+// TestHooksOfExit: exit_files calls each hook with only that hook's name on the stack, and Exit returns the
+// first error.
 func TestHooksOfExit(t *testing.T) {
 	m := newMachine(t, sim.Config{CPUs: 2})
 	task := newTask(t, m, "t", 1)
-	must(t, m.DumpStackIn("unregister_wide_hw_breakpoint")) // a caller may call its own function so
+	must(t, m.DumpStackIn("unregister_wide_hw_breakpoint")) // also the name of a hook
 	first, second := errors.New("first"), errors.New("second")
 	must(t, task.OnExit("first_hook", func() error { return first }))
 	must(t, task.OnExit("unregister_wide_hw_breakpoint", func() error {
@@ -962,26 +1006,27 @@ func TestHooksOfExit(t *testing.T) {
 		return second
 	}))
 	if err := task.Exit(); !errors.Is(err, first) || errors.Is(err, second) {
-		t.Errorf("the exit ends with %v", err)
+		t.Errorf("Exit = %v, want %v", err, first)
 	}
 	chain, err := m.Callchain("write_wb_reg", sim.ChainOptions{CPU: -1})
 	must(t, err)
-	if got := strings.Join(chain, " "); !strings.HasPrefix(got, "write_wb_reg unregister_wide_hw_breakpoint exit_files do_exit") {
-		t.Errorf("the second is called through %s", got)
+	want := "write_wb_reg unregister_wide_hw_breakpoint exit_files do_exit"
+	if got := strings.Join(chain, " "); !strings.HasPrefix(got, want) {
+		t.Errorf("the chain of the second hook is %s, want %s ...", got, want)
 	}
 	if n := logged(m, "Call trace:"); n != 1 {
-		t.Errorf("its stack is dumped %d times", n)
+		t.Errorf("%d stacks are dumped, want 1", n)
 	}
 }
 
-// TestWhoCannot: a worker cannot take its own CPU down, nor a task fork a child under a number that is
-// taken, nor a handler have another task act on its CPU, nor unregister_hw_breakpoint release what it did
-// not register.
-func TestWhoCannot(t *testing.T) {
+// TestImpossibleCalls: a worker cannot take its own CPU down, a task cannot fork a child with a pid in use, a
+// handler cannot have another task act on its CPU, and unregister_hw_breakpoint cannot release an event that
+// it did not register.
+func TestImpossibleCalls(t *testing.T) {
 	m := newMachine(t, sim.Config{CPUs: 2})
 	task := newTask(t, m, "t", 1)
 	if _, err := task.Fork("child", task.PID()); err == nil {
-		t.Error("a child has its parent's pid")
+		t.Error("Fork with the parent's pid succeeds")
 	}
 	var down error
 	w := m.NewWork("w", func() error { down = m.CPUDown(1); return nil })
@@ -990,9 +1035,9 @@ func TestWhoCannot(t *testing.T) {
 	_, err = m.Run()
 	must(t, err)
 	if down == nil || !m.CPU(1).Online() {
-		t.Errorf("a work function takes its own CPU down: %v", down)
+		t.Errorf("CPUDown from a work function on that CPU = %v, want an error", down)
 	}
-	// A handler interrupts what runs on its CPU; nothing else can be made current there meanwhile.
+	// A handler interrupts its CPU; no other task can become current there meanwhile.
 	var within error
 	_, err = m.RegisterWideHwBreakpoint(kernelRW(addrA, false), func(_ *sim.Event, h *sim.Hit) error {
 		within, h.Skip = task.Store(userAddr, 4, 1), true
@@ -1002,20 +1047,19 @@ func TestWhoCannot(t *testing.T) {
 	must(t, m.CPU(1).ContextSwitch(nil))
 	must(t, m.CPU(1).Store(addrA, 8, 1))
 	if within == nil || m.CPU(1).Current() == task {
-		t.Errorf("a handler has another task act on its CPU: %v", within)
+		t.Errorf("Store by another task from a handler = %v, want an error", within)
 	}
-	// What has a file is closed, and what a debugger made is the debugger's.
+	// An event with a file is closed, and a debugger's event belongs to the debugger.
 	must(t, task.PtraceSet(hwdebug.HwWatch, 0, userAddr, 0x1f5))
 	open(t, m, userW(userAddr), task, -1)
 	for _, ev := range m.Events() {
 		if err := m.UnregisterHwBreakpoint(ev); err == nil {
-			t.Errorf("unregister_hw_breakpoint releases %s, which it did not register", ev.Label())
+			t.Errorf("UnregisterHwBreakpoint of %s succeeds, want an error", ev.Label())
 		}
 	}
 }
 
-// TestWarning is R-LOG-9, once for each boot: the lines of a warning with text, of which the first frame is
-// where it was given.
+// TestWarning: the kernel logs a warning once, and its first frame is the function that gave it (R-LOG-9).
 func TestWarning(t *testing.T) {
 	for _, kernel := range sim.Profiles() {
 		t.Run(kernel, func(t *testing.T) {
@@ -1028,7 +1072,7 @@ func TestWarning(t *testing.T) {
 			}
 			packageID := ""
 			if is61(kernel) {
-				packageID = " " // and no package id after it (R-LOG-3)
+				packageID = " " // an empty package ID (R-LOG-3)
 			}
 			want := []string{
 				"------------[ cut here ]------------",
@@ -1044,28 +1088,33 @@ func TestWarning(t *testing.T) {
 			for i, w := range want {
 				got := lines[i][len("[    0.000000] "):]
 				head, _, any := strings.Cut(w, "*")
-				if !any && got != w || !strings.HasPrefix(got, head) || strings.HasSuffix(got, " ") != strings.HasSuffix(w, " ") {
-					t.Errorf("line %d is %q, want %q", i, got, w)
+				if !any && got != w || !strings.HasPrefix(got, head) ||
+					strings.HasSuffix(got, " ") != strings.HasSuffix(w, " ") {
+					t.Errorf("line %d = %q, want %q", i, got, w)
 				}
 			}
 			frame := lines[7][len("[    0.000000]  "):]
 			if !strings.HasSuffix(lines[2], " "+frame) || strings.Contains(frame, "+0x0/") {
-				t.Errorf("the warning names %q, the first frame is %q", lines[2], frame)
+				t.Errorf("the warning %q does not name the first frame %q", lines[2], frame)
 			}
-			if last := lines[len(lines)-1]; !strings.Contains(last, "---[ end trace ") || logged(m, "Can't find any breakpoint slot") != 1 {
-				t.Errorf("it ends with %q, and is not there once", last)
+			if last := lines[len(lines)-1]; !strings.Contains(last, "---[ end trace ") {
+				t.Errorf("the last line is %q, want the end of the trace", last)
+			}
+			if n := logged(m, "Can't find any breakpoint slot"); n != 1 {
+				t.Errorf("the warning is logged %d times, want 1", n)
 			}
 			must(t, m.DumpStackIn("write_wb_reg"))
 			must(t, m.CPU(0).WriteWbReg(arm64.WVR, 0, 0))
-			if rest := strings.Join(m.Dmesg()[before+len(lines):], "\n"); !strings.Contains(rest, " Comm: hwlua Tainted: G        W ") {
-				t.Errorf("the kernel is not tainted by it:\n%s", rest)
+			rest := strings.Join(m.Dmesg()[before+len(lines):], "\n")
+			if !strings.Contains(rest, " Comm: hwlua Tainted: G        W ") {
+				t.Errorf("the kernel is not tainted after a warning:\n%s", rest)
 			}
 		})
 	}
 }
 
-// TestPresets: every core that can be asked for has 6 and 4 registers, as the manuals have them, but the
-// one that has all.
+// TestPresets: every core has 6 breakpoint and 4 watchpoint registers, as in the manuals; "max" has 16 of
+// each.
 func TestPresets(t *testing.T) {
 	for _, p := range sim.Presets() {
 		brps, wrps := 6, 4
@@ -1074,7 +1123,7 @@ func TestPresets(t *testing.T) {
 		}
 		m := newMachine(t, sim.Config{CPUs: 1, CPU: p.Name})
 		if c := m.CPU(0); c.BRPs() != brps || c.WRPs() != wrps {
-			t.Errorf("%s has %d and %d registers", p.Name, c.BRPs(), c.WRPs())
+			t.Errorf("%s has %d and %d registers, want %d and %d", p.Name, c.BRPs(), c.WRPs(), brps, wrps)
 		}
 	}
 }
