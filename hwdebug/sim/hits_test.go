@@ -1,4 +1,4 @@
-// Hits that the vectors do not reach (spec 1.5 and chapter 6).
+// Hits that the vectors do not cover (spec 1.5 and chapter 6).
 
 package sim_test
 
@@ -13,20 +13,19 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// TestHitsOfVHE: a kernel at EL2 is watched by the pairs with HMC, which R-REG-13 gives it; its user is at
-// EL0 as ever.
+// TestHitsOfVHE: pairs with HMC watch a kernel at EL2 (R-REG-13). Its user code is at EL0.
 func TestHitsOfVHE(t *testing.T) {
 	const hmc = 1 << 13
 	on := func(t *testing.T, kernel string, vhe bool) (*sim.Machine, *sim.Event) {
 		m := newMachine(t, sim.Config{CPUs: 1, VHE: vhe, Kernel: kernel})
 		return m, open(t, m, kernelRW(addrA, false), nil, 0)
 	}
-	onEvery(t, "R-REG-24 a kernel at EL2 hits what has HMC, and is stepped over it", func(t *testing.T, kernel string) {
+	onEvery(t, "R-REG-24 a kernel at EL2 hits pairs with HMC", func(t *testing.T, kernel string) {
 		m, ev := on(t, kernel, true)
 		w := watch(t, m, 0)
 		must(t, m.CPU(0).Store(addrA, 8, 1))
 		if ev.Count() != 1 {
-			t.Errorf("%d hits", ev.Count())
+			t.Errorf("Count = %d, want 1", ev.Count())
 		}
 		w.want("stored", "WCR0=0x3ffa M=0xb001 WCR0=0x3ffb M=0xb000")
 		x := kernelRW(K+0x100, false)
@@ -34,7 +33,7 @@ func TestHitsOfVHE(t *testing.T) {
 		bp := open(t, m, x, nil, 0)
 		must(t, m.CPU(0).Exec(K+0x100))
 		if bp.Count() != 1 {
-			t.Errorf("%d hits of the breakpoint", bp.Count())
+			t.Errorf("Count of the breakpoint = %d, want 1", bp.Count())
 		}
 	})
 	onEvery(t, "R-REG-24 without HMC a pair for EL1 does not watch EL2", func(t *testing.T, kernel string) {
@@ -43,7 +42,7 @@ func TestHitsOfVHE(t *testing.T) {
 		must(t, m.CPU(0).WriteWbReg(arm64.WCR, 0, ctrl&^hmc))
 		must(t, m.CPU(0).Store(addrA, 8, 1))
 		if ev.Count() != 0 {
-			t.Errorf("%d hits", ev.Count())
+			t.Errorf("Count = %d, want 0", ev.Count())
 		}
 	})
 	onEvery(t, "R-REG-24 with HMC a pair for EL1 still watches EL1", func(t *testing.T, kernel string) {
@@ -52,19 +51,19 @@ func TestHitsOfVHE(t *testing.T) {
 		must(t, m.CPU(0).WriteWbReg(arm64.WCR, 0, ctrl|hmc))
 		must(t, m.CPU(0).Store(addrA, 8, 1))
 		if ev.Count() != 1 {
-			t.Errorf("%d hits", ev.Count())
+			t.Errorf("Count = %d, want 1", ev.Count())
 		}
 	})
-	onEvery(t, "R-REG-24 user code and user copies by unprivileged instructions are EL0 under a VHE kernel too", func(t *testing.T, kernel string) {
+	onEvery(t, "R-REG-24 LDTR and STTR under VHE are EL0 accesses", func(t *testing.T, kernel string) {
 		m, _ := on(t, kernel, true) // KDE is set by the kernel's watchpoint
 		task := newTask(t, m, "t", 0)
 		ev := open(t, m, userW(userAddr), task, -1)
 		must(t, task.Store(userAddr, 4, 1))
 		if ev.Count() != 1 {
-			t.Errorf("%d hits by the user", ev.Count())
+			t.Errorf("Count after a user access = %d, want 1", ev.Count())
 		}
-		// 4.19 copies by ordinary instructions on this core (R-EXC-17), and since .191 the hit is not
-		// reported (D-1).
+		// 4.19 copies with ordinary instructions on this core (R-EXC-17), and from .191 on does not report
+		// the hit (D-1).
 		w := watch(t, m, 0)
 		must(t, m.CPU(0).PutUser(userAddr, 4, 1))
 		traps := ""
@@ -73,22 +72,21 @@ func TestHitsOfVHE(t *testing.T) {
 		}
 		w.want("copied to the user", traps)
 		if ev.Count() != 1 {
-			t.Errorf("%d hits after the copy", ev.Count())
+			t.Errorf("Count after the copy = %d, want 1", ev.Count())
 		}
 	})
 }
 
-// TestHandlerOfInheritedEvents: a copy has the original's handler, which is told of the original: no one
-// has the copy in hand.
+// TestHandlerOfInheritedEvents: a copy calls the original's handler and passes it the original event.
 func TestHandlerOfInheritedEvents(t *testing.T) {
 	onEvery(t, "R-EVT-22", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		parent := newTask(t, m, "parent", 1)
 		a := userW(userAddr)
 		a.Inherit = true
-		var told []string
+		var calls []string
 		ev, err := m.RegisterUserHwBreakpoint(a, func(ev *sim.Event, h *sim.Hit) error {
-			told = append(told, ev.Label()+" by "+h.Task.Comm())
+			calls = append(calls, ev.Label()+" by "+h.Task.Comm())
 			h.Skip = true
 			return nil
 		}, parent)
@@ -99,17 +97,16 @@ func TestHandlerOfInheritedEvents(t *testing.T) {
 		must(t, child.Store(userAddr, 4, 1))
 		must(t, m.CPU(1).ContextSwitch(nil))
 		must(t, parent.Store(userAddr, 4, 1))
-		if got := strings.Join(told, ", "); got != "w1 by child, w1 by parent" {
-			t.Errorf("the handler was told of %s", got)
+		if got := strings.Join(calls, ", "); got != "w1 by child, w1 by parent" {
+			t.Errorf("the handler got %s, want w1 by child, w1 by parent", got)
 		}
 		if ev.Count() != 2 {
-			t.Errorf("%d hits, want the child's and the parent's (R-EVT-28)", ev.Count())
+			t.Errorf("Count = %d, want 2, the child's and the parent's (R-EVT-28)", ev.Count())
 		}
 	})
 }
 
-// TestHitsOfNoEvent: a slot that no event occupies is reported to nobody, whatever its registers hold
-// (R-EXC-4, 6).
+// TestHitsOfNoEvent: a hit of registers that no event occupies is not reported (R-EXC-4, 6).
 func TestHitsOfNoEvent(t *testing.T) {
 	for _, c := range []struct {
 		name        string
@@ -117,8 +114,14 @@ func TestHitsOfNoEvent(t *testing.T) {
 		control     uint64
 		access      func(c *sim.CPU) error
 	}{
-		{"a breakpoint", arm64.BVR, arm64.BCR, 0x1e3, func(c *sim.CPU) error { return c.Exec(addrA) }},
-		{"a watchpoint", arm64.WVR, arm64.WCR, 0x1ffb, func(c *sim.CPU) error { return c.Store(addrA, 8, 1) }},
+		{
+			name: "a breakpoint", value: arm64.BVR, ctrl: arm64.BCR, control: 0x1e3,
+			access: func(c *sim.CPU) error { return c.Exec(addrA) },
+		},
+		{
+			name: "a watchpoint", value: arm64.WVR, ctrl: arm64.WCR, control: 0x1ffb,
+			access: func(c *sim.CPU) error { return c.Store(addrA, 8, 1) },
+		},
 	} {
 		onEvery(t, c.name, func(t *testing.T, kernel string) {
 			m := newMachine(t, sim.Config{CPUs: 1, Kernel: kernel})
@@ -126,68 +129,71 @@ func TestHitsOfNoEvent(t *testing.T) {
 			must(t, m.CPU(0).WriteWbReg(c.value, 1, addrA))
 			must(t, m.CPU(0).WriteWbReg(c.ctrl, 1, c.control))
 			if err := c.access(m.CPU(0)); err == nil || !strings.Contains(err.Error(), "belongs to no event") {
-				t.Errorf("the access ended with %v", err)
+				t.Errorf("the access returns %v, want an error about a register without an event", err)
 			}
 		})
 	}
 }
 
-// TestWhichOfSeveralIsReported: of several watchpoints that match, the one whose registers were written
-// longest ago is reported, and only what covers its address is hit (R-REG-23, R-EXC-8). It is also the
-// first that a look finds which can end at it (R-REG-27).
+// TestWhichOfSeveralIsReported: if several watchpoints match, the core reports the address of the one whose
+// registers were written longest ago, and only events that cover that address are hit (R-REG-23, R-EXC-8).
+// The same holds for a core that compares its pairs one by one (R-REG-27).
 func TestWhichOfSeveralIsReported(t *testing.T) {
 	for _, stale := range []bool{false, true} {
 		onEvery(t, fmt.Sprintf("R-REG-23, stale store bits %v", stale), func(t *testing.T, kernel string) {
 			m := newMachine(t, sim.Config{CPUs: 2, Kernel: kernel, StaleWnR: stale})
 			task := newTask(t, m, "t", 0)
-			low, high := open(t, m, userW(userAddr), task, -1), open(t, m, userW(userAddr+4), task, -1)
+			low := open(t, m, userW(userAddr), task, -1)
+			high := open(t, m, userW(userAddr+4), task, -1)
 			for _, step := range []struct {
 				name      string
-				low, high uint64 // hits so far
+				low, high uint64 // total hits
 			}{
-				{"as installed", 1, 0},
-				{"after a write of the first pair", 1, 1},
-				{"after the step over it, which writes in slot order", 2, 1},
+				{name: "as installed", low: 1, high: 0},
+				{name: "after a write of the first pair", low: 1, high: 1},
+				{name: "after the step over it, which writes in slot order", low: 2, high: 1},
 			} {
 				if step.high > high.Count() {
 					must(t, m.CPU(0).WriteWbReg(arm64.WVR, 0, userAddr))
 				}
 				must(t, task.Store(userAddr, 8, 1))
 				if low.Count() != step.low || high.Count() != step.high {
-					t.Errorf("%s: %d and %d hits, want %d and %d", step.name, low.Count(), high.Count(), step.low, step.high)
+					t.Errorf("%s: %d and %d hits, want %d and %d",
+						step.name, low.Count(), high.Count(), step.low, step.high)
 				}
 			}
 		})
 	}
 }
 
-// TestHandlerFails: an access ends with the error of the handler that it reached, and is not performed.
+// TestHandlerFails: an access returns the error of its first handler and is not performed.
 func TestHandlerFails(t *testing.T) {
 	broken := errors.New("broken")
-	for kind, typ := range map[hwdebug.Kind]hwdebug.BPType{hwdebug.Exec: hwdebug.X, hwdebug.Store: hwdebug.W} {
+	types := map[hwdebug.Kind]hwdebug.BPType{hwdebug.Exec: hwdebug.X, hwdebug.Store: hwdebug.W}
+	for kind, typ := range types {
 		onEvery(t, "of "+typ.String(), func(t *testing.T, kernel string) {
 			s := newScene(t, kernel, nil)
 			s.user(userAttr(typ, userAddr, 4), func(*sim.Event, *sim.Hit) error { return broken })
-			after := s.user(userAttr(typ, userAddr, 4), nil) // in the slot that would be next
+			after := s.user(userAttr(typ, userAddr, 4), nil) // in the next slot
 			a, err := s.task.Begin(kind, userAddr, 4, 7, 0)
 			must(t, err)
 			if done, err := a.Step(); done || !errors.Is(err, broken) {
-				t.Errorf("the access is done: %v, with %v", done, err)
+				t.Errorf("first Step = %v, %v; want false, %v", done, err, broken)
 			}
 			if done, err := a.Step(); !done || err != nil {
-				t.Errorf("it does not end with it: %v, %v", done, err)
+				t.Errorf("second Step = %v, %v; want true, nil", done, err)
 			}
 			if after.Count() != 0 {
-				t.Errorf("the next event is hit %d times", after.Count())
+				t.Errorf("Count of the next event = %d, want 0", after.Count())
 			}
 			if v, err := s.task.Load(userAddr, 4); err != nil || v != 0 {
-				t.Errorf("memory holds %d, %v", v, err)
+				t.Errorf("memory after the access = %d, %v; want 0, nil", v, err)
 			}
 		})
 	}
 }
 
-// TestAccessWithoutPC: an access that is given no pc is of no instruction, not of the one at 0.
+// TestAccessWithoutPC: an access without a pc does not hit a breakpoint at 0.
 func TestAccessWithoutPC(t *testing.T) {
 	onEvery(t, "R-REG-21", func(t *testing.T, kernel string) {
 		s := newScene(t, kernel, nil)
@@ -199,17 +205,16 @@ func TestAccessWithoutPC(t *testing.T) {
 			must(t, err)
 		}
 		if at0.Count() != 0 {
-			t.Errorf("it hits the breakpoint at 0 %d times", at0.Count())
+			t.Errorf("Count after the access = %d, want 0", at0.Count())
 		}
 		must(t, s.task.Exec(0))
 		if at0.Count() != 1 {
-			t.Errorf("the instruction at 0 hits it %d times", at0.Count())
+			t.Errorf("Count after the instruction at 0 = %d, want 1", at0.Count())
 		}
 	})
 }
 
-// TestKernelIsWatchedOnlyWithKDE: from EL1 to EL1 a debug exception needs KDE, and none is taken while one
-// is handled (R-REG-19).
+// TestKernelIsWatchedOnlyWithKDE: a debug exception from EL1 needs KDE and an unmasked PSTATE.D (R-REG-19).
 func TestKernelIsWatchedOnlyWithKDE(t *testing.T) {
 	const at = K + 0x100
 	access := map[string]func(c *sim.CPU) error{
@@ -225,23 +230,24 @@ func TestKernelIsWatchedOnlyWithKDE(t *testing.T) {
 			m := newMachine(t, sim.Config{CPUs: 1, Kernel: kernel})
 			inner := open(t, m, attr[kind], nil, 0)
 			var inHandler error
-			_, err := m.RegisterWideHwBreakpoint(kernelRW(addrA, false), func(_ *sim.Event, h *sim.Hit) error {
+			handler := func(_ *sim.Event, h *sim.Hit) error {
 				inHandler = access[kind](m.CPU(0))
 				h.Skip = true
 				return nil
-			})
+			}
+			_, err := m.RegisterWideHwBreakpoint(kernelRW(addrA, false), handler)
 			must(t, err)
 			must(t, m.CPU(0).Store(addrA, 8, 1))
 			must(t, inHandler)
 			if inner.Count() != 0 {
-				t.Errorf("%d hits in the handler", inner.Count())
+				t.Errorf("Count in the handler = %d, want 0", inner.Count())
 			}
 			must(t, access[kind](m.CPU(0)))
 			if inner.Count() != 1 {
-				t.Errorf("%d hits outside it", inner.Count())
+				t.Errorf("Count outside the handler = %d, want 1", inner.Count())
 			}
 		})
-		onEvery(t, "R-REG-19 without KDE the kernel meets no "+kind, func(t *testing.T, kernel string) {
+		onEvery(t, "R-REG-19 without KDE the kernel hits no "+kind, func(t *testing.T, kernel string) {
 			m := newMachine(t, sim.Config{CPUs: 1, Kernel: kernel})
 			open(t, m, userW(userAddr), nil, 0) // for MDE
 			for _, w := range []struct {
@@ -250,13 +256,13 @@ func TestKernelIsWatchedOnlyWithKDE(t *testing.T) {
 			}{{arm64.BVR, at}, {arm64.BCR, 0x1e3}, {arm64.WVR, at}, {arm64.WCR, 0x1ffb}} {
 				must(t, m.CPU(0).WriteWbReg(w.reg, 3, w.v))
 			}
-			must(t, access[kind](m.CPU(0))) // else it would trap again and again
+			must(t, access[kind](m.CPU(0))) // a hit would trap forever
 		})
 	}
 }
 
-// TestExcludedHits: what exclude_user and exclude_kernel keep out is not counted, and is stepped over all
-// the same (R-EXC-12, 13).
+// TestExcludedHits: hits excluded by exclude_user or exclude_kernel are stepped over but not counted
+// (R-EXC-12, 13).
 func TestExcludedHits(t *testing.T) {
 	onEvery(t, "R-EXC-12 exclude_user", func(t *testing.T, kernel string) {
 		s := newScene(t, kernel, nil)
@@ -267,8 +273,8 @@ func TestExcludedHits(t *testing.T) {
 		s.wantW("stepped", "WCR0=0x1f4 WCR0=0x1f5")
 		s.wantCounts("by the user", "0")
 	})
-	// 6.1 copies by unprivileged instructions, and reports such a hit to none anyway; 4.19.116 does report
-	// it (D-1, R-EXC-17).
+	// 6.1 copies with unprivileged instructions and never reports such a hit; 4.19.116 reports it (D-1,
+	// R-EXC-17).
 	for exclude, want := range map[bool]string{false: "1", true: "0"} {
 		t.Run(fmt.Sprintf("R-EXC-12 exclude_kernel %v", exclude), func(t *testing.T) {
 			s := newScene(t, "4.19.116", func(c *sim.Config) { c.CPU = "cortex-a76" })
@@ -282,7 +288,7 @@ func TestExcludedHits(t *testing.T) {
 	}
 }
 
-// TestInstructionsWriteNothing: an instruction that is executed is no store.
+// TestInstructionsWriteNothing: executing an instruction does not change memory.
 func TestInstructionsWriteNothing(t *testing.T) {
 	m := newMachine(t, sim.Config{CPUs: 1})
 	task := newTask(t, m, "t", 0)
@@ -295,11 +301,11 @@ func TestInstructionsWriteNothing(t *testing.T) {
 	kernel, err := m.CPU(0).Load(addrA, 4)
 	must(t, err)
 	if user != 7 || kernel != 7 {
-		t.Errorf("where they stand memory holds %d and %d", user, kernel)
+		t.Errorf("memory at the instructions = %d and %d, want 7 and 7", user, kernel)
 	}
 }
 
-// TestAccessNeedsACPU: nothing is read or written on a CPU that is down, even where nothing is watched.
+// TestAccessNeedsACPU: a CPU that is offline or suspended performs no access, watched or not.
 func TestAccessNeedsACPU(t *testing.T) {
 	for name, off := range map[string]func(m *sim.Machine) error{
 		"cpu1 is offline":   func(m *sim.Machine) error { return m.CPUDown(1) },
@@ -308,13 +314,15 @@ func TestAccessNeedsACPU(t *testing.T) {
 		m := newMachine(t, sim.Config{CPUs: 2})
 		must(t, off(m))
 		_, load := m.CPU(1).Load(addrA, 8)
-		for _, err := range []error{load, m.CPU(1).Store(addrA, 8, 1), m.CPU(1).Exec(addrA), m.CPU(1).PutUser(userAddr, 4, 1)} {
+		for _, err := range []error{
+			load, m.CPU(1).Store(addrA, 8, 1), m.CPU(1).Exec(addrA), m.CPU(1).PutUser(userAddr, 4, 1),
+		} {
 			if err == nil || !strings.Contains(err.Error(), name) {
-				t.Errorf("%s: the access ends with %v", name, err)
+				t.Errorf("access on CPU 1 = %v, want an error that says %q", err, name)
 			}
 		}
 		if v, err := m.CPU(0).Load(addrA, 8); err != nil || v != 0 {
-			t.Errorf("%s: memory holds %d, %v", name, v, err)
+			t.Errorf("%s: memory = %d, %v; want 0, nil", name, v, err)
 		}
 	}
 }
