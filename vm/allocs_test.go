@@ -25,7 +25,8 @@ func TestAllocations(t *testing.T) {
 	} {
 		rt := newRuntime(t, vm.Config{Limits: allLimits})
 		ctx := context.Background()
-		if err := run(t, rt, "a, b = 0xffffff8008c5a000, 0x8000000000000004 t = {[a] = 1, x = 0} local keep = a + b"); err != nil {
+		if err := run(t, rt, "a, b = 0xffffff8008c5a000, 0x8000000000000004 t = {[a] = 1, x = 0} local "+
+			"keep = a + b"); err != nil {
 			t.Fatal(err)
 		}
 		prog := must(t, c.src)

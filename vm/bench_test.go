@@ -129,15 +129,34 @@ func BenchmarkU64(b *testing.B) {
 
 // Whole scripts, with all limits against gopher-lua with a context that can be cancelled.
 var scripts = []struct{ name, src string }{
-	{"calls", `local function f(x) return x end for i = 1, 200000 do f(i) end`},
-	{"fib", `local function fib(n) if n < 2 then return n end return fib(n - 1) + fib(n - 2) end return fib(20)`},
-	{"tables", `local t = {} for i = 1, 20000 do t[i] = {x = i, y = i} end local s = 0 for i, v in ipairs(t) do s = s + v.x end`},
-	{"fields", `local t = {a = 1} for i = 1, 200000 do t.a = t.a + 1 end`},
-	{"strings", `local t = {} for i = 1, 2000 do t[#t + 1] = "k" .. i .. "v" end return #table.concat(t)`},
-	{"closures", `for i = 1, 50000 do local f = function() return i end f() end`},
-	{"pcall", `for i = 1, 20000 do pcall(error, "x") end`},
-	{"coroutines", `local f = coroutine.wrap(function() while true do coroutine.yield() end end) for i = 1, 20000 do f() end`},
-	{"methods", `local C = {} C.__index = C function C:get() return self.v end local o = setmetatable({v = 1}, C) for i = 1, 100000 do o:get() end`},
+	{name: "calls", src: `local function f(x) return x end for i = 1, 200000 do f(i) end`},
+	{
+		name: "fib",
+		src: `local function fib(n) if n < 2 then return n end return fib(n - 1) + fib(n - 2) end ` +
+			`return fib(20)`,
+	},
+	{
+		name: "tables",
+		src: `local t = {} for i = 1, 20000 do t[i] = {x = i, y = i} end local s = 0 for i, v in ` +
+			`ipairs(t) do s = s + v.x end`,
+	},
+	{name: "fields", src: `local t = {a = 1} for i = 1, 200000 do t.a = t.a + 1 end`},
+	{
+		name: "strings",
+		src:  `local t = {} for i = 1, 2000 do t[#t + 1] = "k" .. i .. "v" end return #table.concat(t)`,
+	},
+	{name: "closures", src: `for i = 1, 50000 do local f = function() return i end f() end`},
+	{name: "pcall", src: `for i = 1, 20000 do pcall(error, "x") end`},
+	{
+		name: "coroutines",
+		src: `local f = coroutine.wrap(function() while true do coroutine.yield() end end) for i = 1, ` +
+			`20000 do f() end`,
+	},
+	{
+		name: "methods",
+		src: `local C = {} C.__index = C function C:get() return self.v end local o = setmetatable({v ` +
+			`= 1}, C) for i = 1, 100000 do o:get() end`,
+	},
 }
 
 func BenchmarkScripts(b *testing.B) {

@@ -21,7 +21,8 @@ func TestPoolResultsAreTheCallersOwn(t *testing.T) {
 	pool := vm.NewPool(vm.Config{}, 2)
 	defer pool.Close()
 	prog := must(t, `
-		local t = {10, 20, 30, n = ..., [0xffffffffffffffff] = "wide", [true] = "yes", sub = {x = {y = 0x8000000000000001}}, f = print, co = coroutine.create(print), all = _G}
+		local t = {10, 20, 30, n = ..., [0xffffffffffffffff] = "wide", [true] = "yes",
+		sub = {x = {y = 0x8000000000000001}}, f = print, co = coroutine.create(print), all = _G}
 		t.self, t[t] = t, "itself"
 		return t, t.sub`)
 	bad := must(t, "error({code = ...})")
@@ -46,9 +47,14 @@ func TestPoolResultsAreTheCallersOwn(t *testing.T) {
 				}
 				for range table.Get("all").(*vm.Table).All() {
 				}
-				if table.Len() != 3 || table.Get(2) != 20.0 || table.Get(uint8(3)) != 30.0 || table.Get("n") != float64(n) || table.Get(uint64(1<<64-1)) != "wide" || table.Get(true) != "yes" ||
-					count != 12 || sub != got[1] || table.Get("self") != table || table.Get(table) != "itself" || sub.Get("x").(*vm.Table).Get("y") != uint64(1<<63+1) ||
-					table.Get("none") != nil || table.Get(nil) != nil || table.Get([]int{1}) != nil || table.Get([]byte("n")) != float64(n) || table.Get(int64(-1<<60)) != nil {
+				if table.Len() != 3 || table.Get(2) != 20.0 || table.Get(uint8(3)) != 30.0 ||
+					table.Get("n") != float64(n) || table.Get(uint64(1<<64-1)) != "wide" ||
+					table.Get(true) != "yes" ||
+					count != 12 || sub != got[1] || table.Get("self") != table ||
+					table.Get(table) != "itself" || sub.Get("x").(*vm.Table).Get("y") != uint64(1<<63+1) ||
+					table.Get("none") != nil || table.Get(nil) != nil ||
+					table.Get([]int{1}) != nil || table.Get([]byte("n")) != float64(n) ||
+					table.Get(int64(-1<<60)) != nil {
 					t.Errorf("%d: %s", n, vm.Format(sub))
 				}
 				if _, err := table.Get("f").(*vm.Function).Call(ctx); !errors.Is(err, vm.ErrClosed) {
@@ -62,7 +68,9 @@ func TestPoolResultsAreTheCallersOwn(t *testing.T) {
 				if !errors.As(err, &e) || e.Value.(*vm.Table).Get("code") != float64(n) {
 					t.Errorf("%d: %v", n, err)
 				}
-				if _, err := pool.Run(ctx, prog, table); err == nil || !strings.Contains(err.Error(), "the table belongs to another runtime, or to a run that has ended") {
+				if _, err := pool.Run(ctx, prog, table); err == nil ||
+					!strings.Contains(err.Error(), "the table belongs to another runtime, or to a run "+
+						"that has ended") {
 					t.Errorf("a table in another run: %v", err)
 				}
 			}
@@ -70,24 +78,37 @@ func TestPoolResultsAreTheCallersOwn(t *testing.T) {
 	}
 	wg.Wait()
 	got, err := pool.Run(ctx, must(t, "local t = {1, {a = 'x'}} t[2].up = t return t, print"))
-	if err != nil || vm.Format(got[0]) != "{\n  1,\n  {\n    a = \"x\",\n    up = {<cycle>},\n  },\n}" || fmt.Sprint(got...) != "table function" || vm.Format(got[1]) != "function" {
+	if err != nil || vm.Format(got[0]) != "{\n  1,\n  {\n    a = \"x\",\n    up = {<cycle>},\n  },\n}" ||
+		fmt.Sprint(got...) != "table function" || vm.Format(got[1]) != "function" {
 		t.Errorf("%v, %s, %s, %v", got, vm.Format(got[0]), vm.Format(got[1]), err)
 	}
-	if got, err = pool.Run(ctx, must(t, "local t = {} for i = 1, 100000 do t = {t} end return t")); err != nil || got[0].(*vm.Table).Len() != 1 {
+	if got, err = pool.Run(ctx, must(t,
+		"local t = {} for i = 1, 100000 do t = {t} end return t")); err != nil ||
+		got[0].(*vm.Table).Len() != 1 {
 		t.Errorf("a deep table: %v", err)
 	}
 }
 
-// What a function of a module kept of an earlier run leads nowhere: the runtime is somebody else's by then.
+// What a function of a module kept of an earlier run leads nowhere: the runtime is somebody else's
+// by then.
 func TestPoolForgetsWhatWasKept(t *testing.T) {
 	var table *vm.Table
 	var fn *vm.Function
 	var plain func(int) (int, error)
-	keep := vm.Module{Name: "keep", Global: true, Funcs: map[string]any{"these": func(t *vm.Table, f *vm.Function, g func(int) (int, error)) { table, fn, plain = t, f, g }}}
+	keep := vm.Module{
+		Name:   "keep",
+		Global: true,
+		Funcs: map[string]any{
+			"these": func(t *vm.Table, f *vm.Function, g func(int) (int, error)) {
+				table, fn, plain = t, f, g
+			},
+		},
+	}
 	pool := vm.NewPool(vm.Config{Modules: []vm.Module{keep}}, 1)
 	defer pool.Close()
 	ctx := context.Background()
-	if _, err := pool.Run(ctx, must(t, "keep.these({x = 1}, function() leaked = 1 end, function() leaked = 1 end)")); err != nil {
+	if _, err := pool.Run(ctx, must(t, "keep.these({x = 1}, function() leaked = 1 end, function() "+
+		"leaked = 1 end)")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := fn.Call(ctx); !errors.Is(err, vm.ErrClosed) {
@@ -107,7 +128,8 @@ func TestPoolForgetsWhatWasKept(t *testing.T) {
 	}
 }
 
-// A goroutine that no function waits for gets ErrBusy, or a turn of its own; it never runs while the script does.
+// A goroutine that no function waits for gets ErrBusy, or a turn of its own; it never runs while
+// the script does.
 func TestCallsFromLooseGoroutines(t *testing.T) {
 	var wg sync.WaitGroup
 	var refused atomic.Bool
@@ -195,21 +217,26 @@ func TestCallBackWithADeadlineOfItsOwn(t *testing.T) {
 		if err := run(t, rt, call+"("+endless+")"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v", call, err)
 		}
-		got, err := rt.Run(ctx, must(t, "local ok, e = pcall("+call+", "+endless+") local n = 0 for i = 1, 10000 do n = n + 1 end return ok, e, n"))
-		if err != nil || got[0] != false || got[2] != 10000.0 || !strings.Contains(got[1].(string), "deadline exceeded") {
+		got, err := rt.Run(ctx, must(t, "local ok, e = pcall("+call+", "+endless+
+			") local n = 0 for i = 1, 10000 do n = n + 1 end return ok, e, n"))
+		if err != nil || got[0] != false || got[2] != 10000.0 ||
+			!strings.Contains(got[1].(string), "deadline exceeded") {
 			t.Errorf("%s: %v, %v", call, got, err)
 		}
 	}
-	got, err := rt.Run(ctx, must(t, "local a, b = host.value() host.with(function() b = host.value() end) return a, b, host.value()"))
+	got, err := rt.Run(ctx, must(t, "local a, b = host.value() host.with(function() b = host.value() "+
+		"end) return a, b, host.value()"))
 	if err != nil || fmt.Sprint(got) != "[<nil> mine <nil>]" {
 		t.Errorf("%v, %v", got, err)
 	}
-	if got, err = rt.Run(ctx, must(t, "return host.load()[1]")); err != nil || got[0] != uint64(0xfffffffffffffff0) {
+	if got, err = rt.Run(ctx, must(t, "return host.load()[1]")); err != nil ||
+		got[0] != uint64(0xfffffffffffffff0) {
 		t.Errorf("loaded inside of a run: %v, %v", got, err)
 	}
 	outer, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 	defer cancel()
-	if _, err := rt.Run(outer, must(t, "pcall(host.detach, "+endless+") while true do end")); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := rt.Run(outer, must(t, "pcall(host.detach, "+endless+
+		") while true do end")); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("the context of the run holds as well: %v", err)
 	}
 }
@@ -230,7 +257,8 @@ func TestCallBackThroughAnotherRuntime(t *testing.T) {
 			return got[0], nil
 		},
 	}}}})
-	got, err := rt.Run(context.Background(), must(t, "local n = 1 return there.go(function(k) n = n + k return n end)"))
+	got, err := rt.Run(context.Background(), must(t, "local n = 1 return there.go(function(k) n = n + k "+
+		"return n end)"))
 	if err != nil || got[0] != 21.0 {
 		t.Errorf("%v, %v", got, err)
 	}
@@ -240,8 +268,20 @@ func TestCallBackThroughAnotherRuntime(t *testing.T) {
 func TestCallbackLater(t *testing.T) {
 	var plain func(int) int
 	var fails func(int) (int, error)
-	rt := newRuntime(t, vm.Config{Limits: vm.Limits{Steps: 5000}, Modules: []vm.Module{{Name: "keep", Global: true, Funcs: map[string]any{"these": func(f func(int) int, g func(int) (int, error)) { plain, fails = f, g }}}}})
-	if err := run(t, rt, "keep.these(function(n) return n + 1 end, function(n) for i = 1, n do end return n end)"); err != nil {
+	rt := newRuntime(t, vm.Config{
+		Limits: vm.Limits{Steps: 5000},
+		Modules: []vm.Module{
+			{
+				Name:   "keep",
+				Global: true,
+				Funcs: map[string]any{
+					"these": func(f func(int) int, g func(int) (int, error)) { plain, fails = f, g },
+				},
+			},
+		},
+	})
+	if err := run(t, rt, "keep.these(function(n) return n + 1 end, function(n) for i = 1, n do end "+
+		"return n end)"); err != nil {
 		t.Fatal(err)
 	}
 	for range 100 {
@@ -276,13 +316,15 @@ func TestErrorsPassThroughGo(t *testing.T) {
 		"fail":   func() error { return syscall.ENOSPC },
 	}}}})
 	for _, call := range []string{"plain", "passed", "called"} {
-		got, err := rt.Run(context.Background(), must(t, "local t = {code = 7} local ok, e = pcall(host."+call+", function() error(t) end) return ok, e == t"))
+		got, err := rt.Run(context.Background(), must(t, "local t = {code = 7} local ok, e = pcall(host."+
+			call+", function() error(t) end) return ok, e == t"))
 		if err != nil || got[0] != false || got[1] != true {
 			t.Errorf("%s: %v, %v", call, got, err)
 		}
 		err = run(t, rt, "\nhost."+call+"(function()\n  error('stop') end)")
 		var e *vm.Error
-		if !errors.As(err, &e) || e.Message != "test.lua:3: stop" || e.Script != "test.lua" || e.Line != 3 || !strings.Contains(e.Excerpt(), "error('stop')") {
+		if !errors.As(err, &e) || e.Message != "test.lua:3: stop" || e.Script != "test.lua" || e.Line != 3 ||
+			!strings.Contains(e.Excerpt(), "error('stop')") {
 			t.Errorf("%s: %+v", call, e)
 		}
 		if err := run(t, rt, "host."+call+"(function() host.fail() end)"); !errors.Is(err, syscall.ENOSPC) {
@@ -341,24 +383,49 @@ func TestNewRefuses(t *testing.T) {
 		cfg  vm.Config
 		want string
 	}{
-		{vm.Config{Limits: vm.Limits{Steps: -1}}, "vm: Limits.Steps is -1; 0 is the default"},
-		{vm.Config{Limits: vm.Limits{Memory: -1 << 63}}, "vm: Limits.Memory is -9223372036854775808; 0 is the default"},
-		{vm.Config{Limits: vm.Limits{CallDepth: -5}}, "vm: Limits.CallDepth is -5; 0 is the default"},
-		{vm.Config{Limits: vm.Limits{CallDepth: 1 << 30}}, "at most 200000 is possible"},
-		{module("", 1), "vm: Modules[0] has no name"},
-		{vm.Config{Modules: []vm.Module{{Name: "a"}, {Name: "b"}, {Name: "a"}}}, "vm: two modules are called a"},
-		{module("m", func(int, chan int) {}), "vm: module m: f has a parameter that has no Lua form (number 2, chan int)"},
-		{module("m", func(complex64) {}), "(number 1, complex64)"},
-		{module("m", (func())(nil)), "vm: module m: f is nil"},
-		{vm.Config{Modules: []vm.Module{{Name: "m", Asserts: map[string]lua.LGFunction{"odd": nil}}}}, "vm: module m: assertion odd is nil"},
-		{vm.Config{Modules: []vm.Module{{Name: "m", Global: true, Open: func(*vm.State) (lua.LValue, error) { return nil, nil }}}}, "vm: module m: its Open gave no value"},
+		{cfg: vm.Config{Limits: vm.Limits{Steps: -1}}, want: "vm: Limits.Steps is -1; 0 is the default"},
+		{
+			cfg:  vm.Config{Limits: vm.Limits{Memory: -1 << 63}},
+			want: "vm: Limits.Memory is -9223372036854775808; 0 is the default",
+		},
+		{
+			cfg:  vm.Config{Limits: vm.Limits{CallDepth: -5}},
+			want: "vm: Limits.CallDepth is -5; 0 is the default",
+		},
+		{cfg: vm.Config{Limits: vm.Limits{CallDepth: 1 << 30}}, want: "at most 200000 is possible"},
+		{cfg: module("", 1), want: "vm: Modules[0] has no name"},
+		{
+			cfg:  vm.Config{Modules: []vm.Module{{Name: "a"}, {Name: "b"}, {Name: "a"}}},
+			want: "vm: two modules are called a",
+		},
+		{
+			cfg:  module("m", func(int, chan int) {}),
+			want: "vm: module m: f has a parameter that has no Lua form (number 2, chan int)",
+		},
+		{cfg: module("m", func(complex64) {}), want: "(number 1, complex64)"},
+		{cfg: module("m", (func())(nil)), want: "vm: module m: f is nil"},
+		{
+			cfg: vm.Config{
+				Modules: []vm.Module{{Name: "m", Asserts: map[string]lua.LGFunction{"odd": nil}}},
+			},
+			want: "vm: module m: assertion odd is nil",
+		},
+		{
+			cfg: vm.Config{
+				Modules: []vm.Module{
+					{Name: "m", Global: true, Open: func(*vm.State) (lua.LValue, error) { return nil, nil }},
+				},
+			},
+			want: "vm: module m: its Open gave no value",
+		},
 	} {
 		if rt, err := vm.New(c.cfg); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v; want %s", err, c.want)
 			rt.Close()
 		}
 		pool := vm.NewPool(c.cfg, 1)
-		if _, err := pool.Run(context.Background(), must(t, "return 1")); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := pool.Run(context.Background(), must(t, "return 1")); err == nil ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("of a pool: %v; want %s", err, c.want)
 		}
 	}
@@ -381,14 +448,28 @@ func (e *Engine) Start() uint64 { e.Power++; return e.Power }
 
 func TestEmbeddedStructs(t *testing.T) {
 	m := &Machine{Engine: Engine{1 << 63}, Casing: &Casing{"red"}, Low: -1 << 63}
-	rt := newRuntime(t, vm.Config{Modules: []vm.Module{{Name: "host", Global: true, Funcs: map[string]any{"half": func(f float32) float32 { return f / 2 }, "take": func(m Machine) uint64 { return m.Power }}}}})
+	rt := newRuntime(t, vm.Config{
+		Modules: []vm.Module{
+			{
+				Name:   "host",
+				Global: true,
+				Funcs: map[string]any{
+					"half": func(f float32) float32 { return f / 2 },
+					"take": func(m Machine) uint64 { return m.Power },
+				},
+			},
+		},
+	})
 	if err := rt.Set("m", m); err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range []string{
-		"m.Power == 0x8000000000000000", "m.Engine.Power == m.Power", "m:Start() == 0x8000000000000001", "m.engine:start() == m.power", "m.Casing.Colour == 'red'",
-		"(function() m.engine.power = 5 m.casing.colour = 'blue' return m.power == 5 end)()", "(function() m.casing = nil return m.casing == nil end)()",
-		"host.half(3) == 1.5", "host.half(1/0) == 1/0", "host.take{Engine = {Power = 7}} == 7", "host.take{Power = 7} == 7",
+		"m.Power == 0x8000000000000000", "m.Engine.Power == m.Power",
+		"m:Start() == 0x8000000000000001", "m.engine:start() == m.power", "m.Casing.Colour == 'red'",
+		"(function() m.engine.power = 5 m.casing.colour = 'blue' return m.power == 5 end)()",
+		"(function() m.casing = nil return m.casing == nil end)()",
+		"host.half(3) == 1.5", "host.half(1/0) == 1/0", "host.take{Engine = {Power = 7}} == 7",
+		"host.take{Power = 7} == 7",
 	} {
 		got, err := rt.Run(context.Background(), must(t, "return "+e))
 		if err != nil || len(got) != 1 || got[0] != true {
@@ -396,10 +477,20 @@ func TestEmbeddedStructs(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ src, want string }{
-		{"return m.low", "test.lua:1: field 'low' of *vm_test.Machine: -9223372036854775808 has no exact Lua number (negative integers are exact down to -2^53)"},
-		{"return m.wire", "field 'wire' of *vm_test.Machine: a value of type chan int cannot be given to Lua"},
-		{"m.start = 1", "test.lua:1: 'start' is a method of *vm_test.Machine and cannot be written"},
-		{"host.half(1e300)", "bad argument #1 to 'half' (1e+300 does not fit into 32 bits)"},
+		{
+			src: "return m.low",
+			want: "test.lua:1: field 'low' of *vm_test.Machine: -9223372036854775808 has no exact Lua " +
+				"number (negative integers are exact down to -2^53)",
+		},
+		{
+			src:  "return m.wire",
+			want: "field 'wire' of *vm_test.Machine: a value of type chan int cannot be given to Lua",
+		},
+		{
+			src:  "m.start = 1",
+			want: "test.lua:1: 'start' is a method of *vm_test.Machine and cannot be written",
+		},
+		{src: "host.half(1e300)", want: "bad argument #1 to 'half' (1e+300 does not fit into 32 bits)"},
 	} {
 		if err := run(t, rt, c.src); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v; want %s", c.src, err, c.want)
@@ -417,12 +508,25 @@ func TestTablesAfterAStop(t *testing.T) {
 		ctx       context.Context
 		want      error
 	}{
-		{"steps", "while true do end", vm.Config{Limits: vm.Limits{Steps: 10_000}}, context.Background(), vm.ErrSteps},
-		{"memory", "keep = {} while true do keep[#keep + 1] = ('x'):rep(1000) .. #keep end", vm.Config{Limits: vm.Limits{Memory: 1 << 20}}, context.Background(), vm.ErrMemory},
-		{"context", "while true do end", vm.Config{}, stopped, context.Canceled},
+		{
+			name: "steps",
+			src:  "while true do end",
+			cfg:  vm.Config{Limits: vm.Limits{Steps: 10_000}},
+			ctx:  context.Background(),
+			want: vm.ErrSteps,
+		},
+		{
+			name: "memory",
+			src:  "keep = {} while true do keep[#keep + 1] = ('x'):rep(1000) .. #keep end",
+			cfg:  vm.Config{Limits: vm.Limits{Memory: 1 << 20}},
+			ctx:  context.Background(),
+			want: vm.ErrMemory,
+		},
+		{name: "context", src: "while true do end", cfg: vm.Config{}, ctx: stopped, want: context.Canceled},
 	} {
 		rt := newRuntime(t, c.cfg)
-		got, err := rt.Run(context.Background(), must(t, "local k = {} return {x = 'value', [0xffffffffffffffff] = 'wide', [k] = 'table', [false] = 0}, k"))
+		got, err := rt.Run(context.Background(), must(t, "local k = {} return {x = 'value', "+
+			"[0xffffffffffffffff] = 'wide', [k] = 'table', [false] = 0}, k"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -430,11 +534,15 @@ func TestTablesAfterAStop(t *testing.T) {
 			t.Fatal(err)
 		}
 		table := got[0].(*vm.Table)
-		if table.Get("x") != "value" || table.Get(uint64(1<<64-1)) != "wide" || table.Get(got[1]) != "table" || table.Get(false) != 0.0 || table.Get(uint64(1<<63)) != nil || table.Get(nil) != nil {
-			t.Errorf("after a stop for %s: %v %v %v %v", c.name, table.Get("x"), table.Get(uint64(1<<64-1)), table.Get(got[1]), table.Get(false))
+		if table.Get("x") != "value" || table.Get(uint64(1<<64-1)) != "wide" ||
+			table.Get(got[1]) != "table" || table.Get(false) != 0.0 || table.Get(uint64(1<<63)) != nil ||
+			table.Get(nil) != nil {
+			t.Errorf("after a stop for %s: %v %v %v %v", c.name, table.Get("x"), table.Get(uint64(1<<64-1)),
+				table.Get(got[1]), table.Get(false))
 		}
 		err = table.Set("y", "more")
-		if _, loaded := rt.Load(must(t, "return 0xfffffffffffffff0")).Call(context.Background()); c.name == "memory" {
+		if _, loaded := rt.Load(must(t,
+			"return 0xfffffffffffffff0")).Call(context.Background()); c.name == "memory" {
 			if !errors.Is(err, vm.ErrMemory) || !errors.Is(loaded, vm.ErrMemory) {
 				t.Errorf("%v, %v", err, loaded)
 			}
@@ -442,7 +550,8 @@ func TestTablesAfterAStop(t *testing.T) {
 			t.Errorf("after a stop for %s: %v, %v", c.name, err, loaded)
 		}
 		rt.Close()
-		if _, err := rt.Load(must(t, "return 0xfffffffffffffff0")).Call(context.Background()); !errors.Is(err, vm.ErrClosed) {
+		if _, err := rt.Load(must(t,
+			"return 0xfffffffffffffff0")).Call(context.Background()); !errors.Is(err, vm.ErrClosed) {
 			t.Error(err)
 		}
 	}
@@ -475,7 +584,8 @@ func TestPoolStdin(t *testing.T) {
 func TestValuesStayInTheirRuntime(t *testing.T) {
 	rt, other := newRuntime(t, vm.Config{}), newRuntime(t, vm.Config{})
 	ctx := context.Background()
-	values, _, err := rt.Eval(ctx, must(t, "return {}, function(...) return ... end, coroutine.create(print)"), 0)
+	values, _, err := rt.Eval(ctx, must(t,
+		"return {}, function(...) return ... end, coroutine.create(print)"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -487,7 +597,8 @@ func TestValuesStayInTheirRuntime(t *testing.T) {
 		if err := other.SetValue("x", v); err == nil || !strings.Contains(err.Error(), "another runtime") {
 			t.Errorf("SetValue %d: %v", i, err)
 		}
-		if _, err := other.Invoke(ctx, echo[0].Go().(*vm.Function), v); err == nil || !strings.Contains(err.Error(), "another runtime") {
+		if _, err := other.Invoke(ctx, echo[0].Go().(*vm.Function), v); err == nil ||
+			!strings.Contains(err.Error(), "another runtime") {
 			t.Errorf("Invoke %d: %v", i, err)
 		}
 		if back, err := rt.Invoke(ctx, values[1].Go().(*vm.Function), v); err != nil || !back[0].Same(v) {

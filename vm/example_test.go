@@ -161,7 +161,8 @@ func ExampleError() {
 		return
 	}
 	defer rt.Close()
-	prog, _ := vm.Compile("demo.lua", "local function show(v)\n  print(string.formt('%x', v))\nend\nshow(255)")
+	prog, _ := vm.Compile("demo.lua", "local function show(v)\n  print(string.formt('%x', "+
+		"v))\nend\nshow(255)")
 	_, err = rt.Run(context.Background(), prog)
 	var e *vm.Error
 	if errors.As(err, &e) {

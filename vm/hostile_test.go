@@ -50,8 +50,8 @@ const (
 	hostileDeadline = 50 * time.Millisecond
 	hostileMemory   = 16 << 20
 
-	// hang is how long a test waits before it reports a hang. Nothing else is judged by the clock: a loaded machine
-	// gives the same result as an idle one.
+	// hang is how long a test waits before it reports a hang. Nothing else is judged by the clock:
+	// a loaded machine gives the same result as an idle one.
 	hang = 2 * time.Minute
 )
 
@@ -77,8 +77,8 @@ func stoppedBy(err error) string {
 	return "error"
 }
 
-// runHostile runs the script. A deadline is set only for a script that nothing else stops: how far a script gets
-// before its deadline depends on the machine.
+// runHostile runs the script. A deadline is set only for a script that nothing else stops: how far
+// a script gets before its deadline depends on the machine.
 func runHostile(h hostile) error {
 	limits, deadline := vm.Limits{Memory: hostileMemory}, hang
 	switch h.limit {
@@ -99,7 +99,8 @@ func runHostile(h hostile) error {
 	return err
 }
 
-// guard panics, which prints all goroutines, unless the function that it returns is called before hang has passed.
+// guard panics, which prints all goroutines, unless the function that it returns is called before
+// hang has passed.
 func guard(name string) (stop func() bool) {
 	return time.AfterFunc(hang+time.Minute, func() { panic(name + " hangs") }).Stop
 }
@@ -163,17 +164,18 @@ func TestHostileOneAfterAnother(t *testing.T) {
 	healthy(t, before, goroutines)
 }
 
-// expired is a context whose deadline has passed but whose timer has not fired, as on a loaded machine: only a look
-// at the clock tells.
+// expired is a context whose deadline has passed but whose timer has not fired, as on a loaded
+// machine: only a look at the clock tells.
 type expired struct{ context.Context }
 
 func (expired) Deadline() (time.Time, bool) { return time.Unix(0, 0), true }
 
-// looks are the most steps that a script may take between two looks at the clock: one round of library code
-// counts its steps at once.
+// looks are the most steps that a script may take between two looks at the clock: one round of
+// library code counts its steps at once.
 const looks = 20_000
 
-// TestDeadlineWithoutItsTimer counts the steps that a script takes until it notices that its deadline has passed.
+// TestDeadlineWithoutItsTimer counts the steps that a script takes until it notices that its
+// deadline has passed.
 func TestDeadlineWithoutItsTimer(t *testing.T) {
 	for _, h := range hostileScripts(t) {
 		if h.limit != "deadline" {
@@ -184,13 +186,15 @@ func TestDeadlineWithoutItsTimer(t *testing.T) {
 			rt := newRuntime(t, vm.Config{Limits: vm.Limits{Memory: hostileMemory}})
 			_, used, err := rt.Eval(expired{context.Background()}, h.prog, 0)
 			if got := stoppedBy(err); got != h.limit || used > looks {
-				t.Errorf("stopped by %s (%v) after %d steps, want %s after at most %d", got, err, used, h.limit, looks)
+				t.Errorf("stopped by %s (%v) after %d steps, want %s after at most %d", got, err, used,
+					h.limit, looks)
 			}
 		})
 	}
 }
 
-// TestHostileSteps stops each script that runs until its deadline by a step limit, at the same step every time.
+// TestHostileSteps stops each script that runs until its deadline by a step limit, at the same step
+// every time.
 func TestHostileSteps(t *testing.T) {
 	for _, h := range hostileScripts(t) {
 		if h.limit != "deadline" {
@@ -225,7 +229,8 @@ func healthy(t *testing.T, before uint64, goroutines int) {
 			return
 		}
 		if try == int(hang/pause) {
-			t.Errorf("left %d KB of heap (%d KB before) and %d goroutines (%d before)", after>>10, before>>10, now, goroutines)
+			t.Errorf("left %d KB of heap (%d KB before) and %d goroutines (%d before)", after>>10,
+				before>>10, now, goroutines)
 			return
 		}
 		time.Sleep(pause)

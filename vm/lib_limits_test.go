@@ -16,82 +16,213 @@ import (
 
 // hostileLibrary are scripts that spend everything inside one library function.
 var hostileLibrary = []struct{ name, source string }{
-	{"rep", `local s = ("x"):rep(3e9)`},
-	{"rep beyond every integer", `local s = ("x"):rep(1e19)`},
-	{"rep of a long string", `local s = ("x"):rep(1e6) s = s:rep(1e5)`},
-	{"rep in a loop that is caught", `while true do pcall(string.rep, "x", 1e10) end`},
-	{"find that backtracks", `(("a"):rep(30000)):find(".-.-.-.-b")`},
-	{"match that backtracks", `(("a"):rep(200)):match(("a?"):rep(200) .. ("a"):rep(201))`},
-	{"match with captures", `(("a"):rep(3000)):match("(.-)(.-)(.-)(.-)(.-)b")`},
-	{"gmatch that backtracks", `for x in (("a"):rep(20000)):gmatch(".-.-.-b") do end`},
-	{"gsub that backtracks", `(("a"):rep(20000)):gsub(".-.-.-b", "")`},
-	{"gsub with a function for ever", `(("a"):rep(1e6)):gsub(".", function() for i = 1, 1e9 do end end)`},
-	{"gsub that grows", `local s = "xxxxxxxxxx" while true do s = s:gsub(".", "%0%0%0%0") end`},
-	{"gsub with a long replacement", `(("a"):rep(1e5)):gsub("a", ("b"):rep(1e5))`},
-	{"balance", `(("("):rep(1e5)):find("%b()") for i = 1, 1e5 do (("("):rep(1e5)):gsub("%b()", "") end`},
-	{"back references", `local s = ("a"):rep(1e4) s:find("(.*)%1b")`},
-	{"plain find for ever", `local s = ("a"):rep(1e6) while true do s:find("b", 1, true) end`},
-	{"concat", `local t = {} for i = 1, 1000 do t[i] = ("x"):rep(1000) end while true do t[1] = table.concat(t) end`},
-	{"concat with a long separator", `local t = {} for i = 1, 1000 do t[i] = i end while true do table.concat(t, ("x"):rep(1e5)) end`},
-	{"format widths", `local t = {} while true do t[#t + 1] = ("%99d"):rep(1000):gsub("%%99d", function() return ("%99d"):format(1) end) end`},
-	{"format of a long string", `local s, t = ("x"):rep(1e6), {} while true do t[#t + 1] = ("%s%s%s%s"):format(s, s, s, s) end`},
-	{"format quotes", `local s, t = ("\0"):rep(1e6), {} while true do t[#t + 1] = ("%q"):format(s) end`},
-	{"sort with an order that loops", `local t = {} for i = 1, 1000 do t[i] = i end table.sort(t, function() while true do end end)`},
-	{"sort for ever", `local t = {} for i = 1, 1e5 do t[i] = -i end while true do table.sort(t, function(a, b) return a < b end) table.sort(t, function(a, b) return a > b end) end`},
-	{"sort of a million", `local t = {} for i = 1, 3e5 do t[i] = -i end while true do table.sort(t) for i = 1, 3e5 do t[i] = -t[i] end end`},
-	{"insert at the front", `local t = {} while true do table.insert(t, 1, 0) end`},
-	{"insert below the first", `local t = {} for i = 1, 1000 do t[i] = i end while true do table.insert(t, -1e9, 0) end`},
-	{"insert far away", `while true do table.insert({}, 6e7, 0) end`},
-	{"rawset far away", `local k = {} for i = 1, 1e6 do k[i] = {} rawset(k[i], 6e7, 0) end`},
-	{"remove from the front", `local t = {} for i = 1, 1e5 do t[i] = i end while true do table.insert(t, table.remove(t, 1)) end`},
-	{"unpack", `while true do pcall(unpack, {}, 1, 1e8) pcall(unpack, {}, 1, 9e4) end`},
-	{"unpack of everything", `unpack({}, -2^53, 2^53)`},
-	{"byte", `local s = ("x"):rep(1e6) while true do pcall(string.byte, s, 1, -1) end`},
-	{"char", `local t = {} for i = 1, 5e4 do t[i] = 65 end local all = {} while true do all[#all + 1] = string.char(unpack(t)) end`},
-	{"select", `local function f(...) while true do select(2, ...) end end f(unpack({}, 1, 9e4))`},
-	{"upper, lower, reverse", `local s, t = ("x"):rep(1e6), {} while true do t[#t + 1] = s:upper() .. s:lower() .. s:reverse() end`},
-	{"sub for ever", `local s, t = ("x"):rep(1e6), {} while true do t[#t + 1] = s:sub(2) end`},
-	{"tostring", `local t = {} while true do t[#t + 1] = tostring({}) end`},
-	{"tostring that loops", `tostring(setmetatable({}, {__tostring = function() while true do end end}))`},
-	{"print", `local s = ("x"):rep(1e5) while true do print(s, s, s, s) end`},
-	{"next over nothing", `local t = {} for i = 1, 1e5 do t["k" .. i] = 1 end for k in pairs(t) do t[k] = nil end while true do next(t) end`},
-	{"load in a loop", `local t = {} while true do t[#t + 1] = loadstring("return " .. #t) end`},
-	{"load from an endless reader", `load(function() return "x = 1; " end)`},
-	{"load of what nests", `while true do loadstring("return " .. ("("):rep(150) .. "1" .. (")"):rep(150)) end`},
-	{"coroutines that never end", `local t = {} while true do t[#t + 1] = coroutine.wrap(function() coroutine.yield() end) t[#t]() end`},
-	{"coroutines that nobody holds", `while true do coroutine.wrap(function() coroutine.yield() end)() end`},
-	{"coroutines in coroutines", `local function f() return coroutine.wrap(f)() end while true do pcall(f) end`},
-	{"a coroutine that loops", `coroutine.wrap(function() pcall(function() while true do end end) end)()`},
-	{"a coroutine that catches", `coroutine.wrap(function() while true do pcall(function() while true do end end) end end)()`},
-	{"wrap in a gsub in a sort", `table.sort({3, 2, 1}, function(a, b) ("x"):gsub("x", coroutine.wrap(function() while true do end end)) end)`},
-	{"pcall for ever", `while true do pcall(function() while true do end end) end`},
-	{"xpcall with a handler for ever", `xpcall(error, function() while true do end end)`},
-	{"xpcall in its handler", `local function h() return xpcall(error, h) end while true do h() end`},
-	{"error in a loop", `while true do pcall(error, ("x"):rep(1e5)) end`},
-	{"deep recursion, caught", `local function f() return 1 + f() end while true do pcall(f) end`},
-	{"recursion through pcall", `local function f() pcall(f) pcall(f) end f()`},
-	{"recursion through gsub", `local function f() ("x"):gsub("x", f) ("x"):gsub("x", f) end f()`},
-	{"recursion through a metamethod", `local t = setmetatable({}, {__index = function(t, k) return t[k .. "x"] end}) while true do pcall(function() return t.x end) end`},
-	{"same of what is deep", `local function deep(n) local t = {} local at = t for i = 1, n do at.x = {} at = at.x end return t end while true do pcall(assert.same, deep(5000), deep(5000)) end`},
-	{"same of what is wide", `local a, b = {}, {} for i = 1, 2e4 do a[i] = {i} b[i] = {i} end while true do assert.same(a, b) end`},
-	{"has_error that never ends", `assert.has_error(function() while true do end end)`},
-	{"checks that never end", `while true do pcall(check.equals, 1, 2) end`},
-	{"show of a great table", `local t = {} for i = 1, 1e5 do t[i] = {i, {i}} end while true do pcall(assert.is_nil, t) end`},
-	{"assert.matches that backtracks", `assert.matches(".-.-.-.-b", ("a"):rep(30000))`},
-	{"collectgarbage", `local t = {} for i = 1, 1e5 do t[i] = {} end while true do collectgarbage() end`},
-	{"rep of nothing much, for ever", `while true do ("ab"):rep(10):upper():find("B") end`},
-	{"math.random", `while true do math.random(1, 1e9) end`},
-	{"tonumber of much", `local s = ("1"):rep(1e6) while true do tonumber(s) tonumber(s, 36) end`},
-	{"setmetatable cycles", `local t = {} setmetatable(t, t) t.__index = t while true do pcall(function() return t.x end) end`},
-	{"traceback", `local function f(n) if n == 0 then while true do debug.traceback() end end return 1 + f(n - 1) end f(5000)`},
-	{"the reader of load", `load(function() while true do end end)`},
-	{"date", `while true do os.date(("%c"):rep(10000), 0) end`},
-	{"foreach", `table.foreach({1}, function() while true do end end)`},
-	{"maxn", `local t = {} for i = 1, 1e5 do t[i + 0.5] = i end while true do table.maxn(t) end`},
+	{name: "rep", source: `local s = ("x"):rep(3e9)`},
+	{name: "rep beyond every integer", source: `local s = ("x"):rep(1e19)`},
+	{name: "rep of a long string", source: `local s = ("x"):rep(1e6) s = s:rep(1e5)`},
+	{name: "rep in a loop that is caught", source: `while true do pcall(string.rep, "x", 1e10) end`},
+	{name: "find that backtracks", source: `(("a"):rep(30000)):find(".-.-.-.-b")`},
+	{name: "match that backtracks", source: `(("a"):rep(200)):match(("a?"):rep(200) .. ("a"):rep(201))`},
+	{name: "match with captures", source: `(("a"):rep(3000)):match("(.-)(.-)(.-)(.-)(.-)b")`},
+	{name: "gmatch that backtracks", source: `for x in (("a"):rep(20000)):gmatch(".-.-.-b") do end`},
+	{name: "gsub that backtracks", source: `(("a"):rep(20000)):gsub(".-.-.-b", "")`},
+	{
+		name:   "gsub with a function for ever",
+		source: `(("a"):rep(1e6)):gsub(".", function() for i = 1, 1e9 do end end)`,
+	},
+	{name: "gsub that grows", source: `local s = "xxxxxxxxxx" while true do s = s:gsub(".", "%0%0%0%0") end`},
+	{name: "gsub with a long replacement", source: `(("a"):rep(1e5)):gsub("a", ("b"):rep(1e5))`},
+	{
+		name:   "balance",
+		source: `(("("):rep(1e5)):find("%b()") for i = 1, 1e5 do (("("):rep(1e5)):gsub("%b()", "") end`,
+	},
+	{name: "back references", source: `local s = ("a"):rep(1e4) s:find("(.*)%1b")`},
+	{name: "plain find for ever", source: `local s = ("a"):rep(1e6) while true do s:find("b", 1, true) end`},
+	{
+		name: "concat",
+		source: `local t = {} for i = 1, 1000 do t[i] = ("x"):rep(1000) end while true do t[1] = ` +
+			`table.concat(t) end`,
+	},
+	{
+		name: "concat with a long separator",
+		source: `local t = {} for i = 1, 1000 do t[i] = i end while true do table.concat(t, ` +
+			`("x"):rep(1e5)) end`,
+	},
+	{
+		name: "format widths",
+		source: `local t = {} while true do t[#t + 1] = ("%99d"):rep(1000):gsub("%%99d", function() ` +
+			`return ("%99d"):format(1) end) end`,
+	},
+	{
+		name: "format of a long string",
+		source: `local s, t = ("x"):rep(1e6), {} while true do t[#t + 1] = ("%s%s%s%s"):format(s, s, s, ` +
+			`s) end`,
+	},
+	{
+		name:   "format quotes",
+		source: `local s, t = ("\0"):rep(1e6), {} while true do t[#t + 1] = ("%q"):format(s) end`,
+	},
+	{
+		name: "sort with an order that loops",
+		source: `local t = {} for i = 1, 1000 do t[i] = i end table.sort(t, function() while true do ` +
+			`end end)`,
+	},
+	{
+		name: "sort for ever",
+		source: `local t = {} for i = 1, 1e5 do t[i] = -i end while true do table.sort(t, function(a, ` +
+			`b) return a < b end) table.sort(t, function(a, b) return a > b end) end`,
+	},
+	{
+		name: "sort of a million",
+		source: `local t = {} for i = 1, 3e5 do t[i] = -i end while true do table.sort(t) for i = 1, ` +
+			`3e5 do t[i] = -t[i] end end`,
+	},
+	{name: "insert at the front", source: `local t = {} while true do table.insert(t, 1, 0) end`},
+	{
+		name:   "insert below the first",
+		source: `local t = {} for i = 1, 1000 do t[i] = i end while true do table.insert(t, -1e9, 0) end`,
+	},
+	{name: "insert far away", source: `while true do table.insert({}, 6e7, 0) end`},
+	{name: "rawset far away", source: `local k = {} for i = 1, 1e6 do k[i] = {} rawset(k[i], 6e7, 0) end`},
+	{
+		name: "remove from the front",
+		source: `local t = {} for i = 1, 1e5 do t[i] = i end while true do table.insert(t, ` +
+			`table.remove(t, 1)) end`,
+	},
+	{name: "unpack", source: `while true do pcall(unpack, {}, 1, 1e8) pcall(unpack, {}, 1, 9e4) end`},
+	{name: "unpack of everything", source: `unpack({}, -2^53, 2^53)`},
+	{name: "byte", source: `local s = ("x"):rep(1e6) while true do pcall(string.byte, s, 1, -1) end`},
+	{
+		name: "char",
+		source: `local t = {} for i = 1, 5e4 do t[i] = 65 end local all = {} while true do all[#all + ` +
+			`1] = string.char(unpack(t)) end`,
+	},
+	{
+		name:   "select",
+		source: `local function f(...) while true do select(2, ...) end end f(unpack({}, 1, 9e4))`,
+	},
+	{
+		name: "upper, lower, reverse",
+		source: `local s, t = ("x"):rep(1e6), {} while true do t[#t + 1] = s:upper() .. s:lower() .. ` +
+			`s:reverse() end`,
+	},
+	{name: "sub for ever", source: `local s, t = ("x"):rep(1e6), {} while true do t[#t + 1] = s:sub(2) end`},
+	{name: "tostring", source: `local t = {} while true do t[#t + 1] = tostring({}) end`},
+	{
+		name:   "tostring that loops",
+		source: `tostring(setmetatable({}, {__tostring = function() while true do end end}))`,
+	},
+	{name: "print", source: `local s = ("x"):rep(1e5) while true do print(s, s, s, s) end`},
+	{
+		name: "next over nothing",
+		source: `local t = {} for i = 1, 1e5 do t["k" .. i] = 1 end for k in pairs(t) do t[k] = nil end ` +
+			`while true do next(t) end`,
+	},
+	{
+		name:   "load in a loop",
+		source: `local t = {} while true do t[#t + 1] = loadstring("return " .. #t) end`,
+	},
+	{name: "load from an endless reader", source: `load(function() return "x = 1; " end)`},
+	{
+		name:   "load of what nests",
+		source: `while true do loadstring("return " .. ("("):rep(150) .. "1" .. (")"):rep(150)) end`,
+	},
+	{
+		name: "coroutines that never end",
+		source: `local t = {} while true do t[#t + 1] = coroutine.wrap(function() coroutine.yield() ` +
+			`end) t[#t]() end`,
+	},
+	{
+		name:   "coroutines that nobody holds",
+		source: `while true do coroutine.wrap(function() coroutine.yield() end)() end`,
+	},
+	{
+		name:   "coroutines in coroutines",
+		source: `local function f() return coroutine.wrap(f)() end while true do pcall(f) end`,
+	},
+	{
+		name:   "a coroutine that loops",
+		source: `coroutine.wrap(function() pcall(function() while true do end end) end)()`,
+	},
+	{
+		name:   "a coroutine that catches",
+		source: `coroutine.wrap(function() while true do pcall(function() while true do end end) end end)()`,
+	},
+	{
+		name: "wrap in a gsub in a sort",
+		source: `table.sort({3, 2, 1}, function(a, b) ("x"):gsub("x", coroutine.wrap(function() while ` +
+			`true do end end)) end)`,
+	},
+	{name: "pcall for ever", source: `while true do pcall(function() while true do end end) end`},
+	{name: "xpcall with a handler for ever", source: `xpcall(error, function() while true do end end)`},
+	{
+		name:   "xpcall in its handler",
+		source: `local function h() return xpcall(error, h) end while true do h() end`,
+	},
+	{name: "error in a loop", source: `while true do pcall(error, ("x"):rep(1e5)) end`},
+	{
+		name:   "deep recursion, caught",
+		source: `local function f() return 1 + f() end while true do pcall(f) end`,
+	},
+	{name: "recursion through pcall", source: `local function f() pcall(f) pcall(f) end f()`},
+	{
+		name:   "recursion through gsub",
+		source: `local function f() ("x"):gsub("x", f) ("x"):gsub("x", f) end f()`,
+	},
+	{
+		name: "recursion through a metamethod",
+		source: `local t = setmetatable({}, {__index = function(t, k) return t[k .. "x"] end}) while ` +
+			`true do pcall(function() return t.x end) end`,
+	},
+	{
+		name: "same of what is deep",
+		source: `local function deep(n) local t = {} local at = t for i = 1, n do at.x = {} at = at.x ` +
+			`end return t end while true do pcall(assert.same, deep(5000), deep(5000)) end`,
+	},
+	{
+		name: "same of what is wide",
+		source: `local a, b = {}, {} for i = 1, 2e4 do a[i] = {i} b[i] = {i} end while true do ` +
+			`assert.same(a, b) end`,
+	},
+	{name: "has_error that never ends", source: `assert.has_error(function() while true do end end)`},
+	{name: "checks that never end", source: `while true do pcall(check.equals, 1, 2) end`},
+	{
+		name: "show of a great table",
+		source: `local t = {} for i = 1, 1e5 do t[i] = {i, {i}} end while true do pcall(assert.is_nil, ` +
+			`t) end`,
+	},
+	{name: "assert.matches that backtracks", source: `assert.matches(".-.-.-.-b", ("a"):rep(30000))`},
+	{
+		name:   "collectgarbage",
+		source: `local t = {} for i = 1, 1e5 do t[i] = {} end while true do collectgarbage() end`,
+	},
+	{name: "rep of nothing much, for ever", source: `while true do ("ab"):rep(10):upper():find("B") end`},
+	{name: "math.random", source: `while true do math.random(1, 1e9) end`},
+	{
+		name:   "tonumber of much",
+		source: `local s = ("1"):rep(1e6) while true do tonumber(s) tonumber(s, 36) end`,
+	},
+	{
+		name: "setmetatable cycles",
+		source: `local t = {} setmetatable(t, t) t.__index = t while true do pcall(function() return ` +
+			`t.x end) end`,
+	},
+	{
+		name: "traceback",
+		source: `local function f(n) if n == 0 then while true do debug.traceback() end end return 1 + ` +
+			`f(n - 1) end f(5000)`,
+	},
+	{name: "the reader of load", source: `load(function() while true do end end)`},
+	{name: "date", source: `while true do os.date(("%c"):rep(10000), 0) end`},
+	{name: "foreach", source: `table.foreach({1}, function() while true do end end)`},
+	{
+		name:   "maxn",
+		source: `local t = {} for i = 1, 1e5 do t[i + 0.5] = i end while true do table.maxn(t) end`,
+	},
 }
 
 func isLimit(err error) bool {
-	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, vm.ErrMemory) || errors.Is(err, vm.ErrSteps)
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, vm.ErrMemory) ||
+		errors.Is(err, vm.ErrSteps)
 }
 
 // TestLibraryLimits runs each script until a deadline of 50 ms or its memory limit stops it.
@@ -131,8 +262,8 @@ func must(t testing.TB, source string) *vm.Program {
 	return p
 }
 
-// TestLibrarySteps stops the same scripts by a step limit, at the same step every time, unless they use up their
-// memory first.
+// TestLibrarySteps stops the same scripts by a step limit, at the same step every time, unless they
+// use up their memory first.
 func TestLibrarySteps(t *testing.T) {
 	for _, c := range hostileLibrary {
 		t.Run(c.name, func(t *testing.T) {
@@ -196,14 +327,16 @@ func TestCoroutinesEnd(t *testing.T) {
 func TestCoroutinesNobodyHolds(t *testing.T) {
 	before := runtime.NumGoroutine()
 	rt := newRuntime(t, vm.Config{})
-	if err := run(t, rt, `for i = 1, 20000 do coroutine.wrap(function() coroutine.yield() end)() end`); err != nil {
+	if err := run(t, rt,
+		`for i = 1, 20000 do coroutine.wrap(function() coroutine.yield() end)() end`); err != nil {
 		t.Fatal(err)
 	}
 	if n := runtime.NumGoroutine() - before; n > 5000 {
 		t.Errorf("%d goroutines are left of 20000 coroutines that nobody holds", n)
 	}
 	if err := run(t, rt, `co = coroutine.create(function(a) while true do a = coroutine.yield(a) end end)
-		for i = 1, 5000 do coroutine.wrap(function() coroutine.yield() end)() assert(select(2, coroutine.resume(co, i)) == i) end`); err != nil {
+		for i = 1, 5000 do coroutine.wrap(function() coroutine.yield() end)()
+		assert(select(2, coroutine.resume(co, i)) == i) end`); err != nil {
 		t.Error("one that is held was ended: ", err)
 	}
 }
@@ -213,7 +346,11 @@ func TestDeadlineOfCommands(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the commands are those of a POSIX shell")
 	}
-	for _, source := range []string{`os.execute("sleep 200; true")`, `io.popen("sleep 200; true"):read("*a")`, `io.popen("sleep 200; true"):close()`} {
+	for _, source := range []string{
+		`os.execute("sleep 200; true")`,
+		`io.popen("sleep 200; true"):read("*a")`,
+		`io.popen("sleep 200; true"):close()`,
+	} {
 		var out bytes.Buffer // no file, so that its end is waited for
 		rt, err := vm.New(vm.Config{Stdout: &out, Stderr: &out, Allow: vm.Allow{Exec: true}})
 		if err != nil {

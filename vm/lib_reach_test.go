@@ -51,8 +51,8 @@ func reachable(t *testing.T, cfg vm.Config) string {
 	return out.String()
 }
 
-// TestReachable compares with testdata/reachable.txt; -update rewrites it, and what is new there is to be
-// looked at with care.
+// TestReachable compares with testdata/reachable.txt; -update rewrites it, and what is new there is
+// to be looked at with care.
 func TestReachable(t *testing.T) {
 	const golden = "testdata/reachable.txt"
 	got := reachable(t, vm.Config{})
@@ -66,10 +66,15 @@ func TestReachable(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got != string(want) {
-		t.Errorf("what scripts can reach is not what %s lists; go test ./vm -run Reachable -update shows the difference in git\n%s", golden, got)
+		t.Errorf("what scripts can reach is not what %s lists; go test ./vm -run Reachable -update "+
+			"shows the difference in git\n%s", golden, got)
 	}
-	for _, word := range []string{"execute", "popen", "getenv", "os.exit", "clock", "dump", "getlocal", "getupvalue", "getregistry", "sethook",
-		"newproxy", "_printregs", "channel", "loadlib", "io.open", "os.remove", "tmpname"} {
+	for _, word := range []string{
+		"execute", "popen", "getenv", "os.exit", "clock", "dump", "getlocal", "getupvalue",
+		"getregistry", "sethook",
+		"newproxy", "_printregs", "channel", "loadlib", "io.open", "os.remove",
+		"tmpname",
+	} {
 		if strings.Contains(got, word) {
 			t.Errorf("a closed runtime shows %s", word)
 		}
@@ -111,13 +116,15 @@ func TestDoors(t *testing.T) {
 // TestScriptFolder: require and dofile see Config.Scripts, and nothing outside of it by any spelling.
 func TestScriptFolder(t *testing.T) {
 	files := fstest.MapFS{
-		"lib.lua":        {Data: []byte("local M = {} M.name = ... return M")},
-		"sub/init.lua":   {Data: []byte("return 'sub'")},
-		"sub/deep.lua":   {Data: []byte("\ufeffreturn 'deep'")},
-		"bang.lua":       {Data: []byte("#!/usr/bin/env hwlua\r\nreturn 'crlf'\r\n")},
-		"broken.lua":     {Data: []byte("return = 1")},
-		"loop.lua":       {Data: []byte("return require 'loop'")},
-		"raises.lua":     {Data: []byte("tries = (tries or 0) + 1 if tries == 1 then error('first') end return tries")},
+		"lib.lua":      {Data: []byte("local M = {} M.name = ... return M")},
+		"sub/init.lua": {Data: []byte("return 'sub'")},
+		"sub/deep.lua": {Data: []byte("\ufeffreturn 'deep'")},
+		"bang.lua":     {Data: []byte("#!/usr/bin/env hwlua\r\nreturn 'crlf'\r\n")},
+		"broken.lua":   {Data: []byte("return = 1")},
+		"loop.lua":     {Data: []byte("return require 'loop'")},
+		"raises.lua": {
+			Data: []byte("tries = (tries or 0) + 1 if tries == 1 then error('first') end return tries"),
+		},
 		"nothing.lua":    {Data: []byte("x = 1")},
 		"bytecode.lua":   {Data: []byte("\x1bLuaQ\x00")},
 		"large.lua":      {Data: bytes.Repeat([]byte("-"), vm.MaxSource+1)},
@@ -128,34 +135,125 @@ func TestScriptFolder(t *testing.T) {
 		"sub/secret.txt": {Data: []byte("not lua at all")},
 	}
 	for _, c := range []struct{ name, source, want string }{
-		{"a module gets its name", `print(require("lib").name, require("lib") == require("lib"))`, "lib\ttrue"},
-		{"init.lua stands for a folder", `print(require "sub")`, "sub"},
-		{"dots are folders, a byte order mark is skipped", `print(require "sub.deep")`, "deep"},
-		{"#! and CRLF", `print(require "bang")`, "crlf"},
-		{"a module that returns nothing is true", `print(require "nothing", x)`, "true\t1"},
-		{"wide literals are exact in modules", `print(require "wide" == 0xffffff8008c5a004)`, "true"},
-		{"a loop is an error", `print((select(2, pcall(require, "loop")):gsub("^.-:%d+: ", "")))`, "loop or previous error loading module 'loop'"},
-		{"one that raised can be tried again", `print(pcall(require, "raises") , require "raises")`, "false\t2"},
-		{"a syntax error names the file", `print((select(2, pcall(require, "broken")):find("broken.lua", 1, true)) ~= nil)`, "true"},
-		{"bytecode is refused", `print((select(2, pcall(require, "bytecode")):find("bytecode", 1, true)) ~= nil)`, "true"},
-		{"size is limited", `print((select(2, pcall(require, "large")):find("too large", 1, true)) ~= nil)`, "true"},
-		{"the places tried are listed", `print(select(2, pcall(require, "no.such")):gsub("^.-:%d+: ", "") .. "")`,
-			"module 'no.such' not found:\n\tno field package.preload['no.such']\n\tno file 'no/such.lua'\n\tno file 'no/such/init.lua'"},
-		{"package.path is honoured", `package.path = "secrets/?" print(require "key")`, "key"},
-		{"package.preload is honoured", `package.preload.mine = function(n) return n .. "!" end print(require "mine")`, "mine!"},
-		{"package.loaded is honoured", `package.loaded.lib = 5 print(require "lib")`, "5"},
-		{"a loader of one's own", `package.loaders[3] = function(n) return function() return "made " .. n end end print(require "any.thing")`, "made any.thing"},
-		{"dofile gives all results", `print(dofile "dofile.lua")`, "1\t2\t3"},
-		{"./ is the folder itself", `print(dofile "./dofile.lua", dofile "sub/../dofile.lua")`, "1\t1\t2\t3"},
-		{"loadfile gives nil and why", `print(loadfile "none.lua")`, "nil\tcannot open none.lua: file does not exist"},
-		{"a folder is no file", `print(select(2, loadfile "sub"))`, "cannot open sub: is a directory"},
-		{"nothing above", `print(pcall(dofile, "../vm/lib_base.go"))`, "false\tcannot open ../vm/lib_base.go: outside of the script folder"},
-		{"nothing absolute", `print(pcall(dofile, "/etc/passwd"))`, "false\tcannot open /etc/passwd: outside of the script folder"},
-		{"nothing above by require", `print(pcall(require, "..x") == false, package.path)`, "true\t?.lua;?/init.lua"},
-		{"nothing above by package.path", `package.path = "../../../etc/passwd;/etc/passwd;a/../../x" print((select(2, pcall(require, "x")):gsub("^.-\n.-\n", "")))`,
-			"\tno file '../../../etc/passwd' (outside of the script folder)\n\tno file '/etc/passwd' (outside of the script folder)\n\tno file 'a/../../x' (outside of the script folder)"},
-		{"no backslashes", `print((select(2, loadfile "sub\\deep.lua")))`, `cannot open sub\deep.lua: outside of the script folder`},
-		{"no zero bytes", `print((select(2, loadfile "lib.lua\0.txt")) ~= nil)`, "true"},
+		{
+			name:   "a module gets its name",
+			source: `print(require("lib").name, require("lib") == require("lib"))`,
+			want:   "lib\ttrue",
+		},
+		{name: "init.lua stands for a folder", source: `print(require "sub")`, want: "sub"},
+		{
+			name:   "dots are folders, a byte order mark is skipped",
+			source: `print(require "sub.deep")`,
+			want:   "deep",
+		},
+		{name: "#! and CRLF", source: `print(require "bang")`, want: "crlf"},
+		{
+			name:   "a module that returns nothing is true",
+			source: `print(require "nothing", x)`,
+			want:   "true\t1",
+		},
+		{
+			name:   "wide literals are exact in modules",
+			source: `print(require "wide" == 0xffffff8008c5a004)`,
+			want:   "true",
+		},
+		{
+			name:   "a loop is an error",
+			source: `print((select(2, pcall(require, "loop")):gsub("^.-:%d+: ", "")))`,
+			want:   "loop or previous error loading module 'loop'",
+		},
+		{
+			name:   "one that raised can be tried again",
+			source: `print(pcall(require, "raises") , require "raises")`,
+			want:   "false\t2",
+		},
+		{
+			name:   "a syntax error names the file",
+			source: `print((select(2, pcall(require, "broken")):find("broken.lua", 1, true)) ~= nil)`,
+			want:   "true",
+		},
+		{
+			name:   "bytecode is refused",
+			source: `print((select(2, pcall(require, "bytecode")):find("bytecode", 1, true)) ~= nil)`,
+			want:   "true",
+		},
+		{
+			name:   "size is limited",
+			source: `print((select(2, pcall(require, "large")):find("too large", 1, true)) ~= nil)`,
+			want:   "true",
+		},
+		{
+			name:   "the places tried are listed",
+			source: `print(select(2, pcall(require, "no.such")):gsub("^.-:%d+: ", "") .. "")`,
+			want: "module 'no.such' not found:\n\tno field package.preload['no.such']\n\tno file " +
+				"'no/such.lua'\n\tno file 'no/such/init.lua'",
+		},
+		{
+			name:   "package.path is honoured",
+			source: `package.path = "secrets/?" print(require "key")`,
+			want:   "key",
+		},
+		{
+			name:   "package.preload is honoured",
+			source: `package.preload.mine = function(n) return n .. "!" end print(require "mine")`,
+			want:   "mine!",
+		},
+		{
+			name:   "package.loaded is honoured",
+			source: `package.loaded.lib = 5 print(require "lib")`,
+			want:   "5",
+		},
+		{
+			name: "a loader of one's own",
+			source: `package.loaders[3] = function(n) return function() return "made " .. n end end ` +
+				`print(require "any.thing")`,
+			want: "made any.thing",
+		},
+		{name: "dofile gives all results", source: `print(dofile "dofile.lua")`, want: "1\t2\t3"},
+		{
+			name:   "./ is the folder itself",
+			source: `print(dofile "./dofile.lua", dofile "sub/../dofile.lua")`,
+			want:   "1\t1\t2\t3",
+		},
+		{
+			name:   "loadfile gives nil and why",
+			source: `print(loadfile "none.lua")`,
+			want:   "nil\tcannot open none.lua: file does not exist",
+		},
+		{
+			name:   "a folder is no file",
+			source: `print(select(2, loadfile "sub"))`,
+			want:   "cannot open sub: is a directory",
+		},
+		{
+			name:   "nothing above",
+			source: `print(pcall(dofile, "../vm/lib_base.go"))`,
+			want:   "false\tcannot open ../vm/lib_base.go: outside of the script folder",
+		},
+		{
+			name:   "nothing absolute",
+			source: `print(pcall(dofile, "/etc/passwd"))`,
+			want:   "false\tcannot open /etc/passwd: outside of the script folder",
+		},
+		{
+			name:   "nothing above by require",
+			source: `print(pcall(require, "..x") == false, package.path)`,
+			want:   "true\t?.lua;?/init.lua",
+		},
+		{
+			name: "nothing above by package.path",
+			source: `package.path = "../../../etc/passwd;/etc/passwd;a/../../x" print((select(2, ` +
+				`pcall(require, "x")):gsub("^.-\n.-\n", "")))`,
+			want: "\tno file '../../../etc/passwd' (outside of the script folder)\n\tno file " +
+				"'/etc/passwd' (outside of the script folder)\n\tno file 'a/../../x' (outside of the " +
+				"script folder)",
+		},
+		{
+			name:   "no backslashes",
+			source: `print((select(2, loadfile "sub\\deep.lua")))`,
+			want:   `cannot open sub\deep.lua: outside of the script folder`,
+		},
+		{name: "no zero bytes", source: `print((select(2, loadfile "lib.lua\0.txt")) ~= nil)`, want: "true"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out bytes.Buffer

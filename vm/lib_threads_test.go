@@ -90,22 +90,59 @@ func (m *threads) module() vm.Module {
 
 func TestCoroutinesAmongThreads(t *testing.T) {
 	for _, c := range []struct{ name, source, want string }{
-		{"threads take turns", `for i = 1, 2 do threads.spawn(function() for j = 1, 2 do print(i, j) threads.sleep() end end) end threads.run()`, "1\t1\n2\t1\n1\t2\n2\t2"},
-		{"a coroutine inside a thread", `threads.spawn(function() for v in coroutine.wrap(function() coroutine.yield(1) coroutine.yield(2) end) do print(v) threads.sleep() end end)
-			threads.spawn(function() print("other") end) threads.run()`, "1\nother\n2"},
-		{"a thread sleeps inside a coroutine", `for i = 1, 2 do threads.spawn(function()
-				local co = coroutine.wrap(function() print(i, "a") threads.sleep() print(i, "b") coroutine.yield() threads.sleep() print(i, "c") end) co() print(i, "between") co() end) end threads.run()`,
-			"1\ta\n2\ta\n1\tb\n1\tbetween\n2\tb\n2\tbetween\n1\tc\n2\tc"},
-		{"a coroutine is resumed by another thread than made it", `local co = coroutine.wrap(function() for i = 1, 4 do coroutine.yield(i) end end)
-			for i = 1, 2 do threads.spawn(function() print(i, co()) threads.sleep() print(i, co()) end) end threads.run()`, "1\t1\n2\t2\n1\t3\n2\t4"},
-		{"one that sleeps in another thread cannot be resumed", `local co co = coroutine.create(function() threads.sleep() print "woke" end)
-			threads.spawn(function() print(coroutine.resume(co)) end) threads.spawn(function() print(coroutine.status(co), coroutine.resume(co)) end) threads.run()`,
-			"normal\tfalse\tcannot resume normal coroutine\nwoke\ntrue"},
-		{"a yield does not leave a thread", `local co = coroutine.create(function() threads.spawn(function() print(pcall(coroutine.yield, 1)) print(coroutine.running()) end) threads.run() return "whole" end) print(coroutine.resume(co))`,
-			"false\tattempt to yield from outside a coroutine\nnil\ntrue\twhole"},
-		{"the scheduler inside a coroutine, inside gsub", `threads.spawn(function() for i = 1, 2 do print("t", i) threads.sleep() end end)
-			print(coroutine.wrap(function() return (("ab"):gsub("a", function() coroutine.yield("out") threads.run() return "x" end)) end)())`, "out"},
-		{"pcall around a sleep", `threads.spawn(function() print(pcall(function() threads.sleep() error("late", 0) end)) end) threads.run()`, "false\tlate"},
+		{
+			name: "threads take turns",
+			source: `for i = 1, 2 do threads.spawn(function() for j = 1, 2 do print(i, j) ` +
+				`threads.sleep() end end) end threads.run()`,
+			want: "1\t1\n2\t1\n1\t2\n2\t2",
+		},
+		{
+			name: "a coroutine inside a thread",
+			source: `threads.spawn(function() for v in
+				coroutine.wrap(function() coroutine.yield(1) coroutine.yield(2) end) do
+				print(v) threads.sleep() end end)
+			threads.spawn(function() print("other") end) threads.run()`,
+			want: "1\nother\n2",
+		},
+		{name: "a thread sleeps inside a coroutine", source: `for i = 1, 2 do threads.spawn(function()
+				local co = coroutine.wrap(function() print(i, "a") threads.sleep()
+				print(i, "b") coroutine.yield() threads.sleep() print(i, "c") end) co()
+				print(i, "between") co() end) end threads.run()`,
+			want: "1\ta\n2\ta\n1\tb\n1\tbetween\n2\tb\n2\tbetween\n1\tc\n2\tc"},
+		{
+			name: "a coroutine is resumed by another thread than made it",
+			source: `local co = coroutine.wrap(function() for i = 1, 4 do coroutine.yield(i) end end)
+			for i = 1, 2 do threads.spawn(function() print(i, co()) threads.sleep()
+			print(i, co()) end) end threads.run()`,
+			want: "1\t1\n2\t2\n1\t3\n2\t4",
+		},
+		{
+			name: "one that sleeps in another thread cannot be resumed",
+			source: `local co co = coroutine.create(function() threads.sleep() print "woke" end)
+			threads.spawn(function() print(coroutine.resume(co)) end) threads.spawn(function()
+			print(coroutine.status(co), coroutine.resume(co)) end) threads.run()`,
+			want: "normal\tfalse\tcannot resume normal coroutine\nwoke\ntrue",
+		},
+		{
+			name: "a yield does not leave a thread",
+			source: `local co = coroutine.create(function() threads.spawn(function() ` +
+				`print(pcall(coroutine.yield, 1)) print(coroutine.running()) end) threads.run() return ` +
+				`"whole" end) print(coroutine.resume(co))`,
+			want: "false\tattempt to yield from outside a coroutine\nnil\ntrue\twhole",
+		},
+		{
+			name: "the scheduler inside a coroutine, inside gsub",
+			source: `threads.spawn(function() for i = 1, 2 do print("t", i) threads.sleep() end end)
+			print(coroutine.wrap(function() return (("ab"):gsub("a",
+			function() coroutine.yield("out") threads.run() return "x" end)) end)())`,
+			want: "out",
+		},
+		{
+			name: "pcall around a sleep",
+			source: `threads.spawn(function() print(pcall(function() threads.sleep() error("late", 0) ` +
+				`end)) end) threads.run()`,
+			want: "false\tlate",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -127,8 +164,10 @@ func TestCoroutinesAmongThreads(t *testing.T) {
 // TestThreadsLimits: what is hit in a coroutine of a thread stops the whole run.
 func TestThreadsLimits(t *testing.T) {
 	for _, source := range []string{
-		`threads.spawn(function() coroutine.wrap(function() while true do pcall(threads.sleep) end end)() end) threads.run()`,
-		`coroutine.wrap(function() threads.spawn(function() pcall(function() while true do threads.sleep() end end) end) pcall(threads.run) end)()`,
+		`threads.spawn(function() coroutine.wrap(function() while true do pcall(threads.sleep) end ` +
+			`end)() end) threads.run()`,
+		`coroutine.wrap(function() threads.spawn(function() pcall(function() while true do ` +
+			`threads.sleep() end end) end) pcall(threads.run) end)()`,
 	} {
 		m := &threads{}
 		rt := newRuntime(t, vm.Config{Limits: vm.Limits{Steps: 50_000}, Modules: []vm.Module{m.module()}})

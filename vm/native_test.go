@@ -38,22 +38,38 @@ func TestFrames(t *testing.T) {
 		},
 	})
 	for _, c := range []struct{ src, want string }{
-		{"n.here()", ""},
-		{"local function a() n.here() end local function b() a() end b()", "a b"},
-		{"function g() n.here() end g()", "g"},
-		{"local t = {} function t.field() n.here() end t.field()", "field"},
-		{"local t = {} function t:method() n.here() end t:method()", "method"},
-		{"local function up() n.here() end local function b() up() end b()", "up b"},
-		{"local function a() n.here() end (function() a() end)()", "a"},
-		{"local function a() n.here() end local function b() return a() end b()", ""},
-		{"local function a() n.here() end local function b() a() end local function c() return b() end c()", "a"},
-		{"local function a() n.here() end local function b() pcall(a) end b()", "b"},
-		{"local function a() n.here() end local function b() a() end local function outer() n.call(b) end outer()", "a"},
-		{"local function a() n.here() end local function b() coroutine.wrap(function() a() end)() end b()", "a"},
-		{"local x = function() n.here() end local y = x y()", "y"},
-		{"local t = {f = function() n.here() end} t['f']()", "f"},
-		{"local t = {function() n.here() end} t[1]()", ""},
-		{"local t = setmetatable({}, {__index = function() n.here() end}) local function b() return t.x, 1 end b()", "b"},
+		{src: "n.here()", want: ""},
+		{src: "local function a() n.here() end local function b() a() end b()", want: "a b"},
+		{src: "function g() n.here() end g()", want: "g"},
+		{src: "local t = {} function t.field() n.here() end t.field()", want: "field"},
+		{src: "local t = {} function t:method() n.here() end t:method()", want: "method"},
+		{src: "local function up() n.here() end local function b() up() end b()", want: "up b"},
+		{src: "local function a() n.here() end (function() a() end)()", want: "a"},
+		{src: "local function a() n.here() end local function b() return a() end b()", want: ""},
+		{
+			src: "local function a() n.here() end local function b() a() end local function c() return " +
+				"b() end c()",
+			want: "a",
+		},
+		{src: "local function a() n.here() end local function b() pcall(a) end b()", want: "b"},
+		{
+			src: "local function a() n.here() end local function b() a() end local function outer() " +
+				"n.call(b) end outer()",
+			want: "a",
+		},
+		{
+			src: "local function a() n.here() end local function b() coroutine.wrap(function() a() " +
+				"end)() end b()",
+			want: "a",
+		},
+		{src: "local x = function() n.here() end local y = x y()", want: "y"},
+		{src: "local t = {f = function() n.here() end} t['f']()", want: "f"},
+		{src: "local t = {function() n.here() end} t[1]()", want: ""},
+		{
+			src: "local t = setmetatable({}, {__index = function() n.here() end}) local function b() " +
+				"return t.x, 1 end b()",
+			want: "b",
+		},
 	} {
 		got = nil
 		rt := newRuntime(t, vm.Config{Modules: []vm.Module{m}})
@@ -71,7 +87,8 @@ func TestFramesAllocatesNothing(t *testing.T) {
 		return 0
 	}})
 	rt := newRuntime(t, vm.Config{Modules: []vm.Module{m}})
-	if err := run(t, rt, "local function a() n.here() end local function b() a() end b()"); err != nil || allocs != 0 {
+	if err := run(t, rt, "local function a() n.here() end local function b() a() end b()"); err != nil ||
+		allocs != 0 {
 		t.Errorf("%v allocations, %v", allocs, err)
 	}
 }
@@ -118,7 +135,11 @@ func TestCallFromMachineCoroutines(t *testing.T) {
 	var m *machine
 	var failed error
 	mod := native(map[string]func(s *vm.State, L *lua.LState) int{
-		"spawn": func(s *vm.State, L *lua.LState) int { m.s = s; m.spawn(L.CheckFunction(1), &failed); return 0 },
+		"spawn": func(s *vm.State, L *lua.LState) int {
+			m.s = s
+			m.spawn(L.CheckFunction(1), &failed)
+			return 0
+		},
 		"sleep": func(s *vm.State, L *lua.LState) int { m.sleep(); return 0 },
 		"run": func(s *vm.State, L *lua.LState) int {
 			for range 10 {
@@ -143,24 +164,64 @@ func TestCallFromMachineCoroutines(t *testing.T) {
 		want      any
 		fails     error
 	}{
-		{"two tasks take turns", `local log = {} for i = 1, 2 do n.spawn(function() for k = 1, 3 do log[#log + 1] = i n.sleep() end end) end n.run() return table.concat(log)`, "121212", nil},
-		{"sleep inside pcall, a metamethod, sort and gsub", `local log = {} n.spawn(function()
+		{
+			name: "two tasks take turns",
+			src: `local log = {} for i = 1, 2 do n.spawn(function() for k = 1, 3 do log[#log + 1] = i ` +
+				`n.sleep() end end) end n.run() return table.concat(log)`,
+			want:  "121212",
+			fails: nil,
+		},
+		{name: "sleep inside pcall, a metamethod, sort and gsub", src: `local log = {} n.spawn(function()
 			pcall(function() n.sleep() log[#log + 1] = 'p' end)
 			local _ = setmetatable({}, {__index = function() n.sleep() log[#log + 1] = 'm' end}).x
-			table.sort({2, 1}, function(a, b) n.sleep() if log[#log] ~= 's' then log[#log + 1] = 's' end return a < b end)
+			table.sort({2, 1},
+			function(a, b) n.sleep() if log[#log] ~= 's' then log[#log + 1] = 's' end return a < b end)
 			string.gsub('x', 'x', function() n.sleep() log[#log + 1] = 'g' end) end)
-			n.spawn(function() for i = 1, 3 do n.sleep() end end) n.run() return table.concat(log)`, "pmsg", nil},
-		{"an error in a task", "n.spawn(function() n.sleep() n.fail() end) n.run()", nil, syscall.ENOSPC},
-		{"nested calls", "return n.call(function(x) return n.call(function(y) return y + 1 end, x) + 1 end, 1)", 3.0, nil},
-		{"a coroutine in a task", "local r n.spawn(function() local f = coroutine.wrap(function() n.sleep() coroutine.yield(1) n.sleep() return 2 end) r = f() * 10 + f() end) n.run() return r", 12.0, nil},
-		{"a task in a coroutine", "local r = coroutine.wrap(function() n.spawn(function() n.sleep() end) coroutine.yield(n.call(function() return 5 end)) end)() n.run() return r", 5.0, nil},
-		{"running is right in each", "local same = true n.spawn(function() for i = 1, 3 do same = same and coroutine.running() == nil n.sleep() end end) n.spawn(function() coroutine.wrap(function() local me = coroutine.running() for i = 1, 3 do same = same and coroutine.running() == me and coroutine.status(me) == 'running' n.sleep() end end)() end) n.run() return same", true, nil},
+			n.spawn(function() for i = 1, 3 do n.sleep() end end) n.run() return table.concat(log)`,
+			want: "pmsg", fails: nil},
+		{
+			name:  "an error in a task",
+			src:   "n.spawn(function() n.sleep() n.fail() end) n.run()",
+			want:  nil,
+			fails: syscall.ENOSPC,
+		},
+		{
+			name:  "nested calls",
+			src:   "return n.call(function(x) return n.call(function(y) return y + 1 end, x) + 1 end, 1)",
+			want:  3.0,
+			fails: nil,
+		},
+		{
+			name: "a coroutine in a task",
+			src: "local r n.spawn(function() local f = coroutine.wrap(function() n.sleep() " +
+				"coroutine.yield(1) n.sleep() return 2 end) r = f() * 10 + f() end) n.run() return r",
+			want:  12.0,
+			fails: nil,
+		},
+		{
+			name: "a task in a coroutine",
+			src: "local r = coroutine.wrap(function() n.spawn(function() n.sleep() end) " +
+				"coroutine.yield(n.call(function() return 5 end)) end)() n.run() return r",
+			want:  5.0,
+			fails: nil,
+		},
+		{
+			name: "running is right in each",
+			src: "local same = true n.spawn(function() for i = 1, 3 do same = same and " +
+				"coroutine.running() == nil n.sleep() end end) n.spawn(function() " +
+				"coroutine.wrap(function() local me = coroutine.running() for i = 1, 3 do same = same " +
+				"and coroutine.running() == me and coroutine.status(me) == 'running' n.sleep() end " +
+				"end)() end) n.run() return same",
+			want:  true,
+			fails: nil,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m, failed = &machine{}, nil
 			rt := newRuntime(t, vm.Config{Modules: []vm.Module{mod}})
 			got, err := rt.Run(context.Background(), must(t, c.src))
-			if err != nil || c.want != nil && (len(got) != 1 || got[0] != c.want) || !errors.Is(failed, c.fails) {
+			if err != nil || c.want != nil && (len(got) != 1 || got[0] != c.want) ||
+				!errors.Is(failed, c.fails) {
 				t.Errorf("%v, %v (a task: %v); want %v", got, err, failed, c.want)
 			}
 			for _, stop := range m.stop {
@@ -176,7 +237,11 @@ func TestUnwind(t *testing.T) {
 	var failed error
 	var log []string
 	mod := native(map[string]func(s *vm.State, L *lua.LState) int{
-		"spawn": func(s *vm.State, L *lua.LState) int { m.s = s; m.spawn(L.CheckFunction(1), &failed); return 0 },
+		"spawn": func(s *vm.State, L *lua.LState) int {
+			m.s = s
+			m.spawn(L.CheckFunction(1), &failed)
+			return 0
+		},
 		"sleep": func(s *vm.State, L *lua.LState) int { m.sleep(); return 0 },
 		"log":   func(s *vm.State, L *lua.LState) int { log = append(log, L.CheckString(1)); return 0 },
 		"close": func(s *vm.State, L *lua.LState) int {
@@ -190,16 +255,23 @@ func TestUnwind(t *testing.T) {
 		},
 	})
 	for _, body := range []string{
-		"n.sleep()", "pcall(n.sleep)", "while true do pcall(function() n.sleep() end) end", "xpcall(n.sleep, function() n.log('handled') end)",
-		"coroutine.wrap(function() n.sleep() end)()", "pcall(coroutine.wrap(function() pcall(n.sleep) end))", "coroutine.resume(coroutine.create(n.sleep))",
-		"table.sort({3, 2, 1}, function() n.sleep() end)", "string.gsub('x', 'x', function() n.sleep() end)", "local _ = setmetatable({}, {__index = function() n.sleep() end}).x",
+		"n.sleep()", "pcall(n.sleep)", "while true do pcall(function() n.sleep() end) end",
+		"xpcall(n.sleep, function() n.log('handled') end)",
+		"coroutine.wrap(function() n.sleep() end)()",
+		"pcall(coroutine.wrap(function() pcall(n.sleep) end))", "coroutine.resume(coroutine.create(n.sleep))",
+		"table.sort({3, 2, 1}, function() n.sleep() end)",
+		"string.gsub('x', 'x', function() n.sleep() end)",
+		"local _ = setmetatable({}, {__index = function() n.sleep() end}).x",
 	} {
 		m, failed, log = &machine{}, nil, nil
 		rt := newRuntime(t, vm.Config{Modules: []vm.Module{mod}})
-		if err := run(t, rt, "n.spawn(function() "+body+" n.log('went on') end) n.close()"); err != nil || failed != nil || log != nil {
+		if err := run(t, rt, "n.spawn(function() "+body+" n.log('went on') end) n.close()"); err != nil ||
+			failed != nil || log != nil {
 			t.Errorf("%s: %v, %v, %v", body, err, failed, log)
 		}
-		if err := run(t, rt, "local t = {} for i = 1, 100 do t[i] = pcall(error) end assert(coroutine.running() == nil) assert(coroutine.wrap(function() return 1 end)() == 1)"); err != nil {
+		if err := run(t, rt, "local t = {} for i = 1, 100 do t[i] = pcall(error) end "+
+			"assert(coroutine.running() == nil) assert(coroutine.wrap(function() return 1 end)() == 1)",
+		); err != nil {
 			t.Errorf("after %s: %v", body, err)
 		}
 	}
@@ -217,7 +289,9 @@ func TestStateCounts(t *testing.T) {
 	})
 	rt := newRuntime(t, vm.Config{Modules: []vm.Module{m}, Limits: vm.Limits{Steps: 10_000, Memory: 1 << 20}})
 	for src, want := range map[string]error{
-		"n.steps(20000)": vm.ErrSteps, "pcall(n.steps, 20000)": vm.ErrSteps, "n.steps(5000) n.steps(4000)": nil, "n.charge(2^21)": vm.ErrMemory, "pcall(n.charge, 2^21)": vm.ErrMemory,
+		"n.steps(20000)": vm.ErrSteps, "pcall(n.steps, 20000)": vm.ErrSteps,
+		"n.steps(5000) n.steps(4000)": nil, "n.charge(2^21)": vm.ErrMemory,
+		"pcall(n.charge, 2^21)":                        vm.ErrMemory,
 		"n.charge(2^19) n.charge(2^19) n.charge(2^19)": nil, "n.charge(-1)": vm.ErrMemory,
 	} {
 		if err := run(t, rt, src); !errors.Is(err, want) {
@@ -239,7 +313,8 @@ func TestValuesComeBack(t *testing.T) {
 	}}}})
 	ctx := context.WithValue(context.Background(), key{}, "value")
 	for _, e := range []string{
-		"nil", "true", "1.5", "'x'", "0xffffffffffffffff", "string", "print", "coroutine.create(print)", "io.stdout", "n",
+		"nil", "true", "1.5", "'x'", "0xffffffffffffffff", "string", "print",
+		"coroutine.create(print)", "io.stdout", "n",
 	} {
 		prog := must(t, "local v = "+e+" local w, inside = n.same(v) return rawequal(v, w), inside")
 		got, err := rt.Run(ctx, prog)
@@ -264,7 +339,8 @@ func TestSizedValuesCount(t *testing.T) {
 	if err := run(t, rt, "for i = 1, 1000 do n.make() end"); err != nil {
 		t.Errorf("those that are let go: %v", err)
 	}
-	if err := run(t, rt, "local t = {} for i = 1, 1000 do t[i] = n.make() end"); !errors.Is(err, vm.ErrMemory) {
+	if err := run(t, rt, "local t = {} for i = 1, 1000 do t[i] = n.make() end"); !errors.Is(err,
+		vm.ErrMemory) {
 		t.Errorf("those that are kept: %v", err)
 	}
 }
@@ -296,13 +372,15 @@ func TestStockCalls(t *testing.T) {
 		pcall(error, "e")
 		f()
 		return x, e, n.thread(function() return pcall(function() return 7 end) end)`))
-	if err != nil || got[0] != 3.0 || !strings.Contains(fmt.Sprint(got[1]), "attempt to index local 't' (a nil value)") || len(got) != 3 {
+	if err != nil || got[0] != 3.0 || !strings.Contains(fmt.Sprint(got[1]), "attempt to index local 't' "+
+		"(a nil value)") || len(got) != 3 {
 		t.Errorf("%v, %v", got, err)
 	}
 	if err := run(t, rt, "n.pcall(function() while true do end end)"); !errors.Is(err, vm.ErrSteps) {
 		t.Error(err)
 	}
-	if err := run(t, rt, "n.thread(function() pcall(error) while true do end end)"); !errors.Is(err, vm.ErrSteps) {
+	if err := run(t, rt, "n.thread(function() pcall(error) while true do end end)"); !errors.Is(err,
+		vm.ErrSteps) {
 		t.Error(err)
 	}
 }
@@ -322,7 +400,11 @@ func TestRefusals(t *testing.T) {
 		},
 	})
 	rt := newRuntime(t, vm.Config{Modules: []vm.Module{m}})
-	for _, src := range []string{"assert(n.try())", "local v, e = n.try() error(e)", "local v, e = n.try() local ok, e = pcall(error, e) error(e, 0)"} {
+	for _, src := range []string{
+		"assert(n.try())",
+		"local v, e = n.try() error(e)",
+		"local v, e = n.try() local ok, e = pcall(error, e) error(e, 0)",
+	} {
 		if err := run(t, rt, src); !errors.Is(err, syscall.ENOSPC) || !errors.Is(err, refused) {
 			t.Errorf("%s: %v", src, err)
 		}
@@ -349,7 +431,8 @@ func TestModulesOpenOnceAndClose(t *testing.T) {
 	if err != nil || log != nil {
 		t.Fatal(err, log)
 	}
-	if err := run(t, rt, "assert(late == nil) local a = require('late') assert(require('late') == a)"); err != nil {
+	if err := run(t, rt,
+		"assert(late == nil) local a = require('late') assert(require('late') == a)"); err != nil {
 		t.Error(err)
 	}
 	if err := run(t, rt, "require('never')"); err == nil || !strings.Contains(err.Error(), "cannot") {
@@ -359,18 +442,30 @@ func TestModulesOpenOnceAndClose(t *testing.T) {
 	if want := []string{"open", "second", "first", "closed"}; !slices.Equal(log, want) {
 		t.Errorf("%v", log)
 	}
-	if _, err := vm.New(vm.Config{Modules: []vm.Module{{Name: "never", Global: true, Open: func(*vm.State) (lua.LValue, error) { return nil, errors.New("cannot") }}}}); err == nil {
+	if _, err := vm.New(vm.Config{
+		Modules: []vm.Module{
+			{
+				Name:   "never",
+				Global: true,
+				Open:   func(*vm.State) (lua.LValue, error) { return nil, errors.New("cannot") },
+			},
+		},
+	}); err == nil {
 		t.Error("a module that cannot be opened was not reported")
 	}
 }
 
 // A limit that is too low for a module is an error of New, not a panic.
 func TestModuleBeyondTheLimit(t *testing.T) {
-	cfg := vm.Config{Limits: vm.Limits{Memory: 4096}, Modules: []vm.Module{{Name: "big", Global: true, Open: func(s *vm.State) (lua.LValue, error) {
-		s.Charge(1 << 20)
-		return lua.LTrue, nil
-	}}}}
-	if _, err := vm.New(cfg); !errors.Is(err, vm.ErrMemory) || err.Error() != "vm: module big: memory limit of 4096 bytes reached" {
+	cfg := vm.Config{
+		Limits: vm.Limits{Memory: 4096},
+		Modules: []vm.Module{{Name: "big", Global: true, Open: func(s *vm.State) (lua.LValue, error) {
+			s.Charge(1 << 20)
+			return lua.LTrue, nil
+		}}},
+	}
+	if _, err := vm.New(cfg); !errors.Is(err, vm.ErrMemory) ||
+		err.Error() != "vm: module big: memory limit of 4096 bytes reached" {
 		t.Errorf("New: %v", err)
 	}
 	pool := vm.NewPool(cfg, 1)

@@ -30,7 +30,8 @@ const snapshot = `
 	end
 	walk("_G", _G)
 	walk("string", getmetatable("").__index)
-	out[#out + 1] = tostring(math.random()) .. tostring({}) .. tostring(function() end) .. collectgarbage("count")
+	out[#out + 1] = tostring(math.random()) .. tostring({}) ..
+	tostring(function() end) .. collectgarbage("count")
 	return table.concat(out, "\n")`
 
 func TestPoolGivesRuntimesAsNew(t *testing.T) {
@@ -55,12 +56,19 @@ func TestPoolGivesRuntimesAsNew(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, src := range []string{
-		"a, b, c = 1, 2, 3", "c, b, a = 1, 2, 3", "string.format = nil string.more = 1", "print, _G.pairs = nil", "setmetatable(_G, {__index = function() return 1 end})",
-		"math.random() math.randomseed(5) tostring({})", "require('lib').n = 1 require('native').x = 1 require('plain').f = nil", "for k in pairs(_G) do _G[k] = nil end",
-		"for i = 1, 5000 do _G['k' .. i] = i end", "setfenv(1, {})", "pcall(setfenv, 0, {})", "local f = coroutine.wrap(function() coroutine.yield() end) f() keep = f", "package.loaded.string = nil package.path = 'x'",
-		"getmetatable('').__index = nil", "t = {} t[0xffffffffffffffff] = 1", "error('x')", "while true do x = (x or 'x') .. (x or 'x') end", "local function f() return f() + 1 end f()",
-		"assert.same = nil plain.g = 1 plain[1] = 2", "table.insert(package, 1)", "io.write = print", "coroutine.wrap(function() error('x') end)()", "pcall(rawset, bit, 'band', 1)",
-		"for k, v in pairs(os) do os[k] = nil end", "collectgarbage()", "arg = 5", "local s = ('x'):rep(1000000) keep = {s, s .. 'y'}",
+		"a, b, c = 1, 2, 3", "c, b, a = 1, 2, 3", "string.format = nil string.more = 1",
+		"print, _G.pairs = nil", "setmetatable(_G, {__index = function() return 1 end})",
+		"math.random() math.randomseed(5) tostring({})", "require('lib').n = 1 require('native').x = 1 " +
+			"require('plain').f = nil", "for k in pairs(_G) do _G[k] = nil end",
+		"for i = 1, 5000 do _G['k' .. i] = i end", "setfenv(1, {})", "pcall(setfenv, 0, {})",
+		"local f = coroutine.wrap(function() coroutine.yield() end) f() keep = f",
+		"package.loaded.string = nil package.path = 'x'",
+		"getmetatable('').__index = nil", "t = {} t[0xffffffffffffffff] = 1", "error('x')", "while true " +
+			"do x = (x or 'x') .. (x or 'x') end", "local function f() return f() + 1 end f()",
+		"assert.same = nil plain.g = 1 plain[1] = 2", "table.insert(package, 1)", "io.write = print",
+		"coroutine.wrap(function() error('x') end)()", "pcall(rawset, bit, 'band', 1)",
+		"for k, v in pairs(os) do os[k] = nil end", "collectgarbage()", "arg = 5", "local s = " +
+			"('x'):rep(1000000) keep = {s, s .. 'y'}",
 	} {
 		pool.Run(ctx, must(t, src), "an", "argument")
 		got, err := pool.Run(ctx, must(t, snapshot))
@@ -87,7 +95,12 @@ func difference(a, b string) string {
 func TestPoolWaitsAndCloses(t *testing.T) {
 	inside, leave := make(chan bool, 2), make(chan bool)
 	var out bytes.Buffer
-	pool := vm.NewPool(vm.Config{Stdout: &out, Modules: []vm.Module{{Name: "wait", Global: true, Funcs: map[string]any{"here": func() { inside <- true; <-leave }}}}}, 2)
+	pool := vm.NewPool(vm.Config{
+		Stdout: &out,
+		Modules: []vm.Module{
+			{Name: "wait", Global: true, Funcs: map[string]any{"here": func() { inside <- true; <-leave }}},
+		},
+	}, 2)
 	ctx := context.Background()
 	var wg sync.WaitGroup
 	for range 2 {
@@ -126,7 +139,8 @@ func TestPoolTogether(t *testing.T) {
 				t.Error(i, got, err)
 			}
 			if i%7 == 0 {
-				if _, err := pool.Run(context.Background(), must(t, "while true do end")); !errors.Is(err, vm.ErrSteps) {
+				if _, err := pool.Run(context.Background(), must(t, "while true do end")); !errors.Is(err,
+					vm.ErrSteps) {
 					t.Error(err)
 				}
 			}
@@ -149,7 +163,8 @@ func TestPoolResultsWithinLimits(t *testing.T) {
 		if _, err := pool.Run(t.Context(), must(t, src)); err != nil {
 			t.Errorf("%s: %v", src, err)
 		}
-		if results, err := pool.Run(t.Context(), must(t, src+"return t")); results != nil || !errors.Is(err, vm.ErrMemory) {
+		if results, err := pool.Run(t.Context(), must(t, src+"return t")); results != nil ||
+			!errors.Is(err, vm.ErrMemory) {
 			t.Errorf("%sreturn t: %v, %v", src, results, err)
 		}
 		var e *vm.Error
@@ -157,7 +172,8 @@ func TestPoolResultsWithinLimits(t *testing.T) {
 			t.Errorf("%serror(t): %v", src, err)
 		}
 	}
-	results, err := pool.Run(t.Context(), must(t, "local t = {1, 2, nil, 4, [0] = 'z', [7.5] = 'h', [2^40] = 'far', k = {}} for i = 5, 20000 do t[i] = i end t[9] = nil return t"))
+	results, err := pool.Run(t.Context(), must(t, "local t = {1, 2, nil, 4, [0] = 'z', [7.5] = 'h', "+
+		"[2^40] = 'far', k = {}} for i = 5, 20000 do t[i] = i end t[9] = nil return t"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +185,8 @@ func TestPoolResultsWithinLimits(t *testing.T) {
 		}
 		n++
 	}
-	if n != 20000-2+4 || table.Get(3) != nil || table.Get(9) != nil || table.Get(20001) != nil || table.Get(0) != "z" || table.Get(7.5) != "h" || table.Get(uint64(1)<<40) != "far" {
+	if n != 20000-2+4 || table.Get(3) != nil || table.Get(9) != nil || table.Get(20001) != nil ||
+		table.Get(0) != "z" || table.Get(7.5) != "h" || table.Get(uint64(1)<<40) != "far" {
 		t.Errorf("%d fields", n)
 	}
 }

@@ -32,8 +32,10 @@ func TestResults(t *testing.T) {
 
 func TestArguments(t *testing.T) {
 	rt := newRuntime(t, vm.Config{})
-	got, err := rt.Run(context.Background(), must(t, "local a, b, c = ... return a, b, c, select('#', ...), arg[0] ~= nil, arg[1], arg[2]"), "x", 2, uint64(1<<63))
-	if want := []any{"x", 2.0, uint64(1 << 63), 3.0, true, "x", "2"}; err != nil || !reflect.DeepEqual(got, want) {
+	got, err := rt.Run(context.Background(), must(t, "local a, b, c = ... return a, b, c, select('#', "+
+		"...), arg[0] ~= nil, arg[1], arg[2]"), "x", 2, uint64(1<<63))
+	want := []any{"x", 2.0, uint64(1 << 63), 3.0, true, "x", "2"}
+	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v, %v; want %v", got, err, want)
 	}
 	rt = newRuntime(t, vm.Config{Args: []string{"hwlua", "-i", "demo.lua", "one"}, ArgScript: 2})
@@ -41,7 +43,8 @@ func TestArguments(t *testing.T) {
 	if want := []any{"hwlua", "demo.lua", "one", 1.0}; err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v, %v; want %v", got, err, want)
 	}
-	if _, err := rt.Run(context.Background(), must(t, "return 1"), make(chan int)); err == nil || !strings.Contains(err.Error(), "argument 1") {
+	if _, err := rt.Run(context.Background(), must(t, "return 1"), make(chan int)); err == nil ||
+		!strings.Contains(err.Error(), "argument 1") {
 		t.Errorf("a channel: %v", err)
 	}
 }
@@ -57,7 +60,8 @@ func TestSetGetCall(t *testing.T) {
 			t.Errorf("%v came back as %v, %v", v, got, err)
 		}
 	}
-	if err := rt.Set("v", int64(-1)<<60); err == nil || !strings.Contains(err.Error(), "no exact Lua number") {
+	if err := rt.Set("v", int64(-1)<<60); err == nil ||
+		!strings.Contains(err.Error(), "no exact Lua number") {
 		t.Errorf("-2^60: %v", err)
 	}
 	if _, err := rt.Run(ctx, must(t, "function double(x) return x + x, 'done' end")); err != nil {
@@ -103,7 +107,11 @@ func TestTables(t *testing.T) {
 
 func TestBusyAndClosed(t *testing.T) {
 	inside, leave := make(chan bool), make(chan bool)
-	rt, err := vm.New(vm.Config{Modules: []vm.Module{{Name: "wait", Global: true, Funcs: map[string]any{"here": func() { inside <- true; <-leave }}}}})
+	rt, err := vm.New(vm.Config{
+		Modules: []vm.Module{
+			{Name: "wait", Global: true, Funcs: map[string]any{"here": func() { inside <- true; <-leave }}},
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +155,9 @@ func TestBusyAndClosed(t *testing.T) {
 }
 
 func TestProgramIsShared(t *testing.T) {
-	prog := must(t, "local t = {} for i = 1, 100 do t[0xffffffffffff0000 + i] = i end local function f(...) return select('#', ...) end return f(t, 1), t[0xffffffffffff0001], 0xfffffffffffffff0, {1, {x = 2}}")
+	prog := must(t, "local t = {} for i = 1, 100 do t[0xffffffffffff0000 + i] = i end local function "+
+		"f(...) return select('#', ...) end return f(t, 1), t[0xffffffffffff0001], 0xfffffffffffffff0, "+
+		"{1, {x = 2}}")
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -166,51 +176,60 @@ func TestProgramIsShared(t *testing.T) {
 
 func TestCallBack(t *testing.T) {
 	var rt *vm.Runtime
-	rt = newRuntime(t, vm.Config{Limits: vm.Limits{Steps: 100_000}, Modules: []vm.Module{{Name: "host", Global: true, Funcs: map[string]any{
-		"twice": func(ctx context.Context, f *vm.Function, v any) ([]any, error) {
-			if _, err := rt.Call(context.Background(), f, v); !errors.Is(err, vm.ErrBusy) {
-				return nil, fmt.Errorf("with another context: %v", err)
-			}
-			if _, err := f.Call(ctx, v); err != nil {
-				return nil, err
-			}
-			return f.Call(ctx, v)
-		},
-		"each": func(n int, f func(int) (int, error)) (sum int, err error) {
-			for i := range n {
-				v, err := f(i)
-				if err != nil {
-					return 0, err
+	rt = newRuntime(t, vm.Config{
+		Limits: vm.Limits{Steps: 100_000},
+		Modules: []vm.Module{{Name: "host", Global: true, Funcs: map[string]any{
+			"twice": func(ctx context.Context, f *vm.Function, v any) ([]any, error) {
+				if _, err := rt.Call(context.Background(), f, v); !errors.Is(err, vm.ErrBusy) {
+					return nil, fmt.Errorf("with another context: %v", err)
 				}
-				sum += v
-			}
-			return sum, nil
-		},
-		"apply": func(f func(string) string, s string) string { return f(s) },
-	}}}})
+				if _, err := f.Call(ctx, v); err != nil {
+					return nil, err
+				}
+				return f.Call(ctx, v)
+			},
+			"each": func(n int, f func(int) (int, error)) (sum int, err error) {
+				for i := range n {
+					v, err := f(i)
+					if err != nil {
+						return 0, err
+					}
+					sum += v
+				}
+				return sum, nil
+			},
+			"apply": func(f func(string) string, s string) string { return f(s) },
+		}}},
+	})
 	ctx := context.Background()
-	got, err := rt.Run(ctx, must(t, "local n = 0 local r = host.twice(function(v) n = n + v return n end, 3) return n, #r, r[1]"))
+	got, err := rt.Run(ctx, must(t, "local n = 0 local r = host.twice(function(v) n = n + v return n "+
+		"end, 3) return n, #r, r[1]"))
 	if err != nil || !reflect.DeepEqual(got, []any{6.0, 1.0, 6.0}) {
 		t.Errorf("%v, %v", got, err)
 	}
-	got, err = rt.Run(ctx, must(t, "return host.each(4, function(i) return i * 10 end), host.apply(string.upper, 'x')"))
+	got, err = rt.Run(ctx, must(t, "return host.each(4, function(i) return i * 10 end), "+
+		"host.apply(string.upper, 'x')"))
 	if err != nil || !reflect.DeepEqual(got, []any{60.0, "X"}) {
 		t.Errorf("%v, %v", got, err)
 	}
-	if _, err = rt.Run(ctx, must(t, "host.each(4, function(i) error('stop at ' .. i) end)")); err == nil || !strings.Contains(err.Error(), "stop at 0") {
+	if _, err = rt.Run(ctx, must(t, "host.each(4, function(i) error('stop at ' .. i) end)")); err == nil ||
+		!strings.Contains(err.Error(), "stop at 0") {
 		t.Errorf("%v", err)
 	}
-	if _, err = rt.Run(ctx, must(t, "host.apply(function() error('from within') end, 'x')")); err == nil || !strings.Contains(err.Error(), "from within") {
+	if _, err = rt.Run(ctx, must(t, "host.apply(function() error('from within') end, 'x')")); err == nil ||
+		!strings.Contains(err.Error(), "from within") {
 		t.Errorf("%v", err)
 	}
 	// The limit of the run goes on in what is called back.
-	if _, err = rt.Run(ctx, must(t, "while true do pcall(host.twice, function() while true do end end, 1) end")); !errors.Is(err, vm.ErrSteps) {
+	if _, err = rt.Run(ctx, must(t, "while true do pcall(host.twice, function() while true do end end, "+
+		"1) end")); !errors.Is(err, vm.ErrSteps) {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestStepsAreExactAndRepeatable(t *testing.T) {
-	prog := must(t, "local x = 0 for i = 1, 100 do x = x + i pcall(function() x = x + #('a'):rep(i) end) end local t = {} for i = 1, 50 do t[i] = 50 - i end table.sort(t) return x")
+	prog := must(t, "local x = 0 for i = 1, 100 do x = x + i pcall(function() x = x + #('a'):rep(i) "+
+		"end) end local t = {} for i = 1, 50 do t[i] = 50 - i end table.sort(t) return x")
 	enough := func(n int64) bool {
 		rt := newRuntime(t, vm.Config{Limits: vm.Limits{Steps: n}})
 		_, err := rt.Run(context.Background(), prog)
@@ -247,20 +266,24 @@ func TestMemoryIsWhatIsLive(t *testing.T) {
 		src string
 		ok  bool
 	}{
-		{"for i = 1, 200 do local s = ('x'):rep(1000000) end", true}, // garbage does not count
-		{"for i = 1, 100000 do local t = {i} end", true},
-		{"local a = ('x'):rep(1500000) local b = ('y'):rep(1500000) return a, b", false},
-		{"local t = {} for i = 1, 100000 do t[i] = {} end", false},
-		{"keep = ('x'):rep(1500000)", true}, // a global stays
-		{"local b = ('y'):rep(1500000)", false},
-		{"keep = nil", true},
-		{"local b = ('y'):rep(1500000)", true},
-		{"local x = 0x8000000000000000 for i = 1, 100000 do x = x + 1 end", true},
-		{"local f for i = 1, 100000 do f = function() return i end end", true},
-		{"for i = 1, 2000 do coroutine.wrap(function() coroutine.yield() end)() end", true},
-		{"local t = {} for i = 1, 2000 do t[i] = coroutine.wrap(function() coroutine.yield() end) t[i]() end", false},
-		{"local s = ('x'):rep(3000000)", false},
-		{"local t = {} t[1000000] = 1", false},
+		{src: "for i = 1, 200 do local s = ('x'):rep(1000000) end", ok: true}, // garbage does not count
+		{src: "for i = 1, 100000 do local t = {i} end", ok: true},
+		{src: "local a = ('x'):rep(1500000) local b = ('y'):rep(1500000) return a, b", ok: false},
+		{src: "local t = {} for i = 1, 100000 do t[i] = {} end", ok: false},
+		{src: "keep = ('x'):rep(1500000)", ok: true}, // a global stays
+		{src: "local b = ('y'):rep(1500000)", ok: false},
+		{src: "keep = nil", ok: true},
+		{src: "local b = ('y'):rep(1500000)", ok: true},
+		{src: "local x = 0x8000000000000000 for i = 1, 100000 do x = x + 1 end", ok: true},
+		{src: "local f for i = 1, 100000 do f = function() return i end end", ok: true},
+		{src: "for i = 1, 2000 do coroutine.wrap(function() coroutine.yield() end)() end", ok: true},
+		{
+			src: "local t = {} for i = 1, 2000 do t[i] = coroutine.wrap(function() coroutine.yield() " +
+				"end) t[i]() end",
+			ok: false,
+		},
+		{src: "local s = ('x'):rep(3000000)", ok: false},
+		{src: "local t = {} t[1000000] = 1", ok: false},
 	} {
 		err := run(t, rt, c.src)
 		if c.ok && err != nil || !c.ok && !errors.Is(err, vm.ErrMemory) {
@@ -280,7 +303,8 @@ func TestCallDepth(t *testing.T) {
 	}
 	_, used, err := rt.Eval(context.Background(), must(t, fmt.Sprintf(deep, 1_000_000)), 0)
 	if err == nil || !strings.Contains(err.Error(), "stack overflow") || used > 10*16_000 {
-		t.Errorf("a million calls: %v after %d steps, want a stack overflow after at most 10 steps a call", err, used)
+		t.Errorf("a million calls: %v after %d steps, want a stack overflow after at most 10 steps a call",
+			err, used)
 	}
 	rt = newRuntime(t, vm.Config{Limits: vm.Limits{CallDepth: 100}})
 	if err := run(t, rt, fmt.Sprintf(deep, 90)); err != nil {
@@ -289,7 +313,8 @@ func TestCallDepth(t *testing.T) {
 	if err := run(t, rt, fmt.Sprintf(deep, 110)); err == nil {
 		t.Error("110 calls with CallDepth 100")
 	}
-	got, err := rt.Run(context.Background(), must(t, "local function f() return f() + 1 end local ok, e = pcall(f) return ok, e"))
+	got, err := rt.Run(context.Background(), must(t, "local function f() return f() + 1 end local ok, e "+
+		"= pcall(f) return ok, e"))
 	if err != nil || got[0] != false || !strings.Contains(got[1].(string), "stack overflow") {
 		t.Errorf("an overflow can be caught: %v, %v", got, err)
 	}
@@ -297,7 +322,8 @@ func TestCallDepth(t *testing.T) {
 		t.Error("CallDepth of 2^30 was taken")
 	}
 	// Tail calls are no depth.
-	if err := run(t, newRuntime(t, vm.Config{}), "local function f(n) if n > 0 then return f(n - 1) end end f(1000000)"); err != nil {
+	if err := run(t, newRuntime(t, vm.Config{}), "local function f(n) if n > 0 then return f(n - 1) end "+
+		"end f(1000000)"); err != nil {
 		t.Error(err)
 	}
 }
@@ -306,15 +332,19 @@ func TestCancel(t *testing.T) {
 	rt := newRuntime(t, vm.Config{})
 	for i := range 20 {
 		ctx, cancel := context.WithCancel(context.Background())
-		if err := rt.Set("begun", func() { time.AfterFunc(time.Duration(i)*time.Millisecond, cancel) }); err != nil {
+		if err := rt.Set("begun", func() {
+			time.AfterFunc(time.Duration(i)*time.Millisecond, cancel)
+		}); err != nil {
 			t.Fatal(err)
 		}
-		_, err := rt.Run(ctx, must(t, "n = (n or 0) + 1 begun() coroutine.wrap(function() while true do pcall(function() while true do end end) end end)()"))
+		_, err := rt.Run(ctx, must(t, "n = (n or 0) + 1 begun() coroutine.wrap(function() while true do "+
+			"pcall(function() while true do end end) end end)()"))
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%v", err)
 		}
 	}
-	// The state is kept, as a prompt needs it after Ctrl-C. A run that was cancelled beforehand does nothing.
+	// The state is kept, as a prompt needs it after Ctrl-C. A run that was cancelled beforehand
+	// does nothing.
 	if n, err := rt.Get("n"); err != nil || n != 20.0 {
 		t.Errorf("n = %v, %v", n, err)
 	}
@@ -346,15 +376,21 @@ func TestCancelAfterTheRun(t *testing.T) {
 
 func TestLimitsCannotBeSwallowed(t *testing.T) {
 	for _, wrap := range []string{
-		"%s", "pcall(function() %s end)", "while true do pcall(function() %s end) end", "xpcall(function() %s end, function() return 1 end)",
-		"coroutine.wrap(function() pcall(function() %s end) end)()", "coroutine.resume(coroutine.create(function() %s end)) after = true",
+		"%s", "pcall(function() %s end)", "while true do pcall(function() %s end) end",
+		"xpcall(function() %s end, function() return 1 end)",
+		"coroutine.wrap(function() pcall(function() %s end) end)()",
+		"coroutine.resume(coroutine.create(function() %s end)) after = true",
 		"local co = coroutine.create(function() %s end) while true do coroutine.resume(co) end",
-		"setmetatable({}, {__index = function() %s end}).x = 1 local _ = setmetatable({}, {__index = function() pcall(function() %[1]s end) end}).x",
+		"setmetatable({}, {__index = function() %s end}).x = 1 local _ = setmetatable({}, {__index = " +
+			"function() pcall(function() %[1]s end) end}).x",
 		"table.sort({3, 2, 1}, function() %s return true end)", "string.gsub('xx', 'x', function() %s end)",
 		"xpcall(error, function() %s end)", "tostring(setmetatable({}, {__tostring = function() %s end}))",
 	} {
 		rt := newRuntime(t, vm.Config{Limits: vm.Limits{Steps: 50_000, Memory: 1 << 20}})
-		for what, src := range map[error]string{vm.ErrSteps: "while true do end", vm.ErrMemory: "local s = 'x' while true do s = s .. s end"} {
+		for what, src := range map[error]string{
+			vm.ErrSteps:  "while true do end",
+			vm.ErrMemory: "local s = 'x' while true do s = s .. s end",
+		} {
 			if err := run(t, rt, fmt.Sprintf(wrap, src)+" after = true"); !errors.Is(err, what) {
 				t.Errorf("%s: %v, want %v", fmt.Sprintf(wrap, src), err, what)
 			}
@@ -371,7 +407,8 @@ func TestNothingIsWrittenByDefault(t *testing.T) {
 	}
 	var out bytes.Buffer
 	rt := newRuntime(t, vm.Config{Stdout: &out})
-	if err := run(t, rt, "print(1, nil, 0xffffffffffffffff) io.write('y', 2, '\\n')"); err != nil || out.String() != "1\tnil\t0xffffffffffffffff\ny2\n" {
+	if err := run(t, rt, "print(1, nil, 0xffffffffffffffff) io.write('y', 2, '\\n')"); err != nil ||
+		out.String() != "1\tnil\t0xffffffffffffffff\ny2\n" {
 		t.Errorf("%q, %v", out.String(), err)
 	}
 }

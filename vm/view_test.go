@@ -22,7 +22,8 @@ func TestLayout(t *testing.T) {
 		"kind":  reflect.TypeFor[struct{ A, B uint }](),
 		"order": reflect.TypeFor[struct{ B, A int }](),
 	} {
-		if err := sameLayout(other, reflect.TypeFor[twin]()); err == nil || !strings.Contains(err.Error(), "build with github.com/yuin/gopher-lua") {
+		if err := sameLayout(other, reflect.TypeFor[twin]()); err == nil ||
+			!strings.Contains(err.Error(), "build with github.com/yuin/gopher-lua") {
 			t.Errorf("a different %s: %v", name, err)
 		}
 	}
@@ -31,12 +32,14 @@ func TestLayout(t *testing.T) {
 	}
 }
 
-// The instruction numbers that this package looks at are those of the compiler: code that is made of them is
-// seen for what it is.
+// The instruction numbers that this package looks at are those of the compiler: code that is made
+// of them is seen for what it is.
 func TestOpcodes(t *testing.T) {
 	for src, op := range map[string]int{
-		"x = {}": lua.OP_NEWTABLE, "x = a .. b": lua.OP_CONCAT, "local a a[1] = 2": lua.OP_SETTABLE, "local a a.b = 2": lua.OP_SETTABLEKS, "f()": lua.OP_CALL,
-		"return f()": lua.OP_TAILCALL, "x = {1}": lua.OP_SETLIST, "x = function() end": lua.OP_CLOSURE, "x = ...": lua.OP_VARARG, "x = 1": lua.OP_SETGLOBAL,
+		"x = {}": lua.OP_NEWTABLE, "x = a .. b": lua.OP_CONCAT, "local a a[1] = 2": lua.OP_SETTABLE,
+		"local a a.b = 2": lua.OP_SETTABLEKS, "f()": lua.OP_CALL,
+		"return f()": lua.OP_TAILCALL, "x = {1}": lua.OP_SETLIST,
+		"x = function() end": lua.OP_CLOSURE, "x = ...": lua.OP_VARARG, "x = 1": lua.OP_SETGLOBAL,
 		"local a = b + 1": lua.OP_ADD, "for i = 1, 2 do end": lua.OP_FORLOOP,
 	} {
 		p, err := Compile("op.lua", src)
@@ -70,27 +73,47 @@ func TestLiveMemory(t *testing.T) {
 		}
 		return rt.live()
 	}
-	rt.main.G.Global.RawSetString("filler", lua.LString(strings.Repeat("x", libraryBytes))) // so that live does not end at 0
+	rt.main.G.Global.RawSetString("filler", lua.LString(strings.Repeat("x",
+		libraryBytes))) // so that live does not end at 0
 	base := bytes("keep = 0")
 	for _, c := range []struct {
 		src      string
 		min, max int64
 	}{
-		{"keep = ('x'):rep(1000000)", 1_000_000, 1_002_000},
-		{"local s = ('x'):rep(1000000) keep = {s, s, s}", 1_000_000, 1_002_000},
-		{"keep = {} for i = 1, 10000 do keep[i] = true end", 160_000, 400_000},
-		{"keep = {} for i = 1, 1000 do keep['k' .. i] = i end", 100_000, 200_000},
-		{"keep = {} for i = 1, 1000 do keep[i] = {} end", 112_000, 200_000},
-		{"keep = {} local x = 0x8000000000000000 for i = 1, 1000 do keep[i] = x + i end", 120_000, 250_000},
-		{"keep = {} for i = 1, 1000 do keep[i] = function() return i end end", 100_000, 250_000},
-		{"keep = {} for i = 1, 100 do keep[i] = coroutine.wrap(function() coroutine.yield() end) keep[i]() end", 200_000, 3_000_000},
-		{"keep = {} for i = 1, 1000 do local x = i * 1.5 for k = 1, 31 do x = x + 0.25 end keep[i] = x end", 256_000, 300_000},
-		{"keep = {} for i = 1, 3200 do keep[i] = i + 0.5 end", 51_200 + 25_600, 200_000},
-		{"keep = setmetatable({}, {__index = {('x'):rep(1000000)}})", 1_000_000, 1_002_000},
-		{"local s = ('x'):rep(1000000) function keep() return s end", 1_000_000, 1_002_000},
-		{"keep = nil for i = 1, 1000 do local t = {{}, ('x'):rep(1000)} end", -1000, 1000},
+		{src: "keep = ('x'):rep(1000000)", min: 1_000_000, max: 1_002_000},
+		{src: "local s = ('x'):rep(1000000) keep = {s, s, s}", min: 1_000_000, max: 1_002_000},
+		{src: "keep = {} for i = 1, 10000 do keep[i] = true end", min: 160_000, max: 400_000},
+		{src: "keep = {} for i = 1, 1000 do keep['k' .. i] = i end", min: 100_000, max: 200_000},
+		{src: "keep = {} for i = 1, 1000 do keep[i] = {} end", min: 112_000, max: 200_000},
+		{
+			src: "keep = {} local x = 0x8000000000000000 for i = 1, 1000 do keep[i] = x + i end",
+			min: 120_000,
+			max: 250_000,
+		},
+		{
+			src: "keep = {} for i = 1, 1000 do keep[i] = function() return i end end",
+			min: 100_000,
+			max: 250_000,
+		},
+		{
+			src: "keep = {} for i = 1, 100 do keep[i] = coroutine.wrap(function() coroutine.yield() " +
+				"end) keep[i]() end",
+			min: 200_000,
+			max: 3_000_000,
+		},
+		{
+			src: "keep = {} for i = 1, 1000 do local x = i * 1.5 for k = 1, 31 do x = x + 0.25 end " +
+				"keep[i] = x end",
+			min: 256_000,
+			max: 300_000,
+		},
+		{src: "keep = {} for i = 1, 3200 do keep[i] = i + 0.5 end", min: 51_200 + 25_600, max: 200_000},
+		{src: "keep = setmetatable({}, {__index = {('x'):rep(1000000)}})", min: 1_000_000, max: 1_002_000},
+		{src: "local s = ('x'):rep(1000000) function keep() return s end", min: 1_000_000, max: 1_002_000},
+		{src: "keep = nil for i = 1, 1000 do local t = {{}, ('x'):rep(1000)} end", min: -1000, max: 1000},
 	} {
-		if got := bytes(c.src) - base; got < c.min-1024 || got > c.max+64<<10 { // threads are kept for the next call
+		if got := bytes(c.src) - base; got < c.min-1024 || got > c.max+
+			64<<10 { // threads are kept for the next call
 			t.Errorf("%s: %d bytes, want %d to %d", c.src, got, c.min, c.max)
 		}
 	}
