@@ -13,8 +13,8 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// A binding is a Go function as Lua calls it. A first parameter of type context.Context gets the context of the run; a
-// last result of type error is raised.
+// A binding is a Go function as Lua calls it. A first parameter of type context.Context gets the
+// context of the run; a last result of type error is raised.
 type binding struct {
 	rt          *Runtime
 	name        string
@@ -24,8 +24,8 @@ type binding struct {
 	fails       bool
 }
 
-// bind makes a Lua function of a Go function, or of a method, which gets its object first. A function that is written
-// for gopher-lua is taken as it is.
+// bind wraps a Go function as a Lua function. A method gets its object first. A function that is
+// written for gopher-lua is taken as it is.
 func (rt *Runtime) bind(name string, fn reflect.Value, method bool) (lua.LValue, error) {
 	switch native := fn.Interface().(type) {
 	case func(*lua.LState) int:
@@ -64,6 +64,8 @@ func callableShape(fn reflect.Value) error {
 	return nil
 }
 
+// call is the function that Lua calls: it converts the arguments, calls the Go function, raises its
+// error and converts the other results.
 func (b *binding) call(L *lua.LState) int {
 	in := b.arguments(L)
 	var out []reflect.Value
@@ -147,11 +149,12 @@ func (rt *Runtime) bindFuncs(t *lua.LTable, module string, funcs map[string]any)
 	return nil
 }
 
-// callback makes a Go function of a Lua function. It may be called while a Go function that the script called is
-// running, or when the runtime is idle: then it is a Call.
+// callback wraps a Lua function as a Go function. It may be called while a Go function that the
+// script called is running, or when the runtime is idle: then it is a Call.
 //
-// If the Go function ends in an error, that returns what the Lua function raises. Otherwise an error goes as a Lua
-// error through the Go function that called, and becomes a panic if the runtime is idle.
+// If the Go function ends in an error, that returns what the Lua function raises. Otherwise an
+// error goes as a Lua error through the Go function that called, and becomes a panic if the runtime
+// is idle.
 func (rt *Runtime) callback(fn *lua.LFunction, t reflect.Type) reflect.Value {
 	handle := rt.functionHandle(fn)
 	withContext := t.NumIn() > 0 && t.In(0) == typeContext

@@ -16,8 +16,8 @@ import (
 	"github.com/hwlua/hwlua/vm/phrase"
 )
 
-// toGo returns v as Go sees it: nil, bool, float64, uint64, string, *Table, *Function, the Go value behind a userdata
-// of the embedder's or a native module's, or a Value for anything else.
+// toGo returns v as Go sees it: nil, bool, float64, uint64, string, *Table, *Function, the Go value
+// behind a userdata of the embedder's or a native module's, or a Value for anything else.
 func (rt *Runtime) toGo(v lua.LValue) any {
 	switch v := v.(type) {
 	case *lua.LNilType:
@@ -288,8 +288,8 @@ func float(v lua.LValue) (float64, error) {
 // maxConverting is how deep a table that is converted may be nested.
 const maxConverting = 64
 
-// fillComposite sets out, a slice, array, map, struct or pointer to a struct, to the table v. nil leaves out nil where
-// it can be, and a string is a []byte.
+// fillComposite sets out, a slice, array, map, struct or pointer to a struct, to the table v. nil
+// leaves out nil where it can be, and a string is a []byte.
 func (rt *Runtime) fillComposite(out reflect.Value, v lua.LValue) error {
 	t := out.Type()
 	if s, ok := v.(lua.LString); ok && t == typeBytes {
@@ -342,6 +342,7 @@ func (rt *Runtime) fillList(out reflect.Value, tb *lua.LTable) error {
 	return nil
 }
 
+// fillMap sets out to a new map of the entries of tb.
 func (rt *Runtime) fillMap(out reflect.Value, tb *lua.LTable) error {
 	t := out.Type()
 	out.Set(reflect.MakeMap(t))
@@ -369,6 +370,7 @@ func (rt *Runtime) mapKey(k lua.LValue, t reflect.Type) (reflect.Value, error) {
 	return key, err
 }
 
+// fillStruct sets the fields of out that tb names. A name that is not a field is an error.
 func (rt *Runtime) fillStruct(out reflect.Value, tb *lua.LTable) error {
 	fields, names := fieldsOf(out.Type())
 	for k, x := tb.Next(lua.LNil); k != lua.LNil; k, x = tb.Next(k) {
@@ -383,8 +385,8 @@ func (rt *Runtime) fillStruct(out reflect.Value, tb *lua.LTable) error {
 	return nil
 }
 
-// fieldsOf returns the fields of a struct that Lua may see, by each of their names. Fields that are reached through an
-// embedded pointer, which may be nil, are left out.
+// fieldsOf returns the fields of a struct that Lua may see, by each of their names. Fields that are
+// reached through an embedded pointer, which may be nil, are left out.
 func fieldsOf(t reflect.Type) (byName map[string][]int, names []string) {
 	byName = map[string][]int{}
 	for _, f := range reflect.VisibleFields(t) {
@@ -410,7 +412,8 @@ func viaPointer(t reflect.Type, index []int) bool {
 	return false
 }
 
-// fieldNames returns the names of a field in Lua: its luar tag, or its own name with either case of the first letter.
+// fieldNames returns the names of a field in Lua: its luar tag, or its own name with either case of
+// the first letter.
 func fieldNames(f reflect.StructField) []string {
 	switch tag := f.Tag.Get("luar"); tag {
 	case "-":

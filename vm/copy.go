@@ -26,8 +26,8 @@ const (
 	copyFieldBytes = 128 // two of them, and a place in the map
 )
 
-// A copier copies tables of one runtime, within the run's limits. It copies each table once, so that a table may contain
-// itself.
+// A copier copies tables of one runtime, within the run's limits. It copies each table once, so
+// that a table may contain itself.
 type copier struct {
 	rt    *Runtime
 	made  map[*lua.LTable]*Table
@@ -35,8 +35,8 @@ type copier struct {
 	bytes int64
 }
 
-// copyOut makes results and the value of an error independent of the runtime. It fails if the copies exceed the run's
-// limits; an error then keeps its message and loses its value.
+// copyOut replaces the tables among results, and in an error, by copies that do not depend on the
+// runtime. If they exceed the run's limits, results are lost and an error keeps only its message.
 func (rt *Runtime) copyOut(results []any, err error) ([]any, error) {
 	c := copier{rt: rt}
 	defer func() { rt.meter.held -= c.bytes }()
@@ -102,7 +102,8 @@ func (c *copier) table(t *lua.LTable) *Table {
 	return out
 }
 
-// fill copies the entries of t. Tables among them are copied later, from c.work, however deep they are nested.
+// fill copies the entries of t. Tables among them are copied later, from c.work, however deep they
+// are nested.
 func (c *copier) fill(out *tableCopy, t *lua.LTable) {
 	leaf := func(v lua.LValue) any {
 		if t, ok := v.(*lua.LTable); ok {
@@ -133,7 +134,8 @@ func (c *copier) fill(out *tableCopy, t *lua.LTable) {
 	}
 }
 
-// get finds an entry. A key that is a table, a function or another object is compared with each such key.
+// get finds an entry. A key that is a table, a function or another object is compared with each
+// such key.
 func (t *tableCopy) get(key any) any {
 	if plain, ok := plainKey(key); ok {
 		if n, ok := plain.(float64); ok && n >= 1 && n <= float64(len(t.items)) && n == math.Trunc(n) {
@@ -197,7 +199,8 @@ func plainKey(key any) (any, bool) {
 	return nil, false
 }
 
-// copyText formats a copy in a runtime that is made for it, so that a copy and its original give the same text.
+// copyText formats a copy in a runtime that is made for it, so that a copy and its original give
+// the same text.
 func (t *Table) copyText() string {
 	if t == nil || t.copy == nil {
 		return "{}"

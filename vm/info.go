@@ -20,8 +20,9 @@ type Global struct {
 	Main bool // in the main chunk, not in a function
 }
 
-// Globals returns the global names that the program's text uses, in its order, with an entry for each way of use: read
-// or set, in the main chunk or in functions. Names that are made while it runs (_G[name]) are not found.
+// Globals returns the global names that the program's text uses, in its order, with an entry for
+// each way of use: read or set, in the main chunk or in functions. Names that are made while it
+// runs (_G[name]) are not found.
 func (p *Program) Globals() []Global {
 	found := appendGlobals(nil, p.chunk.Proto, true)
 	slices.SortStableFunc(found, func(a, b Global) int { return a.Line - b.Line })
@@ -62,9 +63,10 @@ const (
 	formatSize  = 1 << 20
 )
 
-// Format prints a value that Run, Call or an argument gave, as text that does not depend on the run: tables with all
-// that is in them, a line for each entry, keys sorted. Unlike the text of a failure it leaves nothing out up to a MiB. It
-// runs the __tostring of values that have one, so call it where the runtime is at work: in functions of modules.
+// Format prints a value that Run, Call or an argument gave, as text that does not depend on the
+// run: tables with all that is in them, a line for each entry, keys sorted. Unlike the text of a
+// failure it leaves nothing out up to a MiB. It runs the __tostring of values that have one, so
+// call it where the runtime is at work: in functions of modules.
 func Format(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -117,8 +119,8 @@ func (f *formatter) value(v lua.LValue, indent string, depth int) {
 	f.b.WriteString(f.rt.toString(f.rt.main, v))
 }
 
-// table prints t over several lines, the later ones behind indent: its items, then its other entries in the order of
-// their keys.
+// table prints t over several lines, the later ones behind indent: its items, then its other
+// entries in the order of their keys.
 func (f *formatter) table(t *lua.LTable, indent string, depth int) {
 	switch {
 	case f.open[t]:

@@ -1,5 +1,5 @@
-// The io library. The standard streams are those of Config; files and processes of the host are reachable only where
-// Config.Allow opens them, and the functions for them do not exist otherwise.
+// The io library. The standard streams are those of Config; files and processes of the host are
+// reachable only where Config.Allow opens them, and the functions for them do not exist otherwise.
 
 package vm
 
@@ -62,12 +62,12 @@ func (f *file) shut() error {
 // A fileOp is an operation on a file. Its arguments begin at number first.
 type fileOp func(a args, f *file, first int) int
 
-// onCurrent makes op a function of the io library, which works on the current input or output.
+// onCurrent wraps op as a function of the io library, which works on the current input or output.
 func (rt *Runtime) onCurrent(name string, op fileOp, current **lua.LUserData) libFunc {
 	return libFunc{name, func(L *lua.LState) int { return op(args{L, name}, (*current).Value.(*file), 1) }}
 }
 
-// method makes op a method of files.
+// method wraps op as a method of files.
 func (rt *Runtime) method(name string, op fileOp) libFunc {
 	return libFunc{name, func(L *lua.LState) int {
 		a := args{L, name}
@@ -75,7 +75,8 @@ func (rt *Runtime) method(name string, op fileOp) libFunc {
 	}}
 }
 
-// openIO makes the io library: always the functions that use the standard streams, the others where they are allowed.
+// openIO adds the io library: always the functions that use the standard streams, the others where
+// they are allowed.
 func openIO(rt *Runtime) {
 	s := &ioState{meta: rt.main.CreateTable(0, 4), open: map[*file]struct{}{}}
 	rt.lib.io = s
@@ -184,8 +185,8 @@ func (rt *Runtime) write(a args, f *file, first int) int {
 	return push(a.L, lua.LTrue)
 }
 
-// read reads by each format from argument first on: "*l", "*n", "*a" or a number of bytes. It stops after the first
-// that finds nothing, for which it pushes nil.
+// read reads by each format from argument first on: "*l", "*n", "*a" or a number of bytes. It stops
+// after the first that finds nothing, for which it pushes nil.
 func (rt *Runtime) read(a args, f *file, first int) int {
 	L := a.L
 	if f.r == nil {
@@ -226,8 +227,8 @@ func (rt *Runtime) readFormat(a args, f *file, i int) lua.LValue {
 	return lua.LNil
 }
 
-// readLine reads up to the end of the line, in pieces, so that a line as long as the memory limit fails before it is
-// in memory.
+// readLine reads up to the end of the line, in pieces, so that a line as long as the memory limit
+// fails before it is in memory.
 func (rt *Runtime) readLine(L *lua.LState, f *file) lua.LValue {
 	b := &charged{rt: rt, L: L}
 	for {
@@ -277,8 +278,8 @@ func (rt *Runtime) readBytes(L *lua.LState, f *file, size int) lua.LValue {
 	return lua.LString(b.String())
 }
 
-// readNumber reads the longest run of characters that numbers are written with, at most 200, and returns its number,
-// or nil.
+// readNumber reads the longest run of characters that numbers are written with, at most 200, and
+// returns its number, or nil.
 func (rt *Runtime) readNumber(f *file) lua.LValue {
 	var text []byte
 	for {
@@ -321,7 +322,8 @@ func (rt *Runtime) linesOf(f *file, closeAtEnd bool) *lua.LFunction {
 
 func (rt *Runtime) lines(a args, f *file, _ int) int { return push(a.L, rt.linesOf(f, false)) }
 
-// ioLines iterates over the lines of the current input, or of a file of the host, which needs Config.Allow.FS.
+// ioLines iterates over the lines of the current input, or of a file of the host, which needs
+// Config.Allow.FS.
 func (rt *Runtime) ioLines(L *lua.LState) int {
 	a := args{L, "lines"}
 	if a.absent(1) {
@@ -358,7 +360,8 @@ func (rt *Runtime) flush(a args, f *file, _ int) int { return ioResult(a.L, f.sy
 
 func (rt *Runtime) setvbuf(a args, _ *file, _ int) int { return push(a.L, lua.LTrue) }
 
-// seek moves the position in f. What is buffered is written out first, and what was read ahead is dropped.
+// seek moves the position in f. What is buffered is written out first, and what was read ahead is
+// dropped.
 func (rt *Runtime) seek(a args, f *file, first int) int {
 	whence := map[string]int{"set": io.SeekStart, "cur": io.SeekCurrent, "end": io.SeekEnd}[a.option(
 		first, "cur", "set", "cur", "end")]
@@ -451,8 +454,8 @@ func (rt *Runtime) ioTmpfile(L *lua.LState) int {
 	return rt.pushFile(L, out, nil)
 }
 
-// redirect makes io.input or io.output, which returns the current file, after setting it to the file or the name
-// given.
+// redirect returns io.input or io.output, which returns the current file, after setting it to the
+// file or the name given.
 func (rt *Runtime) redirect(name, mode string, current **lua.LUserData) libFunc {
 	return libFunc{name, func(L *lua.LState) int {
 		switch v := L.Get(1).(type) {
@@ -482,12 +485,13 @@ func (rt *Runtime) command(text string) *exec.Cmd {
 	return cmd
 }
 
-// waitDelay bounds the wait for a command's output after its shell has ended or the context is done: a program that
-// the shell started may outlive it and hold the output open.
+// waitDelay bounds the wait for a command's output after its shell has ended or the context is
+// done: a program that the shell started may outlive it and hold the output open.
 const waitDelay = 500 * time.Millisecond
 
-// ended returns the error of waiting for a command, except for a program that it left behind. A command that was
-// killed because the script has to stop may have ended before the script was told, so ended tells it.
+// ended returns the error of waiting for a command, except for a program that it left behind. A
+// command that was killed because the script has to stop may have ended before the script was told,
+// so ended tells it.
 func (rt *Runtime) ended(err error) error {
 	if rt.given().Err() != nil {
 		rt.meter.stop.Store(true)

@@ -15,7 +15,7 @@ import (
 	"github.com/hwlua/hwlua/vm/internal/number"
 )
 
-// openOS makes the os library, with the functions that are allowed.
+// openOS adds the os library, with the functions that are allowed.
 func openOS(rt *Runtime) {
 	fns := []libFunc{{"date", rt.osDate}, {"difftime", osDifftime}, {"time", rt.osTime}}
 	if rt.cfg.Allow.Clock {
@@ -80,8 +80,8 @@ func nameError(name string, err error) error {
 	return errors.New(name + ": " + plainFileError(err).Error())
 }
 
-// osExecute runs a command and returns its status as wait reports it. Without a command it returns 1: there is a
-// shell.
+// osExecute runs a command and returns its status as wait reports it. Without a command it returns
+// 1: there is a shell.
 func (rt *Runtime) osExecute(L *lua.LState) int {
 	a := args{L, "execute"}
 	if a.absent(1) {
@@ -122,8 +122,8 @@ func osDifftime(L *lua.LState) int {
 	return push(L, lua.LNumber(a.float(1)-a.float(2)))
 }
 
-// zone returns the time zone of dates: the host's where the clock is open, else UTC, so that nothing of the host
-// shows.
+// zone returns the time zone of dates: the host's where the clock is open, else UTC, so that
+// nothing of the host shows.
 func (rt *Runtime) zone() *time.Location {
 	if rt.cfg.Allow.Clock {
 		return time.Local
@@ -152,8 +152,8 @@ func (rt *Runtime) osTime(L *lua.LState) int {
 	return push(L, lua.LNumber(at.Unix()))
 }
 
-// dateField returns a field of a date table. A field that is missing is otherwise, or an error if otherwise is
-// negative.
+// dateField returns a field of a date table. A field that is missing is otherwise, or an error if
+// otherwise is negative.
 func dateField(L *lua.LState, t *lua.LTable, name string, otherwise int) int {
 	x, ok := number.Number{}, false
 	switch v := t.RawGetString(name).(type) {
@@ -200,6 +200,7 @@ func (rt *Runtime) osDate(L *lua.LState) int {
 	return rt.text(L, text)
 }
 
+// dateTable returns the fields of a time, as os.date("*t") does.
 func (rt *Runtime) dateTable(at time.Time) *lua.LTable {
 	rt.charge(sizeTable + 9*sizeEntry)
 	t := rt.main.CreateTable(0, 9)

@@ -1,6 +1,6 @@
-// The limits of a runtime: steps, memory, depth, and the context's deadline. gopher-lua asks the context of a thread
-// before every instruction whether it is done; our context first counts the instruction and what it is about to
-// allocate.
+// The limits of a runtime: steps, memory, depth, and the context's deadline. gopher-lua asks the
+// context of a thread before every instruction whether it is done; our context first counts the
+// instruction and what it is about to allocate.
 
 package vm
 
@@ -17,8 +17,9 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// Reasons why a script is stopped, or not run, for errors.Is. ErrBusy is for a second goroutine, and for a Go function
-// that a script called and that calls back without the context that it was given.
+// Reasons why a script is stopped, or not run, for errors.Is. ErrBusy is for a second goroutine,
+// and for a Go function that a script called and that calls back without the context that it was
+// given.
 var (
 	ErrSteps  = errors.New("vm: step limit reached")
 	ErrMemory = errors.New("vm: memory limit reached")
@@ -26,18 +27,19 @@ var (
 	ErrBusy   = errors.New("vm: another goroutine is in this runtime")
 )
 
-// Limits bound what a script may use. Zero means no limit, except for CallDepth. New fails for negative limits.
+// Limits bound what a script may use. Zero means no limit, except for CallDepth. New fails for
+// negative limits.
 type Limits struct {
-	// Steps is how many steps one Run or Call may take: an instruction is one, and library functions that loop count
-	// their rounds. The count is exact and the same every time.
+	// Steps is how many steps one Run or Call may take: an instruction is one, and library
+	// functions that loop count their rounds. The count is exact and the same every time.
 	Steps int64
 
-	// Memory is how many bytes of strings, tables, functions, coroutines and large integers may be live at once. An
-	// allocation that would exceed it fails before it is made.
+	// Memory is how many bytes of strings, tables, functions, coroutines and large integers may be
+	// live at once. An allocation that would exceed it fails before it is made.
 	Memory int64
 
-	// CallDepth is how many calls may be nested, at most 200,000; 0 means 16,000. A script that exceeds it gets the
-	// ordinary error "stack overflow".
+	// CallDepth is how many calls may be nested, at most 200,000; 0 means 16,000. A script that
+	// exceeds it gets the ordinary error "stack overflow".
 	CallDepth int
 }
 
@@ -45,8 +47,8 @@ const (
 	defaultCallDepth = 16_000
 	maxCallDepth     = 200_000
 
-	// maxNest is how many times Lua may go through Go into Lua again (metamethods, sort, gsub, resumed coroutines), as
-	// LUAI_MAXCCALLS in lua5.1.
+	// maxNest is how many times Lua may go through Go into Lua again (metamethods, sort, gsub,
+	// resumed coroutines), as LUAI_MAXCCALLS in lua5.1.
 	maxNest = 200
 )
 
@@ -110,7 +112,8 @@ func (rt *Runtime) arm(ctx context.Context) (release func() bool) {
 	return context.AfterFunc(ctx, func() { m.stop.Store(true) })
 }
 
-// disarm drops the run's context and limits, and what stopped it, so that Go can read its tables afterwards.
+// disarm drops the run's context and limits, and what stopped it, so that Go can read its tables
+// afterwards.
 func (rt *Runtime) disarm() {
 	m := &rt.meter
 	m.ctx = context.Background()
@@ -126,7 +129,8 @@ type running struct {
 	own, given runContext
 }
 
-// A runContext is the context of a run. A Call with it, or with a context derived from it, is inside the run.
+// A runContext is the context of a run. A Call with it, or with a context derived from it, is
+// inside the run.
 type runContext struct {
 	context.Context
 	rt    *Runtime
@@ -152,8 +156,9 @@ func (rt *Runtime) inside(ctx context.Context) *runContext {
 	return c
 }
 
-// reenter takes the runtime for a call inside a run. The context that a Go function got admits one call at a time while
-// that function runs: any other call comes from a goroutine that nothing waits for.
+// reenter takes the runtime for a call inside a run. The context that a Go function got admits one
+// call at a time while that function runs: any other call comes from a goroutine that nothing waits
+// for.
 func (rt *Runtime) reenter(ctx context.Context, c *runContext) (leave func(), err error) {
 	if !c.given {
 		return rt.narrow(ctx), nil
@@ -164,8 +169,8 @@ func (rt *Runtime) reenter(ctx context.Context, c *runContext) (leave func(), er
 	return nil, ErrBusy
 }
 
-// takeBack takes the runtime while it waits for a Go function, for a call that also ends with ctx, if ctx is not nil.
-// It returns nil if the runtime does not wait for one.
+// takeBack takes the runtime while it waits for a Go function, for a call that also ends with ctx,
+// if ctx is not nil. It returns nil if the runtime does not wait for one.
 func (rt *Runtime) takeBack(ctx context.Context) (leave func()) {
 	if !rt.owner.CompareAndSwap(ownerOut, ownerBusy) {
 		return nil
@@ -180,7 +185,8 @@ func (rt *Runtime) takeBack(ctx context.Context) (leave func()) {
 	}
 }
 
-// comeIn takes the runtime for a callback: inside the run while it waits for a Go function, else for a run of its own.
+// comeIn takes the runtime for a callback: inside the run while it waits for a Go function, else
+// for a run of its own.
 func (rt *Runtime) comeIn(ctx context.Context, fn *Function) (leave func(), nested bool, err error) {
 	if !fn.live() {
 		return nil, false, fmt.Errorf("vm: callback of a run that has ended: %w", ErrClosed)
@@ -200,7 +206,8 @@ func (rt *Runtime) comeIn(ctx context.Context, fn *Function) (leave func(), nest
 	return rt.begin(ctx)
 }
 
-// narrow makes a call inside a run end with ctx too. widen undoes that: what stopped the call then stops nothing else.
+// narrow lets ctx end a call inside a run, as the run's own context does. widen undoes that: what
+// stopped the call then stops nothing else.
 func (rt *Runtime) narrow(ctx context.Context) (widen func()) {
 	if _, ok := ctx.(*runContext); ok {
 		return func() {}
@@ -263,8 +270,8 @@ func (t *thread) Value(key any) any {
 	return t.rt.meter.ctx.Value(key)
 }
 
-// Done counts the instruction that is about to be executed. It never reports that the context is done: when a limit is
-// hit, it raises an error.
+// Done counts the instruction that is about to be executed. It never reports that the context is
+// done: when a limit is hit, it raises an error.
 func (t *thread) Done() <-chan struct{} {
 	cf := t.L.currentFrame
 	if cf == nil || cf.Fn.IsG {
@@ -316,7 +323,8 @@ func (rt *Runtime) raiseFatal() {
 	panic(rt.apiError(lua.LString(m.fatal.Error()), m.fatal, rt.traceOf(rt.main.G.CurrentThread)))
 }
 
-// charge asks for n bytes before they are allocated. It raises an error if the memory limit would be exceeded.
+// charge asks for n bytes before they are allocated. It raises an error if the memory limit would
+// be exceeded.
 func (rt *Runtime) charge(n int64) {
 	m := &rt.meter
 	m.mem += n
@@ -347,14 +355,16 @@ const (
 	workPerLook  = 512 << 10
 )
 
-// turn is how long a script runs before it yields to other goroutines. Go itself lets a goroutine run for ten
-// milliseconds, so that with many scripts at once none would notice its deadline in time.
+// turn is how long a script runs before it yields to other goroutines. Go itself lets a goroutine
+// run for ten milliseconds, so that with many scripts at once none would notice its deadline in
+// time.
 const turn = time.Millisecond
 
 // begin is an origin of times: Since of it reads only the monotonic clock.
 var begin = time.Now()
 
-// breathe looks at the clock. It raises an error if the deadline has passed, and lets other goroutines run after a turn.
+// breathe looks at the clock. It raises an error if the deadline has passed, and lets other
+// goroutines run after a turn.
 func (rt *Runtime) breathe() {
 	m := &rt.meter
 	m.look = max(0, m.left-stepsPerLook)
@@ -373,8 +383,8 @@ func (rt *Runtime) breathe() {
 	}
 }
 
-// stopped returns why the context is done, or nil. The flag may have been set by the context of an earlier run, so
-// stopped clears it and sets it again if there is a reason.
+// stopped returns why the context is done, or nil. The flag may have been set by the context of an
+// earlier run, so stopped clears it and sets it again if there is a reason.
 func (rt *Runtime) stopped() error {
 	m := &rt.meter
 	if !m.stop.Swap(false) {
@@ -402,7 +412,8 @@ func (rt *Runtime) stopped() error {
 	return err
 }
 
-// interrupted returns why the script has to stop, or nil, for code that must not raise an error where it is.
+// interrupted returns why the script has to stop, or nil, for code that must not raise an error
+// where it is.
 func (rt *Runtime) interrupted() error {
 	m := &rt.meter
 	if m.fatal != nil {

@@ -1,6 +1,6 @@
-// An embedder's own values. gopher-luar gives each Go type its metatable; our own functions read, write and call,
-// because those of gopher-luar round 64-bit integers, cut off what does not fit, lose errors and answer a misspelt
-// name with nil.
+// An embedder's own values. gopher-luar gives each Go type its metatable; our own functions read,
+// write and call, because those of gopher-luar round 64-bit integers, cut off what does not fit,
+// lose errors and answer a misspelt name with nil.
 
 package vm
 
@@ -21,13 +21,14 @@ type chosen struct {
 	names []string
 }
 
-// Only returns value with nothing but the named fields and methods reachable: rt.Set("board", vm.Only(board, "Name",
-// "Reset")). Without Only, all exported fields and methods are, except for fields tagged `luar:"-"`. Objects that a
-// field or result leads to follow the same rule by their own type.
+// Only returns value with nothing but the named fields and methods reachable: rt.Set("board",
+// vm.Only(board, "Name", "Reset")). Without Only, all exported fields and methods are, except for
+// fields tagged `luar:"-"`. Objects that a field or result leads to follow the same rule by their
+// own type.
 func Only(value any, names ...string) any { return chosen{value, names} }
 
-// object makes a userdata of a struct, pointer, map, slice or array. The same pointer gives values that are equal in
-// Lua.
+// object wraps in a userdata a struct, pointer, map, slice or array. The same pointer gives values
+// that are equal in Lua.
 func (rt *Runtime) object(v reflect.Value, only []string) (lua.LValue, error) {
 	switch v.Kind() {
 	case reflect.Invalid:
@@ -86,8 +87,8 @@ type object struct {
 	names   []string
 }
 
-// objectMeta returns gopher-luar's metatable for t with our functions in place of its inexact ones. It fails if t has
-// no field or method of a name in only.
+// objectMeta returns gopher-luar's metatable for t with our functions in place of its inexact ones.
+// It fails if t has no field or method of a name in only.
 func (rt *Runtime) objectMeta(theirs *lua.LTable, t reflect.Type, only []string) (*lua.LTable, error) {
 	elem := t
 	if t.Kind() == reflect.Pointer {
@@ -128,8 +129,8 @@ func (rt *Runtime) objectMeta(theirs *lua.LTable, t reflect.Type, only []string)
 	return mt, nil
 }
 
-// collect finds the fields and methods that only permits, and returns the names of all. Methods that Lua cannot call
-// are left out.
+// collect finds the fields and methods that only permits, and returns the names of all. Methods
+// that Lua cannot call are left out.
 func (o *object) collect(elem reflect.Type, only []string) (all []string) {
 	visible := func(name string) bool {
 		all = append(all, name)
@@ -174,8 +175,8 @@ func (o *object) raise(L *lua.LState, format string, values ...any) {
 	o.rt.raiseError(L, fmt.Errorf(format, values...))
 }
 
-// push pushes v, the value of key if that is not nil. A struct that can be addressed is pushed as a pointer, so that
-// scripts can write its fields.
+// push pushes v, the value of key if that is not nil. A struct that can be addressed is pushed as a
+// pointer, so that scripts can write its fields.
 func (o *object) push(L *lua.LState, v reflect.Value, key lua.LValue) int {
 	if k := v.Kind(); (k == reflect.Struct || k == reflect.Array) && v.CanAddr() {
 		v = v.Addr()
@@ -209,7 +210,8 @@ func (o *object) item(L *lua.LState, v reflect.Value, key lua.LValue) reflect.Va
 	return v.Index(int(n - 1))
 }
 
-// index is __index: a field, an item or a method. In a map, an entry hides a method of its name.
+// index implements __index: it reads a field, an item or a method. In a map, an entry hides a
+// method of its name.
 func (o *object) index(L *lua.LState) int {
 	v, key := o.self(L), L.Get(2)
 	s, named := key.(lua.LString)
@@ -237,7 +239,7 @@ func (o *object) index(L *lua.LState) int {
 	return push(L, method)
 }
 
-// newIndex is __newindex: it writes a field, an item or an entry of a map.
+// newIndex implements __newindex: it writes a field, an item or an entry of a map.
 func (o *object) newIndex(L *lua.LState) int {
 	v, key, value := o.self(L), L.Get(2), L.Get(3)
 	switch v.Kind() {
@@ -292,8 +294,8 @@ func (o *object) setEntry(L *lua.LState, v reflect.Value, key, value lua.LValue)
 	v.SetMapIndex(k, x)
 }
 
-// iterate is __call of a map, slice or array: it returns an iterator for the generic for. Maps are iterated in the
-// order of their keys.
+// iterate implements __call of a map, slice or array: it returns an iterator for the generic for.
+// Maps are iterated in the order of their keys.
 func (o *object) iterate(L *lua.LState) int {
 	v := o.self(L)
 	i := 0

@@ -1,6 +1,6 @@
-// Counting live memory. Every allocation is added to the meter before it is made. When the sum reaches the limit, the
-// reachable values are counted, and the sum starts again from there. So garbage never counts against a script, and the
-// count is the same every time.
+// Counting live memory. Every allocation is added to the meter before it is made. When the sum
+// reaches the limit, the reachable values are counted, and the sum starts again from there. So
+// garbage never counts against a script, and the count is the same every time.
 
 package vm
 
@@ -15,18 +15,19 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// libraryBytes is about the size of a new runtime with its modules, which does not count against the script.
+// libraryBytes is about the size of a new runtime with its modules, which does not count against
+// the script.
 const libraryBytes = 160 << 10
 
-// At least minSlack may be allocated between two counts, even if the live memory is close to the limit: otherwise every
-// allocation would count everything.
+// At least minSlack may be allocated between two counts, even if the live memory is close to the
+// limit: otherwise every allocation would count everything.
 const (
 	minSlack = 64 << 10
 	maxSlack = 8 << 20
 )
 
-// recount sets the meter to the live bytes and the n bytes asked for, which are in the meter already. It raises an error
-// if they exceed the limit.
+// recount sets the meter to the live bytes and the n bytes asked for, which are in the meter
+// already. It raises an error if they exceed the limit.
 func (rt *Runtime) recount(n int64) {
 	m := &rt.meter
 	limit := rt.cfg.Limits.Memory
@@ -52,15 +53,15 @@ const (
 	// gcSlack is how much garbage a script may leave before Go's collector is run.
 	gcSlack = 6 << 20
 
-	// hostHeap is a live heap of the process that is large compared with a script's garbage, so that an extra run of
-	// the collector would cost more than it frees.
+	// hostHeap is a live heap of the process that is large compared with a script's garbage, so
+	// that an extra run of the collector would cost more than it frees.
 	hostHeap = 256 << 20
 )
 
 var cleaning atomic.Bool
 
-// cleanUp waits until Go's collector has run. By itself the collector runs when there is as much garbage as live memory,
-// which would be twice the limit for a script that is close to it.
+// cleanUp waits until Go's collector has run. By itself the collector runs when there is as much
+// garbage as live memory, which would be twice the limit for a script that is close to it.
 func (rt *Runtime) cleanUp() {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
@@ -84,7 +85,8 @@ func (rt *Runtime) memoryFatal() {
 	rt.raiseFatal()
 }
 
-// live returns the bytes that the script can reach. It ends the coroutines and drops the u64s that are not reachable.
+// live returns the bytes that the script can reach. It ends the coroutines and drops the u64s that
+// are not reachable.
 func (rt *Runtime) live() int64 {
 	k := &marker{rt: rt, pages: map[uintptr]*pageMarks{}}
 	k.roots()
@@ -148,8 +150,8 @@ func (k *marker) find(at uintptr, add bool) (bits *pageMarks, word int, bit uint
 	return k.marks, int(slot >> 6), 1 << (slot & 63)
 }
 
-// roots follows what the runtime reaches without the script: its globals, threads, programs and libraries, and the
-// values that Go holds.
+// roots follows what the runtime reaches without the script: its globals, threads, programs and
+// libraries, and the values that Go holds.
 func (k *marker) roots() {
 	rt := k.rt
 	g := rt.main.G
@@ -245,8 +247,8 @@ func (k *marker) tick(n int) {
 	}
 }
 
-// table follows the metatable, the items and the entries, and the keys of entries that were removed, which the table
-// still holds.
+// table follows the metatable, the items and the entries, and the keys of entries that were
+// removed, which the table still holds.
 func (k *marker) table(t *lua.LTable) {
 	v := viewTable(t)
 	k.bytes += sizeTable + int64(cap(v.array))*sizeSlot + int64(len(v.keys))*sizeEntry
@@ -270,7 +272,8 @@ func (k *marker) table(t *lua.LTable) {
 	k.value(v.Metatable)
 }
 
-// function follows the environment, the code and the upvalues. The value of an open upvalue is still in a register.
+// function follows the environment, the code and the upvalues. The value of an open upvalue is
+// still in a register.
 func (k *marker) function(f *lua.LFunction) {
 	k.bytes += sizeClosure + int64(len(f.Upvalues))*8
 	k.value(f.Env)

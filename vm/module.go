@@ -1,5 +1,5 @@
-// Modules: what an embedder adds to the runtime, either as plain Go functions that are bound by reflection or, as
-// package bindings does, as a native module that builds its own Lua value.
+// Modules: what an embedder adds to the runtime, either as plain Go functions that are bound by
+// reflection or, as package bindings does, as a native module that builds its own Lua value.
 
 package vm
 
@@ -15,18 +15,20 @@ type Module struct {
 	Name   string
 	Global bool
 
-	// Funcs are plain Go functions, by their names in Lua. A first parameter of type context.Context gets the context
-	// of the Run; a last result of type error that is not nil is raised in Lua and keeps its identity for errors.Is.
-	// Integers are exact to 64 bits, and a value that does not fit its parameter is refused. Values that are not
-	// functions are set as they are.
+	// Funcs are plain Go functions, by their names in Lua. A first parameter of type
+	// context.Context gets the context of the Run; a last result of type error that is not nil is
+	// raised in Lua and keeps its identity for errors.Is. Integers are exact to 64 bits, and a
+	// value that does not fit its parameter is refused. Values that are not functions are set as
+	// they are.
 	//
-	// A Lua function for a parameter of a func type becomes a Go function. It may be called until the function that
-	// got it returns, and later while the runtime is idle, one call at a time. It should have an error as its last
-	// result: without one, what Lua raises goes as a panic through the Go code that called.
+	// A Lua function for a parameter of a func type becomes a Go function. It may be called until
+	// the function that got it returns, and later while the runtime is idle, one call at a time. It
+	// should have an error as its last result: without one, what Lua raises goes as a panic through
+	// the Go code that called.
 	Funcs map[string]any
 
-	// Open builds the module's value, once per runtime, when a script first needs it. Funcs are added to the table
-	// that it returns.
+	// Open builds the module's value, once per runtime, when a script first needs it. Funcs are
+	// added to the table that it returns.
 	Open func(*State) (lua.LValue, error)
 
 	// Asserts are added to the assert table by name.

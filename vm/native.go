@@ -13,16 +13,17 @@ type State struct {
 	rt *Runtime
 }
 
-// Sized is implemented by a value that a native module puts into a userdata and that holds memory which the walk over
-// Lua values does not find. Size returns how many bytes, without the userdata itself. It is called when live memory is
-// counted; the module asks for what it allocates in between with State.Charge.
+// Sized is implemented by a value that a native module puts into a userdata and that holds memory
+// which the walk over Lua values does not find. Size returns how many bytes, without the userdata
+// itself. It is called when live memory is counted; the module asks for what it allocates in
+// between with State.Charge.
 type Sized interface {
 	Size() int64
 }
 
-// Native is implemented by the values that a native module puts into its userdata. A Go program that got one from a
-// script (Run, Get, an error's Value) may hand it back, and the script then finds the same value again: Native returns
-// that value and the runtime that it belongs to.
+// Native is implemented by the values that a native module puts into its userdata. A Go program
+// that got one from a script (Run, Get, an error's Value) may hand it back, and the script then
+// finds the same value again: Native returns that value and the runtime that it belongs to.
 type Native interface {
 	Native() (lua.LValue, *Runtime)
 }
@@ -33,14 +34,15 @@ func (s *State) L() *lua.LState { return s.rt.main }
 // Current returns the Lua thread that is running.
 func (s *State) Current() *lua.LState { return s.rt.main.G.CurrentThread }
 
-// SetCurrent sets the Lua thread that is running. A module whose calls wait for one another on its own goroutines calls
-// it before it resumes one of them, with what Current returned there.
+// SetCurrent sets the Lua thread that is running. A module whose calls wait for one another on its
+// own goroutines calls it before it resumes one of them, with what Current returned there.
 func (s *State) SetCurrent(L *lua.LState) { s.rt.main.G.CurrentThread = L }
 
 // U64 returns v as a script sees it: a plain number below 2^53, else the u64 of that value.
 func (s *State) U64(v uint64) lua.LValue { return s.rt.u64(v) }
 
-// Charge asks for memory before it is allocated. It raises an error if the memory limit would be exceeded.
+// Charge asks for memory before it is allocated. It raises an error if the memory limit would be
+// exceeded.
 func (s *State) Charge(bytes int64) { s.rt.charge(bytes) }
 
 // Steps counts n steps. It raises an error if the script has to stop.
@@ -49,8 +51,8 @@ func (s *State) Steps(n int) { s.rt.steps(n) }
 // Interrupted returns why the script has to stop, or nil. It never raises an error.
 func (s *State) Interrupted() error { return s.rt.interrupted() }
 
-// Call calls fn on a Lua thread of its own and returns what it raises as an error. Any goroutine may call it, as long as
-// only one at a time is in the runtime.
+// Call calls fn on a Lua thread of its own and returns what it raises as an error. Any goroutine
+// may call it, as long as only one at a time is in the runtime.
 func (s *State) Call(fn *lua.LFunction, nret int, args ...lua.LValue) ([]lua.LValue, error) {
 	return s.rt.callLua(fn, nret, args)
 }
@@ -58,8 +60,8 @@ func (s *State) Call(fn *lua.LFunction, nret int, args ...lua.LValue) ([]lua.LVa
 // idleRegisters is how many registers a thread may have to be kept for the next call.
 const idleRegisters = 1024
 
-// callLua calls fn on an idle thread, which is kept for the next call unless it has grown large or a panic went through
-// it.
+// callLua calls fn on an idle thread, which is kept for the next call unless it has grown large or
+// a panic went through it.
 func (rt *Runtime) callLua(fn *lua.LFunction, nret int, args []lua.LValue) ([]lua.LValue, error) {
 	var L *lua.LState
 	if n := len(rt.pool); n > 0 {
@@ -99,8 +101,8 @@ func (rt *Runtime) callLua(fn *lua.LFunction, nret int, args []lua.LValue) ([]lu
 // errors.Is and errors.As still find err.
 func (s *State) Raise(L *lua.LState, err error) { s.rt.raiseError(L, err) }
 
-// Refuse returns the text of err for the script to get as a value (nil, message, errno). If the script raises the text,
-// the error that Go sees wraps err.
+// Refuse returns the text of err for the script to get as a value (nil, message, errno). If the
+// script raises the text, the error that Go sees wraps err.
 func (s *State) Refuse(err error) lua.LString {
 	text := err.Error()
 	s.rt.remember(text, err)
@@ -110,17 +112,18 @@ func (s *State) Refuse(err error) lua.LString {
 // OnClose registers fn to be called when the runtime is closed, in reverse order.
 func (s *State) OnClose(fn func()) { s.rt.closers = append(s.rt.closers, fn) }
 
-// OnReset registers fn to be called when a pool resets the runtime for its next run. The runtime restores the tables
-// that a script could change; fn restores what the module keeps in Go. Functions that a script caused to be registered
-// with OnClose are called first.
+// OnReset registers fn to be called when a pool resets the runtime for its next run. The runtime
+// restores the tables that a script could change; fn restores what the module keeps in Go.
+// Functions that a script caused to be registered with OnClose are called first.
 func (s *State) OnReset(fn func()) { s.rt.resets = append(s.rt.resets, fn) }
 
-// SetRoots registers a function that yields the values that Go keeps alive, for the count of live memory.
+// SetRoots registers a function that yields the values that Go keeps alive, for the count of live
+// memory.
 func (s *State) SetRoots(fn func(yield func(lua.LValue))) { s.rt.roots = append(s.rt.roots, fn) }
 
-// Frames appends to dst the names of the Lua functions that are running on L, innermost first: the local, upvalue,
-// global, field or method name by which each was called. It leaves out functions without a name, the main chunk, Go
-// functions and functions that were reached by a tail call.
+// Frames appends to dst the names of the Lua functions that are running on L, innermost first: the
+// local, upvalue, global, field or method name by which each was called. It leaves out functions
+// without a name, the main chunk, Go functions and functions that were reached by a tail call.
 func (s *State) Frames(L *lua.LState, dst []string) []string {
 	for cf := view(L).currentFrame; cf != nil; cf = cf.Parent {
 		if cf.Fn.IsG {
@@ -133,8 +136,8 @@ func (s *State) Frames(L *lua.LState, dst []string) []string {
 	return dst
 }
 
-// Compare orders two values that are numbers or u64s in any mixture: -1, 0 or 1. ok is false for other values and for
-// NaN.
+// Compare orders two values that are numbers or u64s in any mixture: -1, 0 or 1. ok is false for
+// other values and for NaN.
 func (s *State) Compare(a, b lua.LValue) (c int, ok bool) {
 	c, ok = compareNumbers(a, b)
 	return c, ok && c != unordered

@@ -22,10 +22,10 @@ type Pool struct {
 	once  sync.Once
 }
 
-// NewPool makes a pool of at most n runtimes (at least one), which are made when they are needed. Runtimes that run at the
-// same time write to Config's writers one write at a time. They also read Config.Stdin one read at a time, and further
-// than their scripts ask for: which runtime gets which bytes is not determined, so pass input for a program as an
-// argument.
+// NewPool returns a pool of at most n runtimes (at least one), which are made when they are needed.
+// Runtimes that run at the same time write to Config's writers one write at a time. They also read
+// Config.Stdin one read at a time, and further than their scripts ask for: which runtime gets which
+// bytes is not determined, so pass input for a program as an argument.
 func NewPool(cfg Config, n int) *Pool {
 	n = max(n, 1)
 	if n > 1 {
@@ -62,9 +62,9 @@ func (s *shared) Read(b []byte) (int, error) {
 	return s.r.Read(b)
 }
 
-// Run runs the program in a runtime in its first state. It waits while all are in use, until the context is done.
-// Tables among the results, and in an Error, are copies that can be read afterwards, made within the run's limits;
-// functions cannot be called any more.
+// Run runs the program in a runtime in its first state. It waits while all are in use, until the
+// context is done. Tables among the results, and in an Error, are copies that can be read
+// afterwards, made within the run's limits; functions cannot be called any more.
 func (p *Pool) Run(ctx context.Context, prog *Program, args ...any) ([]any, error) {
 	switch {
 	case ctx == nil || prog == nil || prog.chunk == nil:
@@ -270,7 +270,8 @@ func (rt *Runtime) resetLibs() {
 	io.input.Value, io.output.Value = io.stdin, io.stdout
 }
 
-// restore restores the table. Most scripts leave a table alone or add some keys to it, which come last and are deleted.
+// restore restores the table. Most scripts leave a table alone or add some keys to it, which come
+// last and are deleted.
 func (s *tableState) restore() {
 	t := viewTable(s.t)
 	t.Metatable = s.meta
@@ -309,6 +310,6 @@ func (s *tableState) restore() {
 	}
 }
 
-// maxAdded is how many keys are deleted from a table one by one; if there are more, its maps are replaced, which also
-// frees their memory.
+// maxAdded is how many keys are deleted from a table one by one; if there are more, its maps are
+// replaced, which also frees their memory.
 const maxAdded = 64

@@ -17,9 +17,9 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// A Config describes a runtime. The zero value describes one that can only compute. A context that ends while the
-// script waits for a reader, a writer or Scripts stops it only when they return. The error of a writer is the result of
-// io.write in the script; print, as in Lua, ignores it.
+// A Config describes a runtime. The zero value describes one that can only compute. A context that
+// ends while the script waits for a reader, a writer or Scripts stops it only when they return. The
+// error of a writer is the result of io.write in the script; print, as in Lua, ignores it.
 type Config struct {
 	Stdout, Stderr io.Writer // default: discarded
 	Stdin          io.Reader // default: empty
@@ -27,16 +27,17 @@ type Config struct {
 	Modules []Module
 	Scripts fs.FS // what require and dofile may see; default: nothing
 
-	// ScriptsPath names the folder Scripts in messages: its file lib.lua is ScriptsPath/lib.lua there. By default it is
-	// lib.lua alone, which is right if the current directory is that folder.
+	// ScriptsPath names the folder Scripts in messages: its file lib.lua is ScriptsPath/lib.lua
+	// there. By default it is lib.lua alone, which is right if the current directory is that
+	// folder.
 	ScriptsPath string
 
 	Limits Limits
 	Seed   uint64 // of math.random
 	Allow  Allow
 
-	// Args is the command line, as the global table arg shows it: Args[ArgScript] is arg[0]. Without it, Run sets arg
-	// from its own arguments.
+	// Args is the command line, as the global table arg shows it: Args[ArgScript] is arg[0].
+	// Without it, Run sets arg from its own arguments.
 	Args      []string
 	ArgScript int
 }
@@ -89,8 +90,8 @@ type moduleState struct {
 	late  bool       // opened by a script, not by New
 }
 
-// New makes a runtime. It fails for negative limits, and for modules without a name, with the same name, or with a
-// function that Lua cannot call.
+// New returns a runtime. It fails for negative limits, and for modules without a name, with the same
+// name, or with a function that Lua cannot call.
 func New(cfg Config) (*Runtime, error) {
 	if err := checkLayout(); err != nil {
 		return nil, err
@@ -148,7 +149,7 @@ func (rt *Runtime) resetMemory() {
 	}
 }
 
-// openMain makes the main thread. Stacks begin small and grow, because most scripts need little.
+// openMain creates the main thread. Stacks begin small and grow, because most scripts need little.
 func (rt *Runtime) openMain() {
 	rt.main = lua.NewState(lua.Options{
 		SkipOpenLibs:        true,
@@ -212,7 +213,7 @@ func (rt *Runtime) adopt(L *lua.LState) *thread {
 	return t
 }
 
-// run is the interpreter loop of every thread.
+// run runs the interpreter loop of a thread.
 func (rt *Runtime) run(L *lua.LState, base *frame) {
 	t := threadOf(L)
 	t.L.hasErrorFunc, t.L.Panic = true, rt.raise // a native module's own PCall has changed both
@@ -235,7 +236,7 @@ func threadOf(L *lua.LState) *thread {
 
 type threadKey struct{}
 
-// newThread makes a Lua thread (for a coroutine, or for State.Call) that obeys the runtime's limits.
+// newThread returns a Lua thread (for a coroutine, or for State.Call) that obeys the runtime's limits.
 func (rt *Runtime) newThread(L *lua.LState) *lua.LState {
 	rt.charge(sizeThread)
 	v := view(rt.main)
@@ -250,8 +251,8 @@ func (rt *Runtime) newThread(L *lua.LState) *lua.LState {
 	return th
 }
 
-// enterThread makes th the running thread while L waits for it, so that depth and nesting are counted over all threads
-// that wait for one another. leave returns to L.
+// enterThread lets th run while L waits for it, so that depth and nesting are
+// counted over all threads that wait for one another. leave returns to L.
 func (rt *Runtime) enterThread(th, L *lua.LState) (leave func()) {
 	o, t := threadOf(L), threadOf(th)
 	t.nest = o.nest + 1 + t.nest - t.nestBase
@@ -290,16 +291,17 @@ func (rt *Runtime) outside(fn func()) {
 	fn()
 }
 
-// comeBack takes the runtime again when a function of the embedder's has returned. It waits for a call on another
-// goroutine that the function did not wait for.
+// comeBack takes the runtime again when a function of the embedder's has returned. It waits for a
+// call on another goroutine that the function did not wait for.
 func (rt *Runtime) comeBack() {
 	for !rt.owner.CompareAndSwap(ownerOut, ownerBusy) {
 		time.Sleep(20 * time.Microsecond)
 	}
 }
 
-// Run runs the program and returns its results: nil, bool, float64, uint64 (a value of 2^53 and above), string, *Table,
-// *Function, or the Go value behind a userdata. The script sees args as ... and in the table arg.
+// Run runs the program and returns its results: nil, bool, float64, uint64 (a value of 2^53 and
+// above), string, *Table, *Function, or the Go value behind a userdata. The script sees args as ...
+// and in the table arg.
 func (rt *Runtime) Run(ctx context.Context, p *Program, args ...any) ([]any, error) {
 	if ctx == nil || p == nil || p.chunk == nil {
 		return nil, errors.New("vm: Run needs a context and a program")
@@ -328,10 +330,10 @@ func (rt *Runtime) Run(ctx context.Context, p *Program, args ...any) ([]any, err
 	return results, err
 }
 
-// Call calls a function that Run, Get or Call returned. A Go function that a script called may call back, until it
-// returns, with the context that it was given or one derived from it. Such a call counts against the limits of the run
-// and also ends when its own context does. With any other context the runtime is busy, and it may be for a goroutine
-// that outlives the function.
+// Call calls a function that Run, Get or Call returned. A Go function that a script called may call
+// back, until it returns, with the context that it was given or one derived from it. Such a call
+// counts against the limits of the run and also ends when its own context does. With any other
+// context the runtime is busy, and it may be for a goroutine that outlives the function.
 func (rt *Runtime) Call(ctx context.Context, fn *Function, args ...any) ([]any, error) {
 	if err := rt.callable(ctx, fn, "Call"); err != nil {
 		return nil, err
@@ -344,7 +346,8 @@ func (rt *Runtime) Call(ctx context.Context, fn *Function, args ...any) ([]any, 
 	return rt.results(fn.fn, args)
 }
 
-// begin takes the runtime for a call: inside the run that ctx belongs to, or as a run of its own. leave ends it.
+// begin takes the runtime for a call: inside the run that ctx belongs to, or as a run of its own.
+// leave ends it.
 func (rt *Runtime) begin(ctx context.Context) (leave func(), nested bool, err error) {
 	if c := rt.inside(ctx); c != nil {
 		leave, err = rt.reenter(ctx, c)
@@ -413,10 +416,11 @@ func (rt *Runtime) results(fn func() *lua.LFunction, args []any) ([]any, error) 
 	return out, nil
 }
 
-// Set sets a global. Numbers, strings, booleans and nil become the same in Lua, exact to 64 bits; a negative integer
-// below -2^53 is refused, because it would become a u64 of another value. A Go function becomes a Lua function; a struct,
-// a pointer to one, a map or a slice becomes an object whose exported fields and methods scripts use (see Only). While a
-// program runs, Set and Get fail with ErrBusy.
+// Set sets a global. Numbers, strings, booleans and nil become the same in Lua, exact to 64 bits; a
+// negative integer below -2^53 is refused, because it would become a u64 of another value. A Go
+// function becomes a Lua function; a struct, a pointer to one, a map or a slice becomes an object
+// whose exported fields and methods scripts use (see Only). While a program runs, Set and Get fail
+// with ErrBusy.
 func (rt *Runtime) Set(name string, value any) error {
 	leave, err := rt.take(context.Background())
 	if err != nil {
@@ -462,7 +466,8 @@ func (rt *Runtime) Close() error {
 	return nil
 }
 
-// end ends the coroutines, closes the files and calls the functions that OnClose registered after the first n.
+// end ends the coroutines, closes the files and calls the functions that OnClose registered after
+// the first n.
 func (rt *Runtime) end(n int) {
 	rt.killCoroutines()
 	rt.closeFiles()

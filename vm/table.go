@@ -38,8 +38,8 @@ type handles struct {
 	tidyAt int
 }
 
-// add keeps h's value reachable as long as Go holds h. It drops the handles that Go has dropped when they have
-// doubled.
+// add keeps h's value reachable as long as Go holds h. It drops the handles that Go has dropped
+// when they have doubled.
 func (hs *handles) add(h *handle) {
 	if len(hs.all) > max(hs.tidyAt, 256) {
 		hs.each(func(lua.LValue) {})
@@ -58,9 +58,10 @@ func (hs *handles) each(yield func(lua.LValue)) {
 	})
 }
 
-// A Table is a Lua table that Go holds. It belongs to one runtime; use it only while no program runs there, or in a
-// function that the program called. A table that Pool.Run returned is a copy that belongs to no runtime: any goroutine
-// may read it, and none can write it. A table of an earlier run of a pool that a Go function kept is empty.
+// A Table is a Lua table that Go holds. It belongs to one runtime; use it only while no program
+// runs there, or in a function that the program called. A table that Pool.Run returned is a copy
+// that belongs to no runtime: any goroutine may read it, and none can write it. A table of an
+// earlier run of a pool that a Go function kept is empty.
 type Table struct {
 	handle
 	copy *tableCopy // of a Table that belongs to no runtime
@@ -69,7 +70,7 @@ type Table struct {
 // A Function is a Lua function that Go holds. It belongs to one runtime.
 type Function struct {
 	handle
-	err error // why there is none
+	err error // why Load failed
 }
 
 func (rt *Runtime) tableHandle(t *lua.LTable) *Table {
@@ -84,7 +85,7 @@ func (rt *Runtime) functionHandle(fn *lua.LFunction) *Function {
 	return h
 }
 
-// fn returns the Lua function, or nil if there is none.
+// fn returns the Lua function, or nil if Load failed.
 func (f *Function) fn() *lua.LFunction {
 	fn, _ := f.value.(*lua.LFunction)
 	return fn
@@ -101,8 +102,8 @@ func (f *Function) Call(ctx context.Context, args ...any) ([]any, error) {
 	return f.rt.Call(ctx, f, args...)
 }
 
-// Defined returns where the function is written: its program and its first and last lines. The lines are 0 for a
-// function that is not written in Lua.
+// Defined returns where the function is written: its program and its first and last lines. The
+// lines are 0 for a function that is not written in Lua.
 func (f *Function) Defined() (script string, first, last int) {
 	if f == nil || f.fn() == nil || f.fn().IsG || f.fn().Proto == nil {
 		return "", 0, 0
@@ -119,7 +120,8 @@ func (t *Table) lua() *lua.LTable {
 	return t.value.(*lua.LTable)
 }
 
-// String returns "table": the address by which Lua prints a table means nothing to Go. Format prints what is in it.
+// String returns "table": the address by which Lua prints a table means nothing to Go. Format
+// prints what is in it.
 func (t *Table) String() string { return "table" }
 
 // Len returns the number of items, as # does in Lua, without metamethods.
@@ -147,8 +149,8 @@ func (t *Table) Get(key any) (value any) {
 	return t.copy.get(key)
 }
 
-// keyOf converts a key that a table may have. Unlike toLua it makes no value, so that reading costs a script none of
-// its limits and is possible when they are used up.
+// keyOf converts a key that a table may have. Unlike toLua it makes no value, so that reading costs
+// a script none of its limits and is possible when they are used up.
 func (rt *Runtime) keyOf(key any) (k lua.LValue, ok bool) {
 	if plain, ok := plainKey(key); ok {
 		switch x := plain.(type) {

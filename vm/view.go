@@ -1,7 +1,8 @@
-// A view of the parts of gopher-lua's state that it does not export: the running frame, the registers, the open upvalues,
-// the inside of a table. Limits that hold before an instruction is executed, variable names in errors and the memory
-// count need them. The structs mirror gopher-lua's own field for field. checkLayout compares them, and New fails if they
-// differ, so another release of gopher-lua gives an error message and never a wrong read.
+// A view of the parts of gopher-lua's state that it does not export: the running frame, the
+// registers, the open upvalues, the inside of a table. Limits that hold before an instruction is
+// executed, variable names in errors and the memory count need them. The structs mirror
+// gopher-lua's own field for field. checkLayout compares them, and New fails if they differ, so
+// another release of gopher-lua gives an error message and never a wrong read.
 
 package vm
 
@@ -77,15 +78,15 @@ type growingStack struct {
 	segSp    uint8
 }
 
-// Frames come in segments of 8. A thread begins with room for firstFrames and gets more before it runs out, because the
-// table of segments is as large as the deepest stack that it can hold.
+// Frames come in segments of 8. A thread begins with room for firstFrames and gets more before it
+// runs out, because the table of segments is as large as the deepest stack that it can hold.
 const (
 	segmentFrames = lua.FramesPerSegment
 	firstFrames   = 512
 	spareFrames   = maxNest + 56 // more than Go functions can push between two instructions
 )
 
-// growStack makes room for more frames on t's stack.
+// growStack adds room for more frames on t's stack.
 func (t *thread) growStack() {
 	st := (*growingStack)(t.L.stack[1])
 	n := 2 * len(st.segments)
@@ -147,7 +148,8 @@ var checkLayout = sync.OnceValue(func() error {
 	return nil
 })
 
-// sameLayout returns an error if two structs differ in a field's name (unless ours is blank), offset, size or kind.
+// sameLayout returns an error if two structs differ in a field's name (unless ours is blank),
+// offset, size or kind.
 func sameLayout(theirs, ours reflect.Type) error {
 	refuse := func(what string) error {
 		return fmt.Errorf("vm: this gopher-lua is not the one that package vm was written for (%s: %s); "+
@@ -178,7 +180,8 @@ func stackOf(L *lua.LState) reflect.Value {
 	return reflect.NewAt(stackField.Type, unsafe.Add(unsafe.Pointer(L), stackField.Offset)).Elem().Elem()
 }
 
-// cutStack takes the call stack of L back to sp frames. It is slow because of reflection; only errors need it.
+// cutStack takes the call stack of L back to sp frames. It is slow because of reflection; only
+// errors need it.
 func cutStack(L *lua.LState, sp int, cf *frame) {
 	stackOf(L).Interface().(interface{ SetSp(int) }).SetSp(sp)
 	view(L).currentFrame = cf
@@ -192,9 +195,9 @@ func depth(cf *frame) int {
 	return cf.Idx + 1
 }
 
-// closeUpvalues copies the registers of L from index on into the closures that still refer to them. gopher-lua itself
-// does this for the whole thread when an error is raised, which separates functions that go on running from the closures
-// that share their variables.
+// closeUpvalues copies the registers of L from index on into the closures that still refer to them.
+// gopher-lua itself does this for the whole thread when an error is raised, which separates
+// functions that go on running from the closures that share their variables.
 func closeUpvalues(L *lua.LState, index int) {
 	v := view(L)
 	link := &v.uvcache
