@@ -112,14 +112,16 @@ func (b *bank) near(addr uint64, size int) bool {
 //
 // arch/arm64/kernel/hw_breakpoint.c: write_wb_reg
 func (m *Machine) writeWbReg(base, n int, val uint64) (known bool) {
-	defer m.leave(m.enter(fnWriteWbReg, uint64(base), uint64(n), val))
+	k := m.enter3(fnWriteWbReg, uint64(base), uint64(n), val)
 	reg := base + n
 	if reg < 0 || reg >= 4*arm64.MaxRegs {
 		m.logf("hw-breakpoint: attempt to write to unknown breakpoint register %d", n)
+		m.leave(k)
 		return false
 	}
 	m.regSeq++
 	m.cpu.bank.set(reg, val, m.regSeq)
+	m.leave(k)
 	return true
 }
 
@@ -127,7 +129,7 @@ func (m *Machine) writeWbReg(base, n int, val uint64) (known bool) {
 //
 // arch/arm64/kernel/hw_breakpoint.c: read_wb_reg
 func (m *Machine) readWbReg(base, n int) (val uint64, known bool) {
-	defer m.exitHex(m.enter(fnReadWbReg, uint64(base), uint64(n)), &val)
+	defer m.exitHex(m.enter2(fnReadWbReg, uint64(base), uint64(n)), &val)
 	reg := base + n
 	if reg < 0 || reg >= 4*arm64.MaxRegs {
 		m.logf("hw-breakpoint: attempt to read from unknown breakpoint register %d", n)
@@ -203,7 +205,7 @@ func (m *Machine) unknownReg(op string, base, n int) error {
 // arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_slots
 func (m *Machine) HwBreakpointSlots(typ int) (n int) {
 	defer m.done(m.here())
-	defer m.exitInt(m.enter(fnHwBreakpointSlots, uint64(typ)), &n)
+	defer m.exitInt(m.enter1(fnHwBreakpointSlots, uint64(typ)), &n)
 	switch typ {
 	case int(typeInst):
 		return m.brps

@@ -75,7 +75,7 @@ func BenchmarkAccessHit(b *testing.B) {
 func BenchmarkRegister(b *testing.B) {
 	for _, whose := range []string{"cpu", "task"} {
 		b.Run(whose, func(b *testing.B) {
-			register := registerOne(b, whose)
+			register := registerOne(b, whose, -1)
 			b.ReportAllocs()
 			for b.Loop() {
 				register()
@@ -85,8 +85,10 @@ func BenchmarkRegister(b *testing.B) {
 }
 
 // registerOne makes a machine and returns what registers and unregisters an event of a CPU, or of the task there.
-func registerOne(b *testing.B, whose string) func() {
-	m, err := sim.New(sim.Config{CPUs: 4, BRPs: 6, WRPs: 4, Kernel: "6.1.176", VABits: 48, TraceSize: -1})
+func registerOne(b *testing.B, whose string, traceSize int) func() {
+	m, err := sim.New(sim.Config{
+		CPUs: 4, BRPs: 6, WRPs: 4, Kernel: "6.1.176", VABits: 48, TraceSize: traceSize,
+	})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -36,12 +36,12 @@ func hostEvent(pid, cpu int) (fd int, err error) {
 // reports what a call of either takes in its quietest turn, which whatever else runs on the machine moves least, how many
 // times the model's fits into the host's, and the same of the mean of all turns.
 func beside(b *testing.B, host, model func()) {
-	const turns = 200
+	const turns = 1000
 	sides := [2]struct {
 		call       func()
 		calls      int // in a turn
 		least, sum time.Duration
-	}{{call: host, calls: 100}, {call: model, calls: 2000}}
+	}{{call: host, calls: 50}, {call: model, calls: 250}}
 	for b.Loop() {
 		for n := range 2 * turns {
 			s := &sides[n%2]
@@ -91,16 +91,26 @@ func BenchmarkAccessHitBesideHost(b *testing.B) {
 	}
 }
 
-// BenchmarkRegisterBesideHost is the host's perf_event_open and close of a breakpoint event, beside the model's: of the CPU
-// that makes the call, and of the calling thread.
+// BenchmarkRegisterBesideHost times opening and closing a breakpoint event, of the CPU that makes the call and of
+// the calling task, on the host's kernel and on a machine with a trace and one without.
 func BenchmarkRegisterBesideHost(b *testing.B) {
-	for whose, target := range map[string]struct{ pid, cpu int }{"cpu": {-1, 0}, "task": {0, -1}} {
-		b.Run(whose, func(b *testing.B) {
+	for _, row := range []struct {
+		name      string
+		pid, cpu  int
+		whose     string
+		traceSize int
+	}{
+		{name: "cpu/untraced", pid: -1, cpu: 0, whose: "cpu", traceSize: -1},
+		{name: "cpu/traced", pid: -1, cpu: 0, whose: "cpu"},
+		{name: "task/untraced", pid: 0, cpu: -1, whose: "task", traceSize: -1},
+		{name: "task/traced", pid: 0, cpu: -1, whose: "task"},
+	} {
+		b.Run(row.name, func(b *testing.B) {
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
 			defer stayOn(b, 0)()
 			open := func() error {
-				fd, err := hostEvent(target.pid, target.cpu)
+				fd, err := hostEvent(row.pid, row.cpu)
 				if err != nil {
 					return err
 				}
@@ -113,7 +123,7 @@ func BenchmarkRegisterBesideHost(b *testing.B) {
 				if err := open(); err != nil {
 					b.Fatal(err)
 				}
-			}, registerOne(b, whose))
+			}, registerOne(b, row.whose, row.traceSize))
 		})
 	}
 }

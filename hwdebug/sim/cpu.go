@@ -70,6 +70,7 @@ func (m *Machine) boot() {
 	}
 	m.limits = [2]int{m.cpus[0].brps, m.cpus[0].wrps}
 	m.script = newThread("hwlua", 1, m.cpus[0])
+	m.pushUserNodes()
 	kthread := m.push(0, fnRetFromFork, fnKthread)
 	m.script.node = kthread
 	for _, c := range m.cpus {

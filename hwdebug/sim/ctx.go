@@ -66,13 +66,15 @@ func remove[T any](list []*T, x *T) []*T {
 //
 // kernel/events/core.c: add_event_to_ctx, list_add_event
 func (m *Machine) addEventToCtx(ev *Event, x *perfContext) {
-	defer m.leave(m.enter(fnAddEventToCtx, ev.arg()))
-	defer m.leave(m.enter(fnListAddEvent, ev.arg()))
-	k := x.class(ev.pinned)
+	k := m.enter1(fnAddEventToCtx, ev.arg())
+	k2 := m.enter1(fnListAddEvent, ev.arg())
+	cls := x.class(ev.pinned)
 	ev.attached, ev.ctx = true, x
-	k.tree = append(k.tree, ev)
+	cls.tree = append(cls.tree, ev)
 	x.events = append(x.events, ev)
 	x.generation++
+	m.leave(k2)
+	m.leave(k)
 }
 
 // listDelEvent detaches ev.
@@ -81,8 +83,8 @@ func (x *perfContext) listDelEvent(ev *Event) {
 		return
 	}
 	ev.attached = false
-	k := x.class(ev.pinned)
-	k.tree = remove(k.tree, ev)
+	cls := x.class(ev.pinned)
+	cls.tree = remove(cls.tree, ev)
 	x.events = remove(x.events, ev)
 	x.generation++
 	if ev.state > StateOff {
@@ -106,7 +108,7 @@ func typeOf(ev *Event) eventType {
 //
 // kernel/events/core.c: ctx_resched
 func (m *Machine) ctxResched(taskCtx *perfContext, t eventType) {
-	defer m.leave(m.enter(fnCtxResched, uint64(m.cpu.id), uint64(t)))
+	k := m.enter2(fnCtxResched, uint64(m.cpu.id), uint64(t))
 	cpuEvent := t&eventCPU != 0
 	if t&eventPinned != 0 {
 		t |= eventFlexible
@@ -121,28 +123,32 @@ func (m *Machine) ctxResched(taskCtx *perfContext, t eventType) {
 		m.cpuCtxSchedOut(eventFlexible)
 	}
 	m.perfEventSchedIn(taskCtx)
+	m.leave(k)
 }
 
 // kernel/events/core.c: task_ctx_sched_out
 func (m *Machine) taskCtxSchedOut(x *perfContext, t eventType) {
-	defer m.leave(m.enter(fnTaskCtxSchedOut, uint64(m.cpu.id), uint64(t)))
+	k := m.enter2(fnTaskCtxSchedOut, uint64(m.cpu.id), uint64(t))
 	if m.cpu.taskCtx == x {
 		m.ctxSchedOut(x, t)
 	}
+	m.leave(k)
 }
 
 // kernel/events/core.c: cpu_ctx_sched_out
 func (m *Machine) cpuCtxSchedOut(t eventType) {
-	defer m.leave(m.enter(fnCPUCtxSchedOut, uint64(m.cpu.id), uint64(t)))
+	k := m.enter2(fnCPUCtxSchedOut, uint64(m.cpu.id), uint64(t))
 	m.ctxSchedOut(&m.cpu.ctx, t)
+	m.leave(k)
 }
 
 // ctxSchedOut uninstalls the classes in t that are in, pinned before flexible, in the order they went in (R-CTX-9).
 //
 // kernel/events/core.c: ctx_sched_out
 func (m *Machine) ctxSchedOut(x *perfContext, t eventType) {
-	defer m.leave(m.enter(fnCtxSchedOut, uint64(m.cpu.id), uint64(t)))
+	k := m.enter2(fnCtxSchedOut, uint64(m.cpu.id), uint64(t))
 	if len(x.events) == 0 {
+		m.leave(k)
 		return
 	}
 	was := x.active
@@ -160,52 +166,57 @@ func (m *Machine) ctxSchedOut(x *perfContext, t eventType) {
 	if gone&eventFlexible != 0 {
 		m.classSchedOut(&x.flexible)
 	}
+	m.leave(k)
 }
 
-func (m *Machine) classSchedOut(k *class) {
-	for len(k.active) > 0 {
-		m.groupSchedOut(k.active[0])
+func (m *Machine) classSchedOut(cls *class) {
+	for len(cls.active) > 0 {
+		m.groupSchedOut(cls.active[0])
 	}
 }
 
 // kernel/events/core.c: group_sched_out
 func (m *Machine) groupSchedOut(ev *Event) {
-	defer m.leave(m.enter(fnGroupSchedOut, ev.arg()))
+	k := m.enter1(fnGroupSchedOut, ev.arg())
 	m.eventSchedOut(ev)
+	m.leave(k)
 }
 
 // eventSchedOut uninstalls ev if it is ACTIVE.
 //
 // kernel/events/core.c: event_sched_out
 func (m *Machine) eventSchedOut(ev *Event) {
-	defer m.leave(m.enter(fnEventSchedOut, ev.arg()))
+	k := m.enter1(fnEventSchedOut, ev.arg())
 	if ev.state != StateActive {
+		m.leave(k)
 		return
 	}
 	if ev.ctx != nil {
-		k := ev.ctx.class(ev.pinned)
-		k.active = remove(k.active, ev)
+		cls := ev.ctx.class(ev.pinned)
+		cls.active = remove(cls.active, ev)
 	}
 	m.hwBreakpointDel(ev)
 	ev.oncpu, ev.state = -1, StateInactive
+	m.leave(k)
 }
 
 // kernel/events/hw_breakpoint.c: hw_breakpoint_del
 func (m *Machine) hwBreakpointDel(ev *Event) {
-	defer m.leave(m.enter(fnHwBreakpointDel, ev.arg(), 0))
+	k := m.enter2(fnHwBreakpointDel, ev.arg(), 0)
 	m.archUninstall(ev)
+	m.leave(k)
 }
 
 // hwBreakpointAdd starts ev's clock and installs it (R-CTX-15).
 //
 // kernel/events/hw_breakpoint.c: hw_breakpoint_add
 func (m *Machine) hwBreakpointAdd(ev *Event) (err error) {
-	defer m.exit(m.enter(fnHwBreakpointAdd, ev.arg(), 1), &err)
+	k := m.enter2(fnHwBreakpointAdd, ev.arg(), 1)
 	ev.stopped = false
 	if ev.attr.SamplePeriod > 0 {
 		ev.refreshPeriod()
 	}
-	return m.archInstall(ev)
+	return m.end(k, m.archInstall(ev))
 }
 
 // perfEventSchedIn schedules in the CPU's and the task's classes that are not in: CPU pinned, task pinned, CPU
@@ -213,7 +224,7 @@ func (m *Machine) hwBreakpointAdd(ev *Event) (err error) {
 //
 // kernel/events/core.c: perf_event_sched_in
 func (m *Machine) perfEventSchedIn(taskCtx *perfContext) {
-	defer m.leave(m.enter(fnPerfEventSchedIn, uint64(m.cpu.id), pidArg(m.cpu.curr)))
+	k := m.enter2(fnPerfEventSchedIn, uint64(m.cpu.id), pidArg(m.cpu.curr))
 	m.cpuCtxSchedIn(eventPinned)
 	if taskCtx != nil {
 		m.ctxSchedIn(taskCtx, eventPinned)
@@ -222,18 +233,21 @@ func (m *Machine) perfEventSchedIn(taskCtx *perfContext) {
 	if taskCtx != nil {
 		m.ctxSchedIn(taskCtx, eventFlexible)
 	}
+	m.leave(k)
 }
 
 // kernel/events/core.c: cpu_ctx_sched_in
 func (m *Machine) cpuCtxSchedIn(t eventType) {
-	defer m.leave(m.enter(fnCPUCtxSchedIn, uint64(m.cpu.id), uint64(t)))
+	k := m.enter2(fnCPUCtxSchedIn, uint64(m.cpu.id), uint64(t))
 	m.ctxSchedIn(&m.cpu.ctx, t)
+	m.leave(k)
 }
 
 // kernel/events/core.c: ctx_sched_in
 func (m *Machine) ctxSchedIn(x *perfContext, t eventType) {
-	defer m.leave(m.enter(fnCtxSchedIn, uint64(m.cpu.id), uint64(t)))
+	k := m.enter2(fnCtxSchedIn, uint64(m.cpu.id), uint64(t))
 	if len(x.events) == 0 {
+		m.leave(k)
 		return
 	}
 	was := x.active
@@ -248,46 +262,51 @@ func (m *Machine) ctxSchedIn(x *perfContext, t eventType) {
 	if fresh&eventFlexible != 0 {
 		m.ctxClassSchedIn(fnCtxFlexibleSchedIn, &x.flexible)
 	}
+	m.leave(k)
 }
 
-func (m *Machine) ctxClassSchedIn(fn traceFn, k *class) {
-	defer m.leave(m.enter(fn))
-	m.visitGroupsMerge(k)
+func (m *Machine) ctxClassSchedIn(fn traceFn, cls *class) {
+	k := m.enter0(fn)
+	m.visitGroupsMerge(cls)
+	m.leave(k)
 }
 
 // visitGroupsMerge goes through the events that may run on this CPU, oldest first (R-CTX-4, 5).
 //
 // kernel/events/core.c: visit_groups_merge
-func (m *Machine) visitGroupsMerge(k *class) {
-	defer m.leave(m.enter(fnVisitGroupsMerge, uint64(m.cpu.id)))
+func (m *Machine) visitGroupsMerge(cls *class) {
+	k := m.enter1(fnVisitGroupsMerge, uint64(m.cpu.id))
 	canAdd := true
-	for _, ev := range k.tree {
+	for _, ev := range cls.tree {
 		if ev.cpu == -1 || ev.cpu == m.cpu.id {
-			canAdd = m.mergeSchedIn(ev, k, canAdd)
+			canAdd = m.mergeSchedIn(ev, cls, canAdd)
 		}
 	}
+	m.leave(k)
 }
 
 // mergeSchedIn schedules one group in and says whether later ones that are not software-capable may still be tried
 // (R-CTX-11 to 16). Releases before 6.1 have a function for each class (D-14).
 //
 // kernel/events/core.c: pinned_sched_in, flexible_sched_in, merge_sched_in
-func (m *Machine) mergeSchedIn(ev *Event, k *class, canAdd bool) bool {
-	defer m.leave(m.enter(m.mergeFn(ev), ev.arg()))
+func (m *Machine) mergeSchedIn(ev *Event, cls *class, canAdd bool) bool {
+	k := m.enter1(m.mergeFn(ev), ev.arg())
+	canAdd = m.mergeGroup(ev, cls, canAdd)
+	m.leave(k)
+	return canAdd
+}
+
+func (m *Machine) mergeGroup(ev *Event, cls *class, canAdd bool) bool {
 	if ev.state <= StateOff {
 		return canAdd
 	}
-	if ev.fd || canAdd {
-		if m.groupSchedIn(ev) == nil {
-			if ev.state == StateActive {
-				k.active = append(k.active, ev)
-			}
-		}
+	if (ev.fd || canAdd) && m.groupSchedIn(ev) == nil && ev.state == StateActive {
+		cls.active = append(cls.active, ev)
 	}
-	if ev.state != StateInactive {
+	switch {
+	case ev.state != StateInactive:
 		return canAdd
-	}
-	if ev.pinned {
+	case ev.pinned:
 		ev.state = StateError
 		return canAdd && !m.prof.pinnedFailureStops
 	}
@@ -306,27 +325,27 @@ func (m *Machine) mergeFn(ev *Event) traceFn {
 
 // kernel/events/core.c: group_sched_in
 func (m *Machine) groupSchedIn(ev *Event) (err error) {
-	defer m.exit(m.enter(fnGroupSchedIn, ev.arg()), &err)
+	k := m.enter1(fnGroupSchedIn, ev.arg())
 	if m.eventSchedIn(ev) != nil {
-		return eagain
+		return m.end(k, eagain)
 	}
-	return nil
+	return m.end(k, nil)
 }
 
 // eventSchedIn installs ev on the CPU that runs now (R-CTX-11, 12).
 //
 // kernel/events/core.c: event_sched_in
 func (m *Machine) eventSchedIn(ev *Event) (err error) {
-	defer m.exit(m.enter(fnEventSchedIn, ev.arg()), &err)
+	k := m.enter1(fnEventSchedIn, ev.arg())
 	if ev.state <= StateOff {
-		return nil
+		return m.end(k, nil)
 	}
 	ev.oncpu, ev.state = m.cpu.id, StateActive
 	if err := m.hwBreakpointAdd(ev); err != nil {
 		ev.oncpu, ev.state = -1, StateInactive
-		return eagain
+		return m.end(k, eagain)
 	}
-	return nil
+	return m.end(k, nil)
 }
 
 // perfInstallInContext puts a new event into its context (R-EVT-11 to 13).
@@ -342,22 +361,22 @@ func (m *Machine) perfInstallInContext(ev *Event) {
 func (m *Machine) installLocked(ev *Event) {
 	x := ev.ctx
 	inPlace := m.prof.addInPlace && ev.state == StateOff && len(x.events) > 0
-	defer m.leave(m.enterAs(fnPerfInstallInContext, !inPlace && (x.task == nil || x.task.running()), ev.arg(), uint64(int64(ev.cpu))))
-	if inPlace {
+	hidden := !inPlace && (x.task == nil || x.task.running())
+	k := m.enterAs(fnPerfInstallInContext, hidden, ev.arg(), uint64(int64(ev.cpu)))
+	switch {
+	case inPlace:
 		m.addEventToCtx(ev, x)
-		return
-	}
-	if x.task == nil {
+	case x.task == nil:
 		_ = m.cpuFunctionCall(ev.cpu, callInstall, ev, 0)
-		return
+	default:
+		m.installForTask(ev, x)
 	}
-	for {
-		if m.taskFunctionCall(x.task, callInstall, ev, 0) == nil {
-			return
-		}
-		if x.dead {
-			return
-		}
+	m.leave(k)
+}
+
+// installForTask retries until the task's CPU has run installInContext, the context has died, or the task runs nowhere.
+func (m *Machine) installForTask(ev *Event, x *perfContext) {
+	for m.taskFunctionCall(x.task, callInstall, ev, 0) != nil && !x.dead {
 		if !x.task.running() {
 			m.addEventToCtx(ev, x)
 			return
@@ -369,23 +388,23 @@ func (m *Machine) installLocked(ev *Event) {
 //
 // kernel/events/core.c: __perf_install_in_context
 func (m *Machine) installInContext(ev *Event) (err error) {
-	defer m.exit(m.enter(fnInstallInContext, ev.arg()), &err)
+	k := m.enter1(fnInstallInContext, ev.arg())
 	c, x := m.cpu, ev.ctx
 	taskCtx := c.taskCtx
 	if x.task != nil {
 		taskCtx = x
 		if x.task != c.curr {
 			if x.task.running() {
-				return esrch
+				return m.end(k, esrch)
 			}
 			m.addEventToCtx(ev, x)
-			return nil
+			return m.end(k, nil)
 		}
 	}
 	m.stopClock(x)
 	m.addEventToCtx(ev, x)
 	m.ctxResched(taskCtx, typeOf(ev))
-	return nil
+	return m.end(k, nil)
 }
 
 // stopClock takes the context's time bit away; rescheduling brings it back.
@@ -406,21 +425,20 @@ func (m *Machine) stopClock(x *perfContext) {
 //
 // kernel/events/core.c: event_function_call
 func (m *Machine) eventFunctionCall(ev *Event, f remoteCall, flags uint64) {
-	defer m.leave(m.enter(fnEventFunctionCall, ev.arg()))
+	k := m.enter1(fnEventFunctionCall, ev.arg())
 	x := ev.ctx
-	if x.task == nil {
+	done := x.task == nil
+	if done {
 		_ = m.cpuFunctionCall(ev.cpu, f, ev, flags)
-		return
 	}
-	for !x.dead {
-		if m.taskFunctionCall(x.task, f, ev, flags) == nil {
-			return
-		}
-		if !x.dead && x.active == 0 { // nothing of it is in: states and lists change, no register does
+	for !done && !x.dead {
+		done = m.taskFunctionCall(x.task, f, ev, flags) == nil
+		if !done && !x.dead && x.active == 0 { // not installed anywhere: states and lists change, no register does
 			m.perform(ev, f, flags)
-			return
+			done = true
 		}
 	}
+	m.leave(k)
 }
 
 // perform does what f names, on the CPU that runs now.
@@ -439,29 +457,25 @@ func (m *Machine) perform(ev *Event, f remoteCall, flags uint64) {
 //
 // kernel/events/core.c: event_function
 func (m *Machine) eventFunction(ev *Event, f remoteCall, flags uint64) (err error) {
-	defer m.exit(m.enter(fnEventFunction, ev.arg()), &err)
+	k := m.enter1(fnEventFunction, ev.arg())
 	if x := ev.ctx; x.task != nil && x.task != m.cpu.curr {
-		return esrch
+		return m.end(k, esrch)
 	}
 	m.perform(ev, f, flags)
-	return nil
+	return m.end(k, nil)
 }
 
 // perfEventEnable is the in-kernel request (R-EVT-3).
 //
 // kernel/events/core.c: perf_event_enable
 func (m *Machine) perfEventEnable(ev *Event) {
-	if !m.traced {
-		(*untraced)(m).perfEventEnable(ev)
-		return
-	}
-	defer m.leave(m.enter(fnPerfEventEnable, ev.arg()))
+	defer m.leave(m.enter1(fnPerfEventEnable, ev.arg()))
 	m.perfEventEnableInner(ev)
 }
 
 // kernel/events/core.c: _perf_event_enable
 func (m *Machine) perfEventEnableInner(ev *Event) {
-	defer m.leave(m.enter(fnPerfEventEnableInner, ev.arg()))
+	defer m.leave(m.enter1(fnPerfEventEnableInner, ev.arg()))
 	if ev.ctx == nil || ev.state >= StateInactive || ev.state < StateError {
 		return
 	}
@@ -475,7 +489,7 @@ func (m *Machine) perfEventEnableInner(ev *Event) {
 
 // kernel/events/core.c: __perf_event_enable
 func (m *Machine) perfEventEnableFn(ev *Event) {
-	defer m.leave(m.enter(fnPerfEventEnableFn, ev.arg()))
+	defer m.leave(m.enter1(fnPerfEventEnableFn, ev.arg()))
 	if ev.state >= StateInactive || ev.state <= StateError {
 		return
 	}
@@ -491,17 +505,13 @@ func (m *Machine) perfEventEnableFn(ev *Event) {
 
 // kernel/events/core.c: perf_event_disable
 func (m *Machine) perfEventDisable(ev *Event) {
-	if !m.traced {
-		(*untraced)(m).perfEventDisable(ev)
-		return
-	}
-	defer m.leave(m.enter(fnPerfEventDisable, ev.arg()))
+	defer m.leave(m.enter1(fnPerfEventDisable, ev.arg()))
 	m.perfEventDisableInner(ev)
 }
 
 // kernel/events/core.c: _perf_event_disable
 func (m *Machine) perfEventDisableInner(ev *Event) {
-	defer m.leave(m.enter(fnPerfEventDisableInner, ev.arg()))
+	defer m.leave(m.enter1(fnPerfEventDisableInner, ev.arg()))
 	if ev.ctx == nil || ev.state <= StateOff {
 		return
 	}
@@ -512,7 +522,7 @@ func (m *Machine) perfEventDisableInner(ev *Event) {
 
 // kernel/events/core.c: __perf_event_disable
 func (m *Machine) perfEventDisableFn(ev *Event) {
-	defer m.leave(m.enter(fnPerfEventDisableFn, ev.arg()))
+	defer m.leave(m.enter1(fnPerfEventDisableFn, ev.arg()))
 	if ev.state < StateInactive {
 		return
 	}
@@ -536,17 +546,18 @@ func (m *Machine) perfRemoveFromContext(ev *Event) {
 	if m.prof.deadAtOnce {
 		flags |= detachDead
 	}
-	defer m.leave(m.enter(fnPerfRemoveFromContext, ev.arg(), flags))
+	k := m.enter2(fnPerfRemoveFromContext, ev.arg(), flags)
 	if m.prof.removeInPlace && ev.ctx.active == 0 {
 		m.removeFromContext(ev, flags)
-		return
+	} else {
+		m.eventFunctionCall(ev, callRemove, flags)
 	}
-	m.eventFunctionCall(ev, callRemove, flags)
+	m.leave(k)
 }
 
 // kernel/events/core.c: __perf_remove_from_context
 func (m *Machine) removeFromContext(ev *Event, flags uint64) {
-	defer m.leave(m.enter(fnRemoveFromContext, ev.arg(), flags))
+	k := m.enter2(fnRemoveFromContext, ev.arg(), flags)
 	x := ev.ctx
 	if m.prof.eventDisable && flags&detachDead != 0 && ev.state == StateActive {
 		m.eventDisable61(ev)
@@ -563,13 +574,14 @@ func (m *Machine) removeFromContext(ev *Event, flags uint64) {
 			m.cpu.taskCtx = nil
 		}
 	}
+	m.leave(k)
 }
 
 // eventDisable61 is the step that 6.1.192 has between removal and scheduling out.
 //
 // kernel/events/core.c: __event_disable
 func (m *Machine) eventDisable61(ev *Event) {
-	defer m.leave(m.enter(fnEventDisable61, ev.arg()))
+	defer m.leave(m.enter1(fnEventDisable61, ev.arg()))
 	m.eventSchedOut(ev)
 	ev.state = StateOff
 }
@@ -578,7 +590,7 @@ func (m *Machine) eventDisable61(ev *Event) {
 //
 // kernel/events/core.c: perf_event_release_kernel
 func (m *Machine) perfEventReleaseKernel(ev *Event) {
-	defer m.leave(m.enter(fnPerfEventReleaseKernel, ev.arg()))
+	k := m.enter1(fnPerfEventReleaseKernel, ev.arg())
 	m.detachEvent(ev)
 	for len(ev.children) > 0 {
 		c := ev.children[0]
@@ -589,6 +601,7 @@ func (m *Machine) perfEventReleaseKernel(ev *Event) {
 		ev.refs--
 	}
 	m.putEvent(ev)
+	m.leave(k)
 }
 
 func (m *Machine) detachEvent(ev *Event) {
@@ -602,8 +615,9 @@ func (m *Machine) detachEvent(ev *Event) {
 
 // kernel/events/core.c: put_event
 func (m *Machine) putEvent(ev *Event) {
-	defer m.leave(m.enter(fnPutEvent, ev.arg()))
+	k := m.enter1(fnPutEvent, ev.arg())
 	if ev.refs--; ev.refs == 0 {
 		m.freeEvent(ev)
 	}
+	m.leave(k)
 }

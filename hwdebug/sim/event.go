@@ -92,6 +92,8 @@ type Event struct {
 	slot    int // where it is installed, -1: not installed
 	slotCPU *CPU
 
+	traceArg uint64 // the event as a trace argument
+
 	count      uint64
 	childCount uint64
 	periodLeft int64
@@ -116,11 +118,13 @@ func (ev *Event) arg() uint64 {
 	if ev == nil {
 		return 0
 	}
-	a := uint64(ev.id) << 1
-	if ev.attr.Type.Data() {
-		a |= 1
-	}
-	return a
+	return ev.traceArg
+}
+
+// setType sets bp_type and what follows from it.
+func (ev *Event) setType(t hwdebug.BPType) {
+	ev.attr.Type = t
+	ev.traceArg = uint64(ev.id)<<1 | bit(t.Data())
 }
 
 // Type returns bp_type.
@@ -249,9 +253,9 @@ func askedOf(a *hwdebug.Attr, t *Task, cpu int) string {
 //
 // kernel/events/core.c: perf_event_create_kernel_counter
 func (m *Machine) createKernelCounter(r *create) (ev *Event, err error) {
-	k := m.enter(fnPerfEventCreateKernelCounter, r.attr.Addr, uint64(int64(r.cpu)), pidArg(r.task))
-	defer m.exit(k, &err)
-	return m.createEvent(r)
+	k := m.enter3(fnPerfEventCreateKernelCounter, r.attr.Addr, uint64(int64(r.cpu)), pidArg(r.task))
+	ev, err = m.createEvent(r)
+	return ev, m.end(k, err)
 }
 
 // createEvent allocates an event and puts it into its context, for perf_event_create_kernel_counter and
@@ -290,21 +294,22 @@ func (m *Machine) newEvent() *Event {
 //
 // kernel/events/core.c: perf_event_alloc
 func (m *Machine) perfEventAlloc(r *create) (ev *Event, err error) {
-	defer m.exit(m.enter(fnPerfEventAlloc, r.attr.Addr, uint64(int64(r.cpu)), pidArg(r.task)), &err)
+	k := m.enter3(fnPerfEventAlloc, r.attr.Addr, uint64(int64(r.cpu)), pidArg(r.task))
 	if (r.cpu < 0 || r.cpu >= len(m.cpus)) && (r.task == nil || r.cpu != -1) {
-		return nil, m.refuse(&hwdebug.Error{
+		return nil, m.end(k, m.refuse(&hwdebug.Error{
 			Errno: einval, Rule: "R-VAL-1", Fn: "perf_event_alloc", Op: r.op, Asked: r.asked(),
 			Found: m.cpuRange(), Fix: "use one of them, or cpu -1 with a task",
-		})
+		}))
 	}
 	if r.attr.Inherit && r.attr.SampleRead {
-		return nil, m.refuse(&hwdebug.Error{
+		return nil, m.end(k, m.refuse(&hwdebug.Error{
 			Errno: einval, Rule: "R-VAL-1", Fn: "perf_event_alloc", Op: r.op, Asked: r.asked(),
 			Found: "inherit and PERF_SAMPLE_READ exclude each other", Fix: "leave one out",
-		})
+		}))
 	}
 	ev = m.newEvent()
 	ev.attr, ev.cpu, ev.task, ev.handler = r.attr, r.cpu, r.task, r.handler
+	ev.setType(r.attr.Type)
 	ev.fd, ev.tracer, ev.parent, ev.wide, ev.pinned = r.fd, r.tracer, r.parent, r.wide, r.attr.Pinned
 	ev.state, ev.oncpu, ev.slot, ev.refs, ev.periodLeft = StateOff, -1, -1, 1, int64(r.attr.SamplePeriod)
 	if !r.attr.Disabled {
@@ -312,35 +317,35 @@ func (m *Machine) perfEventAlloc(r *create) (ev *Event, err error) {
 	}
 	if err := m.perfInitEvent(r, ev); err != nil {
 		ev.state, ev.closed, ev.freed = StateDead, true, true
-		return nil, err
+		return nil, m.end(k, err)
 	}
 	m.live = append(m.live, ev)
 	if ev.task != nil && ev.parent == nil {
 		m.perfTasks++
 	}
-	return ev, nil
+	return ev, m.end(k, nil)
 }
 
 func (m *Machine) perfInitEvent(r *create, ev *Event) (err error) {
-	defer m.exit(m.enter(fnPerfInitEvent, ev.arg()), &err)
-	return m.perfTryInitEvent(r, ev)
+	k := m.enter1(fnPerfInitEvent, ev.arg())
+	return m.end(k, m.perfTryInitEvent(r, ev))
 }
 
 func (m *Machine) perfTryInitEvent(r *create, ev *Event) (err error) {
-	defer m.exit(m.enter(fnPerfTryInitEvent, ev.arg()), &err)
-	return m.hwBreakpointEventInit(r, ev)
+	k := m.enter1(fnPerfTryInitEvent, ev.arg())
+	return m.end(k, m.hwBreakpointEventInit(r, ev))
 }
 
 // kernel/events/hw_breakpoint.c: hw_breakpoint_event_init
 func (m *Machine) hwBreakpointEventInit(r *create, ev *Event) (err error) {
-	defer m.exit(m.enter(fnHwBreakpointEventInit, ev.arg()), &err)
+	k := m.enter1(fnHwBreakpointEventInit, ev.arg())
 	if r.attr.BranchStack {
-		return m.refuse(&hwdebug.Error{
+		return m.end(k, m.refuse(&hwdebug.Error{
 			Errno: eopnotsupp, Rule: "R-VAL-1", Fn: "hw_breakpoint_event_init", Op: r.op, Asked: r.asked(),
 			Found: "breakpoint events have no branch stack", Fix: "leave branch sampling out",
-		})
+		}))
 	}
-	return m.registerPerfHwBreakpoint(r, ev)
+	return m.end(k, m.registerPerfHwBreakpoint(r, ev))
 }
 
 // registerPerfHwBreakpoint reserves a slot before it parses the attributes, so that an invalid request on a
@@ -348,17 +353,17 @@ func (m *Machine) hwBreakpointEventInit(r *create, ev *Event) (err error) {
 //
 // kernel/events/hw_breakpoint.c: register_perf_hw_breakpoint
 func (m *Machine) registerPerfHwBreakpoint(r *create, ev *Event) (err error) {
-	defer m.exit(m.enter(fnRegisterPerfHwBreakpoint, ev.arg()), &err)
+	k := m.enter1(fnRegisterPerfHwBreakpoint, ev.arg())
 	if err := m.reserveBpSlot(r.op, ev); err != nil {
-		return err
+		return m.end(k, err)
 	}
 	image, address, err := m.hwBreakpointParse(r.op, ev, &r.attr)
 	if err != nil {
 		m.releaseBpSlot(ev)
-		return err
+		return m.end(k, err)
 	}
 	ev.image, ev.address = image, address
-	return nil
+	return m.end(k, nil)
 }
 
 // findContext sets the context of a new event, after the checks of steps 11 to 13 of R-VAL-1.
@@ -413,7 +418,7 @@ func (r *create) creator(m *Machine) string {
 //
 // kernel/events/core.c: _free_event
 func (m *Machine) freeEvent(ev *Event) {
-	defer m.leave(m.enter(fnFreeEvent, ev.arg()))
+	k := m.enter1(fnFreeEvent, ev.arg())
 	m.bpPerfEventDestroy(ev)
 	if ev.task != nil && ev.parent == nil {
 		if m.perfTasks--; m.perfTasks == 0 {
@@ -430,12 +435,14 @@ func (m *Machine) freeEvent(ev *Event) {
 			break
 		}
 	}
+	m.leave(k)
 }
 
 // kernel/events/hw_breakpoint.c: bp_perf_event_destroy
 func (m *Machine) bpPerfEventDestroy(ev *Event) {
-	defer m.leave(m.enter(fnBpPerfEventDestroy, ev.arg()))
+	k := m.enter1(fnBpPerfEventDestroy, ev.arg())
 	m.releaseBpSlot(ev)
+	m.leave(k)
 }
 
 // hooks reports whether context switches reach perf (R-EVT-15).

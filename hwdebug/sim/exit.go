@@ -2,7 +2,11 @@
 
 package sim
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/hwlua/hwlua/hwdebug/trace"
+)
 
 // Fork makes a child of the task on the same CPU and copies the events with inherit (R-EVT-22). An empty
 // comm stands for the parent's, pid 0 for the next free one. Fork fails with the errno of the first copy
@@ -244,7 +248,7 @@ func (t *Task) exitHere() (err error) {
 	c := m.cpus[t.cpu]
 	prev, node := m.cpu, c.node
 	m.cpu = c
-	c.node = m.syscallNode(0)
+	c.node = m.syscallNode
 	defer func() {
 		c.node = node
 		m.cpu = prev
@@ -309,7 +313,7 @@ func (m *Machine) exitFiles(t *Task) error {
 func (m *Machine) named(name string, fn func() error) error {
 	node := m.cpu.node
 	if name != "" {
-		m.cpu.node = m.rec.Child(node, m.rec.Name(name), false)
+		m.cpu.node = m.rec.Child(node, trace.KeyOf(m.rec.Name(name), false))
 		if id, ok := m.rec.Lookup(name); ok && m.dumps && m.dumpIn[id] {
 			m.dumpStack()
 		}

@@ -54,14 +54,14 @@ func (ev *Event) watches() bool { return ev.image.Type != arm64.Execute }
 //
 // arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_slot_setup
 func (m *Machine) slotSetup(slots []*Event, ev *Event, o op) (i int, err error) {
-	defer m.exit(m.enter(fnHwBreakpointSlotSetup, uint64(len(slots)), ev.arg(), uint64(o)), &err)
+	k := m.enter3(fnHwBreakpointSlotSetup, uint64(len(slots)), ev.arg(), uint64(o))
 	for i := range slots {
 		switch o {
 		case opInstall:
 			if slots[i] == nil {
 				slots[i] = ev
 				ev.slot, ev.slotCPU = i, m.cpu
-				return i, nil
+				return i, m.end(k, nil)
 			}
 		case opUninstall:
 			if slots[i] == ev {
@@ -72,18 +72,18 @@ func (m *Machine) slotSetup(slots []*Event, ev *Event, o op) (i int, err error) 
 						ev.slot, ev.slotCPU = j, m.cpu
 					}
 				}
-				return i, nil
+				return i, m.end(k, nil)
 			}
 		case opRestore:
 			if slots[i] == ev {
-				return i, nil
+				return i, m.end(k, nil)
 			}
 		default:
 			m.warnOnce(warnUnhandledOps, sprintf("Unhandled hw breakpoint ops %d", int(o)), fnHwBreakpointSlotSetup)
-			return 0, einval
+			return 0, m.end(k, einval)
 		}
 	}
-	return 0, enospc
+	return 0, m.end(k, enospc)
 }
 
 // control installs, uninstalls or restores ev on the CPU that runs now, in the register order of R-SLOT-7.
@@ -98,12 +98,12 @@ func (m *Machine) control(ev *Event, o op) (slot int, err error) {
 	if m.cfg.LogOps {
 		m.logOps(o, enabled)
 	}
-	defer m.exit(m.enter(fnHwBreakpointControl, ev.arg(), uint64(o)), &err)
+	k := m.enter2(fnHwBreakpointControl, ev.arg(), uint64(o))
 	slots, value, ctrl := c.slots(ev.watches())
 	i, err := m.slotSetup(slots, ev, o)
 	if err != nil {
 		m.warnOnce(warnNoSlot, "Can't find any breakpoint slot", fnHwBreakpointControl)
-		return 0, err
+		return 0, m.end(k, err)
 	}
 	switch o {
 	case opInstall:
@@ -118,7 +118,7 @@ func (m *Machine) control(ev *Event, o op) (slot int, err error) {
 		m.writeWbReg(ctrl, i, 0)
 		m.disableDebugMonitors(levelOf(ev.image.Privilege))
 	}
-	return i, nil
+	return i, m.end(k, nil)
 }
 
 // logOps is the line that the seed's author added to hw_breakpoint_control (R-LOG-12).
@@ -134,17 +134,18 @@ func (m *Machine) logOps(o op, enabled bool) {
 //
 // arch/arm64/kernel/hw_breakpoint.c: arch_install_hw_breakpoint
 func (m *Machine) archInstall(ev *Event) (err error) {
-	defer m.exit(m.enter(fnArchInstallHwBreakpoint, ev.arg()), &err)
+	k := m.enter1(fnArchInstallHwBreakpoint, ev.arg())
 	_, err = m.control(ev, opInstall)
-	return err
+	return m.end(k, err)
 }
 
 // archUninstall is hw_breakpoint_control with UNINSTALL; its result is of no interest to anyone.
 //
 // arch/arm64/kernel/hw_breakpoint.c: arch_uninstall_hw_breakpoint
 func (m *Machine) archUninstall(ev *Event) {
-	defer m.leave(m.enter(fnArchUninstallHwBreakpoint, ev.arg()))
+	k := m.enter1(fnArchUninstallHwBreakpoint, ev.arg())
 	_, _ = m.control(ev, opUninstall)
+	m.leave(k)
 }
 
 // monitors counts who needs debug exceptions on one CPU (spec 3.3).
@@ -156,7 +157,7 @@ type monitors struct {
 //
 // arch/arm64/kernel/debug-monitors.c: enable_debug_monitors
 func (m *Machine) enableDebugMonitors(l level) {
-	defer m.leave(m.enter(fnEnableDebugMonitors, uint64(l)))
+	k := m.enter1(fnEnableDebugMonitors, uint64(l))
 	c := m.cpu
 	var set uint64
 	if c.mde++; c.mde == 1 {
@@ -170,13 +171,14 @@ func (m *Machine) enableDebugMonitors(l level) {
 	if set != 0 && m.debugEnabled {
 		m.mdscrWrite(c.mdscr | set)
 	}
+	m.leave(k)
 }
 
 // disableDebugMonitors gives a reference back. KDE outlives its last user while an EL0 user remains (R-MON-2 to 4).
 //
 // arch/arm64/kernel/debug-monitors.c: disable_debug_monitors
 func (m *Machine) disableDebugMonitors(l level) {
-	defer m.leave(m.enter(fnDisableDebugMonitors, uint64(l)))
+	k := m.enter1(fnDisableDebugMonitors, uint64(l))
 	c := m.cpu
 	var keep uint64
 	if c.mde--; c.mde == 0 {
@@ -190,21 +192,23 @@ func (m *Machine) disableDebugMonitors(l level) {
 	if keep != 0 {
 		m.mdscrWrite(c.mdscr & keep)
 	}
+	m.leave(k)
 }
 
 // mdscrWrite writes MDSCR_EL1 with every exception masked (R-MON-6).
 //
 // arch/arm64/kernel/debug-monitors.c: mdscr_write
 func (m *Machine) mdscrWrite(v uint64) {
-	defer m.leave(m.enter(fnMdscrWrite, v))
+	k := m.enter1(fnMdscrWrite, v)
 	m.cpu.mdscr = v
+	m.leave(k)
 }
 
 // toggleBpRegisters sets or clears the enable bit of every occupied slot of one level (R-STEP-1).
 //
 // arch/arm64/kernel/hw_breakpoint.c: toggle_bp_registers
 func (m *Machine) toggleBpRegisters(ctrl int, l level, on bool) {
-	defer m.leave(m.enter(fnToggleBpRegisters, uint64(ctrl), uint64(l), bit(on)))
+	defer m.leave(m.enter3(fnToggleBpRegisters, uint64(ctrl), uint64(l), bit(on)))
 	slots, _, _ := m.cpu.slots(ctrl == arm64.WCR)
 	for i, ev := range slots {
 		if ev == nil || levelOf(ev.image.Privilege) != l {
@@ -228,7 +232,7 @@ func bit(b bool) uint64 {
 //
 // arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_thread_switch
 func (m *Machine) hwBreakpointThreadSwitch(next *Task) {
-	defer m.leave(m.enter(fnHwBreakpointThreadSwitch, pidArg(next)))
+	k := m.enter1(fnHwBreakpointThreadSwitch, pidArg(next))
 	prev := m.cpu.curr
 	if prev.bpsDisabled != next.bpsDisabled {
 		m.toggleBpRegisters(arm64.BCR, activeEL0, !next.bpsDisabled)
@@ -236,13 +240,14 @@ func (m *Machine) hwBreakpointThreadSwitch(next *Task) {
 	if prev.wpsDisabled != next.wpsDisabled {
 		m.toggleBpRegisters(arm64.WCR, activeEL0, !next.wpsDisabled)
 	}
+	m.leave(k)
 }
 
 // hwBreakpointReset clears empty pairs, control first, and restores occupied ones, value first (R-HP-2).
 //
 // arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_reset
 func (m *Machine) hwBreakpointReset() {
-	defer m.leave(m.enter(fnHwBreakpointReset, uint64(m.cpu.id)))
+	defer m.leave(m.enter1(fnHwBreakpointReset, uint64(m.cpu.id)))
 	for _, watch := range [...]bool{false, true} {
 		slots, value, ctrl := m.cpu.slots(watch)
 		for i, ev := range slots {

@@ -86,9 +86,13 @@ type Machine struct {
 	chooser func(Choice, int) int
 	rec     *trace.Recorder
 	traced  bool
-	hz      int64
-	tickNs  int64
-	now     int64 // ns since boot
+
+	syscallNode trace.NodeID // the stack of a task in a system call
+	toUserNode  trace.NodeID // that of a task on its way back to user space
+
+	hz     int64
+	tickNs int64
+	now    int64 // ns since boot
 
 	cpus []*CPU
 	cpu  *CPU // where the code that runs now runs
@@ -374,100 +378,6 @@ func (m *Machine) Close() {
 	m.threads = nil
 }
 
-// A mark is what exit needs to undo an enter. The zero mark is that of a machine that keeps no trace: there is nothing
-// to undo.
-type mark struct {
-	seq  uint64
-	node trace.NodeID
-}
-
-// enter records the entry of a modelled function on the CPU that runs now. Its caller defers exit.
-func (m *Machine) enter(fn trace.FnID, args ...uint64) mark {
-	if !m.traced {
-		return mark{}
-	}
-	return m.enterView(fn, fns[fn].Inlined, args)
-}
-
-// enterAs is enter for a function that has a frame of its own in some places and none in others.
-func (m *Machine) enterAs(fn trace.FnID, hidden bool, args ...uint64) mark {
-	if !m.traced {
-		return mark{}
-	}
-	return m.enterView(fn, hidden, args)
-}
-
-func (m *Machine) enterView(fn trace.FnID, hidden bool, args []uint64) mark {
-	c := m.cpu
-	k := mark{node: c.node}
-	c.node = m.rec.Child(c.node, uint32(fn), hidden)
-	k.seq = m.rec.Enter(fn, c.node, c.id, m.now, int32(c.curr.pid), c.curr.commName(), args)
-	if m.dumps && m.dumpIn[fn] {
-		m.dumpStack()
-	}
-	return k
-}
-
-// leave ends a function without a result.
-func (m *Machine) leave(k mark) {
-	if k.seq != 0 {
-		m.cpu.node = k.node
-		m.rec.Exit(k.seq, 0)
-	}
-}
-
-// exit ends a function whose result is *err.
-func (m *Machine) exit(k mark, err *error) {
-	if k.seq != 0 {
-		m.exitErrno(k, *err)
-	}
-}
-
-func (m *Machine) exitErrno(k mark, err error) {
-	m.cpu.node = k.node
-	if err == nil {
-		m.rec.Exit(k.seq, 0)
-		return
-	}
-	m.exitErr(k.seq, err)
-}
-
-// exitErr is apart from exitErrno so that the target of errors.As reaches the heap only when there is an error.
-func (m *Machine) exitErr(seq uint64, err error) {
-	m.rec.Exit(seq, -int64(hwdebug.ErrnoNumber(hwdebug.Errno(err))))
-}
-
-// exitInt ends a function whose result is *ret.
-func (m *Machine) exitInt(k mark, ret *int) {
-	if k.seq == 0 {
-		return
-	}
-	m.cpu.node = k.node
-	m.rec.Exit(k.seq, int64(*ret))
-}
-
-// exitHex ends a function whose result is the register value *ret.
-func (m *Machine) exitHex(k mark, ret *uint64) {
-	if k.seq == 0 {
-		return
-	}
-	m.cpu.node = k.node
-	m.rec.Exit(k.seq, int64(*ret))
-}
-
-// exitBool ends a function whose result is *ret.
-func (m *Machine) exitBool(k mark, ret *bool) {
-	if k.seq == 0 {
-		return
-	}
-	m.cpu.node = k.node
-	n := int64(0)
-	if *ret {
-		n = 1
-	}
-	m.rec.Exit(k.seq, n)
-}
-
 // A visit is a call from outside while it is in the machine.
 type visit struct {
 	cpu  *CPU
@@ -490,7 +400,7 @@ func (m *Machine) visit(c *CPU) visit {
 	if m.frames != nil {
 		m.frameBuf = m.frames(m.frameBuf[:0])
 		for i := len(m.frameBuf) - 1; i >= 0; i-- {
-			c.node = m.rec.Child(c.node, m.rec.Name(m.frameBuf[i]), false)
+			c.node = m.rec.Child(c.node, trace.KeyOf(m.rec.Name(m.frameBuf[i]), false))
 		}
 	}
 	return v
@@ -521,7 +431,7 @@ func (m *Machine) entryNode(t *Task) trace.NodeID {
 	if t.kernel {
 		return 0
 	}
-	return m.syscallNode(0)
+	return m.syscallNode
 }
 
 func (m *Machine) push(n trace.NodeID, names ...trace.FnID) trace.NodeID {
@@ -529,16 +439,21 @@ func (m *Machine) push(n trace.NodeID, names ...trace.FnID) trace.NodeID {
 		return 0
 	}
 	for _, fn := range names {
-		n = m.rec.Child(n, uint32(fn), fns[fn].Inlined)
+		n = m.rec.Child(n, fnKeys[fn])
 	}
 	return n
 }
 
-func (m *Machine) syscallNode(n trace.NodeID) trace.NodeID {
+// pushUserNodes makes the stacks that every system call begins and ends with.
+func (m *Machine) pushUserNodes() {
 	if m.prof.six {
-		return m.push(n, fnEl0t64Sync, fnEl0t64SyncHandler, fnEl0Svc, fnDoEl0Svc, fnEl0SvcCommon, fnInvokeSyscall)
+		svc := m.push(0, fnEl0t64Sync, fnEl0t64SyncHandler, fnEl0Svc)
+		m.syscallNode = m.push(svc, fnDoEl0Svc, fnEl0SvcCommon, fnInvokeSyscall)
+		m.toUserNode = svc
+		return
 	}
-	return m.push(n, fnEl0Svc, fnEl0SvcHandler, fnEl0SvcCommon)
+	m.syscallNode = m.push(0, fnEl0Svc, fnEl0SvcHandler, fnEl0SvcCommon)
+	m.toUserNode = m.push(0, fnWorkPending)
 }
 
 // A misuse is a call that cannot be passed on to the kernel.

@@ -6,7 +6,6 @@ import (
 	"syscall"
 
 	"github.com/hwlua/hwlua/hwdebug"
-	"github.com/hwlua/hwlua/hwdebug/trace"
 )
 
 // PerfEventOpen opens a breakpoint event for task (nil: none) on cpu (-1: wherever the task runs), as
@@ -31,15 +30,12 @@ func (m *Machine) openFn() traceFn {
 }
 
 func (m *Machine) perfEventOpen(r *create) (ev *Event, err error) {
-	if !m.traced {
-		return (*untraced)(m).perfEventOpen(r)
-	}
 	fn := m.openFn()
-	defer m.exit(m.enter(fn, r.attr.Addr, pidArg(r.task), uint64(int64(r.cpu))), &err)
+	k := m.enter3(fn, r.attr.Addr, pidArg(r.task), uint64(int64(r.cpu)))
 	refuse := func(errno syscall.Errno, found, fix string) error {
-		return m.refuse(&hwdebug.Error{
+		return m.end(k, m.refuse(&hwdebug.Error{
 			Errno: errno, Rule: "R-VAL-5", Fn: fns[fn].Name, Op: r.op, Asked: r.asked(), Found: found, Fix: fix,
-		})
+		}))
 	}
 	if !r.attr.ExcludeKernel && m.cfg.Paranoid > 1 && m.cfg.NoCapSysAdmin {
 		return nil, refuse(eacces, sprintf("perf_event_paranoid is %d and the caller may not profile the kernel", m.cfg.Paranoid),
@@ -51,7 +47,8 @@ func (m *Machine) perfEventOpen(r *create) (ev *Event, err error) {
 	if r.task != nil && r.task.state == taskDead {
 		return nil, refuse(esrch, "the task has exited", "use a living task")
 	}
-	return m.createEvent(r)
+	ev, err = m.createEvent(r)
+	return ev, m.end(k, err)
 }
 
 // createNeeds fails for a request that needs a CPU that is suspended.
@@ -86,10 +83,7 @@ func (m *Machine) RegisterUserHwBreakpoint(a hwdebug.Attr, h Handler, task *Task
 }
 
 func (m *Machine) registerUserHwBreakpoint(r *create) (ev *Event, err error) {
-	if !m.traced {
-		return (*untraced)(m).registerUserHwBreakpoint(r)
-	}
-	defer m.exit(m.enter(fnRegisterUserHwBreakpoint, r.attr.Addr, pidArg(r.task)), &err)
+	defer m.exit(m.enter2(fnRegisterUserHwBreakpoint, r.attr.Addr, pidArg(r.task)), &err)
 	return m.createKernelCounter(r)
 }
 
@@ -136,10 +130,6 @@ func (ev *Event) drop() {
 }
 
 func (m *Machine) unregisterHwBreakpoint(ev *Event, inlined bool) {
-	if !m.traced {
-		(*untraced)(m).unregisterHwBreakpoint(ev, inlined)
-		return
-	}
 	defer m.leave(m.enterAs(fnUnregisterHwBreakpoint, inlined, ev.arg()))
 	ev.closed = true
 	m.perfEventReleaseKernel(ev)
@@ -161,23 +151,19 @@ func (ev *Event) Close() error {
 //
 // fs/file_table.c: ____fput, __fput
 func (m *Machine) fput(ev *Event) {
-	if !m.traced {
-		(*untraced)(m).fput(ev)
-		return
-	}
-	m.cpu.node = m.exitToUserNode()
-	defer m.leaveAll(m.enterAll(fnDoNotifyResume, fnTaskWorkRun, fnFput, fnFputInner))
-	defer m.leave(m.enter(fnPerfRelease, ev.arg()))
+	m.cpu.node = m.toUserNode
+	k1 := m.enter0(fnDoNotifyResume)
+	k2 := m.enter0(fnTaskWorkRun)
+	k3 := m.enter0(fnFput)
+	k4 := m.enter0(fnFputInner)
+	k5 := m.enter1(fnPerfRelease, ev.arg())
 	ev.closed = true
 	m.perfEventReleaseKernel(ev)
-}
-
-// exitToUserNode is the stack of a task on its way back to user space.
-func (m *Machine) exitToUserNode() trace.NodeID {
-	if m.prof.six {
-		return m.push(0, fnEl0t64Sync, fnEl0t64SyncHandler, fnEl0Svc)
-	}
-	return m.push(0, fnWorkPending)
+	m.leave(k5)
+	m.leave(k4)
+	m.leave(k3)
+	m.leave(k2)
+	m.leave(k1)
 }
 
 // PerfEventEnable is the kernel's perf_event_enable of this one event (R-EVT-3).
@@ -236,7 +222,7 @@ func (ev *Event) request(whole, inner func(*Event)) error {
 			whole(ev)
 			return
 		}
-		defer m.leave(m.enter(fnPerfIoctl, ev.arg()))
+		defer m.leave(m.enter1(fnPerfIoctl, ev.arg()))
 		inner(ev)
 		for _, c := range ev.children {
 			inner(c)
@@ -251,7 +237,7 @@ func (ev *Event) Read() (n uint64, ok bool, err error) {
 	}
 	m := ev.m
 	defer m.done(m.here())
-	defer m.leave(m.enter(fnPerfRead, ev.arg()))
+	defer m.leave(m.enter1(fnPerfRead, ev.arg()))
 	if ev.fd && ev.state == StateError {
 		return 0, false, nil
 	}
@@ -278,10 +264,7 @@ func (ev *Event) Modify(a hwdebug.Attr) error {
 
 // kernel/events/core.c: perf_event_modify_attr
 func (m *Machine) perfEventModifyAttr(ev *Event, a hwdebug.Attr) (err error) {
-	if !m.traced {
-		return (*untraced)(m).perfEventModifyAttr(ev, a)
-	}
-	defer m.exit(m.enter(fnPerfEventModifyAttr, ev.arg()), &err)
+	defer m.exit(m.enter1(fnPerfEventModifyAttr, ev.arg()), &err)
 	if err := m.perfEventModifyBreakpoint(ev, a); err != nil || !m.prof.modifyChildren {
 		return err
 	}
@@ -295,7 +278,7 @@ func (m *Machine) perfEventModifyAttr(ev *Event, a hwdebug.Attr) (err error) {
 
 // kernel/events/core.c: perf_event_modify_breakpoint
 func (m *Machine) perfEventModifyBreakpoint(ev *Event, a hwdebug.Attr) (err error) {
-	defer m.exit(m.enter(fnPerfEventModifyBreakpoint, ev.arg()), &err)
+	defer m.exit(m.enter1(fnPerfEventModifyBreakpoint, ev.arg()), &err)
 	m.perfEventDisableInner(ev)
 	err = m.modifyCheck("modify_attributes", ev, a, true)
 	if !ev.attr.Disabled {
@@ -323,10 +306,7 @@ func (m *Machine) ModifyUserHwBreakpoint(ev *Event, a hwdebug.Attr) error {
 
 // kernel/events/hw_breakpoint.c: modify_user_hw_breakpoint
 func (m *Machine) modifyUserHwBreakpoint(ev *Event, a hwdebug.Attr) (err error) {
-	if !m.traced {
-		return (*untraced)(m).modifyUserHwBreakpoint(ev, a)
-	}
-	defer m.exit(m.enter(fnModifyUserHwBreakpoint, ev.arg()), &err)
+	defer m.exit(m.enter1(fnModifyUserHwBreakpoint, ev.arg()), &err)
 	m.perfEventDisable(ev)
 	err = m.modifyCheck("modify_user_hw_breakpoint", ev, a, false)
 	if !ev.attr.Disabled {
@@ -339,7 +319,7 @@ func (m *Machine) modifyUserHwBreakpoint(ev *Event, a hwdebug.Attr) (err error) 
 //
 // kernel/events/hw_breakpoint.c: modify_user_hw_breakpoint_check
 func (m *Machine) modifyCheck(op string, ev *Event, a hwdebug.Attr, check bool) (err error) {
-	defer m.exit(m.enter(fnModifyUserHwBreakpointCheck, ev.arg()), &err)
+	defer m.exit(m.enter1(fnModifyUserHwBreakpointCheck, ev.arg()), &err)
 	image, address, err := m.hwBreakpointParse(op, ev, &a)
 	if err != nil {
 		return err
@@ -360,7 +340,8 @@ func (m *Machine) modifyCheck(op string, ev *Event, a hwdebug.Attr, check bool) 
 			return err
 		}
 	}
-	ev.attr.Addr, ev.attr.Type, ev.attr.Len, ev.attr.Disabled = a.Addr, a.Type, a.Len, a.Disabled
+	ev.attr.Addr, ev.attr.Len, ev.attr.Disabled = a.Addr, a.Len, a.Disabled
+	ev.setType(a.Type)
 	ev.image, ev.address = image, address
 	return nil
 }

@@ -43,28 +43,28 @@ func (m *Machine) considered(ev *Event) []*CPU {
 //
 // kernel/events/hw_breakpoint.c: reserve_bp_slot
 func (m *Machine) reserveBpSlot(op string, ev *Event) (err error) {
-	defer m.exit(m.enter(fnReserveBpSlot, ev.arg()), &err)
-	return m.reserveAs(op, ev, ev.attr.Type)
+	k := m.enter1(fnReserveBpSlot, ev.arg())
+	return m.end(k, m.reserveAs(op, ev, ev.attr.Type))
 }
 
 // reserveAs reserves ev as an event of type t (R-CON-7, 8).
 //
 // kernel/events/hw_breakpoint.c: __reserve_bp_slot
 func (m *Machine) reserveAs(op string, ev *Event, t hwdebug.BPType) (err error) {
-	defer m.exit(m.enter(fnReserveBpSlotInner, ev.arg(), uint64(t)), &err)
+	k := m.enter2(fnReserveBpSlotInner, ev.arg(), uint64(t))
 	if t == hwdebug.Empty || t == hwdebug.Invalid {
-		return m.refuse(&hwdebug.Error{
+		return m.end(k, m.refuse(&hwdebug.Error{
 			Errno: einval, Rule: "R-VAL-1", Fn: "__reserve_bp_slot", Op: op, Asked: askedOf(&ev.attr, ev.task, ev.cpu),
 			Found: sprintf("invalid bp_type %d", uint32(t)), Fix: fixType,
-		})
+		}))
 	}
 	typ := slotTypeOf(t)
 	busiest, most := m.busiest(ev, typ)
 	if most+1 > m.limits[typ] {
-		return m.noRoom(op, ev, t, busiest, most)
+		return m.end(k, m.noRoom(op, ev, t, busiest, most))
 	}
 	m.toggleBpSlot(ev, typ, true)
-	return nil
+	return m.end(k, nil)
 }
 
 // busiest returns the considered CPU on which most slots are spoken for, as ev sees it, and how many.
@@ -135,10 +135,11 @@ func (m *Machine) toggleBpSlot(ev *Event, typ slotType, on bool) {
 	if !on {
 		weight = -1
 	}
-	defer m.leave(m.enter(fnToggleBpSlot, ev.arg(), bit(on), uint64(typ), uint64(weight)))
+	k := m.enter4(fnToggleBpSlot, ev.arg(), bit(on), uint64(typ), uint64(weight))
 	ev.reserved, ev.reservedAs = on, typ
 	if ev.task == nil {
 		m.cpus[ev.cpu].cpuPinned[typ] += weight
+		m.leave(k)
 		return
 	}
 	if !on {
@@ -161,16 +162,18 @@ func (m *Machine) toggleBpSlot(ev *Event, typ slotType, on bool) {
 	if on {
 		ev.task.reserved = append(ev.task.reserved, ev)
 	}
+	m.leave(k)
 }
 
 // releaseBpSlot takes ev's reservation back (R-CON-10).
 //
 // kernel/events/hw_breakpoint.c: release_bp_slot
 func (m *Machine) releaseBpSlot(ev *Event) {
-	defer m.leave(m.enter(fnReleaseBpSlot, ev.arg()))
+	k := m.enter1(fnReleaseBpSlot, ev.arg())
 	if ev.reserved {
 		m.toggleBpSlot(ev, ev.reservedAs, false)
 	}
+	m.leave(k)
 }
 
 // modifyBpSlot moves ev's reservation to another type: released, then reserved, and put back when that fails
@@ -178,7 +181,7 @@ func (m *Machine) releaseBpSlot(ev *Event) {
 //
 // kernel/events/hw_breakpoint.c: modify_bp_slot
 func (m *Machine) modifyBpSlot(op string, ev *Event, t hwdebug.BPType) (err error) {
-	defer m.exit(m.enter(fnModifyBpSlot, ev.arg(), uint64(ev.attr.Type), uint64(t)), &err)
+	defer m.exit(m.enter3(fnModifyBpSlot, ev.arg(), uint64(ev.attr.Type), uint64(t)), &err)
 	old := ev.reservedAs
 	m.toggleBpSlot(ev, old, false)
 	if err := m.reserveAs(op, ev, t); err != nil {

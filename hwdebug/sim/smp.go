@@ -18,19 +18,19 @@ const (
 //
 // kernel/events/core.c: cpu_function_call
 func (m *Machine) cpuFunctionCall(cpu int, f remoteCall, ev *Event, flags uint64) (err error) {
-	defer m.exit(m.enter(fnCPUFunctionCall, uint64(cpu)), &err)
-	return m.smpCallFunctionSingle(m.cpus[cpu], nil, f, ev, flags)
+	k := m.enter1(fnCPUFunctionCall, uint64(cpu))
+	return m.end(k, m.smpCallFunctionSingle(m.cpus[cpu], nil, f, ev, flags))
 }
 
 // taskFunctionCall runs f on the CPU the task was last on, if it is current there (R-EVT-6, 8).
 //
 // kernel/events/core.c: task_function_call
 func (m *Machine) taskFunctionCall(t *Task, f remoteCall, ev *Event, flags uint64) (err error) {
-	defer m.exit(m.enter(fnTaskFunctionCall, pidArg(t)), &err)
+	k := m.enter1(fnTaskFunctionCall, pidArg(t))
 	for {
 		err = m.smpCallFunctionSingle(m.cpus[t.cpu], t, f, ev, flags)
 		if err != eagain {
-			return err
+			return m.end(k, err)
 		}
 	}
 }
@@ -40,44 +40,51 @@ func (m *Machine) taskFunctionCall(t *Task, f remoteCall, ev *Event, flags uint6
 //
 // kernel/smp.c: smp_call_function_single
 func (m *Machine) smpCallFunctionSingle(c *CPU, t *Task, f remoteCall, ev *Event, flags uint64) (err error) {
-	defer m.exit(m.enter(fnSmpCallFunctionSingle, uint64(c.id)), &err)
+	k := m.enter1(fnSmpCallFunctionSingle, uint64(c.id))
 	if c == m.cpu {
-		return m.genericExecSingle(c, t, f, ev, flags)
+		return m.end(k, m.genericExecSingle(c, t, f, ev, flags))
 	}
 	if !c.online {
-		return enxio
+		return m.end(k, enxio)
 	}
 	m.spin()
+	return m.end(k, m.interruptCPU(c, t, f, ev, flags))
+}
+
+// interruptCPU runs f in an interrupt on c.
+func (m *Machine) interruptCPU(c *CPU, t *Task, f remoteCall, ev *Event, flags uint64) error {
 	here := m.cpu
 	m.cpu = c
-	defer func() { m.cpu = here }()
-	defer m.leaveAll(m.enterIPI(c))
-	return m.remoteFunction(t, f, ev, flags)
+	k := m.enterIPI(c)
+	err := m.remoteFunction(t, f, ev, flags)
+	m.leaveAll(k)
+	m.cpu = here
+	return err
 }
 
 // kernel/smp.c: generic_exec_single
 func (m *Machine) genericExecSingle(c *CPU, t *Task, f remoteCall, ev *Event, flags uint64) (err error) {
-	defer m.exit(m.enter(fnGenericExecSingle, uint64(c.id)), &err)
-	return m.remoteFunction(t, f, ev, flags)
+	k := m.enter1(fnGenericExecSingle, uint64(c.id))
+	return m.end(k, m.remoteFunction(t, f, ev, flags))
 }
 
 // remoteFunction runs f if the task, where one is meant, is current here.
 //
 // kernel/events/core.c: remote_function
 func (m *Machine) remoteFunction(t *Task, f remoteCall, ev *Event, flags uint64) (err error) {
-	defer m.leave(m.enter(fnRemoteFunction))
-	if t != nil {
-		if t.cpu != m.cpu.id {
-			return eagain
-		}
-		if t != m.cpu.curr {
-			return esrch
-		}
+	k := m.enter0(fnRemoteFunction)
+	switch {
+	case t != nil && t.cpu != m.cpu.id:
+		err = eagain
+	case t != nil && t != m.cpu.curr:
+		err = esrch
+	case f == callInstall:
+		err = m.installInContext(ev)
+	default:
+		err = m.eventFunction(ev, f, flags)
 	}
-	if f == callInstall {
-		return m.installInContext(ev)
-	}
-	return m.eventFunction(ev, f, flags)
+	m.leave(k)
+	return err
 }
 
 // marks is a run of functions entered one right after the other.
@@ -93,7 +100,7 @@ func (m *Machine) enterAll(fs ...traceFn) marks {
 	}
 	k := marks{node: m.cpu.node, first: m.rec.Seq() + 1}
 	for _, fn := range fs {
-		m.enter(fn)
+		m.enter0(fn)
 	}
 	k.last = m.rec.Seq()
 	return k

@@ -90,12 +90,11 @@ func (m *Machine) singleStepHandler(a *Access) {
 func (m *Machine) reinstallSuspendedBps(a *Access) (handled bool) {
 	k := m.enter(fnReinstallSuspendedBps)
 	defer func() {
-		m.cpu.node = k.node
-		ret := int64(1)
+		ret := 1
 		if handled {
 			ret = 0
 		}
-		m.rec.Exit(k.seq, ret)
+		m.exitInt(k, &ret)
 	}()
 	c := m.cpu
 	t := c.curr

@@ -66,10 +66,6 @@ func (m *Machine) restThread(c *CPU) *Task {
 //
 // kernel/sched/core.c: __schedule, context_switch
 func (m *Machine) contextSwitch(next *Task) {
-	if !m.traced {
-		(*untraced)(m).contextSwitch(next)
-		return
-	}
 	c := m.cpu
 	prev := c.curr
 	prev.node = c.node
@@ -78,15 +74,15 @@ func (m *Machine) contextSwitch(next *Task) {
 	}
 	hooks := m.hooks()
 
-	k1 := m.enter(fnSchedule)
-	k2 := m.enter(fnScheduleInner)
-	k3 := m.enter(fnContextSwitch, pidArg(prev), pidArg(next))
+	k1 := m.enter0(fnSchedule)
+	k2 := m.enter0(fnScheduleInner)
+	k3 := m.enter2(fnContextSwitch, pidArg(prev), pidArg(next))
 	if hooks {
-		k4 := m.enter(fnPrepareTaskSwitch, pidArg(prev), pidArg(next))
+		k4 := m.enter2(fnPrepareTaskSwitch, pidArg(prev), pidArg(next))
 		m.perfTaskSchedOut(prev, next)
 		m.leave(k4)
 	}
-	k4 := m.enter(fnSwitchTo, pidArg(prev), pidArg(next))
+	k4 := m.enter2(fnSwitchTo, pidArg(prev), pidArg(next))
 	m.hwBreakpointThreadSwitch(next)
 	m.leave(k4)
 	m.leave(k3)
@@ -105,7 +101,7 @@ func (m *Machine) contextSwitch(next *Task) {
 		}
 		k = m.enterAll(fnSchedule, fnScheduleInner, fnContextSwitch)
 	}
-	k5 := m.enter(fnFinishTaskSwitch, pidArg(prev))
+	k5 := m.enter1(fnFinishTaskSwitch, pidArg(prev))
 	if hooks {
 		m.perfTaskSchedIn(prev, next)
 	}
@@ -118,18 +114,19 @@ func (m *Machine) contextSwitch(next *Task) {
 //
 // kernel/events/core.c: __perf_event_task_sched_out, perf_event_context_sched_out
 func (m *Machine) perfTaskSchedOut(prev, next *Task) {
-	defer m.leave(m.enter(fnPerfEventTaskSchedOut, pidArg(prev), pidArg(next)))
-	defer m.leave(m.enter(fnPerfEventContextSchedOut, pidArg(prev), pidArg(next)))
-	x := prev.ctx
-	if x == nil || m.cpu.taskCtx == nil {
-		return
-	}
-	if y := next.ctx; y != nil && x.cloneOf(y) {
+	k := m.enter2(fnPerfEventTaskSchedOut, pidArg(prev), pidArg(next))
+	k2 := m.enter2(fnPerfEventContextSchedOut, pidArg(prev), pidArg(next))
+	x, y := prev.ctx, next.ctx
+	switch {
+	case x == nil || m.cpu.taskCtx == nil:
+	case y != nil && x.cloneOf(y):
 		x.task, y.task = next, prev
 		prev.ctx, next.ctx = y, x
-		return
+	default:
+		m.taskCtxSchedOut(x, eventAll)
 	}
-	m.taskCtxSchedOut(x, eventAll)
+	m.leave(k2)
+	m.leave(k)
 }
 
 // cloneOf reports whether both contexts descend unmodified from one original.
@@ -149,12 +146,16 @@ func (x *perfContext) cloneOf(y *perfContext) bool {
 //
 // kernel/events/core.c: __perf_event_task_sched_in, perf_event_context_sched_in
 func (m *Machine) perfTaskSchedIn(prev, next *Task) {
-	defer m.leave(m.enter(fnPerfEventTaskSchedIn, pidArg(prev), pidArg(next)))
-	x := next.ctx
-	if x == nil {
-		return
+	k := m.enter2(fnPerfEventTaskSchedIn, pidArg(prev), pidArg(next))
+	if x := next.ctx; x != nil {
+		k := m.enter1(fnPerfEventContextSchedIn, pidArg(next))
+		m.contextSchedIn(x)
+		m.leave(k)
 	}
-	defer m.leave(m.enter(fnPerfEventContextSchedIn, pidArg(next)))
+	m.leave(k)
+}
+
+func (m *Machine) contextSchedIn(x *perfContext) {
 	if m.cpu.taskCtx == x || len(x.events) == 0 {
 		return
 	}

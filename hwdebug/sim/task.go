@@ -137,14 +137,6 @@ func (m *Machine) addTask(comm string, pid int, c *CPU) *Task {
 	return t
 }
 
-// commName returns the ID of the task's name in the trace.
-func (t *Task) commName() uint32 {
-	if t.commID == 0 {
-		t.commID = t.m.rec.Name(t.comm)
-	}
-	return t.commID
-}
-
 // String returns the task's name and pid: "task sh (pid 1000)".
 func (t *Task) String() string { return sprintf("task %s (pid %d)", t.comm, t.pid) }
 

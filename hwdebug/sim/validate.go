@@ -34,27 +34,27 @@ func (m *Machine) inKernel(address uint64, mask uint8) bool {
 // kernel/events/hw_breakpoint.c: hw_breakpoint_parse
 func (m *Machine) hwBreakpointParse(op string, ev *Event, a *hwdebug.Attr) (
 	image arm64.Ctrl, address uint64, err error) {
-	defer m.exit(m.enter(fnHwBreakpointParse, ev.arg()), &err)
+	k := m.enter1(fnHwBreakpointParse, ev.arg())
 	image, address, err = m.hwBreakpointArchParse(op, ev, a)
 	if err != nil {
-		return image, address, err
+		return image, address, m.end(k, err)
 	}
 	if !m.inKernel(address, image.Len) {
-		return image, address, nil
+		return image, address, m.end(k, nil)
 	}
 	if a.ExcludeKernel {
-		return image, address, m.refuse(&hwdebug.Error{
+		return image, address, m.end(k, m.refuse(&hwdebug.Error{
 			Errno: einval, Rule: "R-VAL-1", Fn: "hw_breakpoint_parse", Op: op, Asked: ev.asked(a),
 			Found: "an event with exclude_kernel at a kernel address", Fix: "leave exclude_kernel out",
-		})
+		}))
 	}
 	if m.cfg.NoCapSysAdmin {
-		return image, address, m.refuse(&hwdebug.Error{
+		return image, address, m.end(k, m.refuse(&hwdebug.Error{
 			Errno: eperm, Rule: "R-VAL-1", Fn: "hw_breakpoint_parse", Op: op, Asked: ev.asked(a),
 			Found: "the caller lacks CAP_SYS_ADMIN for a kernel address", Fix: "use a user address",
-		})
+		}))
 	}
-	return image, address, nil
+	return image, address, m.end(k, nil)
 }
 
 // hwBreakpointArchParse decides type, length, privilege and alignment (R-VAL-7 to 19): the address is
@@ -63,16 +63,16 @@ func (m *Machine) hwBreakpointParse(op string, ev *Event, a *hwdebug.Attr) (
 // arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_arch_parse
 func (m *Machine) hwBreakpointArchParse(op string, ev *Event, a *hwdebug.Attr) (
 	image arm64.Ctrl, address uint64, err error) {
-	defer m.exit(m.enter(fnHwBreakpointArchParse, ev.arg()), &err)
+	k := m.enter1(fnHwBreakpointArchParse, ev.arg())
 	refuse := func(rule, found, fix string) error {
-		return m.refuse(&hwdebug.Error{
+		return m.end(k, m.refuse(&hwdebug.Error{
 			Errno: einval, Rule: rule, Fn: "hw_breakpoint_arch_parse", Op: op, Asked: ev.asked(a),
 			Found: found, Fix: fix,
-		})
+		}))
 	}
 	image, err = m.archBuildBpInfo(op, ev, a)
 	if err != nil {
-		return image, 0, err
+		return image, 0, m.end(k, err)
 	}
 	address = a.Addr
 	compat := ev.task != nil && ev.task.compat
@@ -99,7 +99,7 @@ func (m *Machine) hwBreakpointArchParse(op string, ev *Event, a *hwdebug.Attr) (
 		return image, 0, refuse("R-VAL-19",
 			"a task's event cannot watch a kernel address", "use a CPU's event, or a user address")
 	}
-	return image, address, nil
+	return image, address, m.end(k, nil)
 }
 
 // compatOffset reports whether a 32-bit task may watch the bytes of mask at that offset (the table of
@@ -125,12 +125,12 @@ const fixType = "use r (1), w (2), rw (3) or x (4)"
 //
 // arch/arm64/kernel/hw_breakpoint.c: arch_build_bp_info
 func (m *Machine) archBuildBpInfo(op string, ev *Event, a *hwdebug.Attr) (image arm64.Ctrl, err error) {
-	defer m.exit(m.enter(fnArchBuildBpInfo, ev.arg()), &err)
+	k := m.enter1(fnArchBuildBpInfo, ev.arg())
 	refuse := func(rule, found, fix string) error {
-		return m.refuse(&hwdebug.Error{
+		return m.end(k, m.refuse(&hwdebug.Error{
 			Errno: einval, Rule: rule, Fn: "arch_build_bp_info", Op: op, Asked: ev.asked(a),
 			Found: found, Fix: fix,
-		})
+		}))
 	}
 	switch a.Type {
 	case hwdebug.X:
@@ -165,5 +165,5 @@ func (m *Machine) archBuildBpInfo(op string, ev *Event, a *hwdebug.Attr) (image 
 		image.HMC = m.cfg.VHE
 	}
 	image.Enabled = !a.Disabled
-	return image, nil
+	return image, m.end(k, nil)
 }

@@ -44,9 +44,6 @@ func (m *Machine) RegisterWideHwBreakpoint(a hwdebug.Attr, h Handler) (*Wide, er
 }
 
 func (m *Machine) registerWide(a hwdebug.Attr, h Handler) (w *Wide, err error) {
-	if !m.traced {
-		return (*untraced)(m).registerWide(a, h)
-	}
 	defer m.exit(m.enter(fnRegisterWideHwBreakpoint, a.Addr), &err)
 	w = &Wide{m: m, id: len(m.wides) + 1, addr: a.Addr, events: make([]*Event, len(m.cpus))}
 	m.wides = append(m.wides, w)
@@ -103,10 +100,6 @@ func (w *Wide) gone() error {
 }
 
 func (m *Machine) unregisterWide(w *Wide) {
-	if !m.traced {
-		(*untraced)(m).unregisterWide(w)
-		return
-	}
 	defer m.leave(m.enter(fnUnregisterWideHwBreakpoint, w.addr))
 	w.closed = true
 	for _, ev := range w.events {

@@ -116,7 +116,7 @@ func (r *Recorder) Entries(f Filter, v View) iter.Seq[Entry] {
 		shown := map[thread][]NodeID{}
 		var path []NodeID
 		for rec := range r.Records {
-			if !sel.match(rec) || v == Frames && r.nodes[rec.Node].key&1 != 0 {
+			if !sel.match(rec) || v == Frames && r.nodes[rec.Node].key.Hidden() {
 				continue
 			}
 			e := r.EntryOf(rec)
@@ -126,7 +126,7 @@ func (r *Recorder) Entries(f Filter, v View) iter.Seq[Entry] {
 				th := e.thread()
 				base := commonPrefix(shown[th], path[:e.Depth])
 				for _, n := range path[base:e.Depth] {
-					e.Via = append(e.Via, r.NameOf(r.nodes[n].key>>1))
+					e.Via = append(e.Via, r.NameOf(r.nodes[n].key.Name()))
 				}
 				shown[th] = append(shown[th][:base], path[base:]...)
 			}
@@ -151,8 +151,8 @@ func (r *Recorder) path(dst []NodeID, n NodeID, v View, sel *selection) []NodeID
 	first := true
 	for ; n != 0; n = r.nodes[n].parent {
 		key := r.nodes[n].key
-		name := int(key >> 1)
-		if first || (v == Full || key&1 == 0) && (sel.fns == nil || name < len(sel.fns) && sel.fns[name]) {
+		name := int(key.Name())
+		if first || (v == Full || !key.Hidden()) && (sel.fns == nil || name < len(sel.fns) && sel.fns[name]) {
 			dst = append(dst, n)
 		}
 		first = false

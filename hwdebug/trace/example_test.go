@@ -22,13 +22,18 @@ func Example() {
 	comm := rec.Name("kworker/1:1")
 	for i, err := range []int64{0, -28} {
 		w := uint64(5+i)<<1 | 1
-		node := rec.Child(0, uint32(reserve), false)
-		seq := rec.Enter(reserve, node, 1, 12_500, 34, comm, []uint64{w, 1})
+		outer := rec.Child(0, trace.KeyOf(uint32(reserve), false))
+		r := rec.Next()
+		r.Fn, r.Node, r.T, r.CPU, r.PID, r.Comm = reserve, outer, 12_500, 1, 34, comm
+		r.Args, r.NArgs = [trace.MaxArgs]uint64{w, 1}, 2
 		if err == 0 {
-			inner := rec.Child(node, uint32(toggle), true)
-			rec.Exit(rec.Enter(toggle, inner, 1, 12_500, 34, comm, []uint64{w}), 0)
+			inner := rec.Child(outer, trace.KeyOf(uint32(toggle), true))
+			r := rec.Next()
+			r.Fn, r.Node, r.T, r.CPU, r.PID, r.Comm = toggle, inner, 12_500, 1, 34, comm
+			r.Args, r.NArgs = [trace.MaxArgs]uint64{w}, 1
+			r.Return(r.Seq, 0)
 		}
-		rec.Exit(seq, err)
+		r.Return(r.Seq, err)
 	}
 
 	_ = trace.WriteText(os.Stdout, rec.Entries(trace.Filter{}, trace.Full))

@@ -6,9 +6,11 @@
 //
 // A machine pays for one call on entry and one on exit, without allocation once its call contexts are known:
 //
-//	node = rec.Child(node, uint32(fnReserve), false)
-//	seq := rec.Enter(fnReserve, node, cpu, nowNs, pid, comm, args[:2])
-//	rec.Exit(seq, -28) // the table says that the function returns an errno
+//	node = rec.Child(node, trace.KeyOf(uint32(fnReserve), false))
+//	r := rec.Next()
+//	r.Fn, r.Node, r.T, r.CPU, r.PID, r.Comm = fnReserve, node, nowNs, cpu, pid, comm
+//	r.Args[0], r.NArgs = event, 1
+//	r.Return(r.Seq, -28) // the table says that the function returns an errno
 //
 // Records live in a ring of fixed size. Call contexts are never dropped, so a chain stays whole when the records of its
 // outer functions have been overwritten.
@@ -22,6 +24,24 @@ type FnID uint16
 // A NodeID identifies a call context: a function and the context it was called from. The zero NodeID is the empty
 // stack.
 type NodeID uint32
+
+// A Key is the number of a name and whether the frames view leaves it out. No name has the zero Key.
+type Key uint32
+
+// KeyOf returns the key of a name.
+func KeyOf(name uint32, hidden bool) Key {
+	key := Key(name+1) << 1
+	if hidden {
+		key |= 1
+	}
+	return key
+}
+
+// Name returns the number of the key's name.
+func (k Key) Name() uint32 { return uint32(k>>1) - 1 }
+
+// Hidden reports whether the frames view leaves the name out.
+func (k Key) Hidden() bool { return k&1 != 0 }
 
 // A Kind determines how an argument or result prints.
 type Kind uint8
@@ -85,19 +105,26 @@ const (
 	Returned              // returned; Ret holds the result unless the function has none
 )
 
+// A node is one call context.
 type node struct {
+	key     Key
+	nextKey Key    // of next
+	next    NodeID // the child found last, which is nearly always the next one needed
 	parent  NodeID
-	child   NodeID // the child found last, which is nearly always the next one needed
-	first   NodeID
-	sibling NodeID
-	key     uint32 // name<<1 | hidden
+	first   NodeID // the child made last
+	sibling NodeID // the child of parent made before
 	depth   uint16
 }
 
+// An entered counts the entries of one function on one CPU.
 type entered struct {
 	count uint64
-	last  NodeID
+	seq   uint64 // of the last one
+	node  NodeID // of the last one
 }
+
+// segment is the number of records that are allocated at a time. They never move, so that a caller may keep a record.
+const segment = 256
 
 // A Recorder holds the records and call contexts of one machine. It is not safe for concurrent use.
 type Recorder struct {
@@ -105,12 +132,15 @@ type Recorder struct {
 	fns     []Fn
 	cpus    int
 	size    int
-	ring    []Record
-	seq     uint64
+	ring    [][]Record // segments
+	fill    []Record   // the segment that takes the next record
+	filled  int        // records in fill
+	counted int        // those of them that are in entries
+	start   uint64     // records before fill
 	nodes   []node
 	names   []string          // added by Name
 	index   map[string]uint32 // of names; nil while there are none
-	entries []entered         // by function, then CPU; the last column counts all CPUs
+	entries []entered         // by function, then CPU
 }
 
 // A Table is an immutable set of functions with its index. It may be shared.
@@ -133,7 +163,7 @@ func NewTable(fns []Fn) *Table {
 func NewRecorder(t *Table, cpus, size int) *Recorder {
 	r := &Recorder{table: t, fns: t.fns, cpus: cpus, size: size}
 	r.nodes = make([]node, 1, 64)
-	r.entries = make([]entered, len(t.fns)*(cpus+1))
+	r.entries = make([]entered, len(t.fns)*cpus)
 	return r
 }
 
@@ -171,55 +201,82 @@ func (r *Recorder) NameOf(i uint32) string {
 	return r.names[int(i)-len(r.fns)]
 }
 
-// Child returns the context of name called from parent. The frames view leaves hidden contexts out.
-func (r *Recorder) Child(parent NodeID, name uint32, hidden bool) NodeID {
-	key := name << 1
-	if hidden {
-		key |= 1
+// Child returns the context of a name called from parent.
+func (r *Recorder) Child(parent NodeID, key Key) NodeID {
+	if p := &r.nodes[parent]; p.nextKey == key {
+		return p.next
 	}
-	p := &r.nodes[parent]
-	if c := p.child; c != 0 && r.nodes[c].key == key {
-		return c
-	}
-	for c := p.first; c != 0; c = r.nodes[c].sibling {
-		if r.nodes[c].key == key {
-			p.child = c
-			return c
-		}
-	}
-	id := NodeID(len(r.nodes))
-	depth := p.depth + 1
-	if parent == 0 {
-		depth = 0
-	}
-	r.nodes = append(r.nodes, node{parent: parent, key: key, depth: depth, sibling: p.first})
-	p = &r.nodes[parent] // append may have moved it
-	p.first, p.child = id, id
-	return id
+	return r.findChild(parent, key)
 }
 
-// Enter records that fn was entered in context node and returns the sequence number of the record, for Exit.
-func (r *Recorder) Enter(fn FnID, node NodeID, cpu int, t int64, pid int32, comm uint32, args []uint64) uint64 {
-	r.seq++
-	row := int(fn) * (r.cpus + 1)
-	e := &r.entries[row+cpu]
-	e.count++
-	e.last = node
-	e = &r.entries[row+r.cpus]
-	e.count++
-	e.last = node
-	if r.size == 0 {
-		return r.seq
+// findChild returns the child of parent with that key, a new one if there is none, and remembers it as the next one.
+func (r *Recorder) findChild(parent NodeID, key Key) NodeID {
+	p := &r.nodes[parent]
+	c := p.first
+	for c != 0 && r.nodes[c].key != key {
+		c = r.nodes[c].sibling
 	}
-	if len(r.ring) < r.size {
-		r.ring = append(r.ring, Record{})
+	if c == 0 {
+		c = NodeID(len(r.nodes))
+		n := node{key: key, parent: parent, sibling: p.first}
+		if parent != 0 {
+			n.depth = p.depth + 1
+		}
+		r.nodes = append(r.nodes, n)
+		p = &r.nodes[parent] // append may have moved it
+		p.first = c
 	}
-	rec := &r.ring[int((r.seq-1)%uint64(r.size))]
-	rec.Seq, rec.T, rec.Node, rec.PID, rec.Comm, rec.Fn, rec.CPU = r.seq, t, node, pid, comm, fn, int16(cpu)
-	rec.Depth = r.nodes[node].depth
-	rec.NArgs = uint8(copy(rec.Args[:], args))
-	rec.State, rec.Ret = Running, 0
-	return r.seq
+	p.next, p.nextKey = c, key
+	return c
+}
+
+// Next returns the record of the next entry for the caller to fill in: all but Seq, Ret, Depth and State.
+func (r *Recorder) Next() *Record {
+	if r.filled == len(r.fill) {
+		r.nextSegment()
+	}
+	r.filled++
+	return &r.fill[r.filled-1]
+}
+
+// nextSegment starts a new segment, or the oldest one again once the ring holds size records besides it.
+//
+//go:noinline
+func (r *Recorder) nextSegment() {
+	r.count()
+	r.start += uint64(r.filled)
+	full := (r.size+segment-1)/segment + 1
+	i := int(r.start/segment) % full
+	if i == len(r.ring) {
+		r.ring = append(r.ring, make([]Record, segment))
+	}
+	r.fill, r.filled, r.counted = r.ring[i], 0, 0
+	for i := range r.fill {
+		rec := &r.fill[i]
+		rec.Seq, rec.Ret, rec.State = r.start+uint64(i)+1, 0, Running
+	}
+}
+
+// count counts the entries made since it was last called, and completes their records.
+func (r *Recorder) count() {
+	added := r.fill[r.counted:r.filled]
+	entries, cpus, nodes := r.entries, r.cpus, r.nodes
+	for i := range added {
+		rec := &added[i]
+		rec.Depth = nodes[rec.Node].depth
+		e := &entries[int(rec.Fn)*cpus+int(rec.CPU)]
+		e.count++
+		e.seq, e.node = rec.Seq, rec.Node
+	}
+	r.counted = r.filled
+}
+
+// Return records that the call with sequence number seq, whose record this was, returned ret. It does nothing if
+// another call has taken the record since.
+func (rec *Record) Return(seq uint64, ret int64) {
+	if rec.Seq == seq {
+		rec.Ret, rec.State = ret, Returned
+	}
 }
 
 // Exit records that the call with sequence number seq returned ret.
@@ -229,21 +286,24 @@ func (r *Recorder) Exit(seq uint64, ret int64) {
 	}
 }
 
+// at returns the record with that sequence number, or nil if it is not kept.
 func (r *Recorder) at(seq uint64) *Record {
-	if r.size == 0 || seq == 0 || seq > r.seq || r.seq-seq >= uint64(r.size) {
+	if seq == 0 || seq < r.Oldest() || seq > r.Seq() {
 		return nil
 	}
-	return &r.ring[int((seq-1)%uint64(r.size))]
+	i := (seq - 1) / segment % uint64(len(r.ring))
+	return &r.ring[i][(seq-1)%segment]
 }
 
 // Seq returns the sequence number of the newest record, 0 before the first.
-func (r *Recorder) Seq() uint64 { return r.seq }
+func (r *Recorder) Seq() uint64 { return r.start + uint64(r.filled) }
 
 // Oldest returns the sequence number of the oldest record kept, or Seq()+1 if no record is kept.
-func (r *Recorder) Oldest() uint64 { return r.seq - uint64(len(r.ring)) + 1 }
+func (r *Recorder) Oldest() uint64 { return r.Seq() - min(r.Seq(), uint64(r.size)) + 1 }
 
 // Record returns the record with that sequence number while it is kept.
 func (r *Recorder) Record(seq uint64) (Record, bool) {
+	r.count()
 	rec := r.at(seq)
 	if rec == nil {
 		return Record{}, false
@@ -253,7 +313,8 @@ func (r *Recorder) Record(seq uint64) (Record, bool) {
 
 // Records calls yield for each record kept, in order of entry, until it returns false.
 func (r *Recorder) Records(yield func(*Record) bool) {
-	for seq := r.Oldest(); seq <= r.seq; seq++ {
+	r.count()
+	for seq := r.Oldest(); seq <= r.Seq(); seq++ {
 		if !yield(r.at(seq)) {
 			return
 		}
@@ -266,14 +327,23 @@ func (r *Recorder) Count(fn FnID, cpu int) uint64 { return r.entry(fn, cpu).coun
 // Last returns the context of the last entry of fn on cpu (-1: on any CPU). ok is false if fn was never entered there.
 func (r *Recorder) Last(fn FnID, cpu int) (n NodeID, ok bool) {
 	e := r.entry(fn, cpu)
-	return e.last, e.count > 0
+	return e.node, e.count > 0
 }
 
-func (r *Recorder) entry(fn FnID, cpu int) *entered {
-	if cpu < 0 {
-		cpu = r.cpus
+// entry returns the entries of fn on cpu, or the sum over all CPUs if cpu is -1.
+func (r *Recorder) entry(fn FnID, cpu int) (sum entered) {
+	r.count()
+	row := r.entries[int(fn)*r.cpus:][:r.cpus]
+	if cpu >= 0 {
+		return row[cpu]
 	}
-	return &r.entries[int(fn)*(r.cpus+1)+cpu]
+	for _, e := range row {
+		if e.seq > sum.seq {
+			sum.seq, sum.node = e.seq, e.node
+		}
+		sum.count += e.count
+	}
+	return sum
 }
 
 // Nth returns the context of the nth entry of fn (from 1) on cpu (-1: on any CPU). ok is false if there was no such entry
@@ -284,10 +354,10 @@ func (r *Recorder) Nth(fn FnID, cpu int, nth uint64) (n NodeID, ok bool) {
 		return 0, false
 	}
 	if nth == e.count {
-		return e.last, true
+		return e.node, true
 	}
 	back := e.count - nth
-	for seq := r.seq; seq >= r.Oldest() && seq > 0; seq-- {
+	for seq := r.Seq(); seq >= r.Oldest() && seq > 0; seq-- {
 		rec := r.at(seq)
 		if rec.Fn != fn || cpu >= 0 && int(rec.CPU) != cpu {
 			continue
@@ -313,8 +383,8 @@ func (r *Recorder) Chain(n NodeID, v View) []string {
 	var names []string
 	for first := true; n != 0; n = r.nodes[n].parent {
 		key := r.nodes[n].key
-		if v == Full || first || key&1 == 0 {
-			names = append(names, r.NameOf(key>>1))
+		if v == Full || first || !key.Hidden() {
+			names = append(names, r.NameOf(key.Name()))
 		}
 		first = false
 	}

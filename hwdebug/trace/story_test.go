@@ -64,7 +64,7 @@ func (s *stack) top() NodeID {
 
 // frame enters a function that is not modelled.
 func (s *stack) frame(name string) {
-	s.node = append(s.node, s.rec.Child(s.top(), s.rec.Name(name), false))
+	s.node = append(s.node, s.rec.Child(s.top(), KeyOf(s.rec.Name(name), false)))
 	s.seqs = append(s.seqs, 0)
 }
 
@@ -74,8 +74,11 @@ func (s *stack) enter(name string, args ...uint64) {
 	if !ok {
 		s.t.Fatalf("the story tells of %s, which is not in its table", name)
 	}
-	s.node = append(s.node, s.rec.Child(s.top(), uint32(fn), fns[fn].Inlined))
-	s.seqs = append(s.seqs, s.rec.Enter(fn, s.top(), s.cpu, s.now, s.pid, s.rec.Name(s.comm), args))
+	s.node = append(s.node, s.rec.Child(s.top(), KeyOf(uint32(fn), fns[fn].Inlined)))
+	r := s.rec.Next()
+	r.Fn, r.Node, r.T, r.CPU, r.PID, r.Comm = fn, s.top(), s.now, int16(s.cpu), s.pid, s.rec.Name(s.comm)
+	r.NArgs = uint8(copy(r.Args[:], args))
+	s.seqs = append(s.seqs, r.Seq)
 }
 
 func (s *stack) exit(ret int64) {

@@ -145,7 +145,9 @@ func TestFormat(t *testing.T) {
 // valueOf returns the text of a result of that kind.
 func valueOf(k Kind, v uint64) string {
 	rec := NewRecorder(NewTable([]Fn{{Name: "f", Ret: k}, {Name: "g"}, {Name: "reserve_bp_slot"}}), 1, 1)
-	rec.Exit(rec.Enter(0, rec.Child(0, 0, false), 0, 0, 1, 0, nil), int64(v))
+	r := rec.Next()
+	r.Node, r.PID = rec.Child(0, KeyOf(0, false)), 1
+	r.Return(r.Seq, int64(v))
 	for e := range rec.Entries(Filter{}, Full) {
 		return e.Ret.String()
 	}
