@@ -111,9 +111,9 @@ var cases = []struct {
 	{"field", openEvent, "local v = ev.count", "local v = ev.read", 1},
 }
 
-// BenchmarkCall gives, beside the time of a round, how often it is that of the same loop in gopher-lua alone around
-// a method bound by hand ("x-raw"): the best of interleaved runs of both, so that the host's other work counts for
-// neither. The budget is 1.5 for the two methods.
+// BenchmarkCall gives, beside the time of a round, how often it is that of the same loop in
+// gopher-lua alone around a method bound by hand ("x-raw"): the best of interleaved runs of both,
+// so that the host's other work counts for neither. The budget is 1.5 for the two methods.
 func BenchmarkCall(b *testing.B) {
 	for _, c := range cases {
 		b.Run(c.name, func(b *testing.B) {

@@ -1,8 +1,8 @@
 // The module hw: what an embedder adds to a runtime, and what one runtime keeps of it.
 
-// Package bindings describes the Lua module hw and binds it to the machines of package sim: objects with computed
-// fields and methods, tables of options, refusals as results, misuse as errors that suggest the nearest known name,
-// and assertions on registers, errnos, call chains, logs and leaks.
+// Package bindings describes the Lua module hw and binds it to the machines of package sim: objects
+// with computed fields and methods, tables of options, refusals as results, misuse as errors that
+// suggest the nearest known name, and assertions on registers, errnos, call chains, logs and leaks.
 //
 //	rt, err := vm.New(vm.Config{Modules: []vm.Module{bindings.Hardware()}})
 //	if err != nil {
@@ -17,13 +17,14 @@
 //	}
 //	_, err = rt.Run(ctx, prog)
 //
-// Each function, class and table is described once, beside the Go code that does it, and everything else follows: the
-// module itself, the help and completion of the prompt, the reference and the editor's definitions. A function unpacks
-// its own arguments from a call, so adding one changes its description only. Every object of a machine is one
-// userdata for as long as the runtime lives, so it is the same table key wherever a script finds it.
+// Each function, class and table is described once, with the Go code that implements it. Everything
+// else follows: the module itself, the help and completion of the prompt, the reference and the
+// editor's definitions. A function unpacks its own arguments from a call, so adding one changes only
+// its description. Every object of a machine is one userdata for as long as the runtime lives, so
+// it is the same table key wherever a script finds it.
 //
-// Left out: what scripts can do without hardware (exact integers, bit, the ordinary assertions). Package vm does it;
-// only its description is here.
+// Left out: what scripts can do without hardware (exact integers, bit, the ordinary assertions).
+// Package vm does it; only its description is here.
 package bindings
 
 import (
@@ -37,7 +38,7 @@ import (
 
 // Options configure the module.
 type Options struct {
-	// Machine configures the machine that is the global m from the start. If it is nil, there is none.
+	// Machine configures the machine that is the global m from the start. Without it a script makes its own machines.
 	Machine *sim.Config
 
 	// Defaults are the options of hw.machine that a script leaves out.
@@ -50,8 +51,8 @@ type Options struct {
 // Hardware returns the module hw, which is also a global, with the assertions of its domain.
 func Hardware() vm.Module { return HardwareWith(Options{}) }
 
-// HardwareWith returns the module hw with options. vm.New returns the error about an invalid configuration of
-// Options.Machine.
+// HardwareWith returns the module hw with options. vm.New returns the error about an invalid
+// configuration of Options.Machine.
 func HardwareWith(o Options) vm.Module {
 	var missing map[string]string
 	if o.Machine == nil {
@@ -85,7 +86,7 @@ type classState struct {
 	methods []*lua.LFunction
 }
 
-// open makes the module in one runtime.
+// open returns the module for one runtime.
 func open(s *vm.State, o Options) (lua.LValue, error) {
 	rt := &runtime{s: s, options: o, L: s.L(), plan: thePlan()}
 	module := rt.moduleTable(&rt.plan.hw, "hw")
@@ -103,7 +104,7 @@ func open(s *vm.State, o Options) (lua.LValue, error) {
 	return module, nil
 }
 
-// moduleTable makes the table of a module: its functions, its values and the modules in it.
+// moduleTable returns the table of a module: its functions, its values and the modules in it.
 func (rt *runtime) moduleTable(p *modulePlan, name string) *lua.LTable {
 	t := rt.L.CreateTable(0, len(p.names))
 	for _, f := range p.functions {
@@ -120,7 +121,7 @@ func (rt *runtime) moduleTable(p *modulePlan, name string) *lua.LTable {
 	return t
 }
 
-// guard makes a table raise for names that it does not have.
+// guard sets a metatable on t that raises for unknown names.
 func (rt *runtime) guard(t *lua.LTable, format string, names []string) {
 	meta := rt.L.CreateTable(0, 2)
 	meta.RawSetString("__index", rt.L.NewFunction(func(L *lua.LState) int {
@@ -134,7 +135,7 @@ func (rt *runtime) guard(t *lua.LTable, format string, names []string) {
 	t.Metatable = meta
 }
 
-// function makes the Lua function of a described one.
+// function returns the Lua function of a described one.
 func (rt *runtime) function(f *function) *lua.LFunction {
 	return rt.L.NewFunction(func(L *lua.LState) int { return f.body(rt, L) })
 }
@@ -148,8 +149,9 @@ func (rt *runtime) alive(fn func(*machine)) {
 	}
 }
 
-// roots yields the values that live as long as the runtime: the machines with threads, which run on when no script
-// refers to them. Any other machine lives as long as a script refers to one of its objects.
+// roots yields the values that live as long as the runtime: the machines with threads, which run on
+// when no script refers to them. Any other machine lives as long as a script refers to one of its
+// objects.
 func (rt *runtime) roots(yield func(lua.LValue)) {
 	rt.alive(func(m *machine) {
 		if m.m.Threads() > 0 {
@@ -164,8 +166,8 @@ func (rt *runtime) close() {
 	rt.machines, rt.idle = nil, nil
 }
 
-// reset prepares the module for the next user of a pooled runtime. It closes the machines and puts a new one behind
-// the userdata of the global m.
+// reset prepares the module for the next user of a pooled runtime. It closes the machines and puts
+// a new one behind the userdata of the global m.
 func (rt *runtime) reset() {
 	rt.close()
 	if rt.ready == nil {

@@ -1,5 +1,5 @@
-// What scripts see of the module: every sample runs, nothing reachable is undescribed, objects keep their identity,
-// and mistakes are told in words that stand in one golden file.
+// What scripts see of the module: every sample runs, nothing reachable is undescribed, objects keep
+// their identity, and mistakes are told in words that stand in one golden file.
 
 package bindings_test
 
@@ -249,7 +249,8 @@ assert(e:match "^test%.lua:%d+: attempt to index" and not e:match ":%d+:.*:%d+:"
 	}
 }
 
-// An object that Go got from a script is the same object when a script gets it back, and of use in no other runtime.
+// An object that Go got from a script is the same object when a script gets it back, and of use in
+// no other runtime.
 func TestObjectsComeBackFromGo(t *testing.T) {
 	rt, err := vm.New(vm.Config{Modules: []vm.Module{bindings.HardwareWith(bindings.Options{Machine: &sim.Config{CPUs: 2}})}})
 	if err != nil {

@@ -15,15 +15,15 @@ import (
 	"github.com/hwlua/hwlua/vm/phrase"
 )
 
-// A call is one call of a described function. The function unpacks its arguments with arg, by index, and ends in the
-// method that returns its kind of result:
+// A call is one call of a described function. The function unpacks its arguments with arg, by
+// index, and ends in the method that returns its kind of result:
 //
 //	Go: func(c *call, cpu *sim.CPU) int {
 //		return c.done(cpu.WriteWbReg(c.arg(0).reg(), c.arg(1).int(), c.arg(2).u64()))
 //	},
 //
-// An argument that does not fit its description raises an error that names it, and the function does not go on.
-// A call is used again for the next function, so nothing may keep it.
+// An argument that does not fit its description raises an error that names it, and the function
+// does not go on. A call is used again for the next function, so nothing may keep it.
 type call struct {
 	rt    *runtime
 	L     *lua.LState
@@ -49,7 +49,7 @@ func (rt *runtime) enter(L *lua.LState, f *function, m *machine) *call {
 	return c
 }
 
-// leave makes c idle. A call that raises is left to the garbage collector.
+// leave puts c on the list of idle calls. A call that raises never gets there; the garbage collector frees it.
 func (rt *runtime) leave(c *call) {
 	c.m, c.next = nil, rt.idle
 	rt.idle = c
@@ -58,8 +58,8 @@ func (rt *runtime) leave(c *call) {
 // A body is what package bindings calls for a described function.
 type body func(rt *runtime, L *lua.LState) int
 
-// bodyOf returns the body of f for the type of its Go function: a function of a module, or a method of one of the
-// four classes that have methods.
+// bodyOf returns the body of f for the type of its Go function: a function of a module, or a method
+// of one of the four classes that have methods.
 func bodyOf(f *function) body {
 	switch do := f.desc.Go.(type) {
 	case func(*call) int:
@@ -81,8 +81,8 @@ func bodyOf(f *function) body {
 	panic(fmt.Sprintf("bindings: '%s' has an unknown kind of Go function: %T", f.desc.Name, f.desc.Go))
 }
 
-// methodBody returns the body of a method of objects that hold a T. It raises for any other receiver, most often
-// because of '.' instead of ':', and for an event that is closed.
+// methodBody returns the body of a method of objects that hold a T. It raises for any other
+// receiver, most often because of '.' instead of ':', and for an event that is closed.
 func methodBody[T any](f *function, do func(*call, T) int) body {
 	closes := f.class == "event"
 	return func(rt *runtime, L *lua.LState) int {
@@ -217,8 +217,8 @@ func answer[V any](c *call, show shows[V], v V, err error) int {
 	return c.value(show(c.rt, c.m, v))
 }
 
-// fail returns nil, the message and the errno's name for a refusal of the kernel, and raises any other error. An
-// error of a function of a module is one of its first argument.
+// fail returns nil, the message and the errno's name for a refusal of the kernel, and raises any
+// other error. An error of a function of a module is one of its first argument.
 func (c *call) fail(err error) int {
 	name := ""
 	switch e := err.(type) {
@@ -244,7 +244,8 @@ func (c *call) fail(err error) int {
 	return 3
 }
 
-// rethrow raises what a function of the script raised inside the machine: the same value, with its own position.
+// rethrow raises what a function of the script raised inside the machine: the same value, with its
+// own position.
 func (c *call) rethrow(e *vm.Error) {
 	v, err := c.rt.s.ToLua(e.Value)
 	if err != nil {
@@ -264,8 +265,8 @@ func withSuggestion(err error) error {
 	return err
 }
 
-// unknown returns the error about a name that is not one of known, with the nearest of them. format has one %s for
-// the name.
+// unknown returns the error about a name that is not one of known, with the nearest of them. format
+// has one %s for the name.
 func unknown(format, name string, known []string) error {
 	text := fmt.Sprintf(format, phrase.Truncate(name, 64))
 	if s := phrase.Suggest(name, known); s != "" {

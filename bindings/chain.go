@@ -26,14 +26,16 @@ func modelledNames() []describe.Word {
 var chainMethods = []describe.Func{
 	{
 		Name: "callchain",
-		Doc: "The call chain at an entry of a modelled kernel function: names from the function itself outwards to the bottom " +
-			"of the thread's stack. A Lua function appears under the name by which it was called.",
+		Doc: "The call chain at an entry of a modelled kernel function: names from the function " +
+			"itself outwards to the bottom of the thread's stack. A Lua function appears under the " +
+			"name by which it was called.",
 		Params: []describe.Param{
 			param("fn", modelledFn, "the kernel function; one that is not modelled raises"),
 			{Name: "options", Type: describe.Table("callchain_options"), Optional: true},
 		},
 		Results: []describe.Param{{
-			Name: "names", Type: describe.Array(describe.String), Optional: true, Doc: "nil if it was never entered",
+			Name: "names", Type: describe.Array(describe.String), Optional: true,
+			Doc: "nil if it was never entered",
 		}},
 		See: []string{"assert.callchain", "m:trace", "m:dump_stack_in"},
 		Sample: `
@@ -53,7 +55,9 @@ print(table.concat(m:callchain("write_wb_reg", { cpu = 0 }), " < "))`,
 		See:     []string{"m:callchain"},
 		Sample: `
 m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }
-for _, r in ipairs(m:trace { fn = "write_wb_reg" }) do print(r.cpu, r.args[1], r.args[2], hw.hex(r.args[3])) end`,
+for _, r in ipairs(m:trace { fn = "write_wb_reg" }) do
+  print(r.cpu, r.args[1], r.args[2], hw.hex(r.args[3]))
+end`,
 		Go: func(c *call, m *sim.Machine) int {
 			f := traceFilter{cpu: -1}
 			c.fill(0, &f)

@@ -1,4 +1,5 @@
-// The script API as its contract has it, section by section, in scenarios that are written against the contract alone.
+// The script API as its contract has it, section by section, in scenarios that are written against
+// the contract alone.
 
 package bindings_test
 

@@ -15,12 +15,14 @@ import (
 var (
 	regParam = param("reg", describe.Union(bankWords.typ(), describe.Int),
 		"the bank, or its base as in the kernel: 0, 16, 32, 48")
-	numParam  = param("n", describe.Int, "the register's number in the bank")
-	opParam   = param("op", describe.Union(opWords.typ(), describe.Int), "the operation, or its number in the kernel: 0, 1, 2")
+	numParam = param("n", describe.Int, "the register's number in the bank")
+	opParam  = param("op", describe.Union(opWords.typ(), describe.Int),
+		"the operation, or its number in the kernel: 0, 1, 2")
 	addrParam = param("addr", describe.U64, "the address")
 	sizeParam = param("size", describe.Int, "bytes")
 	valParam  = describe.Param{
-		Name: "value", Type: describe.U64, Optional: true, Default: "0", Doc: "the value to store, little endian",
+		Name: "value", Type: describe.U64, Optional: true, Default: "0",
+		Doc: "the value to store, little endian",
 	}
 
 	slotOut  = one("slot", describe.Int, "the slot's index")
@@ -47,14 +49,16 @@ print(hw.hex(cpu.wvr[0]), #cpu.wvr)`,
 			Change: "m:cpu_down(n) and m:cpu_up(n) change it",
 			Go:     get((*sim.CPU).Online),
 		},
-		field("suspended", describe.Bool, "Whether m:cpu_suspend powered it down.", get((*sim.CPU).Suspended)),
+		field("suspended", describe.Bool, "Whether m:cpu_suspend powered it down.",
+			get((*sim.CPU).Suspended)),
 		{
 			Name: "current", Type: describe.Object("task"),
 			Doc:    "The task that is current there; the idle thread swapper/N if no other is.",
 			Change: "cpu:context_switch(t) changes it",
 			Go:     get((*sim.CPU).Current),
 		},
-		field("mdscr_el1", describe.U64, "MDSCR_EL1: 0x1000 at rest, with MDE 0x9000, with MDE and KDE 0xb000.",
+		field("mdscr_el1",
+			describe.U64, "MDSCR_EL1: 0x1000 at rest, with MDE 0x9000, with MDE and KDE 0xb000.",
 			getOrRaise((*sim.CPU).MDSCR)),
 		field("id_aa64dfr0_el1", describe.U64,
 			"ID_AA64DFR0_EL1, which gives the number of registers that the CPU implements.",
@@ -69,15 +73,18 @@ print(hw.hex(cpu.wvr[0]), #cpu.wvr)`,
 	Methods: []describe.Func{
 		{
 			Name: "write_wb_reg",
-			Doc: "Write a debug register. Numbers run on from bank to bank, as in the kernel: (\"BVR\", 16) is BCR 0. A " +
-				"number beyond all banks logs the kernel's warning; a register that this CPU does not implement raises.",
+			Doc: "Write a debug register. Numbers run on from bank to bank, as in the kernel: " +
+				"(\"BVR\", 16) is BCR 0. A number beyond all banks logs the kernel's warning; a " +
+				"register that this CPU does not implement raises.",
 			Params: []describe.Param{regParam, numParam, param("val", describe.U64, "the value")},
 			Errors: []describe.Errno{errno("EINVAL", "no register has that number")},
 			Kernel: archC,
 			See:    []string{"cpu:read_wb_reg", "hw.ctrl.encode"},
-			Sample: `m.cpu[0]:write_wb_reg("WCR", 3, hw.ctrl.encode { type = "w", len = 4, privilege = "el0", enabled = true })`,
+			Sample: `
+m.cpu[0]:write_wb_reg("WCR", 3, hw.ctrl.encode { type = "w", len = 4, privilege = "el0", enabled = true })`,
 			Go: func(c *call, cpu *sim.CPU) int {
-				return c.done(cpu.WriteWbReg(wordOrNumber(c.arg(0), bankWords), c.arg(1).int(), c.arg(2).u64()))
+				reg := wordOrNumber(c.arg(0), bankWords)
+				return c.done(cpu.WriteWbReg(reg, c.arg(1).int(), c.arg(2).u64()))
 			},
 		},
 		{
@@ -85,10 +92,12 @@ print(hw.hex(cpu.wvr[0]), #cpu.wvr)`,
 			Doc:     "Read a debug register. A number beyond all banks logs the kernel's warning.",
 			Params:  []describe.Param{regParam, numParam},
 			Results: one("value", describe.U64, ""),
-			Errors:  []describe.Errno{errno("EINVAL", "no register has that number; the kernel itself reads 0")},
-			Kernel:  archC,
-			See:     []string{"cpu.wcr"},
-			Sample:  `print(m.cpu[0]:read_wb_reg("WCR", 0))`,
+			Errors: []describe.Errno{
+				errno("EINVAL", "no register has that number; the kernel itself reads 0"),
+			},
+			Kernel: archC,
+			See:    []string{"cpu.wcr"},
+			Sample: `print(m.cpu[0]:read_wb_reg("WCR", 0))`,
 			Go: func(c *call, cpu *sim.CPU) int {
 				return c.u64(cpu.ReadWbReg(wordOrNumber(c.arg(0), bankWords), c.arg(1).int()))
 			},
@@ -101,7 +110,9 @@ print(hw.hex(cpu.wvr[0]), #cpu.wvr)`,
 			Errors:  slotErrs,
 			Kernel:  archC,
 			Sample: `
-local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8, disabled = true })
+local w = assert(m:register_wide_hw_breakpoint {
+  type = "w", addr = 0xffffff8008c5a000, len = 8, disabled = true
+})
 print(m.cpu[0]:hw_breakpoint_slot_setup("wp", w[0], "install"))`,
 			Go: func(c *call, cpu *sim.CPU) int {
 				watch, ev := word(c.arg(0), slotWords), c.arg(1).event()
@@ -116,7 +127,9 @@ print(m.cpu[0]:hw_breakpoint_slot_setup("wp", w[0], "install"))`,
 			Errors:  slotErrs,
 			Kernel:  archC,
 			Sample: `
-local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8, disabled = true })
+local w = assert(m:register_wide_hw_breakpoint {
+  type = "w", addr = 0xffffff8008c5a000, len = 8, disabled = true
+})
 m.cpu[0]:hw_breakpoint_control(w[0], "install")
 print(hw.explain(m.cpu[0].wcr[0]))`,
 			Go: func(c *call, cpu *sim.CPU) int {
@@ -127,7 +140,10 @@ print(hw.explain(m.cpu[0].wcr[0]))`,
 			Name:   "event_sched_in",
 			Doc:    "Install one event in a register: a step of perf's own.",
 			Params: []describe.Param{evParam},
-			Errors: []describe.Errno{errno("ENOSPC", "no slot is empty"), errno("EAGAIN", "it could not be installed")},
+			Errors: []describe.Errno{
+				errno("ENOSPC", "no slot is empty"),
+				errno("EAGAIN", "it could not be installed"),
+			},
 			Kernel: coreC,
 			See:    []string{"cpu:event_sched_out"},
 			Sample: `
@@ -150,12 +166,16 @@ assert.equals("inactive", w[0].state)`,
 		},
 		{
 			Name: "context_switch",
-			Doc:  "Switch to a task: the events of the current task are uninstalled, those of this task installed.",
+			Doc: "Switch to a task: the events of the current task are uninstalled, those of this " +
+				"task installed.",
 			Params: []describe.Param{{
 				Name: "task", Type: describe.Object("task"), Optional: true,
 				Doc: "the task; nil for the thread that runs when no task is switched to",
 			}},
-			Errors: []describe.Errno{errno("EINVAL", "the task belongs to another CPU; t:migrate first"), errSrch},
+			Errors: []describe.Errno{
+				errno("EINVAL", "the task belongs to another CPU; t:migrate first"),
+				errSrch,
+			},
 			Kernel: "kernel/sched/core.c",
 			See:    []string{"t:migrate"},
 			Sample: `
@@ -171,7 +191,9 @@ assert.equals(t, m.cpu[0].current)`,
 			Results: loadOut,
 			See:     []string{"cpu:store", "cpu:get_user"},
 			Sample:  `print(m.cpu[0]:load(0xffffff8008080000, 8))`,
-			Go:      func(c *call, cpu *sim.CPU) int { return c.u64(cpu.Load(c.arg(0).u64(), c.arg(1).int())) },
+			Go: func(c *call, cpu *sim.CPU) int {
+				return c.u64(cpu.Load(c.arg(0).u64(), c.arg(1).int()))
+			},
 		},
 		{
 			Name:   "store",
@@ -201,7 +223,9 @@ assert.equals(1, ev.count)`,
 			Errors:  []describe.Errno{errFault},
 			Kernel:  "arch/arm64/include/asm/uaccess.h",
 			Sample:  `m.cpu[0]:context_switch(m:task {}) print(m.cpu[0]:get_user(0x400000, 4))`,
-			Go:      func(c *call, cpu *sim.CPU) int { return c.u64(cpu.GetUser(c.arg(0).u64(), c.arg(1).int())) },
+			Go: func(c *call, cpu *sim.CPU) int {
+				return c.u64(cpu.GetUser(c.arg(0).u64(), c.arg(1).int()))
+			},
 		},
 		{
 			Name:   "put_user",
@@ -218,7 +242,9 @@ assert.equals(1, ev.count)`,
 			Name: "run",
 			Doc:  "Run a function as this CPU's current thread.",
 			Params: []describe.Param{
-				param("fn", describe.Func1(anything(""), []describe.Param{{Type: describe.Any, Variadic: true}}), "the function"),
+				param("fn",
+					describe.Func1(anything(""), []describe.Param{{Type: describe.Any, Variadic: true}}),
+					"the function"),
 				anything("its arguments")[0],
 			},
 			Results: anything("the results of the function"),
@@ -297,9 +323,10 @@ func (b bank) Len() int {
 func (b bank) name() string { return bankWords.text(b.base) }
 
 func bankField(name string, base int, doc string) describe.Field {
-	return field(name, describe.Object("bank"), doc, show(func(rt *runtime, m *machine, cpu *sim.CPU) lua.LValue {
-		return showBank(rt, m, bank{cpu, base})
-	}))
+	return field(name, describe.Object("bank"), doc,
+		show(func(rt *runtime, m *machine, cpu *sim.CPU) lua.LValue {
+			return showBank(rt, m, bank{cpu, base})
+		}))
 }
 
 var bankClass = describe.Class{
@@ -351,9 +378,10 @@ func (s onReg) event(n int) *sim.Event {
 }
 
 func onRegField(name string, watch bool, doc string) describe.Field {
-	return field(name, describe.Object("slots_on_reg"), doc, show(func(rt *runtime, m *machine, cpu *sim.CPU) lua.LValue {
-		return showOnReg(rt, m, onReg{cpu, watch})
-	}))
+	return field(name, describe.Object("slots_on_reg"), doc,
+		show(func(rt *runtime, m *machine, cpu *sim.CPU) lua.LValue {
+			return showOnReg(rt, m, onReg{cpu, watch})
+		}))
 }
 
 var onRegClass = describe.Class{
@@ -367,7 +395,8 @@ var onRegClass = describe.Class{
 		Each:  "for n = 0, #slots - 1 iterates over them",
 		Go: elementOf(func(rt *runtime, m *machine, s onReg, n int) (lua.LValue, error) {
 			if n < 0 || n >= s.Len() {
-				return nil, fmt.Errorf("cpu%d has no slot %d; its slots are 0 to %d", s.cpu.ID(), n, s.Len()-1)
+				return nil, fmt.Errorf("cpu%d has no slot %d; its slots are 0 to %d",
+					s.cpu.ID(), n, s.Len()-1)
 			}
 			return showEvent(rt, m, s.event(n)), nil
 		}),

@@ -25,6 +25,12 @@ const notGiven = math.MinInt
 // noType stands for a type of a control word that was left out.
 const noType = hwdebug.BPType(1 << 31)
 
+// newCtrlFields returns the fields of a control word of which nothing is given yet.
+func newCtrlFields() ctrlFields {
+	return ctrlFields{typ: noType, bas: notGiven, len: notGiven, offset: notGiven, privilege: arm64.EL0}
+}
+
+// encode returns the control word, or an error that names the invalid or missing field.
 func (f *ctrlFields) encode() (uint64, error) {
 	c := arm64.Ctrl{Enabled: f.enabled, HMC: f.hmc, Privilege: f.privilege}
 	switch {
@@ -34,7 +40,8 @@ func (f *ctrlFields) encode() (uint64, error) {
 	case f.typ == noType:
 		return 0, errors.New(`field 'type' is missing, want "r", "w", "rw" or "x"`)
 	default:
-		return 0, fmt.Errorf(`field 'type': %v is not a type of control words, want "r", "w", "rw" or "x"`, f.typ)
+		return 0, fmt.Errorf(`field 'type': %v is not a type of control words, want "r", "w", "rw" or "x"`,
+			f.typ)
 	}
 	mask, err := f.mask()
 	if err != nil {
@@ -49,14 +56,16 @@ func (f *ctrlFields) mask() (uint8, error) {
 	n, offset := f.len, max(f.offset, 0)
 	switch {
 	case f.bas == notGiven && n == notGiven && f.typ != hwdebug.X:
-		return 0, errors.New("field 'len' is missing: a watchpoint's control word needs bas, or len and offset")
+		return 0, errors.New("field 'len' is missing: " +
+			"a watchpoint's control word needs bas, or len and offset")
 	case f.bas == notGiven && n == notGiven:
 		n = 4
 	case f.bas != notGiven && (f.bas < 0 || f.bas > 0xff):
 		return 0, fmt.Errorf("field 'bas': %d is not a byte mask of 8 bits", f.bas)
 	case n == notGiven:
 		if _, at, _ := arm64.MaskSpan(uint8(f.bas)); f.offset != notGiven && f.offset != at {
-			return 0, fmt.Errorf("field 'offset': mask 0x%x does not begin at %d; give bas, or len and offset", f.bas, f.offset)
+			return 0, fmt.Errorf("field 'offset': mask 0x%x does not begin at %d; "+
+				"give bas, or len and offset", f.bas, f.offset)
 		}
 		return uint8(f.bas), nil
 	}
@@ -69,8 +78,8 @@ func (f *ctrlFields) mask() (uint8, error) {
 	}
 	mask <<= offset
 	if f.bas != notGiven && mask != uint8(f.bas) {
-		return 0, fmt.Errorf("field 'bas': 0x%x is not the mask of len %d at offset %d; give one or the other",
-			f.bas, n, offset)
+		return 0, fmt.Errorf("field 'bas': 0x%x is not the mask of len %d at offset %d; "+
+			"give one or the other", f.bas, n, offset)
 	}
 	return mask, nil
 }

@@ -11,9 +11,9 @@ import (
 // hardware describes module hw.
 var hardware = describe.Module{
 	Name: "hw",
-	Doc: "A faithful model of the hardware breakpoints and watchpoints of Linux on arm64. Calls of the kernel's API have " +
-		"the kernel's names. A call that the kernel refuses returns nil, a message and the errno's name; a call with " +
-		"invalid arguments raises.",
+	Doc: "A faithful model of the hardware breakpoints and watchpoints of Linux on arm64. Calls of " +
+		"the kernel's API have the kernel's names. A call that the kernel refuses returns nil, a " +
+		"message and the errno's name; a call with invalid arguments raises.",
 	Funcs:   hwFuncs,
 	Fields:  hwFields,
 	Modules: []describe.Module{ctrlModule},
@@ -36,7 +36,8 @@ var hardware = describe.Module{
 	Topics:    topics,
 }
 
-// Modules returns the description of every module: hw first, then what package vm and the scenario runner bring.
+// Modules returns the description of every module: hw first, then what package vm and the scenario
+// runner bring.
 func Modules() []*describe.Module {
 	return []*describe.Module{&hardware, &bitModule, &assertModule, &checkModule, &scenarioWords}
 }
@@ -88,7 +89,7 @@ func one(name string, t describe.Type, doc string) []describe.Param {
 // errno describes a refusal.
 func errno(name, doc string) describe.Errno { return describe.Errno{Name: name, Doc: doc} }
 
-// callback is the type of a function of the script with one parameter.
+// callback returns the type of a function of the script with one parameter.
 func callback(name, class string) describe.Type {
 	return describe.Func1(one(name, describe.Object(class), ""), nil)
 }

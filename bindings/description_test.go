@@ -198,7 +198,8 @@ func bound(yield func(e *describe.Entry, call string)) {
 	}
 }
 
-// Every function reads argument i with the type that parameter i is described with: a value of another type raises.
+// Every function reads argument i with the type that parameter i is described with: a value of
+// another type raises.
 func TestArgumentsHaveTheirDescribedTypes(t *testing.T) {
 	checked := 0
 	bound(func(e *describe.Entry, call string) {

@@ -15,11 +15,12 @@ var typeOrNumber = describe.Union(typeWords.typ(), describe.Int)
 var eventClass = describe.Class{
 	Name:  "event",
 	Short: "ev",
-	Doc: "One perf event: a breakpoint or watchpoint of a task or of a CPU. It lives until it is closed or unregistered; " +
-		"its fields can be read even after that.",
+	Doc: "One perf event: a breakpoint or watchpoint of a task or of a CPU. It lives until it is " +
+		"closed or unregistered; its fields can be read even after that.",
 	Fields: []describe.Field{
 		field("id", describe.Int, "Its number on the machine: 5 for w5.", get((*sim.Event).ID)),
-		field("label", describe.String, "Its name in messages and traces: b1 or w5.", get((*sim.Event).Label)),
+		field("label", describe.String, "Its name in messages and traces: b1 or w5.",
+			get((*sim.Event).Label)),
 		maybe("name", describe.String, "The name that the script gave it, nil without one.",
 			getIf(func(ev *sim.Event) (string, bool) { n := ev.Attr().Name; return n, n != "" })),
 		{
@@ -37,7 +38,8 @@ var eventClass = describe.Class{
 			Change: "ev:modify { len = ... } changes it",
 			Go:     get((*sim.Event).Len),
 		},
-		field("cpu", describe.Int, "The CPU that it counts on; -1 if it follows its task.", get((*sim.Event).CPU)),
+		field("cpu", describe.Int, "The CPU that it counts on; -1 if it follows its task.",
+			get((*sim.Event).CPU)),
 		maybe("task", describe.Object("task"), "The task that it belongs to, nil for an event of a CPU.",
 			get((*sim.Event).Task)),
 		{
@@ -62,7 +64,8 @@ var eventClass = describe.Class{
 			}),
 		},
 		maybe("slot", describe.Int, "Its slot, nil while it is in no register.", getIf((*sim.Event).Slot)),
-		maybe("wide", describe.Object("wide"), "The wide registration that it is part of.", get((*sim.Event).Wide)),
+		maybe("wide", describe.Object("wide"), "The wide registration that it is part of.",
+			get((*sim.Event).Wide)),
 		field("closed", describe.Bool, "Whether it was closed or unregistered.", get((*sim.Event).Closed)),
 	},
 	Methods: []describe.Func{
@@ -72,7 +75,8 @@ var eventClass = describe.Class{
 			Kernel: coreC,
 			See:    []string{"m:perf_event_enable"},
 			Sample: `
-local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0, disabled = true })
+local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0,
+  disabled = true })
 ev:enable()
 assert.equals("active", ev.state)`,
 			Go: func(c *call, ev *sim.Event) int { return c.done(ev.Enable()) },
@@ -90,8 +94,8 @@ assert.equals("off", ev.state)`,
 		},
 		{
 			Name: "modify",
-			Doc: "Change it in place, as PERF_EVENT_IOC_MODIFY_ATTRIBUTES does. Fields that are left out keep the values of " +
-				"ev.attr.",
+			Doc: "Change it in place, as PERF_EVENT_IOC_MODIFY_ATTRIBUTES does. Fields that are left " +
+				"out keep the values of ev.attr.",
 			Params: []describe.Param{changes},
 			Errors: modErrs,
 			Kernel: coreC,
@@ -106,7 +110,8 @@ assert(ev:modify { addr = 0xffffff8008080008 })`,
 			Doc:  "Read the count, as from the file.",
 			Results: []describe.Param{{
 				Name: "count", Type: describe.U64, Optional: true,
-				Doc: "its hits and those of the events that inherited from it; nil in the error state, where the file is at its end",
+				Doc: "its hits and those of the events that inherited from it; nil in the error " +
+					"state, where the file is at its end",
 			}},
 			Kernel: coreC,
 			Sample: `
@@ -121,8 +126,9 @@ print(ev:read())`,
 			},
 		},
 		{
-			Name:   "close",
-			Doc:    "Close the last file descriptor: the event leaves its register and its reservation is released.",
+			Name: "close",
+			Doc: "Close the last file descriptor: the event leaves its register and its reservation " +
+				"is released.",
 			Kernel: coreC,
 			Sample: `
 local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 })
@@ -160,18 +166,23 @@ var hitClass = describe.Class{
 	Doc:  "One access that an event watched for, as its handler gets it.",
 	Fields: []describe.Field{
 		field("cpu", describe.Int, "The CPU's number.", get(func(h *sim.Hit) int { return h.CPU })),
-		field("task", describe.Object("task"), "The task that was current.", get(func(h *sim.Hit) *sim.Task { return h.Task })),
-		field("el", describe.Int, "The exception level of the access, 0 or 1.", get(func(h *sim.Hit) int { return h.EL })),
-		field("kind", kindWords.typ(), "The kind of the access.", get(func(h *sim.Hit) string { return h.Kind.String() })),
+		field("task", describe.Object("task"), "The task that was current.",
+			get(func(h *sim.Hit) *sim.Task { return h.Task })),
+		field("el", describe.Int, "The exception level of the access, 0 or 1.",
+			get(func(h *sim.Hit) int { return h.EL })),
+		field("kind", kindWords.typ(), "The kind of the access.",
+			get(func(h *sim.Hit) string { return h.Kind.String() })),
 		field("addr", describe.U64, "The address that was reported, with its tag.",
 			get(func(h *sim.Hit) uint64 { return h.Addr })),
 		field("size", describe.Int, "The bytes of the access.", get(func(h *sim.Hit) int { return h.Size })),
-		field("pc", describe.U64, "The address of the instruction.", get(func(h *sim.Hit) uint64 { return h.PC })),
+		field("pc", describe.U64, "The address of the instruction.",
+			get(func(h *sim.Hit) uint64 { return h.PC })),
 		field("slot", describe.Int, "The slot of the event.", get(func(h *sim.Hit) int { return h.Slot })),
 		{
 			Name: "skip", Type: describe.Bool, Writable: true,
-			Doc: "Set it to true in the handler to move the pc past the instruction, which is then not performed.",
-			Go:  at(func(h *sim.Hit) *bool { return &h.Skip }),
+			Doc: "Set it to true in the handler to move the pc past the instruction, which is then " +
+				"not performed.",
+			Go: at(func(h *sim.Hit) *bool { return &h.Skip }),
 		},
 	},
 	Sample: `
@@ -191,8 +202,10 @@ var refusalClass = describe.Class{
 			get(func(r *hwdebug.Error) string { return hwdebug.ErrnoName(r.Errno) })),
 		field("rule", describe.String, "The rule of the specification that refused, such as R-CON-7.",
 			get(func(r *hwdebug.Error) string { return r.Rule })),
-		field("fn", describe.String, "The kernel function that refused.", get(func(r *hwdebug.Error) string { return r.Fn })),
-		field("asked", describe.String, "The request.", get(func(r *hwdebug.Error) string { return r.Asked })),
+		field("fn", describe.String, "The kernel function that refused.",
+			get(func(r *hwdebug.Error) string { return r.Fn })),
+		field("asked", describe.String, "The request.",
+			get(func(r *hwdebug.Error) string { return r.Asked })),
 		field("holders", describe.Array(describe.Object("event")),
 			"The events that hold the slots: first those of the CPU, then those of the task that counts.",
 			show(showHolders)),

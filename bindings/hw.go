@@ -36,8 +36,8 @@ var hwFuncs = []describe.Func{
 	},
 	{
 		Name: "u64",
-		Doc: "The exact value of an integer or of text. A value below 2^53 is an ordinary number, a larger one is a u64. " +
-			"Equal values are always the same Lua value.",
+		Doc: "The exact value of an integer or of text. A value below 2^53 is an ordinary number, a " +
+			"larger one is a u64. Equal values are always the same Lua value.",
 		Params: one("x", describe.Union(describe.U64, describe.String),
 			"an integer below 2^53, a u64, or text: decimal, or hexadecimal after 0x"),
 		Results: valueOut,
@@ -70,8 +70,8 @@ var hwFuncs = []describe.Func{
 	},
 	{
 		Name: "lt",
-		Doc: "Whether a is less than b, for any mixture of numbers and u64s. The operator < of Lua 5.1 cannot compare a " +
-			"number with a variable that holds a u64.",
+		Doc: "Whether a is less than b, for any mixture of numbers and u64s. The operator < of Lua " +
+			"5.1 cannot compare a number with a variable that holds a u64.",
 		Params:  compared,
 		Results: one("less", describe.Bool, ""),
 		See:     []string{"hw.le"},
@@ -89,8 +89,8 @@ var hwFuncs = []describe.Func{
 	},
 	{
 		Name: "type",
-		Doc: "The type of a value: u64, machine, cpu, bank, task, event, wide, work and the names of the other classes; " +
-			"for any other value that of type.",
+		Doc: "The type of a value: u64, machine, cpu, bank, task, event, wide, work and the names of " +
+			"the other classes; for any other value that of type.",
 		Params:  one("v", describe.Union(describe.Any, describe.Nil), ""),
 		Results: one("name", describe.String, ""),
 		Sample:  `assert(hw.type(m.cpu[0]) == "cpu")`,
@@ -103,7 +103,8 @@ var hwFuncs = []describe.Func{
 	},
 	{
 		Name: "explain",
-		Doc:  "The meaning of a register's value, in words. If no register is named, the value is a control word.",
+		Doc: "The meaning of a register's value, in words. If no register is named, the value is a " +
+			"control word.",
 		Params: []describe.Param{
 			param("value", describe.U64, ""),
 			{
@@ -143,9 +144,10 @@ var ctrlModule = describe.Module{
 			Params:  one("fields", describe.Table("ctrl_fields"), ""),
 			Results: one("value", describe.Int, ""),
 			See:     ctrlWords,
-			Sample:  `assert(hw.ctrl.encode { type = "w", len = 4, privilege = "el0", enabled = true } == 0x1f5)`,
+			Sample: `
+assert(hw.ctrl.encode { type = "w", len = 4, privilege = "el0", enabled = true } == 0x1f5)`,
 			Go: func(c *call) int {
-				f := ctrlFields{typ: noType, bas: notGiven, len: notGiven, offset: notGiven, privilege: arm64.EL0}
+				f := newCtrlFields()
 				c.fill(0, &f)
 				return c.u64(f.encode())
 			},
@@ -165,7 +167,8 @@ var ctrlModule = describe.Module{
 	},
 }
 
-// newMachineBytes is what a script is charged before a machine is made. The rest follows when its size is known.
+// newMachineBytes is what a script is charged before a machine is made. The rest follows when its
+// size is known.
 const newMachineBytes = 64 << 10
 
 // newMachine reports an invalid option as the field of the table that holds it.
@@ -218,8 +221,8 @@ func explain(c *call) int {
 		return c.text(arm64.Explain(word(c.arg(1), registerWords), v), nil)
 	}
 	if v > math.MaxUint32 {
-		return c.fail(fmt.Errorf("0x%x is not a control word of 32 bits; name the register that it is from: %s",
-			v, strings.Join(registerWords.typ().Strings(), " ")))
+		return c.fail(fmt.Errorf("0x%x is not a control word of 32 bits; name its register: %s", v,
+			strings.Join(registerWords.typ().Strings(), " ")))
 	}
 	return c.text(arm64.ExplainCtrl(uint32(v)), nil)
 }

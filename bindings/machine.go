@@ -13,7 +13,8 @@ import (
 )
 
 var (
-	errInval = errno("EINVAL", "the attributes are invalid: length, alignment, address, or a CPU that does not exist")
+	errInval = errno("EINVAL",
+		"the attributes are invalid: length, alignment, address, or a CPU that does not exist")
 	errNoSpc = errno("ENOSPC", "every register of that kind is reserved; m:why() names the holders")
 	errNoDev = errno("ENODEV", "the CPU is offline")
 	errSrch  = errno("ESRCH", "the task has exited")
@@ -35,8 +36,9 @@ var (
 var machineClass = describe.Class{
 	Name:  "machine",
 	Short: "m",
-	Doc: "A machine: its CPUs and the kernel that runs on them. The script is the kernel thread hwlua (pid 1), which is " +
-		"current on CPU 0 until another task is switched to there. Calls take no virtual time.",
+	Doc: "A machine: its CPUs and the kernel that runs on them. The script is the kernel thread hwlua " +
+		"(pid 1), which is current on CPU 0 until another task is switched to there. Calls take no " +
+		"virtual time.",
 	Sample: `
 local m = hw.machine { cpus = 2 }
 local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 })
@@ -64,7 +66,9 @@ print(hw.explain(m.cpu[1].wcr[0]))`,
 			get((*sim.Machine).Current)),
 		field("cpu", describe.Object("cpus"),
 			"The CPUs by number, m.cpu[0] to m.cpu[m.nr_cpus-1]; any other number raises.",
-			show(func(rt *runtime, m *machine, x *sim.Machine) lua.LValue { return showCPUs(rt, m, cpuList{x}) })),
+			show(func(rt *runtime, m *machine, x *sim.Machine) lua.LValue {
+				return showCPUs(rt, m, cpuList{x})
+			})),
 	},
 	Methods: slices.Concat(lookMethods, timeMethods, powerMethods, eventMethods, workMethods, chainMethods),
 }
@@ -74,7 +78,8 @@ var lookMethods = []describe.Func{
 	{
 		Name: "cpus",
 		Doc:  "Iterate over the CPUs, CPU 0 first.",
-		Results: one("next", describe.Func1(nil, []describe.Param{{Type: describe.Object("cpu"), Optional: true}}),
+		Results: one("next",
+			describe.Func1(nil, []describe.Param{{Type: describe.Object("cpu"), Optional: true}}),
 			"for a generic for"),
 		Sample: `for cpu in m:cpus() do print(cpu.id, cpu.mdscr_el1) end`,
 		Go:     eachCPU,
@@ -116,7 +121,8 @@ var lookMethods = []describe.Func{
 		Name: "why",
 		Doc:  "Explain the last refusal. tostring of the result is the explanation in words.",
 		Results: []describe.Param{{
-			Name: "why", Type: describe.Object("refusal"), Optional: true, Doc: "nil before the first refusal",
+			Name: "why", Type: describe.Object("refusal"), Optional: true,
+			Doc: "nil before the first refusal",
 		}},
 		Sample: `
 m:perf_event_open { type = "w", addr = 0x1000, len = 9, cpu = 0 }
@@ -127,7 +133,8 @@ print(m:why())`,
 		Name: "slots",
 		Doc:  "The slots that are reserved and installed on a CPU, or on each.",
 		Params: []describe.Param{{
-			Name: "cpu", Type: describe.Int, Optional: true, Default: "all, by CPU number", Doc: "the CPU's number",
+			Name: "cpu", Type: describe.Int, Optional: true, Default: "all, by CPU number",
+			Doc: "the CPU's number",
 		}},
 		Results: one("slots",
 			describe.Union(describe.Table("slots"), describe.Map(describe.Int, describe.Table("slots"))), ""),
@@ -140,8 +147,8 @@ print(m:why())`,
 var timeMethods = []describe.Func{
 	{
 		Name: "msleep",
-		Doc: "Let virtual time pass. Timers, work and runnable tasks that fall due run in order. In a task body or a work " +
-			"function that thread sleeps; in on_hit it raises.",
+		Doc: "Let virtual time pass. Timers, work and runnable tasks that fall due run in order. In a " +
+			"task body or a work function that thread sleeps; in on_hit it raises.",
 		Params: one("ms", describe.Number, "milliseconds of virtual time"),
 		See:    []string{"m:run", "m:step", "m.now"},
 		Sample: `m:msleep(27000)`,
@@ -149,8 +156,8 @@ var timeMethods = []describe.Func{
 	},
 	{
 		Name: "run",
-		Doc: "Run until nothing is runnable and no timer is pending. For a machine that never comes to rest it raises an " +
-			"error that names what is still active. Only the script may call it.",
+		Doc: "Run until nothing is runnable and no timer is pending. For a machine that never comes " +
+			"to rest it raises an error that names what is still active. Only the script may call it.",
 		Results: one("steps", describe.Int, "the number of steps taken"),
 		See:     []string{"m:step", "m:msleep"},
 		Sample: `
@@ -162,7 +169,8 @@ m:run()`,
 		Name: "step",
 		Doc:  "Perform the next action. Only the script may call it.",
 		Results: []describe.Param{{
-			Name: "what", Type: describe.String, Optional: true, Doc: "the action, nil if the machine is idle",
+			Name: "what", Type: describe.String, Optional: true,
+			Doc: "the action, nil if the machine is idle",
 		}},
 		See: []string{"m:run"},
 		Sample: `
@@ -181,8 +189,8 @@ for what in function() return (m:step()) end do print(what) end`,
 var powerMethods = []describe.Func{
 	{
 		Name: "cpu_down",
-		Doc: "Take a CPU offline, as hotplug does; a CPU that is offline stays so. Its own events are lost for good, and its " +
-			"tasks move to the lowest CPU that is online.",
+		Doc: "Take a CPU offline, as hotplug does; a CPU that is offline stays so. Its own events are " +
+			"lost for good, and its tasks move to the lowest CPU that is online.",
 		Params: nParam,
 		Errors: []describe.Errno{errno("EBUSY", "CPU 0 cannot go offline"), errNoCPU},
 		Kernel: "kernel/cpu.c",
@@ -192,8 +200,8 @@ var powerMethods = []describe.Func{
 	},
 	{
 		Name: "cpu_up",
-		Doc: "Bring a CPU online, as hotplug does; a CPU that is online stays so. Its registers are zeroed, and its events " +
-			"do not return.",
+		Doc: "Bring a CPU online, as hotplug does; a CPU that is online stays so. Its registers are " +
+			"zeroed, and its events do not return.",
 		Params: nParam,
 		Errors: []describe.Errno{errNoCPU},
 		Kernel: "kernel/cpu.c",
@@ -203,8 +211,8 @@ var powerMethods = []describe.Func{
 	},
 	{
 		Name: "cpu_suspend",
-		Doc: "Power a CPU down and keep its kernel state. Its debug registers are lost, and calls that need the CPU raise " +
-			"until it resumes. A CPU that is offline or suspended raises.",
+		Doc: "Power a CPU down and keep its kernel state. Its debug registers are lost, and calls " +
+			"that need the CPU raise until it resumes. A CPU that is offline or suspended raises.",
 		Params: nParam,
 		Errors: []describe.Errno{errNoCPU},
 		Kernel: "arch/arm64/kernel/suspend.c",
@@ -214,8 +222,8 @@ var powerMethods = []describe.Func{
 	},
 	{
 		Name: "cpu_resume",
-		Doc: "Resume a suspended CPU: every register pair is written again from its slot. A CPU that is not suspended " +
-			"raises.",
+		Doc: "Resume a suspended CPU: every register pair is written again from its slot. A CPU that " +
+			"is not suspended raises.",
 		Params: nParam,
 		Errors: []describe.Errno{errNoCPU},
 		Kernel: "arch/arm64/kernel/suspend.c",
@@ -227,8 +235,9 @@ var powerMethods = []describe.Func{
 
 var eventMethods = []describe.Func{
 	{
-		Name:    "task",
-		Doc:     "Make a task. A task without a body never runs by itself: it is only switched to and acted through.",
+		Name: "task",
+		Doc: "Make a task. A task without a body never runs by itself: it is only switched to and " +
+			"acted through.",
 		Params:  []describe.Param{{Name: "options", Type: describe.Table("task_options"), Optional: true}},
 		Results: one("t", describe.Object("task"), ""),
 		Sample:  `local t = m:task { comm = "mali-cmar-backe", pid = 3237 }`,
@@ -239,14 +248,16 @@ var eventMethods = []describe.Func{
 		},
 	},
 	{
-		Name:    "perf_event_open",
-		Doc:     "Open a breakpoint event as user space does: an event that is also a file. All attributes start from zero.",
+		Name: "perf_event_open",
+		Doc: "Open a breakpoint event as user space does: an event that is also a file. All " +
+			"attributes start from zero.",
 		Params:  one("attr", describe.Table("perf_event_attr"), ""),
 		Results: evOut,
 		Errors:  openErrs,
 		Kernel:  coreC,
 		See:     []string{"ev:close", "m:why", "m:slots"},
-		Sample:  `local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 })`,
+		Sample: `
+local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 })`,
 		Go: func(c *call, m *sim.Machine) int {
 			a := c.attr(0, hwdebug.Attr{})
 			return c.event(m.PerfEventOpen(a.Attr, a.task, a.cpu))
@@ -254,8 +265,8 @@ var eventMethods = []describe.Func{
 	},
 	{
 		Name: "register_user_hw_breakpoint",
-		Doc: "Register an event that follows a task. Attributes start from those of hw_breakpoint_init: pinned, " +
-			"sample_period 1.",
+		Doc: "Register an event that follows a task. Attributes start from those of " +
+			"hw_breakpoint_init: pinned, sample_period 1.",
 		Params:  one("attr", describe.Table("user_attr"), ""),
 		Results: evOut,
 		Errors:  kernErrs,
@@ -300,8 +311,8 @@ assert(m:modify_user_hw_breakpoint(ev, { addr = 0x2000 }))`,
 	},
 	{
 		Name: "register_wide_hw_breakpoint",
-		Doc: "Register one event on every online CPU, all or none. Attributes start from those of hw_breakpoint_init: " +
-			"pinned, sample_period 1.",
+		Doc: "Register one event on every online CPU, all or none. Attributes start from those of " +
+			"hw_breakpoint_init: pinned, sample_period 1.",
 		Params:  one("attr", describe.Table("wide_attr"), ""),
 		Results: one("w", describe.Object("wide"), "one event for each CPU"),
 		Errors: []describe.Errno{
@@ -310,7 +321,8 @@ assert(m:modify_user_hw_breakpoint(ev, { addr = 0x2000 }))`,
 		},
 		Kernel: bpC,
 		See:    []string{"m:unregister_wide_hw_breakpoint", "m:why"},
-		Sample: `local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 })`,
+		Sample: `
+local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 })`,
 		Go: func(c *call, m *sim.Machine) int {
 			a := c.attr(0, hwdebug.HwBreakpointInit())
 			return c.wide(m.RegisterWideHwBreakpoint(a.Attr, a.onHit))
@@ -325,7 +337,9 @@ assert(m:modify_user_hw_breakpoint(ev, { addr = 0x2000 }))`,
 local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 })
 m:unregister_wide_hw_breakpoint(w)
 assert.no_leaks(m)`,
-		Go: func(c *call, m *sim.Machine) int { return c.done(m.UnregisterWideHwBreakpoint(c.arg(0).wide())) },
+		Go: func(c *call, m *sim.Machine) int {
+			return c.done(m.UnregisterWideHwBreakpoint(c.arg(0).wide()))
+		},
 	},
 	{
 		Name:   "perf_event_enable",
@@ -334,7 +348,9 @@ assert.no_leaks(m)`,
 		Kernel: coreC,
 		See:    []string{"ev:enable", "m:perf_event_disable"},
 		Sample: `
-local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8, disabled = true })
+local w = assert(m:register_wide_hw_breakpoint {
+  type = "w", addr = 0xffffff8008c5a000, len = 8, disabled = true
+})
 for cpu in m:cpus() do m:perf_event_enable(w[cpu.id]) end`,
 		Go: func(c *call, m *sim.Machine) int { return c.done(m.PerfEventEnable(c.arg(0).event())) },
 	},
@@ -351,7 +367,7 @@ m:perf_event_disable(w[0])`,
 	},
 }
 
-// An attr is an attribute table of a script, and the fields beside it in the call.
+// An attr is the attributes of an event, and the other fields of the tables that hold them.
 type attr struct {
 	hwdebug.Attr
 	task  *sim.Task

@@ -61,7 +61,7 @@ type machine struct {
 	wides  map[*sim.Wide]*lua.LUserData
 	works  map[*sim.Work]*lua.LUserData
 	why    *lua.LUserData
-	held   *lua.LTable // the machine's userdata and the script's functions; every object of the machine refers to it
+	held   *lua.LTable // the machine's userdata and the script's functions; every object refers to it
 
 	charged int64 // bytes of the machine that the script was charged for
 	calls   int
@@ -74,11 +74,12 @@ type cpuValues struct {
 	onReg [2]*lua.LUserData
 }
 
-// sizeObject is the size of an object without the state of the machine: its userdata and its entry in a map.
+// sizeObject is the size of an object without the state of the machine: its userdata and its entry
+// in a map.
 const sizeObject = 192
 
-// adopt makes m a machine of the runtime: its objects become userdata, its stacks include Lua functions, and it stops
-// when the script has to.
+// adopt adds m to the machines of the runtime: its objects become userdata, its stacks include Lua functions, and it
+// stops when the script has to.
 func (rt *runtime) adopt(m *sim.Machine) *machine {
 	mach := &machine{
 		rt: rt, m: m, L: rt.L,
@@ -102,7 +103,8 @@ func (rt *runtime) adopt(m *sim.Machine) *machine {
 		return rt.s.Interrupted()
 	})
 	if len(rt.machines) >= rt.tidyAt {
-		rt.machines = slices.DeleteFunc(rt.machines, func(p weak.Pointer[machine]) bool { return p.Value() == nil })
+		collected := func(p weak.Pointer[machine]) bool { return p.Value() == nil }
+		rt.machines = slices.DeleteFunc(rt.machines, collected)
 		rt.tidyAt = 2*len(rt.machines) + 16
 	}
 	rt.machines = append(rt.machines, weak.Make(mach))
@@ -112,7 +114,7 @@ func (rt *runtime) adopt(m *sim.Machine) *machine {
 	return mach
 }
 
-// newObject makes the userdata of an object.
+// newObject returns a new userdata for an object.
 func newObject[T any](m *machine, class int, val T) *lua.LUserData {
 	rt := m.rt
 	rt.s.Charge(sizeObject)
@@ -226,7 +228,8 @@ func (m *machine) weigh() {
 	}
 }
 
-// Size returns the bytes that an object holds outside of Lua. Those of all objects of a machine count as its own.
+// Size returns the bytes that an object holds outside of Lua. Those of all objects of a machine
+// count as its own.
 func (o *object[T]) Size() int64 {
 	if m, ok := any(o.val).(*sim.Machine); ok {
 		return m.Footprint()
@@ -246,7 +249,8 @@ func objectText(ud *lua.LUserData) string {
 	case *object[bank]:
 		return fmt.Sprintf("%s of cpu%d (%d registers)", o.val.name(), o.val.cpu.ID(), o.val.Len())
 	case *object[onReg]:
-		return fmt.Sprintf("%s_on_reg of cpu%d (%d slots)", slotWords[o.val.kind()].text, o.val.cpu.ID(), o.val.Len())
+		kind := slotWords.text(o.val.watch)
+		return fmt.Sprintf("%s_on_reg of cpu%d (%d slots)", kind, o.val.cpu.ID(), o.val.Len())
 	case *object[*sim.Task]:
 		return fmt.Sprintf("task %s (pid %d)", o.val.Comm(), o.val.PID())
 	case *object[*sim.Event]:

@@ -1,4 +1,5 @@
-// The plan: every described function, field and table, ready to be called and indexed. It is made once per process.
+// The plan: every described function, field and table, ready to be called and indexed. It is made
+// once per process.
 
 package bindings
 
@@ -109,7 +110,7 @@ func newClassPlan(id int, desc *describe.Class) classPlan {
 	return c
 }
 
-// index is __index of a class: a field, a method, or obj[n].
+// index implements __index of a class: a field, a method, or obj[n].
 func (c *classPlan) index(rt *runtime, L *lua.LState) int {
 	ud, ok := L.Get(1).(*lua.LUserData)
 	if !ok {
@@ -157,7 +158,7 @@ func (c *classPlan) method(rt *runtime, i int) *lua.LFunction {
 	return fn
 }
 
-// assign is __newindex of a class. Where a field cannot be assigned to, its error says how it changes.
+// assign implements __newindex of a class. Where a field cannot be assigned to, its error says how it changes.
 func (c *classPlan) assign(rt *runtime, L *lua.LState) int {
 	key, ok := L.Get(2).(lua.LString)
 	ud, isObject := L.Get(1).(*lua.LUserData)

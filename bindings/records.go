@@ -25,7 +25,8 @@ var attrFields = []describe.Field{
 		)),
 	flag("disabled", "do not enable it yet", func(a *attr) *bool { return &a.Disabled }),
 	opt("pinned", describe.Bool, "false; true for register_*",
-		"it must be in a register whenever its CPU or task runs", at(func(a *attr) *bool { return &a.Pinned })),
+		"it must be in a register whenever its CPU or task runs",
+		at(func(a *attr) *bool { return &a.Pinned })),
 	opt("sample_period", describe.U64, "0; 1 for register_*",
 		"the number of hits for each call of the handler; 0 never calls it",
 		at(func(a *attr) *uint64 { return &a.SamplePeriod })),
@@ -33,9 +34,11 @@ var attrFields = []describe.Field{
 	flag("exclude_kernel", "ignore accesses from EL1", func(a *attr) *bool { return &a.ExcludeKernel }),
 	flag("exclude_hv", "ignore accesses from a hypervisor", func(a *attr) *bool { return &a.ExcludeHV }),
 	flag("inherit", "children of the task inherit it", func(a *attr) *bool { return &a.Inherit }),
-	flag("enable_on_exec", "enable it when the task starts a new image", func(a *attr) *bool { return &a.EnableOnExec }),
+	flag("enable_on_exec", "enable it when the task starts a new image",
+		func(a *attr) *bool { return &a.EnableOnExec }),
 	flag("sample_read", "PERF_SAMPLE_READ in sample_type", func(a *attr) *bool { return &a.SampleRead }),
-	flag("branch_stack", "PERF_SAMPLE_BRANCH_STACK in sample_type", func(a *attr) *bool { return &a.BranchStack }),
+	flag("branch_stack", "PERF_SAMPLE_BRANCH_STACK in sample_type",
+		func(a *attr) *bool { return &a.BranchStack }),
 	maybe("name", describe.String, "a label for the script; the kernel never sees it",
 		both(
 			getIf(func(a attr) (string, bool) { return a.Name, a.Name != "" }),
@@ -53,7 +56,8 @@ var (
 			param("ev", describe.Object("event"), ""),
 			param("hit", describe.Object("hit"), ""),
 		}, nil),
-		"a custom handler; the kernel then does not step over the access, so disable the event, move it or set hit.skip",
+		"a custom handler; the kernel then does not step over the access, so disable the event, move it "+
+			"or set hit.skip",
 		set(func(v value, a *attr) { a.onHit = v.handler() }))
 )
 
@@ -69,24 +73,29 @@ func countField(name, def, kind string, fields func(*sim.Config) (all *int, per 
 		}))
 }
 
-// positive describes an option whose zero value stands for the default in Go, but is a mistake in a script. want says
-// what is possible.
+// positive describes an option whose zero value stands for the default in Go, but is a mistake in a
+// script. want says what is possible.
 func positive[T any](name, def, doc, want string, at func(*T) *int) describe.Field {
 	return opt(name, describe.Int, def, doc, set(func(v value, c *T) { *at(c) = v.atLeast1(want) }))
 }
 
 var machineOptions = []describe.Field{
 	positive("cpus", "4", "CPUs, 1 to 64", "1 to 64", func(c *sim.Config) *int { return &c.CPUs }),
-	countField("brps", "6", "breakpoint", func(c *sim.Config) (*int, *[]int) { return &c.BRPs, &c.BRPsPerCPU }),
-	countField("wrps", "4", "watchpoint", func(c *sim.Config) (*int, *[]int) { return &c.WRPs, &c.WRPsPerCPU }),
-	opt("cpu", describe.String, `"cortex-a57"`, "preset of the two counts and of features; hw.presets lists them",
+	countField("brps", "6", "breakpoint",
+		func(c *sim.Config) (*int, *[]int) { return &c.BRPs, &c.BRPsPerCPU }),
+	countField("wrps", "4", "watchpoint",
+		func(c *sim.Config) (*int, *[]int) { return &c.WRPs, &c.WRPsPerCPU }),
+	opt("cpu",
+		describe.String, `"cortex-a57"`, "preset of the two counts and of features; hw.presets lists them",
 		at(func(c *sim.Config) *string { return &c.CPU })),
 	opt("kernel", describe.String, `"4.19.116"`,
 		`behavior and call chains; hw.kernels lists them, "4.19" and "6.1" are short names`,
 		at(func(c *sim.Config) *string { return &c.Kernel })),
-	positive("hz", "250", "timer ticks a second", "1 to 1000 ticks a second (arm64 has 100, 250, 300 and 1000)",
+	positive("hz", "250", "timer ticks a second",
+		"1 to 1000 ticks a second (arm64 has 100, 250, 300 and 1000)",
 		func(c *sim.Config) *int { return &c.HZ }),
-	opt("name", describe.String, `"test_mach"`, "hardware name in logs", at(func(c *sim.Config) *string { return &c.Name })),
+	opt("name", describe.String, `"test_mach"`, "hardware name in logs",
+		at(func(c *sim.Config) *string { return &c.Name })),
 	positive("va_bits", "39", "size of the user's address space", "36, 39, 42, 47, 48 or 52",
 		func(c *sim.Config) *int { return &c.VABits }),
 	flag("vhe", "the kernel runs at EL2", func(c *sim.Config) *bool { return &c.VHE }),
@@ -97,27 +106,31 @@ var machineOptions = []describe.Field{
 			"start", "the first byte of the access",
 			"floor16", "the first byte of the access, rounded down to 16",
 		),
-		`"exact"`, "the address that a watchpoint reports", at(func(c *sim.Config) *string { return &c.FAR })),
+		`"exact"`, "the address that a watchpoint reports",
+		at(func(c *sim.Config) *string { return &c.FAR })),
 	opt("release", describe.String, "from the profile", "the release in the headers of dump_stack",
 		at(func(c *sim.Config) *string { return &c.Release })),
 	opt("version", describe.String, "from the profile", "the version in the headers of dump_stack",
 		at(func(c *sim.Config) *string { return &c.Version })),
 	opt("taint", describe.String, "not tainted", "taint flags, one letter each",
 		at(func(c *sim.Config) *string { return &c.Taint })),
-	opt("trace_size", describe.Int, "65536", "the number of records of modelled calls that are kept; 0 keeps none",
+	opt("trace_size",
+		describe.Int, "65536", "the number of records of modelled calls that are kept; 0 keeps none",
 		set(setTraceSize)),
 	flag("bas_copies",
 		"DBGBCR reads back BAS[1] and BAS[3] as copies of BAS[0] and BAS[2], as on the recorded machine",
 		func(c *sim.Config) *bool { return &c.BASCopies }),
 	flag("stale_wnr",
-		"a watchpoint that stores have fired reports later loads as stores too, as on the recorded machine (R-REG-27)",
+		"a watchpoint that stores have fired reports later loads as stores too, as on the recorded machine "+
+			"(R-REG-27)",
 		func(c *sim.Config) *bool { return &c.StaleWnR }),
 	flag("log_ops", "hw_breakpoint_control logs its operation, as in the seed's second listing",
 		func(c *sim.Config) *bool { return &c.LogOps }),
 	opt("seed", describe.U64, "0",
 		"where the kernel leaves order open, 0 takes one fixed order; any other seed draws the order",
 		at(func(c *sim.Config) *uint64 { return &c.Seed })),
-	opt("paranoid", describe.Int, "0", "perf_event_paranoid", at(func(c *sim.Config) *int { return &c.Paranoid })),
+	opt("paranoid", describe.Int, "0", "perf_event_paranoid",
+		at(func(c *sim.Config) *int { return &c.Paranoid })),
 	flag("no_cap_sys_admin", "the callers lack CAP_SYS_ADMIN and CAP_PERFMON",
 		func(c *sim.Config) *bool { return &c.NoCapSysAdmin }),
 }
@@ -136,7 +149,11 @@ func setTraceSize(v value, c *sim.Config) {
 
 var records = []describe.Record{
 	{Name: "machine_options", Doc: "The options of hw.machine.", Fields: machineOptions},
-	{Name: "attr", Doc: "The attributes of an event: the fields of perf_event_attr that matter here.", Fields: attrFields},
+	{
+		Name:   "attr",
+		Doc:    "The attributes of an event: the fields of perf_event_attr that matter here.",
+		Fields: attrFields,
+	},
 	{
 		Name:   "perf_event_attr",
 		Doc:    "The argument of m:perf_event_open: attributes, and where to count.",
@@ -153,34 +170,45 @@ var records = []describe.Record{
 		Fields: withAttr(hitField),
 	},
 	{Name: "task_options", Doc: "The options of m:task.", Fields: []describe.Field{
-		opt("comm", describe.String, "made up", "its name", at(func(o *sim.TaskConfig) *string { return &o.Comm })),
-		positive("pid", "the next one", "its number", "1 to 4194304", func(o *sim.TaskConfig) *int { return &o.PID }),
+		opt("comm", describe.String, "made up", "its name",
+			at(func(o *sim.TaskConfig) *string { return &o.Comm })),
+		positive("pid", "the next one", "its number", "1 to 4194304",
+			func(o *sim.TaskConfig) *int { return &o.PID }),
 		opt("cpu", describe.Int, "0", "its CPU", at(func(o *sim.TaskConfig) *int { return &o.CPU })),
 		flag("compat", "a 32-bit task", func(o *sim.TaskConfig) *bool { return &o.Compat }),
 		opt("body", callback("t", "task"), "none", "the function of its thread",
 			set(func(v value, o *sim.TaskConfig) { o.Body = v.body() })),
 	}},
 	{Name: "fork_options", Doc: "The options of t:fork.", Fields: []describe.Field{
-		opt("comm", describe.String, "the parent's", "the child's name", at(func(o *forkOptions) *string { return &o.comm })),
-		positive("pid", "the next one", "the child's number", "1 to 4194304", func(o *forkOptions) *int { return &o.pid }),
+		opt("comm", describe.String, "the parent's", "the child's name",
+			at(func(o *forkOptions) *string { return &o.comm })),
+		positive("pid", "the next one", "the child's number", "1 to 4194304",
+			func(o *forkOptions) *int { return &o.pid }),
 	}},
 	{Name: "callchain_options", Doc: "The options of m:callchain.", Fields: []describe.Field{
-		opt("cpu", describe.Int, "any", "only entries on that CPU", at(func(o *sim.ChainOptions) *int { return &o.CPU })),
-		positive("nth", "the last", "the entry, counted from 1", "1 or more", func(o *sim.ChainOptions) *int { return &o.Nth }),
+		opt("cpu", describe.Int, "any", "only entries on that CPU",
+			at(func(o *sim.ChainOptions) *int { return &o.CPU })),
+		positive("nth", "the last", "the entry, counted from 1", "1 or more",
+			func(o *sim.ChainOptions) *int { return &o.Nth }),
 		opt("view", viewWords.typ(), `"frames"`, "the names that are shown",
 			set(func(v value, o *sim.ChainOptions) { o.View = word(v, viewWords) })),
 	}},
 	{Name: "trace_filter", Doc: "The options of m:trace.", Fields: []describe.Field{
-		opt("fn", modelledFn, "all", "only that kernel function", at(func(o *traceFilter) *string { return &o.fn })),
+		opt("fn", modelledFn, "all", "only that kernel function",
+			at(func(o *traceFilter) *string { return &o.fn })),
 		opt("cpu", describe.Int, "all", "only on that CPU", at(func(o *traceFilter) *int { return &o.cpu })),
 		opt("since", describe.Number, "0", "only from that time on, in seconds",
 			at(func(o *traceFilter) *float64 { return &o.since })),
 	}},
 	{Name: "ctrl_fields", Doc: "The fields of hw.ctrl.encode.", Fields: []describe.Field{
-		field("type", typeOrNumber, "the accesses to match", at(func(f *ctrlFields) *hwdebug.BPType { return &f.typ })),
-		opt("bas", describe.Int, "of len and offset", "the byte mask", at(func(f *ctrlFields) *int { return &f.bas })),
-		opt("len", describe.Int, `4 for "x"`, "the number of bytes, 1 to 8", at(func(f *ctrlFields) *int { return &f.len })),
-		opt("offset", describe.Int, "0", "the first byte in the doubleword", at(func(f *ctrlFields) *int { return &f.offset })),
+		field("type", typeOrNumber, "the accesses to match",
+			at(func(f *ctrlFields) *hwdebug.BPType { return &f.typ })),
+		opt("bas", describe.Int, "of len and offset", "the byte mask",
+			at(func(f *ctrlFields) *int { return &f.bas })),
+		opt("len", describe.Int, `4 for "x"`, "the number of bytes, 1 to 8",
+			at(func(f *ctrlFields) *int { return &f.len })),
+		opt("offset", describe.Int, "0", "the first byte in the doubleword",
+			at(func(f *ctrlFields) *int { return &f.offset })),
 		opt("privilege", privilegeWords.typ(), `"el0"`, "the exception level",
 			set(func(v value, f *ctrlFields) { f.privilege = word(v, privilegeWords) })),
 		flag("enabled", "the enable bit", func(f *ctrlFields) *bool { return &f.enabled }),
@@ -193,53 +221,75 @@ var records = []describe.Record{
 		field("enabled", describe.Bool, "the enable bit", get(ctrlWord.enabled)),
 		field("hmc", describe.Bool, "EL2 matches too", get(ctrlWord.hmc)),
 		maybe("len", describe.Int, "the number of bytes, if the mask is one run", getIf(ctrlWord.len)),
-		maybe("offset", describe.Int, "the first byte in the doubleword, if the mask is one run", getIf(ctrlWord.offset)),
+		maybe("offset", describe.Int, "the first byte in the doubleword, if the mask is one run",
+			getIf(ctrlWord.offset)),
 	}},
 	{Name: "siginfo", Out: true, Doc: "The siginfo of a SIGTRAP.", Fields: []describe.Field{
-		field("code", describe.Int, "si_code; TRAP_HWBKPT is 4", get(func(s sim.Siginfo) int { return s.Code })),
-		field("code_name", describe.String, "the name of si_code", get(func(s sim.Siginfo) string { return s.CodeName() })),
+		field("code", describe.Int, "si_code; TRAP_HWBKPT is 4",
+			get(func(s sim.Siginfo) int { return s.Code })),
+		field("code_name", describe.String, "the name of si_code",
+			get(func(s sim.Siginfo) string { return s.CodeName() })),
 		field("addr", describe.U64, "si_addr", get(func(s sim.Siginfo) uint64 { return s.Addr })),
 		field("errno", describe.Int, "si_errno", get(func(s sim.Siginfo) int { return s.Errno })),
 	}},
-	{Name: "slots", Out: true, Doc: "The slots that are reserved and installed on one CPU.", Fields: []describe.Field{
+	{Name: "slots", Out: true, Doc: "The reserved and installed slots of one CPU.", Fields: []describe.Field{
 		field("bp", describe.Table("slot_use"), "its breakpoints",
-			show(func(rt *runtime, m *machine, u sim.SlotUse) lua.LValue { return rt.table(m, "slot_use", &u.BP) })),
+			show(func(rt *runtime, m *machine, u sim.SlotUse) lua.LValue {
+				return rt.table(m, "slot_use", &u.BP)
+			})),
 		field("wp", describe.Table("slot_use"), "its watchpoints",
-			show(func(rt *runtime, m *machine, u sim.SlotUse) lua.LValue { return rt.table(m, "slot_use", &u.WP) })),
+			show(func(rt *runtime, m *machine, u sim.SlotUse) lua.LValue {
+				return rt.table(m, "slot_use", &u.WP)
+			})),
 	}},
 	{Name: "slot_use", Out: true, Doc: "The slots of one kind on one CPU.", Fields: []describe.Field{
 		field("limit", describe.Int, "the number that may be reserved: the boot CPU's count",
 			get(func(u sim.Use) int { return u.Limit })),
 		field("usable", describe.Int, "the number that the slot loops use: the smallest count over the CPUs",
 			get(func(u sim.Use) int { return u.Usable })),
-		field("cpu_pinned", describe.Int, "reserved by events of the CPU", get(func(u sim.Use) int { return u.CPUPinned })),
-		field("task_pinned", describe.Int, "reserved by the busiest task", get(func(u sim.Use) int { return u.TaskPinned })),
-		field("on_reg", describe.Map(describe.Int, describe.Object("event")), "the installed events, by slot from 0",
+		field("cpu_pinned", describe.Int, "reserved by events of the CPU",
+			get(func(u sim.Use) int { return u.CPUPinned })),
+		field("task_pinned", describe.Int, "reserved by the busiest task",
+			get(func(u sim.Use) int { return u.TaskPinned })),
+		field("on_reg",
+			describe.Map(describe.Int, describe.Object("event")), "the installed events, by slot from 0",
 			show(showInstalled)),
 	}},
 	{Name: "trace_record", Out: true, Doc: "One entry of a modelled function.", Fields: []describe.Field{
-		field("fn", describe.String, "the kernel function", get(func(r record) string { return r.rec.Functions()[r.Fn].Name })),
+		field("fn", describe.String, "the kernel function",
+			get(func(r record) string { return r.rec.Functions()[r.Fn].Name })),
 		field("cpu", describe.Int, "the CPU", get(func(r record) int { return int(r.CPU) })),
-		field("t", describe.Number, "the time, in seconds", get(func(r record) float64 { return seconds(r.Record) })),
-		field("pid", describe.Int, "the task that was current", get(func(r record) int { return int(r.PID) })),
-		field("comm", describe.String, "that task's name", get(func(r record) string { return r.rec.NameOf(r.Comm) })),
-		field("args", describe.Array(describe.Union(describe.Any, describe.Nil)), "its arguments, in the kernel's order",
+		field("t", describe.Number, "the time, in seconds",
+			get(func(r record) float64 { return seconds(r.Record) })),
+		field("pid", describe.Int, "the task that was current",
+			get(func(r record) int { return int(r.PID) })),
+		field("comm", describe.String, "that task's name",
+			get(func(r record) string { return r.rec.NameOf(r.Comm) })),
+		field("args",
+			describe.Array(describe.Union(describe.Any, describe.Nil)),
+			"its arguments, in the kernel's order",
 			show(showArgs)),
 		maybe("ret", describe.Union(describe.Int, describe.U64, describe.String, describe.Bool),
 			`its result: "-ENOSPC" for an errno; nil while it runs, and for a function without one`,
-			show(func(rt *runtime, m *machine, r record) lua.LValue { return showAny(rt, m, r.m.TraceRet(r.Record)) })),
-		field("depth", describe.Int, "the number of callers on the same stack", get(func(r record) int { return int(r.Depth) })),
-		field("text", describe.String, "the call and its result as traces show them: write_wb_reg(WCR, 0, 0x1ff3)",
+			show(func(rt *runtime, m *machine, r record) lua.LValue {
+				return showAny(rt, m, r.m.TraceRet(r.Record))
+			})),
+		field("depth", describe.Int, "the number of callers on the same stack",
+			get(func(r record) int { return int(r.Depth) })),
+		field("text",
+			describe.String, "the call and its result as traces show them: write_wb_reg(WCR, 0, 0x1ff3)",
 			get(record.text)),
 	}},
 	{Name: "preset", Out: true, Doc: "A core that a machine can have.", Fields: []describe.Field{
 		field("name", describe.String, "its name", get(func(p sim.Preset) string { return p.Name })),
 		field("brps", describe.Int, "breakpoint registers", get(func(p sim.Preset) int { return p.BRPs })),
 		field("wrps", describe.Int, "watchpoint registers", get(func(p sim.Preset) int { return p.WRPs })),
-		field("uao", describe.Bool, "it has user access override", get(func(p sim.Preset) bool { return p.UAO })),
-		field("debugver", describe.Int, "ID_AA64DFR0_EL1.DebugVer", get(func(p sim.Preset) int { return int(p.DebugVer) })),
+		field("uao", describe.Bool, "it has user access override",
+			get(func(p sim.Preset) bool { return p.UAO })),
+		field("debugver", describe.Int, "ID_AA64DFR0_EL1.DebugVer",
+			get(func(p sim.Preset) int { return int(p.DebugVer) })),
 	}},
-	{Name: "regs", Doc: "The registers that assert.regs and assert.regs_exactly expect.", Fields: []describe.Field{
+	{Name: "regs", Doc: "The argument of assert.regs and assert.regs_exactly.", Fields: []describe.Field{
 		regsField("bvr", "breakpoint values, by number from 0"),
 		regsField("bcr", "breakpoint controls, by number from 0"),
 		regsField("wvr", "watchpoint values, by number from 0"),
@@ -250,7 +300,8 @@ var records = []describe.Record{
 
 // regsField describes a field that assert.regs reads itself.
 func regsField(name, doc string) describe.Field {
-	return describe.Field{Name: name, Type: describe.Map(describe.Int, describe.U64), Optional: true, Doc: doc}
+	t := describe.Map(describe.Int, describe.U64)
+	return describe.Field{Name: name, Type: t, Optional: true, Doc: doc}
 }
 
 func showInstalled(rt *runtime, m *machine, u sim.Use) lua.LValue {

@@ -12,7 +12,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// Numbers below smallLimit are boxed once for all runtimes, so reading a control register does not allocate.
+// Numbers below smallLimit are boxed once for all runtimes, so reading a control register does not
+// allocate.
 const (
 	smallPage  = 256
 	smallLimit = 0x4000
@@ -67,7 +68,7 @@ func list[T any](rt *runtime, m *machine, items []T, show shows[T]) *lua.LTable 
 	return t
 }
 
-// A shows makes a Lua value of a V, which may belong to m.
+// A shows converts a V, which may belong to m, to a Lua value.
 type shows[V any] func(rt *runtime, m *machine, v V) lua.LValue
 
 func showBool(_ *runtime, _ *machine, v bool) lua.LValue      { return lua.LBool(v) }
@@ -122,7 +123,7 @@ func showAny(rt *runtime, m *machine, v any) lua.LValue {
 	return lua.LNil
 }
 
-// showOf returns what makes a Lua value of a V.
+// showOf returns the conversion of a V.
 func showOf[V any]() shows[V] {
 	var show any
 	switch any((*V)(nil)).(type) {
@@ -148,14 +149,15 @@ func showOf[V any]() shows[V] {
 	return show.(shows[V])
 }
 
-// An access is how the binder reaches a field that is described: of an object, or of a table that a script passes
-// (set) or gets (get). holder is the object or a pointer to the Go value of the table.
+// An access is how the binder reaches a field that is described: of an object, or of a table that a
+// script passes (set) or gets (get). holder is the object or a pointer to the Go value of the
+// table.
 type access struct {
 	get func(rt *runtime, m *machine, holder any) lua.LValue
 	set func(v value, holder any)
 }
 
-// show is the access of a field that fn makes a Lua value of.
+// show returns the access of a field that fn converts.
 func show[T any](fn shows[T]) access {
 	return access{get: func(rt *runtime, m *machine, holder any) lua.LValue {
 		switch h := holder.(type) {
@@ -168,8 +170,8 @@ func show[T any](fn shows[T]) access {
 	}}
 }
 
-// get is the access of a field that read returns. Like show, but with one call less for the fields that scripts read
-// most.
+// get returns the access of a field that read returns. It is show with one call less, for the fields that scripts
+// read most.
 func get[T, V any](read func(T) V) access {
 	conv := showOf[V]()
 	return access{get: func(rt *runtime, m *machine, holder any) lua.LValue {
@@ -183,7 +185,7 @@ func get[T, V any](read func(T) V) access {
 	}}
 }
 
-// getIf is the access of a field that is nil unless read reports true.
+// getIf returns the access of a field that is nil unless read reports true.
 func getIf[T, V any](read func(T) (V, bool)) access {
 	conv := showOf[V]()
 	return show(func(rt *runtime, m *machine, x T) lua.LValue {
@@ -195,7 +197,7 @@ func getIf[T, V any](read func(T) (V, bool)) access {
 	})
 }
 
-// getOrRaise is the access of a field that cannot always be read.
+// getOrRaise returns the access of a field that raises if read fails.
 func getOrRaise[T, V any](read func(T) (V, error)) access {
 	conv := showOf[V]()
 	return show(func(rt *runtime, m *machine, x T) lua.LValue {
@@ -207,15 +209,15 @@ func getOrRaise[T, V any](read func(T) (V, error)) access {
 	})
 }
 
-// set is the access of a field that a script passes and fn unpacks.
+// set returns the access of a field that a script passes and fn unpacks.
 func set[T any](fn func(v value, to *T)) access {
 	return access{set: func(v value, holder any) { fn(v, holder.(*T)) }}
 }
 
-// both is the access of a field that is read in one way and set in another.
+// both returns the access of a field that is read in one way and set in another.
 func both(read, write access) access { return access{get: read.get, set: write.set} }
 
-// at is the access of a field that can be read and set through a pointer.
+// at returns the access of a field that is read and set through a pointer.
 func at[T, V any](field func(*T) *V) access {
 	read, conv := reads[V](), showOf[V]()
 	ptr := func(holder any) *V {
@@ -230,14 +232,14 @@ func at[T, V any](field func(*T) *V) access {
 	}
 }
 
-// An element is how the binder indexes an object by number, and counts what it holds (nil for an object without
-// a length).
+// An element is how the binder indexes an object by number, and counts what it holds (nil for an
+// object without a length).
 type element struct {
 	at  func(rt *runtime, holder any, n int) (lua.LValue, error)
 	len func(holder any) int
 }
 
-// elementOf is the element that at returns.
+// elementOf returns the element access that calls at.
 func elementOf[T any](at func(rt *runtime, m *machine, x T, n int) (lua.LValue, error)) element {
 	e := element{at: func(rt *runtime, holder any, n int) (lua.LValue, error) {
 		o, ok := holder.(*object[T])

@@ -1,4 +1,5 @@
-// Tables with known fields, as their description has them: those that scripts pass, and those that they get.
+// Tables with known fields, as their description has them: those that scripts pass, and those that
+// they get.
 
 package bindings
 
@@ -29,8 +30,8 @@ func newRecordPlan(desc *describe.Record) *recordPlan {
 	return r
 }
 
-// table makes the table that a record describes of the Go value that from points to. Fields that are nil are left
-// out.
+// table returns a new table with the fields of a record, of the Go value that from points to. It leaves out fields
+// that are nil.
 func (rt *runtime) table(m *machine, record string, from any) lua.LValue {
 	r := rt.plan.records[record]
 	rt.s.Charge(64 * int64(len(r.names)+2))
@@ -58,7 +59,8 @@ func (c *call) fill(i int, to any) {
 	for k, v := t.Next(lua.LNil); k != lua.LNil; k, v = t.Next(k) {
 		name, ok := k.(lua.LString)
 		if !ok {
-			c.bad(fmt.Errorf("unknown field [%s]; the fields have names: %s", spell(k), strings.Join(r.names, " ")))
+			known := strings.Join(r.names, " ")
+			c.bad(fmt.Errorf("unknown field [%s]; the fields have names: %s", spell(k), known))
 		}
 		if r.fields[string(name)] == nil {
 			c.bad(c.rt.plan.noField(r, string(name)))
@@ -78,8 +80,8 @@ func (c *call) set(r *recordPlan, name string, v lua.LValue, to any) {
 	c.field = ""
 }
 
-// inherit writes the fields that t has from the tables behind it by __index. A function there is not called: one that
-// refuses unknown names would refuse a table for what it leaves out.
+// inherit writes the fields that t has from the tables behind it by __index. A function there is
+// not called: one that refuses unknown names would refuse a table for what it leaves out.
 func (c *call) inherit(r *recordPlan, t *lua.LTable, to any) {
 	for _, name := range r.names {
 		if t.RawGetString(name) != lua.LNil {
@@ -102,8 +104,8 @@ func (c *call) inherit(r *recordPlan, t *lua.LTable, to any) {
 	}
 }
 
-// noField returns the error about a field that a record does not have. It suggests the nearest field, else the calls
-// whose attributes have that field.
+// noField returns the error about a field that a record does not have. It suggests the nearest
+// field, else the calls whose attributes have that field.
 func (p *plan) noField(r *recordPlan, name string) error {
 	err := unknown("unknown field '%s'", name, r.names)
 	if phrase.Suggest(name, r.names) != "" || !strings.HasSuffix(r.desc.Name, "attr") {
@@ -112,7 +114,8 @@ func (p *plan) noField(r *recordPlan, name string) error {
 	var calls []string
 	for _, f := range p.classes[clsMachine].functions {
 		for _, param := range f.desc.Params {
-			if o := p.records[param.Type.Name]; o != nil && strings.HasSuffix(o.desc.Name, "attr") && o.fields[name] != nil {
+			o := p.records[param.Type.Name]
+			if o != nil && strings.HasSuffix(o.desc.Name, "attr") && o.fields[name] != nil {
 				calls = append(calls, f.desc.Name)
 			}
 		}

@@ -12,7 +12,8 @@ import (
 var (
 	setParam = param("which", setWords.typ(), "the register set")
 	idxParam = param("idx", describe.Int, "the entry, from 0")
-	sigtrap  = errno("SIGTRAP", "a ptrace entry stopped the access, which is not performed; t.siginfo has the details")
+	sigtrap  = errno("SIGTRAP",
+		"a ptrace entry stopped the access, which is not performed; t.siginfo has the details")
 
 	accessErrs = []describe.Errno{sigtrap, errSrch}
 	exited     = []describe.Errno{errSrch}
@@ -21,8 +22,8 @@ var (
 var taskClass = describe.Class{
 	Name:  "task",
 	Short: "t",
-	Doc: "A task. A task with a body is a thread, which runs when its CPU schedules it; a task without one is only " +
-		"switched to and acted through.",
+	Doc: "A task. A task with a body is a thread, which runs when its CPU schedules it; a task " +
+		"without one is only switched to and acted through.",
 	Sample: `
 local t = m:task { comm = "t", cpu = 1 }
 local ev = assert(m:perf_event_open { type = "rw", addr = 0x1000, len = 8, task = t })
@@ -88,8 +89,8 @@ assert.equals(0x1122334455667788, t:load(0x1000, 8))`,
 		},
 		{
 			Name: "migrate",
-			Doc: "Move the task to another CPU. A current task leaves its CPU and is current nowhere; a body that moves " +
-				"itself continues when the new CPU schedules it.",
+			Doc: "Move the task to another CPU. A current task leaves its CPU and is current nowhere; " +
+				"a body that moves itself continues when the new CPU schedules it.",
 			Params: []describe.Param{cpuParam},
 			Errors: []describe.Errno{errno("EINVAL", "there is no such CPU, or it is offline"), errSrch},
 			See:    []string{"cpu:context_switch"},
@@ -98,9 +99,11 @@ assert.equals(0x1122334455667788, t:load(0x1000, 8))`,
 		},
 		{
 			Name: "fork",
-			Doc: "Make a child on the same CPU. Inherited events are copied, each with its own reservation; the child does " +
-				"not become current.",
-			Params:  []describe.Param{{Name: "options", Type: describe.Table("fork_options"), Optional: true}},
+			Doc: "Make a child on the same CPU. Inherited events are copied, each with its own " +
+				"reservation; the child does not become current.",
+			Params: []describe.Param{
+				{Name: "options", Type: describe.Table("fork_options"), Optional: true},
+			},
 			Results: one("child", describe.Object("task"), ""),
 			Errors:  []describe.Errno{errno("ENOSPC", "an inherited event does not fit"), errSrch},
 			Kernel:  "kernel/fork.c",
@@ -120,8 +123,9 @@ assert.equals(0x1122334455667788, t:load(0x1000, 8))`,
 			Go:     func(c *call, t *sim.Task) int { return c.done(t.Execve()) },
 		},
 		{
-			Name:   "exit",
-			Doc:    "Switch to the task and run the whole exit path as that task. Its events stay reserved until they are closed.",
+			Name: "exit",
+			Doc: "Switch to the task and run the whole exit path as that task. Its events stay " +
+				"reserved until they are closed.",
 			Errors: exited,
 			Kernel: "kernel/exit.c",
 			See:    []string{"t:on_exit"},
@@ -158,9 +162,11 @@ assert.equals("dead", t.state)`,
 		},
 		{
 			Name: "ptrace_set",
-			Doc: "Write the register set up to entry idx, as PTRACE_SETREGSET does. Entries below it are written with the " +
-				"values that they read.",
-			Params: []describe.Param{setParam, idxParam, addrParam, param("ctrl", describe.U64, "the control word, 32 bits")},
+			Doc: "Write the register set up to entry idx, as PTRACE_SETREGSET does. Entries below it " +
+				"are written with the values that they read.",
+			Params: []describe.Param{
+				setParam, idxParam, addrParam, param("ctrl", describe.U64, "the control word, 32 bits"),
+			},
 			Errors: []describe.Errno{
 				errno("ENOSPC", "the entry does not fit"),
 				errno("EINVAL", "the address, mask or type is invalid, or the index is 16 or more"),
@@ -174,7 +180,8 @@ assert(t:ptrace_set("watch", 0, 0x1000, 0x1f5))
 print(t:store(0x1000, 4))
 print(t.siginfo.code, hw.hex(t.siginfo.addr))`,
 			Go: func(c *call, t *sim.Task) int {
-				return c.done(t.PtraceSet(word(c.arg(0), setWords), c.arg(1).int(), c.arg(2).u64(), c.arg(3).u32()))
+				which, idx := word(c.arg(0), setWords), c.arg(1).int()
+				return c.done(t.PtraceSet(which, idx, c.arg(2).u64(), c.arg(3).u32()))
 			},
 		},
 		{
@@ -205,8 +212,9 @@ print(t.siginfo.code, hw.hex(t.siginfo.addr))`,
 		},
 		{
 			Name: "ptrace_singlestep",
-			Doc: "End each instruction of the task in SIGTRAP (TRAP_TRACE), after its access, as PTRACE_SINGLESTEP does for " +
-				"one. A step that the kernel takes for its own purposes is not reported.",
+			Doc: "End each instruction of the task in SIGTRAP (TRAP_TRACE), after its access, as " +
+				"PTRACE_SINGLESTEP does for one. A step that the kernel takes for its own purposes is " +
+				"not reported.",
 			Params: one("on", describe.Bool, "false: the task runs on, as with PTRACE_CONT"),
 			Errors: exited,
 			Kernel: ptraceC,

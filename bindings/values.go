@@ -19,8 +19,8 @@ import (
 	"github.com/hwlua/hwlua/vm/phrase"
 )
 
-// The methods of value. Each returns the zero value for an optional argument that was left out, and raises for a
-// value of another type.
+// The methods of value. Each returns the zero value for an optional argument that was left out, and
+// raises for a value of another type.
 
 func (v value) bool() bool {
 	b, ok := v.v.(lua.LBool)
@@ -47,8 +47,8 @@ func (v value) int() int {
 	return 0
 }
 
-// atLeast1 returns an integer whose zero value stands for the default in Go, but is a mistake in a script. want says
-// what is possible.
+// atLeast1 returns an integer whose zero value stands for the default in Go, but is a mistake in a
+// script. want says what is possible.
 func (v value) atLeast1(want string) int {
 	n := v.int()
 	if n < 1 {
@@ -151,9 +151,9 @@ func parseDelay(s string) (int64, error) {
 	unit, ok := units[strings.TrimSpace(t[i:])]
 	switch ns := math.Ceil(n * unit); {
 	case err != nil || n < 0 || strings.ContainsAny(t[:i], "xXpPeE_+-"):
-		return 0, fmt.Errorf("invalid delay %q, want jiffies as a number, or a time such as \"28s\" or \"250ms\"", s)
+		return 0, fmt.Errorf(`invalid delay %q, want a number of jiffies, or a time such as "28s" or "250ms"`, s)
 	case !ok:
-		return 0, fmt.Errorf("invalid delay %q, want a unit of ns, us, ms, s, min or h, or jiffies as a number", s)
+		return 0, fmt.Errorf("invalid delay %q, want a unit (ns, us, ms, s, min, h), or a number of jiffies", s)
 	case ns > math.MaxInt64/2:
 		return 0, fmt.Errorf("delay %q is too long", s)
 	default:
@@ -161,7 +161,8 @@ func parseDelay(s string) (int64, error) {
 	}
 }
 
-// counts returns numbers of registers: one for all CPUs, or those of a table with one for each CPU, CPU 0 first.
+// counts returns numbers of registers: one for all CPUs, or those of a table with one for each CPU,
+// CPU 0 first.
 func (v value) counts() (all int, per []int) {
 	t, ok := v.v.(*lua.LTable)
 	if !ok {
@@ -216,8 +217,8 @@ func (v value) event() *sim.Event { return objectOf[*sim.Event](v) }
 func (v value) wide() *sim.Wide   { return objectOf[*sim.Wide](v) }
 func (v value) work() *sim.Work   { return objectOf[*sim.Work](v) }
 
-// objectOf returns what an object of the machine of the call holds. It raises for one of another machine and for one
-// that is closed.
+// objectOf returns what an object of the machine of the call holds. It raises for one of another
+// machine and for one that is closed.
 func objectOf[T any](v value) (x T) {
 	ud, ok := v.v.(*lua.LUserData)
 	if !ok {
@@ -236,7 +237,7 @@ func objectOf[T any](v value) (x T) {
 	return checked(v, o.val, gone(o.val))
 }
 
-// function returns a function of the script, and keeps it alive as long as its machine.
+// function returns a function of the script, and keeps it alive for as long as the machine.
 func (v value) function() *lua.LFunction {
 	fn, ok := v.v.(*lua.LFunction)
 	if !ok {
@@ -330,7 +331,8 @@ func unknownWord(s string, known []string) error {
 		quoted[i] = strconv.Quote(k)
 	}
 	last := len(quoted) - 1
-	text := fmt.Sprintf("unknown value %.40q, want %s or %s", s, strings.Join(quoted[:last], ", "), quoted[last])
+	others := strings.Join(quoted[:last], ", ")
+	text := fmt.Sprintf("unknown value %.40q, want %s or %s", s, others, quoted[last])
 	if near := phrase.Suggest(s, known); near != "" && len(known) > 2 {
 		text += "; " + near
 	}
@@ -349,6 +351,9 @@ func isU64(v lua.LValue) bool {
 	return ok && vm.IsU64(v)
 }
 
+// howWide shows how to write an integer that a float cannot hold.
+const howWide = `write a wide value as a literal (0x...), as hw.u64 "0x...", or with bit.lshift(1, 63)`
+
 // toU64 returns an exact integer. Its error shows how to write a wide one.
 func toU64(v lua.LValue) (uint64, error) {
 	n, ok := v.(lua.LNumber)
@@ -357,7 +362,7 @@ func toU64(v lua.LValue) (uint64, error) {
 	}
 	x, err := vm.ToU64(v)
 	if err != nil && !(n >= 1<<53 && n < 1<<64) { // there the error itself shows it
-		err = fmt.Errorf(`%w; write a wide value as a literal (0x...), as hw.u64 "0x...", or with bit.lshift(1, 63)`, err)
+		err = fmt.Errorf("%w; %s", err, howWide)
 	}
 	return x, err
 }
@@ -397,7 +402,7 @@ func spell(v lua.LValue) string {
 	return "a " + typeName(v)
 }
 
-// reads returns what sets a V from a value.
+// reads returns the method of value that returns a V.
 func reads[V any]() func(value) V {
 	var read any
 	switch any((*V)(nil)).(type) {

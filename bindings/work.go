@@ -109,8 +109,9 @@ m:run()`,
 		},
 	},
 	{
-		Name:    "mod_delayed_work_on",
-		Doc:     "Set a new delay, whether the work is pending or not. A function that is running is not disturbed.",
+		Name: "mod_delayed_work_on",
+		Doc: "Set a new delay, whether the work is pending or not. A function that is running is not " +
+			"disturbed.",
 		Params:  []describe.Param{cpuParam, dwParam, delayParam},
 		Results: pendingOut,
 		Kernel:  wqC,
@@ -123,8 +124,9 @@ assert(m:mod_delayed_work_on(1, dw, "2s"))`,
 		},
 	},
 	{
-		Name:    "cancel_delayed_work",
-		Doc:     "Cancel the timer of delayed work, or take it off its queue. It does not wait for a running function.",
+		Name: "cancel_delayed_work",
+		Doc: "Cancel the timer of delayed work, or take it off its queue. It does not wait for a " +
+			"running function.",
 		Params:  []describe.Param{dwParam},
 		Results: pendingOut,
 		Kernel:  wqC,
@@ -132,13 +134,16 @@ assert(m:mod_delayed_work_on(1, dw, "2s"))`,
 		Go:      func(c *call, m *sim.Machine) int { return c.bool(m.CancelDelayedWork(c.arg(0).work())) },
 	},
 	{
-		Name:    "cancel_delayed_work_sync",
-		Doc:     "Cancel delayed work and wait for its function. In that function itself it would deadlock, and raises.",
+		Name: "cancel_delayed_work_sync",
+		Doc: "Cancel delayed work and wait for its function. In that function itself it would " +
+			"deadlock, and raises.",
 		Params:  []describe.Param{dwParam},
 		Results: pendingOut,
 		Kernel:  wqC,
 		Sample:  `m:cancel_delayed_work_sync(m:delayed_work("probe", function() end))`,
-		Go:      func(c *call, m *sim.Machine) int { return c.bool(m.CancelDelayedWorkSync(c.arg(0).work())) },
+		Go: func(c *call, m *sim.Machine) int {
+			return c.bool(m.CancelDelayedWorkSync(c.arg(0).work()))
+		},
 	},
 	{
 		Name:    "cancel_work_sync",
@@ -175,7 +180,7 @@ m:flush_work(w)`,
 	},
 }
 
-// newWork makes work whose function gets it as its argument.
+// newWork returns new work, which is also the argument of its function.
 func newWork(c *call, make func(name string, fn func() error) *sim.Work) int {
 	name, fn, rt, m := c.arg(0).string(), c.arg(1).function(), c.rt, c.m
 	var w *sim.Work

@@ -154,7 +154,7 @@
 ---@field addr u64 si_addr
 ---@field errno integer si_errno
 
----The slots that are reserved and installed on one CPU.
+---The reserved and installed slots of one CPU.
 ---@class hw.slots
 ---@field bp hw.slot_use its breakpoints
 ---@field wp hw.slot_use its watchpoints
@@ -187,7 +187,7 @@
 ---@field uao boolean it has user access override
 ---@field debugver integer ID_AA64DFR0_EL1.DebugVer
 
----The registers that assert.regs and assert.regs_exactly expect.
+---The argument of assert.regs and assert.regs_exactly.
 ---@class hw.regs
 ---@field bvr? table<integer, u64> breakpoint values, by number from 0
 ---@field bcr? table<integer, u64> breakpoint controls, by number from 0
@@ -446,7 +446,9 @@ function machine:unregister_wide_hw_breakpoint(w) end
 ---Kernel: `kernel/events/core.c`
 ---
 ---```lua
----local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8, disabled = true })
+---local w = assert(m:register_wide_hw_breakpoint {
+---  type = "w", addr = 0xffffff8008c5a000, len = 8, disabled = true
+---})
 ---for cpu in m:cpus() do m:perf_event_enable(w[cpu.id]) end
 ---```
 ---@param ev hw.event the event
@@ -655,7 +657,9 @@ function machine:callchain(fn, options) end
 ---
 ---```lua
 ---m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }
----for _, r in ipairs(m:trace { fn = "write_wb_reg" }) do print(r.cpu, r.args[1], r.args[2], hw.hex(r.args[3])) end
+---for _, r in ipairs(m:trace { fn = "write_wb_reg" }) do
+---  print(r.cpu, r.args[1], r.args[2], hw.hex(r.args[3]))
+---end
 ---```
 ---@param filter? hw.trace_filter
 ---@return hw.trace_record[] records
@@ -726,7 +730,9 @@ function cpu:read_wb_reg(reg, n) end
 ---Kernel: `arch/arm64/kernel/hw_breakpoint.c`
 ---
 ---```lua
----local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8, disabled = true })
+---local w = assert(m:register_wide_hw_breakpoint {
+---  type = "w", addr = 0xffffff8008c5a000, len = 8, disabled = true
+---})
 ---print(m.cpu[0]:hw_breakpoint_slot_setup("wp", w[0], "install"))
 ---```
 ---@param kind "bp"|"wp" the kind of slot
@@ -742,7 +748,9 @@ function cpu:hw_breakpoint_slot_setup(kind, ev, op) end
 ---Kernel: `arch/arm64/kernel/hw_breakpoint.c`
 ---
 ---```lua
----local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8, disabled = true })
+---local w = assert(m:register_wide_hw_breakpoint {
+---  type = "w", addr = 0xffffff8008c5a000, len = 8, disabled = true
+---})
 ---m.cpu[0]:hw_breakpoint_control(w[0], "install")
 ---print(hw.explain(m.cpu[0].wcr[0]))
 ---```
@@ -1085,7 +1093,8 @@ local event = {}
 ---Kernel: `kernel/events/core.c`
 ---
 ---```lua
----local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0, disabled = true })
+---local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0,
+---  disabled = true })
 ---ev:enable()
 ---assert.equals("active", ev.state)
 ---```
@@ -1278,7 +1287,7 @@ function hw.ctrl.decode(value) end
 ---@class bitlib
 bit = {}
 
----The bits that all have.
+---The bits that are set in every operand.
 ---
 ---```lua
 ---assert(bit.band(0xffffff8008c5a007, bit.bnot(7)) == 0xffffff8008c5a000)
@@ -1287,7 +1296,7 @@ bit = {}
 ---@return u64 value
 function bit.band(...) end
 
----The bits that any has.
+---The bits that are set in any operand.
 ---
 ---```lua
 ---assert(bit.bor(1, 2, 4) == 7)
@@ -1296,7 +1305,7 @@ function bit.band(...) end
 ---@return u64 value
 function bit.bor(...) end
 
----The bits that an odd number of them has.
+---The bits that are set in an odd number of operands.
 ---
 ---```lua
 ---assert(bit.bxor(5, 1) == 4)
@@ -1305,7 +1314,7 @@ function bit.bor(...) end
 ---@return u64 value
 function bit.bxor(...) end
 
----The bits that it has not.
+---The bits that are not set.
 ---
 ---```lua
 ---assert(bit.bnot(0) == 0xffffffffffffffff)
@@ -1320,27 +1329,27 @@ function bit.bnot(v) end
 ---assert(bit.lshift(1, 63) == 0x8000000000000000)
 ---```
 ---@param v u64
----@param n integer by how many bits; 64 and more shift everything out
+---@param n integer the number of bits; 64 and more shift everything out
 ---@return u64 value
 function bit.lshift(v, n) end
 
----Shift right, zeros come in.
+---Shift right; zeros come in.
 ---
 ---```lua
 ---assert(bit.rshift(0x8000000000000000, 63) == 1)
 ---```
 ---@param v u64
----@param n integer by how many bits; 64 and more shift everything out
+---@param n integer the number of bits; 64 and more shift everything out
 ---@return u64 value
 function bit.rshift(v, n) end
 
----Shift right, the sign comes in.
+---Shift right; copies of the sign come in.
 ---
 ---```lua
 ---assert(bit.arshift(0x8000000000000000, 63) == 0xffffffffffffffff)
 ---```
 ---@param v u64
----@param n integer by how many bits; 64 and more shift everything out
+---@param n integer the number of bits; 64 and more shift everything out
 ---@return u64 value
 function bit.arshift(v, n) end
 
@@ -1350,7 +1359,7 @@ function bit.arshift(v, n) end
 ---assert(bit.rol(0x8000000000000001, 1) == 3)
 ---```
 ---@param v u64
----@param n integer by how many bits
+---@param n integer the number of bits
 ---@return u64 value
 function bit.rol(v, n) end
 
@@ -1360,7 +1369,7 @@ function bit.rol(v, n) end
 ---assert(bit.ror(3, 1) == 0x8000000000000001)
 ---```
 ---@param v u64
----@param n integer by how many bits
+---@param n integer the number of bits
 ---@return u64 value
 function bit.ror(v, n) end
 
@@ -1381,7 +1390,7 @@ function bit.extract(v, field, width) end
 ---assert(bit.replace(0, 0xff, 5, 8) == 0x1fe0)
 ---```
 ---@param v u64
----@param u u64 what the field becomes
+---@param u u64 the new value of the field
 ---@param field integer its lowest bit
 ---@param width? integer  (default: 1)
 ---@return u64 value
@@ -1397,7 +1406,7 @@ function bit.replace(v, u, field, width) end
 ---@return string text
 function bit.tohex(v, digits) end
 
----Assertions, in luassert's order: expected, actual, message. assert(v [, message]) works as in Lua; assert.are.equals, assert.is.truthy, assert.is_not.falsy and their like are the same words. For assert.snapshot, see it, the word for a case.
+---Assertions, in luassert's order: expected, actual, message. assert(v [, message]) works as in Lua; assert.are.equals, assert.is.truthy, assert.is_not.falsy and the like mean the same. For assert.snapshot, see it, the word for a case.
 ---@class assertlib
 ---@overload fun(v: any, message?: any, ...: any): ...
 assert = {}
@@ -1409,7 +1418,7 @@ assert = {}
 ---```
 ---@param expected any|nil
 ---@param actual any|nil
----@param message? string said when it fails
+---@param message? string the text of the failure
 function assert.equals(expected, actual, message) end
 
 ---Both are the same value, or tables with the same contents.
@@ -1419,64 +1428,64 @@ function assert.equals(expected, actual, message) end
 ---```
 ---@param expected any|nil
 ---@param actual any|nil
----@param message? string said when it fails
+---@param message? string the text of the failure
 function assert.same(expected, actual, message) end
 
----It is true.
+---The value is true.
 ---
 ---```lua
 ---assert.is_true(m.cpu[0].online)
 ---```
 ---@param actual any|nil
----@param message? string said when it fails
+---@param message? string the text of the failure
 function assert.is_true(actual, message) end
 
----It is false.
+---The value is false.
 ---
 ---```lua
 ---assert.is_false(m.cpu[0].suspended)
 ---```
 ---@param actual any|nil
----@param message? string said when it fails
+---@param message? string the text of the failure
 function assert.is_false(actual, message) end
 
----It is nil.
+---The value is nil.
 ---
 ---```lua
 ---assert.is_nil(m.cpu[0].wp_on_reg[0])
 ---```
 ---@param actual any|nil
----@param message? string said when it fails
+---@param message? string the text of the failure
 function assert.is_nil(actual, message) end
 
----It is not nil.
+---The value is not nil.
 ---
 ---```lua
 ---assert.is_not_nil(m.cpu[0].current)
 ---```
 ---@param actual any|nil
----@param message? string said when it fails
+---@param message? string the text of the failure
 function assert.is_not_nil(actual, message) end
 
----It is neither nil nor false.
+---The value is neither nil nor false.
 ---
 ---```lua
 ---assert.is_truthy(0)
 ---```
 ---@param actual any|nil
----@param message? string said when it fails
+---@param message? string the text of the failure
 function assert.is_truthy(actual, message) end
 
----It is nil or false.
+---The value is nil or false.
 ---
 ---```lua
 ---assert.is_falsy(nil)
 ---```
 ---@param actual any|nil
----@param message? string said when it fails
+---@param message? string the text of the failure
 function assert.is_falsy(actual, message) end
 
----It is not further than the tolerance from what is expected.
+---The number is within the tolerance of the expected one.
 ---
 ---```lua
 ---assert.near(0.3, 0.1 + 0.2, 1e-9)
@@ -1484,7 +1493,7 @@ function assert.is_falsy(actual, message) end
 ---@param expected number
 ---@param actual number
 ---@param tolerance number
----@param message? string said when it fails
+---@param message? string the text of the failure
 function assert.near(expected, actual, tolerance, message) end
 
 ---The text matches the Lua pattern.
@@ -1494,16 +1503,16 @@ function assert.near(expected, actual, tolerance, message) end
 ---```
 ---@param pattern string
 ---@param actual string
----@param message? string said when it fails
+---@param message? string the text of the failure
 function assert.matches(pattern, actual, message) end
 
----The function raises, with that message if one is given.
+---The function raises, with the given message if there is one.
 ---
 ---```lua
 ---assert.has_error(function() return m.cpu[99] end)
 ---```
 ---@param fn fun()
----@param message? string said when it fails
+---@param message? string the text of the failure
 function assert.has_error(fn, message) end
 
 ---The function does not raise.
@@ -1512,10 +1521,10 @@ function assert.has_error(fn, message) end
 ---assert.has_no_error(function() return m.cpu[0] end)
 ---```
 ---@param fn fun()
----@param message? string said when it fails
+---@param message? string the text of the failure
 function assert.has_no_error(fn, message) end
 
----Each register named has that value, on every online CPU for a machine. A failure shows each register, expected, found, and the fields that differ in words.
+---Each given register has that value; for a machine, on every online CPU. A failure shows each register, expected, found, and the fields that differ in words.
 ---
 ---```lua
 ---m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }
@@ -1523,17 +1532,17 @@ function assert.has_no_error(fn, message) end
 ---```
 ---@param where hw.cpu|hw.machine
 ---@param expected hw.regs
----@param message? string said when it fails
+---@param message? string the text of the failure
 function assert.regs(where, expected, message) end
 
----Each register named has that value and every other one of the four banks is 0. MDSCR_EL1 counts only when it is named.
+---Each given register has that value, and every other register of the four banks is 0. MDSCR_EL1 counts only if it is given.
 ---
 ---```lua
 ---assert.regs_exactly(m, { mdscr_el1 = 0x1000 })
 ---```
 ---@param where hw.cpu|hw.machine
 ---@param expected hw.regs
----@param message? string said when it fails
+---@param message? string the text of the failure
 function assert.regs_exactly(where, expected, message) end
 
 ---The call was refused with that errno.
@@ -1554,15 +1563,15 @@ function assert.errno(name, ...) end
 ---@return any ...
 function assert.succeeds(...) end
 
----The names agree in order; "..." skips any number.
+---The names agree in order; "..." skips any number of names.
 ---
 ---```lua
 ---m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }
 ---assert.callchain({ "write_wb_reg", "hw_breakpoint_control", "..." }, m:callchain("write_wb_reg"))
 ---```
 ---@param expected string[]
----@param actual? string[] what m:callchain returned
----@param message? string said when it fails
+---@param actual? string[] the result of m:callchain
+---@param message? string the text of the failure
 function assert.callchain(expected, actual, message) end
 
 ---A line of the kernel log matches the Lua pattern.
@@ -1572,19 +1581,19 @@ function assert.callchain(expected, actual, message) end
 ---```
 ---@param m hw.machine
 ---@param pattern string
----@param message? string said when it fails
+---@param message? string the text of the failure
 function assert.dmesg(m, pattern, message) end
 
----Nothing reserved, installed, queued or pending is left, the kernel's own work apart. A failure names each, with its address.
+---Nothing is left reserved, installed, queued or pending, except the kernel's own work. A failure names each leak, with its address.
 ---
 ---```lua
 ---assert.no_leaks(m)
 ---```
 ---@param m hw.machine
----@param message? string said when it fails
+---@param message? string the text of the failure
 function assert.no_leaks(m, message) end
 
----The words of assert once more: one that does not hold fails the case and lets it go on. check.equals(6, m.core_num_brps)
+---The words of assert, without stopping the case: if one fails, the case goes on and fails at its end. check.equals(6, m.core_num_brps)
 ---@class checklib
 check = {}
 
@@ -1593,16 +1602,16 @@ check = {}
 ---@param fn fun()
 function describe(name, fn) end
 
----A case: it passes when it does not raise. Each has a runtime of its own. it.each { row, ... } (name, fn) makes a case of each row: %s and {field} in the name take the row's values, fn gets them as arguments. In a case, assert.snapshot(name, value) holds when the value is what hwlua run --update wrote down.
+---A case, which passes if it does not raise. Each has a runtime of its own. it.each { row, ... } (name, fn) makes a case of each row: %s and {field} in the name take the row's values, fn gets them as arguments. In a case, assert.snapshot(name, value) passes if the value is the one that hwlua run --update wrote.
 ---@param name string
 ---@param fn fun()
 function it(name, fn) end
 
----Run before the hooks of each case of the group: a case has its runtime for itself, so it is the first thing there.
+---Run before the hooks of each case of the group: a case has a runtime of its own, so this is the first function that runs there.
 ---@param fn fun()
 function setup(fn) end
 
----Run after everything else of each case of the group, also when it failed.
+---Run after everything else of each case of the group, even if it failed.
 ---@param fn fun()
 function teardown(fn) end
 
@@ -1610,15 +1619,15 @@ function teardown(fn) end
 ---@param fn fun()
 function before_each(fn) end
 
----Run after each case of the group, also when it failed.
+---Run after each case of the group, even if it failed.
 ---@param fn fun()
 function after_each(fn) end
 
----Inside a case: run when it is over, also when it failed, before the hooks after it.
+---Inside a case: run at its end, even if it failed, before the hooks after it.
 ---@param fn fun()
 function finally(fn) end
 
----A case that is still to be written; inside a case, why it cannot go on.
+---A case that is still to be written; inside a case, the reason why it cannot continue.
 ---@param name string
 function pending(name) end
 
