@@ -480,7 +480,7 @@ func (rt *Runtime) baseAssert(L *lua.LState) int {
 		f.Cause = rt.causeOf(v)
 		panic(rt.apiError(v, f, stack))
 	}
-	f.Cause = rt.recall(message)
+	f.Cause = rt.origins.of(message)
 	panic(rt.apiError(lua.LString(position(L, 1)+message), f, stack))
 }
 

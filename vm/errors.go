@@ -264,7 +264,7 @@ func (rt *Runtime) errorOf(err *lua.ApiError) error {
 	switch v := err.Object.(type) {
 	case lua.LString:
 		if out.cause == nil {
-			out.cause = rt.recall(string(v))
+			out.cause = rt.origins.of(string(v))
 		}
 	case *lua.LUserData:
 		if e, ok := v.Value.(error); ok && out.cause == nil {
@@ -342,7 +342,7 @@ func (rt *Runtime) raiseText(L *lua.LState, message string) {
 // raiseError raises err in L with the position before its text.
 func (rt *Runtime) raiseError(L *lua.LState, err error) {
 	text := err.Error()
-	rt.remember(text, err)
+	rt.origins.note(text, err)
 	panic(rt.apiError(lua.LString(whereLua(L)+text), err, rt.traceOf(L)))
 }
 
@@ -360,41 +360,54 @@ func (rt *Runtime) guard(f func() error) (err error) {
 	return f()
 }
 
-// Go errors that were shown to the script are remembered, so that a script that passes on the text of one
-// (assert(f()), error(err)) does not lose the error.
+// origins finds the Go error behind a Lua string, so that a script that passes the text of an error on
+// (assert(f()), error(err), error("open: " .. err)) does not lose the error. Equal strings are one Lua value,
+// so the string is the key. The oldest half is forgotten when the newer one is full.
+type origins struct{ newer, older map[string]error }
+
 const (
-	errorMemory = 64   // how many
-	maxShown    = 4096 // bytes that the text of one may have
+	maxOrigins = 64   // errors in each half
+	maxOrigin  = 4096 // bytes of the text of one
 )
 
-type shownError struct {
-	text string
-	err  error
-}
-
-func (rt *Runtime) remember(text string, err error) {
-	if text == "" || len(text) > maxShown {
+// note records that a script is given the text of err.
+func (o *origins) note(text string, err error) {
+	if text == "" || len(text) > maxOrigin {
 		return
 	}
-	if len(rt.shown) < errorMemory {
-		rt.shown = append(rt.shown, shownError{text, err})
-		return
+	if len(o.newer) >= maxOrigins {
+		o.older, o.newer = o.newer, nil
 	}
-	rt.shown[rt.shownNext] = shownError{text, err}
-	rt.shownNext = (rt.shownNext + 1) % errorMemory
+	if o.newer == nil {
+		o.newer = map[string]error{}
+	}
+	o.newer[text] = err
 }
 
-// recall finds the error whose text ends the message.
-func (rt *Runtime) recall(message string) error {
-	for i := range rt.shown {
-		s := rt.shown[(rt.shownNext+len(rt.shown)-1-i)%len(rt.shown)]
-		if before, ok := strings.CutSuffix(message, s.text); ok && (before == "" || strings.HasSuffix(before, ": ")) {
-			return s.err
+// of returns the error whose text is the message, or what follows a position or another prefix that ends
+// with ": " in it. It returns nil if there is none.
+func (o *origins) of(message string) error {
+	for more := true; more; _, message, more = strings.Cut(message, ": ") {
+		for _, half := range []map[string]error{o.newer, o.older} {
+			if err := half[message]; err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
+// bytes returns the size of the texts.
+func (o *origins) bytes() (n int64) {
+	for _, half := range []map[string]error{o.newer, o.older} {
+		for text := range half {
+			n += int64(len(text))
+		}
+	}
+	return n
+}
+
+// isNameByte reports whether c can stand in a Lua name.
 func isNameByte(c byte) bool {
 	return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }

@@ -181,9 +181,7 @@ func (k *marker) roots() {
 	for _, h := range rt.helpers {
 		k.value(h)
 	}
-	for i := range rt.shown {
-		k.bytes += int64(len(rt.shown[i].text))
-	}
+	k.bytes += rt.origins.bytes()
 	for _, ud := range rt.u64s.recent {
 		k.value(ud)
 	}

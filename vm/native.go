@@ -105,7 +105,7 @@ func (s *State) Raise(L *lua.LState, err error) { s.rt.raiseError(L, err) }
 // script raises the text, the error that Go sees wraps err.
 func (s *State) Refuse(err error) lua.LString {
 	text := err.Error()
-	s.rt.remember(text, err)
+	s.rt.origins.note(text, err)
 	return lua.LString(text)
 }
 

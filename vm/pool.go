@@ -256,7 +256,7 @@ func (rt *Runtime) reset() error {
 	}
 	rt.resetLibs()
 	rt.objects = nil
-	rt.shown, rt.shownNext = nil, 0
+	rt.origins = origins{}
 	rt.program = nil
 	rt.resetMemory()
 	return nil

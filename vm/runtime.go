@@ -73,8 +73,7 @@ type Runtime struct {
 	objects    map[objectKind]*lua.LTable
 	converting int
 
-	shown     []shownError
-	shownNext int
+	origins   origins
 }
 
 const (
