@@ -1,4 +1,4 @@
-// The assertions of our domain: registers, errnos, call chains, the kernel's log, leaks.
+// Assertions on registers, errnos, call chains, the kernel log and leaks.
 
 package bindings
 
@@ -17,7 +17,7 @@ import (
 	"github.com/hwlua/hwlua/vm/phrase"
 )
 
-// assertions are what the module adds to assert.
+// assertions holds the functions that the module adds to assert.
 var assertions = map[string]lua.LGFunction{
 	"regs":         func(L *lua.LState) int { return assertRegs(L, "regs", false) },
 	"regs_exactly": func(L *lua.LState) int { return assertRegs(L, "regs_exactly", true) },
@@ -28,27 +28,32 @@ var assertions = map[string]lua.LGFunction{
 	"no_leaks":     assertNoLeaks,
 }
 
-// misuse raises for an assertion that was used wrongly.
+// misuse raises the error for a bad argument of an assertion.
 func misuse(L *lua.LState, name string, arg int, format string, args ...any) {
 	L.RaiseError("bad argument #%d to '%s' (%s)", arg, name, fmt.Sprintf(format, args...))
 }
 
-// message is what the script wants said when the assertion fails.
-func message(L *lua.LState, name string, arg int) string {
-	switch v := L.Get(arg).(type) {
-	case lua.LString:
-		return string(v)
-	case *lua.LNilType:
-	default:
-		misuse(L, name, arg, "string expected, got %s", typeName(v))
-	}
-	return ""
+// wrongType raises the error for an argument of another type than an assertion takes.
+func wrongType(L *lua.LState, name string, arg int, want string) {
+	misuse(L, name, arg, "%s expected, got %s", want, typeName(L.Get(arg)))
 }
 
-// bankNames are the fields of assert.regs, in the order of the kernel's numbering.
+// message returns the message that the script passes for a failure, or "".
+func message(L *lua.LState, name string, arg int) string {
+	if L.Get(arg) == lua.LNil {
+		return ""
+	}
+	text, ok := L.Get(arg).(lua.LString)
+	if !ok {
+		wrongType(L, name, arg, "string")
+	}
+	return string(text)
+}
+
+// bankNames lists the fields of assert.regs in the order of the kernel's numbering.
 var bankNames = [4]string{"bvr", "bcr", "wvr", "wcr"}
 
-// A wanted is what one register is expected to hold.
+// A wanted is a register and the value that it is expected to hold.
 type wanted struct {
 	bank, n int // bank -1: MDSCR_EL1
 	value   uint64
@@ -76,6 +81,7 @@ func (w wanted) manualName() string {
 	return arm64.RegName(w.bank*arm64.MaxRegs + w.n)
 }
 
+// read returns the value that the register holds.
 func (w wanted) read(c *sim.CPU) (uint64, error) {
 	if w.bank < 0 {
 		return c.MDSCR()
@@ -83,7 +89,7 @@ func (w wanted) read(c *sim.CPU) (uint64, error) {
 	return c.Reg(w.bank*arm64.MaxRegs, w.n)
 }
 
-// regCount is how many registers a CPU has in a bank.
+// regCount returns the number of registers in a bank of c.
 func regCount(c *sim.CPU, bank int) int {
 	if bank < 2 {
 		return c.BRPs()
@@ -94,19 +100,23 @@ func regCount(c *sim.CPU, bank int) int {
 // readWanted reads the table of assert.regs.
 func readWanted(L *lua.LState, name string, t *lua.LTable) []wanted {
 	var list []wanted
-	known := append(bankNames[:], "mdscr_el1")
+	add := func(w wanted, v lua.LValue) {
+		value, err := toU64(v)
+		if err != nil {
+			misuse(L, name, 2, "field '%s': %v", w.name(), err)
+		}
+		w.value = value
+		list = append(list, w)
+	}
 	for k, v := t.Next(lua.LNil); k != lua.LNil; k, v = t.Next(k) {
 		key, _ := k.(lua.LString)
-		bank := slices.Index(bankNames[:], string(key))
-		switch {
-		case key == "mdscr_el1":
-			n, err := toU64(v)
-			if err != nil {
-				misuse(L, name, 2, "field 'mdscr_el1': %v", err)
-			}
-			list = append(list, wanted{-1, 0, n})
+		if key == "mdscr_el1" {
+			add(wanted{bank: -1}, v)
 			continue
-		case bank < 0:
+		}
+		bank := slices.Index(bankNames[:], string(key))
+		if bank < 0 {
+			known := append(bankNames[:], "mdscr_el1")
 			misuse(L, name, 2, "%v", unknown("unknown field '%s'", spell(k), known))
 		}
 		regs, ok := v.(*lua.LTable)
@@ -116,39 +126,21 @@ func readWanted(L *lua.LState, name string, t *lua.LTable) []wanted {
 		for k, v := regs.Next(lua.LNil); k != lua.LNil; k, v = regs.Next(k) {
 			n, ok := exactInt(k)
 			if !ok || n < 0 || n >= arm64.MaxRegs {
-				misuse(L, name, 2, "field '%s': registers are numbered from 0 to %d, got [%s]", string(key), arm64.MaxRegs-1, spell(k))
+				misuse(L, name, 2, "field '%s': registers are numbered from 0 to %d, got [%s]",
+					string(key), arm64.MaxRegs-1, spell(k))
 			}
-			value, err := toU64(v)
-			if err != nil {
-				misuse(L, name, 2, "field '%s[%d]': %v", string(key), n, err)
-			}
-			list = append(list, wanted{bank, n, value})
+			add(wanted{bank: bank, n: n}, v)
 		}
 	}
 	return list
 }
 
-// assertRegs is assert.regs and assert.regs_exactly.
+// assertRegs implements assert.regs and, if exactly is set, assert.regs_exactly.
 func assertRegs(L *lua.LState, name string, exactly bool) int {
-	var cpus []*sim.CPU
-	if ud, ok := L.Get(1).(*lua.LUserData); ok {
-		switch o := ud.Value.(type) {
-		case *object[*sim.CPU]:
-			cpus = []*sim.CPU{o.val}
-		case *object[*sim.Machine]:
-			for i := range o.val.NrCPUs() {
-				if c := o.val.CPU(i); c.Online() { // an offline one holds nothing
-					cpus = append(cpus, c)
-				}
-			}
-		}
-	}
-	if cpus == nil {
-		misuse(L, name, 1, "cpu or machine expected, got %s", typeName(L.Get(1)))
-	}
+	cpus := cpusArg(L, name)
 	t, ok := L.Get(2).(*lua.LTable)
 	if !ok {
-		misuse(L, name, 2, "table expected, got %s", typeName(L.Get(2)))
+		wrongType(L, name, 2, "table")
 	}
 	text := message(L, name, 3)
 	want := readWanted(L, name, t)
@@ -160,6 +152,25 @@ func assertRegs(L *lua.LState, name string, exactly bool) int {
 		vm.Fail(L, &vm.Failure{Assertion: name, Message: text, Registers: diffs})
 	}
 	return 0
+}
+
+// cpusArg reads the first argument of assert.regs: a CPU, or a machine for all CPUs that are online.
+func cpusArg(L *lua.LState, name string) (cpus []*sim.CPU) {
+	if ud, ok := L.Get(1).(*lua.LUserData); ok {
+		switch o := ud.Value.(type) {
+		case *object[*sim.CPU]:
+			return []*sim.CPU{o.val}
+		case *object[*sim.Machine]:
+			for i := range o.val.NrCPUs() {
+				if c := o.val.CPU(i); c.Online() {
+					cpus = append(cpus, c)
+				}
+			}
+			return cpus
+		}
+	}
+	wrongType(L, name, 1, "cpu or machine")
+	return nil
 }
 
 // compareRegs returns the registers of c that do not hold what is wanted. Exactly adds all others of the
@@ -217,11 +228,11 @@ func (w wanted) diff(c *sim.CPU, found uint64) vm.RegisterDiff {
 	return d
 }
 
-// assertErrno is assert.errno(name, call(...)).
+// assertErrno implements assert.errno(name, call(...)).
 func assertErrno(L *lua.LState) int {
 	name, ok := L.Get(1).(lua.LString)
 	if !ok {
-		misuse(L, "errno", 1, "an errno's name expected, got %s", typeName(L.Get(1)))
+		wrongType(L, "errno", 1, "an errno's name")
 	}
 	if _, known := hwdebug.ErrnoByName(string(name)); !known && !strings.HasPrefix(string(name), "SIG") {
 		names := make([]string, len(hwdebug.Errnos))
@@ -241,14 +252,16 @@ func assertErrno(L *lua.LState) int {
 	if L.Get(2) == lua.LNil && L.GetTop() >= 4 {
 		found = spell(L.Get(4)) + ": " + spell(L.Get(3))
 	}
-	vm.Fail(L, &vm.Failure{Assertion: "errno", Expected: words("refusal with " + string(name)), Found: words(found)})
+	vm.Fail(L, &vm.Failure{
+		Assertion: "errno", Expected: words("refusal with " + string(name)), Found: words(found),
+	})
 	return 0
 }
 
-// words returns a side of a failure that is no value.
+// words returns a side of a failure without a value.
 func words(text string) vm.Side { return vm.Side{Words: text} }
 
-// resultText is what a call returned, for a failure.
+// resultText formats a result of a call for a failure.
 func resultText(L *lua.LState, at int) string {
 	if s, ok := L.Get(at).(lua.LString); ok {
 		return fmt.Sprintf("%.200q", string(s))
@@ -256,7 +269,7 @@ func resultText(L *lua.LState, at int) string {
 	return spell(L.Get(at))
 }
 
-// assertSucceeds is assert.succeeds(call(...)).
+// assertSucceeds implements assert.succeeds(call(...)).
 func assertSucceeds(L *lua.LState) int {
 	if L.GetTop() < 1 {
 		misuse(L, "succeeds", 1, "the results of a call expected: assert.succeeds(m:...)")
@@ -275,7 +288,7 @@ func assertSucceeds(L *lua.LState) int {
 	return 0
 }
 
-// names reads an array of strings.
+// names reads an array of strings; ok is false for any other value than a table.
 func names(L *lua.LState, assertion string, arg int) ([]string, bool) {
 	t, ok := L.Get(arg).(*lua.LTable)
 	if !ok {
@@ -292,41 +305,37 @@ func names(L *lua.LState, assertion string, arg int) ([]string, bool) {
 	return list, true
 }
 
-// assertCallchain is assert.callchain(expected, actual).
+// assertCallchain implements assert.callchain(expected, actual).
 func assertCallchain(L *lua.LState) int {
 	want, ok := names(L, "callchain", 1)
 	if !ok {
-		misuse(L, "callchain", 1, "table expected, got %s", typeName(L.Get(1)))
+		wrongType(L, "callchain", 1, "table")
 	}
 	text := message(L, "callchain", 3)
 	found, ok := names(L, "callchain", 2)
 	if !ok {
 		if L.Get(2) != lua.LNil {
-			misuse(L, "callchain", 2, "table expected, got %s", typeName(L.Get(2)))
+			wrongType(L, "callchain", 2, "table")
 		}
 		vm.Fail(L, &vm.Failure{
 			Assertion: "callchain", Message: text,
 			Expected: words(strings.Join(want, " < ")), Found: words("the function was never entered"),
 		})
 	}
-	if chainMatches(want, found) {
+	w, f, ok := matchChain(want, found)
+	if ok {
 		return 0
 	}
 	vm.Fail(L, &vm.Failure{
 		Assertion: "callchain", Message: text,
 		Expected: words(strings.Join(want, " < ")), Found: words(strings.Join(found, " < ")),
-		Details: []string{firstDifference(want, found)},
+		Details: []string{chainDifference(want, found, w, f)},
 	})
 	return 0
 }
 
-// chainMatches compares names in order; "..." stands for any number of names.
-func chainMatches(want, found []string) bool {
-	_, _, ok := matchChain(want, found)
-	return ok
-}
-
-// matchChain also says how far it came at best: want[w] is not found[f].
+// matchChain compares names in order, where "..." stands for any number of names. If they do not match it
+// returns the furthest position that it reached: want[bestW] does not match found[bestF].
 func matchChain(want, found []string) (bestW, bestF int, ok bool) {
 	w, f, star, mark := 0, 0, -1, 0
 	for f < len(found) {
@@ -356,41 +365,41 @@ func matchChain(want, found []string) (bestW, bestF int, ok bool) {
 	return bestW, bestF, w == len(want)
 }
 
-func firstDifference(want, found []string) string {
-	w, f, _ := matchChain(want, found)
+// chainDifference describes that want[w] does not match found[f].
+func chainDifference(want, found []string, w, f int) string {
 	for w < len(want) && want[w] == "..." {
 		w++
 	}
-	expected, got := "the end", "the end"
-	if w < len(want) {
-		expected = want[w]
+	name := func(list []string, i int) string {
+		if i < len(list) {
+			return list[i]
+		}
+		return "the end"
 	}
-	if f < len(found) {
-		got = found[f]
-	}
+	expected := name(want, w)
 	if w > 0 && w < len(want) && want[w-1] == "..." {
 		return fmt.Sprintf("from name %d on there is no %s", f+1, expected)
 	}
-	return fmt.Sprintf("name %d: expected %s, found %s", f+1, expected, got)
+	return fmt.Sprintf("name %d: expected %s, found %s", f+1, expected, name(found, f))
 }
 
-// machineArg reads the machine that an assertion is about.
+// machineArg reads the machine that is the first argument of an assertion.
 func machineArg(L *lua.LState, name string) *machine {
 	if ud, ok := L.Get(1).(*lua.LUserData); ok {
 		if o, ok := ud.Value.(*object[*sim.Machine]); ok {
 			return o.mach
 		}
 	}
-	misuse(L, name, 1, "machine expected, got %s", typeName(L.Get(1)))
+	wrongType(L, name, 1, "machine")
 	return nil
 }
 
-// assertDmesg is assert.dmesg(m, pattern).
+// assertDmesg implements assert.dmesg(m, pattern).
 func assertDmesg(L *lua.LState) int {
 	m := machineArg(L, "dmesg")
 	pattern, ok := L.Get(2).(lua.LString)
 	if !ok {
-		misuse(L, "dmesg", 2, "string expected, got %s", typeName(L.Get(2)))
+		wrongType(L, "dmesg", 2, "string")
 	}
 	text := message(L, "dmesg", 3)
 	lines := m.m.Dmesg()
@@ -409,7 +418,7 @@ func assertDmesg(L *lua.LState) int {
 	return 0
 }
 
-// assertNoLeaks is assert.no_leaks(m).
+// assertNoLeaks implements assert.no_leaks(m).
 func assertNoLeaks(L *lua.LState) int {
 	m := machineArg(L, "no_leaks")
 	text := message(L, "no_leaks", 2)

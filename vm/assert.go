@@ -1,5 +1,5 @@
-// assert and check: Lua's own assert, which is also a table of luassert's words, and the same words
-// as checks that note a failure and go on.
+// The globals assert and check: Lua's assert, which is also a table of luassert's assertions, and the
+// same assertions as checks, which record a failure and continue.
 
 package vm
 
@@ -28,7 +28,7 @@ type Failure struct {
 	Script    string         // the chunk that called the assertion
 	Line      int
 
-	// Cause is the Go error whose message was asserted, such as an errno; nil if there is none.
+	// Cause is the Go error whose message was asserted, such as an errno, or nil.
 	Cause error
 }
 
@@ -118,8 +118,8 @@ func (f FieldDiff) String() string { return f.Name + " " + f.Expected + " -> " +
 // Unwrap returns Cause.
 func (f *Failure) Unwrap() error { return f.Cause }
 
-// Fail raises f in L: what a native assertion of a module (Module.Asserts) does when it does not
-// hold. It fills in Script and Line.
+// Fail raises f in L with the position of the caller, which it also sets in f. The assertions of modules
+// (Module.Asserts) report their failures with it.
 func Fail(L *lua.LState, f *Failure) {
 	rt := threadOf(L).rt
 	stack := rt.traceOf(L)
@@ -133,13 +133,13 @@ func Fail(L *lua.LState, f *Failure) {
 	panic(rt.apiError(lua.LString(at+text), f, stack))
 }
 
-// OnCheck has fn told of every check.* that does not hold; the script goes on after it. Without fn a
-// check that fails raises, as assert does.
+// OnCheck makes fn the receiver of failed checks, after which the script continues. Without a receiver
+// a failed check raises an error, as assert does.
 func (rt *Runtime) OnCheck(fn func(*Failure)) { rt.lib.assert.onCheck = fn }
 
-// An assertion is one word: how many values it takes before the message, and whether it holds.
+// An assertion is a predicate on its first arguments.
 type assertion struct {
-	nargs int
+	nargs int // arguments before the message
 	holds func(c *assertCall) bool
 }
 
@@ -180,7 +180,7 @@ func (c *assertCall) setSides() {
 // noError is both what a negated assert.error expects and what a failing one finds.
 const noError = "no error"
 
-// kind says what sort of value v is: which object, or which type.
+// kind returns which object v is, or the type of another value.
 func (c *assertCall) kind(v lua.LValue) string {
 	switch v.(type) {
 	case *lua.LTable, *lua.LFunction, *lua.LUserData, *lua.LState:
@@ -189,16 +189,16 @@ func (c *assertCall) kind(v lua.LValue) string {
 	return typeName(v)
 }
 
+// assertions is the state of assert and check in a runtime.
 type assertions struct {
 	rt      *Runtime
 	table   *lua.LTable
-	check   *lua.LTable
 	chain   [2]*lua.LTable            // after is, are, has; and after is_not, are_not, has_no
-	natives map[string]*lua.LFunction // the words of modules
+	natives map[string]*lua.LFunction // the assertions of modules
 	onCheck func(*Failure)
 }
 
-// assertWords are the words by the name that follows the modifiers (is, are, has, not).
+// assertWords maps the name after the modifiers (is, are, has, not) to the assertion.
 var assertWords = map[string]*assertion{
 	"equals":        {2, (*assertCall).equals},
 	"same":          {2, (*assertCall).same},
@@ -220,29 +220,35 @@ var assertWords = map[string]*assertion{
 	"userdata":      {1, isType("userdata")},
 }
 
-// assertAliases are other names of words; luassert has them all.
+// assertAliases maps other names, all of which luassert has, to those in assertWords.
 var assertAliases = map[string]string{
-	"equal": "equals", "eq": "equals", "match": "matches", "errors": "error", "error_match": "error_matches", "near_to": "near",
+	"equal":       "equals",
+	"eq":          "equals",
+	"match":       "matches",
+	"errors":      "error",
+	"error_match": "error_matches",
+	"near_to":     "near",
 }
 
-// assertListed are the words that stand in the table from the start, so that pairs and completion
-// show them; the other spellings are made when they are first asked for.
+// assertListed lists the assertions that are in the table from the start, so that pairs and completion
+// show them. Other spellings are added when a script first uses them.
 var assertListed = []string{
-	"equals", "has_error", "has_no_error", "is_false", "is_falsy", "is_nil", "is_not_nil", "is_true", "is_truthy", "matches",
-	"near", "same",
+	"equals", "has_error", "has_no_error", "is_false", "is_falsy", "is_nil", "is_not_nil", "is_true",
+	"is_truthy", "matches", "near", "same",
 }
 
-var assertModifiers = map[string]bool{ // the value: does it negate
-	"is": false, "are": false, "was": false, "were": false, "has": false, "have": false, "does": false, "be": false,
-	"not": true, "no": true,
+// assertModifiers maps each modifier to whether it negates.
+var assertModifiers = map[string]bool{
+	"is": false, "are": false, "was": false, "were": false, "has": false, "have": false, "does": false,
+	"be": false, "not": true, "no": true,
 }
 
+// openAssert makes the globals assert and check.
 func openAssert(rt *Runtime) {
 	s := &assertions{rt: rt, natives: map[string]*lua.LFunction{}}
 	rt.lib.assert = s
 	L := rt.main
 	s.table = L.CreateTable(0, 32)
-	s.check = L.CreateTable(0, 4)
 	for neg := range s.chain {
 		s.chain[neg] = L.CreateTable(0, 4)
 		s.index(s.chain[neg], func(name string) lua.LValue { return s.resolve(name, neg == 1) })
@@ -263,45 +269,41 @@ func openAssert(rt *Runtime) {
 			s.table.RawSetString(name, s.natives[name])
 		}
 	}
-	meta := s.index(s.table, func(name string) lua.LValue { return s.resolve(name, false) })
-	plain := L.NewFunction(rt.baseAssert)
-	meta.RawSetString("__call", L.NewFunction(func(L *lua.LState) int {
-		L.Remove(1)
-		return rt.baseAssert(L)
-	}))
-	rt.global("assert", s.table)
-
-	meta = s.index(s.check, func(name string) lua.LValue {
-		v := rt.main.GetField(s.table, name)
-		fn, ok := v.(*lua.LFunction)
-		if !ok {
-			return v
-		}
-		return s.soft(fn)
-	})
-	softly := s.soft(plain)
-	meta.RawSetString("__call", L.NewFunction(func(L *lua.LState) int {
-		L.Remove(1)
-		return softly.GFunction(L)
-	}))
-	// The chains of check lead to soft words as well.
-	for _, name := range []string{"are", "has", "is", "are_not", "has_no", "is_not"} {
-		chain := s.table.RawGetString(name)
-		t := L.CreateTable(0, 4)
-		s.index(t, func(name string) lua.LValue {
-			v := rt.main.GetField(chain, name)
-			if fn, ok := v.(*lua.LFunction); ok {
-				return s.soft(fn)
-			}
-			return v
-		})
-		s.check.RawSetString(name, t)
-	}
-	rt.global("check", s.check)
+	s.index(s.table, func(name string) lua.LValue { return s.resolve(name, false) })
+	s.global("assert", s.table, rt.baseAssert)
+	s.global("check", s.softened(s.table), s.soft(L.NewFunction(rt.baseAssert)).GFunction)
 }
 
-// index gives t a metatable whose __index makes what is missing, once, or raises.
-func (s *assertions) index(t *lua.LTable, make func(name string) lua.LValue) *lua.LTable {
+// global makes t a global that can be called.
+func (s *assertions) global(name string, t *lua.LTable, call lua.LGFunction) {
+	t.Metatable.(*lua.LTable).RawSetString("__call", s.rt.main.NewFunction(func(L *lua.LState) int {
+		L.Remove(1)
+		return call(L)
+	}))
+	s.rt.global(name, t)
+}
+
+// softened returns a table of the checks that belong to the assertions in t and in the chains below it.
+func (s *assertions) softened(t *lua.LTable) *lua.LTable {
+	out := s.rt.main.CreateTable(0, 4)
+	s.index(out, func(name string) lua.LValue {
+		v := s.rt.main.GetField(t, name)
+		switch v := v.(type) {
+		case *lua.LFunction:
+			return s.soft(v)
+		case *lua.LTable:
+			if v == s.chain[0] || v == s.chain[1] {
+				return s.softened(v)
+			}
+		}
+		return v
+	})
+	return out
+}
+
+// index gives t a metatable whose __index adds the missing entry that make returns, or raises if it
+// returns nil.
+func (s *assertions) index(t *lua.LTable, make func(name string) lua.LValue) {
 	meta := s.rt.main.CreateTable(0, 2)
 	meta.RawSetString("__index", s.rt.main.NewFunction(func(L *lua.LState) int {
 		name, ok := L.Get(2).(lua.LString)
@@ -320,12 +322,11 @@ func (s *assertions) index(t *lua.LTable, make func(name string) lua.LValue) *lu
 	}))
 	meta.RawSetString("__metatable", lua.LString("assert"))
 	t.Metatable = meta
-	return meta
 }
 
-// resolve makes the function or the chain that name stands for, nil when it stands for nothing.
-// Modifiers come first, joined by underscores: is_not_nil, are_same, has_no_errors. As in luassert, capitals are small
-// letters that Lua's keywords do not stand in the way of: is.True, is_not.Nil.
+// resolve returns the function or the chain of a name, or nil if the name is unknown. A name begins with
+// modifiers, joined by underscores: is_not_nil, are_same, has_no_errors. Case does not matter, so that a
+// script can write is.True and is_not.Nil although true and nil are keywords, as in luassert.
 func (s *assertions) resolve(name string, negated bool) lua.LValue {
 	rest := strings.ToLower(name)
 	for rest != "" {
@@ -353,6 +354,7 @@ func (s *assertions) resolve(name string, negated bool) lua.LValue {
 	return s.chain[0]
 }
 
+// word returns the assertion of a name without modifiers, or nil.
 func (s *assertions) word(name string) *assertion {
 	if alias, ok := assertAliases[name]; ok {
 		name = alias
@@ -360,9 +362,12 @@ func (s *assertions) word(name string) *assertion {
 	return assertWords[name]
 }
 
-// unknown says that there is no such word, and which there is.
+// unknown formats the error for an unknown name, with the nearest known one.
 func (s *assertions) unknown(name string) string {
-	known := []string{"equal", "errno", "is_string", "is_number", "is_table", "is_function", "error_matches", "is_not", "are_not"}
+	known := []string{
+		"equal", "errno", "is_string", "is_number", "is_table", "is_function", "error_matches",
+		"is_not", "are_not",
+	}
 	s.table.ForEach(func(k, _ lua.LValue) {
 		if name := k.String(); name == strings.ToLower(name) {
 			known = append(known, name)
@@ -376,7 +381,7 @@ func (s *assertions) unknown(name string) string {
 	return message
 }
 
-// call makes the function of a word.
+// call returns the function of an assertion. It returns its arguments, as Lua's assert does.
 func (s *assertions) call(name string, w *assertion, negated bool) lua.LGFunction {
 	shown := name
 	if negated && !strings.Contains(name, "no") {
@@ -413,7 +418,8 @@ func (s *assertions) call(name string, w *assertion, negated bool) lua.LGFunctio
 	}
 }
 
-// opposite makes the negation of a module's word: it holds when the word fails. Misuse raises either way.
+// opposite returns the negation of a module's assertion, which passes if fn fails. Misuse raises an error
+// in both.
 func (s *assertions) opposite(word string, fn *lua.LFunction) lua.LGFunction {
 	fails := func(L *lua.LState) (failed bool) {
 		defer func() {
@@ -433,15 +439,18 @@ func (s *assertions) opposite(word string, fn *lua.LFunction) lua.LGFunction {
 	return func(L *lua.LState) int {
 		n := L.GetTop()
 		if !fails(L) {
-			Fail(L, &Failure{Assertion: "is_not " + word, Expected: Side{Words: word + " to fail"}, Found: Side{Words: "it passed"}})
+			Fail(L, &Failure{
+				Assertion: "is_not " + word,
+				Expected:  Side{Words: word + " to fail"},
+				Found:     Side{Words: "it passed"},
+			})
 		}
 		L.SetTop(n)
 		return n
 	}
 }
 
-// soft makes the check that belongs to an assertion: when it does not hold, the collector is told and
-// the script goes on with false.
+// soft returns the check of an assertion: it hands a failure to the receiver and returns false.
 func (s *assertions) soft(fn *lua.LFunction) *lua.LFunction {
 	return s.rt.main.NewFunction(func(L *lua.LState) int {
 		n := L.GetTop()
@@ -460,7 +469,8 @@ func (s *assertions) soft(fn *lua.LFunction) *lua.LFunction {
 	})
 }
 
-// baseAssert is Lua's own assert. A text is raised with its position, anything else as it is.
+// baseAssert implements Lua's own assert. It adds the position to a message that is text, and raises any
+// other value unchanged.
 func (rt *Runtime) baseAssert(L *lua.LState) int {
 	a := args{L, "assert"}
 	if lua.LVAsBool(a.any(1)) {
@@ -484,15 +494,15 @@ func (rt *Runtime) baseAssert(L *lua.LState) int {
 	panic(rt.apiError(lua.LString(position(L, 1)+message), f, stack))
 }
 
-// sides are the two values that the comparison in assert(a == b) compared. The compiler makes such a
-// comparison a call of assertSides, so that a failure can show them.
+// sides holds the operands of the comparison in assert(a == b). The compiler turns such a comparison
+// into a call of assertSides, so that a failure can show them.
 type sides struct {
-	frame *frame // of the Lua function that compared them
+	frame *frame // of the Lua function with the comparison
 	op    string
 	x, y  lua.LValue
 }
 
-// luaFrame is the innermost running Lua function of L.
+// luaFrame returns the frame of the innermost Lua function of L.
 func luaFrame(L *lua.LState) *frame {
 	cf := view(L).currentFrame
 	for cf != nil && cf.Fn.IsG {
@@ -501,7 +511,7 @@ func luaFrame(L *lua.LState) *frame {
 	return cf
 }
 
-// assertSides makes the function that compares as op does and remembers what it compared.
+// assertSides returns the function that compares as op does and records the operands.
 func (rt *Runtime) assertSides(op string) lua.LGFunction {
 	return func(L *lua.LState) int {
 		x, y := L.Get(1), L.Get(2)
@@ -526,7 +536,7 @@ func (rt *Runtime) assertSides(op string) lua.LGFunction {
 	}
 }
 
-// order is x < y (event __lt) or x <= y (event __le).
+// order returns x < y (event __lt) or x <= y (event __le), with metamethods as in Lua.
 func order(L *lua.LState, event string, x, y lua.LValue) bool {
 	switch x := x.(type) {
 	case lua.LNumber:
@@ -551,7 +561,8 @@ func order(L *lua.LState, event string, x, y lua.LValue) bool {
 		if fn := L.GetMetaField(x, event); fn != lua.LNil && fn == L.GetMetaField(y, event) {
 			return call(fn, x, y)
 		}
-		if fn := L.GetMetaField(x, "__lt"); event == "__le" && fn != lua.LNil && fn == L.GetMetaField(y, "__lt") {
+		fn := L.GetMetaField(x, "__lt")
+		if event == "__le" && fn != lua.LNil && fn == L.GetMetaField(y, "__lt") {
 			return !call(fn, y, x)
 		}
 	}
@@ -559,7 +570,7 @@ func order(L *lua.LState, event string, x, y lua.LValue) bool {
 	return false
 }
 
-// sidesOf shows what the comparison that was just asserted compared.
+// sidesOf formats the operands of the comparison that was just asserted.
 func (rt *Runtime) sidesOf(L *lua.LState) []string {
 	s := rt.lib.sides
 	rt.lib.sides = sides{}
@@ -570,7 +581,7 @@ func (rt *Runtime) sidesOf(L *lua.LState) []string {
 	return []string{"left of " + s.op + ":  " + x.String(), "right of " + s.op + ": " + y.String()}
 }
 
-// causeOf is the Go error inside a userdata.
+// causeOf returns the Go error inside a userdata, or nil.
 func (rt *Runtime) causeOf(v lua.LValue) error {
 	if ud, ok := v.(*lua.LUserData); ok {
 		if err, ok := ud.Value.(error); ok {
@@ -611,7 +622,7 @@ func isType(name string) func(*assertCall) bool {
 	return func(c *assertCall) bool { return c.is("a "+name, c.L.Get(1).Type().String() == name) }
 }
 
-// near: numbers of either kind, compared without losing digits.
+// near compares numbers of either kind without losing digits.
 func (c *assertCall) near() bool {
 	expected, tolerance := c.number(1), c.float(3)
 	c.expectedWords = "within " + number.String(tolerance) + " of "
@@ -623,6 +634,7 @@ func (c *assertCall) near() bool {
 	return distance(expected, found) <= tolerance
 }
 
+// distance returns the absolute difference, exact if both numbers are.
 func distance(x, y number.Number) float64 {
 	if y.Less(x) {
 		x, y = y, x
@@ -642,7 +654,7 @@ func distance(x, y number.Number) float64 {
 	return math.Abs(f(y) - f(x))
 }
 
-// matches: a Lua pattern, found anywhere in the text.
+// matches holds if the Lua pattern occurs anywhere in the text.
 func (c *assertCall) matches() bool {
 	pattern := c.str(1)
 	c.expectedWords, c.found = "a match of "+quote(pattern), c.L.Get(2)
@@ -650,7 +662,7 @@ func (c *assertCall) matches() bool {
 	return ok && Matches(c.L, text, pattern)
 }
 
-// caught calls argument 1 and gives what it raised.
+// caught calls the first argument and returns what it raised.
 func (c *assertCall) caught() (value lua.LValue, raised bool) {
 	fn := c.L.Get(1)
 	if !callable(c.L, fn) {
@@ -705,7 +717,7 @@ func (c *assertCall) raisesMatching() bool {
 	return raised && Matches(c.L, c.rt.toString(c.L, value), pattern)
 }
 
-// withoutPosition cuts "file:line: " off a message.
+// withoutPosition removes "file:line: " from the beginning of a message.
 func withoutPosition(s string) string { return positionPrefix.ReplaceAllString(s, "") }
 
 var positionPrefix = regexp.MustCompile(`(?s)^.*?:\d+: `)

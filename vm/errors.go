@@ -1,9 +1,10 @@
-// Errors: what a script raises, as Go sees it, and what Go raises, as a script sees it.
+// Errors on their way between Lua and Go: an error of a script as a Go error, a Go error as a Lua value.
 
 package vm
 
 import (
 	"fmt"
+	"regexp"
 	"runtime/debug"
 	"strings"
 	"unicode/utf8"
@@ -67,8 +68,7 @@ func (e *Error) locate(src string, column int) {
 	}
 }
 
-// A PanicError is a Go panic below a script. It is a fault of the host, not of the script, so pcall
-// does not catch it.
+// A PanicError reports a Go panic below a script. It is a fault of the host, so pcall does not catch it.
 type PanicError struct {
 	Value     any     // the argument of panic
 	Stack     string  // the Go stack
@@ -78,13 +78,13 @@ type PanicError struct {
 
 func (e *PanicError) Error() string { return fmt.Sprintf("vm: Go panic below a script: %v", e.Value) }
 
-// Unwrap gives the error that was panicked with, if it was one.
+// Unwrap returns the argument of panic if it was an error.
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err
 }
 
-// An ExitError is what os.exit ends a run with, when Allow.Exit permits it.
+// An ExitError reports that the script called os.exit, which Allow.Exit permits.
 type ExitError struct {
 	Code int
 }
@@ -138,16 +138,16 @@ func traceback(frames []Frame) string {
 	return strings.Join(append([]string{"stack traceback:"}, TraceLines(frames)...), "\n\t")
 }
 
-// Unwind is implemented by values that an embedder panics with to leave Lua code for good: the
-// panic passes through pcall, coroutines and State.Call untouched.
+// Unwind is implemented by values that an embedder panics with to leave Lua code: the panic passes
+// through pcall, coroutines and State.Call unchanged.
 type Unwind interface {
 	UnwindsLua()
 }
 
-// noTrace keeps gopher-lua from making a traceback of its own, which takes quadratic time.
+// noTrace keeps gopher-lua from formatting a traceback of its own, which takes quadratic time.
 const noTrace = " "
 
-// thrown is a Lua error on its way through Go.
+// thrown is the cause of an ApiError on its way through gopher-lua.
 type thrown struct {
 	err   error // the Go error behind it, or nil
 	trace trace
@@ -156,7 +156,7 @@ type thrown struct {
 func (e *thrown) Error() string { return "Lua error" }
 func (e *thrown) Unwrap() error { return e.err }
 
-// panicLua is the Panic function of every thread: it raises the value on top of the stack.
+// panicLua raises the value on top of the stack. It is the Panic function of every thread.
 func (rt *Runtime) panicLua(L *lua.LState) {
 	value := L.Get(-1)
 	if s, ok := value.(lua.LString); ok {
@@ -166,10 +166,12 @@ func (rt *Runtime) panicLua(L *lua.LState) {
 	panic(rt.apiError(value, nil, rt.traceOf(L)))
 }
 
-// protect calls the function below the nargs values on top of L's stack. When it raises, L is as it was
-// before the call, without function and arguments. catch, when it is not nil, is given the error
-// while the stack that raised it still stands, and returns the value to go on with.
-func (rt *Runtime) protect(L *lua.LState, nargs, nret int, catch func(lua.LValue) lua.LValue) (err *lua.ApiError) {
+// protect calls the function below the nargs values on top of L's stack. After an error L is as before
+// the call, without function and arguments. A non-nil catch is called with the error value before the
+// stack that raised it is unwound, and returns the value to continue with.
+func (rt *Runtime) protect(
+	L *lua.LState, nargs, nret int, catch func(lua.LValue) lua.LValue,
+) (err *lua.ApiError) {
 	v := view(L)
 	cf := v.currentFrame
 	sp := depth(cf)
@@ -203,7 +205,7 @@ func (rt *Runtime) protect(L *lua.LState, nargs, nret int, catch func(lua.LValue
 	return nil
 }
 
-// pcall is protect for pcall and its like: what must not be caught goes on.
+// pcall is like protect, but passes on errors that a script must not catch.
 func (rt *Runtime) pcall(L *lua.LState, nargs, nret int, catch func(lua.LValue) lua.LValue) *lua.ApiError {
 	err := rt.protect(L, nargs, nret, catch)
 	if err != nil && rt.meter.fatal != nil {
@@ -212,7 +214,8 @@ func (rt *Runtime) pcall(L *lua.LState, nargs, nret int, catch func(lua.LValue) 
 	return err
 }
 
-// caught turns what was panicked with into the error that it stands for.
+// caught converts the argument of a panic into an error. Any value but an error of Lua is a PanicError
+// and ends the run.
 func (rt *Runtime) caught(L *lua.LState, r any) *lua.ApiError {
 	switch r := r.(type) {
 	case Unwind:
@@ -233,12 +236,14 @@ func (rt *Runtime) caught(L *lua.LState, r any) *lua.ApiError {
 	return rt.apiError(lua.LString(e.Error()), e, trace)
 }
 
-// apiError is the form in which an error travels through gopher-lua.
+// apiError wraps an error in the form in which gopher-lua passes errors on.
 func (rt *Runtime) apiError(value lua.LValue, err error, trace trace) *lua.ApiError {
-	return &lua.ApiError{Type: lua.ApiErrorRun, Object: value, StackTrace: noTrace, Cause: &thrown{err: err, trace: trace}}
+	return &lua.ApiError{
+		Type: lua.ApiErrorRun, Object: value, StackTrace: noTrace, Cause: &thrown{err: err, trace: trace},
+	}
 }
 
-// errorOf is what Run and Call return for err.
+// errorOf converts err into the error that Run and Call return.
 func (rt *Runtime) errorOf(err *lua.ApiError) error {
 	var cause error
 	var trace trace
@@ -253,12 +258,14 @@ func (rt *Runtime) errorOf(err *lua.ApiError) error {
 			return fatal
 		}
 		cause = fatal
-		if before == nil { // a limit was hit by what was to put the error into words
+		if before == nil { // formatting the error exceeded a limit
 			text = fatal.Error()
 		}
 	}
 	frames := trace.values()
-	out := &Error{Message: text, Frames: frames, Traceback: traceback(frames), cause: cause, Value: rt.toGo(err.Object)}
+	out := &Error{
+		Message: text, Frames: frames, Traceback: traceback(frames), Value: rt.toGo(err.Object), cause: cause,
+	}
 	out.raised = &raised{rt, err.Object, trace}
 	out.Script, out.Line = trace.position()
 	switch v := err.Object.(type) {
@@ -277,7 +284,7 @@ func (rt *Runtime) errorOf(err *lua.ApiError) error {
 	return out
 }
 
-// errorText is the message of an error value.
+// errorText returns the message of an error value.
 func (rt *Runtime) errorText(v lua.LValue) string {
 	switch v.(type) {
 	case lua.LString, lua.LNumber:
@@ -293,38 +300,24 @@ func (rt *Runtime) errorText(v lua.LValue) string {
 	return "(error object is a " + TypeName(v) + " value)"
 }
 
-// culprit is the column of the name that the message is about, 0 unless it is in the line just once.
+// culprit returns the column of the name that the message is about, 0 unless the line has it just once.
 func culprit(line, message string) int {
-	_, rest, ok := strings.Cut(message, "attempt to ")
-	if !ok {
-		if _, rest, ok = strings.Cut(message, " has no "); !ok { // of an object with described fields
-			return 0
-		}
-	}
-	_, rest, _ = strings.Cut(rest, "'")
-	name, _, ok := strings.Cut(rest, "'")
-	if !ok || name == "" || name == "?" {
+	m := culpritName.FindStringSubmatch(message)
+	if m == nil || m[1] == "?" {
 		return 0
 	}
-	found := 0
-	for at := 0; ; {
-		i := strings.Index(line[at:], name)
-		if i < 0 {
-			return found
-		}
-		at += i
-		end := at + len(name)
-		if (at == 0 || !isNameByte(line[at-1])) && (end == len(line) || !isNameByte(line[end])) {
-			if found > 0 {
-				return 0
-			}
-			found = at + 1
-		}
-		at = end
+	found := regexp.MustCompile(`\b`+regexp.QuoteMeta(m[1])+`\b`).FindAllStringIndex(line, 2)
+	if len(found) != 1 {
+		return 0
 	}
+	return found[0][0] + 1
 }
 
-// whereLua is the position of the innermost Lua function that has begun to run, ready to go before a message.
+// culpritName finds the name in a message of Lua, or of an object with described fields.
+var culpritName = regexp.MustCompile(`(?:attempt to | has no )[^']*'([^']+)'`)
+
+// whereLua returns the position of the innermost Lua function that has begun to run, to be put before a
+// message.
 func whereLua(L *lua.LState) string {
 	for cf := view(L).currentFrame; cf != nil; cf = cf.Parent {
 		if !cf.Fn.IsG && cf.Pc > 0 {
@@ -334,7 +327,7 @@ func whereLua(L *lua.LState) string {
 	return ""
 }
 
-// raiseText raises a message with the position before it.
+// raiseText raises a message that begins with the position.
 func (rt *Runtime) raiseText(L *lua.LState, message string) {
 	panic(rt.apiError(lua.LString(whereLua(L)+message), nil, rt.traceOf(L)))
 }
@@ -346,7 +339,7 @@ func (rt *Runtime) raiseError(L *lua.LState, err error) {
 	panic(rt.apiError(lua.LString(whereLua(L)+text), err, rt.traceOf(L)))
 }
 
-// guard runs what may raise outside of any Lua function.
+// guard calls f, which may raise outside of any Lua function.
 func (rt *Runtime) guard(f func() error) (err error) {
 	defer func() {
 		switch r := recover().(type) {
@@ -405,9 +398,4 @@ func (o *origins) bytes() (n int64) {
 		}
 	}
 	return n
-}
-
-// isNameByte reports whether c can stand in a Lua name.
-func isNameByte(c byte) bool {
-	return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }

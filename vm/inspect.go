@@ -1,5 +1,5 @@
-// Looking at a runtime from outside without running anything in it, and values in the hands of Go
-// that stay exactly what they are in Lua. Prompts and debuggers are made of this.
+// Inspection of a runtime without running anything in it, and Lua values held by Go without conversion:
+// what prompts and debuggers need.
 
 package vm
 
@@ -13,8 +13,8 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// A Value is a Lua value in the hands of Go, as it is: given back, it is the same table, function or
-// userdata. The zero Value is nil. It belongs to one runtime.
+// A Value holds a Lua value without converting it: passed back to Lua it is the same table, function or
+// userdata. It belongs to one runtime. The zero Value is nil.
 type Value struct {
 	rt *Runtime
 	v  lua.LValue
@@ -27,7 +27,7 @@ func (v Value) value() lua.LValue {
 	return v.v
 }
 
-// Go is the value as Run returns it.
+// Go returns the value converted as Run converts results.
 func (v Value) Go() any {
 	if v.rt == nil {
 		return nil
@@ -35,16 +35,16 @@ func (v Value) Go() any {
 	return v.rt.toGo(v.value())
 }
 
-// Type is the value's type as Lua's type function gives it.
+// Type returns the type as Lua's type function does.
 func (v Value) Type() string { return v.value().Type().String() }
 
-// IsNil says whether the value is nil.
+// IsNil reports whether the value is nil.
 func (v Value) IsNil() bool { return v.value() == lua.LNil }
 
-// Same says whether two values are one, as rawequal does.
+// Same compares two values as rawequal does.
 func (v Value) Same(w Value) bool { return v.value() == w.value() }
 
-// Class is the name that a userdata's module gave its metatable (__name), "" if it gave none.
+// Class returns the __name in the metatable of a userdata, or "".
 func (v Value) Class() string {
 	u, ok := v.value().(*lua.LUserData)
 	if !ok {
@@ -58,8 +58,8 @@ func (v Value) Class() string {
 	return ""
 }
 
-// Signature is a function's parameters as its source names them, "(a, b, ...)", and "" for a
-// function that is not written in Lua.
+// Signature returns the parameters of a Lua function as its source names them, such as "(a, b, ...)". It
+// returns "" for any other value.
 func (v Value) Signature() string {
 	fn, ok := v.value().(*lua.LFunction)
 	if !ok || fn.IsG || fn.Proto == nil {
@@ -75,16 +75,16 @@ func (v Value) Signature() string {
 	return "(" + strings.Join(names, ", ") + ")"
 }
 
-// maxInherit is how many tables Index and Names follow by __index.
+// maxInherit limits the tables that Index and Names follow by __index.
 const maxInherit = 16
 
-// Index is what a table or userdata holds under a key (a string, number or boolean), as far as that
-// can be told without running anything: raw, then through metatables whose __index is a table.
+// Index returns the value under a key (a string, number or boolean) of a table or userdata. It runs
+// nothing: it looks into the table itself, then follows each __index that is a table.
 func (v Value) Index(key any) (Value, bool) {
 	if v.rt == nil {
 		return Value{}, false
 	}
-	var k lua.LValue // not by toLua, which counts memory and so may raise
+	var k lua.LValue // toLua counts memory and so may raise
 	switch key := key.(type) {
 	case string:
 		k = lua.LString(key)
@@ -105,7 +105,7 @@ func (v Value) Index(key any) (Value, bool) {
 	return Value{}, false
 }
 
-// Names are the string keys that Index finds, sorted.
+// Names returns the string keys that Index finds, sorted.
 func (v Value) Names() []string {
 	var names []string
 	for _, t := range v.tables() {
@@ -119,7 +119,7 @@ func (v Value) Names() []string {
 	return slices.Compact(names)
 }
 
-// tables are the tables in which an index is looked up, in order.
+// tables returns the tables in which Index looks up a key, in order.
 func (v Value) tables() []*lua.LTable {
 	var found []*lua.LTable
 	at := v.value()
@@ -154,8 +154,7 @@ func (v Value) tables() []*lua.LTable {
 	return found
 }
 
-// Look finds a value from the globals down by Index. It runs nothing, and finds nothing while the
-// runtime runs something else.
+// Look follows a path of keys from the globals by Index. It finds nothing while the runtime is running.
 func (rt *Runtime) Look(path ...any) (Value, bool) {
 	if rt.enter() != nil {
 		return Value{}, false
@@ -171,16 +170,18 @@ func (rt *Runtime) Look(path ...any) (Value, bool) {
 	return v, true
 }
 
-// Eval is Run with values as they are. steps, if it is more than 0, is the limit for this one call;
-// used is how many it took, the one that was stopped included.
-func (rt *Runtime) Eval(ctx context.Context, p *Program, steps int64) (results []Value, used int64, err error) {
+// Eval runs a program like Run, but returns its results without converting them. If steps is above 0, it
+// limits this run. Eval also returns the number of steps used, including those of a run that was stopped.
+func (rt *Runtime) Eval(
+	ctx context.Context, p *Program, steps int64,
+) (results []Value, used int64, err error) {
 	if ctx == nil || p == nil || p.chunk == nil {
 		return nil, 0, errors.New("vm: Eval needs a context and a program")
 	}
 	return rt.invoke(ctx, p, nil, steps, nil)
 }
 
-// Invoke is Call with values as they are; args may hold Values.
+// Invoke calls fn like Call, but returns the results without converting them. args may hold Values.
 func (rt *Runtime) Invoke(ctx context.Context, fn *Function, args ...any) ([]Value, error) {
 	if err := rt.callable(ctx, fn, "Invoke"); err != nil {
 		return nil, err
@@ -189,8 +190,10 @@ func (rt *Runtime) Invoke(ctx context.Context, fn *Function, args ...any) ([]Val
 	return results, err
 }
 
-// invoke runs a program, or calls a function.
-func (rt *Runtime) invoke(ctx context.Context, p *Program, fn *lua.LFunction, steps int64, args []any) (out []Value, used int64, err error) {
+// invoke runs p, or calls fn if p is nil.
+func (rt *Runtime) invoke(
+	ctx context.Context, p *Program, fn *lua.LFunction, steps int64, args []any,
+) (out []Value, used int64, err error) {
 	leave, err := rt.take(ctx)
 	if err != nil {
 		return nil, 0, err
@@ -218,7 +221,7 @@ func (rt *Runtime) invoke(ctx context.Context, p *Program, fn *lua.LFunction, st
 	return out, used, nil
 }
 
-// SetValue gives a global a value as it is.
+// SetValue sets a global to a value without converting it.
 func (rt *Runtime) SetValue(name string, v Value) error {
 	if err := rt.enter(); err != nil {
 		return err
@@ -231,8 +234,8 @@ func (rt *Runtime) SetValue(name string, v Value) error {
 	return nil
 }
 
-// Load makes a function of a program, so that it can be called with arguments; of nil it makes none. When the runtime is
-// closed, busy or out of memory, that is the error of calling the function.
+// Load returns the main chunk of a program as a function, so that it can be called with arguments, or nil
+// if p is nil. If the runtime is closed, busy or out of memory, calling the function returns that error.
 func (rt *Runtime) Load(p *Program) *Function {
 	if p == nil || p.chunk == nil {
 		return nil
@@ -249,9 +252,8 @@ func (rt *Runtime) Load(p *Program) *Function {
 	return f
 }
 
-// MakeRoom sets the memory limit for what follows: limit, or as much as is live now and extra more if
-// that is beyond it. So a prompt can let go of what has filled the memory. It says whether limit was
-// enough.
+// MakeRoom sets the memory limit to limit, or to extra bytes above what is live now if that is more, so
+// that the user of a prompt can still release memory. It reports whether limit was enough.
 func (rt *Runtime) MakeRoom(ctx context.Context, limit, extra int64) (enough bool) {
 	if limit <= 0 {
 		return true

@@ -73,7 +73,7 @@ type Runtime struct {
 	objects    map[objectKind]*lua.LTable
 	converting int
 
-	origins   origins
+	origins origins
 }
 
 const (
