@@ -334,8 +334,8 @@ func assertCallchain(L *lua.LState) int {
 	return 0
 }
 
-// matchChain compares names in order, where "..." stands for any number of names. If they do not match it
-// returns the furthest position that it reached: want[bestW] does not match found[bestF].
+// matchChain compares names in order, where "..." stands for any number of names. If they do not
+// match it returns the furthest position that it reached: want[bestW] does not match found[bestF].
 func matchChain(want, found []string) (bestW, bestF int, ok bool) {
 	w, f, star, mark := 0, 0, -1, 0
 	for f < len(found) {

@@ -271,7 +271,11 @@ func openAssert(rt *Runtime) {
 	}
 	s.index(s.table, func(name string) lua.LValue { return s.resolve(name, false) })
 	s.global("assert", s.table, rt.baseAssert)
-	s.global("check", s.softened(s.table), s.soft(L.NewFunction(rt.baseAssert)).GFunction)
+	check := s.softened(s.table)
+	for _, name := range []string{"are", "has", "is", "are_not", "has_no", "is_not"} {
+		check.RawSetString(name, rt.main.GetField(check, name)) // for pairs and completion
+	}
+	s.global("check", check, s.soft(L.NewFunction(rt.baseAssert)).GFunction)
 }
 
 // global makes t a global that can be called.
@@ -418,8 +422,8 @@ func (s *assertions) call(name string, w *assertion, negated bool) lua.LGFunctio
 	}
 }
 
-// opposite returns the negation of a module's assertion, which passes if fn fails. Misuse raises an error
-// in both.
+// opposite returns the negation of a module's assertion, which passes if fn fails. Misuse raises an
+// error in both.
 func (s *assertions) opposite(word string, fn *lua.LFunction) lua.LGFunction {
 	fails := func(L *lua.LState) (failed bool) {
 		defer func() {

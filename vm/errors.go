@@ -353,9 +353,9 @@ func (rt *Runtime) guard(f func() error) (err error) {
 	return f()
 }
 
-// origins finds the Go error behind a Lua string, so that a script that passes the text of an error on
-// (assert(f()), error(err), error("open: " .. err)) does not lose the error. Equal strings are one Lua value,
-// so the string is the key. The oldest half is forgotten when the newer one is full.
+// origins finds the Go error behind a Lua string, so that a script that passes the text of an error
+// on (assert(f()), error(err), error("open: " .. err)) does not lose the error. Equal strings are
+// one Lua value, so the string is the key. The oldest half is forgotten when the newer one is full.
 type origins struct{ newer, older map[string]error }
 
 const (

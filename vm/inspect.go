@@ -170,8 +170,9 @@ func (rt *Runtime) Look(path ...any) (Value, bool) {
 	return v, true
 }
 
-// Eval runs a program like Run, but returns its results without converting them. If steps is above 0, it
-// limits this run. Eval also returns the number of steps used, including those of a run that was stopped.
+// Eval runs a program like Run, but returns its results without converting them. If steps is above
+// 0, it limits this run. Eval also returns the number of steps used, including those of a run that
+// was stopped.
 func (rt *Runtime) Eval(
 	ctx context.Context, p *Program, steps int64,
 ) (results []Value, used int64, err error) {
@@ -234,8 +235,9 @@ func (rt *Runtime) SetValue(name string, v Value) error {
 	return nil
 }
 
-// Load returns the main chunk of a program as a function, so that it can be called with arguments, or nil
-// if p is nil. If the runtime is closed, busy or out of memory, calling the function returns that error.
+// Load returns the main chunk of a program as a function, so that it can be called with arguments,
+// or nil if p is nil. If the runtime is closed, busy or out of memory, calling the function returns
+// that error.
 func (rt *Runtime) Load(p *Program) *Function {
 	if p == nil || p.chunk == nil {
 		return nil

@@ -104,7 +104,8 @@ func runStill(t *testing.T, parallel int, verbose bool, paths ...string) map[str
 	return got
 }
 
-// Each of the failures as a person reads it. What the other forms make of a failure is held in package report.
+// Each of the failures as a person reads it. What the other forms make of a failure is held in
+// package report.
 func TestFailuresExplainThemselves(t *testing.T) {
 	t.Chdir(filepath.Join("testdata", "failures"))
 	golden(t, "failures.pretty", runStill(t, 1, false, "failures.lua")["pretty"])

@@ -1,4 +1,4 @@
-// Failures: an error that ended a case, or a check that did not hold, as something that explains itself.
+// Failures: the errors that end cases, and failed checks, with what explains them.
 
 package scenario
 
@@ -13,7 +13,7 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// failure explains err, which ended the case or a hook after it.
+// failure describes err, which ended the case or a hook after it.
 func (s *session) failure(err error) *Failure {
 	f := &Failure{Kind: "error", Message: bare(err)}
 	var e *vm.Error
@@ -29,9 +29,10 @@ func (s *session) failure(err error) *Failure {
 	switch {
 	case errors.As(err, &p):
 		f.Kind = "panic"
-		f.Message = fmt.Sprintf("Go code below the scenario panicked, which is not its fault: %v", p.Value)
+		const format = "Go code called by the scenario panicked, which is not the scenario's fault: %v"
+		f.Message = fmt.Sprintf(format, p.Value)
 		f.Frames = theirs(p.Frames)
-		f.Notes = append(f.Notes, Paragraph{"Go stack", strings.Split(strings.TrimRight(p.Stack, "\n"), "\n")})
+		f.Notes = append(f.Notes, goStack(p.Stack))
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		f.Kind = "timeout"
 	case errors.Is(err, vm.ErrSteps), errors.Is(err, vm.ErrMemory):
@@ -56,7 +57,12 @@ func (s *session) failure(err error) *Failure {
 	return f
 }
 
-// check is a failed check.*: noted, and the case goes on.
+// goStack returns the stack of a Go panic as a note.
+func goStack(stack string) Paragraph {
+	return Paragraph{"Go stack", strings.Split(strings.TrimRight(stack, "\n"), "\n")}
+}
+
+// check records a failed check.*, after which the case continues.
 func (s *session) check(a *vm.Failure) {
 	f := &Failure{Kind: "assertion", Soft: true}
 	s.assertion(f, a)
@@ -64,7 +70,7 @@ func (s *session) check(a *vm.Failure) {
 	s.soft = append(s.soft, f)
 }
 
-// assertion fills in what an assertion says about itself.
+// assertion copies what a failed assertion reports into f.
 func (s *session) assertion(f *Failure, a *vm.Failure) {
 	f.Kind = "assertion"
 	if a.Script != "" && a.Line > 0 {
@@ -88,7 +94,7 @@ func (s *session) assertion(f *Failure, a *vm.Failure) {
 // tab replaces a tab in the source lines of failures.
 const tab = "    "
 
-// place finds the source line, of the scenario file itself or of one that it required.
+// place sets the source line, from the scenario file or from one that it required.
 func (s *session) place(f *Failure) {
 	if f.Line <= 0 || f.File == "" {
 		return
@@ -96,10 +102,9 @@ func (s *session) place(f *Failure) {
 	text := ""
 	if f.File == s.file.src.Path {
 		text = s.file.text
-	} else if folder, name := s.file.src.Folder(), s.file.src.required(f.File); folder != nil && fs.ValidPath(name) {
-		if b, err := fs.ReadFile(folder, name); err == nil {
-			text = string(b)
-		}
+	} else if folder := s.file.src.Folder(); folder != nil {
+		b, _ := fs.ReadFile(folder, s.file.src.required(f.File)) // "" if it is not there
+		text = string(b)
 	}
 	f.Source = strings.TrimRight(strings.ReplaceAll(lineOfText(text, f.Line), "\t", tab), " ")
 }

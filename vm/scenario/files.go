@@ -1,4 +1,4 @@
-// Discovery: which files a list of paths, folders and patterns names, in one stable order.
+// Discovery of scenario files from paths, folders and patterns, in a stable order.
 
 package scenario
 
@@ -17,40 +17,42 @@ import (
 	"github.com/hwlua/hwlua/vm/phrase"
 )
 
-// Ext is how the name of a scenario file ends.
+// Ext is the extension of a scenario file.
 const Ext = ".lua"
 
 // A Source is one scenario file before it is read.
 type Source struct {
-	Path  string // how reports name it: as given on the command line, slashes only
+	Path  string // as reports name it: as on the command line, with slashes
 	Lines []int  // only the cases at these lines; nil: all
 
-	fsys   fs.FS  // where it is; nil: text holds it
+	fsys   fs.FS  // its file system; nil if text holds it
 	name   string // its name in fsys
 	text   []byte
-	folder fs.FS  // what text may require
-	disk   string // its path on disk, "" where it has none
+	folder fs.FS  // from which text may require modules
+	disk   string // its path on disk, or ""
 }
 
-// SourceText makes a Source of text that stands in no file.
+// SourceText returns a Source for text that is in no file.
 func SourceText(path string, text []byte) *Source {
 	return &Source{Path: path, text: text}
 }
 
-// Disk is the file's path on disk, or "" for one that has none (standard input, an embedded file).
+// Disk returns the path on disk, or "" for standard input and embedded files.
 func (s *Source) Disk() string { return s.disk }
 
-// Read returns what the file holds. What is more than vm.Compile takes is refused before it is read.
+// Read returns the contents of the file. It rejects a file that is too large to compile before
+// reading it.
 func (s *Source) Read() ([]byte, error) {
 	if s.fsys == nil {
 		return s.text, nil
 	}
 	fsys, name := s.fsys, s.name
 	if s.disk != "" {
-		fsys, name = hostFS{}, s.disk // whose names need not be UTF-8
+		fsys, name = hostFS{}, s.disk // os.DirFS rejects names that are not UTF-8
 	}
 	if info, err := fs.Stat(fsys, name); err == nil && info.Mode().IsRegular() && info.Size() > vm.MaxSource {
-		return nil, &UsageError{Path: s.Path, Message: fmt.Sprintf("source of %d bytes is too large (at most %d)", info.Size(), vm.MaxSource)}
+		message := fmt.Sprintf("source of %d bytes is too large (at most %d)", info.Size(), vm.MaxSource)
+		return nil, &UsageError{Path: s.Path, Message: message}
 	}
 	b, err := fs.ReadFile(fsys, name)
 	if err != nil {
@@ -64,8 +66,8 @@ type hostFS struct{}
 
 func (hostFS) Open(name string) (fs.File, error) { return os.Open(name) }
 
-// Folder is what require and dofile see: the folder that holds the file, for standard input the current one, nil where
-// it is in none.
+// Folder returns what require and dofile see: the folder of the file, the current one for standard
+// input, or nil.
 func (s *Source) Folder() fs.FS {
 	if s.fsys == nil {
 		return s.folder
@@ -81,7 +83,7 @@ func (s *Source) Folder() fs.FS {
 	return sub
 }
 
-// required is the name in Folder of a file that reports call file.
+// required returns the name in Folder of a file by its name in reports.
 func (s *Source) required(file string) string {
 	if dir := path.Dir(s.Path); dir != "." {
 		return strings.TrimPrefix(file, strings.TrimSuffix(dir, "/")+"/")
@@ -89,12 +91,12 @@ func (s *Source) required(file string) string {
 	return file
 }
 
-// A UsageError is a path, file or option that cannot be used: the command line's fault, not a scenario's.
+// A UsageError reports a path, file or option that cannot be used, which is not the fault of a scenario.
 type UsageError struct {
-	Path    string // "" when no file is to blame
-	Line    int    // 0 when no line is
+	Path    string // "" if no file is to blame
+	Line    int    // 0 if no line is
 	Message string
-	Err     error // what lies below, may be nil
+	Err     error // the cause, or nil
 }
 
 func (e *UsageError) Error() string {
@@ -110,7 +112,7 @@ func (e *UsageError) Error() string {
 
 func (e *UsageError) Unwrap() error { return e.Err }
 
-// reason says in words why a file cannot be read, without the path that the caller adds.
+// reason describes why a file cannot be read, without its path, which the caller adds.
 func reason(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -125,11 +127,11 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// Find turns the paths of a command line into sources: files, folders (every *.lua in them and below, except
-// *.d.lua and names that begin with a dot or an underscore), patterns (* ? [a-z], ** for any number of folders),
-// FILE:LINE, and - for what stdin holds. Order is that of the paths, inside a folder or pattern that of the names;
-// a file that is named twice comes once. A path that is not there, and a folder or pattern without scenario
-// files, is a *UsageError.
+// Find returns the sources that the paths of a command line name. A path is a file, FILE:LINE, a
+// folder (every *.lua in it and below, except *.d.lua and names that begin with a dot or an
+// underscore), a pattern (* ? [a-z], ** for any number of folders), or - for stdin. The order is
+// that of the paths, and of the names in a folder or pattern. A file comes once. Find returns a
+// *UsageError for a path that does not exist and for a folder or pattern without scenario files.
 func Find(paths []string, stdin io.Reader) ([]*Source, error) {
 	var c collector
 	for _, p := range paths {
@@ -153,10 +155,11 @@ func Find(paths []string, stdin io.Reader) ([]*Source, error) {
 	return c.list, nil
 }
 
-// FindFS returns every scenario file of fsys, in the order of their names; prefix stands before each in reports.
+// FindFS returns all scenario files of fsys, in the order of their names. Reports put prefix before
+// each.
 func FindFS(fsys fs.FS, prefix string) ([]*Source, error) {
 	if fsys == nil {
-		return nil, &UsageError{Path: prefix, Message: "there is no file system to look in"}
+		return nil, &UsageError{Path: prefix, Message: "no file system given"}
 	}
 	var c collector
 	err := walk(fsys, ".", func(name string) {
@@ -168,12 +171,13 @@ func FindFS(fsys fs.FS, prefix string) ([]*Source, error) {
 	return c.list, nil
 }
 
+// A collector gathers sources, each file once.
 type collector struct {
 	list []*Source
 	seen map[string]*Source
 }
 
-// add appends s unless the same file is there; line 0 asks for all of its cases.
+// add appends s unless it has the same file. A line above 0 selects the cases at that line only.
 func (c *collector) add(s *Source, line int) {
 	key := s.disk
 	if key == "" {
@@ -200,9 +204,10 @@ func (c *collector) add(s *Source, line int) {
 	c.list = append(c.list, s)
 }
 
+// path adds the sources that one path names.
 func (c *collector) path(p string) error {
 	if p == "" {
-		return &UsageError{Message: "a path is empty"}
+		return &UsageError{Message: "empty path"}
 	}
 	info, err := os.Stat(p)
 	if err != nil {
@@ -240,6 +245,7 @@ func (c *collector) path(p string) error {
 	return nil
 }
 
+// pattern adds the files that match a pattern.
 func (c *collector) pattern(p string) error {
 	slash := filepath.ToSlash(p)
 	root, rest := splitPattern(slash)
@@ -273,7 +279,7 @@ func (c *collector) pattern(p string) error {
 	return nil
 }
 
-// splitPattern divides a pattern into the folder that it starts from and the part that has wildcards.
+// splitPattern splits a pattern into the folder before its first wildcard and the rest.
 func splitPattern(p string) (root, rest string) {
 	segs := strings.Split(p, "/")
 	i := 0
@@ -290,6 +296,7 @@ func splitPattern(p string) (root, rest string) {
 	return root, strings.Join(segs[i:], "/")
 }
 
+// matchPath matches the parts of a path, where ** matches any number of parts.
 func matchPath(pattern, name []string) bool {
 	for len(pattern) > 0 {
 		if pattern[0] == "**" {
@@ -319,7 +326,7 @@ func onDisk(p string) *Source {
 	return &Source{Path: filepath.ToSlash(filepath.Clean(p)), fsys: os.DirFS(filepath.Clean(dir)), name: base, disk: p}
 }
 
-// walk calls fn for every scenario file below dir, in order of the names.
+// walk calls fn for each scenario file below dir, in the order of the names.
 func walk(fsys fs.FS, dir string, fn func(name string)) error {
 	return fs.WalkDir(fsys, dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -334,7 +341,7 @@ func walk(fsys fs.FS, dir string, fn func(name string)) error {
 			return nil
 		}
 		if d.Type()&(fs.ModeNamedPipe|fs.ModeSocket|fs.ModeDevice) != 0 {
-			return nil // reading it may never end
+			return nil // reading it may block
 		}
 		if !hidden && strings.HasSuffix(base, Ext) && !strings.HasSuffix(base, ".d"+Ext) {
 			fn(name)
@@ -343,7 +350,7 @@ func walk(fsys fs.FS, dir string, fn func(name string)) error {
 	})
 }
 
-// cutLine divides FILE:LINE.
+// cutLine splits FILE:LINE.
 func cutLine(p string) (file string, line int, ok bool) {
 	i := strings.LastIndexByte(p, ':')
 	if i <= 0 {
@@ -356,7 +363,7 @@ func cutLine(p string) (file string, line int, ok bool) {
 	return p[:i], n, true
 }
 
-// near names a file beside p whose name is close to it.
+// near suggests a file in the folder of p with a similar name.
 func near(p string) string {
 	dir, base := filepath.Split(p)
 	if dir == "" {
@@ -366,7 +373,7 @@ func near(p string) string {
 	if err != nil {
 		return ""
 	}
-	stems := make([]string, 0, len(entries)) // without the extension, which two names share by chance
+	stems := make([]string, 0, len(entries)) // the extension would make all names similar
 	names := map[string]string{}
 	for _, e := range entries {
 		stem := strings.TrimSuffix(e.Name(), Ext)

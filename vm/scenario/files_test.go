@@ -58,7 +58,7 @@ func TestFind(t *testing.T) {
 		{"a pattern over any number of folders, none among them", []string{"**/[ad].lua"}, "a.lua sub/deep/d.lua"},
 		{"a file that is not there names the nearest", []string{"aa.lua"}, "aa.lua: no such file or folder; did you mean 'a.lua'?"},
 		{"an extension that was forgotten", []string{"sub/c"}, "sub/c: no such file or folder; did you mean 'sub/c.lua'?"},
-		{"no name at all", []string{""}, "a path is empty"},
+		{"no name at all", []string{""}, "empty path"},
 		{"a folder without scenarios", []string{"empty"}, "empty: no scenario files (*.lua) in this folder"},
 		{"a pattern that matches nothing", []string{"x*.lua"}, "x*.lua: no file matches this pattern"},
 		{"a pattern in a folder that is not there", []string{"nowhere/*.lua"}, "nowhere/*.lua: no file matches this pattern"},

@@ -1,4 +1,4 @@
-// Head comments: what a file says about itself before its first statement.
+// Head comments: what a file declares before its first statement.
 
 package scenario
 
@@ -12,9 +12,9 @@ import (
 	"github.com/hwlua/hwlua/vm/phrase"
 )
 
-// A Head is what the comment lines at the head of a file ask for.
+// A Head holds what the comment lines at the head of a file declare.
 //
-//	-- What does the fifth watchpoint meet?      the first paragraph is the title
+//	-- What refuses the fifth watchpoint?        the first paragraph is the title
 //	-- needs: cpus>=4, vhe
 //	-- timeout: 5s                               each case
 //	-- tags: seed, wide
@@ -22,10 +22,10 @@ import (
 type Head struct {
 	Title    string
 	Needs    []Need
-	Timeout  time.Duration // 0: none asked for
+	Timeout  time.Duration // 0 if there is none
 	Tags     []string
 	Kernels  []string
-	Warnings []string // lines that look like a misspelt key
+	Warnings []string // about lines that look like a misspelt key
 }
 
 // A Need is one condition of a "-- needs:" line: a name alone, or a name compared with a value.
@@ -37,7 +37,8 @@ func (n Need) String() string { return n.Name + n.Op + n.Value }
 
 var headKeys = []string{"needs", "timeout", "tags", "kernel"}
 
-// ParseHead reads the comment lines before the first statement of src. An error is a *UsageError with the line.
+// ParseHead reads the comment lines before the first statement of src. Its error is a *UsageError
+// with the line.
 func ParseHead(path, src string) (Head, error) {
 	var h Head
 	var title []string
@@ -66,7 +67,8 @@ func ParseHead(path, src string) (Head, error) {
 				continue
 			}
 			if n, ok := phrase.Nearest(key, headKeys); ok {
-				h.Warnings = append(h.Warnings, fmt.Sprintf("%s:%d: '%s:' means nothing here; did you mean '%s:'?", path, line, key, n))
+				h.Warnings = append(h.Warnings,
+					fmt.Sprintf("%s:%d: unknown key '%s:'; did you mean '%s:'?", path, line, key, n))
 			}
 		}
 		if text == "" {
@@ -79,6 +81,7 @@ func ParseHead(path, src string) (Head, error) {
 	return h, nil
 }
 
+// set sets the value of a key; known is false for any other text before a colon.
 func (h *Head) set(key, value string) (known bool, err error) {
 	switch key {
 	case "needs":
@@ -92,7 +95,7 @@ func (h *Head) set(key, value string) (known bool, err error) {
 	case "timeout":
 		d, err := time.ParseDuration(value)
 		if err != nil || d <= 0 {
-			return true, fmt.Errorf("timeout '%s' is not a time above zero, such as 5s or 500ms", value)
+			return true, fmt.Errorf("invalid timeout '%s' (want 5s, 500ms)", value)
 		}
 		h.Timeout = d
 	case "tags":
@@ -105,14 +108,15 @@ func (h *Head) set(key, value string) (known bool, err error) {
 	return true, nil
 }
 
-// fields divides a list at commas and spaces.
+// fields splits a list at commas and spaces.
 func fields(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' })
 }
 
-// blanksAround finds a sign that compares, with the blanks that people write around it.
+// blanksAround matches a comparison operator with the blanks around it.
 var blanksAround = regexp.MustCompile(`[ \t]*([<>=!~]=?)[ \t]*`)
 
+// parseNeed parses NAME or NAME>=VALUE, with any comparison operator.
 func parseNeed(s string) (Need, error) {
 	i := strings.IndexAny(s, "<>=!~")
 	if i < 0 {
@@ -126,16 +130,16 @@ func parseNeed(s string) (Need, error) {
 		}
 	}
 	if n.Name == "" || n.Op == "" || n.Value == "" {
-		return n, fmt.Errorf("need '%s' is neither a name nor NAME>=VALUE", s)
+		return n, fmt.Errorf("invalid need '%s' (want NAME or NAME>=VALUE)", s)
 	}
 	return n, nil
 }
 
-// A Fact is something that a file may need: its name and its value, "true" for what is simply there and
-// "false" for what could be but is not.
+// A Fact is something that a file may need. Its value is "true" or "false" for a feature that is
+// there or not.
 type Fact struct{ Name, Value string }
 
-// missing says which need the facts do not meet, "" when they meet all.
+// missing describes the first need that the facts do not meet, "" if they meet all.
 func missing(needs []Need, facts []Fact) string {
 	for _, n := range needs {
 		names := make([]string, len(facts))
@@ -147,7 +151,7 @@ func missing(needs []Need, facts []Fact) string {
 			}
 		}
 		if !known {
-			msg := fmt.Sprintf("needs %s, of which nothing is known here", n)
+			msg := fmt.Sprintf("needs %s, which is unknown", n)
 			if near, ok := phrase.Nearest(n.Name, names); ok {
 				msg += fmt.Sprintf("; did you mean '%s'?", near)
 			}
@@ -160,7 +164,7 @@ func missing(needs []Need, facts []Fact) string {
 			continue
 		}
 		if !holds(compareValues(have, n.Value), n.Op) {
-			return fmt.Sprintf("needs %s, here %s is %s", n, n.Name, have)
+			return fmt.Sprintf("needs %s, but %s is %s", n, n.Name, have)
 		}
 	}
 	return ""
@@ -183,8 +187,8 @@ func holds(c int, op string) bool {
 	}
 }
 
-// compareValues orders numbers and dotted versions by their numbers, anything else as text. A version that is
-// shorter stands for all that begin with it: 4.19 equals 4.19.116.
+// compareValues compares numbers and dotted versions by their numbers, anything else as text. A
+// shorter version stands for all that begin with it: 4.19 equals 4.19.116.
 func compareValues(a, b string) int {
 	as, bs := strings.Split(a, "."), strings.Split(b, ".")
 	for i := range min(len(as), len(bs)) {

@@ -41,10 +41,10 @@ local x = 1
 
 func TestParseHeadErrors(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"a timeout that is none", "-- x\n-- timeout: 5", "a.lua:2: timeout '5' is not a time above zero, such as 5s or 500ms"},
-		{"a timeout below zero", "-- timeout: -5s", "a.lua:1: timeout '-5s' is not a time above zero, such as 5s or 500ms"},
-		{"a need without a value", "-- needs: cpus>=", "a.lua:1: need 'cpus>=' is neither a name nor NAME>=VALUE"},
-		{"a need without a name", "-- needs: vhe, >= 4", "a.lua:1: need '>=4' is neither a name nor NAME>=VALUE"},
+		{"a timeout that is none", "-- x\n-- timeout: 5", "a.lua:2: invalid timeout '5' (want 5s, 500ms)"},
+		{"a timeout below zero", "-- timeout: -5s", "a.lua:1: invalid timeout '-5s' (want 5s, 500ms)"},
+		{"a need without a value", "-- needs: cpus>=", "a.lua:1: invalid need 'cpus>=' (want NAME or NAME>=VALUE)"},
+		{"a need without a name", "-- needs: vhe, >= 4", "a.lua:1: invalid need '>=4' (want NAME or NAME>=VALUE)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := scenario.ParseHead("a.lua", c.text)

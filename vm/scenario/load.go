@@ -1,4 +1,4 @@
-// Loading: a file in a runtime, the words that it is written with, and the cases that it turns out to have.
+// Loading a file into a runtime: the functions that it can call, and the cases that it has.
 
 package scenario
 
@@ -16,10 +16,10 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// moduleName is what the prelude finds our functions by.
+// moduleName is the name under which the prelude requires our functions.
 const moduleName = "hwlua.scenario"
 
-// preludeName is the prelude's name as a chunk. What begins with it does not show in failures.
+// preludeName is the chunk name of the prelude. Failures do not show its frames.
 const preludeName = "=scenario"
 
 //go:embed prelude.lua
@@ -27,17 +27,17 @@ var preludeSource string
 
 var prelude = sync.OnceValues(func() (*vm.Program, error) { return vm.Compile(preludeName, preludeSource) })
 
-// A file is a source that was read, with the program and the cases that it holds.
+// A file is a source that was read and compiled, with its cases.
 type file struct {
 	src   *Source
 	text  string
 	head  Head
 	prog  *vm.Program
-	cases []*Case            // of every profile, in order; Round is not set
-	known map[string]*Result // by profile: a file that is one case has been run when it was loaded
+	cases []*Case            // of all profiles, in order; Round is not set
+	known map[string]*Result // by profile, of a file that is one case: loading it ran it
 }
 
-// stem is the name of a file that is its own case.
+// stem returns the name of the case that a whole file is.
 func stem(p string) string { return strings.TrimSuffix(path.Base(p), Ext) }
 
 // open reads and compiles a source. The error is a *UsageError.
@@ -56,6 +56,7 @@ func open(src *Source) (*file, error) {
 	return f, nil
 }
 
+// lineOf returns the line of an error of vm, or 0.
 func lineOf(err error) int {
 	var e *vm.Error
 	if errors.As(err, &e) {
@@ -64,7 +65,7 @@ func lineOf(err error) int {
 	return 0
 }
 
-// bare is the text of an error without the position before it.
+// bare returns the text of an error without the position before it.
 func bare(err error) string {
 	var e *vm.Error
 	if !errors.As(err, &e) {
@@ -76,7 +77,7 @@ func bare(err error) string {
 	return e.Message
 }
 
-// line is the text of a line of the file, from 1.
+// line returns the text of a line of the file, from 1.
 func (f *file) line(n int) string {
 	return lineOfText(f.text, n)
 }
@@ -91,7 +92,7 @@ func lineOfText(text string, n int) string {
 	return ""
 }
 
-// A block is a describe, or the file itself.
+// A block is a describe, or the whole file.
 type block struct {
 	name        string
 	fn          *vm.Function
@@ -103,12 +104,13 @@ type block struct {
 	teardown    []*vm.Function
 }
 
-// A node is what stands in a block: another one, or a case.
+// A node is an entry of a block: a block or a case.
 type node struct {
 	block *block
 	it    *it
 }
 
+// An it is a case of a block.
 type it struct {
 	name        string
 	fn          *vm.Function // nil: pending
@@ -123,10 +125,10 @@ type session struct {
 	rt      *vm.Runtime
 	out     capped
 	at      *block       // what describe and it add to
-	running bool         // a case runs: describe and it are out of place
-	finally *vm.Function // what the case that runs wants done at its end
+	running bool         // a case runs, so that describe and it are not allowed
+	finally *vm.Function // to call at the end of the running case
 	soft    []*Failure
-	snaps   *snapshots // nil: snapshots are out of place
+	snaps   *snapshots // nil if snapshots are not allowed
 	caseOf  *Case
 	errno   func(error) string
 }
@@ -136,12 +138,12 @@ type errPending struct{ why string }
 
 func (e *errPending) Error() string { return "pending: " + e.why }
 
-// errPlace says that a word was used where it means nothing.
+// errPlace reports a call where it is not allowed.
 type errPlace struct{ text string }
 
 func (e *errPlace) Error() string { return e.text }
 
-// newSession makes a runtime for the file with the words of scenarios in it.
+// newSession returns a runtime for the file with the functions of scenarios in it.
 func newSession(f *file, o *Options, env Environment, seed uint64) (*session, error) {
 	s := &session{file: f, errno: o.Errno, at: &block{first: 1, last: 1 << 30}}
 	modules := slices.Concat(o.Modules, env.Modules, []vm.Module{s.module()})
@@ -170,12 +172,12 @@ func newSession(f *file, o *Options, env Environment, seed uint64) (*session, er
 
 func (s *session) close() { s.rt.Close() }
 
-// module holds the functions that the prelude gives their names.
+// module returns the functions that the prelude makes global.
 func (s *session) module() vm.Module {
 	hook := func(word string, list func(*block) *[]*vm.Function) func(*vm.Function) error {
 		return func(fn *vm.Function) error {
 			if s.running {
-				return &errPlace{word + " stands inside of a case; it belongs into a describe or at the top of the file"}
+				return &errPlace{word + " called inside a case; call it in a describe or at the top of the file"}
 			}
 			l := list(s.at)
 			*l = append(*l, fn)
@@ -195,9 +197,10 @@ func (s *session) module() vm.Module {
 	}}
 }
 
+// describe adds a block.
 func (s *session) describe(name string, fn *vm.Function) error {
 	if s.running {
-		return &errPlace{fmt.Sprintf("describe '%s' stands inside of a case", name)}
+		return &errPlace{fmt.Sprintf("describe '%s' called inside a case", name)}
 	}
 	b := &block{name: name, fn: fn}
 	_, b.first, b.last = fn.Defined()
@@ -205,9 +208,10 @@ func (s *session) describe(name string, fn *vm.Function) error {
 	return nil
 }
 
+// it adds a case.
 func (s *session) it(name string, fn *vm.Function, args ...any) error {
 	if s.running {
-		return &errPlace{fmt.Sprintf("it '%s' stands inside of another case", name)}
+		return &errPlace{fmt.Sprintf("it '%s' called inside another case", name)}
 	}
 	c := &it{name: name, fn: fn, args: args}
 	if fn != nil {
@@ -217,7 +221,7 @@ func (s *session) it(name string, fn *vm.Function, args ...any) error {
 	return nil
 }
 
-// pending is a case that is not written yet, or, inside a case, the end of it.
+// pending adds a case that is not written yet. Called inside a case it ends that case.
 func (s *session) pending(name string, line int) error {
 	if s.running {
 		return &errPending{name}
@@ -226,24 +230,26 @@ func (s *session) pending(name string, line int) error {
 	return nil
 }
 
-// atEnd is finally: the last one that a case names runs when the case is over, also when it failed.
+// atEnd sets the function that runs after the case, even if the case fails. The last call wins.
 func (s *session) atEnd(fn *vm.Function) error {
 	if !s.running {
-		return &errPlace{"finally stands outside of a case; it belongs into one"}
+		return &errPlace{"finally called outside a case"}
 	}
 	s.finally = fn
 	return nil
 }
 
-// load runs the file once from top to bottom: describes note what they hold without opening it.
+// load runs the file once. A describe is recorded, and called by walk.
 func (s *session) load(ctx context.Context) error {
 	_, err := s.rt.Run(ctx, s.file.prog)
 	return err
 }
 
-// walk opens the blocks below b in order and hands every case to visit with the blocks that hold it, outermost
-// first. It ends early when visit returns false.
-func (s *session) walk(ctx context.Context, b *block, path []*block, visit func([]*block, *it) bool) (more bool, err error) {
+// walk calls the describes below b in order and passes each case to visit with its blocks,
+// outermost first. It stops and returns false if visit does.
+func (s *session) walk(
+	ctx context.Context, b *block, path []*block, visit func([]*block, *it) bool,
+) (more bool, err error) {
 	path = append(path, b)
 	for _, n := range b.nodes {
 		if n.it != nil {
@@ -263,7 +269,7 @@ func (s *session) walk(ctx context.Context, b *block, path []*block, visit func(
 	return true, nil
 }
 
-// collect finds out which cases the file has. When it has none, it has been run as its own case.
+// collect returns the cases of the file. A file without any has been run as a case by loading it.
 func (s *session) collect(ctx context.Context) ([]*Case, error) {
 	err := s.load(ctx)
 	root := s.at
@@ -288,12 +294,12 @@ func (s *session) collect(ctx context.Context) ([]*Case, error) {
 		return true
 	})
 	if err == nil && len(cases) == 0 {
-		err = &errPending{"it has a describe, and no case (it) in one"}
+		err = &errPending{"describe without a case (it)"}
 	}
 	return cases, err
 }
 
-// find opens blocks until the case at that index is reached.
+// find walks to the case with the index of want.
 func (s *session) find(ctx context.Context, want *Case) ([]*block, *it, error) {
 	if err := s.load(ctx); err != nil {
 		return nil, nil, err
@@ -312,12 +318,12 @@ func (s *session) find(ctx context.Context, want *Case) ([]*block, *it, error) {
 		return nil, nil, err
 	}
 	if found == nil || found.name != want.Path[len(want.Path)-1] {
-		return nil, nil, fmt.Errorf("the file has other cases each time it is loaded: '%s' is not there again", want.Name())
+		return nil, nil, fmt.Errorf("the file has different cases each time it is loaded: '%s' is missing now", want.Name())
 	}
 	return blocks, found, nil
 }
 
-// tagsOf are the tags of a file's head and the #words of names.
+// tagsOf returns the tags of the head of a file and the #words of names.
 func tagsOf(tags, names []string) []string {
 	for _, n := range names {
 		for i := strings.IndexByte(n, '#'); i >= 0; i = strings.IndexByte(n, '#') {
@@ -335,7 +341,7 @@ func tagsOf(tags, names []string) []string {
 	return tags
 }
 
-// capped keeps the first OutputLimit bytes that are written.
+// capped keeps the first OutputLimit bytes written to it.
 type capped struct {
 	buf  bytes.Buffer
 	lost int

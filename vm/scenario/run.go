@@ -1,8 +1,9 @@
-// Running: the plan of a run, cases at once, and results in the order of the plan.
+// Runs: the plan, cases in parallel, and results in the order of the plan.
 
 package scenario
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,9 +17,10 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// Run runs the selected cases of the sources and tells o.Sink about them. It returns when all are done, when the
-// limit of failures is reached, or, soon after, when ctx is done: then Summary.Interrupted is set, and cases that were
-// running are reported as interrupted. The error is not nil only when the options cannot be used.
+// Run runs the selected cases of the sources and reports them to o.Sink. It returns when all are done
+// or the limit of failures is reached. It also returns soon after ctx is done; it then reports the cases
+// that were running as interrupted and sets Summary.Interrupted. The error is non-nil only if the
+// options are invalid.
 func Run(ctx context.Context, sources []*Source, o Options) (*Summary, error) {
 	r, err := newRunner(ctx, sources, o)
 	if err != nil {
@@ -47,17 +49,19 @@ func List(ctx context.Context, sources []*Source, o Options) ([]*Case, []*Broken
 	return cases, broken, ctx.Err()
 }
 
+// A runner is one run.
 type runner struct {
 	o       Options
 	sources []*Source
-	sem     chan struct{} // a token for each case or file that may be worked on at once
+	sem     chan struct{} // limits the cases and files in work
 	snaps   *snapshots
 	sum     Summary
 }
 
+// newRunner validates the options and fills in defaults.
 func newRunner(ctx context.Context, sources []*Source, o Options) (*runner, error) {
 	if ctx == nil || slices.Contains(sources, nil) {
-		return nil, errors.New("scenario: a run needs a context, and sources that are not nil")
+		return nil, errors.New("scenario: nil context or source")
 	}
 	o.Parallel = max(o.Parallel, 1)
 	o.Repeat = max(o.Repeat, 1)
@@ -88,7 +92,7 @@ func (unwatched) Started(*Case)    {}
 func (unwatched) Finished(*Result) {}
 func (unwatched) Loading(string)   {}
 
-// A job is one step of the plan: a case to run, a result that is known already, or a file that cannot be used.
+// A job is a step of the plan: a case to run, a known result, a warning, or an unusable file.
 type job struct {
 	f       *file
 	c       *Case
@@ -98,7 +102,7 @@ type job struct {
 	done    chan *Result // of a case that runs
 }
 
-// acquire takes a token; it fails when ctx is done.
+// acquire waits for a token of r.sem; it returns false if ctx is done.
 func (r *runner) acquire(ctx context.Context) bool {
 	if ctx.Err() != nil {
 		return false
@@ -113,13 +117,16 @@ func (r *runner) acquire(ctx context.Context) bool {
 
 func (r *runner) release() { <-r.sem }
 
-// window is how many results may wait for one that is earlier in the plan.
+// window limits the results that wait for one that is earlier in the plan.
 const window = 512
 
+// run starts the cases in the order of the plan and reports them in that order.
 func (r *runner) run(ctx context.Context) *Summary {
 	began := time.Now()
 	o := &r.o
-	o.Sink.Begin(Info{Shard: o.Shard, ShardFrom: o.Engine, Shuffled: o.Shuffle, Seed: o.Order, Properties: o.Properties})
+	o.Sink.Begin(Info{
+		Shard: o.Shard, ShardFrom: o.Engine, Shuffled: o.Shuffle, Seed: o.Order, Properties: o.Properties,
+	})
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
 
@@ -127,176 +134,198 @@ func (r *runner) run(ctx context.Context) *Summary {
 	var workers sync.WaitGroup
 	go func() {
 		defer close(jobs)
-		r.plan(inner, func(j *job) bool {
-			if j.c != nil && j.known == nil {
-				j.done = make(chan *Result, 1)
-				o.Watcher.Planned(1)
-				// The token is taken here, so that cases begin in the order of the plan.
-				if !r.acquire(inner) {
-					return false
-				}
-				workers.Add(1)
-				go func() {
-					defer workers.Done()
-					defer r.release()
-					o.Watcher.Started(j.c)
-					res := r.runCase(inner, j.f, j.c)
-					o.Watcher.Finished(res)
-					j.done <- res
-				}()
-			}
-			select {
-			case jobs <- j:
-				return true
-			case <-inner.Done():
-				if j.done == nil {
-					return false
-				}
-				jobs <- j // it has begun, so it is reported
-				return false
-			}
-		})
+		r.plan(inner, func(j *job) bool { return r.start(inner, j, jobs, &workers) })
 	}()
-
 	seen := map[*Source]bool{}
 	for j := range jobs {
 		if r.sum.Stopped != "" {
 			continue
 		}
-		switch {
-		case j.broken != nil:
-			r.sum.Unusable++
-			o.Sink.Broken(j.broken)
-			continue
-		case j.warning != "":
-			o.Sink.Warning(j.warning)
-			continue
-		}
-		res := j.known
-		if res == nil {
-			res = <-j.done
-		} else {
-			o.Watcher.Planned(1)
-			o.Watcher.Finished(res)
-		}
-		if !seen[j.f.src] {
-			seen[j.f.src] = true
-			r.sum.Files++
-		}
-		r.sum.Counts[res.Status]++
-		r.snaps.tally(j.f, res)
-		o.Sink.Case(res)
+		r.report(j, seen)
 		if o.MaxFailures > 0 && r.sum.Bad() >= o.MaxFailures && ctx.Err() == nil {
-			r.sum.Stopped = o.StopReason
-			if r.sum.Stopped == "" {
-				r.sum.Stopped = fmt.Sprintf("after %d failures", o.MaxFailures)
-			}
+			r.sum.Stopped = cmp.Or(o.StopReason, fmt.Sprintf("after %d failures", o.MaxFailures))
 			cancel()
 		}
 	}
 	workers.Wait()
 	r.sum.Interrupted = ctx.Err() != nil
-	complete := !r.sum.Interrupted && r.sum.Stopped == ""
-	if problems := r.snaps.finish(&r.sum.Snapshots, complete); len(problems) > 0 {
-		for _, p := range problems {
-			r.sum.Unusable++
-			o.Sink.Broken(p)
-		}
+	for _, b := range r.snaps.finish(&r.sum.Snapshots, !r.sum.Interrupted && r.sum.Stopped == "") {
+		r.sum.Unusable++
+		o.Sink.Broken(b)
 	}
 	r.sum.Elapsed = time.Since(began)
 	o.Sink.End(&r.sum)
 	return &r.sum
 }
 
+// start begins the case of a job in a goroutine, once it has a token, so that cases begin in the order
+// of the plan. It then passes the job on, and returns false if the run is to end.
+func (r *runner) start(ctx context.Context, j *job, jobs chan<- *job, workers *sync.WaitGroup) bool {
+	if j.c != nil && j.known == nil {
+		j.done = make(chan *Result, 1)
+		r.o.Watcher.Planned(1)
+		if !r.acquire(ctx) {
+			return false
+		}
+		workers.Go(func() {
+			defer r.release()
+			r.o.Watcher.Started(j.c)
+			res := r.runCase(ctx, j.f, j.c)
+			r.o.Watcher.Finished(res)
+			j.done <- res
+		})
+	}
+	select {
+	case jobs <- j:
+		return true
+	case <-ctx.Done():
+		if j.done != nil {
+			jobs <- j // it has begun, so it is reported
+		}
+		return false
+	}
+}
+
+// report waits for the result of a job, counts it and passes it to the sink.
+func (r *runner) report(j *job, seen map[*Source]bool) {
+	switch {
+	case j.broken != nil:
+		r.sum.Unusable++
+		r.o.Sink.Broken(j.broken)
+		return
+	case j.warning != "":
+		r.o.Sink.Warning(j.warning)
+		return
+	}
+	res := j.known
+	if res == nil {
+		res = <-j.done
+	} else {
+		r.o.Watcher.Planned(1)
+		r.o.Watcher.Finished(res)
+	}
+	if !seen[j.f.src] {
+		seen[j.f.src] = true
+		r.sum.Files++
+	}
+	r.sum.Counts[res.Status]++
+	r.snaps.tally(j.f, res)
+	r.o.Sink.Case(res)
+}
+
 // plan yields the jobs in order until yield returns false or ctx is done.
 func (r *runner) plan(ctx context.Context, yield func(*job) bool) {
-	o := &r.o
 	order := make([]int, len(r.sources))
 	for i := range order {
 		order[i] = i
 	}
-	var base []int // the position of each source's first selected case in the unshuffled plan
-	rng := rand.New(rand.NewPCG(o.Order, 0x6877_6c75_61))
-	if o.Shuffle {
-		if o.Shard.Total > 1 {
-			base = make([]int, len(r.sources))
-			n := 0
-			r.loaded(ctx, order, 1, func(i int, l loaded) bool {
-				base[i] = n
-				n += len(r.selected(l.f, 0))
-				return true
-			})
+	rng := rand.New(rand.NewPCG(r.o.Order, 0x6877_6c75_61))
+	var base []int
+	if r.o.Shuffle {
+		if r.o.Shard.Total > 1 {
+			base = r.positions(ctx, order)
 		}
 		rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	}
-	for round := 1; round <= o.Repeat; round++ {
-		mark := round
-		if o.Repeat == 1 {
-			mark = 0
-		}
-		position := 0
-		ok := r.loaded(ctx, order, round, func(i int, l loaded) bool {
+	for round := 1; round <= r.o.Repeat; round++ {
+		position := 0 // among the selected cases of all shards
+		more := r.loaded(ctx, order, round, func(i int, l loaded) bool {
 			if l.broken != nil {
 				return yield(&job{broken: l.broken})
 			}
-			f := l.f
-			if round == 1 {
-				for _, w := range f.head.Warnings {
-					if !yield(&job{warning: w}) {
-						return false
-					}
-				}
-			}
-			picked := r.selected(f, mark)
 			if base != nil {
 				position = base[i]
 			}
-			if len(f.src.Lines) > 0 && round == 1 {
-				if b := f.noCaseAt(); b != nil {
-					return yield(&job{broken: b})
-				}
-			}
 			if round == 1 {
-				r.sum.Deselected += len(f.cases) - len(picked)
-			}
-			mine := picked[:0:0]
-			for _, c := range picked {
-				if o.Shard.Has(position) {
-					mine = append(mine, c)
-				} else if round == 1 {
-					r.sum.OtherShards++
+				if ok, usable := yieldHead(l.f, yield); !usable {
+					return ok
 				}
-				position++
 			}
-			if o.Shuffle {
+			mine := r.share(l.f, round, &position)
+			if r.o.Shuffle {
 				rng.Shuffle(len(mine), func(i, j int) { mine[i], mine[j] = mine[j], mine[i] })
 			}
-			for _, c := range mine {
-				j := &job{f: f, c: c}
-				if res := f.known[c.Kernel]; res != nil {
-					copied := *res
-					copied.Case = c
-					j.known = &copied
-				}
-				if !yield(j) {
-					return false
-				}
-			}
-			return true
+			return yieldCases(l.f, mine, yield)
 		})
-		if !ok {
+		if !more {
 			return
 		}
 	}
 }
 
-// loaded is a source that was read and whose cases are known, or why it cannot be used.
+// positions returns, for each source, the position of its first selected case in the unshuffled plan:
+// the shards of a shuffled run are those of the unshuffled one.
+func (r *runner) positions(ctx context.Context, order []int) []int {
+	base := make([]int, len(r.sources))
+	n := 0
+	r.loaded(ctx, order, 1, func(i int, l loaded) bool {
+		base[i] = n
+		n += len(r.selected(l.f, 0))
+		return true
+	})
+	return base
+}
+
+// yieldHead yields the warnings about a file. usable is false if FILE:LINE selects no case, which it
+// yields as well; more is then the result of yield.
+func yieldHead(f *file, yield func(*job) bool) (more, usable bool) {
+	for _, w := range f.head.Warnings {
+		if !yield(&job{warning: w}) {
+			return false, false
+		}
+	}
+	if b := f.noCaseAt(); b != nil {
+		return yield(&job{broken: b}), false
+	}
+	return true, true
+}
+
+// share returns the selected cases of a file that belong to the shard, and counts the others in the
+// first round. position is that of the next selected case.
+func (r *runner) share(f *file, round int, position *int) []*Case {
+	mark := round
+	if r.o.Repeat == 1 {
+		mark = 0
+	}
+	picked := r.selected(f, mark)
+	mine := picked[:0:0]
+	for _, c := range picked {
+		if r.o.Shard.Has(*position) {
+			mine = append(mine, c)
+		}
+		*position++
+	}
+	if round == 1 {
+		r.sum.Deselected += len(f.cases) - len(picked)
+		r.sum.OtherShards += len(picked) - len(mine)
+	}
+	return mine
+}
+
+// yieldCases yields the cases of a file, those with a known result as such.
+func yieldCases(f *file, cases []*Case, yield func(*job) bool) bool {
+	for _, c := range cases {
+		j := &job{f: f, c: c}
+		if res := f.known[c.Kernel]; res != nil {
+			copied := *res
+			copied.Case = c
+			j.known = &copied
+		}
+		if !yield(j) {
+			return false
+		}
+	}
+	return true
+}
+
+// A loaded is a source with its cases, or the reason why it cannot be used.
 type loaded struct {
 	f      *file
 	broken *Broken
 }
 
-// loaded gives the sources in that order to fn, reading a few ahead. It is false when it ended early.
+// loaded loads the sources in that order, a few ahead, and passes them to fn until it returns false. It
+// returns false if it stopped early.
 func (r *runner) loaded(ctx context.Context, order []int, round int, fn func(i int, l loaded) bool) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	type pending struct {
@@ -348,7 +377,7 @@ func (r *runner) loaded(ctx context.Context, order []int, round int, fn func(i i
 	return ok
 }
 
-// load reads a source, compiles it and finds its cases: on each profile that it asks for.
+// load reads and compiles a source and finds its cases on each profile that it lists.
 func (r *runner) load(ctx context.Context, src *Source, round int) loaded {
 	f, err := open(src)
 	if err != nil {
@@ -373,7 +402,7 @@ func (r *runner) load(ctx context.Context, src *Source, round int) loaded {
 	return loaded{f: f}
 }
 
-// kernels are the profiles that the file runs on, "" alone for the default one; why is set when it does not run.
+// kernels returns the profiles to run the file on, "" for the default one, or why it does not run.
 func (r *runner) kernels(f *file) (list []string, why string, err error) {
 	if len(f.head.Kernels) == 0 {
 		return []string{""}, "", nil
@@ -393,10 +422,11 @@ func (r *runner) kernels(f *file) (list []string, why string, err error) {
 	if slices.Contains(list, r.o.Profile) {
 		return []string{r.o.Profile}, "", nil
 	}
-	return nil, fmt.Sprintf("is for kernel %s, this run is for %s", strings.Join(list, ", "), r.o.Profile), nil
+	why = fmt.Sprintf("is for kernel %s, this run is for %s", strings.Join(list, ", "), r.o.Profile)
+	return nil, why, nil
 }
 
-// add makes c, filled in for a file that is one case, a case of the file whose result is known.
+// add adds the case that the whole file is, with its result.
 func (f *file) add(c *Case, res *Result) {
 	c.File, c.Path, c.Tags, c.Line, c.Whole = f.src.Path, []string{stem(f.src.Path)}, f.head.Tags, 1, true
 	c.LastLine = strings.Count(f.text, "\n") + 1
@@ -406,7 +436,7 @@ func (f *file) add(c *Case, res *Result) {
 	f.known[c.Kernel] = res
 }
 
-// collect adds the cases that the file has on that profile.
+// collect adds the cases of the file on a profile.
 func (r *runner) collect(ctx context.Context, f *file, kernel string, round int) {
 	if r.o.Facts != nil {
 		if why := missing(f.head.Needs, r.o.Facts(kernel)); why != "" {
@@ -432,7 +462,7 @@ func (r *runner) collect(ctx context.Context, f *file, kernel string, round int)
 		return
 	}
 	if len(found) > 0 {
-		// A describe raised: the file has cases, but not all of them are known.
+		// A describe raised an error, so not all cases of the file are known.
 		for _, x := range res.Failures {
 			x.Kind = "load"
 		}
@@ -441,7 +471,7 @@ func (r *runner) collect(ctx context.Context, f *file, kernel string, round int)
 	f.add(c, res)
 }
 
-// runCase runs one case in a runtime of its own.
+// runCase runs a case in a runtime of its own.
 func (r *runner) runCase(ctx context.Context, f *file, c *Case) *Result {
 	return r.guarded(ctx, f, c, func(ctx context.Context, s *session) error {
 		blocks, found, err := s.find(ctx, c)
@@ -456,7 +486,7 @@ func (r *runner) runCase(ctx context.Context, f *file, c *Case) *Result {
 	})
 }
 
-// one runs the hooks of the blocks around a case, and the case.
+// one runs a case with the hooks of its blocks. Later hooks run after an error, too.
 func (s *session) one(ctx context.Context, blocks []*block, c *it) (err error) {
 	call := func(fns []*vm.Function) error {
 		for _, fn := range fns {
@@ -495,7 +525,8 @@ func (s *session) one(ctx context.Context, blocks []*block, c *it) (err error) {
 	return err
 }
 
-// also keeps the first error as the one that ended the case and notes the second beside it.
+// also returns the error that ended the case: the first one. It records the second as a further failure,
+// unless the first has ended the runtime.
 func (s *session) also(first, second error) error {
 	if first == nil || second == nil || ended(first) {
 		if first == nil {
@@ -509,79 +540,81 @@ func (s *session) also(first, second error) error {
 	return first
 }
 
-// ended tells whether err has ended the runtime's work: what comes after it fails for the same reason.
+// ended reports whether err has ended the runtime, so that any later call fails for the same reason.
 func ended(err error) bool {
 	var p *vm.PanicError
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.As(err, &p)
 }
 
-// guarded does the work of a case: time limit, runtime, and what came of it.
-func (r *runner) guarded(ctx context.Context, f *file, c *Case, work func(context.Context, *session) error) (res *Result) {
-	o := &r.o
+// guarded runs the work of a case with its time limit and a runtime of its own, and returns the result.
+// A Go panic below the script is an error of the runtime; any other panic, such as one in a module or in
+// Look, ends this case and not the run.
+func (r *runner) guarded(
+	ctx context.Context, f *file, c *Case, work func(context.Context, *session) error,
+) (res *Result) {
 	res = &Result{Case: c, Title: f.head.Title, Start: time.Now()}
-	// The runtime turns a Go panic below a script into an error; one beside it, in a module's making or in Look, ends
-	// this case and not the run.
 	defer func() {
 		if x := recover(); x != nil {
 			res.Status = Errored
 			res.Failures = append(res.Failures, &Failure{
 				Kind:    "panic",
-				Message: fmt.Sprintf("hwlua itself failed, which is not the scenario's fault: %v", x),
-				Notes:   []Paragraph{{"Go stack", strings.Split(strings.TrimRight(string(debug.Stack()), "\n"), "\n")}},
+				Message: fmt.Sprintf("internal error, which is not the scenario's fault: %v", x),
+				Notes:   []Paragraph{goStack(string(debug.Stack()))},
 			})
-			res.Elapsed = time.Since(res.Start)
 		}
+		res.Elapsed = time.Since(res.Start)
 	}()
-	limit := o.Timeout
-	if f.head.Timeout > 0 {
-		limit = f.head.Timeout
-	}
+	limit := cmp.Or(f.head.Timeout, r.o.Timeout)
 	inner := ctx
 	if limit > 0 {
 		var cancel context.CancelFunc
 		inner, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	var env Environment
-	var err error
-	if o.Environment != nil {
-		env, err = o.Environment(c)
-	}
-	var s *session
-	if err == nil {
-		s, err = newSession(f, o, env, o.Seed+uint64(max(c.Round-1, 0)))
-	}
+	s, look, err := r.session(f, c)
 	if err != nil {
 		res.Status = Errored
-		res.Failures = []*Failure{{Kind: "error", Message: "no runtime: " + err.Error()}}
+		res.Failures = []*Failure{{Kind: "error", Message: "cannot create a runtime: " + err.Error()}}
 		return res
 	}
 	defer s.close()
-	s.caseOf = c
-	s.snaps = r.snaps
-	s.rt.OnCheck(s.check)
 	s.judge(ctx, res, work(inner, s), limit)
 	res.Failures = s.soft
 	res.Output = s.out.String()
-	if env.Look != nil {
-		res.Look = env.Look(res.Status.Bad())
+	if look != nil {
+		res.Look = look(res.Status.Bad())
 	}
-	res.Elapsed = time.Since(res.Start)
 	if res.Status.Bad() {
 		at, exact := f.spot(c)
-		res.Repro = o.Repro(c, at, exact)
+		res.Repro = r.o.Repro(c, at, exact)
 	}
 	return res
 }
 
-// judge gives res the status that err and the checks that did not hold come to, and adds err to the failures. ctx is the
-// run's, limit what the case had.
+// session returns the session of a case, in its environment, and the function that inspects its machines.
+func (r *runner) session(f *file, c *Case) (s *session, look func(bad bool) Look, err error) {
+	var env Environment
+	if r.o.Environment != nil {
+		if env, err = r.o.Environment(c); err != nil {
+			return nil, nil, err
+		}
+	}
+	if s, err = newSession(f, &r.o, env, r.o.Seed+uint64(max(c.Round-1, 0))); err != nil {
+		return nil, nil, err
+	}
+	s.caseOf, s.snaps = c, r.snaps
+	s.rt.OnCheck(s.check)
+	return s, env.Look, nil
+}
+
+// judge sets the status of res from err and the failed checks, and adds err to the failures. ctx is that
+// of the run, limit the time limit of the case.
 func (s *session) judge(ctx context.Context, res *Result, err error, limit time.Duration) {
 	var pend *errPending
 	switch {
 	case errors.As(err, &pend) && len(s.soft) == 0:
 		res.Status, res.Reason = Pending, pend.why
-	case len(s.soft) > 0 && (err == nil || pend != nil): // pending hides no check and no hook that failed
+	case len(s.soft) > 0 && (err == nil || pend != nil): // pending does not hide failed checks and hooks
 		res.Status = Failed
 		for _, x := range s.soft {
 			if x.Kind != "assertion" {
@@ -596,13 +629,13 @@ func (s *session) judge(ctx context.Context, res *Result, err error, limit time.
 			x.Kind, x.Message = "interrupt", "interrupted"
 		case errors.Is(err, context.DeadlineExceeded):
 			res.Status = Errored
-			x.Kind, x.Message = "timeout", fmt.Sprintf("not done after %s; the script was here", limit)
+			x.Kind, x.Message = "timeout", fmt.Sprintf("timed out after %s; the script was here", limit)
 		case x.Kind == "assertion":
 			res.Status = Failed
 		default:
 			res.Status = Errored
 		}
-		// What a hook had to add is mostly what this one left behind: it comes after it.
+		// The failures of later hooks are mostly consequences of this one, so they come after it.
 		at := slices.IndexFunc(s.soft, func(f *Failure) bool { return f.After })
 		if at < 0 {
 			at = len(s.soft)

@@ -149,21 +149,21 @@ func TestWords(t *testing.T) {
 			[]string{"error x | assertion:4 check.equals failed | error:5 in | error:2 after the case: after"}},
 		{"an error in before_each is the case's", "before_each(function()\n error('before') end)\nit('x', function() print('not reached') end)", []string{"error x | error:2 before"}},
 		{"a hook without a function", "before_each()", []string{"error a | error:1 bad argument #1 to 'before_each' (function expected, got nil)"}},
-		{"a hook inside of a case", "it('x', function()\n after_each(print) end)", []string{"error x | error:2 after_each stands inside of a case; it belongs into a describe or at the top of the file"}},
-		{"it inside of a case", "it('x', function()\n it('y', function() end) end)", []string{"error x | error:2 it 'y' stands inside of another case"}},
-		{"describe inside of a case", "it('x', function()\n describe('y', function() end) end)", []string{"error x | error:2 describe 'y' stands inside of a case"}},
+		{"a hook inside of a case", "it('x', function()\n after_each(print) end)", []string{"error x | error:2 after_each called inside a case; call it in a describe or at the top of the file"}},
+		{"it inside of a case", "it('x', function()\n it('y', function() end) end)", []string{"error x | error:2 it 'y' called inside another case"}},
+		{"describe inside of a case", "it('x', function()\n describe('y', function() end) end)", []string{"error x | error:2 describe 'y' called inside a case"}},
 		{"a describe that raises fails the file", "describe('d', function()\n it('x', function() end)\n error('in describe') end)", []string{"error a | error:3 in describe"}},
 		{"a describe that raises behind others fails the file", "it('x', function() end)\ndescribe('d', function()\n error('in describe') end)", []string{"error a | load:3 in describe"}},
 		{"a program that does not compile is broken", "it('x', function()\n", []string{"broken a.lua:1 "}},
-		{"a head that cannot be read is broken", "-- timeout: x\n", []string{"broken a.lua:1 timeout 'x' is not a time above zero, such as 5s or 500ms"}},
+		{"a head that cannot be read is broken", "-- timeout: x\n", []string{"broken a.lua:1 invalid timeout 'x' (want 5s, 500ms)"}},
 		{"pending hides no check that failed", "it('x', function()\n check.equals(1, 2)\n pending('why') end)", []string{"failed x | assertion:2 check.equals failed"}},
 		{"nor a hook", "after_each(function()\n error('after') end)\nit('x', function() pending('why') end)", []string{"error x | error:2 after the case: after"}},
-		{"finally outside of a case", "finally(print)", []string{"error a | error:1 finally stands outside of a case; it belongs into one"}},
+		{"finally outside of a case", "finally(print)", []string{"error a | error:1 finally called outside a case"}},
 		{"it without a name", "it()", []string{"error a | error:1 bad argument #1 to 'it' (string expected, got nil)"}},
 		{"it with a function alone", "it(function() end)", []string{"error a | error:1 bad argument #1 to 'it' (string expected, got function)"}},
-		{"a snapshot without a name", "it('x', function()\n assert.snapshot('a long text') end)", []string{"error x | error:2 assert.snapshot takes a name and the value; no value was given"}},
-		{"a describe without a case passes nothing", "describe('d', function() end)", []string{"pending a (it has a describe, and no case (it) in one)"}},
-		{"nor does one in another", "describe('d', function() describe('e', function() end) end)", []string{"pending a (it has a describe, and no case (it) in one)"}},
+		{"a snapshot without a name", "it('x', function()\n assert.snapshot('a long text') end)", []string{"error x | error:2 assert.snapshot takes a name and a value; no value was given"}},
+		{"a describe without a case passes nothing", "describe('d', function() end)", []string{"pending a (describe without a case (it))"}},
+		{"nor does one in another", "describe('d', function() describe('e', function() end) end)", []string{"pending a (describe without a case (it))"}},
 		{"describe without a function", "describe('d')", []string{"error a | error:1 bad argument #2 to 'describe' (function expected, got nil)"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -200,7 +200,8 @@ func TestHookOrder(t *testing.T) {
 	}
 }
 
-// Bodies of describes run when their turn comes, as in busted: what a later one does is not seen by earlier cases.
+// Bodies of describes run when their turn comes, as in busted: what a later one does is not seen by
+// earlier cases.
 func TestDescribeBodiesAreOpenedInTurn(t *testing.T) {
 	l := runFS(t, files("a.lua", `
 		local n = 0
@@ -386,27 +387,27 @@ func TestNeedsAndKernels(t *testing.T) {
 		want       []string
 	}{
 		{"a need that is met", "-- needs: cpus>=4, sim\n", []string{"passed a"}},
-		{"a need that is not met says both", "-- needs: cpus>=16\n", []string{"skipped a (needs cpus>=16, here cpus is 8)"}},
+		{"a need that is not met says both", "-- needs: cpus>=16\n", []string{"skipped a (needs cpus>=16, but cpus is 8)"}},
 		{"a feature that is not there", "-- needs: vhe\n", []string{"skipped a (needs vhe)"}},
-		{"a need of which nothing is known", "-- needs: cpu>=2\n", []string{"skipped a (needs cpu>=2, of which nothing is known here; did you mean 'cpus'?)"}},
+		{"a need of which nothing is known", "-- needs: cpu>=2\n", []string{"skipped a (needs cpu>=2, which is unknown; did you mean 'cpus'?)"}},
 		{"each operator, above and below", "-- needs: cpus<=8, cpus<9, cpus>7, cpus!=7, cpus~=9, cpus=8, cpus==8, cpus>=8\n", []string{"passed a"}},
-		{"at most", "-- needs: cpus<=7\n", []string{"skipped a (needs cpus<=7, here cpus is 8)"}},
-		{"above is not equal", "-- needs: cpus>8\n", []string{"skipped a (needs cpus>8, here cpus is 8)"}},
-		{"below is not equal", "-- needs: cpus<8\n", []string{"skipped a (needs cpus<8, here cpus is 8)"}},
-		{"other than", "-- needs: cpus!=8\n", []string{"skipped a (needs cpus!=8, here cpus is 8)"}},
-		{"other than, as in Lua", "-- needs: cpus~=8\n", []string{"skipped a (needs cpus~=8, here cpus is 8)"}},
-		{"equal", "-- needs: cpus=9\n", []string{"skipped a (needs cpus=9, here cpus is 8)"}},
-		{"what is no number is compared as text", "-- needs: kernel>=4.x\n", []string{"skipped a (needs kernel>=4.x, here kernel is 4.19.116)"}},
+		{"at most", "-- needs: cpus<=7\n", []string{"skipped a (needs cpus<=7, but cpus is 8)"}},
+		{"above is not equal", "-- needs: cpus>8\n", []string{"skipped a (needs cpus>8, but cpus is 8)"}},
+		{"below is not equal", "-- needs: cpus<8\n", []string{"skipped a (needs cpus<8, but cpus is 8)"}},
+		{"other than", "-- needs: cpus!=8\n", []string{"skipped a (needs cpus!=8, but cpus is 8)"}},
+		{"other than, as in Lua", "-- needs: cpus~=8\n", []string{"skipped a (needs cpus~=8, but cpus is 8)"}},
+		{"equal", "-- needs: cpus=9\n", []string{"skipped a (needs cpus=9, but cpus is 8)"}},
+		{"what is no number is compared as text", "-- needs: kernel>=4.x\n", []string{"skipped a (needs kernel>=4.x, but kernel is 4.19.116)"}},
 		{"versions are compared by their numbers", "-- needs: kernel>=4.19.20\n", []string{"passed a"}},
 		{"a file runs once for each kernel", "-- kernel: 4.19, 6.1.192\nit('x', function() assert.equals('6.1.192', env.kernel()) end)",
 			[]string{"failed x [4.19.116] | assertion:2 assert.equals failed", "passed x [6.1.192]"}},
 		{"a need is asked on each kernel", "-- kernel: 4.19, 6.1.192\n-- needs: kernel>=6\nit('x', function() end)",
-			[]string{"skipped a [4.19.116] (needs kernel>=6, here kernel is 4.19.116)", "passed x [6.1.192]"}},
+			[]string{"skipped a [4.19.116] (needs kernel>=6, but kernel is 4.19.116)", "passed x [6.1.192]"}},
 		{"an unknown kernel is broken", "-- kernel: 5.4\n", []string{"broken a.lua:0 kernel '5.4': no such profile"}},
 	} {
 		t.Run(c.name, func(t *testing.T) { compare(t, runFS(t, files("a.lua", c.text), o).lines(), c.want...) })
 	}
-	compare(t, runFS(t, files("a.lua", "-- needs: sim\n"), scenario.Options{}).lines(), "skipped a (needs sim, of which nothing is known here)")
+	compare(t, runFS(t, files("a.lua", "-- needs: sim\n"), scenario.Options{}).lines(), "skipped a (needs sim, which is unknown)")
 	o.Profile = "6.1.192"
 	compare(t, runFS(t, files("a.lua", "-- kernel: 4.19\n", "b.lua", "-- kernel: 4.19 6.1.192\n", "c.lua", ""), o).lines(),
 		"skipped a (is for kernel 4.19.116, this run is for 6.1.192)", "passed b [6.1.192]", "passed c")
@@ -519,7 +520,7 @@ it("y", function() assert.snapshot("text", "line\n\nend\n") end)
 		return runSources(t, sources, o)
 	}
 	l := run(scenario.Options{})
-	if l.sum.Count(scenario.Failed) != 2 || !strings.Contains(l.results[0].Failures[0].Message, "no snapshot 'table' yet") {
+	if l.sum.Count(scenario.Failed) != 2 || !strings.Contains(l.results[0].Failures[0].Message, "no snapshot 'table'") {
 		t.Errorf("without a file: %v", l.lines())
 	}
 	if l = run(scenario.Options{Update: true}); l.sum.Bad() > 0 || l.sum.Snapshots.Written != 2 {
@@ -631,13 +632,13 @@ func TestThatFails(t *testing.T) {
 func TestWhatGoTestPrints(t *testing.T) {
 	for asked, want := range map[string][]string{
 		"cases": {
-			"--- FAIL: TestThatFails/a/wrong", "run_test.go:N: printed: before run_test.go:N: a.lua:2: assert.equals failed", "expected: 1 found: 2",
-			"--- FAIL: TestThatFails/a/raises", "Go code below the scenario panicked, which is not its fault: ouch", "Go stack:", "scenario_test.TestThatFails.func1",
+			"--- FAIL: TestThatFails/a/wrong", "run_test.go:N: output: before run_test.go:N: a.lua:2: assert.equals failed", "expected: 1 found: 2",
+			"--- FAIL: TestThatFails/a/raises", "Go code called by the scenario panicked, which is not the scenario's fault: ouch", "Go stack:", "scenario_test.TestThatFails.func1",
 			"--- FAIL: TestThatFails/b", "run_test.go:N: b.lua:1: syntax error near '='",
 		},
-		"nothing":   {"run_test.go:N: there is no file system to look in"},
+		"nothing":   {"run_test.go:N: no file system given"},
 		"no files":  {"run_test.go:N: no scenario files (*.lua)"},
-		"an update": {"--- FAIL: TestThatFails/a/x", "there is no snapshot 'n' yet"},
+		"an update": {"--- FAIL: TestThatFails/a/x", "no snapshot 'n'"},
 	} {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestThatFails$")
 		cmd.Env = append(os.Environ(), "HWLUA_TEST_FAILS="+asked)
@@ -692,7 +693,8 @@ func TestErrnoIsKept(t *testing.T) {
 	}
 }
 
-// A case that gets no runtime is an error that says why, and what a head does not know is said once however often it runs.
+// A case that gets no runtime is an error that says why, and what a head does not know is said once
+// however often it runs.
 func TestNoRuntimeAndWarnings(t *testing.T) {
 	o := scenario.Options{Repeat: 2, Environment: func(c *scenario.Case) (scenario.Environment, error) {
 		if c.Name() == "x" {
@@ -701,7 +703,7 @@ func TestNoRuntimeAndWarnings(t *testing.T) {
 		return scenario.Environment{}, nil
 	}}
 	l := runFS(t, files("a.lua", "-- tag: seed\n-- need: vhe\nit('x', function() end) it('y', function() end)"), o)
-	compare(t, l.lines(), "error x #1 | error:0 no runtime: no room", "passed y #1", "error x #2 | error:0 no runtime: no room", "passed y #2")
+	compare(t, l.lines(), "error x #1 | error:0 cannot create a runtime: no room", "passed y #1", "error x #2 | error:0 cannot create a runtime: no room", "passed y #2")
 	if len(l.warnings) != 2 || !strings.Contains(l.warnings[0], "'tags:'") || !strings.Contains(l.warnings[1], "'needs:'") {
 		t.Errorf("warnings %q", l.warnings)
 	}

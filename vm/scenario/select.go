@@ -1,4 +1,4 @@
-// Selection: which cases of a file are wanted.
+// Selection of the cases of a file.
 
 package scenario
 
@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// selected are copies of the file's cases that the options pick, marked with the round.
+// selected returns copies of the cases of f that the options select, marked with the round.
 func (r *runner) selected(f *file, round int) []*Case {
 	if f == nil {
 		return nil
@@ -18,7 +18,7 @@ func (r *runner) selected(f *file, round int) []*Case {
 	for _, c := range f.cases {
 		name := c.Name()
 		switch {
-		case len(f.src.Lines) > 0 && !slices.ContainsFunc(f.src.Lines, func(n int) bool { return f.at(c, n) }):
+		case len(f.src.Lines) > 0 && !slices.ContainsFunc(f.src.Lines, f.atLine(c)):
 		case o.Filter != nil && !o.Filter.MatchString(name):
 		case o.Skip != nil && o.Skip.MatchString(name):
 		case len(o.Tags) > 0 && !slices.ContainsFunc(o.Tags, func(t string) bool { return slices.Contains(c.Tags, t) }):
@@ -32,22 +32,21 @@ func (r *runner) selected(f *file, round int) []*Case {
 	return picked
 }
 
-// at tells whether FILE:line means the case: the line stands in it, or in no case at all and then in the smallest
-// describe that holds both.
-func (f *file) at(c *Case, line int) bool {
-	if f.known[c.Kernel] != nil {
-		return true
+// atLine returns a predicate that reports whether FILE:line selects the case.
+func (f *file) atLine(c *Case) func(line int) bool {
+	return func(line int) bool {
+		return f.known[c.Kernel] != nil || slices.Contains(f.casesAt(c.Kernel, line), c)
 	}
-	return slices.Contains(f.casesAt(c.Kernel, line), c)
 }
 
-// casesAt are the cases of a profile that FILE:line means.
+// casesAt returns the cases of a profile that FILE:line selects: the innermost one around the line,
+// else those of the innermost describe around it, else those whose name is on the line.
 func (f *file) casesAt(kernel string, line int) []*Case {
 	var hit []*Case
 	smallest := 0
 	for _, c := range f.cases {
 		if c.Kernel == kernel && c.Line <= line && line <= c.LastLine {
-			// A case that is written inside the lines of another function (a row of a table) is the one meant.
+			// A case inside the lines of another function, such as a row of a table, wins.
 			if size := c.LastLine - c.Line; len(hit) == 0 || size < smallest {
 				hit, smallest = hit[:0], size
 			} else if size > smallest {
@@ -59,7 +58,7 @@ func (f *file) casesAt(kernel string, line int) []*Case {
 	if len(hit) > 0 {
 		return hit
 	}
-	// The line is outside of every case: a describe's lines stand for all that it holds.
+	// Outside of all cases: the line of a describe selects all of its cases.
 	best := [2]int{}
 	found := false
 	for _, c := range f.cases {
@@ -80,7 +79,7 @@ func (f *file) casesAt(kernel string, line int) []*Case {
 		}
 		return hit
 	}
-	// The line of the it or describe itself, when its function begins below.
+	// The line of an it or describe whose function begins below.
 	for _, c := range f.cases {
 		if c.Kernel == kernel && strings.Contains(f.line(line), c.Path[len(c.Path)-1]) {
 			hit = append(hit, c)
@@ -89,10 +88,10 @@ func (f *file) casesAt(kernel string, line int) []*Case {
 	return hit
 }
 
-// noCaseAt complains about FILE:LINE that means no case.
+// noCaseAt reports a FILE:LINE that selects no case, or returns nil.
 func (f *file) noCaseAt() *Broken {
 	for _, line := range f.src.Lines {
-		if slices.ContainsFunc(f.cases, func(c *Case) bool { return f.at(c, line) }) {
+		if slices.ContainsFunc(f.cases, func(c *Case) bool { return f.atLine(c)(line) }) {
 			continue
 		}
 		var at []string
@@ -104,12 +103,13 @@ func (f *file) noCaseAt() *Broken {
 		if len(at) > 12 {
 			at = append(at[:12], "...")
 		}
-		return &Broken{File: f.src.Path, Line: line, Message: "no case at this line; cases begin at " + strings.Join(at, ", ")}
+		message := "no case at this line; cases begin at " + strings.Join(at, ", ")
+		return &Broken{File: f.src.Path, Line: line, Message: message}
 	}
 	return nil
 }
 
-// spot is FILE:LINE for the case, or the file when others stand there too.
+// spot returns FILE:LINE for the case, or the file if the line selects other cases too.
 func (f *file) spot(c *Case) (at string, exact bool) {
 	if c.Whole {
 		return f.src.Path, true

@@ -1,4 +1,4 @@
-// Sharding: which part of a run is this process's.
+// Sharding: the part of a run that this process runs.
 
 package scenario
 
@@ -14,8 +14,8 @@ type Shard struct {
 	Total int // 0 and 1: the whole
 }
 
-// Has says whether the case at that position (from 0) among all selected ones belongs to the shard. The shards
-// 0..Total-1 have every position once.
+// Has reports whether the case at that position (from 0) among all selected cases belongs to the
+// shard. Each position belongs to exactly one of the shards 0 to Total-1.
 func (s Shard) Has(position int) bool {
 	return s.Total <= 1 || position%s.Total == s.Index
 }
@@ -27,25 +27,25 @@ func (s Shard) String() string {
 	return fmt.Sprintf("%d/%d", s.Index+1, s.Total)
 }
 
-// ParseShard reads "I/N" with I from 1.
+// ParseShard parses "I/N", with I from 1.
 func ParseShard(text string) (Shard, error) {
 	i, n, ok := strings.Cut(text, "/")
 	index, err1 := strconv.Atoi(i)
 	total, err2 := strconv.Atoi(n)
 	if !ok || err1 != nil || err2 != nil {
-		return Shard{}, fmt.Errorf("shard '%s' is not I/N, such as 2/4", text)
+		return Shard{}, fmt.Errorf("invalid shard '%s' (want I/N, such as 2/4)", text)
 	}
 	return newShard(index-1, total, 1, "shard "+text)
 }
 
 func newShard(index, total, from int, what string) (Shard, error) {
 	if total < 1 || index < 0 || index >= total {
-		return Shard{}, fmt.Errorf("%s: the index goes from %d to %d", what, from, total-1+from)
+		return Shard{}, fmt.Errorf("%s: the index must be from %d to %d", what, from, total-1+from)
 	}
 	return Shard{Index: index, Total: total}, nil
 }
 
-// shardVars are the engines whose variables say which part is wanted, the most specific first.
+// shardVars lists the CI systems whose variables select a shard, the most specific first.
 var shardVars = []struct {
 	engine, index, total, status string
 	from                         int
@@ -58,18 +58,18 @@ var shardVars = []struct {
 	{"Kubernetes", "JOB_COMPLETION_INDEX", "JOB_COMPLETIONS", "", 0},
 }
 
-// EnvShard is what the variables of an engine ask for.
+// An EnvShard is the shard that the variables of a CI system select.
 type EnvShard struct {
 	Shard
-	Engine string // "" when no variables are set
-	Index  string // the variable that held the index
-	Status string // a file to create as a sign that sharding is understood, "" for none
-	Note   string // set when an index is there but no total: how to name it
+	Engine string // "" if no variables are set
+	Index  string // the variable with the index
+	Status string // a file to create to show that sharding is supported, or ""
+	Note   string // how to set the total if only the index is set
 }
 
-// ShardFromEnv looks for the variables of Bazel, GoogleTest, Buildkite, CircleCI, GitLab (which counts from 1) and
-// Kubernetes' indexed jobs (which tell no total: the job's manifest has to set JOB_COMPLETIONS). total, when above
-// 0, is used in place of the engine's.
+// ShardFromEnv reads the variables of Bazel, GoogleTest, Buildkite, CircleCI, GitLab (which counts
+// from 1) and indexed jobs of Kubernetes (which set no total, so the manifest of the job has to set
+// JOB_COMPLETIONS). A total above 0 replaces the total of the CI system.
 func ShardFromEnv(getenv func(string) string, total int) (EnvShard, error) {
 	for _, v := range shardVars {
 		index, all := getenv(v.index), getenv(v.total)
@@ -81,7 +81,7 @@ func ShardFromEnv(getenv func(string) string, total int) (EnvShard, error) {
 		}
 		e := EnvShard{Engine: v.engine, Index: v.index}
 		if all == "" {
-			e.Note = fmt.Sprintf("%s is set, %s is not: every case runs here; say --shard /N for N parts", v.index, v.total)
+			e.Note = fmt.Sprintf("%s is set but %s is not, so every case runs here; use --shard /N for N parts", v.index, v.total)
 			return e, nil
 		}
 		i, err1 := strconv.Atoi(index)

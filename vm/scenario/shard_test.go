@@ -44,7 +44,8 @@ func ids(t *testing.T, fsys fstest.MapFS, o scenario.Options) []string {
 	return list
 }
 
-// The shards of a suite are the whole without overlap, whatever their number, with a filter and in any order.
+// The shards of a suite are the whole without overlap, whatever their number, with a filter and in
+// any order.
 func TestShardsAreTheWhole(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for round := range 30 {
@@ -92,10 +93,10 @@ func TestShardFromEnv(t *testing.T) {
 		{"Buildkite", "BUILDKITE_PARALLEL_JOB_COUNT=5 BUILDKITE_PARALLEL_JOB=4", 0, "5/5 Buildkite"},
 		{"Kubernetes with a total of its own", "JOB_COMPLETION_INDEX=1 JOB_COMPLETIONS=2", 0, "2/2 Kubernetes"},
 		{"Kubernetes with a total from the command line", "JOB_COMPLETION_INDEX=1", 3, "2/3 Kubernetes"},
-		{"Kubernetes without a total says how to give one", "JOB_COMPLETION_INDEX=1", 0, "1/1 Kubernetes JOB_COMPLETION_INDEX is set, JOB_COMPLETIONS is not: every case runs here; say --shard /N for N parts"},
+		{"Kubernetes without a total says how to give one", "JOB_COMPLETION_INDEX=1", 0, "1/1 Kubernetes JOB_COMPLETION_INDEX is set but JOB_COMPLETIONS is not, so every case runs here; use --shard /N for N parts"},
 		{"the most specific engine wins", "CI_NODE_TOTAL=3 CI_NODE_INDEX=1 TEST_TOTAL_SHARDS=4 TEST_SHARD_INDEX=2", 0, "3/4 Bazel"},
-		{"an index beyond the total", "CI_NODE_TOTAL=3 CI_NODE_INDEX=4", 0, "error CI_NODE_INDEX=4 CI_NODE_TOTAL=3: the index goes from 1 to 3"},
-		{"index 0 where engines count from 1", "CI_NODE_TOTAL=3 CI_NODE_INDEX=0", 0, "error CI_NODE_INDEX=0 CI_NODE_TOTAL=3: the index goes from 1 to 3"},
+		{"an index beyond the total", "CI_NODE_TOTAL=3 CI_NODE_INDEX=4", 0, "error CI_NODE_INDEX=4 CI_NODE_TOTAL=3: the index must be from 1 to 3"},
+		{"index 0 where engines count from 1", "CI_NODE_TOTAL=3 CI_NODE_INDEX=0", 0, "error CI_NODE_INDEX=0 CI_NODE_TOTAL=3: the index must be from 1 to 3"},
 		{"no numbers", "CIRCLE_NODE_TOTAL=x CIRCLE_NODE_INDEX=1", 0, "error CIRCLE_NODE_INDEX=1 CIRCLE_NODE_TOTAL=x: not numbers"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

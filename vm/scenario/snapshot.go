@@ -1,4 +1,4 @@
-// Snapshots: values that were looked at once and must stay as they were.
+// Snapshots: values that were checked once and must not change.
 
 package scenario
 
@@ -17,16 +17,17 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// SnapExt is how the file of a scenario file's snapshots ends: a.lua has a.lua.snap beside it.
+// SnapExt is the extension of snapshots: those of a.lua are in a.lua.snap.
 const SnapExt = ".snap"
 
-// snapshots are those of all files of a run.
+// snapshots holds the snapshots of all files of a run.
 type snapshots struct {
 	update bool
 	mu     sync.Mutex
 	files  map[string]*snapFile // by Source.Path
 }
 
+// A snapFile holds the snapshots of one file.
 type snapFile struct {
 	src     *Source
 	err     error
@@ -34,7 +35,7 @@ type snapFile struct {
 	used    map[string]bool
 	changed bool
 	ran     int // cases that ran to their end
-	cases   int // that the file has
+	cases   int // of the file
 	matched int
 	written int
 }
@@ -43,7 +44,7 @@ func newSnapshots(update bool) *snapshots {
 	return &snapshots{update: update, files: map[string]*snapFile{}}
 }
 
-// of returns the snapshots of the source, read when they are first asked for.
+// of returns the snapshots of the source, which it reads when first called.
 func (s *snapshots) of(src *Source) *snapFile {
 	f := s.files[src.Path]
 	if f == nil {
@@ -67,35 +68,37 @@ func (s *Source) readSnap() ([]byte, error) {
 	return fs.ReadFile(s.fsys, s.name+SnapExt)
 }
 
-// A snapMismatch is a value that is not what its snapshot says.
+// A snapMismatch reports a value that differs from its snapshot.
 type snapMismatch struct{ name, want, got string }
 
 func (e *snapMismatch) Error() string {
 	return fmt.Sprintf("snapshot '%s' differs; if the new value is right, run with --update", e.name)
 }
 
-// errNoSnapshot is a value that was never looked at.
+// errNoSnapshot reports a value without a snapshot.
 type errNoSnapshot struct{ name, got string }
 
 func (e *errNoSnapshot) Error() string {
-	return fmt.Sprintf("there is no snapshot '%s' yet; look at the value and run with --update to keep it:\n%s", e.name, e.got)
+	return fmt.Sprintf("no snapshot '%s'; check the value, then run with --update to save it:\n%s",
+		e.name, e.got)
 }
 
-// snapshot is assert.snapshot(name, value), called with that many arguments.
+// snapshot implements assert.snapshot(name, value); args is the number of its arguments.
 func (s *session) snapshot(name string, value any, args int) error {
 	if args < 2 {
-		return &errPlace{"assert.snapshot takes a name and the value; no value was given"}
+		return &errPlace{"assert.snapshot takes a name and a value; no value was given"}
 	}
 	if s.snaps == nil || s.caseOf == nil || !s.running && !s.caseOf.Whole {
-		return &errPlace{"assert.snapshot stands outside of a case"}
+		return &errPlace{"assert.snapshot called outside a case"}
 	}
 	if s.file.src.fsys == nil {
-		return &errPlace{"assert.snapshot: standard input has no place for snapshots"}
+		return &errPlace{"assert.snapshot: a script on standard input has no file for snapshots"}
 	}
 	got := vm.Format(value)
 	return s.snaps.check(s.file.src, s.caseOf.Name()+" / "+name, name, got)
 }
 
+// check compares a value with its snapshot, or saves it if the run updates snapshots.
 func (s *snapshots) check(src *Source, key, name, got string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,7 +123,7 @@ func (s *snapshots) check(src *Source, key, name, got string) error {
 	return &snapMismatch{name, want, got}
 }
 
-// tally notes that a case of the file was run, and whether to its end, so that all its snapshots were asked for.
+// tally counts the cases of the file that ran to their end, and so used all their snapshots.
 func (s *snapshots) tally(file *file, r *Result) {
 	if r.Case.Round > 1 || file.src.fsys == nil {
 		return
@@ -140,8 +143,8 @@ func (s *snapshots) tally(file *file, r *Result) {
 	f.cases = len(file.cases)
 }
 
-// finish writes what changed and names the snapshots that no case asked for any more. Those are known only for files
-// whose cases all ran to their end.
+// finish writes the files that changed. It finds, and in an update removes, the snapshots that no
+// case used, in files whose cases all ran to their end.
 func (s *snapshots) finish(sum *SnapshotSummary, complete bool) []*Broken {
 	var problems []*Broken
 	paths := make([]string, 0, len(s.files))
@@ -191,7 +194,7 @@ func (f *snapFile) keys() []string {
 	return keys
 }
 
-// save writes the file anew, in the order of the keys; without entries it goes away.
+// save writes the file in the order of the keys, or removes it if there are none.
 func (f *snapFile) save() error {
 	if f.src.disk == "" {
 		return errors.New("the scenario file is not on disk")
@@ -218,7 +221,7 @@ func (f *snapFile) save() error {
 	return os.WriteFile(path, []byte(b.String()), 0o644)
 }
 
-// parseSnaps reads what save wrote.
+// parseSnaps parses a file that save wrote.
 func parseSnaps(text string) (map[string]string, error) {
 	entries := map[string]string{}
 	key, have := "", false

@@ -1,4 +1,4 @@
-// Scenarios inside of go test.
+// Scenarios in go test.
 
 package scenario
 
@@ -11,15 +11,16 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// Test runs every scenario file of fsys with the modules: a subtest for each file and in it one for each case. What a file
-// needs is taken to be there. Snapshots are compared, not written: "hwlua run --update" does that.
+// Test runs all scenario files of fsys with the modules: a subtest for each file, and in it one for
+// each case. It treats every need of a file as met. It compares snapshots; "hwlua run --update"
+// writes them.
 func Test(t *testing.T, fsys fs.FS, modules ...vm.Module) {
 	t.Helper()
 	TestWith(t, fsys, Options{Modules: modules})
 }
 
-// TestWith is Test with options: what a file may need, an environment for each case, limits, filters. Those that shape
-// a run as a whole (Sink, Parallel, Shard, Shuffle, Repeat, MaxFailures, Update) have no meaning here.
+// TestWith is like Test, with options such as facts, environments, limits and filters. It ignores
+// those for a run as a whole: Sink, Parallel, Shard, Shuffle, Repeat, MaxFailures and Update.
 func TestWith(t *testing.T, fsys fs.FS, o Options) {
 	t.Helper()
 	sources, err := FindFS(fsys, "")
@@ -40,7 +41,7 @@ func TestWith(t *testing.T, fsys fs.FS, o Options) {
 	}
 	for _, src := range sources {
 		t.Run(strings.TrimSuffix(src.Path, Ext), func(t *testing.T) {
-			t.Helper() // so that a failure is one of the line that called Test
+			t.Helper() // a failure is reported at the line that called Test
 			l := r.load(t.Context(), src, 1)
 			if l.broken != nil {
 				text := (&UsageError{Path: l.broken.File, Line: l.broken.Line, Message: l.broken.Message}).Error()
@@ -60,10 +61,11 @@ func TestWith(t *testing.T, fsys fs.FS, o Options) {
 	}
 }
 
+// tell reports the result to t.
 func (r *Result) tell(t *testing.T) {
 	t.Helper()
 	if r.Output != "" {
-		t.Log("printed:\n" + strings.TrimSuffix(r.Output, "\n"))
+		t.Log("output:\n" + strings.TrimSuffix(r.Output, "\n"))
 	}
 	for _, f := range r.Failures {
 		t.Error(f)
@@ -79,7 +81,7 @@ func (r *Result) tell(t *testing.T) {
 	}
 }
 
-// String is the failure as plain text: place, message, both sides, details, and what else was said.
+// String formats the failure as plain text: position, message, both sides and details.
 func (f *Failure) String() string {
 	var b strings.Builder
 	if f.File != "" {
@@ -98,7 +100,8 @@ func (f *Failure) String() string {
 		b.WriteString("\n  " + d)
 	}
 	for _, r := range f.Registers {
-		fmt.Fprintf(&b, "\n  %s %s: expected %s, found %s", r.CPU, r.Name, vm.Hex(r.Expected, r.Digits), vm.Hex(r.Found, r.Digits))
+		fmt.Fprintf(&b, "\n  %s %s: expected %s, found %s",
+			r.CPU, r.Name, vm.Hex(r.Expected, r.Digits), vm.Hex(r.Found, r.Digits))
 		for _, w := range r.Fields {
 			b.WriteString(", " + w.String())
 		}

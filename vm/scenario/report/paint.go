@@ -29,8 +29,9 @@ func (p *paint) diffLine(l string) string {
 	return l
 }
 
-// WantColor decides whether output is coloured. mode is "always", "never" or "auto"; auto follows NO_COLOR, then FORCE_COLOR
-// and CLICOLOR_FORCE, then TERM=dumb, then whether the output goes to a terminal.
+// WantColor decides whether output is coloured. mode is "always", "never" or "auto"; auto follows
+// NO_COLOR, then FORCE_COLOR and CLICOLOR_FORCE, then TERM=dumb, then whether the output goes to a
+// terminal.
 func WantColor(mode string, getenv func(string) string, terminal bool) bool {
 	switch mode {
 	case "always":

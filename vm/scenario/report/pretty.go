@@ -31,7 +31,7 @@ func (w *pretty) Begin(i scenario.Info) {
 		w.printf("shard %s%s\n", i.Shard, from(i.ShardFrom))
 	}
 	if i.Shuffled {
-		w.printf("shuffled; --shuffle %d gives this order again\n", i.Seed)
+		w.printf("shuffled; --shuffle %d repeats this order\n", i.Seed)
 	}
 }
 
@@ -39,7 +39,7 @@ func from(engine string) string {
 	if engine == "" {
 		return ""
 	}
-	return " (asked for by " + engine + ")"
+	return " (from " + engine + ")"
 }
 
 func (w *pretty) Case(r *scenario.Result) {
@@ -159,7 +159,7 @@ func (w *pretty) output(r *scenario.Result) {
 	if r.Output == "" {
 		return
 	}
-	w.lines([]string{"", "printed"})
+	w.lines([]string{"", "output"})
 	for l := range strings.Lines(r.Output) {
 		w.lines([]string{"  " + strings.TrimRight(l, "\r\n")})
 	}

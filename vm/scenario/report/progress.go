@@ -15,8 +15,9 @@ import (
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
-// A Progress is one status line on a terminal: counts, time and the cases that run. It redraws itself when something
-// changed, ten times a second at most, and is wiped whenever something is printed through its Writer.
+// A Progress is one status line on a terminal: counts, time and the cases that run. It redraws
+// itself when something changed, ten times a second at most, and is wiped whenever something is
+// printed through its Writer.
 type Progress struct {
 	w       io.Writer
 	width   func() int

@@ -1,16 +1,17 @@
 // The table of formats, and what the writers have in common.
 
-// Package report writes the stream of a scenario run (vm/scenario) in the forms that people and machines read:
-// pretty for a terminal, tap (version 14), junit, json (the field names of "go test -json"), github (annotations of a
-// workflow) and html (one page that needs no network). It runs nothing and knows nothing about breakpoints: what
-// machines had to say comes as text and timelines in the results.
+// Package report writes the stream of a scenario run (vm/scenario) in the forms that people and
+// machines read: pretty for a terminal, tap (version 14), junit, json (the field names of "go test
+// -json"), github (annotations of a workflow) and html (one page that needs no network). It runs
+// nothing and knows nothing about breakpoints: what machines had to say comes as text and timelines
+// in the results.
 //
 //	w, err := report.New("junit", file, report.Options{})
 //	summary, err := scenario.Run(ctx, sources, scenario.Options{Sink: w})
 //	err = w.Err()
 //
-// Every writer is given its cases in the order of the plan and writes as they come; what it has written is complete
-// once End was called, which a run does after an interrupt too.
+// Every writer is given its cases in the order of the plan and writes as they come; what it has
+// written is complete once End was called, which a run does after an interrupt too.
 package report
 
 import (
@@ -144,9 +145,9 @@ func extras(s *scenario.Summary) []string {
 		lines = append(lines, phrase.Plural(s.OtherShards, "case")+" in other shards")
 	}
 	if s.Interrupted {
-		lines = append(lines, "interrupted: the cases that had not begun are missing here")
+		lines = append(lines, "interrupted: cases that had not started are missing")
 	} else if s.Stopped != "" {
-		lines = append(lines, "ended early: "+s.Stopped)
+		lines = append(lines, "stopped early: "+s.Stopped)
 	}
 	snap := s.Snapshots
 	if snap.Written > 0 {
@@ -156,19 +157,20 @@ func extras(s *scenario.Summary) []string {
 		lines = append(lines, phrase.Plural(snap.Removed, "obsolete snapshot")+" removed")
 	}
 	for _, o := range snap.Obsolete {
-		lines = append(lines, "obsolete snapshot, remove it with --update: "+o)
+		lines = append(lines, "obsolete snapshot (remove it with --update): "+o)
 	}
 	return lines
 }
 
-// explain is a failure as lines of plain text, without the name of the case: what every text format shows.
+// explain is a failure as lines of plain text, without the name of the case: what every text format
+// shows.
 func explain(f *scenario.Failure, p *paint) []string {
 	var lines []string
 	add := func(s string) { lines = append(lines, s) }
 	if f.File != "" {
 		at := place(f.File, f.Line)
 		if f.Soft {
-			at += " (check: the case went on)"
+			at += " (check: the case continued)"
 		}
 		add(p.dim(at))
 	}
@@ -253,14 +255,15 @@ func paragraph(n scenario.Paragraph) []string {
 	return lines
 }
 
-// around is what is said once for all failures of a case: the machines' notes and the command for another run.
+// around is what is said once for all failures of a case: the machines' notes and the command for
+// another run.
 func around(r *scenario.Result) []string {
 	var lines []string
 	for _, n := range r.Look.Notes {
 		lines = append(lines, paragraph(n)...)
 	}
 	if r.Repro != "" {
-		lines = append(lines, "", "run it again: "+r.Repro)
+		lines = append(lines, "", "rerun: "+r.Repro)
 	}
 	return lines
 }
@@ -379,8 +382,8 @@ func indent(s, prefix string) string {
 	return strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n"+prefix)
 }
 
-// clean replaces what a terminal or an XML reader must not get: control characters but tab and newline, and bytes
-// that are no UTF-8.
+// clean replaces what a terminal or an XML reader must not get: control characters but tab and
+// newline, and bytes that are no UTF-8.
 func clean(s string) string {
 	ok := true
 	for _, r := range s {

@@ -382,7 +382,8 @@ func TestTAPByProve(t *testing.T) {
 	}
 }
 
-// What gotestsum and the like build on: each test is run before it ends, each package ends once, after its tests.
+// What gotestsum and the like build on: each test is run before it ends, each package ends once,
+// after its tests.
 func TestJSONIsATestStream(t *testing.T) {
 	for name, text := range both(t, "json") {
 		running, ended := map[string]bool{}, map[string]string{}
@@ -429,7 +430,8 @@ func TestJSONIsATestStream(t *testing.T) {
 	}
 }
 
-// The page is one file: it asks for nothing, and everything that a script could have put into it is escaped.
+// The page is one file: it asks for nothing, and everything that a script could have put into it is
+// escaped.
 func TestHTMLStandsAlone(t *testing.T) {
 	for name, text := range both(t, "html") {
 		s := string(text)
@@ -471,8 +473,8 @@ func TestAllPassed(t *testing.T) {
 	}
 }
 
-// The page of a large run stays one that a browser can show: it says which timelines it leaves out, and those of failures
-// come last to that.
+// The page of a large run stays one that a browser can show: it says which timelines it leaves out,
+// and those of failures come last to that.
 func TestHTMLOfALargeRun(t *testing.T) {
 	var spans []scenario.Span
 	for i := range 5000 {
@@ -502,7 +504,8 @@ func TestHTMLOfALargeRun(t *testing.T) {
 	}
 }
 
-// In a browser the page's script runs without complaint: it counts the cases, and the filter box hides what it should.
+// In a browser the page's script runs without complaint: it counts the cases, and the filter box
+// hides what it should.
 func TestHTMLInABrowser(t *testing.T) {
 	browser := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
@@ -617,7 +620,8 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// The line says what is planned, what went wrong and how much runs at once; what is loaded shows while no case runs.
+// The line says what is planned, what went wrong and how much runs at once; what is loaded shows
+// while no case runs.
 func TestProgressLine(t *testing.T) {
 	var b bytes.Buffer
 	now := time.Unix(1000, 0)

@@ -1,5 +1,5 @@
-// tap: the Test Anything Protocol, version 14, with the plan at the end. For a reader that knows 13 only the first line
-// says so; what follows is the same, for 14 is made to be read as 13.
+// tap: the Test Anything Protocol, version 14, with the plan at the end. For a reader that knows 13
+// only the first line says so; what follows is the same, for 14 is made to be read as 13.
 
 package report
 
@@ -107,8 +107,9 @@ func (w *tap) End(s *scenario.Summary) {
 	}
 }
 
-// yaml writes one key: text of several lines as a block, other text quoted. Empty lines of a block keep their
-// indentation, and a block does not begin with a blank: the small YAML readers of TAP consumers want it so.
+// yaml writes one key: text of several lines as a block, other text quoted. Empty lines of a block
+// keep their indentation, and a block does not begin with a blank: the small YAML readers of TAP
+// consumers want it so.
 func (w *tap) yaml(key, value string) {
 	value = strings.TrimRight(clean(value), "\n")
 	if !strings.Contains(value, "\n") || strings.ContainsAny(value[:1], " \t\n") {
