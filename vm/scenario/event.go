@@ -188,9 +188,6 @@ type Summary struct {
 	Snapshots   SnapshotSummary
 }
 
-// Count returns the number of cases with that status.
-func (s *Summary) Count(st Status) int { return s.Counts[st] }
-
 // Cases returns the number of selected cases of this shard.
 func (s *Summary) Cases() int {
 	n := 0

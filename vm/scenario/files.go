@@ -318,12 +318,15 @@ func matchPath(pattern, name []string) bool {
 	return len(name) == 0
 }
 
+// onDisk returns the source of a file on disk.
 func onDisk(p string) *Source {
 	dir, base := filepath.Split(p)
 	if dir == "" {
 		dir = "."
 	}
-	return &Source{Path: filepath.ToSlash(filepath.Clean(p)), fsys: os.DirFS(filepath.Clean(dir)), name: base, disk: p}
+	return &Source{
+		Path: filepath.ToSlash(filepath.Clean(p)), fsys: os.DirFS(filepath.Clean(dir)), name: base, disk: p,
+	}
 }
 
 // walk calls fn for each scenario file below dir, in the order of the names.

@@ -177,7 +177,8 @@ func (s *session) module() vm.Module {
 	hook := func(word string, list func(*block) *[]*vm.Function) func(*vm.Function) error {
 		return func(fn *vm.Function) error {
 			if s.running {
-				return &errPlace{word + " called inside a case; call it in a describe or at the top of the file"}
+				const hint = " called inside a case; call it in a describe or at the top of the file"
+				return &errPlace{word + hint}
 			}
 			l := list(s.at)
 			*l = append(*l, fn)
@@ -318,7 +319,8 @@ func (s *session) find(ctx context.Context, want *Case) ([]*block, *it, error) {
 		return nil, nil, err
 	}
 	if found == nil || found.name != want.Path[len(want.Path)-1] {
-		return nil, nil, fmt.Errorf("the file has different cases each time it is loaded: '%s' is missing now", want.Name())
+		const format = "the file has different cases each time it is loaded: '%s' is missing now"
+		return nil, nil, fmt.Errorf(format, want.Name())
 	}
 	return blocks, found, nil
 }

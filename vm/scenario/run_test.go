@@ -520,7 +520,7 @@ it("y", function() assert.snapshot("text", "line\n\nend\n") end)
 		return runSources(t, sources, o)
 	}
 	l := run(scenario.Options{})
-	if l.sum.Count(scenario.Failed) != 2 || !strings.Contains(l.results[0].Failures[0].Message, "no snapshot 'table'") {
+	if l.sum.Counts[scenario.Failed] != 2 || !strings.Contains(l.results[0].Failures[0].Message, "no snapshot 'table'") {
 		t.Errorf("without a file: %v", l.lines())
 	}
 	if l = run(scenario.Options{Update: true}); l.sum.Bad() > 0 || l.sum.Snapshots.Written != 2 {
@@ -554,7 +554,7 @@ it("y", function() assert.snapshot("text", "line\n\nend\n") end)
 		t.Errorf("comparing: %v %+v", l.lines(), l.sum.Snapshots)
 	}
 	os.WriteFile("a.lua", []byte(`it("y", function() assert.snapshot("text", "line\n\nEND\n") end)`), 0o644)
-	if l = run(scenario.Options{}); l.sum.Count(scenario.Failed) != 1 || l.results[0].Failures[0].Found.String() != "line\n\nEND\n" || diffOf(l.results[0].Failures[0]) == "" {
+	if l = run(scenario.Options{}); l.sum.Counts[scenario.Failed] != 1 || l.results[0].Failures[0].Found.String() != "line\n\nEND\n" || diffOf(l.results[0].Failures[0]) == "" {
 		t.Errorf("a changed value: %v %+v", l.lines(), l.results[0].Failures)
 	}
 	os.WriteFile("a.lua", []byte(`it("y", function() assert.snapshot("text", "line\n\nend\n") end) it("z", function() end)`), 0o644)

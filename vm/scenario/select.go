@@ -21,7 +21,7 @@ func (r *runner) selected(f *file, round int) []*Case {
 		case len(f.src.Lines) > 0 && !slices.ContainsFunc(f.src.Lines, f.atLine(c)):
 		case o.Filter != nil && !o.Filter.MatchString(name):
 		case o.Skip != nil && o.Skip.MatchString(name):
-		case len(o.Tags) > 0 && !slices.ContainsFunc(o.Tags, func(t string) bool { return slices.Contains(c.Tags, t) }):
+		case len(o.Tags) > 0 && !slices.ContainsFunc(o.Tags, c.tagged):
 		case o.Select != nil && !o.Select(c):
 		default:
 			copied := *c
@@ -31,6 +31,9 @@ func (r *runner) selected(f *file, round int) []*Case {
 	}
 	return picked
 }
+
+// tagged reports whether the case has a tag.
+func (c *Case) tagged(tag string) bool { return slices.Contains(c.Tags, tag) }
 
 // atLine returns a predicate that reports whether FILE:line selects the case.
 func (f *file) atLine(c *Case) func(line int) bool {

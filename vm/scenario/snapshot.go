@@ -175,7 +175,8 @@ func (s *snapshots) finish(sum *SnapshotSummary, complete bool) []*Broken {
 		}
 		if f.changed {
 			if err := f.save(); err != nil {
-				problems = append(problems, &Broken{File: p + SnapExt, Message: "cannot be written: " + reason(err)})
+				message := "cannot be written: " + reason(err)
+				problems = append(problems, &Broken{File: p + SnapExt, Message: message})
 				continue
 			}
 		}

@@ -44,8 +44,9 @@ func TestWith(t *testing.T, fsys fs.FS, o Options) {
 			t.Helper() // a failure is reported at the line that called Test
 			l := r.load(t.Context(), src, 1)
 			if l.broken != nil {
-				text := (&UsageError{Path: l.broken.File, Line: l.broken.Line, Message: l.broken.Message}).Error()
-				t.Fatal(strings.TrimSuffix(text+"\n"+l.broken.Excerpt(), "\n"))
+				b := l.broken
+				text := (&UsageError{Path: b.File, Line: b.Line, Message: b.Message}).Error()
+				t.Fatal(strings.TrimSuffix(text+"\n"+b.Excerpt(), "\n"))
 			}
 			for _, c := range r.selected(l.f, 0) {
 				t.Run(c.Name(), func(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/hwlua/hwlua/vm/phrase"
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
@@ -30,16 +29,22 @@ func (w *github) Case(r *scenario.Result) {
 	}
 	name := r.Case.Name() + round(r.Case)
 	w.annotate("error", file, line, name, strings.TrimRight(whole(r), "\n"))
-	w.bad = append(w.bad, fmt.Sprintf("| %s | %s | %s |\n", cell(name), cell(place(file, line)), cell(headline(r))))
+	w.row(name, place(file, line), headline(r))
+}
+
+// row adds a row to the table of failures.
+func (w *github) row(name, place, failure string) {
+	w.bad = append(w.bad, fmt.Sprintf("| %s | %s | %s |\n", cell(name), cell(place), cell(failure)))
 }
 
 func (w *github) Broken(b *scenario.Broken) {
 	w.annotate("error", b.File, b.Line, "cannot be used", b.Message)
-	w.bad = append(w.bad, fmt.Sprintf("| (the file) | %s | %s |\n", cell(place(b.File, b.Line)), cell(b.Message)))
+	w.row("(the file)", place(b.File, b.Line), b.Message)
 }
 
 func (w *github) Warning(text string) { w.annotate("warning", "", 0, "", text) }
 
+// End writes the totals, and the summary of the job.
 func (w *github) End(s *scenario.Summary) {
 	line := strings.Join(counts(s), ", ")
 	w.printf("::notice title=hwlua::%s\n", data(line))
@@ -47,12 +52,12 @@ func (w *github) End(s *scenario.Summary) {
 		return
 	}
 	md := &out{w: w.o.Summary}
-	md.printf("### hwlua: %s in %s\n\n%s, %s\n", phrase.Plural(s.Cases(), "case"), phrase.Plural(s.Files, "file"), line, seconds(s.Elapsed))
+	md.printf("### hwlua: %s\n\n%s, %s\n", totals(s), line, seconds(s.Elapsed))
 	for _, l := range extras(s) {
 		md.printf("\n%s\n", l)
 	}
 	if len(w.bad) > 0 {
-		md.print("\n| case | place | what |\n| --- | --- | --- |\n")
+		md.print("\n| case | place | failure |\n| --- | --- | --- |\n")
 		for _, row := range w.bad {
 			md.print(row)
 		}
@@ -62,6 +67,7 @@ func (w *github) End(s *scenario.Summary) {
 	}
 }
 
+// annotate writes a workflow command, which annotates a line of a file if they are known.
 func (w *github) annotate(kind, file string, line int, title, text string) {
 	var props []string
 	if file != "" {
@@ -80,16 +86,17 @@ func (w *github) annotate(kind, file string, line int, title, text string) {
 	w.printf("::%s%s%s::%s\n", kind, sep, strings.Join(props, ","), data(text))
 }
 
-// data escapes the text of a workflow command, property one of its parameters.
+// data escapes the text of a workflow command.
 func data(s string) string {
 	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(clean(s))
 }
 
+// property escapes a parameter of a workflow command.
 func property(s string) string {
 	return strings.NewReplacer(":", "%3A", ",", "%2C").Replace(data(s))
 }
 
-// cell is text in a Markdown table.
+// cell escapes text for a Markdown table.
 func cell(s string) string {
 	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;").Replace(clean(s))
 }

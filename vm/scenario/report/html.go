@@ -39,7 +39,7 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"traceLines":    vm.TraceLines,
 }).Parse(pageHTML))
 
-// page writes its cases as they come and its heading last: the style sheet puts it on top.
+// A page writes its cases as they come and its heading last; the style sheet moves it to the top.
 type page struct {
 	*out
 	o     Options
@@ -50,8 +50,8 @@ type page struct {
 	left  int // cases whose timelines are left out
 }
 
-// How many bytes of timelines a page holds; browsers get slow beyond. Timelines of failed cases are
-// drawn when those of others are not any more.
+// Limits on the bytes of timelines of a page, beyond which browsers get slow. Those of failed cases are
+// drawn up to the higher limit.
 const (
 	drawnPassed = 24 << 20
 	drawnMost   = 4 * drawnPassed
@@ -242,6 +242,7 @@ func (w *page) Broken(b *scenario.Broken) {
 
 func (w *page) Warning(text string) { w.execute("warning", text) }
 
+// End writes the heading, the filter and its script.
 func (w *page) End(s *scenario.Summary) {
 	verdict := "passed"
 	if s.Bad() > 0 || s.Unusable > 0 || s.Interrupted {
@@ -249,7 +250,8 @@ func (w *page) End(s *scenario.Summary) {
 	}
 	more := extras(s)
 	if w.left > 0 {
-		more = append(more, phrase.Plural(w.left, "case")+" without a timeline, which would make this page too large")
+		cases := phrase.Plural(w.left, "case")
+		more = append(more, cases+" without a timeline, which would make this page too large")
 	}
 	var facts []string
 	for _, p := range w.info.Properties {
@@ -263,8 +265,7 @@ func (w *page) End(s *scenario.Summary) {
 	}
 	w.execute("end", map[string]any{
 		"Verdict": verdict,
-		"Counts": fmt.Sprintf("%s in %s: %s, %s", phrase.Plural(s.Cases(), "case"), phrase.Plural(s.Files, "file"),
-			strings.Join(counts(s), ", "), seconds(s.Elapsed)),
+		"Counts":  fmt.Sprintf("%s: %s, %s", totals(s), strings.Join(counts(s), ", "), seconds(s.Elapsed)),
 		"Extras":  more,
 		"Command": w.o.Command,
 		"Facts":   strings.Join(facts, " · "),

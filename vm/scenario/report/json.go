@@ -1,4 +1,4 @@
-// json: one object a line with the field names of "go test -json", so that tools made for that read it.
+// json: an object on each line, with the field names of "go test -json" for tools that read that.
 
 package report
 
@@ -21,7 +21,7 @@ type jsonWriter struct {
 	now     time.Time
 }
 
-// jsonEvent is a line. Fields below Output are ours; readers of test2json pass over them.
+// A jsonEvent is a line. Readers of test2json ignore the fields below Output, which are ours.
 type jsonEvent struct {
 	Time    string   `json:",omitempty"`
 	Action  string   // start, run, output, pass, fail, skip
@@ -57,6 +57,7 @@ type jsonRegister struct {
 	Fields                           []vm.FieldDiff
 }
 
+// newJSONFailure converts a failure.
 func newJSONFailure(f *scenario.Failure) jsonFailure {
 	j := jsonFailure{
 		Kind:      f.Kind,
@@ -120,9 +121,10 @@ func (w *jsonWriter) close() {
 	w.file, w.bad, w.spent = "", false, 0
 }
 
+// Case writes the events of a case.
 func (w *jsonWriter) Case(r *scenario.Result) {
 	if r.Case.File != w.file {
-		w.close() // at the time of its last case
+		w.close() // before w.now is that of the next file
 	}
 	w.now = r.Start
 	w.open(r.Case.File)
@@ -132,7 +134,8 @@ func (w *jsonWriter) Case(r *scenario.Result) {
 	if r.Output != "" {
 		w.emit(jsonEvent{Action: "output", Package: w.file, Test: name, Output: r.Output})
 	}
-	e := jsonEvent{Action: "pass", Package: w.file, Test: name, Status: r.Status.String(), Reason: r.Reason, Repro: r.Repro}
+	e := jsonEvent{Action: "pass", Package: w.file, Test: name}
+	e.Status, e.Reason, e.Repro = r.Status.String(), r.Reason, r.Repro
 	switch {
 	case r.Status.Bad():
 		e.Action, w.bad = "fail", true
@@ -155,7 +158,8 @@ func (w *jsonWriter) Case(r *scenario.Result) {
 func (w *jsonWriter) Broken(b *scenario.Broken) {
 	w.open(b.File)
 	w.bad = true
-	w.emit(jsonEvent{Action: "output", Package: w.file, Output: fmt.Sprintf("%s: %s\n", place(b.File, b.Line), b.Message)})
+	text := fmt.Sprintf("%s: %s\n", place(b.File, b.Line), b.Message)
+	w.emit(jsonEvent{Action: "output", Package: w.file, Output: text})
 }
 
 func (w *jsonWriter) Warning(text string) {

@@ -1,4 +1,4 @@
-// junit: the XML that CI systems read, one testsuite a file, in the form that Jenkins' schema describes.
+// junit: XML for CI systems, a testsuite for each file, valid by the schema of Jenkins.
 
 package report
 
@@ -83,7 +83,7 @@ func (w *junit) Begin(i scenario.Info) {
 	w.print(xml.Header + "<testsuites>\n")
 }
 
-// open makes file the suite that cases are added to.
+// open begins the suite of a file, unless it has begun.
 func (w *junit) open(file string, at time.Time) {
 	if w.suite != nil && w.suite.Name == clean(file) {
 		return
@@ -105,12 +105,13 @@ func (w *junit) flush() {
 	if err != nil && w.err == nil {
 		w.err = err
 	}
-	// Newlines in text stay newlines: people read these files too.
+	// People read these files too, so newlines in text stay newlines.
 	b = bytes.ReplaceAll(b, []byte("&#xA;"), []byte("\n"))
 	w.write(append(b, '\n'))
 	w.suite, w.spent = nil, 0
 }
 
+// Case adds a case to the suite of its file.
 func (w *junit) Case(r *scenario.Result) {
 	w.open(r.Case.File, r.Start)
 	s := w.suite
@@ -147,7 +148,7 @@ func (w *junit) Case(r *scenario.Result) {
 	s.Cases = append(s.Cases, c)
 }
 
-// className is a file as readers that build trees from dotted names want it.
+// className returns the file as a dotted name, from which readers build trees.
 func className(file string) string {
 	name := strings.TrimSuffix(clean(file), scenario.Ext)
 	return strings.ReplaceAll(strings.TrimLeft(name, "./"), "/", ".")
@@ -159,7 +160,10 @@ func (w *junit) Broken(b *scenario.Broken) {
 	w.suite.Errors++
 	w.suite.Cases = append(w.suite.Cases, xmlCase{
 		Name: "(the file)", Classname: className(b.File), Time: "0.000",
-		Error: &xmlFault{Type: "load", Message: clean(b.Message), Text: "\n" + clean(place(b.File, b.Line)+": "+b.Message) + "\n"},
+		Error: &xmlFault{
+			Type: "load", Message: clean(b.Message),
+			Text: "\n" + clean(place(b.File, b.Line)+": "+b.Message) + "\n",
+		},
 	})
 }
 

@@ -1,8 +1,8 @@
-// Colour: when it is wanted, and the few colours that are used.
+// Colors: when to use them, and which.
 
 package report
 
-// paint colours text; the zero paint leaves it as it is.
+// paint colors text. The zero paint leaves it unchanged.
 type paint struct{ on bool }
 
 func (p *paint) wrap(code, s string) string {
@@ -29,9 +29,8 @@ func (p *paint) diffLine(l string) string {
 	return l
 }
 
-// WantColor decides whether output is coloured. mode is "always", "never" or "auto"; auto follows
-// NO_COLOR, then FORCE_COLOR and CLICOLOR_FORCE, then TERM=dumb, then whether the output goes to a
-// terminal.
+// WantColor decides whether to color the output. mode is "always", "never" or "auto". In auto mode NO_COLOR
+// counts first, then FORCE_COLOR and CLICOLOR_FORCE, then TERM=dumb, then whether the output is a terminal.
 func WantColor(mode string, getenv func(string) string, terminal bool) bool {
 	switch mode {
 	case "always":

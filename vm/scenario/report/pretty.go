@@ -1,4 +1,4 @@
-// pretty: for people. A line a file, and below it what is to be said about its failures.
+// pretty: for people. A line for each file, and below it its failures.
 
 package report
 
@@ -11,6 +11,12 @@ import (
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
+// A spot is a failed case and the failure that ended it.
+type spot struct {
+	c *scenario.Case
+	f *scenario.Failure
+}
+
 type pretty struct {
 	*out
 	p       paint
@@ -19,7 +25,7 @@ type pretty struct {
 	cases   []*scenario.Result // of file: all if verbose, else those to explain
 	n       map[scenario.Status]int
 	elapsed time.Duration
-	bad     []*scenario.Result // for the list at the end, without output and notes
+	bad     []spot // for the list at the end
 }
 
 func newPretty(w *out, o Options) Writer {
@@ -53,11 +59,11 @@ func (w *pretty) Case(r *scenario.Result) {
 		w.cases = append(w.cases, r)
 	}
 	if r.Status.Bad() {
-		w.bad = append(w.bad, &scenario.Result{Case: r.Case, Status: r.Status, Failures: r.Failures, Repro: r.Repro})
+		w.bad = append(w.bad, spot{r.Case, r.Cause()})
 	}
 }
 
-// flush prints what is known about the file whose cases came last.
+// flush prints the file whose cases came last.
 func (w *pretty) flush() {
 	total, bad := 0, 0
 	for st, n := range w.n {
@@ -77,9 +83,9 @@ func (w *pretty) flush() {
 		word = w.p.yellow("skip ")
 	}
 	what := phrase.Plural(total, "case")
-	for _, st := range []scenario.Status{scenario.Failed, scenario.Errored, scenario.Interrupted, scenario.Skipped, scenario.Pending} {
+	for _, st := range notPassed {
 		if n := w.n[st]; n > 0 && !(st == scenario.Skipped && n == total) {
-			what += fmt.Sprintf(", %d %s", n, statusWord(st))
+			what += fmt.Sprintf(", %d %s", n, statusWord(st, n))
 		}
 	}
 	if w.n[scenario.Skipped] == total && len(w.cases) > 0 {
@@ -96,14 +102,7 @@ func (w *pretty) flush() {
 	clear(w.n)
 }
 
-func statusWord(s scenario.Status) string {
-	if s == scenario.Errored {
-		return "with an error"
-	}
-	return s.String()
-}
-
-// one prints a case: a line when it is well, everything when it is not.
+// one prints a case: a line if it passed, everything if it failed.
 func (w *pretty) one(r *scenario.Result) {
 	name := clean(r.Case.Name()) + round(r.Case)
 	switch r.Status {
@@ -143,7 +142,7 @@ func (w *pretty) lines(lines []string) {
 	}
 }
 
-// safe cleans a line, our own colours excepted.
+// safe cleans a line, except for our own colors.
 func (w *pretty) safe(l string) string {
 	if !w.p.on {
 		return clean(l)
@@ -179,16 +178,17 @@ func (w *pretty) Warning(text string) {
 	w.printf("%s %s\n", w.p.yellow("note:"), clean(text))
 }
 
+// End prints the list of failed cases and the totals.
 func (w *pretty) End(s *scenario.Summary) {
 	w.flush()
 	if len(w.bad) > 1 {
 		w.print("\nfailed:\n")
-		for _, r := range w.bad {
-			line := r.Case.Line
-			if f := r.Cause(); f != nil && f.File == r.Case.File && f.Line > 0 {
-				line = f.Line
+		for _, b := range w.bad {
+			line := b.c.Line
+			if b.f != nil && b.f.File == b.c.File && b.f.Line > 0 {
+				line = b.f.Line
 			}
-			w.printf("  %s  %s\n", place(r.Case.File, line), clean(r.Case.Name())+round(r.Case))
+			w.printf("  %s  %s\n", place(b.c.File, line), clean(b.c.Name())+round(b.c))
 		}
 	}
 	word := w.p.green("ok")
@@ -198,8 +198,7 @@ func (w *pretty) End(s *scenario.Summary) {
 	case s.Cases()+s.OtherShards == 0:
 		word = w.p.yellow("none")
 	}
-	w.printf("\n%s  %s in %s: %s  %s\n", word, phrase.Plural(s.Cases(), "case"), phrase.Plural(s.Files, "file"),
-		strings.Join(counts(s), ", "), w.p.dim(seconds(s.Elapsed)))
+	w.printf("\n%s  %s: %s  %s\n", word, totals(s), strings.Join(counts(s), ", "), w.p.dim(seconds(s.Elapsed)))
 	for _, l := range extras(s) {
 		w.printf("    %s\n", clean(l))
 	}

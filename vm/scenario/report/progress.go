@@ -1,4 +1,4 @@
-// Progress: what runs now, for a person at a terminal.
+// Progress on a terminal.
 
 package report
 
@@ -10,14 +10,12 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mattn/go-runewidth"
-
+	"github.com/hwlua/hwlua/vm/phrase"
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
-// A Progress is one status line on a terminal: counts, time and the cases that run. It redraws
-// itself when something changed, ten times a second at most, and is wiped whenever something is
-// printed through its Writer.
+// A Progress is a status line on a terminal: counts, time and the running cases. It is redrawn after
+// changes, at most ten times a second, and erased before anything is printed through its Writer.
 type Progress struct {
 	w       io.Writer
 	width   func() int
@@ -30,13 +28,13 @@ type Progress struct {
 	running []*scenario.Case
 	loading string
 	drawn   bool
-	midLine bool // what was written last does not end a line
+	midLine bool // the last write did not end its line
 	last    time.Time
 	stop    chan struct{}
 	stopped sync.WaitGroup
 }
 
-// NewProgress draws on w, which must be a terminal; width tells how many columns it has.
+// NewProgress returns a Progress on w, a terminal; width returns its number of columns.
 func NewProgress(w io.Writer, width func() int) *Progress {
 	p := &Progress{w: w, width: width, now: time.Now, stop: make(chan struct{})}
 	p.start = p.now()
@@ -45,7 +43,7 @@ func NewProgress(w io.Writer, width func() int) *Progress {
 	return p
 }
 
-// tick redraws the elapsed time while nothing else happens.
+// tick redraws the elapsed time while nothing else changes.
 func (p *Progress) tick() {
 	defer p.stopped.Done()
 	t := time.NewTicker(200 * time.Millisecond)
@@ -62,7 +60,7 @@ func (p *Progress) tick() {
 	}
 }
 
-// Close wipes the line for good.
+// Close erases the line.
 func (p *Progress) Close() {
 	close(p.stop)
 	p.stopped.Wait()
@@ -71,7 +69,7 @@ func (p *Progress) Close() {
 	p.mu.Unlock()
 }
 
-// Planned is scenario.Watcher's, as are the three that follow.
+// Planned implements scenario.Watcher, as do the three methods that follow.
 func (p *Progress) Planned(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -104,13 +102,14 @@ func (p *Progress) Finished(r *scenario.Result) {
 	p.changed()
 }
 
+// changed redraws the line unless it was drawn a moment ago.
 func (p *Progress) changed() {
 	if now := p.now(); now.Sub(p.last) >= 100*time.Millisecond {
 		p.draw()
 	}
 }
 
-// line is the status line for a terminal of that width.
+// line returns the status line for a terminal of that width.
 func (p *Progress) line(width int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d of %d", p.done, max(p.planned, p.done))
@@ -120,7 +119,7 @@ func (p *Progress) line(width int) string {
 	fmt.Fprintf(&b, "  %.1fs", p.now().Sub(p.start).Seconds())
 	switch {
 	case len(p.running) > 0:
-		c := p.running[0] // the one that runs longest
+		c := p.running[0] // running longest
 		fmt.Fprintf(&b, "  %s: %s", c.File, c.Name())
 		if n := len(p.running) - 1; n > 0 {
 			fmt.Fprintf(&b, " and %d more", n)
@@ -134,7 +133,7 @@ func (p *Progress) line(width int) string {
 		}
 		return r
 	}, b.String())
-	return runewidth.Truncate(text, max(width-1, 1), "…")
+	return phrase.Truncate(text, max(width-1, 1))
 }
 
 func (p *Progress) draw() {
@@ -153,7 +152,7 @@ func (p *Progress) wipe() {
 	}
 }
 
-// Writer gives a writer to the same terminal: the status line makes way for what is written.
+// Writer returns a writer to the same terminal that erases the status line first.
 func (p *Progress) Writer(w io.Writer) io.Writer { return &overProgress{p, w} }
 
 type overProgress struct {

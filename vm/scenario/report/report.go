@@ -1,17 +1,16 @@
-// The table of formats, and what the writers have in common.
+// The formats, and the parts that their writers share.
 
-// Package report writes the stream of a scenario run (vm/scenario) in the forms that people and
-// machines read: pretty for a terminal, tap (version 14), junit, json (the field names of "go test
-// -json"), github (annotations of a workflow) and html (one page that needs no network). It runs
-// nothing and knows nothing about breakpoints: what machines had to say comes as text and timelines
-// in the results.
+// Package report writes the stream of a scenario run (vm/scenario) in the formats pretty (for a
+// terminal), tap (version 14), junit, json (with the field names of "go test -json"), github
+// (annotations of a workflow) and html (one page that needs no network). It runs nothing and knows no
+// breakpoint: the state of machines comes as text and timelines in the results.
 //
 //	w, err := report.New("junit", file, report.Options{})
 //	summary, err := scenario.Run(ctx, sources, scenario.Options{Sink: w})
 //	err = w.Err()
 //
-// Every writer is given its cases in the order of the plan and writes as they come; what it has
-// written is complete once End was called, which a run does after an interrupt too.
+// Writers write the cases as they come, in the order of the plan. Their output is complete after End,
+// which a run calls even after an interrupt.
 package report
 
 import (
@@ -26,23 +25,24 @@ import (
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
-// Options shape what writers write.
+// Options configure the writers.
 type Options struct {
-	Color   bool      // pretty: with colours
-	Verbose bool      // pretty: every case, and what it printed
-	Summary io.Writer // github: where the Markdown summary of the job goes; nil: nowhere
-	Command string    // html, junit: the command line that ran
+	Color   bool      // pretty: with colors
+	Verbose bool      // pretty: all cases and their output
+	Summary io.Writer // github: for the Markdown summary of the job; may be nil
+	Command string    // html: the command line of the run
 	Version string    // of the program
-	Host    string    // junit: the name of the host; "" becomes localhost
-	TAP     int       // tap: the version that its reader knows, 13 or 14; 0 is 14
+	Host    string    // junit: the name of the host, "" for localhost
+	TAP     int       // tap: the version, 13 or 14; 0 is 14
 }
 
-// A Writer is a sink that remembers the first error of what it writes to.
+// A Writer is a sink that keeps the first error of its output.
 type Writer interface {
 	scenario.Sink
 	Err() error
 }
 
+// formats lists the formats with their writers.
 var formats = []struct {
 	name string
 	make func(*out, Options) Writer
@@ -64,7 +64,7 @@ func Formats() []string {
 	return names
 }
 
-// New returns the writer of that format to w. It fails for an unknown format only.
+// New returns a writer of a format. It returns an error only if the format is unknown.
 func New(format string, w io.Writer, o Options) (Writer, error) {
 	for _, f := range formats {
 		if f.name == format {
@@ -78,7 +78,7 @@ func New(format string, w io.Writer, o Options) (Writer, error) {
 	return nil, fmt.Errorf("%s (there are %s)", msg, strings.Join(Formats(), ", "))
 }
 
-// out is a writer that stops at the first error and keeps it.
+// out is an output that keeps its first error and writes nothing after it.
 type out struct {
 	w    io.Writer
 	size int // bytes so far
@@ -96,7 +96,7 @@ func (o *out) print(s string)                 { o.write([]byte(s)) }
 func (o *out) printf(format string, a ...any) { o.write(fmt.Appendf(nil, format, a...)) }
 func (o *out) Err() error                     { return o.err }
 
-// round is the number of a repetition, for names that would be the same otherwise.
+// round returns the round of a repeated case, which makes its name unique.
 func round(c *scenario.Case) string {
 	if c.Round == 0 {
 		return ""
@@ -104,10 +104,10 @@ func round(c *scenario.Case) string {
 	return fmt.Sprintf(" (round %d)", c.Round)
 }
 
-// seconds prints a time as reports do.
+// seconds formats a duration as reports do.
 func seconds(d time.Duration) string { return fmt.Sprintf("%.3fs", d.Seconds()) }
 
-// place is "file.lua:12", or the file alone.
+// place returns "file.lua:12", or the file alone if the line is unknown.
 func place(file string, line int) string {
 	if line <= 0 {
 		return file
@@ -115,24 +115,39 @@ func place(file string, line int) string {
 	return fmt.Sprintf("%s:%d", file, line)
 }
 
-// counts says how the cases of a run ended, the parts that are 0 left out.
+// notPassed lists the other statuses in the order of reports.
+var notPassed = []scenario.Status{
+	scenario.Failed, scenario.Errored, scenario.Interrupted, scenario.Skipped, scenario.Pending,
+}
+
+// statusWord returns what reports say after a number of cases.
+func statusWord(s scenario.Status, n int) string {
+	switch {
+	case s != scenario.Errored:
+		return s.String()
+	case n == 1:
+		return "with an error"
+	}
+	return "with errors"
+}
+
+// totals returns the numbers of cases and files.
+func totals(s *scenario.Summary) string {
+	return phrase.Plural(s.Cases(), "case") + " in " + phrase.Plural(s.Files, "file")
+}
+
+// counts returns the numbers of cases by status, without those that are 0.
 func counts(s *scenario.Summary) []string {
-	var parts []string
-	add := func(n int, what string) {
-		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, what))
+	parts := []string{fmt.Sprintf("%d passed", s.Counts[scenario.Passed])}
+	for _, st := range notPassed {
+		if n := s.Counts[st]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, statusWord(st, n)))
 		}
 	}
-	parts = append(parts, fmt.Sprintf("%d passed", s.Count(scenario.Passed)))
-	add(s.Count(scenario.Failed), "failed")
-	add(s.Count(scenario.Errored), "with errors")
-	add(s.Count(scenario.Interrupted), "interrupted")
-	add(s.Count(scenario.Skipped), "skipped")
-	add(s.Count(scenario.Pending), "pending")
 	return parts
 }
 
-// extras are the lines below the counts: what was left out and why the run ended.
+// extras returns the lines below the counts: what did not run, and why the run stopped.
 func extras(s *scenario.Summary) []string {
 	var lines []string
 	if s.Unusable > 0 {
@@ -162,8 +177,7 @@ func extras(s *scenario.Summary) []string {
 	return lines
 }
 
-// explain is a failure as lines of plain text, without the name of the case: what every text format
-// shows.
+// explain formats a failure as lines, without the name of the case, for all text formats.
 func explain(f *scenario.Failure, p *paint) []string {
 	var lines []string
 	add := func(s string) { lines = append(lines, s) }
@@ -220,7 +234,7 @@ func explain(f *scenario.Failure, p *paint) []string {
 	return lines
 }
 
-// apart is the column in which two lines begin to differ, 0 when the eye needs no help.
+// apart returns the column in which two lines begin to differ, 0 if that is easy to see.
 func apart(a, b string) int {
 	if len(a) < 16 || len(b) < 16 || strings.ContainsAny(a+b, "\n\t") {
 		return 0
@@ -230,7 +244,8 @@ func apart(a, b string) int {
 	for n < len(x) && n < len(y) && x[n] == y[n] {
 		n++
 	}
-	if n < 4 || n == len(x) && n == len(y) || strings.HasPrefix(string(x[n:]), "...") { // which stands for anything
+	anyNames := strings.HasPrefix(string(x[n:]), "...")
+	if n < 4 || n == len(x) && n == len(y) || anyNames {
 		return 0
 	}
 	return phrase.Width(string(x[:n]))
@@ -247,6 +262,7 @@ func showTrace(f *scenario.Failure) bool {
 	return f.Kind != "assertion" && (lua > 1 || f.Kind == "panic")
 }
 
+// paragraph formats a note.
 func paragraph(n scenario.Paragraph) []string {
 	lines := []string{"", n.Title}
 	for _, l := range n.Lines {
@@ -255,8 +271,7 @@ func paragraph(n scenario.Paragraph) []string {
 	return lines
 }
 
-// around is what is said once for all failures of a case: the machines' notes and the command for
-// another run.
+// around formats what follows all failures of a case: the notes and the command that reruns it.
 func around(r *scenario.Result) []string {
 	var lines []string
 	for _, n := range r.Look.Notes {
@@ -268,7 +283,7 @@ func around(r *scenario.Result) []string {
 	return lines
 }
 
-// whole is everything about a case that is not well, as plain text.
+// whole formats everything about a failed case as plain text.
 func whole(r *scenario.Result) string {
 	var lines []string
 	for i, f := range r.Failures {
@@ -281,7 +296,7 @@ func whole(r *scenario.Result) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// headline is the failure that ended the case in one line.
+// headline returns the failure that ended the case on one line.
 func headline(r *scenario.Result) string {
 	f := r.Cause()
 	if f == nil {
@@ -307,7 +322,7 @@ func headline(r *scenario.Result) string {
 	return msg
 }
 
-// registerHead is the heading of a table of registers.
+// registerHead lists the headings of a table of registers.
 var registerHead = []string{"CPU", "register", "expected", "found", "bits", "fields"}
 
 // registerRow returns the cells below registerHead.
@@ -377,22 +392,15 @@ func registerTable(regs []vm.RegisterDiff, p *paint) []string {
 
 func plain(s string) string { return s }
 
-// indent puts prefix before every line but the first.
+// indent puts prefix before each line but the first.
 func indent(s, prefix string) string {
 	return strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n"+prefix)
 }
 
-// clean replaces what a terminal or an XML reader must not get: control characters but tab and
-// newline, and bytes that are no UTF-8.
+// clean escapes what terminals and XML readers reject: control characters except tab and newline, and
+// bytes that are not UTF-8.
 func clean(s string) string {
-	ok := true
-	for _, r := range s {
-		if !printable(r) {
-			ok = false
-			break
-		}
-	}
-	if ok {
+	if !strings.ContainsFunc(s, func(r rune) bool { return !printable(r) }) {
 		return s
 	}
 	var b strings.Builder
@@ -411,6 +419,13 @@ func clean(s string) string {
 	return b.String()
 }
 
+// printable reports whether reports write r as it is.
 func printable(r rune) bool {
-	return r == '\n' || r == '\t' || r >= 0x20 && r != 0x7f && !(r >= 0x80 && r < 0xa0) && r != utf8.RuneError && r != 0xfffe && r != 0xffff
+	switch {
+	case r == '\n', r == '\t':
+		return true
+	case r < 0x20, r >= 0x7f && r < 0xa0, r == utf8.RuneError, r == 0xfffe, r == 0xffff:
+		return false
+	}
+	return true
 }

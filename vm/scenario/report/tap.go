@@ -1,5 +1,5 @@
-// tap: the Test Anything Protocol, version 14, with the plan at the end. For a reader that knows 13
-// only the first line says so; what follows is the same, for 14 is made to be read as 13.
+// tap: the Test Anything Protocol, version 14, with the plan at the end. For a reader of version 13 only
+// the first line differs, because version 14 can be read as 13.
 
 package report
 
@@ -32,6 +32,7 @@ func (w *tap) Begin(i scenario.Info) {
 	}
 }
 
+// Case writes a test point, with a YAML block if it failed.
 func (w *tap) Case(r *scenario.Result) {
 	w.n++
 	ok := "ok"
@@ -72,6 +73,7 @@ func (w *tap) Case(r *scenario.Result) {
 	w.print("  ...\n")
 }
 
+// prefixed puts prefix before s unless s is empty.
 func prefixed(prefix, s string) string {
 	if s == "" {
 		return ""
@@ -107,9 +109,8 @@ func (w *tap) End(s *scenario.Summary) {
 	}
 }
 
-// yaml writes one key: text of several lines as a block, other text quoted. Empty lines of a block
-// keep their indentation, and a block does not begin with a blank: the small YAML readers of TAP
-// consumers want it so.
+// yaml writes a key: text of several lines as a block, other text quoted. The small YAML readers of TAP
+// consumers need empty lines of a block to be indented, and a block not to begin with a blank.
 func (w *tap) yaml(key, value string) {
 	value = strings.TrimRight(clean(value), "\n")
 	if !strings.Contains(value, "\n") || strings.ContainsAny(value[:1], " \t\n") {
@@ -122,7 +123,7 @@ func (w *tap) yaml(key, value string) {
 	}
 }
 
-// yamlQuote is s as a double-quoted YAML scalar.
+// yamlQuote formats s as a double-quoted YAML scalar.
 func yamlQuote(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
@@ -143,10 +144,10 @@ func yamlQuote(s string) string {
 	return b.String()
 }
 
-// tapText is a description: one line, # and \ escaped.
+// tapText formats a description: one line, # and \ escaped.
 func tapText(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "#", `\#`, "\n", " ").Replace(clean(s))
 }
 
-// tapReason is what follows a directive: one line.
+// tapReason formats the text after a directive: one line.
 func tapReason(s string) string { return strings.ReplaceAll(clean(s), "\n", " ") }
