@@ -73,7 +73,7 @@ func TestModuleFunctions(t *testing.T) {
 		},
 		{
 			call: "m.u8(1.5)",
-			want: "!whole number expected, got 1.5",
+			want: "!integer expected, got 1.5",
 		}, {
 			call: "m.u8(0/0)",
 			want: "!number expected, got nan",
@@ -364,7 +364,7 @@ func TestOwnValues(t *testing.T) {
 		}, {
 			src:  "board.line = -1",
 			want: "number of 0 or more expected",
-		}, {src: "board.line = 1.9", want: "whole number expected"},
+		}, {src: "board.line = 1.9", want: "integer expected"},
 		{
 			src:  "board.base = 2^63",
 			want: "has lost precision",

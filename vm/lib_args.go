@@ -4,6 +4,7 @@ package vm
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,8 +18,29 @@ type args struct {
 	fn string
 }
 
-// fail raises "bad argument #n to 'fn' (message)". As in lua5.1 the receiver of a method call, s:rep(x),
-// does not count.
+// give pushes the results of a library function and returns their number.
+func give(L *lua.LState, results ...lua.LValue) int {
+	for _, v := range results {
+		L.Push(v)
+	}
+	return len(results)
+}
+
+// call calls fn and returns its first result.
+func call(L *lua.LState, fn lua.LValue, args ...lua.LValue) lua.LValue {
+	L.Push(fn)
+	L.Call(give(L, args...), 1)
+	return pop(L)
+}
+
+func pop(L *lua.LState) lua.LValue {
+	v := L.Get(-1)
+	L.Pop(1)
+	return v
+}
+
+// fail raises "bad argument #n to 'fn' (message)". As in lua5.1, the receiver of a method call such as
+// s:rep(x) does not count.
 func (a args) fail(n int, message string) {
 	if calledAsMethod(view(a.L).currentFrame) {
 		if n--; n == 0 {
@@ -28,7 +50,7 @@ func (a args) fail(n int, message string) {
 	raise(a.L, 1, "bad argument #"+strconv.Itoa(n)+" to '"+a.fn+"' ("+message+")")
 }
 
-// failType raises that argument n is not a want.
+// failType raises the error of an argument that does not have the type want.
 func (a args) failType(n int, want string) {
 	got := "no value"
 	if n <= a.L.GetTop() {
@@ -37,7 +59,7 @@ func (a args) failType(n int, want string) {
 	a.fail(n, want+" expected, got "+got+instead(a.L.Get(n), want))
 }
 
-// instead is what an embedder's class says of how to go through one of its objects, which is no table.
+// instead returns the hint of an embedder's class on how to walk over one of its objects, which is not a table.
 func instead(v lua.LValue, want string) string {
 	if ud, ok := v.(*lua.LUserData); ok && want == "table" {
 		if mt, ok := ud.Metatable.(*lua.LTable); ok {
@@ -49,39 +71,40 @@ func instead(v lua.LValue, want string) string {
 	return ""
 }
 
-// raise raises message as a Lua error with the position of the function at level before it: 1 is
-// the one that called the running library function.
+// raise raises message as a Lua error, after the position of the function at level. Level 1 is the caller of
+// the running library function.
 func raise(L *lua.LState, level int, message string) {
 	L.Error(lua.LString(position(L, level)+message), 0)
 }
 
-// calledAsMethod says whether the function of cf was called as receiver:name(...). What wrote the
-// register of the called function last is then OP_SELF.
+// calledAsMethod reports whether the function of cf was called as receiver:name(...). The instruction that set
+// the register of the called function is then OP_SELF.
 func calledAsMethod(cf *frame) bool {
 	if cf == nil || cf.Parent == nil || cf.Parent.Fn.IsG || cf.TailCall > 0 {
 		return false
 	}
 	code, pc := cf.Parent.Fn.Proto.Code, cf.Parent.Pc-1
-	if op := int(code[pc] >> 26); op != lua.OP_CALL && op != lua.OP_TAILCALL {
+	call := instruction(code[pc])
+	if call.op() != lua.OP_CALL && call.op() != lua.OP_TAILCALL {
 		return false // a metamethod, or the generic for
 	}
-	called := code[pc] >> 18 & 0xff
 	for pc--; pc >= 0; pc-- {
-		if code[pc]>>18&0xff != called {
+		inst := instruction(code[pc])
+		if inst.a() != call.a() {
 			continue
 		}
-		switch int(code[pc] >> 26) {
+		switch inst.op() {
 		case lua.OP_SELF:
 			return true
-		case lua.OP_MOVE, lua.OP_MOVEN, lua.OP_LOADK, lua.OP_GETUPVAL, lua.OP_GETGLOBAL, lua.OP_GETTABLE, lua.OP_GETTABLEKS,
-			lua.OP_CLOSURE, lua.OP_CALL, lua.OP_VARARG:
+		case lua.OP_MOVE, lua.OP_MOVEN, lua.OP_LOADK, lua.OP_GETUPVAL, lua.OP_GETGLOBAL, lua.OP_GETTABLE,
+			lua.OP_GETTABLEKS, lua.OP_CLOSURE, lua.OP_CALL, lua.OP_VARARG:
 			return false
 		}
 	}
 	return false
 }
 
-// position is "file:line: " of the function at the given level, or "" where that is not Lua's.
+// position returns "file:line: " for the function at the given level, or "" if it is not a Lua function.
 func position(L *lua.LState, level int) string {
 	dbg, ok := L.GetStack(level)
 	if !ok {
@@ -93,8 +116,8 @@ func position(L *lua.LState, level int) string {
 	return dbg.Source + ":" + strconv.Itoa(dbg.CurrentLine) + ": "
 }
 
-// typeName is what the library's messages call a value: its type as in lua5.1, or "u64". TypeName also knows the names of our
-// objects.
+// typeName returns the type of v for the library's messages: as in lua5.1, or "u64". TypeName also returns
+// the names of objects.
 func typeName(v lua.LValue) string {
 	if IsU64(v) {
 		return "u64"
@@ -102,7 +125,7 @@ func typeName(v lua.LValue) string {
 	return v.Type().String()
 }
 
-// any is argument n, which must be there, though it may be nil.
+// any returns argument n, which must be given but may be nil.
 func (a args) any(n int) lua.LValue {
 	if n > a.L.GetTop() {
 		a.fail(n, "value expected")
@@ -110,7 +133,7 @@ func (a args) any(n int) lua.LValue {
 	return a.L.Get(n)
 }
 
-// absent says whether argument n is nil or missing.
+// absent reports whether argument n is nil or missing.
 func (a args) absent(n int) bool { return a.L.Get(n) == lua.LNil }
 
 func (a args) table(n int) *lua.LTable {
@@ -148,40 +171,34 @@ func (a args) optStr(n int, otherwise string) string {
 	return a.str(n)
 }
 
-// textOf is the text of what Lua takes for a string: strings and numbers of both kinds.
+// textOf returns the text of a value that Lua accepts as a string: a string, a number or a u64.
 func textOf(v lua.LValue) (string, bool) {
 	switch v := v.(type) {
 	case lua.LString:
 		return string(v), true
 	case lua.LNumber:
 		return number.String(float64(v)), true
-	case *lua.LUserData:
-		if u, err := u64Of(v); err == nil {
-			return Hex(u, 0), true
-		}
+	}
+	if u, err := u64Of(v); err == nil {
+		return Hex(u, 0), true
 	}
 	return "", false
 }
 
-// number is argument n as a float64 or as an exact integer.
+// number returns argument n as a number of either kind.
 func (a args) number(n int) number.Number {
-	switch v := a.L.Get(n).(type) {
-	case lua.LNumber:
-		return number.Number{Float: float64(v)}
-	case lua.LString:
-		if x, ok := number.Parse(string(v)); ok {
-			return x
-		}
-	case *lua.LUserData:
-		if u, err := u64Of(v); err == nil {
-			return number.Number{Wide: u, Exact: true}
-		}
+	v := a.L.Get(n)
+	x, ok := asNumber(v)
+	if s, isText := v.(lua.LString); isText {
+		x, ok = number.Parse(string(s))
 	}
-	a.failType(n, "number")
-	return number.Number{}
+	if !ok {
+		a.failType(n, "number")
+	}
+	return x
 }
 
-// float is argument n as a plain number; a u64 is none.
+// float returns argument n as a plain number; a u64 is an error.
 func (a args) float(n int) float64 {
 	if f, ok := a.L.Get(n).(lua.LNumber); ok {
 		return float64(f)
@@ -193,7 +210,7 @@ func (a args) float(n int) float64 {
 	return x.Float
 }
 
-// int is argument n cut to an integer; what is out of range is the nearest there is.
+// int returns argument n truncated to an integer, or the nearest int if it is out of range.
 func (a args) int(n int) int {
 	if f, ok := a.L.Get(n).(lua.LNumber); ok {
 		return clampInt(float64(f))
@@ -219,10 +236,10 @@ func clampInt(f float64) int {
 	case f > math.MinInt64:
 		return int(f)
 	}
-	return math.MinInt // NaN as well
+	return math.MinInt // also for NaN
 }
 
-// integer is argument n cut to an integer of at most 64 bits, as magnitude and sign.
+// integer returns argument n truncated to an integer of at most 64 bits, as magnitude and sign.
 func (a args) integer(n int) (magnitude uint64, negative bool) {
 	x := a.number(n)
 	if x.Exact {
@@ -239,14 +256,11 @@ func (a args) integer(n int) (magnitude uint64, negative bool) {
 	return 0, false
 }
 
-// option is argument n as one of the words given.
+// option returns argument n, which must be one of words.
 func (a args) option(n int, otherwise string, words ...string) string {
 	s := a.optStr(n, otherwise)
-	for _, w := range words {
-		if s == w {
-			return s
-		}
+	if !slices.Contains(words, s) {
+		a.fail(n, "invalid option '"+s+"'; known: "+strings.Join(words, " "))
 	}
-	a.fail(n, "invalid option '"+s+"'; known: "+strings.Join(words, " "))
-	return ""
+	return s
 }

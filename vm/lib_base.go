@@ -1,5 +1,5 @@
-// The standard library: what a new runtime finds in its globals. The basic functions are here, the
-// rest in the other lib_ files.
+// The standard library: what a new runtime has in its globals. The basic functions are here, the rest in the
+// other lib_ files.
 
 package vm
 
@@ -12,10 +12,10 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// libState is what the library keeps for one runtime.
+// A libState holds the library's state of one runtime.
 type libState struct {
 	random     pcg
-	coroutines map[*lua.LState]*coroutine // those that are not dead
+	coroutines map[*lua.LState]*coroutine // the ones that are not dead
 	sweepAt    int
 	numbers    numbering
 	loaded     *lua.LTable // package.loaded
@@ -32,8 +32,7 @@ type libFunc struct {
 	fn   lua.LGFunction
 }
 
-// newTable makes a table of functions. They stand in it in the order given, which is the order in
-// which pairs meets them.
+// newTable makes a table of functions. pairs visits them in the order given.
 func (rt *Runtime) newTable(fns []libFunc) *lua.LTable {
 	t := rt.main.CreateTable(0, len(fns))
 	for _, f := range fns {
@@ -75,23 +74,9 @@ func openLibs(rt *Runtime) {
 	} {
 		rt.global(f.name, rt.main.NewFunction(f.fn))
 	}
-	// The generic for calls the functions below itself; they are made once.
-	next := rt.main.G.Global.RawGetString("next")
-	step := rt.main.NewFunction(ipairsStep)
-	rt.global("ipairs", rt.main.NewFunction(func(L *lua.LState) int {
-		t := args{L, "ipairs"}.table(1)
-		L.Push(step)
-		L.Push(t)
-		L.Push(lua.LNumber(0))
-		return 3
-	}))
-	rt.global("pairs", rt.main.NewFunction(func(L *lua.LState) int {
-		t := args{L, "pairs"}.table(1)
-		L.Push(next)
-		L.Push(t)
-		L.Push(lua.LNil)
-		return 3
-	}))
+	// The generic for calls next and ipairsStep itself; they are made once.
+	rt.global("ipairs", rt.main.NewFunction(iterator("ipairs", rt.main.NewFunction(ipairsStep), lua.LNumber(0))))
+	rt.global("pairs", rt.main.NewFunction(iterator("pairs", rt.main.G.Global.RawGetString("next"), lua.LNil)))
 	rt.global("_G", rt.main.G.Global)
 	rt.global("_VERSION", lua.LString("Lua 5.1"))
 	rt.lib.loaded.RawSetString("_G", rt.main.G.Global)
@@ -108,8 +93,13 @@ func openLibs(rt *Runtime) {
 	openAssert(rt)
 }
 
-// A numbering gives tables, functions, threads and userdata numbers in the order in which they are
-// first printed, without keeping them alive. No number is given twice.
+// iterator returns a function of a table that returns the three values of a generic for.
+func iterator(name string, step, first lua.LValue) lua.LGFunction {
+	return func(L *lua.LState) int { return give(L, step, args{L, name}.table(1), first) }
+}
+
+// A numbering numbers tables, functions, threads and userdata in the order in which they are first printed,
+// without keeping them alive. No number is given twice.
 type numbering struct {
 	last      uint64
 	tables    weakNumbers[lua.LTable]
@@ -123,6 +113,7 @@ type weakNumbers[T any] struct {
 	purgeAt int
 }
 
+// number returns the number of p, which is last+1 if p is new.
 func (w *weakNumbers[T]) number(p *T, last *uint64) uint64 {
 	key := weak.Make(p)
 	if n, ok := w.of[key]; ok {
@@ -144,24 +135,15 @@ func (w *weakNumbers[T]) number(p *T, last *uint64) uint64 {
 	return *last
 }
 
-// numberSize is what remembering the number of one value costs.
+// numberSize is the cost of remembering the number of one value.
 const numberSize = 64
 
-// plainString is how v prints when nothing but its type and identity says so.
+// plainString returns v as tostring writes it without metamethods.
 func (rt *Runtime) plainString(v lua.LValue) string {
 	n := &rt.lib.numbers
 	before := n.last
 	var id uint64
 	switch v := v.(type) {
-	case lua.LString:
-		return string(v)
-	case lua.LNumber:
-		return number.String(float64(v))
-	case lua.LBool:
-		if v {
-			return "true"
-		}
-		return "false"
 	case *lua.LTable:
 		id = n.tables.number(v, &n.last)
 	case *lua.LFunction:
@@ -173,8 +155,10 @@ func (rt *Runtime) plainString(v lua.LValue) string {
 			return Hex(u, 0)
 		}
 		id = n.userdata.number(v, &n.last)
+	case lua.LNumber:
+		return number.String(float64(v))
 	default:
-		return "nil"
+		return v.String() // a string, a boolean or nil
 	}
 	if n.last != before {
 		rt.charge(numberSize)
@@ -182,7 +166,7 @@ func (rt *Runtime) plainString(v lua.LValue) string {
 	return fmt.Sprintf("%s: 0x%08x", v.Type(), id)
 }
 
-// toString is Lua's tostring as a Go string.
+// toString returns what Lua's tostring returns, as a Go string.
 func (rt *Runtime) toString(L *lua.LState, v lua.LValue) string {
 	v = rt.toStringValue(L, v)
 	s, ok := textOf(v)
@@ -199,12 +183,7 @@ func (rt *Runtime) toStringValue(L *lua.LState, v lua.LValue) lua.LValue {
 	case lua.LNumber, lua.LBool, *lua.LNilType:
 	default:
 		if fn := L.GetMetaField(v, "__tostring"); fn != lua.LNil {
-			L.Push(fn)
-			L.Push(v)
-			L.Call(1, 1)
-			v = L.Get(-1)
-			L.Pop(1)
-			return v
+			return call(L, fn, v)
 		}
 	}
 	s := rt.plainString(v)
@@ -213,8 +192,7 @@ func (rt *Runtime) toStringValue(L *lua.LState, v lua.LValue) lua.LValue {
 }
 
 func (rt *Runtime) baseTostring(L *lua.LState) int {
-	L.Push(rt.toStringValue(L, args{L, "tostring"}.any(1)))
-	return 1
+	return give(L, rt.toStringValue(L, args{L, "tostring"}.any(1)))
 }
 
 // basePrint writes one line with one Write.
@@ -235,7 +213,7 @@ func (rt *Runtime) basePrint(L *lua.LState) int {
 	return 0
 }
 
-// value makes a Lua value of a number.
+// value returns x as a Lua value.
 func (rt *Runtime) value(x number.Number) lua.LValue {
 	if x.Exact {
 		return rt.u64(x.Wide)
@@ -247,46 +225,35 @@ func (rt *Runtime) baseTonumber(L *lua.LState) int {
 	a := args{L, "tonumber"}
 	v := a.any(1)
 	base := a.optInt(2, 10)
-	if s, ok := v.(lua.LString); ok {
-		rt.steps(len(s) / 16)
-	}
-	if base == 10 {
-		switch v := v.(type) {
-		case lua.LNumber:
-			L.Push(v)
-			return 1
-		case lua.LString:
-			if x, ok := number.Parse(string(v)); ok {
-				L.Push(rt.value(x))
-				return 1
-			}
-		case *lua.LUserData:
-			if IsU64(v) {
-				L.Push(v)
-				return 1
-			}
+	text, isText := v.(lua.LString)
+	rt.steps(len(text) / 16)
+	var x number.Number
+	var ok bool
+	switch {
+	case base != 10:
+		s := a.str(1)
+		if base < 2 || base > 36 {
+			a.fail(2, "base out of range")
 		}
-		L.Push(lua.LNil)
-		return 1
+		x, ok = number.ParseBase(s, base)
+	case isText:
+		x, ok = number.Parse(string(text))
+	default:
+		if _, ok := asNumber(v); ok {
+			return give(L, v)
+		}
 	}
-	s := a.str(1)
-	if base < 2 || base > 36 {
-		a.fail(2, "base out of range")
+	if !ok {
+		return give(L, lua.LNil)
 	}
-	if x, ok := number.ParseBase(s, base); ok {
-		L.Push(rt.value(x))
-	} else {
-		L.Push(lua.LNil)
-	}
-	return 1
+	return give(L, rt.value(x))
 }
 
 func baseType(L *lua.LState) int {
-	L.Push(lua.LString(args{L, "type"}.any(1).Type().String()))
-	return 1
+	return give(L, lua.LString(args{L, "type"}.any(1).Type().String()))
 }
 
-// tableNext is lua_next; ok is false when key is none of t's and never was.
+// tableNext returns the key behind key and its value, as lua_next does. It is not ok if t never had the key.
 func tableNext(t *lua.LTable, key lua.LValue) (k, v lua.LValue, ok bool) {
 	tv := viewTable(t)
 	i := 0
@@ -308,6 +275,7 @@ func tableNext(t *lua.LTable, key lua.LValue) (k, v lua.LValue, ok bool) {
 	return keysNext(t, tv, 0)
 }
 
+// hashNext is tableNext for a key of the hash part.
 func hashNext(t *lua.LTable, tv *ltable, key lua.LValue) (lua.LValue, lua.LValue, bool) {
 	i, ok := tv.k2i[key]
 	if !ok {
@@ -316,6 +284,7 @@ func hashNext(t *lua.LTable, tv *ltable, key lua.LValue) (lua.LValue, lua.LValue
 	return keysNext(t, tv, i+1)
 }
 
+// keysNext returns the first key of the hash part from index i on that has a value.
 func keysNext(t *lua.LTable, tv *ltable, i int) (lua.LValue, lua.LValue, bool) {
 	for ; i < len(tv.keys); i++ {
 		if v := t.RawGetH(tv.keys[i]); v != lua.LNil {
@@ -326,46 +295,33 @@ func keysNext(t *lua.LTable, tv *ltable, i int) (lua.LValue, lua.LValue, bool) {
 }
 
 func baseNext(L *lua.LState) int {
-	t, isTable := L.Get(1).(*lua.LTable)
-	if !isTable {
-		args{L, "next"}.failType(1, "table")
-	}
-	k, v, ok := tableNext(t, L.Get(2))
-	if !ok {
+	k, v, ok := tableNext(args{L, "next"}.table(1), L.Get(2))
+	switch {
+	case !ok:
 		raise(L, 1, "invalid key to 'next'")
+	case k == lua.LNil:
+		return give(L, lua.LNil)
 	}
-	L.Push(k)
-	if k == lua.LNil {
-		return 1
-	}
-	L.Push(v)
-	return 2
+	return give(L, k, v)
 }
 
 func ipairsStep(L *lua.LState) int {
 	i := clampInt(float64(L.Get(2).(lua.LNumber))) + 1
-	t, ok := L.Get(1).(*lua.LTable)
-	if !ok {
-		args{L, "ipairs"}.failType(1, "table")
-	}
-	v := t.RawGetInt(i)
+	v := args{L, "ipairs"}.table(1).RawGetInt(i)
 	if v == lua.LNil {
-		L.Push(lua.LNil)
-		return 1
+		return give(L, lua.LNil)
 	}
-	L.Push(lua.LNumber(i))
-	L.Push(v)
-	return 2
+	return give(L, lua.LNumber(i), v)
 }
 
-// room makes sure that n values can be returned at once.
+// room prepares the stack for n results, or raises message if they are too many.
 func (rt *Runtime) room(L *lua.LState, n int, message string) {
 	if n > maxResults {
 		raise(L, 1, message)
 	}
 	rt.charge(int64(n) * sizeSlot)
 	rt.steps(n / 16)
-	// Let the stack grow once, not in many steps that copy it each time.
+	// Let the stack grow once instead of in many steps that each copy it.
 	top := L.GetTop()
 	L.SetTop(top + n)
 	L.SetTop(top)
@@ -377,8 +333,7 @@ const maxResults = 100_000
 func (rt *Runtime) baseSelect(L *lua.LState) int {
 	top := L.GetTop()
 	if L.Get(1) == lua.LString("#") {
-		L.Push(lua.LNumber(top - 1))
-		return 1
+		return give(L, lua.LNumber(top-1))
 	}
 	a := args{L, "select"}
 	n := a.int(1)
@@ -397,13 +352,7 @@ func (rt *Runtime) baseSelect(L *lua.LState) int {
 func (rt *Runtime) baseUnpack(L *lua.LState) int {
 	a := args{L, "unpack"}
 	t := a.table(1)
-	i := a.optInt(2, 1)
-	j := 0
-	if a.absent(3) {
-		j = t.Len()
-	} else {
-		j = a.int(3)
-	}
+	i, j := a.items(t, 2)
 	if i > j {
 		return 0
 	}
@@ -420,26 +369,25 @@ func (rt *Runtime) baseUnpack(L *lua.LState) int {
 
 func baseRawequal(L *lua.LState) int {
 	a := args{L, "rawequal"}
-	L.Push(lua.LBool(a.any(1) == a.any(2)))
-	return 1
+	return give(L, lua.LBool(a.any(1) == a.any(2)))
 }
 
 func baseRawget(L *lua.LState) int {
 	a := args{L, "rawget"}
-	L.Push(a.table(1).RawGet(a.any(2)))
-	return 1
+	return give(L, a.table(1).RawGet(a.any(2)))
 }
 
 func baseRawlen(L *lua.LState) int {
+	n := 0
 	switch v := L.Get(1).(type) {
 	case *lua.LTable:
-		L.Push(lua.LNumber(v.Len()))
+		n = v.Len()
 	case lua.LString:
-		L.Push(lua.LNumber(len(v)))
+		n = len(v)
 	default:
 		args{L, "rawlen"}.failType(1, "table or string")
 	}
-	return 1
+	return give(L, lua.LNumber(n))
 }
 
 func (rt *Runtime) baseRawset(L *lua.LState) int {
@@ -458,8 +406,7 @@ func (rt *Runtime) baseRawset(L *lua.LState) int {
 }
 
 func baseGetmetatable(L *lua.LState) int {
-	L.Push(L.GetMetatable(args{L, "getmetatable"}.any(1)))
-	return 1
+	return give(L, L.GetMetatable(args{L, "getmetatable"}.any(1)))
 }
 
 func baseSetmetatable(L *lua.LState) int {
@@ -473,11 +420,10 @@ func baseSetmetatable(L *lua.LState) int {
 		raise(L, 1, "cannot change a protected metatable")
 	}
 	t.Metatable = mt
-	L.Push(t)
-	return 1
+	return give(L, t)
 }
 
-// baseError: a text, and so a number, gets the position of the function at the given level.
+// baseError raises its argument. A string or number gets the position of the function at the given level.
 func baseError(L *lua.LState) int {
 	v := L.Get(1)
 	level := args{L, "error"}.optInt(2, 1)
@@ -491,21 +437,23 @@ func baseError(L *lua.LState) int {
 func (rt *Runtime) basePcall(L *lua.LState) int {
 	fn := args{L, "pcall"}.any(1)
 	if !callable(L, fn) {
-		L.Push(lua.LFalse)
-		L.Push(lua.LString("attempt to call a " + typeName(fn) + " value"))
-		return 2
+		return give(L, lua.LFalse, lua.LString("attempt to call a "+typeName(fn)+" value"))
 	}
-	if err := rt.pcall(L, L.GetTop()-1, lua.MultRet, nil); err != nil {
+	return rt.try(L, nil)
+}
+
+// try calls the function at the bottom of the stack with the values above it. It leaves true and the
+// results on the stack, or false and the error.
+func (rt *Runtime) try(L *lua.LState, handler func(lua.LValue) lua.LValue) int {
+	if err := rt.pcall(L, L.GetTop()-1, lua.MultRet, handler); err != nil {
 		L.SetTop(0)
-		L.Push(lua.LFalse)
-		L.Push(err.Object)
-		return 2
+		return give(L, lua.LFalse, err.Object)
 	}
 	L.Insert(lua.LTrue, 1)
 	return L.GetTop()
 }
 
-// callable says whether v can be called.
+// callable reports whether v can be called.
 func callable(L *lua.LState, v lua.LValue) bool {
 	if _, ok := v.(*lua.LFunction); ok {
 		return true
@@ -513,24 +461,15 @@ func callable(L *lua.LState, v lua.LValue) bool {
 	return L.GetMetaField(v, "__call") != lua.LNil
 }
 
-// baseXpcall hands further arguments on to the function, as Lua 5.2 does.
+// baseXpcall passes further arguments to the function, as Lua 5.2 does.
 func (rt *Runtime) baseXpcall(L *lua.LState) int {
-	a := args{L, "xpcall"}
-	a.any(2)
-	handler := L.Get(2)
+	handler := args{L, "xpcall"}.any(2)
 	L.Remove(2)
-	if err := rt.pcall(L, L.GetTop()-1, lua.MultRet, rt.handler(L, handler)); err != nil {
-		L.SetTop(0)
-		L.Push(lua.LFalse)
-		L.Push(err.Object)
-		return 2
-	}
-	L.Insert(lua.LTrue, 1)
-	return L.GetTop()
+	return rt.try(L, rt.handler(L, handler))
 }
 
-// handler makes the message handler of xpcall: it runs on top of the stack that raised the error. Its
-// own error takes the place of the one that it was to handle.
+// handler returns the message handler of xpcall: it runs on top of the stack that raised the error. An error
+// in it replaces the one that it was to handle.
 func (rt *Runtime) handler(L *lua.LState, fn lua.LValue) func(lua.LValue) lua.LValue {
 	return func(v lua.LValue) lua.LValue {
 		L.Push(fn)
@@ -538,43 +477,36 @@ func (rt *Runtime) handler(L *lua.LState, fn lua.LValue) func(lua.LValue) lua.LV
 		if err := rt.pcall(L, 1, 1, nil); err != nil {
 			return lua.LString("error in error handling")
 		}
-		v = L.Get(-1)
-		L.Pop(1)
-		return v
+		return pop(L)
 	}
 }
 
 func (rt *Runtime) baseCollectgarbage(L *lua.LState) int {
 	a := args{L, "collectgarbage"}
+	var result lua.LValue = lua.LNumber(0)
 	switch a.option(1, "collect", "collect", "stop", "restart", "count", "step", "setpause", "setstepmul") {
 	case "count":
-		L.Push(lua.LNumber(float64(rt.collect()+libraryBytes) / 1024))
+		result = lua.LNumber(float64(rt.collect()+libraryBytes) / 1024)
 	case "step":
 		rt.collect()
-		L.Push(lua.LTrue)
+		result = lua.LTrue
 	case "collect":
 		rt.collect()
-		L.Push(lua.LNumber(0))
-	default:
-		L.Push(lua.LNumber(0))
 	}
-	return 1
+	return give(L, result)
 }
 
-// frameAt is the running function at a level, 1 being the caller of the library function.
-func frameAt(L *lua.LState, level int) *lua.LFunction {
+// frameAt returns the frame at a level, 1 being the caller of the library function, or nil.
+func frameAt(L *lua.LState, level int) *frame {
 	cf := view(L).currentFrame
 	for ; level > 0 && cf != nil; level-- {
 		cf = cf.Parent
 	}
-	if cf == nil {
-		return nil
-	}
-	return cf.Fn
+	return cf
 }
 
-// envArg is the function that getfenv and setfenv mean: itself, or by its level. thread is true for
-// level 0.
+// envArg returns the function that getfenv and setfenv mean: the argument itself, or the one at that level.
+// thread is true for level 0.
 func envArg(a args) (fn *lua.LFunction, thread bool) {
 	if fn, ok := a.L.Get(1).(*lua.LFunction); ok {
 		return fn, false
@@ -586,24 +518,22 @@ func envArg(a args) (fn *lua.LFunction, thread bool) {
 	if level == 0 {
 		return nil, true
 	}
-	fn = frameAt(a.L, level)
-	if fn == nil {
+	cf := frameAt(a.L, level)
+	if cf == nil {
 		a.fail(1, "invalid level")
 	}
-	return fn, false
+	return cf.Fn, false
 }
 
 func (rt *Runtime) baseGetfenv(L *lua.LState) int {
 	fn, thread := envArg(args{L, "getfenv"})
 	switch {
 	case thread:
-		L.Push(L.Env)
+		return give(L, L.Env)
 	case fn.IsG:
-		L.Push(L.G.Global)
-	default:
-		L.Push(fn.Env)
+		return give(L, L.G.Global)
 	}
-	return 1
+	return give(L, fn.Env)
 }
 
 func baseSetfenv(L *lua.LState) int {
@@ -618,6 +548,5 @@ func baseSetfenv(L *lua.LState) int {
 		raise(L, 1, "'setfenv' cannot change environment of given object")
 	}
 	fn.Env = env
-	L.Push(fn)
-	return 1
+	return give(L, fn)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"strings"
 
 	"github.com/hwlua/hwlua/vm/internal/number"
 	lua "github.com/yuin/gopher-lua"
@@ -19,66 +20,59 @@ func openBit(rt *Runtime) {
 			for i := 1; i <= L.GetTop(); i++ {
 				v = f(v, a.bits(i))
 			}
-			L.Push(rt.u64(v))
-			return 1
+			return give(L, rt.u64(v))
 		}}
 	}
 	shift := func(name string, f func(v uint64, n int) uint64) libFunc {
 		return libFunc{name, func(L *lua.LState) int {
 			a := args{L, name}
-			L.Push(rt.u64(f(a.bits(1), a.count(2))))
-			return 1
+			return give(L, rt.u64(f(a.bits(1), a.count(2))))
 		}}
 	}
 	rt.newLib("bit", []libFunc{
 		shift("arshift", arshift),
 		fold("band", math.MaxUint64, func(x, y uint64) uint64 { return x & y }),
-		{"bnot", func(L *lua.LState) int {
-			L.Push(rt.u64(^args{L, "bnot"}.bits(1)))
-			return 1
-		}},
+		{"bnot", rt.bitNot},
 		fold("bor", 0, func(x, y uint64) uint64 { return x | y }),
 		fold("bxor", 0, func(x, y uint64) uint64 { return x ^ y }),
-		{"extract", func(L *lua.LState) int {
-			a := args{L, "extract"}
-			v := a.bits(1)
-			at, mask := a.field(2, 3)
-			L.Push(rt.u64(v >> at & mask))
-			return 1
-		}},
+		{"extract", rt.bitExtract},
 		shift("lshift", lshift),
-		{"replace", func(L *lua.LState) int {
-			a := args{L, "replace"}
-			v, field := a.bits(1), a.bits(2)
-			at, mask := a.field(3, 4)
-			L.Push(rt.u64(v&^(mask<<at) | field&mask<<at))
-			return 1
-		}},
+		{"replace", rt.bitReplace},
 		shift("rol", func(v uint64, n int) uint64 { return bits.RotateLeft64(v, n&63) }),
 		shift("ror", func(v uint64, n int) uint64 { return bits.RotateLeft64(v, -(n & 63)) }),
 		shift("rshift", func(v uint64, n int) uint64 { return lshift(v, -n) }),
-		{"tohex", func(L *lua.LState) int {
-			a := args{L, "tohex"}
-			v, n := a.bits(1), a.optInt(2, 16)
-			format := "%0*x"
-			if n < 0 {
-				n, format = -max(n, -16), "%0*X"
-			}
-			n = min(n, 16)
-			if n < 16 {
-				v &= 1<<(4*n) - 1
-			}
-			s := ""
-			if n > 0 {
-				s = fmt.Sprintf(format, n, v)
-			}
-			L.Push(lua.LString(s))
-			return 1
-		}},
+		{"tohex", bitTohex},
 	})
 }
 
-// bits is argument n as 64 bits. A negative number stands for its two's complement.
+func (rt *Runtime) bitNot(L *lua.LState) int { return give(L, rt.u64(^args{L, "bnot"}.bits(1))) }
+
+func (rt *Runtime) bitExtract(L *lua.LState) int {
+	a := args{L, "extract"}
+	v := a.bits(1)
+	at, mask := a.field(2, 3)
+	return give(L, rt.u64(v>>at&mask))
+}
+
+func (rt *Runtime) bitReplace(L *lua.LState) int {
+	a := args{L, "replace"}
+	v, field := a.bits(1), a.bits(2)
+	at, mask := a.field(3, 4)
+	return give(L, rt.u64(v&^(mask<<at)|field&mask<<at))
+}
+
+// bitTohex writes the lowest n digits, in upper case if n is negative.
+func bitTohex(L *lua.LState) int {
+	a := args{L, "tohex"}
+	v, n := a.bits(1), max(a.optInt(2, 16), -16)
+	digits := fmt.Sprintf("%016x", v)
+	if n < 0 {
+		n, digits = -n, strings.ToUpper(digits)
+	}
+	return give(L, lua.LString(digits[16-min(n, 16):]))
+}
+
+// bits returns argument n as 64 bits, a negative number as its two's complement.
 func (a args) bits(n int) uint64 {
 	if f, ok := a.L.Get(n).(lua.LNumber); ok && f >= 0 && f < twoTo53 && float64(f) == math.Trunc(float64(f)) {
 		return uint64(f)
@@ -96,7 +90,7 @@ func (a args) bits(n int) uint64 {
 	return uint64(int64(x.Float))
 }
 
-// count is argument n as a number of bits to shift by.
+// count returns argument n as a number of bits to shift by.
 func (a args) count(n int) int {
 	x := a.number(n)
 	if x.Exact {
@@ -108,7 +102,7 @@ func (a args) count(n int) int {
 	return int(min(max(x.Float, math.MinInt32), math.MaxInt32))
 }
 
-// field is the bit field that arguments n (its lowest bit) and w (its width, 1 when left out) name.
+// field returns the bit field given by arguments n, its lowest bit, and w, its width (1 by default).
 func (a args) field(n, w int) (at int, mask uint64) {
 	at = a.count(n)
 	width := 1
@@ -126,7 +120,7 @@ func (a args) field(n, w int) (at int, mask uint64) {
 	return at, math.MaxUint64 >> (64 - width)
 }
 
-// lshift shifts left, or right when n is negative. By 64 and more nothing is left.
+// lshift shifts left, or right if n is negative. A shift by 64 or more gives 0.
 func lshift(v uint64, n int) uint64 {
 	if n < 0 {
 		return v >> uint(-n)
@@ -134,7 +128,7 @@ func lshift(v uint64, n int) uint64 {
 	return v << uint(n)
 }
 
-// arshift shifts right and fills with the sign, or left when n is negative.
+// arshift shifts right and fills with the sign bit, or shifts left if n is negative.
 func arshift(v uint64, n int) uint64 {
 	if n < 0 {
 		return v << uint(-n)

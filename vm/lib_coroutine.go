@@ -1,6 +1,6 @@
-// Coroutines. Each runs its Lua thread on a Go coroutine of its own (iter.Pull), so a yield may
-// leave from anywhere: through pcall, metamethods, iterators, sort, gsub and functions of modules
-// that call back. gopher-lua's own coroutines lose their stack in all of these.
+// Coroutines. Each runs its Lua thread on a Go coroutine of its own (iter.Pull), so a script may yield from
+// anywhere: inside pcall, metamethods, iterators, sort, gsub and functions of modules that call back.
+// gopher-lua's own coroutines lose their stack in all of these.
 
 package vm
 
@@ -11,13 +11,13 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// coroutineSize is what a coroutine that has begun costs besides its Lua thread: a Go stack, measured.
+// coroutineSize is the measured Go stack of a coroutine that has begun, which it costs besides its Lua thread.
 const coroutineSize = 5 << 10
 
-// nestSize is about what one more level of Lua called by Go takes on the Go stack.
+// nestSize is roughly the Go stack that one more level of Lua called by Go takes.
 const nestSize = 1200
 
-// sweepAt is how many suspended coroutines there are before the unreachable ones are looked for.
+// sweepAt is the number of suspended coroutines at which the unreachable ones are looked for.
 const sweepAt = 1024
 
 type coroutineState uint8
@@ -39,12 +39,12 @@ type coroutine struct {
 	stop  func()
 	yield func(struct{}) bool
 
-	values []lua.LValue // what goes in at a resume and comes out at a yield or the end
+	values []lua.LValue // passed in by a resume, and out by a yield or the end
 	err    *lua.ApiError
-	crash  any // what is to go on in the thread that resumed it: a limit, a Go panic
+	crash  any // a limit or a Go panic, which continues in the thread that resumed the coroutine
 }
 
-// killCoroutine unwinds a suspended coroutine that nobody will resume.
+// killCoroutine is the panic that unwinds a suspended coroutine.
 type killCoroutine struct{}
 
 // UnwindsLua makes the panic pass through pcall.
@@ -52,8 +52,8 @@ func (killCoroutine) UnwindsLua() {}
 
 func openCoroutine(rt *Runtime) {
 	rt.newLib("coroutine", []libFunc{
-		{"create", rt.coCreate}, {"isyieldable", rt.coIsYieldable}, {"resume", rt.coResume}, {"running", rt.coRunning},
-		{"status", rt.coStatus}, {"wrap", rt.coWrap}, {"yield", rt.coYield},
+		{"create", rt.coCreate}, {"isyieldable", rt.coIsYieldable}, {"resume", rt.coResume},
+		{"running", rt.coRunning}, {"status", rt.coStatus}, {"wrap", rt.coWrap}, {"yield", rt.coYield},
 	})
 }
 
@@ -69,7 +69,7 @@ func (rt *Runtime) newCoroutine(L *lua.LState, fn *lua.LFunction) *coroutine {
 	return co
 }
 
-// run is the body of the Go coroutine: it ends when the Lua function does, one way or another.
+// run is the body of the Go coroutine. It ends when the Lua function returns, raises or is killed.
 func (co *coroutine) run(yield func(struct{}) bool) {
 	co.yield = yield
 	th := co.th
@@ -83,16 +83,18 @@ func (co *coroutine) run(yield func(struct{}) bool) {
 			}
 		}
 	}()
-	args := co.values
-	co.values = nil
-	for _, v := range args {
-		th.Push(v)
-	}
-	if err := co.rt.protect(th, len(args), lua.MultRet, nil); err != nil {
+	if err := co.rt.protect(th, co.take(th), lua.MultRet, nil); err != nil {
 		co.err = err
 		return
 	}
 	co.values = takeAll(th, 1)
+}
+
+// take pushes co.values on L's stack and returns their number.
+func (co *coroutine) take(L *lua.LState) int {
+	values := co.values
+	co.values = nil
+	return give(L, values...)
 }
 
 // takeAll copies the values of L's stack from index i up.
@@ -108,8 +110,8 @@ func takeAll(L *lua.LState, i int) []lua.LValue {
 	return values
 }
 
-// resume runs co until it yields or ends. What it hands over is then in co.values, or the error that
-// ended it in err. A limit or a Go panic goes on in L.
+// resume runs co until it yields or ends. It leaves the results in co.values, or returns the error that ended
+// co. A limit or a Go panic continues in L.
 func (rt *Runtime) resume(L *lua.LState, co *coroutine, values []lua.LValue) *lua.ApiError {
 	if co.next == nil {
 		rt.charge(coroutineSize)
@@ -133,7 +135,7 @@ func (rt *Runtime) resume(L *lua.LState, co *coroutine, values []lua.LValue) *lu
 	return nil
 }
 
-// goStack is what the Go stack of the thread's coroutine costs.
+// goStack returns the size of the Go stack of the thread's coroutine.
 func (rt *Runtime) goStack(th *lua.LState) int64 {
 	if co := rt.lib.coroutines[th]; co != nil && co.next != nil {
 		t := threadOf(th)
@@ -142,7 +144,7 @@ func (rt *Runtime) goStack(th *lua.LState) int64 {
 	return 0
 }
 
-// kill ends a suspended coroutine: its Go stack is unwound and let go.
+// kill ends a suspended coroutine by unwinding its Go stack.
 func (co *coroutine) kill() {
 	delete(co.rt.lib.coroutines, co.th)
 	if co.state != coSuspended {
@@ -165,30 +167,24 @@ func (rt *Runtime) coYield(L *lua.LState) int {
 	if !co.yield(struct{}{}) {
 		panic(killCoroutine{})
 	}
-	values := co.values
-	co.values = nil
-	for _, v := range values {
-		L.Push(v)
-	}
-	return len(values)
+	return co.take(L)
 }
 
-// coroutineArg is argument n as a thread. It has no coroutine when it is dead.
-func (rt *Runtime) coroutineArg(a args, n int) (*lua.LState, *coroutine) {
-	th, ok := a.L.Get(n).(*lua.LState)
+// coroutineArg returns the first argument as a thread. Its coroutine is nil if it is dead.
+func (rt *Runtime) coroutineArg(a args) (*lua.LState, *coroutine) {
+	th, ok := a.L.Get(1).(*lua.LState)
 	if !ok {
-		a.failType(n, "coroutine")
+		a.failType(1, "coroutine")
 	}
 	return th, rt.lib.coroutines[th]
 }
 
 func (rt *Runtime) coCreate(L *lua.LState) int {
 	co := rt.newCoroutine(L, args{L, "create"}.function(1))
-	L.Push(co.th)
-	return 1
+	return give(L, co.th)
 }
 
-// cannotResume says why co cannot be resumed, or "".
+// cannotResume returns why co cannot be resumed, or "".
 func cannotResume(L, th *lua.LState, co *coroutine) string {
 	switch {
 	case th == L:
@@ -202,47 +198,32 @@ func cannotResume(L, th *lua.LState, co *coroutine) string {
 }
 
 func (rt *Runtime) coResume(L *lua.LState) int {
-	th, co := rt.coroutineArg(args{L, "resume"}, 1)
+	th, co := rt.coroutineArg(args{L, "resume"})
 	if why := cannotResume(L, th, co); why != "" {
-		L.Push(lua.LFalse)
-		L.Push(lua.LString(why))
-		return 2
+		return give(L, lua.LFalse, lua.LString(why))
 	}
 	if err := rt.resume(L, co, takeAll(L, 2)); err != nil {
-		L.Push(lua.LFalse)
-		L.Push(err.Object)
-		return 2
+		return give(L, lua.LFalse, err.Object)
 	}
-	L.Push(lua.LTrue)
-	return 1 + rt.handOver(L, co)
-}
-
-func (rt *Runtime) handOver(L *lua.LState, co *coroutine) int {
-	values := co.values
-	co.values = nil
-	for _, v := range values {
-		L.Push(v)
-	}
-	return len(values)
+	return give(L, lua.LTrue) + co.take(L)
 }
 
 func (rt *Runtime) coWrap(L *lua.LState) int {
 	co := rt.newCoroutine(L, args{L, "wrap"}.function(1))
-	// The thread is an upvalue, so that whoever counts what is reachable finds it.
-	L.Push(L.NewClosure(func(L *lua.LState) int {
+	// The thread is an upvalue, so that a walk over what is reachable finds it.
+	return give(L, L.NewClosure(func(L *lua.LState) int {
 		if why := cannotResume(L, co.th, co); why != "" {
 			raise(L, 1, why)
 		}
 		if err := rt.resume(L, co, takeAll(L, 1)); err != nil {
 			rt.passOn(L, err)
 		}
-		return rt.handOver(L, co)
+		return co.take(L)
 	}, co.th))
-	return 1
 }
 
-// passOn raises in L what ended a coroutine. As in lua5.1, the position of whoever called goes before
-// a text. The Go error behind it and the coroutine's own stack stay with it.
+// passOn raises in L the error that ended a coroutine. As in lua5.1, a string gets the position of the caller.
+// The error keeps the Go error behind it and the coroutine's own stack.
 func (rt *Runtime) passOn(L *lua.LState, err *lua.ApiError) {
 	value := err.Object
 	if s, ok := value.(lua.LString); ok {
@@ -259,7 +240,7 @@ func (rt *Runtime) passOn(L *lua.LState, err *lua.ApiError) {
 }
 
 func (rt *Runtime) coStatus(L *lua.LState) int {
-	th, co := rt.coroutineArg(args{L, "status"}, 1)
+	th, co := rt.coroutineArg(args{L, "status"})
 	status := "dead"
 	switch {
 	case th == L:
@@ -273,23 +254,19 @@ func (rt *Runtime) coStatus(L *lua.LState) int {
 	case co.state == coRunning:
 		status = "normal"
 	}
-	L.Push(lua.LString(status))
-	return 1
+	return give(L, lua.LString(status))
 }
 
-// coRunning gives the coroutine that asks, nil outside of one.
+// coRunning returns the coroutine that calls it, or nil outside of one.
 func (rt *Runtime) coRunning(L *lua.LState) int {
 	if rt.lib.coroutines[L] == nil {
-		L.Push(lua.LNil)
-	} else {
-		L.Push(L)
+		return give(L, lua.LNil)
 	}
-	return 1
+	return give(L, L)
 }
 
 func (rt *Runtime) coIsYieldable(L *lua.LState) int {
-	L.Push(lua.LBool(rt.lib.coroutines[L] != nil))
-	return 1
+	return give(L, lua.LBool(rt.lib.coroutines[L] != nil))
 }
 
 // killCoroutines ends every suspended coroutine.

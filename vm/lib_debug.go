@@ -1,5 +1,5 @@
-// What is left of the debug library: looking at the stack. It hands out no function, no local and no
-// upvalue, so it opens nothing that a script does not have already.
+// The debug library, reduced to looking at the stack. It returns no functions, locals or upvalues, so it gives
+// a script access to nothing new.
 
 package vm
 
@@ -13,10 +13,10 @@ func openDebug(rt *Runtime) {
 	rt.newLib("debug", []libFunc{{"getinfo", rt.debugGetinfo}, {"traceback", rt.debugTraceback}})
 }
 
-// stepsPerFrame is what finding the names of one frame costs, in steps.
+// stepsPerFrame is the cost in steps of finding the names of one frame.
 const stepsPerFrame = 50
 
-// debugTraceback adds the stack to a message. What is no text goes back as it is.
+// debugTraceback appends the stack to a message. A value that is not text is returned unchanged.
 func (rt *Runtime) debugTraceback(L *lua.LState) int {
 	at := L
 	if th, ok := L.Get(1).(*lua.LState); ok {
@@ -26,8 +26,7 @@ func (rt *Runtime) debugTraceback(L *lua.LState) int {
 	v := L.Get(1)
 	message, ok := textOf(v)
 	if !ok && v != lua.LNil {
-		L.Push(v)
-		return 1
+		return give(L, v)
 	}
 	trace := rt.traceOf(at)
 	rt.steps(stepsPerFrame * len(trace.frames))
@@ -41,75 +40,63 @@ func (rt *Runtime) debugTraceback(L *lua.LState) int {
 	}
 	b.WriteString(traceback(trace.values()))
 	rt.chargeText(L, b.Len())
-	return rt.text(L, b.String())
+	return give(L, lua.LString(b.String()))
 }
 
-// debugGetinfo describes a function, or the one that runs at a level, without handing it out.
+// debugGetinfo describes a function, or the one that runs at a level, without returning it.
 func (rt *Runtime) debugGetinfo(L *lua.LState) int {
 	a := args{L, "getinfo"}
-	fn, line, name := (*lua.LFunction)(nil), -1, ""
-	if f, ok := L.Get(1).(*lua.LFunction); ok {
-		fn = f
-	} else {
-		cf := view(L).currentFrame
+	line, name := -1, ""
+	fn, ok := L.Get(1).(*lua.LFunction)
+	if !ok {
 		level := a.int(1)
-		if level < 0 {
-			L.Push(lua.LNil)
-			return 1
+		cf := frameAt(L, level)
+		if cf == nil || level < 0 {
+			return give(L, lua.LNil)
 		}
-		for ; level > 0 && cf != nil; level-- {
-			cf = cf.Parent
+		fn, name = cf.Fn, calledAs(cf)
+		if n := (&traceFrame{fn: fn, pc: cf.Pc}).line(); n > 0 {
+			line = n
 		}
-		if cf == nil {
-			L.Push(lua.LNil)
-			return 1
-		}
-		fn = cf.Fn
-		f := traceFrame{fn: fn, pc: cf.Pc}
-		if line = f.line(); line == 0 {
-			line = -1
-		}
-		name = calledAs(cf)
 	}
 	what := a.optStr(2, "Snl")
 	rt.charge(sizeTable + 8*sizeEntry)
 	t := L.CreateTable(0, 8)
-	set := func(k string, v lua.LValue) { t.RawSetString(k, v) }
 	for _, c := range []byte(what) {
 		switch c {
 		case 'S':
-			if fn.IsG {
-				set("what", lua.LString("C"))
-				set("source", lua.LString("=[C]"))
-				set("short_src", lua.LString("[C]"))
-				set("linedefined", lua.LNumber(-1))
-				set("lastlinedefined", lua.LNumber(-1))
-				continue
-			}
-			kind := "Lua"
-			if fn.Proto.LineDefined == 0 {
-				kind = "main"
-			}
-			set("what", lua.LString(kind))
-			set("source", lua.LString("@"+fn.Proto.SourceName))
-			set("short_src", lua.LString(fn.Proto.SourceName))
-			set("linedefined", lua.LNumber(fn.Proto.LineDefined))
-			set("lastlinedefined", lua.LNumber(fn.Proto.LastLineDefined))
+			describeSource(t, fn)
 		case 'l':
-			set("currentline", lua.LNumber(line))
+			t.RawSetString("currentline", lua.LNumber(line))
 		case 'n':
 			if name != "" {
-				set("name", lua.LString(name))
+				t.RawSetString("name", lua.LString(name))
 			}
-			set("namewhat", lua.LString(""))
+			t.RawSetString("namewhat", lua.LString(""))
 		case 'u':
-			set("nups", lua.LNumber(len(fn.Upvalues)))
+			t.RawSetString("nups", lua.LNumber(len(fn.Upvalues)))
 		case 'f', 'L':
 			a.fail(2, "what '"+string(rune(c))+"' is not shown here; known: S l n u")
 		default:
 			a.fail(2, "invalid option")
 		}
 	}
-	L.Push(t)
-	return 1
+	return give(L, t)
+}
+
+// describeSource sets the fields of option S.
+func describeSource(t *lua.LTable, fn *lua.LFunction) {
+	what, source, name, first, last := "C", "=[C]", "[C]", -1, -1
+	if !fn.IsG {
+		name, first, last = fn.Proto.SourceName, fn.Proto.LineDefined, fn.Proto.LastLineDefined
+		what, source = "Lua", "@"+name
+		if first == 0 {
+			what = "main"
+		}
+	}
+	t.RawSetString("what", lua.LString(what))
+	t.RawSetString("source", lua.LString(source))
+	t.RawSetString("short_src", lua.LString(name))
+	t.RawSetString("linedefined", lua.LNumber(first))
+	t.RawSetString("lastlinedefined", lua.LNumber(last))
 }

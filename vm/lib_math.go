@@ -11,49 +11,39 @@ import (
 )
 
 func openMath(rt *Runtime) {
-	unary := func(name string, f func(float64) float64) lua.LGFunction {
-		return func(L *lua.LState) int {
-			L.Push(lua.LNumber(f(args{L, name}.float(1))))
-			return 1
-		}
+	const degree = math.Pi / 180
+	plain := func(name string, f func(float64) float64) libFunc {
+		return libFunc{name, func(L *lua.LState) int { return give(L, lua.LNumber(f(args{L, name}.float(1)))) }}
 	}
-	// rounding leaves an exact integer what it is.
-	rounding := func(name string, f func(float64) float64) lua.LGFunction {
-		return func(L *lua.LState) int {
-			a := args{L, name}
-			if x, ok := L.Get(1).(lua.LNumber); ok {
-				L.Push(lua.LNumber(f(float64(x))))
-			} else if x := a.number(1); x.Exact {
-				L.Push(rt.value(x))
-			} else {
-				L.Push(lua.LNumber(f(x.Float)))
+	// rounding returns a u64 unchanged.
+	rounding := func(name string, f func(float64) float64) libFunc {
+		return libFunc{name, func(L *lua.LState) int {
+			x := args{L, name}.number(1)
+			if !x.Exact {
+				x.Float = f(x.Float)
 			}
-			return 1
-		}
+			return give(L, rt.value(x))
+		}}
 	}
-	plain := func(name string, f func(float64) float64) libFunc { return libFunc{name, unary(name, f)} }
+	binary := func(name string, f func(x, y float64) float64) libFunc {
+		return libFunc{name, func(L *lua.LState) int {
+			a := args{L, name}
+			return give(L, lua.LNumber(f(a.float(1), a.float(2))))
+		}}
+	}
 	t := rt.newLib("math", []libFunc{
-		{"abs", rounding("abs", math.Abs)}, plain("acos", math.Acos), plain("asin", math.Asin), plain("atan", math.Atan),
-		{"atan2", mathBinary("atan2", math.Atan2)}, {"ceil", rounding("ceil", math.Ceil)}, plain("cos", math.Cos),
-		plain("cosh", math.Cosh), plain("deg", func(x float64) float64 { return x / (math.Pi / 180) }),
-		plain("exp", math.Exp), {"floor", rounding("floor", math.Floor)}, {"fmod", mathBinary("fmod", math.Mod)},
-		{"frexp", mathFrexp}, {"ldexp", mathLdexp}, plain("log", math.Log), plain("log10", math.Log10),
-		{"max", rt.mathExtreme("max", false)}, {"min", rt.mathExtreme("min", true)}, {"mod", mathBinary("mod", math.Mod)},
-		{"modf", mathModf}, {"pow", mathBinary("pow", math.Pow)},
-		plain("rad", func(x float64) float64 { return x * (math.Pi / 180) }), {"random", rt.mathRandom},
-		{"randomseed", rt.mathRandomseed}, plain("sin", math.Sin), plain("sinh", math.Sinh), plain("sqrt", math.Sqrt),
-		plain("tan", math.Tan), plain("tanh", math.Tanh),
+		rounding("abs", math.Abs), plain("acos", math.Acos), plain("asin", math.Asin), plain("atan", math.Atan),
+		binary("atan2", math.Atan2), rounding("ceil", math.Ceil), plain("cos", math.Cos), plain("cosh", math.Cosh),
+		plain("deg", func(x float64) float64 { return x / degree }), plain("exp", math.Exp),
+		rounding("floor", math.Floor), binary("fmod", math.Mod), {"frexp", mathFrexp}, {"ldexp", mathLdexp},
+		plain("log", math.Log), plain("log10", math.Log10), {"max", rt.mathExtreme("max", false)},
+		{"min", rt.mathExtreme("min", true)}, binary("mod", math.Mod), {"modf", mathModf},
+		binary("pow", math.Pow), plain("rad", func(x float64) float64 { return x * degree }),
+		{"random", rt.mathRandom}, {"randomseed", rt.mathRandomseed}, plain("sin", math.Sin),
+		plain("sinh", math.Sinh), plain("sqrt", math.Sqrt), plain("tan", math.Tan), plain("tanh", math.Tanh),
 	})
 	t.RawSetString("huge", lua.LNumber(math.Inf(1)))
 	t.RawSetString("pi", lua.LNumber(math.Pi))
-}
-
-func mathBinary(name string, f func(x, y float64) float64) lua.LGFunction {
-	return func(L *lua.LState) int {
-		a := args{L, name}
-		L.Push(lua.LNumber(f(a.float(1), a.float(2))))
-		return 1
-	}
 }
 
 func mathModf(L *lua.LState) int {
@@ -62,26 +52,20 @@ func mathModf(L *lua.LState) int {
 	if math.IsInf(f, 0) {
 		whole, part = f, math.Copysign(0, f)
 	}
-	L.Push(lua.LNumber(whole))
-	L.Push(lua.LNumber(part))
-	return 2
+	return give(L, lua.LNumber(whole), lua.LNumber(part))
 }
 
 func mathFrexp(L *lua.LState) int {
 	f, e := math.Frexp(args{L, "frexp"}.float(1))
-	L.Push(lua.LNumber(f))
-	L.Push(lua.LNumber(e))
-	return 2
+	return give(L, lua.LNumber(f), lua.LNumber(e))
 }
 
 func mathLdexp(L *lua.LState) int {
 	a := args{L, "ldexp"}
-	L.Push(lua.LNumber(math.Ldexp(a.float(1), a.int(2))))
-	return 1
+	return give(L, lua.LNumber(math.Ldexp(a.float(1), a.int(2))))
 }
 
-// mathExtreme takes both kinds of numbers: a u64 is larger than any number that is no u64 and
-// below 2^53, and compares with the rest by value.
+// mathExtreme returns math.min or math.max. Numbers of both kinds are compared by value.
 func (rt *Runtime) mathExtreme(name string, smallest bool) lua.LGFunction {
 	return func(L *lua.LState) int {
 		a := args{L, name}
@@ -92,8 +76,7 @@ func (rt *Runtime) mathExtreme(name string, smallest bool) lua.LGFunction {
 				best = x
 			}
 		}
-		L.Push(rt.value(best))
-		return 1
+		return give(L, rt.value(best))
 	}
 }
 
@@ -122,10 +105,10 @@ func (p *pcg) next() uint64 {
 	return bits.RotateLeft64(hi^lo, -int(hi>>58))
 }
 
-// float is uniform in [0,1), with 53 bits.
+// float returns a uniform value in [0,1) with 53 bits.
 func (p *pcg) float() float64 { return float64(p.next()>>11) / twoTo53 }
 
-// below is uniform in 0..n-1; n 0 means 2^64.
+// below returns a uniform value in 0..n-1. n = 0 means 2^64.
 func (p *pcg) below(n uint64) uint64 {
 	if n == 0 {
 		return p.next()
@@ -139,13 +122,12 @@ func (p *pcg) below(n uint64) uint64 {
 	return hi
 }
 
-// mathRandom: random() in [0,1), random(n) in 1..n, random(m, n) in m..n. The bounds may be u64s.
+// mathRandom returns a value in [0,1), or in 1..n for one argument, or in m..n for two. Bounds may be u64s.
 func (rt *Runtime) mathRandom(L *lua.LState) int {
 	a := args{L, "random"}
 	switch L.GetTop() {
 	case 0:
-		L.Push(lua.LNumber(rt.lib.random.float()))
-		return 1
+		return give(L, lua.LNumber(rt.lib.random.float()))
 	case 1, 2:
 	default:
 		raise(L, 1, "wrong number of arguments")
@@ -158,10 +140,9 @@ func (rt *Runtime) mathRandom(L *lua.LState) int {
 		a.fail(n, "interval is empty")
 	}
 	if !low.Exact && !high.Exact {
-		// Both below 2^53 in size: the sum below is exact, whatever its sign.
+		// Both are below 2^53 in size, so the sum is exact.
 		v := int64(low.Float) + int64(rt.lib.random.below(uint64(int64(high.Float)-int64(low.Float))+1))
-		L.Push(lua.LNumber(v))
-		return 1
+		return give(L, lua.LNumber(v))
 	}
 	if low.Float < 0 {
 		a.fail(1, "interval too large: from a negative number to a u64")
@@ -170,11 +151,10 @@ func (rt *Runtime) mathRandom(L *lua.LState) int {
 	if !low.Exact {
 		from = uint64(low.Float)
 	}
-	L.Push(rt.u64(from + rt.lib.random.below(high.Wide-from+1)))
-	return 1
+	return give(L, rt.u64(from+rt.lib.random.below(high.Wide-from+1)))
 }
 
-// bound is argument n as an integer: a u64, or below 2^53 in size. Fractions are cut as in lua5.1.
+// bound returns argument n as an integer: a u64, or one below 2^53 in size. As in lua5.1, it is rounded down.
 func (a args) bound(n int) number.Number {
 	x := a.number(n)
 	if !x.Exact {

@@ -134,7 +134,7 @@ func (rt *Runtime) zone() *time.Location {
 // hostTime returns the host's time, or raises if the clock is closed.
 func (rt *Runtime) hostTime(a args) time.Time {
 	if !rt.cfg.Allow.Clock {
-		a.fail(1, "a time must be given: the host's clock is closed, --allow clock (Config.Allow.Clock) opens it")
+		a.fail(1, "give a time: the host's clock is not allowed (set --allow clock, Config.Allow.Clock)")
 	}
 	return time.Now()
 }
@@ -197,7 +197,7 @@ func (rt *Runtime) osDate(L *lua.LState) int {
 	}
 	text := strftime(a, format, at)
 	rt.chargeText(L, len(text))
-	return rt.text(L, text)
+	return give(L, lua.LString(text))
 }
 
 // dateTable returns the fields of a time, as os.date("*t") does.

@@ -1,5 +1,5 @@
-// Loading code at run time: load, loadstring, dofile, loadfile, require. Files come from
-// Config.Scripts and from nowhere else; names that lead out of it find nothing.
+// Loading code at run time: load, loadstring, dofile, loadfile, require. Files come from Config.Scripts only;
+// a name that leads out of it finds nothing.
 
 package vm
 
@@ -32,21 +32,23 @@ func openPackage(rt *Runtime) {
 	t.RawSetString("loaders", loaders)
 	t.RawSetString("path", lua.LString(defaultPath))
 	t.RawSetString("preload", rt.lib.preload)
-	t.RawSetString("seeall", rt.main.NewFunction(func(L *lua.LState) int {
-		t := args{L, "seeall"}.table(1)
-		mt, ok := t.Metatable.(*lua.LTable)
-		if !ok {
-			rt.charge(sizeTable + sizeEntry)
-			mt = L.CreateTable(0, 1)
-			t.Metatable = mt
-		}
-		mt.RawSetString("__index", L.G.Global)
-		return 0
-	}))
+	t.RawSetString("seeall", rt.main.NewFunction(rt.packageSeeall))
 }
 
-// chunkID is how messages call a chunk whose name a script gave: "=name" and "@file" say it
-// themselves, anything else is source text, shown by its first line.
+func (rt *Runtime) packageSeeall(L *lua.LState) int {
+	t := args{L, "seeall"}.table(1)
+	mt, ok := t.Metatable.(*lua.LTable)
+	if !ok {
+		rt.charge(sizeTable + sizeEntry)
+		mt = L.CreateTable(0, 1)
+		t.Metatable = mt
+	}
+	mt.RawSetString("__index", L.G.Global)
+	return 0
+}
+
+// chunkID returns what messages call a chunk to which a script gave a name: the rest of "=name" and "@file";
+// anything else is source text, of which it returns the first line.
 func chunkID(name string) string {
 	const most = 59 // LUA_IDSIZE less the end of a C string
 	if name != "" && (name[0] == '=' || name[0] == '@') {
@@ -65,33 +67,30 @@ func chunkID(name string) string {
 	return `[string "` + line + `"]`
 }
 
-// loadText compiles text that a script hands over and pushes the function, or nil and the message.
+// loadText compiles text of a script and pushes the function, or nil and the message.
 func (rt *Runtime) loadText(L *lua.LState, src, name string, env lua.LValue) int {
 	fn, err := rt.loadChunk(src, name)
 	if err != nil {
-		L.Push(lua.LNil)
-		L.Push(lua.LString(messageOf(err)))
-		return 2
+		return give(L, lua.LNil, lua.LString(messageOf(err)))
 	}
 	if env, ok := env.(*lua.LTable); ok {
 		fn.Env = env
 	} else {
 		fn.Env = L.Env
 	}
-	L.Push(fn)
-	return 1
+	return give(L, fn)
 }
 
-// loadChunk compiles src under the name that messages are to show.
+// loadChunk compiles src. Messages show it as name.
 func (rt *Runtime) loadChunk(src, name string) (*lua.LFunction, error) {
 	if strings.HasPrefix(src, "\x1bLua") {
-		return nil, errors.New(name + ": this is compiled code (bytecode), which is not loaded here; give the source text")
+		return nil, errors.New(name + ": compiled code (bytecode) cannot be loaded; pass the source text")
 	}
 	rt.steps(len(src))
 	return rt.load(name, src)
 }
 
-// messageOf is the text of an error for a script.
+// messageOf returns the text of an error for a script.
 func messageOf(err error) string {
 	var e *Error
 	if errors.As(err, &e) {
@@ -106,8 +105,8 @@ func (rt *Runtime) baseLoadstring(L *lua.LState) int {
 	return rt.loadText(L, src, chunkID(a.optStr(2, src)), lua.LNil)
 }
 
-// baseLoad takes a function that returns pieces, as in lua5.1, or text, and then mode and
-// environment, as in 5.2.
+// baseLoad takes a function that returns pieces, as in lua5.1, or text followed by mode and environment, as in
+// Lua 5.2.
 func (rt *Runtime) baseLoad(L *lua.LState) int {
 	a := args{L, "load"}
 	if s, ok := L.Get(1).(lua.LString); ok {
@@ -119,9 +118,7 @@ func (rt *Runtime) baseLoad(L *lua.LState) int {
 	for {
 		L.Push(fn)
 		if err := rt.pcall(L, 0, 1, nil); err != nil {
-			L.Push(lua.LNil)
-			L.Push(err.Object)
-			return 2
+			return give(L, lua.LNil, err.Object)
 		}
 		v := L.Get(-1)
 		L.Pop(1)
@@ -130,19 +127,17 @@ func (rt *Runtime) baseLoad(L *lua.LState) int {
 			return rt.loadText(L, b.String(), name, L.Get(4))
 		}
 		if !ok {
-			L.Push(lua.LNil)
-			L.Push(lua.LString(position(L, 1) + "reader function must return a string"))
-			return 2
+			return give(L, lua.LNil, lua.LString(position(L, 1)+"reader function must return a string"))
 		}
 		b.add(piece)
 	}
 }
 
-// errNoScripts is what every file of a runtime without Config.Scripts gives.
+// errNoScripts is the error of every file in a runtime without Config.Scripts.
 var errNoScripts = errors.New("this runtime has no script files")
 
-// readScript reads a file of Config.Scripts. Names are cleaned first, so "./lib.lua" is "lib.lua";
-// one that leads out of the folder is refused.
+// readScript reads a file of Config.Scripts. It cleans the name first, so "./lib.lua" is "lib.lua". A name that
+// leads out of the folder is an error.
 func (rt *Runtime) readScript(name string) (string, error) {
 	if rt.cfg.Scripts == nil {
 		return "", errNoScripts
@@ -165,29 +160,33 @@ func (rt *Runtime) readScript(name string) (string, error) {
 	case info.Size() > MaxSource:
 		return "", fmt.Errorf("is too large: %d bytes, at most %d are read", info.Size(), MaxSource)
 	}
-	// The size is only what the file system says: read no more than the limit in any case.
-	rt.charge(info.Size())
-	b := make([]byte, 0, info.Size()+1)
+	return rt.readAll(f, info.Size())
+}
+
+// readAll reads f, whose file system gives its size. It never reads more than MaxSource, whatever the size.
+func (rt *Runtime) readAll(f fs.File, size int64) (string, error) {
+	rt.charge(size)
+	b := make([]byte, 0, size+1)
 	for {
 		if len(b) == cap(b) {
 			rt.charge(int64(len(b)))
 			b = append(b, 0)[:len(b)]
 		}
 		n, err := f.Read(b[len(b):cap(b)])
-		if b = b[:len(b)+n]; len(b) > MaxSource {
+		b = b[:len(b)+n]
+		switch {
+		case len(b) > MaxSource:
 			return "", fmt.Errorf("is too large: more than %d bytes", MaxSource)
-		}
-		if err != nil {
-			if errors.Is(err, io.EOF) {
-				return string(bytes.TrimPrefix(b, []byte("\ufeff"))), nil
-			}
+		case errors.Is(err, io.EOF):
+			return string(bytes.TrimPrefix(b, []byte("\ufeff"))), nil
+		case err != nil:
 			return "", plainFileError(err)
 		}
 	}
 }
 
-// plainFileError drops the path, which the message that follows names itself, and any that leads to
-// the folder's own place on the host.
+// plainFileError removes the path from err: the message around it has one, and this one may show where the
+// folder is on the host.
 func plainFileError(err error) error {
 	var e *fs.PathError
 	if errors.As(err, &e) {
@@ -196,12 +195,12 @@ func plainFileError(err error) error {
 	return err
 }
 
-// scriptPath is how messages call a file of Config.Scripts.
+// scriptPath returns what messages call a file of Config.Scripts.
 func (rt *Runtime) scriptPath(name string) string {
 	return path.Join(rt.cfg.ScriptsPath, path.Clean(name))
 }
 
-// shownPath is name as a script gave it, which may be none that can be opened, in that folder.
+// shownPath returns the path of a file as messages show it: the name that a script gave, in the folder.
 func (rt *Runtime) shownPath(name string) string {
 	if p := rt.cfg.ScriptsPath; p != "" && p != "." {
 		return strings.TrimSuffix(p, "/") + "/" + name
@@ -220,12 +219,9 @@ func (rt *Runtime) loadFile(name string) (*lua.LFunction, error) {
 func (rt *Runtime) baseLoadfile(L *lua.LState) int {
 	fn, err := rt.loadFile(args{L, "loadfile"}.str(1))
 	if err != nil {
-		L.Push(lua.LNil)
-		L.Push(lua.LString(messageOf(err)))
-		return 2
+		return give(L, lua.LNil, lua.LString(messageOf(err)))
 	}
-	L.Push(fn)
-	return 1
+	return give(L, fn)
 }
 
 func (rt *Runtime) baseDofile(L *lua.LState) int {
@@ -239,7 +235,7 @@ func (rt *Runtime) baseDofile(L *lua.LState) int {
 	return L.GetTop() - top
 }
 
-// loading stands in package.loaded for a module whose code is running.
+// loading is the value in package.loaded of a module whose code is running.
 var loading = &lua.LUserData{Value: "loading", Metatable: lua.LNil}
 
 func (rt *Runtime) baseRequire(L *lua.LState) int {
@@ -247,59 +243,53 @@ func (rt *Runtime) baseRequire(L *lua.LState) int {
 	if v := rt.lib.loaded.RawGetString(name); v == loading {
 		raise(L, 1, "loop or previous error loading module '"+name+"'")
 	} else if lua.LVAsBool(v) {
-		L.Push(v)
-		return 1
+		return give(L, v)
 	}
+	loader := rt.findLoader(L, name)
+	rt.charge(sizeEntry)
+	rt.lib.loaded.RawSetString(name, loading)
+	L.Push(loader)
+	L.Push(lua.LString(name))
+	// A module that raised may be required again, when what it needs is there.
+	if err := rt.protect(L, 1, 1, nil); err != nil {
+		rt.lib.loaded.RawSetString(name, lua.LNil)
+		panic(err)
+	}
+	if v := pop(L); v != lua.LNil {
+		rt.lib.loaded.RawSetString(name, v)
+	} else if rt.lib.loaded.RawGetString(name) == loading {
+		rt.lib.loaded.RawSetString(name, lua.LTrue)
+	}
+	return give(L, rt.lib.loaded.RawGetString(name))
+}
+
+// findLoader asks package.loaders for a function that loads the module, or raises what they tried.
+func (rt *Runtime) findLoader(L *lua.LState, name string) lua.LValue {
 	loaders, ok := rt.lib.pkg.RawGetString("loaders").(*lua.LTable)
 	if !ok {
 		raise(L, 1, "'package.loaders' must be a table")
 	}
 	var tried strings.Builder
-	var loader lua.LValue
-	for i := 1; loader == nil; i++ {
-		try := loaders.RawGetInt(i)
-		if try == lua.LNil {
+	for i := 1; ; i++ {
+		loader := loaders.RawGetInt(i)
+		if loader == lua.LNil {
 			raise(L, 1, "module '"+name+"' not found:"+tried.String())
 		}
-		L.Push(try)
-		L.Push(lua.LString(name))
-		L.Call(1, 1)
-		switch v := L.Get(-1).(type) {
+		switch v := call(L, loader, lua.LString(name)).(type) {
 		case *lua.LFunction:
-			loader = v
+			return v
 		case lua.LString:
 			tried.WriteString(string(v))
 		}
-		L.Pop(1)
 	}
-	rt.charge(sizeEntry)
-	rt.lib.loaded.RawSetString(name, loading)
-	L.Push(loader)
-	L.Push(lua.LString(name))
-	// A module that raises may be required again, once what it missed is there.
-	if err := rt.protect(L, 1, 1, nil); err != nil {
-		rt.lib.loaded.RawSetString(name, lua.LNil)
-		panic(err)
-	}
-	v := L.Get(-1)
-	L.Pop(1)
-	if v != lua.LNil {
-		rt.lib.loaded.RawSetString(name, v)
-	} else if v = rt.lib.loaded.RawGetString(name); v == loading {
-		v = lua.LTrue
-		rt.lib.loaded.RawSetString(name, v)
-	}
-	L.Push(v)
-	return 1
 }
 
-// preloadLoader finds what a script put in package.preload, and the modules of Config.
+// preloadLoader finds modules in package.preload and in Config.
 func (rt *Runtime) preloadLoader(L *lua.LState) int {
 	name := args{L, "loader"}.str(1)
 	if preload, ok := rt.lib.pkg.RawGetString("preload").(*lua.LTable); ok {
 		if v := preload.RawGetString(name); v != lua.LNil {
-			L.Push(v)
-			return 1
+			return give(L, v)
 		}
 	}
 	v, ok, err := rt.module(name)
@@ -307,16 +297,12 @@ func (rt *Runtime) preloadLoader(L *lua.LState) int {
 	case err != nil:
 		rt.raiseError(L, fmt.Errorf("error loading module '%s': %w", name, err))
 	case ok:
-		L.Push(L.NewFunction(func(L *lua.LState) int {
-			L.Push(v)
-			return 1
-		}))
-		return 1
+		return give(L, L.NewFunction(func(L *lua.LState) int { return give(L, v) }))
 	}
-	L.Push(lua.LString("\n\tno field package.preload['" + name + "']"))
-	return 1
+	return give(L, lua.LString("\n\tno field package.preload['"+name+"']"))
 }
 
+// pathLoader finds modules in the files that package.path names.
 func (rt *Runtime) pathLoader(L *lua.LState) int {
 	name := args{L, "loader"}.str(1)
 	search, ok := rt.lib.pkg.RawGetString("path").(lua.LString)
@@ -343,9 +329,7 @@ func (rt *Runtime) pathLoader(L *lua.LState) int {
 		if err != nil {
 			raise(L, 1, "error loading module '"+name+"' from file '"+rt.shownPath(at)+"':\n\t"+messageOf(err))
 		}
-		L.Push(fn)
-		return 1
+		return give(L, fn)
 	}
-	L.Push(lua.LString(tried.String()))
-	return 1
+	return give(L, lua.LString(tried.String()))
 }

@@ -1,4 +1,4 @@
-// The string library. All of it works on bytes, counts its work and charges its results.
+// The string library. It works on bytes, counts its work and charges its results.
 
 package vm
 
@@ -12,8 +12,8 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// maxString is the longest string that library functions make, whatever the limits: beyond it a
-// script is told so instead of the host running out of memory.
+// maxString is the length of the longest string that library functions make, whatever the limits. A script that
+// wants more gets an error before the host runs out of memory.
 const maxString = 1 << 28
 
 func openString(rt *Runtime) {
@@ -28,14 +28,7 @@ func openString(rt *Runtime) {
 	rt.main.SetMetatable(lua.LString(""), meta)
 }
 
-// text charges and returns a string made by a library function.
-func (rt *Runtime) text(L *lua.LState, s string) int {
-	L.Push(lua.LString(s))
-	return 1
-}
-
-// chargeText counts a string of n bytes that is about to be made; the work of making it is counted
-// as well, a step for each 16 bytes.
+// chargeText charges for a string of n bytes that is about to be made, and counts the work: a step for 16 bytes.
 func (rt *Runtime) chargeText(L *lua.LState, n int) {
 	if n > maxString {
 		raise(L, 1, "resulting string too large")
@@ -46,7 +39,7 @@ func (rt *Runtime) chargeText(L *lua.LState, n int) {
 	}
 }
 
-// span turns Lua's i and j, from 1, negative ones from the end, into a slice of n bytes.
+// span converts Lua's i and j to slice bounds of n bytes. They count from 1, or from the end if negative.
 func span(n, i, j int) (from, to int) {
 	if i < 0 {
 		i = max(i+n+1, 1)
@@ -65,19 +58,17 @@ func span(n, i, j int) (from, to int) {
 }
 
 func strLen(L *lua.LState) int {
-	L.Push(lua.LNumber(len(args{L, "len"}.str(1))))
-	return 1
+	return give(L, lua.LNumber(len(args{L, "len"}.str(1))))
 }
 
 func (rt *Runtime) strSub(L *lua.LState) int {
 	a := args{L, "sub"}
 	s := a.str(1)
 	from, to := span(len(s), a.int(2), a.optInt(3, -1))
-	L.Push(rt.piece(s, from, to))
-	return 1
+	return give(L, rt.piece(s, from, to))
 }
 
-// oneByte are the strings of one byte, which programs that walk over text make all the time.
+// oneByte holds all strings of one byte, which scripts that walk over text use all the time.
 var oneByte = func() (all [256]lua.LValue) {
 	for i := range all {
 		all[i] = lua.LString([]byte{byte(i)})
@@ -85,11 +76,11 @@ var oneByte = func() (all [256]lua.LValue) {
 	return all
 }()
 
-// sharedString is how long a string may be for pieces of it to share its bytes in any case.
+// sharedString is the length up to which a string shares its bytes with every piece of it.
 const sharedString = 64
 
-// piece is s[from:to] as a value. A short piece of a long string is copied, so that keeping it does not
-// keep the whole; the rest share their bytes.
+// piece returns s[from:to] as a value. It copies a short piece of a long string, so that keeping the piece does
+// not keep the whole; other pieces share the bytes of s.
 func (rt *Runtime) piece(s string, from, to int) lua.LValue {
 	n := to - from
 	switch {
@@ -131,7 +122,7 @@ func (rt *Runtime) strChar(L *lua.LState) int {
 		b[i] = byte(c)
 	}
 	rt.chargeText(L, len(b))
-	return rt.text(L, string(b))
+	return give(L, lua.LString(string(b)))
 }
 
 func (rt *Runtime) strLower(L *lua.LState) int {
@@ -152,6 +143,7 @@ func (rt *Runtime) strUpper(L *lua.LState) int {
 	})
 }
 
+// mapBytes returns the argument of the function fn with f applied to each byte.
 func (rt *Runtime) mapBytes(L *lua.LState, fn string, f func(byte) byte) int {
 	s := args{L, fn}.str(1)
 	rt.chargeText(L, len(s))
@@ -159,7 +151,7 @@ func (rt *Runtime) mapBytes(L *lua.LState, fn string, f func(byte) byte) int {
 	for i, c := range b {
 		b[i] = f(c)
 	}
-	return rt.text(L, string(b))
+	return give(L, lua.LString(string(b)))
 }
 
 func (rt *Runtime) strReverse(L *lua.LState) int {
@@ -169,18 +161,17 @@ func (rt *Runtime) strReverse(L *lua.LState) int {
 	for i := range len(s) {
 		b[len(s)-1-i] = s[i]
 	}
-	return rt.text(L, string(b))
+	return give(L, lua.LString(string(b)))
 }
 
 func (rt *Runtime) strRep(L *lua.LState) int {
 	a := args{L, "rep"}
 	s, n := a.str(1), a.int(2)
 	if n <= 0 || s == "" {
-		return rt.text(L, "")
+		return give(L, lua.LString(""))
 	}
 	if n > maxString/len(s) {
-		// Before the product can overflow. The limit, if there is one, comes first: it is what the
-		// embedder asked for.
+		// This comes before the product can overflow. A memory limit, if there is one, is reported first.
 		if n > math.MaxInt/2/len(s) {
 			n = math.MaxInt / 2 / len(s)
 		}
@@ -189,9 +180,9 @@ func (rt *Runtime) strRep(L *lua.LState) int {
 	}
 	rt.chargeText(L, n*len(s))
 	if n == 1 {
-		return rt.text(L, s)
+		return give(L, lua.LString(s))
 	}
-	return rt.text(L, strings.Repeat(s, n))
+	return give(L, lua.LString(strings.Repeat(s, n)))
 }
 
 // A patternHost counts the work of a matcher in a runtime and raises its errors.
@@ -238,6 +229,7 @@ func (rt *Runtime) capture(m *pattern.Matcher, i int) lua.LValue {
 func (rt *Runtime) strFind(L *lua.LState) int  { return rt.find(L, "find", true) }
 func (rt *Runtime) strMatch(L *lua.LState) int { return rt.find(L, "match", false) }
 
+// find is string.find, or string.match if find is not set.
 func (rt *Runtime) find(L *lua.LState, fn string, find bool) int {
 	a := args{L, fn}
 	s, p := a.str(1), a.str(2)
@@ -250,40 +242,34 @@ func (rt *Runtime) find(L *lua.LState, fn string, find bool) int {
 		rt.steps((len(s) - init) / 16)
 		i := strings.Index(s[init:], p)
 		if i < 0 {
-			L.Push(lua.LNil)
-			return 1
+			return give(L, lua.LNil)
 		}
-		L.Push(lua.LNumber(init + i + 1))
-		L.Push(lua.LNumber(init + i + len(p)))
-		return 2
+		return give(L, lua.LNumber(init+i+1), lua.LNumber(init+i+len(p)))
 	}
 	m := pattern.New(s, p, &patternHost{rt, L})
 	if !m.Find(init) {
-		L.Push(lua.LNil)
-		return 1
+		return give(L, lua.LNil)
 	}
 	if !find {
 		return rt.pushCaptures(L, &m, true)
 	}
 	start, end := m.Span()
-	L.Push(lua.LNumber(start + 1))
-	L.Push(lua.LNumber(end))
-	return 2 + rt.pushCaptures(L, &m, false)
+	return give(L, lua.LNumber(start+1), lua.LNumber(end)) + rt.pushCaptures(L, &m, false)
 }
 
-// strGmatch: as in lua5.1, a '^' at the start of the pattern is not an anchor here but stands for itself.
+// strGmatch returns an iterator over matches. As in lua5.1, a '^' at the start of the pattern is not an anchor
+// but stands for itself.
 func (rt *Runtime) strGmatch(L *lua.LState) int {
 	a := args{L, "gmatch"}
 	s, p := a.str(1), a.str(2)
 	m := pattern.NewUnanchored(s, p, nil)
 	rt.charge(1024)
 	next := 0
-	L.Push(L.NewClosure(func(L *lua.LState) int {
+	return give(L, L.NewClosure(func(L *lua.LState) int {
 		m.SetHost(&patternHost{rt, L})
 		if !m.Find(next) {
 			next = len(s) + 1
-			L.Push(lua.LNil)
-			return 1
+			return give(L, lua.LNil)
 		}
 		start, end := m.Span()
 		if next = end; end == start {
@@ -291,19 +277,18 @@ func (rt *Runtime) strGmatch(L *lua.LState) int {
 		}
 		return rt.pushCaptures(L, &m, true)
 	}, lua.LString(s), lua.LString(p)))
-	return 1
 }
 
 func (rt *Runtime) strGsub(L *lua.LState) int {
 	a := args{L, "gsub"}
 	s, p := a.str(1), a.str(2)
 	repl := L.Get(3)
-	var replText string
+	var template string
 	switch r := repl.(type) {
 	case *lua.LFunction, *lua.LTable:
 	default:
 		var ok bool
-		if replText, ok = textOf(r); !ok {
+		if template, ok = textOf(r); !ok {
 			a.fail(3, "string/function/table expected")
 		}
 	}
@@ -311,37 +296,31 @@ func (rt *Runtime) strGsub(L *lua.LState) int {
 	m := pattern.New(s, p, &patternHost{rt, L})
 	b := &charged{rt: rt, L: L}
 	n, at := 0, 0
-	for n < most {
+	for done := false; n < most && !done; done = done || m.Anchored() {
 		end := -1
 		if m.MatchAt(at) {
 			_, end = m.Span()
 			n++
-			rt.appendReplacement(b, &m, repl, replText)
+			rt.appendReplacement(b, &m, repl, template)
 		}
-		if end > at {
+		switch {
+		case end > at:
 			at = end
-		} else if at < len(s) {
+		case at < len(s):
 			b.addByte(s[at])
 			at++
-		} else {
-			break
-		}
-		if m.Anchored() {
-			break
+		default:
+			done = true
 		}
 	}
 	m.Flush()
 	if n == 0 {
-		L.Push(lua.LString(s))
-		L.Push(lua.LNumber(0))
-		return 2
+		return give(L, lua.LString(s), lua.LNumber(0))
 	}
 	if at < len(s) {
 		b.add(s[at:])
 	}
-	rt.text(L, b.String())
-	L.Push(lua.LNumber(n))
-	return 2
+	return give(L, lua.LString(b.String()), lua.LNumber(n))
 }
 
 // appendReplacement appends what gsub puts in the place of the last match.
@@ -351,10 +330,8 @@ func (rt *Runtime) appendReplacement(b *charged, m *pattern.Matcher, repl lua.LV
 	switch r := repl.(type) {
 	case *lua.LFunction:
 		L.Push(r)
-		n := rt.pushCaptures(L, m, true)
-		L.Call(n, 1)
-		v = L.Get(-1)
-		L.Pop(1)
+		L.Call(rt.pushCaptures(L, m, true), 1)
+		v = pop(L)
 	case *lua.LTable:
 		v = L.GetTable(r, rt.capture(m, 0))
 	default:
@@ -399,7 +376,7 @@ func (b *charged) addTemplate(m *pattern.Matcher, text string) {
 	}
 }
 
-// A charged buffer grows a string and counts its memory before it is there.
+// A charged buffer builds a string and charges for its memory before it allocates it.
 type charged struct {
 	rt  *Runtime
 	L   *lua.LState
@@ -438,7 +415,7 @@ func (b *charged) addByte(c byte) {
 	b.buf = append(b.buf, c)
 }
 
-// String is what was added. The buffer becomes the string, unless much of it is empty.
+// String returns what was added. The buffer becomes the string unless much of it is unused.
 func (b *charged) String() string {
 	b.rt.charge(sizeString)
 	defer func(size int) { b.rt.meter.held -= int64(size) }(cap(b.buf))
@@ -457,67 +434,65 @@ func (rt *Runtime) strFormat(L *lua.LState) int {
 	b := &charged{rt: rt, L: L}
 	var scratch [512]byte
 	arg := 1
-	for i := 0; i < len(f); {
-		c := f[i]
-		if c != '%' {
-			j := i + 1
-			for j < len(f) && f[j] != '%' {
-				j++
-			}
-			b.add(f[i:j])
-			i = j
-			continue
+	for f != "" {
+		text, rest, found := strings.Cut(f, "%")
+		b.add(text)
+		if f = rest; !found {
+			break
 		}
-		i++
-		if i < len(f) && f[i] == '%' {
+		if strings.HasPrefix(f, "%") {
 			b.addByte('%')
-			i++
+			f = f[1:]
 			continue
 		}
-		spec, n, wrong := number.ParseSpec(f[i:])
+		spec, n, wrong := number.ParseSpec(f)
 		if wrong != "" {
 			raise(L, 1, wrong)
 		}
-		i += n
+		f = f[n:]
 		arg++
-		piece := scratch[:0]
-		switch spec.Verb {
-		case 'c':
-			spec.Precision = -1
-			piece = spec.AppendText(piece, string([]byte{byte(a.int(arg))}))
-		case 'd', 'i':
-			v, negative := a.integer(arg)
-			piece = spec.AppendInteger(piece, v, negative)
-		case 'u', 'o', 'x', 'X':
-			v, negative := a.integer(arg)
-			if negative {
-				v = -v
-			}
-			piece = spec.AppendInteger(piece, v, false)
-		case 'e', 'E', 'f', 'g', 'G':
-			piece = spec.AppendFloat(piece, a.formatFloat(arg))
-		case 'q':
-			s := a.str(arg)
-			b.grow(4*len(s) + 2)
-			b.buf = appendQuoted(b.buf, s)
-			continue
-		case 's':
-			s := rt.formatString(a, arg)
-			if spec.Width == 0 && spec.Precision < 0 || spec.Precision < 0 && len(s) >= 100 {
-				b.add(s)
-				continue
-			}
-			piece = spec.AppendText(piece, s)
-		default:
-			raise(L, 1, "invalid option '%"+string(rune(spec.Verb))+"' to 'format'")
-		}
-		b.grow(len(piece))
-		b.buf = append(b.buf, piece...)
+		b.addFormatted(a, arg, spec, scratch[:0])
 	}
-	return rt.text(L, b.String())
+	return give(L, lua.LString(b.String()))
 }
 
-// formatFloat is argument n for a floating conversion, where a u64 is its nearest float.
+// addFormatted appends argument n as spec says. It formats most of them in the empty slice piece.
+func (b *charged) addFormatted(a args, n int, spec number.Spec, piece []byte) {
+	switch spec.Verb {
+	case 'c':
+		spec.Precision = -1
+		piece = spec.AppendText(piece, string([]byte{byte(a.int(n))}))
+	case 'd', 'i':
+		v, negative := a.integer(n)
+		piece = spec.AppendInteger(piece, v, negative)
+	case 'u', 'o', 'x', 'X':
+		v, negative := a.integer(n)
+		if negative {
+			v = -v
+		}
+		piece = spec.AppendInteger(piece, v, false)
+	case 'e', 'E', 'f', 'g', 'G':
+		piece = spec.AppendFloat(piece, a.formatFloat(n))
+	case 'q':
+		s := a.str(n)
+		b.grow(4*len(s) + 2)
+		b.buf = appendQuoted(b.buf, s)
+		return
+	case 's':
+		s := b.rt.formatString(a, n)
+		if spec.Precision < 0 && (spec.Width == 0 || len(s) >= 100) {
+			b.add(s)
+			return
+		}
+		piece = spec.AppendText(piece, s)
+	default:
+		raise(a.L, 1, "invalid option '%"+string(rune(spec.Verb))+"' to 'format'")
+	}
+	b.grow(len(piece))
+	b.buf = append(b.buf, piece...)
+}
+
+// formatFloat returns argument n for a floating conversion, a u64 as its nearest float.
 func (a args) formatFloat(n int) float64 {
 	x := a.number(n)
 	if x.Exact {
@@ -526,7 +501,7 @@ func (a args) formatFloat(n int) float64 {
 	return x.Float
 }
 
-// formatString is argument n for %s: text, a number, or an object that says how it prints.
+// formatString returns argument n for %s: a string, a number, or an object with __tostring.
 func (rt *Runtime) formatString(a args, n int) string {
 	v := a.L.Get(n)
 	if s, ok := textOf(v); ok {
@@ -538,7 +513,7 @@ func (rt *Runtime) formatString(a args, n int) string {
 	return rt.toString(a.L, v)
 }
 
-// appendQuoted writes s so that the Lua reader reads it back.
+// appendQuoted appends s as a Lua literal.
 func appendQuoted(b []byte, s string) []byte {
 	b = append(b, '"')
 	for i := range len(s) {

@@ -1,5 +1,5 @@
-// The table library. Like lua5.1's it reads and writes raw, counts its work, and finds order
-// functions that contradict themselves.
+// The table library. Like lua5.1's it reads and writes raw. It counts its work, and reports order functions
+// that contradict themselves.
 
 package vm
 
@@ -18,47 +18,17 @@ func openTable(rt *Runtime) {
 	})
 }
 
-// tabConcat measures first and then makes the string in one piece.
+// tabConcat measures the result first and then makes it in one piece.
 func (rt *Runtime) tabConcat(L *lua.LState) int {
 	a := args{L, "concat"}
 	t := a.table(1)
 	sep := a.optStr(2, "")
-	i := a.optInt(3, 1)
-	j := 0
-	if a.absent(4) {
-		j = t.Len()
-	} else {
-		j = a.int(4)
-	}
+	i, j := a.items(t, 3)
 	if i > j {
-		return rt.text(L, "")
+		return give(L, lua.LString(""))
 	}
-	n := 0
-	for k := i; k <= j; k++ {
-		switch v := tableGet(t, k).(type) {
-		case lua.LString:
-			n += len(v)
-		default:
-			s, ok := textOf(v)
-			if !ok {
-				raise(L, 1, "invalid value ("+typeName(v)+") at index "+strconv.Itoa(k)+" in table for 'concat'")
-			}
-			n += len(s)
-		}
-		if k < j {
-			n += len(sep)
-		}
-		if (k-i)&1023 == 1023 {
-			rt.steps(1024)
-		}
-		if n > maxString {
-			rt.charge(int64(n)) // the limit, if there is one, comes first
-			raise(L, 1, "resulting string too large")
-		}
-	}
-	rt.steps((j - i) & 1023)
 	b := &charged{rt: rt, L: L}
-	b.grow(n)
+	b.grow(rt.concatLen(L, t, sep, i, j))
 	for k := i; k <= j; k++ {
 		switch v := tableGet(t, k).(type) {
 		case lua.LString:
@@ -73,10 +43,44 @@ func (rt *Runtime) tabConcat(L *lua.LState) int {
 			b.buf = append(b.buf, sep...)
 		}
 	}
-	return rt.text(L, b.String())
+	return give(L, lua.LString(b.String()))
 }
 
-// tableGet reads t[k] raw, also where k lies outside the array.
+// concatLen returns the length of the items i to j of t with sep between them.
+func (rt *Runtime) concatLen(L *lua.LState, t *lua.LTable, sep string, i, j int) int {
+	n := 0
+	for k := i; k <= j; k++ {
+		v := tableGet(t, k)
+		s, ok := textOf(v)
+		if !ok {
+			raise(L, 1, "invalid value ("+typeName(v)+") at index "+strconv.Itoa(k)+" in table for 'concat'")
+		}
+		n += len(s)
+		if k < j {
+			n += len(sep)
+		}
+		if (k-i)&1023 == 1023 {
+			rt.steps(1024)
+		}
+		if n > maxString {
+			rt.charge(int64(n)) // the limit, if there is one, comes first
+			raise(L, 1, "resulting string too large")
+		}
+	}
+	rt.steps((j - i) & 1023)
+	return n
+}
+
+// items returns the range of items of t that arguments n and n+1 give: all of them without arguments.
+func (a args) items(t *lua.LTable, n int) (first, last int) {
+	first = a.optInt(n, 1)
+	if a.absent(n + 1) {
+		return first, t.Len()
+	}
+	return first, a.int(n + 1)
+}
+
+// tableGet reads t[k] raw, inside or outside the array.
 func tableGet(t *lua.LTable, k int) lua.LValue {
 	if k >= 1 && k < lua.MaxArrayIndex {
 		return t.RawGetInt(k)
@@ -92,26 +96,16 @@ func (rt *Runtime) tableSet(t *lua.LTable, k int, v lua.LValue) {
 
 // chargeSet charges for t[k] = v.
 func (rt *Runtime) chargeSet(t *lua.LTable, k, v lua.LValue) {
-	tv := viewTable(t)
-	switch k := k.(type) {
-	case lua.LNumber:
-		rt.chargeNumberKey(t, float64(k))
-	case lua.LString:
-		if _, ok := tv.strdict[string(k)]; !ok && v != lua.LNil {
-			rt.charge(sizeEntry)
-		}
-	default:
-		if _, ok := tv.k2i[k]; !ok && v != lua.LNil {
-			rt.charge(sizeEntry)
-		}
+	if _, ok := k.(lua.LNumber); ok || v != lua.LNil {
+		rt.chargeStore(t, k)
 	}
 }
 
 func tabGetn(L *lua.LState) int {
-	L.Push(lua.LNumber(args{L, "getn"}.table(1).Len()))
-	return 1
+	return give(L, lua.LNumber(args{L, "getn"}.table(1).Len()))
 }
 
+// tabInsert shifts the array in one go. As in lua5.1, a position outside the items is allowed.
 func (rt *Runtime) tabInsert(L *lua.LState) int {
 	a := args{L, "insert"}
 	t := a.table(1)
@@ -130,7 +124,7 @@ func (rt *Runtime) tabInsert(L *lua.LState) int {
 	}
 	v := L.Get(3)
 	if pos < 1 {
-		// lua5.1 moves everything up from there; so do we, one by one.
+		// Move everything up from pos one by one, as lua5.1 does.
 		for i := n; i > pos; i-- {
 			rt.steps(1)
 			rt.tableSet(t, i, tableGet(t, i-1))
@@ -166,8 +160,7 @@ func (rt *Runtime) tabRemove(L *lua.LState) int {
 		array[n-1] = nil
 		viewTable(t).array = array[:n-1]
 	}
-	L.Push(v)
-	return 1
+	return give(L, v)
 }
 
 func (rt *Runtime) tabMaxn(L *lua.LState) int {
@@ -179,11 +172,10 @@ func (rt *Runtime) tabMaxn(L *lua.LState) int {
 			best = float64(f)
 		}
 	}
-	L.Push(lua.LNumber(best))
-	return 1
+	return give(L, lua.LNumber(best))
 }
 
-// tabPack is Lua 5.2's: a table of its arguments, with their number in field n.
+// tabPack returns a table of its arguments with their number in field n, as in Lua 5.2.
 func (rt *Runtime) tabPack(L *lua.LState) int {
 	n := L.GetTop()
 	rt.charge(int64(sizeTable + n*sizeSlot))
@@ -192,8 +184,7 @@ func (rt *Runtime) tabPack(L *lua.LState) int {
 		t.RawSetInt(i, L.Get(i))
 	}
 	t.RawSetString("n", lua.LNumber(n))
-	L.Push(t)
-	return 1
+	return give(L, t)
 }
 
 func (rt *Runtime) tabForeach(L *lua.LState) int {
@@ -201,14 +192,9 @@ func (rt *Runtime) tabForeach(L *lua.LState) int {
 	t, f := a.table(1), a.function(2)
 	for k, v := t.Next(lua.LNil); k != lua.LNil; k, v = t.Next(k) {
 		rt.steps(1)
-		L.Push(f)
-		L.Push(k)
-		L.Push(v)
-		L.Call(2, 1)
-		if L.Get(-1) != lua.LNil {
-			return 1
+		if r := call(L, f, k, v); r != lua.LNil {
+			return give(L, r)
 		}
-		L.Pop(1)
 	}
 	return 0
 }
@@ -218,20 +204,15 @@ func (rt *Runtime) tabForeachi(L *lua.LState) int {
 	t, f := a.table(1), a.function(2)
 	for i, n := 1, t.Len(); i <= n; i++ {
 		rt.steps(1)
-		L.Push(f)
-		L.Push(lua.LNumber(i))
-		L.Push(t.RawGetInt(i))
-		L.Call(2, 1)
-		if L.Get(-1) != lua.LNil {
-			return 1
+		if r := call(L, f, lua.LNumber(i), t.RawGetInt(i)); r != lua.LNil {
+			return give(L, r)
 		}
-		L.Pop(1)
 	}
 	return 0
 }
 
-// A sorter sorts a copy of the items, so that an order function that looks at the table, changes it
-// or yields does no harm; the result is written back at the end.
+// A sorter sorts a copy of the items, so that an order function may look at the table, change it or yield. The
+// result is written back at the end.
 type sorter struct {
 	rt    *Runtime
 	L     *lua.LState
@@ -251,18 +232,12 @@ func (s *sorter) before(x, y lua.LValue) bool {
 		}
 		return s.L.LessThan(x, y)
 	}
-	s.L.Push(s.less)
-	s.L.Push(x)
-	s.L.Push(y)
-	s.L.Call(2, 1)
-	less := lua.LVAsBool(s.L.Get(-1))
-	s.L.Pop(1)
-	return less
+	return lua.LVAsBool(call(s.L, s.less, x, y))
 }
 
-// tabSort is a merge sort: it asks n log n questions whatever the answers, so a wrong order function
-// can neither make it run out of bounds nor for ever. What lua5.1 finds out by chance, we look for:
-// an order that says both a < b and b < a of two neighbours of the result is an error.
+// tabSort is a merge sort: it compares n log n times whatever the answers, so a wrong order function can
+// neither lead it out of bounds nor keep it running. lua5.1 notices a wrong order by chance; here an order
+// with both a < b and b < a for two neighbors of the result is always an error.
 func (rt *Runtime) tabSort(L *lua.LState) int {
 	a := args{L, "sort"}
 	t := a.table(1)
@@ -292,7 +267,7 @@ func (rt *Runtime) tabSort(L *lua.LState) int {
 	return 0
 }
 
-// sort sorts items, stably, with room for a copy of them in spare.
+// sort sorts items stably, with room for a copy of them in spare.
 func (s *sorter) sort(items, spare []lua.LValue) {
 	if len(items) <= 8 {
 		for i := 1; i < len(items); i++ {

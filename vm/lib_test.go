@@ -210,7 +210,7 @@ func TestIO(t *testing.T) {
 		{"the streams stay open", `print(io.stdout:close())`, "nil\ta standard stream stays open"},
 		{"no files", `print(io.open, pcall(io.lines, "/etc/passwd"))`, "nil\tfalse\tbad argument #1 to 'lines' (no files here: without --allow fs (Config.Allow.FS) only the standard input can be read)"},
 		{"no clock", `print(os.clock, (pcall(os.time)), (select(2, pcall(os.date))), os.time{year = 2020, month = 1, day = 1, hour = 0}, os.date("%Y-%m-%d", 0))`,
-			"nil\tfalse\tbad argument #1 to 'date' (a time must be given: the host's clock is closed, --allow clock (Config.Allow.Clock) opens it)\t1577836800\t1970-01-01"},
+			"nil\tfalse\tbad argument #1 to 'date' (give a time: the host's clock is not allowed (set --allow clock, Config.Allow.Clock))\t1577836800\t1970-01-01"},
 	})
 }
 

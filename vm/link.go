@@ -1,4 +1,4 @@
-// Linking: from a Program to a Lua function of one runtime, with the constants that only the runtime has.
+// Linking: from a Program to a Lua function of one runtime, with the constants that only that runtime has.
 
 package vm
 
@@ -9,10 +9,10 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// maxLinked is how many programs a runtime keeps linked.
+// maxLinked is the number of programs that a runtime keeps linked.
 const maxLinked = 64
 
-// function makes a Lua function of the program in this runtime.
+// function returns the program as a Lua function of this runtime.
 func (rt *Runtime) function(p *Program) *lua.LFunction {
 	proto := p.chunk.Proto
 	if len(p.chunk.Patches) > 0 {
@@ -29,7 +29,7 @@ func (rt *Runtime) function(p *Program) *lua.LFunction {
 	return rt.main.NewFunctionFromProto(proto)
 }
 
-// link makes a copy of proto that holds this runtime's values.
+// link returns a copy of proto with this runtime's values for open constants.
 func (rt *Runtime) link(p *Program, proto *lua.FunctionProto) *lua.FunctionProto {
 	patches, ok := p.chunk.Patches[proto]
 	if !ok {
@@ -66,7 +66,7 @@ func (rt *Runtime) constant(c syntax.Constant) lua.LValue {
 	return f
 }
 
-// helper makes the function behind an open constant.
+// helper returns the function behind an open constant.
 func (rt *Runtime) helper(c syntax.Constant) lua.LGFunction {
 	switch c.Helper {
 	case syntax.Compare:
@@ -91,7 +91,7 @@ func (rt *Runtime) isHelper(f *lua.LFunction) bool {
 	return false
 }
 
-// joinTable makes one table of the pieces of a long constructor.
+// joinTable makes one table of the pieces of a long constructor, given their plan.
 func (rt *Runtime) joinTable(L *lua.LState) int {
 	plan := L.Get(1).(*lua.LUserData).Value.(*syntax.Plan)
 	n := plan.Items
@@ -103,46 +103,54 @@ func (rt *Runtime) joinTable(L *lua.LState) int {
 	next, arg := 1, 2
 	for _, p := range plan.Pieces {
 		if p.Data != nil {
-			for i, item := range p.Data {
-				v := item.Value
-				if v == nil {
-					v = rt.u64(item.Wide)
-				}
-				if i%1024 == 0 {
-					rt.steps(min(1024, len(p.Data)-i))
-				}
-				out.RawSetInt(next, v)
-				next++
-			}
-			continue
-		}
-		t := L.Get(arg).(*lua.LTable)
-		arg++
-		count := p.Count
-		if count < 0 {
-			count = len(viewTable(t).array)
-		}
-		rt.steps(count)
-		array := viewTable(t).array
-		rt.charge(int64(count) * sizeSlot)
-		for i := range count {
-			v := lua.LNil
-			if i < len(array) {
-				v = array[i]
-			}
-			out.RawSetInt(next, v)
-			next++
-		}
-		for _, key := range viewTable(t).keys {
-			rt.charge(sizeEntry)
-			out.RawSetH(key, t.RawGetH(key))
+			next = rt.joinData(out, next, p.Data)
+		} else {
+			next = rt.joinCode(out, next, p.Count, L.Get(arg).(*lua.LTable))
+			arg++
 		}
 	}
-	L.Push(out)
-	return 1
+	return give(L, out)
 }
 
-// load compiles source text that a script gives (load, loadstring, dofile, require).
+// joinData stores items in out from index next on and returns the index behind them.
+func (rt *Runtime) joinData(out *lua.LTable, next int, items []syntax.Item) int {
+	for i, item := range items {
+		if i%1024 == 0 {
+			rt.steps(min(1024, len(items)-i))
+		}
+		v := item.Value
+		if v == nil {
+			v = rt.u64(item.Wide)
+		}
+		out.RawSetInt(next+i, v)
+	}
+	return next + len(items)
+}
+
+// joinCode stores the items of t in out from index next on, count of them or all, and its other fields. It
+// returns the index behind the items.
+func (rt *Runtime) joinCode(out *lua.LTable, next, count int, t *lua.LTable) int {
+	array := viewTable(t).array
+	if count < 0 {
+		count = len(array)
+	}
+	rt.steps(count)
+	rt.charge(int64(count) * sizeSlot)
+	for i := range count {
+		v := lua.LNil
+		if i < len(array) {
+			v = array[i]
+		}
+		out.RawSetInt(next+i, v)
+	}
+	for _, key := range viewTable(t).keys {
+		rt.charge(sizeEntry)
+		out.RawSetH(key, t.RawGetH(key))
+	}
+	return next + count
+}
+
+// load compiles source text for load, loadstring, dofile and require.
 func (rt *Runtime) load(name, src string) (*lua.LFunction, error) {
 	rt.charge(32<<10 + int64(len(src))*16)
 	rt.steps(len(src) / 16)
@@ -156,7 +164,7 @@ func (rt *Runtime) load(name, src string) (*lua.LFunction, error) {
 	return rt.main.NewFunctionFromProto(rt.link(p, p.chunk.Proto)), nil
 }
 
-// noteSource keeps the text of a program for the excerpts of errors.
+// noteSource keeps the text of a program for excerpts in errors.
 func (rt *Runtime) noteSource(p *Program) {
 	if len(rt.sources) >= maxLinked && rt.sources[p.name] == "" {
 		clear(rt.sources)
@@ -164,5 +172,5 @@ func (rt *Runtime) noteSource(p *Program) {
 	rt.sources[p.name] = p.src
 }
 
-// maxNoted is how long a text may be that a script had compiled and that is kept for excerpts.
+// maxNoted is the length up to which text that a script compiled is kept for excerpts.
 const maxNoted = 16 << 10

@@ -1,4 +1,5 @@
-// Numeric for loops over exact integers. gopher-lua counts in floats, as lua5.1 does, and takes no u64 for a bound.
+// Numeric for loops over exact integers. gopher-lua counts in floats, as lua5.1 does, and accepts no u64 as a
+// bound.
 
 package vm
 
@@ -10,54 +11,37 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// prepareLoop is called with the bounds of a loop, and what it returns is counted. Where a bound is a u64 these are turns
-// from 0, and first comes the function that makes a value of a turn.
+// prepareLoop returns the bounds that a numeric for is to count with, after the function that makes a value of
+// each count. If a bound is a u64, the count begins at 0; otherwise the bounds stay and the function is nil.
 func (rt *Runtime) prepareLoop(L *lua.LState) int {
-	bounds := [3]lua.LValue{L.Get(1), L.Get(2), L.Get(3)}
-	wide := false
-	for _, v := range bounds {
-		wide = wide || IsU64(v)
+	init, limit, step := L.Get(1), L.Get(2), L.Get(3)
+	if !IsU64(init) && !IsU64(limit) && !IsU64(step) {
+		return give(L, lua.LNil, init, limit, step)
 	}
-	if !wide {
-		L.Push(lua.LNil)
-		for _, v := range bounds {
-			L.Push(v)
-		}
-		return 4
-	}
-	var n [3]*big.Int
-	for i, v := range bounds {
-		n[i] = wholeBound(L, [...]string{"initial value", "limit", "step"}[i], v)
-	}
-	init, limit, step := n[0], n[1], n[2]
-	if step.Sign() == 0 {
+	first, last, by := wholeBound(L, "initial value", init), wholeBound(L, "limit", limit), wholeBound(L, "step", step)
+	if by.Sign() == 0 {
 		raise(L, 1, "'for' step is zero")
 	}
-	// How many times step fits between the bounds; fewer than none when they are the wrong way round.
-	last := new(big.Int).Sub(limit, init)
-	last.Mul(last, big.NewInt(int64(step.Sign())))
-	if last.Sign() >= 0 {
-		last.Quo(last, new(big.Int).Abs(step))
+	// How often the step fits between the bounds, or below 0 if it leads away from the limit.
+	turns := last.Sub(last, first)
+	turns.Mul(turns, big.NewInt(int64(by.Sign())))
+	if turns.Sign() >= 0 {
+		turns.Quo(turns, new(big.Int).Abs(by))
 	}
-	turns, _ := new(big.Float).SetInt(last).Float64()
+	n, _ := new(big.Float).SetInt(turns).Float64()
 	rt.charge(sizeClosure)
-	L.Push(L.NewFunction(func(L *lua.LState) int {
+	value := L.NewFunction(func(L *lua.LState) int {
 		v := big.NewInt(int64(L.CheckNumber(1)))
-		v.Mul(v, step).Add(v, init)
+		v.Mul(v, by).Add(v, first)
 		if v.Sign() < 0 {
-			L.Push(lua.LNumber(v.Int64()))
-		} else {
-			L.Push(rt.u64(v.Uint64()))
+			return give(L, lua.LNumber(v.Int64()))
 		}
-		return 1
-	}))
-	L.Push(lua.LNumber(0))
-	L.Push(lua.LNumber(turns))
-	L.Push(lua.LNumber(1))
-	return 4
+		return give(L, rt.u64(v.Uint64()))
+	})
+	return give(L, value, lua.LNumber(0), lua.LNumber(n), lua.LNumber(1))
 }
 
-// wholeBound is a bound of a loop over u64s. An infinite one is beyond all of them.
+// wholeBound returns a bound of a loop over u64s. An infinite limit is beyond all of them.
 func wholeBound(L *lua.LState, what string, v lua.LValue) *big.Int {
 	switch v := v.(type) {
 	case *lua.LUserData:

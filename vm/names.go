@@ -1,5 +1,5 @@
-// What to say when an instruction fails: lua5.1's words, with the name of the variable and, where a name was
-// misspelt, the one that was probably meant. gopher-lua says only "a non-table object(nil)".
+// Messages of failed instructions: lua5.1's words, with the name of the variable and, if a name was misspelled,
+// the one that was probably meant. gopher-lua says only "a non-table object(nil)".
 
 package vm
 
@@ -11,89 +11,121 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// explain puts the message of a failed instruction of cf into better words.
+// explain returns the message of a failed instruction of cf in lua5.1's words.
 func (rt *Runtime) explain(t *thread, cf *frame, message string) string {
 	if cf == nil || cf.Fn.IsG || cf.Pc == 0 {
-		switch {
-		case strings.HasSuffix(message, "attempt to call a non-function object"):
-			return strings.Replace(message, "a non-function object", "a value that is no function", 1)
-		case strings.HasSuffix(message, "registry overflow"):
-			return strings.Replace(message, "registry overflow", "stack overflow (too many values)", 1)
+		if text, ok := strings.CutSuffix(message, "a non-function object"); ok {
+			return text + "a value that is not a function"
+		}
+		if text, ok := strings.CutSuffix(message, "registry overflow"); ok {
+			return text + "stack overflow (too many values)"
 		}
 		return message
 	}
-	proto := cf.Fn.Proto
-	where := fmt.Sprintf("%s:%d: ", proto.SourceName, proto.DbgSourcePositions[cf.Pc-1])
+	proto, pc := cf.Fn.Proto, cf.Pc-1
+	where := fmt.Sprintf("%s:%d: ", proto.SourceName, proto.DbgSourcePositions[pc])
 	said, ok := strings.CutPrefix(message, where)
 	if !ok {
 		return message
 	}
-	inst := proto.Code[cf.Pc-1]
-	a, b, c := int(inst>>18)&0xff, int(inst&0x1ff), int(inst>>9)&0x1ff
-	n := &namer{rt: rt, t: t, cf: cf}
-	pc := cf.Pc - 1
-	op := int(inst >> 26)
-	out := ""
+	n := &namer{rt: rt, t: t, cf: cf, pc: pc, inst: instruction(proto.Code[pc])}
+	if text := n.explain(said); text != "" {
+		return where + text
+	}
+	return message
+}
+
+// A namer explains the running instruction, and finds the variables that its operands came from.
+type namer struct {
+	rt   *Runtime
+	t    *thread
+	cf   *frame
+	pc   int
+	inst instruction
+}
+
+func (n *namer) rk(i int) lua.LValue  { return n.t.rk(n.cf, i) }
+func (n *namer) reg(i int) lua.LValue { return n.t.reg(n.cf, i) }
+
+// explain returns what to say for gopher-lua's message, or "".
+func (n *namer) explain(said string) string {
+	a, b, c, op := n.inst.a(), n.inst.b(), n.inst.c(), n.inst.op()
 	switch {
 	case said == "attempt to call a non-function object":
-		switch op {
-		case lua.OP_CALL, lua.OP_TAILCALL:
-			out = n.operand("call", t.reg(cf, a), a, pc)
-		case lua.OP_TFORLOOP:
-			v := t.reg(cf, a)
-			out = "attempt to call a " + TypeName(v) + " value"
-			if _, ok := v.(*lua.LTable); ok {
-				out += " (for ... in needs an iterator: write pairs(t) or ipairs(t))"
-			}
-		}
+		return n.call()
 	case strings.HasPrefix(said, "attempt to index a non-table object"):
 		switch op {
 		case lua.OP_GETTABLE, lua.OP_GETTABLEKS, lua.OP_SELF:
-			out = n.operand("index", t.reg(cf, b), b, pc)
+			return n.operand("index", b)
 		case lua.OP_SETTABLE, lua.OP_SETTABLEKS:
-			out = n.operand("index", t.reg(cf, a), a, pc)
+			return n.operand("index", a)
 		}
 	case strings.HasPrefix(said, "cannot perform concat"):
 		for i := c; i >= b; i-- {
-			v := t.reg(cf, i)
-			if !lua.LVCanConvToString(v) && rt.main.GetMetaField(v, "__concat") == lua.LNil {
-				out = n.operand("concatenate", v, i, pc)
-				break
+			v := n.reg(i)
+			if !lua.LVCanConvToString(v) && n.rt.main.GetMetaField(v, "__concat") == lua.LNil {
+				return n.operand("concatenate", i)
 			}
 		}
 	case strings.HasPrefix(said, "cannot perform "):
-		i := b
-		if numeric(n.rk(b)) {
-			i = c
-		}
-		if out = n.operand("perform arithmetic on", n.rk(i), i, pc); numeric(n.rk(i)) {
-			out = "attempt to perform arithmetic on text that is no plain number, but a wide one; hw.u64 or tonumber makes an exact number of it"
-		}
+		return n.arithmetic(b, c)
 	case said == "__unm undefined":
-		out = n.operand("perform arithmetic on", t.reg(cf, b), b, pc)
+		return n.operand("perform arithmetic on", b)
 	case said == "__len undefined":
-		out = n.operand("get length of", t.reg(cf, b), b, pc)
+		return n.operand("get length of", b)
 	case strings.HasPrefix(said, "attempt to compare ") && (op == lua.OP_LT || op == lua.OP_LE):
-		out = compareMessage(n.rk(b), n.rk(c))
+		return compareMessage(n.rk(b), n.rk(c))
 	case strings.HasPrefix(said, "for statement "):
-		what := strings.TrimSuffix(strings.TrimPrefix(said, "for statement "), " must be a number")
-		i := map[string]int{"init": 0, "limit": 1, "step": 2}[what]
-		if what == "init" {
-			what = "initial value"
-		}
-		out = "'for' " + what + " must be a number"
-		if IsU64(t.reg(cf, a+i)) {
-			out += ", got a u64 (the loop counts in floats; use while with u64s)"
-		}
+		return n.forLoop(said)
 	case said == "registry overflow":
-		out = "stack overflow (too many values)"
-	case strings.HasPrefix(said, "too many recursions in "):
-		out = "loop in " + strings.TrimPrefix(said, "too many recursions in ")
+		return "stack overflow (too many values)"
 	}
-	if out == "" {
-		return message
+	if what, ok := strings.CutPrefix(said, "too many recursions in "); ok {
+		return "loop in " + what
 	}
-	return where + out
+	return ""
+}
+
+func (n *namer) call() string {
+	switch n.inst.op() {
+	case lua.OP_CALL, lua.OP_TAILCALL:
+		return n.operand("call", n.inst.a())
+	case lua.OP_TFORLOOP:
+		v := n.reg(n.inst.a())
+		text := "attempt to call a " + TypeName(v) + " value"
+		if _, ok := v.(*lua.LTable); ok {
+			text += " (for ... in needs an iterator: write pairs(t) or ipairs(t))"
+		}
+		return text
+	}
+	return ""
+}
+
+// arithmetic explains a failed operation on b and c, of which one is not a number.
+func (n *namer) arithmetic(b, c int) string {
+	i := b
+	if numeric(n.rk(b)) {
+		i = c
+	}
+	if numeric(n.rk(i)) {
+		return "attempt to perform arithmetic on text of an integer above 2^53; " +
+			"convert it with hw.u64 or tonumber"
+	}
+	return n.operand("perform arithmetic on", i)
+}
+
+// forLoop explains a numeric for with a bound that is not a number.
+func (n *namer) forLoop(said string) string {
+	what := strings.TrimSuffix(strings.TrimPrefix(said, "for statement "), " must be a number")
+	i := map[string]int{"init": 0, "limit": 1, "step": 2}[what]
+	if what == "init" {
+		what = "initial value"
+	}
+	text := "'for' " + what + " must be a number"
+	if IsU64(n.reg(n.inst.a() + i)) {
+		text += ", got a u64 (the loop counts in floats; use while with u64s)"
+	}
+	return text
 }
 
 // numeric reports whether v is a number or text of one.
@@ -108,44 +140,36 @@ func numeric(v lua.LValue) bool {
 	return false
 }
 
-// A namer finds out which variable an operand of the running instruction came from.
-type namer struct {
-	rt *Runtime
-	t  *thread
-	cf *frame
-}
-
-func (n *namer) rk(i int) lua.LValue { return n.t.rk(n.cf, i) }
-
-// operand says that something cannot be done to v, the operand in i.
-func (n *namer) operand(do string, v lua.LValue, i, pc int) string {
-	value := "(a " + TypeName(v) + " value)"
-	if i&rkBit != 0 {
-		return "attempt to " + do + " a " + TypeName(v) + " value"
+// operand returns the error of doing something to operand i of the instruction.
+func (n *namer) operand(do string, i int) string {
+	v := n.rk(i)
+	kind, name, from := "", "", lua.LValue(nil)
+	if i&rkBit == 0 {
+		kind, name, from = n.name(i, n.pc)
 	}
-	kind, name, from := n.name(i, pc)
 	if kind == "" {
 		return "attempt to " + do + " a " + TypeName(v) + " value"
 	}
-	text := "attempt to " + do + " " + kind + " '" + name + "' " + value
-	if v == lua.LNil {
-		switch kind {
-		case "global":
-			if how := n.rt.missing(name); how != "" {
-				return text + "; " + how
-			}
-			text += didYouMean(name, keyNames(n.cf.Fn.Env))
-		case "field", "method":
-			if door := n.rt.doorTo(from, name); door != "" {
-				return text + "; it is closed, " + door + " opens it"
-			}
-			text += didYouMean(name, n.fieldNames(from))
+	text := "attempt to " + do + " " + kind + " '" + name + "' (a " + TypeName(v) + " value)"
+	if v != lua.LNil {
+		return text
+	}
+	switch kind {
+	case "global":
+		if how := n.rt.missing(name); how != "" {
+			return text + "; " + how
 		}
+		return text + didYouMean(name, keyNames(n.cf.Fn.Env))
+	case "field", "method":
+		if option := n.rt.neededFor(from, name); option != "" {
+			return text + "; it is not allowed: set " + option
+		}
+		return text + didYouMean(name, n.fieldNames(from))
 	}
 	return text
 }
 
-// missing is what a module says of a global that is not there.
+// missing returns the hint of a module about a global that is not defined.
 func (rt *Runtime) missing(name string) string {
 	for i := range rt.cfg.Modules {
 		if how := rt.cfg.Modules[i].Missing[name]; how != "" {
@@ -155,31 +179,31 @@ func (rt *Runtime) missing(name string) string {
 	return ""
 }
 
-// doors are the fields of io and os that are there only when Config.Allow says so.
-var doors = map[string]string{
-	"io.input": doorFS, "io.open": doorFS, "io.output": doorFS, "io.tmpfile": doorFS, "io.popen": doorExec,
-	"os.remove": doorFS, "os.rename": doorFS, "os.tmpname": doorFS, "os.execute": doorExec,
+// options maps the fields of io and os that exist only if Config.Allow says so to the option to set.
+var options = map[string]string{
+	"io.input": allowFS, "io.open": allowFS, "io.output": allowFS, "io.tmpfile": allowFS, "io.popen": allowExec,
+	"os.remove": allowFS, "os.rename": allowFS, "os.tmpname": allowFS, "os.execute": allowExec,
 	"os.getenv": "--allow env (Config.Allow.Env)", "os.clock": "--allow clock (Config.Allow.Clock)",
 	"os.exit": "Config.Allow.Exit (set for hwlua FILE, not for cases)",
 }
 
 const (
-	doorFS   = "--allow fs (Config.Allow.FS)"
-	doorExec = "--allow exec (Config.Allow.Exec)"
+	allowFS   = "--allow fs (Config.Allow.FS)"
+	allowExec = "--allow exec (Config.Allow.Exec)"
 )
 
-// doorTo is what opens a field that a library lacks because it leads to the host, "" when it lacks it for good.
-func (rt *Runtime) doorTo(from lua.LValue, name string) string {
+// neededFor returns the option that a missing field of a library needs, or "".
+func (rt *Runtime) neededFor(from lua.LValue, name string) string {
 	for _, lib := range [...]string{"io", "os"} {
 		if t, ok := rt.lib.loaded.RawGetString(lib).(*lua.LTable); ok && t == from {
-			return doors[lib+"."+name]
+			return options[lib+"."+name]
 		}
 	}
 	return ""
 }
 
-// name is the variable that register reg held at pc, as getobjname of lua5.1 finds it, and for a field the
-// value it was read from, nil when that is lost.
+// name returns the kind and name of the variable that register reg held at pc, as getobjname of lua5.1 finds
+// it. from is the value that a field or method was read from, or nil if that is lost.
 func (n *namer) name(reg, pc int) (kind, name string, from lua.LValue) {
 	proto := n.cf.Fn.Proto
 	if name, ok := localName(proto, reg, pc); ok {
@@ -189,11 +213,11 @@ func (n *namer) name(reg, pc int) (kind, name string, from lua.LValue) {
 	if set < 0 {
 		return "", "", nil
 	}
-	inst := proto.Code[set]
-	a, b, c := int(inst>>18)&0xff, int(inst&0x1ff), int(inst>>9)&0x1ff
-	switch int(inst >> 26) {
+	inst := instruction(proto.Code[set])
+	a, b, c := inst.a(), inst.b(), inst.c()
+	switch inst.op() {
 	case lua.OP_GETGLOBAL:
-		return "global", constantName(proto, int(inst&0x3ffff)), nil
+		return "global", constantName(proto, inst.bx()), nil
 	case lua.OP_MOVE:
 		if b < a {
 			return n.name(b, set)
@@ -226,7 +250,7 @@ func constantName(proto *lua.FunctionProto, i int) string {
 	return "?"
 }
 
-// value reads again, without metamethods, what register reg held at pc; nil when that cannot be known.
+// value returns what register reg held at pc, read again without metamethods, or nil if that cannot be known.
 func (n *namer) value(reg, pc int) lua.LValue {
 	proto := n.cf.Fn.Proto
 	if _, ok := localName(proto, reg, pc); ok {
@@ -236,11 +260,11 @@ func (n *namer) value(reg, pc int) lua.LValue {
 	if set < 0 {
 		return nil
 	}
-	inst := proto.Code[set]
-	a, b, c := int(inst>>18)&0xff, int(inst&0x1ff), int(inst>>9)&0x1ff
-	switch int(inst >> 26) {
+	inst := instruction(proto.Code[set])
+	a, b, c := inst.a(), inst.b(), inst.c()
+	switch inst.op() {
 	case lua.OP_GETGLOBAL:
-		return n.cf.Fn.Env.RawGetString(constantName(proto, int(inst&0x3ffff)))
+		return n.cf.Fn.Env.RawGetString(constantName(proto, inst.bx()))
 	case lua.OP_GETUPVAL:
 		if b < len(n.cf.Fn.Upvalues) {
 			return n.cf.Fn.Upvalues[b].Value()
@@ -259,7 +283,7 @@ func (n *namer) value(reg, pc int) lua.LValue {
 	return nil
 }
 
-// fieldNames are the names that v answers to, through tables behind __index as well.
+// fieldNames returns the names of v's fields, with those of the tables behind __index.
 func (n *namer) fieldNames(v lua.LValue) []string {
 	var names []string
 	for range 8 {
@@ -274,7 +298,7 @@ func (n *namer) fieldNames(v lua.LValue) []string {
 	return names
 }
 
-// keyNames are the first text keys of a table.
+// keyNames returns the first string keys of a table, or none for a long list.
 func keyNames(t *lua.LTable) []string {
 	var names []string
 	for k, _ := t.Next(lua.LNil); k != lua.LNil && len(names) < 500; k, _ = t.Next(k) {
@@ -287,7 +311,7 @@ func keyNames(t *lua.LTable) []string {
 	return names
 }
 
-// localName is the local variable that lives in reg at pc.
+// localName returns the local variable in reg at pc.
 func localName(proto *lua.FunctionProto, reg, pc int) (string, bool) {
 	for _, l := range proto.DbgLocals {
 		if l.StartPc > pc {
@@ -303,63 +327,54 @@ func localName(proto *lua.FunctionProto, reg, pc int) (string, bool) {
 	return "", false
 }
 
-// findSetter is the last instruction before pc that set reg, or -1.
+// findSetter returns the last instruction before last that set reg, or -1.
 func findSetter(proto *lua.FunctionProto, last, reg int) int {
 	set := -1
 	for pc := 0; pc < last; pc++ {
-		inst := proto.Code[pc]
-		a, b, c := int(inst>>18)&0xff, int(inst&0x1ff), int(inst>>9)&0x1ff
-		switch int(inst >> 26) {
-		case lua.OP_SETGLOBAL, lua.OP_SETUPVAL, lua.OP_SETTABLE, lua.OP_SETTABLEKS, lua.OP_EQ, lua.OP_LT, lua.OP_LE,
-			lua.OP_TEST, lua.OP_RETURN, lua.OP_CLOSE, lua.OP_NOP:
+		inst := instruction(proto.Code[pc])
+		if sets(inst, reg) {
+			set = pc
+		}
+		switch inst.op() {
 		case lua.OP_SETLIST:
-			if c == 0 {
-				pc++
+			if inst.c() == 0 {
+				pc++ // the count is in the next word
 			}
 		case lua.OP_JMP:
-			if to := pc + 1 + int(inst&0x3ffff) - 0x1ffff; to > pc && to <= last {
+			if to := pc + 1 + inst.bx() - 0x1ffff; to > pc && to <= last {
 				pc = to - 1
 			}
-		case lua.OP_LOADNIL:
-			if a <= reg && reg <= b {
-				set = pc
-			}
 		case lua.OP_MOVEN:
-			if a == reg {
-				set = pc
-			}
-			for range c {
+			for range inst.c() {
 				pc++
-				if pc < last && int(proto.Code[pc]>>18)&0xff == reg {
+				if pc < last && instruction(proto.Code[pc]).a() == reg {
 					set = pc
 				}
 			}
-		case lua.OP_SELF:
-			if reg == a || reg == a+1 {
-				set = pc
-			}
-		case lua.OP_CALL, lua.OP_TAILCALL, lua.OP_VARARG:
-			if reg >= a {
-				set = pc
-			}
-		case lua.OP_TFORLOOP:
-			if reg >= a+2 {
-				set = pc
-			}
-		case lua.OP_FORLOOP:
-			if reg == a || reg == a+3 {
-				set = pc
-			}
 		case lua.OP_CLOSURE:
-			if reg == a {
-				set = pc
-			}
-			pc += int(proto.FunctionPrototypes[inst&0x3ffff].NumUpvalues)
-		default:
-			if reg == a {
-				set = pc
-			}
+			pc += int(proto.FunctionPrototypes[inst.bx()].NumUpvalues)
 		}
 	}
 	return set
+}
+
+// sets reports whether inst sets reg.
+func sets(inst instruction, reg int) bool {
+	a := inst.a()
+	switch inst.op() {
+	case lua.OP_SETGLOBAL, lua.OP_SETUPVAL, lua.OP_SETTABLE, lua.OP_SETTABLEKS, lua.OP_SETLIST, lua.OP_EQ,
+		lua.OP_LT, lua.OP_LE, lua.OP_TEST, lua.OP_JMP, lua.OP_RETURN, lua.OP_CLOSE, lua.OP_NOP:
+		return false
+	case lua.OP_LOADNIL:
+		return a <= reg && reg <= inst.b()
+	case lua.OP_SELF:
+		return reg == a || reg == a+1
+	case lua.OP_CALL, lua.OP_TAILCALL, lua.OP_VARARG:
+		return reg >= a
+	case lua.OP_TFORLOOP:
+		return reg >= a+2
+	case lua.OP_FORLOOP:
+		return reg == a || reg == a+3
+	}
+	return reg == a
 }

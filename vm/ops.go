@@ -1,4 +1,4 @@
-// What instructions cost: the bytes that each may allocate, looked at before it is executed.
+// What instructions cost: the bytes that each may allocate, counted before it is executed.
 
 package vm
 
@@ -10,7 +10,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// Sizes, in bytes, of what gopher-lua allocates. They are the amd64 sizes, rounded up to Go's size classes.
+// Sizes in bytes of what gopher-lua allocates, on amd64 and rounded up to Go's size classes.
 const (
 	sizeNumber  = 8   // a float in the allocator's blocks
 	sizeString  = 16  // a string's header, boxed: what a string value costs besides its bytes
@@ -24,23 +24,37 @@ const (
 	sizeThread  = 2048 // a coroutine with its first registers and frames
 )
 
-// opCost is what an instruction allocates whatever its operands are; opHeavy marks those whose
-// operands say more.
+// opCost is what an instruction allocates regardless of its operands. opHeavy marks the instructions whose
+// operands matter as well.
 var opCost, opHeavy = func() (cost [64]uint16, heavy [64]bool) {
-	for _, op := range []int{lua.OP_ADD, lua.OP_SUB, lua.OP_MUL, lua.OP_DIV, lua.OP_MOD, lua.OP_POW, lua.OP_UNM, lua.OP_LEN, lua.OP_FORPREP} {
+	for _, op := range []int{
+		lua.OP_ADD, lua.OP_SUB, lua.OP_MUL, lua.OP_DIV, lua.OP_MOD, lua.OP_POW, lua.OP_UNM, lua.OP_LEN,
+		lua.OP_FORPREP,
+	} {
 		cost[op] = sizeNumber
 	}
 	cost[lua.OP_FORLOOP] = 2 * sizeNumber
-	for _, op := range []int{lua.OP_SETGLOBAL, lua.OP_SETTABLE, lua.OP_SETTABLEKS, lua.OP_NEWTABLE, lua.OP_CONCAT, lua.OP_CALL,
-		lua.OP_TAILCALL, lua.OP_SETLIST, lua.OP_CLOSURE, lua.OP_VARARG} {
+	for _, op := range []int{
+		lua.OP_SETGLOBAL, lua.OP_SETTABLE, lua.OP_SETTABLEKS, lua.OP_NEWTABLE, lua.OP_CONCAT, lua.OP_CALL,
+		lua.OP_TAILCALL, lua.OP_SETLIST, lua.OP_CLOSURE, lua.OP_VARARG,
+	} {
 		heavy[op] = true
 	}
 	return cost, heavy
 }()
 
+// An instruction is one word of byte code.
+type instruction uint32
+
+func (i instruction) op() int { return int(i >> 26) }
+func (i instruction) a() int  { return int(i>>18) & 0xff }
+func (i instruction) b() int  { return int(i & 0x1ff) }
+func (i instruction) c() int  { return int(i>>9) & 0x1ff }
+func (i instruction) bx() int { return int(i & 0x3ffff) }
+
 const rkBit = 1 << 8 // set in an operand that is a constant
 
-// rk is the value of operand i of the frame's instruction.
+// rk returns the value of operand i of the frame's instruction.
 func (t *thread) rk(cf *frame, i int) lua.LValue {
 	if i&rkBit != 0 {
 		return cf.Fn.Proto.Constants[i&^rkBit]
@@ -48,7 +62,7 @@ func (t *thread) rk(cf *frame, i int) lua.LValue {
 	return t.reg(cf, i)
 }
 
-// reg is the value in register i of the frame.
+// reg returns the value in register i of the frame.
 func (t *thread) reg(cf *frame, i int) lua.LValue {
 	if n := cf.LocalBase + i; n < len(t.L.reg.array) {
 		return t.L.reg.array[n]
@@ -57,10 +71,9 @@ func (t *thread) reg(cf *frame, i int) lua.LValue {
 }
 
 // heavy charges what the instruction is going to allocate.
-func (t *thread) heavy(cf *frame, inst uint32) {
-	a, b, c := int(inst>>18)&0xff, int(inst&0x1ff), int(inst>>9)&0x1ff
-	rt := t.rt
-	switch int(inst >> 26) {
+func (t *thread) heavy(cf *frame, word uint32) {
+	inst, rt := instruction(word), t.rt
+	switch inst.op() {
 	case lua.OP_CALL, lua.OP_TAILCALL, lua.OP_VARARG:
 		if cf.Idx >= t.frames {
 			t.growStack()
@@ -71,58 +84,67 @@ func (t *thread) heavy(cf *frame, inst uint32) {
 			t.L.reg.growBy = n
 		}
 	case lua.OP_SETGLOBAL:
-		name := cf.Fn.Proto.Constants[inst&0x3ffff]
-		if s, ok := name.(lua.LString); ok {
+		if s, ok := cf.Fn.Proto.Constants[inst.bx()].(lua.LString); ok {
 			rt.chargeKey(cf.Fn.Env, string(s))
 		}
 	case lua.OP_SETTABLEKS, lua.OP_SETTABLE:
-		tb, ok := t.reg(cf, a).(*lua.LTable)
-		if !ok {
-			return
-		}
-		switch key := t.rk(cf, b).(type) {
-		case lua.LString:
-			rt.chargeKey(tb, string(key))
-		case lua.LNumber:
-			rt.chargeNumberKey(tb, float64(key))
-		default:
-			if _, ok := viewTable(tb).k2i[key]; !ok {
-				rt.charge(sizeEntry)
-			}
+		if tb, ok := t.reg(cf, inst.a()).(*lua.LTable); ok {
+			rt.chargeStore(tb, t.rk(cf, inst.b()))
 		}
 	case lua.OP_NEWTABLE:
-		rt.charge(sizeTable + int64(b)*sizeSlot + int64(c)*sizeEntry/2)
+		rt.charge(sizeTable + int64(inst.b())*sizeSlot + int64(inst.c())*sizeEntry/2)
 	case lua.OP_CLOSURE:
-		proto := cf.Fn.Proto.FunctionPrototypes[inst&0x3ffff]
+		proto := cf.Fn.Proto.FunctionPrototypes[inst.bx()]
 		rt.charge(sizeClosure + int64(proto.NumUpvalues)*(8+sizeUpvalue))
 	case lua.OP_SETLIST:
-		n := b
+		n := inst.b()
 		if n == 0 {
-			n = t.L.reg.top - (cf.LocalBase + a) - 1
+			n = t.L.reg.top - (cf.LocalBase + inst.a()) - 1
 		}
 		rt.charge(int64(n) * 2 * sizeSlot)
 	case lua.OP_CONCAT:
-		n := int64(sizeString)
-		odd, text := false, true
-		for i := b; i <= c; i++ {
-			switch v := t.reg(cf, i).(type) {
-			case lua.LString:
-				n += int64(len(v))
-			case lua.LNumber:
-				n += 24
-				odd = odd || !number.IsInteger(float64(v))
-			default:
-				text = false
-			}
+		t.chargeConcat(cf, inst.b(), inst.c())
+	}
+}
+
+// chargeConcat charges for the text of registers from to last, and makes numbers print as tostring prints
+// them.
+func (t *thread) chargeConcat(cf *frame, from, last int) {
+	n := int64(sizeString)
+	odd, text := false, true
+	for i := from; i <= last; i++ {
+		switch v := t.reg(cf, i).(type) {
+		case lua.LString:
+			n += int64(len(v))
+		case lua.LNumber:
+			n += 24
+			odd = odd || !number.IsInteger(float64(v))
+		default:
+			text = false
 		}
-		rt.charge(n)
-		if odd && text {
-			// Let a number print as tostring prints it. The operands are temporaries of the instruction.
-			for i := cf.LocalBase + b; i <= cf.LocalBase+c; i++ {
-				if v, ok := t.L.reg.array[i].(lua.LNumber); ok {
-					t.L.reg.array[i] = lua.LString(number.String(float64(v)))
-				}
-			}
+	}
+	t.rt.charge(n)
+	if !odd || !text {
+		return
+	}
+	// The operands are temporaries of the instruction, so replacing them is safe.
+	for i := cf.LocalBase + from; i <= cf.LocalBase+last; i++ {
+		if v, ok := t.L.reg.array[i].(lua.LNumber); ok {
+			t.L.reg.array[i] = lua.LString(number.String(float64(v)))
+		}
+	}
+}
+
+// chargeStore charges for tb[key] = v, where v is not nil.
+func (rt *Runtime) chargeStore(tb *lua.LTable, key lua.LValue) {
+	switch key := key.(type) {
+	case lua.LString:
+		rt.chargeKey(tb, string(key))
+	case lua.LNumber:
+		rt.chargeNumberKey(tb, float64(key))
+	default:
+		if _, ok := viewTable(tb).k2i[key]; !ok {
+			rt.charge(sizeEntry)
 		}
 	}
 }
@@ -134,7 +156,7 @@ func (rt *Runtime) chargeKey(tb *lua.LTable, name string) {
 	}
 }
 
-// chargeNumberKey charges for tb[key] = v: an array grows up to its largest index, all nils between included.
+// chargeNumberKey charges for tb[key] = v. An array grows up to its largest index and holds the nils below it.
 func (rt *Runtime) chargeNumberKey(tb *lua.LTable, key float64) {
 	v := viewTable(tb)
 	if key >= 1 && key < float64(lua.MaxArrayIndex) && key == math.Trunc(key) {

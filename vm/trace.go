@@ -8,10 +8,10 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// traceMax is how many frames of a deep stack are kept at either end.
+// traceMax is the number of frames of a deep stack that are kept at either end.
 const traceMax = 11
 
-// trace is a stack, innermost first, in the form that costs least to take down.
+// A trace is a stack, innermost first, in the form that is cheapest to record.
 type trace struct {
 	frames  []traceFrame
 	skipped int // frames left out after the first traceMax
@@ -21,21 +21,27 @@ type traceFrame struct {
 	fn    *lua.LFunction
 	pc    int
 	tail  int
-	name  string // by which it was called, "" when unknown
+	name  string // that it was called by, or ""
 	outer bool   // the first frame of its thread
 }
 
-// traceOf takes down the stack of L.
+// traceOf records the stack of L.
 func (rt *Runtime) traceOf(L *lua.LState) trace {
 	var t trace
 	n := depth(view(L).currentFrame)
 	i := 0
 	for cf := view(L).currentFrame; cf != nil; cf = cf.Parent {
 		if cf.Fn.IsG && rt.isHelper(cf.Fn) {
-			continue // an operator, as far as the script knows
+			continue // the script wrote an operator
 		}
 		if i < traceMax || n-i <= traceMax {
-			t.frames = append(t.frames, traceFrame{fn: cf.Fn, pc: cf.Pc, tail: cf.TailCall, name: calledAs(cf), outer: cf.Parent == nil})
+			t.frames = append(t.frames, traceFrame{
+				fn:    cf.Fn,
+				pc:    cf.Pc,
+				tail:  cf.TailCall,
+				name:  calledAs(cf),
+				outer: cf.Parent == nil,
+			})
 		} else {
 			t.skipped++
 		}
@@ -44,7 +50,7 @@ func (rt *Runtime) traceOf(L *lua.LState) trace {
 	return t
 }
 
-// calledAs is the name by which cf's function was called.
+// calledAs returns the name that cf's function was called by, or "".
 func calledAs(cf *frame) string {
 	caller := cf.Parent
 	if caller == nil || caller.Fn.IsG || cf.TailCall > 0 {
@@ -65,7 +71,7 @@ func (f *traceFrame) line() int {
 	return f.fn.Proto.DbgSourcePositions[f.pc-1]
 }
 
-// position is the innermost Lua function's chunk and line.
+// position returns the chunk and line of the innermost Lua function.
 func (t trace) position() (string, int) {
 	for i := range t.frames {
 		if f := &t.frames[i]; !f.fn.IsG {

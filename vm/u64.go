@@ -1,5 +1,5 @@
-// u64: exact integers of 2^53 and above. One value is always one Lua value, so that equality, table
-// keys and rawequal just work.
+// u64: exact integers of 2^53 and above. Equal integers are the same Lua value, so that equality, table keys and
+// rawequal work.
 
 package vm
 
@@ -16,55 +16,48 @@ import (
 // twoTo53 is the first value of a u64.
 const twoTo53 = number.TwoTo53
 
-// wide is what the userdata of a u64 holds; nothing else has this type.
+// wide is the type of the value in the userdata of a u64, and of nothing else.
 type wide uint64
 
-// u64Table holds the u64s of a runtime. It keeps them alive until sweep finds that nothing else does.
+// A u64Table holds the u64s of a runtime. It keeps them alive until sweep finds them unreachable.
 type u64Table struct {
 	values  map[uint64]*lua.LUserData
-	recent  [256]*lua.LUserData // those made last, which a Go function may still have in its hands
+	recent  [256]*lua.LUserData // the last ones made, which a Go function may still hold
 	made    int
 	sweepAt int
 	meta    *lua.LTable
 }
 
-// minSweep is how many u64s a runtime keeps without looking whether they are used.
+// minSweep is the number of u64s that a runtime keeps without looking for unreachable ones.
 const minSweep = 8192
 
 func (rt *Runtime) initU64() {
-	t := &rt.u64s
-	t.values = map[uint64]*lua.LUserData{}
-	t.sweepAt = minSweep
-	t.meta = rt.main.CreateTable(0, 16)
-	for _, m := range []libFunc{
+	rt.u64s = u64Table{values: map[uint64]*lua.LUserData{}, sweepAt: minSweep}
+	meta := rt.newTable([]libFunc{
 		{"__add", rt.arith("__add", func(a, b uint64) uint64 { return a + b })},
 		{"__sub", rt.arith("__sub", func(a, b uint64) uint64 { return a - b })},
 		{"__mul", rt.arith("__mul", func(a, b uint64) uint64 { return a * b })},
 		{"__div", rt.arith("__div", func(a, b uint64) uint64 { return a / b })},
 		{"__mod", rt.arith("__mod", func(a, b uint64) uint64 { return a % b })},
 		{"__pow", func(L *lua.LState) int {
-			L.RaiseError("a u64 has no power; use bit.lshift(1, n) for powers of two")
+			L.RaiseError("u64 has no operator ^; use bit.lshift(1, n) for powers of two")
 			return 0
 		}},
-		{"__unm", func(L *lua.LState) int {
-			L.Push(rt.u64(-uint64(L.Get(1).(*lua.LUserData).Value.(wide))))
-			return 1
-		}},
+		{"__unm", func(L *lua.LState) int { return give(L, rt.u64(-self(L))) }},
 		{"__lt", compareWide("<")},
 		{"__le", compareWide("<=")},
 		{"__concat", rt.concatWide},
-		{"__tostring", func(L *lua.LState) int {
-			L.Push(lua.LString(Hex(uint64(L.Get(1).(*lua.LUserData).Value.(wide)), 0)))
-			return 1
-		}},
-	} {
-		t.meta.RawSetString(m.name, rt.main.NewFunction(m.fn))
-	}
-	t.meta.RawSetString("__name", lua.LString("u64"))
-	t.meta.RawSetString("__metatable", lua.LString("u64"))
+		{"__tostring", func(L *lua.LState) int { return give(L, lua.LString(Hex(self(L), 0))) }},
+	})
+	meta.RawSetString("__name", lua.LString("u64"))
+	meta.RawSetString("__metatable", lua.LString("u64"))
+	rt.u64s.meta = meta
 }
 
-// u64 is v as a script sees it: a plain number below 2^53, else the one u64 of that value.
+// self returns the u64 whose metamethod runs.
+func self(L *lua.LState) uint64 { return uint64(L.Get(1).(*lua.LUserData).Value.(wide)) }
+
+// u64 returns v as a script sees it: a plain number below 2^53, and above the only u64 of that value.
 func (rt *Runtime) u64(v uint64) lua.LValue {
 	if v < twoTo53 {
 		return lua.LNumber(v)
@@ -84,7 +77,7 @@ func (rt *Runtime) u64(v uint64) lua.LValue {
 	return ud
 }
 
-// sweep forgets the u64s that are not reachable.
+// sweep removes the u64s that are not reachable.
 func (t *u64Table) sweep(reachable func(*lua.LUserData) bool) {
 	var kept []*lua.LUserData
 	for _, ud := range t.values {
@@ -99,7 +92,7 @@ func (t *u64Table) sweep(reachable func(*lua.LUserData) bool) {
 	t.sweepAt = max(minSweep, 2*len(kept))
 }
 
-// IsU64 says whether v is a u64: a value of 2^53 or above.
+// IsU64 reports whether v is a u64, which is a value of 2^53 or above.
 func IsU64(v lua.LValue) bool {
 	_, err := u64Of(v)
 	return err == nil
@@ -107,7 +100,7 @@ func IsU64(v lua.LValue) bool {
 
 var errNoU64 = errors.New("not a u64")
 
-// u64Of is the value of a u64; anything else is an error, plain numbers as well.
+// u64Of returns the value of a u64. Anything else is an error, including plain numbers.
 func u64Of(v lua.LValue) (uint64, error) {
 	if ud, ok := v.(*lua.LUserData); ok {
 		if u, ok := ud.Value.(wide); ok {
@@ -117,8 +110,8 @@ func u64Of(v lua.LValue) (uint64, error) {
 	return 0, errNoU64
 }
 
-// ToU64 is the exact value of a u64 or of an integer below 2^53. The error of anything else shows
-// the right spelling.
+// ToU64 returns the exact value of a u64 or of an integer below 2^53. The error for anything else shows how to
+// write the value.
 func ToU64(v lua.LValue) (uint64, error) {
 	switch v := v.(type) {
 	case lua.LNumber:
@@ -131,11 +124,14 @@ func ToU64(v lua.LValue) (uint64, error) {
 		case math.IsInf(f, 0) || math.Abs(f) >= 1<<64:
 			return 0, fmt.Errorf("integer below 2^64 expected, got %s", number.String(f))
 		case f != math.Trunc(f):
-			return 0, fmt.Errorf("whole number expected, got %s", number.String(f))
+			return 0, fmt.Errorf("integer expected, got %s", number.String(f))
 		case f < 0:
-			return 0, fmt.Errorf("number of 0 or more expected, got %s; its two's complement is %s", number.String(f), twosComplement(f))
+			return 0, fmt.Errorf("number of 0 or more expected, got %s; its two's complement is %s",
+				number.String(f), twosComplement(f))
 		}
-		return 0, fmt.Errorf("%s has lost precision; write the value as a literal (%#x), as hw.u64 %q, or with bit.lshift(1, 63)", number.String(f), uint64(f), fmt.Sprintf("%#x", uint64(f)))
+		hex := Hex(uint64(f), 0)
+		return 0, fmt.Errorf("%s has lost precision; "+
+			"write the value as a literal (%s), as hw.u64 %q, or with bit.lshift(1, 63)", number.String(f), hex, hex)
 	case *lua.LUserData:
 		if u, ok := v.Value.(wide); ok {
 			return uint64(u), nil
@@ -144,16 +140,16 @@ func ToU64(v lua.LValue) (uint64, error) {
 	return 0, fmt.Errorf("number expected, got %s", TypeName(v))
 }
 
-// twosComplement spells the 64 bits that a negative number stands for.
+// twosComplement returns the 64 bits that a negative number stands for, as text.
 func twosComplement(f float64) string {
 	if f < -1<<63 {
-		return "not of 64 bits"
+		return "wider than 64 bits"
 	}
 	return Hex(uint64(int64(f)), 0)
 }
 
-// operand is an operand of u64 arithmetic: a u64, or an integer below 2^53 in size, a negative one
-// as its two's complement.
+// operand returns an operand of u64 arithmetic: a u64, or an integer below 2^53 in size, with a negative one as
+// its two's complement.
 func operand(v lua.LValue) (uint64, error) {
 	switch v := v.(type) {
 	case *lua.LUserData:
@@ -166,9 +162,10 @@ func operand(v lua.LValue) (uint64, error) {
 			return uint64(int64(f)), nil
 		}
 		if math.Abs(f) >= twoTo53 && !math.IsInf(f, 0) {
-			return 0, fmt.Errorf("%s has lost precision; write the value as a literal or as hw.u64 \"...\"", number.String(f))
+			return 0, fmt.Errorf("%s has lost precision; write the value as a literal or as hw.u64 \"...\"",
+				number.String(f))
 		}
-		return 0, fmt.Errorf("%s is not a whole number", number.String(f))
+		return 0, fmt.Errorf("%s is not an integer", number.String(f))
 	}
 	return 0, fmt.Errorf("it is a %s", TypeName(v))
 }
@@ -187,7 +184,7 @@ func asNumber(v lua.LValue) (n number.Number, ok bool) {
 
 var arithWords = map[string]string{"__add": "+", "__sub": "-", "__mul": "*", "__div": "/", "__mod": "%"}
 
-// arith is a metamethod of u64s; the result wraps modulo 2^64.
+// arith returns an arithmetic metamethod of u64s. The result wraps modulo 2^64.
 func (rt *Runtime) arith(event string, f func(a, b uint64) uint64) lua.LGFunction {
 	divides := event == "__div" || event == "__mod"
 	return func(L *lua.LState) int {
@@ -203,8 +200,7 @@ func (rt *Runtime) arith(event string, f func(a, b uint64) uint64) lua.LGFunctio
 		if divides && b == 0 {
 			L.RaiseError("attempt to perform '%s %s 0', a division by zero", TypeName(x), arithWords[event])
 		}
-		L.Push(rt.u64(f(a, b)))
-		return 1
+		return give(L, rt.u64(f(a, b)))
 	}
 }
 
@@ -215,32 +211,25 @@ func raiseArith(L *lua.LState, event string, v lua.LValue, err error) {
 	L.RaiseError("attempt to perform arithmetic (%s) on a u64 and a %s value", arithWords[event], TypeName(v))
 }
 
-// concatWide is __concat: a u64 joins in as its hexadecimal text.
+// concatWide is __concat, in which a u64 is its hexadecimal text.
 func (rt *Runtime) concatWide(L *lua.LState) int {
 	var text [2]string
 	for i := range text {
-		switch v := L.Get(i + 1).(type) {
-		case lua.LString:
-			text[i] = string(v)
-		case lua.LNumber:
-			text[i] = number.String(float64(v))
-		default:
-			u, err := u64Of(v)
-			if err != nil {
-				L.RaiseError("attempt to concatenate a %s value", TypeName(v))
-			}
-			text[i] = Hex(u, 0)
+		v := L.Get(i + 1)
+		s, ok := textOf(v)
+		if !ok {
+			L.RaiseError("attempt to concatenate a %s value", TypeName(v))
 		}
+		text[i] = s
 	}
 	rt.charge(int64(len(text[0]) + len(text[1]) + sizeString))
-	L.Push(lua.LString(text[0] + text[1]))
-	return 1
+	return give(L, lua.LString(text[0]+text[1]))
 }
 
-// unordered is how compareNumbers finds a NaN beside anything.
+// unordered is the result of compareNumbers for NaN and anything.
 const unordered = 2
 
-// compareNumbers orders two values that are numbers or u64s by value, exactly: -1, 0, 1 or unordered. It is not ok for any
+// compareNumbers compares two numbers or u64s exactly and returns -1, 0, 1 or unordered. It is not ok for any
 // other value.
 func compareNumbers(a, b lua.LValue) (c int, ok bool) {
 	x, xok := asNumber(a)
@@ -268,8 +257,7 @@ func compareWide(op string) lua.LGFunction {
 		if !ok {
 			raiseCompare(L, a, b)
 		}
-		L.Push(lua.LBool(c == 0 && equal || c == -1 && less || c == 1 && !less))
-		return 1
+		return give(L, lua.LBool(c == 0 && equal || c == -1 && less || c == 1 && !less))
 	}
 }
 
@@ -277,19 +265,20 @@ func raiseCompare(L *lua.LState, a, b lua.LValue) {
 	L.RaiseError("%s", compareMessage(a, b))
 }
 
-// compareMessage is what to say of two values that cannot be compared.
+// compareMessage returns the error of comparing two values that cannot be compared.
 func compareMessage(a, b lua.LValue) string {
 	x, y := TypeName(a), TypeName(b)
 	switch {
 	case x == "u64" && y == "number" || x == "number" && y == "u64":
-		return "attempt to compare " + x + " with " + y + " (Lua 5.1 cannot compare a number with a userdata; use hw.lt(a, b) or hw.le(a, b))"
+		return "attempt to compare " + x + " with " + y +
+			" (Lua 5.1 cannot compare a number with a userdata; use hw.lt(a, b) or hw.le(a, b))"
 	case x == y:
 		return "attempt to compare two " + x + " values"
 	}
 	return "attempt to compare " + x + " with " + y
 }
 
-// Hex is v as hw.hex and tostring print it: 0x, lower case, padded with zeros to digits.
+// Hex returns v as hw.hex and tostring print it: 0x, lower case, padded with zeros to digits.
 func Hex(v uint64, digits int) string {
 	const zeros = "0000000000000000"
 	s := strconv.FormatUint(v, 16)
@@ -299,7 +288,7 @@ func Hex(v uint64, digits int) string {
 	return "0x" + s
 }
 
-// TypeName is the type of v in messages: that of our objects where it has a name.
+// TypeName returns the type of v for messages. An object whose class has a name has the type of that name.
 func TypeName(v lua.LValue) string {
 	if ud, ok := v.(*lua.LUserData); ok {
 		if mt, ok := ud.Metatable.(*lua.LTable); ok {

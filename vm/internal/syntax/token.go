@@ -293,7 +293,7 @@ func (s *scanner) number() *Error {
 
 // foreign lists operators of other languages and Lua versions, and what to write instead.
 var foreign = []struct{ op, hint string }{
-	{"//", "there is no integer division operator: use math.floor(a / b); between u64s, / divides whole numbers"},
+	{"//", "there is no integer division operator: use math.floor(a / b); between u64s, / divides integers"},
 	{"<<", "bitwise operators are functions here: use bit.lshift(a, n)"},
 	{">>", "bitwise operators are functions here: use bit.rshift(a, n)"},
 	{"!=", "not equal is written ~="},
