@@ -33,8 +33,9 @@ func (p *Program) Name() string { return p.name }
 func Compile(name, src string) (*Program, error) {
 	if len(src) > MaxSource {
 		return nil, &Error{
-			Script:  name,
-			Message: fmt.Sprintf("%s: source of %d bytes is too large (at most %d)", name, len(src), MaxSource),
+			Script: name,
+			Message: fmt.Sprintf("%s: source of %d bytes is too large (at most %d)",
+				name, len(src), MaxSource),
 		}
 	}
 	text := strings.TrimPrefix(src, "\ufeff")

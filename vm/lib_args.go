@@ -59,7 +59,8 @@ func (a args) failType(n int, want string) {
 	a.fail(n, want+" expected, got "+got+instead(a.L.Get(n), want))
 }
 
-// instead returns the hint of an embedder's class on how to walk over one of its objects, which is not a table.
+// instead returns the hint of an embedder's class on how to walk over one of its objects, which is not
+// a table.
 func instead(v lua.LValue, want string) string {
 	if ud, ok := v.(*lua.LUserData); ok && want == "table" {
 		if mt, ok := ud.Metatable.(*lua.LTable); ok {
@@ -77,8 +78,8 @@ func raise(L *lua.LState, level int, message string) {
 	L.Error(lua.LString(position(L, level)+message), 0)
 }
 
-// calledAsMethod reports whether the function of cf was called as receiver:name(...). The instruction that set
-// the register of the called function is then OP_SELF.
+// calledAsMethod reports whether the function of cf was called as receiver:name(...). The instruction
+// that set the register of the called function is then OP_SELF.
 func calledAsMethod(cf *frame) bool {
 	if cf == nil || cf.Parent == nil || cf.Parent.Fn.IsG || cf.TailCall > 0 {
 		return false

@@ -32,7 +32,7 @@ type libFunc struct {
 	fn   lua.LGFunction
 }
 
-// newTable makes a table of functions. pairs visits them in the order given.
+// newTable returns a table of functions. pairs visits them in the order given.
 func (rt *Runtime) newTable(fns []libFunc) *lua.LTable {
 	t := rt.main.CreateTable(0, len(fns))
 	for _, f := range fns {
@@ -41,7 +41,7 @@ func (rt *Runtime) newTable(fns []libFunc) *lua.LTable {
 	return t
 }
 
-// newLib makes a library: a table of functions that is also a global and in package.loaded.
+// newLib adds a library: a table of functions that is a global and in package.loaded.
 func (rt *Runtime) newLib(name string, fns []libFunc) *lua.LTable {
 	t := rt.newTable(fns)
 	rt.global(name, t)
@@ -68,15 +68,17 @@ func openLibs(rt *Runtime) {
 		{"getfenv", rt.baseGetfenv}, {"getmetatable", baseGetmetatable}, {"load", rt.baseLoad},
 		{"loadfile", rt.baseLoadfile}, {"loadstring", rt.baseLoadstring}, {"next", baseNext},
 		{"pcall", rt.basePcall}, {"print", rt.basePrint}, {"rawequal", baseRawequal}, {"rawget", baseRawget},
-		{"rawlen", baseRawlen}, {"rawset", rt.baseRawset}, {"require", rt.baseRequire}, {"select", rt.baseSelect},
-		{"setfenv", baseSetfenv}, {"setmetatable", baseSetmetatable}, {"tonumber", rt.baseTonumber},
-		{"tostring", rt.baseTostring}, {"type", baseType}, {"unpack", rt.baseUnpack}, {"xpcall", rt.baseXpcall},
+		{"rawlen", baseRawlen}, {"rawset", rt.baseRawset}, {"require", rt.baseRequire},
+		{"select", rt.baseSelect}, {"setfenv", baseSetfenv}, {"setmetatable", baseSetmetatable},
+		{"tonumber", rt.baseTonumber}, {"tostring", rt.baseTostring}, {"type", baseType},
+		{"unpack", rt.baseUnpack}, {"xpcall", rt.baseXpcall},
 	} {
 		rt.global(f.name, rt.main.NewFunction(f.fn))
 	}
 	// The generic for calls next and ipairsStep itself; they are made once.
-	rt.global("ipairs", rt.main.NewFunction(iterator("ipairs", rt.main.NewFunction(ipairsStep), lua.LNumber(0))))
-	rt.global("pairs", rt.main.NewFunction(iterator("pairs", rt.main.G.Global.RawGetString("next"), lua.LNil)))
+	next, step := rt.main.G.Global.RawGetString("next"), rt.main.NewFunction(ipairsStep)
+	rt.global("ipairs", rt.main.NewFunction(iterator("ipairs", step, lua.LNumber(0))))
+	rt.global("pairs", rt.main.NewFunction(iterator("pairs", next, lua.LNil)))
 	rt.global("_G", rt.main.G.Global)
 	rt.global("_VERSION", lua.LString("Lua 5.1"))
 	rt.lib.loaded.RawSetString("_G", rt.main.G.Global)
@@ -221,6 +223,7 @@ func (rt *Runtime) value(x number.Number) lua.LValue {
 	return lua.LNumber(x.Float)
 }
 
+// baseTonumber returns a string as a number if it is one in the given base. A number stays what it is.
 func (rt *Runtime) baseTonumber(L *lua.LState) int {
 	a := args{L, "tonumber"}
 	v := a.any(1)
@@ -275,7 +278,7 @@ func tableNext(t *lua.LTable, key lua.LValue) (k, v lua.LValue, ok bool) {
 	return keysNext(t, tv, 0)
 }
 
-// hashNext is tableNext for a key of the hash part.
+// hashNext does what tableNext does, for a key of the hash part.
 func hashNext(t *lua.LTable, tv *ltable, key lua.LValue) (lua.LValue, lua.LValue, bool) {
 	i, ok := tv.k2i[key]
 	if !ok {
@@ -330,6 +333,7 @@ func (rt *Runtime) room(L *lua.LState, n int, message string) {
 // maxResults is the most values that a library function returns.
 const maxResults = 100_000
 
+// baseSelect returns its arguments from the given one on, or their number for "#".
 func (rt *Runtime) baseSelect(L *lua.LState) int {
 	top := L.GetTop()
 	if L.Get(1) == lua.LString("#") {
@@ -349,6 +353,7 @@ func (rt *Runtime) baseSelect(L *lua.LState) int {
 	return top - n
 }
 
+// baseUnpack returns the items of a table, or those in a range.
 func (rt *Runtime) baseUnpack(L *lua.LState) int {
 	a := args{L, "unpack"}
 	t := a.table(1)

@@ -12,6 +12,8 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
+// openBit adds the library. fold and shift make the functions that combine all arguments, and the ones that
+// shift the first by the second.
 func openBit(rt *Runtime) {
 	fold := func(name string, start uint64, f func(x, y uint64) uint64) libFunc {
 		return libFunc{name, func(L *lua.LState) int {
@@ -74,7 +76,7 @@ func bitTohex(L *lua.LState) int {
 
 // bits returns argument n as 64 bits, a negative number as its two's complement.
 func (a args) bits(n int) uint64 {
-	if f, ok := a.L.Get(n).(lua.LNumber); ok && f >= 0 && f < twoTo53 && float64(f) == math.Trunc(float64(f)) {
+	if f, ok := a.L.Get(n).(lua.LNumber); ok && 0 <= f && f < twoTo53 && f == lua.LNumber(uint64(f)) {
 		return uint64(f)
 	}
 	x := a.number(n)

@@ -11,10 +11,11 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// coroutineSize is the measured Go stack of a coroutine that has begun, which it costs besides its Lua thread.
+// coroutineSize is the measured Go stack of a coroutine that has begun, which it costs besides its Lua
+// thread.
 const coroutineSize = 5 << 10
 
-// nestSize is roughly the Go stack that one more level of Lua called by Go takes.
+// nestSize is roughly the Go stack that another level of Lua called by Go takes.
 const nestSize = 1200
 
 // sweepAt is the number of suspended coroutines at which the unreachable ones are looked for.
@@ -47,7 +48,7 @@ type coroutine struct {
 // killCoroutine is the panic that unwinds a suspended coroutine.
 type killCoroutine struct{}
 
-// UnwindsLua makes the panic pass through pcall.
+// UnwindsLua marks the panic as one that passes through pcall.
 func (killCoroutine) UnwindsLua() {}
 
 func openCoroutine(rt *Runtime) {
@@ -69,7 +70,7 @@ func (rt *Runtime) newCoroutine(L *lua.LState, fn *lua.LFunction) *coroutine {
 	return co
 }
 
-// run is the body of the Go coroutine. It ends when the Lua function returns, raises or is killed.
+// run is the Go coroutine. It ends when the Lua function returns, raises or is killed.
 func (co *coroutine) run(yield func(struct{}) bool) {
 	co.yield = yield
 	th := co.th
@@ -222,8 +223,8 @@ func (rt *Runtime) coWrap(L *lua.LState) int {
 	}, co.th))
 }
 
-// passOn raises in L the error that ended a coroutine. As in lua5.1, a string gets the position of the caller.
-// The error keeps the Go error behind it and the coroutine's own stack.
+// passOn raises in L the error that ended a coroutine. As in lua5.1, a string gets the position of the
+// caller. The error keeps the Go error behind it and the coroutine's own stack.
 func (rt *Runtime) passOn(L *lua.LState, err *lua.ApiError) {
 	value := err.Object
 	if s, ok := value.(lua.LString); ok {
@@ -239,6 +240,7 @@ func (rt *Runtime) passOn(L *lua.LState, err *lua.ApiError) {
 	panic(rt.apiError(value, cause, stack))
 }
 
+// coStatus returns suspended, running, normal (the coroutine waits for another one) or dead.
 func (rt *Runtime) coStatus(L *lua.LState) int {
 	th, co := rt.coroutineArg(args{L, "status"})
 	status := "dead"

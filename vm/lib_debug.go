@@ -1,5 +1,5 @@
-// The debug library, reduced to looking at the stack. It returns no functions, locals or upvalues, so it gives
-// a script access to nothing new.
+// The debug library, reduced to looking at the stack. It returns no functions, locals or upvalues, so
+// it gives a script access to nothing new.
 
 package vm
 

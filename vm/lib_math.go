@@ -10,10 +10,13 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
+// openMath adds the library, most of which are functions of Go by other names.
 func openMath(rt *Runtime) {
 	const degree = math.Pi / 180
 	plain := func(name string, f func(float64) float64) libFunc {
-		return libFunc{name, func(L *lua.LState) int { return give(L, lua.LNumber(f(args{L, name}.float(1)))) }}
+		return libFunc{name, func(L *lua.LState) int {
+			return give(L, lua.LNumber(f(args{L, name}.float(1))))
+		}}
 	}
 	// rounding returns a u64 unchanged.
 	rounding := func(name string, f func(float64) float64) libFunc {
@@ -32,8 +35,9 @@ func openMath(rt *Runtime) {
 		}}
 	}
 	t := rt.newLib("math", []libFunc{
-		rounding("abs", math.Abs), plain("acos", math.Acos), plain("asin", math.Asin), plain("atan", math.Atan),
-		binary("atan2", math.Atan2), rounding("ceil", math.Ceil), plain("cos", math.Cos), plain("cosh", math.Cosh),
+		rounding("abs", math.Abs), plain("acos", math.Acos), plain("asin", math.Asin),
+		plain("atan", math.Atan), binary("atan2", math.Atan2), rounding("ceil", math.Ceil),
+		plain("cos", math.Cos), plain("cosh", math.Cosh),
 		plain("deg", func(x float64) float64 { return x / degree }), plain("exp", math.Exp),
 		rounding("floor", math.Floor), binary("fmod", math.Mod), {"frexp", mathFrexp}, {"ldexp", mathLdexp},
 		plain("log", math.Log), plain("log10", math.Log10), {"max", rt.mathExtreme("max", false)},

@@ -105,8 +105,8 @@ func (rt *Runtime) baseLoadstring(L *lua.LState) int {
 	return rt.loadText(L, src, chunkID(a.optStr(2, src)), lua.LNil)
 }
 
-// baseLoad takes a function that returns pieces, as in lua5.1, or text followed by mode and environment, as in
-// Lua 5.2.
+// baseLoad takes a function that returns pieces, as in lua5.1, or text followed by mode and
+// environment, as in Lua 5.2.
 func (rt *Runtime) baseLoad(L *lua.LState) int {
 	a := args{L, "load"}
 	if s, ok := L.Get(1).(lua.LString); ok {
@@ -136,8 +136,8 @@ func (rt *Runtime) baseLoad(L *lua.LState) int {
 // errNoScripts is the error of every file in a runtime without Config.Scripts.
 var errNoScripts = errors.New("this runtime has no script files")
 
-// readScript reads a file of Config.Scripts. It cleans the name first, so "./lib.lua" is "lib.lua". A name that
-// leads out of the folder is an error.
+// readScript reads a file of Config.Scripts. It cleans the name first, so "./lib.lua" is "lib.lua". A
+// name that leads out of the folder is an error.
 func (rt *Runtime) readScript(name string) (string, error) {
 	if rt.cfg.Scripts == nil {
 		return "", errNoScripts
@@ -166,23 +166,15 @@ func (rt *Runtime) readScript(name string) (string, error) {
 // readAll reads f, whose file system gives its size. It never reads more than MaxSource, whatever the size.
 func (rt *Runtime) readAll(f fs.File, size int64) (string, error) {
 	rt.charge(size)
-	b := make([]byte, 0, size+1)
-	for {
-		if len(b) == cap(b) {
-			rt.charge(int64(len(b)))
-			b = append(b, 0)[:len(b)]
-		}
-		n, err := f.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
-		switch {
-		case len(b) > MaxSource:
-			return "", fmt.Errorf("is too large: more than %d bytes", MaxSource)
-		case errors.Is(err, io.EOF):
-			return string(bytes.TrimPrefix(b, []byte("\ufeff"))), nil
-		case err != nil:
-			return "", plainFileError(err)
-		}
+	b, err := io.ReadAll(io.LimitReader(f, MaxSource+1))
+	switch {
+	case err != nil:
+		return "", plainFileError(err)
+	case len(b) > MaxSource:
+		return "", fmt.Errorf("is too large: more than %d bytes", MaxSource)
 	}
+	rt.charge(max(0, int64(len(b))-size))
+	return string(bytes.TrimPrefix(b, []byte("\ufeff"))), nil
 }
 
 // plainFileError removes the path from err: the message around it has one, and this one may show where the
@@ -238,6 +230,8 @@ func (rt *Runtime) baseDofile(L *lua.LState) int {
 // loading is the value in package.loaded of a module whose code is running.
 var loading = &lua.LUserData{Value: "loading", Metatable: lua.LNil}
 
+// baseRequire returns what package.loaded has for the module. If that is nothing, it runs the module's loader
+// first.
 func (rt *Runtime) baseRequire(L *lua.LState) int {
 	name := args{L, "require"}.str(1)
 	if v := rt.lib.loaded.RawGetString(name); v == loading {
@@ -327,7 +321,8 @@ func (rt *Runtime) pathLoader(L *lua.LState) int {
 		}
 		fn, err := rt.loadChunk(src, rt.scriptPath(at))
 		if err != nil {
-			raise(L, 1, "error loading module '"+name+"' from file '"+rt.shownPath(at)+"':\n\t"+messageOf(err))
+			from := "' from file '" + rt.shownPath(at)
+			raise(L, 1, "error loading module '"+name+from+"':\n\t"+messageOf(err))
 		}
 		return give(L, fn)
 	}

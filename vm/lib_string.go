@@ -12,8 +12,8 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// maxString is the length of the longest string that library functions make, whatever the limits. A script that
-// wants more gets an error before the host runs out of memory.
+// maxString is the length of the longest string that library functions make, whatever the limits. A
+// script that wants more gets an error before the host runs out of memory.
 const maxString = 1 << 28
 
 func openString(rt *Runtime) {
@@ -28,7 +28,8 @@ func openString(rt *Runtime) {
 	rt.main.SetMetatable(lua.LString(""), meta)
 }
 
-// chargeText charges for a string of n bytes that is about to be made, and counts the work: a step for 16 bytes.
+// chargeText charges for a string of n bytes that is about to be made, and counts the work: a step for
+// 16 bytes.
 func (rt *Runtime) chargeText(L *lua.LState, n int) {
 	if n > maxString {
 		raise(L, 1, "resulting string too large")
@@ -79,8 +80,8 @@ var oneByte = func() (all [256]lua.LValue) {
 // sharedString is the length up to which a string shares its bytes with every piece of it.
 const sharedString = 64
 
-// piece returns s[from:to] as a value. It copies a short piece of a long string, so that keeping the piece does
-// not keep the whole; other pieces share the bytes of s.
+// piece returns s[from:to] as a value. It copies a short piece of a long string, so that keeping the
+// piece does not keep the whole; other pieces share the bytes of s.
 func (rt *Runtime) piece(s string, from, to int) lua.LValue {
 	n := to - from
 	switch {
@@ -164,6 +165,7 @@ func (rt *Runtime) strReverse(L *lua.LState) int {
 	return give(L, lua.LString(string(b)))
 }
 
+// strRep repeats a string. It raises before the length can overflow.
 func (rt *Runtime) strRep(L *lua.LState) int {
 	a := args{L, "rep"}
 	s, n := a.str(1), a.int(2)
@@ -171,7 +173,7 @@ func (rt *Runtime) strRep(L *lua.LState) int {
 		return give(L, lua.LString(""))
 	}
 	if n > maxString/len(s) {
-		// This comes before the product can overflow. A memory limit, if there is one, is reported first.
+		// A memory limit, if there is one, is reported first.
 		if n > math.MaxInt/2/len(s) {
 			n = math.MaxInt / 2 / len(s)
 		}
@@ -229,7 +231,7 @@ func (rt *Runtime) capture(m *pattern.Matcher, i int) lua.LValue {
 func (rt *Runtime) strFind(L *lua.LState) int  { return rt.find(L, "find", true) }
 func (rt *Runtime) strMatch(L *lua.LState) int { return rt.find(L, "match", false) }
 
-// find is string.find, or string.match if find is not set.
+// find implements string.find, and string.match if find is not set.
 func (rt *Runtime) find(L *lua.LState, fn string, find bool) int {
 	a := args{L, fn}
 	s, p := a.str(1), a.str(2)
@@ -257,8 +259,8 @@ func (rt *Runtime) find(L *lua.LState, fn string, find bool) int {
 	return give(L, lua.LNumber(start+1), lua.LNumber(end)) + rt.pushCaptures(L, &m, false)
 }
 
-// strGmatch returns an iterator over matches. As in lua5.1, a '^' at the start of the pattern is not an anchor
-// but stands for itself.
+// strGmatch returns an iterator over matches. As in lua5.1, a '^' at the start of the pattern is not an
+// anchor but stands for itself.
 func (rt *Runtime) strGmatch(L *lua.LState) int {
 	a := args{L, "gmatch"}
 	s, p := a.str(1), a.str(2)
@@ -279,6 +281,7 @@ func (rt *Runtime) strGmatch(L *lua.LState) int {
 	}, lua.LString(s), lua.LString(p)))
 }
 
+// strGsub replaces matches by a template, by fields of a table or by results of a function.
 func (rt *Runtime) strGsub(L *lua.LState) int {
 	a := args{L, "gsub"}
 	s, p := a.str(1), a.str(2)
@@ -383,6 +386,7 @@ type charged struct {
 	buf []byte
 }
 
+// grow makes room for n more bytes.
 func (b *charged) grow(n int) {
 	need := len(b.buf) + n
 	if need <= cap(b.buf) {
@@ -428,6 +432,7 @@ func (b *charged) String() string {
 	return s
 }
 
+// strFormat formats its arguments as C does. A u64 is an integer of 64 bits.
 func (rt *Runtime) strFormat(L *lua.LState) int {
 	a := args{L, "format"}
 	f := a.str(1)

@@ -143,6 +143,7 @@ func (rt *Runtime) tabInsert(L *lua.LState) int {
 	return 0
 }
 
+// tabRemove shifts the array in one go.
 func (rt *Runtime) tabRemove(L *lua.LState) int {
 	a := args{L, "remove"}
 	t := a.table(1)
@@ -211,8 +212,8 @@ func (rt *Runtime) tabForeachi(L *lua.LState) int {
 	return 0
 }
 
-// A sorter sorts a copy of the items, so that an order function may look at the table, change it or yield. The
-// result is written back at the end.
+// A sorter sorts a copy of the items, so that an order function may look at the table, change it or
+// yield. The result is written back at the end.
 type sorter struct {
 	rt    *Runtime
 	L     *lua.LState
@@ -235,7 +236,7 @@ func (s *sorter) before(x, y lua.LValue) bool {
 	return lua.LVAsBool(call(s.L, s.less, x, y))
 }
 
-// tabSort is a merge sort: it compares n log n times whatever the answers, so a wrong order function can
+// tabSort sorts by merging: it compares n log n times whatever the answers, so a wrong order function can
 // neither lead it out of bounds nor keep it running. lua5.1 notices a wrong order by chance; here an order
 // with both a < b and b < a for two neighbors of the result is always an error.
 func (rt *Runtime) tabSort(L *lua.LState) int {

@@ -91,7 +91,7 @@ func (rt *Runtime) isHelper(f *lua.LFunction) bool {
 	return false
 }
 
-// joinTable makes one table of the pieces of a long constructor, given their plan.
+// joinTable returns one table of the pieces of a long constructor, given their plan.
 func (rt *Runtime) joinTable(L *lua.LState) int {
 	plan := L.Get(1).(*lua.LUserData).Value.(*syntax.Plan)
 	n := plan.Items

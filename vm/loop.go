@@ -11,14 +11,16 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// prepareLoop returns the bounds that a numeric for is to count with, after the function that makes a value of
-// each count. If a bound is a u64, the count begins at 0; otherwise the bounds stay and the function is nil.
+// prepareLoop returns the bounds that a numeric for is to count with, after the function that makes a
+// value of each count. If a bound is a u64, the count begins at 0; otherwise the bounds stay and the
+// function is nil.
 func (rt *Runtime) prepareLoop(L *lua.LState) int {
 	init, limit, step := L.Get(1), L.Get(2), L.Get(3)
 	if !IsU64(init) && !IsU64(limit) && !IsU64(step) {
 		return give(L, lua.LNil, init, limit, step)
 	}
-	first, last, by := wholeBound(L, "initial value", init), wholeBound(L, "limit", limit), wholeBound(L, "step", step)
+	first, last := wholeBound(L, "initial value", init), wholeBound(L, "limit", limit)
+	by := wholeBound(L, "step", step)
 	if by.Sign() == 0 {
 		raise(L, 1, "'for' step is zero")
 	}

@@ -1,5 +1,5 @@
-// Messages of failed instructions: lua5.1's words, with the name of the variable and, if a name was misspelled,
-// the one that was probably meant. gopher-lua says only "a non-table object(nil)".
+// Messages of failed instructions: lua5.1's words, with the name of the variable and, if a name was
+// misspelled, the one that was probably meant. gopher-lua says only "a non-table object(nil)".
 
 package vm
 
@@ -181,9 +181,10 @@ func (rt *Runtime) missing(name string) string {
 
 // options maps the fields of io and os that exist only if Config.Allow says so to the option to set.
 var options = map[string]string{
-	"io.input": allowFS, "io.open": allowFS, "io.output": allowFS, "io.tmpfile": allowFS, "io.popen": allowExec,
-	"os.remove": allowFS, "os.rename": allowFS, "os.tmpname": allowFS, "os.execute": allowExec,
-	"os.getenv": "--allow env (Config.Allow.Env)", "os.clock": "--allow clock (Config.Allow.Clock)",
+	"io.input": allowFS, "io.open": allowFS, "io.output": allowFS, "io.tmpfile": allowFS,
+	"io.popen": allowExec, "os.remove": allowFS, "os.rename": allowFS, "os.tmpname": allowFS,
+	"os.execute": allowExec,
+	"os.getenv":  "--allow env (Config.Allow.Env)", "os.clock": "--allow clock (Config.Allow.Clock)",
 	"os.exit": "Config.Allow.Exit (set for hwlua FILE, not for cases)",
 }
 

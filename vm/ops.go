@@ -156,7 +156,8 @@ func (rt *Runtime) chargeKey(tb *lua.LTable, name string) {
 	}
 }
 
-// chargeNumberKey charges for tb[key] = v. An array grows up to its largest index and holds the nils below it.
+// chargeNumberKey charges for tb[key] = v. An array grows up to its largest index and holds the nils
+// below it.
 func (rt *Runtime) chargeNumberKey(tb *lua.LTable, key float64) {
 	v := viewTable(tb)
 	if key >= 1 && key < float64(lua.MaxArrayIndex) && key == math.Trunc(key) {

@@ -1,5 +1,5 @@
-// u64: exact integers of 2^53 and above. Equal integers are the same Lua value, so that equality, table keys and
-// rawequal work.
+// u64: exact integers of 2^53 and above. Equal integers are the same Lua value, so that equality, table
+// keys and rawequal work.
 
 package vm
 
@@ -31,6 +31,7 @@ type u64Table struct {
 // minSweep is the number of u64s that a runtime keeps without looking for unreachable ones.
 const minSweep = 8192
 
+// initU64 prepares the table and the metatable of u64s.
 func (rt *Runtime) initU64() {
 	rt.u64s = u64Table{values: map[uint64]*lua.LUserData{}, sweepAt: minSweep}
 	meta := rt.newTable([]libFunc{
@@ -110,8 +111,8 @@ func u64Of(v lua.LValue) (uint64, error) {
 	return 0, errNoU64
 }
 
-// ToU64 returns the exact value of a u64 or of an integer below 2^53. The error for anything else shows how to
-// write the value.
+// ToU64 returns the exact value of a u64 or of an integer below 2^53. The error for anything else shows
+// how to write the value.
 func ToU64(v lua.LValue) (uint64, error) {
 	switch v := v.(type) {
 	case lua.LNumber:
@@ -131,7 +132,8 @@ func ToU64(v lua.LValue) (uint64, error) {
 		}
 		hex := Hex(uint64(f), 0)
 		return 0, fmt.Errorf("%s has lost precision; "+
-			"write the value as a literal (%s), as hw.u64 %q, or with bit.lshift(1, 63)", number.String(f), hex, hex)
+			"write the value as a literal (%s), as hw.u64 %q, or with bit.lshift(1, 63)",
+			number.String(f), hex, hex)
 	case *lua.LUserData:
 		if u, ok := v.Value.(wide); ok {
 			return uint64(u), nil
@@ -148,8 +150,8 @@ func twosComplement(f float64) string {
 	return Hex(uint64(int64(f)), 0)
 }
 
-// operand returns an operand of u64 arithmetic: a u64, or an integer below 2^53 in size, with a negative one as
-// its two's complement.
+// operand returns an operand of u64 arithmetic: a u64, or an integer below 2^53 in size, with a
+// negative one as its two's complement.
 func operand(v lua.LValue) (uint64, error) {
 	switch v := v.(type) {
 	case *lua.LUserData:
@@ -211,7 +213,7 @@ func raiseArith(L *lua.LState, event string, v lua.LValue, err error) {
 	L.RaiseError("attempt to perform arithmetic (%s) on a u64 and a %s value", arithWords[event], TypeName(v))
 }
 
-// concatWide is __concat, in which a u64 is its hexadecimal text.
+// concatWide implements __concat, in which a u64 is its hexadecimal text.
 func (rt *Runtime) concatWide(L *lua.LState) int {
 	var text [2]string
 	for i := range text {

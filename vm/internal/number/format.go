@@ -119,7 +119,7 @@ func (spec *Spec) AppendInteger(b []byte, magnitude uint64, negative bool) []byt
 	return spec.appendPadded(b, sign, prefix, digits, spec.has('0') && spec.Precision < 0)
 }
 
-// upper makes the ASCII letters of b upper case.
+// upper converts the ASCII letters of b to upper case.
 func upper(b []byte) {
 	for i, c := range b {
 		if 'a' <= c && c <= 'z' {
@@ -158,7 +158,7 @@ func (spec *Spec) AppendFloat(b []byte, f float64) []byte {
 	return spec.appendPadded(b, sign, "", digits, finite && spec.has('0'))
 }
 
-// appendG is C's %g: the shorter of %e and %f by the exponent that rounding gives. It removes trailing zeros
+// appendG appends what C's %g writes: the shorter of %e and %f by the exponent that rounding gives. It removes trailing zeros
 // unless keep is set.
 func appendG(b []byte, f float64, precision int, keep bool) []byte {
 	precision = max(precision, 1)

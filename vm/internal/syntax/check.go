@@ -74,6 +74,7 @@ func (c *checker) role() role {
 	return operatorRole(c.tok.Text, c.operand)
 }
 
+// keywordRole returns the role of a reserved word.
 func keywordRole(word string) role {
 	switch word {
 	case "and", "or":
@@ -92,6 +93,7 @@ func keywordRole(word string) role {
 	return role{starts: true}
 }
 
+// operatorRole returns the role of an operator or bracket behind an operand, or behind none.
 func operatorRole(op string, operand bool) role {
 	switch op {
 	case "(", "{", "[":
@@ -132,7 +134,8 @@ func (c *checker) count(r role) *Error {
 	case top.elseifs > maxChain:
 		return c.fail(at, "too many elseif in a row (more than %d)", maxChain)
 	case top.chain > maxChain:
-		return c.fail(at, "expression is too long (a chain of more than %d operators, calls or fields)", maxChain)
+		return c.fail(at, "expression is too long "+
+			"(a chain of more than %d operators, calls or fields)", maxChain)
 	case top.chain+top.inner > maxTreeDepth:
 		return c.fail(at, "expression is nested too deep (more than %d)", maxTreeDepth)
 	case len(c.stack)+top.unary > MaxNesting+1:
@@ -182,7 +185,8 @@ func (c *checker) unclosed() *Error {
 	err.Incomplete = true
 	if line := 1 + strings.Count(c.src[:o.at], "\n"); line != err.Line {
 		name, _, _ := strings.Cut(o.text, " ")
-		err.Message = fmt.Sprintf("'%s' expected (to close '%s' at line %d) near '<eof>'", closing(o.text), name, line)
+		err.Message = fmt.Sprintf("'%s' expected (to close '%s' at line %d) near '<eof>'",
+			closing(o.text), name, line)
 	}
 	return err
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/yuin/gopher-lua/ast"
 )
 
-// wideLoop makes a numeric for whose bounds may be u64s count its iterations instead:
+// wideLoop rewrites a numeric for whose bounds may be u64s so that it counts its iterations:
 //
 //	for v = a, b, c do ... end
 //
@@ -42,13 +42,17 @@ func (r *rewriter) wideLoop(s *ast.NumberForStmt) ast.Stmt {
 		Func: r.inject(s, Constant{Helper: Loop}),
 		Args: []ast.Expr{s.Init, s.Limit, step},
 	}, s)
-	convert := at(&ast.FuncCallExpr{Func: name(value), Args: []ast.Expr{name(turn)}, AdjustRet: true}, s)
+	convert := at(&ast.AssignStmt{
+		Lhs: []ast.Expr{name(s.Name)},
+		Rhs: []ast.Expr{at(&ast.FuncCallExpr{
+			Func:      name(value),
+			Args:      []ast.Expr{name(turn)},
+			AdjustRet: true,
+		}, s)},
+	}, s)
 	body := []ast.Stmt{
 		at(&ast.LocalAssignStmt{Names: []string{s.Name}, Exprs: []ast.Expr{name(turn)}}, s),
-		at(&ast.IfStmt{
-			Condition: name(value),
-			Then:      []ast.Stmt{at(&ast.AssignStmt{Lhs: []ast.Expr{name(s.Name)}, Rhs: []ast.Expr{convert}}, s)},
-		}, s),
+		at(&ast.IfStmt{Condition: name(value), Then: []ast.Stmt{convert}}, s),
 	}
 	s.Name, s.Init, s.Limit, s.Step = turn, name(init), name(limit), name(by)
 	s.Stmts = append(body, s.Stmts...)

@@ -132,7 +132,7 @@ func (r *rewriter) local(name string, last int) {
 // leave ends the scope of all locals but the first active.
 func (r *rewriter) leave(active int) { r.fn.active = active }
 
-// lastLine returns the last line of stmts, or otherwise if there are none.
+// lastLine returns the last line of stmts, or otherwise if stmts is empty.
 func lastLine(stmts []ast.Stmt, otherwise int) int {
 	if len(stmts) == 0 {
 		return otherwise
@@ -357,7 +357,7 @@ func (r *rewriter) funcCall(e *ast.FuncCallExpr) {
 	r.assertion(e)
 }
 
-// relation makes an ordered comparison with a wide literal a call.
+// relation replaces an ordered comparison with a wide literal by a call.
 func (r *rewriter) relation(e *ast.RelationalOpExpr) ast.Expr {
 	e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
 	ordered := e.Operator != "==" && e.Operator != "~="

@@ -139,6 +139,7 @@ func constants(fields []*ast.Field) []Item {
 	return items
 }
 
+// constant returns the value of e if it is known now.
 func constant(e ast.Expr) (Item, bool) {
 	switch e := e.(type) {
 	case *ast.NumberExpr:

@@ -308,7 +308,7 @@ var foreign = []struct{ op, hint string }{
 	{"!", "write not"},
 }
 
-// operator moves behind an operator or a byte that is none of Lua's.
+// operator moves behind an operator, or behind a byte that Lua does not use.
 func (s *scanner) operator(c byte) *Error {
 	s.tok.Kind = Op
 	rest := s.src[s.pos:]

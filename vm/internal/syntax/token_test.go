@@ -49,7 +49,8 @@ func TestTokens(t *testing.T) {
 
 func TestContent(t *testing.T) {
 	for src, want := range map[string]string{
-		`"a b"`: "a b", `''`: "", `'`: "", `'ab`: "ab", "[[x]]": "x", "[=[x]=]": "x", "[[": "", "[[x": "x", `'\''`: `\'`,
+		`"a b"`: "a b", `''`: "", `'`: "", `'ab`: "ab", `'\''`: `\'`,
+		"[[x]]": "x", "[=[x]=]": "x", "[[": "", "[[x": "x",
 	} {
 		for tok := range Tokens(src) {
 			if got := tok.Content(); got != want {
@@ -63,8 +64,8 @@ func TestContent(t *testing.T) {
 // between them, and that lines are counted.
 func FuzzTokens(f *testing.F) {
 	for _, s := range []string{
-		"m.cpu[0]:load(0x10, 8)", "x = [==[ a ]=] ]==] .. 'b\\'c'", "--[[ x", "for i=1,2 do f{a=1,b", "...)}]", "\"\\",
-		"1..2", "0x1p-3", "a\n\n-- b\nc",
+		"m.cpu[0]:load(0x10, 8)", "x = [==[ a ]=] ]==] .. 'b\\'c'", "--[[ x", "for i=1,2 do f{a=1,b", "...)}]",
+		"\"\\", "1..2", "0x1p-3", "a\n\n-- b\nc",
 	} {
 		f.Add(s)
 	}
