@@ -1,9 +1,10 @@
-// What hwdebug.Target and its optional interfaces promise, one check for each promise.
+// The promises of hwdebug.Target and its optional interfaces, with a check for each.
 
 package hwtest
 
 import (
 	"errors"
+	"fmt"
 	"syscall"
 	"testing"
 
@@ -11,503 +12,503 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/conform"
 )
 
-// features are the features and whether a target has the interface of one.
-var features = []struct {
-	f   hwdebug.Feature
-	has func(hwdebug.Target) bool
-}{
-	{hwdebug.FeatureKernelEvents, is[hwdebug.KernelRegistrar]},
-	{hwdebug.FeatureKernelAccess, is[hwdebug.Target]},
-	{hwdebug.FeatureTasks, is[hwdebug.Tasker]},
-	{hwdebug.FeatureUserCopy, is[hwdebug.UserCopier]},
-	{hwdebug.FeatureRegisters, is[hwdebug.Dumper]},
-	{hwdebug.FeaturePtrace, is[hwdebug.Ptracer]},
-	{hwdebug.FeatureSwitch, is[hwdebug.Switcher]},
-	{hwdebug.FeatureHotplug, is[hwdebug.Hotplugger]},
+// features are all features of the contract.
+var features = []hwdebug.Feature{
+	hwdebug.FeatureKernelEvents, hwdebug.FeatureKernelAccess, hwdebug.FeatureTasks, hwdebug.FeatureUserCopy,
+	hwdebug.FeatureRegisters, hwdebug.FeaturePtrace, hwdebug.FeatureSwitch, hwdebug.FeatureHotplug,
 }
 
-func is[T any](tg hwdebug.Target) bool {
-	_, ok := tg.(T)
-	return ok
-}
+// needs are the features that a check uses.
+type needs []hwdebug.Feature
 
-// A check is one promise.
+var tasks = needs{hwdebug.FeatureTasks}
+
+// A check is a promise and its test.
 type check struct {
 	name  string
-	needs []hwdebug.Feature
-	run   func(*testing.T, hwdebug.Target, conform.Meta)
+	needs needs
+	run   func(*rig)
 }
-
-// needs is a list of features.
-func needs(fs ...hwdebug.Feature) []hwdebug.Feature { return fs }
 
 func contract(t *testing.T, s suite) {
-	t.Run("what is supported is there", func(t *testing.T) {
-		tg := s.target(t)
-		for _, feature := range features {
-			err := tg.Supports(feature.f)
-			if err == nil && !feature.has(tg) {
-				t.Errorf("%s is supported, and its interface is missing", feature.f)
-			}
-			if err != nil && err.Error() == "" {
-				t.Errorf("%s is refused without a reason", feature.f)
-			}
-		}
-		if tg.Supports("time travel") == nil {
-			t.Error("a feature that nobody knows is supported")
-		}
-		if tg.CPUs() < 1 || tg.BRPs() < 1 || tg.WRPs() < 1 {
-			t.Errorf("%d CPUs, %d breakpoint and %d watchpoint registers", tg.CPUs(), tg.BRPs(), tg.WRPs())
-		}
-	})
+	t.Run("supported features are implemented", func(t *testing.T) { supported(s.rig(t)) })
 	for _, c := range checks {
-		t.Run(c.name, func(t *testing.T) { c.run(t, s.target(t, c.needs...), s.meta) })
+		t.Run(c.name, func(t *testing.T) { c.run(s.rig(t, c.needs...)) })
 	}
 }
 
-func newTask(t *testing.T, tg hwdebug.Target, cpu int) hwdebug.TaskID {
-	t.Helper()
-	id, err := tg.(hwdebug.Tasker).NewTask(cpu)
+// supported checks Supports against the interfaces of the target.
+func supported(r *rig) {
+	for _, f := range features {
+		err := r.tg.Supports(f)
+		if err == nil && !hwdebug.Implements(r.tg, f) {
+			r.Errorf("Supports(%q) = nil, but its interface is missing", f)
+		}
+		if err != nil && err.Error() == "" {
+			r.Errorf("Supports(%q) returns an error without text", f)
+		}
+	}
+	if r.tg.Supports("time travel") == nil {
+		r.Error("an unknown feature is supported")
+	}
+	if r.tg.CPUs() < 1 || r.tg.BRPs() < 1 || r.tg.WRPs() < 1 {
+		r.Errorf("%d CPUs, %d breakpoint and %d watchpoint registers, want 1 or more",
+			r.tg.CPUs(), r.tg.BRPs(), r.tg.WRPs())
+	}
+}
+
+// A rig is a test on one target, which is like the machine of m.
+type rig struct {
+	*testing.T
+	tg hwdebug.Target
+	m  conform.Meta
+}
+
+func attr(typ hwdebug.BPType, addr, length uint64) hwdebug.Attr {
+	return hwdebug.Attr{Type: typ, Addr: addr, Len: length}
+}
+
+func (r *rig) newTask(cpu int) hwdebug.TaskID {
+	r.Helper()
+	id, err := r.tg.(hwdebug.Tasker).NewTask(cpu)
 	if err != nil {
-		t.Fatalf("no task on cpu %d: %v", cpu, err)
+		r.Fatalf("NewTask(%d): %v", cpu, err)
 	}
 	return id
 }
 
-func open(t *testing.T, tg hwdebug.Target, a hwdebug.Attr, task hwdebug.TaskID, cpu int) hwdebug.EventID {
-	t.Helper()
-	id, err := tg.Open(a, task, cpu)
+func (r *rig) open(a hwdebug.Attr, task hwdebug.TaskID, cpu int) hwdebug.EventID {
+	r.Helper()
+	id, err := r.tg.Open(a, task, cpu)
 	if err != nil {
-		t.Fatalf("open of %+v for task %d on cpu %d: %v", a, task, cpu, err)
+		r.Fatalf("Open(%+v, task %d, cpu %d): %v", a, task, cpu, err)
 	}
 	return id
 }
 
-func count(t *testing.T, tg hwdebug.Target, ev hwdebug.EventID) uint64 {
-	t.Helper()
-	n, ok, err := tg.Read(ev)
+// registerWide registers a wide watchpoint on stores to the kernel buffer.
+func (r *rig) registerWide() (hwdebug.EventID, error) {
+	a := hwdebug.HwBreakpointInit()
+	a.Type, a.Addr, a.Len = hwdebug.W, r.m.KBuf, 8
+	return r.tg.(hwdebug.KernelRegistrar).RegisterWide(a, nil)
+}
+
+func (r *rig) count(ev hwdebug.EventID) uint64 {
+	r.Helper()
+	n, ok, err := r.tg.Read(ev)
 	if err != nil || !ok {
-		t.Fatalf("read of event %d: ok %v, %v", ev, ok, err)
+		r.Fatalf("Read(%d): ok %v, error %v", ev, ok, err)
 	}
 	return n
 }
 
-// must fails t unless a call worked.
-func must(t *testing.T, err error) {
-	t.Helper()
+// counts fails the test unless the count of ev is want.
+func (r *rig) counts(what string, ev hwdebug.EventID, want uint64) {
+	r.Helper()
+	r.equal("count of "+what, int(r.count(ev)), int(want))
+}
+
+// equal fails the test unless got is want.
+func (r *rig) equal(what string, got, want int) {
+	r.Helper()
+	if got != want {
+		r.Errorf("%s: got %d, want %d", what, got, want)
+	}
+}
+
+// must ends the test if a call failed.
+func (r *rig) must(err error) {
+	r.Helper()
 	if err != nil {
-		t.Fatal(err)
+		r.Fatal(err)
 	}
 }
 
-// refused fails t unless err is that errno.
-func refused(t *testing.T, what string, err error, errno syscall.Errno) {
-	t.Helper()
+// refused fails the test unless err unwraps to errno.
+func (r *rig) refused(what string, err error, errno syscall.Errno) {
+	r.Helper()
 	if !errors.Is(err, errno) {
-		t.Errorf("%s: %v, not %s", what, err, hwdebug.ErrnoName(errno))
+		r.Errorf("%s: got %v, want %s", what, err, hwdebug.ErrnoName(errno))
 	}
 }
 
-// does lets task make one access that nothing stops.
-func does(t *testing.T, tg hwdebug.Target, task hwdebug.TaskID, k hwdebug.Kind, addr uint64, size int) {
-	t.Helper()
-	trap, err := tg.Access(task, k, addr, size)
+// does performs one access of task and fails the test if a trap stops it.
+func (r *rig) does(task hwdebug.TaskID, k hwdebug.Kind, addr uint64, size int) {
+	r.Helper()
+	trap, err := r.tg.Access(task, k, addr, size)
 	if err != nil || trap.N != 0 {
-		t.Fatalf("%s of %d bytes at 0x%x: trap %+v, %v", k, size, addr, trap, err)
+		r.Fatalf("%s of %d bytes at 0x%x: trap %+v, error %v", k, size, addr, trap, err)
 	}
 }
 
-// controls returns the control registers that are not 0 when task runs.
-func controls(t *testing.T, tg hwdebug.Target, task hwdebug.TaskID) (r hwdebug.Regs, used int) {
-	t.Helper()
-	must(t, tg.(hwdebug.Dumper).DumpTask(task, &r))
-	for _, bank := range [][]uint64{r.BCR, r.WCR} {
+// controls returns the registers while task runs and the number of control registers that are not 0.
+func (r *rig) controls(task hwdebug.TaskID) (regs hwdebug.Regs, used int) {
+	r.Helper()
+	r.must(r.tg.(hwdebug.Dumper).DumpTask(task, &regs))
+	for _, bank := range [][]uint64{regs.BCR, regs.WCR} {
 		for _, v := range bank {
 			if v != 0 {
 				used++
 			}
 		}
 	}
-	return r, used
+	return regs, used
 }
 
-// fills opens events of typ for task on cpu until one is refused, which must be for ENOSPC, and returns how many
-// went in.
-func fills(t *testing.T, tg hwdebug.Target, typ hwdebug.BPType, addr uint64, task hwdebug.TaskID, cpu int) (ids []hwdebug.EventID) {
-	t.Helper()
+// fills opens events of typ for task on cpu until one is refused, which must be with ENOSPC, and returns the others.
+func (r *rig) fills(typ hwdebug.BPType, addr uint64, task hwdebug.TaskID, cpu int) (ids []hwdebug.EventID) {
+	r.Helper()
 	for len(ids) < 100 {
-		id, err := tg.Open(hwdebug.Attr{Type: typ, Addr: addr + 8*uint64(len(ids)), Len: 4}, task, cpu)
+		id, err := r.tg.Open(attr(typ, addr+8*uint64(len(ids)), 4), task, cpu)
 		if err != nil {
-			refused(t, "one event too many", err, syscall.ENOSPC)
+			r.refused("one event too many", err, syscall.ENOSPC)
 			return ids
 		}
 		ids = append(ids, id)
 	}
-	t.Fatal("events without end")
+	r.Fatal("100 events fit")
 	return nil
 }
 
-func ids(t *testing.T, what string, got, want int) {
-	t.Helper()
-	if got != want {
-		t.Errorf("%s: %d, not %d", what, got, want)
-	}
-}
-
 var checks = []check{
-	{"as many events of a kind fit as there are registers, on every CPU", nil, func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		for cpu := range tg.CPUs() {
-			ids(t, "watchpoints", len(fills(t, tg, hwdebug.W, m.UBuf, hwdebug.NoTask, cpu)), tg.WRPs())
-			ids(t, "breakpoints", len(fills(t, tg, hwdebug.X, m.UCode, hwdebug.NoTask, cpu)), tg.BRPs())
+	{name: "as many events of a kind fit as there are registers, on every CPU", run: func(r *rig) {
+		for cpu := range r.tg.CPUs() {
+			r.equal("watchpoints", len(r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, cpu)), r.tg.WRPs())
+			r.equal("breakpoints", len(r.fills(hwdebug.X, r.m.UCode, hwdebug.NoTask, cpu)), r.tg.BRPs())
 		}
 	}},
-	{"a close gives its slot back at once", nil, func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		full := fills(t, tg, hwdebug.RW, m.UBuf, hwdebug.NoTask, 0)
-		must(t, tg.Close(full[len(full)/2]))
-		ids(t, "watchpoints after one close", len(fills(t, tg, hwdebug.R, m.UBuf+512, hwdebug.NoTask, 0)), 1)
+	{name: "a close releases the reservation at once", run: func(r *rig) {
+		full := r.fills(hwdebug.RW, r.m.UBuf, hwdebug.NoTask, 0)
+		r.must(r.tg.Close(full[len(full)/2]))
+		r.equal("watchpoints after one close", len(r.fills(hwdebug.R, r.m.UBuf+512, hwdebug.NoTask, 0)), 1)
 	}},
-	{"a disabled event holds its slot", nil, func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		for range tg.WRPs() {
-			open(t, tg, hwdebug.Attr{Type: hwdebug.W, Addr: m.UBuf, Len: 4, Disabled: true}, hwdebug.NoTask, 0)
+	{name: "a disabled event holds its reservation", run: func(r *rig) {
+		for range r.tg.WRPs() {
+			r.open(hwdebug.Attr{Type: hwdebug.W, Addr: r.m.UBuf, Len: 4, Disabled: true}, hwdebug.NoTask, 0)
 		}
-		ids(t, "watchpoints beside disabled ones", len(fills(t, tg, hwdebug.W, m.UBuf, hwdebug.NoTask, 0)), 0)
+		r.equal("watchpoints that fit besides disabled ones", len(r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, 0)), 0)
 	}},
-	{"a malformed request is refused and reserves nothing", nil, func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
+	{name: "an invalid request is refused and reserves nothing", run: func(r *rig) {
 		for _, tc := range []struct {
 			name string
 			a    hwdebug.Attr
 			cpu  int
 		}{
-			{"length 0", hwdebug.Attr{Type: hwdebug.W, Addr: m.UBuf}, 0},
-			{"length 9", hwdebug.Attr{Type: hwdebug.W, Addr: m.UBuf, Len: 9}, 0},
-			{"type 0", hwdebug.Attr{Addr: m.UBuf, Len: 4}, 0},
-			{"type read or execute", hwdebug.Attr{Type: hwdebug.R | hwdebug.X, Addr: m.UBuf, Len: 4}, 0},
-			{"type read, write or execute", hwdebug.Attr{Type: hwdebug.Invalid, Addr: m.UBuf, Len: 4}, 0},
-			{"a CPU that is not there", hwdebug.Attr{Type: hwdebug.W, Addr: m.UBuf, Len: 4}, 4096},
-			{"neither task nor CPU", hwdebug.Attr{Type: hwdebug.W, Addr: m.UBuf, Len: 4}, -1},
+			{"length 0", hwdebug.Attr{Type: hwdebug.W, Addr: r.m.UBuf}, 0},
+			{"length 9", attr(hwdebug.W, r.m.UBuf, 9), 0},
+			{"type 0", hwdebug.Attr{Addr: r.m.UBuf, Len: 4}, 0},
+			{"type read or execute", hwdebug.Attr{Type: hwdebug.R | hwdebug.X, Addr: r.m.UBuf, Len: 4}, 0},
+			{"type read, write or execute", attr(hwdebug.Invalid, r.m.UBuf, 4), 0},
+			{"a CPU that is not there", attr(hwdebug.W, r.m.UBuf, 4), 4096},
+			{"neither task nor CPU", attr(hwdebug.W, r.m.UBuf, 4), -1},
 		} {
-			_, err := tg.Open(tc.a, hwdebug.NoTask, tc.cpu)
-			refused(t, tc.name, err, syscall.EINVAL)
+			_, err := r.tg.Open(tc.a, hwdebug.NoTask, tc.cpu)
+			r.refused(tc.name, err, syscall.EINVAL)
 		}
-		ids(t, "watchpoints after refusals", len(fills(t, tg, hwdebug.W, m.UBuf, hwdebug.NoTask, 0)), tg.WRPs())
+		r.equal("watchpoints after refusals", len(r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, 0)), r.tg.WRPs())
 	}},
-	{"a full CPU refuses a malformed request for want of room", nil, func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		fills(t, tg, hwdebug.W, m.UBuf, hwdebug.NoTask, 0)
-		_, err := tg.Open(hwdebug.Attr{Type: hwdebug.W, Addr: m.UBuf}, hwdebug.NoTask, 0)
-		refused(t, "length 0 on a full CPU", err, syscall.ENOSPC)
+	{name: "a full CPU refuses an invalid request with ENOSPC", run: func(r *rig) {
+		r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, 0)
+		_, err := r.tg.Open(hwdebug.Attr{Type: hwdebug.W, Addr: r.m.UBuf}, hwdebug.NoTask, 0)
+		r.refused("length 0 on a full CPU", err, syscall.ENOSPC)
 	}},
-	{"an event counts the accesses of its kind, and each once", needs(hwdebug.FeatureTasks), func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		task := newTask(t, tg, 1)
+	{name: "an event counts each access of its kind once", needs: tasks, run: func(r *rig) {
+		task := r.newTask(1)
 		for _, tc := range []struct {
 			typ                hwdebug.BPType
 			load, store, fetch uint64
 		}{{hwdebug.R, 1, 0, 0}, {hwdebug.W, 0, 1, 0}, {hwdebug.RW, 1, 1, 0}, {hwdebug.X, 0, 0, 1}} {
-			addr := m.UBuf + 64
+			addr := r.m.UBuf + 64
 			if tc.typ == hwdebug.X {
-				addr = m.UCode + 64
+				addr = r.m.UCode + 64
 			}
-			ev := open(t, tg, hwdebug.Attr{Type: tc.typ, Addr: addr, Len: 4}, task, -1)
+			ev := r.open(attr(tc.typ, addr, 4), task, -1)
 			for _, k := range []hwdebug.Kind{hwdebug.Load, hwdebug.Store, hwdebug.Exec} {
-				at, want := m.UBuf+64, [...]uint64{tc.load, tc.store, tc.fetch}[k]
+				at, want := r.m.UBuf+64, [...]uint64{tc.load, tc.store, tc.fetch}[k]
 				if k == hwdebug.Exec {
-					at = m.UCode + 64
+					at = r.m.UCode + 64
 				}
-				before := count(t, tg, ev)
+				before := r.count(ev)
 				for range 3 {
-					does(t, tg, task, k, at, 4)
+					r.does(task, k, at, 4)
 				}
-				if got := count(t, tg, ev) - before; got != 3*want {
-					t.Errorf("type %s counts %d of 3 %ss, not %d", tc.typ, got, k, 3*want)
+				if got := r.count(ev) - before; got != 3*want {
+					r.Errorf("type %s counts %d of 3 %ss, want %d", tc.typ, got, k, 3*want)
 				}
 			}
-			must(t, tg.Close(ev))
+			r.must(r.tg.Close(ev))
 		}
 	}},
-	{"an access touches a watched byte or it does not", needs(hwdebug.FeatureTasks), func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		task := newTask(t, tg, 1)
+	{name: "an event counts exactly the accesses that touch a watched byte", needs: tasks, run: func(r *rig) {
+		task := r.newTask(1)
 		for length := 1; length <= 8; length++ {
 			for off := 0; off+length <= 8; off++ {
-				ev := open(t, tg, hwdebug.Attr{Type: hwdebug.W, Addr: m.UBuf + 64 + uint64(off), Len: uint64(length)}, task, -1)
+				ev := r.open(attr(hwdebug.W, r.m.UBuf+64+uint64(off), uint64(length)), task, -1)
 				for _, size := range []int{1, 2, 4, 8} {
 					for at := 64 - 8; at <= 64+8; at++ {
-						before := count(t, tg, ev)
-						does(t, tg, task, hwdebug.Store, m.UBuf+uint64(at), size)
+						before := r.count(ev)
+						r.does(task, hwdebug.Store, r.m.UBuf+uint64(at), size)
 						want := boolCount(at < 64+off+length && 64+off < at+size)
-						if got := count(t, tg, ev) - before; got != want {
-							t.Errorf("a store of %d at +%d against %d bytes at +%d counts %d, not %d", size, at, length, 64+off, got, want)
+						if got := r.count(ev) - before; got != want {
+							c := storeCase{size, at, length, 64 + off, want == 1}
+							r.Errorf("%s counts %d, want %d", c, got, want)
 						}
 					}
 				}
-				must(t, tg.Close(ev))
+				r.must(r.tg.Close(ev))
 			}
 		}
 	}},
-	{"disable and enable stop and start the count, which stays", needs(hwdebug.FeatureTasks), func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		task := newTask(t, tg, 1)
+	{name: "disable and enable stop and resume the count", needs: tasks, run: func(r *rig) {
+		task := r.newTask(1)
 		for _, cpu := range []int{-1, 1} {
 			who := task
 			if cpu >= 0 {
 				who = hwdebug.NoTask
 			}
-			ev := open(t, tg, hwdebug.Attr{Type: hwdebug.W, Addr: m.UBuf + 64, Len: 4, Disabled: true}, who, cpu)
+			ev := r.open(hwdebug.Attr{Type: hwdebug.W, Addr: r.m.UBuf + 64, Len: 4, Disabled: true}, who, cpu)
 			want := uint64(0)
-			for i, call := range []func(hwdebug.EventID) error{nil, tg.Enable, tg.Enable, tg.Disable, tg.Disable, tg.Enable} {
+			for i, call := range []func(hwdebug.EventID) error{nil, r.tg.Enable, r.tg.Enable, r.tg.Disable, r.tg.Disable, r.tg.Enable} {
 				if call != nil {
-					must(t, call(ev))
+					r.must(call(ev))
 				}
-				does(t, tg, task, hwdebug.Store, m.UBuf+64, 4)
+				r.does(task, hwdebug.Store, r.m.UBuf+64, 4)
 				if on := i == 1 || i == 2 || i == 5; on {
 					want++
 				}
-				if got := count(t, tg, ev); got != want {
-					t.Errorf("on cpu %d, after call %d the count is %d, not %d", cpu, i, got, want)
+				r.counts(fmt.Sprintf("the event of cpu %d after call %d", cpu, i), ev, want)
+			}
+			r.must(r.tg.Close(ev))
+		}
+	}},
+	{name: "a CPU's event counts every task there and none elsewhere", needs: tasks, run: func(r *rig) {
+		here, too, there := r.newTask(1), r.newTask(1), r.newTask(2)
+		ev := r.open(attr(hwdebug.W, r.m.UBuf+64, 4), hwdebug.NoTask, 1)
+		for _, task := range []hwdebug.TaskID{here, too, there} {
+			r.does(task, hwdebug.Store, r.m.UBuf+64, 4)
+		}
+		r.counts("the event after two stores on its CPU and one elsewhere", ev, 2)
+	}},
+	{name: "a task's event follows the task, and counts only on a CPU that it is bound to",
+		needs: tasks, run: func(r *rig) {
+			task, other := r.newTask(1), r.newTask(1)
+			follows := r.open(attr(hwdebug.W, r.m.UBuf+64, 4), task, -1)
+			bound := r.open(attr(hwdebug.W, r.m.UBuf+64, 4), task, 1)
+			r.does(task, hwdebug.Store, r.m.UBuf+64, 4)
+			r.must(r.tg.(hwdebug.Tasker).Migrate(task, 2))
+			r.does(task, hwdebug.Store, r.m.UBuf+64, 4)
+			r.does(other, hwdebug.Store, r.m.UBuf+64, 4)
+			r.counts("follows", follows, 2)
+			r.counts("bound", bound, 1)
+		}},
+	{name: "an event outlives its task, with its reservation and count", needs: tasks, run: func(r *rig) {
+		task := r.newTask(1)
+		ev := r.open(attr(hwdebug.W, r.m.UBuf+64, 4), task, 1)
+		r.does(task, hwdebug.Store, r.m.UBuf+64, 4)
+		r.must(r.tg.(hwdebug.Tasker).Exit(task))
+		r.counts("the event", ev, 1)
+		_, err := r.tg.Open(attr(hwdebug.W, r.m.UBuf+64, 4), task, -1)
+		r.refused("an event for a task that has exited", err, syscall.ESRCH)
+		more := r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, 1)
+		r.equal("watchpoints that fit besides the remaining one", len(more), r.tg.WRPs()-1)
+		r.must(r.tg.Close(ev))
+		r.equal("watchpoints after its close", len(r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, 1)), 1)
+	}},
+	{name: "modify changes the address and keeps the count", needs: tasks, run: func(r *rig) {
+		task := r.newTask(1)
+		a := attr(hwdebug.W, r.m.UBuf+64, 4)
+		ev := r.open(a, task, -1)
+		r.does(task, hwdebug.Store, r.m.UBuf+64, 4)
+		a.Addr, a.Type = r.m.UBuf+128, hwdebug.R
+		r.must(r.tg.Modify(ev, a))
+		r.does(task, hwdebug.Store, r.m.UBuf+64, 4)
+		r.does(task, hwdebug.Store, r.m.UBuf+128, 4)
+		r.does(task, hwdebug.Load, r.m.UBuf+128, 4)
+		r.counts("the event", ev, 2)
+	}},
+	{name: "a refused modify leaves a running event unchanged", needs: tasks, run: func(r *rig) {
+		task := r.newTask(1)
+		a := attr(hwdebug.W, r.m.UBuf+64, 4)
+		ev := r.open(a, task, -1)
+		bad := a
+		bad.Addr, bad.Len = r.m.UBuf+128, 9
+		r.refused("modify to length 9", r.tg.Modify(ev, bad), syscall.EINVAL)
+		r.fills(hwdebug.X, r.m.UCode, task, -1)
+		full := a
+		full.Type, full.Addr = hwdebug.X, r.m.UCode
+		r.refused("modify to a kind that is full", r.tg.Modify(ev, full), syscall.ENOSPC)
+		r.does(task, hwdebug.Store, r.m.UBuf+64, 4)
+		r.does(task, hwdebug.Store, r.m.UBuf+128, 4)
+		r.counts("the event", ev, 1)
+	}},
+	{name: "an inherited event counts for parent and child, another only for its task",
+		needs: tasks, run: func(r *rig) {
+			task := r.newTask(1)
+			inherited := r.open(hwdebug.Attr{Type: hwdebug.W, Addr: r.m.UBuf + 64, Len: 4, Inherit: true}, task, -1)
+			own := r.open(attr(hwdebug.W, r.m.UBuf+64, 4), task, -1)
+			child, err := r.tg.(hwdebug.Tasker).Fork(task)
+			r.must(err)
+			r.does(task, hwdebug.Store, r.m.UBuf+64, 4)
+			r.does(child, hwdebug.Store, r.m.UBuf+64, 4)
+			r.counts("inherited", inherited, 2)
+			r.counts("own", own, 1)
+			r.must(r.tg.(hwdebug.Tasker).Exit(child))
+			r.counts("the inherited event after the child has exited", inherited, 2)
+		}},
+	{name: "a kernel access hits events on kernel addresses of its CPU",
+		needs: needs{hwdebug.FeatureKernelAccess}, run: func(r *rig) {
+			var evs []hwdebug.EventID
+			for cpu := range 2 {
+				evs = append(evs, r.open(attr(hwdebug.RW, r.m.KBuf+64, 8), hwdebug.NoTask, cpu))
+			}
+			r.must(r.tg.KernelAccess(1, hwdebug.Load, r.m.KBuf+64, 8))
+			r.must(r.tg.KernelAccess(1, hwdebug.Store, r.m.KBuf+71, 1))
+			r.must(r.tg.KernelAccess(1, hwdebug.Store, r.m.KBuf+72, 1))
+			r.counts("evs[0]", evs[0], 0)
+			r.counts("evs[1]", evs[1], 2)
+		}},
+	{name: "a task's event cannot have a kernel address", needs: tasks, run: func(r *rig) {
+		task := r.newTask(1)
+		_, err := r.tg.Open(attr(hwdebug.W, r.m.KBuf, 4), task, -1)
+		r.refused("a kernel address for a task", err, syscall.EINVAL)
+	}},
+	{name: "a wide event takes a slot on every CPU, or none",
+		needs: needs{hwdebug.FeatureKernelEvents}, run: func(r *rig) {
+			w, err := r.registerWide()
+			r.must(err)
+			last := r.tg.CPUs() - 1
+			full := r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, last)
+			r.equal("watchpoints that fit besides a wide one", len(full), r.tg.WRPs()-1)
+			_, err = r.registerWide()
+			r.refused("a wide event with the last CPU full", err, syscall.ENOSPC)
+			r.equal("watchpoints on the first CPU after that", len(r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, 0)), r.tg.WRPs()-1)
+			r.must(r.tg.(hwdebug.KernelRegistrar).UnregisterWide(w))
+			r.equal("watchpoints after the wide one was unregistered", len(r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, last)), 1)
+		}},
+	{name: "a wide event counts the hits of all CPUs",
+		needs: needs{hwdebug.FeatureKernelEvents, hwdebug.FeatureKernelAccess}, run: func(r *rig) {
+			w, err := r.registerWide()
+			r.must(err)
+			for cpu := range r.tg.CPUs() {
+				r.must(r.tg.KernelAccess(cpu, hwdebug.Store, r.m.KBuf, 8))
+			}
+			r.counts("the event after one store on each CPU", w, uint64(r.tg.CPUs()))
+		}},
+	{name: "a custom handler is called again until it moves the pc",
+		needs: needs{hwdebug.FeatureKernelEvents, hwdebug.FeatureTasks}, run: func(r *rig) {
+			k := r.tg.(hwdebug.KernelRegistrar)
+			task := r.newTask(1)
+			a := hwdebug.HwBreakpointInit()
+			a.Type, a.Addr, a.Len = hwdebug.W, r.m.UBuf+64, 4
+			calls := 0
+			var at uint64
+			ev, err := k.RegisterUser(a, task, func(_ hwdebug.EventID, addr uint64) bool {
+				calls++
+				at = addr
+				return calls == 5
+			})
+			r.must(err)
+			r.does(task, hwdebug.Store, r.m.UBuf+66, 1)
+			if got := r.count(ev); calls != 5 || got != 5 || at != r.m.UBuf+66 {
+				r.Errorf("%d calls, count %d, the last address 0x%x; want 5, 5 and 0x%x", calls, got, at, r.m.UBuf+66)
+			}
+			a.Addr = r.m.UBuf + 128
+			r.must(k.ModifyUser(ev, a))
+			r.does(task, hwdebug.Store, r.m.UBuf+64, 4)
+			if calls != 5 {
+				r.Errorf("the handler was called at the old address after a modify")
+			}
+			r.must(k.Unregister(ev))
+			r.does(task, hwdebug.Store, r.m.UBuf+128, 4)
+			if calls != 5 {
+				r.Errorf("the handler was called after the event was unregistered")
+			}
+		}},
+	{name: "copies to and from user memory are not counted, and the event stays armed",
+		needs: needs{hwdebug.FeatureTasks, hwdebug.FeatureUserCopy}, run: func(r *rig) {
+			task := r.newTask(1)
+			ev := r.open(attr(hwdebug.RW, r.m.UBuf+64, 8), task, -1)
+			for _, k := range []hwdebug.Kind{hwdebug.Load, hwdebug.Store} {
+				r.must(r.tg.(hwdebug.UserCopier).UserCopy(task, k, r.m.UBuf+64, 8))
+			}
+			r.counts("the event after two copies", ev, 0)
+			r.does(task, hwdebug.Load, r.m.UBuf+64, 8)
+			r.counts("the event after a load", ev, 1)
+		}},
+	{name: "registers hold the request while the task runs, and nothing afterwards",
+		needs: needs{hwdebug.FeatureTasks, hwdebug.FeatureRegisters}, run: func(r *rig) {
+			task := r.newTask(1)
+			w := r.open(attr(hwdebug.W, r.m.UBuf+68, 4), task, -1)
+			x := r.open(attr(hwdebug.X, r.m.UCode+64, 4), task, -1)
+			regs, used := r.controls(task)
+			const mde = 1 << 15
+			if used != 2 || regs.CPU != 1 || len(regs.WVR) != r.tg.WRPs() || len(regs.BVR) != r.tg.BRPs() ||
+				regs.MDSCR&mde == 0 || regs.WVR[0] != r.m.UBuf+64 || regs.WCR[0] != 0x1e15 ||
+				regs.BVR[0] != r.m.UCode+64 || regs.BCR[0] != 0x1e5 {
+				r.Errorf("while the task runs the registers are %+v", regs)
+			}
+			var away hwdebug.Regs
+			r.must(r.tg.(hwdebug.Dumper).DumpCPU(1, &away))
+			if away.WCR[0] != 0 || away.BCR[0] != 0 || away.MDSCR&mde != 0 || away.WVR[0] != r.m.UBuf+64 {
+				r.Errorf("while the task is away the registers are %+v", away)
+			}
+			r.must(r.tg.Close(w))
+			r.must(r.tg.Close(x))
+			if regs, used = r.controls(task); used != 0 || regs.MDSCR&mde != 0 {
+				r.Errorf("after the closes the registers are %+v", regs)
+			}
+		}},
+	{name: "a debugger's register set reads as written and traps the access",
+		needs: needs{hwdebug.FeatureTasks, hwdebug.FeaturePtrace}, run: func(r *rig) {
+			p := r.tg.(hwdebug.Ptracer)
+			task := r.newTask(1)
+			info, regs, err := p.PtraceGetRegs(task, hwdebug.HwWatch)
+			r.must(err)
+			if int(info&0xff) != r.tg.WRPs() || len(regs) != r.tg.WRPs() {
+				r.Errorf("info is 0x%x with %d entries, on %d registers", info, len(regs), r.tg.WRPs())
+			}
+			r.must(p.PtraceSetReg(task, hwdebug.HwWatch, 1, hwdebug.PtraceReg{Addr: r.m.UBuf + 64, Ctrl: 0x1f5}))
+			want := hwdebug.PtraceReg{Addr: r.m.UBuf + 64, Ctrl: 0x1f5}
+			if _, regs, err = p.PtraceGetRegs(task, hwdebug.HwWatch); err != nil || regs[1] != want {
+				r.Errorf("entry 1 reads %+v, %v", regs, err)
+			}
+			r.equal("watchpoints that fit besides two entries", len(r.fills(hwdebug.W, r.m.UBuf+256, task, -1)), r.tg.WRPs()-2)
+			trap, err := r.tg.Access(task, hwdebug.Store, r.m.UBuf+65, 1)
+			if err != nil || trap != (hwdebug.Trap{N: 1, Addr: r.m.UBuf + 65}) {
+				r.Errorf("the store is trapped as %+v, %v", trap, err)
+			}
+			r.does(task, hwdebug.Load, r.m.UBuf+65, 1)
+			err = p.PtraceSetReg(task, hwdebug.HwBreak, r.tg.BRPs(), hwdebug.PtraceReg{Addr: r.m.UCode, Ctrl: 0x1e5})
+			r.refused("an entry beyond the registers", err, syscall.ENOSPC)
+		}},
+	{name: "a context switch installs and uninstalls a task's events",
+		needs: needs{hwdebug.FeatureTasks, hwdebug.FeatureRegisters, hwdebug.FeatureSwitch}, run: func(r *rig) {
+			task := r.newTask(1)
+			r.open(attr(hwdebug.W, r.m.UBuf+64, 4), task, -1)
+			var regs hwdebug.Regs
+			for _, next := range []hwdebug.TaskID{task, hwdebug.NoTask, task, hwdebug.NoTask} {
+				r.must(hwdebug.Switch(r.tg, 1, next))
+				r.must(r.tg.(hwdebug.Dumper).DumpCPU(1, &regs))
+				if want := next == task; (regs.WCR[0] != 0) != want {
+					r.Errorf("with task %d on the CPU its control register reads 0x%x", next, regs.WCR[0])
 				}
 			}
-			must(t, tg.Close(ev))
-		}
-	}},
-	{"a CPU's event sees every task there and none elsewhere", needs(hwdebug.FeatureTasks), func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		here, too, there := newTask(t, tg, 1), newTask(t, tg, 1), newTask(t, tg, 2)
-		ev := open(t, tg, hwdebug.Attr{Type: hwdebug.W, Addr: m.UBuf + 64, Len: 4}, hwdebug.NoTask, 1)
-		for _, task := range []hwdebug.TaskID{here, too, there} {
-			does(t, tg, task, hwdebug.Store, m.UBuf+64, 4)
-		}
-		if got := count(t, tg, ev); got != 2 {
-			t.Errorf("two stores on its CPU and one elsewhere count %d", got)
-		}
-	}},
-	{"a task's event follows the task, and one bound to a CPU counts only there", needs(hwdebug.FeatureTasks), func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		task, other := newTask(t, tg, 1), newTask(t, tg, 1)
-		follows := open(t, tg, hwdebug.Attr{Type: hwdebug.W, Addr: m.UBuf + 64, Len: 4}, task, -1)
-		bound := open(t, tg, hwdebug.Attr{Type: hwdebug.W, Addr: m.UBuf + 64, Len: 4}, task, 1)
-		does(t, tg, task, hwdebug.Store, m.UBuf+64, 4)
-		must(t, tg.(hwdebug.Tasker).Migrate(task, 2))
-		does(t, tg, task, hwdebug.Store, m.UBuf+64, 4)
-		does(t, tg, other, hwdebug.Store, m.UBuf+64, 4)
-		if a, b := count(t, tg, follows), count(t, tg, bound); a != 2 || b != 1 {
-			t.Errorf("the counts are %d and %d, not 2 and 1", a, b)
-		}
-	}},
-	{"an event outlives its task with its slot and count", needs(hwdebug.FeatureTasks), func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		task := newTask(t, tg, 1)
-		ev := open(t, tg, hwdebug.Attr{Type: hwdebug.W, Addr: m.UBuf + 64, Len: 4}, task, 1)
-		does(t, tg, task, hwdebug.Store, m.UBuf+64, 4)
-		must(t, tg.(hwdebug.Tasker).Exit(task))
-		if got := count(t, tg, ev); got != 1 {
-			t.Errorf("the count is %d, not 1", got)
-		}
-		_, err := tg.Open(hwdebug.Attr{Type: hwdebug.W, Addr: m.UBuf + 64, Len: 4}, task, -1)
-		refused(t, "an event for a task that is gone", err, syscall.ESRCH)
-		more := fills(t, tg, hwdebug.W, m.UBuf, hwdebug.NoTask, 1)
-		ids(t, "watchpoints beside the one that is left", len(more), tg.WRPs()-1)
-		must(t, tg.Close(ev))
-		ids(t, "watchpoints after its close", len(fills(t, tg, hwdebug.W, m.UBuf, hwdebug.NoTask, 1)), 1)
-	}},
-	{"modify moves the watch and keeps the count", needs(hwdebug.FeatureTasks), func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		task := newTask(t, tg, 1)
-		a := hwdebug.Attr{Type: hwdebug.W, Addr: m.UBuf + 64, Len: 4}
-		ev := open(t, tg, a, task, -1)
-		does(t, tg, task, hwdebug.Store, m.UBuf+64, 4)
-		a.Addr, a.Type = m.UBuf+128, hwdebug.R
-		must(t, tg.Modify(ev, a))
-		does(t, tg, task, hwdebug.Store, m.UBuf+64, 4)
-		does(t, tg, task, hwdebug.Store, m.UBuf+128, 4)
-		does(t, tg, task, hwdebug.Load, m.UBuf+128, 4)
-		if got := count(t, tg, ev); got != 2 {
-			t.Errorf("the count is %d, not 2", got)
-		}
-	}},
-	{"a modify that is refused changes nothing of an event that runs", needs(hwdebug.FeatureTasks), func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		task := newTask(t, tg, 1)
-		a := hwdebug.Attr{Type: hwdebug.W, Addr: m.UBuf + 64, Len: 4}
-		ev := open(t, tg, a, task, -1)
-		bad := a
-		bad.Addr, bad.Len = m.UBuf+128, 9
-		refused(t, "modify to length 9", tg.Modify(ev, bad), syscall.EINVAL)
-		fills(t, tg, hwdebug.X, m.UCode, task, -1)
-		full := a
-		full.Type, full.Addr = hwdebug.X, m.UCode
-		refused(t, "modify to a kind that is full", tg.Modify(ev, full), syscall.ENOSPC)
-		does(t, tg, task, hwdebug.Store, m.UBuf+64, 4)
-		does(t, tg, task, hwdebug.Store, m.UBuf+128, 4)
-		if got := count(t, tg, ev); got != 1 {
-			t.Errorf("the count is %d, not 1", got)
-		}
-	}},
-	{"an inherited event counts for both, the other only for its task", needs(hwdebug.FeatureTasks), func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		task := newTask(t, tg, 1)
-		inherited := open(t, tg, hwdebug.Attr{Type: hwdebug.W, Addr: m.UBuf + 64, Len: 4, Inherit: true}, task, -1)
-		own := open(t, tg, hwdebug.Attr{Type: hwdebug.W, Addr: m.UBuf + 64, Len: 4}, task, -1)
-		child, err := tg.(hwdebug.Tasker).Fork(task)
-		must(t, err)
-		does(t, tg, task, hwdebug.Store, m.UBuf+64, 4)
-		does(t, tg, child, hwdebug.Store, m.UBuf+64, 4)
-		if a, b := count(t, tg, inherited), count(t, tg, own); a != 2 || b != 1 {
-			t.Errorf("the counts are %d and %d, not 2 and 1", a, b)
-		}
-		must(t, tg.(hwdebug.Tasker).Exit(child))
-		if a := count(t, tg, inherited); a != 2 {
-			t.Errorf("the count is %d after the child is gone, not 2", a)
-		}
-	}},
-	{"a kernel access hits events on kernel addresses of its CPU", needs(hwdebug.FeatureKernelAccess), func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		var evs []hwdebug.EventID
-		for cpu := range 2 {
-			evs = append(evs, open(t, tg, hwdebug.Attr{Type: hwdebug.RW, Addr: m.KBuf + 64, Len: 8}, hwdebug.NoTask, cpu))
-		}
-		must(t, tg.KernelAccess(1, hwdebug.Load, m.KBuf+64, 8))
-		must(t, tg.KernelAccess(1, hwdebug.Store, m.KBuf+71, 1))
-		must(t, tg.KernelAccess(1, hwdebug.Store, m.KBuf+72, 1))
-		if a, b := count(t, tg, evs[0]), count(t, tg, evs[1]); a != 0 || b != 2 {
-			t.Errorf("the counts are %d and %d, not 0 and 2", a, b)
-		}
-	}},
-	{"a kernel address is not for a task's event", needs(hwdebug.FeatureTasks), func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		task := newTask(t, tg, 1)
-		_, err := tg.Open(hwdebug.Attr{Type: hwdebug.W, Addr: m.KBuf, Len: 4}, task, -1)
-		refused(t, "a kernel address for a task", err, syscall.EINVAL)
-	}},
-	{"a wide event takes a slot on every CPU, or none", needs(hwdebug.FeatureKernelEvents), func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		k := tg.(hwdebug.KernelRegistrar)
-		a := hwdebug.HwBreakpointInit()
-		a.Type, a.Addr, a.Len = hwdebug.W, m.KBuf, 8
-		w, err := k.RegisterWide(a, nil)
-		must(t, err)
-		last := tg.CPUs() - 1
-		full := fills(t, tg, hwdebug.W, m.UBuf, hwdebug.NoTask, last)
-		ids(t, "watchpoints beside a wide one", len(full), tg.WRPs()-1)
-		_, err = k.RegisterWide(a, nil)
-		refused(t, "a wide event with the last CPU full", err, syscall.ENOSPC)
-		ids(t, "watchpoints on the first CPU after that", len(fills(t, tg, hwdebug.W, m.UBuf, hwdebug.NoTask, 0)), tg.WRPs()-1)
-		must(t, k.UnregisterWide(w))
-		ids(t, "watchpoints after the wide one is gone", len(fills(t, tg, hwdebug.W, m.UBuf, hwdebug.NoTask, last)), 1)
-	}},
-	{"a wide event counts the hits of all CPUs", needs(hwdebug.FeatureKernelEvents, hwdebug.FeatureKernelAccess), func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		k := tg.(hwdebug.KernelRegistrar)
-		a := hwdebug.HwBreakpointInit()
-		a.Type, a.Addr, a.Len = hwdebug.W, m.KBuf, 8
-		w, err := k.RegisterWide(a, nil)
-		must(t, err)
-		for cpu := range tg.CPUs() {
-			must(t, tg.KernelAccess(cpu, hwdebug.Store, m.KBuf, 8))
-		}
-		if got := count(t, tg, w); got != uint64(tg.CPUs()) {
-			t.Errorf("%d CPUs with one store each count %d", tg.CPUs(), got)
-		}
-	}},
-	{"a handler of a module is called again until it moves the pc", needs(hwdebug.FeatureKernelEvents, hwdebug.FeatureTasks), func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		k := tg.(hwdebug.KernelRegistrar)
-		task := newTask(t, tg, 1)
-		a := hwdebug.HwBreakpointInit()
-		a.Type, a.Addr, a.Len = hwdebug.W, m.UBuf+64, 4
-		calls := 0
-		var at uint64
-		ev, err := k.RegisterUser(a, task, func(_ hwdebug.EventID, addr uint64) bool {
-			calls++
-			at = addr
-			return calls == 5
-		})
-		must(t, err)
-		does(t, tg, task, hwdebug.Store, m.UBuf+66, 1)
-		if got := count(t, tg, ev); calls != 5 || got != 5 || at != m.UBuf+66 {
-			t.Errorf("%d calls, count %d, the last for 0x%x; wanted are 5, 5 and 0x%x", calls, got, at, m.UBuf+66)
-		}
-		a.Addr = m.UBuf + 128
-		must(t, k.ModifyUser(ev, a))
-		does(t, tg, task, hwdebug.Store, m.UBuf+64, 4)
-		if calls != 5 {
-			t.Errorf("the handler is called at the old address after a modify")
-		}
-		must(t, k.Unregister(ev))
-		does(t, tg, task, hwdebug.Store, m.UBuf+128, 4)
-		if calls != 5 {
-			t.Errorf("the handler is called after the event is gone")
-		}
-	}},
-	{"the kernel's copies to and from a user are not counted, and the watch goes on", needs(hwdebug.FeatureTasks, hwdebug.FeatureUserCopy), func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		task := newTask(t, tg, 1)
-		ev := open(t, tg, hwdebug.Attr{Type: hwdebug.RW, Addr: m.UBuf + 64, Len: 8}, task, -1)
-		for _, k := range []hwdebug.Kind{hwdebug.Load, hwdebug.Store} {
-			must(t, tg.(hwdebug.UserCopier).UserCopy(task, k, m.UBuf+64, 8))
-		}
-		if got := count(t, tg, ev); got != 0 {
-			t.Errorf("two copies count %d", got)
-		}
-		does(t, tg, task, hwdebug.Load, m.UBuf+64, 8)
-		if got := count(t, tg, ev); got != 1 {
-			t.Errorf("a load after them makes the count %d, not 1", got)
-		}
-	}},
-	{"registers hold what was asked for while the task runs, and nothing after", needs(hwdebug.FeatureTasks, hwdebug.FeatureRegisters), func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		task := newTask(t, tg, 1)
-		w := open(t, tg, hwdebug.Attr{Type: hwdebug.W, Addr: m.UBuf + 68, Len: 4}, task, -1)
-		x := open(t, tg, hwdebug.Attr{Type: hwdebug.X, Addr: m.UCode + 64, Len: 4}, task, -1)
-		r, used := controls(t, tg, task)
-		const mde = 1 << 15
-		if used != 2 || r.CPU != 1 || len(r.WVR) != tg.WRPs() || len(r.BVR) != tg.BRPs() || r.MDSCR&mde == 0 ||
-			r.WVR[0] != m.UBuf+64 || r.WCR[0] != 0x1e15 || r.BVR[0] != m.UCode+64 || r.BCR[0] != 0x1e5 {
-			t.Errorf("the registers are %+v", r)
-		}
-		var away hwdebug.Regs
-		must(t, tg.(hwdebug.Dumper).DumpCPU(1, &away))
-		if away.WCR[0] != 0 || away.BCR[0] != 0 || away.MDSCR&mde != 0 || away.WVR[0] != m.UBuf+64 {
-			t.Errorf("while the task is away the registers are %+v", away)
-		}
-		must(t, tg.Close(w))
-		must(t, tg.Close(x))
-		if r, used = controls(t, tg, task); used != 0 || r.MDSCR&mde != 0 {
-			t.Errorf("after the closes the registers are %+v", r)
-		}
-	}},
-	{"a debugger's register set reads what was written and traps the access", needs(hwdebug.FeatureTasks, hwdebug.FeaturePtrace), func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		p := tg.(hwdebug.Ptracer)
-		task := newTask(t, tg, 1)
-		info, regs, err := p.PtraceGetRegs(task, hwdebug.HwWatch)
-		must(t, err)
-		if int(info&0xff) != tg.WRPs() || len(regs) != tg.WRPs() {
-			t.Errorf("info is 0x%x with %d entries, on %d registers", info, len(regs), tg.WRPs())
-		}
-		must(t, p.PtraceSetReg(task, hwdebug.HwWatch, 1, hwdebug.PtraceReg{Addr: m.UBuf + 64, Ctrl: 0x1f5}))
-		if _, regs, err = p.PtraceGetRegs(task, hwdebug.HwWatch); err != nil || regs[1] != (hwdebug.PtraceReg{Addr: m.UBuf + 64, Ctrl: 0x1f5}) {
-			t.Errorf("entry 1 reads %+v, %v", regs, err)
-		}
-		ids(t, "watchpoints beside two entries", len(fills(t, tg, hwdebug.W, m.UBuf+256, task, -1)), tg.WRPs()-2)
-		trap, err := tg.Access(task, hwdebug.Store, m.UBuf+65, 1)
-		if err != nil || trap != (hwdebug.Trap{N: 1, Addr: m.UBuf + 65}) {
-			t.Errorf("the store is trapped as %+v, %v", trap, err)
-		}
-		does(t, tg, task, hwdebug.Load, m.UBuf+65, 1)
-		err = p.PtraceSetReg(task, hwdebug.HwBreak, tg.BRPs(), hwdebug.PtraceReg{Addr: m.UCode, Ctrl: 0x1e5})
-		refused(t, "an entry beyond the registers", err, syscall.ENOSPC)
-	}},
-	{"a switch brings a task's events in and takes them out", needs(hwdebug.FeatureTasks, hwdebug.FeatureRegisters, hwdebug.FeatureSwitch), func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		task := newTask(t, tg, 1)
-		open(t, tg, hwdebug.Attr{Type: hwdebug.W, Addr: m.UBuf + 64, Len: 4}, task, -1)
-		var r hwdebug.Regs
-		for _, next := range []hwdebug.TaskID{task, hwdebug.NoTask, task, hwdebug.NoTask} {
-			must(t, hwdebug.Switch(tg, 1, next))
-			must(t, tg.(hwdebug.Dumper).DumpCPU(1, &r))
-			if want := next == task; (r.WCR[0] != 0) != want {
-				t.Errorf("with task %d on the CPU its control register reads 0x%x", next, r.WCR[0])
-			}
-		}
-	}},
-	{"a CPU that goes down loses its own events and keeps their slots", needs(hwdebug.FeatureTasks, hwdebug.FeatureHotplug), func(t *testing.T, tg hwdebug.Target, m conform.Meta) {
-		h := tg.(hwdebug.Hotplugger)
-		ev := open(t, tg, hwdebug.Attr{Type: hwdebug.W, Addr: m.UBuf + 64, Len: 4}, hwdebug.NoTask, 1)
-		must(t, h.CPUDown(1))
-		_, err := tg.Open(hwdebug.Attr{Type: hwdebug.W, Addr: m.UBuf + 64, Len: 4}, hwdebug.NoTask, 1)
-		refused(t, "an event of a CPU that is down", err, syscall.ENODEV)
-		must(t, tg.Enable(ev))
-		must(t, h.CPUUp(1))
-		must(t, tg.Enable(ev))
-		task := newTask(t, tg, 1)
-		does(t, tg, task, hwdebug.Store, m.UBuf+64, 4)
-		if got := count(t, tg, ev); got != 0 {
-			t.Errorf("the event counts %d after its CPU came back, not 0", got)
-		}
-		ids(t, "watchpoints beside it", len(fills(t, tg, hwdebug.W, m.UBuf, hwdebug.NoTask, 1)), tg.WRPs()-1)
-		must(t, tg.Close(ev))
-		ids(t, "watchpoints after its close", len(fills(t, tg, hwdebug.W, m.UBuf, hwdebug.NoTask, 1)), 1)
-	}},
+		}},
+	{name: "a CPU that goes down disables its own events and keeps their reservations",
+		needs: needs{hwdebug.FeatureTasks, hwdebug.FeatureHotplug}, run: func(r *rig) {
+			h := r.tg.(hwdebug.Hotplugger)
+			ev := r.open(attr(hwdebug.W, r.m.UBuf+64, 4), hwdebug.NoTask, 1)
+			r.must(h.CPUDown(1))
+			_, err := r.tg.Open(attr(hwdebug.W, r.m.UBuf+64, 4), hwdebug.NoTask, 1)
+			r.refused("an event of a CPU that is down", err, syscall.ENODEV)
+			r.must(r.tg.Enable(ev))
+			r.must(h.CPUUp(1))
+			r.must(r.tg.Enable(ev))
+			task := r.newTask(1)
+			r.does(task, hwdebug.Store, r.m.UBuf+64, 4)
+			r.counts("the event after its CPU came back", ev, 0)
+			r.equal("watchpoints that fit besides it", len(r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, 1)), r.tg.WRPs()-1)
+			r.must(r.tg.Close(ev))
+			r.equal("watchpoints after its close", len(r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, 1)), 1)
+		}},
 }

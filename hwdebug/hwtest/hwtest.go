@@ -1,7 +1,7 @@
-// The suite, its features and skips, and the recorded cases.
+// The suite, its skips, and the recorded cases.
 
-// Package hwtest judges any implementation of hwdebug.Target, as a Go test: recorded runs of a real kernel, the
-// expectations of the kernel's own arm64 selftest, and what the contract promises of each feature.
+// Package hwtest tests an implementation of hwdebug.Target: against recorded runs of a real kernel, the expectations of
+// the kernel's own arm64 selftest, and the promises of the contract.
 //
 //	func TestTarget(t *testing.T) {
 //		hwtest.Run(t, func(meta conform.Meta) (hwdebug.Target, error) {
@@ -13,10 +13,10 @@
 //		})
 //	}
 //
-// What a target says it does not support is skipped, with its own reason. Steps whose outcome is the recorded
-// machine's choice (marked ones) are compared and logged, and fail nothing.
+// Features that a target does not support are skipped, with the reason that it gives. Steps whose outcome is a choice of
+// the recorded machine (marked steps) are compared and logged, but do not fail.
 //
-// Left out: speed, and anything that needs more than one goroutine; a Target belongs to one.
+// The suite does not test speed, nor anything that needs more than one goroutine: a Target is used by one.
 package hwtest
 
 import (
@@ -30,11 +30,11 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/conform/testdata"
 )
 
-// An Open makes a fresh target that is like the machine of meta, where it can choose: that many CPUs and registers,
+// An Open returns a fresh target that resembles the machine of meta as far as it can: the numbers of CPUs and registers,
 // and memory at those addresses. The suite shuts it down.
 type Open func(meta conform.Meta) (hwdebug.Target, error)
 
-// Run judges the targets that open makes. It runs three groups of subtests: recorded, selftest and contract.
+// Run tests the targets that open returns, in three groups of subtests: recorded, selftest and contract.
 func Run(t *testing.T, open Open) {
 	t.Helper()
 	t.Run("recorded", func(t *testing.T) { recorded(t, open) })
@@ -43,14 +43,14 @@ func Run(t *testing.T, open Open) {
 	t.Run("contract", func(t *testing.T) { contract(t, suite{open, meta}) })
 }
 
-// A suite makes targets that are all like one machine.
+// A suite opens targets that all resemble one machine.
 type suite struct {
 	open Open
 	meta conform.Meta
 }
 
-// target makes a target that supports all of needs, or skips t with the target's own reason.
-func (s suite) target(t *testing.T, needs ...hwdebug.Feature) hwdebug.Target {
+// rig opens a target that supports all of needs, or skips t with the reason that the target gives.
+func (s suite) rig(t *testing.T, needs ...hwdebug.Feature) *rig {
 	t.Helper()
 	tg, err := s.open(s.meta)
 	if err != nil {
@@ -66,7 +66,7 @@ func (s suite) target(t *testing.T, needs ...hwdebug.Feature) hwdebug.Target {
 			t.Skipf("%s: %v", f, err)
 		}
 	}
-	return tg
+	return &rig{t, tg, s.meta}
 }
 
 func files(t *testing.T) []string {
@@ -107,31 +107,24 @@ func recorded(t *testing.T, open Open) {
 	}
 }
 
-// firstShown is how many divergences of a file are told in full.
-const firstShown = 10
+// maxShown is the number of divergences of a file that are reported in full.
+const maxShown = 10
 
+// replayFile replays the cases of a file that the target supports.
 func replayFile(t *testing.T, open Open, f io.Reader, name string) {
 	rd, err := conform.NewReader(f, name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := suite{open, rd.Meta()}
-	tg := s.target(t)
-	why := unlike(tg, &s.meta)
-	if why != "" {
+	tg := s.rig(t).tg
+	if why := unlike(tg, &s.meta); why != "" {
 		t.Skip(why)
 	}
-	denied := map[hwdebug.Feature]error{}
-	for _, feature := range features {
-		if err := tg.Supports(feature.f); err != nil {
-			denied[feature.f] = err
-		}
-	}
-	skipped, order := map[string]int{}, []string(nil)
+	skipped, reasons := map[string]int{}, []string(nil)
 	var sum conform.Tally
 	var c conform.Case
 	shown, performed := 0, 0
-next:
 	for {
 		err := rd.Next(&c)
 		if err == io.EOF {
@@ -140,41 +133,48 @@ next:
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, f := range c.Needs() {
-			if err := denied[f]; err != nil {
-				reason := fmt.Sprintf("%s: %v", f, err)
-				if skipped[reason]++; skipped[reason] == 1 {
-					order = append(order, reason)
-				}
-				continue next
+		if why := lacks(tg, &c); why != "" {
+			if skipped[why]++; skipped[why] == 1 {
+				reasons = append(reasons, why)
 			}
+			continue
 		}
 		performed++
 		tally := s.replay(t, &c, func(d *conform.Divergence) {
-			switch {
-			case shown >= firstShown:
-			case len(d.Marks) > 0:
-				shown++
+			if shown++; shown > maxShown {
+				return
+			}
+			if len(d.Marks) > 0 {
 				t.Logf("not a failure, the machine may choose:\n%s", d)
-			default:
-				shown++
+			} else {
 				t.Errorf("%s", d)
 			}
 		})
 		sum.Diverging += tally.Diverging + tally.Residues
 		sum.Steps += tally.Steps
 	}
-	if sum.Diverging > firstShown {
+	if sum.Diverging > maxShown {
 		t.Errorf("%d of %d steps diverge", sum.Diverging, sum.Steps)
 	}
-	for _, reason := range order {
+	for _, why := range reasons {
 		if performed == 0 {
-			t.Skipf("no case can be performed; %s", reason)
+			t.Skipf("no case can be performed; %s", why)
 		}
-		t.Logf("%d cases not performed; %s", skipped[reason], reason)
+		t.Logf("%d cases not performed; %s", skipped[why], why)
 	}
 }
 
+// lacks returns the reason why tg cannot perform c, or "".
+func lacks(tg hwdebug.Target, c *conform.Case) string {
+	for _, f := range c.Needs() {
+		if err := tg.Supports(f); err != nil {
+			return fmt.Sprintf("%s: %v", f, err)
+		}
+	}
+	return ""
+}
+
+// replay replays one case on a target of its own.
 func (s suite) replay(t *testing.T, c *conform.Case, diverged func(*conform.Divergence)) conform.Tally {
 	tg, err := s.open(s.meta)
 	if err != nil {
@@ -187,7 +187,7 @@ func (s suite) replay(t *testing.T, c *conform.Case, diverged func(*conform.Dive
 	return tally
 }
 
-// unlike says in what the machine behind tg differs from the recorded one so that no case can be compared.
+// unlike returns the difference between tg and the recorded machine that prevents a comparison, or "".
 func unlike(tg hwdebug.Target, m *conform.Meta) string {
 	if tg.CPUs() != m.CPUs || tg.BRPs() != m.BRPs || tg.WRPs() != m.WRPs {
 		return fmt.Sprintf("recorded with %d CPUs, %d breakpoint and %d watchpoint registers; the target has %d, %d and %d",

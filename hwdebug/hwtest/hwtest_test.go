@@ -1,4 +1,4 @@
-// The model is judged by the suite, and the suite by targets with one fault each.
+// The suite tests the model, and targets with one fault each test the suite.
 
 package hwtest_test
 
@@ -28,24 +28,24 @@ func TestModel(t *testing.T) {
 	hwtest.Run(t, func(meta conform.Meta) (hwdebug.Target, error) { return model(meta) })
 }
 
-// A broken target is the model but for one fault.
+// A broken target is the model with one fault.
 type broken struct {
 	*sim.Target
 	fault string
 }
 
-// faults names each fault and a subtest that must find it.
+// faults maps each fault to a subtest that must find it.
 var faults = map[string]string{
 	"counts every hit twice":           "contract/an_event_counts",
 	"does not count stores of 1":       "selftest/event",
-	"gives no slot back":               "contract/a_close_gives",
+	"gives no slot back":               "contract/a_close_releases",
 	"answers EINVAL for ENOSPC":        "contract/as_many_events",
 	"reads KDE set":                    "recorded/A",
 	"enables what is disabled":         "contract/disable_and_enable",
-	"lies about hotplug":               "contract/what_is_supported",
+	"lies about hotplug":               "contract/supported_features",
 	"traps one byte too high":          "contract/a_debugger's",
 	"loses the last wide registration": "contract/a_wide_event_takes",
-	"denies tasks without a reason":    "contract/what_is_supported",
+	"denies tasks without a reason":    "contract/supported_features",
 }
 
 func (b *broken) Supports(f hwdebug.Feature) error {
@@ -116,7 +116,7 @@ const faultVariable = "HWTEST_FAULT"
 func TestBroken(t *testing.T) {
 	fault := os.Getenv(faultVariable)
 	if fault == "" {
-		t.Skip("started by TestSuiteFindsEachFault with a fault")
+		t.Skip("no fault is set; TestSuiteFindsEachFault runs this test with each fault")
 	}
 	hwtest.Run(t, func(meta conform.Meta) (hwdebug.Target, error) {
 		m, err := model(meta)
@@ -126,15 +126,16 @@ func TestBroken(t *testing.T) {
 
 func TestSuiteFindsEachFault(t *testing.T) {
 	if os.Getenv(faultVariable) != "" {
-		t.Skip("this is the process that was started")
+		t.Skip("this is a child process")
 	}
 	for fault, finder := range faults {
 		t.Run(fault, func(t *testing.T) {
-			cmd := exec.Command(os.Args[0], "-test.run=^TestBroken$/"+strings.ReplaceAll(strings.SplitN(finder, "/", 2)[0]+"$/^"+strings.SplitN(finder, "/", 2)[1], "'", "."))
+			group, name, _ := strings.Cut(finder, "/")
+			cmd := exec.Command(os.Args[0], "-test.run=^TestBroken$/"+group+"$/^"+strings.ReplaceAll(name, "'", "."))
 			cmd.Env = append(os.Environ(), faultVariable+"="+fault)
 			out, err := cmd.CombinedOutput()
 			if err == nil || !strings.Contains(string(out), "--- FAIL: TestBroken/"+finder) {
-				t.Errorf("%s does not find it: %v\n%.2000s", finder, err, out)
+				t.Errorf("%s did not fail with the fault %q: %v\n%.2000s", finder, fault, err, out)
 			}
 		})
 	}
