@@ -1,8 +1,9 @@
 // The vocabulary: attributes of an event, kinds of access, and the debug registers of a CPU.
 
-// Package hwdebug defines the vocabulary and the contract of hardware breakpoints and watchpoints on Linux/arm64: the
-// attributes of an event, the errors, the registers of a CPU, and Target, a machine that has them. It has no behavior
-// of its own: package sim models the kernel, and package conform compares a Target with recorded runs of a real one.
+// Package hwdebug defines the vocabulary and the contract of hardware breakpoints and watchpoints
+// on Linux/arm64: the attributes of an event, the errors, the registers of a CPU, and Target, a
+// machine that has them. It has no behavior of its own: package sim models the kernel, and package
+// conform compares a Target with recorded runs of a real one.
 //
 //	m, err := sim.New(sim.Config{CPUs: 4})
 //	if err != nil {
@@ -20,7 +21,8 @@ import "strconv"
 // A BPType is the kernel's bp_type: the kinds of access that an event watches for.
 type BPType uint32
 
-// The values that the kernel names. Other numbers may be requested and are refused where the kernel refuses them.
+// The values that the kernel names. Other numbers may be requested and are refused where the kernel
+// refuses them.
 const (
 	Empty   BPType = 0
 	R       BPType = 1
@@ -48,8 +50,8 @@ func (t BPType) String() string {
 // Data reports whether events of this type are counted as watchpoints (R-CON-3).
 func (t BPType) Data() bool { return t&RW != 0 }
 
-// An Attr is a request for an event: the fields of perf_event_attr that matter here. The zero value of each flag is the
-// kernel's.
+// An Attr is a request for an event: the fields of perf_event_attr that matter here. The zero value
+// of each flag is the kernel's.
 type Attr struct {
 	Type         BPType
 	Addr         uint64 // as requested, not rounded
@@ -63,7 +65,8 @@ type Attr struct {
 	Name                                  string // a label for people; the kernel never sees it
 }
 
-// HwBreakpointInit returns the attributes that the kernel's hw_breakpoint_init sets: pinned, period 1 (R-VAL-6).
+// HwBreakpointInit returns the attributes that the kernel's hw_breakpoint_init sets: pinned, period
+// 1 (R-VAL-6).
 func HwBreakpointInit() Attr { return Attr{Pinned: true, SamplePeriod: 1} }
 
 // A Kind is the kind of one access.

@@ -10,7 +10,8 @@ import (
 )
 
 func TestUnknownError(t *testing.T) {
-	var err error = &hwdebug.UnknownError{What: "a modelled kernel function", Name: "nope", Known: []string{"do_exit"}}
+	var err error = &hwdebug.UnknownError{What: "a modelled kernel function", Name: "nope",
+		Known: []string{"do_exit"}}
 	if got, want := err.Error(), "'nope' is not a modelled kernel function"; got != want {
 		t.Errorf("Error() = %q, want %q", got, want)
 	}

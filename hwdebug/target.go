@@ -27,10 +27,12 @@ const (
 	FeatureHotplug      Feature = "hotplug"       // Hotplugger
 )
 
-// A Target is a machine with debug registers on which a caller in user space can open events and access memory. Refusals
-// unwrap to the errno that the kernel returns. A Target is used by one goroutine at a time.
+// A Target is a machine with debug registers on which a caller in user space can open events and
+// access memory. Refusals unwrap to the errno that the kernel returns. A Target is used by one
+// goroutine at a time.
 type Target interface {
-	// CPUs returns the number of possible CPUs; BRPs and WRPs return the numbers of registers that the kernel uses.
+	// CPUs returns the number of possible CPUs; BRPs and WRPs return the numbers of registers that
+	// the kernel uses.
 	CPUs() int
 	BRPs() int
 	WRPs() int
@@ -48,8 +50,8 @@ type Target interface {
 	// Close closes the event's last file descriptor.
 	Close(EventID) error
 
-	// Access performs one access in user mode as task and returns the traps that stopped it, if any. A trap prevents the
-	// access.
+	// Access performs one access in user mode as task and returns the traps that stopped it, if
+	// any. A trap prevents the access.
 	Access(task TaskID, k Kind, addr uint64, size int) (Trap, error)
 	// KernelAccess performs one access by the kernel on cpu.
 	KernelAccess(cpu int, k Kind, addr uint64, size int) error
@@ -68,7 +70,8 @@ type KernelRegistrar interface {
 	Unregister(EventID) error
 }
 
-// A Handler is the overflow handler of a module. It returns true to move the pc past the instruction that hit.
+// A Handler is the overflow handler of a module. It returns true to move the pc past the
+// instruction that hit.
 type Handler func(id EventID, addr uint64) (skip bool)
 
 // A Tasker creates tasks that run only on request.
@@ -112,8 +115,8 @@ type PtraceReg struct {
 
 // A Ptracer reads and writes a task's register sets as a debugger does.
 type Ptracer interface {
-	// PtraceSetReg stops the task, reads the set, replaces entry idx, writes back the header and entries 0 to idx, and
-	// resumes the task.
+	// PtraceSetReg stops the task, reads the set, replaces entry idx, writes back the header and
+	// entries 0 to idx, and resumes the task.
 	PtraceSetReg(task TaskID, which PtraceSet, idx int, reg PtraceReg) error
 	// PtraceGetRegs returns the info word and the number of entries in its low byte.
 	PtraceGetRegs(task TaskID, which PtraceSet) (info uint32, regs []PtraceReg, err error)
@@ -130,8 +133,8 @@ type Hotplugger interface {
 	CPUUp(cpu int) error
 }
 
-// A Shutdowner holds resources, such as threads or file descriptors. Shutdown releases them; the target cannot be used
-// afterwards.
+// A Shutdowner holds resources, such as threads or file descriptors. Shutdown releases them; the
+// target cannot be used afterwards.
 type Shutdowner interface {
 	Shutdown() error
 }

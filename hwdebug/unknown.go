@@ -4,8 +4,8 @@ package hwdebug
 
 import "fmt"
 
-// An UnknownError reports a name that is not among the known ones. Its text makes no suggestion: whoever prints it
-// picks one from Known.
+// An UnknownError reports a name that is not among the known ones. Its text makes no suggestion:
+// whoever prints it picks one from Known.
 type UnknownError struct {
 	What  string // the kind of the name, with its article: "a modelled kernel function"
 	Name  string

@@ -209,7 +209,8 @@ func TestIDAA64DFR0(t *testing.T) {
 	for n := 1; n <= MaxRegs; n++ {
 		d := MakeIDAA64DFR0(n, 17-n, n, uint8(n))
 		if d.BRPs() != n || d.WRPs() != 17-n || d.CTXCMPs() != n || d.DebugVer() != uint8(n)&15 {
-			t.Errorf("%d, %d, %d: reads %d, %d, %d, version %d", n, 17-n, n, d.BRPs(), d.WRPs(), d.CTXCMPs(), d.DebugVer())
+			t.Errorf("%d, %d, %d: reads %d, %d, %d, version %d", n, 17-n, n, d.BRPs(), d.WRPs(),
+				d.CTXCMPs(), d.DebugVer())
 		}
 	}
 	t.Run("counts are brought into 1 to 16", func(t *testing.T) {
@@ -255,7 +256,12 @@ func TestExplain(t *testing.T) {
 		{RegWCR, 0x00b5, "watchpoint on stores from EL0 to the bytes of mask 0x05, enabled"},
 		{RegWCR, 0x0c001ff5, "watchpoint on stores from EL0 to the aligned block of 4096 bytes, enabled"},
 		{RegWCR, 0x01001ff5, "watchpoint on stores from EL0 to nothing (MASK 1 is reserved), enabled"},
-		{RegWCR, 0x00139ff5, "watchpoint on stores from EL0 (Secure only) to 8 bytes at +0, linked to breakpoint 3, enabled"},
+		{
+			reg: RegWCR,
+			v:   0x00139ff5,
+			want: "watchpoint on stores from EL0 (Secure only) to 8 bytes at +0, linked to breakpoint 3," +
+				" enabled",
+		},
 		{RegBCR, 0x1e5, "breakpoint on the instruction at +0 at EL0, enabled"},
 		{RegBCR, 0x1e3, "breakpoint on the instruction at +0 at EL1, enabled"},
 		{RegBCR, 0x21e3, "breakpoint on the instruction at +0 at EL1 and EL2, enabled"},
@@ -271,9 +277,22 @@ func TestExplain(t *testing.T) {
 		{RegWVR, 0x400000, "data address 0x0000000000400000"},
 		{RegWVR, 0x10004, "data address 0x0000000000010004, of which only bytes +0 to +3 can be selected"},
 		{RegWVR, 0x400003, "data address 0x0000000000400000"},
-		{RegIDAA64DFR0, 0xf0f0f10b, "16 breakpoints and 16 watchpoints, 16 context-aware breakpoints, debug architecture version 11"},
-		{RegIDAA64DFR0, 0x10305106, "6 breakpoints and 4 watchpoints, 2 context-aware breakpoints, debug architecture ARMv8.0"},
-		{RegIDAA64DFR0, 0, "1 breakpoint and 1 watchpoint, 1 context-aware breakpoint, debug architecture version 0"},
+		{
+			reg: RegIDAA64DFR0,
+			v:   0xf0f0f10b,
+			want: "16 breakpoints and 16 watchpoints, 16 context-aware breakpoints, debug architecture " +
+				"version 11",
+		},
+		{
+			reg:  RegIDAA64DFR0,
+			v:    0x10305106,
+			want: "6 breakpoints and 4 watchpoints, 2 context-aware breakpoints, debug architecture ARMv8.0",
+		},
+		{
+			reg:  RegIDAA64DFR0,
+			v:    0,
+			want: "1 breakpoint and 1 watchpoint, 1 context-aware breakpoint, debug architecture version 0",
+		},
 		{RegIDAA64DFR0 + 1, 5, "0x0000000000000005"},
 		{Reg(99), 5, "0x0000000000000005"},
 	}
@@ -296,20 +315,53 @@ func TestFields(t *testing.T) {
 		v    uint64
 		want string
 	}{
-		{RegWCR, 0x1e15, "MASK[28:24] 0 (BAS selects); WT[20] 0 (not linked); LBN[19:16] 0; SSC[15:14] 0 (any security state); " +
-			"HMC[13] 0 (EL2 does not match); BAS[12:5] 0xf0 (4 bytes at +4); LSC[4:3] 2 (store); PAC[2:1] 2 (EL0); E[0] 1 (enabled)"},
-		{RegBCR, 0x785, "BT[23:20] 0 (unlinked address match); LBN[19:16] 0; SSC[15:14] 0 (any security state); " +
-			"HMC[13] 0 (EL2 does not match); RES0[12:9] 0x3 (reserved, not zero); BAS[8:5] 0xc (the halfword instruction at +2); " +
-			"PMC[2:1] 2 (EL0); E[0] 1 (enabled)"},
+		{
+			reg: RegWCR,
+			v:   0x1e15,
+			want: "MASK[28:24] 0 (BAS selects); WT[20] 0 (not linked); LBN[19:16] 0; SSC[15:14] 0 (any " +
+				"security state); " +
+				"HMC[13] 0 (EL2 does not match); BAS[12:5] 0xf0 (4 bytes at +4); LSC[4:3] 2 (store); " +
+				"PAC[2:1] 2 (EL0); E[0] 1 (enabled)",
+		},
+		{
+			reg: RegBCR,
+			v:   0x785,
+			want: "BT[23:20] 0 (unlinked address match); LBN[19:16] 0; SSC[15:14] 0 (any security state); " +
+				"HMC[13] 0 (EL2 does not match); RES0[12:9] 0x3 (reserved, not zero); BAS[8:5] 0xc (the " +
+				"halfword instruction at +2); " +
+				"PMC[2:1] 2 (EL0); E[0] 1 (enabled)",
+		},
 		{RegWVR, 0xffffff8008080000, "VA[63:2] 0xffffff8008080000 (address 0xffffff8008080000)"},
-		{RegBVR, 0x400001, "VA[63:2] 0x0000000000400000 (address 0x0000000000400000); RES0[1:0] 0x1 (reserved, not zero)"},
-		{RegWCR, 0x1f8c1ff5, "MASK[28:24] 31 (the aligned block of 2147483648 bytes); RES0[23:21] 0x4 (reserved, not zero); WT[20] 0 (not linked); " +
-			"LBN[19:16] 12; SSC[15:14] 0 (any security state); HMC[13] 0 (EL2 does not match); BAS[12:5] 0xff (8 bytes at +0); " +
-			"LSC[4:3] 2 (store); PAC[2:1] 2 (EL0); E[0] 1 (enabled)"},
-		{RegWCR, 0x02000000, "MASK[28:24] 2 (reserved, behaves as disabled); WT[20] 0 (not linked); LBN[19:16] 0; SSC[15:14] 0 (any security state); " +
-			"HMC[13] 0 (EL2 does not match); BAS[12:5] 0x0 (no byte); LSC[4:3] 0 (reserved, behaves as disabled); PAC[2:1] 0 (no level); E[0] 0 (disabled)"},
-		{RegBCR, 0, "BT[23:20] 0 (unlinked address match); LBN[19:16] 0; SSC[15:14] 0 (any security state); HMC[13] 0 (EL2 does not match); " +
-			"BAS[8:5] 0x0 (no instruction); PMC[2:1] 0 (no level); E[0] 0 (disabled)"},
+		{
+			reg: RegBVR,
+			v:   0x400001,
+			want: "VA[63:2] 0x0000000000400000 (address 0x0000000000400000); RES0[1:0] 0x1 (reserved, " +
+				"not zero)",
+		},
+		{
+			reg: RegWCR,
+			v:   0x1f8c1ff5,
+			want: "MASK[28:24] 31 (the aligned block of 2147483648 bytes); RES0[23:21] 0x4 (reserved, " +
+				"not zero); WT[20] 0 (not linked); " +
+				"LBN[19:16] 12; SSC[15:14] 0 (any security state); HMC[13] 0 (EL2 does not match); " +
+				"BAS[12:5] 0xff (8 bytes at +0); " +
+				"LSC[4:3] 2 (store); PAC[2:1] 2 (EL0); E[0] 1 (enabled)",
+		},
+		{
+			reg: RegWCR,
+			v:   0x02000000,
+			want: "MASK[28:24] 2 (reserved, behaves as disabled); WT[20] 0 (not linked); LBN[19:16] 0; " +
+				"SSC[15:14] 0 (any security state); " +
+				"HMC[13] 0 (EL2 does not match); BAS[12:5] 0x0 (no byte); LSC[4:3] 0 (reserved, behaves " +
+				"as disabled); PAC[2:1] 0 (no level); E[0] 0 (disabled)",
+		},
+		{
+			reg: RegBCR,
+			v:   0,
+			want: "BT[23:20] 0 (unlinked address match); LBN[19:16] 0; SSC[15:14] 0 (any security " +
+				"state); HMC[13] 0 (EL2 does not match); " +
+				"BAS[8:5] 0x0 (no instruction); PMC[2:1] 0 (no level); E[0] 0 (disabled)",
+		},
 		{RegIDAA64DFR0 + 1, 5, "value[63:0] 5"},
 		{Reg(99), 5, "value[63:0] 5"},
 	}
@@ -324,17 +376,23 @@ func TestFields(t *testing.T) {
 	}
 }
 
-// TestLayouts is where the manual has each field: every bit is of one field, which a change of it alone names.
+// TestLayouts compares the place of each field with the manual. A change of one bit must show in
+// exactly one field.
 func TestLayouts(t *testing.T) {
 	for reg, want := range map[Reg]string{
 		RegBVR: "VA[63:2] RES0[1:0]",
 		RegWVR: "VA[63:2] RES0[1:0]",
-		RegBCR: "RES0[63:24] BT[23:20] LBN[19:16] SSC[15:14] HMC[13] RES0[12:9] BAS[8:5] RES0[4:3] PMC[2:1] E[0]",
-		RegWCR: "RES0[63:29] MASK[28:24] RES0[23:21] WT[20] LBN[19:16] SSC[15:14] HMC[13] BAS[12:5] LSC[4:3] PAC[2:1] E[0]",
-		RegMDSCR: "RES0[63:32] TFO[31] RXfull[30] TXfull[29] RES0[28] RXO[27] TXU[26] RES0[25:24] INTdis[23:22] TDA[21] RES0[20] SC2[19] " +
+		RegBCR: "RES0[63:24] BT[23:20] LBN[19:16] SSC[15:14] HMC[13] RES0[12:9] BAS[8:5] RES0[4:3] " +
+			"PMC[2:1] E[0]",
+		RegWCR: "RES0[63:29] MASK[28:24] RES0[23:21] WT[20] LBN[19:16] SSC[15:14] HMC[13] BAS[12:5] " +
+			"LSC[4:3] PAC[2:1] E[0]",
+		RegMDSCR: "RES0[63:32] TFO[31] RXfull[30] TXfull[29] RES0[28] RXO[27] TXU[26] RES0[25:24] " +
+			"INTdis[23:22] TDA[21] RES0[20] SC2[19] " +
 			"RES0[18:16] MDE[15] HDE[14] KDE[13] TDCC[12] RES0[11:7] ERR[6] RES0[5:1] SS[0]",
-		RegIDAA64DFR0: "HPMN0[63:60] RES0[59:56] BRBE[55:52] MTPMU[51:48] TraceBuffer[47:44] TraceFilt[43:40] DoubleLock[39:36] PMSVer[35:32] " +
-			"CTX_CMPs[31:28] RES0[27:24] WRPs[23:20] RES0[19:16] BRPs[15:12] PMUVer[11:8] TraceVer[7:4] DebugVer[3:0]",
+		RegIDAA64DFR0: "HPMN0[63:60] RES0[59:56] BRBE[55:52] MTPMU[51:48] TraceBuffer[47:44] " +
+			"TraceFilt[43:40] DoubleLock[39:36] PMSVer[35:32] " +
+			"CTX_CMPs[31:28] RES0[27:24] WRPs[23:20] RES0[19:16] BRPs[15:12] PMUVer[11:8] TraceVer[7:4] " +
+			"DebugVer[3:0]",
 	} {
 		var places []string
 		for _, f := range Fields(reg, ^uint64(0)) {
@@ -342,7 +400,8 @@ func TestLayouts(t *testing.T) {
 			places = append(places, place)
 			for bit := f.Lo; bit <= f.Hi; bit++ {
 				d := Diff(reg, 0, 1<<bit)
-				if len(d) != 1 || d[0].Name != f.Name || d[0].Old.Value != 0 || d[0].New.Value != 1<<(bit-f.Lo) {
+				if len(d) != 1 || d[0].Name != f.Name || d[0].Old.Value != 0 ||
+					d[0].New.Value != 1<<(bit-f.Lo) {
 					t.Errorf("%v: bit %d is of %s, and a change of it is %v", reg, bit, place, d)
 				}
 			}
@@ -353,7 +412,8 @@ func TestLayouts(t *testing.T) {
 	}
 }
 
-// TestFieldsOfControls: the methods of the two control registers read what the layouts have under their names.
+// TestFieldsOfControls compares the methods of the control registers with the fields of the same
+// names in the layouts.
 func TestFieldsOfControls(t *testing.T) {
 	bit := func(on bool) uint64 {
 		if on {
@@ -365,9 +425,11 @@ func TestFieldsOfControls(t *testing.T) {
 		for _, v := range []uint32{1 << n, ^uint32(1 << n)} {
 			b, w := DBGBCR(v), DBGWCR(v)
 			for reg, have := range map[Reg]map[string]uint64{
-				RegBCR: {"BT": uint64(b.BT()), "LBN": uint64(b.LBN()), "SSC": uint64(b.SSC()), "HMC": bit(b.HMC()), "BAS": uint64(b.BAS()),
+				RegBCR: {"BT": uint64(b.BT()), "LBN": uint64(b.LBN()), "SSC": uint64(b.SSC()),
+					"HMC": bit(b.HMC()), "BAS": uint64(b.BAS()),
 					"PMC": uint64(b.PMC()), "E": bit(b.E())},
-				RegWCR: {"MASK": uint64(w.MASK()), "WT": uint64(w.WT()), "LBN": uint64(w.LBN()), "SSC": uint64(w.SSC()), "HMC": bit(w.HMC()),
+				RegWCR: {"MASK": uint64(w.MASK()), "WT": uint64(w.WT()), "LBN": uint64(w.LBN()),
+					"SSC": uint64(w.SSC()), "HMC": bit(w.HMC()),
 					"BAS": uint64(w.BAS()), "LSC": uint64(w.LSC()), "PAC": uint64(w.PAC()), "E": bit(w.E())},
 			} {
 				for _, f := range Fields(reg, uint64(v)) {
@@ -388,13 +450,34 @@ func TestDiff(t *testing.T) {
 	}{
 		{RegWCR, 0x1f5, 0x1f4, "E 1 -> 0 (enabled -> disabled)"},
 		{RegWCR, 0x1f5, 0x1f5, ""},
-		{RegWCR, 0x1f5, 0x1e0b, "BAS 0xf -> 0xf0 (4 bytes at +0 -> 4 bytes at +4); LSC 2 -> 1 (store -> load); PAC 2 -> 1 (EL0 -> EL1)"},
+		{
+			reg: RegWCR,
+			old: 0x1f5,
+			new: 0x1e0b,
+			want: "BAS 0xf -> 0xf0 (4 bytes at +0 -> 4 bytes at +4); LSC 2 -> 1 (store -> load); PAC 2 " +
+				"-> 1 (EL0 -> EL1)",
+		},
 		{RegWVR, 0, 0xffffff8008c5a000, "VA 0x0000000000000000 -> 0xffffff8008c5a000"},
-		{RegMDSCR, 0x1000, 0xb000, "MDE 0 -> 1 (breakpoints and watchpoints off -> breakpoints and watchpoints on); " +
-			"KDE 0 -> 1 (no debug exceptions from EL1 -> debug exceptions from EL1)"},
-		{RegBCR, 0x785, 0x1e5, "RES0 0x3 -> 0x0; BAS 0xc -> 0xf (the halfword instruction at +2 -> the instruction at +0)"},
+		{
+			reg: RegMDSCR,
+			old: 0x1000,
+			new: 0xb000,
+			want: "MDE 0 -> 1 (breakpoints and watchpoints off -> breakpoints and watchpoints on); " +
+				"KDE 0 -> 1 (no debug exceptions from EL1 -> debug exceptions from EL1)",
+		},
+		{
+			reg:  RegBCR,
+			old:  0x785,
+			new:  0x1e5,
+			want: "RES0 0x3 -> 0x0; BAS 0xc -> 0xf (the halfword instruction at +2 -> the instruction at +0)",
+		},
 		{RegWCR, 0x01000000, 0x02000000, "MASK 1 -> 2"}, // both behave as disabled
-		{RegWCR, 0x02000000, 0x03000000, "MASK 2 -> 3 (reserved, behaves as disabled -> the aligned block of 8 bytes)"},
+		{
+			reg:  RegWCR,
+			old:  0x02000000,
+			new:  0x03000000,
+			want: "MASK 2 -> 3 (reserved, behaves as disabled -> the aligned block of 8 bytes)",
+		},
 		{RegIDAA64DFR0 + 1, 1, 2, "value 1 -> 2"},
 		{Reg(99), 1, 2, "value 1 -> 2"},
 	}

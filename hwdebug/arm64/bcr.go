@@ -16,8 +16,8 @@ func (b DBGBCR) E() bool { return b&1 != 0 }
 // PMC returns privilege mode control: bit 0 selects EL1, bit 1 EL0.
 func (b DBGBCR) PMC() uint8 { return uint8(b >> 1 & 3) }
 
-// BAS returns byte address select: 0xf or 0x3 selects an instruction at the address in the value register, 0xc one two
-// bytes above.
+// BAS returns byte address select: 0xf or 0x3 selects an instruction at the address in the value
+// register, 0xc one two bytes above.
 func (b DBGBCR) BAS() uint8 { return uint8(b >> 5 & 15) }
 
 // HMC returns higher mode control: if set, EL2 matches too.
@@ -32,20 +32,20 @@ func (b DBGBCR) LBN() uint8 { return uint8(b >> 16 & 15) }
 // BT returns the breakpoint type. The kernel writes only 0, an unlinked address match.
 func (b DBGBCR) BT() uint8 { return uint8(b >> 20 & 15) }
 
-// Stored returns what the register reads after b was written: BAS[1] and BAS[3] become copies of BAS[0] and BAS[2]. All
-// other bits, including the RES0 bits [12:9], read as written. The architecture permits this, and the recorded machines
-// do it (R-REG-21): 0x3c5 reads as 0x385.
+// Stored returns what the register reads after b was written: BAS[1] and BAS[3] become copies of
+// BAS[0] and BAS[2]. All other bits, including the RES0 bits [12:9], read as written. The
+// architecture permits this, and the recorded machines do it (R-REG-21): 0x3c5 reads as 0x385.
 func (b DBGBCR) Stored() DBGBCR {
 	const even = 1<<5 | 1<<7 // BAS[0], BAS[2]
 	return b&^(even<<1) | b&even<<1
 }
 
-// MatchBreakpoint reports whether an instruction fetched at pc, at exception level el (0, 1 or 2), matches the
-// breakpoint. bcr is the content of the register: pass a written value through Stored first. Bits [1:0] of bvr are RES0
-// and are not compared.
+// MatchBreakpoint reports whether an instruction fetched at pc, at exception level el (0, 1 or 2),
+// matches the breakpoint. bcr is the content of the register: pass a written value through Stored
+// first. Bits [1:0] of bvr are RES0 and are not compared.
 //
-// BAS values other than 0xf, 0x3 and 0xc are CONSTRAINED UNPREDICTABLE. They match nothing, and neither do linked and
-// context breakpoints (BT other than 0) and other exception levels.
+// BAS values other than 0xf, 0x3 and 0xc are CONSTRAINED UNPREDICTABLE. They match nothing, and
+// neither do linked and context breakpoints (BT other than 0) and other exception levels.
 //
 // Rules R-REG-21, R-REG-24.
 func MatchBreakpoint(bvr uint64, bcr DBGBCR, pc uint64, el int) bool {

@@ -45,12 +45,13 @@ type Ctrl struct {
 	Type      CtrlType
 	Privilege Privilege
 	Enabled   bool
-	// HMC is not in the kernel's image: Encode sets bit 13 for it, DecodeCtrl leaves it false. The kernel adds the bit
-	// if it runs at EL2 (VHE) and Privilege is EL1.
+	// HMC is not in the kernel's image: Encode sets bit 13 for it, DecodeCtrl leaves it false. The
+	// kernel adds the bit if it runs at EL2 (VHE) and Privilege is EL1.
 	HMC bool
 }
 
-// Encode returns the 32-bit control word. It truncates Type and Privilege to two bits, as the kernel's bit fields do.
+// Encode returns the 32-bit control word. It truncates Type and Privilege to two bits, as the
+// kernel's bit fields do.
 //
 // arch/arm64/include/asm/hw_breakpoint.h: encode_ctrl_reg
 func (c Ctrl) Encode() uint32 {
@@ -64,8 +65,8 @@ func (c Ctrl) Encode() uint32 {
 	return v
 }
 
-// DecodeCtrl returns the four fields of the kernel's image. It ignores the bits from 13 up (R-REG-16), including HMC:
-// use DBGWCR(v).HMC() for that.
+// DecodeCtrl returns the four fields of the kernel's image. It ignores the bits from 13 up
+// (R-REG-16), including HMC: use DBGWCR(v).HMC() for that.
 //
 // arch/arm64/include/asm/hw_breakpoint.h: decode_ctrl_reg
 func DecodeCtrl(v uint32) Ctrl {
@@ -85,7 +86,8 @@ func LenMask(n int) (uint8, bool) {
 	return uint8(1<<n - 1), true
 }
 
-// MaskLen returns the length of an unshifted BAS mask: 0x01 to 0xff without gaps. ok is false for other masks.
+// MaskLen returns the length of an unshifted BAS mask: 0x01 to 0xff without gaps. ok is false for
+// other masks.
 func MaskLen(mask uint8) (n int, ok bool) {
 	if mask == 0 || mask&(mask+1) != 0 {
 		return 0, false
@@ -93,8 +95,8 @@ func MaskLen(mask uint8) (n int, ok bool) {
 	return bits.Len8(mask), true
 }
 
-// MaskSpan returns the length and the offset of the run of bytes that a shifted mask selects. ok is false for 0 and for
-// a mask with gaps.
+// MaskSpan returns the length and the offset of the run of bytes that a shifted mask selects. ok is
+// false for 0 and for a mask with gaps.
 func MaskSpan(mask uint8) (n, offset int, ok bool) {
 	offset = bits.TrailingZeros8(mask)
 	n, ok = MaskLen(mask >> offset)

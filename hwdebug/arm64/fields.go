@@ -33,7 +33,8 @@ func (f Field) Text() string {
 	return f.number()
 }
 
-// number returns the value in the usual notation: masks in hexadecimal, the address of a value register in full.
+// number returns the value in the usual notation: masks in hexadecimal, the address of a value
+// register in full.
 func (f Field) number() string {
 	switch f.Name {
 	case "VA":
@@ -56,7 +57,8 @@ func (d FieldDiff) String() string {
 	return d.Name + " " + old + " -> " + new
 }
 
-// Values returns the two sides of String: "1" and "0 (enabled -> disabled)". They have no meaning if it is the same.
+// Values returns the two sides of String: "1" and "0 (enabled -> disabled)". They have no meaning
+// if it is the same.
 func (d FieldDiff) Values() (old, new string) {
 	old, new = d.Old.number(), d.New.number()
 	if d.Old.Words != d.New.Words {
@@ -118,7 +120,8 @@ var layouts = [numRegs][]layoutEntry{
 		{"MDE", 15, 15, oneOf("breakpoints and watchpoints off", "breakpoints and watchpoints on")},
 		{"HDE", 14, 14, oneOf("no halting debug", "halting debug")},
 		{"KDE", 13, 13, oneOf("no debug exceptions from EL1", "debug exceptions from EL1")},
-		{"TDCC", 12, 12, oneOf("EL0 may use the communication channel", "EL0 access to the communication channel traps")},
+		{"TDCC", 12, 12, oneOf(
+			"EL0 may use the communication channel", "EL0 access to the communication channel traps")},
 		{"RES0", 11, 7, nil},
 		{"ERR", 6, 6, nil},
 		{"RES0", 5, 1, nil},
@@ -161,8 +164,8 @@ func layoutOf(r Reg) []layoutEntry {
 	return layouts[r]
 }
 
-// Fields returns the fields of a value, highest first. It shows reserved bits, as RES0, only if one is set. An unknown
-// format has one field of 64 bits.
+// Fields returns the fields of a value, highest first. It shows reserved bits, as RES0, only if one
+// is set. An unknown format has one field of 64 bits.
 func Fields(r Reg, v uint64) []Field {
 	var fields []Field
 	for _, e := range layoutOf(r) {
@@ -190,7 +193,8 @@ func Diff(r Reg, old, new uint64) (diffs []FieldDiff) {
 	return diffs
 }
 
-// Explain returns the meaning of a register's value in one sentence. It is defined for every value of every format.
+// Explain returns the meaning of a register's value in one sentence. It is defined for every value
+// of every format.
 func Explain(r Reg, v uint64) string {
 	switch r {
 	case RegBVR:
@@ -215,8 +219,8 @@ func Explain(r Reg, v uint64) string {
 	return fmt.Sprintf("0x%016x", v)
 }
 
-// ExplainCtrl returns the meaning of a control word whose register is not known. By the kernel's encoding, a word with
-// type 0 belongs to a breakpoint and any other to a watchpoint.
+// ExplainCtrl returns the meaning of a control word whose register is not known. By the kernel's
+// encoding, a word with type 0 belongs to a breakpoint and any other to a watchpoint.
 func ExplainCtrl(v uint32) string {
 	if DecodeCtrl(v).Type == Execute {
 		return explainBCR(DBGBCR(v))
@@ -380,7 +384,8 @@ func debugVerWords(f uint64) string {
 	return "version " + strconv.FormatUint(f, 10)
 }
 
-// count returns the number that a field of an ID register stands for, which is one more than the field, and its noun.
+// count returns the number that a field of an ID register stands for, which is one more than the
+// field, and its noun.
 func count(field uint64, noun string) string {
 	s := strconv.FormatUint(field+1, 10) + " " + noun
 	if field != 0 {

@@ -10,7 +10,8 @@ import (
 	. "github.com/hwlua/hwlua/hwdebug/arm64"
 )
 
-// levelSelected says whether a control word selects exception level el (R-REG-24); pxc is PMC or PAC.
+// levelSelected reports whether a control word selects exception level el (R-REG-24). pxc is its PMC
+// or PAC.
 func levelSelected(pxc uint8, hmc bool, ssc uint8, el int) bool {
 	if ssc == 2 { // Secure only
 		return false
@@ -26,7 +27,7 @@ func levelSelected(pxc uint8, hmc bool, ssc uint8, el int) bool {
 	return false
 }
 
-// slowMatchBreakpoint is R-REG-21 read aloud.
+// slowMatchBreakpoint implements R-REG-21 word for word.
 func slowMatchBreakpoint(bvr uint64, bcr DBGBCR, pc uint64, el int) bool {
 	if !bcr.E() || bcr.BT() != 0 || !levelSelected(bcr.PMC(), bcr.HMC(), bcr.SSC(), el) {
 		return false
@@ -37,8 +38,7 @@ func slowMatchBreakpoint(bvr uint64, bcr DBGBCR, pc uint64, el int) bool {
 		bcr.BAS() == 0xc && pc == at+2
 }
 
-// slowMatchWatchpoint is R-REG-22 read aloud: it asks of each byte of the access, in order, whether
-// it is one of the bytes that the watchpoint selects.
+// slowMatchWatchpoint implements R-REG-22 word for word: it tests each byte of the access in order.
 func slowMatchWatchpoint(wvr uint64, wcr DBGWCR, addr uint64, size int, store bool, el int) (uint64, bool) {
 	if !wcr.E() || wcr.WT() == 1 || !levelSelected(wcr.PAC(), wcr.HMC(), wcr.SSC(), el) {
 		return 0, false
@@ -115,7 +115,8 @@ func TestMatchBreakpoint(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := MatchBreakpoint(tt.bvr, tt.bcr, tt.pc, tt.el); got != tt.want {
-				t.Errorf("MatchBreakpoint(%#x, %#x, %#x, EL%d) = %v", tt.bvr, uint32(tt.bcr), tt.pc, tt.el, got)
+				t.Errorf("MatchBreakpoint(%#x, %#x, %#x, EL%d) = %v", tt.bvr, uint32(tt.bcr), tt.pc,
+					tt.el, got)
 			}
 			if slow := slowMatchBreakpoint(tt.bvr, tt.bcr, tt.pc, tt.el); slow != tt.want {
 				t.Errorf("the twin says %v", slow)
@@ -141,7 +142,16 @@ func TestMatchWatchpoint(t *testing.T) {
 		{"V-81: store just below", 0x1000, 0x1e15, 0x1003, 1, true, 0, none},
 		{"V-82: a load of a store watchpoint", 0x1000, 0x1e15, 0x1004, 4, false, 0, none},
 		{"V-83: a wide store reaches the last byte", 0x1000, 0x1015, 0x1000, 16, true, 0, 0x1007},
-		{"V-87: an EL0 tag takes no part and is kept", 0x1000, 0x1e15, 0x5a00000000001004, 1, true, 0, 0x5a00000000001004},
+		{
+			name:  "V-87: an EL0 tag takes no part and is kept",
+			wvr:   0x1000,
+			wcr:   0x1e15,
+			addr:  0x5a00000000001004,
+			size:  1,
+			store: true,
+			el:    0,
+			want:  0x5a00000000001004,
+		},
 		{"a tag on an EL1 address does", 0x1000, 0x1e13, 0x5a00000000001004, 1, true, 1, none},
 		{"an access that ends where the bytes begin", 0x1000, 0x1f5, 0xffc, 4, true, 0, none},
 		{"an access that laps over the first byte", 0x1000, 0x1f5, 0xffd, 4, true, 0, 0x1000},
@@ -171,7 +181,16 @@ func TestMatchWatchpoint(t *testing.T) {
 		{"nor does size 0 touch a block that it is in", 0x1234, 0x0c000015, 0x1234, 0, true, 0, none},
 		{"an access wraps at the end of the address space", 0, 0x1ff3, 0xfffffffffffffffe, 4, true, 1, 0},
 		{"without wrapping it does not reach 0", 0, 0x1ff3, 0xfffffffffffffffe, 2, true, 1, none},
-		{"V-45: the last eight bytes", 0xfffffffffffffff8, 0x1ff3, 0xffffffffffffffff, 1, true, 1, 0xffffffffffffffff},
+		{
+			name:  "V-45: the last eight bytes",
+			wvr:   0xfffffffffffffff8,
+			wcr:   0x1ff3,
+			addr:  0xffffffffffffffff,
+			size:  1,
+			store: true,
+			el:    1,
+			want:  0xffffffffffffffff,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -194,11 +213,13 @@ func checkWatchpoint(wvr uint64, wcr DBGWCR, addr uint64, size int, store bool, 
 	got, ok := MatchWatchpoint(wvr, wcr, addr, size, store, el)
 	want, wantOK := slowMatchWatchpoint(wvr, wcr, addr, size, store, el)
 	if wantOK && !NearWatchpoint(wvr, wcr, addr, size) {
-		return fmt.Errorf("NearWatchpoint(%#x, %#x, %#x, %d) is false; byte by byte the access is watched at %#x",
+		return fmt.Errorf("NearWatchpoint(%#x, %#x, %#x, %d) is false; byte by byte the access is "+
+			"watched at %#x",
 			wvr, uint32(wcr), addr, size, want)
 	}
 	if ok != wantOK || got != want {
-		return fmt.Errorf("MatchWatchpoint(%#x, %#x, %#x, %d, store %v, EL%d) = %#x, %v; byte by byte it is %#x, %v",
+		return fmt.Errorf("MatchWatchpoint(%#x, %#x, %#x, %d, store %v, EL%d) = %#x, %v; byte by byte "+
+			"it is %#x, %v",
 			wvr, uint32(wcr), addr, size, store, el, got, ok, want, wantOK)
 	}
 	return nil
@@ -218,7 +239,8 @@ func TestMatchWatchpointAgreesWithTwin(t *testing.T) {
 				for off := -20; off <= 20; off++ {
 					for size := 1; size <= 17; size++ {
 						el := (off + size) & 1
-						if err := checkWatchpoint(wvr, wcr, base+uint64(off), size, off&1 == 0, el); err != nil {
+						if err := checkWatchpoint(wvr, wcr, base+uint64(off), size, off&1 == 0,
+							el); err != nil {
 							t.Fatal(err)
 						}
 					}
@@ -237,7 +259,8 @@ func TestMatchWatchpointAgreesWithTwin(t *testing.T) {
 							wcr := e | pac<<1 | lsc<<3 | DBGWCR(r.Uint32()&0xff)<<5 | hmcSSC<<13 | wt<<20 | mask<<24
 							wvr := r.Uint64() & 0x1f
 							for el := -1; el <= 3; el++ {
-								if err := checkWatchpoint(wvr, wcr, r.Uint64N(80)-24, 1+r.IntN(40), el&1 == 0, el); err != nil {
+								if err := checkWatchpoint(wvr, wcr, r.Uint64N(80)-24, 1+r.IntN(40),
+									el&1 == 0, el); err != nil {
 									t.Fatal(err)
 								}
 							}
@@ -292,8 +315,10 @@ func TestMatchBreakpointAgreesWithTwin(t *testing.T) {
 			for off := -3; off <= 6; off++ {
 				el := int(v>>9&3) - off&1 // RES0 bits of the word are as good as any
 				pc := 0x400580 + uint64(off)
-				if got, want := MatchBreakpoint(0x400580, bcr, pc, el), slowMatchBreakpoint(0x400580, bcr, pc, el); got != want {
-					t.Fatalf("MatchBreakpoint(0x400580, %#x, %#x, EL%d) = %v, the rule says %v", uint32(bcr), pc, el, got, want)
+				if got, want := MatchBreakpoint(0x400580, bcr, pc, el),
+					slowMatchBreakpoint(0x400580, bcr, pc, el); got != want {
+					t.Fatalf("MatchBreakpoint(0x400580, %#x, %#x, EL%d) = %v, the rule says %v",
+						uint32(bcr), pc, el, got, want)
 				}
 			}
 		}
@@ -309,7 +334,8 @@ func TestMatchBreakpointAgreesWithTwin(t *testing.T) {
 		el := r.IntN(3)
 		got, want := MatchBreakpoint(bvr, bcr, pc, el), slowMatchBreakpoint(bvr, bcr, pc, el)
 		if got != want {
-			t.Fatalf("MatchBreakpoint(%#x, %#x, %#x, EL%d) = %v, the rule says %v", bvr, uint32(bcr), pc, el, got, want)
+			t.Fatalf("MatchBreakpoint(%#x, %#x, %#x, EL%d) = %v, the rule says %v", bvr, uint32(bcr), pc,
+				el, got, want)
 		}
 		if got {
 			hits++
@@ -324,7 +350,8 @@ func TestMatchBreakpointAgreesWithTwin(t *testing.T) {
 // address space reaches every watchpoint.
 func TestMatchWatchpointOfAnySize(t *testing.T) {
 	const huge = int(^uint(0) >> 1)
-	if first, ok := MatchWatchpoint(0x1000, 0x1ff5, 0x1008, huge, true, 0); !ok || first != 0x0100000000001000 {
+	if first, ok := MatchWatchpoint(0x1000, 0x1ff5, 0x1008, huge, true, 0); !ok ||
+		first != 0x0100000000001000 {
 		t.Errorf("EL0: got %#x, %v; the first watched byte comes after 2^56", first, ok)
 	}
 	if _, ok := MatchWatchpoint(0x1000, 0x1ff3, 0x1008, huge, true, 1); ok {
@@ -355,8 +382,10 @@ func FuzzMatchBreakpoint(f *testing.F) {
 	f.Fuzz(func(t *testing.T, bvr uint64, bcr uint32, pc uint64, el uint8) {
 		for _, p := range []uint64{pc, bvr + pc%8 - 4} {
 			b := DBGBCR(bcr)
-			if got, want := MatchBreakpoint(bvr, b, p, int(el)), slowMatchBreakpoint(bvr, b, p, int(el)); got != want {
-				t.Errorf("MatchBreakpoint(%#x, %#x, %#x, EL%d) = %v, the rule says %v", bvr, bcr, p, el, got, want)
+			if got, want := MatchBreakpoint(bvr, b, p, int(el)),
+				slowMatchBreakpoint(bvr, b, p, int(el)); got != want {
+				t.Errorf("MatchBreakpoint(%#x, %#x, %#x, EL%d) = %v, the rule says %v", bvr, bcr, p, el,
+					got, want)
 			}
 		}
 	})
@@ -430,12 +459,27 @@ func TestNothingAllocates(t *testing.T) {
 		name string
 		f    func()
 	}{
-		{"encode", func() { sinkU32 = Ctrl{Len: 0xff, Type: LoadStore, Privilege: EL1, Enabled: true}.Encode() }},
+		{
+			name: "encode",
+			f: func() {
+				sinkU32 = Ctrl{Len: 0xff, Type: LoadStore, Privilege: EL1,
+					Enabled: true}.Encode()
+			},
+		},
 		{"decode", func() { sinkCtrl = DecodeCtrl(0x1ffb) }},
 		{"a breakpoint match", func() { sinkBool = MatchBreakpoint(0x400580, 0x1e5, 0x400580, 0) }},
-		{"a watchpoint match", func() { sinkU64, sinkBool = MatchWatchpoint(0x1000, wcr, 0x1004, 8, true, 1) }},
-		{"a watchpoint miss", func() { sinkU64, sinkBool = MatchWatchpoint(0x1000, wcr, 0x2004, 8, true, 1) }},
-		{"a masked match", func() { sinkU64, sinkBool = MatchWatchpoint(0x1000, wcr|12<<24, 0x1ff0, 8, true, 1) }},
+		{
+			name: "a watchpoint match",
+			f:    func() { sinkU64, sinkBool = MatchWatchpoint(0x1000, wcr, 0x1004, 8, true, 1) },
+		},
+		{
+			name: "a watchpoint miss",
+			f:    func() { sinkU64, sinkBool = MatchWatchpoint(0x1000, wcr, 0x2004, 8, true, 1) },
+		},
+		{
+			name: "a masked match",
+			f:    func() { sinkU64, sinkBool = MatchWatchpoint(0x1000, wcr|12<<24, 0x1ff0, 8, true, 1) },
+		},
 		{"a register's name", func() { sinkBool = RegName(35) == "" }},
 	} {
 		if n := testing.AllocsPerRun(100, tt.f); n != 0 {
@@ -444,7 +488,7 @@ func TestNothingAllocates(t *testing.T) {
 	}
 }
 
-// BenchmarkMatchWatchpointMiss4 is the cost of an access that hits none of four armed watchpoints.
+// BenchmarkMatchWatchpointMiss4 measures an access that hits none of four armed watchpoints.
 func BenchmarkMatchWatchpointMiss4(b *testing.B) {
 	wvr := [4]uint64{0xffffff8008c5a000, 0xffffff8008c5a008, 0xffffff8008c5a010, 0xffffff8008c5a018}
 	wcr := [4]DBGWCR{0x1ffb, 0x1ffb, 0x1ffb, 0x1ffb}
@@ -463,7 +507,7 @@ func BenchmarkMatchWatchpointMiss4(b *testing.B) {
 	}
 }
 
-// BenchmarkNearWatchpoint4 is the same with the first half alone, inlined.
+// BenchmarkNearWatchpoint4 measures the same access with the first half alone, inlined.
 func BenchmarkNearWatchpoint4(b *testing.B) {
 	wvr := [4]uint64{0xffffff8008c5a000, 0xffffff8008c5a008, 0xffffff8008c5a010, 0xffffff8008c5a018}
 	addr := uint64(0xffffff8008080000)

@@ -4,7 +4,8 @@ package arm64
 
 import "strconv"
 
-// Bases of the kernel's unified numbering: register n of a bank, n from 0 to MaxRegs-1, has the number base + n.
+// Bases of the kernel's unified numbering: register n of a bank, n from 0 to MaxRegs-1, has the
+// number base + n.
 //
 // Rule R-REG-2; arch/arm64/include/asm/hw_breakpoint.h: AARCH64_DBG_REG_BVR and its like.
 const (
@@ -27,8 +28,8 @@ var regNames = func() (names [4 * MaxRegs]string) {
 	return names
 }()
 
-// RegName returns the manual's name of the register with that unified number, "DBGWVR3_EL1" for 35, or "" for a number
-// outside 0..63.
+// RegName returns the manual's name of the register with that unified number, "DBGWVR3_EL1" for 35,
+// or "" for a number outside 0..63.
 func RegName(unified int) string {
 	if uint(unified) >= uint(len(regNames)) {
 		return ""

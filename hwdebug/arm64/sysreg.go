@@ -27,8 +27,9 @@ const (
 //	+----------+------+------+------+------+------+-------+--------+
 type IDAA64DFR0 uint64
 
-// MakeIDAA64DFR0 returns the register of a CPU with the given numbers of breakpoints, watchpoints and context-aware
-// breakpoints, PMUVer 1 and no trace. It clamps the numbers to 1..16 and truncates debugVer to four bits.
+// MakeIDAA64DFR0 returns the register of a CPU with the given numbers of breakpoints, watchpoints
+// and context-aware breakpoints, PMUVer 1 and no trace. It clamps the numbers to 1..16 and
+// truncates debugVer to four bits.
 func MakeIDAA64DFR0(brps, wrps, ctxcmps int, debugVer uint8) IDAA64DFR0 {
 	field := func(n int) IDAA64DFR0 { return IDAA64DFR0(min(max(n, 1), MaxRegs) - 1) }
 	return field(ctxcmps)<<28 | field(wrps)<<20 | field(brps)<<12 | 1<<8 | IDAA64DFR0(debugVer&15)

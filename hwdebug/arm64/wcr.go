@@ -48,34 +48,40 @@ const (
 	el0AddrMask = 1<<56 - 1 // an EL0 address without its tag
 )
 
-// wcrNeed holds the bits that a control register must have set for an access to match: E, one bit of LSC, and one bit of
-// PAC or HMC. The index is 2*el, plus 1 for a store. One AND then rejects most registers.
+// wcrNeed holds the bits that a control register must have set for an access to match: E, one bit
+// of LSC, and one bit of PAC or HMC. The index is 2*el, plus 1 for a store. One AND then rejects
+// most registers.
 var wcrNeed = [6]DBGWCR{
 	0: 1 | 1<<3 | 2<<1, 1: 1 | 2<<3 | 2<<1,
 	2: 1 | 1<<3 | 1<<1, 3: 1 | 2<<3 | 1<<1,
 	4: 1 | 1<<3 | 1<<13, 5: 1 | 2<<3 | 1<<13,
 }
 
-// NearWatchpoint returns false only if no access of size bytes at addr can match the watchpoint, whatever its kind and
-// level. It is the cheap first half of MatchWatchpoint, small enough to be inlined in the loop over a CPU's registers. A
-// watchpoint with a MASK is always near.
+// NearWatchpoint returns false only if no access of size bytes at addr can match the watchpoint,
+// whatever its kind and level. It is the cheap first half of MatchWatchpoint, small enough to be
+// inlined in the loop over a CPU's registers. A watchpoint with a MASK is always near.
 func NearWatchpoint(wvr uint64, wcr DBGWCR, addr uint64, size int) bool {
-	// Only the bytes up to wvr|7 can be selected, at most eight. They overlap the access only if wvr|7 is less than
-	// size+7 bytes above addr. Bits [55:0] of the distance decide for every level.
+	// Only the bytes up to wvr|7 can be selected, at most eight. They overlap the access only if
+	// wvr|7 is less than size+7 bytes above addr. Bits [55:0] of the distance decide for every
+	// level.
 	return ((wvr|7)-addr)&el0AddrMask < uint64(size)+7 || wcr&wcrMaskField != 0
 }
 
-// MatchWatchpoint reports whether an access of size bytes at addr, at exception level el (0, 1 or 2), matches the
-// watchpoint, and returns the first watched byte of the access, with the tag of addr. An access that runs past the end
-// of the address space continues at its beginning. A size below 1 and any other level match nothing.
+// MatchWatchpoint reports whether an access of size bytes at addr, at exception level el (0, 1 or
+// 2), matches the watchpoint, and returns the first watched byte of the access, with the tag of
+// addr. An access that runs past the end of the address space continues at its beginning. A size
+// below 1 and any other level match nothing.
 //
-// The architecture leaves some of this open. A BAS with gaps is CONSTRAINED UNPREDICTABLE: exactly the bytes whose bits
-// are set are watched. BAS is ignored if MASK is used. The RESS bits of the value register may or may not be compared:
-// they are, except for the tag of an EL0 access, bits [63:56] (TCR_EL1.TBI0 is set). A linked watchpoint (WT) needs a
-// context breakpoint, which is not known here, and does not match.
+// The architecture leaves some of this open. A BAS with gaps is CONSTRAINED UNPREDICTABLE: exactly
+// the bytes whose bits are set are watched. BAS is ignored if MASK is used. The RESS bits of the
+// value register may or may not be compared: they are, except for the tag of an EL0 access, bits
+// [63:56] (TCR_EL1.TBI0 is set). A linked watchpoint (WT) needs a context breakpoint, which is not
+// known here, and does not match.
 //
 // Rules R-REG-22, R-REG-24.
-func MatchWatchpoint(wvr uint64, wcr DBGWCR, addr uint64, size int, store bool, el int) (first uint64, ok bool) {
+func MatchWatchpoint(
+	wvr uint64, wcr DBGWCR, addr uint64, size int, store bool, el int,
+) (first uint64, ok bool) {
 	if wcr&1 == 0 || !NearWatchpoint(wvr, wcr, addr, size) {
 		return 0, false
 	}

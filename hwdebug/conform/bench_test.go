@@ -1,4 +1,4 @@
-// What reading a recording costs, beside encoding/json.
+// The cost of reading a recording, compared with encoding/json.
 
 package conform_test
 
@@ -35,7 +35,8 @@ func BenchmarkDecode(b *testing.B) {
 	perStep(b, steps)
 }
 
-// BenchmarkDecodeJSON lets encoding/json decode the same lines into structs, without any check of what they say.
+// BenchmarkDecodeJSON lets encoding/json decode the same lines into structs, without any check of
+// what they say.
 func BenchmarkDecodeJSON(b *testing.B) {
 	type obs struct {
 		Hits, Trap         json.RawMessage

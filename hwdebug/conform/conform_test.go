@@ -23,13 +23,16 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/conform"
 )
 
-// recordedMeta is what the recordings of testdata say of their machine, without the texts.
+// recordedMeta returns the first line of the recordings in testdata, without the texts.
 func recordedMeta() conform.Meta {
-	return conform.Meta{Release: "6.1.0-50-arm64", Version: "#1 SMP Debian 6.1.176-1 (2026-07-02)", CPUs: 4, BRPs: 6, WRPs: 4,
-		DFR0: 0x10305106, UBuf: 0x10000000, UCode: 0x20000000, KBuf: 0xffff800000d0c000, KCode: 0xffff800000d00000}
+	return conform.Meta{Release: "6.1.0-50-arm64", Version: "#1 SMP Debian 6.1.176-1 (2026-07-02)",
+		CPUs: 4, BRPs: 6, WRPs: 4,
+		DFR0: 0x10305106, UBuf: 0x10000000, UCode: 0x20000000, KBuf: 0xffff800000d0c000,
+		KCode: 0xffff800000d00000}
 }
 
-var recordings = []string{"testdata/A.jsonl.gz", "testdata/B.jsonl.gz", "testdata/C.jsonl.gz", "testdata/D.jsonl.gz", "testdata/E.jsonl.gz", "testdata/F.jsonl.gz"}
+var recordings = []string{"testdata/A.jsonl.gz", "testdata/B.jsonl.gz", "testdata/C.jsonl.gz",
+	"testdata/D.jsonl.gz", "testdata/E.jsonl.gz", "testdata/F.jsonl.gz"}
 
 // lines returns the first n cases of a recording, as text, or all if n is 0.
 func lines(t testing.TB, name string, n int) (all [][]byte) {
@@ -91,9 +94,11 @@ func TestDecoderReadsWhatItsTwinReads(t *testing.T) {
 	}
 }
 
-const metaLine = `{"meta":{"release":"6.1.0-50-arm64","version":"#1 SMP Debian 6.1.176-1 (2026-07-02)","brps":"6","wrps":"4","cpus":"4","dfr0":"10305106","ubuf":"10000000","ucode":"20000000","kbuf":"ffff800000d0c000","kcode":"ffff800000d00000","qemu":"x","machine":"y"}}`
+const metaLine = `{"meta":{"release":"6.1.0-50-arm64","version":"#1 SMP Debian 6.1.176-1 (2026-07-02)",` +
+	`"brps":"6","wrps":"4","cpus":"4","dfr0":"10305106","ubuf":"10000000","ucode":"20000000",` +
+	`"kbuf":"ffff800000d0c000","kcode":"ffff800000d00000","qemu":"x","machine":"y"}}`
 
-// oneCase makes a case line of steps.
+// oneCase returns a case line with these steps.
 func oneCase(steps ...string) string {
 	return `{"id":"a/b","cpus":4,"steps":[` + strings.Join(steps, ",") + `]}`
 }
@@ -117,51 +122,123 @@ func TestDriverAnswersItself(t *testing.T) {
 	const user = `{"op":"kuser","h":"h2","task":"t0","type":"w","addr":"ubuf+8","len":4,"ret":"OK"}`
 	const task = `{"op":"task","t":"t0","cpu":1,"ret":"OK"}`
 	access := func(hits string) string {
-		return `{"op":"access","t":"t0","kind":"w","addr":"ubuf+64","size":4,"ret":"OK","obs":{"hits":{` + hits + `}}}`
+		return `{"op":"access","t":"t0","kind":"w","addr":"ubuf+64","size":4,"ret":"OK","obs":{"hits":{` +
+			hits + `}}}`
 	}
 	for _, tc := range []struct {
 		name  string
 		steps []string
 		calls string // what must have reached the target before the end of the case, separated by "; "
 	}{
-		{"a handle that was never opened", []string{`{"op":"close","h":"h0","ret":"NOHANDLE"}`, `{"op":"read","h":"h7","ret":"NOHANDLE"}`}, ""},
-		{"a wide handle is none for close, enable, disable and modify", []string{wide,
-			`{"op":"close","h":"h1","ret":"NOHANDLE"}`, `{"op":"enable","h":"h1","ret":"NOHANDLE"}`, `{"op":"disable","h":"h1","ret":"NOHANDLE"}`,
-			`{"op":"modify","h":"h1","type":"w","addr":"ubuf+0","len":4,"disabled":false,"ret":"NOHANDLE"}`,
-			`{"op":"kunreg","h":"h1","ret":"NOHANDLE"}`, `{"op":"kmod","h":"h1","type":"w","addr":"ubuf+0","len":4,"ret":"NOHANDLE"}`}, ""},
-		{"a perf handle is none for kunwide, kunreg and kmod", []string{open, `{"op":"kunwide","h":"h0","ret":"NOHANDLE"}`,
-			`{"op":"kunreg","h":"h0","ret":"NOHANDLE"}`, `{"op":"kmod","h":"h0","type":"w","addr":"ubuf+0","len":4,"ret":"NOHANDLE"}`}, "open w 0x10000040 4 task -1 cpu 0"},
-		{"a kuser handle is none for close and kunwide, and read takes it", []string{task, user, `{"op":"close","h":"h2","ret":"NOHANDLE"}`,
-			`{"op":"kunwide","h":"h2","ret":"NOHANDLE"}`, `{"op":"read","h":"h2","ret":"OK","obs":{"count":0}}`}, ""},
-		{"a name that is in use", []string{open, open[:len(open)-4] + `BUSYHANDLE"}`}, "open w 0x10000040 4 task -1 cpu 0"},
-		{"a handle's name is free after its close, and refused twice", []string{open, `{"op":"close","h":"h0","ret":"OK"}`, `{"op":"close","h":"h0","ret":"NOHANDLE"}`, open},
-			"open w 0x10000040 4 task -1 cpu 0; close 0; open w 0x10000040 4 task -1 cpu 0"},
-		{"a task's name is never free again", []string{task, `{"op":"exit","t":"t0","ret":"OK"}`, `{"op":"task","t":"t0","cpu":1,"ret":"BUSYTASK"}`,
-			`{"op":"fork","t":"t1","from":"t0","ret":"NOTASK"}`, `{"op":"exit","t":"t0","ret":"NOTASK"}`}, "exit 0"},
-		{"a fork to a name in use", []string{task, `{"op":"fork","t":"t0","from":"t0","ret":"BUSYTASK"}`}, ""},
-		{"an event for a task that never was", []string{`{"op":"open","h":"h0","task":"t3","cpu":0,"type":"w","addr":"ubuf+64","len":4,"ret":"NOTASK"}`}, ""},
-		{"an event for a task that has exited is the kernel's to refuse", []string{task, `{"op":"exit","t":"t0","ret":"OK"}`,
-			`{"op":"open","h":"h0","task":"t0","cpu":0,"type":"w","addr":"ubuf+64","len":4,"ret":"ESRCH"}`, `{"op":"read","h":"h0","ret":"NOHANDLE"}`},
-			"exit 0; open w 0x10000040 4 task 0 cpu 0"},
-		{"hits are the growth since the last look", []string{task, open, access(`"h0":1`), access(`"h0":1`), `{"op":"read","h":"h0","ret":"OK","obs":{"count":2}}`, access(`"h0":1`)},
-			"open w 0x10000040 4 task -1 cpu 0; task 0 store 0x10000040 4; task 0 store 0x10000040 4; task 0 store 0x10000040 4"},
-		{"an own handler gives up at its third call", []string{task,
-			`{"op":"kwide","h":"h1","type":"w","addr":"ubuf+64","len":4,"custom":true,"ret":"OK"}`, access(`"h1":3`), access(`"h1":3`)},
-			"task 0 store 0x10000040 4; task 0 store 0x10000040 4"},
-		{"a new process stores its code page, which a watch there counts", []string{
-			`{"op":"open","h":"h0","task":null,"cpu":1,"type":"rw","addr":"ucode+8","len":8,"ret":"OK"}`,
-			`{"op":"open","h":"h1","task":null,"cpu":1,"type":"r","addr":"ucode+4088","len":8,"ret":"OK"}`, task, access(`"h0":2,"h1":2`)},
-			"open rw 0x20000008 8 task -1 cpu 1; open r 0x20000ff8 8 task -1 cpu 1; task 0 store 0x20000000 4; task 0 store 0x20000004 4"},
-		{"a new process is not asked to where nothing sees it", []string{
-			`{"op":"open","h":"h1","task":null,"cpu":1,"type":"r","addr":"ucode+4088","len":8,"ret":"OK"}`,
-			`{"op":"open","h":"h0","task":null,"cpu":1,"type":"w","addr":"ucode+4096","len":8,"ret":"OK"}`, task, access("")},
-			"open r 0x20000ff8 8 task -1 cpu 1; open w 0x20001000 8 task -1 cpu 1; task 0 store 0x10000040 4"},
-		{"modify replaces four fields of the attr of the open", []string{
-			`{"op":"open","h":"h0","task":null,"cpu":0,"type":"w","addr":"ubuf+64","len":4,"pinned":true,"exclude_user":true,"ret":"OK"}`,
-			`{"op":"modify","h":"h0","type":"r","addr":"0x8","len":2,"disabled":true,"ret":"OK"}`},
-			"open w 0x10000040 4 task -1 cpu 0; modify 0 to " + fmt.Sprintf("%+v", hwdebug.Attr{Type: hwdebug.R, Addr: 8, Len: 2, Disabled: true, Pinned: true, ExcludeUser: true})},
-		{"kmod has a fresh attr with the kernel's presets", []string{task, user, `{"op":"kmod","h":"h2","type":"r","addr":"0x8","len":2,"exclude_kernel":true,"ret":"OK"}`},
-			"modify 0 to " + fmt.Sprintf("%+v", hwdebug.Attr{Type: hwdebug.R, Addr: 8, Len: 2, Pinned: true, SamplePeriod: 1, ExcludeKernel: true})},
+		{
+			name: "a handle that was never opened",
+			steps: []string{`{"op":"close","h":"h0","ret":"NOHANDLE"}`,
+				`{"op":"read","h":"h7","ret":"NOHANDLE"}`},
+		},
+		{
+			name: "a wide handle is none for close, enable, disable and modify",
+			steps: []string{wide,
+				`{"op":"close","h":"h1","ret":"NOHANDLE"}`, `{"op":"enable","h":"h1","ret":"NOHANDLE"}`,
+				`{"op":"disable","h":"h1","ret":"NOHANDLE"}`,
+				`{"op":"modify","h":"h1","type":"w","addr":"ubuf+0","len":4,"disabled":false,` +
+					`"ret":"NOHANDLE"}`,
+				`{"op":"kunreg","h":"h1","ret":"NOHANDLE"}`,
+				`{"op":"kmod","h":"h1","type":"w","addr":"ubuf+0","len":4,"ret":"NOHANDLE"}`},
+		},
+		{
+			name: "a perf handle is none for kunwide, kunreg and kmod",
+			steps: []string{open, `{"op":"kunwide","h":"h0","ret":"NOHANDLE"}`,
+				`{"op":"kunreg","h":"h0","ret":"NOHANDLE"}`,
+				`{"op":"kmod","h":"h0","type":"w","addr":"ubuf+0","len":4,"ret":"NOHANDLE"}`},
+			calls: "open w 0x10000040 4 task -1 cpu 0",
+		},
+		{
+			name: "a kuser handle is none for close and kunwide, and read takes it",
+			steps: []string{task, user, `{"op":"close","h":"h2","ret":"NOHANDLE"}`,
+				`{"op":"kunwide","h":"h2","ret":"NOHANDLE"}`,
+				`{"op":"read","h":"h2","ret":"OK","obs":{"count":0}}`},
+		},
+		{
+			name:  "a name that is in use",
+			steps: []string{open, open[:len(open)-4] + `BUSYHANDLE"}`},
+			calls: "open w 0x10000040 4 task -1 cpu 0",
+		},
+		{
+			name: "a handle's name is free after its close, and refused twice",
+			steps: []string{open, `{"op":"close","h":"h0","ret":"OK"}`,
+				`{"op":"close","h":"h0","ret":"NOHANDLE"}`, open},
+			calls: "open w 0x10000040 4 task -1 cpu 0; close 0; open w 0x10000040 4 task -1 cpu 0",
+		},
+		{
+			name: "a task's name is never free again",
+			steps: []string{task, `{"op":"exit","t":"t0","ret":"OK"}`,
+				`{"op":"task","t":"t0","cpu":1,"ret":"BUSYTASK"}`,
+				`{"op":"fork","t":"t1","from":"t0","ret":"NOTASK"}`, `{"op":"exit","t":"t0","ret":"NOTASK"}`},
+			calls: "exit 0",
+		},
+		{
+			name:  "a fork to a name in use",
+			steps: []string{task, `{"op":"fork","t":"t0","from":"t0","ret":"BUSYTASK"}`},
+		},
+		{
+			name: "an event for a task that never was",
+			steps: []string{`{"op":"open","h":"h0","task":"t3","cpu":0,"type":"w","addr":"ubuf+64",` +
+				`"len":4,"ret":"NOTASK"}`},
+		},
+		{
+			name: "an event for a task that has exited is the kernel's to refuse",
+			steps: []string{task, `{"op":"exit","t":"t0","ret":"OK"}`,
+				`{"op":"open","h":"h0","task":"t0","cpu":0,"type":"w","addr":"ubuf+64","len":4,"ret":"ESRCH"}`, `{"op":"read","h":"h0","ret":"NOHANDLE"}`},
+			calls: "exit 0; open w 0x10000040 4 task 0 cpu 0",
+		},
+		{
+			name: "hits are the growth since the last look",
+			steps: []string{task, open, access(`"h0":1`), access(`"h0":1`),
+				`{"op":"read","h":"h0","ret":"OK","obs":{"count":2}}`, access(`"h0":1`)},
+			calls: "open w 0x10000040 4 task -1 cpu 0; task 0 store 0x10000040 4; task 0 store " +
+				"0x10000040 4; task 0 store 0x10000040 4",
+		},
+		{
+			name: "an own handler gives up at its third call",
+			steps: []string{task,
+				`{"op":"kwide","h":"h1","type":"w","addr":"ubuf+64","len":4,"custom":true,"ret":"OK"}`,
+				access(`"h1":3`), access(`"h1":3`)},
+			calls: "task 0 store 0x10000040 4; task 0 store 0x10000040 4",
+		},
+		{
+			name: "a new process stores its code page, which a watch there counts",
+			steps: []string{
+				`{"op":"open","h":"h0","task":null,"cpu":1,"type":"rw","addr":"ucode+8","len":8,"ret":"OK"}`,
+				`{"op":"open","h":"h1","task":null,"cpu":1,"type":"r","addr":"ucode+4088","len":8,"ret":"OK"}`, task, access(`"h0":2,"h1":2`)},
+			calls: "open rw 0x20000008 8 task -1 cpu 1; open r 0x20000ff8 8 task -1 cpu 1; task 0 store " +
+				"0x20000000 4; task 0 store 0x20000004 4",
+		},
+		{
+			name: "a new process is not asked to where nothing sees it",
+			steps: []string{
+				`{"op":"open","h":"h1","task":null,"cpu":1,"type":"r","addr":"ucode+4088","len":8,"ret":"OK"}`,
+				`{"op":"open","h":"h0","task":null,"cpu":1,"type":"w","addr":"ucode+4096","len":8,"ret":"OK"}`, task, access("")},
+			calls: "open r 0x20000ff8 8 task -1 cpu 1; open w 0x20001000 8 task -1 cpu 1; task 0 store " +
+				"0x10000040 4",
+		},
+		{
+			name: "modify replaces four fields of the attr of the open",
+			steps: []string{
+				`{"op":"open","h":"h0","task":null,"cpu":0,"type":"w","addr":"ubuf+64","len":4,` +
+					`"pinned":true,"exclude_user":true,"ret":"OK"}`,
+				`{"op":"modify","h":"h0","type":"r","addr":"0x8","len":2,"disabled":true,"ret":"OK"}`},
+			calls: "open w 0x10000040 4 task -1 cpu 0; modify 0 to " + fmt.Sprintf("%+v",
+				hwdebug.Attr{Type: hwdebug.R, Addr: 8, Len: 2, Disabled: true, Pinned: true,
+					ExcludeUser: true}),
+		},
+		{
+			name: "kmod has a fresh attr with the kernel's presets",
+			steps: []string{task, user,
+				`{"op":"kmod","h":"h2","type":"r","addr":"0x8","len":2,"exclude_kernel":true,"ret":"OK"}`},
+			calls: "modify 0 to " + fmt.Sprintf("%+v",
+				hwdebug.Attr{Type: hwdebug.R, Addr: 8, Len: 2, Pinned: true, SamplePeriod: 1,
+					ExcludeKernel: true}),
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f := &fake{}
@@ -170,7 +247,8 @@ func TestDriverAnswersItself(t *testing.T) {
 				t.Fatalf("%+v\n%s", tally, strings.Join(found, "\n"))
 			}
 			got := strings.Join(f.calls, "; ")
-			if got != tc.calls && !strings.HasPrefix(got, tc.calls+"; ") && !(tc.calls == "" && !strings.Contains(got, "open") && !strings.Contains(got, "modify")) {
+			if got != tc.calls && !strings.HasPrefix(got, tc.calls+"; ") &&
+				!(tc.calls == "" && !strings.Contains(got, "open") && !strings.Contains(got, "modify")) {
 				t.Errorf("the target was asked\n%s\nnot\n%s", got, tc.calls)
 			}
 		})
@@ -181,7 +259,8 @@ func TestCaseEndsByRisingNumbers(t *testing.T) {
 	f := &fake{}
 	task := func(n string) string { return `{"op":"task","t":"` + n + `","cpu":1,"ret":"OK"}` }
 	open := func(n string) string {
-		return `{"op":"open","h":"` + n + `","task":null,"cpu":0,"type":"x","addr":"ucode+64","len":4,"ret":"OK"}`
+		return `{"op":"open","h":"` + n +
+			`","task":null,"cpu":0,"type":"x","addr":"ucode+64","len":4,"ret":"OK"}`
 	}
 	_, found := replayOn(t, f, oneCase(task("t10"), task("t2"), open("h10"), open("h9"), open("h2")))
 	if len(found) > 0 {
@@ -197,10 +276,13 @@ func TestDivergencesInWords(t *testing.T) {
 	f := &fake{keep: 1, kde: true, regs: hwdebug.Regs{WVR: []uint64{0x10000040}, WCR: []uint64{0x1f5}}}
 	tally, found := replayOn(t, f, oneCase(
 		`{"op":"task","t":"t0","cpu":0,"ret":"OK"}`,
-		`{"op":"open","h":"h0","task":null,"cpu":0,"type":"w","addr":"ubuf+64","len":4,"pinned":true,"ret":"ENOSPC"}`,
+		`{"op":"open","h":"h0","task":null,"cpu":0,"type":"w","addr":"ubuf+64","len":4,"pinned":true,`+
+			`"ret":"ENOSPC"}`,
 		`{"op":"open","h":"h1","task":"t0","cpu":-1,"type":"w","addr":"0x40","len":0,"ret":"EINVAL"}`,
-		`{"op":"access","t":"t0","kind":"w","addr":"ubuf+64","size":4,"ret":"OK","obs":{"hits":{"h2":1},"trap":{"n":1,"addr":"10000040"}},"mark":["far","tracestep"]}`,
-		`{"op":"dump","t":"t0","ret":"OK","obs":{"cpu":0,"bvr":["0","0","0","0","0","0"],"bcr":["0","0","0","0","0","0"],"wvr":["10000040","0","0","0"],"wcr":["1e15","0","0","0"],"mdscr":"9000"}}`,
+		`{"op":"access","t":"t0","kind":"w","addr":"ubuf+64","size":4,"ret":"OK","obs":{"hits":{"h2":1},`+
+			`"trap":{"n":1,"addr":"10000040"}},"mark":["far","tracestep"]}`,
+		`{"op":"dump","t":"t0","ret":"OK","obs":{"cpu":0,"bvr":["0","0","0","0","0","0"],"bcr":["0","0",`+
+			`"0","0","0","0"],"wvr":["10000040","0","0","0"],"wcr":["1e15","0","0","0"],"mdscr":"9000"}}`,
 		`{"op":"ptrace_get","t":"t0","which":"watch","ret":"NOTASK"}`,
 	))
 	want := []string{
@@ -236,7 +318,8 @@ func TestDivergencesInWords(t *testing.T) {
 	if got := strings.Join(found, "\n\n"); got != strings.Join(want, "\n\n") {
 		t.Errorf("got\n%s\n\nwant\n%s", got, strings.Join(want, "\n\n"))
 	}
-	if (tally != conform.Tally{Steps: 6, Agreeing: 1, Diverging: 4, Marked: 1, MarkedDiverging: 1, Residues: 1}) {
+	if (tally != conform.Tally{Steps: 6, Agreeing: 1, Diverging: 4, Marked: 1, MarkedDiverging: 1,
+		Residues: 1}) {
 		t.Errorf("%+v", tally)
 	}
 }
@@ -249,14 +332,16 @@ func TestRoomIsTriedForWhatWasAsked(t *testing.T) {
 		{"8", "only 5 of 6 disabled wide events of type x fit"},
 	} {
 		tally, found := replayOn(t, &fake{keep: 1}, oneCase(
-			`{"op":"open","h":"h0","task":null,"cpu":0,"type":"`+tc.typ+`","addr":"ubuf+64","len":4,"ret":"OK"}`))
-		if tally.Residues != 1 || len(found) != 1 || strings.Count(found[0], "disabled wide events") != 1 || !strings.Contains(found[0], tc.want) {
+			`{"op":"open","h":"h0","task":null,"cpu":0,"type":"`+tc.typ+
+				`","addr":"ubuf+64","len":4,"ret":"OK"}`))
+		if tally.Residues != 1 || len(found) != 1 ||
+			strings.Count(found[0], "disabled wide events") != 1 || !strings.Contains(found[0], tc.want) {
 			t.Errorf("after an event of type %s: %+v\n%s", tc.typ, tally, found)
 		}
 	}
 }
 
-// write makes a file of lines, gzip'd if its name says so, and cuts the last cut bytes off.
+// write writes a file of lines, gzip'd if its name ends in .gz, without its last cut bytes.
 func write(t *testing.T, name string, cut int, lines ...string) string {
 	t.Helper()
 	text := []byte(strings.Join(lines, "\n") + "\n")
@@ -291,41 +376,199 @@ func TestRefusedFilesNameTheLineAndCountNothing(t *testing.T) {
 	}{
 		{"empty", "r.jsonl", 1, []string{""}, `:1: not a recording: the file is empty`},
 		{"no meta", "r.jsonl", 0, []string{good}, `:1:1: not a recording: the first line holds "id"`},
-		{"no JSON", "r.jsonl", 0, []string{"steps"}, `:1:1: not a recording: found 's' where '{' was expected`},
-		{"meta lacks a buffer", "r.jsonl", 0, []string{strings.Replace(metaLine, `"kbuf"`, `"kbux"`, 1), good}, `:1:252: not a recording: meta has no "kbuf"`},
-		{"meta with a count that is none", "r.jsonl", 0, []string{strings.Replace(metaLine, `"6"`, `"0"`, 1), good}, `invalid brps "0"`},
-		{"nothing after meta", "r.jsonl", 0, []string{metaLine}, `:2: not a recording: there is no case after the first line`},
-		{"plain, cut in a case", "r.jsonl", 16, []string{metaLine, good, good}, `:3:58: not a recording: case a/b, step 1: the line ends in the middle of a string; the file is cut short`},
-		{"plain, cut after a comma", "r.jsonl", 17, []string{metaLine, good, oneCase(`{"op":"exit","t":"t0","ret":"OK"}`, `{"op":"exit" }`)}, `the line ends where '{' was expected`},
-		{"gzip'd, cut in its trailer", "r.jsonl.gz", 4, []string{metaLine, good}, `:3: not a recording: the compressed data ends too early`},
-		{"gzip'd, cut early", "r.jsonl.gz", 200, []string{metaLine, good, good}, `:1: not a recording: the compressed data ends too early`},
-		{"blank line", "r.jsonl", 0, []string{metaLine, good, "", good}, `:3: not a recording: the line is blank`},
-		{"not text", "r.jsonl", 0, []string{metaLine, "\xff\xfe"}, `:2: not a recording: the line is not UTF-8 text`},
-		{"two on a line", "r.jsonl", 0, []string{metaLine, good + good}, `:2:73: not a recording: case a/b: found '{' where the end of the line was expected`},
-		{"unknown op", "r.jsonl", 0, step(`{"op":"open2","h":"h0","ret":"OK"}`), `:3:78: not a recording: case a/b, step 2: unknown op "open2"; want one of open close`},
-		{"unknown field", "r.jsonl", 0, step(`{"op":"close","h":"h0","precise":1,"ret":"OK"}`), `unknown key "precise" in a step`},
-		{"field of another op", "r.jsonl", 0, step(`{"op":"close","h":"h0","cpu":1,"ret":"OK"}`), `close that returned OK has no "cpu"`},
+		{
+			name:  "no JSON",
+			file:  "r.jsonl",
+			lines: []string{"steps"},
+			want:  `:1:1: not a recording: found 's' where '{' was expected`,
+		},
+		{
+			name:  "meta lacks a buffer",
+			file:  "r.jsonl",
+			lines: []string{strings.Replace(metaLine, `"kbuf"`, `"kbux"`, 1), good},
+			want:  `:1:252: not a recording: meta has no "kbuf"`,
+		},
+		{
+			name:  "meta with a count that is none",
+			file:  "r.jsonl",
+			lines: []string{strings.Replace(metaLine, `"6"`, `"0"`, 1), good},
+			want:  `invalid brps "0"`,
+		},
+		{
+			name:  "nothing after meta",
+			file:  "r.jsonl",
+			lines: []string{metaLine},
+			want:  `:2: not a recording: there is no case after the first line`,
+		},
+		{
+			name:  "plain, cut in a case",
+			file:  "r.jsonl",
+			cut:   16,
+			lines: []string{metaLine, good, good},
+			want: `:3:58: not a recording: case a/b, step 1: the line ends in the middle of a string; ` +
+				`the file is cut short`,
+		},
+		{
+			name:  "plain, cut after a comma",
+			file:  "r.jsonl",
+			cut:   17,
+			lines: []string{metaLine, good, oneCase(`{"op":"exit","t":"t0","ret":"OK"}`, `{"op":"exit" }`)},
+			want:  `the line ends where '{' was expected`,
+		},
+		{
+			name:  "gzip'd, cut in its trailer",
+			file:  "r.jsonl.gz",
+			cut:   4,
+			lines: []string{metaLine, good},
+			want:  `:3: not a recording: the compressed data ends too early`,
+		},
+		{
+			name:  "gzip'd, cut early",
+			file:  "r.jsonl.gz",
+			cut:   200,
+			lines: []string{metaLine, good, good},
+			want:  `:1: not a recording: the compressed data ends too early`,
+		},
+		{
+			name:  "blank line",
+			file:  "r.jsonl",
+			lines: []string{metaLine, good, "", good},
+			want:  `:3: not a recording: the line is blank`,
+		},
+		{
+			name:  "not text",
+			file:  "r.jsonl",
+			lines: []string{metaLine, "\xff\xfe"},
+			want:  `:2: not a recording: the line is not UTF-8 text`,
+		},
+		{
+			name:  "two on a line",
+			file:  "r.jsonl",
+			lines: []string{metaLine, good + good},
+			want:  `:2:73: not a recording: case a/b: found '{' where the end of the line was expected`,
+		},
+		{
+			name:  "unknown op",
+			file:  "r.jsonl",
+			lines: step(`{"op":"open2","h":"h0","ret":"OK"}`),
+			want:  `:3:78: not a recording: case a/b, step 2: unknown op "open2"; want one of open close`,
+		},
+		{
+			name:  "unknown field",
+			file:  "r.jsonl",
+			lines: step(`{"op":"close","h":"h0","precise":1,"ret":"OK"}`),
+			want:  `unknown key "precise" in a step`,
+		},
+		{
+			name:  "field of another op",
+			file:  "r.jsonl",
+			lines: step(`{"op":"close","h":"h0","cpu":1,"ret":"OK"}`),
+			want:  `close that returned OK has no "cpu"`,
+		},
 		{"missing field", "r.jsonl", 0, step(`{"op":"task","t":"t0","ret":"OK"}`), `task without "cpu"`},
 		{"missing ret", "r.jsonl", 0, step(`{"op":"close","h":"h0"}`), `close without "ret"`},
 		{"unknown ret", "r.jsonl", 0, step(`{"op":"close","h":"h0","ret":"EWHAT"}`), `unknown ret "EWHAT"`},
-		{"unknown kind", "r.jsonl", 0, step(`{"op":"access","t":"t0","kind":"rw","addr":"ubuf+0","size":4,"ret":"NOTASK"}`), `unknown kind "rw"; want one of r w x`},
-		{"size 3", "r.jsonl", 0, step(`{"op":"access","t":"t0","kind":"r","addr":"ubuf+0","size":3,"ret":"NOTASK"}`), `size 3; want 1, 2, 4 or 8`},
-		{"address in no buffer", "r.jsonl", 0, step(`{"op":"access","t":"t0","kind":"r","addr":"sbuf+0","size":4,"ret":"NOTASK"}`), `invalid address "sbuf+0"`},
-		{"address without 0x", "r.jsonl", 0, step(`{"op":"access","t":"t0","kind":"r","addr":"1000","size":4,"ret":"NOTASK"}`), `invalid address "1000"`},
-		{"type with a word", "r.jsonl", 0, step(`{"op":"open","h":"h0","task":null,"cpu":0,"type":"wx","addr":"ubuf+0","len":4,"ret":"EINVAL"}`), `invalid type "wx"`},
-		{"name of another kind", "r.jsonl", 0, step(`{"op":"close","h":"t0","ret":"OK"}`), `invalid handle "t0"`},
-		{"unknown mark", "r.jsonl", 0, step(`{"op":"close","h":"h0","ret":"OK","mark":["near"]}`), `unknown mark "near"`},
-		{"obs where nothing is seen", "r.jsonl", 0, step(`{"op":"close","h":"h0","ret":"OK","obs":{"hits":{}}}`), `close that returned OK has no "obs"`},
-		{"obs of a failure", "r.jsonl", 0, step(`{"op":"read","h":"h0","ret":"NOHANDLE","obs":{"count":1}}`), `read that returned NOHANDLE has no "obs"`},
+		{
+			name:  "unknown kind",
+			file:  "r.jsonl",
+			lines: step(`{"op":"access","t":"t0","kind":"rw","addr":"ubuf+0","size":4,"ret":"NOTASK"}`),
+			want:  `unknown kind "rw"; want one of r w x`,
+		},
+		{
+			name:  "size 3",
+			file:  "r.jsonl",
+			lines: step(`{"op":"access","t":"t0","kind":"r","addr":"ubuf+0","size":3,"ret":"NOTASK"}`),
+			want:  `size 3; want 1, 2, 4 or 8`,
+		},
+		{
+			name:  "address in no buffer",
+			file:  "r.jsonl",
+			lines: step(`{"op":"access","t":"t0","kind":"r","addr":"sbuf+0","size":4,"ret":"NOTASK"}`),
+			want:  `invalid address "sbuf+0"`,
+		},
+		{
+			name:  "address without 0x",
+			file:  "r.jsonl",
+			lines: step(`{"op":"access","t":"t0","kind":"r","addr":"1000","size":4,"ret":"NOTASK"}`),
+			want:  `invalid address "1000"`,
+		},
+		{
+			name: "type with a word",
+			file: "r.jsonl",
+			lines: step(`{"op":"open","h":"h0","task":null,"cpu":0,"type":"wx","addr":"ubuf+0","len":4,` +
+				`"ret":"EINVAL"}`),
+			want: `invalid type "wx"`,
+		},
+		{
+			name:  "name of another kind",
+			file:  "r.jsonl",
+			lines: step(`{"op":"close","h":"t0","ret":"OK"}`),
+			want:  `invalid handle "t0"`,
+		},
+		{
+			name:  "unknown mark",
+			file:  "r.jsonl",
+			lines: step(`{"op":"close","h":"h0","ret":"OK","mark":["near"]}`),
+			want:  `unknown mark "near"`,
+		},
+		{
+			name:  "obs where nothing is seen",
+			file:  "r.jsonl",
+			lines: step(`{"op":"close","h":"h0","ret":"OK","obs":{"hits":{}}}`),
+			want:  `close that returned OK has no "obs"`,
+		},
+		{
+			name:  "obs of a failure",
+			file:  "r.jsonl",
+			lines: step(`{"op":"read","h":"h0","ret":"NOHANDLE","obs":{"count":1}}`),
+			want:  `read that returned NOHANDLE has no "obs"`,
+		},
 		{"obs missing", "r.jsonl", 0, step(`{"op":"read","h":"h0","ret":"OK"}`), `read without "obs"`},
-		{"unknown key in obs", "r.jsonl", 0, step(`{"op":"read","h":"h0","ret":"OK","obs":{"counts":1}}`), `unknown key "counts" in obs`},
-		{"too few registers", "r.jsonl", 0, step(`{"op":"dump","cpu":0,"ret":"OK","obs":{"cpu":0,` + zeros + `,"wcr":["0","0","0"],"mdscr":"0"}}`), `wcr has 3 values, on a machine of 4 registers`},
-		{"register that is no number", "r.jsonl", 0, step(`{"op":"dump","cpu":0,"ret":"OK","obs":{"cpu":0,` + zeros + `,"wcr":["0","0","0","0x1"],"mdscr":"0"}}`), `invalid wcr "0x1"`},
-		{"cpu that is not there", "r.jsonl", 0, step(`{"op":"task","t":"t0","cpu":4,"ret":"OK"}`), `task on cpu 4; the machine has CPUs 0 to 3`},
+		{
+			name:  "unknown key in obs",
+			file:  "r.jsonl",
+			lines: step(`{"op":"read","h":"h0","ret":"OK","obs":{"counts":1}}`),
+			want:  `unknown key "counts" in obs`,
+		},
+		{
+			name: "too few registers",
+			file: "r.jsonl",
+			lines: step(`{"op":"dump","cpu":0,"ret":"OK","obs":{"cpu":0,` + zeros +
+				`,"wcr":["0","0","0"],"mdscr":"0"}}`),
+			want: `wcr has 3 values, on a machine of 4 registers`,
+		},
+		{
+			name: "register that is no number",
+			file: "r.jsonl",
+			lines: step(`{"op":"dump","cpu":0,"ret":"OK","obs":{"cpu":0,` + zeros +
+				`,"wcr":["0","0","0","0x1"],"mdscr":"0"}}`),
+			want: `invalid wcr "0x1"`,
+		},
+		{
+			name:  "cpu that is not there",
+			file:  "r.jsonl",
+			lines: step(`{"op":"task","t":"t0","cpu":4,"ret":"OK"}`),
+			want:  `task on cpu 4; the machine has CPUs 0 to 3`,
+		},
 		{"key twice", "r.jsonl", 0, step(`{"op":"close","h":"h0","h":"h1","ret":"OK"}`), `key "h" twice`},
-		{"unknown key of a case", "r.jsonl", 0, []string{metaLine, `{"id":"a/b","cpus":4,"steps":[],"note":1}`}, `unknown key "note" in a case`},
-		{"case of another machine", "r.jsonl", 0, []string{metaLine, `{"id":"a/b","cpus":2,"steps":[]}`}, `cpus is 2, on a machine of 4`},
-		{"unknown residue", "r.jsonl", 0, []string{metaLine, `{"id":"a/b","cpus":4,"steps":[],"residue":{"mde":[1]}}`}, `unknown key "mde" in residue`},
+		{
+			name:  "unknown key of a case",
+			file:  "r.jsonl",
+			lines: []string{metaLine, `{"id":"a/b","cpus":4,"steps":[],"note":1}`},
+			want:  `unknown key "note" in a case`,
+		},
+		{
+			name:  "case of another machine",
+			file:  "r.jsonl",
+			lines: []string{metaLine, `{"id":"a/b","cpus":2,"steps":[]}`},
+			want:  `cpus is 2, on a machine of 4`,
+		},
+		{
+			name:  "unknown residue",
+			file:  "r.jsonl",
+			lines: []string{metaLine, `{"id":"a/b","cpus":4,"steps":[],"residue":{"mde":[1]}}`},
+			want:  `unknown key "mde" in residue`,
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			name := write(t, tc.file, tc.cut, tc.lines...)
@@ -335,7 +578,8 @@ func TestRefusedFilesNameTheLineAndCountNothing(t *testing.T) {
 			if report != nil || !errors.As(err, &f) {
 				t.Fatalf("report %+v, error %v", report, err)
 			}
-			if !strings.HasPrefix(err.Error(), name+":"+strconv.Itoa(f.Line)) || !strings.Contains(err.Error(), tc.want) {
+			if !strings.HasPrefix(err.Error(), name+":"+strconv.Itoa(f.Line)) ||
+				!strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got  %s\nwant %s", err, tc.want)
 			}
 		})
@@ -345,7 +589,8 @@ func TestRefusedFilesNameTheLineAndCountNothing(t *testing.T) {
 func TestRunCountsAndReports(t *testing.T) {
 	const agrees, differs = `{"op":"close","h":"h0","ret":"NOHANDLE"}`, `{"op":"close","h":"h0","ret":"OK"}`
 	const marked = `{"op":"close","h":"h0","ret":"OK","mark":["bas"]}`
-	name := write(t, "r.jsonl.gz", 0, metaLine, oneCase(agrees, marked, differs), strings.Replace(oneCase(differs), "a/b", "c/d", 1),
+	name := write(t, "r.jsonl.gz", 0, metaLine, oneCase(agrees, marked, differs),
+		strings.Replace(oneCase(differs), "a/b", "c/d", 1),
 		strings.Replace(oneCase(differs, agrees), "a/b", "c/e", 1))
 	var seen []conform.Progress
 	var fakes []*fake
@@ -402,7 +647,8 @@ case c/d, step 1 (` + name + `:3)
 	if err := json.Unmarshal([]byte(asJSON.String()), &back); err != nil {
 		t.Fatal(err)
 	}
-	if back.Cases != 3 || back.Steps != 6 || back.Agreeing != 2 || back.Diverging != 3 || back.Marked != 1 || len(back.Divergences) != 2 || back.Divergences[1].Case != "c/d" {
+	if back.Cases != 3 || back.Steps != 6 || back.Agreeing != 2 || back.Diverging != 3 ||
+		back.Marked != 1 || len(back.Divergences) != 2 || back.Divergences[1].Case != "c/d" {
 		t.Errorf("JSON says %s", asJSON.String())
 	}
 	for _, f := range fakes {
@@ -420,7 +666,8 @@ case c/d, step 1 (` + name + `:3)
 		t.Errorf("filtered: %+v, %v", report, err)
 	}
 	cfg.Filter = regexp.MustCompile(`^b/`)
-	if none, err := conform.Run(context.Background(), cfg, name); none != nil || err == nil || !strings.Contains(err.Error(), `"^b/"`) {
+	if none, err := conform.Run(context.Background(), cfg, name); none != nil || err == nil ||
+		!strings.Contains(err.Error(), `"^b/"`) {
 		t.Errorf("a filter that selects nothing: %+v, %v", none, err)
 	}
 	if marks := report.Divergences[2].Marks; len(marks) != 1 || marks[0] != "bas" {
@@ -441,11 +688,13 @@ func TestRunStopsForErrorsOfItsCaller(t *testing.T) {
 		"does not shut down": func(conform.Meta) (hwdebug.Target, error) { return &fake{down: down}, nil },
 	} {
 		report, err := conform.Run(context.Background(), conform.Config{Open: open}, name)
-		if report != nil || !errors.Is(err, down) || !strings.Contains(err.Error(), what) || !strings.Contains(err.Error(), "a/b") {
+		if report != nil || !errors.Is(err, down) || !strings.Contains(err.Error(), what) ||
+			!strings.Contains(err.Error(), "a/b") {
 			t.Errorf("%s: %+v, %v", what, report, err)
 		}
 	}
-	if _, err := conform.Run(context.Background(), conform.Config{Open: openFake}, filepath.Join(t.TempDir(), "gone.jsonl")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := conform.Run(context.Background(), conform.Config{Open: openFake},
+		filepath.Join(t.TempDir(), "gone.jsonl")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file that is not there: %v", err)
 	}
 }
@@ -467,12 +716,14 @@ func TestMetaKernel(t *testing.T) {
 func TestNeedsNamesWhatATargetMustHave(t *testing.T) {
 	meta := recordedMeta()
 	var c conform.Case
-	line := oneCase(`{"op":"task","t":"t0","cpu":1,"ret":"OK"}`, `{"op":"exit","t":"t0","ret":"OK"}`, `{"op":"close","h":"h0","ret":"NOHANDLE"}`,
+	line := oneCase(`{"op":"task","t":"t0","cpu":1,"ret":"OK"}`, `{"op":"exit","t":"t0","ret":"OK"}`,
+		`{"op":"close","h":"h0","ret":"NOHANDLE"}`,
 		`{"op":"kunwide","h":"h0","ret":"NOHANDLE"}`)
 	if err := conform.DecodeCase(&meta, []byte(line), &c); err != nil {
 		t.Fatal(err)
 	}
-	if got := c.Needs(); !slices.Equal(got, []hwdebug.Feature{hwdebug.FeatureTasks, hwdebug.FeatureKernelEvents}) {
+	if got := c.Needs(); !slices.Equal(got,
+		[]hwdebug.Feature{hwdebug.FeatureTasks, hwdebug.FeatureKernelEvents}) {
 		t.Errorf("needs %v", got)
 	}
 }
@@ -512,7 +763,8 @@ func TestEveryPrefixOfAFileIsRefused(t *testing.T) {
 	// A plain file that ends with a line's last byte cannot be told from a shorter recording.
 	for n := range text {
 		cases, err := readAll(text[:n])
-		if whole := bytes.Count(text[:n+1], []byte("\n")) - 1; err == nil && (cases != whole || text[n] != '\n' && text[n-1] != '\n') {
+		if whole := bytes.Count(text[:n+1], []byte("\n")) - 1; err == nil &&
+			(cases != whole || text[n] != '\n' && text[n-1] != '\n') {
 			t.Errorf("%d of %d bytes are a recording of %d cases", n, len(text), cases)
 		}
 	}
@@ -525,7 +777,8 @@ func TestEveryPrefixOfAFileIsRefused(t *testing.T) {
 func FuzzReader(f *testing.F) {
 	f.Add([]byte(metaLine + "\n" + oneCase(oddSteps[0]) + "\n"))
 	f.Add([]byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"))
-	f.Add([]byte(`{"meta":{"release":"1.2.3","brps":"1","wrps":"16","ubuf":"0","ucode":"0","kbuf":"0","kcode":"0"}}` + "\n" + `{"id":"x","cpus":4,"steps":[],"violation":{}}`))
+	f.Add([]byte(`{"meta":{"release":"1.2.3","brps":"1","wrps":"16","ubuf":"0","ucode":"0","kbuf":"0",` +
+		`"kcode":"0"}}` + "\n" + `{"id":"x","cpus":4,"steps":[],"violation":{}}`))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		var refused *conform.FormatError
 		cases, err := readAll(file)
@@ -539,11 +792,13 @@ func FuzzReader(f *testing.F) {
 }
 
 func TestRunNeedsATarget(t *testing.T) {
-	if _, err := conform.Run(context.Background(), conform.Config{}, "none.jsonl"); err == nil || !strings.Contains(err.Error(), "Config.Open") {
+	if _, err := conform.Run(context.Background(), conform.Config{}, "none.jsonl"); err == nil ||
+		!strings.Contains(err.Error(), "Config.Open") {
 		t.Error(err)
 	}
 	var none context.Context
-	if _, err := conform.Run(none, conform.Config{Open: func(conform.Meta) (hwdebug.Target, error) { return nil, nil }}); err == nil {
+	if _, err := conform.Run(none,
+		conform.Config{Open: func(conform.Meta) (hwdebug.Target, error) { return nil, nil }}); err == nil {
 		t.Error("without a context")
 	}
 }

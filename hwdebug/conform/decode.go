@@ -13,8 +13,9 @@ import (
 	"github.com/hwlua/hwlua/hwdebug"
 )
 
-// A decoder reads the lines of a recording and checks them against the format. It allocates only when storage must
-// grow. encoding/json takes 16 times as long without any check; it is the slow twin of the fuzz test.
+// A decoder reads the lines of a recording and checks them against the format. It allocates only
+// when storage must grow. encoding/json takes 16 times as long without any check; it is the slow
+// twin of the fuzz test.
 type decoder struct {
 	scanner
 	meta *Meta
@@ -38,10 +39,11 @@ func (d *decoder) require(what string, keys *words, must, seen uint32) {
 	}
 }
 
-var metaKeys = wordsOf("release", "version", "qemu", "machine", "cpus", "brps", "wrps", "dfr0", "ubuf", "ucode", "kbuf", "kcode")
+var metaKeys = wordsOf("release", "version", "qemu", "machine", "cpus", "brps", "wrps", "dfr0", "ubuf",
+	"ucode", "kbuf", "kcode")
 
-// decodeMeta reads the first line. It skips keys that it does not know: they say where a recording comes from and
-// cannot change its meaning.
+// decodeMeta reads the first line. It skips keys that it does not know: they say where a recording
+// comes from and cannot change its meaning.
 func (d *decoder) decodeMeta(line []byte) *FormatError {
 	d.scanner, d.c, d.step = scanner{b: line}, nil, 0
 	m := d.meta
@@ -91,7 +93,8 @@ var caseKeys = wordsOf("id", "cpus", "steps", "residue", "violation")
 // decodeCase reads one case into c.
 func (d *decoder) decodeCase(line []byte, c *Case) *FormatError {
 	d.scanner, d.c, d.step = scanner{b: line}, c, 0
-	*c = Case{Line: c.Line, Steps: c.Steps[:0], KDE: c.KDE[:0], words: c.words[:0], hits: c.hits[:0], pairs: c.pairs[:0]}
+	*c = Case{Line: c.Line, Steps: c.Steps[:0], KDE: c.KDE[:0], words: c.words[:0], hits: c.hits[:0],
+		pairs: c.pairs[:0]}
 	seen := d.object("a case", caseKeys, func(i int) {
 		switch i {
 		case 0:
@@ -252,13 +255,15 @@ func (s *Step) wrong(meta *Meta) (found, fix string) {
 	}
 	switch o := &s.Obs; {
 	case s.obs&oInfo != 0 && len(o.Pairs) != int(o.Info&0xff):
-		return fmt.Sprintf("%d pairs of registers, but info %x says %d", len(o.Pairs), o.Info, o.Info&0xff), ""
+		return fmt.Sprintf("%d pairs of registers, but info %x says %d", len(o.Pairs), o.Info,
+			o.Info&0xff), ""
 	case s.fields&fSize != 0 && bits.OnesCount(uint(s.Size)) != 1:
 		return fmt.Sprintf("size %d", s.Size), "want 1, 2, 4 or 8"
 	case r.userOrCPU && (s.fields&fT != 0) == (s.fields&fCPU != 0):
 		return r.name + " needs either a task or a cpu", ""
 	case r.whichCPU && s.fields&fCPU != 0 && (s.CPU < 0 || s.CPU >= meta.CPUs):
-		return fmt.Sprintf("%s on cpu %d", r.name, s.CPU), fmt.Sprintf("the machine has CPUs 0 to %d", meta.CPUs-1)
+		return fmt.Sprintf("%s on cpu %d", r.name, s.CPU),
+			fmt.Sprintf("the machine has CPUs 0 to %d", meta.CPUs-1)
 	case s.Op == OpKUser && s.Task < 0:
 		return "kuser without a task", "it registers a task's event"
 	case r.readOrWriteKinds && s.Kind == hwdebug.Exec:
@@ -313,7 +318,8 @@ func (d *decoder) hits(o *Obs) {
 		h := d.parseName(key, at, 'h')
 		d.want(':')
 		growth := d.uint("the growth of a count")
-		i, repeated := slices.BinarySearchFunc(c.hits[from:], h, func(hit Hit, h int) int { return hit.H - h })
+		i, repeated := slices.BinarySearchFunc(c.hits[from:], h,
+			func(hit Hit, h int) int { return hit.H - h })
 		switch {
 		case repeated:
 			d.repeated(at, "h"+strconv.Itoa(h))
@@ -461,7 +467,8 @@ func (d *decoder) ret() Ret {
 	}
 	e, ok := hwdebug.ErrnoByName(string(s))
 	if !ok {
-		d.fail(at, fmt.Sprintf("unknown ret %q", s), "want OK, the name of an errno, NOHANDLE, NOTASK, BUSYHANDLE or BUSYTASK")
+		d.fail(at, fmt.Sprintf("unknown ret %q", s),
+			"want OK, the name of an errno, NOHANDLE, NOTASK, BUSYHANDLE or BUSYTASK")
 	}
 	return Ret(hwdebug.ErrnoNumber(e))
 }

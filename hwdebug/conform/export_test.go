@@ -19,7 +19,7 @@ type Player struct{ p player }
 // Begin takes a fresh target.
 func (p *Player) Begin(t hwdebug.Target, meta *Meta) { p.p.begin(t, meta) }
 
-// Do performs s, and returns what came of it as s would have it.
+// Do performs s and returns it with its outcome.
 func (p *Player) Do(s *Step) Step {
 	got := p.p.do(s)
 	done := *s
@@ -27,13 +27,13 @@ func (p *Player) Do(s *Step) Step {
 	return done
 }
 
-// Agrees says whether the last step's outcome is that of s.
+// Agrees reports whether the outcome of the last step is that of s.
 func (p *Player) Agrees(s *Step) bool { return agrees(s, &p.p.got) }
 
-// Said tells the last step's outcome.
+// Said returns the outcome of the last step as text.
 func (p *Player) Said(s *Step) string { return outcomeText(s.Op, &p.p.got) }
 
-// Finish takes everything away and returns what is left.
+// Finish releases everything and returns the residue.
 func (p *Player) Finish() (kde []int, violation []string) {
 	r := p.p.finish()
 	return r.kde, r.violation

@@ -16,7 +16,7 @@ type fake struct {
 	events []*fakeEvent // by EventID
 	tasks  int
 	dead   map[hwdebug.TaskID]bool
-	keep   int  // so many reservations are never given back
+	keep   int  // the number of leaked reservations
 	kde    bool // CPU 2 reads KDE set
 	regs   hwdebug.Regs
 	down   error // what Shutdown returns
@@ -146,7 +146,8 @@ func (f *fake) Exit(t hwdebug.TaskID) error {
 func (f *fake) DumpTask(t hwdebug.TaskID, r *hwdebug.Regs) error { return f.DumpCPU(0, r) }
 
 func (f *fake) DumpCPU(cpu int, r *hwdebug.Regs) error {
-	*r = hwdebug.Regs{CPU: cpu, BVR: make([]uint64, 6), BCR: make([]uint64, 6), WVR: make([]uint64, 4), WCR: make([]uint64, 4), MDSCR: 0x1000}
+	*r = hwdebug.Regs{CPU: cpu, BVR: make([]uint64, 6), BCR: make([]uint64, 6), WVR: make([]uint64, 4),
+		WCR: make([]uint64, 4), MDSCR: 0x1000}
 	copy(r.WVR, f.regs.WVR)
 	copy(r.WCR, f.regs.WCR)
 	if f.kde && cpu == 2 {

@@ -14,8 +14,9 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/conform"
 )
 
-// A plain is a machine for the steps of the format only: one step after the other, 64-bit tasks, no task running
-// between steps. It has no call chains, no clock and no cross calls, and counts reservations from the definition.
+// A plain is a machine for the steps of the format only: one step after the other, 64-bit tasks, no
+// task running between steps. It has no call chains, no clock and no cross calls, and counts
+// reservations from the definition.
 type plain struct {
 	rules
 	cpus   [4]plainCPU
@@ -38,8 +39,10 @@ type rules struct {
 
 // rulesOf are the rules of each profile on a CPU without UAO.
 var rulesOf = map[string]rules{
-	"4.19.0":   {userHitReported: true, anyMatchSteps: true, disabledResched: true, pinnedGoOn: true, modifyOne: true, ordinaryUserCopy: true},
-	"4.19.116": {userHitReported: true, anyMatchSteps: true, disabledResched: true, pinnedGoOn: true, modifyOne: true, ordinaryUserCopy: true},
+	"4.19.0": {userHitReported: true, anyMatchSteps: true, disabledResched: true, pinnedGoOn: true,
+		modifyOne: true, ordinaryUserCopy: true},
+	"4.19.116": {userHitReported: true, anyMatchSteps: true, disabledResched: true, pinnedGoOn: true,
+		modifyOne: true, ordinaryUserCopy: true},
 	"4.19.266": {disabledResched: true, pinnedGoOn: true, modifyOne: true, ordinaryUserCopy: true},
 	"6.1.176":  {},
 	"6.1.192":  {overflowRefused: true},
@@ -394,7 +397,7 @@ func (p *plain) enable(e *plainEvent) {
 	}
 }
 
-// on0 is the CPU of a CPU's event.
+// on0 returns the CPU of a CPU's event.
 func (e *plainEvent) on0(p *plain) *plainCPU { return &p.cpus[e.cpu] }
 
 func (p *plain) disable(e *plainEvent) {
@@ -404,7 +407,7 @@ func (p *plain) disable(e *plainEvent) {
 	}
 }
 
-// switchTo makes t (nil: the driver or idle) current on c.
+// switchTo switches c to t, or to the driver or the idle thread if t is nil.
 func (p *plain) switchTo(c *plainCPU, t *plainTask) {
 	prev := c.current
 	if prev == t {
@@ -455,7 +458,7 @@ func (x *plainCtx) clone(y *plainCtx) bool {
 		x.parent != nil && x.parent == y.parent && x.parentsGen == y.parentsGen
 }
 
-// create makes an event but does not install it.
+// create creates an event but does not install it.
 func (p *plain) create(e *plainEvent) error {
 	if e.attr.Type == 0 || e.attr.Type == 7 {
 		return syscall.EINVAL
@@ -476,7 +479,7 @@ func (p *plain) create(e *plainEvent) error {
 	return nil
 }
 
-// open makes an event and puts it into its context.
+// open creates an event and adds it to its context.
 func (p *plain) open(e *plainEvent) error {
 	if e.cpu < 0 || e.cpu > 3 {
 		if e.cpu != -1 || e.task == nil {
@@ -514,9 +517,10 @@ func (p *plain) release(e *plainEvent) {
 	e.children = nil
 }
 
-// change is steps (b) to (d) of R-VAL-22.
+// change performs steps (b) to (d) of R-VAL-22.
 func (p *plain) change(e *plainEvent, a hwdebug.Attr) error {
-	addr, ctrl, el1, err := p.parse(hwdebug.Attr{Type: a.Type, Addr: a.Addr, Len: a.Len, ExcludeKernel: a.ExcludeKernel}, e.task)
+	addr, ctrl, el1, err := p.parse(hwdebug.Attr{Type: a.Type, Addr: a.Addr, Len: a.Len,
+		ExcludeKernel: a.ExcludeKernel}, e.task)
 	if err != nil {
 		return err
 	}
@@ -566,8 +570,10 @@ func (p *plain) hit(c *plainCPU, e *plainEvent, user bool, addr uint64) (skip bo
 
 func (e *plainEvent) stepped() bool { return e.handler == nil && !e.tracer }
 
-// access does one access on c: as the current task in user mode, in the kernel, or by the kernel for the task.
-func (p *plain) access(c *plainCPU, k hwdebug.Kind, addr uint64, size int, user, unprivileged bool) (trapped bool) {
+// access does one access on c: as the current task in user mode, in the kernel, or by the kernel
+// for the task.
+func (p *plain) access(c *plainCPU, k hwdebug.Kind, addr uint64, size int, user,
+	unprivileged bool) (trapped bool) {
 	t := c.current
 	if t == nil {
 		t = &plainTask{}
@@ -600,7 +606,8 @@ func (p *plain) access(c *plainCPU, k hwdebug.Kind, addr uint64, size int, user,
 				if e == nil || e.attr.Type&want == 0 || bas == 0 {
 					continue
 				}
-				low, high := c.value[1][i]+uint64(bits.TrailingZeros8(bas)), c.value[1][i]+uint64(bits.Len8(bas)-1)
+				low, high := c.value[1][i]+uint64(bits.TrailingZeros8(bas)),
+					c.value[1][i]+uint64(bits.Len8(bas)-1)
 				if far < low || far > high {
 					continue
 				}
@@ -674,10 +681,13 @@ func (p *plain) access(c *plainCPU, k hwdebug.Kind, addr uint64, size int, user,
 	return false
 }
 
-// matches says which bank traps the access, and what the machine reports: of the enabled watchpoints that overlap it, the
-// first watched byte of the one that was written longest ago, and a store if that one has fired for a store. Those looked at
-// before it forget what they have fired for; all of that only if one of them lies in a page of the access (R-REG-27).
-func (p *plain) matches(c *plainCPU, k hwdebug.Kind, addr uint64, size int, user, unprivileged bool) (far uint64, bank int, store, ok bool) {
+// matches returns the bank that traps the access and what the machine reports: among the enabled
+// watchpoints that overlap the access, the one whose register was written longest ago provides the
+// first watched byte, and a store if it has fired for a store. The watchpoints examined before it
+// forget what they fired for. All of this requires a watchpoint in a page of the access (R-REG-27).
+func (p *plain) matches(
+	c *plainCPU, k hwdebug.Kind, addr uint64, size int, user, unprivileged bool,
+) (far uint64, bank int, store, ok bool) {
 	taken := c.mdscr>>15&1 != 0 && (user || c.mdscr>>13&1 != 0)
 	level := uint64(1 << 1)
 	if user || unprivileged {
@@ -686,7 +696,8 @@ func (p *plain) matches(c *plainCPU, k hwdebug.Kind, addr uint64, size int, user
 	if k == hwdebug.Exec {
 		for i, v := range c.control[0] {
 			bas := v >> 5 & 0xf
-			if taken && v&1 != 0 && v&level != 0 && c.value[0][i]>>2 == addr>>2 && (bas == 0xf || bas == 3) && addr&3 == 0 {
+			if taken && v&1 != 0 && v&level != 0 && c.value[0][i]>>2 == addr>>2 &&
+				(bas == 0xf || bas == 3) && addr&3 == 0 {
 				return addr, 0, false, true
 			}
 		}
@@ -827,12 +838,14 @@ func (p *plain) UnregisterWide(id hwdebug.EventID) error {
 	return nil
 }
 
-func (p *plain) RegisterUser(a hwdebug.Attr, task hwdebug.TaskID, h hwdebug.Handler) (hwdebug.EventID, error) {
+func (p *plain) RegisterUser(a hwdebug.Attr, task hwdebug.TaskID, h hwdebug.Handler) (hwdebug.EventID,
+	error) {
 	t := p.tasks[task]
 	if t.dead {
 		return 0, syscall.ESRCH
 	}
-	e := &plainEvent{attr: a, task: t, cpu: -1, kernelMade: true, handler: h, id: hwdebug.EventID(len(p.byID))}
+	e := &plainEvent{attr: a, task: t, cpu: -1, kernelMade: true, handler: h,
+		id: hwdebug.EventID(len(p.byID))}
 	if err := p.open(e); err != nil {
 		return 0, err
 	}
@@ -851,7 +864,8 @@ func (p *plain) running(id hwdebug.TaskID, fn func(*plainTask, *plainCPU)) {
 	p.switchTo(c, nil)
 }
 
-func (p *plain) Access(id hwdebug.TaskID, k hwdebug.Kind, addr uint64, size int) (trap hwdebug.Trap, err error) {
+func (p *plain) Access(id hwdebug.TaskID, k hwdebug.Kind, addr uint64, size int) (trap hwdebug.Trap,
+	err error) {
 	p.running(id, func(t *plainTask, c *plainCPU) {
 		if p.access(c, k, addr, size, true, false) {
 			trap = hwdebug.Trap{N: 1, Addr: t.signalAddr}
@@ -909,7 +923,8 @@ func (p *plain) inherit(t, u *plainTask) error {
 		if e.parent != nil {
 			original = e.parent
 		}
-		c := &plainEvent{attr: original.attr, task: u, cpu: original.cpu, kernelMade: original.kernelMade, handler: original.handler, parent: original}
+		c := &plainEvent{attr: original.attr, task: u, cpu: original.cpu, kernelMade: original.kernelMade,
+			handler: original.handler, parent: original}
 		if err := p.create(c); err != nil {
 			if u.ctx != nil {
 				for _, c := range u.ctx.events {
@@ -1000,7 +1015,8 @@ func (p *plain) entry(t *plainTask, which hwdebug.PtraceSet, idx int) (*plainEve
 	if e := t.ptrace[which][idx]; e != nil {
 		return e, nil
 	}
-	a := hwdebug.Attr{Type: hwdebug.X, Len: 4, Disabled: true, Pinned: true, SamplePeriod: 1, ExcludeKernel: true}
+	a := hwdebug.Attr{Type: hwdebug.X, Len: 4, Disabled: true, Pinned: true, SamplePeriod: 1,
+		ExcludeKernel: true}
 	if which == hwdebug.HwWatch {
 		a.Type = hwdebug.RW
 	}
@@ -1049,7 +1065,8 @@ func (p *plain) readEntry(t *plainTask, which hwdebug.PtraceSet, idx int) (r hwd
 	return r
 }
 
-func (p *plain) PtraceSetReg(id hwdebug.TaskID, which hwdebug.PtraceSet, idx int, reg hwdebug.PtraceReg) error {
+func (p *plain) PtraceSetReg(id hwdebug.TaskID, which hwdebug.PtraceSet, idx int,
+	reg hwdebug.PtraceReg) error {
 	return p.stopped(id, func(t *plainTask) error {
 		var regs []hwdebug.PtraceReg
 		for i := range idx {
@@ -1064,7 +1081,8 @@ func (p *plain) PtraceSetReg(id hwdebug.TaskID, which hwdebug.PtraceSet, idx int
 	})
 }
 
-func (p *plain) PtraceGetRegs(id hwdebug.TaskID, which hwdebug.PtraceSet) (info uint32, regs []hwdebug.PtraceReg, err error) {
+func (p *plain) PtraceGetRegs(id hwdebug.TaskID, which hwdebug.PtraceSet) (info uint32,
+	regs []hwdebug.PtraceReg, err error) {
 	info = 0x606
 	if which == hwdebug.HwWatch {
 		info = 0x604
@@ -1081,7 +1099,8 @@ func (p *plain) PtraceGetRegs(id hwdebug.TaskID, which hwdebug.PtraceSet) (info 
 // TestPlainTwinAgreesWithEveryRecordedStep shows that the twin may judge the model.
 func TestPlainTwinAgreesWithEveryRecordedStep(t *testing.T) {
 	open := func(meta conform.Meta) (hwdebug.Target, error) { return newPlain(rulesOf[meta.Kernel()]), nil }
-	report, err := conform.Run(context.Background(), conform.Config{Open: open, MaxDivergences: 10}, append(moreRecordings(t), recordings...)...)
+	report, err := conform.Run(context.Background(), conform.Config{Open: open, MaxDivergences: 10},
+		append(moreRecordings(t), recordings...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

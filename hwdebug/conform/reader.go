@@ -29,7 +29,8 @@ type FormatError struct {
 	Err   error  // of the underlying reader, if that failed
 }
 
-// Error returns "FILE:LINE:COL: not a recording: " and the case, the step, what is wrong and what would be right.
+// Error returns "FILE:LINE:COL: not a recording: " and the case, the step, what is wrong and what
+// would be right.
 func (e *FormatError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s:%d", e.File, e.Line)
@@ -68,7 +69,8 @@ type Reader struct {
 	meta Meta
 }
 
-// NewReader reads the first line of the recording in r, which is plain or gzip'd text. name is used in errors.
+// NewReader reads the first line of the recording in r, which is plain or gzip'd text. name is used
+// in errors.
 func NewReader(r io.Reader, name string) (*Reader, error) {
 	rd := &Reader{name: name}
 	raw := bufio.NewReaderSize(r, 64<<10)
@@ -102,8 +104,8 @@ func NewReader(r io.Reader, name string) (*Reader, error) {
 // Meta returns the content of the first line.
 func (rd *Reader) Meta() Meta { return rd.meta }
 
-// Next reads the next case into c and reuses its storage. It returns io.EOF after the last case, and a *FormatError if
-// the file is not in the format.
+// Next reads the next case into c and reuses its storage. It returns io.EOF after the last case,
+// and a *FormatError if the file is not in the format.
 func (rd *Reader) Next(c *Case) error {
 	line, err := rd.next()
 	if err != nil {

@@ -37,8 +37,8 @@ type task struct {
 	id         hwdebug.TaskID
 }
 
-// A player performs steps on one target as the program did that made the recordings. It reuses its storage for the
-// next case.
+// A player performs steps on one target as the program did that made the recordings. It reuses its
+// storage for the next case.
 type player struct {
 	t    hwdebug.Target
 	meta *Meta
@@ -196,7 +196,7 @@ func (p *player) register(s *Step, g *outcome) {
 	p.live = slices.Insert(p.live, i, s.H)
 }
 
-// create makes the call of open, kwide or kuser.
+// create performs open, kwide or kuser.
 func (p *player) create(s *Step, a hwdebug.Attr, target hwdebug.TaskID) (h handle, err error) {
 	var handler hwdebug.Handler
 	if s.Custom {
@@ -218,8 +218,9 @@ func (p *player) create(s *Step, a hwdebug.Attr, target hwdebug.TaskID) (h handl
 	return h, err
 }
 
-// customHandler is the handler of the recording module. The kernel does not step over the instruction for an event with
-// a custom handler, so it would hit again endlessly; every third call moves the pc past it.
+// customHandler skips the instruction at every third call, as the handler of the recording module
+// does. For an event with a custom handler the kernel does not step over the instruction, which would
+// hit again endlessly.
 func (p *player) customHandler(n int) bool {
 	h := p.handle(n)
 	h.calls++
@@ -255,7 +256,7 @@ func (p *player) onHandle(s *Step, kind handleKind, g *outcome) {
 	}
 }
 
-// release makes the call that ends an event of h's kind. If it succeeds, h is no longer live.
+// release closes or unregisters the event of h. If it succeeds, h is no longer live.
 func (p *player) release(h *handle) (err error) {
 	switch h.kind {
 	case hPerf:
@@ -304,8 +305,8 @@ func (p *player) makeTask(s *Step, g *outcome) {
 	}
 }
 
-// fillCode stores the instructions of the code page, four bytes at a time, as a new process of the recording does first.
-// Only a watchpoint on stores there can see it.
+// fillCode stores the instructions of the code page, four bytes at a time, as a new process of the
+// recording does first. Only a watchpoint on stores there can see it.
 func (p *player) fillCode(id hwdebug.TaskID, g *outcome) {
 	for at := uint64(0); at < codePage && g.ret == OK; at += 4 {
 		_, g.err = p.t.Access(id, hwdebug.Store, p.meta.UCode+at, 4)
@@ -333,7 +334,7 @@ func (p *player) onTask(s *Step, g *outcome) {
 	}
 }
 
-// act makes the call of a step on the task with that id or on a CPU, and observes what the call returns.
+// act performs a step on the task with that id or on a CPU, and observes what the call returns.
 func (p *player) act(s *Step, id hwdebug.TaskID, o *Obs) (err error) {
 	addr := s.Addr.Value(p.meta)
 	switch s.Op {
@@ -357,7 +358,8 @@ func (p *player) act(s *Step, id hwdebug.TaskID, o *Obs) (err error) {
 		o.Regs = p.reg
 	case OpPtraceSet:
 		p.asked[s.Which] = true
-		err = p.t.(hwdebug.Ptracer).PtraceSetReg(id, s.Which, s.Idx, hwdebug.PtraceReg{Addr: addr, Ctrl: s.Ctrl})
+		err = p.t.(hwdebug.Ptracer).PtraceSetReg(id, s.Which, s.Idx,
+			hwdebug.PtraceReg{Addr: addr, Ctrl: s.Ctrl})
 	case OpPtraceGet:
 		o.Info, o.Pairs, err = p.t.(hwdebug.Ptracer).PtraceGetRegs(id, s.Which)
 	}
@@ -443,8 +445,9 @@ func (p *player) checkRegisters(r *residue) {
 	}
 }
 
-// checkRoom finds leaked reservations: as many disabled wide events as there are registers must fit. It skips a kind of
-// which nothing was requested, because this check is half the cost of the end of a case.
+// checkRoom finds leaked reservations: as many disabled wide events as there are registers must
+// fit. It skips a kind of which nothing was requested, because this check is half the cost of the
+// end of a case.
 func (p *player) checkRoom(r *residue) {
 	kernel, ok := p.t.(hwdebug.KernelRegistrar)
 	if !ok {
@@ -498,14 +501,15 @@ func (t *Tally) add(u Tally) {
 	t.Residues += u.Residues
 }
 
-// Replay performs c on t, which must be fresh, and compares every step and the residue at the end. It calls diverged,
-// which may be nil, for each divergence in turn. A divergent step does not end the case.
+// Replay performs c on t, which must be fresh, and compares every step and the residue at the end.
+// It calls diverged, which may be nil, for each divergence in turn. A divergent step does not end
+// the case.
 func Replay(t hwdebug.Target, meta *Meta, c *Case, diverged func(*Divergence)) Tally {
 	var p player
 	return p.replay(t, meta, c, diverged)
 }
 
-// replay is Replay with reused storage.
+// replay implements Replay and reuses the storage of p.
 func (p *player) replay(t hwdebug.Target, meta *Meta, c *Case, diverged func(*Divergence)) Tally {
 	p.begin(t, meta)
 	tally := Tally{Steps: len(c.Steps)}

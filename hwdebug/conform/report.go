@@ -97,7 +97,8 @@ func outcomeText(op Op, g *outcome) string {
 	return "OK"
 }
 
-// hitsText returns the observation of an access: "hits h0:1 h3:1, in the error state h2, trap x1 at 0x10000040".
+// hitsText returns the observation of an access: "hits h0:1 h3:1, in the error state h2, trap x1 at
+// 0x10000040".
 func hitsText(o *Obs) string {
 	s := "no hits"
 	if len(o.Hits) > 0 {
@@ -164,7 +165,8 @@ func regsText(r *hwdebug.Regs) string {
 	return s
 }
 
-// diffRegs returns the registers in which two dumps differ, on each side, and the fields that differ in words.
+// diffRegs returns the registers in which two dumps differ, on each side, and the fields that
+// differ in words.
 func diffRegs(want, got *hwdebug.Regs) (expected, found string, fields []string) {
 	a, b := registersOf(want), registersOf(got)
 	cpu := "cpu" + strconv.Itoa(want.CPU)
@@ -173,7 +175,8 @@ func diffRegs(want, got *hwdebug.Regs) (expected, found string, fields []string)
 		fields = append(fields, fmt.Sprintf("CPU: kernel %d, model %d", want.CPU, got.CPU))
 	}
 	if len(a) != len(b) {
-		return expected + " with " + strconv.Itoa(len(a)) + " registers", found + " with " + strconv.Itoa(len(b)), fields
+		return expected + " with " + strconv.Itoa(len(a)) + " registers",
+			found + " with " + strconv.Itoa(len(b)), fields
 	}
 	for i := range a {
 		x, y := a[i], b[i]
@@ -187,10 +190,12 @@ func diffRegs(want, got *hwdebug.Regs) (expected, found string, fields []string)
 	return expected, found, fields
 }
 
-// diffFields returns a line for each field in which two values of a register differ, and the meaning of both values.
+// diffFields returns a line for each field in which two values of a register differ, and the
+// meaning of both values.
 func diffFields(name string, reg arm64.Reg, want, got uint64) (lines []string) {
 	for _, f := range arm64.Diff(reg, want, got) {
-		lines = append(lines, fmt.Sprintf("%s %s: kernel %s, model %s", name, f.Name, f.Old.Text(), f.New.Text()))
+		lines = append(lines, fmt.Sprintf("%s %s: kernel %s, model %s", name, f.Name, f.Old.Text(),
+			f.New.Text()))
 	}
 	if reg == arm64.RegBCR || reg == arm64.RegWCR {
 		lines = append(lines, name+" kernel: "+meaning(reg, want), name+" model: "+meaning(reg, got))
@@ -215,7 +220,8 @@ func diffPairs(s *Step, got *Obs) (fields []string) {
 		a, b := s.Obs.Pairs[i], got.Pairs[i]
 		name := sets.names[s.Which] + " entry " + strconv.Itoa(i)
 		if a.Addr != b.Addr {
-			fields = append(fields, fmt.Sprintf("%s address: kernel 0x%016x, model 0x%016x", name, a.Addr, b.Addr))
+			fields = append(fields,
+				fmt.Sprintf("%s address: kernel 0x%016x, model 0x%016x", name, a.Addr, b.Addr))
 		}
 		if a.Ctrl != b.Ctrl {
 			fields = append(fields, diffFields(name+" control", reg, uint64(a.Ctrl), uint64(b.Ctrl))...)
@@ -278,8 +284,9 @@ func (r *Report) Text(w io.Writer) error {
 	for i := range r.Divergences {
 		b.WriteString("\n" + r.Divergences[i].String() + "\n")
 	}
-	if total := r.Diverging + r.MarkedDiverging + r.Residues; len(r.Divergences) > 0 && total > len(r.Divergences) {
-		fmt.Fprintf(&b, "\n%d more not shown\n", total-len(r.Divergences))
+	shown, total := len(r.Divergences), r.Diverging+r.MarkedDiverging+r.Residues
+	if shown > 0 && total > shown {
+		fmt.Fprintf(&b, "\n%d more not shown\n", total-shown)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

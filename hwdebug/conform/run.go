@@ -16,7 +16,8 @@ import (
 
 // A Config configures a run. Open is required.
 type Config struct {
-	// Open makes a fresh target for one case of a recording with that first line. Run shuts it down after the case.
+	// Open makes a fresh target for one case of a recording with that first line. Run shuts it down
+	// after the case.
 	Open func(Meta) (hwdebug.Target, error)
 	// Filter selects cases by their id; nil: all. Other cases must be in the format all the same.
 	Filter *regexp.Regexp
@@ -32,12 +33,13 @@ type Progress struct {
 	Cases    int // replayed so far, in all files
 }
 
-// Run replays the recordings in files, in order. The error is a *FormatError if a file is not in the format, an error of
-// the file system, of Open or of ctx, or reports that Filter selects no case. With an error there is no report: nothing
-// is counted of a run with a file that cannot be trusted. Divergences are not errors.
+// Run replays the recordings in files, in order. The error is a *FormatError if a file is not in
+// the format, an error of the file system, of Open or of ctx, or reports that Filter selects no
+// case. A failed run has no report: nothing is counted of a run with a file that cannot be
+// trusted. Divergences are not errors.
 //
-// Files are streamed: the memory used does not depend on their size. Run looks at ctx between cases; it does not
-// interrupt a target whose call does not return.
+// Files are streamed: the memory used does not depend on their size. Run looks at ctx between
+// cases; it does not interrupt a target whose call does not return.
 func Run(ctx context.Context, cfg Config, files ...string) (*Report, error) {
 	if cfg.Open == nil || ctx == nil {
 		return nil, errors.New("conform: Run needs a context and Config.Open")

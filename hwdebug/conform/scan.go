@@ -10,11 +10,12 @@ import (
 	"strings"
 )
 
-// A scanner reads one line of JSON. It accepts what encoding/json accepts (white space, any order of keys, escapes in
-// strings) but no repeated or unknown keys, and it allocates only to store a failure.
+// A scanner reads one line of JSON. It accepts what encoding/json accepts (white space, any order
+// of keys, escapes in strings) but no repeated or unknown keys, and it allocates only to store a
+// failure.
 //
-// The first failure is kept and moves the scanner to the end of the line: its methods may be called after a failure,
-// return zero values then, and read nothing.
+// The first failure is kept and moves the scanner to the end of the line: its methods may be called
+// after a failure, return zero values then, and read nothing.
 type scanner struct {
 	b   []byte
 	i   int
@@ -91,7 +92,8 @@ func (d *scanner) end() {
 	}
 }
 
-// text reads a string and returns it with the place where it begins. The bytes are valid until the next line is read.
+// text reads a string and returns it with the place where it begins. The bytes are valid until the
+// next line is read.
 func (d *scanner) text() (s []byte, at int) {
 	if d.peek() != '"' {
 		d.unexpected("a string")
@@ -134,8 +136,8 @@ func (d *scanner) escaped(at int) []byte {
 	return nil
 }
 
-// Words are the names that the format has in one place, numbered from 0. Most of a line is such names, so they are
-// found by a hash of three instructions instead of a map.
+// Words are the names that the format has in one place, numbered from 0. Most of a line is such
+// names, so they are found by a hash of three instructions instead of a map.
 type words struct {
 	names []string
 	slots [64]uint8 // the number of a name plus 1, at its hash or after it; 0: empty
@@ -175,8 +177,9 @@ func (w *words) find(s []byte) (i int, ok bool) {
 
 func (w *words) fix() string { return "want one of " + strings.Join(w.names, " ") }
 
-// object reads an object and calls value, with the number of the key, to read each value. It returns the set of the
-// keys found as bits. A repeated key fails, and so does an unknown one; with an empty where, unknown keys are skipped.
+// object reads an object and calls value, with the number of the key, to read each value. It
+// returns the set of the keys found as bits. A repeated key fails, and so does an unknown one; with
+// an empty where, unknown keys are skipped.
 func (d *scanner) object(where string, keys *words, value func(key int)) (seen uint32) {
 	d.want('{')
 	for n := 0; d.more(&n, '}'); {
@@ -289,7 +292,8 @@ func (d *scanner) hex(what string, limit uint64) uint64 {
 	s, at := d.text()
 	v, ok := parseHex(s)
 	if !ok || v > limit {
-		d.fail(at, fmt.Sprintf("invalid %s %q", what, s), fmt.Sprintf("want a hex string without prefix, at most %x", limit))
+		d.fail(at, fmt.Sprintf("invalid %s %q", what, s),
+			fmt.Sprintf("want a hex string without prefix, at most %x", limit))
 	}
 	return v
 }

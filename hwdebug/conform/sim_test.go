@@ -31,18 +31,22 @@ func openModel(meta conform.Meta) (hwdebug.Target, error) {
 
 // TestModelAgreesWithEveryRecordedStep replays all recordings, the marked steps included.
 func TestModelAgreesWithEveryRecordedStep(t *testing.T) {
-	agrees(t, recordings, 4185, conform.Tally{Steps: 115341, Agreeing: 113724, Marked: 1617, MarkedAgreeing: 1617})
+	agrees(t, recordings, 4185,
+		conform.Tally{Steps: 115341, Agreeing: 113724, Marked: 1617, MarkedAgreeing: 1617})
 }
 
-// TestModelAgreesWithMoreRecordings replays what the project has recorded itself, of two kernels: see testdata/more/README.md.
+// TestModelAgreesWithMoreRecordings replays what the project has recorded itself, of two kernels:
+// see testdata/more/README.md.
 func TestModelAgreesWithMoreRecordings(t *testing.T) {
-	agrees(t, moreRecordings(t), 5096, conform.Tally{Steps: 188424, Agreeing: 182996, Marked: 5428, MarkedAgreeing: 5428})
+	agrees(t, moreRecordings(t), 5096,
+		conform.Tally{Steps: 188424, Agreeing: 182996, Marked: 5428, MarkedAgreeing: 5428})
 }
 
-// agrees replays recordings on the model and compares what comes of it with what they hold.
+// agrees replays recordings on the model and compares the outcomes.
 func agrees(t *testing.T, files []string, cases int, want conform.Tally) {
 	t.Helper()
-	report, err := conform.Run(context.Background(), conform.Config{Open: openModel, MaxDivergences: 20}, files...)
+	report, err := conform.Run(context.Background(), conform.Config{Open: openModel, MaxDivergences: 20},
+		files...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +77,8 @@ func TestStaleWnR(t *testing.T) {
 		}
 		return m.Target(), nil
 	}
-	report, err := conform.Run(context.Background(), conform.Config{Open: open}, "testdata/more/wnr.jsonl.gz", "testdata/more/wnr-ptrace.jsonl.gz")
+	report, err := conform.Run(context.Background(), conform.Config{Open: open},
+		"testdata/more/wnr.jsonl.gz", "testdata/more/wnr-ptrace.jsonl.gz")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +87,8 @@ func TestStaleWnR(t *testing.T) {
 	}
 }
 
-// TestMemoryStaysFlat replays one recording many times over as one long file, and looks at the heap as it goes.
+// TestMemoryStaysFlat replays one recording many times over as one long file, and looks at the heap
+// as it goes.
 func TestMemoryStaysFlat(t *testing.T) {
 	if testing.Short() {
 		t.Skip("replays a megabyte of cases")
@@ -105,14 +111,15 @@ func TestMemoryStaysFlat(t *testing.T) {
 		return m.HeapAlloc
 	}
 	var early, late uint64
-	_, err := conform.Run(context.Background(), conform.Config{Open: openModel, Progress: func(p conform.Progress) {
-		switch p.Cases {
-		case 300:
-			early = live()
-		case 3700:
-			late = live()
-		}
-	}}, name)
+	_, err := conform.Run(context.Background(),
+		conform.Config{Open: openModel, Progress: func(p conform.Progress) {
+			switch p.Cases {
+			case 300:
+				early = live()
+			case 3700:
+				late = live()
+			}
+		}}, name)
 	if err != nil || late == 0 {
 		t.Fatalf("%v, %d bytes at case 3700", err, late)
 	}
@@ -121,8 +128,8 @@ func TestMemoryStaysFlat(t *testing.T) {
 	}
 }
 
-// A feed turns bytes into choices, and choices into steps; after the last byte every choice is the first. It keeps the
-// names that it has given out, so that most steps mean something.
+// A feed turns bytes into choices, and choices into steps; after the last byte every choice is the
+// first. It keeps the names that it has given out, so that most steps mean something.
 type feed struct {
 	b       []byte
 	handles [3][]int // by what opens them: perf, wide, user
@@ -133,13 +140,13 @@ type feed struct {
 	theme   theme
 }
 
-// A theme is what a sequence is about, so that states which take many steps of a kind are reached.
+// A theme restricts a sequence to some operations, to reach states that take many steps of a kind.
 type theme int
 
 const (
 	everything theme = iota
 	families         // tasks that fork and exit, with events that are inherited
-	debuggers        // register sets beside events at the same places
+	debuggers        // register sets and events at the same addresses
 	numThemes
 )
 
@@ -154,10 +161,10 @@ func (f *feed) pick(n int) int {
 
 func oneOf[T any](f *feed, of ...T) T { return of[f.pick(len(of))] }
 
-// mostly is false once in eight times.
+// mostly returns false once in eight times.
 func (f *feed) mostly() bool { return f.pick(8) != 7 }
 
-// from picks a name of names, or at times any.
+// from picks one of names, or sometimes any name.
 func (f *feed) from(names []int) int {
 	if len(names) > 0 && f.mostly() {
 		return names[f.pick(len(names))]
@@ -165,31 +172,41 @@ func (f *feed) from(names []int) int {
 	return f.pick(8)
 }
 
-// opOf is an op and the kind of handle that it takes or makes.
+// An opOf is an op and the kind of handle that it takes or returns.
 type opOf struct {
 	op   conform.Op
 	kind int
 }
 
-// step makes one step, valid or not, of all that the format has, but for what came of it. A custom handler excludes
-// nothing: the kernel would retry an excluded hit for ever.
+// step returns any step of the format, valid or not, without its outcome. A custom handler excludes
+// nothing, because the kernel would retry an excluded hit endlessly.
 func (f *feed) step() conform.Step {
 	s := conform.Step{T: -1, Task: -1}
-	o := oneOf(f, opOf{conform.OpAccess, 0}, opOf{conform.OpOpen, 0}, opOf{conform.OpTask, 0}, opOf{conform.OpKAccess, 0},
-		opOf{conform.OpKWide, 1}, opOf{conform.OpClose, 0}, opOf{conform.OpEnable, 0}, opOf{conform.OpDisable, 0},
-		opOf{conform.OpModify, 0}, opOf{conform.OpRead, 0}, opOf{conform.OpRead, 1}, opOf{conform.OpKUnwide, 1},
+	o := oneOf(f, opOf{conform.OpAccess, 0}, opOf{conform.OpOpen, 0}, opOf{conform.OpTask, 0},
+		opOf{conform.OpKAccess, 0},
+		opOf{conform.OpKWide, 1}, opOf{conform.OpClose, 0}, opOf{conform.OpEnable, 0},
+		opOf{conform.OpDisable, 0},
+		opOf{conform.OpModify, 0}, opOf{conform.OpRead, 0}, opOf{conform.OpRead, 1},
+		opOf{conform.OpKUnwide, 1},
 		opOf{conform.OpKUser, 2}, opOf{conform.OpKMod, 2}, opOf{conform.OpKUnreg, 2}, opOf{conform.OpFork, 0},
-		opOf{conform.OpMigrate, 0}, opOf{conform.OpExit, 0}, opOf{conform.OpUAccess, 0}, opOf{conform.OpDump, 0},
-		opOf{conform.OpPtraceSet, 0}, opOf{conform.OpPtraceGet, 0}, opOf{conform.OpAccess, 0}, opOf{conform.OpOpen, 0},
-		opOf{conform.OpAccess, 0}, opOf{conform.OpOpen, 0}, opOf{conform.OpKUser, 2}, opOf{conform.OpKAccess, 0})
+		opOf{conform.OpMigrate, 0}, opOf{conform.OpExit, 0}, opOf{conform.OpUAccess, 0},
+		opOf{conform.OpDump, 0},
+		opOf{conform.OpPtraceSet, 0}, opOf{conform.OpPtraceGet, 0}, opOf{conform.OpAccess, 0},
+		opOf{conform.OpOpen, 0},
+		opOf{conform.OpAccess, 0}, opOf{conform.OpOpen, 0}, opOf{conform.OpKUser, 2},
+		opOf{conform.OpKAccess, 0})
 	switch f.theme {
 	case families:
-		o.op = oneOf(f, conform.OpOpen, conform.OpOpen, conform.OpOpen, conform.OpFork, conform.OpExit, conform.OpAccess, conform.OpAccess,
-			conform.OpDump, conform.OpClose, conform.OpEnable, conform.OpDisable, conform.OpModify, conform.OpRead, conform.OpMigrate, conform.OpOpen)
+		o.op = oneOf(f, conform.OpOpen, conform.OpOpen, conform.OpOpen, conform.OpFork, conform.OpExit,
+			conform.OpAccess, conform.OpAccess,
+			conform.OpDump, conform.OpClose, conform.OpEnable, conform.OpDisable, conform.OpModify,
+			conform.OpRead, conform.OpMigrate, conform.OpOpen)
 		o.kind = 0
 	case debuggers:
-		o.op = oneOf(f, conform.OpPtraceSet, conform.OpOpen, conform.OpAccess, conform.OpAccess, conform.OpAccess, conform.OpPtraceGet,
-			conform.OpClose, conform.OpDump, conform.OpPtraceSet, conform.OpMigrate, conform.OpFork, conform.OpDisable, conform.OpUAccess)
+		o.op = oneOf(f, conform.OpPtraceSet, conform.OpOpen, conform.OpAccess, conform.OpAccess,
+			conform.OpAccess, conform.OpPtraceGet,
+			conform.OpClose, conform.OpDump, conform.OpPtraceSet, conform.OpMigrate, conform.OpFork,
+			conform.OpDisable, conform.OpUAccess)
 		o.kind = 0
 	}
 	switch {
@@ -331,7 +348,8 @@ func (f *feed) step() conform.Step {
 			s.Addr.Base = conform.UCode
 		}
 	}
-	s.Ctrl = oneOf[uint32](f, 0x1f5, 0x1fd, 0x1e5, 0x1e15, 0x1ffd, 0x1ed, 0x25, 0xa5, 0x1f4, 0, 0x785, 0xffffffff)
+	s.Ctrl = oneOf[uint32](f, 0x1f5, 0x1fd, 0x1e5, 0x1e15, 0x1ffd, 0x1ed, 0x25, 0xa5, 0x1f4, 0, 0x785,
+		0xffffffff)
 	return s
 }
 
@@ -376,14 +394,16 @@ func (f *feed) aim(s *conform.Step) {
 	}
 }
 
-// heirs begins with a task whose registers are full when it forks, and that exits at times: its heir then runs with
-// events that it is not charged for (R-CON-13).
+// heirs begins with a task whose registers are full when it forks, and that exits at times: its
+// heir then runs with events that it is not charged for (R-CON-13).
 func (f *feed) heirs() []conform.Step {
 	cpu := f.pick(4)
 	steps := []conform.Step{{Op: conform.OpTask, T: 0, Task: -1, CPU: cpu}}
 	for f.next < 4 {
-		s := conform.Step{Op: conform.OpOpen, H: f.next, T: -1, CPU: -1, Addr: conform.Addr{Base: conform.UBuf, N: uint64(64 + 8*f.pick(2))},
-			Attr: hwdebug.Attr{Type: oneOf(f, hwdebug.W, hwdebug.RW, hwdebug.R), Len: 4, Inherit: f.mostly(), Pinned: f.pick(2) == 0}}
+		s := conform.Step{Op: conform.OpOpen, H: f.next, T: -1, CPU: -1,
+			Addr: conform.Addr{Base: conform.UBuf, N: uint64(64 + 8*f.pick(2))},
+			Attr: hwdebug.Attr{Type: oneOf(f, hwdebug.W, hwdebug.RW, hwdebug.R), Len: 4,
+				Inherit: f.mostly(), Pinned: f.pick(2) == 0}}
 		if f.pick(4) == 0 {
 			s.CPU = cpu
 		}
@@ -400,7 +420,7 @@ func (f *feed) heirs() []conform.Step {
 	return steps
 }
 
-// stepsOf makes at most n steps of bytes.
+// stepsOf returns at most n steps that the bytes stand for.
 func stepsOf(data []byte, n int) (steps []conform.Step) {
 	f := &feed{b: data}
 	if f.theme = theme(f.pick(int(numThemes))); f.theme == families {
@@ -412,7 +432,7 @@ func stepsOf(data []byte, n int) (steps []conform.Step) {
 	return steps
 }
 
-// guarded makes a machine whose calls end with an error if they loop for too long.
+// guarded returns a machine whose calls end with an error if they loop for too long.
 func guarded(t testing.TB, kernel string, meta conform.Meta) *sim.Machine {
 	m, err := machine(kernel, meta)
 	if err != nil {
@@ -436,8 +456,8 @@ func story(steps []conform.Step) (s string) {
 	return s
 }
 
-// perform does the steps on a machine, and says after which one an invariant was broken, an answer was none of the
-// kernel's, or something was left behind at the end.
+// perform does the steps on a machine, and says after which one an invariant was broken, an answer
+// was none of the kernel's, or something was left behind at the end.
 func perform(m *sim.Machine, meta *conform.Meta, steps []conform.Step) error {
 	target := m.Target()
 	defer target.Shutdown()
@@ -460,8 +480,8 @@ func perform(m *sim.Machine, meta *conform.Meta, steps []conform.Step) error {
 	return nil
 }
 
-// FuzzSteps performs whatever steps the bytes make, on the kernel that the first byte chooses, and holds the model to
-// its invariants after each.
+// FuzzSteps performs whatever steps the bytes make, on the kernel that the first byte chooses, and
+// holds the model to its invariants after each.
 func FuzzSteps(f *testing.F) {
 	seedSteps(f)
 	meta := recordedMeta()
@@ -477,8 +497,8 @@ func FuzzSteps(f *testing.F) {
 	})
 }
 
-// twins are pairs of kernels that differ in nothing that the steps of the format can see (hwdebug/spec, differences
-// at a glance), and what must be kept out of the steps for that.
+// twins are pairs of kernels that differ in nothing that the steps of the format can see
+// (hwdebug/spec, differences at a glance), and what must be kept out of the steps for that.
 //
 //   - 4.19.0 and 4.19.116, which stands where 4.19.113 does, differ in D-3 alone, the offsets of a watchpoint of a
 //     32-bit task; the format has no such task.
@@ -502,7 +522,8 @@ var twins = []struct {
 
 func anyStep(*conform.Step, *conform.Meta) bool { return true }
 
-// compare performs the steps on two targets, and says where an outcome, or a register of any CPU after it, differs.
+// compare performs the steps on two targets, and says where an outcome, or a register of any CPU
+// after it, differs.
 func compare(a, b hwdebug.Target, meta *conform.Meta, steps []conform.Step) error {
 	defer hwdebug.Shutdown(a)
 	defer hwdebug.Shutdown(b)
@@ -516,11 +537,13 @@ func compare(a, b hwdebug.Target, meta *conform.Meta, steps []conform.Step) erro
 	}
 	for i := range steps {
 		if !both(&steps[i]) {
-			return fmt.Errorf("step %d differs: %s, %s\n%s", i+1, pa.Said(&steps[i]), pb.Said(&steps[i]), story(steps[:i+1]))
+			return fmt.Errorf("step %d differs: %s, %s\n%s", i+1, pa.Said(&steps[i]), pb.Said(&steps[i]),
+				story(steps[:i+1]))
 		}
 		for cpu := range meta.CPUs {
 			if !both(&conform.Step{Op: conform.OpDump, T: -1, CPU: cpu}) {
-				return fmt.Errorf("the registers of CPU %d differ after step %d\n%s", cpu, i+1, story(steps[:i+1]))
+				return fmt.Errorf("the registers of CPU %d differ after step %d\n%s", cpu, i+1,
+					story(steps[:i+1]))
 			}
 		}
 	}
@@ -544,15 +567,16 @@ func FuzzTwins(f *testing.F) {
 					steps = append(steps, s)
 				}
 			}
-			if err := compare(guarded(t, tw.a, meta).Target(), guarded(t, tw.b, meta).Target(), &meta, steps); err != nil {
+			if err := compare(guarded(t, tw.a, meta).Target(), guarded(t, tw.b, meta).Target(), &meta,
+				steps); err != nil {
 				t.Fatalf("%s and %s: %v", tw.a, tw.b, err)
 			}
 		}
 	})
 }
 
-// FuzzPlain performs the same steps on the model and on its slow twin, by the rules of the kernel that the first byte
-// chooses.
+// FuzzPlain performs the same steps on the model and on its slow twin, by the rules of the kernel
+// that the first byte chooses.
 func FuzzPlain(f *testing.F) {
 	seedSteps(f)
 	meta := recordedMeta()
@@ -566,7 +590,8 @@ func FuzzPlain(f *testing.F) {
 		if !ok {
 			t.Fatalf("the twin has no rules for %s", kernel)
 		}
-		if err := compare(newPlain(r), guarded(t, kernel, meta).Target(), &meta, stepsOf(data[1:], 60)); err != nil {
+		if err := compare(newPlain(r), guarded(t, kernel, meta).Target(), &meta,
+			stepsOf(data[1:], 60)); err != nil {
 			t.Fatalf("%s, the twin and the model: %v", kernel, err)
 		}
 	})
@@ -582,7 +607,8 @@ func TestKernelsThatDifferAreToldApart(t *testing.T) {
 	} {
 		found := false
 		for seed := uint32(0); seed < 400 && !found; seed++ {
-			if compare(guarded(t, tc.a, meta).Target(), guarded(t, tc.b, meta).Target(), &meta, stepsOf(seeded(seed), 60)) != nil {
+			if compare(guarded(t, tc.a, meta).Target(), guarded(t, tc.b, meta).Target(), &meta,
+				stepsOf(seeded(seed), 60)) != nil {
 				found = true
 			}
 		}

@@ -24,8 +24,8 @@ type Meta struct {
 	UBuf, UCode, KBuf, KCode uint64
 }
 
-// Kernel returns the version of the recorded kernel, such as "6.1.176": the last version in Version (a distribution's
-// release string names its interface, not its source), or else in Release.
+// Kernel returns the version of the recorded kernel, such as "6.1.176": the last version in Version
+// (a distribution's release string names its interface, not its source), or else in Release.
 func (m *Meta) Kernel() string {
 	return cmp.Or(lastVersion(m.Version), lastVersion(m.Release), m.Release)
 }
@@ -123,8 +123,9 @@ const (
 	fMark
 )
 
-var fields = wordsOf("op", "h", "t", "from", "task", "cpu", "type", "addr", "len", "disabled", "pinned", "inherit",
-	"exclude_user", "exclude_kernel", "exclude_hv", "custom", "kind", "size", "which", "idx", "ctrl", "ret", "obs", "mark")
+var fields = wordsOf("op", "h", "t", "from", "task", "cpu", "type", "addr", "len", "disabled",
+	"pinned", "inherit", "exclude_user", "exclude_kernel", "exclude_hv", "custom", "kind", "size",
+	"which", "idx", "ctrl", "ret", "obs", "mark")
 
 const (
 	oHits obsSet = 1 << iota
@@ -141,10 +142,11 @@ const (
 	oRegs
 )
 
-var observations = wordsOf("hits", "err", "trap", "count", "cpu", "bvr", "bcr", "wvr", "wcr", "mdscr", "info", "regs")
+var observations = wordsOf("hits", "err", "trap", "count", "cpu", "bvr", "bcr", "wvr", "wcr", "mdscr",
+	"info", "regs")
 
-// An opRule lists the keys that a step with that op must have and may have besides op, ret and mark, and the keys of
-// what is observed if it succeeds.
+// An opRule lists the keys that a step with that op must have and may have besides op, ret and
+// mark, and the keys of what is observed if it succeeds.
 type opRule struct {
 	name             string
 	must, may        fieldSet
@@ -175,9 +177,10 @@ var opRules = [numOps]opRule{
 
 	OpKWide:   {name: "kwide", must: fH | attrKeys, may: kernelFlags, needs: hwdebug.FeatureKernelEvents},
 	OpKUnwide: {name: "kunwide", must: fH, needs: hwdebug.FeatureKernelEvents},
-	OpKUser:   {name: "kuser", must: fH | fTask | attrKeys, may: kernelFlags, needs: hwdebug.FeatureKernelEvents},
-	OpKMod:    {name: "kmod", must: fH | attrKeys, may: kernelFlags, needs: hwdebug.FeatureKernelEvents},
-	OpKUnreg:  {name: "kunreg", must: fH, needs: hwdebug.FeatureKernelEvents},
+	OpKUser: {name: "kuser", must: fH | fTask | attrKeys, may: kernelFlags,
+		needs: hwdebug.FeatureKernelEvents},
+	OpKMod:   {name: "kmod", must: fH | attrKeys, may: kernelFlags, needs: hwdebug.FeatureKernelEvents},
+	OpKUnreg: {name: "kunreg", must: fH, needs: hwdebug.FeatureKernelEvents},
 
 	OpTask:    {name: "task", must: fT | fCPU, needs: hwdebug.FeatureTasks, whichCPU: true},
 	OpFork:    {name: "fork", must: fT | fFrom, needs: hwdebug.FeatureTasks},
@@ -198,7 +201,8 @@ var opRules = [numOps]opRule{
 		needs: hwdebug.FeatureRegisters, whichCPU: true, userOrCPU: true,
 	},
 	OpPtraceSet: {name: "ptrace_set", must: fT | fWhich | fIdx | fAddr | fCtrl, needs: hwdebug.FeaturePtrace},
-	OpPtraceGet: {name: "ptrace_get", must: fT | fWhich, obsMust: oInfo | oRegs, needs: hwdebug.FeaturePtrace},
+	OpPtraceGet: {name: "ptrace_get", must: fT | fWhich, obsMust: oInfo | oRegs,
+		needs: hwdebug.FeaturePtrace},
 }
 
 var ops = func() *words {
@@ -277,7 +281,7 @@ func (r Ret) String() string {
 type Mark uint8
 
 const (
-	MarkFar       Mark = 1 << iota // several watchpoints overlap the access; the machine chooses the reported address
+	MarkFar       Mark = 1 << iota // several watchpoints overlap the access
 	MarkBAS                        // a breakpoint with an irregular byte select is or was programmed
 	MarkTraceStep                  // the task had a ptrace trap before, in a case with other events too
 	MarkNondet                     // two recordings differ here
@@ -329,7 +333,8 @@ type Step struct {
 	Which hwdebug.PtraceSet
 	Idx   int
 	Ctrl  uint32
-	// Custom requests a handler that skips the instruction at every third call, instead of the kernel's default handler.
+	// Custom requests a handler that skips the instruction at every third call, instead of the
+	// kernel's default handler.
 	Custom bool
 
 	Ret  Ret

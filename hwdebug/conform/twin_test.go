@@ -19,15 +19,16 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/conform"
 )
 
-// A twin reads a line into a tree of maps with encoding/json and then asks the tree for what the format has. It
-// panics with a twinError where the tree has something else.
+// A twin reads a line into a tree of maps with encoding/json and then asks the tree for what the
+// format has. It panics with a twinError where the tree has something else.
 type twin struct{ meta *conform.Meta }
 
 type twinError string
 
 func no(format string, args ...any) { panic(twinError(fmt.Sprintf(format, args...))) }
 
-// tree reads one JSON value as map[string]any, []any, string, json.Number, bool or nil. A key twice is an error.
+// tree reads one JSON value as map[string]any, []any, string, json.Number, bool or nil. A key twice
+// is an error.
 func tree(d *json.Decoder) any {
 	token, err := d.Token()
 	if err != nil {
@@ -110,7 +111,8 @@ var (
 	hexOnly   = regexp.MustCompile(`^[0-9a-fA-F]{1,16}$`)
 	symbolic  = regexp.MustCompile(`^(ubuf|ucode|kbuf|kcode)\+(0|[1-9][0-9]*)$`)
 	nameOnly  = regexp.MustCompile(`^[ht](0|[1-9][0-9]*)$`)
-	baseNames = map[string]conform.Base{"ubuf": conform.UBuf, "ucode": conform.UCode, "kbuf": conform.KBuf, "kcode": conform.KCode}
+	baseNames = map[string]conform.Base{"ubuf": conform.UBuf, "ucode": conform.UCode,
+		"kbuf": conform.KBuf, "kcode": conform.KCode}
 )
 
 func hexText(s string, bits int) uint64 {
@@ -167,7 +169,8 @@ var twinOps = map[string]string{
 	"ptrace_set": "t which idx addr ctrl|", "ptrace_get": "t which|",
 }
 
-var twinOrder = strings.Fields("open close enable disable modify read kwide kunwide kuser kmod kunreg task fork migrate exit " +
+var twinOrder = strings.Fields("open close enable disable modify read kwide kunwide kuser kmod kunreg " +
+	"task fork migrate exit " +
 	"access uaccess kaccess dump ptrace_set ptrace_get")
 
 func (w twin) step(v any) conform.Step {
@@ -246,8 +249,10 @@ func (w twin) step(v any) conform.Step {
 			s.Ret = w.ret(as[string](v, "ret"))
 		}
 	}
-	s.Attr.Disabled, s.Attr.Pinned, s.Attr.Inherit = flag(m, "disabled"), flag(m, "pinned"), flag(m, "inherit")
-	s.Attr.ExcludeUser, s.Attr.ExcludeKernel, s.Attr.ExcludeHV = flag(m, "exclude_user"), flag(m, "exclude_kernel"), flag(m, "exclude_hv")
+	s.Attr.Disabled, s.Attr.Pinned, s.Attr.Inherit = flag(m, "disabled"), flag(m, "pinned"),
+		flag(m, "inherit")
+	s.Attr.ExcludeUser, s.Attr.ExcludeKernel, s.Attr.ExcludeHV = flag(m, "exclude_user"),
+		flag(m, "exclude_kernel"), flag(m, "exclude_hv")
 	s.Custom = flag(m, "custom")
 	if op == "dump" {
 		_, t := m["t"]
@@ -256,7 +261,8 @@ func (w twin) step(v any) conform.Step {
 			no("dump")
 		}
 	}
-	observes := slices.Contains(strings.Fields("access uaccess kaccess dump read ptrace_get"), op) && s.Ret == conform.OK
+	observes := slices.Contains(strings.Fields("access uaccess kaccess dump read ptrace_get"), op) &&
+		s.Ret == conform.OK
 	if _, ok := m["obs"]; ok != observes {
 		no("obs")
 	}
@@ -268,7 +274,8 @@ func (w twin) step(v any) conform.Step {
 
 func (w twin) ret(s string) conform.Ret {
 	if i := slices.Index([]string{"OK", "NOHANDLE", "NOTASK", "BUSYHANDLE", "BUSYTASK"}, s); i >= 0 {
-		return []conform.Ret{conform.OK, conform.NoHandle, conform.NoTask, conform.BusyHandle, conform.BusyTask}[i]
+		return []conform.Ret{conform.OK, conform.NoHandle, conform.NoTask, conform.BusyHandle,
+			conform.BusyTask}[i]
 	}
 	e, ok := hwdebug.ErrnoByName(s)
 	if !ok {
@@ -309,7 +316,8 @@ func (w twin) obs(op string, m map[string]any, o *conform.Obs) {
 			if len(pair) != 2 {
 				no("pair")
 			}
-			o.Pairs = append(o.Pairs, hwdebug.PtraceReg{Addr: hexOf(pair[0], 64), Ctrl: uint32(hexOf(pair[1], 32))})
+			o.Pairs = append(o.Pairs,
+				hwdebug.PtraceReg{Addr: hexOf(pair[0], 64), Ctrl: uint32(hexOf(pair[1], 32))})
 		}
 		if len(o.Pairs) != int(o.Info&0xff) {
 			no("pairs")
@@ -432,13 +440,17 @@ var oddSteps = []string{
 	`{"op":"read","h":"h0","ret":"OK","obs":{"count":1e3}}`,
 	`{"op":"read","h":"h00","ret":"OK","obs":{"count":01}}`,
 	"{\t\"ret\" : \"NOHANDLE\" ,\r \"h\":\"\\u0068\\u0030\", \"op\":\"close\"}",
-	`{"op":"access","t":"t0","kind":"r","addr":"0xffffffffffffffff","size":8,"ret":"OK","obs":{"hits":{"h10":1,"h2":3},"err":["h3","h1"],"trap":{"addr":"10000040","n":1}},"mark":["far","nondet"]}`,
+	`{"op":"access","t":"t0","kind":"r","addr":"0xffffffffffffffff","size":8,"ret":"OK",` +
+		`"obs":{"hits":{"h10":1,"h2":3},"err":["h3","h1"],"trap":{"addr":"10000040","n":1}},` +
+		`"mark":["far","nondet"]}`,
 	`{"op":"kaccess","cpu":4,"kind":"x","addr":"kcode+4","size":4,"ret":"OK","obs":{"hits":{}}}`,
 	`{"op":"uaccess","t":"t0","kind":"x","addr":"kcode+4","size":4,"ret":"OK","obs":{"hits":{}}}`,
 	`{"op":"dump","t":"t0","cpu":1,"ret":"NOTASK"}`,
-	`{"op":"open","h":"h0","task":null,"cpu":-1,"type":"255","addr":"0x0","len":64,"exclude_hv":true,"ret":"EINVAL"}`,
+	`{"op":"open","h":"h0","task":null,"cpu":-1,"type":"255","addr":"0x0","len":64,"exclude_hv":true,` +
+		`"ret":"EINVAL"}`,
 	`{"op":"ptrace_get","t":"t0","which":"watch","ret":"OK","obs":{"info":"601","regs":[["0","1FC"]]}}`,
-	`{"op":"ptrace_set","t":"t0","which":"break","idx":16,"addr":"ucode+18446744073709551616","ctrl":"0x1f5","ret":"OK"}`,
+	`{"op":"ptrace_set","t":"t0","which":"break","idx":16,"addr":"ucode+18446744073709551616",` +
+		`"ctrl":"0x1f5","ret":"OK"}`,
 	`{"op":"kuser","h":"h0","task":null,"type":"w","addr":"ubuf+64","len":4,"ret":"OK"}`,
 	`{"op":"fork","t":"t1","from":"t0","ret":"E2BIG"}`,
 	`{}`, `{"op":"nop","ret":"OK"}`, `null`, `{"op":"exit","t":"t0","ret":"OK"`,

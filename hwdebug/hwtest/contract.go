@@ -155,7 +155,8 @@ func (r *rig) controls(task hwdebug.TaskID) (regs hwdebug.Regs, used int) {
 	return regs, used
 }
 
-// fills opens events of typ for task on cpu until one is refused, which must be with ENOSPC, and returns the others.
+// fills opens events of typ for task on cpu until one is refused, which must be with ENOSPC, and
+// returns the others.
 func (r *rig) fills(typ hwdebug.BPType, addr uint64, task hwdebug.TaskID, cpu int) (ids []hwdebug.EventID) {
 	r.Helper()
 	for len(ids) < 100 {
@@ -186,7 +187,8 @@ var checks = []check{
 		for range r.tg.WRPs() {
 			r.open(hwdebug.Attr{Type: hwdebug.W, Addr: r.m.UBuf, Len: 4, Disabled: true}, hwdebug.NoTask, 0)
 		}
-		r.equal("watchpoints that fit besides disabled ones", len(r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, 0)), 0)
+		r.equal("watchpoints that fit besides disabled ones",
+			len(r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, 0)), 0)
 	}},
 	{name: "an invalid request is refused and reserves nothing", run: func(r *rig) {
 		for _, tc := range []struct {
@@ -205,7 +207,8 @@ var checks = []check{
 			_, err := r.tg.Open(tc.a, hwdebug.NoTask, tc.cpu)
 			r.refused(tc.name, err, syscall.EINVAL)
 		}
-		r.equal("watchpoints after refusals", len(r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, 0)), r.tg.WRPs())
+		r.equal("watchpoints after refusals", len(r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, 0)),
+			r.tg.WRPs())
 	}},
 	{name: "a full CPU refuses an invalid request with ENOSPC", run: func(r *rig) {
 		r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, 0)
@@ -268,7 +271,8 @@ var checks = []check{
 			}
 			ev := r.open(hwdebug.Attr{Type: hwdebug.W, Addr: r.m.UBuf + 64, Len: 4, Disabled: true}, who, cpu)
 			want := uint64(0)
-			for i, call := range []func(hwdebug.EventID) error{nil, r.tg.Enable, r.tg.Enable, r.tg.Disable, r.tg.Disable, r.tg.Enable} {
+			for i, call := range []func(hwdebug.EventID) error{nil, r.tg.Enable, r.tg.Enable,
+				r.tg.Disable, r.tg.Disable, r.tg.Enable} {
 				if call != nil {
 					r.must(call(ev))
 				}
@@ -344,7 +348,8 @@ var checks = []check{
 	{name: "an inherited event counts for parent and child, another only for its task",
 		needs: tasks, run: func(r *rig) {
 			task := r.newTask(1)
-			inherited := r.open(hwdebug.Attr{Type: hwdebug.W, Addr: r.m.UBuf + 64, Len: 4, Inherit: true}, task, -1)
+			inherited := r.open(hwdebug.Attr{Type: hwdebug.W, Addr: r.m.UBuf + 64, Len: 4, Inherit: true},
+				task, -1)
 			own := r.open(attr(hwdebug.W, r.m.UBuf+64, 4), task, -1)
 			child, err := r.tg.(hwdebug.Tasker).Fork(task)
 			r.must(err)
@@ -381,9 +386,11 @@ var checks = []check{
 			r.equal("watchpoints that fit besides a wide one", len(full), r.tg.WRPs()-1)
 			_, err = r.registerWide()
 			r.refused("a wide event with the last CPU full", err, syscall.ENOSPC)
-			r.equal("watchpoints on the first CPU after that", len(r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, 0)), r.tg.WRPs()-1)
+			r.equal("watchpoints on the first CPU after that",
+				len(r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, 0)), r.tg.WRPs()-1)
 			r.must(r.tg.(hwdebug.KernelRegistrar).UnregisterWide(w))
-			r.equal("watchpoints after the wide one was unregistered", len(r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, last)), 1)
+			r.equal("watchpoints after the wide one was unregistered",
+				len(r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, last)), 1)
 		}},
 	{name: "a wide event counts the hits of all CPUs",
 		needs: needs{hwdebug.FeatureKernelEvents, hwdebug.FeatureKernelAccess}, run: func(r *rig) {
@@ -410,7 +417,8 @@ var checks = []check{
 			r.must(err)
 			r.does(task, hwdebug.Store, r.m.UBuf+66, 1)
 			if got := r.count(ev); calls != 5 || got != 5 || at != r.m.UBuf+66 {
-				r.Errorf("%d calls, count %d, the last address 0x%x; want 5, 5 and 0x%x", calls, got, at, r.m.UBuf+66)
+				r.Errorf("%d calls, count %d, the last address 0x%x; want 5, 5 and 0x%x", calls, got, at,
+					r.m.UBuf+66)
 			}
 			a.Addr = r.m.UBuf + 128
 			r.must(k.ModifyUser(ev, a))
@@ -467,22 +475,26 @@ var checks = []check{
 			if int(info&0xff) != r.tg.WRPs() || len(regs) != r.tg.WRPs() {
 				r.Errorf("info is 0x%x with %d entries, on %d registers", info, len(regs), r.tg.WRPs())
 			}
-			r.must(p.PtraceSetReg(task, hwdebug.HwWatch, 1, hwdebug.PtraceReg{Addr: r.m.UBuf + 64, Ctrl: 0x1f5}))
+			r.must(p.PtraceSetReg(task, hwdebug.HwWatch, 1,
+				hwdebug.PtraceReg{Addr: r.m.UBuf + 64, Ctrl: 0x1f5}))
 			want := hwdebug.PtraceReg{Addr: r.m.UBuf + 64, Ctrl: 0x1f5}
 			if _, regs, err = p.PtraceGetRegs(task, hwdebug.HwWatch); err != nil || regs[1] != want {
 				r.Errorf("entry 1 reads %+v, %v", regs, err)
 			}
-			r.equal("watchpoints that fit besides two entries", len(r.fills(hwdebug.W, r.m.UBuf+256, task, -1)), r.tg.WRPs()-2)
+			r.equal("watchpoints that fit besides two entries",
+				len(r.fills(hwdebug.W, r.m.UBuf+256, task, -1)), r.tg.WRPs()-2)
 			trap, err := r.tg.Access(task, hwdebug.Store, r.m.UBuf+65, 1)
 			if err != nil || trap != (hwdebug.Trap{N: 1, Addr: r.m.UBuf + 65}) {
 				r.Errorf("the store is trapped as %+v, %v", trap, err)
 			}
 			r.does(task, hwdebug.Load, r.m.UBuf+65, 1)
-			err = p.PtraceSetReg(task, hwdebug.HwBreak, r.tg.BRPs(), hwdebug.PtraceReg{Addr: r.m.UCode, Ctrl: 0x1e5})
+			err = p.PtraceSetReg(task, hwdebug.HwBreak, r.tg.BRPs(),
+				hwdebug.PtraceReg{Addr: r.m.UCode, Ctrl: 0x1e5})
 			r.refused("an entry beyond the registers", err, syscall.ENOSPC)
 		}},
 	{name: "a context switch installs and uninstalls a task's events",
-		needs: needs{hwdebug.FeatureTasks, hwdebug.FeatureRegisters, hwdebug.FeatureSwitch}, run: func(r *rig) {
+		needs: needs{hwdebug.FeatureTasks, hwdebug.FeatureRegisters, hwdebug.FeatureSwitch},
+		run: func(r *rig) {
 			task := r.newTask(1)
 			r.open(attr(hwdebug.W, r.m.UBuf+64, 4), task, -1)
 			var regs hwdebug.Regs
@@ -507,7 +519,8 @@ var checks = []check{
 			task := r.newTask(1)
 			r.does(task, hwdebug.Store, r.m.UBuf+64, 4)
 			r.counts("the event after its CPU came back", ev, 0)
-			r.equal("watchpoints that fit besides it", len(r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, 1)), r.tg.WRPs()-1)
+			r.equal("watchpoints that fit besides it",
+				len(r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, 1)), r.tg.WRPs()-1)
 			r.must(r.tg.Close(ev))
 			r.equal("watchpoints after its close", len(r.fills(hwdebug.W, r.m.UBuf, hwdebug.NoTask, 1)), 1)
 		}},

@@ -1,7 +1,7 @@
 // The suite, its skips, and the recorded cases.
 
-// Package hwtest tests an implementation of hwdebug.Target: against recorded runs of a real kernel, the expectations of
-// the kernel's own arm64 selftest, and the promises of the contract.
+// Package hwtest tests an implementation of hwdebug.Target: against recorded runs of a real kernel,
+// the expectations of the kernel's own arm64 selftest, and the promises of the contract.
 //
 //	func TestTarget(t *testing.T) {
 //		hwtest.Run(t, func(meta conform.Meta) (hwdebug.Target, error) {
@@ -13,8 +13,9 @@
 //		})
 //	}
 //
-// Features that a target does not support are skipped, with the reason that it gives. Steps whose outcome is a choice of
-// the recorded machine (marked steps) are compared and logged, but do not fail.
+// Features that a target does not support are skipped, with the reason that it gives. Steps whose
+// outcome is a choice of the recorded machine (marked steps) are compared and logged, but do not
+// fail.
 //
 // The suite does not test speed, nor anything that needs more than one goroutine: a Target is used by one.
 package hwtest
@@ -30,8 +31,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/conform/testdata"
 )
 
-// An Open returns a fresh target that resembles the machine of meta as far as it can: the numbers of CPUs and registers,
-// and memory at those addresses. The suite shuts it down.
+// An Open returns a fresh target that resembles the machine of meta as far as it can: the numbers
+// of CPUs and registers, and memory at those addresses. The suite shuts it down.
 type Open func(meta conform.Meta) (hwdebug.Target, error)
 
 // Run tests the targets that open returns, in three groups of subtests: recorded, selftest and contract.
@@ -190,7 +191,8 @@ func (s suite) replay(t *testing.T, c *conform.Case, diverged func(*conform.Dive
 // unlike returns the difference between tg and the recorded machine that prevents a comparison, or "".
 func unlike(tg hwdebug.Target, m *conform.Meta) string {
 	if tg.CPUs() != m.CPUs || tg.BRPs() != m.BRPs || tg.WRPs() != m.WRPs {
-		return fmt.Sprintf("recorded with %d CPUs, %d breakpoint and %d watchpoint registers; the target has %d, %d and %d",
+		return fmt.Sprintf("recorded with %d CPUs, %d breakpoint and %d watchpoint registers; the "+
+			"target has %d, %d and %d",
 			m.CPUs, m.BRPs, m.WRPs, tg.CPUs(), tg.BRPs(), tg.WRPs())
 	}
 	return ""

@@ -112,7 +112,8 @@ func (b *broken) DumpCPU(cpu int, r *hwdebug.Regs) error {
 
 const faultVariable = "HWTEST_FAULT"
 
-// TestBroken runs the suite on a target with the fault that the environment names; TestSuiteFindsEachFault starts it.
+// TestBroken runs the suite on a target with the fault that the environment names;
+// TestSuiteFindsEachFault starts it.
 func TestBroken(t *testing.T) {
 	fault := os.Getenv(faultVariable)
 	if fault == "" {
@@ -131,7 +132,8 @@ func TestSuiteFindsEachFault(t *testing.T) {
 	for fault, finder := range faults {
 		t.Run(fault, func(t *testing.T) {
 			group, name, _ := strings.Cut(finder, "/")
-			cmd := exec.Command(os.Args[0], "-test.run=^TestBroken$/"+group+"$/^"+strings.ReplaceAll(name, "'", "."))
+			cmd := exec.Command(os.Args[0],
+				"-test.run=^TestBroken$/"+group+"$/^"+strings.ReplaceAll(name, "'", "."))
 			cmd.Env = append(os.Environ(), faultVariable+"="+fault)
 			out, err := cmd.CombinedOutput()
 			if err == nil || !strings.Contains(string(out), "--- FAIL: TestBroken/"+finder) {

@@ -9,23 +9,25 @@ import (
 	"github.com/hwlua/hwlua/hwdebug"
 )
 
-// A storeCase is one result of the selftest: a store of size bytes at offset store against a write watchpoint of
-// length bytes at offset watch.
+// A storeCase is one result of the selftest: a store of size bytes at offset store against a write
+// watchpoint of length bytes at offset watch.
 type storeCase struct {
 	size, store, length, watch int
 	counts                     bool
 }
 
-// storeCases returns the 213 results. For each size, a store at every multiple of it up to 32 meets a watchpoint of the
-// same size (at most 8, the longest) one size below, at, and one size above; it counts if and only if both begin at the
-// same byte. Then, for each size, a store that begins that many bytes below the middle meets a watchpoint of 8 that
-// begins 8 below: a wide store begins below the watched bytes and reaches them with its end.
+// storeCases returns the 213 results. For each size, a store at every multiple of it up to 32 meets
+// a watchpoint of the same size (at most 8, the longest) one size below, at, and one size above; it
+// counts if and only if both begin at the same byte. Then, for each size, a store that begins that
+// many bytes below the middle meets a watchpoint of 8 that begins 8 below: a wide store begins
+// below the watched bytes and reaches them with its end.
 func storeCases() (cases []storeCase) {
 	const middle = 64
 	for size := 1; size <= 32; size *= 2 {
 		for store := 0; store <= 32; store += size {
 			for _, watch := range []int{store - size, store, store + size} {
-				cases = append(cases, storeCase{size, middle + store, min(size, 8), middle + watch, store == watch})
+				cases = append(cases,
+					storeCase{size, middle + store, min(size, 8), middle + watch, store == watch})
 			}
 		}
 	}
@@ -36,11 +38,12 @@ func storeCases() (cases []storeCase) {
 }
 
 func (c storeCase) String() string {
-	return fmt.Sprintf("a store of %d at +%d against a watch of %d at +%d", c.size, c.store, c.length, c.watch)
+	return fmt.Sprintf("a store of %d at +%d against a watch of %d at +%d", c.size, c.store, c.length,
+		c.watch)
 }
 
-// store performs the store of c as task and returns the traps that stopped it. A store of 32 is a pair of 16 bytes each;
-// a trap at the first half prevents the second.
+// store performs the store of c as task and returns the traps that stopped it. A store of 32 is a
+// pair of 16 bytes each; a trap at the first half prevents the second.
 func (r *rig) store(task hwdebug.TaskID, c storeCase) (hwdebug.Trap, error) {
 	addr, left := r.m.UBuf+uint64(c.store), c.size
 	for {

@@ -16,8 +16,8 @@ type Entry struct {
 	PID   int
 	Comm  string
 	Depth int // callers shown on the same stack
-	// Via holds the innermost callers, outermost first, that have no entry of their own and that the thread's previous
-	// entry did not show.
+	// Via holds the innermost callers, outermost first, that have no entry of their own and that
+	// the thread's previous entry did not show.
 	Via  []string
 	Fn   string
 	Args []Value
@@ -48,8 +48,8 @@ func (e *Entry) Text() string { return string(e.appendResult(e.appendCall(nil)))
 // Failed reports whether the call returned a negative number.
 func (e *Entry) Failed() bool { return e.Ret.Negative() }
 
-// SlotChange returns 1 and the event for a call that installed an event in a slot, -1 and the event for one that
-// uninstalled it, and 0 for any other call.
+// SlotChange returns 1 and the event for a call that installed an event in a slot, -1 and the event
+// for one that uninstalled it, and 0 for any other call.
 func (e *Entry) SlotChange() (change int, event Value) {
 	if e.Fn != "hw_breakpoint_control" || len(e.Args) < 2 || e.Failed() {
 		return 0, Value{}
@@ -75,7 +75,8 @@ func (e *Entry) appendCall(b []byte) []byte {
 	return append(b, ')')
 }
 
-// appendResult appends " = -ENOSPC", " = ?" for a call that has not returned, and nothing for one without a result.
+// appendResult appends " = -ENOSPC", " = ?" for a call that has not returned, and nothing for one
+// without a result.
 func (e *Entry) appendResult(b []byte) []byte {
 	switch {
 	case e.Running:
@@ -104,12 +105,12 @@ func appendMicros(b []byte, ns int64) []byte {
 	return append(b, '.', byte('0'+frac/100), byte('0'+frac/10%10), byte('0'+frac%10))
 }
 
-// Entries returns the kept records that f selects, in order of entry. The Frames view leaves out functions that were
-// inlined or tail-called in the reference build, as callers too.
+// Entries returns the kept records that f selects, in order of entry. The Frames view leaves out
+// functions that were inlined or tail-called in the reference build, as callers too.
 //
-// Callers without a record of their own (a function of a module, the bottom of a kernel thread's stack, one whose record
-// has left the ring) are listed in Via of the first entry below them. If f selects by function, Depth counts
-// selected callers only and Via is empty.
+// Callers without a record of their own (a function of a module, the bottom of a kernel thread's
+// stack, one whose record has left the ring) are listed in Via of the first entry below them. If f
+// selects by function, Depth counts selected callers only and Via is empty.
 func (r *Recorder) Entries(f Filter, v View) iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		sel := f.compile(r)
@@ -145,8 +146,8 @@ func commonPrefix(a, b []NodeID) int {
 	return n
 }
 
-// path appends to dst the contexts from the bottom of the stack up to n that a view and a selection show. It always
-// includes n.
+// path appends to dst the contexts from the bottom of the stack up to n that a view and a selection
+// show. It always includes n.
 func (r *Recorder) path(dst []NodeID, n NodeID, v View, sel *selection) []NodeID {
 	first := true
 	for ; n != 0; n = r.nodes[n].parent {
@@ -165,7 +166,8 @@ func (r *Recorder) path(dst []NodeID, n NodeID, v View, sel *selection) []NodeID
 func (r *Recorder) EntryOf(rec *Record) Entry {
 	fn := &r.fns[rec.Fn]
 	e := Entry{
-		Seq: rec.Seq, T: rec.T, CPU: int(rec.CPU), PID: int(rec.PID), Comm: r.value(Arg{"", Text}, uint64(rec.Comm)).String(),
+		Seq: rec.Seq, T: rec.T, CPU: int(rec.CPU), PID: int(rec.PID),
+		Comm:  r.value(Arg{"", Text}, uint64(rec.Comm)).String(),
 		Depth: int(rec.Depth), Fn: fn.Name, Running: rec.State == Running,
 	}
 	if n := min(int(rec.NArgs), len(rec.Args)); n > 0 {

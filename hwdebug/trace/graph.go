@@ -13,8 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// WriteGraph writes the trace as ftrace's function_graph does, but with a column for each CPU that has entries, so that
-// the work of other CPUs during a cross call is shown next to the call:
+// WriteGraph writes the trace as ftrace's function_graph does, but with a column for each CPU that
+// has entries, so that the work of other CPUs during a cross call is shown next to the call:
 //
 //	#        TIME | CPU 0                        | CPU 1
 //	    12.500 us | smp_call_function_single() { |
@@ -23,8 +23,9 @@ import (
 //	              |                              | } /* remote_function */
 //	              | } /* smp_call_function_single */
 //
-// A result follows the call or its closing brace. A function is closed before the next entry of its task, or of its CPU,
-// that it does not contain. TIME is the time of entry: no modelled call takes virtual time by itself.
+// A result follows the call or its closing brace. A function is closed before the next entry of its
+// task, or of its CPU, that it does not contain. TIME is the time of entry: no modelled call takes
+// virtual time by itself.
 func WriteGraph(w io.Writer, entries iter.Seq[Entry]) error {
 	g := grapher{calls: calls(entries)}
 	timeWidth := len("#   TIME")

@@ -16,9 +16,9 @@ import (
 //
 //	{"seq":7,"t":12500,"cpu":1,"pid":34,"comm":"kworker/1:1","depth":4,"via":["kthread"],"fn":"reserve_bp_slot","args":{"bp":"w5","type":"data"},"ret":"-ENOSPC"}
 //
-// t is virtual time in ns. Integers below 2^53 are numbers, every other value is a string. "via" is left out if empty and
-// "ret" if the call has no result; "running":true marks a call that had not returned. The same entries give the same
-// bytes.
+// t is virtual time in ns. Integers below 2^53 are numbers, every other value is a string. "via" is
+// left out if empty and "ret" if the call has no result; "running":true marks a call that had not
+// returned. The same entries give the same bytes.
 func WriteJSON(w io.Writer, entries iter.Seq[Entry]) error {
 	out := bufio.NewWriter(w)
 	var b []byte
@@ -80,7 +80,8 @@ func appendJSONValues(b []byte, values []Value) []byte {
 	return append(b, '}')
 }
 
-// appendJSONValue appends an integer that every JSON reader keeps exactly as a number, and anything else as a string.
+// appendJSONValue appends an integer that every JSON reader keeps exactly as a number, and anything
+// else as a string.
 func appendJSONValue(b []byte, v Value) []byte {
 	start := len(b)
 	b, decimal := v.appendTo(b)

@@ -11,9 +11,9 @@ import (
 	"strconv"
 )
 
-// The fixed tracks of each CPU. Their ids, and those of the tracks of calls, are given in order from firstTrack on. No
-// two CPUs share an id, and no id is the number of a CPU, because Perfetto takes a thread with the number of its process
-// for the main thread.
+// The fixed tracks of each CPU. Their ids, and those of the tracks of calls, are given in order
+// from firstTrack on. No two CPUs share an id, and no id is the number of a CPU, because Perfetto
+// takes a thread with the number of its process for the main thread.
 const (
 	trackTasks = iota
 	trackWork
@@ -22,8 +22,8 @@ const (
 	firstTrack = 100
 )
 
-// A Perfetto writes traces of machines as Chrome trace events in JSON, all into one file. Each CPU is a process with
-// these tracks:
+// A Perfetto writes traces of machines as Chrome trace events in JSON, all into one file. Each CPU
+// is a process with these tracks:
 //
 //	tasks     the tasks whose calls the CPU made, as slices
 //	work      the work functions that its kworkers ran, as slices
@@ -31,15 +31,15 @@ const (
 //	slots     counters of installed breakpoints and watchpoints (hw_breakpoint_control)
 //	COMM-PID  the calls of one task there, nested, with arguments and result
 //
-// Virtual time stands still during a call, and a viewer does not show slices without length. So an event at the time of
-// the previous one is placed 1 ns after it: order and nesting are exact, and times are exact to within the number of
-// events that share one. A call ends before the next event that it does not contain, on any CPU, unless it waits for
-// that CPU to answer a cross call, or when time advances. A task's slice ends when none of its calls on that CPU is open
-// or follows.
+// Virtual time stands still during a call, and a viewer does not show slices without length. So an
+// event at the time of the previous one is placed 1 ns after it: order and nesting are exact, and
+// times are exact to within the number of events that share one. A call ends before the next event
+// that it does not contain, on any CPU, unless it waits for that CPU to answer a cross call, or
+// when time advances. A task's slice ends when none of its calls on that CPU is open or follows.
 //
-// Viewers show the name and number of a process: CPU 1 of the first machine is "CPU 1" with number 1, and of a machine
-// with a title "CPU 1: TITLE". Every machine has its own time, so machines are shown one below the other. The same
-// entries give the same bytes.
+// Viewers show the name and number of a process: CPU 1 of the first machine is "CPU 1" with number
+// 1, and of a machine with a title "CPU 1: TITLE". Every machine has its own time, so machines are
+// shown one below the other. The same entries give the same bytes.
 type Perfetto struct {
 	out      *bufio.Writer
 	buf      []byte
@@ -70,8 +70,8 @@ func NewPerfetto(w io.Writer) *Perfetto {
 	return p
 }
 
-// Machine adds the trace of one machine. The title distinguishes its CPUs from those of other machines and may be empty.
-// Errors are those of the underlying writer.
+// Machine adds the trace of one machine. The title distinguishes its CPUs from those of other
+// machines and may be empty. Errors are those of the underlying writer.
 func (p *Perfetto) Machine(title string, entries iter.Seq[Entry]) error {
 	if p.closed {
 		return errors.New("the file of trace events is closed")
@@ -132,7 +132,8 @@ type cpuTracks struct {
 	bp, wp int            // installed
 }
 
-// call writes the events that precede call i, its beginning, and the hit or the change of a slot that it stands for.
+// call writes the events that precede call i, its beginning, and the hit or the change of a slot
+// that it stands for.
 func (p *Perfetto) call(all []call, i int) {
 	c := &all[i]
 	if c.e.T > p.t {
@@ -186,7 +187,8 @@ func (p *Perfetto) migrate(from, to *cpuTracks, c *call) {
 	}
 }
 
-// isWork reports whether c is the function that the innermost open call of its thread, process_one_work, runs.
+// isWork reports whether c is the function that the innermost open call of its thread,
+// process_one_work, runs.
 func (p *Perfetto) isWork(c *call) bool {
 	for k := len(p.open) - 1; k >= 0; k-- {
 		if s := p.open[k]; s.thread == c.thread {
@@ -322,9 +324,9 @@ func text(name, s string) Value { return Value{Name: name, Kind: Text, text: s} 
 
 func integer(name string, n int) Value { return Value{Name: name, Kind: Int, Bits: uint64(n)} }
 
-// event writes an event of phase ph. It is placed 1 ns after the previous one or at the time of the call, whichever is
-// later; one that names something ("M") has no time. Track 0 is the process itself. Errors stay in the writer until
-// Flush.
+// event writes an event of phase ph. It is placed 1 ns after the previous one or at the time of the
+// call, whichever is later; one that names something ("M") has no time. Track 0 is the process
+// itself. Errors stay in the writer until Flush.
 func (p *Perfetto) event(ph, name string, cpu *cpuTracks, track int, args ...Value) {
 	b := p.buf[:0]
 	if p.comma {

@@ -1,8 +1,8 @@
 // The recorder: a ring of records, the tree of call contexts, and the table of functions that names them.
 
-// Package trace records what a machine did: one record for each call of a modelled kernel function, and for each record
-// the chain of functions that led to it. It knows kernel functions only as numbers in a table that the machine
-// provides; it models nothing itself.
+// Package trace records what a machine did: one record for each call of a modelled kernel function,
+// and for each record the chain of functions that led to it. It knows kernel functions only as
+// numbers in a table that the machine provides; it models nothing itself.
 //
 // A machine pays for one call on entry and one on exit, without allocation once its call contexts are known:
 //
@@ -12,8 +12,8 @@
 //	r.Args[0], r.NArgs = event, 1
 //	r.Return(r.Seq, -28) // the table says that the function returns an errno
 //
-// Records live in a ring of fixed size. Call contexts are never dropped, so a chain stays whole when the records of its
-// outer functions have been overwritten.
+// Records live in a ring of fixed size. Call contexts are never dropped, so a chain stays whole
+// when the records of its outer functions have been overwritten.
 package trace
 
 import "slices"
@@ -21,8 +21,8 @@ import "slices"
 // A FnID is a function's index in the table that NewRecorder is given.
 type FnID uint16
 
-// A NodeID identifies a call context: a function and the context it was called from. The zero NodeID is the empty
-// stack.
+// A NodeID identifies a call context: a function and the context it was called from. The zero
+// NodeID is the empty stack.
 type NodeID uint32
 
 // A Key is the number of a name and whether the frames view leaves it out. No name has the zero Key.
@@ -123,7 +123,8 @@ type entered struct {
 	node  NodeID // of the last one
 }
 
-// segment is the number of records that are allocated at a time. They never move, so that a caller may keep a record.
+// segment is the number of records that are allocated at a time. They never move, so that a caller
+// may keep a record.
 const segment = 256
 
 // A Recorder holds the records and call contexts of one machine. It is not safe for concurrent use.
@@ -139,7 +140,7 @@ type Recorder struct {
 	start   uint64     // records before fill
 	nodes   []node
 	names   []string          // added by Name
-	index   map[string]uint32 // of names; nil while there are none
+	index   map[string]uint32 // of names; nil before the first
 	entries []entered         // by function, then CPU
 }
 
@@ -158,8 +159,8 @@ func NewTable(fns []Fn) *Table {
 	return t
 }
 
-// NewRecorder returns a recorder for the functions of t on cpus CPUs. It keeps the newest size records; with size 0 it
-// keeps call contexts only.
+// NewRecorder returns a recorder for the functions of t on cpus CPUs. It keeps the newest size
+// records; with size 0 it keeps call contexts only.
 func NewRecorder(t *Table, cpus, size int) *Recorder {
 	r := &Recorder{table: t, fns: t.fns, cpus: cpus, size: size}
 	r.nodes = make([]node, 1, 64)
@@ -176,7 +177,8 @@ func (r *Recorder) Lookup(name string) (FnID, bool) {
 	return i, ok
 }
 
-// Name returns the number of a name and assigns one to a new name. Modelled functions have the numbers of their FnIDs.
+// Name returns the number of a name and assigns one to a new name. Modelled functions have the
+// numbers of their FnIDs.
 func (r *Recorder) Name(s string) uint32 {
 	if i, ok := r.index[s]; ok {
 		return i
@@ -209,7 +211,8 @@ func (r *Recorder) Child(parent NodeID, key Key) NodeID {
 	return r.findChild(parent, key)
 }
 
-// findChild returns the child of parent with that key, a new one if there is none, and remembers it as the next one.
+// findChild returns the child of parent with that key, a new one if there is none, and remembers it
+// as the next one.
 func (r *Recorder) findChild(parent NodeID, key Key) NodeID {
 	p := &r.nodes[parent]
 	c := p.first
@@ -271,8 +274,8 @@ func (r *Recorder) count() {
 	r.counted = r.filled
 }
 
-// Return records that the call with sequence number seq, whose record this was, returned ret. It does nothing if
-// another call has taken the record since.
+// Return records that the call with sequence number seq, whose record this was, returned ret. It
+// does nothing if another call has taken the record since.
 func (rec *Record) Return(seq uint64, ret int64) {
 	if rec.Seq == seq {
 		rec.Ret, rec.State = ret, Returned
@@ -324,7 +327,8 @@ func (r *Recorder) Records(yield func(*Record) bool) {
 // Count returns how often fn was entered on cpu, or on any CPU if cpu is -1.
 func (r *Recorder) Count(fn FnID, cpu int) uint64 { return r.entry(fn, cpu).count }
 
-// Last returns the context of the last entry of fn on cpu (-1: on any CPU). ok is false if fn was never entered there.
+// Last returns the context of the last entry of fn on cpu (-1: on any CPU). ok is false if fn was
+// never entered there.
 func (r *Recorder) Last(fn FnID, cpu int) (n NodeID, ok bool) {
 	e := r.entry(fn, cpu)
 	return e.node, e.count > 0
@@ -346,8 +350,8 @@ func (r *Recorder) entry(fn FnID, cpu int) (sum entered) {
 	return sum
 }
 
-// Nth returns the context of the nth entry of fn (from 1) on cpu (-1: on any CPU). ok is false if there was no such entry
-// or its record is no longer kept.
+// Nth returns the context of the nth entry of fn (from 1) on cpu (-1: on any CPU). ok is false if
+// there was no such entry or its record is no longer kept.
 func (r *Recorder) Nth(fn FnID, cpu int, nth uint64) (n NodeID, ok bool) {
 	e := r.entry(fn, cpu)
 	if nth == 0 || nth > e.count {
@@ -378,7 +382,8 @@ const (
 	Full               // every modelled function
 )
 
-// Chain returns the names from node n outwards to the bottom of its stack. It always includes the innermost name.
+// Chain returns the names from node n outwards to the bottom of its stack. It always includes the
+// innermost name.
 func (r *Recorder) Chain(n NodeID, v View) []string {
 	var names []string
 	for first := true; n != 0; n = r.nodes[n].parent {

@@ -12,16 +12,23 @@ import (
 // fns is a small table of modelled functions.
 var fns = []Fn{
 	{Name: "register_wide_hw_breakpoint", File: "kernel/events/hw_breakpoint.c", Ret: Errno},
-	{Name: "perf_event_create_kernel_counter", File: "kernel/events/core.c", Args: []Arg{{"cpu", CPU}, {"task", PID}}, Ret: Event},
-	{Name: "reserve_bp_slot", File: "kernel/events/hw_breakpoint.c", Args: []Arg{{"bp", Event}, {"type", Slot}}, Ret: Errno},
-	{Name: "toggle_bp_slot", File: "kernel/events/hw_breakpoint.c", Args: []Arg{{"bp", Event}, {"enable", Switch}}, Ret: NoValue, Inlined: true},
+	{Name: "perf_event_create_kernel_counter", File: "kernel/events/core.c",
+		Args: []Arg{{"cpu", CPU}, {"task", PID}}, Ret: Event},
+	{Name: "reserve_bp_slot", File: "kernel/events/hw_breakpoint.c",
+		Args: []Arg{{"bp", Event}, {"type", Slot}}, Ret: Errno},
+	{Name: "toggle_bp_slot", File: "kernel/events/hw_breakpoint.c",
+		Args: []Arg{{"bp", Event}, {"enable", Switch}}, Ret: NoValue, Inlined: true},
 	{Name: "smp_call_function_single", File: "kernel/smp.c", Args: []Arg{{"cpu", CPU}}, Ret: Errno},
 	{Name: "remote_function", File: "kernel/events/core.c", Ret: NoValue},
-	{Name: "hw_breakpoint_control", File: "arch/arm64/kernel/hw_breakpoint.c", Args: []Arg{{"bp", Event}, {"ops", Op}}, Ret: Errno},
-	{Name: "enable_debug_monitors", File: "arch/arm64/kernel/debug-monitors.c", Args: []Arg{{"el", Level}}, Ret: NoValue},
-	{Name: "write_wb_reg", File: "arch/arm64/kernel/hw_breakpoint.c", Args: []Arg{{"reg", Bank}, {"n", Int}, {"val", Hex}}, Ret: NoValue},
+	{Name: "hw_breakpoint_control", File: "arch/arm64/kernel/hw_breakpoint.c",
+		Args: []Arg{{"bp", Event}, {"ops", Op}}, Ret: Errno},
+	{Name: "enable_debug_monitors", File: "arch/arm64/kernel/debug-monitors.c",
+		Args: []Arg{{"el", Level}}, Ret: NoValue},
+	{Name: "write_wb_reg", File: "arch/arm64/kernel/hw_breakpoint.c",
+		Args: []Arg{{"reg", Bank}, {"n", Int}, {"val", Hex}}, Ret: NoValue},
 	{Name: "process_one_work", File: "kernel/workqueue.c", Args: []Arg{{"work", Text}}, Ret: NoValue},
-	{Name: "delayed_work_timer_fn", File: "kernel/workqueue.c", Args: []Arg{{"expires", Jiffy}}, Ret: NoValue},
+	{Name: "delayed_work_timer_fn", File: "kernel/workqueue.c", Args: []Arg{{"expires", Jiffy}},
+		Ret: NoValue},
 	{Name: "msleep", File: "kernel/time/timer.c", Args: []Arg{{"msecs", Int}}, Ret: NoValue},
 	{Name: "perf_bp_event", File: "kernel/events/hw_breakpoint.c", Args: []Arg{{"bp", Event}}, Ret: NoValue},
 }
@@ -98,7 +105,7 @@ const (
 	none       = ^uint64(0)
 )
 
-// install is what one CPU does to put an event into a slot.
+// install performs the calls of one CPU that install an event in a slot.
 func (s *stack) install(ev uint64, slot int64, addr uint64) {
 	s.enter("hw_breakpoint_control", ev, 0)
 	s.call(0, "enable_debug_monitors", 1)
@@ -107,7 +114,8 @@ func (s *stack) install(ev uint64, slot int64, addr uint64) {
 	s.exit(slot)
 }
 
-// story is a wide registration with a cross call, a refusal, work that sleeps, a hit, and a call that has not returned.
+// story records a wide registration with a cross call, a refusal, work that sleeps, a hit, and a
+// call that has not returned.
 func story(t testing.TB, size int) *Recorder {
 	tell := newTeller(t, size)
 	tell.now = 12_500
@@ -152,7 +160,7 @@ func story(t testing.TB, size int) *Recorder {
 	return tell.rec
 }
 
-// entries is the whole story in words.
+// entries returns all entries of the story.
 func entries(t testing.TB) []Entry {
 	return slices.Collect(story(t, 100).Entries(Filter{}, Full))
 }

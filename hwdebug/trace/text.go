@@ -22,8 +22,8 @@ const (
 	FormatPerfetto Format = "perfetto" // Perfetto
 )
 
-// FormatOf returns the format that a file's extension names: .txt and .trace for text, .graph, .jsonl, and .json for
-// Perfetto.
+// FormatOf returns the format that a file's extension names: .txt and .trace for text, .graph,
+// .jsonl, and .json for Perfetto.
 func FormatOf(file string) (Format, error) {
 	switch ext := path.Ext(strings.ToLower(file)); ext {
 	case ".txt", ".trace":
@@ -35,11 +35,13 @@ func FormatOf(file string) (Format, error) {
 	case ".json":
 		return FormatPerfetto, nil
 	}
-	return "", fmt.Errorf("%s: unknown trace format; use .txt (call tree), .graph (as ftrace's function_graph), "+
+	return "", fmt.Errorf("%s: unknown trace format; use .txt (call tree), .graph (as ftrace's "+
+		"function_graph), "+
 		".jsonl (one record a line) or .json (Perfetto, chrome://tracing)", file)
 }
 
-// Write writes a trace in format f. entries must be repeatable, as those of a Recorder and of slices.Values are.
+// Write writes a trace in format f. entries must be repeatable, as those of a Recorder and of
+// slices.Values are.
 func Write(w io.Writer, f Format, entries iter.Seq[Entry]) error {
 	switch f {
 	case FormatText:
@@ -63,10 +65,10 @@ func Write(w io.Writer, f Format, entries iter.Seq[Entry]) error {
 //
 //	cpu1 12.500us  reserve_bp_slot(w5, data) = -ENOSPC
 //
-// A call is indented by two under its caller. " = ?" marks a call that had not returned; a call without "=" has no result.
-// A line in brackets names the task that makes the following calls on that CPU. Callers without entries of their own
-// are printed on one line above the first of their calls, outermost first: "ret_from_fork > kthread > worker_thread".
-// entries is iterated twice.
+// A call is indented by two under its caller. " = ?" marks a call that had not returned; a call
+// without "=" has no result. A line in brackets names the task that makes the following calls on
+// that CPU. Callers without entries of their own are printed on one line above the first of their
+// calls, outermost first: "ret_from_fork > kthread > worker_thread". entries is iterated twice.
 func WriteText(w io.Writer, entries iter.Seq[Entry]) error {
 	var b []byte
 	cpuWidth, timeWidth := 0, 0
@@ -124,8 +126,8 @@ type level struct {
 	names []string // the callers without entries; nil for an entry
 }
 
-// place puts an entry on its thread's stack. It returns the number of lines above it on the stack, and the line of
-// callers without entries that must be written before it, if any.
+// place puts an entry on its thread's stack. It returns the number of lines above it on the stack,
+// and the line of callers without entries that must be written before it, if any.
 func (t *tree) place(e *Entry) (indent int, via string) {
 	if t.stacks == nil {
 		t.stacks = map[thread][]level{}
@@ -133,8 +135,8 @@ func (t *tree) place(e *Entry) (indent int, via string) {
 	th := e.thread()
 	stack, base := t.stacks[th], e.base()
 	names := e.Via
-	// Lines that begin at base or deeper have ended. A run of callers of which only the outer ones continue is written
-	// again, with the new ones.
+	// Lines that begin at base or deeper have ended. A run of callers of which only the outer ones
+	// continue is written again, with the new ones.
 	for len(stack) > 0 && stack[len(stack)-1].depth >= base {
 		stack = stack[:len(stack)-1]
 	}

@@ -82,8 +82,14 @@ func TestGolden(t *testing.T) {
 		{"Chrome trace events", "story.json", FormatPerfetto, all},
 		{"the frames view leaves inlined functions out", "frames.trace", FormatText,
 			slices.Collect(story(t, 100).Entries(Filter{}, Frames))},
-		{"a filter by function keeps the nesting of what it selects", "filtered.trace", FormatText,
-			slices.Collect(story(t, 100).Entries(Filter{Fns: []string{"write_wb_reg", "*_bp_slot", "hw_breakpoint_control"}}, Full))},
+		{
+			name:   "a filter by function keeps the nesting of what it selects",
+			file:   "filtered.trace",
+			format: FormatText,
+			entries: slices.Collect(story(t,
+				100).Entries(Filter{Fns: []string{"write_wb_reg", "*_bp_slot", "hw_breakpoint_control"}},
+				Full)),
+		},
 		{"callers whose records have gone stand above the first call", "short_ring.trace", FormatText,
 			slices.Collect(story(t, 12).Entries(Filter{}, Full))},
 		{"nothing", "empty.trace", FormatText, nil},
@@ -124,7 +130,31 @@ func TestFormat(t *testing.T) {
 		{CPU, 2, "cpu2"}, {CPU, minus(1), "-1"},
 		{Slot, 0, "inst"}, {Slot, 1, "data"}, {Slot, 2, "2"}, {Slot, minus(1), "-1"},
 		{Op, 0, "install"}, {Op, 1, "uninstall"}, {Op, 2, "restore"}, {Op, 3, "3"},
-		{Bank, 0, "BVR"}, {Bank, 16, "BCR"}, {Bank, 32, "WVR"}, {Bank, 48, "WCR"}, {Bank, 64, "64"}, {Bank, 17, "17"},
+		{
+			kind: Bank,
+			v:    0,
+			want: "BVR",
+		}, {
+			kind: Bank,
+			v:    16,
+			want: "BCR",
+		}, {
+			kind: Bank,
+			v:    32,
+			want: "WVR",
+		}, {
+			kind: Bank,
+			v:    48,
+			want: "WCR",
+		}, {
+			kind: Bank,
+			v:    64,
+			want: "64",
+		}, {
+			kind: Bank,
+			v:    17,
+			want: "17",
+		},
 		{Level, 0, "el0"}, {Level, 1, "el1"}, {Switch, 0, "off"}, {Switch, 1, "on"},
 		{Text, 2, "reserve_bp_slot"}, {Text, 1 << 40, "1099511627776"},
 		{Jiffy, 1 << 63, "9223372036854775808"}, {NoValue, 7, ""},
@@ -156,7 +186,8 @@ func valueOf(k Kind, v uint64) string {
 
 func TestFormatOf(t *testing.T) {
 	for file, want := range map[string]Format{
-		"a.txt": FormatText, "a.trace": FormatText, "A.TXT": FormatText, "x/a.graph": FormatGraph, "a.jsonl": FormatJSON, "a.json": FormatPerfetto,
+		"a.txt": FormatText, "a.trace": FormatText, "A.TXT": FormatText, "x/a.graph": FormatGraph,
+		"a.jsonl": FormatJSON, "a.json": FormatPerfetto,
 	} {
 		if got, err := FormatOf(file); got != want || err != nil {
 			t.Errorf("FormatOf(%q) = %q, %v, want %q", file, got, err, want)
@@ -188,13 +219,25 @@ func TestFilter(t *testing.T) {
 		keep func(*Entry) bool
 	}{
 		{"none", Filter{}, func(*Entry) bool { return true }},
-		{"a function", Filter{Fns: []string{"write_wb_reg"}}, func(e *Entry) bool { return e.Fn == "write_wb_reg" }},
+		{
+			name: "a function",
+			f:    Filter{Fns: []string{"write_wb_reg"}},
+			keep: func(e *Entry) bool { return e.Fn == "write_wb_reg" },
+		},
 		{"a pattern", Filter{Fns: []string{"*_bp_*t"}}, func(e *Entry) bool {
 			return e.Fn == "reserve_bp_slot" || e.Fn == "toggle_bp_slot" || e.Fn == "perf_bp_event"
 		}},
-		{"a pattern that is the whole name", Filter{Fns: []string{"*msleep*"}}, func(e *Entry) bool { return e.Fn == "msleep" }},
+		{
+			name: "a pattern that is the whole name",
+			f:    Filter{Fns: []string{"*msleep*"}},
+			keep: func(e *Entry) bool { return e.Fn == "msleep" },
+		},
 		{"a CPU", Filter{CPUs: []int{1}}, func(e *Entry) bool { return e.CPU == 1 }},
-		{"CPU 0 and a time", Filter{CPUs: []int{0}, Until: 12_501}, func(e *Entry) bool { return e.CPU == 0 }},
+		{
+			name: "CPU 0 and a time",
+			f:    Filter{CPUs: []int{0}, Until: 12_501},
+			keep: func(e *Entry) bool { return e.CPU == 0 },
+		},
 		{"a pid", Filter{PIDs: []int{34, 99}}, func(e *Entry) bool { return e.PID == 34 }},
 		{"a comm", Filter{Comms: []string{"kworker/*"}}, func(e *Entry) bool { return e.PID == 34 }},
 		{"since", Filter{Since: 28_809_660_123}, func(e *Entry) bool { return e.T > 12_500 }},
@@ -217,7 +260,8 @@ func TestFilter(t *testing.T) {
 // TestJSON reads every line back with encoding/json and compares it with its entry.
 func TestJSON(t *testing.T) {
 	es := append(entries(t),
-		Entry{Seq: 1 << 63, T: -5, CPU: 63, Comm: "a \"b\" \\ \u2028 <&> \x01 ü", Depth: 1, Via: []string{"<anonymous>"}, Fn: "f",
+		Entry{Seq: 1 << 63, T: -5, CPU: 63, Comm: "a \"b\" \\ \u2028 <&> \x01 ü", Depth: 1,
+			Via: []string{"<anonymous>"}, Fn: "f",
 			Args: []Value{
 				{Name: "least", Kind: Int, Bits: minus(1<<53 - 1)},
 				{Name: "tooLow", Kind: Int, Bits: minus(1 << 53)},
@@ -248,7 +292,8 @@ func TestJSON(t *testing.T) {
 			t.Fatalf("%v in %s", err, line)
 		}
 		e := &es[i]
-		text := Entry{Seq: got.Seq, T: got.T, CPU: got.CPU, PID: got.PID, Comm: got.Comm, Depth: got.Depth, Via: got.Via, Fn: got.Fn, Running: got.Running}
+		text := Entry{Seq: got.Seq, T: got.T, CPU: got.CPU, PID: got.PID, Comm: got.Comm,
+			Depth: got.Depth, Via: got.Via, Fn: got.Fn, Running: got.Running}
 		same := *e
 		same.Args, same.Ret = nil, Value{}
 		if !reflect.DeepEqual(text, same) {
@@ -290,8 +335,8 @@ func TestWriteErrorsComeBack(t *testing.T) {
 	}
 }
 
-// TestPerfettoNests holds what a viewer relies on: valid JSON, times that never go back, and on each track ends that meet
-// beginnings.
+// TestPerfettoNests holds what a viewer relies on: valid JSON, times that never go back, and on
+// each track ends that meet beginnings.
 func TestPerfettoNests(t *testing.T) {
 	checkPerfetto(t, render(t, FormatPerfetto, entries(t)), 1)
 }
@@ -400,7 +445,8 @@ func TestPerfettoShowsWorkHitsAndSlots(t *testing.T) {
 	}
 }
 
-// TestMigration tells of a task that sleeps on one CPU and wakes on another: its calls end there and go on here.
+// TestMigration tells of a task that sleeps on one CPU and wakes on another: its calls end there
+// and go on here.
 func TestMigration(t *testing.T) {
 	tell := newTeller(t, 100)
 	s := tell.thread(0, 40, "walker", "body")
@@ -418,14 +464,15 @@ func TestMigration(t *testing.T) {
 	checkPerfetto(t, text, 1)
 }
 
-// FuzzWrite tells a recorder whatever calls the bytes stand for: every format writes them, as valid JSON where it is
-// JSON, and Perfetto's slices nest.
+// FuzzWrite tells a recorder whatever calls the bytes stand for: every format writes them, as valid
+// JSON where it is JSON, and Perfetto's slices nest.
 func FuzzWrite(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
 	f.Add([]byte("\x09\x00\x41\x80\x0c\x05\x80\x80\x06\x03"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		tell := newTeller(t, 64)
-		stacks := []*stack{tell.thread(0, 1, "hwlua"), tell.thread(1, 0, "swapper/1", "do_idle"), tell.thread(1, 34, "k\"w<&>")}
+		stacks := []*stack{tell.thread(0, 1, "hwlua"), tell.thread(1, 0, "swapper/1", "do_idle"),
+			tell.thread(1, 34, "k\"w<&>")}
 		for _, c := range data {
 			s := stacks[int(c>>4)%len(stacks)]
 			switch {
@@ -471,7 +518,7 @@ func benchmarkWrite(b *testing.B, f Format) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(es)), "ns/entry")
 }
 
-// A deferred Close beside one whose error is looked at leaves the file whole.
+// A deferred Close after a checked Close leaves the file intact.
 func TestPerfettoClosesOnce(t *testing.T) {
 	var b bytes.Buffer
 	p := NewPerfetto(&b)

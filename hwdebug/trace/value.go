@@ -8,7 +8,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug"
 )
 
-// A Value is an argument or a result of a call. The zero Value is the result of a function that returns nothing.
+// A Value is an argument or a result of a call. The zero Value is the result of a function that
+// returns nothing.
 type Value struct {
 	Name string // the kernel's name of the parameter
 	Kind Kind
@@ -16,8 +17,8 @@ type Value struct {
 	text string // of kind Text
 }
 
-// String returns the value as a person reads it: "w5", "install", "0x1ffb". A value that its kind does not know prints
-// in decimal, and one of kind NoValue as "".
+// String returns the value as a person reads it: "w5", "install", "0x1ffb". A value that its kind
+// does not know prints in decimal, and one of kind NoValue as "".
 func (v Value) String() string {
 	b, _ := v.appendTo(nil)
 	return string(b)
