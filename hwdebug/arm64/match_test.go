@@ -256,7 +256,8 @@ func TestMatchWatchpointAgreesWithTwin(t *testing.T) {
 				for hmcSSC := range DBGWCR(8) {
 					for wt := range DBGWCR(2) {
 						for mask := range DBGWCR(32) {
-							wcr := e | pac<<1 | lsc<<3 | DBGWCR(r.Uint32()&0xff)<<5 | hmcSSC<<13 | wt<<20 | mask<<24
+							bas := DBGWCR(r.Uint32() & 0xff)
+							wcr := e | pac<<1 | lsc<<3 | bas<<5 | hmcSSC<<13 | wt<<20 | mask<<24
 							wvr := r.Uint64() & 0x1f
 							for el := -1; el <= 3; el++ {
 								if err := checkWatchpoint(wvr, wcr, r.Uint64N(80)-24, 1+r.IntN(40),
@@ -408,8 +409,8 @@ func FuzzCtrl(f *testing.F) {
 	})
 }
 
-// FuzzWords holds that the words are total: every format, known or not, and every value has fields
-// that add up to the value, differences that are none exactly when the values are equal, and a sentence.
+// FuzzWords checks every value of every format, known or not: its fields add up to the value, it differs
+// from another value in some field, and it has an explanation.
 func FuzzWords(f *testing.F) {
 	f.Add(uint8(3), uint64(0x1f5), uint64(0x1f4))
 	f.Add(uint8(4), uint64(0x1000), ^uint64(0))

@@ -188,7 +188,8 @@ func TestDriverAnswersItself(t *testing.T) {
 		{
 			name: "an event for a task that has exited is the kernel's to refuse",
 			steps: []string{task, `{"op":"exit","t":"t0","ret":"OK"}`,
-				`{"op":"open","h":"h0","task":"t0","cpu":0,"type":"w","addr":"ubuf+64","len":4,"ret":"ESRCH"}`, `{"op":"read","h":"h0","ret":"NOHANDLE"}`},
+				`{"op":"open","h":"h0","task":"t0","cpu":0,"type":"w","addr":"ubuf+64","len":4,"ret":"ESRCH"}`,
+				`{"op":"read","h":"h0","ret":"NOHANDLE"}`},
 			calls: "exit 0; open w 0x10000040 4 task 0 cpu 0",
 		},
 		{
@@ -209,7 +210,9 @@ func TestDriverAnswersItself(t *testing.T) {
 			name: "a new process stores its code page, which a watch there counts",
 			steps: []string{
 				`{"op":"open","h":"h0","task":null,"cpu":1,"type":"rw","addr":"ucode+8","len":8,"ret":"OK"}`,
-				`{"op":"open","h":"h1","task":null,"cpu":1,"type":"r","addr":"ucode+4088","len":8,"ret":"OK"}`, task, access(`"h0":2,"h1":2`)},
+				`{"op":"open","h":"h1","task":null,"cpu":1,"type":"r","addr":"ucode+4088","len":8,` +
+					`"ret":"OK"}`,
+				task, access(`"h0":2,"h1":2`)},
 			calls: "open rw 0x20000008 8 task -1 cpu 1; open r 0x20000ff8 8 task -1 cpu 1; task 0 store " +
 				"0x20000000 4; task 0 store 0x20000004 4",
 		},
@@ -217,7 +220,8 @@ func TestDriverAnswersItself(t *testing.T) {
 			name: "a new process is not asked to where nothing sees it",
 			steps: []string{
 				`{"op":"open","h":"h1","task":null,"cpu":1,"type":"r","addr":"ucode+4088","len":8,"ret":"OK"}`,
-				`{"op":"open","h":"h0","task":null,"cpu":1,"type":"w","addr":"ucode+4096","len":8,"ret":"OK"}`, task, access("")},
+				`{"op":"open","h":"h0","task":null,"cpu":1,"type":"w","addr":"ucode+4096","len":8,"ret":"OK"}`,
+				task, access("")},
 			calls: "open r 0x20000ff8 8 task -1 cpu 1; open w 0x20001000 8 task -1 cpu 1; task 0 store " +
 				"0x10000040 4",
 		},
@@ -305,7 +309,8 @@ func TestDivergencesInWords(t *testing.T) {
           cpu0 DBGWCR0_EL1 BAS: kernel 0xf0 (4 bytes at +4), model 0xf (4 bytes at +0)
           cpu0 DBGWCR0_EL1 kernel: watchpoint on stores from EL0 to 4 bytes at +4, enabled
           cpu0 DBGWCR0_EL1 model: watchpoint on stores from EL0 to 4 bytes at +0, enabled
-          cpu0 MDSCR_EL1 MDE: kernel 1 (breakpoints and watchpoints on), model 0 (breakpoints and watchpoints off)`,
+          cpu0 MDSCR_EL1 MDE: kernel 1 (breakpoints and watchpoints on), ` +
+			`model 0 (breakpoints and watchpoints off)`,
 		`case a/b, step 6
   asked   ptrace_get t0 watch
   kernel  NOTASK
@@ -313,7 +318,9 @@ func TestDivergencesInWords(t *testing.T) {
 		`case a/b, at the end
   asked   release everything of the case
   kernel  no residue
-  model   MDSCR_EL1.KDE is set on cpu2; cpu0 DBGWCR0_EL1 is 0x1f5 at the end; cpu1 DBGWCR0_EL1 is 0x1f5 at the end; cpu2 DBGWCR0_EL1 is 0x1f5 at the end; cpu3 DBGWCR0_EL1 is 0x1f5 at the end; only 3 of 4 disabled wide events of type w fit at the end: open: full (ENOSPC)`,
+  model   MDSCR_EL1.KDE is set on cpu2; cpu0 DBGWCR0_EL1 is 0x1f5 at the end; ` +
+			`cpu1 DBGWCR0_EL1 is 0x1f5 at the end; cpu2 DBGWCR0_EL1 is 0x1f5 at the end; ` +
+			`cpu3 DBGWCR0_EL1 is 0x1f5 at the end; only 3 of 4 disabled wide events of type w fit at the end: open: full (ENOSPC)`,
 	}
 	if got := strings.Join(found, "\n\n"); got != strings.Join(want, "\n\n") {
 		t.Errorf("got\n%s\n\nwant\n%s", got, strings.Join(want, "\n\n"))

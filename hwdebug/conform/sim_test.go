@@ -497,13 +497,13 @@ func FuzzSteps(f *testing.F) {
 	})
 }
 
-// twins are pairs of kernels that differ in nothing that the steps of the format can see
-// (hwdebug/spec, differences at a glance), and what must be kept out of the steps for that.
+// twins are pairs of kernels that the steps of the format cannot distinguish (hwdebug/spec,
+// differences at a glance), and the steps that must be excluded for that.
 //
-//   - 4.19.0 and 4.19.116, which stands where 4.19.113 does, differ in D-3 alone, the offsets of a watchpoint of a
-//     32-bit task; the format has no such task.
-//   - 6.1.176 and 6.1.192 differ in D-4 alone, a byte select shifted beyond bit 7: a watched range that leaves its
-//     doubleword. (A breakpoint's is 0xf shifted by at most 3.)
+//   - 4.19.0 and 4.19.116, which behaves as 4.19.113, differ only in D-3, the offsets of a watchpoint
+//     of a 32-bit task. The format has no such task.
+//   - 6.1.176 and 6.1.192 differ only in D-4, a byte select shifted beyond bit 7: a watched range that
+//     leaves its doubleword. (A breakpoint's byte select is 0xf shifted by at most 3.)
 var twins = []struct {
 	a, b   string
 	unfelt func(s *conform.Step, meta *conform.Meta) bool
