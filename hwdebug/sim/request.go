@@ -1,4 +1,4 @@
-// Requests: what callers ask of events, from opening and registering to modifying and closing.
+// Requests: the calls on events, from opening and registering to modifying and closing.
 
 package sim
 
@@ -8,8 +8,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug"
 )
 
-// PerfEventOpen opens a breakpoint event for task (nil: none) on cpu (-1: wherever the task runs), as
-// perf_event_open does for a caller with one file descriptor each (R-VAL-1, R-VAL-5).
+// PerfEventOpen opens a breakpoint event for task (nil: none) on cpu (-1: wherever the task runs), as the
+// system call does for a caller that keeps one file descriptor for each event (R-VAL-1, R-VAL-5).
 func (m *Machine) PerfEventOpen(a hwdebug.Attr, task *Task, cpu int) (*Event, error) {
 	r := &create{op: "perf_event_open", attr: a, task: task, cpu: cpu, fd: true}
 	if err := m.createNeeds(r); err != nil {
@@ -22,6 +22,7 @@ func (m *Machine) PerfEventOpen(a hwdebug.Attr, task *Task, cpu int) (*Event, er
 	return m.perfEventOpen(r)
 }
 
+// openFn returns the body of the system call perf_event_open.
 func (m *Machine) openFn() traceFn {
 	if m.prof.six {
 		return fnPerfEventOpen61
@@ -29,6 +30,9 @@ func (m *Machine) openFn() traceFn {
 	return fnPerfEventOpen
 }
 
+// perfEventOpen makes the checks of the system call and creates the event.
+//
+// kernel/events/core.c: perf_event_open
 func (m *Machine) perfEventOpen(r *create) (ev *Event, err error) {
 	fn := m.openFn()
 	k := m.enter3(fn, r.attr.Addr, pidArg(r.task), uint64(int64(r.cpu)))
@@ -38,8 +42,8 @@ func (m *Machine) perfEventOpen(r *create) (ev *Event, err error) {
 		}))
 	}
 	if !r.attr.ExcludeKernel && m.cfg.Paranoid > 1 && m.cfg.NoCapSysAdmin {
-		return nil, refuse(eacces, sprintf("perf_event_paranoid is %d and the caller may not profile the kernel", m.cfg.Paranoid),
-			"set exclude_kernel")
+		found := sprintf("perf_event_paranoid is %d and the caller may not profile the kernel", m.cfg.Paranoid)
+		return nil, refuse(eacces, found, "set exclude_kernel")
 	}
 	if r.attr.SamplePeriod>>63 != 0 {
 		return nil, refuse(einval, "sample_period has bit 63 set", "use a period below 2^63")
@@ -51,7 +55,8 @@ func (m *Machine) perfEventOpen(r *create) (ev *Event, err error) {
 	return ev, m.end(k, err)
 }
 
-// createNeeds fails for a request that needs a CPU that is suspended.
+// createNeeds returns an error if the task is of another machine or the request needs a CPU that is
+// suspended.
 func (m *Machine) createNeeds(r *create) error {
 	if r.task != nil {
 		if r.task.m != m {
@@ -65,8 +70,8 @@ func (m *Machine) createNeeds(r *create) error {
 	return nil
 }
 
-// RegisterUserHwBreakpoint registers an event for task from kernel code. A nil handler is the kernel's default one
-// (R-CON-19).
+// RegisterUserHwBreakpoint registers an event for task from kernel code. A nil h stands for the kernel's
+// default handler (R-CON-19).
 func (m *Machine) RegisterUserHwBreakpoint(a hwdebug.Attr, h Handler, task *Task) (*Event, error) {
 	if task == nil {
 		return nil, misusef("register_user_hw_breakpoint needs a task")
@@ -82,17 +87,19 @@ func (m *Machine) RegisterUserHwBreakpoint(a hwdebug.Attr, h Handler, task *Task
 	return m.registerUserHwBreakpoint(r)
 }
 
+// kernel/events/hw_breakpoint.c: register_user_hw_breakpoint
 func (m *Machine) registerUserHwBreakpoint(r *create) (ev *Event, err error) {
 	defer m.exit(m.enter2(fnRegisterUserHwBreakpoint, r.attr.Addr, pidArg(r.task)), &err)
 	return m.createKernelCounter(r)
 }
 
-// UnregisterHwBreakpoint releases an event that RegisterUserHwBreakpoint made; nil does nothing (R-CON-19).
+// UnregisterHwBreakpoint releases an event of RegisterUserHwBreakpoint; nil does nothing (R-CON-19).
 func (m *Machine) UnregisterHwBreakpoint(ev *Event) error {
 	if ev == nil {
 		return nil
 	}
-	if err := m.release(ev, "unregister_hw_breakpoint", "close it instead", !ev.fd && !ev.tracer && ev.wide == nil); err != nil {
+	own := !ev.fd && !ev.tracer && ev.wide == nil
+	if err := m.release(ev, "unregister_hw_breakpoint", "close it", own); err != nil {
 		return err
 	}
 	defer m.done(m.here())
@@ -100,13 +107,13 @@ func (m *Machine) UnregisterHwBreakpoint(ev *Event) error {
 	return nil
 }
 
-// release makes the checks that come before any release.
+// release makes the checks before op releases ev; own is set if op may release it.
 func (m *Machine) release(ev *Event, op, fix string, own bool) error {
 	if err := m.owns(op, ev); err != nil {
 		return err
 	}
 	if !own {
-		return misusef("%s cannot release %s, which it did not register; %s", op, ev.Label(), fix)
+		return misusef("%s cannot release %s, which it did not register; fix: %s", op, ev.Label(), fix)
 	}
 	if err := ev.needs(); err != nil {
 		return err
@@ -114,7 +121,7 @@ func (m *Machine) release(ev *Event, op, fix string, own bool) error {
 	return ev.turn()
 }
 
-// turn is preempt for a call about ev, which another thread may have let go meanwhile.
+// turn calls preempt for a call on ev, and returns an error if another thread has released ev meanwhile.
 func (ev *Event) turn() error {
 	if err := ev.m.preempt(); err != nil {
 		return err
@@ -122,13 +129,17 @@ func (ev *Event) turn() error {
 	return ev.gone()
 }
 
-// drop gives back the reference that a call on ev holds, as that of an open file is held, while others may let ev go.
+// drop releases the reference that a call holds on ev, so that ev outlives the call even if others release
+// it.
 func (ev *Event) drop() {
 	if ev.refs--; ev.refs == 0 && !ev.freed {
 		ev.m.freeEvent(ev)
 	}
 }
 
+// unregisterHwBreakpoint releases ev; inlined is set if the caller's build has no frame for the function.
+//
+// kernel/events/hw_breakpoint.c: unregister_hw_breakpoint
 func (m *Machine) unregisterHwBreakpoint(ev *Event, inlined bool) {
 	defer m.leave(m.enterAs(fnUnregisterHwBreakpoint, inlined, ev.arg()))
 	ev.closed = true
@@ -138,7 +149,7 @@ func (m *Machine) unregisterHwBreakpoint(ev *Event, inlined bool) {
 // Close closes the event's file (R-EVT-21).
 func (ev *Event) Close() error {
 	m := ev.m
-	if err := m.release(ev, "close", "unregister it instead", ev.fd); err != nil {
+	if err := m.release(ev, "close", "unregister it", ev.fd); err != nil {
 		return err
 	}
 	defer m.done(m.here())
@@ -146,8 +157,8 @@ func (ev *Event) Close() error {
 	return nil
 }
 
-// fput is the last put of a file. It is task work: the caller is on its way back to user space, and what was on its stack
-// is not there any more (C-12).
+// fput drops the last reference to ev's file. It runs as task work, on the caller's way back to user space,
+// so the caller's stack is no longer there (C-12).
 //
 // fs/file_table.c: ____fput, __fput
 func (m *Machine) fput(ev *Event) {
@@ -166,17 +177,24 @@ func (m *Machine) fput(ev *Event) {
 	m.leave(k1)
 }
 
-// PerfEventEnable is the kernel's perf_event_enable of this one event (R-EVT-3).
+// PerfEventEnable calls the kernel's perf_event_enable for this one event (R-EVT-3).
 func (m *Machine) PerfEventEnable(ev *Event) error {
-	return m.onEvent("perf_event_enable", ev, func() { m.perfEventEnable(ev) })
+	return m.onEvent("perf_event_enable", ev, func() error {
+		m.perfEventEnable(ev)
+		return nil
+	})
 }
 
-// PerfEventDisable is the kernel's perf_event_disable of this one event (R-EVT-4).
+// PerfEventDisable calls the kernel's perf_event_disable for this one event (R-EVT-4).
 func (m *Machine) PerfEventDisable(ev *Event) error {
-	return m.onEvent("perf_event_disable", ev, func() { m.perfEventDisable(ev) })
+	return m.onEvent("perf_event_disable", ev, func() error {
+		m.perfEventDisable(ev)
+		return nil
+	})
 }
 
-func (m *Machine) onEvent(op string, ev *Event, fn func()) error {
+// onEvent makes the checks that op on ev begins with, and calls fn with a reference held on ev.
+func (m *Machine) onEvent(op string, ev *Event, fn func() error) error {
 	if err := m.owns(op, ev); err != nil {
 		return err
 	}
@@ -189,48 +207,38 @@ func (m *Machine) onEvent(op string, ev *Event, fn func()) error {
 	}
 	ev.refs++
 	defer ev.drop()
-	fn()
-	return nil
+	return fn()
 }
 
-// file fails for an event that is not a file.
-func (ev *Event) file(op string) error {
-	if err := ev.gone(); err != nil {
-		return err
-	}
-	if !ev.fd {
-		return misusef("%s has no file to %s; it was registered in the kernel", ev.Label(), op)
-	}
-	return nil
-}
-
-// Enable is the fd request ENABLE: the event, then each inherited one (R-EVT-27). On an event registered in the
-// kernel it is perf_event_enable.
+// Enable issues the fd request ENABLE, which enables the event and then each inherited one (R-EVT-27). For
+// an event registered in the kernel it calls perf_event_enable.
 func (ev *Event) Enable() error { return ev.request(ev.m.perfEventEnable, ev.m.perfEventEnableInner) }
 
-// Disable is the fd request DISABLE: the event, then each inherited one. On an event registered in the kernel it
-// is perf_event_disable.
+// Disable issues the fd request DISABLE, which disables the event and then each inherited one. For an event
+// registered in the kernel it calls perf_event_disable.
 func (ev *Event) Disable() error {
 	return ev.request(ev.m.perfEventDisable, ev.m.perfEventDisableInner)
 }
 
-// request runs whole on an event registered in the kernel, and on a file inner for the event and each inherited one.
+// request calls inner for ev and each inherited event, or whole for an event registered in the kernel.
 func (ev *Event) request(whole, inner func(*Event)) error {
 	m := ev.m
-	return m.onEvent("ioctl", ev, func() {
+	return m.onEvent("ioctl", ev, func() error {
 		if !ev.fd {
 			whole(ev)
-			return
+			return nil
 		}
 		defer m.leave(m.enter1(fnPerfIoctl, ev.arg()))
 		inner(ev)
 		for _, c := range ev.children {
 			inner(c)
 		}
+		return nil
 	})
 }
 
-// Read returns the event's count (R-EVT-28); ok is false for a file whose event is in ERROR, which reads nothing.
+// Read returns the event's count (R-EVT-28); ok is false for a file whose event is in ERROR: it reads 0
+// bytes.
 func (ev *Event) Read() (n uint64, ok bool, err error) {
 	if err := ev.gone(); err != nil {
 		return 0, false, err
@@ -244,22 +252,16 @@ func (ev *Event) Read() (n uint64, ok bool, err error) {
 	return ev.Count(), true, nil
 }
 
-// Modify is the fd request MODIFY_ATTRIBUTES (R-VAL-25). Only address, type, length and disabled may differ.
+// Modify issues the fd request MODIFY_ATTRIBUTES (R-VAL-25). Only address, type, length and disabled may
+// differ.
 func (ev *Event) Modify(a hwdebug.Attr) error {
-	if err := ev.file("modify"); err != nil {
+	if err := ev.gone(); err != nil {
 		return err
 	}
-	if err := ev.needs(); err != nil {
-		return err
+	if !ev.fd {
+		return misusef("%s has no file to modify; it was registered in the kernel", ev.Label())
 	}
-	m := ev.m
-	defer m.done(m.here())
-	if err := ev.turn(); err != nil {
-		return err
-	}
-	ev.refs++
-	defer ev.drop()
-	return m.perfEventModifyAttr(ev, a)
+	return ev.m.onEvent("modify", ev, func() error { return ev.m.perfEventModifyAttr(ev, a) })
 }
 
 // kernel/events/core.c: perf_event_modify_attr
@@ -287,21 +289,9 @@ func (m *Machine) perfEventModifyBreakpoint(ev *Event, a hwdebug.Attr) (err erro
 	return err
 }
 
-// ModifyUserHwBreakpoint gives a registered event another address, type, length and disabled (R-VAL-22 to 24).
+// ModifyUserHwBreakpoint changes address, type, length and disabled of a registered event (R-VAL-22 to 24).
 func (m *Machine) ModifyUserHwBreakpoint(ev *Event, a hwdebug.Attr) error {
-	if err := m.owns("modify_user_hw_breakpoint", ev); err != nil {
-		return err
-	}
-	if err := ev.needs(); err != nil {
-		return err
-	}
-	defer m.done(m.here())
-	if err := ev.turn(); err != nil {
-		return err
-	}
-	ev.refs++
-	defer ev.drop()
-	return m.modifyUserHwBreakpoint(ev, a)
+	return m.onEvent("modify_user_hw_breakpoint", ev, func() error { return m.modifyUserHwBreakpoint(ev, a) })
 }
 
 // kernel/events/hw_breakpoint.c: modify_user_hw_breakpoint
@@ -315,7 +305,7 @@ func (m *Machine) modifyUserHwBreakpoint(ev *Event, a hwdebug.Attr) (err error) 
 	return err
 }
 
-// modifyCheck is steps (b) to (d) of R-VAL-22, with R-VAL-25's comparison where check is set.
+// modifyCheck performs steps (b) to (d) of R-VAL-22. With check it also makes the comparison of R-VAL-25.
 //
 // kernel/events/hw_breakpoint.c: modify_user_hw_breakpoint_check
 func (m *Machine) modifyCheck(op string, ev *Event, a hwdebug.Attr, check bool) (err error) {
@@ -330,7 +320,7 @@ func (m *Machine) modifyCheck(op string, ev *Event, a hwdebug.Attr, check bool) 
 		if a != b {
 			return m.refuse(&hwdebug.Error{
 				Errno: einval, Rule: "R-VAL-25", Fn: "modify_user_hw_breakpoint_check", Op: op,
-				Asked: askedOf(&a, ev.task, ev.cpu),
+				Asked: ev.asked(&a),
 				Found: "an attribute other than address, type, length and disabled differs", Fix: "open a new event",
 			})
 		}
