@@ -1,5 +1,4 @@
-// The test vectors of spec 12.1 to 12.3 and 12.5, each under its own name, on every kernel profile that it
-// speaks of.
+// The test vectors of spec 12.1 to 12.3 and 12.5, each under its own name, on every kernel that it covers.
 
 package sim_test
 
@@ -27,12 +26,12 @@ const (
 	everyKern = "4.19.0 4.19.116 4.19.266 6.1.176 6.1.192"
 )
 
-// vectorMachine is chapter 12's machine: 2 CPUs, 6 breakpoints, 4 watchpoints, VA_BITS 39, HZ 250.
+// vectorMachine returns the machine of chapter 12: 2 CPUs, 6 breakpoints, 4 watchpoints, VA_BITS 39, HZ 250.
 func vectorMachine(t *testing.T, kernel string) *sim.Machine {
 	return newMachine(t, sim.Config{CPUs: 2, BRPs: 6, WRPs: 4, VABits: 39, HZ: 250, Kernel: kernel})
 }
 
-// onEvery runs a vector on every profile.
+// onEvery runs a subtest on every kernel.
 func onEvery(t *testing.T, name string, f func(t *testing.T, kernel string)) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) {
@@ -44,7 +43,7 @@ func onEvery(t *testing.T, name string, f func(t *testing.T, kernel string)) {
 
 func is61(kernel string) bool { return strings.HasPrefix(kernel, "6.1") }
 
-// open opens an event that must succeed.
+// open opens an event and fails the test if it cannot.
 func open(t *testing.T, m *sim.Machine, a hwdebug.Attr, task *sim.Task, cpu int) *sim.Event {
 	t.Helper()
 	ev, err := m.PerfEventOpen(a, task, cpu)
@@ -52,20 +51,21 @@ func open(t *testing.T, m *sim.Machine, a hwdebug.Attr, task *sim.Task, cpu int)
 	return ev
 }
 
-// kernelRW is an event as A, B and C are: kernel, RW, 8 bytes, pinned.
+// kernelRW returns the attributes of A, B and C: a pinned watchpoint on loads and stores of 8 bytes.
 func kernelRW(addr uint64, disabled bool) hwdebug.Attr {
 	a := hwdebug.HwBreakpointInit()
 	a.Type, a.Addr, a.Len, a.Disabled = hwdebug.RW, addr, 8, disabled
 	return a
 }
 
-// userW is a user event W 4.
+// userW returns the attributes of a pinned watchpoint on stores of 4 bytes.
 func userW(addr uint64) hwdebug.Attr {
 	a := hwdebug.HwBreakpointInit()
 	a.Type, a.Addr, a.Len = hwdebug.W, addr, 4
 	return a
 }
 
+// TestVectorsRegisters runs V-1 to V-11.
 func TestVectorsRegisters(t *testing.T) {
 	onEvery(t, "V-1", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
@@ -73,29 +73,29 @@ func TestVectorsRegisters(t *testing.T) {
 		must(t, m.CPU(1).WriteWbReg(arm64.WVR, 3, addrA))
 		w.want("write (WVR, 3)", "WVR3=0xffffff8008080000")
 		if got := reg(t, m, 1, arm64.WVR, 3); got != addrA {
-			t.Errorf("DBGWVR3_EL1 is %#x", got)
+			t.Errorf("DBGWVR3_EL1 = %#x, want %#x", got, uint64(addrA))
 		}
 		if name := arm64.RegName(arm64.WVR + 3); name != "DBGWVR3_EL1" || arm64.WVR+3 != 35 {
-			t.Errorf("(WVR, 3) is %d, %s", arm64.WVR+3, name)
+			t.Errorf("(WVR, 3) = %d, %s; want 35, DBGWVR3_EL1", arm64.WVR+3, name)
 		}
 	})
 	onEvery(t, "V-2", func(t *testing.T, kernel string) {
 		m := newMachine(t, sim.Config{CPUs: 1, WRPs: 16, Kernel: kernel})
 		must(t, m.CPU(0).WriteWbReg(arm64.WCR, 15, 0x1f5))
 		if got := reg(t, m, 0, arm64.WCR, 15); got != 0x1f5 {
-			t.Errorf("DBGWCR15_EL1 is %#x", got)
+			t.Errorf("DBGWCR15_EL1 = %#x, want 0x1f5", got)
 		}
 	})
 	onEvery(t, "V-3", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		wantErrno(t, "write (WCR, 16)", m.CPU(0).WriteWbReg(arm64.WCR, 16, 1), syscall.EINVAL)
 		if n := logged(m, " hw-breakpoint: attempt to write to unknown breakpoint register 16"); n != 1 {
-			t.Errorf("the warning is there %d times in %q", n, m.Dmesg())
+			t.Errorf("the warning is logged %d times in %q, want 1", n, m.Dmesg())
 		}
 		for _, bank := range []int{arm64.BVR, arm64.BCR} {
 			for n := range 6 {
 				if v := reg(t, m, 0, bank, n); v != 0 {
-					t.Errorf("%s is %#x", arm64.RegName(bank+n), v)
+					t.Errorf("%s = %#x, want 0", arm64.RegName(bank+n), v)
 				}
 			}
 		}
@@ -105,10 +105,10 @@ func TestVectorsRegisters(t *testing.T) {
 		v, err := m.CPU(0).ReadWbReg(arm64.WCR, 16)
 		wantErrno(t, "read (WCR, 16)", err, syscall.EINVAL)
 		if v != 0 {
-			t.Errorf("it reads %#x, want 0", v)
+			t.Errorf("ReadWbReg = %#x, want 0", v)
 		}
 		if n := logged(m, " hw-breakpoint: attempt to read from unknown breakpoint register 16"); n != 1 {
-			t.Errorf("the warning is there %d times in %q", n, m.Dmesg())
+			t.Errorf("the warning is logged %d times in %q, want 1", n, m.Dmesg())
 		}
 	})
 	onEvery(t, "V-5", func(t *testing.T, kernel string) {
@@ -116,84 +116,86 @@ func TestVectorsRegisters(t *testing.T) {
 		lines := len(m.Dmesg())
 		must(t, m.CPU(0).WriteWbReg(arm64.BVR, 16, 0x1e5))
 		if got := reg(t, m, 0, arm64.BCR, 0); got != 0x1e5 {
-			t.Errorf("DBGBCR0_EL1 is %#x", got)
+			t.Errorf("DBGBCR0_EL1 = %#x, want 0x1e5", got)
 		}
 		if n := len(m.Dmesg()); n != lines {
-			t.Errorf("it was not silent: %q", m.Dmesg()[lines:])
+			t.Errorf("the write logs %q, want nothing", m.Dmesg()[lines:])
 		}
 	})
 	onEvery(t, "V-6", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		if got := m.CPU(0).IDAA64DFR0(); got != 0x10305106 {
-			t.Errorf("ID_AA64DFR0_EL1 is %#x", got)
+			t.Errorf("ID_AA64DFR0_EL1 = %#x, want 0x10305106", got)
 		}
 		if n := logged(m, " hw-breakpoint: found 6 breakpoint and 4 watchpoint registers."); n != 1 {
-			t.Errorf("the boot line is there %d times in %q", n, m.Dmesg())
+			t.Errorf("the boot line is logged %d times in %q, want 1", n, m.Dmesg())
 		}
 	})
 	onEvery(t, "V-7", func(t *testing.T, kernel string) {
-		m := newMachine(t, sim.Config{CPUs: 2, BRPsPerCPU: []int{6, 4}, WRPsPerCPU: []int{4, 2}, Kernel: kernel})
+		cfg := unevenConfig(kernel)
+		cfg.BRPsPerCPU = []int{6, 4}
+		m := newMachine(t, cfg)
 		if n := logged(m, " hw-breakpoint: found 4 breakpoint and 2 watchpoint registers."); n != 1 {
-			t.Errorf("the boot line is there %d times in %q", n, m.Dmesg())
+			t.Errorf("the boot line is logged %d times in %q, want 1", n, m.Dmesg())
 		}
 		for cpu := range 2 {
 			u := mustSlots(t, m, cpu)
 			if u.BP.Limit != 6 || u.WP.Limit != 4 || u.BP.Usable != 4 || u.WP.Usable != 2 {
-				t.Errorf("cpu%d: limits %d and %d, usable %d and %d, want 6, 4, 4, 2", cpu, u.BP.Limit, u.WP.Limit, u.BP.Usable, u.WP.Usable)
+				t.Errorf("cpu%d: limits %d and %d, usable %d and %d; want 6 and 4, 4 and 2",
+					cpu, u.BP.Limit, u.WP.Limit, u.BP.Usable, u.WP.Usable)
 			}
 		}
-		text := fmt.Sprintf("SANITY CHECK: Unexpected variation in SYS_ID_AA64DFR0_EL1. Boot CPU: 0x%016x, CPU1: 0x%016x",
-			m.CPU(0).IDAA64DFR0(), m.CPU(1).IDAA64DFR0())
+		text := fmt.Sprintf("SANITY CHECK: Unexpected variation in SYS_ID_AA64DFR0_EL1. "+
+			"Boot CPU: 0x%016x, CPU1: 0x%016x", m.CPU(0).IDAA64DFR0(), m.CPU(1).IDAA64DFR0())
 		if n := logged(m, " "+text); n != 1 {
-			t.Errorf("%q is there %d times in %q", text, n, m.Dmesg())
+			t.Errorf("%q is logged %d times in %q, want 1", text, n, m.Dmesg())
 		}
 		// Taint S shows in the header of any dump.
 		must(t, m.DumpStackIn("write_wb_reg"))
 		open(t, m, kernelRW(addrA, false), nil, 0)
 		if !strings.Contains(strings.Join(m.Dmesg(), "\n"), "Tainted: G S ") {
-			t.Errorf("taint S does not show in %q", m.Dmesg())
+			t.Errorf("no taint S in %q", m.Dmesg())
 		}
 	})
 	onEvery(t, "V-8", func(t *testing.T, kernel string) {
 		c := arm64.Ctrl{Enabled: true, Privilege: arm64.EL0, Type: arm64.Store, Len: 0x0f}
 		if got := c.Encode(); got != 0x1f5 {
-			t.Errorf("encodes to %#x", got)
+			t.Errorf("Encode = %#x, want 0x1f5", got)
 		}
-		// The machine encodes so too.
+		// The image of an event has the same encoding.
 		m := vectorMachine(t, kernel)
 		if got := open(t, m, userW(userAddr), nil, 0).Control(); got != 0x1f5 {
-			t.Errorf("the event's image is %#x", got)
+			t.Errorf("Control = %#x, want 0x1f5", got)
 		}
 	})
 	onEvery(t, "V-9", func(t *testing.T, kernel string) {
 		m := newMachine(t, sim.Config{CPUs: 1, VHE: true, Kernel: kernel})
 		if got := open(t, m, kernelRW(addrA, true), nil, 0).Control(); got != 0x3ffa {
-			t.Errorf("the disabled event's image is %#x, want 0x3ffa", got)
+			t.Errorf("Control of the disabled event = %#x, want 0x3ffa", got)
 		}
 	})
 	t.Run("V-10", func(t *testing.T) {
 		want := arm64.Ctrl{Enabled: true, Privilege: 2, Type: 2, Len: 0x0f}
 		if got := arm64.DecodeCtrl(0xffffe1f5); got != want {
-			t.Errorf("decodes to %+v", got)
+			t.Errorf("DecodeCtrl = %+v, want %+v", got, want)
 		}
 	})
 	onEvery(t, "V-11", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		if b, w := m.HwBreakpointSlots(0), m.HwBreakpointSlots(1); b != 6 || w != 4 {
-			t.Errorf("hw_breakpoint_slots gives %d and %d, want 6 and 4", b, w)
+			t.Errorf("HwBreakpointSlots = %d and %d, want 6 and 4", b, w)
 		}
 		lines := len(m.Dmesg())
 		if n := m.HwBreakpointSlots(2); n != 0 {
-			t.Errorf("hw_breakpoint_slots(2) is %d", n)
+			t.Errorf("HwBreakpointSlots(2) = %d, want 0", n)
 		}
 		if n := logged(m, " hw-breakpoint: unknown slot type: 2"); n != 1 || len(m.Dmesg()) != lines+1 {
-			t.Errorf("the warning is there %d times in %q", n, m.Dmesg()[lines:])
+			t.Errorf("the warning is logged %d times in %q, want once and alone", n, m.Dmesg()[lines:])
 		}
 	})
 }
 
-// A validation row of spec 12.2. want is "value control" or an errno; want61 is that of 6.1.192 where it
-// differs.
+// A validationRow is a row of spec 12.2. want is "value control" or an errno; want61 replaces it for 6.1.192.
 type validationRow struct {
 	id, name string
 	target   string // "task", "t32" or "cpu"
@@ -208,13 +210,14 @@ type validationRow struct {
 	before   func(t *testing.T, m *sim.Machine, task *sim.Task)
 }
 
-// fourWatchpoints gives a task four watchpoints.
+// fourWatchpoints opens four watchpoints for a task.
 func fourWatchpoints(t *testing.T, m *sim.Machine, task *sim.Task) {
 	for i := range uint64(4) {
 		open(t, m, userW(userAddr+0x100+8*i), task, -1)
 	}
 }
 
+// validationRows returns the table of spec 12.2.
 func validationRows() []validationRow {
 	const r, w, rw, x = hwdebug.R, hwdebug.W, hwdebug.RW, hwdebug.X
 	vhe := func(c *sim.Config) { c.VHE = true }
@@ -235,37 +238,73 @@ func validationRows() []validationRow {
 		{id: "V-20", target: "task", addr: 0x400003, typ: w, length: 5, want: "0x400000 0x1f15"},
 		{id: "V-21", target: "task", addr: 0x400000, typ: rw, length: 6, want: "0x400000 0x7fd"},
 		{id: "V-22", target: "task", addr: 0x400001, typ: w, length: 7, want: "0x400000 0x1fd5"},
-		{id: "V-23", target: "task", addr: 0x400006, typ: w, length: 4, want: "0x400000 0x1815", want61: "EINVAL"},
-		{id: "V-24", target: "task", addr: 0x400004, typ: rw, length: 8, want: "0x400000 0x1e1d", want61: "EINVAL"},
+		{
+			id: "V-23", target: "task", addr: 0x400006, typ: w, length: 4,
+			want: "0x400000 0x1815", want61: "EINVAL",
+		},
+		{
+			id: "V-24", target: "task", addr: 0x400004, typ: rw, length: 8,
+			want: "0x400000 0x1e1d", want61: "EINVAL",
+		},
 		{id: "V-25", target: "cpu", addr: K, typ: rw, length: 8, want: "0xffffff8008080000 0x1ffb"},
 		{id: "V-26", target: "cpu", addr: K, typ: w, length: 4, want: "0xffffff8008080000 0x1f3"},
 		{id: "V-27", target: "cpu", addr: K + 4, typ: r, length: 4, want: "0xffffff8008080000 0x1e0b"},
 		{id: "V-28", target: "cpu", addr: K, typ: x, length: 4, want: "0xffffff8008080000 0x1e3"},
-		{id: "V-29", target: "cpu", addr: K, typ: rw, length: 8, want: "0xffffff8008080000 0x3ffb", config: vhe},
+		{
+			id: "V-29", target: "cpu", addr: K, typ: rw, length: 8,
+			want: "0xffffff8008080000 0x3ffb", config: vhe,
+		},
 		{id: "V-30", target: "task", addr: 0x400580, typ: x, length: 8, want: "0x400580 0x1e5"},
 		{id: "V-31", target: "task", addr: 0x400582, typ: x, length: 4, want: "0x400580 0x785"},
 		{id: "V-32", target: "task", addr: 0x400580, typ: x, length: 0, want: "EINVAL"},
 		{id: "V-33", target: "task", addr: 0x400000, typ: w, length: 9, want: "EINVAL"},
 		{id: "V-34", target: "task", addr: 0x400000, typ: 0, length: 4, want: "EINVAL"},
-		{id: "V-34", name: "even on a full machine", target: "task", addr: 0x400000, typ: 0, length: 4, want: "EINVAL", before: fourWatchpoints},
-		{id: "V-34", name: "type 7 on a full machine", target: "task", addr: 0x400000, typ: 7, length: 4, want: "EINVAL", before: fourWatchpoints},
+		{
+			id: "V-34", name: "even on a full machine", target: "task", addr: 0x400000, typ: 0, length: 4,
+			want: "EINVAL", before: fourWatchpoints,
+		},
+		{
+			id: "V-34", name: "type 7 on a full machine", target: "task", addr: 0x400000, typ: 7, length: 4,
+			want: "EINVAL", before: fourWatchpoints,
+		},
 		{id: "V-35", target: "task", addr: 0x400000, typ: 5, length: 4, want: "EINVAL"},
-		{id: "V-35", name: "on a full machine", target: "task", addr: 0x400000, typ: 5, length: 4, want: "ENOSPC", before: fourWatchpoints},
-		{id: "V-36", target: "task", addr: 0x400000, typ: w, length: 9, want: "ENOSPC", before: fourWatchpoints},
+		{
+			id: "V-35", name: "on a full machine", target: "task", addr: 0x400000, typ: 5, length: 4,
+			want: "ENOSPC", before: fourWatchpoints,
+		},
+		{
+			id: "V-36", target: "task", addr: 0x400000, typ: w, length: 9,
+			want: "ENOSPC", before: fourWatchpoints,
+		},
 		{id: "V-37", target: "task", addr: K, typ: rw, length: 8, want: "EINVAL"},
 		{id: "V-38", target: "cpu", addr: K, typ: w, length: 4, want: "EINVAL", attr: excludeKernel},
 		{id: "V-39", target: "cpu", addr: K, typ: w, length: 4, want: "EPERM", config: noCap(0)},
 		{id: "V-40", target: "cpu", addr: 0x400000, typ: w, length: 4, want: "EACCES", config: noCap(2)},
-		{id: "V-40", name: "with exclude_kernel", target: "cpu", addr: 0x400000, typ: w, length: 4, want: "EACCES", config: noCap(2), attr: excludeKernel},
+		{
+			id: "V-40", name: "with exclude_kernel", target: "cpu", addr: 0x400000, typ: w, length: 4,
+			want: "EACCES", config: noCap(2), attr: excludeKernel,
+		},
 		{id: "V-41", target: "cpu", addr: 0x400000, typ: w, length: 4, want: "ENODEV",
 			before: func(t *testing.T, m *sim.Machine, _ *sim.Task) { must(t, m.CPUDown(1)) }},
 		{id: "V-42", target: "nobody", addr: 0x400000, typ: w, length: 4, want: "EINVAL"},
-		{id: "V-43", target: "task", addr: 0x7ffffffffc, typ: w, length: 8, want: "0x7ffffffff8 0x1e15", want61: "EINVAL"},
-		{id: "V-44", target: "cpu", addr: 0xfffffffffffffffc, typ: w, length: 8, want: "0xfffffffffffffff8 0x1e15", want61: "EINVAL"},
-		{id: "V-45", target: "cpu", addr: 0xfffffffffffffff8, typ: w, length: 8, want: "0xfffffffffffffff8 0x1ff3"},
+		{
+			id: "V-43", target: "task", addr: 0x7ffffffffc, typ: w, length: 8,
+			want: "0x7ffffffff8 0x1e15", want61: "EINVAL",
+		},
+		{
+			id: "V-44", target: "cpu", addr: 0xfffffffffffffffc, typ: w, length: 8,
+			want: "0xfffffffffffffff8 0x1e15", want61: "EINVAL",
+		},
+		{
+			id: "V-45", target: "cpu", addr: 0xfffffffffffffff8, typ: w, length: 8,
+			want: "0xfffffffffffffff8 0x1ff3",
+		},
 		{id: "V-46", target: "t32", addr: 0x10002, typ: x, length: 2, want: "0x10000 0x185"},
 		{id: "V-47", target: "t32", addr: 0x10001, typ: x, length: 2, want: "0x10000 0xc5"},
-		{id: "V-48", name: "length 4 at offset 2", target: "t32", addr: 0x10002, typ: x, length: 4, want: "EINVAL"},
+		{
+			id: "V-48", name: "length 4 at offset 2", target: "t32", addr: 0x10002, typ: x, length: 4,
+			want: "EINVAL",
+		},
 		{id: "V-48", name: "length 8", target: "t32", addr: 0x10000, typ: x, length: 8, want: "EINVAL"},
 		{id: "V-49", target: "t32", addr: 0x10003, typ: rw, length: 1, want: "0x10000 0x11d", only: late},
 		{id: "V-49", target: "t32", addr: 0x10003, typ: rw, length: 1, want: "EINVAL", only: "4.19.0"},
@@ -280,10 +319,14 @@ func validationRows() []validationRow {
 				must(t, err)
 				must(t, m.CPU(0).ContextSwitch(caller))
 			}},
-		{id: "V-54", name: "a 64-bit caller may", target: "task", addr: 0x100000000, typ: w, length: 4, want: "0x100000000 0x1f5"},
+		{
+			id: "V-54", name: "a 64-bit caller may", target: "task", addr: 0x100000000, typ: w, length: 4,
+			want: "0x100000000 0x1f5",
+		},
 	}
 }
 
+// TestVectorsValidation runs V-12 to V-54.
 func TestVectorsValidation(t *testing.T) {
 	for _, row := range validationRows() {
 		for _, kernel := range strings.Fields(everyKern) {
@@ -306,6 +349,8 @@ func TestVectorsValidation(t *testing.T) {
 	}
 }
 
+// check opens the row's event. A refused event must leave neither a reservation nor a register write; an
+// accepted one must write want and read it back.
 func (row *validationRow) check(t *testing.T, kernel, want string, copies bool) {
 	cfg := sim.Config{CPUs: 2, BRPs: 6, WRPs: 4, VABits: 39, HZ: 250, Kernel: kernel, BASCopies: copies}
 	if row.config != nil {
@@ -337,15 +382,15 @@ func (row *validationRow) check(t *testing.T, kernel, want string, copies bool) 
 	ev, err := m.PerfEventOpen(a, task, cpu)
 	if err != nil {
 		if got := errnoOf(err); got != want {
-			t.Errorf("%v\nwant %s", err, want)
+			t.Errorf("PerfEventOpen = %v, want %s", err, want)
 		}
 		after := mustSlots(t, m, 1)
 		if after.BP.CPUPinned != before.BP.CPUPinned || after.BP.TaskPinned != before.BP.TaskPinned ||
 			after.WP.CPUPinned != before.WP.CPUPinned || after.WP.TaskPinned != before.WP.TaskPinned {
-			t.Errorf("the refusal left something reserved: %+v, before %+v", after, before)
+			t.Errorf("reserved after the refusal: %+v, want %+v", after, before)
 		}
 		if got := w.writes(); got != "" {
-			t.Errorf("the refusal wrote %s", got)
+			t.Errorf("the refusal writes %s, want nothing", got)
 		}
 		return
 	}
@@ -367,9 +412,9 @@ func (row *validationRow) check(t *testing.T, kernel, want string, copies bool) 
 		}
 	}
 	if got := got[0] + " " + got[1]; got != want {
-		t.Errorf("wrote %s, want %s", got, want)
+		t.Errorf("written: %s, want %s", got, want)
 	}
-	// What the registers read is what was written, but where BAS of a breakpoint has copies (R-REG-21).
+	// The registers read as written, except that BAS of a breakpoint may have copies (R-REG-21).
 	bank, ctrl := arm64.WVR, arm64.WCR
 	if row.typ == hwdebug.X {
 		bank, ctrl = arm64.BVR, arm64.BCR
@@ -383,19 +428,19 @@ func (row *validationRow) check(t *testing.T, kernel, want string, copies bool) 
 			reads = reads.Stored()
 		}
 		if c != uint64(reads) {
-			t.Errorf("DBGBCR0_EL1 reads %#x after %s was written", c, got[1])
+			t.Errorf("DBGBCR0_EL1 = %#x, want %s", c, got[1])
 		}
 	} else if fmt.Sprintf("%#x", c) != got[1] {
-		t.Errorf("DBGWCR0_EL1 reads %#x after %s was written", c, got[1])
+		t.Errorf("DBGWCR0_EL1 = %#x, want %s", c, got[1])
 	}
 	if fmt.Sprintf("%#x", v) != got[0] {
-		t.Errorf("the value register reads %#x after %s was written", v, got[0])
+		t.Errorf("the value register = %#x, want %s", v, got[0])
 	}
 	if row.id == "V-31" {
 		// "never recognised": an instruction fetched at the rounded address hits nothing.
 		must(t, task.Exec(0x400580))
 		if n := ev.Count(); n != 0 {
-			t.Errorf("it was hit %d times", n)
+			t.Errorf("Count = %d, want 0", n)
 		}
 	}
 	if err := m.CheckInvariants(); err != nil {
@@ -403,8 +448,8 @@ func (row *validationRow) check(t *testing.T, kernel, want string, copies bool) 
 	}
 }
 
-// A stage is chapter 12.3's CPU 0 with the kernel events A, B and C, brought step by step to where a vector
-// begins.
+// A stage is CPU 0 of chapter 12.3 with the kernel events A, B and C. Its methods bring it step by step to
+// the state in which a vector begins.
 type stage struct {
 	*testing.T
 	m       *sim.Machine
@@ -418,9 +463,14 @@ type stage struct {
 const (
 	rewriteAB = "M=0xb000 WVR0=0xffffff8008080000 WCR0=0x1ffb WVR1=0xffffff8008080008 WCR1=0x1ffb"
 	aIn       = "WVR0=0xffffff8008080000 WCR0=0x1ffb"
+
+	// The writes that clear all breakpoint registers, and all watchpoint registers but the first pair.
+	clearBRPs = "BCR0=0x0 BVR0=0x0 BCR1=0x0 BVR1=0x0 BCR2=0x0 BVR2=0x0 " +
+		"BCR3=0x0 BVR3=0x0 BCR4=0x0 BVR4=0x0 BCR5=0x0 BVR5=0x0"
+	clearWRPs = "WCR1=0x0 WVR1=0x0 WCR2=0x0 WVR2=0x0 WCR3=0x0 WVR3=0x0"
 )
 
-// v55 to v62 are the vectors of that name, each going on from the one before.
+// v55 to v62 run the vectors of that name; each continues the one before.
 func (s *stage) v55() {
 	s.a = open(s.T, s.m, kernelRW(addrA, false), nil, 0)
 	s.w.want("V-55: register A enabled", "M=0xb000 "+aIn)
@@ -447,16 +497,17 @@ func (s *stage) v58() {
 	must(s.T, s.m.PerfEventDisable(s.a))
 	s.w.want("V-58: disable A", "WCR0=0x0")
 	if v := reg(s.T, s.m, 0, arm64.WVR, 0); v != addrA {
-		s.Errorf("V-58: WVR0 is %#x, want A's stale address", v)
+		s.Errorf("V-58: WVR0 = %#x, want A's stale address", v)
 	}
 	if v := mdscr(s.T, s.m, 0); v != 0xb000 {
-		s.Errorf("V-58: MDSCR_EL1 is %#x", v)
+		s.Errorf("V-58: MDSCR_EL1 = %#x, want 0xb000", v)
 	}
 }
 
 func (s *stage) v59() {
 	must(s.T, s.m.PerfEventEnable(s.c))
-	s.w.want("V-59: enable C", "WCR1=0x0 M=0x1000 M=0xb000 WVR0=0xffffff8008080008 WCR0=0x1ffb WVR1=0xffffff8008080010 WCR1=0x1ffb")
+	s.w.want("V-59: enable C", "WCR1=0x0 M=0x1000 M=0xb000 "+
+		"WVR0=0xffffff8008080008 WCR0=0x1ffb WVR1=0xffffff8008080010 WCR1=0x1ffb")
 	wantSlots(s.T, "V-59", "-1 0 1", s.a, s.b, s.c)
 }
 
@@ -470,7 +521,7 @@ func (s *stage) v61() {
 	before := s.w.entered("event_function_call")
 	must(s.T, s.m.PerfEventEnable(s.a))
 	if n := s.w.entered("event_function_call") - before; n != 0 {
-		s.Errorf("V-61: %d cross calls", n)
+		s.Errorf("V-61: %d cross calls, want 0", n)
 	}
 	s.w.want("V-61: enable A again", "")
 }
@@ -479,10 +530,10 @@ func (s *stage) v62() {
 	must(s.T, s.b.Close())
 	s.w.want("V-62: release B", "WCR1=0x0")
 	wantSlots(s.T, "V-62", "0 2", s.a, s.c)
-	// The next install takes slot 1: that of a task which comes in, for a CPU's would reschedule.
+	// The next install takes slot 1. It must be a task's event: a CPU's event would reschedule.
 	task := newTask(s.T, s.m, "t", 0)
 	ev := open(s.T, s.m, userW(userAddr), task, -1)
-	s.w.want("V-62: a task's event is no matter of the CPU's", "")
+	s.w.want("V-62: open an event for a task", "")
 	must(s.T, s.m.CPU(0).ContextSwitch(task))
 	s.w.want("V-62: the next install", "WVR1=0x400000 WCR1=0x1f5")
 	wantSlots(s.T, "V-62", "0 1 2", s.a, ev, s.c)
@@ -493,13 +544,20 @@ func newStage(t *testing.T, kernel string) *stage {
 	return &stage{T: t, m: m, w: watch(t, m, 0), six: is61(kernel)}
 }
 
+// TestVectorsScheduling runs V-55 to V-79.
 func TestVectorsScheduling(t *testing.T) {
 	steps := []struct {
 		id  string
 		run func(*stage)
 	}{
-		{"V-55", (*stage).v55}, {"V-56", (*stage).v56}, {"V-57", (*stage).v57}, {"V-58", (*stage).v58},
-		{"V-59", (*stage).v59}, {"V-60", (*stage).v60}, {"V-61", (*stage).v61}, {"V-62", (*stage).v62},
+		{id: "V-55", run: (*stage).v55},
+		{id: "V-56", run: (*stage).v56},
+		{id: "V-57", run: (*stage).v57},
+		{id: "V-58", run: (*stage).v58},
+		{id: "V-59", run: (*stage).v59},
+		{id: "V-60", run: (*stage).v60},
+		{id: "V-61", run: (*stage).v61},
+		{id: "V-62", run: (*stage).v62},
 	}
 	for i, step := range steps {
 		onEvery(t, step.id, func(t *testing.T, kernel string) {
@@ -513,7 +571,7 @@ func TestVectorsScheduling(t *testing.T) {
 
 	onEvery(t, "V-63", func(t *testing.T, kernel string) {
 		t.Run("one by one", func(t *testing.T) {
-			// Single installs, as the table of 3.3: by hand, for a registration would reschedule.
+			// Single installs as in the table of 3.3; a registration would reschedule.
 			m := vectorMachine(t, kernel)
 			u := kernelRW(userAddr, true)
 			el0, el1 := open(t, m, u, nil, 0), open(t, m, kernelRW(addrA, true), nil, 0)
@@ -524,11 +582,20 @@ func TestVectorsScheduling(t *testing.T) {
 				op     int
 				writes string
 			}{
-				{"EL0 installed", el0, sim.Install, "M=0x9000 WVR0=0x400000 WCR0=0x1ffd"},
-				{"EL1 installed", el1, sim.Install, "M=0xb000 WVR1=0xffffff8008080000 WCR1=0x1ffb"},
-				{"EL1 removed", el1, sim.Uninstall, "WCR1=0x0"},
-				{"EL0 removed", el0, sim.Uninstall, "WCR0=0x0 M=0x3000"},
-				{"EL0 installed again", el0, sim.Install, "M=0xb000 WVR0=0x400000 WCR0=0x1ffd"},
+				{
+					name: "EL0 installed", ev: el0, op: sim.Install,
+					writes: "M=0x9000 WVR0=0x400000 WCR0=0x1ffd",
+				},
+				{
+					name: "EL1 installed", ev: el1, op: sim.Install,
+					writes: "M=0xb000 WVR1=0xffffff8008080000 WCR1=0x1ffb",
+				},
+				{name: "EL1 removed", ev: el1, op: sim.Uninstall, writes: "WCR1=0x0"},
+				{name: "EL0 removed", ev: el0, op: sim.Uninstall, writes: "WCR0=0x0 M=0x3000"},
+				{
+					name: "EL0 installed again", ev: el0, op: sim.Install,
+					writes: "M=0xb000 WVR0=0x400000 WCR0=0x1ffd",
+				},
 			} {
 				if _, err := m.CPU(0).HwBreakpointControl(step.ev, step.op); err != nil {
 					t.Fatal(err)
@@ -544,7 +611,7 @@ func TestVectorsScheduling(t *testing.T) {
 			must(t, el1.Close())
 			w.want("EL1 removed", "WCR1=0x0")
 			if v := mdscr(t, m, 0); v != 0xb000 {
-				t.Errorf("MDSCR_EL1 is %#x, want KDE left behind", v)
+				t.Errorf("MDSCR_EL1 = %#x, want 0xb000: KDE stays set", v)
 			}
 			must(t, el0.Close())
 			w.want("EL0 removed", "WCR0=0x0 M=0x3000")
@@ -593,25 +660,25 @@ func TestVectorsScheduling(t *testing.T) {
 
 	const noSlot = "Can't find any breakpoint slot"
 	onEvery(t, "V-69", func(t *testing.T, kernel string) {
-		m := newMachine(t, sim.Config{CPUs: 2, BRPsPerCPU: []int{6, 6}, WRPsPerCPU: []int{4, 2}, Kernel: kernel})
+		m := newMachine(t, unevenConfig(kernel))
 		a, b := open(t, m, kernelRW(addrA, false), nil, 0), open(t, m, kernelRW(addrB, false), nil, 0)
 		c := open(t, m, kernelRW(addrC, false), nil, 0)
 		wantState(t, "the third", c, sim.StateError)
 		wantSlots(t, "after the third", "0 1 -1", a, b, c)
 		if n := logged(m, noSlot); n != 1 {
-			t.Errorf("the warning is there %d times", n)
+			t.Errorf("the warning is logged %d times, want 1", n)
 		}
 		w := watch(t, m, 0)
 		must(t, m.PerfEventEnable(c))
-		w.want("enabled again: a reschedule that tries it", "WCR0=0x0 WCR1=0x0 M=0x1000 "+rewriteAB)
+		w.want("enabled again, with a reschedule", "WCR0=0x0 WCR1=0x0 M=0x1000 "+rewriteAB)
 		wantState(t, "enabled again", c, sim.StateError)
 		wantSlots(t, "enabled again", "0 1 -1", a, b, c)
 		if n := logged(m, noSlot); n != 1 {
-			t.Errorf("the once-only warning is there %d times", n)
+			t.Errorf("the warning is logged %d times, want 1", n)
 		}
 	})
 	onEvery(t, "V-70", func(t *testing.T, kernel string) {
-		m := newMachine(t, sim.Config{CPUs: 2, BRPsPerCPU: []int{6, 6}, WRPsPerCPU: []int{4, 2}, Kernel: kernel})
+		m := newMachine(t, unevenConfig(kernel))
 		a, b := open(t, m, kernelRW(addrA, false), nil, 0), open(t, m, kernelRW(addrB, false), nil, 0)
 		attr := kernelRW(addrC, false)
 		attr.Pinned = false
@@ -619,7 +686,7 @@ func TestVectorsScheduling(t *testing.T) {
 		wantState(t, "the third", c, sim.StateInactive)
 		wantSlots(t, "after the third", "0 1 -1", a, b, c)
 		if n := logged(m, noSlot); n != 1 {
-			t.Errorf("the warning is there %d times", n)
+			t.Errorf("the warning is logged %d times, want 1", n)
 		}
 	})
 	onEvery(t, "V-71", func(t *testing.T, kernel string) {
@@ -632,7 +699,7 @@ func TestVectorsScheduling(t *testing.T) {
 		wantErrno(t, "the fifth", err, syscall.ENOSPC)
 		w.want("the fifth", "")
 		if n := hwdebug.ErrnoNumber(syscall.ENOSPC); n != 28 {
-			t.Errorf("ENOSPC is %d", n)
+			t.Errorf("ErrnoNumber(ENOSPC) = %d, want 28", n)
 		}
 	})
 	onEvery(t, "V-72", func(t *testing.T, kernel string) {
@@ -643,10 +710,11 @@ func TestVectorsScheduling(t *testing.T) {
 		w0, w1 := watch(t, m, 0), watch(t, m, 1)
 		_, err := m.RegisterWideHwBreakpoint(kernelRW(addrA+64, false), nil)
 		wantErrno(t, "wide", err, syscall.ENOSPC)
-		w0.want("installed, then uninstalled", "M=0xb000 WVR0=0xffffff8008080040 WCR0=0x1ffb WCR0=0x0 M=0x1000")
-		w1.want("the full one", "")
+		w0.want("installed, then uninstalled",
+			"M=0xb000 WVR0=0xffffff8008080040 WCR0=0x1ffb WCR0=0x0 M=0x1000")
+		w1.want("the full CPU", "")
 		if u := mustSlots(t, m, 0); u.WP.CPUPinned != 0 || u.WP.OnReg[0] != nil {
-			t.Errorf("CPU 0 still has %+v", u.WP)
+			t.Errorf("watchpoints of CPU 0: %+v, want none", u.WP)
 		}
 	})
 	onEvery(t, "V-73", func(t *testing.T, kernel string) {
@@ -688,11 +756,12 @@ func TestVectorsScheduling(t *testing.T) {
 		attr.Type = hwdebug.W
 		wantErrno(t, "from X to W", m.ModifyUserHwBreakpoint(x, attr), syscall.ENOSPC)
 		if x.Type() != hwdebug.X {
-			t.Errorf("it is %v now, want x", x.Type())
+			t.Errorf("Type = %v, want x", x.Type())
 		}
 		wantState(t, "re-enabled", x, sim.StateActive)
-		if got := w.writes(); !strings.HasPrefix(got, "BCR0=0x0 ") || !strings.Contains(got, "BVR0=0xffffff8008080100 BCR0=0x1e3") {
-			t.Errorf("it was not disabled and enabled again: %s", got)
+		const off, on = "BCR0=0x0 ", "BVR0=0xffffff8008080100 BCR0=0x1e3"
+		if got := w.writes(); !strings.HasPrefix(got, off) || !strings.Contains(got, on) {
+			t.Errorf("the modify writes %s, want %s... %s", got, off, on)
 		}
 		must(t, m.CheckInvariants())
 	})
@@ -723,11 +792,9 @@ func TestVectorsScheduling(t *testing.T) {
 		must(t, m.CPUDown(1))
 		w := watch(t, m, 1)
 		must(t, m.CPUUp(1))
-		want := "BCR0=0x0 BVR0=0x0 BCR1=0x0 BVR1=0x0 BCR2=0x0 BVR2=0x0 BCR3=0x0 BVR3=0x0 BCR4=0x0 BVR4=0x0 BCR5=0x0 BVR5=0x0 " +
-			"WCR0=0x0 WVR0=0x0 WCR1=0x0 WVR1=0x0 WCR2=0x0 WVR2=0x0 WCR3=0x0 WVR3=0x0"
-		w.want("online", want)
+		w.want("online", clearBRPs+" WCR0=0x0 WVR0=0x0 "+clearWRPs)
 		if v := mdscr(t, m, 1); v != 0x1000 {
-			t.Errorf("MDSCR_EL1 is %#x", v)
+			t.Errorf("MDSCR_EL1 = %#x, want 0x1000", v)
 		}
 	})
 	onEvery(t, "V-79", func(t *testing.T, kernel string) {
@@ -736,49 +803,49 @@ func TestVectorsScheduling(t *testing.T) {
 		must(t, m.CPUSuspend(1))
 		w := watch(t, m, 1)
 		must(t, m.CPUResume(1))
-		w.want("resume", "BCR0=0x0 BVR0=0x0 BCR1=0x0 BVR1=0x0 BCR2=0x0 BVR2=0x0 BCR3=0x0 BVR3=0x0 BCR4=0x0 BVR4=0x0 BCR5=0x0 BVR5=0x0 "+
-			aIn+" WCR1=0x0 WVR1=0x0 WCR2=0x0 WVR2=0x0 WCR3=0x0 WVR3=0x0")
+		w.want("resume", clearBRPs+" "+aIn+" "+clearWRPs)
 		if v := mdscr(t, m, 1); v != 0xb000 {
-			t.Errorf("MDSCR_EL1 is %#x", v)
+			t.Errorf("MDSCR_EL1 = %#x, want 0xb000", v)
 		}
 		must(t, m.CheckInvariants())
 	})
 }
 
-// taskIn opens a watchpoint W 4 for a task and lets it come in on CPU 0.
+// taskIn opens an event for a new task and switches CPU 0 to it.
 func (s *stage) taskIn(id, writes string) {
 	s.Helper()
 	s.task = newTask(s.T, s.m, "t", 0)
 	s.ev = open(s.T, s.m, userW(userAddr), s.task, -1)
-	s.w.want(id+": registered for a task that is away", "")
+	s.w.want(id+": registered for a task that is not running", "")
 	must(s.T, s.m.CPU(0).ContextSwitch(s.task))
 	s.w.want(id+": in", writes)
 	wantState(s.T, id, s.ev, sim.StateActive)
 }
 
-// atJiffy lets time pass until jiffies are congruent to j modulo the coarsest wheel level that the vectors
-// use.
+// atJiffy sleeps until jiffies are congruent to j modulo the coarsest wheel level that the vectors use.
 func atJiffy(t *testing.T, m *sim.Machine, j uint64) uint64 {
 	t.Helper()
 	const wheel, tick = 4096, 1_000_000_000 / 250
 	behind := (j + wheel - m.Jiffies()%wheel) % wheel
 	must(t, m.Msleep(int64(behind)*tick-m.Now()%tick))
 	if m.Jiffies()%wheel != j {
-		t.Fatalf("jiffies are %d, want %d modulo %d", m.Jiffies(), j, wheel)
+		t.Fatalf("Jiffies = %d, want %d modulo %d", m.Jiffies(), j, wheel)
 	}
 	return m.Jiffies()
 }
 
+// TestVectorsTimers runs V-105 to V-110. Delays are armed at jiffy 1000.
 func TestVectorsTimers(t *testing.T) {
-	// firesAt arms delays at jiffy 1000 on CPU 0 and gives the jiffies at which the works ran, relative to
-	// 0 at 1000-1000.
 	for _, tt := range []struct {
 		id           string
 		delay, fires uint64
 	}{
-		{"V-105", 25, 1026},
-		{"V-106", 63, 1064}, {"V-106", 64, 1072},
-		{"V-107", 100, 1104}, {"V-107", 500, 1504}, {"V-107", 750, 1792},
+		{id: "V-105", delay: 25, fires: 1026},
+		{id: "V-106", delay: 63, fires: 1064},
+		{id: "V-106", delay: 64, fires: 1072},
+		{id: "V-107", delay: 100, fires: 1104},
+		{id: "V-107", delay: 500, fires: 1504},
+		{id: "V-107", delay: 750, fires: 1792},
 	} {
 		onEvery(t, fmt.Sprintf("%s/delay %d", tt.id, tt.delay), func(t *testing.T, kernel string) {
 			m := vectorMachine(t, kernel)
@@ -788,12 +855,12 @@ func TestVectorsTimers(t *testing.T) {
 			queued, err := m.QueueDelayedWorkOn(0, dw, tt.delay)
 			must(t, err)
 			if !queued {
-				t.Error("it was pending")
+				t.Error("QueueDelayedWorkOn = false, want true")
 			}
 			_, err = m.Run()
 			must(t, err)
 			if got := at - start + 1000; got != tt.fires || dw.Runs() != 1 {
-				t.Errorf("ran %d times, at jiffy %d, want 1 at %d", dw.Runs(), got, tt.fires)
+				t.Errorf("ran %d times, last at jiffy %d; want once at %d", dw.Runs(), got, tt.fires)
 			}
 		})
 	}
@@ -810,7 +877,7 @@ func TestVectorsTimers(t *testing.T) {
 		_, err := m.Run()
 		must(t, err)
 		if got := strings.Join(order, " "); got != "Y X" {
-			t.Errorf("they ran as %s, want Y X", got)
+			t.Errorf("order = %s, want Y X", got)
 		}
 	})
 	onEvery(t, "V-109", func(t *testing.T, kernel string) {
@@ -822,13 +889,13 @@ func TestVectorsTimers(t *testing.T) {
 			queued, err := m.QueueDelayedWorkOn(i, dw, []uint64{25, 5}[i])
 			must(t, err)
 			if queued != want {
-				t.Errorf("queueing number %d gives %v", i+1, queued)
+				t.Errorf("QueueDelayedWorkOn number %d = %v, want %v", i+1, queued, want)
 			}
 		}
 		_, err := m.Run()
 		must(t, err)
 		if at-start != 26 || dw.Runs() != 1 {
-			t.Errorf("ran %d times, %d jiffies later, want once by the old delay", dw.Runs(), at-start)
+			t.Errorf("ran %d times, last after %d jiffies; want once after 26", dw.Runs(), at-start)
 		}
 	})
 	onEvery(t, "V-110", func(t *testing.T, kernel string) {
@@ -842,7 +909,7 @@ func TestVectorsTimers(t *testing.T) {
 			return false
 		}
 		if !exists("kworker/1:0") || exists("kworker/1:1") {
-			t.Error("at boot a CPU has one worker, number 0")
+			t.Error("CPU 1 does not have worker 0 alone after boot")
 		}
 		var ran string
 		var second bool
@@ -855,30 +922,31 @@ func TestVectorsTimers(t *testing.T) {
 		_, err = m.Run()
 		must(t, err)
 		if ran != "kworker/1:0" || !second {
-			t.Errorf("it ran in %q, kworker/1:1 there: %v", ran, second)
+			t.Errorf("ran in %q, kworker/1:1 exists: %v; want kworker/1:0, true", ran, second)
 		}
 		_, err = m.ScheduleWorkOn(1, w)
 		must(t, err)
 		_, err = m.Run()
 		must(t, err)
 		if ran != "kworker/1:1" {
-			t.Errorf("the second ran in %q, want kworker/1:1 (R-WQ-16)", ran)
+			t.Errorf("the second item ran in %q, want kworker/1:1 (R-WQ-16)", ran)
 		}
 	})
 }
 
+// TestVectorsLog runs V-111 to V-114.
 func TestVectorsLog(t *testing.T) {
 	onEvery(t, "V-111", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		must(t, m.Msleep(28_809_660_123-m.Now()))
 		if m.Now() != 28_809_660_123 {
-			t.Fatalf("the time is %d ns", m.Now())
+			t.Fatalf("Now = %d, want 28809660123", m.Now())
 		}
 		before := len(m.Dmesg())
 		wantErrno(t, "a line", m.CPU(0).WriteWbReg(arm64.WCR, 16, 0), syscall.EINVAL)
 		line := m.Dmesg()[before]
 		if want := "[   28.809660] hw-breakpoint: attempt to write"; !strings.HasPrefix(line, want) {
-			t.Errorf("%q, want %q", line, want)
+			t.Errorf("line = %q, want %q", line, want)
 		}
 	})
 	t.Run("V-112", func(t *testing.T) {
@@ -894,7 +962,7 @@ func TestVectorsLog(t *testing.T) {
 			_, err := m.PerfEventOpen(kernelRW(addrA, false), nil, 1)
 			return err
 		})
-		for range 2 { // the second item ever runs in kworker/1:1
+		for range 2 { // the second item runs in kworker/1:1
 			_, err := m.ScheduleWorkOn(1, w)
 			must(t, err)
 			_, err = m.Run()
@@ -910,19 +978,19 @@ func TestVectorsLog(t *testing.T) {
 		must(t, m.Msleep(28_836_192_000-m.Now()))
 		must(t, m.DumpStackIn("write_wb_reg"))
 		open(t, m, kernelRW(addrA, false), nil, 0)
-		// Offset and size are the build's; the form is the kernel's.
+		// Offset and size depend on the build; the form is the kernel's.
 		form := regexp.MustCompile(`^\[   28\.836192\]  write_wb_reg\+0x[0-9a-f]+/0x[0-9a-f]+$`)
 		n := 0
 		for _, line := range m.Dmesg() {
 			if form.MatchString(line) {
 				n++
 				if kernel == "4.19.116" && line != "[   28.836192]  write_wb_reg+0x3c/0x284" {
-					t.Errorf("%q, the seed's frame is write_wb_reg+0x3c/0x284", line)
+					t.Errorf("frame = %q, want the seed's write_wb_reg+0x3c/0x284", line)
 				}
 			}
 		}
 		if n != 2 { // WVR, then WCR
-			t.Errorf("%d frames of write_wb_reg in\n%s", n, strings.Join(m.Dmesg(), "\n"))
+			t.Errorf("%d frames of write_wb_reg, want 2:\n%s", n, strings.Join(m.Dmesg(), "\n"))
 		}
 	})
 	onEvery(t, "V-114", func(t *testing.T, kernel string) {
@@ -943,10 +1011,10 @@ func TestVectorsLog(t *testing.T) {
 			}
 		}
 		if own != 3 {
-			t.Errorf("the child has %d events reserved, want 3 of its own", own)
+			t.Errorf("the child has %d events, want 3", own)
 		}
 		if u := mustSlots(t, m, 0); u.WP.CPUPinned != 1 || u.WP.TaskPinned != 3 {
-			t.Errorf("counts are %d + %d, want 1 + 3", u.WP.CPUPinned, u.WP.TaskPinned)
+			t.Errorf("counts = %d and %d, want 1 and 3", u.WP.CPUPinned, u.WP.TaskPinned)
 		}
 		_, err = m.PerfEventOpen(kernelRW(addrB, false), nil, 0)
 		wantErrno(t, "a CPU event", err, syscall.ENOSPC)
