@@ -12,18 +12,18 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// A kunit is one run of a case: a machine on which the task me runs on CPU 0 and other never has.
+// A kunit is one run of a case on a machine where the task me runs on CPU 0 and the task other never runs.
 type kunit struct {
 	*testing.T
 	m         *sim.Machine
 	n         int // data slots
 	me, other *sim.Task
-	made      []*sim.Event // in order; nil where the case has released one
+	made      []*sim.Event // in order; nil for a released one
 	addrs     int
 }
 
-// open registers one event as the suite does: RW, length 1, pinned, period 1, a distinct address each. A
-// task's event may not have a kernel address on arm64 (R-VAL-19), so it gets a user one.
+// open registers one event with the attributes of the suite: RW, length 1, pinned, period 1, its own
+// address. On arm64 a task's event cannot have a kernel address (R-VAL-19), so it gets a user address.
 func (k *kunit) open(cpu int, task *sim.Task) (*sim.Event, error) {
 	k.addrs++
 	a := hwdebug.HwBreakpointInit()
@@ -34,7 +34,7 @@ func (k *kunit) open(cpu int, task *sim.Task) (*sim.Event, error) {
 	return k.m.PerfEventOpen(a, task, cpu)
 }
 
-// ok registers one event that must succeed.
+// ok registers one event and returns its index in made; a failure ends the test.
 func (k *kunit) ok(cpu int, task *sim.Task) int {
 	k.Helper()
 	ev, err := k.open(cpu, task)
@@ -45,7 +45,7 @@ func (k *kunit) ok(cpu int, task *sim.Task) int {
 	return len(k.made) - 1
 }
 
-// fill registers n-skip events and gives the index of the first.
+// fill registers n-skip events and returns the index of the first.
 func (k *kunit) fill(cpu int, task *sim.Task, skip int) int {
 	k.Helper()
 	first := len(k.made)
@@ -55,20 +55,20 @@ func (k *kunit) fill(cpu int, task *sim.Task, skip int) int {
 	return first
 }
 
-// no registers one event that must give exactly ENOSPC and change nothing.
+// no registers one event, which must fail with ENOSPC and change nothing.
 func (k *kunit) no(cpu int, task *sim.Task) {
 	k.Helper()
 	before := k.counts()
 	ev, err := k.open(cpu, task)
 	switch {
 	case err == nil:
-		k.Errorf("!(%d, %s): it succeeded as %s", cpu, who(task), ev.Label())
+		k.Errorf("(%d, %s): opened as %s, want ENOSPC", cpu, who(task), ev.Label())
 		k.made = append(k.made, ev)
 	case !errors.Is(err, syscall.ENOSPC):
-		k.Errorf("!(%d, %s): %v, want ENOSPC", cpu, who(task), err)
+		k.Errorf("(%d, %s): %v, want ENOSPC", cpu, who(task), err)
 	}
 	if after := k.counts(); err != nil && after != before {
-		k.Errorf("!(%d, %s): the refusal changed the counts from %s to %s", cpu, who(task), before, after)
+		k.Errorf("(%d, %s): counts after the refusal = %s, want %s", cpu, who(task), after, before)
 	}
 }
 
@@ -88,7 +88,7 @@ func (k *kunit) check() {
 	}
 }
 
-// counts is the accounting in words.
+// counts returns the reservation counts of each CPU as text.
 func (k *kunit) counts() string {
 	s := ""
 	for c := range k.m.NrCPUs() {
@@ -203,17 +203,19 @@ var kcases = []struct {
 	}},
 }
 
+// TestKCases runs each case for several numbers of slots and CPUs.
 func TestKCases(t *testing.T) {
 	for _, kernel := range sim.Profiles() {
 		for _, n := range []int{2, 3, 4, 6, 16} {
 			for _, cpus := range []int{2, 4, 8} {
 				for _, c := range kcases {
 					if n < c.minN {
-						continue // the suite has this precondition too
+						continue // a precondition of the suite
 					}
 					t.Run(fmt.Sprintf("%s/N=%d/cpus=%d/%s", c.name, n, cpus, kernel), func(t *testing.T) {
 						m := newMachine(t, sim.Config{Kernel: kernel, CPUs: cpus, WRPs: n})
-						k := &kunit{T: t, m: m, n: n, me: newTask(t, m, "me", 0), other: newTask(t, m, "other", 1)}
+						k := &kunit{T: t, m: m, n: n}
+						k.me, k.other = newTask(t, m, "me", 0), newTask(t, m, "other", 1)
 						must(t, m.CPU(0).ContextSwitch(k.me))
 						empty := k.counts()
 						c.run(k)
@@ -224,10 +226,10 @@ func TestKCases(t *testing.T) {
 							}
 						}
 						if after := k.counts(); after != empty {
-							t.Errorf("everything is released and the accounting is %s, at first it was %s", after, empty)
+							t.Errorf("counts after the release = %s, want %s", after, empty)
 						}
 						if leaks := m.Leaks(); len(leaks) > 0 {
-							t.Errorf("everything is released and there is left: %v", leaks)
+							t.Errorf("Leaks after the release = %q, want none", leaks)
 						}
 					})
 				}

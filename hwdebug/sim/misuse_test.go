@@ -1,3 +1,5 @@
+// Calls that a Go program cannot make: their errors, and that they change nothing.
+
 package sim_test
 
 import (
@@ -9,7 +11,7 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// What a Go program hands in by mistake is an error that says what is needed, and changes nothing.
+// TestMisuse: a nil argument, or an object of another machine, is an error that says what the call needs.
 func TestMisuse(t *testing.T) {
 	machine := func() *sim.Machine {
 		m, err := sim.New(sim.Config{CPUs: 2})
@@ -45,7 +47,7 @@ func TestMisuse(t *testing.T) {
 			"hw_breakpoint_control":     second(m.CPU(0).HwBreakpointControl(ev, sim.Install)),
 		} {
 			if err == nil || err.Error() != name+" needs an event of this machine" {
-				t.Errorf("%s: %v", name, err)
+				t.Errorf("%s = %v, want an error about an event of this machine", name, err)
 			}
 		}
 	}
@@ -57,7 +59,10 @@ func TestMisuse(t *testing.T) {
 		{m.UnregisterWideHwBreakpoint(wide), "needs a wide registration of this machine"},
 		{m.UnregisterWideHwBreakpoint(nil), "needs a wide registration of this machine"},
 		{second(m.PerfEventOpen(user, task, -1)), "perf_event_open needs a task of this machine"},
-		{second(m.RegisterUserHwBreakpoint(user, nil, task)), "register_user_hw_breakpoint needs a task of this machine"},
+		{
+			second(m.RegisterUserHwBreakpoint(user, nil, task)),
+			"register_user_hw_breakpoint needs a task of this machine",
+		},
 		{m.CPU(0).ContextSwitch(task), "context_switch needs a task of this machine"},
 		{second(m.CPU(0).Reg(7, 0)), "there is no bank 7 of debug registers"},
 		{second(m.CPU(0).Reg(1000, 0)), "there is no bank 1000"},
@@ -65,11 +70,12 @@ func TestMisuse(t *testing.T) {
 		{second(m.CPU(0).Reg(arm64.WCR, 4)), "watchpoint registers 0 to 3, 4 was asked for"},
 	} {
 		if c.err == nil || !strings.Contains(c.err.Error(), c.want) {
-			t.Errorf("%v; want %s", c.err, c.want)
+			t.Errorf("error = %v, want %q", c.err, c.want)
 		}
 	}
 	if n := len(m.Events()); n != 0 || m.Recorder().Seq() != machine().Recorder().Seq() {
-		t.Errorf("%d events, %d records", n, m.Recorder().Seq())
+		t.Errorf("%d events and %d records, want no event and the records of a new machine",
+			n, m.Recorder().Seq())
 	}
 	for _, m := range []*sim.Machine{m, other} {
 		if err := m.CheckInvariants(); err != nil {
@@ -81,9 +87,10 @@ func TestMisuse(t *testing.T) {
 	}
 }
 
+// second returns the error of a call with a result.
 func second[T any](_ T, err error) error { return err }
 
-// Work and exit hooks without a function do nothing.
+// TestNoFunction: work items and exit hooks without a function do nothing.
 func TestNoFunction(t *testing.T) {
 	m, err := sim.New(sim.Config{CPUs: 1})
 	if err != nil {
@@ -92,7 +99,7 @@ func TestNoFunction(t *testing.T) {
 	defer m.Close()
 	w := m.NewWork("empty_work_func", nil)
 	if queued, err := m.ScheduleWork(w); !queued || err != nil {
-		t.Fatal(queued, err)
+		t.Fatalf("ScheduleWork = %v, %v; want true, nil", queued, err)
 	}
 	task, err := m.NewTask(sim.TaskConfig{})
 	if err != nil {
@@ -105,6 +112,6 @@ func TestNoFunction(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := m.Run(); err != nil || w.Runs() != 1 {
-		t.Error(w.Runs(), err)
+		t.Errorf("Runs = %d, err = %v; want 1, nil", w.Runs(), err)
 	}
 }

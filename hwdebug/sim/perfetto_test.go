@@ -1,5 +1,5 @@
-// The machine's trace as Perfetto reads it: every event is of the Trace Event Format, judged by a foreign
-// validator, and Perfetto's own trace processor, where it is installed, loads the file whole.
+// The machine's trace as Perfetto reads it: the file conforms to a schema of the Trace Event Format, and
+// Perfetto's own trace processor, if it is installed, loads all of it.
 
 package sim_test
 
@@ -18,7 +18,7 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/trace"
 )
 
-// perfettoStory is the file of a machine on which work, a wide registration, a task and a hit happen.
+// perfettoStory returns the trace of a machine with work, a wide registration, a task and a hit.
 func perfettoStory(t *testing.T) []byte {
 	m := newMachine(t, sim.Config{CPUs: 2})
 	work := m.NewDelayedWork("late", func() error {
@@ -33,13 +33,14 @@ func perfettoStory(t *testing.T) []byte {
 	open(t, m, userW(userAddr), task, -1)
 	must(t, task.Store(userAddr, 4, 1))
 	if n := m.Recorder().Count(mustLookup(t, m, "watchpoint_handler"), 0); n != 1 {
-		t.Fatalf("the store hit %d times", n)
+		t.Fatalf("the store traps %d times, want 1", n)
 	}
 	var b bytes.Buffer
 	must(t, trace.Write(&b, trace.FormatPerfetto, m.Recorder().Entries(trace.Filter{}, trace.Full)))
 	return b.Bytes()
 }
 
+// TestPerfettoIsTraceEvents validates the file with the schema.
 func TestPerfettoIsTraceEvents(t *testing.T) {
 	schema, err := jsonschema.NewCompiler().Compile("../trace/testdata/trace_event.schema.json")
 	must(t, err)
@@ -55,15 +56,15 @@ func TestPerfettoIsTraceEvents(t *testing.T) {
 		}
 	}
 	if err := valid(b); err != nil {
-		t.Errorf("%#v", err)
+		t.Errorf("schema: %#v", err)
 	}
-	// The judge judges.
+	// The schema rejects an unknown kind of event.
 	if valid(bytes.Replace(b, []byte(`"ph":"i"`), []byte(`"ph":"q"`), 1)) == nil {
-		t.Error("an event of an unknown kind is accepted")
+		t.Error("the schema accepts an event of an unknown kind")
 	}
 }
 
-// TestPerfettoOpens has the file opened by the program with which Perfetto's page opens it.
+// TestPerfettoOpens loads the file with the program that Perfetto's page uses.
 func TestPerfettoOpens(t *testing.T) {
 	tp, err := exec.LookPath("trace_processor_shell")
 	if err != nil {
@@ -73,16 +74,17 @@ func TestPerfettoOpens(t *testing.T) {
 	dir := t.TempDir()
 	file, query := filepath.Join(dir, "story.json"), filepath.Join(dir, "query.sql")
 	must(t, os.WriteFile(file, b, 0o644))
-	must(t, os.WriteFile(query, []byte(`select (select count(*) from slice) as slices,
+	const sql = `select (select count(*) from slice) as slices,
 		(select count(*) from slice where dur < 0 or name is null) as unfinished,
 		(select count(*) from counter) as counts,
-		(select coalesce(sum(value), 0) from stats where severity in ('error', 'data_loss')) as errors;`), 0o644))
+		(select coalesce(sum(value), 0) from stats where severity in ('error', 'data_loss')) as errors;`
+	must(t, os.WriteFile(query, []byte(sql), 0o644))
 	out, err := exec.Command(tp, "-q", query, file).Output()
 	must(t, err)
 	slices := bytes.Count(b, []byte(`"ph":"B"`)) + bytes.Count(b, []byte(`"ph":"i"`))
 	want := strconv.Itoa(slices) + ",0," + strconv.Itoa(2*bytes.Count(b, []byte(`"ph":"C"`))) + ",0"
 	lines := strings.Fields(string(out))
 	if got := lines[len(lines)-1]; got != want {
-		t.Errorf("slices, unfinished, counts and errors: %s, the file has %s", got, want)
+		t.Errorf("slices, unfinished, counts, errors = %s, want %s", got, want)
 	}
 }

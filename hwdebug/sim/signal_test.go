@@ -1,3 +1,5 @@
+// The text of a signal.
+
 package sim_test
 
 import (
@@ -9,7 +11,7 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// A signal says on which side of the access it came.
+// TestSignalSaysWhetherTheAccessWasPerformed: the text of a signal tells whether it preceded the access.
 func TestSignalSaysWhetherTheAccessWasPerformed(t *testing.T) {
 	m, err := sim.New(sim.Config{CPUs: 1})
 	if err != nil {
@@ -27,25 +29,32 @@ func TestSignalSaysWhetherTheAccessWasPerformed(t *testing.T) {
 		text    string
 		value   uint64
 	}{
-		{"a ptrace entry stops before it", func() error { return task.PtraceSet(hwdebug.HwWatch, 0, 0x1000, 0x1ff5) },
-			"TRAP_HWBKPT", "did not perform the access", 0},
-		{"a step ends after it", func() error {
-			return errors.Join(task.PtraceSet(hwdebug.HwWatch, 0, 0x1000, 0), task.PtraceSinglestep(true))
-		}, "TRAP_TRACE", "performed the access and was then stopped", 7},
+		{
+			name:    "a ptrace entry stops the task before the access",
+			arrange: func() error { return task.PtraceSet(hwdebug.HwWatch, 0, 0x1000, 0x1ff5) },
+			code:    "TRAP_HWBKPT", text: "did not perform the access", value: 0,
+		},
+		{
+			name: "a step stops the task after the access",
+			arrange: func() error {
+				return errors.Join(task.PtraceSet(hwdebug.HwWatch, 0, 0x1000, 0), task.PtraceSinglestep(true))
+			},
+			code: "TRAP_TRACE", text: "performed the access and was then stopped", value: 7,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if err := c.arrange(); err != nil {
 				t.Fatal(err)
 			}
 			var s *sim.Signal
-			if err := task.Store(0x1000, 8, 7); !errors.As(err, &s) || s.Info.CodeName() != c.code || !strings.Contains(err.Error(), c.text) {
-				t.Fatalf("%v, expected %s: ... %s", err, c.code, c.text)
+			err := task.Store(0x1000, 8, 7)
+			if !errors.As(err, &s) || s.Info.CodeName() != c.code || !strings.Contains(err.Error(), c.text) {
+				t.Fatalf("Store = %v, want %s: ... %s", err, c.code, c.text)
 			}
-			if err := errors.Join(task.PtraceSet(hwdebug.HwWatch, 0, 0x1000, 0), task.PtraceSinglestep(false)); err != nil {
-				t.Fatal(err)
-			}
+			must(t, task.PtraceSet(hwdebug.HwWatch, 0, 0x1000, 0))
+			must(t, task.PtraceSinglestep(false))
 			if v, err := task.Load(0x1000, 8); v != c.value || err != nil {
-				t.Errorf("memory holds %d, %v; expected %d", v, err, c.value)
+				t.Errorf("Load = %d, %v; want %d, nil", v, err, c.value)
 			}
 		})
 	}

@@ -1,4 +1,4 @@
-// A handler moves the pc past an instruction that another event of the same access wants stepped.
+// A handler skips an instruction over which another event of the same access requests a step.
 
 package sim_test
 
@@ -10,8 +10,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// The step is of the instruction that follows, and ends as any other: nothing stays off, no monitor stays
-// referenced.
+// TestStepOfASkippedInstructionEnds: the step covers the next instruction and ends as any other: no
+// register stays off and no monitor stays referenced.
 func TestStepOfASkippedInstructionEnds(t *testing.T) {
 	const kernel, user = 0xffff800000d0c000, 0x10000040
 	skip := func(_ *sim.Event, hit *sim.Hit) error {
@@ -32,7 +32,7 @@ func TestStepOfASkippedInstructionEnds(t *testing.T) {
 			a := hwdebug.HwBreakpointInit()
 			a.Type, a.Addr, a.Len = hwdebug.W, addr, 4
 			var ws []*sim.Wide
-			for _, h := range []sim.Handler{skip, nil} { // the default one last: it decides in every release
+			for _, h := range []sim.Handler{skip, nil} { // the default handler last decides in every kernel
 				w, err := m.RegisterWideHwBreakpoint(a, h)
 				if err != nil {
 					t.Fatal(err)
@@ -51,14 +51,16 @@ func TestStepOfASkippedInstructionEnds(t *testing.T) {
 				}
 				for i, w := range ws {
 					if count := w.Event(1).Count(); count != n {
-						t.Errorf("%s, 0x%x: event %d counts %d after store %d", profile, addr, i, count, n)
+						t.Errorf("%s, 0x%x: Count of event %d = %d, want %d", profile, addr, i, count, n)
 					}
 					if v, err := c.Reg(arm64.WCR, i); err != nil || v&1 == 0 {
-						t.Errorf("%s, 0x%x: DBGWCR%d_EL1 is 0x%x after store %d, %v", profile, addr, i, v, n, err)
+						t.Errorf("%s, 0x%x: DBGWCR%d_EL1 after store %d = 0x%x, %v; want it enabled",
+							profile, addr, i, n, v, err)
 					}
 				}
 				if v, err := c.MDSCR(); err != nil || v&arm64.MDSCRSS != 0 {
-					t.Errorf("%s, 0x%x: MDSCR_EL1 is 0x%x after store %d, %v", profile, addr, v, n, err)
+					t.Errorf("%s, 0x%x: MDSCR_EL1 after store %d = 0x%x, %v; want SS clear",
+						profile, addr, n, v, err)
 				}
 				var got uint64
 				if addr == kernel {
@@ -67,7 +69,8 @@ func TestStepOfASkippedInstructionEnds(t *testing.T) {
 					got, err = task.Load(addr, 4)
 				}
 				if err != nil || got != 0 {
-					t.Fatalf("%s, 0x%x: the skipped store left %d, %v", profile, addr, got, err)
+					t.Fatalf("%s, 0x%x: Load after the skipped store = %d, %v; want 0, nil",
+						profile, addr, got, err)
 				}
 			}
 			for _, w := range ws {
@@ -76,7 +79,8 @@ func TestStepOfASkippedInstructionEnds(t *testing.T) {
 				}
 			}
 			if v, err := c.MDSCR(); err != nil || v&arm64.MDSCRMDE != 0 {
-				t.Errorf("%s, 0x%x: MDSCR_EL1 is 0x%x with no event left, %v", profile, addr, v, err)
+				t.Errorf("%s, 0x%x: MDSCR_EL1 without events = 0x%x, %v; want MDE clear",
+					profile, addr, v, err)
 			}
 			if err := m.CheckInvariants(); err != nil {
 				t.Errorf("%s, 0x%x: %v", profile, addr, err)

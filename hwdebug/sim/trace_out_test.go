@@ -18,8 +18,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// seedStory is the seed's: a delayed work registers a wide watchpoint, a fifth one is refused, a task hits
-// one and exits, and its exit releases it.
+// seedStory runs the seed's story: a delayed work registers a wide watchpoint, a fifth one is refused, a
+// task hits the first and releases it when it exits.
 func seedStory(t *testing.T, cfg sim.Config) *sim.Machine {
 	m := newMachine(t, cfg)
 	var wide *sim.Wide
@@ -35,7 +35,7 @@ func seedStory(t *testing.T, cfg sim.Config) *sim.Machine {
 		open(t, m, kernelRW(addrB+8*i, true), nil, 1)
 	}
 	if _, err := m.RegisterWideHwBreakpoint(kernelRW(addrA+64, false), nil); err == nil {
-		t.Fatal("the fifth is not refused")
+		t.Fatal("the fifth registration succeeds")
 	}
 	task, err := m.NewTask(sim.TaskConfig{Comm: "mali-cmar-backe", PID: 3237, CPU: 0})
 	must(t, err)
@@ -49,6 +49,7 @@ func seedStory(t *testing.T, cfg sim.Config) *sim.Machine {
 	return m
 }
 
+// traceText returns m's trace in a format and a view.
 func traceText(t *testing.T, m *sim.Machine, f trace.Format, v trace.View) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -56,15 +57,18 @@ func traceText(t *testing.T, m *sim.Machine, f trace.Format, v trace.View) strin
 	return b.String()
 }
 
+// TestTraceOfTheSeed: two runs of the seed's story have the same traces, which agree with the golden files.
 func TestTraceOfTheSeed(t *testing.T) {
 	for _, kernel := range sim.Profiles() {
 		t.Run(kernel, func(t *testing.T) {
 			cfg := sim.Config{CPUs: 2, BRPs: 6, WRPs: 4, Kernel: kernel}
 			a, b := seedStory(t, cfg), seedStory(t, cfg)
-			for _, f := range []trace.Format{trace.FormatText, trace.FormatGraph, trace.FormatJSON, trace.FormatPerfetto} {
+			for _, f := range []trace.Format{
+				trace.FormatText, trace.FormatGraph, trace.FormatJSON, trace.FormatPerfetto,
+			} {
 				for _, v := range []trace.View{trace.Full, trace.Frames} {
 					if x, y := traceText(t, a, f, v), traceText(t, b, f, v); x != y {
-						t.Errorf("%s: the same story twice gives different bytes", f)
+						t.Errorf("%s: two runs of one story have different traces", f)
 					}
 				}
 			}
@@ -77,8 +81,8 @@ func TestTraceOfTheSeed(t *testing.T) {
 	}
 }
 
-// TestTraceOfAnyOrder lets tasks, works and cross calls interleave as seeds say, and holds the same of
-// every trace.
+// TestTraceOfAnyOrder interleaves tasks, works and cross calls by seed, and checks that each trace is
+// repeatable and properly nested.
 func TestTraceOfAnyOrder(t *testing.T) {
 	seeds := uint64(20)
 	if testing.Short() || slowBuild {
@@ -87,7 +91,8 @@ func TestTraceOfAnyOrder(t *testing.T) {
 	orders := map[string]bool{}
 	for seed := uint64(1); seed <= seeds; seed++ {
 		run := func() *sim.Machine {
-			m := newMachine(t, sim.Config{CPUs: 3, Kernel: sim.Profiles()[seed%5], Seed: seed, TraceSize: 4096})
+			kernel := sim.Profiles()[seed%5]
+			m := newMachine(t, sim.Config{CPUs: 3, Kernel: kernel, Seed: seed, TraceSize: 4096})
 			var wides []*sim.Wide
 			for i := range uint64(3) {
 				dw := m.NewDelayedWork("register", func() error {
@@ -103,7 +108,7 @@ func TestTraceOfAnyOrder(t *testing.T) {
 				})
 				_, err := m.QueueDelayedWorkOn(int(i), dw, 5)
 				must(t, err)
-				_, err = m.NewTask(sim.TaskConfig{Comm: "walker", CPU: int(i), Body: func(task *sim.Task) error {
+				body := func(task *sim.Task) error {
 					ev, err := m.RegisterUserHwBreakpoint(userW(userAddr), nil, task)
 					if err != nil {
 						return err
@@ -117,14 +122,15 @@ func TestTraceOfAnyOrder(t *testing.T) {
 						}
 					}
 					return m.UnregisterHwBreakpoint(ev)
-				}})
+				}
+				_, err = m.NewTask(sim.TaskConfig{Comm: "walker", CPU: int(i), Body: body})
 				must(t, err)
 			}
 			_, err := m.Run()
 			must(t, err)
 			must(t, m.CheckInvariants())
 			if left := m.Leaks(); len(left) > 0 {
-				t.Errorf("seed %d: left %v", seed, left)
+				t.Errorf("seed %d: Leaks = %q, want none", seed, left)
 			}
 			return m
 		}
@@ -139,7 +145,8 @@ func TestTraceOfAnyOrder(t *testing.T) {
 		for e := range a.Recorder().Entries(trace.Filter{}, trace.Full) {
 			back++
 			if len(e.Via) > e.Depth {
-				t.Fatalf("seed %d: record %d at depth %d has %d callers in Via", seed, e.Seq, e.Depth, len(e.Via))
+				t.Fatalf("seed %d: record %d at depth %d has %d callers in Via",
+					seed, e.Seq, e.Depth, len(e.Via))
 			}
 		}
 		if kept := int(a.Recorder().Seq() - a.Recorder().Oldest() + 1); back != kept {
@@ -147,11 +154,12 @@ func TestTraceOfAnyOrder(t *testing.T) {
 		}
 	}
 	if len(orders) < int(seeds)/2 {
-		t.Errorf("%d seeds gave %d orders: the test says little", seeds, len(orders))
+		t.Errorf("%d seeds have %d different orders, want at least half", seeds, len(orders))
 	}
 }
 
-// checkNesting holds what a viewer relies on: on each track the ends meet the beginnings, and time goes on.
+// checkNesting checks that each end on a track matches a beginning and that time increases, as a viewer
+// requires.
 func checkNesting(t *testing.T, text string) {
 	t.Helper()
 	var file struct {
@@ -180,13 +188,13 @@ func checkNesting(t *testing.T, text string) {
 			depth[e.TID]++
 		case "E":
 			if depth[e.TID]--; depth[e.TID] < 0 {
-				t.Fatalf("event %d ends what has not begun", i)
+				t.Fatalf("event %d ends without a beginning", i)
 			}
 		}
 	}
 	for tid, n := range depth {
 		if n != 0 {
-			t.Errorf("track %d ends with %d open", tid, n)
+			t.Errorf("track %d has %d beginnings without an end", tid, n)
 		}
 	}
 	for _, ph := range []string{"M", "B", "E", "i", "C"} {
@@ -218,7 +226,8 @@ func golden(t *testing.T, name, got string) {
 			y = w[i]
 		}
 		if x != y {
-			t.Fatalf("%s line %d\n got %s\nwant %s\n(go test ./hwdebug/sim -run Trace -update rewrites it)", file, i+1, x, y)
+			t.Fatalf("%s line %d\n got %s\nwant %s\n(go test ./hwdebug/sim -run Trace -update rewrites it)",
+				file, i+1, x, y)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// A scene is a task on CPU 0 with watchpoints in slots 0.., in the order they were registered.
+// A scene is a task on CPU 0 with events in slots 0, 1, ... in order of registration.
 type scene struct {
 	*testing.T
 	m    *sim.Machine
@@ -24,6 +24,7 @@ type scene struct {
 	evs  []*sim.Event
 }
 
+// newScene returns a scene on a machine with two CPUs; shape, if not nil, changes its Config.
 func newScene(t *testing.T, kernel string, shape func(*sim.Config)) *scene {
 	t.Helper()
 	cfg := sim.Config{CPUs: 2, BRPs: 6, WRPs: 4, Kernel: kernel}
@@ -45,7 +46,7 @@ func userAttr(typ hwdebug.BPType, addr, length uint64) hwdebug.Attr {
 	return a
 }
 
-// user registers an event of the task; a nil handler is the default one.
+// user registers an event for the task; a nil h stands for the default handler.
 func (s *scene) user(a hwdebug.Attr, h sim.Handler) *sim.Event {
 	s.Helper()
 	ev, err := s.m.RegisterUserHwBreakpoint(a, h, s.task)
@@ -55,7 +56,7 @@ func (s *scene) user(a hwdebug.Attr, h sim.Handler) *sim.Event {
 	return ev
 }
 
-// counts gives how often each event was hit.
+// counts returns the Count of each event.
 func (s *scene) counts() string {
 	var out []string
 	for _, ev := range s.evs {
@@ -64,7 +65,7 @@ func (s *scene) counts() string {
 	return strings.Join(out, " ")
 }
 
-// wantCounts compares the hits of the events in order of registration.
+// wantCounts compares the Counts of the events in order of registration.
 func (s *scene) wantCounts(step, want string) {
 	s.Helper()
 	if got := s.counts(); got != want {
@@ -72,7 +73,7 @@ func (s *scene) wantCounts(step, want string) {
 	}
 }
 
-// begin prepares an access of the task at the instruction 0x400580.
+// begin prepares an access by the task's instruction at 0x400580.
 func (s *scene) begin(k hwdebug.Kind, addr uint64, size int) *sim.Access {
 	s.Helper()
 	a, err := s.task.Begin(k, addr, size, 0, 0x400580)
@@ -80,18 +81,18 @@ func (s *scene) begin(k hwdebug.Kind, addr uint64, size int) *sim.Access {
 	return a
 }
 
-// step goes on to the next debug exception or the end.
+// step runs the access to its next debug exception or to its end.
 func (s *scene) step(a *sim.Access, wantDone bool) {
 	s.Helper()
 	done, err := a.Step()
 	must(s.T, err)
 	if done != wantDone {
-		s.Fatalf("the access is done: %v, want %v", done, wantDone)
+		s.Fatalf("Step = %v, want %v", done, wantDone)
 	}
 }
 
-// traps gives the addresses with which fn (watchpoint_handler or breakpoint_handler) was entered, from
-// since on.
+// traps returns the addresses that were passed to fn, watchpoint_handler or breakpoint_handler, after
+// record since.
 func (s *scene) traps(fn string, since uint64) []uint64 {
 	rec := s.m.Recorder()
 	var addrs []uint64
@@ -103,8 +104,7 @@ func (s *scene) traps(fn string, since uint64) []uint64 {
 	return addrs
 }
 
-// wregs keeps the writes to watchpoint and breakpoint registers, without MDSCR_EL1: where a user step sets
-// SS is the entry code's business.
+// wregs removes the writes to MDSCR_EL1: the vectors do not say when the entry code sets SS for a user step.
 func wregs(writes string) string {
 	var out []string
 	for _, w := range strings.Fields(writes) {
@@ -115,6 +115,7 @@ func wregs(writes string) string {
 	return strings.Join(out, " ")
 }
 
+// wantW compares the writes to breakpoint and watchpoint registers since the last call.
 func (s *scene) wantW(step, want string) {
 	s.Helper()
 	if got := wregs(s.w.writes()); got != want {
@@ -122,6 +123,7 @@ func (s *scene) wantW(step, want string) {
 	}
 }
 
+// TestVectorsHits runs V-80 to V-96.
 func TestVectorsHits(t *testing.T) {
 	const store = hwdebug.Store
 	onEvery(t, "V-80", func(t *testing.T, kernel string) {
@@ -132,7 +134,7 @@ func TestVectorsHits(t *testing.T) {
 		s.step(a, false)
 		s.wantW("the hit", "WCR0=0x1e14")
 		if got := s.traps("watchpoint_handler", since); len(got) != 1 || got[0] != 0x1005 {
-			t.Errorf("triggers %#x, want 0x1005", got)
+			t.Errorf("reported addresses = %#x, want 0x1005", got)
 		}
 		s.step(a, false) // performed, a step is pending
 		s.wantW("the instruction", "")
@@ -143,7 +145,7 @@ func TestVectorsHits(t *testing.T) {
 		s.wantW("again, in one go", "WCR0=0x1e14 WCR0=0x1e15")
 		s.wantCounts("two stores", "2")
 		if v, err := s.task.Load(0x1005, 1); err != nil || v != 7 {
-			t.Errorf("the byte is %d, %v; the store was not performed", v, err)
+			t.Errorf("Load = %d, %v; want 7, nil", v, err)
 		}
 	})
 	onEvery(t, "V-81", func(t *testing.T, kernel string) {
@@ -162,32 +164,52 @@ func TestVectorsHits(t *testing.T) {
 		s.wantCounts("no exception", "0")
 	})
 
-	// inexact lets a store of 16 bytes report an address outside what is watched, and sees who gets it.
-	inexact := func(t *testing.T, kernel string, shape func(*sim.Config), addr, reported uint64, counts string, attrs ...hwdebug.Attr) {
+	// inexact stores 16 bytes at addr, for which the core reports an address outside the watched bytes, and
+	// compares that address and the Counts.
+	type inexactRow struct {
+		far            func(*sim.Config)
+		addr, reported uint64
+		counts         string
+		attrs          []hwdebug.Attr
+	}
+	inexact := func(t *testing.T, kernel string, row inexactRow) {
 		t.Helper()
-		s := newScene(t, kernel, shape)
-		for _, a := range attrs {
+		s := newScene(t, kernel, row.far)
+		for _, a := range row.attrs {
 			s.user(a, nil)
 		}
 		since := s.m.Recorder().Seq()
-		must(t, s.task.Store(addr, 16, 0))
-		if got := s.traps("watchpoint_handler", since); len(got) != 1 || got[0] != reported {
-			t.Errorf("triggers %#x, want %#x", got, reported)
+		must(t, s.task.Store(row.addr, 16, 0))
+		if got := s.traps("watchpoint_handler", since); len(got) != 1 || got[0] != row.reported {
+			t.Errorf("reported addresses = %#x, want %#x", got, row.reported)
 		}
-		s.wantCounts("attributed", counts)
+		s.wantCounts("attributed", row.counts)
 	}
 	onEvery(t, "V-83", func(t *testing.T, kernel string) {
-		inexact(t, kernel, farStart, 0x1000, 0x1000, "1", userAttr(hwdebug.W, 0x1007, 1))
+		inexact(t, kernel, inexactRow{
+			far: farStart, addr: 0x1000, reported: 0x1000, counts: "1",
+			attrs: []hwdebug.Attr{userAttr(hwdebug.W, 0x1007, 1)},
+		})
 	})
 	onEvery(t, "V-84", func(t *testing.T, kernel string) {
-		inexact(t, kernel, farStart, 0x1008, 0x1008, "0 1", userAttr(hwdebug.W, 0x1010, 1), userAttr(hwdebug.W, 0x1004, 1))
+		inexact(t, kernel, inexactRow{
+			far: farStart, addr: 0x1008, reported: 0x1008, counts: "0 1",
+			attrs: []hwdebug.Attr{userAttr(hwdebug.W, 0x1010, 1), userAttr(hwdebug.W, 0x1004, 1)},
+		})
 	})
 	onEvery(t, "V-85", func(t *testing.T, kernel string) {
-		inexact(t, kernel, farStart, 0x1008, 0x1008, "1 0", userAttr(hwdebug.W, 0x100c, 1), userAttr(hwdebug.W, 0x1004, 1))
-		inexact(t, kernel, farStart, 0x1008, 0x1008, "1 0", userAttr(hwdebug.W, 0x1004, 1), userAttr(hwdebug.W, 0x100c, 1))
+		low, high := userAttr(hwdebug.W, 0x1004, 1), userAttr(hwdebug.W, 0x100c, 1)
+		for _, attrs := range [][]hwdebug.Attr{{high, low}, {low, high}} {
+			inexact(t, kernel, inexactRow{
+				far: farStart, addr: 0x1008, reported: 0x1008, counts: "1 0", attrs: attrs,
+			})
+		}
 	})
 	onEvery(t, "V-86", func(t *testing.T, kernel string) {
-		inexact(t, kernel, farFloor16, 0x1014, 0x1010, "0 1", userAttr(hwdebug.R, 0x1010, 1), userAttr(hwdebug.W, 0x101c, 1))
+		inexact(t, kernel, inexactRow{
+			far: farFloor16, addr: 0x1014, reported: 0x1010, counts: "0 1",
+			attrs: []hwdebug.Attr{userAttr(hwdebug.R, 0x1010, 1), userAttr(hwdebug.W, 0x101c, 1)},
+		})
 	})
 	onEvery(t, "V-87", func(t *testing.T, kernel string) {
 		s := newScene(t, kernel, nil)
@@ -198,7 +220,7 @@ func TestVectorsHits(t *testing.T) {
 		})
 		must(t, s.task.Store(0x5a00000000001004, 1, 0))
 		if trigger != 0x5a00000000001004 {
-			t.Errorf("trigger %#x, want the tag kept", trigger)
+			t.Errorf("reported address = %#x, want 0x5a00000000001004 with its tag", trigger)
 		}
 		s.wantCounts("distance 0", "1")
 	})
@@ -219,7 +241,7 @@ func TestVectorsHits(t *testing.T) {
 			s.wantCounts("once", "1 1")
 			return
 		}
-		s.wantW("both exact: the custom one is the last", "")
+		s.wantW("both exact: the one with its own handler is last", "")
 		s.step(a, false)
 		s.wantCounts("it traps again", "2 2")
 		if calls != 2 {
@@ -241,7 +263,7 @@ func TestVectorsHits(t *testing.T) {
 		}
 		err := s.task.Store(0x1000, 4, 0)
 		if err == nil || !strings.Contains(err.Error(), "traps again") {
-			t.Errorf("an access that never ends gives %v", err)
+			t.Errorf("Store that traps forever = %v, want an error that says so", err)
 		}
 	})
 	onEvery(t, "V-90", func(t *testing.T, kernel string) {
@@ -253,7 +275,7 @@ func TestVectorsHits(t *testing.T) {
 		a := s.begin(store, 0x1000, 4)
 		s.step(a, false)
 		if n := s.w.entered("__perf_event_overflow") - before; n != 0 {
-			t.Errorf("the handler ran %d times", n)
+			t.Errorf("the handler was called %d times, want 0", n)
 		}
 		s.wantW("it steps", "WCR0=0x1f4")
 		s.step(a, false)
@@ -273,7 +295,7 @@ func TestVectorsHits(t *testing.T) {
 		}
 		s.wantCounts("seven hits", "7")
 		if fmt.Sprint(at) != "[3 6]" {
-			t.Errorf("the handler ran on hits %v, want 3 and 6", at)
+			t.Errorf("the handler was called on hits %v, want [3 6]", at)
 		}
 	})
 	onEvery(t, "V-92", func(t *testing.T, kernel string) {
@@ -301,11 +323,12 @@ func TestVectorsHits(t *testing.T) {
 		err := s.task.Store(0x1000, 4, 0)
 		var sig *sim.Signal
 		if !errors.As(err, &sig) || sig.Name != "SIGTRAP" || sig.Info.CodeName() != "TRAP_TRACE" {
-			t.Errorf("after the step: %v, want SIGTRAP TRAP_TRACE", err)
+			t.Errorf("Store = %v, want SIGTRAP TRAP_TRACE", err)
 		}
-		// The watchpoint went off and came on again before the signal.
-		if got := wregs(s.w.writes()); !strings.HasPrefix(got, "WCR0=0x1f4 WCR0=0x1f5") {
-			t.Errorf("wrote %s", got)
+		// The watchpoint is disabled and enabled again before the signal.
+		const want = "WCR0=0x1f4 WCR0=0x1f5"
+		if got := wregs(s.w.writes()); !strings.HasPrefix(got, want) {
+			t.Errorf("writes = %s, want %s ...", got, want)
 		}
 		s.wantCounts("hit once", "1")
 	})
@@ -318,7 +341,7 @@ func TestVectorsHits(t *testing.T) {
 		must(t, m.CPU(0).Store(addrA, 8, 1))
 		w.want("the hit and its step", "WCR0=0x1ffc WCR1=0x1ffa M=0xb001 WCR1=0x1ffb WCR0=0x1ffd M=0xb000")
 		if el0.Count() != 0 || el1.Count() != 1 {
-			t.Errorf("hits %d and %d, want 0 and 1", el0.Count(), el1.Count())
+			t.Errorf("Counts = %d and %d, want 0 and 1", el0.Count(), el1.Count())
 		}
 		must(t, m.CheckInvariants())
 	})
@@ -334,11 +357,11 @@ func TestVectorsHits(t *testing.T) {
 		s.w.writes()
 		a := s.begin(store, 0x1000, 4)
 		s.step(a, false)
-		s.wantW("stepping over its own: every EL0 slot is off", "WCR0=0x1f4 WCR1=0x1f4")
+		s.wantW("a step over its own event: every EL0 slot is off", "WCR0=0x1f4 WCR1=0x1f4")
 		must(t, s.m.CPU(0).ContextSwitch(other))
-		s.wantW("switched out: its own goes, the CPU-wide one is on again", "WCR1=0x0 WCR0=0x1f5")
+		s.wantW("switched out: its own is uninstalled, the CPU's is on again", "WCR1=0x0 WCR0=0x1f5")
 		must(t, s.m.CPU(0).ContextSwitch(s.task))
-		s.wantW("back: off again, its own without bit 0", "WCR0=0x1f4 WVR1=0x1000 WCR1=0x1f4")
+		s.wantW("switched in: both are off", "WCR0=0x1f4 WVR1=0x1000 WCR1=0x1f4")
 		s.step(a, false)
 		s.step(a, true)
 		s.wantW("the step exception", "WCR0=0x1f5 WCR1=0x1f5")
@@ -360,13 +383,14 @@ func TestVectorsHits(t *testing.T) {
 		if n := len(s.traps("watchpoint_handler", since)); n != 1 {
 			t.Errorf("%d exceptions, want 1", n)
 		}
-		s.w.want("a kernel step either way", "WCR1=0x1f4 WCR0=0x1ffa M=0xb001 WCR0=0x1ffb WCR1=0x1f5 M=0xb000")
+		s.w.want("a kernel step in either case",
+			"WCR1=0x1f4 WCR0=0x1ffa M=0xb001 WCR0=0x1ffb WCR1=0x1f5 M=0xb000")
 		if v, err := s.task.Load(0x1000, 4); err != nil || v != 5 {
-			t.Errorf("the word is %d, %v; the copy was not performed", v, err)
+			t.Errorf("Load = %d, %v; want 5, nil", v, err)
 		}
 		must(t, s.m.CheckInvariants())
 	})
-	// The second row of 6.5: with EL0 events alone KDE is clear and the copy is not seen.
+	// The second row of 6.5: without an EL1 event KDE is clear and the copy does not trap.
 	onEvery(t, "R-EXC-17 without an EL1 event", func(t *testing.T, kernel string) {
 		s := newScene(t, kernel, func(c *sim.Config) { c.CPU = "cortex-a76" })
 		s.user(userAttr(hwdebug.W, 0x1000, 4), nil)
@@ -375,8 +399,8 @@ func TestVectorsHits(t *testing.T) {
 		s.w.want("no exception", "")
 	})
 	onEvery(t, "R-STEP-14", func(t *testing.T, kernel string) {
-		// A breakpoint of the default handler on an instruction that also has a ptrace one: the signal
-		// comes before the step, PTRACE_CONT cancels it, and the bank stays off.
+		// An instruction with a breakpoint of the default handler and one of ptrace: the signal precedes
+		// the step, PTRACE_CONT cancels the step, and the bank stays off.
 		s := newScene(t, kernel, nil)
 		s.user(userAttr(hwdebug.X, 0x400580, 4), nil)
 		must(t, s.task.PtraceSet(hwdebug.HwBreak, 0, 0x400580, 0x1e5))
@@ -385,23 +409,24 @@ func TestVectorsHits(t *testing.T) {
 		err := s.task.Exec(0x400580)
 		var sig *sim.Signal
 		if !errors.As(err, &sig) || sig.Info.CodeName() != "TRAP_HWBKPT" || sig.Info.Addr != 0x400580 {
-			t.Fatalf("%v, want SIGTRAP TRAP_HWBKPT at 0x400580", err)
+			t.Fatalf("Exec = %v, want SIGTRAP TRAP_HWBKPT at 0x400580", err)
 		}
 		if v := reg(t, s.m, 0, arm64.BCR, 0); v != 0x1e4 {
-			t.Errorf("BCR0 is %#x, want it off for good", v)
+			t.Errorf("BCR0 = %#x, want 0x1e4: it stays off", v)
 		}
 		must(t, s.task.Exec(0x400580))
-		s.wantCounts("off: the second time is not seen", "1")
+		s.wantCounts("the second time, with the bank off", "1")
 	})
 }
 
+// TestVectorsPtrace runs V-97 to V-104.
 func TestVectorsPtrace(t *testing.T) {
 	entry := func(t *testing.T, task *sim.Task, which hwdebug.PtraceSet, idx int, addr uint64, ctrl uint32) {
 		t.Helper()
 		a, c, err := task.PtraceGet(which, idx)
 		must(t, err)
 		if a != addr || c != ctrl {
-			t.Errorf("entry %d reads %#x, %#x, want %#x, %#x", idx, a, c, addr, ctrl)
+			t.Errorf("entry %d = %#x, %#x; want %#x, %#x", idx, a, c, addr, ctrl)
 		}
 	}
 	on := func(t *testing.T, kernel string) *sim.Task {
@@ -411,17 +436,17 @@ func TestVectorsPtrace(t *testing.T) {
 		b, err := on(t, kernel).PtraceRead(hwdebug.HwWatch)
 		must(t, err)
 		if len(b) != 264 || binary.LittleEndian.Uint32(b) != 0x604 {
-			t.Fatalf("%d bytes, info %#x", len(b), b[:4])
+			t.Fatalf("%d bytes with info %#x, want 264 with 0x604", len(b), b[:4])
 		}
 		for i, x := range b[4:] {
 			if x != 0 {
-				t.Errorf("byte %d is %#x", i+4, x)
+				t.Errorf("byte %d = %#x, want 0", i+4, x)
 			}
 		}
 		info, err := on(t, kernel).PtraceInfo(hwdebug.HwBreak)
 		must(t, err)
 		if info != 0x606 {
-			t.Errorf("the break set's info is %#x (R-PTR-3)", info)
+			t.Errorf("PtraceInfo of the breakpoint set = %#x, want 0x606 (R-PTR-3)", info)
 		}
 	})
 	onEvery(t, "V-98", func(t *testing.T, kernel string) {
@@ -433,11 +458,12 @@ func TestVectorsPtrace(t *testing.T) {
 		task := on(t, kernel)
 		must(t, task.PtraceSet(hwdebug.HwWatch, 0, 0x1000, 0x1e15))
 		entry(t, task, hwdebug.HwWatch, 0, 0x1000, 0x1e15)
-		must(t, task.PtraceSetHBPRegs(-2, 0x1e15)) // control alone
+		must(t, task.PtraceSetHBPRegs(-2, 0x1e15)) // the control word alone
 		entry(t, task, hwdebug.HwWatch, 0, 0x1008, 0x1f5)
 	})
 	onEvery(t, "V-100", func(t *testing.T, kernel string) {
-		wantErrno(t, "BAS 0x05", on(t, kernel).PtraceSet(hwdebug.HwWatch, 0, 0x1000, 0x05<<5|0x15), syscall.EINVAL)
+		err := on(t, kernel).PtraceSet(hwdebug.HwWatch, 0, 0x1000, 0x05<<5|0x15)
+		wantErrno(t, "BAS 0x05", err, syscall.EINVAL)
 	})
 	onEvery(t, "V-101", func(t *testing.T, kernel string) {
 		task := on(t, kernel)
@@ -447,7 +473,8 @@ func TestVectorsPtrace(t *testing.T) {
 	})
 	onEvery(t, "V-102", func(t *testing.T, kernel string) {
 		task := on(t, kernel)
-		wantErrno(t, "16 entries of zeros", task.PtraceWrite(hwdebug.HwWatch, make([]byte, 264)), syscall.ENOSPC)
+		err := task.PtraceWrite(hwdebug.HwWatch, make([]byte, 264))
+		wantErrno(t, "16 entries of zeros", err, syscall.ENOSPC)
 		for i := range 16 {
 			want := uint32(0)
 			if i < 4 {
@@ -457,7 +484,8 @@ func TestVectorsPtrace(t *testing.T) {
 		}
 	})
 	onEvery(t, "V-103", func(t *testing.T, kernel string) {
-		wantErrno(t, "type 2 in the break set", on(t, kernel).PtraceSet(hwdebug.HwBreak, 0, 0x1000, 0x1f5), syscall.EINVAL)
+		err := on(t, kernel).PtraceSet(hwdebug.HwBreak, 0, 0x1000, 0x1f5)
+		wantErrno(t, "type 2 in the breakpoint set", err, syscall.EINVAL)
 	})
 	onEvery(t, "V-104", func(t *testing.T, kernel string) {
 		wantErrno(t, "12 bytes", on(t, kernel).PtraceWrite(hwdebug.HwWatch, make([]byte, 12)), syscall.EINVAL)

@@ -11,7 +11,7 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// A family is task t on CPU 1 with inheritable watchpoints, and u, its child.
+// A family is task t on CPU 1 with inheritable watchpoints, and its child u.
 type family struct {
 	*testing.T
 	m    *sim.Machine
@@ -31,8 +31,8 @@ func (f *family) open(a hwdebug.Attr, cpu int) *sim.Event {
 	return ev
 }
 
-// fork lets t fork. With swap the CPU goes straight to the child, which exchanges the contexts (R-CTX-19);
-// without, through a third task.
+// fork has t fork. With swap the CPU switches straight to the child, which exchanges the contexts (R-CTX-19);
+// without, it switches to its idle thread first.
 func (f *family) fork(swap bool) {
 	f.Helper()
 	u, err := f.t.Fork("u", 0)
@@ -44,13 +44,13 @@ func (f *family) fork(swap bool) {
 	f.run(nil)
 }
 
-// run switches CPU 1 to a task; through its idle thread, unless it comes from there.
+// run switches CPU 1 to a task.
 func (f *family) run(task *sim.Task) {
 	f.Helper()
 	must(f.T, f.m.CPU(1).ContextSwitch(task))
 }
 
-// slots gives the value registers of CPU 1 that are on while a task runs there, by slot; 0 is off.
+// slots returns the watchpoint addresses that are enabled while a task runs on CPU 1, by slot; 0 is disabled.
 func (f *family) slots(task *sim.Task) (out [4]uint64) {
 	f.Helper()
 	f.run(nil)
@@ -64,6 +64,7 @@ func (f *family) slots(task *sim.Task) (out [4]uint64) {
 	return out
 }
 
+// want compares slots with want.
 func (f *family) want(step string, task *sim.Task, want ...uint64) {
 	f.Helper()
 	var w [4]uint64
@@ -79,7 +80,7 @@ func inheritW(addr uint64) hwdebug.Attr {
 	return a
 }
 
-// on61 runs a vector on the profiles that 12.6 is about.
+// on61 runs a subtest on the kernels that 12.6 covers.
 func on61(t *testing.T, name string, run func(t *testing.T, kernel string)) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) {
@@ -91,12 +92,12 @@ func on61(t *testing.T, name string, run func(t *testing.T, kernel string)) {
 	})
 }
 
+// TestVectorsInheritance runs V-115 to V-121.
 func TestVectorsInheritance(t *testing.T) {
 	const addr1, addr2, addr3 = 0x1000, 0x2000, 0x3000
 	on61(t, "V-115", func(t *testing.T, kernel string) {
-		// The copies are in the order B, A: the child runs with them, and after the exchange the parent
-		// does. The recorded run C.inherit/2 has it so: the parent B, A and the child, with the originals,
-		// A, B.
+		// The copies are in the order B, A. The child has them, after an exchange the parent, as in the
+		// recorded run C.inherit/2.
 		for _, swap := range []bool{false, true} {
 			f := newFamily(t, kernel)
 			f.open(inheritW(addr1), 1)
@@ -119,11 +120,11 @@ func TestVectorsInheritance(t *testing.T) {
 		f.open(inheritW(addr2), -1)
 		f.open(userW(addr3), -1)
 		f.run(f.t)
-		f.fork(true) // no clones: nothing is exchanged
+		f.fork(true) // not clones: nothing is exchanged
 		f.want("the child", f.u, addr2, addr1)
 		f.want("the parent", f.t, addr1, addr2, addr3)
 	})
-	// surplus is V-117 and V-118: eight watchpoints run with u, on four slots.
+	// surplus begins V-117 and V-118: u has eight watchpoints for four slots.
 	surplus := func(t *testing.T, kernel string, pinned bool) (f *family, fresh []*sim.Event) {
 		f = newFamily(t, kernel)
 		shape := func(a hwdebug.Attr) hwdebug.Attr { a.Pinned = pinned; return a }
@@ -146,7 +147,7 @@ func TestVectorsInheritance(t *testing.T) {
 			wantState(t, "after the first switch in", ev, sim.StateError)
 		}
 		if n := logged(f.m, noSlot); n != 1 {
-			t.Errorf("the warning is there %d times", n)
+			t.Errorf("the warning is logged %d times, want 1", n)
 		}
 	})
 	on61(t, "V-118 and V-119", func(t *testing.T, kernel string) {
@@ -154,7 +155,7 @@ func TestVectorsInheritance(t *testing.T) {
 		for _, ev := range fresh {
 			wantState(t, "after the first switch in", ev, sim.StateInactive)
 			if ev.Count() != 0 {
-				t.Errorf("%s was hit %d times", ev.Label(), ev.Count())
+				t.Errorf("Count of %s = %d, want 0", ev.Label(), ev.Count())
 			}
 		}
 		must(t, f.evs[0].Close())
@@ -176,7 +177,7 @@ func TestVectorsInheritance(t *testing.T) {
 		n, ok, err := ev.Read()
 		must(t, err)
 		if !ok || n != 2 {
-			t.Errorf("reads %d, %v; want the sum 2", n, ok)
+			t.Errorf("Read = %d, %v; want the sum 2, true", n, ok)
 		}
 	})
 	on61(t, "V-121", func(t *testing.T, kernel string) {
@@ -191,16 +192,16 @@ func TestVectorsInheritance(t *testing.T) {
 		a.Type, a.Addr, a.Len = hwdebug.X, 0x400600, 4
 		wantErrno(t, "from W to X", ev.Modify(a), syscall.ENOSPC)
 		if ev.Type() != hwdebug.X {
-			t.Errorf("the original is %v, want x", ev.Type())
+			t.Errorf("Type of the original = %v, want x", ev.Type())
 		}
 		f.run(f.t)
 		if v := reg(t, f.m, 1, arm64.WCR, 0); v != 0x1f5 {
-			t.Errorf("WCR0 is %#x while t runs; the copy is to stay a watchpoint", v)
+			t.Errorf("WCR0 while t runs = %#x, want 0x1f5: the copy stays a watchpoint", v)
 		}
 		f.run(nil)
 		f.run(f.u)
 		if v := reg(t, f.m, 1, arm64.WCR, 0); v&1 != 0 {
-			t.Errorf("WCR0 is %#x while u runs; the original is a breakpoint now", v)
+			t.Errorf("WCR0 while u runs = %#x, want it off: the original is a breakpoint now", v)
 		}
 	})
 }
