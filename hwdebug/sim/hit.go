@@ -265,7 +265,8 @@ func (m *Machine) perfEventOverflow(ev *Event, a *Access, trigger uint64, slot i
 			original = ev.parent
 		}
 		hit := Hit{
-			CPU: c.id, Task: c.curr, EL: a.el, Kind: a.kind, Addr: trigger, Size: a.size, PC: a.pc, Slot: slot,
+			CPU: c.id, Task: c.curr, EL: a.el, Kind: a.kind, Addr: trigger, Size: a.size, PC: a.pc,
+			Slot: slot,
 		}
 		if err := h(original, &hit); err != nil {
 			return err

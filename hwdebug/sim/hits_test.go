@@ -128,7 +128,8 @@ func TestHitsOfNoEvent(t *testing.T) {
 			open(t, m, kernelRW(addrB, false), nil, 0) // for MDE and KDE
 			must(t, m.CPU(0).WriteWbReg(c.value, 1, addrA))
 			must(t, m.CPU(0).WriteWbReg(c.ctrl, 1, c.control))
-			if err := c.access(m.CPU(0)); err == nil || !strings.Contains(err.Error(), "belongs to no event") {
+			err := c.access(m.CPU(0))
+			if err == nil || !strings.Contains(err.Error(), "belongs to no event") {
 				t.Errorf("the access returns %v, want an error about a register without an event", err)
 			}
 		})

@@ -56,7 +56,7 @@ func (t *Task) stopped(fn func() error) error {
 		return err
 	}
 	if m.trapped > 0 {
-		return misusef("cannot stop task %s from a handler or from a function given to run: they must not sleep",
+		return misusef("cannot stop task %s from a handler or a function given to run: they must not sleep",
 			t.comm)
 	}
 	if m.thread != nil && m.thread.task == t {

@@ -38,12 +38,13 @@ func (m *Machine) perfEventOpen(r *create) (ev *Event, err error) {
 	k := m.enter3(fn, r.attr.Addr, pidArg(r.task), uint64(int64(r.cpu)))
 	refuse := func(errno syscall.Errno, found, fix string) error {
 		return m.end(k, m.refuse(&hwdebug.Error{
-			Errno: errno, Rule: "R-VAL-5", Fn: fns[fn].Name, Op: r.op, Asked: r.asked(), Found: found, Fix: fix,
+			Errno: errno, Rule: "R-VAL-5", Fn: fns[fn].Name, Op: r.op, Asked: r.asked(),
+			Found: found, Fix: fix,
 		}))
 	}
 	if !r.attr.ExcludeKernel && m.cfg.Paranoid > 1 && m.cfg.NoCapSysAdmin {
-		found := sprintf("perf_event_paranoid is %d and the caller may not profile the kernel", m.cfg.Paranoid)
-		return nil, refuse(eacces, found, "set exclude_kernel")
+		found := "perf_event_paranoid is %d and the caller may not profile the kernel"
+		return nil, refuse(eacces, sprintf(found, m.cfg.Paranoid), "set exclude_kernel")
 	}
 	if r.attr.SamplePeriod>>63 != 0 {
 		return nil, refuse(einval, "sample_period has bit 63 set", "use a period below 2^63")
@@ -321,7 +322,8 @@ func (m *Machine) modifyCheck(op string, ev *Event, a hwdebug.Attr, check bool) 
 			return m.refuse(&hwdebug.Error{
 				Errno: einval, Rule: "R-VAL-25", Fn: "modify_user_hw_breakpoint_check", Op: op,
 				Asked: ev.asked(&a),
-				Found: "an attribute other than address, type, length and disabled differs", Fix: "open a new event",
+				Found: "an attribute other than address, type, length and disabled differs",
+				Fix:   "open a new event",
 			})
 		}
 	}

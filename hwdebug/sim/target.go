@@ -50,7 +50,8 @@ func (t *Target) WRPs() int { return t.m.wrps }
 func (t *Target) Supports(f hwdebug.Feature) error {
 	switch f {
 	case hwdebug.FeatureKernelEvents, hwdebug.FeatureKernelAccess, hwdebug.FeatureTasks,
-		hwdebug.FeatureUserCopy, hwdebug.FeatureRegisters, hwdebug.FeaturePtrace, hwdebug.FeatureSwitch, hwdebug.FeatureHotplug:
+		hwdebug.FeatureUserCopy, hwdebug.FeatureRegisters, hwdebug.FeaturePtrace, hwdebug.FeatureSwitch,
+		hwdebug.FeatureHotplug:
 		return nil
 	}
 	return misusef("'%s' is not a feature of the contract", f)

@@ -51,7 +51,8 @@ func (m *Machine) registerWide(a hwdebug.Attr, h Handler) (w *Wide, err error) {
 		if !c.online {
 			continue
 		}
-		ev, e := m.createKernelCounter(&create{op: "register_wide_hw_breakpoint", attr: a, cpu: c.id, handler: h, wide: w})
+		r := &create{op: "register_wide_hw_breakpoint", attr: a, cpu: c.id, handler: h, wide: w}
+		ev, e := m.createKernelCounter(r)
 		if e != nil {
 			err = e
 			break
