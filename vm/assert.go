@@ -133,7 +133,7 @@ func Fail(L *lua.LState, f *Failure) {
 	panic(rt.apiError(lua.LString(at+text), f, stack))
 }
 
-// OnCheck makes fn the receiver of failed checks, after which the script continues. Without a receiver
+// OnCheck sets the receiver of failed checks, after which the script continues. Without a receiver
 // a failed check raises an error, as assert does.
 func (rt *Runtime) OnCheck(fn func(*Failure)) { rt.lib.assert.onCheck = fn }
 
@@ -243,7 +243,7 @@ var assertModifiers = map[string]bool{
 	"be": false, "not": true, "no": true,
 }
 
-// openAssert makes the globals assert and check.
+// openAssert sets the globals assert and check.
 func openAssert(rt *Runtime) {
 	s := &assertions{rt: rt, natives: map[string]*lua.LFunction{}}
 	rt.lib.assert = s
@@ -278,7 +278,7 @@ func openAssert(rt *Runtime) {
 	s.global("check", check, s.soft(L.NewFunction(rt.baseAssert)).GFunction)
 }
 
-// global makes t a global that can be called.
+// global sets a global to t, which can be called.
 func (s *assertions) global(name string, t *lua.LTable, call lua.LGFunction) {
 	t.Metatable.(*lua.LTable).RawSetString("__call", s.rt.main.NewFunction(func(L *lua.LState) int {
 		L.Remove(1)
@@ -754,9 +754,9 @@ func (d *differ) differs(expected, found lua.LValue) bool {
 	path := "the value"
 	if len(d.path) > 0 {
 		path = ""
-		g := grower{rt: d.rt, L: d.L}
+		g := grower{rt: d.rt, L: d.L, bounds: shown}
 		for _, k := range d.path {
-			if key := g.key(k, treeDepth); key[0] == '[' {
+			if key := g.key(k, shown.depth); key[0] == '[' {
 				path += key
 			} else {
 				path += "." + key

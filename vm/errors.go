@@ -205,7 +205,7 @@ func (rt *Runtime) protect(
 	return nil
 }
 
-// pcall is like protect, but passes on errors that a script must not catch.
+// pcall does what protect does, but passes on errors that a script must not catch.
 func (rt *Runtime) pcall(L *lua.LState, nargs, nret int, catch func(lua.LValue) lua.LValue) *lua.ApiError {
 	err := rt.protect(L, nargs, nret, catch)
 	if err != nil && rt.meter.fatal != nil {
@@ -378,7 +378,7 @@ func (o *origins) note(text string, err error) {
 }
 
 // of returns the error whose text is the message, or what follows a position or another prefix that ends
-// with ": " in it. It returns nil if there is none.
+// with ": " in it. If there is no such error it returns nil.
 func (o *origins) of(message string) error {
 	for more := true; more; _, message, more = strings.Cut(message, ": ") {
 		for _, half := range []map[string]error{o.newer, o.older} {

@@ -6,6 +6,7 @@ package vm
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -15,13 +16,21 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// Bounds of a Tree.
-const (
-	treeDepth = 6    // nested tables
-	treeItems = 50   // items of one table
-	treeTotal = 1000 // items of all tables
-	treeText  = 2000 // bytes of one string
+// bounds limits the size of a Tree.
+type bounds struct {
+	depth int // nested tables
+	items int // of one table
+	total int // items of all tables
+	text  int // bytes of one string
+	size  int // bytes of all text, after which tables are left out
+}
 
+var (
+	shown     = bounds{depth: 6, items: 50, total: 1000, text: 2000, size: 1 << 20}
+	formatted = bounds{depth: 32, items: math.MaxInt, total: math.MaxInt, text: math.MaxInt, size: 1 << 20}
+)
+
+const (
 	treeDeepest = 32  // nested tables on the way to a difference
 	textBefore  = 400 // bytes of a string before a difference, so that some lines are among them
 	lineBefore  = 60  // and of a string that has no line end there
@@ -50,11 +59,14 @@ type Item struct {
 }
 
 // String formats t as Lua could read it, on one line if it is short.
-func (t *Tree) String() string {
+func (t *Tree) String() string { return t.format(oneLine) }
+
+// format formats t, with tables of up to width bytes on one line.
+func (t *Tree) format(width int) string {
 	text := t.Text
 	switch {
 	case t.IsTable:
-		text = t.formatTable()
+		text = t.formatTable(width)
 	case t.IsString:
 		text = quote(t.Text)
 		switch end := t.Start + len(t.Text); {
@@ -73,13 +85,13 @@ func (t *Tree) String() string {
 }
 
 // formatTable formats a table, one item a line unless all of them fit on one.
-func (t *Tree) formatTable() string {
+func (t *Tree) formatTable(width int) string {
 	var items []string
 	if t.Start > 0 {
 		items = append(items, fmt.Sprintf("... %d before", t.Start))
 	}
 	for _, item := range t.Items {
-		text := item.Value.String()
+		text := item.Value.format(width)
 		if item.Key != "" {
 			text = item.Key + " = " + text
 		}
@@ -92,7 +104,7 @@ func (t *Tree) formatTable() string {
 		return "{}"
 	}
 	line := "{ " + strings.Join(items, ", ") + " }"
-	if len(line) <= oneLine && !strings.Contains(line, "\n") {
+	if len(line) <= width && !strings.Contains(line, "\n") {
 		return line
 	}
 	var b strings.Builder
@@ -178,14 +190,14 @@ func quote(s string) string {
 
 // tree copies v.
 func (rt *Runtime) tree(L *lua.LState, v lua.LValue) *Tree {
-	g := grower{rt: rt, L: L, open: map[*lua.LTable]bool{}}
+	g := grower{rt: rt, L: L, bounds: shown, open: map[*lua.LTable]bool{}}
 	return g.value(v, nil, 0)
 }
 
 // pair copies two values, keeping the parts around their first difference.
 func (rt *Runtime) pair(L *lua.LState, x, y lua.LValue) (*Tree, *Tree) {
-	gx := grower{rt: rt, L: L, open: map[*lua.LTable]bool{}}
-	gy := grower{rt: rt, L: L, open: map[*lua.LTable]bool{}}
+	gx := grower{rt: rt, L: L, bounds: shown, open: map[*lua.LTable]bool{}}
+	gy := grower{rt: rt, L: L, bounds: shown, open: map[*lua.LTable]bool{}}
 	return gx.value(x, y, 0), gy.value(y, x, 0)
 }
 
@@ -195,6 +207,8 @@ type grower struct {
 	L     *lua.LState
 	open  map[*lua.LTable]bool // the tables around the value
 	total int                  // items so far
+	size  int                  // bytes of text so far
+	bounds
 }
 
 // value copies v. other is the value that it is compared with, nil if there is none.
@@ -202,7 +216,7 @@ func (g *grower) value(v, other lua.LValue, depth int) *Tree {
 	g.rt.steps(1)
 	switch v := v.(type) {
 	case lua.LString:
-		return g.text(string(v), other)
+		return g.string(string(v), other)
 	case *lua.LTable:
 		if g.L.GetMetaField(v, "__tostring") == lua.LNil {
 			return g.table(v, other, depth)
@@ -214,13 +228,14 @@ func (g *grower) value(v, other lua.LValue, depth int) *Tree {
 // charged counts text as memory of the script and returns it.
 func (g *grower) charged(text string) string {
 	g.rt.charge(int64(len(text)))
+	g.size += len(text)
 	return text
 }
 
-// text copies a string, or the part of a long one around its first difference from other.
-func (g *grower) text(s string, other lua.LValue) *Tree {
-	start, end := 0, min(len(s), treeText)
-	if o, ok := other.(lua.LString); ok && string(o) != s && max(len(s), len(o)) > treeText {
+// string copies a string, or the part of a long one around its first difference from other.
+func (g *grower) string(s string, other lua.LValue) *Tree {
+	start, end := 0, min(len(s), g.text)
+	if o, ok := other.(lua.LString); ok && string(o) != s && max(len(s), len(o)) > g.text {
 		start, end = window(s, commonPrefix(s, string(o)))
 	}
 	return &Tree{
@@ -251,7 +266,7 @@ func window(s string, at int) (start, end int) {
 			start++
 		}
 	}
-	end = min(len(s), start+treeText)
+	end = min(len(s), start+shown.text)
 	if at < end && !strings.Contains(s[at:end], "\n") {
 		end = min(end, at+lineAfter)
 	}
@@ -265,7 +280,7 @@ func (g *grower) table(t *lua.LTable, other lua.LValue, depth int) *Tree {
 	switch {
 	case g.open[t]:
 		return &Tree{Text: "{<cycle>}"}
-	case depth >= treeDeepest, depth >= treeDepth && o == nil:
+	case depth >= treeDeepest, depth >= g.depth && o == nil, g.size > g.bounds.size:
 		return &Tree{Text: "{...}"}
 	}
 	g.open[t] = true
@@ -276,11 +291,11 @@ func (g *grower) table(t *lua.LTable, other lua.LValue, depth int) *Tree {
 	differs := -1
 	if o != nil {
 		differs = g.firstDifference(t, o, keys)
-		out.Start = max(0, min(differs-treeItems/2, len(keys)-treeItems))
+		out.Start = max(0, min(differs-g.items/2, len(keys)-g.items))
 	}
-	items := make([]Item, min(treeItems, len(keys)))
+	items := make([]Item, min(g.items, len(keys)))
 	add := func(i int, other lua.LValue) {
-		if g.total++; g.total > treeTotal {
+		if g.total++; g.total > g.bounds.total {
 			return
 		}
 		k := keys[i]

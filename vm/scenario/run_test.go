@@ -414,39 +414,36 @@ func TestNeedsAndKernels(t *testing.T) {
 }
 
 func TestTimeoutShowsTheStack(t *testing.T) {
-	fsys := files("a.lua", "-- timeout: 400ms\nlocal function spin()\n  while true do end\nend\nit('hangs', function()\n  spin()\n  return 1\nend)\nit('is well', function() end)\n")
-	l := runFS(t, fsys, scenario.Options{Timeout: time.Hour})
+	hangs := "-- timeout: 1s\nlocal function spin()\n  while true do end\nend\n" +
+		"it('hangs', function()\n  spin()\n  return 1\nend)\n"
+	l := runFS(t, files("a.lua", hangs, "b.lua", "it('passes', function() end)\n"), scenario.Options{Timeout: time.Hour})
 	f := l.results[0].Failures[0]
-	if l.results[0].Status != scenario.Errored || f.Kind != "timeout" || f.Line != 3 || !strings.Contains(fmt.Sprint(f.Frames), "a.lua:6:") || !strings.Contains(f.Message, "400ms") {
-		t.Errorf("%v %+v", l.results[0].Status, f)
+	if l.results[0].Status != scenario.Errored || f.Kind != "timeout" || f.Line != 3 {
+		t.Errorf("got %v, %s in line %d; want error, timeout in line 3", l.results[0].Status, f.Kind, f.Line)
 	}
-	if l.results[1].Status != scenario.Passed {
-		t.Error("the next case is not well")
+	if !strings.Contains(fmt.Sprint(f.Frames), "a.lua:6:") || !strings.Contains(f.Message, "1s") {
+		t.Errorf("got frames %v, message %q; want a.lua:6 and 1s in them", f.Frames, f.Message)
+	}
+	if got := l.results[1].Status; got != scenario.Passed {
+		t.Errorf("the next file %v, want passed", got)
 	}
 }
 
-// started is a Watcher that calls itself for each case that starts.
-type started func(*scenario.Case)
-
-func (f started) Planned(int)               {}
-func (f started) Started(c *scenario.Case)  { f(c) }
-func (f started) Finished(*scenario.Result) {}
-func (f started) Loading(string)            {}
-
 func TestInterrupt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	fsys := files("a.lua", "it('well', function() end) it('hangs', function() while true do end end) it('never', function() end)")
-	sources, _ := scenario.FindFS(fsys, "")
-	l := &log{}
-	sum, err := scenario.Run(ctx, sources, scenario.Options{Sink: l, Watcher: started(func(c *scenario.Case) {
-		if c.Name() == "hangs" {
-			time.AfterFunc(200*time.Millisecond, cancel)
-		}
-	})})
-	if err != nil || !sum.Interrupted || l.sum == nil {
-		t.Fatal(err, sum)
+	fsys := files("a.lua", "it('passes', function() end) it('hangs', function() rig.cancel() while true do end end)"+
+		" it('never', function() end)")
+	sources, err := scenario.FindFS(fsys, "")
+	if err != nil {
+		t.Fatal(err)
 	}
-	compare(t, l.lines(), "passed well", "interrupted hangs | interrupt:1 interrupted")
+	l := &log{}
+	rig := vm.Module{Name: "rig", Global: true, Funcs: map[string]any{"cancel": func() { cancel() }}}
+	sum, err := scenario.Run(ctx, sources, scenario.Options{Sink: l, Modules: []vm.Module{rig}})
+	if err != nil || !sum.Interrupted || l.sum == nil {
+		t.Fatalf("got %+v, %v; want an interrupted run", sum, err)
+	}
+	compare(t, l.lines(), "passed passes", "interrupted hangs | interrupt:1 interrupted")
 }
 
 func TestRoundsAndSeeds(t *testing.T) {

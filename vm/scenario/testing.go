@@ -19,7 +19,7 @@ func Test(t *testing.T, fsys fs.FS, modules ...vm.Module) {
 	TestWith(t, fsys, Options{Modules: modules})
 }
 
-// TestWith is like Test, with options such as facts, environments, limits and filters. It ignores
+// TestWith does what Test does, with options such as facts, environments, limits and filters. It ignores
 // those for a run as a whole: Sink, Parallel, Shard, Shuffle, Repeat, MaxFailures and Update.
 func TestWith(t *testing.T, fsys fs.FS, o Options) {
 	t.Helper()

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// NewProgressAt is a Progress by the test's clock, which draws only when it is told to.
+// NewProgressAt returns a Progress with the clock of the test, which draws only when asked.
 func NewProgressAt(w io.Writer, width func() int, now func() time.Time) *Progress {
 	return &Progress{w: w, width: width, now: now, start: now()}
 }

@@ -22,9 +22,9 @@ import (
 	"github.com/hwlua/hwlua/vm/scenario/report"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
-// words is a side of a failure that is no value.
+// words returns a side of a failure without a value.
 func words(text string) vm.Side { return vm.Side{Words: text} }
 
 // caseAt returns a case of three lines. A slash in name separates the describes.
@@ -34,7 +34,7 @@ func caseAt(file, name string, line int) *scenario.Case {
 	}
 }
 
-// failedRegisters is a case with a failed check, a table of registers, notes and a timeline.
+// failedRegisters returns a case with a failed check, a table of registers, notes and a timeline.
 func failedRegisters() *scenario.Result {
 	return &scenario.Result{
 		Case:   caseAt("a/one.lua", "slots/hold", 20),
@@ -80,7 +80,7 @@ func failedRegisters() *scenario.Result {
 	}
 }
 
-// timeline is a drawing with every kind of span.
+// timeline returns a drawing with every kind of span.
 func timeline() scenario.Timeline {
 	return scenario.Timeline{
 		Title: "timeline",
@@ -99,7 +99,7 @@ func timeline() scenario.Timeline {
 	}
 }
 
-// failedTexts are the cases of a/two.lua: an error, and differences of texts of all kinds.
+// failedTexts returns the cases of a/two.lua: an error, and differences of texts of all kinds.
 func failedTexts() []*scenario.Result {
 	compared := func(line int, expected, found string) *scenario.Failure {
 		return &scenario.Failure{
@@ -247,7 +247,7 @@ func TestFormats(t *testing.T) {
 			}
 		})
 	}
-	t.Run("pretty, verbose, in colour", func(t *testing.T) {
+	t.Run("pretty, verbose, in color", func(t *testing.T) {
 		golden(t, "stream.color.pretty", written(t, "pretty", report.Options{Verbose: true, Color: true}, false))
 	})
 }
