@@ -34,7 +34,8 @@ assert.regs(m, { wcr = { [0] = 0x1ff3 }, wvr = { [1] = 0xffffff8008c5a000 }, mds
 	}
 	var b strings.Builder
 	for _, r := range f.Registers {
-		fmt.Fprintln(&b, r.CPU, r.Field, r.Name, vm.Hex(r.Expected, r.Digits), vm.Hex(r.Found, r.Digits), r.Fields)
+		fmt.Fprintln(&b, r.CPU, r.Field, r.Name, vm.Hex(r.Expected, r.Digits), vm.Hex(r.Found, r.Digits),
+			r.Fields)
 	}
 	const want = `cpu0 wvr[1] DBGWVR1_EL1 0xffffff8008c5a000 0xffffff8008c5a008 [VA 0xffffff8008c5a000 -> 0xffffff8008c5a008]
 cpu0 wcr[0] DBGWCR0_EL1 0x1ff3 0x1ff2 [E 1 -> 0 (enabled -> disabled)]

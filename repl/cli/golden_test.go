@@ -40,10 +40,12 @@ func golden(t *testing.T, name string, got []byte) {
 				if i < len(w) {
 					old = w[i]
 				}
-				t.Fatalf("%s differs in line %d:\n  is  %s\n  was %s\nif that is right: go test ./repl/cli -run %s -update", name, i+1, g[i], old, t.Name())
+				t.Fatalf("%s differs in line %d:\n  is  %s\n  was %s\n"+
+					"if that is right: go test ./repl/cli -run %s -update", name, i+1, g[i], old, t.Name())
 			}
 		}
-		t.Fatalf("%s is shorter than it was; if that is right: go test ./repl/cli -run %s -update", name, t.Name())
+		t.Fatalf("%s is shorter than it was; if that is right: go test ./repl/cli -run %s -update", name,
+			t.Name())
 	}
 }
 
@@ -81,13 +83,17 @@ func runStill(t *testing.T, parallel int, verbose bool, paths ...string) map[str
 	so.Properties = so.Properties[1:] // the version of this build
 	so.Environment = func(c *scenario.Case) (scenario.Environment, error) {
 		m := newMachines(&o.machine, c.Kernel, false)
-		return scenario.Environment{Modules: m.modules(), Look: func(bad bool) scenario.Look { return m.look(bad, true) }}, nil
+		return scenario.Environment{
+			Modules: m.modules(), Look: func(bad bool) scenario.Look { return m.look(bad, true) },
+		}, nil
 	}
 	out := map[string]*bytes.Buffer{}
 	var all scenario.Sinks
 	for _, f := range report.Formats() {
 		out[f] = &bytes.Buffer{}
-		w, err := report.New(f, out[f], report.Options{Command: "hwlua run", Version: "1", Host: "host", Verbose: verbose})
+		w, err := report.New(f, out[f], report.Options{
+			Command: "hwlua run", Version: "1", Host: "host", Verbose: verbose,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -38,7 +38,8 @@ end)`)}}
 		fmt.Println(err)
 		return
 	}
-	summary, err := scenario.Run(context.Background(), sources, scenario.Options{Sink: printer{}, Modules: []vm.Module{board}})
+	summary, err := scenario.Run(context.Background(), sources,
+		scenario.Options{Sink: printer{}, Modules: []vm.Module{board}})
 	fmt.Println(summary.Bad() > 0, err)
 	// Output:
 	// passed: the board has eight lines

@@ -48,22 +48,66 @@ func TestFind(t *testing.T) {
 		paths []string
 		want  string // the paths, or the error
 	}{
-		{"a folder is walked in order of the names, helpers and definitions left out", []string{"."}, "a.lua b.lua other/e.lua sub/c.lua sub/deep/d.lua"},
-		{"paths keep their order", []string{"sub", "a.lua"}, "sub/c.lua sub/deep/d.lua a.lua"},
-		{"a file named twice comes once", []string{"a.lua", "./a.lua", "."}, "a.lua b.lua other/e.lua sub/c.lua sub/deep/d.lua"},
-		{"a file that is named is taken whatever it is called", []string{"sub/_helper.lua", "notes.txt"}, "sub/_helper.lua notes.txt"},
-		{"a pattern", []string{"*.lua"}, "a.lua b.lua hw.d.lua"},
-		{"a pattern in a folder", []string{"sub/[a-c].lua"}, "sub/c.lua"},
-		{"a pattern over folders", []string{"**/d.lua"}, "sub/deep/d.lua"},
-		{"a pattern over any number of folders, none among them", []string{"**/[ad].lua"}, "a.lua sub/deep/d.lua"},
-		{"a file that is not there names the nearest", []string{"aa.lua"}, "aa.lua: no such file or folder; did you mean 'a.lua'?"},
-		{"an extension that was forgotten", []string{"sub/c"}, "sub/c: no such file or folder; did you mean 'sub/c.lua'?"},
-		{"no name at all", []string{""}, "empty path"},
-		{"a folder without scenarios", []string{"empty"}, "empty: no scenario files (*.lua) in this folder"},
-		{"a pattern that matches nothing", []string{"x*.lua"}, "x*.lua: no file matches this pattern"},
-		{"a pattern in a folder that is not there", []string{"nowhere/*.lua"}, "nowhere/*.lua: no file matches this pattern"},
-		{"a pattern that is none", []string{"[.lua"}, "[.lua: malformed pattern"},
-		{"a line of a file that is not there", []string{"zzzz.lua:3"}, "zzzz.lua: no such file or folder"},
+		{
+			name:  "a folder is walked in order of the names, helpers and definitions left out",
+			paths: []string{"."},
+			want:  "a.lua b.lua other/e.lua sub/c.lua sub/deep/d.lua",
+		},
+		{
+			name:  "paths keep their order",
+			paths: []string{"sub", "a.lua"},
+			want:  "sub/c.lua sub/deep/d.lua a.lua",
+		},
+		{
+			name:  "a file named twice comes once",
+			paths: []string{"a.lua", "./a.lua", "."},
+			want:  "a.lua b.lua other/e.lua sub/c.lua sub/deep/d.lua",
+		},
+		{
+			name:  "a file that is named is taken whatever it is called",
+			paths: []string{"sub/_helper.lua", "notes.txt"},
+			want:  "sub/_helper.lua notes.txt",
+		},
+		{name: "a pattern", paths: []string{"*.lua"}, want: "a.lua b.lua hw.d.lua"},
+		{name: "a pattern in a folder", paths: []string{"sub/[a-c].lua"}, want: "sub/c.lua"},
+		{name: "a pattern over folders", paths: []string{"**/d.lua"}, want: "sub/deep/d.lua"},
+		{
+			name:  "a pattern over any number of folders, none among them",
+			paths: []string{"**/[ad].lua"},
+			want:  "a.lua sub/deep/d.lua",
+		},
+		{
+			name:  "a file that is not there names the nearest",
+			paths: []string{"aa.lua"},
+			want:  "aa.lua: no such file or folder; did you mean 'a.lua'?",
+		},
+		{
+			name:  "an extension that was forgotten",
+			paths: []string{"sub/c"},
+			want:  "sub/c: no such file or folder; did you mean 'sub/c.lua'?",
+		},
+		{name: "no name at all", paths: []string{""}, want: "empty path"},
+		{
+			name:  "a folder without scenarios",
+			paths: []string{"empty"},
+			want:  "empty: no scenario files (*.lua) in this folder",
+		},
+		{
+			name:  "a pattern that matches nothing",
+			paths: []string{"x*.lua"},
+			want:  "x*.lua: no file matches this pattern",
+		},
+		{
+			name:  "a pattern in a folder that is not there",
+			paths: []string{"nowhere/*.lua"},
+			want:  "nowhere/*.lua: no file matches this pattern",
+		},
+		{name: "a pattern that is none", paths: []string{"[.lua"}, want: "[.lua: malformed pattern"},
+		{
+			name:  "a line of a file that is not there",
+			paths: []string{"zzzz.lua:3"},
+			want:  "zzzz.lua: no such file or folder",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := scenario.Find(c.paths, nil)
@@ -107,7 +151,10 @@ func TestFindStdin(t *testing.T) {
 }
 
 func TestFindFS(t *testing.T) {
-	fsys := fstest.MapFS{"b.lua": {}, "a/x.lua": {Data: []byte("-- x")}, "a/x.txt": {}, "_no/y.lua": {}, "pipe.lua": {Mode: fs.ModeNamedPipe}}
+	fsys := fstest.MapFS{
+		"b.lua": {}, "a/x.lua": {Data: []byte("-- x")}, "a/x.txt": {}, "_no/y.lua": {},
+		"pipe.lua": {Mode: fs.ModeNamedPipe},
+	}
 	got, err := scenario.FindFS(fsys, "scripts")
 	if err != nil {
 		t.Fatal(err)
@@ -161,7 +208,9 @@ func TestReadTooLarge(t *testing.T) {
 	if err := os.Truncate(name, 1<<40); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := list[0].Read(); err == nil || !strings.Contains(err.Error(), "large.lua: source of 1099511627776 bytes is too large (at most 1048576)") {
+	if _, err := list[0].Read(); err == nil ||
+		!strings.Contains(err.Error(),
+			"large.lua: source of 1099511627776 bytes is too large (at most 1048576)") {
 		t.Errorf("it is read: %v", err)
 	}
 }

@@ -28,8 +28,11 @@ local x = 1
 		t.Fatal(err)
 	}
 	want := scenario.Head{
-		Title:   "What does the fifth watchpoint meet? A second line of the question.",
-		Needs:   []scenario.Need{{Name: "cpus", Op: ">=", Value: "4"}, {Name: "vhe"}, {Name: "kernel", Op: "!=", Value: "4.19.0"}},
+		Title: "What does the fifth watchpoint meet? A second line of the question.",
+		Needs: []scenario.Need{
+			{Name: "cpus", Op: ">=", Value: "4"}, {Name: "vhe"},
+			{Name: "kernel", Op: "!=", Value: "4.19.0"},
+		},
 		Timeout: 1500 * time.Millisecond,
 		Tags:    []string{"seed", "wide", "slow"},
 		Kernels: []string{"4.19.116", "6.1.192"},
@@ -41,10 +44,26 @@ local x = 1
 
 func TestParseHeadErrors(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"a timeout that is none", "-- x\n-- timeout: 5", "a.lua:2: invalid timeout '5' (want 5s, 500ms)"},
-		{"a timeout below zero", "-- timeout: -5s", "a.lua:1: invalid timeout '-5s' (want 5s, 500ms)"},
-		{"a need without a value", "-- needs: cpus>=", "a.lua:1: invalid need 'cpus>=' (want NAME or NAME>=VALUE)"},
-		{"a need without a name", "-- needs: vhe, >= 4", "a.lua:1: invalid need '>=4' (want NAME or NAME>=VALUE)"},
+		{
+			name: "a timeout that is none",
+			text: "-- x\n-- timeout: 5",
+			want: "a.lua:2: invalid timeout '5' (want 5s, 500ms)",
+		},
+		{
+			name: "a timeout below zero",
+			text: "-- timeout: -5s",
+			want: "a.lua:1: invalid timeout '-5s' (want 5s, 500ms)",
+		},
+		{
+			name: "a need without a value",
+			text: "-- needs: cpus>=",
+			want: "a.lua:1: invalid need 'cpus>=' (want NAME or NAME>=VALUE)",
+		},
+		{
+			name: "a need without a name",
+			text: "-- needs: vhe, >= 4",
+			want: "a.lua:1: invalid need '>=4' (want NAME or NAME>=VALUE)",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := scenario.ParseHead("a.lua", c.text)

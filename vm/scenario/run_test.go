@@ -105,17 +105,45 @@ func TestWords(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{"a file without words is one case", `assert(1 == 1)`, []string{"passed a"}},
-		{"a file without words fails as one", "\nerror('boom')", []string{"error a | error:2 boom"}},
-		{"it at the top", `it("x", function() end)`, []string{"passed x"}},
-		{"names are joined by blanks", `describe("a", function() describe("b", function() it("c", function() end) end) end)`, []string{"passed a b c"}},
-		{"an assertion that fails is a failure, an error is not",
-			"it('f', function()\n assert.equals(1, 2) end)\nit('e', function()\n error('x') end)\nit('p', function()\n assert(false, 'why') end)",
-			[]string{"failed f | assertion:2 assert.equals failed", "error e | error:4 x", "failed p | assertion:6 why"}},
-		{"checks go on, and count", "it('c', function()\n check.equals(1, 2)\n check(false, 'no')\n assert.is_true(false) end)",
-			[]string{"failed c | assertion:2 check.equals failed | assertion:3 no | assertion:4 assert.is_true failed"}},
-		{"a check alone fails the case", "it('c', function() check.is_nil(1) end)", []string{"failed c | assertion:1 check.is_nil failed"}},
-		{"hooks run from outside in and from inside out", `
+		{name: "a file without words is one case", text: `assert(1 == 1)`, want: []string{"passed a"}},
+		{
+			name: "a file without words fails as one",
+			text: "\nerror('boom')",
+			want: []string{"error a | error:2 boom"},
+		},
+		{name: "it at the top", text: `it("x", function() end)`, want: []string{"passed x"}},
+		{
+			name: "names are joined by blanks",
+			text: `describe("a", function() describe("b", function() it("c", function() end) end) end)`,
+			want: []string{"passed a b c"},
+		},
+		{
+			name: "an assertion that fails is a failure, an error is not",
+			text: "it('f', function()\n assert.equals(1, 2) end)\nit('e', function()\n" +
+				" error('x') end)\nit('p', function()\n assert(false, 'why') end)",
+			want: []string{
+				"failed f | assertion:2 assert.equals failed",
+				"error e | error:4 x",
+				"failed p | assertion:6 why",
+			},
+		},
+		{
+			name: "checks go on, and count",
+			text: "it('c', function()\n check.equals(1, 2)\n check(false, 'no')\n" +
+				" assert.is_true(false) end)",
+			want: []string{
+				"failed c | assertion:2 check.equals failed | assertion:3 no | assertion:4 " +
+					"assert.is_true failed",
+			},
+		},
+		{
+			name: "a check alone fails the case",
+			text: "it('c', function() check.is_nil(1) end)",
+			want: []string{"failed c | assertion:1 check.is_nil failed"},
+		},
+		{
+			name: "hooks run from outside in and from inside out",
+			text: `
 			local log = {}
 			local function note(s) return function() log[#log + 1] = s end end
 			setup(note "S") teardown(function() note "T" () print(table.concat(log, " ")) end)
@@ -125,50 +153,157 @@ func TestWords(t *testing.T) {
 				before_each(note "b2") after_each(note "a2")
 				it("x", note "X")
 				it("last", function() note "L" () end)
-			end)`, []string{"passed d x", "passed d last"}},
-		{"no case sees what another did", `
+			end)`,
+			want: []string{"passed d x", "passed d last"},
+		},
+		{
+			name: "no case sees what another did",
+			text: `
 			n = (n or 0) + 1
 			local seen = 0
 			describe("d", function()
 				it("one", function() seen = seen + 1 assert.equals(1, seen) assert.equals(1, n) end)
 				it("two", function() seen = seen + 1 assert.equals(1, seen) assert.equals(1, n) end)
-			end)`, []string{"passed d one", "passed d two"}},
-		{"pending in its three forms", `
+			end)`,
+			want: []string{"passed d one", "passed d two"},
+		},
+		{
+			name: "pending in its three forms",
+			text: `
 			pending("a") it("b") it("c", function() pending("why") end)`,
-			[]string{"pending a", "pending b", "pending c (why)"}},
-		{"each makes a case of each row", `
+			want: []string{"pending a", "pending b", "pending c (why)"},
+		},
+		{
+			name: "each makes a case of each row",
+			text: `
 			it.each { {1, 2}, {3, 4} } ("%d and %d", function(a, b) assert.equals(a + 1, b) end)
 			it.each { {name = "k", v = 1}, {name = "l", v = 2} } ("{name} is {v}", function(row) assert.equals(1, row.v) end)
 			it.each { "p", "q" } ("%s", function(v) assert.is_string(v) end)
 			it.each { {0xffffff8008c5a000} } ("at %x, 100%% of %s", function(v) assert.equals("u64", u64type and "u64" or "u64") end)`,
-			[]string{"passed 1 and 2", "passed 3 and 4", "passed k is 1",
-				"failed l is 2 | assertion:3 assert.equals failed", "passed p", "passed q", "passed at ffffff8008c5a000, 100% of %s"}},
-		{"after_each runs after a failure and adds its own", "after_each(function()\n error('after') end)\nit('x', function()\n error('in') end)",
-			[]string{"error x | error:4 in | error:2 after the case: after"}},
-		{"between checks and hooks", "after_each(function()\n error('after') end)\nit('x', function()\n check.equals(1, 2)\n error('in') end)",
-			[]string{"error x | assertion:4 check.equals failed | error:5 in | error:2 after the case: after"}},
-		{"an error in before_each is the case's", "before_each(function()\n error('before') end)\nit('x', function() print('not reached') end)", []string{"error x | error:2 before"}},
-		{"a hook without a function", "before_each()", []string{"error a | error:1 bad argument #1 to 'before_each' (function expected, got nil)"}},
-		{"a hook inside of a case", "it('x', function()\n after_each(print) end)", []string{"error x | error:2 after_each called inside a case; call it in a describe or at the top of the file"}},
-		{"it inside of a case", "it('x', function()\n it('y', function() end) end)", []string{"error x | error:2 it 'y' called inside another case"}},
-		{"describe inside of a case", "it('x', function()\n describe('y', function() end) end)", []string{"error x | error:2 describe 'y' called inside a case"}},
-		{"a describe that raises fails the file", "describe('d', function()\n it('x', function() end)\n error('in describe') end)", []string{"error a | error:3 in describe"}},
-		{"a describe that raises behind others fails the file", "it('x', function() end)\ndescribe('d', function()\n error('in describe') end)", []string{"error a | load:3 in describe"}},
-		{"a program that does not compile is broken", "it('x', function()\n", []string{"broken a.lua:1 "}},
-		{"a head that cannot be read is broken", "-- timeout: x\n", []string{"broken a.lua:1 invalid timeout 'x' (want 5s, 500ms)"}},
-		{"pending hides no check that failed", "it('x', function()\n check.equals(1, 2)\n pending('why') end)", []string{"failed x | assertion:2 check.equals failed"}},
-		{"nor a hook", "after_each(function()\n error('after') end)\nit('x', function() pending('why') end)", []string{"error x | error:2 after the case: after"}},
-		{"finally outside of a case", "finally(print)", []string{"error a | error:1 finally called outside a case"}},
-		{"it without a name", "it()", []string{"error a | error:1 bad argument #1 to 'it' (string expected, got nil)"}},
-		{"it with a function alone", "it(function() end)", []string{"error a | error:1 bad argument #1 to 'it' (string expected, got function)"}},
-		{"a snapshot without a name", "it('x', function()\n assert.snapshot('a long text') end)", []string{"error x | error:2 assert.snapshot takes a name and a value; no value was given"}},
-		{"a describe without a case passes nothing", "describe('d', function() end)", []string{"pending a (describe without a case (it))"}},
-		{"nor does one in another", "describe('d', function() describe('e', function() end) end)", []string{"pending a (describe without a case (it))"}},
-		{"describe without a function", "describe('d')", []string{"error a | error:1 bad argument #2 to 'describe' (function expected, got nil)"}},
+			want: []string{"passed 1 and 2", "passed 3 and 4", "passed k is 1",
+				"failed l is 2 | assertion:3 assert.equals failed", "passed p", "passed q", "passed at ffffff8008c5a000, 100% of %s"},
+		},
+		{
+			name: "after_each runs after a failure and adds its own",
+			text: "after_each(function()\n error('after') end)\nit('x', function()\n error('in') end)",
+			want: []string{"error x | error:4 in | error:2 after the case: after"},
+		},
+		{
+			name: "between checks and hooks",
+			text: "after_each(function()\n error('after') end)\nit('x', function()\n" +
+				" check.equals(1, 2)\n error('in') end)",
+			want: []string{
+				"error x | assertion:4 check.equals failed | error:5 in | error:2 after the case: " +
+					"after",
+			},
+		},
+		{
+			name: "an error in before_each is the case's",
+			text: "before_each(function()\n error('before') end)\n" +
+				"it('x', function() print('not reached') end)",
+			want: []string{"error x | error:2 before"},
+		},
+		{
+			name: "a hook without a function",
+			text: "before_each()",
+			want: []string{
+				"error a | error:1 bad argument #1 to 'before_each' (function expected, got nil)",
+			},
+		},
+		{
+			name: "a hook inside of a case",
+			text: "it('x', function()\n after_each(print) end)",
+			want: []string{
+				"error x | error:2 after_each called inside a case; call it in a describe or at the " +
+					"top of the file",
+			},
+		},
+		{
+			name: "it inside of a case",
+			text: "it('x', function()\n it('y', function() end) end)",
+			want: []string{"error x | error:2 it 'y' called inside another case"},
+		},
+		{
+			name: "describe inside of a case",
+			text: "it('x', function()\n describe('y', function() end) end)",
+			want: []string{"error x | error:2 describe 'y' called inside a case"},
+		},
+		{
+			name: "a describe that raises fails the file",
+			text: "describe('d', function()\n it('x', function() end)\n error('in describe') end)",
+			want: []string{"error a | error:3 in describe"},
+		},
+		{
+			name: "a describe that raises behind others fails the file",
+			text: "it('x', function() end)\ndescribe('d', function()\n error('in describe') end)",
+			want: []string{"error a | load:3 in describe"},
+		},
+		{
+			name: "a program that does not compile is broken",
+			text: "it('x', function()\n",
+			want: []string{"broken a.lua:1 "},
+		},
+		{
+			name: "a head that cannot be read is broken",
+			text: "-- timeout: x\n",
+			want: []string{"broken a.lua:1 invalid timeout 'x' (want 5s, 500ms)"},
+		},
+		{
+			name: "pending hides no check that failed",
+			text: "it('x', function()\n check.equals(1, 2)\n pending('why') end)",
+			want: []string{"failed x | assertion:2 check.equals failed"},
+		},
+		{
+			name: "nor a hook",
+			text: "after_each(function()\n error('after') end)\nit('x', function() pending('why') end)",
+			want: []string{"error x | error:2 after the case: after"},
+		},
+		{
+			name: "finally outside of a case",
+			text: "finally(print)",
+			want: []string{"error a | error:1 finally called outside a case"},
+		},
+		{
+			name: "it without a name",
+			text: "it()",
+			want: []string{"error a | error:1 bad argument #1 to 'it' (string expected, got nil)"},
+		},
+		{
+			name: "it with a function alone",
+			text: "it(function() end)",
+			want: []string{
+				"error a | error:1 bad argument #1 to 'it' (string expected, got function)",
+			},
+		},
+		{
+			name: "a snapshot without a name",
+			text: "it('x', function()\n assert.snapshot('a long text') end)",
+			want: []string{
+				"error x | error:2 assert.snapshot takes a name and a value; no value was given",
+			},
+		},
+		{
+			name: "a describe without a case passes nothing",
+			text: "describe('d', function() end)",
+			want: []string{"pending a (describe without a case (it))"},
+		},
+		{
+			name: "nor does one in another",
+			text: "describe('d', function() describe('e', function() end) end)",
+			want: []string{"pending a (describe without a case (it))"},
+		},
+		{
+			name: "describe without a function",
+			text: "describe('d')",
+			want: []string{
+				"error a | error:1 bad argument #2 to 'describe' (function expected, got nil)",
+			},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := runFS(t, files("a.lua", c.text), scenario.Options{}).lines()
-			if len(got) == 1 && len(c.want) == 1 && strings.HasSuffix(c.want[0], " ") && strings.HasPrefix(got[0], c.want[0][:10]) {
+			if len(got) == 1 && len(c.want) == 1 && strings.HasSuffix(c.want[0], " ") &&
+				strings.HasPrefix(got[0], c.want[0][:10]) {
 				return // the compiler's own words
 			}
 			compare(t, got, c.want...)
@@ -195,7 +330,8 @@ func TestHookOrder(t *testing.T) {
 	if got := l2.results[0].Output; got != "S T " { // what was not entered is not left
 		t.Errorf("after a setup that raises: order %q", got)
 	}
-	if got := l.results[1].Output; got != "S s b1 b2 Y F a2 a1 t T " { // finally is the case's own, also when it failed
+	// finally belongs to the case and runs even if it fails.
+	if got := l.results[1].Output; got != "S s b1 b2 Y F a2 a1 t T " {
 		t.Errorf("order %q", got)
 	}
 }
@@ -226,7 +362,8 @@ it("long enough", function() assert.equals("a\nb\n", "a\nc\n") end)
 		return fmt.Sprintf("again %s %v", at, exact)
 	}})
 	f := l.results[0].Failures[0]
-	if f.Source != "    assert.equals(1, 2)" || f.Line != 3 || f.Expected.String() != "1" || f.Found.String() != "2" {
+	if f.Source != "    assert.equals(1, 2)" || f.Line != 3 || f.Expected.String() != "1" ||
+		f.Found.String() != "2" {
 		t.Errorf("sides: %+v", f)
 	}
 	if r := l.results[0].Repro; r != "again a.lua:2 true" {
@@ -255,7 +392,8 @@ func TestParallelIsTheSame(t *testing.T) {
 	for i := range 12 {
 		text := "print('load')\n"
 		for k := range 9 {
-			text += fmt.Sprintf("it('case %d', function() print(%d, math.random(1000)) for i = 1, %d do end assert(%d ~= 5) end)\n", k, k, 200*((i*7+k*3)%11), (i+k)%7)
+			text += fmt.Sprintf("it('case %d', function() print(%d, math.random(1000)) for i = 1, %d do end "+
+				"assert(%d ~= 5) end)\n", k, k, 200*((i*7+k*3)%11), (i+k)%7)
 		}
 		fsys[fmt.Sprintf("f%02d.lua", i)] = &fstest.MapFile{Data: []byte(text)}
 	}
@@ -268,7 +406,9 @@ func TestParallelIsTheSame(t *testing.T) {
 		fmt.Fprintln(&b, l.sum.Counts, l.sum.Files, l.sum.Stopped)
 		return b.String()
 	}
-	for _, o := range []scenario.Options{{}, {MaxFailures: 3}, {Shuffle: true, Order: 7}, {Repeat: 3, Seed: 5}} {
+	for _, o := range []scenario.Options{
+		{}, {MaxFailures: 3}, {Shuffle: true, Order: 7}, {Repeat: 3, Seed: 5},
+	} {
 		o.Parallel = 1
 		one := told(o)
 		o.Parallel = 8
@@ -281,7 +421,8 @@ func TestParallelIsTheSame(t *testing.T) {
 }
 
 func TestSelection(t *testing.T) {
-	fsys := files("a.lua", "-- tags: seed\ndescribe('d #slow', function()\n  it('one', function() end)\n  it('two', function()\n  end)\nend)\nit('three',\n  function() end)\n",
+	fsys := files("a.lua", "-- tags: seed\ndescribe('d #slow', function()\n  it('one', function() end)\n"+
+		"  it('two', function()\n  end)\nend)\nit('three',\n  function() end)\n",
 		"b.lua", "it('one more', function() end)\n", "c.lua", "-- tags: wide\n")
 	all := "a.lua::d #slow one a.lua::d #slow two a.lua::three b.lua::one more c.lua::c"
 	for _, c := range []struct {
@@ -289,12 +430,32 @@ func TestSelection(t *testing.T) {
 		o    scenario.Options
 		want string
 	}{
-		{"everything", scenario.Options{}, all},
-		{"a filter on the full name", scenario.Options{Filter: regexp.MustCompile("slow one")}, "a.lua::d #slow one"},
-		{"a filter is a regular expression", scenario.Options{Filter: regexp.MustCompile("^(three|c)$")}, "a.lua::three c.lua::c"},
-		{"skip", scenario.Options{Skip: regexp.MustCompile("one")}, "a.lua::d #slow two a.lua::three c.lua::c"},
-		{"tags of files, any of them", scenario.Options{Tags: []string{"seed", "wide"}}, "a.lua::d #slow one a.lua::d #slow two a.lua::three c.lua::c"},
-		{"tags in names", scenario.Options{Tags: []string{"slow"}}, "a.lua::d #slow one a.lua::d #slow two"},
+		{name: "everything", o: scenario.Options{}, want: all},
+		{
+			name: "a filter on the full name",
+			o:    scenario.Options{Filter: regexp.MustCompile("slow one")},
+			want: "a.lua::d #slow one",
+		},
+		{
+			name: "a filter is a regular expression",
+			o:    scenario.Options{Filter: regexp.MustCompile("^(three|c)$")},
+			want: "a.lua::three c.lua::c",
+		},
+		{
+			name: "skip",
+			o:    scenario.Options{Skip: regexp.MustCompile("one")},
+			want: "a.lua::d #slow two a.lua::three c.lua::c",
+		},
+		{
+			name: "tags of files, any of them",
+			o:    scenario.Options{Tags: []string{"seed", "wide"}},
+			want: "a.lua::d #slow one a.lua::d #slow two a.lua::three c.lua::c",
+		},
+		{
+			name: "tags in names",
+			o:    scenario.Options{Tags: []string{"slow"}},
+			want: "a.lua::d #slow one a.lua::d #slow two",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := strings.Join(ids(t, fsys, c.o), " "); got != c.want {
@@ -325,18 +486,38 @@ end
 large()
 it("small", small)
 it("large", large)
-`, "b.lua\x00"+strings.Repeat("it('x', function() end)\n", 13)+"\n", "c.lua\x00"+strings.Repeat("it('x', function() end)\n", 12)+"\n", "d.lua\x00local x = 1\nx = 2")
+`,
+		"b.lua\x00"+strings.Repeat("it('x', function() end)\n", 13)+"\n",
+		"c.lua\x00"+strings.Repeat("it('x', function() end)\n", 12)+"\n",
+		"d.lua\x00local x = 1\nx = 2")
 	for _, c := range []struct {
 		at, want string
 	}{
-		{"a.lua:2", "d one"}, {"a.lua:3", "d one"}, {"a.lua:4", "d one"}, {"a.lua:6", "d two, d three"},
-		{"a.lua:1", "d one, d two, d three"}, {"a.lua:5", "d one, d two, d three"}, {"a.lua:9", "row 1, row 2"},
-		{"a.lua:15", "small"}, {"a.lua:13", "large"}, {"a.lua:19", "small"}, {"a.lua:20", "large"},
-		{"a.lua:8", "a.lua:8: no case at this line; cases begin at 2, 6, 9, 14, 13"},
-		{"a.lua:99", "a.lua:99: no case at this line; cases begin at 2, 6, 9, 14, 13"},
-		{"d.lua:1", "d"}, {"d.lua:2", "d"}, {"d.lua:3", "d"},
-		{"b.lua:14", "b.lua:14: no case at this line; cases begin at 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, ..."},
-		{"c.lua:13", "c.lua:13: no case at this line; cases begin at 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12"},
+		{at: "a.lua:2", want: "d one"},
+		{at: "a.lua:3", want: "d one"},
+		{at: "a.lua:4", want: "d one"},
+		{at: "a.lua:6", want: "d two, d three"},
+		{at: "a.lua:1", want: "d one, d two, d three"},
+		{at: "a.lua:5", want: "d one, d two, d three"},
+		{at: "a.lua:9", want: "row 1, row 2"},
+		{at: "a.lua:15", want: "small"},
+		{at: "a.lua:13", want: "large"},
+		{at: "a.lua:19", want: "small"},
+		{at: "a.lua:20", want: "large"},
+		{at: "a.lua:8", want: "a.lua:8: no case at this line; cases begin at 2, 6, 9, 14, 13"},
+		{at: "a.lua:99", want: "a.lua:99: no case at this line; cases begin at 2, 6, 9, 14, 13"},
+		{at: "d.lua:1", want: "d"},
+		{at: "d.lua:2", want: "d"},
+		{at: "d.lua:3", want: "d"},
+		{
+			at: "b.lua:14",
+			want: "b.lua:14: no case at this line; cases begin at 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, " +
+				"12, ...",
+		},
+		{
+			at:   "c.lua:13",
+			want: "c.lua:13: no case at this line; cases begin at 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12",
+		},
 	} {
 		sources, err := scenario.Find([]string{c.at}, nil)
 		if err != nil {
@@ -365,7 +546,10 @@ func TestNeedsAndKernels(t *testing.T) {
 			if kernel == "" {
 				kernel = "4.19.116"
 			}
-			return []scenario.Fact{{Name: "cpus", Value: "8"}, {Name: "vhe", Value: "false"}, {Name: "sim", Value: "true"}, {Name: "kernel", Value: kernel}}
+			return []scenario.Fact{
+				{Name: "cpus", Value: "8"}, {Name: "vhe", Value: "false"}, {Name: "sim", Value: "true"},
+				{Name: "kernel", Value: kernel},
+			}
 		},
 		Kernel: func(name string) (string, error) {
 			switch name {
@@ -386,37 +570,107 @@ func TestNeedsAndKernels(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{"a need that is met", "-- needs: cpus>=4, sim\n", []string{"passed a"}},
-		{"a need that is not met says both", "-- needs: cpus>=16\n", []string{"skipped a (needs cpus>=16, but cpus is 8)"}},
-		{"a feature that is not there", "-- needs: vhe\n", []string{"skipped a (needs vhe)"}},
-		{"a need of which nothing is known", "-- needs: cpu>=2\n", []string{"skipped a (needs cpu>=2, which is unknown; did you mean 'cpus'?)"}},
-		{"each operator, above and below", "-- needs: cpus<=8, cpus<9, cpus>7, cpus!=7, cpus~=9, cpus=8, cpus==8, cpus>=8\n", []string{"passed a"}},
-		{"at most", "-- needs: cpus<=7\n", []string{"skipped a (needs cpus<=7, but cpus is 8)"}},
-		{"above is not equal", "-- needs: cpus>8\n", []string{"skipped a (needs cpus>8, but cpus is 8)"}},
-		{"below is not equal", "-- needs: cpus<8\n", []string{"skipped a (needs cpus<8, but cpus is 8)"}},
-		{"other than", "-- needs: cpus!=8\n", []string{"skipped a (needs cpus!=8, but cpus is 8)"}},
-		{"other than, as in Lua", "-- needs: cpus~=8\n", []string{"skipped a (needs cpus~=8, but cpus is 8)"}},
-		{"equal", "-- needs: cpus=9\n", []string{"skipped a (needs cpus=9, but cpus is 8)"}},
-		{"what is no number is compared as text", "-- needs: kernel>=4.x\n", []string{"skipped a (needs kernel>=4.x, but kernel is 4.19.116)"}},
-		{"versions are compared by their numbers", "-- needs: kernel>=4.19.20\n", []string{"passed a"}},
-		{"a file runs once for each kernel", "-- kernel: 4.19, 6.1.192\nit('x', function() assert.equals('6.1.192', env.kernel()) end)",
-			[]string{"failed x [4.19.116] | assertion:2 assert.equals failed", "passed x [6.1.192]"}},
-		{"a need is asked on each kernel", "-- kernel: 4.19, 6.1.192\n-- needs: kernel>=6\nit('x', function() end)",
-			[]string{"skipped a [4.19.116] (needs kernel>=6, but kernel is 4.19.116)", "passed x [6.1.192]"}},
-		{"an unknown kernel is broken", "-- kernel: 5.4\n", []string{"broken a.lua:0 kernel '5.4': no such profile"}},
+		{name: "a need that is met", text: "-- needs: cpus>=4, sim\n", want: []string{"passed a"}},
+		{
+			name: "a need that is not met says both",
+			text: "-- needs: cpus>=16\n",
+			want: []string{"skipped a (needs cpus>=16, but cpus is 8)"},
+		},
+		{
+			name: "a feature that is not there",
+			text: "-- needs: vhe\n",
+			want: []string{"skipped a (needs vhe)"},
+		},
+		{
+			name: "a need of which nothing is known",
+			text: "-- needs: cpu>=2\n",
+			want: []string{"skipped a (needs cpu>=2, which is unknown; did you mean 'cpus'?)"},
+		},
+		{
+			name: "each operator, above and below",
+			text: "-- needs: cpus<=8, cpus<9, cpus>7, cpus!=7, cpus~=9, cpus=8, cpus==8, cpus>=8\n",
+			want: []string{"passed a"},
+		},
+		{
+			name: "at most",
+			text: "-- needs: cpus<=7\n",
+			want: []string{"skipped a (needs cpus<=7, but cpus is 8)"},
+		},
+		{
+			name: "above is not equal",
+			text: "-- needs: cpus>8\n",
+			want: []string{"skipped a (needs cpus>8, but cpus is 8)"},
+		},
+		{
+			name: "below is not equal",
+			text: "-- needs: cpus<8\n",
+			want: []string{"skipped a (needs cpus<8, but cpus is 8)"},
+		},
+		{
+			name: "other than",
+			text: "-- needs: cpus!=8\n",
+			want: []string{"skipped a (needs cpus!=8, but cpus is 8)"},
+		},
+		{
+			name: "other than, as in Lua",
+			text: "-- needs: cpus~=8\n",
+			want: []string{"skipped a (needs cpus~=8, but cpus is 8)"},
+		},
+		{
+			name: "equal",
+			text: "-- needs: cpus=9\n",
+			want: []string{"skipped a (needs cpus=9, but cpus is 8)"},
+		},
+		{
+			name: "what is no number is compared as text",
+			text: "-- needs: kernel>=4.x\n",
+			want: []string{"skipped a (needs kernel>=4.x, but kernel is 4.19.116)"},
+		},
+		{
+			name: "versions are compared by their numbers",
+			text: "-- needs: kernel>=4.19.20\n",
+			want: []string{"passed a"},
+		},
+		{
+			name: "a file runs once for each kernel",
+			text: "-- kernel: 4.19, 6.1.192\nit('x', function() assert.equals('6.1.192', " +
+				"env.kernel()) end)",
+			want: []string{
+				"failed x [4.19.116] | assertion:2 assert.equals failed",
+				"passed x [6.1.192]",
+			},
+		},
+		{
+			name: "a need is asked on each kernel",
+			text: "-- kernel: 4.19, 6.1.192\n-- needs: kernel>=6\nit('x', function() end)",
+			want: []string{
+				"skipped a [4.19.116] (needs kernel>=6, but kernel is 4.19.116)",
+				"passed x [6.1.192]",
+			},
+		},
+		{
+			name: "an unknown kernel is broken",
+			text: "-- kernel: 5.4\n",
+			want: []string{"broken a.lua:0 kernel '5.4': no such profile"},
+		},
 	} {
-		t.Run(c.name, func(t *testing.T) { compare(t, runFS(t, files("a.lua", c.text), o).lines(), c.want...) })
+		t.Run(c.name, func(t *testing.T) {
+			compare(t, runFS(t, files("a.lua", c.text), o).lines(), c.want...)
+		})
 	}
-	compare(t, runFS(t, files("a.lua", "-- needs: sim\n"), scenario.Options{}).lines(), "skipped a (needs sim, which is unknown)")
+	compare(t, runFS(t, files("a.lua", "-- needs: sim\n"), scenario.Options{}).lines(),
+		"skipped a (needs sim, which is unknown)")
 	o.Profile = "6.1.192"
-	compare(t, runFS(t, files("a.lua", "-- kernel: 4.19\n", "b.lua", "-- kernel: 4.19 6.1.192\n", "c.lua", ""), o).lines(),
+	fsys := files("a.lua", "-- kernel: 4.19\n", "b.lua", "-- kernel: 4.19 6.1.192\n", "c.lua", "")
+	compare(t, runFS(t, fsys, o).lines(),
 		"skipped a (is for kernel 4.19.116, this run is for 6.1.192)", "passed b [6.1.192]", "passed c")
 }
 
 func TestTimeoutShowsTheStack(t *testing.T) {
 	hangs := "-- timeout: 1s\nlocal function spin()\n  while true do end\nend\n" +
 		"it('hangs', function()\n  spin()\n  return 1\nend)\n"
-	l := runFS(t, files("a.lua", hangs, "b.lua", "it('passes', function() end)\n"), scenario.Options{Timeout: time.Hour})
+	l := runFS(t, files("a.lua", hangs, "b.lua", "it('passes', function() end)\n"),
+		scenario.Options{Timeout: time.Hour})
 	f := l.results[0].Failures[0]
 	if l.results[0].Status != scenario.Errored || f.Kind != "timeout" || f.Line != 3 {
 		t.Errorf("got %v, %s in line %d; want error, timeout in line 3", l.results[0].Status, f.Kind, f.Line)
@@ -431,8 +685,8 @@ func TestTimeoutShowsTheStack(t *testing.T) {
 
 func TestInterrupt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	fsys := files("a.lua", "it('passes', function() end) it('hangs', function() rig.cancel() while true do end end)"+
-		" it('never', function() end)")
+	fsys := files("a.lua", "it('passes', function() end)"+
+		" it('hangs', function() rig.cancel() while true do end end) it('never', function() end)")
 	sources, err := scenario.FindFS(fsys, "")
 	if err != nil {
 		t.Fatal(err)
@@ -447,7 +701,8 @@ func TestInterrupt(t *testing.T) {
 }
 
 func TestRoundsAndSeeds(t *testing.T) {
-	l := runFS(t, files("a.lua", "it('x', function() print(math.random(2^30)) end)"), scenario.Options{Repeat: 3, Seed: 1})
+	l := runFS(t, files("a.lua", "it('x', function() print(math.random(2^30)) end)"),
+		scenario.Options{Repeat: 3, Seed: 1})
 	compare(t, l.lines(), "passed x #1", "passed x #2", "passed x #3")
 	if a, b := l.results[0].Output, l.results[1].Output; a == b {
 		t.Errorf("rounds have one seed: %q", a)
@@ -457,7 +712,9 @@ func TestRoundsAndSeeds(t *testing.T) {
 func TestShuffle(t *testing.T) {
 	fsys := fstest.MapFS{}
 	for i := range 5 {
-		fsys[fmt.Sprintf("f%d.lua", i)] = &fstest.MapFile{Data: []byte("for i = 1, 6 do it('c' .. i, function() end) end")}
+		fsys[fmt.Sprintf("f%d.lua", i)] = &fstest.MapFile{
+			Data: []byte("for i = 1, 6 do it('c' .. i, function() end) end"),
+		}
 	}
 	plain := ids(t, fsys, scenario.Options{})
 	one := ids(t, fsys, scenario.Options{Shuffle: true, Order: 1})
@@ -483,8 +740,12 @@ func TestShuffle(t *testing.T) {
 	if !slices.Equal(plain, one) {
 		t.Error("a shuffle changes the cases")
 	}
-	l := runFS(t, fsys, scenario.Options{Shuffle: true, Order: 7, Shard: scenario.Shard{Index: 1, Total: 2}, Engine: "Bazel", Properties: []scenario.Property{{Name: "kernel", Value: "6.1"}}})
-	if got := fmt.Sprintf("%+v", l.info); got != "[{Shard:2/2 ShardFrom:Bazel Shuffled:true Seed:7 Properties:[{Name:kernel Value:6.1}]}]" {
+	l := runFS(t, fsys, scenario.Options{
+		Shuffle: true, Order: 7, Shard: scenario.Shard{Index: 1, Total: 2}, Engine: "Bazel",
+		Properties: []scenario.Property{{Name: "kernel", Value: "6.1"}},
+	})
+	want := "[{Shard:2/2 ShardFrom:Bazel Shuffled:true Seed:7 Properties:[{Name:kernel Value:6.1}]}]"
+	if got := fmt.Sprintf("%+v", l.info); got != want {
 		t.Errorf("a run begins with %s", got)
 	}
 }
@@ -499,7 +760,8 @@ func TestMaxFailures(t *testing.T) {
 
 func TestOutputIsCapped(t *testing.T) {
 	l := runFS(t, files("a.lua", "for i = 1, 20000 do print(('x'):rep(40)) end"), scenario.Options{})
-	if n := len(l.results[0].Output); n > scenario.OutputLimit+100 || !strings.Contains(l.results[0].Output, "more bytes were printed") {
+	if n := len(l.results[0].Output); n > scenario.OutputLimit+100 ||
+		!strings.Contains(l.results[0].Output, "more bytes were printed") {
 		t.Errorf("%d bytes kept", n)
 	}
 }
@@ -517,7 +779,8 @@ it("y", function() assert.snapshot("text", "line\n\nend\n") end)
 		return runSources(t, sources, o)
 	}
 	l := run(scenario.Options{})
-	if l.sum.Counts[scenario.Failed] != 2 || !strings.Contains(l.results[0].Failures[0].Message, "no snapshot 'table'") {
+	if l.sum.Counts[scenario.Failed] != 2 ||
+		!strings.Contains(l.results[0].Failures[0].Message, "no snapshot 'table'") {
 		t.Errorf("without a file: %v", l.lines())
 	}
 	if l = run(scenario.Options{Update: true}); l.sum.Bad() > 0 || l.sum.Snapshots.Written != 2 {
@@ -547,11 +810,13 @@ it("y", function() assert.snapshot("text", "line\n\nend\n") end)
 	if string(b) != want {
 		t.Errorf("file\n%s\nwant\n%s", b, want)
 	}
-	if l = run(scenario.Options{}); l.sum.Bad() > 0 || l.sum.Snapshots.Matched != 2 || len(l.sum.Snapshots.Obsolete) > 0 {
+	if l = run(scenario.Options{}); l.sum.Bad() > 0 || l.sum.Snapshots.Matched != 2 ||
+		len(l.sum.Snapshots.Obsolete) > 0 {
 		t.Errorf("comparing: %v %+v", l.lines(), l.sum.Snapshots)
 	}
 	os.WriteFile("a.lua", []byte(`it("y", function() assert.snapshot("text", "line\n\nEND\n") end)`), 0o644)
-	if l = run(scenario.Options{}); l.sum.Counts[scenario.Failed] != 1 || l.results[0].Failures[0].Found.String() != "line\n\nEND\n" || diffOf(l.results[0].Failures[0]) == "" {
+	if l = run(scenario.Options{}); l.sum.Counts[scenario.Failed] != 1 ||
+		l.results[0].Failures[0].Found.String() != "line\n\nEND\n" || diffOf(l.results[0].Failures[0]) == "" {
 		t.Errorf("a changed value: %v %+v", l.lines(), l.results[0].Failures)
 	}
 	os.WriteFile("a.lua", []byte(`it("y", function() assert.snapshot("text", "line\n\nend\n") end) it("z", function() end)`), 0o644)
@@ -580,13 +845,15 @@ it("y", function() assert.snapshot("text", "line\n\nend\n") end)
 // A file of snapshots that cannot be read fails what asks for them, and is left as it is.
 func TestSnapshotsThatCannotBeRead(t *testing.T) {
 	const damaged = "[\"x / n\"]\n1\n"
-	tree(t, "a.lua\x00it('x', function() assert.snapshot('n', 1) end)", "a.lua.snap\x00"+damaged, "b.lua\x00it('x', function() end)", "b.lua.snap\x00"+damaged)
+	tree(t, "a.lua\x00it('x', function() assert.snapshot('n', 1) end)", "a.lua.snap\x00"+damaged,
+		"b.lua\x00it('x', function() end)", "b.lua.snap\x00"+damaged)
 	sources, err := scenario.Find([]string{"."}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := runSources(t, sources, scenario.Options{Update: true})
-	compare(t, l.lines(), `error x | error:1 snapshots of a.lua: line 2: expected ["name"] or '| text', found '1'`, "passed x")
+	compare(t, l.lines(),
+		`error x | error:1 snapshots of a.lua: line 2: expected ["name"] or '| text', found '1'`, "passed x")
 	if b, err := os.ReadFile("a.lua.snap"); err != nil || string(b) != damaged {
 		t.Errorf("the file holds %q, %v", b, err)
 	}
@@ -597,15 +864,19 @@ func TestSnapshotsThatCannotBeRead(t *testing.T) {
 
 // What could not be written is not counted as written.
 func TestSnapshotsThatCannotBeKept(t *testing.T) {
-	l := runFS(t, files("a.lua", `it("x", function() assert.snapshot("n", 1) end)`), scenario.Options{Update: true})
-	compare(t, l.lines(), "passed x", "broken a.lua.snap:0 cannot be written: the scenario file is not on disk")
+	l := runFS(t, files("a.lua", `it("x", function() assert.snapshot("n", 1) end)`),
+		scenario.Options{Update: true})
+	compare(t, l.lines(), "passed x",
+		"broken a.lua.snap:0 cannot be written: the scenario file is not on disk")
 	if l.sum.Snapshots.Written != 0 || l.sum.Unusable != 1 {
 		t.Errorf("%+v", l.sum)
 	}
 }
 
 func TestScenariosInGoTest(t *testing.T) {
-	scenario.Test(t, files("a.lua", "-- needs: anything\ndescribe('d', function() it('x', function() assert.equals(7, board.lines()) end) end)", "b.lua", "pending('later')"),
+	scenario.Test(t, files("a.lua", "-- needs: anything\n"+
+		"describe('d', function() it('x', function() assert.equals(7, board.lines()) end) end)",
+		"b.lua", "pending('later')"),
 		vm.Module{Name: "board", Global: true, Funcs: map[string]any{"lines": func() int { return 7 }}})
 }
 
@@ -613,14 +884,16 @@ func TestScenariosInGoTest(t *testing.T) {
 func TestThatFails(t *testing.T) {
 	switch os.Getenv("HWLUA_TEST_FAILS") {
 	case "cases":
-		scenario.Test(t, files("a.lua", "it('wrong', function()\n print('before') assert.equals(1, 2) end)\nit('raises', function() bad.go() end)", "b.lua", "x = = 1"),
+		scenario.Test(t, files("a.lua", "it('wrong', function()\n print('before') assert.equals(1, 2) end)\n"+
+			"it('raises', function() bad.go() end)", "b.lua", "x = = 1"),
 			vm.Module{Name: "bad", Global: true, Funcs: map[string]any{"go": func() { panic("ouch") }}})
 	case "nothing":
 		scenario.Test(t, nil)
 	case "no files":
 		scenario.Test(t, files("notes.txt", ""))
 	case "an update":
-		scenario.TestWith(t, files("a.lua", "-- needs: vhe\nit('x', function() assert.snapshot('n', 1) end)"), scenario.Options{Update: true, Sink: &log{}})
+		fsys := files("a.lua", "-- needs: vhe\nit('x', function() assert.snapshot('n', 1) end)")
+		scenario.TestWith(t, fsys, scenario.Options{Update: true, Sink: &log{}})
 	default:
 		t.Skip("not asked for")
 	}
@@ -653,7 +926,11 @@ func TestWhatGoTestPrints(t *testing.T) {
 }
 
 func TestPanicIsNotTheScenariosFault(t *testing.T) {
-	o := scenario.Options{Modules: []vm.Module{{Name: "bad", Global: true, Funcs: map[string]any{"go": func() { panic("ouch") }}}}}
+	o := scenario.Options{
+		Modules: []vm.Module{
+			{Name: "bad", Global: true, Funcs: map[string]any{"go": func() { panic("ouch") }}},
+		},
+	}
 	l := runFS(t, files("a.lua", "it('x', function()\n bad.go() end)"), o)
 	f := l.results[0].Failures[0]
 	if f.Kind != "panic" || !strings.Contains(f.Message, "ouch") || len(f.Notes) == 0 {
@@ -672,7 +949,8 @@ func TestPanicBesideTheScript(t *testing.T) {
 		}}, nil
 	}}
 	l := runFS(t, files("a.lua", "it('x', function() end) it('y', function() end)"), o)
-	if len(l.results) != 2 || l.results[0].Status != scenario.Errored || l.results[0].Failures[0].Kind != "panic" || l.results[1].Status != scenario.Passed {
+	if len(l.results) != 2 || l.results[0].Status != scenario.Errored ||
+		l.results[0].Failures[0].Kind != "panic" || l.results[1].Status != scenario.Passed {
 		t.Errorf("%v", l.lines())
 	}
 }
@@ -683,7 +961,9 @@ func TestErrnoIsKept(t *testing.T) {
 			return "ENOSPC"
 		}
 		return ""
-	}, Modules: []vm.Module{{Name: "k", Global: true, Funcs: map[string]any{"open": func() error { return errNoRoom }}}}}
+	}, Modules: []vm.Module{
+		{Name: "k", Global: true, Funcs: map[string]any{"open": func() error { return errNoRoom }}},
+	}}
 	l := runFS(t, files("a.lua", "it('x', function() k.open() end)"), o)
 	if f := l.results[0].Failures[0]; f.Errno != "ENOSPC" {
 		t.Errorf("%+v", f)
@@ -699,9 +979,12 @@ func TestNoRuntimeAndWarnings(t *testing.T) {
 		}
 		return scenario.Environment{}, nil
 	}}
-	l := runFS(t, files("a.lua", "-- tag: seed\n-- need: vhe\nit('x', function() end) it('y', function() end)"), o)
-	compare(t, l.lines(), "error x #1 | error:0 cannot create a runtime: no room", "passed y #1", "error x #2 | error:0 cannot create a runtime: no room", "passed y #2")
-	if len(l.warnings) != 2 || !strings.Contains(l.warnings[0], "'tags:'") || !strings.Contains(l.warnings[1], "'needs:'") {
+	fsys := files("a.lua", "-- tag: seed\n-- need: vhe\nit('x', function() end) it('y', function() end)")
+	l := runFS(t, fsys, o)
+	compare(t, l.lines(), "error x #1 | error:0 cannot create a runtime: no room", "passed y #1",
+		"error x #2 | error:0 cannot create a runtime: no room", "passed y #2")
+	if len(l.warnings) != 2 || !strings.Contains(l.warnings[0], "'tags:'") ||
+		!strings.Contains(l.warnings[1], "'needs:'") {
 		t.Errorf("warnings %q", l.warnings)
 	}
 }
@@ -717,7 +1000,8 @@ func TestRunNeedsContextAndSources(t *testing.T) {
 	if _, err := scenario.Run(none, sources, scenario.Options{}); err == nil {
 		t.Error("Run without a context")
 	}
-	if _, err := scenario.Run(context.Background(), []*scenario.Source{sources[0], nil}, scenario.Options{}); err == nil {
+	if _, err := scenario.Run(context.Background(), []*scenario.Source{sources[0], nil},
+		scenario.Options{}); err == nil {
 		t.Error("Run of a source that is nil")
 	}
 	if _, _, err := scenario.List(none, sources, scenario.Options{}); err == nil {

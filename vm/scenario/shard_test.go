@@ -73,7 +73,8 @@ func TestShardsAreTheWhole(t *testing.T) {
 			t.Fatalf("round %d: %d shards\n%v\nare not the whole\n%v", round, total, union, whole)
 		}
 		if most-least > 1 {
-			t.Errorf("round %d: the largest of %d shards has %d cases, the smallest %d", round, total, most, least)
+			t.Errorf("round %d: the largest of %d shards has %d cases, the smallest %d", round, total, most,
+				least)
 		}
 	}
 }
@@ -84,20 +85,71 @@ func TestShardFromEnv(t *testing.T) {
 		total     int
 		want      string
 	}{
-		{"nothing is set", "", 0, "1/1 "},
-		{"Bazel counts from 0", "TEST_TOTAL_SHARDS=4 TEST_SHARD_INDEX=2 TEST_SHARD_STATUS_FILE=/x", 0, "3/4 Bazel /x"},
-		{"GoogleTest counts from 0", "GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX=0", 0, "1/2 GoogleTest"},
-		{"GitLab counts from 1", "CI_NODE_TOTAL=3 CI_NODE_INDEX=3", 0, "3/3 GitLab"},
-		{"GitLab without parallel sets a total alone", "CI_NODE_TOTAL=1", 0, "1/1 "},
-		{"CircleCI", "CIRCLE_NODE_TOTAL=3 CIRCLE_NODE_INDEX=1", 0, "2/3 CircleCI"},
-		{"Buildkite", "BUILDKITE_PARALLEL_JOB_COUNT=5 BUILDKITE_PARALLEL_JOB=4", 0, "5/5 Buildkite"},
-		{"Kubernetes with a total of its own", "JOB_COMPLETION_INDEX=1 JOB_COMPLETIONS=2", 0, "2/2 Kubernetes"},
-		{"Kubernetes with a total from the command line", "JOB_COMPLETION_INDEX=1", 3, "2/3 Kubernetes"},
-		{"Kubernetes without a total says how to give one", "JOB_COMPLETION_INDEX=1", 0, "1/1 Kubernetes JOB_COMPLETION_INDEX is set but JOB_COMPLETIONS is not, so every case runs here; use --shard /N for N parts"},
-		{"the most specific engine wins", "CI_NODE_TOTAL=3 CI_NODE_INDEX=1 TEST_TOTAL_SHARDS=4 TEST_SHARD_INDEX=2", 0, "3/4 Bazel"},
-		{"an index beyond the total", "CI_NODE_TOTAL=3 CI_NODE_INDEX=4", 0, "error CI_NODE_INDEX=4 CI_NODE_TOTAL=3: the index must be from 1 to 3"},
-		{"index 0 where engines count from 1", "CI_NODE_TOTAL=3 CI_NODE_INDEX=0", 0, "error CI_NODE_INDEX=0 CI_NODE_TOTAL=3: the index must be from 1 to 3"},
-		{"no numbers", "CIRCLE_NODE_TOTAL=x CIRCLE_NODE_INDEX=1", 0, "error CIRCLE_NODE_INDEX=1 CIRCLE_NODE_TOTAL=x: not numbers"},
+		{name: "nothing is set", env: "", total: 0, want: "1/1 "},
+		{
+			name:  "Bazel counts from 0",
+			env:   "TEST_TOTAL_SHARDS=4 TEST_SHARD_INDEX=2 TEST_SHARD_STATUS_FILE=/x",
+			total: 0,
+			want:  "3/4 Bazel /x",
+		},
+		{
+			name:  "GoogleTest counts from 0",
+			env:   "GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX=0",
+			total: 0,
+			want:  "1/2 GoogleTest",
+		},
+		{name: "GitLab counts from 1", env: "CI_NODE_TOTAL=3 CI_NODE_INDEX=3", total: 0, want: "3/3 GitLab"},
+		{name: "GitLab without parallel sets a total alone", env: "CI_NODE_TOTAL=1", total: 0, want: "1/1 "},
+		{name: "CircleCI", env: "CIRCLE_NODE_TOTAL=3 CIRCLE_NODE_INDEX=1", total: 0, want: "2/3 CircleCI"},
+		{
+			name:  "Buildkite",
+			env:   "BUILDKITE_PARALLEL_JOB_COUNT=5 BUILDKITE_PARALLEL_JOB=4",
+			total: 0,
+			want:  "5/5 Buildkite",
+		},
+		{
+			name:  "Kubernetes with a total of its own",
+			env:   "JOB_COMPLETION_INDEX=1 JOB_COMPLETIONS=2",
+			total: 0,
+			want:  "2/2 Kubernetes",
+		},
+		{
+			name:  "Kubernetes with a total from the command line",
+			env:   "JOB_COMPLETION_INDEX=1",
+			total: 3,
+			want:  "2/3 Kubernetes",
+		},
+		{
+			name:  "Kubernetes without a total says how to give one",
+			env:   "JOB_COMPLETION_INDEX=1",
+			total: 0,
+			want: "1/1 Kubernetes JOB_COMPLETION_INDEX is set but JOB_COMPLETIONS is not, so every " +
+				"case runs here; use --shard /N for N parts",
+		},
+		{
+			name:  "the most specific engine wins",
+			env:   "CI_NODE_TOTAL=3 CI_NODE_INDEX=1 TEST_TOTAL_SHARDS=4 TEST_SHARD_INDEX=2",
+			total: 0,
+			want:  "3/4 Bazel",
+		},
+		{
+			name:  "an index beyond the total",
+			env:   "CI_NODE_TOTAL=3 CI_NODE_INDEX=4",
+			total: 0,
+			want:  "error CI_NODE_INDEX=4 CI_NODE_TOTAL=3: the index must be from 1 to 3",
+		},
+		{
+			name:  "index 0 where engines count from 1",
+			env:   "CI_NODE_TOTAL=3 CI_NODE_INDEX=0",
+			total: 0,
+			want:  "error CI_NODE_INDEX=0 CI_NODE_TOTAL=3: the index must be from 1 to 3",
+		},
+		{
+			name:  "no numbers",
+			env:   "CIRCLE_NODE_TOTAL=x CIRCLE_NODE_INDEX=1",
+			total: 0,
+			want:  "error CIRCLE_NODE_INDEX=1 CIRCLE_NODE_TOTAL=x: not numbers",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			env := map[string]string{}

@@ -88,7 +88,10 @@ func timeline() scenario.Timeline {
 		Tracks: []scenario.Track{
 			{Name: "cpu0 tasks", Spans: []scenario.Span{{Start: 0, End: 6, Label: "hwlua-1", Kind: "task"}}},
 			{Name: "cpu0", Spans: []scenario.Span{
-				{Start: 0, End: 4, Label: "reserve_bp_slot", Detail: "reserve_bp_slot(w1) = -ENOSPC", Kind: "refused"},
+				{
+					Start: 0, End: 4, Label: "reserve_bp_slot", Detail: "reserve_bp_slot(w1) = -ENOSPC",
+					Kind: "refused",
+				},
 				{Start: 1, End: 2, Label: "write_wb_reg", Kind: "write", Depth: 1},
 				{Start: 5, End: 5, Label: "hit", Kind: "hit"},
 			}},
@@ -130,7 +133,8 @@ func failedTexts() []*scenario.Result {
 	matched.Message, matched.Source = "check.matches failed", "check.matches(want, got)"
 	return []*scenario.Result{
 		{
-			Case: caseAt("a/two.lua", "goes wrong", 5), Status: scenario.Errored, Repro: "hwlua run a/two.lua:5",
+			Case: caseAt("a/two.lua", "goes wrong", 5), Status: scenario.Errored,
+			Repro: "hwlua run a/two.lua:5",
 			Failures: []*scenario.Failure{{
 				Kind: "error", Message: "attempt to index local 'ev' (a nil value)",
 				File: "a/lib.lua", Line: 7, Source: "return ev.slot", Errno: "ENOSPC",
@@ -248,7 +252,8 @@ func TestFormats(t *testing.T) {
 		})
 	}
 	t.Run("pretty, verbose, in color", func(t *testing.T) {
-		golden(t, "stream.color.pretty", written(t, "pretty", report.Options{Verbose: true, Color: true}, false))
+		golden(t, "stream.color.pretty",
+			written(t, "pretty", report.Options{Verbose: true, Color: true}, false))
 	})
 }
 
@@ -305,7 +310,8 @@ func TestJUnitIsRead(t *testing.T) {
 				}
 			}
 			if s.T != len(s.Cases) || s.F != f || s.E != e || s.S != k {
-				t.Errorf("%s: %s says %d %d %d %d, has %d %d %d %d", name, s.Name, s.T, s.F, s.E, s.S, len(s.Cases), f, e, k)
+				t.Errorf("%s: %s says %d %d %d %d, has %d %d %d %d", name, s.Name, s.T, s.F, s.E, s.S,
+					len(s.Cases), f, e, k)
 			}
 		}
 	}
@@ -440,10 +446,12 @@ func TestHTMLStandsAlone(t *testing.T) {
 				t.Errorf("%s: %q in the page", name, bad)
 			}
 		}
-		if !strings.HasSuffix(s, "</html>\n") || strings.Count(s, "<details") != strings.Count(s, "</details>") || strings.Count(s, "<svg") != 1 {
+		if !strings.HasSuffix(s, "</html>\n") ||
+			strings.Count(s, "<details") != strings.Count(s, "</details>") || strings.Count(s, "<svg") != 1 {
 			t.Errorf("%s: the page is not complete", name)
 		}
-		dec := xml.NewDecoder(strings.NewReader(s[strings.Index(s, "<svg"):strings.Index(s, "</svg>")] + "</svg>"))
+		svg := s[strings.Index(s, "<svg"):strings.Index(s, "</svg>")] + "</svg>"
+		dec := xml.NewDecoder(strings.NewReader(svg))
 		for {
 			if _, err := dec.Token(); err == io.EOF {
 				break
@@ -456,7 +464,11 @@ func TestHTMLStandsAlone(t *testing.T) {
 
 // A run without a failure says so.
 func TestAllPassed(t *testing.T) {
-	for format, want := range map[string]string{"html": "<h1>hwlua run: passed</h1>", "pretty": "\nok  1 case in 1 file: 1 passed  1.000s\n", "tap": "TAP version 14\nok 1 - a.lua: x\n1..1\n# 1 passed in 1.000s\n"} {
+	for format, want := range map[string]string{
+		"html":   "<h1>hwlua run: passed</h1>",
+		"pretty": "\nok  1 case in 1 file: 1 passed  1.000s\n",
+		"tap":    "TAP version 14\nok 1 - a.lua: x\n1..1\n# 1 passed in 1.000s\n",
+	} {
 		var b bytes.Buffer
 		w, err := report.New(format, &b, report.Options{})
 		if err != nil {
@@ -478,9 +490,15 @@ func TestAllPassed(t *testing.T) {
 func TestHTMLOfALargeRun(t *testing.T) {
 	var spans []scenario.Span
 	for i := range 5000 {
-		spans = append(spans, scenario.Span{Start: i, End: i + 1, Label: "write_wb_reg", Detail: strings.Repeat("x", 200)})
+		spans = append(spans, scenario.Span{
+			Start: i, End: i + 1, Label: "write_wb_reg", Detail: strings.Repeat("x", 200),
+		})
 	}
-	look := scenario.Look{Timelines: []scenario.Timeline{{Title: "timeline", Tracks: []scenario.Track{{Name: "cpu0", Spans: spans}}}}}
+	look := scenario.Look{
+		Timelines: []scenario.Timeline{
+			{Title: "timeline", Tracks: []scenario.Track{{Name: "cpu0", Spans: spans}}},
+		},
+	}
 	var b bytes.Buffer
 	w, err := report.New("html", &b, report.Options{})
 	if err != nil {
@@ -491,7 +509,10 @@ func TestHTMLOfALargeRun(t *testing.T) {
 		w.Case(&scenario.Result{Case: &scenario.Case{File: "a.lua", Path: []string{"passes"}}, Look: look})
 	}
 	before := bytes.Count(b.Bytes(), []byte("<svg"))
-	w.Case(&scenario.Result{Case: &scenario.Case{File: "a.lua", Path: []string{"fails"}}, Status: scenario.Failed, Look: look})
+	w.Case(&scenario.Result{
+		Case: &scenario.Case{File: "a.lua", Path: []string{"fails"}}, Status: scenario.Failed,
+		Look: look,
+	})
 	w.End(&scenario.Summary{Counts: [6]int{40, 1}, Files: 1})
 	if b.Len() > 32<<20 {
 		t.Errorf("the page has %d bytes", b.Len())
@@ -499,7 +520,8 @@ func TestHTMLOfALargeRun(t *testing.T) {
 	if n := bytes.Count(b.Bytes(), []byte("<svg")); n != before+1 || before < 5 || before == 40 {
 		t.Errorf("%d timelines, %d of them before the failure", n, before)
 	}
-	if want := fmt.Sprintf("<p>%d cases without a timeline, which would make this page too large</p>", 40-before); !strings.Contains(b.String(), want) {
+	if want := fmt.Sprintf("<p>%d cases without a timeline, which would make this page too large</p>",
+		40-before); !strings.Contains(b.String(), want) {
 		t.Errorf("the page does not say %q", want)
 	}
 }
@@ -534,7 +556,8 @@ func TestHTMLInABrowser(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+filepath.Join(dir, "profile"),
+	cmd := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu",
+		"--user-data-dir="+filepath.Join(dir, "profile"),
 		"--enable-logging=stderr", "--window-size=390,844", "--dump-dom", "file://"+page)
 	var dom, log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &dom, &log
@@ -545,7 +568,8 @@ func TestHTMLInABrowser(t *testing.T) {
 		t.Errorf("the console has something to say:\n%s", log.String())
 	}
 	if !strings.Contains(dom.String(), want) {
-		t.Errorf("the filter does not show %s: %s", want, regexp.MustCompile(`<span id="shown">.*?</span>`).FindString(dom.String()))
+		t.Errorf("the filter does not show %s: %s", want,
+			regexp.MustCompile(`<span id="shown">.*?</span>`).FindString(dom.String()))
 	}
 	if n := strings.Count(dom.String(), `hidden=""`); n < 9 {
 		t.Errorf("%d elements are hidden", n)
@@ -576,9 +600,16 @@ func TestWantColor(t *testing.T) {
 		mode, env string
 		tty, want bool
 	}{
-		{"auto", "", true, true}, {"auto", "", false, false}, {"auto", "NO_COLOR=1", true, false}, {"auto", "TERM=dumb", true, false},
-		{"auto", "FORCE_COLOR=1", false, true}, {"auto", "FORCE_COLOR=0", false, false}, {"auto", "CLICOLOR_FORCE=1", false, true},
-		{"auto", "NO_COLOR=1 FORCE_COLOR=1", true, false}, {"always", "NO_COLOR=1", false, true}, {"never", "FORCE_COLOR=1", true, false},
+		{mode: "auto", env: "", tty: true, want: true},
+		{mode: "auto", env: "", tty: false, want: false},
+		{mode: "auto", env: "NO_COLOR=1", tty: true, want: false},
+		{mode: "auto", env: "TERM=dumb", tty: true, want: false},
+		{mode: "auto", env: "FORCE_COLOR=1", tty: false, want: true},
+		{mode: "auto", env: "FORCE_COLOR=0", tty: false, want: false},
+		{mode: "auto", env: "CLICOLOR_FORCE=1", tty: false, want: true},
+		{mode: "auto", env: "NO_COLOR=1 FORCE_COLOR=1", tty: true, want: false},
+		{mode: "always", env: "NO_COLOR=1", tty: false, want: true},
+		{mode: "never", env: "FORCE_COLOR=1", tty: true, want: false},
 	} {
 		getenv := func(k string) string {
 			for _, kv := range strings.Fields(c.env) {
@@ -598,7 +629,9 @@ func TestProgress(t *testing.T) {
 	var b bytes.Buffer
 	p := report.NewProgress(&b, func() int { return 40 })
 	out := p.Writer(&b)
-	c := &scenario.Case{File: "a.lua", Path: []string{"a case with a name that is longer than the line is wide"}}
+	c := &scenario.Case{
+		File: "a.lua", Path: []string{"a case with a name that is longer than the line is wide"},
+	}
 	p.Planned(2)
 	p.Started(c)
 	fmt.Fprint(out, "")
@@ -610,7 +643,8 @@ func TestProgress(t *testing.T) {
 	if !strings.Contains(s, "half a line\n") {
 		t.Errorf("the status line broke into a line of the report: %q", s)
 	}
-	if !strings.Contains(s, "0 of 2") || !strings.HasSuffix(s, "\r\x1b[K") && !strings.HasSuffix(s, "line\n") {
+	if !strings.Contains(s, "0 of 2") ||
+		!strings.HasSuffix(s, "\r\x1b[K") && !strings.HasSuffix(s, "line\n") {
 		t.Errorf("%q", s)
 	}
 	for _, l := range strings.Split(s, "\r\x1b[K") {
