@@ -38,7 +38,8 @@ import (
 
 // Options configure the module.
 type Options struct {
-	// Machine configures the machine that is the global m from the start. Without it a script makes its own machines.
+	// Machine configures the machine that is the global m from the start. Without it a script makes
+	// its own machines.
 	Machine *sim.Config
 
 	// Defaults are the options of hw.machine that a script leaves out.

@@ -49,7 +49,8 @@ func (rt *runtime) enter(L *lua.LState, f *function, m *machine) *call {
 	return c
 }
 
-// leave puts c on the list of idle calls. A call that raises never gets there; the garbage collector frees it.
+// leave puts c on the list of idle calls. A call that raises never gets there; the garbage
+// collector frees it.
 func (rt *runtime) leave(c *call) {
 	c.m, c.next = nil, rt.idle
 	rt.idle = c

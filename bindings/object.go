@@ -78,8 +78,8 @@ type cpuValues struct {
 // in a map.
 const sizeObject = 192
 
-// adopt adds m to the machines of the runtime: its objects become userdata, its stacks include Lua functions, and it
-// stops when the script has to.
+// adopt adds m to the machines of the runtime: its objects become userdata, its stacks include Lua
+// functions, and it stops when the script has to.
 func (rt *runtime) adopt(m *sim.Machine) *machine {
 	mach := &machine{
 		rt: rt, m: m, L: rt.L,

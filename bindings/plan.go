@@ -90,6 +90,7 @@ func newModulePlan(m *describe.Module) modulePlan {
 	return p
 }
 
+// newClassPlan returns the plan of class id, with a body for each method.
 func newClassPlan(id int, desc *describe.Class) classPlan {
 	c := classPlan{id: id, name: desc.Name, desc: desc, known: map[string]*member{}}
 	for i := range desc.Fields {
@@ -158,7 +159,8 @@ func (c *classPlan) method(rt *runtime, i int) *lua.LFunction {
 	return fn
 }
 
-// assign implements __newindex of a class. Where a field cannot be assigned to, its error says how it changes.
+// assign implements __newindex of a class. Where a field cannot be assigned to, its error says how
+// it changes.
 func (c *classPlan) assign(rt *runtime, L *lua.LState) int {
 	key, ok := L.Get(2).(lua.LString)
 	ud, isObject := L.Get(1).(*lua.LUserData)

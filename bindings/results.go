@@ -170,8 +170,8 @@ func show[T any](fn shows[T]) access {
 	}}
 }
 
-// get returns the access of a field that read returns. It is show with one call less, for the fields that scripts
-// read most.
+// get returns the access of a field that read returns. It is show with one call less, for the
+// fields that scripts read most.
 func get[T, V any](read func(T) V) access {
 	conv := showOf[V]()
 	return access{get: func(rt *runtime, m *machine, holder any) lua.LValue {

@@ -30,8 +30,8 @@ func newRecordPlan(desc *describe.Record) *recordPlan {
 	return r
 }
 
-// table returns a new table with the fields of a record, of the Go value that from points to. It leaves out fields
-// that are nil.
+// table returns a new table with the fields of a record, of the Go value that from points to. It
+// leaves out fields that are nil.
 func (rt *runtime) table(m *machine, record string, from any) lua.LValue {
 	r := rt.plan.records[record]
 	rt.s.Charge(64 * int64(len(r.names)+2))

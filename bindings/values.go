@@ -151,9 +151,9 @@ func parseDelay(s string) (int64, error) {
 	unit, ok := units[strings.TrimSpace(t[i:])]
 	switch ns := math.Ceil(n * unit); {
 	case err != nil || n < 0 || strings.ContainsAny(t[:i], "xXpPeE_+-"):
-		return 0, fmt.Errorf(`invalid delay %q, want a number of jiffies, or a time such as "28s" or "250ms"`, s)
+		return 0, fmt.Errorf(`invalid delay %q, want jiffies, or a time such as "28s" or "250ms"`, s)
 	case !ok:
-		return 0, fmt.Errorf("invalid delay %q, want a unit (ns, us, ms, s, min, h), or a number of jiffies", s)
+		return 0, fmt.Errorf("invalid delay %q, want jiffies, or a unit of ns, us, ms, s, min or h", s)
 	case ns > math.MaxInt64/2:
 		return 0, fmt.Errorf("delay %q is too long", s)
 	default:

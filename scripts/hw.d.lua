@@ -304,7 +304,7 @@ function machine:step() end
 ---```
 ---@param n integer the CPU's number
 ---@return true? ok
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "EBUSY"|"EINVAL"|nil errno EBUSY: CPU 0 cannot go offline; EINVAL: there is no such CPU
 function machine:cpu_down(n) end
 
@@ -317,7 +317,7 @@ function machine:cpu_down(n) end
 ---```
 ---@param n integer the CPU's number
 ---@return true? ok
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "EINVAL"|nil errno EINVAL: there is no such CPU
 function machine:cpu_up(n) end
 
@@ -330,7 +330,7 @@ function machine:cpu_up(n) end
 ---```
 ---@param n integer the CPU's number
 ---@return true? ok
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "EINVAL"|nil errno EINVAL: there is no such CPU
 function machine:cpu_suspend(n) end
 
@@ -343,7 +343,7 @@ function machine:cpu_suspend(n) end
 ---```
 ---@param n integer the CPU's number
 ---@return true? ok
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "EINVAL"|nil errno EINVAL: there is no such CPU
 function machine:cpu_resume(n) end
 
@@ -365,7 +365,7 @@ function machine:task(options) end
 ---```
 ---@param attr hw.perf_event_attr
 ---@return hw.event? ev
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "ENOSPC"|"EINVAL"|"ENODEV"|"ESRCH"|"EACCES"|nil errno ENOSPC: every register of that kind is reserved; m:why() names the holders; EINVAL: the attributes are invalid: length, alignment, address, or a CPU that does not exist; ENODEV: the CPU is offline; ESRCH: the task has exited; EACCES: perf_event_paranoid and the caller's capabilities do not allow it
 function machine:perf_event_open(attr) end
 
@@ -384,7 +384,7 @@ function machine:perf_event_open(attr) end
 ---```
 ---@param attr hw.user_attr
 ---@return hw.event? ev
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "ENOSPC"|"EINVAL"|"ESRCH"|nil errno ENOSPC: every register of that kind is reserved; m:why() names the holders; EINVAL: the attributes are invalid: length, alignment, address, or a CPU that does not exist; ESRCH: the task has exited
 function machine:register_user_hw_breakpoint(attr) end
 
@@ -411,7 +411,7 @@ function machine:unregister_hw_breakpoint(ev) end
 ---@param ev hw.event the event
 ---@param attr hw.attr the attributes to change
 ---@return true? ok
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "EINVAL"|"ENOSPC"|nil errno EINVAL: the attributes are invalid: length, alignment, address, or a CPU that does not exist; ENOSPC: every register of that kind is reserved; m:why() names the holders
 function machine:modify_user_hw_breakpoint(ev, attr) end
 
@@ -424,7 +424,7 @@ function machine:modify_user_hw_breakpoint(ev, attr) end
 ---```
 ---@param attr hw.wide_attr
 ---@return hw.wide? w one event for each CPU
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "ENOSPC"|"EINVAL"|nil errno ENOSPC: a CPU has every slot reserved; the events of the other CPUs are rolled back; EINVAL: the attributes are invalid: length, alignment, address, or a CPU that does not exist
 function machine:register_wide_hw_breakpoint(attr) end
 
@@ -707,7 +707,7 @@ local cpu = {}
 ---@param n integer the register's number in the bank
 ---@param val u64 the value
 ---@return true? ok
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "EINVAL"|nil errno EINVAL: no register has that number
 function cpu:write_wb_reg(reg, n, val) end
 
@@ -721,7 +721,7 @@ function cpu:write_wb_reg(reg, n, val) end
 ---@param reg "BVR"|"BCR"|"WVR"|"WCR"|integer the bank, or its base as in the kernel: 0, 16, 32, 48
 ---@param n integer the register's number in the bank
 ---@return u64? value
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "EINVAL"|nil errno EINVAL: no register has that number; the kernel itself reads 0
 function cpu:read_wb_reg(reg, n) end
 
@@ -739,7 +739,7 @@ function cpu:read_wb_reg(reg, n) end
 ---@param ev hw.event the event
 ---@param op "install"|"uninstall"|"restore"|integer the operation, or its number in the kernel: 0, 1, 2
 ---@return integer? slot the slot's index
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "ENOSPC"|"EINVAL"|nil errno ENOSPC: no slot is empty, or the event is in none; EINVAL: the kernel has no such operation
 function cpu:hw_breakpoint_slot_setup(kind, ev, op) end
 
@@ -757,7 +757,7 @@ function cpu:hw_breakpoint_slot_setup(kind, ev, op) end
 ---@param ev hw.event the event
 ---@param op "install"|"uninstall"|"restore"|integer the operation, or its number in the kernel: 0, 1, 2
 ---@return integer? slot the slot's index
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "ENOSPC"|"EINVAL"|nil errno ENOSPC: no slot is empty, or the event is in none; EINVAL: the kernel has no such operation
 function cpu:hw_breakpoint_control(ev, op) end
 
@@ -772,7 +772,7 @@ function cpu:hw_breakpoint_control(ev, op) end
 ---```
 ---@param ev hw.event the event
 ---@return true? ok
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "ENOSPC"|"EAGAIN"|nil errno ENOSPC: no slot is empty; EAGAIN: it could not be installed
 function cpu:event_sched_in(ev) end
 
@@ -800,7 +800,7 @@ function cpu:event_sched_out(ev) end
 ---```
 ---@param task? hw.task the task; nil for the thread that runs when no task is switched to
 ---@return true? ok
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "EINVAL"|"ESRCH"|nil errno EINVAL: the task belongs to another CPU; t:migrate first; ESRCH: the task has exited
 function cpu:context_switch(task) end
 
@@ -846,7 +846,7 @@ function cpu:exec(addr) end
 ---@param addr u64 the address
 ---@param size integer bytes
 ---@return u64? value little endian
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "EFAULT"|nil errno EFAULT: the address is not the user's
 function cpu:get_user(addr, size) end
 
@@ -861,7 +861,7 @@ function cpu:get_user(addr, size) end
 ---@param size integer bytes
 ---@param value? u64 the value to store, little endian (default: 0)
 ---@return true? ok
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "EFAULT"|nil errno EFAULT: the address is not the user's
 function cpu:put_user(addr, size, value) end
 
@@ -905,7 +905,7 @@ local task = {}
 ---@param addr u64 the address
 ---@param size integer bytes
 ---@return u64? value little endian
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the details; ESRCH: the task has exited
 function task:load(addr, size) end
 
@@ -920,7 +920,7 @@ function task:load(addr, size) end
 ---@param size integer bytes
 ---@param value? u64 the value to store, little endian (default: 0)
 ---@return true? ok
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the details; ESRCH: the task has exited
 function task:store(addr, size, value) end
 
@@ -931,7 +931,7 @@ function task:store(addr, size, value) end
 ---```
 ---@param addr u64 the address
 ---@return true? ok
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the details; ESRCH: the task has exited
 function task:exec(addr) end
 
@@ -942,7 +942,7 @@ function task:exec(addr) end
 ---```
 ---@param cpu integer the CPU's number
 ---@return true? ok
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "EINVAL"|"ESRCH"|nil errno EINVAL: there is no such CPU, or it is offline; ESRCH: the task has exited
 function task:migrate(cpu) end
 
@@ -955,7 +955,7 @@ function task:migrate(cpu) end
 ---```
 ---@param options? hw.fork_options
 ---@return hw.task? child
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "ENOSPC"|"ESRCH"|nil errno ENOSPC: an inherited event does not fit; ESRCH: the task has exited
 function task:fork(options) end
 
@@ -967,7 +967,7 @@ function task:fork(options) end
 ---assert(m:task {}:execve())
 ---```
 ---@return true? ok
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "ESRCH"|nil errno ESRCH: the task has exited
 function task:execve() end
 
@@ -979,7 +979,7 @@ function task:execve() end
 ---m:task {}:exit()
 ---```
 ---@return true? ok
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "ESRCH"|nil errno ESRCH: the task has exited
 function task:exit() end
 
@@ -994,7 +994,7 @@ function task:exit() end
 ---@param name string the function's name in chains
 ---@param fn fun(t: hw.task) the function
 ---@return true? ok
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "ESRCH"|nil errno ESRCH: the task has exited
 function task:on_exit(name, fn) end
 
@@ -1023,7 +1023,7 @@ function task:wait() end
 ---@param addr u64 the address
 ---@param ctrl u64 the control word, 32 bits
 ---@return true? ok
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "ENOSPC"|"EINVAL"|"ESRCH"|nil errno ENOSPC: the entry does not fit; EINVAL: the address, mask or type is invalid, or the index is 16 or more; ESRCH: the task has exited
 function task:ptrace_set(which, idx, addr, ctrl) end
 
@@ -1049,7 +1049,7 @@ function task:ptrace_get(which, idx) end
 ---```
 ---@param which "watch"|"break" the register set
 ---@return u64? info
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "ESRCH"|nil errno ESRCH: the task has exited
 function task:ptrace_info(which) end
 
@@ -1066,7 +1066,7 @@ function task:ptrace_info(which) end
 ---```
 ---@param on boolean false: the task runs on, as with PTRACE_CONT
 ---@return true? ok
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "ESRCH"|nil errno ESRCH: the task has exited
 function task:ptrace_singlestep(on) end
 
@@ -1123,7 +1123,7 @@ function event:disable() end
 ---```
 ---@param attr hw.attr the attributes to change
 ---@return true? ok
----@return string? message when it was refused
+---@return string? message if it was refused
 ---@return "EINVAL"|"ENOSPC"|nil errno EINVAL: the attributes are invalid: length, alignment, address, or a CPU that does not exist; ENOSPC: every register of that kind is reserved; m:why() names the holders
 function event:modify(attr) end
 

@@ -1,8 +1,9 @@
-// The words of the description: modules, functions, classes, records, registers and what hangs on them.
+// The vocabulary of a description: modules, functions, classes, tables, registers and their parts.
 
-// Package schema is the language in which a script API is described: once, as plain data, so that the bindings,
-// the help of a prompt, its completion, the editor file and the reference all say the same. It knows neither Lua
-// nor hardware; what a description means to a runtime is the business of whoever binds it.
+// Package describe is the language in which a script API is described: once, as plain data, from
+// which the bindings, the help of a prompt, its completion, the editor's definitions (LuaLS), the
+// reference (Markdown) and a form for other programs (JSON) are made. It knows neither Lua nor
+// hardware; the package that binds a description gives Go its meaning.
 //
 //	var board = Module{
 //		Name: "board",
@@ -18,37 +19,44 @@
 //	}
 //	x := NewIndex(&board)
 //	fmt.Println(x.Lookup("reset")[0].Signature()) // board.reset(line: integer) -> true
+//	fmt.Println(x.Help(x.Lookup("reset")[0], 80))
+//	os.WriteFile("REFERENCE.md", Markdown([]*Module{&board}), 0o666)
+//	os.WriteFile("board.json", JSON([]*Module{&board}), 0o666)
+//	_, err := Types("types", []*Module{&board}) // for the Lua language server
 //
-// Left out: overloads (a parameter may be of several types instead), inheritance, and anything that would need
-// the description to be executed.
+// Left out: overloads (a parameter may be of several types instead), inheritance, and anything that
+// would have to run the description.
 package describe
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
-// A Module is a named set of functions and values, and the classes and records that they use.
+// A Module is a named set of functions and values, with the classes and tables that they use.
 type Module struct {
-	Name      string // as require and the global know it; "" for words that are globals themselves
-	Doc       string
-	Funcs     []Func
-	Fields    []Field // values that are not functions
-	Modules   []Module
-	Classes   []Class
-	Records   []Record
-	Registers []Register
-	Errnos    []Errno
-	Topics    []Topic
+	Name      string     `json:"name"` // of the global and for require; "" for words that are globals themselves
+	Doc       string     `json:"doc"`
+	Funcs     []Func     `json:"functions,omitempty"`
+	Fields    []Field    `json:"values,omitempty"` // values that are not functions
+	Modules   []Module   `json:"modules,omitempty"`
+	Classes   []Class    `json:"classes,omitempty"`
+	Records   []Record   `json:"tables,omitempty"`
+	Registers []Register `json:"registers,omitempty"`
+	Errnos    []Errno    `json:"errnos,omitempty"`
+	Topics    []Topic    `json:"topics,omitempty"`
 }
 
 // A Class is a kind of object that scripts hold.
 type Class struct {
-	Name    string
-	Short   string // what examples call an object, "" for Name
-	Doc     string
-	Fields  []Field
-	Methods []Func
-	Index   *Indexed // what obj[k] gives, nil when it cannot be indexed by values
-	Len     string   // what #obj is, "" when it has no length
-	Sample  string
+	Name    string   `json:"name"`
+	Short   string   `json:"-"` // name of an object in examples, if not Name
+	Doc     string   `json:"doc"`
+	Fields  []Field  `json:"fields,omitempty"`
+	Methods []Func   `json:"methods,omitempty"`
+	Index   *Indexed `json:"index,omitempty"`  // describes obj[k], nil if objects are not indexed by values
+	Len     string   `json:"length,omitempty"` // describes #obj, "" if objects have no length
+	Sample  string   `json:"sample,omitempty"`
 }
 
 // ObjectName returns the name of an object of the class in examples.
@@ -59,94 +67,95 @@ func (c *Class) ObjectName() string {
 	return c.Name
 }
 
-// An Indexed describes indexing by something that is no field name: w[cpu], cpu.wcr[n].
+// An Indexed describes indexing by a value that is not a field's name: w[cpu], cpu.wcr[n].
 type Indexed struct {
-	Key   Param
-	Value Type
-	Doc   string
-	Write string // how an element changes, for the message: none can be assigned to
-	Each  string // how to go through them, for the message: an object is no table
-	Go    any
+	Key   Param  `json:"key"`
+	Value Type   `json:"value"`
+	Doc   string `json:"doc"`
+	Write string `json:"-"` // how an element changes, for the error about assigning to one
+	Each  string `json:"-"` // how to iterate, for the error about pairs
+	Go    any    `json:"-"`
 }
 
-// A Record is a table with known fields: options that a function takes, or a table that one returns.
+// A Record is a table with known fields: options that a function takes, or a table that it returns.
 type Record struct {
-	Name   string
-	Doc    string
-	Fields []Field
-	Out    bool // made by us and returned, rather than given by the script
+	Name   string  `json:"name"`
+	Doc    string  `json:"doc"`
+	Out    bool    `json:"result,omitempty"` // returned, rather than passed by the script
+	Fields []Field `json:"fields"`
 }
 
-// A Field is a value with a name: of an object, a record or a module.
+// A Field is a named value of an object, a table or a module.
 type Field struct {
-	Name     string
-	Doc      string
-	Type     Type
-	Optional bool   // a record's field that may be left out, an object's that may be nil
-	Default  string // what it is when left out, in Lua or in words
-	Writable bool
-	Change   string // how an object's field that is not writable changes, for the message
-	Go       any    // how it is read from the Go value, or where a record's field goes in it
+	Name     string `json:"name"`
+	Type     Type   `json:"type"`
+	Doc      string `json:"doc"`
+	Optional bool   `json:"optional,omitempty"` // may be left out of a table, may be nil in an object
+	Default  string `json:"default,omitempty"`  // value of a field that is left out, in Lua or in words
+	Writable bool   `json:"writable,omitempty"`
+	Change   string `json:"-"` // how a field that is not writable changes, for the error about assigning to it
+	Go       any    `json:"-"` // how the field is read and set in Go
 }
 
 // A Func is a function, method or assertion.
 type Func struct {
-	Name    string
-	Doc     string // its first sentence is the summary
-	Params  []Param
-	Results []Param  // none: it returns true
-	Errors  []Errno  // refusals: nil, message, name
-	Kernel  string   // the kernel file that has it, for those that are the kernel's own
-	See     []string // names of what belongs to it
-	Sample  string   // runs as it stands
-	Go      any      // the Go function that does it
+	Name    string   `json:"name"`
+	Doc     string   `json:"doc"` // the first sentence is the summary
+	Params  []Param  `json:"params,omitempty"`
+	Results []Param  `json:"results,omitempty"` // none: it returns true
+	Errors  []Errno  `json:"errors,omitempty"`  // refusals: nil, message, name
+	Kernel  string   `json:"kernel,omitempty"`  // file of the kernel's function of that name
+	See     []string `json:"see,omitempty"`     // names of related entries
+	Sample  string   `json:"sample,omitempty"`  // a script that runs
+	Go      any      `json:"-"`                 // the function in Go
 }
 
 // A Param is a parameter or a result.
 type Param struct {
-	Name     string
-	Doc      string
-	Type     Type
-	Optional bool
-	Default  string
-	Variadic bool // the last one: any number of them
+	Name     string `json:"name"`
+	Type     Type   `json:"type"`
+	Doc      string `json:"doc,omitempty"`
+	Optional bool   `json:"optional,omitempty"`
+	Default  string `json:"default,omitempty"`
+	Variadic bool   `json:"variadic,omitempty"` // the last parameter: any number of them
 }
 
-// An Errno is one way to be refused.
+// An Errno is a reason for a refusal.
 type Errno struct {
-	Name   string // "ENOSPC"
-	Doc    string
-	Number int // in a module's table of errnos
+	Name   string `json:"name"`             // "ENOSPC"
+	Number int    `json:"number,omitempty"` // in a module's table of errnos
+	Doc    string `json:"doc"`
 }
 
 // A Register is the layout of a register.
 type Register struct {
-	Name    string   // "DBGWCR"
-	Aliases []string // "WCR"
-	Doc     string
-	Width   int
-	Fields  []Bits
+	Name    string   `json:"name"`              // "DBGWCR"
+	Aliases []string `json:"aliases,omitempty"` // "WCR"
+	Doc     string   `json:"doc"`
+	Width   int      `json:"width"`
+	Fields  []Bits   `json:"fields"`
 }
 
 // Bits are one field of a register.
 type Bits struct {
-	Name   string // "LSC"
-	Hi, Lo int
-	Doc    string
-	Values []Word
+	Name   string `json:"name"` // "LSC"
+	Hi     int    `json:"high"`
+	Lo     int    `json:"low"`
+	Doc    string `json:"doc"`
+	Values []Word `json:"values,omitempty"`
 }
 
-// A Word is a value that has a meaning of its own.
+// A Word is a value with a meaning of its own.
 type Word struct {
-	Value string // "\"w\"", "2"
-	Doc   string
+	Value string `json:"value"` // "\"w\"", "2"
+	Doc   string `json:"doc,omitempty"`
 }
 
-// A Topic is a text on something that is no function: time, literals.
+// A Topic is a text about something that is not a value: time, literals.
 type Topic struct {
-	Name  string
-	Doc   string
-	Names string // a regular expression of what else it is the answer to, "" without
+	Name  string `json:"name"`
+	Doc   string `json:"doc"`
+	Names string `json:"-"` // a regular expression of other names that the topic explains, "" without
 }
 
 // A Kind is the kind of a Type.
@@ -160,7 +169,7 @@ const (
 	KindU64                 // an exact integer up to 2^64-1: a number or a u64
 	KindNumber              // any number
 	KindString              // text
-	KindTable               // a table of no particular shape
+	KindTable               // any table
 	KindFunc                // a function, with Params and Results
 	KindClass               // an object of the class Name
 	KindRecord              // a table that the record Name describes
@@ -178,7 +187,7 @@ type Type struct {
 	Name    string
 	Elem    []Type
 	Words   []Word
-	Names   []Word // of a KindString: names that it may be, too many to list; completion offers them
+	Names   []Word // of a KindString: the known names, too many to list, which completion offers
 	Params  []Param
 	Results []Param
 }
@@ -196,22 +205,22 @@ var (
 	True   = Type{Kind: KindLiteral, Name: "true"}
 )
 
-// Object is the type of the class of that name.
+// Object returns the type of the class of that name.
 func Object(class string) Type { return Type{Kind: KindClass, Name: class} }
 
-// Table is the type of a table that the record of that name describes.
+// Table returns the type of the tables that the record of that name describes.
 func Table(record string) Type { return Type{Kind: KindRecord, Name: record} }
 
-// Array is a table 1..n.
+// Array returns the type of a table 1..n.
 func Array(of Type) Type { return Type{Kind: KindArray, Elem: []Type{of}} }
 
-// Map is a table from keys to values.
+// Map returns the type of a table from keys to values.
 func Map(key, value Type) Type { return Type{Kind: KindMap, Elem: []Type{key, value}} }
 
-// Union is one of several types.
+// Union returns the type of a value of one of several types.
 func Union(of ...Type) Type { return Type{Kind: KindUnion, Elem: of} }
 
-// Enum is one of several strings; pairs are the string and its meaning.
+// Enum returns the type of one of several strings. pairs are each string and its meaning.
 func Enum(pairs ...string) Type {
 	t := Type{Kind: KindEnum}
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -220,20 +229,20 @@ func Enum(pairs ...string) Type {
 	return t
 }
 
-// NameOf is text that names one of many known things.
+// NameOf returns the type of text that names one of many known things.
 func NameOf(names []Word) Type { return Type{Kind: KindString, Names: names} }
 
-// Func1 is a function that scripts give or get.
+// Func1 returns the type of a function that scripts pass or get.
 func Func1(params, results []Param) Type {
 	return Type{Kind: KindFunc, Params: params, Results: results}
 }
 
-// TakesNil reports whether nil is a value of the type, and not only what is left out.
+// TakesNil reports whether nil is a value of the type, rather than only a value that was left out.
 func (t Type) TakesNil() bool {
 	return t.Kind == KindNil || t.Kind == KindUnion && slices.ContainsFunc(t.Elem, Type.TakesNil)
 }
 
-// Strings are the strings of an enumeration, without quotes.
+// Strings returns the strings of an enumeration, without quotes.
 func (t Type) Strings() []string {
 	var out []string
 	for _, w := range t.Words {
@@ -244,25 +253,24 @@ func (t Type) Strings() []string {
 	return out
 }
 
-// String is the type as an editor writes it: "integer", "event[]", "\"r\"|\"w\"", "fun(ev: event)".
+// String returns the type as an editor writes it: "integer", "event[]", "\"r\"|\"w\"", "fun(ev: event)".
 func (t Type) String() string { return t.text(false) }
 
+// plainNames are the names of the kinds that need nothing else.
+var plainNames = map[Kind]string{
+	KindAny:    "any",
+	KindNil:    "nil",
+	KindBool:   "boolean",
+	KindInt:    "integer",
+	KindU64:    "u64",
+	KindNumber: "number",
+	KindString: "string",
+	KindTable:  "table",
+}
+
+// text returns the type. Inside a union a function is in parentheses.
 func (t Type) text(inUnion bool) string {
 	switch t.Kind {
-	case KindNil:
-		return "nil"
-	case KindBool:
-		return "boolean"
-	case KindInt:
-		return "integer"
-	case KindU64:
-		return "u64"
-	case KindNumber:
-		return "number"
-	case KindString:
-		return "string"
-	case KindTable:
-		return "table"
 	case KindClass, KindRecord, KindModule, KindLiteral:
 		return t.Name
 	case KindArray:
@@ -273,23 +281,9 @@ func (t Type) text(inUnion bool) string {
 	case KindMap:
 		return "table<" + t.Elem[0].text(false) + ", " + t.Elem[1].text(false) + ">"
 	case KindEnum:
-		s := ""
-		for i, w := range t.Words {
-			if i > 0 {
-				s += "|"
-			}
-			s += w.Value
-		}
-		return s
+		return join(t.Words, "|", func(w Word) string { return w.Value })
 	case KindUnion:
-		s := ""
-		for i, e := range t.Elem {
-			if i > 0 {
-				s += "|"
-			}
-			s += e.text(true)
-		}
-		return s
+		return join(t.Elem, "|", func(e Type) string { return e.text(true) })
 	case KindFunc:
 		s := "fun(" + params(t.Params) + ")"
 		if len(t.Results) > 0 {
@@ -300,46 +294,44 @@ func (t Type) text(inUnion bool) string {
 		}
 		return s
 	}
-	return "any"
+	return plainNames[t.Kind]
+}
+
+// join returns the texts of items, with sep between them.
+func join[T any](items []T, sep string, text func(T) string) string {
+	texts := make([]string, len(items))
+	for i, x := range items {
+		texts[i] = text(x)
+	}
+	return strings.Join(texts, sep)
 }
 
 func params(ps []Param) string {
-	s := ""
-	for i, p := range ps {
-		if i > 0 {
-			s += ", "
+	return join(ps, ", ", func(p Param) string {
+		switch {
+		case p.Variadic:
+			return "...: " + p.Type.String()
+		case p.Optional:
+			return p.Name + "?: " + p.Type.String()
 		}
-		name := p.Name
-		if p.Variadic {
-			name = "..."
-		}
-		s += name
-		if p.Optional && !p.Variadic {
-			s += "?"
-		}
-		s += ": " + p.Type.text(false)
-	}
-	return s
+		return p.Name + ": " + p.Type.String()
+	})
 }
 
 func results(ps []Param) string {
-	s := ""
-	for i, p := range ps {
-		if i > 0 {
-			s += ", "
-		}
+	return join(ps, ", ", func(p Param) string {
+		s := p.Type.String()
 		if p.Variadic {
-			s += "..."
+			s = "..." + s
 		}
-		s += p.Type.text(false)
 		if p.Optional {
 			s += "|nil"
 		}
-	}
-	return s
+		return s
+	})
 }
 
-// Signature is the function's parameters and results in one line, "(attr: attr) -> event".
+// Signature returns the function's parameters and results on one line: "(attr: attr) -> event".
 func (f *Func) Signature() string {
 	s := "(" + params(f.Params) + ") -> "
 	if len(f.Results) == 0 {
@@ -348,15 +340,21 @@ func (f *Func) Signature() string {
 	return s + results(f.Results)
 }
 
-// Summary is the first sentence of a text.
+// Summary returns the first sentence of a text: up to a newline, or a period at the end or before a
+// capital.
 func Summary(doc string) string {
 	for i := 0; i < len(doc); i++ {
 		switch {
 		case doc[i] == '\n':
 			return doc[:i]
-		case doc[i] == '.' && (i+1 == len(doc) || doc[i+1] == '\n' || doc[i+1] == ' ' && i+2 < len(doc) && doc[i+2] >= 'A' && doc[i+2] <= 'Z'):
+		case doc[i] == '.' && endsSentence(doc[i+1:]):
 			return doc[:i+1]
 		}
 	}
 	return doc
+}
+
+// endsSentence reports whether a period before rest ends a sentence.
+func endsSentence(rest string) bool {
+	return rest == "" || rest[0] == '\n' || rest[0] == ' ' && len(rest) > 1 && rest[1] >= 'A' && rest[1] <= 'Z'
 }

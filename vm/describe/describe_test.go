@@ -168,7 +168,8 @@ func TestNearOfTheIndex(t *testing.T) {
 	}
 }
 
-// A picture has each field's first and last bit above its corners, as many rows as the width needs, and at least one field a row.
+// A picture has each field's first and last bit above its corners, as many rows as the width needs,
+// and at least one field a row.
 func TestPicture(t *testing.T) {
 	for width, want := range map[int]string{
 		80: `

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Help is everything about one entry as text for a terminal of the given width (0: 80).
+// Help returns the full description of an entry as text for a terminal of the given width (0: 80).
 func (x *Index) Help(e *Entry, width int) string {
 	if width <= 20 {
 		width = 80
@@ -52,6 +52,7 @@ func (x *Index) Help(e *Entry, width int) string {
 	return b.String()
 }
 
+// helpFunc writes parameters, the fields of table parameters, results, refusals and references.
 func (x *Index) helpFunc(b *strings.Builder, e *Entry, width int) {
 	f := e.Func
 	for _, p := range f.Params {
@@ -139,7 +140,7 @@ func sample(b *strings.Builder, s string) {
 	}
 }
 
-// row is a name and a text beside it.
+// row writes a name and, in the next column, a text.
 func row(b *strings.Builder, name, doc string, width int) {
 	const col = 18
 	b.WriteString("  " + name)
@@ -162,7 +163,7 @@ func para(b *strings.Builder, doc, indent string, width int) {
 	}
 }
 
-// wrap breaks a text into lines; started says that the first line's indentation is there already.
+// wrap breaks a text into lines. If started is set, the first line is indented already.
 func wrap(b *strings.Builder, text, indent string, width int, started bool) {
 	n := 0
 	for word := range strings.FieldsSeq(text) {

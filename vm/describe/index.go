@@ -1,4 +1,4 @@
-// The index: finding what a description says, by name, by word, by what belongs to what.
+// The index: entries of a description by name, by word and by owner.
 
 package describe
 
@@ -29,7 +29,7 @@ const (
 	IsTopic
 )
 
-// String is the kind in a word.
+// String returns the kind as a word.
 func (k EntryKind) String() string {
 	return [...]string{"module", "function", "method", "field", "value", "class", "table", "option", "register",
 		"bits", "errno", "topic"}[k]
@@ -53,10 +53,10 @@ type Entry struct {
 	Bits     *Bits
 }
 
-// Summary is the first sentence.
+// Summary returns the first sentence.
 func (e *Entry) Summary() string { return Summary(e.Doc) }
 
-// Signature is the entry in one line: "m:perf_event_open(attr: attr) -> event", "ev.addr: u64".
+// Signature returns the entry on one line: "m:perf_event_open(attr: attr) -> event", "ev.addr: u64".
 func (e *Entry) Signature() string {
 	switch e.Kind {
 	case IsFunc, IsMethod:
@@ -81,7 +81,7 @@ func (e *Entry) Signature() string {
 	return e.Path
 }
 
-// Range is "[4:3]", or "[0]" for one bit.
+// Range returns the bits as "[4:3]", or "[0]" for one bit.
 func (b *Bits) Range() string {
 	s := "[" + strconv.Itoa(b.Hi)
 	if b.Hi != b.Lo {
@@ -90,7 +90,7 @@ func (b *Bits) Range() string {
 	return s + "]"
 }
 
-// An Index finds entries. It is immutable once made.
+// An Index finds entries. It never changes.
 type Index struct {
 	modules []*Module
 	entries []*Entry
@@ -100,13 +100,13 @@ type Index struct {
 	patterns []pattern
 }
 
-// A pattern is what else an entry is the answer to.
+// A pattern matches other names that lead to an entry.
 type pattern struct {
 	names *regexp.Regexp
 	entry *Entry
 }
 
-// NewIndex makes an index of everything that the modules describe.
+// NewIndex returns an index of the modules.
 func NewIndex(modules ...*Module) *Index {
 	x := &Index{modules: modules, byName: map[string][]*Entry{}, members: map[string][]*Entry{}}
 	for _, m := range modules {
@@ -115,72 +115,77 @@ func NewIndex(modules ...*Module) *Index {
 	return x
 }
 
+// addModule adds a module, known as full, and everything in it.
 func (x *Index) addModule(m *Module, full string) {
+	prefix := ""
 	if full != "" {
-		x.add(&Entry{Kind: IsModule, Name: full, Path: full, Doc: m.Doc, Module: m, Type: Type{Kind: KindModule, Name: full}})
+		prefix = full + "."
+		x.add(&Entry{Kind: IsModule, Name: full, Path: full, Module: m, Doc: m.Doc, Type: moduleType(full)})
 	}
-	prefix := full
-	if prefix != "" {
-		prefix += "."
-	}
-	for i := range m.Funcs {
-		f := &m.Funcs[i]
-		x.add(&Entry{Kind: IsFunc, Name: f.Name, Path: prefix + f.Name, Owner: full, Doc: f.Doc, Func: f, Type: first(f)})
-	}
-	for i := range m.Fields {
-		f := &m.Fields[i]
-		x.add(&Entry{Kind: IsValue, Name: f.Name, Path: prefix + f.Name, Owner: full, Doc: f.Doc, Field: f, Type: f.Type})
-	}
+	x.addFuncs(IsFunc, full, prefix, m.Funcs)
+	x.addFields(IsValue, full, prefix, m.Fields)
 	for i := range m.Modules {
 		sub := &m.Modules[i]
-		x.addModule(sub, prefix+sub.Name)
-		x.members[full] = append(x.members[full], &Entry{Kind: IsModule, Name: sub.Name, Path: prefix + sub.Name, Owner: full,
-			Doc: sub.Doc, Module: sub, Type: Type{Kind: KindModule, Name: prefix + sub.Name}})
+		path := prefix + sub.Name
+		x.addModule(sub, path)
+		x.members[full] = append(x.members[full], &Entry{
+			Kind: IsModule, Name: sub.Name, Path: path, Owner: full, Module: sub, Doc: sub.Doc, Type: moduleType(path),
+		})
 	}
 	for i := range m.Classes {
 		c := &m.Classes[i]
-		x.add(&Entry{Kind: IsClass, Name: c.Name, Path: c.Name, Doc: c.Doc, Class: c, Type: Object(c.Name)})
-		obj := c.ObjectName()
-		for j := range c.Fields {
-			f := &c.Fields[j]
-			x.add(&Entry{Kind: IsField, Name: f.Name, Path: obj + "." + f.Name, Owner: c.Name, Doc: f.Doc, Field: f, Type: f.Type})
-		}
-		for j := range c.Methods {
-			f := &c.Methods[j]
-			x.add(&Entry{Kind: IsMethod, Name: f.Name, Path: obj + ":" + f.Name, Owner: c.Name, Doc: f.Doc, Func: f, Type: first(f)})
-		}
+		x.add(&Entry{Kind: IsClass, Name: c.Name, Path: c.Name, Class: c, Doc: c.Doc, Type: Object(c.Name)})
+		x.addFields(IsField, c.Name, c.ObjectName()+".", c.Fields)
+		x.addFuncs(IsMethod, c.Name, c.ObjectName()+":", c.Methods)
 	}
 	for i := range m.Records {
 		r := &m.Records[i]
-		x.add(&Entry{Kind: IsRecord, Name: r.Name, Path: r.Name, Doc: r.Doc, Record: r, Type: Table(r.Name)})
-		for j := range r.Fields {
-			f := &r.Fields[j]
-			x.add(&Entry{Kind: IsOption, Name: f.Name, Path: r.Name + "." + f.Name, Owner: r.Name, Doc: f.Doc, Field: f, Type: f.Type})
-		}
+		x.add(&Entry{Kind: IsRecord, Name: r.Name, Path: r.Name, Record: r, Doc: r.Doc, Type: Table(r.Name)})
+		x.addFields(IsOption, r.Name, r.Name+".", r.Fields)
 	}
 	for i := range m.Registers {
-		r := &m.Registers[i]
-		e := &Entry{Kind: IsRegister, Name: r.Name, Path: r.Name, Doc: r.Doc, Register: r}
-		x.add(e)
-		for _, a := range r.Aliases {
-			x.name(a, e)
-		}
-		for j := range r.Fields {
-			b := &r.Fields[j]
-			x.add(&Entry{Kind: IsBits, Name: b.Name, Path: r.Name + "." + b.Name, Owner: r.Name, Doc: b.Doc, Bits: b, Register: r})
-		}
+		x.addRegister(&m.Registers[i])
 	}
-	for i := range m.Errnos {
-		e := &m.Errnos[i]
+	for _, e := range m.Errnos {
 		x.add(&Entry{Kind: IsErrno, Name: e.Name, Path: e.Name, Doc: e.Doc, Type: Int})
 	}
-	for i := range m.Topics {
-		t := &m.Topics[i]
+	for _, t := range m.Topics {
 		e := &Entry{Kind: IsTopic, Name: t.Name, Path: t.Name, Doc: t.Doc}
 		x.add(e)
 		if t.Names != "" {
 			x.patterns = append(x.patterns, pattern{regexp.MustCompile("^(?i:" + t.Names + ")$"), e})
 		}
+	}
+}
+
+func moduleType(name string) Type { return Type{Kind: KindModule, Name: name} }
+
+func (x *Index) addFuncs(kind EntryKind, owner, prefix string, funcs []Func) {
+	for i := range funcs {
+		f := &funcs[i]
+		x.add(&Entry{Kind: kind, Name: f.Name, Path: prefix + f.Name, Owner: owner, Func: f, Doc: f.Doc, Type: first(f)})
+	}
+}
+
+func (x *Index) addFields(kind EntryKind, owner, prefix string, fields []Field) {
+	for i := range fields {
+		f := &fields[i]
+		x.add(&Entry{Kind: kind, Name: f.Name, Path: prefix + f.Name, Owner: owner, Field: f, Doc: f.Doc, Type: f.Type})
+	}
+}
+
+// addRegister adds a register, which is also found by its aliases, and its fields.
+func (x *Index) addRegister(r *Register) {
+	e := &Entry{Kind: IsRegister, Name: r.Name, Path: r.Name, Register: r, Doc: r.Doc}
+	x.add(e)
+	for _, a := range r.Aliases {
+		x.name(a, e)
+	}
+	for i := range r.Fields {
+		b := &r.Fields[i]
+		x.add(&Entry{
+			Kind: IsBits, Name: b.Name, Path: r.Name + "." + b.Name, Owner: r.Name, Bits: b, Register: r, Doc: b.Doc,
+		})
 	}
 }
 
@@ -191,6 +196,7 @@ func first(f *Func) Type {
 	return f.Results[0].Type
 }
 
+// add adds an entry under its name, its path and, as "owner.name" and "owner:name", its owner.
 func (x *Index) add(e *Entry) {
 	x.entries = append(x.entries, e)
 	x.name(e.Name, e)
@@ -216,16 +222,16 @@ func (x *Index) name(n string, e *Entry) {
 	}
 }
 
-// Modules are the modules that the index was made of.
+// Modules returns the modules of the index.
 func (x *Index) Modules() []*Module { return x.modules }
 
-// Entries are all entries, in the order of the description.
+// Entries returns all entries, in the order of the description.
 func (x *Index) Entries() []*Entry { return x.entries }
 
-// Lookup finds everything that a name may mean, in the order of the description: "perf_event_open",
-// "m:perf_event_open", "machine.perf_event_open", "hw.machine", "attr.len", "WCR", "ENOSPC". What is written with
-// the same capitals comes first, others follow; a name that begins with a variable of another name
-// ("my_event:enable") is found by its last part.
+// Lookup returns every entry that a name may mean, in the order of the description:
+// "perf_event_open", "m:perf_event_open", "machine.perf_event_open", "hw.machine", "attr.len",
+// "WCR", "ENOSPC". Entries in the same case come first. A name that begins with a variable of
+// another name ("my_event:enable") is found by its last part.
 func (x *Index) Lookup(name string) []*Entry {
 	name = strings.TrimSuffix(strings.TrimSpace(name), "()")
 	exact := name
@@ -252,7 +258,7 @@ func (x *Index) Lookup(name string) []*Entry {
 	return nil
 }
 
-// other is 1 for an entry that name means only with other capitals.
+// other returns 1 for an entry that name matches only in another case, else 0.
 func other(e *Entry, name string) int {
 	if e.Name == name || e.Path == name || e.Register != nil && slices.Contains(e.Register.Aliases, name) {
 		return 0
@@ -281,8 +287,8 @@ func (x *Index) Search(word string) []*Entry {
 	return append(names, texts...)
 }
 
-// Members are what belongs to a class, record, register or module ("event", "attr", "hw", "hw.ctrl"; "" for the
-// words that are globals themselves), in the order of the description.
+// Members returns the entries of a class, table, register or module ("event", "attr", "hw",
+// "hw.ctrl"; "" for the words that are globals themselves), in the order of the description.
 func (x *Index) Members(owner string) []*Entry { return x.members[owner] }
 
 // Member finds one of them.
@@ -295,7 +301,8 @@ func (x *Index) Member(owner, name string) *Entry {
 	return nil
 }
 
-// Options are the fields of the tables that a function takes, by any name that Lookup knows it by.
+// Options returns the fields of the tables that a function takes. fn is any name that Lookup finds
+// the function by.
 func (x *Index) Options(fn string) []*Entry {
 	var es []*Entry
 	for _, e := range x.Lookup(fn) {
@@ -332,8 +339,8 @@ func recordsIn(t Type) []string {
 	return nil
 }
 
-// Element is the type of what a value of type t holds by index: an array's elements, w[cpu], cpu.wcr[n]; Nil
-// where it cannot be indexed.
+// Element returns the type of an element of a value of type t: of an array, w[cpu], cpu.wcr[n]; Nil
+// if it cannot be indexed.
 func (x *Index) Element(t Type) Type {
 	switch t.Kind {
 	case KindArray:

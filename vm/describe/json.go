@@ -1,4 +1,4 @@
-// The generated files: writing the editor's two, and the description as JSON.
+// The editor's files on disk, and the description as JSON.
 
 package describe
 
@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Types writes the editor's files for modules, hw.d.lua and .luarc.json, into dir, which it creates if necessary.
-// An existing .luarc.json is kept. It returns the paths of the files that it wrote.
+// Types writes the editor's files for modules, hw.d.lua and .luarc.json, into dir, which it creates
+// if necessary. An existing .luarc.json is kept. It returns the paths of the files that it wrote.
 func Types(dir string, modules []*Module) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
@@ -37,169 +37,75 @@ func Types(dir string, modules []*Module) ([]string, error) {
 // DefinitionFile is the name of the editor's file.
 const DefinitionFile = "hw.d.lua"
 
-// The JSON form: the description without what only Go can use.
-type (
-	jsonModule struct {
-		Name      string         `json:"name"`
-		Doc       string         `json:"doc"`
-		Functions []jsonFunc     `json:"functions,omitempty"`
-		Values    []jsonField    `json:"values,omitempty"`
-		Modules   []jsonModule   `json:"modules,omitempty"`
-		Classes   []jsonClass    `json:"classes,omitempty"`
-		Tables    []jsonRecord   `json:"tables,omitempty"`
-		Registers []jsonRegister `json:"registers,omitempty"`
-		Errnos    []jsonErrno    `json:"errnos,omitempty"`
-		Topics    []jsonTopic    `json:"topics,omitempty"`
-	}
-	jsonClass struct {
-		Name    string      `json:"name"`
-		Doc     string      `json:"doc"`
-		Fields  []jsonField `json:"fields,omitempty"`
-		Methods []jsonFunc  `json:"methods,omitempty"`
-		Index   *jsonIndex  `json:"index,omitempty"`
-		Length  string      `json:"length,omitempty"`
-		Sample  string      `json:"sample,omitempty"`
-	}
-	jsonIndex struct {
-		Key   jsonParam `json:"key"`
-		Value string    `json:"value"`
-		Doc   string    `json:"doc"`
-	}
-	jsonRecord struct {
-		Name   string      `json:"name"`
-		Doc    string      `json:"doc"`
-		Result bool        `json:"result,omitempty"`
-		Fields []jsonField `json:"fields"`
-	}
-	jsonField struct {
-		Name     string     `json:"name"`
-		Type     string     `json:"type"`
-		Doc      string     `json:"doc"`
-		Optional bool       `json:"optional,omitempty"`
-		Default  string     `json:"default,omitempty"`
-		Writable bool       `json:"writable,omitempty"`
-		Words    []jsonWord `json:"words,omitempty"`
-	}
-	jsonFunc struct {
-		Name      string      `json:"name"`
-		Signature string      `json:"signature"`
-		Doc       string      `json:"doc"`
-		Params    []jsonParam `json:"params,omitempty"`
-		Results   []jsonParam `json:"results,omitempty"`
-		Errors    []jsonErrno `json:"errors,omitempty"`
-		Kernel    string      `json:"kernel,omitempty"`
-		See       []string    `json:"see,omitempty"`
-		Sample    string      `json:"sample,omitempty"`
-	}
-	jsonParam struct {
-		Name     string     `json:"name"`
-		Type     string     `json:"type"`
-		Doc      string     `json:"doc,omitempty"`
-		Optional bool       `json:"optional,omitempty"`
-		Default  string     `json:"default,omitempty"`
-		Variadic bool       `json:"variadic,omitempty"`
-		Words    []jsonWord `json:"words,omitempty"`
-	}
-	jsonWord struct {
-		Value string `json:"value"`
-		Doc   string `json:"doc,omitempty"`
-	}
-	jsonErrno struct {
-		Name   string `json:"name"`
-		Number int    `json:"number,omitempty"`
-		Doc    string `json:"doc"`
-	}
-	jsonRegister struct {
-		Name    string     `json:"name"`
-		Aliases []string   `json:"aliases,omitempty"`
-		Doc     string     `json:"doc"`
-		Width   int        `json:"width"`
-		Fields  []jsonBits `json:"fields"`
-	}
-	jsonBits struct {
-		Name   string     `json:"name"`
-		High   int        `json:"high"`
-		Low    int        `json:"low"`
-		Doc    string     `json:"doc"`
-		Values []jsonWord `json:"values,omitempty"`
-	}
-	jsonTopic struct {
-		Name string `json:"name"`
-		Doc  string `json:"doc"`
-	}
-)
-
-// JSON is the description as JSON, indented, with a newline at its end.
+// JSON returns the description as indented JSON, with a newline at its end. Parts that only Go can
+// use are left out.
 func JSON(modules []*Module) []byte {
-	var list []jsonModule
-	for _, m := range modules {
-		list = append(list, moduleJSON(m))
-	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	if err := e.Encode(map[string]any{"modules": list}); err != nil {
-		panic("gen: a description that is not JSON: " + err.Error())
+	if err := e.Encode(map[string]any{"modules": modules}); err != nil {
+		panic("describe: a description cannot be encoded: " + err.Error())
 	}
 	return b.Bytes()
 }
 
-func each[T, V any](items []T, convert func(*T) V) []V {
-	var out []V
-	for i := range items {
-		out = append(out, convert(&items[i]))
+// encode returns v as JSON like json.Marshal, but keeps <, > and &.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return b.Bytes(), err
+}
+
+// MarshalText encodes a type as its String.
+func (t Type) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// MarshalJSON adds the signature.
+func (f Func) MarshalJSON() ([]byte, error) {
+	type fields Func
+	return encode(struct {
+		Name      string `json:"name"`
+		Signature string `json:"signature"`
+		fields
+		Sample string `json:"sample,omitempty"`
+	}{f.Name, f.Signature(), fields(f), strings.TrimSpace(f.Sample)})
+}
+
+// MarshalJSON trims the sample.
+func (c Class) MarshalJSON() ([]byte, error) {
+	type fields Class
+	c.Sample = strings.TrimSpace(c.Sample)
+	return encode(fields(c))
+}
+
+// MarshalJSON adds the words of the type.
+func (f Field) MarshalJSON() ([]byte, error) {
+	type fields Field
+	return encode(struct {
+		fields
+		Words []Word `json:"words,omitempty"`
+	}{fields(f), f.Type.words()})
+}
+
+// MarshalJSON adds the words of the type.
+func (p Param) MarshalJSON() ([]byte, error) {
+	type fields Param
+	return encode(struct {
+		fields
+		Words []Word `json:"words,omitempty"`
+	}{fields(p), p.Type.words()})
+}
+
+// words returns the words of an enumeration, or of all enumerations in a union.
+func (t Type) words() []Word {
+	if t.Kind != KindUnion {
+		return t.Words
 	}
-	return out
-}
-
-func moduleJSON(m *Module) jsonModule {
-	return jsonModule{
-		Name: m.Name, Doc: m.Doc,
-		Functions: each(m.Funcs, funcJSON),
-		Values:    each(m.Fields, fieldJSON),
-		Modules:   each(m.Modules, moduleJSON),
-		Classes: each(m.Classes, func(c *Class) jsonClass {
-			out := jsonClass{Name: c.Name, Doc: c.Doc, Fields: each(c.Fields, fieldJSON), Methods: each(c.Methods, funcJSON), Length: c.Len, Sample: strings.TrimSpace(c.Sample)}
-			if x := c.Index; x != nil {
-				out.Index = &jsonIndex{paramJSON(&x.Key), x.Value.String(), x.Doc}
-			}
-			return out
-		}),
-		Tables: each(m.Records, func(r *Record) jsonRecord {
-			return jsonRecord{r.Name, r.Doc, r.Out, each(r.Fields, fieldJSON)}
-		}),
-		Registers: each(m.Registers, func(r *Register) jsonRegister {
-			return jsonRegister{r.Name, r.Aliases, r.Doc, r.Width, each(r.Fields, func(b *Bits) jsonBits {
-				return jsonBits{b.Name, b.Hi, b.Lo, b.Doc, each(b.Values, wordJSON)}
-			})}
-		}),
-		Errnos: each(m.Errnos, errnoJSON),
-		Topics: each(m.Topics, func(t *Topic) jsonTopic { return jsonTopic{t.Name, t.Doc} }),
+	var all []Word
+	for _, e := range t.Elem {
+		all = append(all, e.words()...)
 	}
+	return all
 }
-
-func funcJSON(f *Func) jsonFunc {
-	return jsonFunc{f.Name, f.Signature(), f.Doc, each(f.Params, paramJSON), each(f.Results, paramJSON), each(f.Errors, errnoJSON), f.Kernel, f.See, strings.TrimSpace(f.Sample)}
-}
-
-func paramJSON(p *Param) jsonParam {
-	return jsonParam{p.Name, p.Type.String(), p.Doc, p.Optional, p.Default, p.Variadic, wordsJSON(p.Type)}
-}
-
-func fieldJSON(f *Field) jsonField {
-	return jsonField{f.Name, f.Type.String(), f.Doc, f.Optional, f.Default, f.Writable, wordsJSON(f.Type)}
-}
-
-func wordsJSON(t Type) []jsonWord {
-	out := each(t.Words, wordJSON)
-	if t.Kind == KindUnion {
-		for _, e := range t.Elem {
-			out = append(out, wordsJSON(e)...)
-		}
-	}
-	return out
-}
-
-func wordJSON(w *Word) jsonWord    { return jsonWord{w.Value, w.Doc} }
-func errnoJSON(e *Errno) jsonErrno { return jsonErrno{e.Name, e.Number, e.Doc} }

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// prefix keeps our class names apart from an editor's own.
+// prefix keeps the class names apart from those of other libraries.
 const prefix = "hw."
 
-// LuaLS is the definition file: everything that is described, as annotations on empty functions.
+// LuaLS returns the definition file: everything that is described, as annotations on empty functions.
 func LuaLS(modules []*Module) []byte {
 	var b strings.Builder
 	b.WriteString("---@meta hw\n\n")
@@ -27,7 +27,7 @@ func LuaLS(modules []*Module) []byte {
 	return []byte(strings.Join(lines, "\n"))
 }
 
-// Luarc are settings for the language server: our Lua is 5.1, and its globals are those of the definition file.
+// Luarc returns settings for the language server: Lua 5.1 with the globals of the definition file.
 func Luarc() []byte {
 	return []byte(`{
   "$schema": "https://raw.githubusercontent.com/LuaLS/vscode-lua/master/setting/json",
@@ -39,6 +39,7 @@ func Luarc() []byte {
 `)
 }
 
+// writeModule writes tables, classes, values and functions of a module, and the modules in it.
 func writeModule(b *strings.Builder, m *Module, full string) {
 	for i := range m.Records {
 		r := &m.Records[i]
@@ -88,7 +89,7 @@ func writeModule(b *strings.Builder, m *Module, full string) {
 	}
 }
 
-// moduleClass is the class of a module's table.
+// moduleClass returns the class of a module's table.
 func moduleClass(full string) string { return full + "lib" }
 
 func comment(b *strings.Builder, doc string) {
@@ -111,6 +112,8 @@ func writeField(b *strings.Builder, f *Field) {
 	fmt.Fprintf(b, "---@field %s%s %s %s\n", f.Name, q, luaType(f.Type), doc)
 }
 
+// writeFunc writes the annotations of a function and an empty body. A function that can be refused
+// also returns a message and an errno.
 func writeFunc(b *strings.Builder, f *Func, at string) {
 	comment(b, f.Doc)
 	if f.Kernel != "" {
@@ -162,7 +165,7 @@ func writeFunc(b *strings.Builder, f *Func, at string) {
 		for _, e := range f.Errors {
 			names = append(names, `"`+e.Name+`"`)
 		}
-		b.WriteString("---@return string? message when it was refused\n")
+		b.WriteString("---@return string? message if it was refused\n")
 		fmt.Fprintf(b, "---@return %s|nil errno %s\n", strings.Join(names, "|"), refusals(f.Errors))
 	}
 	fmt.Fprintf(b, "function %s%s(%s) end\n\n", at, f.Name, strings.Join(names, ", "))
@@ -185,7 +188,7 @@ func inParens(t Type, suffix string) string {
 	return s
 }
 
-// luaType is a type as the language server writes it.
+// luaType returns a type as the language server writes it.
 func luaType(t Type) string {
 	switch t.Kind {
 	case KindClass, KindRecord:

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Markdown is the reference of the script API.
+// Markdown returns the reference of the script API.
 func Markdown(modules []*Module) []byte {
 	var b strings.Builder
 	b.WriteString("# Reference of the script API\n\nGenerated from the description of the API; do not edit.\n\n")
@@ -55,6 +55,7 @@ func section(b *strings.Builder, x *Index, m *Module, full string, level int) {
 	errnos(b, m.Errnos, level)
 }
 
+// class writes a class: its fields, index, length, sample and methods.
 func class(b *strings.Builder, x *Index, c *Class, level int) {
 	heading(b, level, "Class %s", c.Name)
 	b.WriteString(c.Doc + "\n\n")
@@ -85,6 +86,7 @@ func tables(b *strings.Builder, records []Record, level int) {
 	}
 }
 
+// registers writes the layout of each register, as a picture and as a table.
 func registers(b *strings.Builder, regs []Register, level int) {
 	if len(regs) > 0 {
 		heading(b, level, "Registers")
@@ -92,7 +94,8 @@ func registers(b *strings.Builder, regs []Register, level int) {
 	for i := range regs {
 		r := &regs[i]
 		heading(b, level+1, "%s", r.Name)
-		b.WriteString(escape(r.Doc) + "\n\n```\n" + r.Picture("", 100) + "```\n\n| bits | name | meaning |\n| --- | --- | --- |\n")
+		b.WriteString(escape(r.Doc) + "\n\n```\n" + r.Picture("", 100) + "```\n\n")
+		b.WriteString("| bits | name | meaning |\n| --- | --- | --- |\n")
 		for j := range r.Fields {
 			f := &r.Fields[j]
 			doc := f.Doc
@@ -121,6 +124,7 @@ func errnos(b *strings.Builder, list []Errno, level int) {
 	b.WriteByte('\n')
 }
 
+// function writes the signature, texts and sample of a function.
 func function(b *strings.Builder, e *Entry, level int) {
 	f := e.Func
 	heading(b, level, "%s", e.Path)
@@ -162,6 +166,7 @@ func code(b *strings.Builder, sample string) {
 	}
 }
 
+// fieldTable writes a table of fields with their types.
 func fieldTable(b *strings.Builder, what string, fields []Field) {
 	if len(fields) == 0 {
 		return
