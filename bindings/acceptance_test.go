@@ -31,7 +31,10 @@ function it(name, fn)
   local parts = {}
   for i, d in ipairs(depth) do parts[i] = d end
   parts[#parts + 1] = name
-  cases[#cases + 1] = { name = table.concat(parts, " "), fn = function() for _, f in ipairs(run) do f() end fn() end }
+  cases[#cases + 1] = { name = table.concat(parts, " "), fn = function()
+    for _, f in ipairs(run) do f() end
+    fn()
+  end }
 end
 function count() return #cases end
 function title(i) return cases[i].name end
@@ -56,7 +59,10 @@ func load(t *testing.T, path string) *scenario {
 	}
 	t.Cleanup(func() { rt.Close() })
 	s := &scenario{t, rt}
-	for _, part := range []struct{ name, src string }{{"shim.lua", shim}, {filepath.Base(path), string(src)}} {
+	for _, part := range []struct{ name, src string }{
+		{name: "shim.lua", src: shim},
+		{name: filepath.Base(path), src: string(src)},
+	} {
 		prog, err := vm.Compile(part.name, part.src)
 		if err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-// What the bindings cost beside gopher-lua written by hand, and budgets for allocations.
+// The cost of the bindings compared with gopher-lua bound by hand, and budgets for allocations.
 
 package bindings
 
@@ -73,9 +73,10 @@ func rawLoop(tb testing.TB, L *lua.LState, setup, body string) func(n int) {
 	}
 }
 
-// ourLoop is the same in our runtime, with a machine m of no trace.
+// ourLoop compiles the same loop for a runtime of package vm, with a machine m that keeps no trace.
 func ourLoop(tb testing.TB, setup, body string) func(n int) {
-	rt, err := vm.New(vm.Config{Modules: []vm.Module{HardwareWith(Options{Machine: &sim.Config{TraceSize: -1}})}})
+	module := HardwareWith(Options{Machine: &sim.Config{TraceSize: -1}})
+	rt, err := vm.New(vm.Config{Modules: []vm.Module{module}})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -97,23 +98,54 @@ func ourLoop(tb testing.TB, setup, body string) func(n int) {
 	}
 }
 
-const openEvent = `local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 }) `
+const openEvent = `
+local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 }) `
 
 var cases = []struct {
 	name, setup, body string
 	raw               string  // what it is compared with
 	allocs            float64 // budget for one round
 }{
-	{"event_read", openEvent, "ev:read()", "ev:read()", 2},
-	{"write_wb_reg", "local cpu = m.cpu[0] ", `cpu:write_wb_reg("WVR", 3, 7)`, `ev:write("WVR", 3, 7)`, 2},
-	{"bank", "local wcr = m.cpu[0].wcr ", "local v = wcr[0]", "local v = ev.read", 0},
-	{"cpu_bank", "local cpu = m.cpu[0] ", "local v = cpu.wcr[0]", "local v = ev.read", 1},
-	{"field", openEvent, "local v = ev.count", "local v = ev.read", 1},
+	{
+		name:   "event_read",
+		setup:  openEvent,
+		body:   "ev:read()",
+		raw:    "ev:read()",
+		allocs: 2,
+	},
+	{
+		name:   "write_wb_reg",
+		setup:  "local cpu = m.cpu[0] ",
+		body:   `cpu:write_wb_reg("WVR", 3, 7)`,
+		raw:    `ev:write("WVR", 3, 7)`,
+		allocs: 2,
+	},
+	{
+		name:   "bank",
+		setup:  "local wcr = m.cpu[0].wcr ",
+		body:   "local v = wcr[0]",
+		raw:    "local v = ev.read",
+		allocs: 0,
+	},
+	{
+		name:   "cpu_bank",
+		setup:  "local cpu = m.cpu[0] ",
+		body:   "local v = cpu.wcr[0]",
+		raw:    "local v = ev.read",
+		allocs: 1,
+	},
+	{
+		name:   "field",
+		setup:  openEvent,
+		body:   "local v = ev.count",
+		raw:    "local v = ev.read",
+		allocs: 1,
+	},
 }
 
-// BenchmarkCall gives, beside the time of a round, how often it is that of the same loop in
-// gopher-lua alone around a method bound by hand ("x-raw"): the best of interleaved runs of both,
-// so that the host's other work counts for neither. The budget is 1.5 for the two methods.
+// BenchmarkCall reports the time of a round and its ratio to the same loop around a method that is
+// bound by hand ("x-raw"). Both are the best of interleaved runs, so other work of the host counts
+// for neither. The budget is 1.5 for the two methods.
 func BenchmarkCall(b *testing.B) {
 	for _, c := range cases {
 		b.Run(c.name, func(b *testing.B) {
@@ -148,7 +180,7 @@ func TestAllocations(t *testing.T) {
 			const rounds = 1000
 			perLoop := testing.AllocsPerRun(5, func() { loop(rounds) })
 			if got := perLoop / rounds; got > c.allocs+0.1 {
-				t.Errorf("%s: %.2f allocations, at most %v allowed", c.body, got, c.allocs)
+				t.Errorf("%s makes %.2f allocations, want at most %v", c.body, got, c.allocs)
 			}
 		})
 	}

@@ -1,4 +1,4 @@
-// The description is whole, and agrees with the Go functions beside it.
+// The description is complete, and agrees with the Go functions that implement it.
 
 package bindings_test
 
@@ -13,14 +13,14 @@ import (
 	"github.com/hwlua/hwlua/vm/describe"
 )
 
-func TestEverythingIsSaid(t *testing.T) {
+func TestEntriesHaveTexts(t *testing.T) {
 	x := bindings.Index()
 	for _, e := range x.Entries() {
 		doc := strings.TrimSpace(e.Doc)
 		switch {
 		case doc == "":
-			t.Errorf("%s: nothing is said about it", e.Path)
-		case e.Kind != describe.IsOption && e.Kind != describe.IsModule && !strings.HasSuffix(doc, ".") && !strings.HasSuffix(doc, "?"):
+			t.Errorf("%s has no text", e.Path)
+		case e.Kind != describe.IsOption && e.Kind != describe.IsModule && !strings.HasSuffix(doc, "."):
 			t.Errorf("%s: %q is not a sentence", e.Path, doc)
 		}
 		if e.Func == nil {
@@ -36,10 +36,10 @@ func TestEverythingIsSaid(t *testing.T) {
 		}
 		for _, r := range e.Func.Errors {
 			if _, ok := hwdebug.ErrnoByName(r.Name); !ok && r.Name != "SIGTRAP" {
-				t.Errorf("%s: %s is no errno", e.Path, r.Name)
+				t.Errorf("%s: %s is not an errno", e.Path, r.Name)
 			}
 			if r.Doc == "" {
-				t.Errorf("%s: nothing is said about %s", e.Path, r.Name)
+				t.Errorf("%s: %s has no text", e.Path, r.Name)
 			}
 		}
 	}
@@ -108,7 +108,7 @@ func TestTypesAreDescribed(t *testing.T) {
 		}
 	})
 	if n < 200 {
-		t.Errorf("only %d types were looked at", n)
+		t.Errorf("checked %d types, want at least 200", n)
 	}
 }
 
@@ -211,7 +211,8 @@ func TestArgumentsHaveTheirDescribedTypes(t *testing.T) {
 			checked++
 			value, typ := wrong(typeWord(p.Type))
 			src := world + call + "(" + strings.Join(append(slices.Clone(before), value), ", ") + ")"
-			want := fmt.Sprintf("bad argument #%d to '%s' (%s expected, got %s)", i+1, e.Name, typeWord(p.Type), typ)
+			want := fmt.Sprintf("bad argument #%d to '%s' (%s expected, got %s)",
+				i+1, e.Name, typeWord(p.Type), typ)
 			if _, _, err := run(src); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s with a %s as argument %d: got error %v, want %s", e.Path, typ, i+1, err, want)
 			}
@@ -236,10 +237,12 @@ func TestFieldsHaveTheirDescribedTypes(t *testing.T) {
 				checked[o.Path] = true
 				word := typeWord(o.Type)
 				value, typ := wrong(word)
-				src := world + call + "(" + strings.Join(append(slices.Clone(before), "{ "+o.Name+" = "+value+" }"), ", ") + ")"
-				want := fmt.Sprintf("bad argument #%d to '%s' (field '%s': %s expected, got %s)", i+1, e.Name, o.Name, word, typ)
+				table := "{ " + o.Name + " = " + value + " }"
+				src := world + call + "(" + strings.Join(append(slices.Clone(before), table), ", ") + ")"
+				want := fmt.Sprintf("bad argument #%d to '%s' (field '%s': %s expected, got %s)",
+					i+1, e.Name, o.Name, word, typ)
 				if _, _, err := run(src); err == nil || !strings.Contains(err.Error(), want) {
-					t.Errorf("%s with a %s in field %s: got error %v, want %s", e.Path, typ, o.Path, err, want)
+					t.Errorf("%s with a %s as %s: got error %v, want %s", e.Path, typ, o.Path, err, want)
 				}
 			}
 			before = append(before, example(p.Type))
@@ -252,11 +255,12 @@ func TestFieldsHaveTheirDescribedTypes(t *testing.T) {
 
 func TestErrnosAreTheKernels(t *testing.T) {
 	if len(bindings.Modules()[0].Errnos) != len(hwdebug.Errnos) {
-		t.Fatalf("%d errnos are described, there are %d", len(bindings.Modules()[0].Errnos), len(hwdebug.Errnos))
+		t.Fatalf("got %d errnos, want %d", len(bindings.Modules()[0].Errnos), len(hwdebug.Errnos))
 	}
 	for i, e := range bindings.Modules()[0].Errnos {
-		if e.Name != hwdebug.Errnos[i].Name || e.Number != hwdebug.Errnos[i].Number || strings.HasSuffix(e.Doc, ", .") {
-			t.Errorf("errno %d is described as %+v", i, e)
+		want := hwdebug.Errnos[i]
+		if e.Name != want.Name || e.Number != want.Number || strings.HasSuffix(e.Doc, ", .") {
+			t.Errorf("errno %d is described as %+v, want %v and a text", i, e, want)
 		}
 	}
 }
@@ -266,7 +270,7 @@ func TestRegistersHaveEveryBitOnce(t *testing.T) {
 		next := r.Width - 1
 		for _, f := range r.Fields {
 			if f.Hi != next || f.Lo > f.Hi {
-				t.Errorf("%s: %s is %s, expected it to begin at %d", r.Name, f.Name, f.Range(), next)
+				t.Errorf("%s: %s is %s, want it to begin at %d", r.Name, f.Name, f.Range(), next)
 			}
 			next = f.Lo - 1
 		}

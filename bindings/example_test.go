@@ -43,10 +43,11 @@ assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a100, le
 // A machine of the embedder's choice is there as m, and every machine that scripts make is seen.
 func ExampleHardwareWith() {
 	made := 0
-	rt, err := vm.New(vm.Config{Stdout: os.Stdout, Modules: []vm.Module{bindings.HardwareWith(bindings.Options{
+	module := bindings.HardwareWith(bindings.Options{
 		Machine: &sim.Config{CPUs: 8, Kernel: "6.1"},
 		Made:    func(*sim.Machine) { made++ },
-	})}})
+	})
+	rt, err := vm.New(vm.Config{Stdout: os.Stdout, Modules: []vm.Module{module}})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -36,11 +36,15 @@ func pick[T any](c *calls, from []T) T { return from[c.next()%len(from)] }
 
 // literals are values of every type, near the borders of what is allowed.
 var literals = []string{
-	"nil", "true", "false", "0", "1", "2", "3", "-1", "4", "8", "16", "63", "64", "0.5", "1e300", "0/0", "1/0", "2^53", "0x1fffffffffffff", "0x20000000000000",
-	"0xffffff8008080000", "0xffffff8008080004", "0xffffffffffffffff", "0xfffffffffffffffc", "0x1000", "0x1004", "0x400000", "0x1f5", "0x1e5", "\"w\"", "\"x\"", "\"rw\"", "\"WVR\"", "\"bp\"",
-	"\"install\"", "\"uninstall\"", "\"watch\"", "\"28s\"", "\"1ms\"", "\"\"", "\"write_wb_reg\"", "\"%d\"", "\"(\"", "{}", "{ 1 }", "{ [0] = 1 }", "{ { } }",
-	"print", "function() end", "function(...) return ... end", "function() error({}) end", "function() m:msleep(1) end", "function() m:run() end",
-	"function() m:task { body = function() end } end", "function(ev, hit) hit.skip = true end", "function() coroutine.yield() end", "coroutine.create(print)", "hw", "assert", "m",
+	"nil", "true", "false", "0", "1", "2", "3", "-1", "4", "8", "16", "63", "64", "0.5", "1e300",
+	"0/0", "1/0", "2^53", "0x1fffffffffffff", "0x20000000000000", "0xffffff8008080000",
+	"0xffffff8008080004", "0xffffffffffffffff", "0xfffffffffffffffc", "0x1000", "0x1004", "0x400000",
+	"0x1f5", "0x1e5", "\"w\"", "\"x\"", "\"rw\"", "\"WVR\"", "\"bp\"", "\"install\"", "\"uninstall\"",
+	"\"watch\"", "\"28s\"", "\"1ms\"", "\"\"", "\"write_wb_reg\"", "\"%d\"", "\"(\"", "{}", "{ 1 }",
+	"{ [0] = 1 }", "{ { } }", "print", "function() end", "function(...) return ... end",
+	"function() error({}) end", "function() m:msleep(1) end", "function() m:run() end",
+	"function() m:task { body = function() end } end", "function(ev, hit) hit.skip = true end",
+	"function() coroutine.yield() end", "coroutine.create(print)", "hw", "assert", "m",
 }
 
 func (c *calls) value(depth int) string {
@@ -53,7 +57,7 @@ func (c *calls) value(depth int) string {
 	return pick(c, literals)
 }
 
-// typed is a value that fits the description, most of the time.
+// typed returns a value that fits the description, most of the time.
 func (c *calls) typed(t describe.Type, depth int) string {
 	if c.next() < 40 {
 		return c.value(depth)
@@ -72,7 +76,9 @@ func (c *calls) typed(t describe.Type, depth int) string {
 	case describe.KindInt:
 		return pick(c, []string{"0", "1", "2", "3", "4", "8", "16", "-1"})
 	case describe.KindU64:
-		return pick(c, []string{"0", "0x1f5", "0x1000", "0x400000", "0xffffff8008080000", "0xfffffffffffffff8"})
+		return pick(c, []string{
+			"0", "0x1f5", "0x1000", "0x400000", "0xffffff8008080000", "0xfffffffffffffff8",
+		})
 	case describe.KindFunc:
 		return pick(c, literals[47:56])
 	}
@@ -83,7 +89,8 @@ func (c *calls) table(r *describe.Record, depth int) string {
 	var parts []string
 	for range c.next() % 7 {
 		if r == nil || c.next() < 10 {
-			parts = append(parts, fmt.Sprintf("[%s] = %s", pick(c, []string{"1", "0", "\"addr\"", "\"x\"", "true"}), c.value(depth+1)))
+			key := pick(c, []string{"1", "0", "\"addr\"", "\"x\"", "true"})
+			parts = append(parts, fmt.Sprintf("[%s] = %s", key, c.value(depth+1)))
 			continue
 		}
 		f := pick(c, r.Fields)
@@ -106,10 +113,11 @@ func (c *calls) args(ps []describe.Param) string {
 	return strings.Join(list, ", ")
 }
 
-// script makes at most 40 calls; what they return is kept and used again.
+// script returns a script of at most 40 calls, which keeps their results and uses them again.
 func (c *calls) script() string {
 	c.b.WriteString(`
-local o = { m, m.cpu[0], m.cpu[1], m.cpu[0].wcr, m.cpu[0].wp_on_reg, m.cpu, m:task { comm = "t" }, m:work("w", print), m:delayed_work("d", print) }
+local o = { m, m.cpu[0], m.cpu[1], m.cpu[0].wcr, m.cpu[0].wp_on_reg, m.cpu,
+  m:task { comm = "t" }, m:work("w", print), m:delayed_work("d", print) }
 local n = #o
 local function keep(ok, ...)
   for i = 1, ok and select("#", ...) or 0 do
@@ -138,15 +146,20 @@ end
 		switch k := c.next(); {
 		case k < 180:
 			e := methods[(c.next()+256*(k&1))%len(methods)]
-			call = fmt.Sprintf("local s = %s return s[%q](s, %s)", c.typed(describe.Object(e.Owner), 0), e.Name, c.args(e.Func.Params))
+			self := c.typed(describe.Object(e.Owner), 0)
+			call = fmt.Sprintf("local s = %s return s[%q](s, %s)", self, e.Name, c.args(e.Func.Params))
 			call = strings.Replace(call, "(s, )", "(s)", 1)
 		case k < 215:
 			e := pick(c, functions)
 			call = fmt.Sprintf("return %s(%s)", e.Path, c.args(e.Func.Params))
 		case k < 245:
-			call = fmt.Sprintf("local s, k = %s, %s return s[k], tostring(s), #s", c.value(0), pick(c, []string{"0", "1", "\"slot\"", "\"attr\"", "\"holders\"", "\"current\"", "-1", "1.5", "{}"}))
+			self := c.value(0)
+			call = fmt.Sprintf("local s, k = %s, %s return s[k], tostring(s), #s", self, pick(c, []string{
+				"0", "1", "\"slot\"", "\"attr\"", "\"holders\"", "\"current\"", "-1", "1.5", "{}",
+			}))
 		default:
-			call = fmt.Sprintf("local s = %s s[%s] = %s", c.value(0), pick(c, []string{"\"skip\"", "\"addr\"", "1"}), c.value(0))
+			self, key := c.value(0), pick(c, []string{"\"skip\"", "\"addr\"", "1"})
+			call = fmt.Sprintf("local s = %s s[%s] = %s", self, key, c.value(0))
 		}
 		c.b.WriteString("keep(pcall(function() " + call + " end))\n")
 	}
@@ -196,7 +209,7 @@ func FuzzCalls(f *testing.F) {
 		case errors.As(err, &p):
 			t.Fatalf("%v\n%s\n%s", p.Value, p.Stack, src)
 		case errors.Is(err, context.DeadlineExceeded):
-			t.Fatalf("it hangs\n%s", src)
+			t.Fatalf("the script hangs\n%s", src)
 		case err != nil && !errors.Is(err, vm.ErrSteps) && !errors.Is(err, vm.ErrMemory):
 			t.Fatalf("%v\n%s", err, src)
 		}

@@ -35,7 +35,7 @@ func TestFilesAreCurrent(t *testing.T) {
 		}
 		got, err := os.ReadFile(f.path)
 		if err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s is not what the description says; run: go test ./bindings -update", filepath.Clean(f.path))
+			t.Errorf("%s is stale; run: go test ./bindings -update", filepath.Clean(f.path))
 		}
 	}
 }
@@ -48,12 +48,13 @@ func TestSameBytesEachTime(t *testing.T) {
 	}
 }
 
-// names are what a reader has to find: every function, method, field and option.
+// names returns the names that a reader has to find: every function, method, field and option.
 func names() []string {
 	var list []string
 	for _, e := range bindings.Index().Entries() {
 		switch e.Kind {
-		case describe.IsFunc, describe.IsMethod, describe.IsField, describe.IsOption, describe.IsValue, describe.IsClass, describe.IsRecord:
+		case describe.IsFunc, describe.IsMethod, describe.IsField, describe.IsOption, describe.IsValue,
+			describe.IsClass, describe.IsRecord:
 			list = append(list, e.Name)
 		}
 	}
@@ -84,14 +85,16 @@ func TestDefinitionsAreLua(t *testing.T) {
 		}
 	}
 	for line := range strings.SplitSeq(src, "\n") {
-		if !strings.HasPrefix(line, "---@param") && !strings.HasPrefix(line, "---@field") && !strings.HasPrefix(line, "---@return") {
+		isReturn := strings.HasPrefix(line, "---@return")
+		if !strings.HasPrefix(line, "---@param") && !strings.HasPrefix(line, "---@field") && !isReturn {
 			continue
 		}
 		typ := strings.Fields(line)[1]
-		if !strings.HasPrefix(line, "---@return") {
+		if !isReturn {
 			typ = strings.Fields(line)[2]
 		}
-		for part := range strings.FieldsFuncSeq(typ, func(r rune) bool { return strings.ContainsRune("|<>()[]?,: ", r) }) {
+		punctuation := func(r rune) bool { return strings.ContainsRune("|<>()[]?,: ", r) }
+		for part := range strings.FieldsFuncSeq(typ, punctuation) {
 			if strings.HasPrefix(part, "hw.") && !defined[part] {
 				t.Errorf("%s: class %s is not defined", line, part)
 			}

@@ -22,7 +22,11 @@ print(#m:tasks() > 40)`)
 	if before != "true\n" {
 		t.Error(before)
 	}
-	if _, _, err := run(`m:task { body = function() while true do m:msleep(1) end end } m:msleep(5) error("stop")`); err == nil {
-		t.Error("no error")
+	_, _, err := run(`
+m:task { body = function() while true do m:msleep(1) end end }
+m:msleep(5)
+error("stop")`)
+	if err == nil {
+		t.Error("got no error, want the script's own")
 	}
 }
