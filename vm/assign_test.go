@@ -1,4 +1,4 @@
-// Assignments to several variables beside what they mean, and beside the same in steps.
+// Assignments to several variables, compared with their meaning and with the same assignments in steps.
 
 package vm
 
@@ -12,26 +12,71 @@ import (
 
 func TestAssignmentsHappenAtOnce(t *testing.T) {
 	for _, row := range []struct{ name, src, want string }{
-		{"two locals change places", "local a, b = 1, 2; a, b = b, a; return a, b", "2 1"},
-		{"three locals go round", "local a, b, c = 1, 2, 3; a, b, c = c, a, b; return a, b, c", "3 1 2"},
-		{"a constant comes first", "local a, b = 1, 2; a, b = 9, a; return a, b", "9 1"},
-		{"a call sees the old value", "local a, b = 1, 2; local function g() return a end; a, b = 9, g(); return a, b", "9 1"},
-		{"several results", "local a, b, c = 1, 2, 3; a, b, c = 7, (function() return a, b end)(); return a, b, c", "7 1 2"},
-		{"too few values", "local a, b = 0, 1; a, b = b; return a, b", "1 nil"},
-		{"too many values", "local a, b = 0, 1; a, b = b, a, error; return a, b", "1 0"},
-		{"a key is the old one", "local i, t = 1, {}; i, t[i] = i + 1, 20; return i, t[1], t[2]", "2 20 nil"},
-		{"a key is the old one, other order", "local i, t = 1, {}; t[i], i = 20, i + 1; return i, t[1], t[2]", "2 20 nil"},
-		{"a key is the old one beside constants", "local i, t = 1, {}; i, t[i] = 5, 20; return i, t[1], t[5]", "5 20 nil"},
-		{"a table is the old one", "local t = {1}; local u = t; t, t[1] = {}, 9; return u[1], t[1]", "9 nil"},
-		{"the last is assigned first", "local s = ''; local t = setmetatable({}, {__newindex = function(_, k) s = s .. k end}); local x; t.a, x, t.b = 1, 2, 3; return s", "ba"},
-		{"variables of an outer function", "local a, b = 1, 2; local function f() a, b = b, a end; f(); return a, b", "2 1"},
-		{"globals", "A, B = 1, 2; A, B = B, A; return A, B", "2 1"},
-		{"varargs", "local function f(...) local a, b = 1, 2; a, b = b, ...; return a, b end; return f(5, 6)", "2 5"},
-		{"wide literals", "local a, b = 0xffffffffffffffff, 1; a, b = b, a; return a, b == 0xffffffffffffffff", "1 true"},
+		{name: "two locals change places", src: "local a, b = 1, 2; a, b = b, a; return a, b", want: "2 1"},
+		{
+			name: "three locals go round",
+			src:  "local a, b, c = 1, 2, 3; a, b, c = c, a, b; return a, b, c",
+			want: "3 1 2",
+		},
+		{name: "a constant comes first", src: "local a, b = 1, 2; a, b = 9, a; return a, b", want: "9 1"},
+		{
+			name: "a call sees the old value",
+			src:  "local a, b = 1, 2; local function g() return a end; a, b = 9, g(); return a, b",
+			want: "9 1",
+		},
+		{
+			name: "several results",
+			src:  "local a, b, c = 1, 2, 3; a, b, c = 7, (function() return a, b end)(); return a, b, c",
+			want: "7 1 2",
+		},
+		{name: "too few values", src: "local a, b = 0, 1; a, b = b; return a, b", want: "1 nil"},
+		{name: "too many values", src: "local a, b = 0, 1; a, b = b, a, error; return a, b", want: "1 0"},
+		{
+			name: "a key is the old one",
+			src:  "local i, t = 1, {}; i, t[i] = i + 1, 20; return i, t[1], t[2]",
+			want: "2 20 nil",
+		},
+		{
+			name: "a key is the old one, other order",
+			src:  "local i, t = 1, {}; t[i], i = 20, i + 1; return i, t[1], t[2]",
+			want: "2 20 nil",
+		},
+		{
+			name: "a key is the old one beside constants",
+			src:  "local i, t = 1, {}; i, t[i] = 5, 20; return i, t[1], t[5]",
+			want: "5 20 nil",
+		},
+		{
+			name: "a table is the old one",
+			src:  "local t = {1}; local u = t; t, t[1] = {}, 9; return u[1], t[1]",
+			want: "9 nil",
+		},
+		{
+			name: "the last is assigned first",
+			src: "local s = ''; local t = setmetatable({}, {__newindex = function(_, k) s = s .. k " +
+				"end}); local x; t.a, x, t.b = 1, 2, 3; return s",
+			want: "ba",
+		},
+		{
+			name: "variables of an outer function",
+			src:  "local a, b = 1, 2; local function f() a, b = b, a end; f(); return a, b",
+			want: "2 1",
+		},
+		{name: "globals", src: "A, B = 1, 2; A, B = B, A; return A, B", want: "2 1"},
+		{
+			name: "varargs",
+			src:  "local function f(...) local a, b = 1, 2; a, b = b, ...; return a, b end; return f(5, 6)",
+			want: "2 5",
+		},
+		{
+			name: "wide literals",
+			src:  "local a, b = 0xffffffffffffffff, 1; a, b = b, a; return a, b == 0xffffffffffffffff",
+			want: "1 true",
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if got := evaluate(t, row.src); got != row.want {
-				t.Errorf("%s\ngives %s, want %s", row.src, got, row.want)
+				t.Errorf("%s\ngot %s, want %s", row.src, got, row.want)
 			}
 		})
 	}
@@ -62,7 +107,8 @@ func evaluate(t *testing.T, src string) string {
 	return strings.Join(words, " ")
 }
 
-// TestAssignmentTwin writes random assignments in two ways: as they are, and one variable at a time over temporaries.
+// TestAssignmentTwin runs random assignments in two forms: as they are, and one variable at a time with
+// temporaries.
 func TestAssignmentTwin(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 7))
 	pick := func(of ...string) string { return of[rng.IntN(len(of))] }
@@ -71,7 +117,8 @@ func TestAssignmentTwin(t *testing.T) {
 		if depth > 2 {
 			return pick("a", "b", "c", "1", "G")
 		}
-		return pick("a", "b", "c", "7", "t[a]", "t[b]", "get()", "G", "("+right(depth+1)+" + "+right(depth+1)+")", "(function() return a end)()")
+		return pick("a", "b", "c", "7", "t[a]", "t[b]", "get()", "G",
+			"("+right(depth+1)+" + "+right(depth+1)+")", "(function() return a end)()")
 	}
 	left = func(int) string { return pick("a", "b", "c", "G", "t[a]", "t[c]", "t[1]", "u.x", "u[b]") }
 	for range 300 {
@@ -80,7 +127,8 @@ func TestAssignmentTwin(t *testing.T) {
 		for i := range ls {
 			ls[i], rs[i] = left(0), right(0)
 		}
-		head := "local a, b, c = 1, 2, 3; G = 4; local t, u = {10, 20, 30, 40}, {x = 5}; local function get() return b * 100 end\n"
+		head := "local a, b, c = 1, 2, 3; G = 4; local t, u = {10, 20, 30, 40}, {x = 5}; local function " +
+			"get() return b * 100 end\n"
 		tail := "\nreturn a, b, c, G, t[1], t[2], t[3], t[4], u.x, u[1], u[2], u[3]"
 		once := head + strings.Join(ls, ", ") + " = " + strings.Join(rs, ", ") + tail
 		var step strings.Builder
@@ -99,7 +147,7 @@ func TestAssignmentTwin(t *testing.T) {
 		}
 		step.WriteString(tail)
 		if got, want := evaluate(t, once), evaluate(t, step.String()); got != want {
-			t.Fatalf("%s\ngives  %s\nin steps %s\n%s", once, got, want, step.String())
+			t.Fatalf("%s\ngot  %s\nwant %s as in steps:\n%s", once, got, want, step.String())
 		}
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// TestDefects holds what gopher-lua does wrong, or leaves to its user, and this package closes: one
-// case for each that a script or an embedder could meet. Most have tests of their own as well.
+// TestDefects has one case for each defect of gopher-lua that a script or an embedder could meet and
+// that this package fixes. Most have tests of their own as well.
 func TestDefects(t *testing.T) {
 	for _, c := range []struct{ name, expression string }{
 		{
@@ -101,7 +101,7 @@ func TestDefects(t *testing.T) {
 	}
 }
 
-// L12: an overflow costs as much as the calls that led to it, not their square. The cost is counted
+// L12: the cost of a stack overflow grows with the number of calls, not with its square. It is counted
 // in bytes.
 func TestOverflowIsLinear(t *testing.T) {
 	cost := func(depth int) uint64 {
@@ -115,21 +115,21 @@ func TestOverflowIsLinear(t *testing.T) {
 		})
 	}
 	if small, large := cost(4_000), cost(64_000); large > 64*small {
-		t.Errorf("4,000 deep %d bytes, 64,000 deep %d bytes; want at most 64 times as many", small, large)
+		t.Errorf("got %d bytes for 4,000 calls and %d for 64,000, want at most 64 times as many", small, large)
 	}
 }
 
-// L20: output goes where Config says.
+// L20: output is written to Config.Stdout.
 func TestOutputIsConfigured(t *testing.T) {
 	var out bytes.Buffer
 	rt := newRuntime(t, vm.Config{Stdout: &out})
 	if err := run(t, rt, "print('a') io.write('b') io.stdout:write('c')"); err != nil ||
 		out.String() != "a\nbc" {
-		t.Errorf("%q, %v", out.String(), err)
+		t.Errorf("got %q, %v, want %q", out.String(), err, "a\nbc")
 	}
 }
 
-// L23: a coroutine costs a few kilobytes, and those that are never finished go with their runtime.
+// L23: a coroutine costs a few kilobytes, and unfinished ones are freed with their runtime.
 func TestUnfinishedCoroutinesGo(t *testing.T) {
 	before, goroutines := heap(), runtime.NumGoroutine()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -144,7 +144,7 @@ func TestUnfinishedCoroutinesGo(t *testing.T) {
 		t.Fatal(err)
 	}
 	if each := (int64(heap()) - int64(before)) / n; each > 16<<10 {
-		t.Errorf("%d bytes for each", each)
+		t.Errorf("got %d bytes for each coroutine, want fewer", each)
 	}
 	rt.Close()
 	rt = nil
@@ -166,8 +166,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// L7, L27: a deadline is a deadline for errors.Is, also out of a coroutine, and the runtime goes on
-// afterwards.
+// L7, L27: errors.Is finds the deadline in an error, also from a coroutine, and the runtime stays usable.
 func TestDeadlineIsAnError(t *testing.T) {
 	rt := newRuntime(t, vm.Config{})
 	for range 50 {

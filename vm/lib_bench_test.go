@@ -1,4 +1,4 @@
-// Hot library functions beside raw gopher-lua in the same run: go test ./vm -bench Library.
+// Benchmarks of hot library functions against raw gopher-lua in the same run: go test ./vm -bench Library.
 
 package vm_test
 

@@ -1,4 +1,4 @@
-// Calls of every library function with arbitrary values: no Go panic, no limit that is passed.
+// Fuzzing: calls of every library function with arbitrary values must neither panic nor exceed a limit.
 
 package vm_test
 
@@ -14,7 +14,7 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// fuzzValues are what calls are made with: every kind of value, and the borders of each.
+// fuzzValues lists the arguments of calls: every kind of value, with its boundary values.
 var fuzzValues = []string{
 	"nil", "true", "false", "0", "1", "-1", "2", "3", "10", "0.5", "-0.5", "1e15", "2^31", "2^53",
 	"-2^53", "2^63", "1e308", "1/0", "-1/0", "0/0",
@@ -42,7 +42,7 @@ DEAD = coroutine.create(function() end) coroutine.resume(DEAD)
 S = {} S.S = S
 `
 
-// fuzzFunctions are the functions that the reachable list names, apart from those that print.
+// fuzzFunctions returns the functions in the list of reachable values, except those that print.
 func fuzzFunctions(t testing.TB) []string {
 	text, err := os.ReadFile("testdata/reachable.txt")
 	if err != nil {
@@ -56,7 +56,7 @@ func fuzzFunctions(t testing.TB) []string {
 		}
 	}
 	if len(names) < 90 {
-		t.Fatalf("%d functions in the list of what is reachable", len(names))
+		t.Fatalf("got %d functions in the list of reachable values, want more", len(names))
 	}
 	return append(names, "assert", "check", "check.equals", "assert.is_not.same", "assert.error_matches",
 		"io.stdin.read", "io.stdout.write", "io.stdin.lines", "io.stdin.seek", "string.gmatch('a b', '%a')")

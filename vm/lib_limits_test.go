@@ -14,7 +14,7 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// hostileLibrary are scripts that spend everything inside one library function.
+// hostileLibrary lists scripts that spend all their time or memory inside one library function.
 var hostileLibrary = []struct{ name, source string }{
 	{name: "rep", source: `local s = ("x"):rep(3e9)`},
 	{name: "rep beyond every integer", source: `local s = ("x"):rep(1e19)`},
@@ -237,7 +237,7 @@ func TestLibraryLimits(t *testing.T) {
 				t.Errorf("ended with %v, want a limit", err)
 			}
 			if _, err := rt.Run(context.Background(), must(t, "return 1")); err != nil {
-				t.Errorf("the run after it: %v", err)
+				t.Errorf("the next run: %v", err)
 			}
 		})
 	}
@@ -274,19 +274,19 @@ func TestLibrarySteps(t *testing.T) {
 				_, err := rt.Run(ctx, must(t, c.source))
 				cancel()
 				if err == nil || errors.Is(err, context.DeadlineExceeded) {
-					t.Fatalf("ended with %v", err)
+					t.Fatalf("ended with %v, want a limit", err)
 				}
 				if first == "" {
 					first = err.Error()
 				} else if err.Error() != first {
-					t.Fatalf("ended with %q, then with %q", first, err)
+					t.Fatalf("ended with %q, then with %q, want the same error", first, err)
 				}
 			}
 		})
 	}
 }
 
-// TestCoroutinesEnd: closing a runtime ends the goroutines of its suspended coroutines.
+// TestCoroutinesEnd checks that closing a runtime ends the goroutines of its suspended coroutines.
 func TestCoroutinesEnd(t *testing.T) {
 	before := runtime.NumGoroutine()
 	rt, err := vm.New(vm.Config{})
@@ -312,7 +312,7 @@ func TestCoroutinesEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := runtime.NumGoroutine(); n < before+500 {
-		t.Fatalf("%d goroutines before, %d with 500 coroutines", before, n)
+		t.Fatalf("got %d goroutines before and %d with 500 coroutines, want 500 more", before, n)
 	}
 	if err := rt.Close(); err != nil {
 		t.Fatal(err)
@@ -323,7 +323,7 @@ func TestCoroutinesEnd(t *testing.T) {
 	}
 }
 
-// TestCoroutinesNobodyHolds: what no script can resume any more does not add up.
+// TestCoroutinesNobodyHolds checks that coroutines that no script can resume are collected.
 func TestCoroutinesNobodyHolds(t *testing.T) {
 	before := runtime.NumGoroutine()
 	rt := newRuntime(t, vm.Config{})
@@ -332,16 +332,16 @@ func TestCoroutinesNobodyHolds(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := runtime.NumGoroutine() - before; n > 5000 {
-		t.Errorf("%d goroutines are left of 20000 coroutines that nobody holds", n)
+		t.Errorf("got %d goroutines after 20000 unreachable coroutines, want few", n)
 	}
 	if err := run(t, rt, `co = coroutine.create(function(a) while true do a = coroutine.yield(a) end end)
 		for i = 1, 5000 do coroutine.wrap(function() coroutine.yield() end)()
 		assert(select(2, coroutine.resume(co, i)) == i) end`); err != nil {
-		t.Error("one that is held was ended: ", err)
+		t.Error("a reachable coroutine was ended: ", err)
 	}
 }
 
-// What a shell has started may outlive it and hold its output open: the deadline holds all the same.
+// A process that a shell has started may outlive it and keep its output open. The deadline must hold anyway.
 func TestDeadlineOfCommands(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the commands are those of a POSIX shell")

@@ -1,4 +1,4 @@
-// The library beside Debian's lua5.1: the same cases in both, and what differs is a published list.
+// The library against Debian's lua5.1: the same cases run in both, and a published list has the differences.
 
 package vm_test
 
@@ -63,7 +63,7 @@ func newRuntime(t testing.TB, cfg vm.Config) *vm.Runtime {
 	return rt
 }
 
-// run compiles and runs source and gives the error of the run.
+// run compiles and runs source and returns the error.
 func run(t testing.TB, rt *vm.Runtime, source string) error {
 	t.Helper()
 	p, err := vm.Compile("test.lua", source)
@@ -76,7 +76,7 @@ func run(t testing.TB, rt *vm.Runtime, source string) error {
 
 func lines(s string) []string { return strings.Split(strings.TrimSuffix(s, "\n"), "\n") }
 
-// script is the driver with the cases before it.
+// script returns the driver preceded by the cases.
 func script(t *testing.T, cases []string) string {
 	t.Helper()
 	driver, err := os.ReadFile("testdata/lua51/driver.lua")
@@ -92,7 +92,7 @@ func script(t *testing.T, cases []string) string {
 	return b.String()
 }
 
-// luaQuote spells any bytes as a Lua string.
+// luaQuote returns any bytes as a Lua string.
 func luaQuote(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
@@ -110,20 +110,25 @@ func luaQuote(s string) string {
 
 const differencesFile = "testdata/lua51/differences.txt"
 
-const differencesHead = `What a script sees differently here and in Debian's lua5.1: the case, and what each gives.
+const differencesHead = `What a script sees differently here and in Debian's lua5.1: the case, and ` +
+	`what each gives.
 TestLua51Cases keeps this list; go test ./vm -run Lua51Cases -update rewrites it.
 
 Why they differ:
-- Integers are exact to 2^64-1 and print with all their digits; NaN and infinity have one spelling on every host.
-- What C leaves undefined (%d of 2^63, %c of 0, tonumber of "inf" or a negative number in a base) has a definite answer.
+- Integers are exact to 2^64-1 and print with all their digits; NaN and infinity have one spelling ` +
+	`on every host.
+- What C leaves undefined (%d of 2^63, %c of 0, tonumber of "inf" or a negative number in a base) ` +
+	`has a definite answer.
 - Nothing of the host is there: no files, processes, environment or clock, no bytecode, no debug hooks.
 - A yield may cross pcall, metamethods, sort and gsub; coroutines may be made of any function.
 - More is said in errors: the position of the script also where a C function raises, what an argument was.
-- From later versions of Lua: load of text, xpcall with arguments, table.pack and unpack, rawlen, goto, zero bytes in patterns.
+- From later versions of Lua: load of text, xpcall with arguments, table.pack and unpack, rawlen, ` +
+	`goto, zero bytes in patterns.
 `
 
-// TestLua51Cases holds testdata/lua51/differences.txt: a case that is not in it gives the same in both,
-// one that is in it differs exactly as it says. go test -run Lua51Cases -update rewrites it.
+// TestLua51Cases compares all cases with testdata/lua51/differences.txt: a case that is not listed has
+// the same result in both, and a listed one differs as it says. go test -run Lua51Cases -update
+// rewrites the file.
 func TestLua51Cases(t *testing.T) {
 	text, err := os.ReadFile("testdata/lua51/cases.lua")
 	if err != nil {
@@ -139,13 +144,13 @@ func TestLua51Cases(t *testing.T) {
 	got := ours(t, source)
 	want := lua51(t, source)
 	if len(got) != len(cases) || len(want) != len(cases) {
-		t.Fatalf("%d cases, %d lines of ours, %d of lua5.1", len(cases), len(got), len(want))
+		t.Fatalf("%d cases gave %d lines here and %d in lua5.1, want one line each", len(cases), len(got), len(want))
 	}
 	var b strings.Builder
 	b.WriteString(differencesHead)
 	for i, c := range cases {
 		if got[i] != want[i] {
-			fmt.Fprintf(&b, "\n%s\n  here:   %s\n  lua5.1: %s\n", c, got[i], want[i])
+			fmt.Fprintf(&b, "\n%s\n got  %s\n want %s (lua5.1)\n", c, got[i], want[i])
 		}
 	}
 	if *update {
@@ -158,11 +163,12 @@ func TestLua51Cases(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(listed) != b.String() {
-		t.Errorf("%s is not what differs (go test ./vm -run Lua51Cases -update rewrites it):\n%s", differencesFile, b.String())
+		t.Errorf("%s does not list the differences (go test ./vm -run Lua51Cases -update rewrites it):\n%s",
+			differencesFile, b.String())
 	}
 }
 
-// agree runs the cases in both and reports those that differ.
+// agree runs the cases in both and reports the ones that differ.
 func agree(t *testing.T, cases []string) {
 	t.Helper()
 	const batch = 500
@@ -174,7 +180,7 @@ func agree(t *testing.T, cases []string) {
 		for i := range n {
 			if got[i] != want[i] && bad < 20 {
 				bad++
-				t.Errorf("%s\n  here:   %s\n  lua5.1: %s", cases[i], got[i], want[i])
+				t.Errorf("%s\n got  %s\n want %s (lua5.1)", cases[i], got[i], want[i])
 			}
 		}
 		cases = cases[n:]
@@ -183,11 +189,12 @@ func agree(t *testing.T, cases []string) {
 
 func pick[T any](r *rand.Rand, of ...T) T { return of[r.Intn(len(of))] }
 
-// TestLua51Patterns compares the pattern engine with lua5.1's on random patterns, right and wrong ones.
+// TestLua51Patterns compares the pattern engine with lua5.1's on random patterns, valid and malformed ones.
 func TestLua51Patterns(t *testing.T) {
 	r := rand.New(rand.NewSource(1))
 	piece := func() string {
-		class := pick(r, "a", "b", "c", ".", "%a", "%d", "%s", "%w", "%A", "%W", "[ab]", "[^a]", "[a-c]", "[%d_]", "[]]", "[^%s]", "%.", "%%", "x", " ", "%l", "%u", "%x", "%p", "%c", "%z")
+		class := pick(r, "a", "b", "c", ".", "%a", "%d", "%s", "%w", "%A", "%W", "[ab]", "[^a]", "[a-c]",
+			"[%d_]", "[]]", "[^%s]", "%.", "%%", "x", " ", "%l", "%u", "%x", "%p", "%c", "%z")
 		return class + pick(r, "", "", "", "*", "+", "-", "?")
 	}
 	var cases []string
@@ -225,15 +232,18 @@ func TestLua51Patterns(t *testing.T) {
 		}
 		var s strings.Builder
 		for range r.Intn(14) {
-			s.WriteString(pick(r, "a", "b", "c", "ab", "abc", " ", "1", "x", "(", ")", "_", ".", "A", "]", "%", "\x00", "\xe9"))
+			s.WriteString(pick(r, "a", "b", "c", "ab", "abc", " ", "1", "x", "(", ")", "_", ".", "A", "]",
+				"%", "\x00", "\xe9"))
 		}
 		subject, pattern := luaQuote(s.String()), luaQuote(p.String())
 		cases = append(cases, fmt.Sprintf(pick(r,
 			"string.find(%[1]s, %[2]s)", "string.match(%[1]s, %[2]s)", "string.gsub(%[1]s, %[2]s, '<%%0>')",
-			"string.find(%[1]s, %[2]s, 3)", "string.match(%[1]s, %[2]s, -4)", "string.gsub(%[1]s, %[2]s, '%%1')",
+			"string.find(%[1]s, %[2]s, 3)", "string.match(%[1]s, %[2]s, -4)",
+			"string.gsub(%[1]s, %[2]s, '%%1')",
 			"string.gsub(%[1]s, %[2]s, function(...) return select('#', ...) .. tostring(...) end)",
 			"string.gsub(%[1]s, %[2]s, {a = 'A', ab = false, [1] = 'one'}, 2)",
-			"(function() local r = {} for a, b in string.gmatch(%[1]s, %[2]s) do r[#r+1] = tostring(a) .. tostring(b) end return unpack(r) end)()",
+			"(function() local r = {} for a, b in string.gmatch(%[1]s, %[2]s) do r[#r+1] = tostring(a) "+
+				".. tostring(b) end return unpack(r) end)()",
 		), subject, pattern))
 	}
 	agree(t, cases)
@@ -242,8 +252,11 @@ func TestLua51Patterns(t *testing.T) {
 // TestLua51Formats compares string.format with lua5.1's on random conversions.
 func TestLua51Formats(t *testing.T) {
 	r := rand.New(rand.NewSource(2))
-	numbers := []string{"0", "1", "-1", "42", "-42", "3.7", "-3.7", "0.1", "1e10", "-1e10", "1e15", "123456.789", "1e-5", "1e100", "2^31", "2^32", "2^52",
-		"-2^52", "0.5", "1.5", "2.5", "99.995", "1e-300", "1e300", "255", "65535", "'12'", "'0x1f'", "1/3", "100000", "999999.5", "0.00001234", "12345678"}
+	numbers := []string{
+		"0", "1", "-1", "42", "-42", "3.7", "-3.7", "0.1", "1e10", "-1e10", "1e15", "123456.789", "1e-5",
+		"1e100", "2^31", "2^32", "2^52", "-2^52", "0.5", "1.5", "2.5", "99.995", "1e-300", "1e300", "255",
+		"65535", "'12'", "'0x1f'", "1/3", "100000", "999999.5", "0.00001234", "12345678",
+	}
 	texts := []string{"''", "'a'", "'hello'", "'a b'", "12", "1.5", "('x'):rep(50)", "'\\n\"\\\\'"}
 	var cases []string
 	for range 4000 {
@@ -251,10 +264,12 @@ func TestLua51Formats(t *testing.T) {
 		for range r.Intn(3) {
 			flags += pick(r, "-", "+", " ", "#", "0")
 		}
-		spec := "%" + flags + pick(r, "", "", "1", "5", "12", "30") + pick(r, "", "", ".", ".0", ".1", ".3", ".10", ".20")
+		spec := "%" + flags + pick(r, "", "", "1", "5", "12", "30") +
+			pick(r, "", "", ".", ".0", ".1", ".3", ".10", ".20")
 		if r.Intn(3) == 0 {
 			arg := pick(r, texts...)
-			cases = append(cases, fmt.Sprintf("string.format(%s, %s)", luaQuote("["+strings.ReplaceAll(strings.ReplaceAll(spec, "0", ""), "#", "")+"s]"), arg))
+			spec = strings.ReplaceAll(strings.ReplaceAll(spec, "0", ""), "#", "")
+			cases = append(cases, fmt.Sprintf("string.format(%s, %s)", luaQuote("["+spec+"s]"), arg))
 			continue
 		}
 		arg := pick(r, numbers...)
@@ -262,7 +277,8 @@ func TestLua51Formats(t *testing.T) {
 			continue // glibc loses the zeros that '#' keeps when rounding carries into a new digit
 		}
 		verb := pick(r, "d", "i", "u", "x", "X", "o", "e", "E", "f", "g", "G", "c")
-		if strings.Contains("diuxXoc", verb) && (strings.Contains(arg, "100") || strings.Contains(arg, "300")) {
+		large := strings.Contains(arg, "100") || strings.Contains(arg, "300")
+		if large && strings.Contains("diuxXoc", verb) {
 			continue // out of the range of C's integers: undefined there, an error here
 		}
 		if verb == "c" {
@@ -283,7 +299,8 @@ func TestLua51Numbers(t *testing.T) {
 		case 0:
 			var s strings.Builder
 			for range 1 + r.Intn(6) {
-				s.WriteString(pick(r, "0", "1", "9", "12", ".", "e", "E", "-", "+", "0x", "a", "f", " ", "x", "e5"))
+				s.WriteString(pick(r, "0", "1", "9", "12", ".", "e", "E", "-", "+", "0x", "a", "f", " ", "x",
+					"e5"))
 			}
 			text := s.String()
 			if low := strings.ToLower(text); strings.Contains(low, "0x") && strings.ContainsAny(low, ".") {
@@ -291,9 +308,12 @@ func TestLua51Numbers(t *testing.T) {
 			}
 			cases = append(cases, fmt.Sprintf("tonumber(%s)", luaQuote(text)))
 		case 1:
-			cases = append(cases, fmt.Sprintf("tostring(%d/%d)", r.Intn(2_000_001)-1_000_000, 1+r.Intn(100_000)))
+			x, y := r.Intn(2_000_001)-1_000_000, 1+r.Intn(100_000)
+			cases = append(cases, fmt.Sprintf("tostring(%d/%d)", x, y))
 		case 2:
-			cases = append(cases, fmt.Sprintf("tonumber(%s, %d)", luaQuote(pick(r, "", " ", "+")+pick(r, "10", "ff", "zz", "7", "0", "1f", "12a", "1.5", "ABC", "0x1f")), 2+r.Intn(35)))
+			text := pick(r, "", " ", "+") +
+				pick(r, "10", "ff", "zz", "7", "0", "1f", "12a", "1.5", "ABC", "0x1f")
+			cases = append(cases, fmt.Sprintf("tonumber(%s, %d)", luaQuote(text), 2+r.Intn(35)))
 		}
 	}
 	agree(t, cases)
@@ -328,7 +348,8 @@ func TestLua51Tables(t *testing.T) {
 			case 8:
 				fmt.Fprintf(&b, "t[#t + 1] = %d t[#t] = nil out[#out + 1] = #t .. table.maxn(t) ", r.Intn(9))
 			case 9:
-				fmt.Fprintf(&b, "for i, v in ipairs(t) do out[#out + 1] = i * v end for k, v in pairs(t) do out[#out + 1] = k - v end out[#out + 1] = select('#', unpack(t, %d)) ", r.Intn(4))
+				fmt.Fprintf(&b, "for i, v in ipairs(t) do out[#out + 1] = i * v end for k, v in pairs(t) "+
+					"do out[#out + 1] = k - v end out[#out + 1] = select('#', unpack(t, %d)) ", r.Intn(4))
 			}
 		}
 		b.WriteString("return #t, table.concat(t, ','), table.concat(out, ' ') end)()")
@@ -359,7 +380,7 @@ func TestLua51Programs(t *testing.T) {
 					b = got[i]
 				}
 				if a != b {
-					t.Fatalf("line %d\n  here:   %s\n  lua5.1: %s", i+1, b, a)
+					t.Fatalf("line %d\n got  %s\n want %s (lua5.1)", i+1, b, a)
 				}
 			}
 		})

@@ -36,15 +36,20 @@ func FuzzQuote(f *testing.F) {
 	})
 }
 
-// TestCompare: numbers and u64s are ordered as math/big orders them, on every pair of borders.
+// TestCompare compares every pair of boundary values, of numbers and u64s, with math/big.
 func TestCompare(t *testing.T) {
 	rt, err := New(Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer rt.Close()
-	floats := []float64{0, -1, 1, 0.5, 1 << 52, 1<<53 - 1, 1 << 53, 1<<53 + 2, 1 << 63, 1<<63 + 2048, 1<<64 - 2048, 1 << 64, 1e300, -1e300, math.Inf(1), math.Inf(-1)}
-	wides := []uint64{1 << 53, 1<<53 + 1, 1<<53 + 2, 1 << 63, 1<<63 + 1, 1<<63 + 2048, 1<<64 - 2048, 1<<64 - 1}
+	floats := []float64{
+		0, -1, 1, 0.5, 1 << 52, 1<<53 - 1, 1 << 53, 1<<53 + 2, 1 << 63, 1<<63 + 2048, 1<<64 - 2048, 1 << 64,
+		1e300, -1e300, math.Inf(1), math.Inf(-1),
+	}
+	wides := []uint64{
+		1 << 53, 1<<53 + 1, 1<<53 + 2, 1 << 63, 1<<63 + 1, 1<<63 + 2048, 1<<64 - 2048, 1<<64 - 1,
+	}
 	type both struct {
 		lua lua.LValue
 		big *big.Float
@@ -59,17 +64,17 @@ func TestCompare(t *testing.T) {
 	for _, x := range all {
 		for _, y := range all {
 			if c, ok := compareNumbers(x.lua, y.lua); !ok || c != x.big.Cmp(y.big) {
-				t.Errorf("%v and %v: %d, %v, want %d", x.big, y.big, c, ok, x.big.Cmp(y.big))
+				t.Errorf("compareNumbers(%v, %v) = %d, %v, want %d", x.big, y.big, c, ok, x.big.Cmp(y.big))
 			}
 		}
 		nan := lua.LNumber(math.NaN())
 		for _, pair := range [][2]lua.LValue{{x.lua, nan}, {nan, x.lua}} {
 			if c, ok := compareNumbers(pair[0], pair[1]); !ok || c != unordered {
-				t.Errorf("%v beside NaN: %d, %v", x.big, c, ok)
+				t.Errorf("compareNumbers of %v and NaN = %d, %v, want unordered", x.big, c, ok)
 			}
 		}
 		if _, ok := compareNumbers(x.lua, lua.LString("1")); ok {
-			t.Errorf("%v compares with text", x.big)
+			t.Errorf("compareNumbers(%v, text) is ok, want not ok", x.big)
 		}
 	}
 }

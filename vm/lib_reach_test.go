@@ -1,5 +1,5 @@
-// Nothing of the host is reachable: every value that a script can get at by fields, metatables,
-// environments and upvalues, compared with a list.
+// No part of the host is reachable: all values that a script can reach by fields, metatables,
+// environments and upvalues are compared with a list.
 
 package vm_test
 
@@ -13,7 +13,7 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// walk prints the path and type of everything that can be reached from the globals.
+// walk prints the path and type of every value that is reachable from the globals.
 const walk = `
 local seen, out = {}, {}
 local function visit(path, v)
@@ -51,8 +51,8 @@ func reachable(t *testing.T, cfg vm.Config) string {
 	return out.String()
 }
 
-// TestReachable compares with testdata/reachable.txt; -update rewrites it, and what is new there is
-// to be looked at with care.
+// TestReachable compares the values with testdata/reachable.txt. -update rewrites the file; look at each new
+// line with care.
 func TestReachable(t *testing.T) {
 	const golden = "testdata/reachable.txt"
 	got := reachable(t, vm.Config{})
@@ -66,7 +66,7 @@ func TestReachable(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got != string(want) {
-		t.Errorf("what scripts can reach is not what %s lists; go test ./vm -run Reachable -update "+
+		t.Errorf("the reachable values differ from %s; go test ./vm -run Reachable -update "+
 			"shows the difference in git\n%s", golden, got)
 	}
 	for _, word := range []string{
@@ -76,12 +76,12 @@ func TestReachable(t *testing.T) {
 		"tmpname",
 	} {
 		if strings.Contains(got, word) {
-			t.Errorf("a closed runtime shows %s", word)
+			t.Errorf("a closed runtime has %s, want nothing of the host", word)
 		}
 	}
 }
 
-// TestDoors: each field of Allow adds its own functions and nothing else.
+// TestDoors checks that each field of Allow adds its own functions and nothing else.
 func TestDoors(t *testing.T) {
 	closed := lines(reachable(t, vm.Config{}))
 	for _, door := range []struct {
@@ -107,13 +107,14 @@ func TestDoors(t *testing.T) {
 				}
 			}
 			if got := strings.Join(added, " "); got != door.adds {
-				t.Errorf("opens %q, want %q", got, door.adds)
+				t.Errorf("adds %q, want %q", got, door.adds)
 			}
 		})
 	}
 }
 
-// TestScriptFolder: require and dofile see Config.Scripts, and nothing outside of it by any spelling.
+// TestScriptFolder checks that require and dofile read Config.Scripts and nothing outside, however a name is
+// written.
 func TestScriptFolder(t *testing.T) {
 	files := fstest.MapFS{
 		"lib.lua":      {Data: []byte("local M = {} M.name = ... return M")},

@@ -15,8 +15,8 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// threads is a module with threads: spawn(fn) makes one, sleep() gives way in the middle of one, run()
-// goes round until all have ended.
+// threads returns a module with threads: spawn(fn) creates one, sleep() lets the others run, and run() runs
+// all of them until they have ended.
 type threads struct {
 	s    *vm.State
 	all  []*green
@@ -161,7 +161,7 @@ func TestCoroutinesAmongThreads(t *testing.T) {
 	}
 }
 
-// TestThreadsLimits: what is hit in a coroutine of a thread stops the whole run.
+// TestThreadsLimits checks that a limit hit in a coroutine of a thread stops the whole run.
 func TestThreadsLimits(t *testing.T) {
 	for _, source := range []string{
 		`threads.spawn(function() coroutine.wrap(function() while true do pcall(threads.sleep) end ` +
@@ -172,7 +172,7 @@ func TestThreadsLimits(t *testing.T) {
 		m := &threads{}
 		rt := newRuntime(t, vm.Config{Limits: vm.Limits{Steps: 50_000}, Modules: []vm.Module{m.module()}})
 		if err := run(t, rt, source); !errors.Is(err, vm.ErrSteps) {
-			t.Errorf("%s\ngave %v", source, err)
+			t.Errorf("%s\ngot error %v, want a limit", source, err)
 		}
 	}
 }

@@ -12,44 +12,59 @@ import (
 
 func TestU64(t *testing.T) {
 	holds(t,
-		// One value is one Lua value.
-		"0xffffffffffffff00 + 0xff == 0xffffffffffffffff", "rawequal(0xffffffffffffff00 + 0xff, 0xffffffffffffffff)",
-		"({[0xffffffffffffffff] = 1})[0xffffffffffffff00 + 255] == 1", "type(0xffffffffffffffff) == 'userdata'",
-		// Two plain numbers follow Lua.
-		"type(2^53) == 'number'", "type(0x1fffffffffffff + 1) == 'number'", "0x1fffffffffffff + 1 ~= 0x20000000000000",
-		// What fits comes back as a number.
-		"type(0xffffffffffffffff - 0xfffffffffffffffe) == 'number'", "0xffffffffffffffff - 0xfffffffffffffffe == 1",
-		"0xffffffffffffffff + 1 == 0", "0xffffffffffffffff + 2 == 1",
-		// Wrapping, and negative numbers as two's complements.
-		"0x8000000000000000 * 2 == 0", "0xffffffffffffffff * 0xffffffffffffffff == 1", "0xffffff8008c5a008 + -8 == 0xffffff8008c5a000",
-		"-8 + 0xffffff8008c5a008 == 0xffffff8008c5a000", "-0xffffffffffffffff == 1", "5 - 0xffffffffffffffff == 6",
-		"0xffffffffffffffff * -1 == 1",
-		// Division and remainder are unsigned and whole.
-		"0xffffffffffffffff / 2 == 0x7fffffffffffffff", "0xffffffffffffffff % 10 == 5", "7 / 0xffffffffffffffff == 0", "7 % 0xffffffffffffffff == 7",
-		// A number compares with a wide literal, and with whatever is calculated with one, however long.
-		"(function(a) return a < 0xffffff8008c5a000 and a + 1 <= 0xffffff8008c5a000 - 8 and not (a > -0x8000000000000000) end)(5)",
+		// Equal integers are one Lua value.
+		"0xffffffffffffff00 + 0xff == 0xffffffffffffffff",
+		"rawequal(0xffffffffffffff00 + 0xff, 0xffffffffffffffff)",
+		"({[0xffffffffffffffff] = 1})[0xffffffffffffff00 + 255] == 1",
+		"type(0xffffffffffffffff) == 'userdata'",
+		// Plain numbers behave as in Lua.
+		"type(2^53) == 'number'", "type(0x1fffffffffffff + 1) == 'number'",
+		"0x1fffffffffffff + 1 ~= 0x20000000000000",
+		// A result that fits is a plain number.
+		"type(0xffffffffffffffff - 0xfffffffffffffffe) == 'number'",
+		"0xffffffffffffffff - 0xfffffffffffffffe == 1", "0xffffffffffffffff + 1 == 0",
+		"0xffffffffffffffff + 2 == 1",
+		// Results wrap, and negative numbers are two's complements.
+		"0x8000000000000000 * 2 == 0", "0xffffffffffffffff * 0xffffffffffffffff == 1",
+		"0xffffff8008c5a008 + -8 == 0xffffff8008c5a000", "-8 + 0xffffff8008c5a008 == 0xffffff8008c5a000",
+		"-0xffffffffffffffff == 1", "5 - 0xffffffffffffffff == 6", "0xffffffffffffffff * -1 == 1",
+		// Division and remainder are unsigned integer operations.
+		"0xffffffffffffffff / 2 == 0x7fffffffffffffff", "0xffffffffffffffff % 10 == 5",
+		"7 / 0xffffffffffffffff == 0", "7 % 0xffffffffffffffff == 7",
+		// A number compares with a wide literal, and with an expression over one of any length.
+		"(function(a) return a < 0xffffff8008c5a000 and a + 1 <= 0xffffff8008c5a000 - 8 and not (a > "+
+			"-0x8000000000000000) end)(5)",
 		"(function(a) return a < 0xffffff8008c5a000"+strings.Repeat(" + 1", 150)+" end)(5)",
-		"(function(a) return "+strings.Repeat("-(", 101)+"0x8000000000000001"+strings.Repeat(")", 101)+" > a end)(5)",
+		"(function(a) return "+strings.Repeat("-(", 101)+"0x8000000000000001"+strings.Repeat(")", 101)+
+			" > a end)(5)",
 		// Text.
-		"tostring(0xffffff8008c5a004) == '0xffffff8008c5a004'", "'a' .. 0xffffff8008c5a004 == 'a0xffffff8008c5a004'",
-		"0xffffff8008c5a004 .. 0xffffffffffffffff == '0xffffff8008c5a0040xffffffffffffffff'", "1 .. 0xffffff8008c5a004 == '10xffffff8008c5a004'",
-		"getmetatable(0xffffffffffffffff) == 'u64'",
+		"tostring(0xffffff8008c5a004) == '0xffffff8008c5a004'",
+		"'a' .. 0xffffff8008c5a004 == 'a0xffffff8008c5a004'",
+		"0xffffff8008c5a004 .. 0xffffffffffffffff == '0xffffff8008c5a0040xffffffffffffffff'",
+		"1 .. 0xffffff8008c5a004 == '10xffffff8008c5a004'", "getmetatable(0xffffffffffffffff) == 'u64'",
 	)
 	for _, c := range []struct{ src, want string }{
-		{"return 0xffffffffffffffff / 0", "attempt to perform 'u64 / 0'"},
-		{"return 0xffffffffffffffff % 0", "attempt to perform 'u64 % 0'"},
-		{"return 0xffffffffffffffff + 0.5", "0.5 is not an integer"},
-		{"return 2^60 + 0xffffffffffffffff", "lost precision"},
-		{"return 0xffffffffffffffff - 0/0", "not an integer"},
-		{"return 0xffffffffffffffff + {}", "a u64 and a table value"},
-		{"return 0xffffffffffffffff ^ 2", "u64 has no operator ^"},
-		{"return 0xffffffffffffffff .. {}", "attempt to concatenate a table value"},
-		{"local a, b = 1, 0xffffffffffffffff return a < b", "use hw.lt(a, b) or hw.le(a, b)"},
-		{"table.sort {1, 0xffffffffffffffff}", "test.lua:1: attempt to compare u64 with number (Lua 5.1 cannot compare a number with a userdata; use hw.lt(a, b) or hw.le(a, b))"},
-		{"return 0xffffffffffffffff < 'x'", "attempt to compare u64 with string"},
-		{"local v = 0xffffffffffffffff v.x = 1", "attempt to index local 'v' (a u64 value)"},
-		{"return (0xffffffffffffffff)()", "attempt to call a u64 value"},
-		{"local n = 0xffffffffffffffff for i = 1, n do end", "'for' limit must be a number, got a u64"},
+		{src: "return 0xffffffffffffffff / 0", want: "attempt to perform 'u64 / 0'"},
+		{src: "return 0xffffffffffffffff % 0", want: "attempt to perform 'u64 % 0'"},
+		{src: "return 0xffffffffffffffff + 0.5", want: "0.5 is not an integer"},
+		{src: "return 2^60 + 0xffffffffffffffff", want: "lost precision"},
+		{src: "return 0xffffffffffffffff - 0/0", want: "not an integer"},
+		{src: "return 0xffffffffffffffff + {}", want: "a u64 and a table value"},
+		{src: "return 0xffffffffffffffff ^ 2", want: "u64 has no operator ^"},
+		{src: "return 0xffffffffffffffff .. {}", want: "attempt to concatenate a table value"},
+		{src: "local a, b = 1, 0xffffffffffffffff return a < b", want: "use hw.lt(a, b) or hw.le(a, b)"},
+		{
+			src: "table.sort {1, 0xffffffffffffffff}",
+			want: "test.lua:1: attempt to compare u64 with number (Lua 5.1 cannot compare a number with " +
+				"a userdata; use hw.lt(a, b) or hw.le(a, b))",
+		},
+		{src: "return 0xffffffffffffffff < 'x'", want: "attempt to compare u64 with string"},
+		{src: "local v = 0xffffffffffffffff v.x = 1", want: "attempt to index local 'v' (a u64 value)"},
+		{src: "return (0xffffffffffffffff)()", want: "attempt to call a u64 value"},
+		{
+			src:  "local n = 0xffffffffffffffff for i = 1, n do end",
+			want: "'for' limit must be a number, got a u64",
+		},
 	} {
 		if _, err := eval(t, c.src); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v; want %q", c.src, err, c.want)
@@ -57,24 +72,28 @@ func TestU64(t *testing.T) {
 	}
 }
 
-// A u64 that is still in use stays the one value of its number when many others come and go.
+// A u64 in use stays the only value of its integer while many others are made and collected.
 func TestU64StaysOneValue(t *testing.T) {
 	got, err := eval(t, `
 		local kept, key = {}, 0xfffffffffffff000
 		kept[key] = "here"
-		local co = coroutine.wrap(function() local v = 0xfffffffffffff111 + 1 coroutine.yield() return v end)
+		local co = coroutine.wrap(function() local v = 0xfffffffffffff111 + 1 coroutine.yield() `+
+		`return v end)
 		co()
 		local function f() return 0xfffffffffffff222 end
 		local x = 0x8000000000000000
 		for i = 1, 100000 do x = x + 1 end
-		return kept[0xffffffffffffefff + 1], rawequal(next(kept), key), rawequal(co(), 0xfffffffffffff112), rawequal(f(), 0xfffffffffffff220 + 2)`)
+		return kept[0xffffffffffffefff + 1], rawequal(next(kept), key), rawequal(co(), `+
+		`0xfffffffffffff112), rawequal(f(), 0xfffffffffffff220 + 2)`)
 	if want := []any{"here", true, true, true}; err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("%v, %v; want %v", got, err, want)
+		t.Errorf("got %v, %v; want %v", got, err, want)
 	}
 }
 
 func FuzzU64(f *testing.F) {
-	for _, v := range []uint64{0, 1, 7, 1<<53 - 1, 1 << 53, 1<<53 + 1, 1 << 63, 1<<64 - 1, 0xffffff8008c5a004} {
+	for _, v := range []uint64{
+		0, 1, 7, 1<<53 - 1, 1 << 53, 1<<53 + 1, 1 << 63, 1<<64 - 1, 0xffffff8008c5a004,
+	} {
 		f.Add(v, uint64(3))
 		f.Add(uint64(1<<64-2), v)
 	}
@@ -82,8 +101,10 @@ func FuzzU64(f *testing.F) {
 	prog := must(f, `
 		local a, b = ...
 		local function try(f) local ok, v = pcall(f) if ok then return v end return "error" end
-		return a + b, a - b, a * b, try(function() return a / b end), try(function() return a % b end), -a,
-			a == b, try(function() return a < b end), try(function() return a <= b end), tostring(a), a .. ""`)
+		return a + b, a - b, a * b, try(function() return a / b end), try(function() return a % b `+
+		`end), -a,
+			a == b, try(function() return a < b end), try(function() return a <= b end), `+
+		`tostring(a), a .. ""`)
 	mod := new(big.Int).Lsh(big.NewInt(1), 64)
 	f.Fuzz(func(t *testing.T, a, b uint64) {
 		got, err := rt.Run(context.Background(), prog, a, b)
@@ -103,8 +124,15 @@ func FuzzU64(f *testing.F) {
 			return u
 		}
 		want := []any{
-			exact(new(big.Int).Add(x, y)), exact(new(big.Int).Sub(x, y)), exact(new(big.Int).Mul(x, y)), "error", "error",
-			exact(new(big.Int).Neg(x)), a == b, "error", "error", fmt.Sprintf("%#x", a), fmt.Sprintf("%#x", a),
+			exact(new(big.Int).Add(x, y)),
+			exact(new(big.Int).Sub(x, y)),
+			exact(new(big.Int).Mul(x, y)),
+			"error", "error",
+			exact(new(big.Int).Neg(x)),
+			a == b,
+			"error", "error",
+			fmt.Sprintf("%#x", a),
+			fmt.Sprintf("%#x", a),
 		}
 		if b != 0 {
 			want[3], want[4] = exact(new(big.Int).Div(x, y)), exact(new(big.Int).Mod(x, y))
@@ -118,13 +146,17 @@ func FuzzU64(f *testing.F) {
 	})
 }
 
-// FuzzCompile gives any text to the compiler, and runs what it takes under limits.
+// FuzzCompile compiles any text, and runs what compiles under limits.
 func FuzzCompile(f *testing.F) {
 	for _, src := range []string{
-		"return 1", "x = {1, 2, [0xffffffffffffffff] = 3}", "for i = 1, 3 do print(i < 0xffffffffffffffff) end", "goto a ::a::",
-		"local function f(...) return ... end return f(1, nil, 2)", "return ('x'):rep(10):gsub('x', '%0%0')", "--[==[ ]] ]==] return [[x]]",
-		"if a then elseif b then else end", "repeat local x = 1 until x", "x = 'a\\", "x = 0x", "x = 1e", "\xff\xfe", "((((", "x = a.b.c:d{}''[[]]",
-		"coroutine.wrap(function() coroutine.yield(pcall(error)) end)()", "return -0xffffffffffffffff % 3 ^ 2 .. 1", "return #{...}, not nil",
+		"return 1", "x = {1, 2, [0xffffffffffffffff] = 3}",
+		"for i = 1, 3 do print(i < 0xffffffffffffffff) end", "goto a ::a::",
+		"local function f(...) return ... end return f(1, nil, 2)",
+		"return ('x'):rep(10):gsub('x', '%0%0')", "--[==[ ]] ]==] return [[x]]",
+		"if a then elseif b then else end", "repeat local x = 1 until x", "x = 'a\\", "x = 0x", "x = 1e",
+		"\xff\xfe", "((((", "x = a.b.c:d{}''[[]]",
+		"coroutine.wrap(function() coroutine.yield(pcall(error)) end)()",
+		"return -0xffffffffffffffff % 3 ^ 2 .. 1", "return #{...}, not nil",
 	} {
 		f.Add(src)
 	}

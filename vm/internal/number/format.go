@@ -158,8 +158,8 @@ func (spec *Spec) AppendFloat(b []byte, f float64) []byte {
 	return spec.appendPadded(b, sign, "", digits, finite && spec.has('0'))
 }
 
-// appendG appends what C's %g writes: the shorter of %e and %f by the exponent that rounding gives. It removes trailing zeros
-// unless keep is set.
+// appendG appends what C's %g writes: the shorter of %e and %f by the exponent that rounding gives. It
+// removes trailing zeros unless keep is set.
 func appendG(b []byte, f float64, precision int, keep bool) []byte {
 	precision = max(precision, 1)
 	var buf [160]byte

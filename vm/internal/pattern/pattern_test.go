@@ -1,4 +1,4 @@
-// The pattern engine against a slow twin that is obviously right, and its counting.
+// The pattern engine against a slow twin that is obviously right, and the counting of its work.
 
 package pattern
 
@@ -13,7 +13,8 @@ import (
 // manual gives, with captures that are never changed in place.
 
 type twinItem struct {
-	kind  byte // 'c' class, '(' open, ')' close, 'p' position, 'b' balance, 'f' frontier, '$' end, '0'..'9' reference
+	// 'c' class, '(' open, ')' close, 'p' position, 'b' balance, 'f' frontier, '$' end, '0'..'9' reference
+	kind  byte
 	class func(byte) bool
 	quant byte // of a class: 0 * + - ?
 	x, y  byte
@@ -29,9 +30,15 @@ func twinClass(p string) (class func(byte) bool, rest string, ok bool) {
 	named := func(l byte) func(byte) bool {
 		const letters, digits = "abcdefghijklmnopqrstuvwxyz", "0123456789"
 		sets := map[byte]string{
-			'a': letters + strings.ToUpper(letters), 'd': digits, 'l': letters, 'u': strings.ToUpper(letters),
-			'w': letters + strings.ToUpper(letters) + digits, 'x': digits + "abcdefABCDEF", 's': " \t\n\v\f\r",
-			'p': "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", 'z': "\x00",
+			'a': letters + strings.ToUpper(letters),
+			'd': digits,
+			'l': letters,
+			'u': strings.ToUpper(letters),
+			'w': letters + strings.ToUpper(letters) + digits,
+			'x': digits + "abcdefABCDEF",
+			's': " \t\n\v\f\r",
+			'p': "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
+			'z': "\x00",
 		}
 		lower := l
 		if 'A' <= l && l <= 'Z' {
@@ -82,7 +89,7 @@ func twinClass(p string) (class func(byte) bool, rest string, ok bool) {
 			lo, hi := rest[0], rest[0]
 			if len(rest) > 2 && rest[1] == '-' && rest[2] != ']' {
 				hi = rest[2]
-				if hi == '%' { // "a-%": the engine takes the '%' as the end of the range, and what follows on its own
+				if hi == '%' { // in "a-%", the engine takes the '%' as the end of the range
 					return nil, "", false
 				}
 				rest = rest[3:]
@@ -99,7 +106,8 @@ func twinClass(p string) (class func(byte) bool, rest string, ok bool) {
 	return func(b byte) bool { return b == c }, p[1:], true
 }
 
-// twinParse gives the items of a pattern without its '^', or false when it is malformed anywhere.
+// twinParse returns the items of a pattern without its '^'. It is not ok if the pattern is malformed
+// anywhere.
 func twinParse(p string) (items []twinItem, ok bool) {
 	open, done := []int{}, []bool{}
 	for p != "" {
@@ -256,7 +264,7 @@ func (t *twin) match(items []twinItem, s int, caps []twinCapture) (end int, got 
 	return 0, nil, false
 }
 
-// twinFind is string.find without init, as text.
+// twinFind returns the result of string.find without init, as text.
 func twinFind(src, pat string) (result string, valid bool) {
 	anchored := strings.HasPrefix(pat, "^")
 	items, ok := twinParse(strings.TrimPrefix(pat, "^"))
@@ -331,9 +339,11 @@ func engineFind(src, pat string, host *testHost) (result string) {
 
 func FuzzPattern(f *testing.F) {
 	for _, seed := range [][2]string{
-		{"hello world", "(%w+) (%w+)"}, {"key = value", "^(%w+)%s*=%s*(.-)$"}, {"f(a(b)c)", "%b()"}, {"THE (quick) fox", "%f[%a]%a+"},
-		{"aaa", "a-b"}, {"abab", "(ab)%1"}, {"x", "[^%s]?"}, {"a.b", "[a-c]%.[]]*"}, {"", "()$"}, {"a\x00b", "%z."}, {"aXbX", "(.-)X"},
-		{"[[x]]", "%[(%b[])%]"}, {"2024-01-02", "(%d+)-(%d+)-(%d+)"}, {"\xff\xfe", "[\x80-\xff]+"}, {"aab", "(a*(.)%2?)"}, {"()", "%(%)"},
+		{"hello world", "(%w+) (%w+)"}, {"key = value", "^(%w+)%s*=%s*(.-)$"}, {"f(a(b)c)", "%b()"},
+		{"THE (quick) fox", "%f[%a]%a+"}, {"aaa", "a-b"}, {"abab", "(ab)%1"}, {"x", "[^%s]?"},
+		{"a.b", "[a-c]%.[]]*"}, {"", "()$"}, {"a\x00b", "%z."}, {"aXbX", "(.-)X"}, {"[[x]]", "%[(%b[])%]"},
+		{"2024-01-02", "(%d+)-(%d+)-(%d+)"}, {"\xff\xfe", "[\x80-\xff]+"}, {"aab", "(a*(.)%2?)"},
+		{"()", "%(%)"},
 	} {
 		f.Add(seed[0], seed[1])
 	}
@@ -362,8 +372,8 @@ func FuzzPattern(f *testing.F) {
 	})
 }
 
-// TestPatternWork: what a match costs is counted while it is under way, so that one that would never
-// end can be stopped.
+// TestPatternWork checks that the cost of a match is counted during the match, so that an endless one can be
+// stopped.
 func TestPatternWork(t *testing.T) {
 	for _, c := range []struct{ name, src, pat string }{
 		{"lazy pieces", strings.Repeat("a", 30000), ".-.-.-.-b"},
@@ -375,20 +385,21 @@ func TestPatternWork(t *testing.T) {
 			host := &testHost{most: 3_000_000}
 			engineFind(c.src, c.pat, host)
 			if host.steps <= host.most {
-				t.Fatalf("ended after %d steps", host.steps)
+				t.Fatalf("ended after %d steps, want it stopped", host.steps)
 			}
 			if host.steps > host.most+2*stepBatch {
-				t.Errorf("%d steps passed before the host was told of more than %d", host.steps, host.most)
+				t.Errorf("the match took %d steps, want at most two batches more than %d", host.steps, host.most)
 			}
 		})
 	}
 	host := &testHost{most: 1 << 30}
-	if got := engineFind("x", strings.Repeat("x?", maxDepth*2), host); host.err != "" && host.err != "pattern too complex" {
-		t.Error(got)
+	got := engineFind("x", strings.Repeat("x?", maxDepth*2), host)
+	if host.err != "" && host.err != "pattern too complex" {
+		t.Errorf("got error %q, want none or %q (%s)", host.err, "pattern too complex", got)
 	}
 	host = &testHost{most: 1 << 30}
 	engineFind(strings.Repeat("x", maxDepth*2), strings.Repeat("x?", maxDepth*2), host)
 	if host.err != "pattern too complex" {
-		t.Errorf("a pattern of %d optional items gave %q", maxDepth*2, host.err)
+		t.Errorf("a pattern of %d optional items gave error %q, want it too complex", maxDepth*2, host.err)
 	}
 }

@@ -64,8 +64,8 @@ func TestContent(t *testing.T) {
 // between them, and that lines are counted.
 func FuzzTokens(f *testing.F) {
 	for _, s := range []string{
-		"m.cpu[0]:load(0x10, 8)", "x = [==[ a ]=] ]==] .. 'b\\'c'", "--[[ x", "for i=1,2 do f{a=1,b", "...)}]",
-		"\"\\", "1..2", "0x1p-3", "a\n\n-- b\nc",
+		"m.cpu[0]:load(0x10, 8)", "x = [==[ a ]=] ]==] .. 'b\\'c'", "--[[ x", "for i=1,2 do f{a=1,b",
+		"...)}]", "\"\\", "1..2", "0x1p-3", "a\n\n-- b\nc",
 	} {
 		f.Add(s)
 	}
