@@ -25,11 +25,13 @@ type builtin struct {
 func (s *session) builtins() []builtin {
 	all := []builtin{
 		{"help", "[NAME]  this list, or the help on a name", (*session).helpCommand},
-		{"watch", "[EXPR]  show EXPR after each input, with changed bits marked; without it, list", (*session).watchCommand},
+		{"watch", "[EXPR]  show EXPR after each input, with changed bits marked; without it, list",
+			(*session).watchCommand},
 		{"unwatch", "[N]  remove watch N, or all", plain((*session).removeWatch)},
 		{"load", "FILE  run a file here", (*session).loadCommand},
 		{"reload", "run the last file again", (*session).reloadCommand},
-		{"time", "[CODE]  run CODE and show how long it took; without it, the last input", (*session).timeCommand},
+		{"time", "[CODE]  run CODE and show how long it took; without it, the last input",
+			(*session).timeCommand},
 		{"undo", "restore the machine and the globals from before the last input", (*session).undoCommand},
 		{"reset", "restore everything from the start", (*session).resetCommand},
 		{"record", "FILE  write a scenario from what follows", plain((*session).startRecording)},
@@ -73,7 +75,8 @@ type errShown struct{ error }
 
 func (e errShown) Unwrap() error { return e.error }
 
-// enterCommand runs a line without its colon. It shows the error of a command, if that does not end the session.
+// enterCommand runs a line without its colon. It shows the error of a command, if that does not end the
+// session.
 func (s *session) enterCommand(ctx context.Context, line string) error {
 	name, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 	err := s.command(ctx, name, strings.TrimSpace(rest))
@@ -104,8 +107,8 @@ func (s *session) command(ctx context.Context, name, rest string) error {
 	return s.luaCommand(ctx, full, rest)
 }
 
-// luaCommand runs a command written in Lua. A command that may change the machine or the globals is an input like any
-// other.
+// luaCommand runs a command written in Lua. A command that may change the machine or the globals is an
+// input like any other.
 func (s *session) luaCommand(ctx context.Context, name, rest string) error {
 	out, err := s.invoke(ctx, "command", name)
 	if err != nil {
@@ -138,7 +141,8 @@ func (s *session) executed(ctx context.Context, in *input) error {
 	return nil
 }
 
-// plainError removes the position from an error that a command of the prompt raised, unless it is an interrupt.
+// plainError removes the position from an error that a command of the prompt raised, unless it is an
+// interrupt.
 func plainError(err error) error {
 	e, ok := errors.AsType[*vm.Error](err)
 	if ok && strings.HasPrefix(e.Script, "lua/") && !errors.Is(err, context.Canceled) {
@@ -147,7 +151,8 @@ func plainError(err error) error {
 	return err
 }
 
-// commandName returns the full name of a command, given the name or a beginning of it that no other command has.
+// commandName returns the full name of a command, given the name or a beginning of it that no other
+// command has.
 func (s *session) commandName(name string) (string, error) {
 	if name == "" {
 		return "", errors.New("no command given; for a list: :help")
@@ -200,14 +205,15 @@ func (s *session) commandCandidates() []candidate {
 	return out
 }
 
-// splitDoc splits the description of a command into arguments and text: "[n]  what it does". Two spaces separate them;
-// after a word in brackets or capitals one is enough.
+// splitDoc splits the description of a command into arguments and text: "[n]  what it does". Two spaces
+// separate them; after a word in brackets or capitals one is enough.
 func splitDoc(doc string) (args, text string) {
 	if args, text, ok := strings.Cut(doc, "  "); ok {
 		return args, text
 	}
 	args, text, ok := strings.Cut(doc, " ")
-	if ok && len(args) > 0 && (args[0] == '[' || args[0] == '<' || strings.ToUpper(args) == args && len(args) > 1) {
+	capitals := len(args) > 1 && strings.ToUpper(args) == args
+	if ok && (capitals || strings.HasPrefix(args, "[") || strings.HasPrefix(args, "<")) {
 		return args, strings.TrimSpace(text)
 	}
 	return "", doc
@@ -356,8 +362,8 @@ func withoutHashBang(text string) string {
 	return text
 }
 
-// undoCommand restores the state before the last input. It runs all earlier inputs again in a new runtime, where they
-// have the same effects.
+// undoCommand restores the state before the last input. It runs all earlier inputs again in a new
+// runtime, where they have the same effects.
 func (s *session) undoCommand(ctx context.Context, _ string) error {
 	n := len(s.inputs)
 	if n == 0 {
@@ -402,7 +408,7 @@ func (s *session) backtraceCommand(string) error {
 		return nil
 	}
 	text := s.lastErr.Error()
-	if e, ok := errors.AsType[*vm.Error](s.lastErr); ok && e.Traceback != "" && !strings.Contains(text, e.Traceback) {
+	if e, ok := errors.AsType[*vm.Error](s.lastErr); ok && e.Traceback != "" {
 		text += "\n" + e.Traceback
 	}
 	if p, ok := errors.AsType[*vm.PanicError](s.lastErr); ok {

@@ -1,5 +1,5 @@
-// Completion with Tab. It only looks: at raw values in the runtime, and at the description for the results of calls. It
-// runs no code of the user's.
+// Completion with Tab. It only looks: at raw values in the runtime, and at the description for the
+// results of calls. It runs no code of the user's.
 
 package repl
 
@@ -121,7 +121,8 @@ func (c *completer) membersBefore(toks []vm.Token) []candidate {
 	return c.members(c.resolve(steps), toks[n-1].Is(":"))
 }
 
-// argument returns the candidates for the argument of a command. ok is false if the command takes an expression.
+// argument returns the candidates for the argument of a command. ok is false if the command takes an
+// expression.
 func (c *completer) argument(command, word string) (cands []candidate, ok bool) {
 	switch command {
 	case "load", "record":
@@ -159,7 +160,8 @@ func (c *completer) argument(command, word string) (cands []candidate, ok bool) 
 	return nil, false
 }
 
-// A thing is the meaning of a chain, as far as it is known without running it: a value, a described type, or both.
+// A thing is the meaning of a chain, as far as it is known without running it: a value, a described
+// type, or both.
 type thing struct {
 	value vm.Value
 	known bool // value is valid
@@ -212,8 +214,8 @@ func (c *completer) named(name string) thing {
 	return c.described(thing{value: v, known: ok}, name)
 }
 
-// assigned returns the value that the code before the cursor assigns to a name last, by NAME = CHAIN or for NAME in
-// CHAIN. ok is true if there is such an assignment, even if its value is unknown.
+// assigned returns the value that the code before the cursor assigns to a name last, by NAME = CHAIN or
+// for NAME in CHAIN. ok is true if there is such an assignment, even if its value is unknown.
 func (c *completer) assigned(name string) (_ thing, ok bool) {
 	const deepest = 8 // x = x.next
 	if c.depth > deepest {
@@ -238,8 +240,8 @@ func (c *completer) assigned(name string) (_ thing, ok bool) {
 	return thing{}, false
 }
 
-// assignment returns the meaning of the chain behind scope[at], or of the loop variable if loop is set. The name is
-// scope[i].
+// assignment returns the meaning of the chain behind scope[at], or of the loop variable if loop is set.
+// The name is scope[i].
 func (c *completer) assignment(i, at int, loop bool) thing {
 	end := chainEnd(c.scope, at+1)
 	steps, start := chainBefore(c.scope[:end], end)
@@ -344,7 +346,8 @@ func result(t thing) thing {
 	return thing{typ: describe.True}
 }
 
-// only returns the first type of a union that has members, so that those can be found, and other types unchanged.
+// only returns the first type of a union that has members, so that those can be found, and other types
+// unchanged.
 func only(t describe.Type) describe.Type {
 	switch t.Kind {
 	case describe.KindNil:
@@ -528,8 +531,8 @@ func (c *completer) globals() []candidate {
 	return out
 }
 
-// options returns the fields that may be added to the table at the end of toks, if that is an argument of a described
-// function.
+// options returns the fields that may be added to the table at the end of toks, if that is an argument
+// of a described function.
 func (c *completer) options(toks []vm.Token) []candidate {
 	fn, inside := c.callOf(toks)
 	if n := len(inside); fn == nil || n > 0 && !isAny(inside[n-1], ",", ";") {
@@ -572,7 +575,8 @@ func (c *completer) fieldsOf(fn *describe.Func) []*describe.Entry {
 	return out
 }
 
-// callOf returns the described function whose table argument is open at the end of toks, and the tokens in that table.
+// callOf returns the described function whose table argument is open at the end of toks, and the tokens
+// in that table.
 func (c *completer) callOf(toks []vm.Token) (*describe.Func, []vm.Token) {
 	open := enclosing(toks)
 	if open < 1 || !toks[open].Is("{") {
@@ -588,8 +592,8 @@ func (c *completer) callOf(toks []vm.Token) (*describe.Func, []vm.Token) {
 	return c.resolve(steps).function(), toks[open+1:]
 }
 
-// wordsAt returns the strings for a string that begins behind toks: the value of an option, or an argument of a
-// described function.
+// wordsAt returns the strings for a string that begins behind toks: the value of an option, or an
+// argument of a described function.
 func (c *completer) wordsAt(toks []vm.Token) []candidate {
 	n := len(toks)
 	switch {
@@ -642,8 +646,8 @@ func stringsOf(t describe.Type, after string) []candidate {
 	return out
 }
 
-// suggest returns what the editor shows for Tab: text to insert, or a menu if the candidates have no more in common
-// than what is typed.
+// suggest returns what the editor shows for Tab: text to insert, or a menu if the candidates have no
+// more in common than what is typed.
 func (c *completer) suggest(text string, pos int, colors palette) suggestions {
 	cands, from := c.complete(text, pos)
 	if len(cands) == 0 {
@@ -681,8 +685,8 @@ func menu(cands []candidate, colors palette) []string {
 	wide, typ = min(wide, 32), min(typ, 16)
 	lines := make([]string, len(cands))
 	for i, k := range cands {
-		columns := phrase.Pad(k.name, wide) + "  " + colors.value(phrase.Pad(k.typ, typ)) + "  " + colors.note(k.doc)
-		lines[i] = strings.TrimRight(columns, " ")
+		name, typ := phrase.Pad(k.name, wide), colors.value(phrase.Pad(k.typ, typ))
+		lines[i] = strings.TrimRight(name+"  "+typ+"  "+colors.note(k.doc), " ")
 	}
 	return lines
 }

@@ -1,7 +1,8 @@
-// Entries from a terminal, with editing. The package readline provides the keys, the line, its history and its search.
-// It cannot show entries: it redraws the whole line at each key, counts every character as one column when it moves back,
-// knows only one line, and completes at a tab in a paste. So this file reads the terminal's bytes, gives readline one key
-// at a time through a keySource, discards what readline draws, and draws the entry itself.
+// Entries from a terminal, with editing. The package readline provides the keys, the line, its history
+// and its search. It cannot show entries: it redraws the whole line at each key, counts every character
+// as one column when it moves back, knows only one line, and completes at a tab in a paste. So this
+// file reads the terminal's bytes, gives readline one key at a time through a keySource, discards what
+// readline draws, and draws the entry itself.
 
 package repl
 
@@ -132,17 +133,15 @@ func (e *editor) readCode(p []byte, stop <-chan struct{}) (int, error) {
 	}
 	s := e.src
 	for len(s.code) == 0 {
-		s.pump.want()
-		select {
-		case c := <-s.pump.got:
-			s.pump.took(chunk{}) // Ctrl-D ends the input of the code, not the session
-			if len(c.b) == 0 {
-				return 0, io.EOF
-			}
-			s.code = c.b
-		case <-stop:
-			return 0, context.Canceled
+		c, err := s.pump.receive(stop)
+		if err != nil {
+			return 0, err
 		}
+		s.pump.took(chunk{}) // Ctrl-D ends the input of the code, not the session
+		if len(c.b) == 0 {
+			return 0, io.EOF
+		}
+		s.code = c.b
 	}
 	n := copy(p, s.code)
 	s.code = s.code[n:]
@@ -161,6 +160,7 @@ func (e *editor) setHistory(entries []string) {
 
 const pasteOn, pasteOff = "\x1b[?2004h", "\x1b[?2004l" // bracketed paste
 
+// ReadEntry edits an entry until readline returns it.
 func (e *editor) ReadEntry(ctx context.Context, prompt, cont string, more func(string) bool) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
@@ -261,7 +261,8 @@ func fit(prompt string, width int) string {
 	return ""
 }
 
-// filter receives each key before readline does, on readline's goroutine. It returns the key to pass on, if any.
+// filter receives each key before readline does, on readline's goroutine. It returns the key to pass
+// on, if any.
 func (e *editor) filter(r rune) (_ rune, pass bool) {
 	if r == 0 {
 		return 0, true // readline has ended
@@ -319,8 +320,8 @@ func (e *editor) searchKey(r rune) (pass bool) {
 	return !private(r)
 }
 
-// editKey handles a key in an entry. It replaces a key by a private one where readline would move by single characters
-// or knows only one line.
+// editKey handles a key in an entry. It replaces a key by a private one where readline would move by
+// single characters or knows only one line.
 func (e *editor) editKey(r rune) (_ rune, pass bool) {
 	text, pos := e.line, e.pos
 	switch r {
@@ -370,8 +371,8 @@ func (e *editor) editKey(r rune) (_ rune, pass bool) {
 	return r, true
 }
 
-// changed receives the line after each key, in which a private key is a character, and returns the line to continue
-// with if change is set.
+// changed receives the line after each key, in which a private key is a character, and returns the line
+// to continue with if change is set.
 func (e *editor) changed(line []rune, pos int, r rune) (_ []rune, _ int, change bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -497,8 +498,8 @@ func clusterAfter(line []rune, pos int) int {
 	return utf8.RuneCountInString(g.Value())
 }
 
-// Do implements readline.AutoCompleter. It gives readline at most one completion and shows the list itself, as readline's
-// menu has no room for types.
+// Do implements readline.AutoCompleter. It gives readline at most one completion and shows the list
+// itself, as readline's menu has no room for types.
 func (e *editor) Do(line []rune, pos int) ([][]rune, int) {
 	if e.suggest == nil {
 		return nil, 0
@@ -531,8 +532,8 @@ func (e *editor) list(lines []string) {
 	e.render()
 }
 
-// A searchWriter receives what readline draws. As readline thinks that it has no terminal, that is only the state of a
-// search (Ctrl-R, Ctrl-S), which readline does not report in any other way.
+// A searchWriter receives what readline draws. As readline thinks that it has no terminal, that is only
+// the state of a search (Ctrl-R, Ctrl-S), which readline does not report in any other way.
 type searchWriter struct{ e *editor }
 
 var searchText = regexp.MustCompile(`(failing )?(bck|fwd)-i-search: ([^\x1b]*)\x1b\[4m`)
@@ -652,7 +653,7 @@ func (s *keySource) Read(p []byte) (int, error) {
 	}
 }
 
-// next returns the next key, if there is one. held reports that there is none until release is called.
+// next returns the next key, if any. held reports that the caller must wait for release.
 func (s *keySource) next() (r rune, ok, held bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

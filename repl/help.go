@@ -36,8 +36,8 @@ func (s *session) hostModule() vm.Module {
 	}}
 }
 
-// eachClass calls yield for each described class: its name, whether it has a label, whether it is indexed, whether # is
-// its length, and whether its elements are shown in hexadecimal.
+// eachClass calls yield for each described class: its name, whether it has a label, whether it is
+// indexed, whether # is its length, and whether its elements are shown in hexadecimal.
 func (s *session) eachClass(yield func(name string, label, indexed, counted, hex bool) error) error {
 	for _, e := range s.index.Entries() {
 		if e.Kind != describe.IsClass {
@@ -100,8 +100,9 @@ func (s *session) eachFunction(yield func(path string) error) error {
 	return nil
 }
 
-// helpEntry answers the entries "help", "help name" and help(name), and those of apropos, if the description has the
-// name. It reports whether it did; otherwise the entry is Lua code, which calls the global function with a value.
+// helpEntry answers the entries "help", "help name" and help(name), and those of apropos, if the
+// description has the name. It reports whether it did; otherwise the entry is Lua code, which calls the
+// global function with a value.
 func (s *session) helpEntry(text string) bool {
 	toks := scan(text)
 	if len(toks) == 0 || toks[0].Kind != vm.TokenName {
@@ -141,7 +142,8 @@ func (s *session) helpEntry(text string) bool {
 // helpOnChain answers help(m.cpu[0].write_wb_reg), and help write_wb_reg without quotes.
 func (s *session) helpOnChain(text string, args []vm.Token, called bool) bool {
 	steps, start := chainBefore(args, len(args))
-	if steps == nil || start != 0 || slices.ContainsFunc(steps, func(st step) bool { return st.kind == '(' }) {
+	isCall := func(st step) bool { return st.kind == '(' }
+	if steps == nil || start != 0 || slices.ContainsFunc(steps, isCall) {
 		return false
 	}
 	t := s.completer.resolve(steps)
@@ -195,8 +197,8 @@ func (s *session) help(name string) string {
 	return fmt.Sprintf("no help on %q%s\nto search the texts: apropos %q\n", name, near, lastPart(name))
 }
 
-// helpOnEntries returns the help on the entries of a name: all of up to three classes, registers and functions, and the
-// paths of the others.
+// helpOnEntries returns the help on the entries of a name: all of up to three classes, registers and
+// functions, and the paths of the others.
 func (s *session) helpOnEntries(entries []*describe.Entry) string {
 	entries = slices.Clone(entries)
 	slices.SortStableFunc(entries, func(a, b *describe.Entry) int { return rank(a) - rank(b) })
@@ -237,12 +239,17 @@ func lastPart(name string) string {
 func (s *session) overview() string {
 	width := s.helpWidth()
 	var b strings.Builder
-	b.WriteString(wrapText("An expression shows its value, which _ keeps. An incomplete entry continues in the next line. "+
-		"Tab completes, Ctrl-R searches the history, Ctrl-C interrupts, Ctrl-D at an empty prompt or :quit leaves.",
-		width, "") + "\n\n")
-	b.WriteString(hanging(`help "name"`, "on a function, method, field, option, class, register or errno", width))
-	b.WriteString(hanging("help(value)", "on the type of a value", width))
-	b.WriteString(hanging(`apropos "word"`, "lists the entries whose name or text contains the word", width) + "\n")
+	b.WriteString(wrapText("An expression shows its value, which _ keeps. An incomplete entry continues "+
+		"in the next line. Tab completes, Ctrl-R searches the history, Ctrl-C interrupts, Ctrl-D at an "+
+		"empty prompt or :quit leaves.", width, "") + "\n\n")
+	for _, l := range [][2]string{
+		{`help "name"`, "on a function, method, field, option, class, register or errno"},
+		{"help(value)", "on the type of a value"},
+		{`apropos "word"`, "lists the entries whose name or text contains the word"},
+	} {
+		b.WriteString(hanging(l[0], l[1], width))
+	}
+	b.WriteByte('\n')
 	for _, m := range s.index.Modules() {
 		if m.Name != "" {
 			line := fmt.Sprintf("%-17s %s", m.Name, describe.Summary(m.Doc))

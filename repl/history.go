@@ -16,11 +16,12 @@ import (
 // DefaultHistoryLimit is the number of entries in the history if Config sets none.
 const DefaultHistoryLimit = 2000
 
-// maxHistoryEntry is the size of the largest entry in the history. A larger one was pasted, so it exists elsewhere.
+// maxHistoryEntry is the size of the largest entry in the history. A larger one was pasted, so it
+// exists elsewhere.
 const maxHistoryEntry = 64 << 10
 
-// DefaultHistory returns the history file of a program, $XDG_STATE_HOME/name/history or ~/.local/state/name/history. It
-// returns "" if there is no home directory. getenv is os.Getenv.
+// DefaultHistory returns the history file of a program, $XDG_STATE_HOME/name/history or
+// ~/.local/state/name/history. It returns "" if both are undefined. getenv is os.Getenv.
 func DefaultHistory(name string, getenv func(string) string) string {
 	dir := getenv("XDG_STATE_HOME")
 	if !filepath.IsAbs(dir) { // unset, or relative, which the specification says to ignore
@@ -36,16 +37,17 @@ func DefaultHistory(name string, getenv func(string) string) string {
 	return filepath.Join(dir, name, "history")
 }
 
-// A history is a file with one entry on each line, in which line breaks and backslashes are escaped. Under a lock,
-// entries are appended with one write each and the file is shortened in place, so sessions that run at once lose no
-// entries of each other.
+// A history is a file with one entry on each line, in which line breaks and backslashes are escaped.
+// Under a lock, entries are appended with one write each and the file is shortened in place, so
+// sessions that run at once lose no entries of each other.
 type history struct {
 	path    string
 	limit   int
 	entries []string // of earlier sessions, then of this one
 }
 
-// openHistory reads the history file, which need not exist. After an error the history works within the session only.
+// openHistory reads the history file, which need not exist. After an error the history works within the
+// session only.
 func openHistory(path string, limit int) (*history, error) {
 	if limit <= 0 {
 		limit = DefaultHistoryLimit

@@ -8,14 +8,15 @@ import (
 	"unicode/utf8"
 )
 
-// A key is one unit of input to the editor: a character or control character as readline knows it, or a private key.
+// A key is one unit of input to the editor: a character or control character as readline knows it, or a
+// private key.
 type key struct {
 	r    rune
 	text string // of keyInsert
 }
 
-// Private keys, which readline does not know. They are characters of a private use area, so readline inserts them into
-// the line; the editor removes them again and performs them.
+// Private keys, which readline does not know. They are characters of a private use area, so readline
+// inserts them into the line; the editor removes them again and performs them.
 const (
 	keyInsert    rune = 0xF0000 + iota // text that arrived at once: a paste, or typed ahead
 	keyNewline                         // a line break in the entry
@@ -63,8 +64,8 @@ const (
 	inPaste
 )
 
-// A decoder turns bytes into keys. It keeps an incomplete sequence for the next feed, and drops sequences that have no
-// meaning.
+// A decoder turns bytes into keys. It keeps an incomplete sequence for the next feed, and drops
+// sequences that have no meaning.
 type decoder struct {
 	state  decodeState
 	params []byte
@@ -104,7 +105,8 @@ func (d *decoder) feed(keys []key, b []byte) []key {
 	return keys
 }
 
-// plainLen returns the length of the text at the beginning of b that has no control characters, in whole characters.
+// plainLen returns the length of the text at the beginning of b that has no control characters, in
+// whole characters.
 func plainLen(b []byte) int {
 	n := 0
 	for n < len(b) {
@@ -246,8 +248,9 @@ func (d *decoder) feedPaste(keys []key, b []byte) ([]key, []byte) {
 	return keys, rest
 }
 
-// pasted returns pasted bytes as text for the entry: with \n for line breaks of any kind, without other control
-// characters than tabs, without invalid UTF-8, and without line breaks at the end, so that only Enter runs the entry.
+// pasted returns pasted bytes as text for the entry: with \n for line breaks of any kind, without other
+// control characters than tabs, without invalid UTF-8, and without line breaks at the end, so that only
+// Enter runs the entry.
 func pasted(b []byte) string {
 	out := make([]byte, 0, len(b))
 	for i := 0; i < len(b); {

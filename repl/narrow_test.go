@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// What is shown breaks at words, and not where the terminal ends: lists of commands and of names, objects in a list.
+// What is shown breaks at words, and not where the terminal ends: lists of commands and of names,
+// objects in a list.
 func TestNothingIsWiderThanTheTerminal(t *testing.T) {
 	for _, width := range []int{40, 80} {
 		p := sit(t, room{width: width, height: 100})

@@ -485,7 +485,8 @@ func TestPersonResizesWhileCodeRuns(t *testing.T) {
 	}
 }
 
-// After a stop the shell has set the terminal its own way. It is made fit for editing again, with what was typed.
+// After a stop the shell has set the terminal its own way. It is made fit for editing again, with what
+// was typed.
 func TestPersonStopsAndGoesOn(t *testing.T) {
 	p := sit(t, room{})
 	p.prompt()

@@ -15,11 +15,11 @@ import (
 // ErrInterrupt is returned by a LineReader when the user discards the entry with Ctrl-C.
 var ErrInterrupt = errors.New("repl: interrupted")
 
-// A LineReader reads entries. An entry is run as a whole: it is one line, or several while more reports that the lines
-// so far are incomplete.
+// A LineReader reads entries. An entry is run as a whole: it is one line, or several while more reports
+// that the lines so far are incomplete.
 type LineReader interface {
-	// ReadEntry shows prompt, and cont for each further line. It returns io.EOF at the end of the input, ErrInterrupt
-	// if the user discarded the entry, and the context's error when that is done.
+	// ReadEntry shows prompt, and cont for each further line. It returns io.EOF at the end of the
+	// input, ErrInterrupt if the user discarded the entry, and the context's error when that is done.
 	ReadEntry(ctx context.Context, prompt, cont string, more func(text string) bool) (string, error)
 	Close() error
 }
@@ -29,14 +29,15 @@ type rememberer interface {
 	setHistory(entries []string)
 }
 
-// An interrupter is a LineReader that receives Ctrl-C as input while code runs, as no terminal turns it into a signal.
+// An interrupter is a LineReader that receives Ctrl-C as input while code runs, as no terminal turns it
+// into a signal.
 type interrupter interface {
 	// listen calls fn at each Ctrl-C until stop is called.
 	listen(fn func()) (stop func())
 }
 
-// A pump reads in a goroutine, so that waiting for input can be abandoned. It makes one Read at a time, and only on
-// request: otherwise the bytes stay in the terminal, for other programs.
+// A pump reads in a goroutine, so that waiting for input can be abandoned. It makes one Read at a time,
+// and only on request: otherwise the bytes stay in the terminal, for other programs.
 type pump struct {
 	r     io.Reader
 	ask   chan struct{}
@@ -97,6 +98,17 @@ func (p *pump) want() {
 	p.ask <- struct{}{}
 }
 
+// receive requests a read and waits for its chunk until stop is closed.
+func (p *pump) receive(stop <-chan struct{}) (chunk, error) {
+	p.want()
+	select {
+	case c := <-p.got:
+		return c, nil
+	case <-stop:
+		return chunk{}, context.Canceled
+	}
+}
+
 // took must be called after receiving a chunk.
 func (p *pump) took(c chunk) {
 	p.mu.Lock()
@@ -119,8 +131,8 @@ func (p *pump) interruptible(fn func()) {
 	p.mu.Unlock()
 }
 
-// close ends the pump. A deadline ends the pending Read of a reader that supports it; with others, the goroutine ends
-// after the next byte.
+// close ends the pump. A deadline ends the pending Read of a reader that supports it; with others, the
+// goroutine ends after the next byte.
 func (p *pump) close() {
 	p.end.Do(func() {
 		close(p.quit)
@@ -132,8 +144,8 @@ func (p *pump) close() {
 	})
 }
 
-// A plainReader reads lines as they arrive: from a pipe, a connection, or a terminal without cursor movement, which edits
-// lines itself.
+// A plainReader reads lines as they arrive: from a pipe, a connection, or a terminal without cursor
+// movement, which edits lines itself.
 type plainReader struct {
 	pump *pump
 	out  io.Writer
@@ -152,6 +164,7 @@ func (r *plainReader) Close() error {
 	return nil
 }
 
+// ReadEntry reads lines until they are a complete entry.
 func (r *plainReader) ReadEntry(
 	ctx context.Context, prompt, cont string, more func(string) bool,
 ) (string, error) {
@@ -241,14 +254,12 @@ func (r *plainReader) readCode(p []byte, stop <-chan struct{}) (int, error) {
 		if r.pump.ended() {
 			return 0, io.EOF
 		}
-		r.pump.want()
-		select {
-		case c := <-r.pump.got:
-			r.pump.took(c)
-			r.buf = append(r.buf, c.b...)
-		case <-stop:
-			return 0, context.Canceled
+		c, err := r.pump.receive(stop)
+		if err != nil {
+			return 0, err
 		}
+		r.pump.took(c)
+		r.buf = append(r.buf, c.b...)
 	}
 	n := copy(p, r.buf)
 	if i := bytes.IndexByte(r.buf[:n], '\n'); i >= 0 {

@@ -101,8 +101,8 @@ func (s *session) note(ctx context.Context, in *input, results []vm.Value) {
 	}
 }
 
-// checksOf returns the assertions that a local has the value v: equality if v can be written in Lua, otherwise what is
-// known of its fields, otherwise its type. hex asks for hexadecimal numbers.
+// checksOf returns the assertions that a local has the value v: equality if v can be written in Lua,
+// otherwise what is known of its fields, otherwise its type. hex asks for hexadecimal numbers.
 func (s *session) checksOf(ctx context.Context, v vm.Value, local string, hex bool) []string {
 	if text, err := s.invokeText(ctx, "literal", v); err == nil {
 		if n, ok := integer(v.Go()); ok && (hex || n >= 1<<16) {
@@ -169,7 +169,8 @@ func (s *session) scenario(rec *recording) string {
 		}
 		stale = !takes && (stale || in.printed != "" && in.steps == 0)
 		usesPrinted = usesPrinted || takes
-		usesCommands = usesCommands || strings.Contains(in.text, "repl.") || in.kind == luaCommand && in.code == ""
+		added := in.kind == luaCommand && in.code == "" // with repl.command
+		usesCommands = usesCommands || added || strings.Contains(in.text, "repl.")
 	}
 	var b strings.Builder
 	b.WriteString("-- A session at the prompt, recorded: its inputs, and its results as assertions.\n")
@@ -198,7 +199,8 @@ func texts(sources []Source) []string {
 
 // assertsOutput reports whether a recording can assert the output of an input.
 func (in *input) assertsOutput() bool {
-	return in.printed != "" && in.steps == 0 && in.kind != luaCommand && !in.lossy && utf8.ValidString(in.printed)
+	return in.printed != "" && !in.lossy && utf8.ValidString(in.printed) &&
+		in.steps == 0 && in.kind != luaCommand
 }
 
 // write writes an input as part of a scenario, with assertions about its results if checked is set.
@@ -230,8 +232,8 @@ func (in *input) write(b *bytes.Buffer, checked bool) {
 	}
 }
 
-// source returns the code of an input. For a command that acts on the machine these are its Lua calls, each with its
-// result as an assertion if checked is set.
+// source returns the code of an input. For a command that acts on the machine these are its Lua calls,
+// each with its result as an assertion if checked is set.
 func (in *input) source(checked bool) string {
 	switch {
 	case in.kind != luaCommand:

@@ -1,8 +1,8 @@
 // Package repl is the prompt of a Lua runtime: it reads entries, runs them and shows their results.
 //
-// Help, completion and the display of objects and registers come from the description of the modules (vm/describe);
-// commands that use the modules are written in Lua. The package itself knows no machine, so it also serves an embedder's
-// modules:
+// Help, completion and the display of objects and registers come from the description of the modules
+// (vm/describe); commands that use the modules are written in Lua. The package itself knows no machine,
+// so it also serves an embedder's modules:
 //
 //	err := repl.Run(ctx, repl.Config{
 //		Name:    "board",
@@ -13,7 +13,8 @@
 //		Modules: []*describe.Module{&board},
 //	})
 //
-// Not supported: translations, windows, the mouse. On a terminal without cursor movement, entries are plain lines.
+// Not supported: translations, windows, the mouse. On a terminal without cursor movement, entries are
+// plain lines.
 package repl
 
 import (
@@ -51,7 +52,8 @@ type Command struct {
 	Run func(ctx context.Context, rt *vm.Runtime, rest string, out io.Writer) error
 }
 
-// Files gives commands access to files. A prompt behind a connection has none unless its embedder provides it.
+// Files gives commands access to files. A prompt behind a connection has none unless its embedder
+// provides it.
 type Files struct {
 	Read  func(name string) ([]byte, error)
 	Write func(name string, b []byte) error // nil: no :record
@@ -80,8 +82,8 @@ const (
 // Editing selects when lines are edited rather than read as they arrive.
 type Editing uint8
 
-// EditingAuto edits if input and output are a terminal with cursor movement. EditingAlways edits even if neither is
-// known to be a terminal, as behind a connection.
+// EditingAuto edits if input and output are a terminal with cursor movement. EditingAlways edits even
+// if neither is known to be a terminal, as behind a connection.
 const (
 	EditingAuto Editing = iota
 	EditingNever
@@ -121,8 +123,8 @@ type Config struct {
 	Files      *Files                     // for :load and :record; nil: omit them
 }
 
-// Run runs a session. It returns nil when the user ends it, a *vm.ExitError when a script calls os.exit, the context's
-// error when that is done, and in a quiet session the first error of the code.
+// Run runs a session. It returns nil when the user ends it, a *vm.ExitError when a script calls
+// os.exit, the context's error when that is done, and in a quiet session the first error of the code.
 func Run(ctx context.Context, cfg Config) error {
 	s, err := newSession(ctx, cfg)
 	if err != nil {
@@ -186,8 +188,8 @@ func (c *Config) useColors(terminal bool) palette {
 	return palette(terminal && !c.dumb())
 }
 
-// sizeOf returns a function that asks a terminal for its size. Without a terminal, or if it does not know, the size is
-// 80 by 24.
+// sizeOf returns a function that asks a terminal for its size. Without a terminal, or if it does not
+// know, the size is 80 by 24.
 func sizeOf(out *os.File) func() (width, height int) {
 	return func() (int, int) {
 		if out != nil {
@@ -258,8 +260,8 @@ func terminalTTY(f *os.File, size func() (int, int)) tty {
 	}
 }
 
-// An output is a stream that code and prompt write to. It knows whether the cursor is at the start of a line, can keep
-// a copy of the text, and can end lines as a raw terminal needs.
+// An output is a stream that code and prompt write to. It knows whether the cursor is at the start of a
+// line, can keep a copy of the text, and can end lines as a raw terminal needs.
 type output struct {
 	w    io.Writer
 	crlf bool          // end lines with \r\n
@@ -268,6 +270,7 @@ type output struct {
 	tee  *bytes.Buffer // gets a copy, up to recordLimit
 }
 
+// Write writes b to the stream unless the output is muted.
 func (o *output) Write(b []byte) (int, error) {
 	if len(b) == 0 || o.mute {
 		return len(b), nil

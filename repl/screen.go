@@ -175,8 +175,8 @@ func (s *screen) draw(next view) []byte {
 	return append([]byte(nil), s.buf.Bytes()...)
 }
 
-// samePrefix returns the length of the common prefix of two texts that may remain on the terminal. It is ASCII, so it
-// consists of whole characters of one column each.
+// samePrefix returns the length of the common prefix of two texts that may remain on the terminal. It
+// is ASCII, so it consists of whole characters of one column each.
 func samePrefix(a, b string) int {
 	n := 0
 	for n < len(a) && n < len(b) && a[n] == b[n] && a[n] < 0x80 {

@@ -103,14 +103,14 @@ type compiled struct {
 	err  error
 }
 
-// newSession makes a session and its first runtime.
+// newSession returns a session with its first runtime.
 func newSession(ctx context.Context, cfg Config) (_ *session, err error) {
 	cfg.defaults()
 	s := &session{
 		cfg: cfg, index: cfg.Index, sources: map[string]sourceText{}, lost: map[string]bool{},
 		intr: make(chan struct{}, 1), done: make(chan struct{}),
 		size: func() (int, int) { return 80, 24 },
-		code: &codeInput{r: cfg.Runtime.Stdin, lines: cannotRead{}},
+		code: &codeInput{r: cfg.Runtime.Stdin},
 	}
 	stream := func(w, otherwise io.Writer) *output {
 		if w == nil {
@@ -141,7 +141,7 @@ func newSession(ctx context.Context, cfg Config) (_ *session, err error) {
 	return s, nil
 }
 
-// open makes the first runtime, the line reader and the history.
+// open creates the first runtime, the line reader and the history.
 func (s *session) open(ctx context.Context) error {
 	_, err := s.during(ctx, func(ctx context.Context) (err error) {
 		s.rt, s.fns, err = s.newRuntime(ctx, false)
@@ -259,7 +259,7 @@ func (s *session) mute(mute bool) (restore func()) {
 	return func() { s.codeOut.mute, s.codeErr.mute = false, false }
 }
 
-// newRuntime makes a runtime in the state before the first input, and returns the functions of lua/prelude.lua.
+// newRuntime returns a runtime in the state before the first input, and the functions of lua/prelude.lua.
 func (s *session) newRuntime(ctx context.Context, mute bool) (*vm.Runtime, map[string]*vm.Function, error) {
 	cfg := s.cfg.Runtime
 	cfg.Stdout, cfg.Stderr, cfg.Stdin = s.codeOut, s.codeErr, s.code
@@ -343,7 +343,7 @@ func (s *session) invoke(ctx context.Context, name string, args ...any) ([]vm.Va
 	return s.rt.Invoke(ctx, fn, args...)
 }
 
-// invokeText is invoke for a function that returns one string.
+// invokeText calls a function that returns one string.
 func (s *session) invokeText(ctx context.Context, name string, args ...any) (string, error) {
 	out, err := s.invoke(ctx, name, args...)
 	if err != nil {
@@ -377,8 +377,8 @@ func rows(list vm.Value) iter.Seq[[2]string] {
 	}
 }
 
-// room returns how many columns a line may take before it is broken between words. It is unlimited if no terminal shows
-// the line.
+// room returns how many columns a line may take before it is broken between words. It is unlimited if
+// no terminal shows the line.
 func (s *session) room() int {
 	if !s.narrow {
 		return math.MaxInt32
@@ -466,8 +466,8 @@ func isCommand(text string) bool {
 	return strings.HasPrefix(text, ":") && !strings.HasPrefix(text, "::")
 }
 
-// compile compiles an entry, as an expression if it is one, so that its values can be shown. vm.Incomplete recognizes
-// the error of an incomplete entry.
+// compile compiles an entry, as an expression if it is one, so that its values can be shown.
+// vm.Incomplete recognizes the error of an incomplete entry.
 func compile(name, text string) (p *vm.Program, expr bool, err error) {
 	text = withoutEquals(text)
 	if toks := scan(text); len(toks) == 0 || toks[0].Kind == vm.TokenComment { // only comments
@@ -501,7 +501,8 @@ func withoutEquals(text string) string {
 	return text
 }
 
-// enter runs an entry. It returns an error if the entry raised one, which has been shown, or ends the session.
+// enter runs an entry. It returns an error if the entry raised one, which has been shown, or ends the
+// session.
 func (s *session) enter(ctx context.Context, text string) error {
 	if s.tour != nil && strings.TrimSpace(text) == "" {
 		text = s.tour.accept()
@@ -556,8 +557,8 @@ func (s *session) run(ctx context.Context, text string) error {
 	return err
 }
 
-// noteLostLocals explains, once for each name, that an input used an undefined global whose name was local to an
-// earlier input. Code that is pasted line by line loses its locals, as in lua.
+// noteLostLocals explains, once for each name, that an input used an undefined global whose name was
+// local to an earlier input. Code that is pasted line by line loses its locals, as in lua.
 func (s *session) noteLostLocals(in *input) {
 	for _, g := range in.prog.Globals() {
 		if !s.lost[g.Name] || g.Set {
@@ -566,7 +567,8 @@ func (s *session) noteLostLocals(in *input) {
 		delete(s.lost, g.Name)
 		if !s.defined(g.Name) {
 			s.freshLine()
-			fmt.Fprintln(s.out, s.colors.note(g.Name+" was local to an earlier entry; to keep it, omit 'local'"))
+			text := g.Name + " was local to an earlier entry; to keep it, omit 'local'"
+			fmt.Fprintln(s.out, s.colors.note(text))
 		}
 	}
 	for _, name := range localsOf(in.text) {
@@ -633,7 +635,8 @@ func (s *session) showResults(ctx context.Context, in *input, results []vm.Value
 	s.freshLine()
 	s.rt.SetValue("_", results[0])
 	// Showing may run code of the user's (__tostring), so it can be interrupted too.
-	if _, err := s.during(ctx, func(ctx context.Context) error { return s.show(ctx, in, results) }); err != nil {
+	_, err := s.during(ctx, func(ctx context.Context) error { return s.show(ctx, in, results) })
+	if err != nil {
 		s.showError(err)
 	}
 }
@@ -658,7 +661,8 @@ func (s *session) perform(ctx context.Context, rt *vm.Runtime, in *input) (_ []v
 	return rt.Eval(ctx, in.prog, in.steps)
 }
 
-// rebuild replaces the runtime by one in the state after the given inputs. If it is interrupted it changes nothing.
+// rebuild replaces the runtime by one in the state after the given inputs. If it is interrupted it
+// changes nothing.
 func (s *session) rebuild(ctx context.Context, inputs []input) error {
 	old, oldFns := s.rt, s.fns
 	rt, fns, err := s.newRuntime(ctx, true)
@@ -713,11 +717,6 @@ type codeReader interface {
 	readCode(p []byte, stop <-chan struct{}) (int, error)
 }
 
-// cannotRead is the input of code that runs before there is a line reader.
-type cannotRead struct{}
-
-func (cannotRead) readCode([]byte, <-chan struct{}) (int, error) { return 0, io.EOF }
-
 // start prepares for the next input. If again is not nil, the input reads that.
 func (c *codeInput) start(again []byte) {
 	c.again, c.replay, c.kept, c.broken = again, again != nil, nil, false
@@ -726,6 +725,8 @@ func (c *codeInput) start(again []byte) {
 // taken returns what the input has read. It is not nil.
 func (c *codeInput) taken() []byte { return append([]byte{}, c.kept...) }
 
+// Read reads what the input has read before, if it is run again, and otherwise from the stream or the
+// line reader.
 func (c *codeInput) Read(p []byte) (n int, err error) {
 	switch {
 	case c.replay && len(c.again) == 0:
@@ -736,8 +737,10 @@ func (c *codeInput) Read(p []byte) (n int, err error) {
 		return n, nil
 	case c.r != nil:
 		n, err = c.r.Read(p)
-	default:
+	case c.lines != nil:
 		n, err = c.lines.readCode(p, c.stop)
+	default:
+		return 0, io.EOF // before there is a line reader
 	}
 	c.kept = append(c.kept, p[:n]...)
 	c.broken = c.broken || errors.Is(err, context.Canceled)

@@ -119,7 +119,8 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// Where nobody's Enter ends the last line, the end of the input does: what follows does not stand behind the prompt.
+// Where nobody's Enter ends the last line, the end of the input does: what follows does not stand
+// behind the prompt.
 func TestEndOfInputEndsTheLine(t *testing.T) {
 	var out strings.Builder
 	cfg := config()

@@ -54,8 +54,8 @@ func (s *session) join(parts []part) string {
 	return strings.Join(lines, "\n")
 }
 
-// parts returns the values of an expression as text: one part for each register, if the source reads only registers,
-// and otherwise one part.
+// parts returns the values of an expression as text: one part for each register, if the source reads
+// only registers, and otherwise one part.
 func (s *session) parts(ctx context.Context, source string, results []vm.Value) ([]part, error) {
 	if parts := s.registerParts(source, results); parts != nil {
 		return parts, nil
@@ -95,7 +95,8 @@ func (s *session) registerParts(source string, results []vm.Value) []part {
 	return parts
 }
 
-// registerPart returns the digits of a register and the meaning of its fields, wrapped to the width of the terminal.
+// registerPart returns the digits of a register and the meaning of its fields, wrapped to the width of
+// the terminal.
 func (s *session) registerPart(r *describe.Register, v uint64) part {
 	p := part{digits: fmt.Sprintf("0x%0*x", max(1, r.Width/4), v)}
 	if d := decode(r, v); d != "" {
@@ -159,8 +160,8 @@ func integer(v any) (uint64, bool) {
 	return 0, false
 }
 
-// registersIn returns the registers that a list of n expressions reads, nil for an expression that reads none. It
-// returns nil if none does, or if the source is another number of expressions.
+// registersIn returns the registers that a list of n expressions reads, nil for an expression that
+// reads none. It returns nil if none does, or if the source is another number of expressions.
 func (s *session) registersIn(source string, n int) []*describe.Register {
 	parts := splitArgs(scan(source))
 	if len(parts) != n {
@@ -181,8 +182,8 @@ func (s *session) registersIn(source string, n int) []*describe.Register {
 	return regs
 }
 
-// registerRead returns the register that an expression reads: a field with the name of a register, an element of such
-// a field, or a call whose first argument is that name.
+// registerRead returns the register that an expression reads: a field with the name of a register, an
+// element of such a field, or a call whose first argument is that name.
 func (s *session) registerRead(toks []vm.Token) *describe.Register {
 	steps, start := chainBefore(toks, len(toks))
 	last := len(steps) - 1
@@ -224,8 +225,8 @@ func wordsOf(t describe.Type) []string {
 	return out
 }
 
-// registerField returns the register that the last field of a chain is named after, unless the description knows the
-// owner of the field and no such field of it.
+// registerField returns the register that the last field of a chain is named after, unless the
+// description knows the owner of the field and no such field of it.
 func (s *session) registerField(steps []step) *describe.Register {
 	last := len(steps) - 1
 	if t := s.completer.resolve(steps[:last]); !t.unknown() {
@@ -251,8 +252,8 @@ func (s *session) register(name string) *describe.Register {
 	return nil
 }
 
-// decode returns the fields of a register that are not 0, with their meaning. It omits fields of more than 32 bits,
-// which are addresses.
+// decode returns the fields of a register that are not 0, with their meaning. It omits fields of more
+// than 32 bits, which are addresses.
 func decode(r *describe.Register, v uint64) string {
 	var parts []string
 	for i := range r.Fields {
@@ -319,8 +320,8 @@ func (s *session) showError(err error) {
 	fmt.Fprintf(s.errOut, "  %s%s\n", strings.Repeat(" ", phrase.Width(before)), s.colors.err("^"))
 }
 
-// position returns where the message of an error says it happened, and the message without that position. This is the
-// innermost function, or a caller that the error was raised in the name of.
+// position returns where the message of an error says it happened, and the message without that
+// position. This is the innermost function, or a caller that the error was raised in the name of.
 func position(e *vm.Error) (script string, line int, text string) {
 	for _, f := range append([]vm.Frame{{File: e.Script, Line: e.Line}}, e.Frames...) {
 		if text, ok := strings.CutPrefix(e.Message, fmt.Sprintf("%s:%d: ", f.File, f.Line)); ok {
@@ -339,8 +340,8 @@ func messageOf(err error) string {
 	return err.Error()
 }
 
-// message returns the text of an error. For code that was typed it has only the line number, and only if there are
-// several lines.
+// message returns the text of an error. For code that was typed it has only the line number, and only
+// if there are several lines.
 func (s *session) message(err error) string {
 	text := err.Error()
 	if e, ok := errors.AsType[*vm.Error](err); ok {
@@ -376,8 +377,8 @@ func (s *session) where(err error) string {
 	return ""
 }
 
-// excerpt returns the line of source of an error, split where the caret goes: at the column of the error, or at the
-// first word if the column is unknown.
+// excerpt returns the line of source of an error, split where the caret goes: at the column of the
+// error, or at the first word if the column is unknown.
 func (s *session) excerpt(err error) (before, after string) {
 	e, ok := errors.AsType[*vm.Error](err)
 	if !ok {

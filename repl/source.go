@@ -1,4 +1,5 @@
-// Reading Lua source as far as a prompt needs: the chain of names before the cursor, brackets, arguments and locals.
+// Reading Lua source as far as a prompt needs: the chain of names before the cursor, brackets,
+// arguments and locals.
 
 package repl
 
@@ -27,8 +28,8 @@ type step struct {
 	args []vm.Token // the tokens between the brackets of an index or a call
 }
 
-// chainBefore returns the steps of the chain whose last token is toks[end-1], and the index of its first token. steps
-// is nil if those tokens are not a chain that begins with a name or a string.
+// chainBefore returns the steps of the chain whose last token is toks[end-1], and the index of its
+// first token. steps is nil if those tokens are not a chain that begins with a name or a string.
 func chainBefore(toks []vm.Token, end int) (steps []step, start int) {
 	for i := end; i > 0; {
 		t := toks[i-1]
@@ -69,7 +70,8 @@ func chainBefore(toks []vm.Token, end int) (steps []step, start int) {
 	return nil, end
 }
 
-// parenthesized returns the chain between parentheses, or nil if they hold anything else. end is the closing bracket.
+// parenthesized returns the chain between parentheses, or nil if they hold anything else. end is the
+// closing bracket.
 func parenthesized(end vm.Token, inner []vm.Token) []step {
 	if !end.Is(")") {
 		return nil

@@ -31,8 +31,8 @@ func wrapText(text string, width int, indent string) string {
 	return b.String()
 }
 
-// printable replaces control characters, which would act on the terminal, and invalid UTF-8 by escape sequences. Line
-// breaks and tabs stay.
+// printable replaces control characters, which would act on the terminal, and invalid UTF-8 by escape
+// sequences. Line breaks and tabs stay.
 func printable(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); {

@@ -31,7 +31,8 @@ func (s *session) startTour(ctx context.Context) error {
 		t.steps = append(t.steps, tourStep{say: row[0], code: row[1]})
 	}
 	s.tour = t
-	fmt.Fprintln(s.out, s.colors.note(s.fit("Press Enter to run the code shown, or type it or anything else. :tour stop leaves.")))
+	how := "Press Enter to run the code shown, or type it or anything else. :tour stop leaves."
+	fmt.Fprintln(s.out, s.colors.note(s.fit(how)))
 	t.tell(s)
 	return nil
 }

@@ -35,12 +35,13 @@ func watchSignal(sig os.Signal, fn func()) (stop func()) {
 	}
 }
 
-// suspendSelf stops the process group, as Ctrl-Z on a cooked terminal does. The stop takes effect shortly after the
-// system call, so give it time.
+// suspendSelf stops the process group, as Ctrl-Z on a cooked terminal does. The stop takes effect
+// shortly after the system call, so give it time.
 func suspendSelf() {
 	syscall.Kill(0, syscall.SIGTSTP)
 	time.Sleep(2 * time.Millisecond)
 }
 
-// watchContinued calls fn when the process is resumed after a stop. The shell has changed the terminal's mode by then.
+// watchContinued calls fn when the process is resumed after a stop. The shell has changed the
+// terminal's mode by then.
 func watchContinued(fn func()) (stop func()) { return watchSignal(syscall.SIGCONT, fn) }

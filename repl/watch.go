@@ -101,8 +101,8 @@ func (s *session) showWatch(ctx context.Context, w *watch) {
 	fmt.Fprintln(s.out, line)
 }
 
-// changes returns the value of a watch with its changes marked: the digits and bits of a hexadecimal number, the
-// former value of another number.
+// changes returns the value of a watch with its changes marked: the digits and bits of a hexadecimal
+// number, the former value of another number.
 func (s *session) changes(before, now *watch) string {
 	text := s.join(now.last)
 	switch {

@@ -98,8 +98,8 @@ func peak(fn func()) float64 {
 	return float64(<-most) / (1 << 20)
 }
 
-// BenchmarkThousandFiles runs a thousand files of ten cases, with hw, with stubs, and the latter with busted too. It
-// reports processor time and memory, at most 300 MiB.
+// BenchmarkThousandFiles runs a thousand files of ten cases, with hw, with stubs, and the latter with
+// busted too. It reports processor time and memory, at most 300 MiB.
 func BenchmarkThousandFiles(b *testing.B) {
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	run := func(b *testing.B, head string) {

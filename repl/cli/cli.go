@@ -1,12 +1,13 @@
 // The command line: the table of commands, help and exit codes.
 
-// Package cli is the program hwlua: it reads the command line, connects a machine, a runtime and a front end, and turns
-// the outcome into an exit code. All other work is done by the packages it calls.
+// Package cli is the program hwlua: it reads the command line, connects a machine, a runtime and a
+// front end, and turns the outcome into an exit code. All other work is done by the packages it calls.
 //
 //	func main() { os.Exit(cli.Main(cli.OS())) }
 //
-// Results go to standard output, everything else to standard error. Exit codes: 0 passed; 1 a scenario failed, a step
-// diverged or a script raised; 2 the command line or a file could not be used; 130 interrupted.
+// Results go to standard output, everything else to standard error. Exit codes: 0 passed; 1 a scenario
+// failed, a step diverged or a script raised; 2 the command line or a file could not be used; 130
+// interrupted.
 package cli
 
 import (
@@ -78,8 +79,8 @@ type command struct {
 	most  int    // how many arguments it takes; -1: any number
 	short string // one line for the list of commands
 	text  string // the help page
-	// make returns the options and the runner together, as the runner reads the variables that the options set. It is
-	// nil for help.
+	// make returns the options and the runner together, as the runner reads the variables that the
+	// options set. It is nil for help.
 	make func() ([]option, runner)
 }
 
@@ -112,12 +113,13 @@ func findCommand(name string) (c *command, names []string) {
 	return nil, names
 }
 
-// Main runs the program and returns its exit code. An interrupt (SIGINT, SIGTERM) ends the work in progress, lets
-// reports be completed and gives 130; a second one ends the process at once.
+// Main runs the program and returns its exit code. An interrupt (SIGINT, SIGTERM) ends the work in
+// progress, lets reports be completed and gives 130; a second one ends the process at once.
 func Main(env Env) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// Little memory is alive at any time, so most collections of a run free nothing; a few MiB more halve its time.
+	// Little memory is alive at any time, so most collections of a run free nothing; a few MiB more
+	// halve its time.
 	if env.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}
@@ -185,10 +187,11 @@ func helpMain(env Env, args []string) int {
 	}
 	c, names := findCommand(args[0])
 	if c == nil {
+		hint := fmt.Sprintf(" (want %s)", strings.Join(names, ", "))
 		if n, ok := phrase.Nearest(args[0], names); ok {
-			return usage(env, "help", usagef("unknown command '%s'; did you mean '%s'?", args[0], n))
+			hint = fmt.Sprintf("; did you mean '%s'?", n)
 		}
-		return usage(env, "help", usagef("unknown command '%s' (want %s)", args[0], strings.Join(names, ", ")))
+		return usage(env, "help", usagef("unknown command '%s'%s", args[0], hint))
 	}
 	opts, _ := c.make()
 	return c.help(env, opts)
@@ -224,7 +227,8 @@ func mainHelp(w io.Writer) {
 usage
   hwlua                         the prompt if standard input is a terminal; otherwise run the script on it
   hwlua [OPTION...] FILE [ARG...]
-                                run a script, or the cases of a file that uses describe and it; '-' is standard input
+                                run a script, or the cases of a file that uses describe and it;
+                                '-' is standard input
 `)
 	for _, c := range commands() {
 		fmt.Fprintf(w, "  hwlua %-23s %s\n", strings.TrimSpace(c.name+" "+c.args), c.short)
@@ -232,8 +236,8 @@ usage
 	fmt.Fprint(w, "\noptions, before FILE\n")
 	printOptions(w, new(scriptOptions).table())
 	fmt.Fprint(w, `
-To run a file that is named like a command, write ./run. Exit codes: 0 passed; 1 a scenario failed, a step diverged
-or a script raised; 2 the command line or a file could not be used; 130 interrupted.
+To run a file that is named like a command, write ./run. Exit codes: 0 passed; 1 a scenario failed, a step
+diverged or a script raised; 2 the command line or a file could not be used; 130 interrupted.
 `)
 }
 
@@ -245,8 +249,10 @@ func versionMain(_ context.Context, env Env, _ []string) (int, error) {
 
 // versionText returns the output of hwlua version.
 func versionText() string {
+	cpus := presetNames()
+	slices.Sort(cpus)
 	return fmt.Sprintf("hwlua %s\nLua 5.1 (gopher-lua) with exact 64-bit integers\nkernels: %s\nCPUs: %s\n",
-		version(), strings.Join(sim.Profiles(), " "), strings.Join(slices.Sorted(slices.Values(presetNames())), " "))
+		version(), strings.Join(sim.Profiles(), " "), strings.Join(cpus, " "))
 }
 
 // version returns the version and the revision of the build.

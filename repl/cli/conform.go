@@ -15,10 +15,11 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-const conformText = `Replays recordings of a real kernel (.jsonl, .jsonl.gz) on the model and compares every step: results, hits, registers
-and leftovers. Prints the number of cases, of steps, and of agreeing, diverging and marked steps (a marked step depends
-on a recorded choice of the real machine), and describes the first divergences. The exit code is 1 if an unmarked step
-diverges.
+const conformText = `Replays recordings of a real kernel (.jsonl, .jsonl.gz) on the model and compares
+every step: results, hits, registers and leftovers. Prints the number of cases, of
+steps, and of agreeing, diverging and marked steps (a marked step depends on a
+recorded choice of the real machine), and describes the first divergences. The exit
+code is 1 if an unmarked step diverges.
 `
 
 // conformOptions are the options of hwlua conform.
@@ -32,15 +33,16 @@ type conformOptions struct {
 func conformCommand() ([]option, runner) {
 	o := &conformOptions{most: 20}
 	return []option{
-		{long: "json", help: "print the report as one JSON object", set: setTrue(&o.json)},
-		{long: "max-divergences", arg: "N", help: "how many divergences to describe (default 20); all are counted",
-			set: setInt(&o.most, 0)},
-		{long: "filter", arg: "REGEXP", help: "only cases whose id matches", set: setString(&o.filter)},
-		{long: "kernel", arg: "PROFILE", set: setString(&o.profile),
-			help: "replay on this profile (default: the version in the recording's first line)"},
+		toggle("json", &o.json, "print the report as one JSON object"),
+		value("max-divergences", "N", setInt(&o.most, 0),
+			"how many divergences to describe (default 20); all are counted"),
+		value("filter", "REGEXP", setString(&o.filter), "only cases whose id matches"),
+		value("kernel", "PROFILE", setString(&o.profile),
+			"replay on this profile (default: the version in the recording's first line)"),
 	}, o.run
 }
 
+// run replays the recordings in files and prints the report.
 func (o *conformOptions) run(ctx context.Context, env Env, files []string) (int, error) {
 	cfg, err := o.config()
 	if err != nil {
@@ -101,7 +103,8 @@ func (o *conformOptions) config() (conform.Config, error) {
 	return cfg, nil
 }
 
-// progress returns a function that shows on a terminal how far a replay is, ten times a second from its second second.
+// progress returns a function that shows on a terminal how far a replay is, ten times a second from its
+// second second.
 func progress(w io.Writer) func(conform.Progress) {
 	last := time.Now().Add(900 * time.Millisecond)
 	return func(p conform.Progress) {

@@ -12,11 +12,13 @@ import (
 	"github.com/hwlua/hwlua/vm/describe"
 )
 
-const docText = `Prints the reference of the script API: an overview, or the help on NAME. NAME is a function (hw.machine), a method
-(m:perf_event_open, or perf_event_open alone), a class (event), a register (DBGWCR), one of its fields, an option, an
-errno, a topic, or a word to search for.
+const docText = `Prints the reference of the script API: an overview, or the help on NAME. NAME is a
+function (hw.machine), a method (m:perf_event_open, or perf_event_open alone), a
+class (event), a register (DBGWCR), one of its fields, an option, an errno, a topic,
+or a word to search for.
 `
 
+// docMain prints the overview, the help on a name, or the entries that contain it.
 func docMain(_ context.Context, env Env, args []string) (int, error) {
 	index := bindings.Index()
 	if len(args) == 0 {
@@ -63,8 +65,8 @@ func classOf(index *describe.Index, name string) string {
 	return ""
 }
 
-// overview prints one line for each entry, grouped by owner. It omits register fields and errnos, as their registers
-// and calls list them.
+// overview prints one line for each entry, grouped by owner. It omits register fields and errnos, as
+// their registers and calls list them.
 func overview(w io.Writer, index *describe.Index) {
 	owner := ""
 	for _, e := range index.Entries() {
@@ -84,8 +86,9 @@ func overview(w io.Writer, index *describe.Index) {
 	fmt.Fprintln(w, "\nFor more: hwlua doc NAME")
 }
 
-const typesText = `Writes the editor definition file into DIR (default: the current folder) for the Lua language server, and its settings
-file unless there is one. If DIR is '-', prints the definitions to standard output.
+const typesText = `Writes the editor definition file into DIR (default: the current folder) for the Lua
+language server, and its settings file unless there is one. If DIR is '-', prints
+the definitions to standard output.
 `
 
 func typesMain(_ context.Context, env Env, args []string) (int, error) {

@@ -1,4 +1,5 @@
-// What a failed case shows of its machines: the last refusal, the slots in use, the last records and a timeline.
+// What a failed case shows of its machines: the last refusal, the slots in use, the last records and a
+// timeline.
 
 package cli
 
@@ -112,8 +113,8 @@ func useLine(u sim.Use) string {
 	return line
 }
 
-// newest returns the last n entries of the frames view, except those of the machine's boot, which ended with record
-// number booted.
+// newest returns the last n entries of the frames view, except those of the machine's boot, which ended
+// with record number booted.
 func newest(rec *trace.Recorder, n int, booted uint64) []trace.Entry {
 	if rec == nil {
 		return nil
@@ -169,7 +170,8 @@ func leastDepth(entries []trace.Entry, match func(*trace.Entry) bool) int {
 
 func seconds(ns int64) string { return fmt.Sprintf("%d.%06ds", ns/1e9, ns%1e9/1e3) }
 
-// timeline draws the newest entries of a machine: the tasks and calls of each CPU, and how many slots are in use.
+// timeline draws the newest entries of a machine: the tasks and calls of each CPU, and how many slots
+// are in use.
 func timeline(m *sim.Machine, name string, most int, booted uint64) scenario.Timeline {
 	entries := newest(m.Recorder(), most, booted)
 	t := scenario.Timeline{Title: "timeline" + name}
@@ -256,7 +258,8 @@ func (b *cpuTracks) slot(i, end int, e *trace.Entry) {
 		b.slots.Spans[k].End = i
 	}
 	b.slots.Spans = append(b.slots.Spans, scenario.Span{
-		Start: i, End: end, Label: fmt.Sprintf("%d installed", b.installed), Kind: "level", Level: b.installed,
+		Start: i, End: end, Kind: "level", Level: b.installed,
+		Label: fmt.Sprintf("%d installed", b.installed),
 	})
 }
 

@@ -16,8 +16,8 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// runLoop runs the prompt. Every runtime of the session, the first one and those of :undo and :reset, runs the -e and
-// -l options and the script before it takes input.
+// runLoop runs the prompt. Every runtime of the session, the first one and those of :undo and :reset,
+// runs the -e and -l options and the script before it takes input.
 func runLoop(ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, src *source) int {
 	var start []repl.Source
 	for _, st := range o.steps {
@@ -29,7 +29,8 @@ func runLoop(ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, src 
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt)
 	defer signal.Stop(interrupts)
-	// An interrupt stops the running code. Only these signals end the session, which then restores the terminal.
+	// An interrupt stops the running code. Only these signals end the session, which then restores the
+	// terminal.
 	ctx, stop := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	err := repl.Run(ctx, repl.Config{

@@ -19,16 +19,15 @@ import (
 // defaultMemory is how many MiB a script may hold if the command line does not say.
 const defaultMemory = 1024
 
-// machineOptions holds the options that shape machines: the m that exists from the start, and every machine that a
-// script makes, where the script leaves them open.
+// machineOptions holds the options that shape machines: the m that exists from the start, and every
+// machine that a script makes, where the script leaves them open.
 type machineOptions struct {
 	cpus       int
 	brps, wrps counts
 	cpu        string
 	kernel     string
 	seed       uint64
-	memory     int // MiB that a runtime may hold, 0: no limit; valid if memorySet
-	memorySet  bool
+	memory     *int    // MiB that a runtime may hold, 0: no limit; nil: defaultMemory
 	given      []given // as typed, for commands that run a case again
 }
 
@@ -41,19 +40,17 @@ type counts struct {
 	per []int
 }
 
+// table returns the options. Each also notes in given that it was set.
 func (o *machineOptions) table() []option {
 	opts := []option{
-		{long: "cpus", arg: "N", help: "CPUs of a machine, 1 to 64 (default 4)", set: setInt(&o.cpus, 1)},
-		{long: "brps", arg: "N", set: o.brps.set,
-			help: "breakpoint registers, 1 to 16; N,N,... sets one count for each CPU"},
-		{long: "wrps", arg: "N", set: o.wrps.set,
-			help: "watchpoint registers, 1 to 16; N,N,... sets one count for each CPU"},
-		{long: "cpu", arg: "NAME", help: "preset: " + strings.Join(presetNames(), " "), set: setString(&o.cpu)},
-		{long: "kernel", arg: "PROFILE", help: "behavior: " + strings.Join(sim.Profiles(), " "),
-			set: setString(&o.kernel)},
-		{long: "seed", arg: "N", set: o.setSeed,
-			help: "seed of the choices that the kernel leaves open, and of math.random (default 0: one fixed order)"},
-		{long: "memory", arg: "MIB", help: "memory limit of a script (default 1024; 0: no limit)", set: o.setMemory},
+		value("cpus", "N", setInt(&o.cpus, 1), "CPUs of a machine, 1 to 64 (default 4)"),
+		value("brps", "N", o.brps.set, "breakpoint registers, 1 to 16; N,N,... sets one count for each CPU"),
+		value("wrps", "N", o.wrps.set, "watchpoint registers, 1 to 16; N,N,... sets one count for each CPU"),
+		value("cpu", "NAME", setString(&o.cpu), "preset: "+strings.Join(presetNames(), " ")),
+		value("kernel", "PROFILE", setString(&o.kernel), "behavior: "+strings.Join(sim.Profiles(), " ")),
+		value("seed", "N", o.setSeed,
+			"seed of the choices that the kernel leaves open, and of math.random (default 0:", "one fixed order)"),
+		value("memory", "MIB", o.setMemory, "memory limit of a script (default 1024; 0: no limit)"),
 	}
 	for i := range opts {
 		name, set := opts[i].long, opts[i].set
@@ -74,9 +71,9 @@ func (o *machineOptions) setSeed(s string) error {
 	return nil
 }
 
-func (o *machineOptions) setMemory(s string) (err error) {
-	o.memorySet = true
-	o.memory, err = parseInt(s, 0, 1<<20)
+func (o *machineOptions) setMemory(s string) error {
+	n, err := parseInt(s, 0, 1<<20)
+	o.memory = &n
 	return err
 }
 
@@ -100,8 +97,8 @@ func (c *counts) set(s string) error {
 // limits returns the limits of every runtime that a command makes.
 func (o *machineOptions) limits() vm.Limits {
 	mib := defaultMemory
-	if o.memorySet {
-		mib = o.memory
+	if o.memory != nil {
+		mib = *o.memory
 	}
 	return vm.Limits{Memory: int64(mib) << 20}
 }
@@ -122,7 +119,7 @@ func (o *machineOptions) config(kernel string) sim.Config {
 	}
 }
 
-// check makes a machine of the options, to report those that are invalid before anything else happens.
+// check tries to make a machine, so that invalid options are reported before anything else happens.
 func (o *machineOptions) check() error {
 	if len(o.given) == 0 {
 		return nil
@@ -188,8 +185,8 @@ func (o *machineOptions) properties() []scenario.Property {
 	return list
 }
 
-// recordHead returns Lua source that makes the global m of these options. A scenario recorded at the prompt begins
-// with it, as hwlua run provides no m.
+// recordHead returns Lua source that makes the global m of these options. A scenario recorded at the
+// prompt begins with it, as hwlua run provides no m.
 func (o *machineOptions) recordHead() string {
 	var fields []string
 	for _, g := range o.given {
@@ -213,8 +210,9 @@ func (o *machineOptions) recordHead() string {
 	return "local hw = require \"hw\"\nm = hw.machine " + options + "\n"
 }
 
-// facts returns what "-- needs:" lines are compared with. The simulated machine can be given any count up to the
-// architecture's maximum, so that maximum is the fact unless the command line fixes the count.
+// facts returns what "-- needs:" lines are compared with. The simulated machine can be given any count
+// up to the architecture's maximum, so that maximum is the fact unless the command line fixes the
+// count.
 func (o *machineOptions) facts(kernel string) []scenario.Fact {
 	count := func(c counts, most int) string {
 		switch {
@@ -254,8 +252,8 @@ type machines struct {
 	booted   []uint64 // for each machine, the number of its last record when it was made
 }
 
-// newMachines prepares for the machines of one runtime. kernel is the profile if the options name none; withM asks for
-// the global m.
+// newMachines prepares for the machines of one runtime. kernel is the profile if the options name none;
+// withM asks for the global m.
 func newMachines(o *machineOptions, kernel string, withM bool) *machines {
 	m := &machines{defaults: o.config(kernel)}
 	if withM {

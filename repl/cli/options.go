@@ -14,8 +14,8 @@ import (
 	"github.com/hwlua/hwlua/vm/phrase"
 )
 
-// An option is one flag of a command. If arg is set it takes a value: "--name value", "--name=value", "-n value" or
-// "-nvalue".
+// An option is one flag of a command. If arg is set it takes a value: "--name value", "--name=value",
+// "-n value" or "-nvalue".
 type option struct {
 	short string // "e", without the dash
 	long  string // "filter", without the dashes
@@ -50,8 +50,9 @@ func (e *usageError) Error() string { return e.text }
 
 func usagef(format string, a ...any) error { return &usageError{fmt.Sprintf(format, a...)} }
 
-// parse sets the options in args and returns the other arguments. Options may stand anywhere if mixed is set; otherwise
-// the first argument that is not an option ends them. "--" always does, and "-" is an argument.
+// parse sets the options in args and returns the other arguments. Options may stand anywhere if mixed
+// is set; otherwise the first argument that is not an option ends them. "--" always does, and "-" is an
+// argument.
 func parse(args []string, opts []option, mixed bool) (rest []string, err error) {
 	for len(args) > 0 {
 		a := args[0]
@@ -75,7 +76,8 @@ func parse(args []string, opts []option, mixed bool) (rest []string, err error) 
 	return rest, nil
 }
 
-// parseOption sets the option in a, taking its value from args if a has none, and returns the remaining arguments.
+// parseOption sets the option in a, taking its value from args if a has none, and returns the remaining
+// arguments.
 func parseOption(a string, args []string, opts []option) ([]string, error) {
 	o, value, has := lookup(opts, a)
 	switch {
@@ -104,8 +106,8 @@ func nameIn(a string) string {
 	return a[:2]
 }
 
-// lookup finds the option in an argument. has reports whether the argument also holds a value. A switch does not
-// match an argument with further letters: -vx is unknown.
+// lookup finds the option in an argument. has reports whether the argument also holds a value. A switch
+// does not match an argument with further letters: -vx is unknown.
 func lookup(opts []option, a string) (o *option, value string, has bool) {
 	if long, ok := strings.CutPrefix(a, "--"); ok {
 		name, value, has := strings.Cut(long, "=")
@@ -204,11 +206,31 @@ func parseInt(s string, least, most int) (int, error) {
 	return n, nil
 }
 
+// value returns an option that takes a value.
+func value(long, arg string, set func(string) error, help ...string) option {
+	return option{long: long, arg: arg, help: strings.Join(help, "\n"), set: set}
+}
+
+// toggle returns an option that sets a variable to true.
+func toggle(long string, p *bool, help string) option {
+	return option{long: long, help: help, set: setTrue(p)}
+}
+
 // Options of several commands.
 
-// accesses returns the fields of a by the names that --allow takes.
-func accesses(a *vm.Allow) []access {
-	return []access{{"fs", &a.FS}, {"env", &a.Env}, {"exec", &a.Exec}, {"clock", &a.Clock}}
+func colorOption(p *string) option {
+	return value("color", "WHEN", oneOf(p, "auto", "always", "never"), "auto, always or never")
+}
+
+func traceOption(p *[]string) option {
+	return value("trace", "FILE", addString(p),
+		"write what the machines did: .txt as ftrace's function_graph, .json for Perfetto,",
+		".jsonl as records (repeatable)")
+}
+
+func allowOption(a *vm.Allow) option {
+	return value("allow", "LIST", func(s string) error { return allow(a, s) },
+		"let scripts use fs, env, exec, clock (any of them, separated by commas)")
 }
 
 // An access is one kind of access to the host that scripts can be allowed.
@@ -217,35 +239,21 @@ type access struct {
 	allowed *bool
 }
 
-func allowOption(a *vm.Allow) option {
-	return option{
-		long: "allow", arg: "LIST", help: "let scripts use fs, env, exec, clock (any of them, separated by commas)",
-		set: func(s string) error {
-			list := accesses(a)
-			for name := range strings.SplitSeq(s, ",") {
-				name = strings.TrimSpace(name)
-				i := slices.IndexFunc(list, func(x access) bool { return x.name == name })
-				if i < 0 {
-					return fmt.Errorf("invalid value '%s' (want fs, env, exec, clock)", name)
-				}
-				*list[i].allowed = true
-			}
-			return nil
-		},
-	}
+// accesses returns the fields of a by the names that --allow takes.
+func accesses(a *vm.Allow) []access {
+	return []access{{"fs", &a.FS}, {"env", &a.Env}, {"exec", &a.Exec}, {"clock", &a.Clock}}
 }
 
-func colorOption(p *string) option {
-	return option{
-		long: "color", arg: "WHEN", help: "auto, always or never",
-		set: oneOf(p, "auto", "always", "never"),
+// allow sets the fields of a that a list names.
+func allow(a *vm.Allow, names string) error {
+	all := accesses(a)
+	for name := range strings.SplitSeq(names, ",") {
+		name = strings.TrimSpace(name)
+		i := slices.IndexFunc(all, func(x access) bool { return x.name == name })
+		if i < 0 {
+			return fmt.Errorf("invalid value '%s' (want fs, env, exec, clock)", name)
+		}
+		*all[i].allowed = true
 	}
-}
-
-func traceOption(p *[]string) option {
-	return option{
-		long: "trace", arg: "FILE", set: addString(p),
-		help: "write what the machines did: .txt as ftrace's function_graph, .json for Perfetto,\n" +
-			".jsonl as records (repeatable)",
-	}
+	return nil
 }

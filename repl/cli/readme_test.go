@@ -96,8 +96,8 @@ func TestReadmeScenario(t *testing.T) {
 	holds(t, "output: run -v fifth.lua", "$ hwlua run -v fifth.lua\n"+out.String())
 }
 
-// TestReadmeProgram runs the embedding example as a reader would paste it. The file lies outside the source tree; as
-// the command runs in this folder, the imports still come from this module.
+// TestReadmeProgram runs the embedding example as a reader would paste it. The file lies outside the
+// source tree; as the command runs in this folder, the imports still come from this module.
 func TestReadmeProgram(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "main.go")
 	if err := os.WriteFile(file, []byte(readmeBlock(t, "program")), 0o644); err != nil {

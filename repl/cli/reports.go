@@ -39,7 +39,8 @@ func (s *reports) finish() error {
 	return errors.Join(errs...)
 }
 
-// openReports makes the reports that the options ask for. Bazel asks for JUnit's format by naming a file.
+// openReports opens the reports of --report. Bazel asks for JUnit's format with a variable that names
+// its file.
 func (o *runOptions) openReports(env Env) (*reports, error) {
 	s := &reports{stdout: env.Stdout, files: map[string]bool{}}
 	asked := o.reports
@@ -85,7 +86,7 @@ func (s *reports) showProgress(env Env) {
 	s.closers = append(s.closers, func() error { p.Close(); return nil })
 }
 
-// open makes one report, asked for as FORMAT or FORMAT:FILE.
+// open opens one report. asked is FORMAT or FORMAT:FILE.
 func (s *reports) open(env Env, asked string, ro report.Options) error {
 	format, file, toFile := strings.Cut(asked, ":")
 	if _, err := report.New(format, io.Discard, ro); err != nil { // before a file is made for it
@@ -130,8 +131,8 @@ func (s *reports) writer(asked, file string, toFile bool) (io.Writer, error) {
 	case toFile && (file == "" || s.files[file]):
 		return nil, usagef("--report %s: a report needs a file of its own", asked)
 	case !toFile && s.onStdout != "":
-		return nil, usagef("--report %s and --report %s both go to standard output; give one a file, such as %s:FILE",
-			s.onStdout, asked, asked)
+		return nil, usagef("--report %s and --report %s both go to standard output; "+
+			"give one a file, such as %s:FILE", s.onStdout, asked, asked)
 	case !toFile:
 		s.onStdout = asked
 		return s.stdout, nil

@@ -59,35 +59,34 @@ func newRunOptions() *runOptions {
 	return &runOptions{parallel: runtime.GOMAXPROCS(0), timeout: defaultTimeout, color: "auto"}
 }
 
+// table returns the options of hwlua run in the order of the help.
 func (o *runOptions) table() []option {
 	opts := []option{
-		{long: "filter", arg: "REGEXP", help: "only cases whose full name (describe and it) matches",
-			set: setString(&o.filter)},
-		{long: "skip", arg: "REGEXP", help: "no cases whose full name matches", set: setString(&o.skip)},
-		{long: "tags", arg: "A,B", help: "only cases with any of these tags", set: o.addTags},
-		{long: "last-failed", help: "only cases that failed in the last run from this folder",
-			set: setTrue(&o.lastFailed)},
-		{long: "list", help: "print the cases without running them", set: setTrue(&o.list)},
-		{long: "report", arg: "FORM[:FILE]", set: addString(&o.reports),
-			help: "pretty, tap, junit, json, github or html, to FILE or standard output (repeatable;\n" +
-				"default: pretty)"},
-		{short: "v", long: "verbose", help: "pretty: show every case and its output", set: setTrue(&o.verbose)},
+		value("filter", "REGEXP", setString(&o.filter),
+			"only cases whose full name (describe and it) matches"),
+		value("skip", "REGEXP", setString(&o.skip), "no cases whose full name matches"),
+		value("tags", "A,B", o.addTags, "only cases with any of these tags"),
+		toggle("last-failed", &o.lastFailed, "only cases that failed in the last run from this folder"),
+		toggle("list", &o.list, "print the cases without running them"),
+		value("report", "FORM[:FILE]", addString(&o.reports),
+			"pretty, tap, junit, json, github or html, to FILE or standard output (repeatable;",
+			"default: pretty)"),
+		{short: "v", long: "verbose", set: setTrue(&o.verbose), help: "pretty: show every case and output"},
 		colorOption(&o.color),
-		{long: "parallel", arg: "N", help: "how many cases run at once (default: the number of processors)",
-			set: setInt(&o.parallel, 1)},
-		{long: "shard", arg: "I/N", set: setString(&o.shard),
-			help: "run the I-th of N equal parts; /N takes I from the variables of Bazel, GoogleTest,\n" +
-				"Buildkite, CircleCI, GitLab or Kubernetes, which also apply without the option"},
-		{long: "shuffle", arg: "SEED", set: setString(&o.shuffle),
-			help: "run files and cases in another order; 'random' chooses a seed and prints it"},
-		{long: "repeat", arg: "N", help: "run N rounds; with --seed S the k-th uses seed S+k-1",
-			set: setInt(&o.repeat, 1)},
-		{long: "timeout", arg: "D", set: o.setTimeout,
-			help: "timeout of cases whose file sets none (default 1m; 0: no limit)"},
-		{long: "fail-fast", help: "stop at the first failed case", set: setTrue(&o.failFast)},
-		{long: "max-failures", arg: "N", help: "stop after N failed cases", set: setInt(&o.maxFailures, 1)},
-		{long: "update", help: "write snapshots instead of comparing with them", set: setTrue(&o.update)},
-		{long: "watch", help: "run again whenever a file changes", set: setTrue(&o.watch)},
+		value("parallel", "N", setInt(&o.parallel, 1),
+			"how many cases run at once (default: the number of processors)"),
+		value("shard", "I/N", setString(&o.shard),
+			"run the I-th of N equal parts; /N takes I from the variables of Bazel, GoogleTest,",
+			"Buildkite, CircleCI, GitLab or Kubernetes, which also apply without the option"),
+		value("shuffle", "SEED", setString(&o.shuffle),
+			"run files and cases in another order; 'random' chooses a seed and prints it"),
+		value("repeat", "N", setInt(&o.repeat, 1), "run N rounds; with --seed S the k-th uses seed S+k-1"),
+		value("timeout", "D", o.setTimeout,
+			"timeout of cases whose file sets none (default 1m; 0: no limit)"),
+		toggle("fail-fast", &o.failFast, "stop at the first failed case"),
+		value("max-failures", "N", setInt(&o.maxFailures, 1), "stop after N failed cases"),
+		toggle("update", &o.update, "write snapshots instead of comparing with them"),
+		toggle("watch", &o.watch, "run again whenever a file changes"),
 		traceOption(&o.trace),
 	}
 	return append(append(opts, o.machine.table()...), allowOption(&o.allow))
@@ -107,16 +106,18 @@ func (o *runOptions) setTimeout(s string) error {
 	return nil
 }
 
-const runText = `Runs scenario files: Lua files that use describe and it; a file that uses neither is one case. A PATH is a file, a
-folder (all *.lua below it except *.d.lua and names that begin with a dot or an underscore), a pattern (* ? [a-z] **),
-FILE:LINE, or - for standard input. Without PATH the built-in scenarios run.
+const runText = `Runs scenario files: Lua files that use describe and it; a file that uses neither is
+one case. A PATH is a file, a folder (all *.lua below it except *.d.lua and names that
+begin with a dot or an underscore), a pattern (* ? [a-z] **), FILE:LINE, or - for
+standard input. Without PATH the built-in scenarios run.
 
-Comment lines at the head of a file may set what it needs (-- needs: cpus>=4), the timeout of each case (-- timeout: 5s),
-its tags (-- tags: seed, wide), and the kernels on each of which it runs (-- kernel: 4.19.116, 6.1.192). Each case has a
-runtime of its own, for which the file is loaded afresh.
+Comment lines at the head of a file may set what it needs (-- needs: cpus>=4), the
+timeout of each case (-- timeout: 5s), its tags (-- tags: seed, wide), and the kernels
+on each of which it runs (-- kernel: 4.19.116, 6.1.192). Each case has a runtime of
+its own, for which the file is loaded afresh.
 
-For prove, as in prove -e 'hwlua run --report tap' FILE, the TAP report uses version 13, which prove reads. prove asks
-for it with TAP_VERSION=13 in the environment.
+For prove, as in prove -e 'hwlua run --report tap' FILE, the TAP report uses version
+13, which prove reads. prove asks for it with TAP_VERSION=13 in the environment.
 `
 
 func runCommand() ([]option, runner) {
@@ -152,9 +153,11 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) (int, err
 	if err != nil {
 		return 0, err
 	}
-	// If the reader of standard output closes it early (| head), SIGPIPE ends the process. A run that also writes files
-	// completes them first. Ignoring the signal instead would be inherited by programs that scripts start.
-	if len(o.trace) > 0 || slices.ContainsFunc(o.reports, func(r string) bool { return strings.Contains(r, ":") }) {
+	// If the reader of standard output closes it early (| head), SIGPIPE ends the process. A run that
+	// also writes files completes them first. Ignoring the signal instead would be inherited by
+	// programs that scripts start.
+	toFile := func(report string) bool { return strings.Contains(report, ":") }
+	if len(o.trace) > 0 || slices.ContainsFunc(o.reports, toFile) {
 		closed := make(chan os.Signal, 1)
 		signal.Notify(closed, syscall.SIGPIPE)
 		defer signal.Stop(closed)
@@ -181,7 +184,8 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) (int, err
 	return code, nil
 }
 
-// environment returns the modules and the seed of a case, and what to collect from its machines when it has ended.
+// environment returns the modules and the seed of a case, and what to collect from its machines when it
+// has ended.
 func (o *runOptions) environment(c *scenario.Case, traces *traces, timelines bool) scenario.Environment {
 	m := newMachines(&o.machine, c.Kernel, o.withM)
 	seed := o.seed(c)
@@ -244,13 +248,14 @@ func find(env Env, paths []string) ([]*scenario.Source, error) {
 // scenarioOptions turns the command line into the options of a run, except for reports and machines.
 func (o *runOptions) scenarioOptions(env Env) (scenario.Options, error) {
 	so := scenario.Options{
-		Allow: o.allow, Seed: o.machine.seed, Limits: o.machine.limits(), Facts: o.machine.facts, Kernel: kernelName,
-		Profile: o.machine.profile(), Tags: o.tags, Repeat: o.repeat, Parallel: o.parallel, Timeout: o.timeout,
-		Update: o.update, Repro: o.repro,
+		Allow: o.allow, Seed: o.machine.seed, Limits: o.machine.limits(), Facts: o.machine.facts,
+		Kernel: kernelName, Profile: o.machine.profile(), Tags: o.tags, Repeat: o.repeat,
+		Parallel: o.parallel, Timeout: o.timeout, Update: o.update, Repro: o.repro,
 		Properties: append([]scenario.Property{{Name: "hwlua", Value: version()}}, o.machine.properties()...),
 	}
 	if o.update && inCI(env) {
-		return so, usagef("--update is refused where CI is set: a run that checks must not rewrite its expectations")
+		return so, usagef("--update is refused where CI is set: " +
+			"a run that checks must not rewrite its expectations")
 	}
 	switch {
 	case o.failFast:
@@ -328,7 +333,8 @@ func (o *runOptions) setShard(env Env, so *scenario.Options) error {
 		return usagef("%v", err)
 	}
 	if total > 0 && e.Engine == "" {
-		return usagef("--shard %s: no variable says which of the %d parts this is; use --shard I/%d", o.shard, total, total)
+		return usagef("--shard %s: no variable says which of the %d parts this is; use --shard I/%d",
+			o.shard, total, total)
 	}
 	if e.Note != "" {
 		fmt.Fprintf(env.Stderr, "hwlua run: %s\n", e.Note)
@@ -342,8 +348,8 @@ func (o *runOptions) setShard(env Env, so *scenario.Options) error {
 	return nil
 }
 
-// seed returns the seed of a case, for its machines and for math.random. Without --seed every round uses the same, so
-// that a case that failed in one round also fails in a run of its own.
+// seed returns the seed of a case, for its machines and for math.random. Without --seed every round
+// uses the same, so that a case that failed in one round also fails in a run of its own.
 func (o *runOptions) seed(c *scenario.Case) uint64 {
 	if o.machine.seed == 0 || c.Round == 0 {
 		return o.machine.seed
@@ -351,7 +357,8 @@ func (o *runOptions) seed(c *scenario.Case) uint64 {
 	return o.machine.seed + uint64(c.Round-1)
 }
 
-// repro returns the command that runs one case again. at is its file, or FILE:LINE if exact, which names no other case.
+// repro returns the command that runs one case again. at is its file, or FILE:LINE if exact, which
+// names no other case.
 func (o *runOptions) repro(c *scenario.Case, at string, exact bool) string {
 	words := append([]string{"hwlua", "run"}, o.machine.words(o.seed(c))...)
 	if c.Kernel != "" && o.machine.kernel == "" {
@@ -385,9 +392,9 @@ func (o *runOptions) repro(c *scenario.Case, at string, exact bool) string {
 	return strings.Join(words, " ")
 }
 
-// nameRegexp returns a regular expression that matches only name. It is printable, so that it can be copied from a
-// terminal: control characters are escaped, and an invalid UTF-8 byte, which a regular expression cannot hold, becomes
-// a dot.
+// nameRegexp returns a regular expression that matches only name. It is printable, so that it can be
+// copied from a terminal: control characters are escaped, and an invalid UTF-8 byte, which a regular
+// expression cannot hold, becomes a dot.
 func nameRegexp(name string) string {
 	var b strings.Builder
 	b.WriteByte('^')
@@ -472,8 +479,8 @@ func (f *failedCases) save(env Env) {
 	os.WriteFile(file, []byte(strings.Join(f.ids, "\n")), 0o644)
 }
 
-// stateFile returns the file that stores the failed cases of runs from this folder. It is in the user's cache, not in
-// the working tree.
+// stateFile returns the file that stores the failed cases of runs from this folder. It is in the user's
+// cache, not in the working tree.
 func stateFile(env Env) (string, error) {
 	dir := env.Getenv("XDG_CACHE_HOME")
 	if dir == "" {

@@ -62,7 +62,7 @@ func (o *scriptOptions) table() []option {
 		option{short: "h", long: "help", help: "this page"})
 }
 
-// scriptMain is hwlua without a command.
+// scriptMain runs hwlua without a command.
 func scriptMain(ctx context.Context, env Env, args []string) int {
 	var o scriptOptions
 	rest, err := parse(args, o.table(), false)
@@ -142,7 +142,7 @@ func readStdin(r io.Reader) (*source, error) {
 	return &source{name: "stdin", text: string(b), folder: ".", stdin: true}, nil
 }
 
-// readScript reads a script file. If there is none of that name, the error suggests a command with a similar name.
+// readScript reads a script file. The error about a missing file suggests a command of a similar name.
 func readScript(path string) (*source, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		message := "is a folder; to run the scenarios in it: hwlua run " + path
@@ -167,7 +167,8 @@ func readScript(path string) (*source, error) {
 	return &source{name: filepath.ToSlash(path), text: string(b), folder: filepath.Dir(path)}, nil
 }
 
-// scriptConfig returns the configuration of the runtime. skipped is the number of words before the script's name.
+// scriptConfig returns the configuration of the runtime. skipped is the number of words before the
+// script's name.
 func scriptConfig(env Env, o *scriptOptions, src *source, skipped int, machines *machines) vm.Config {
 	folder := "."
 	if src != nil {
@@ -185,7 +186,8 @@ func scriptConfig(env Env, o *scriptOptions, src *source, skipped int, machines 
 	if src.stdin {
 		cfg.Stdin = strings.NewReader("") // the script has consumed it
 	}
-	// As in lua: arg[0] is the script, arg[1] its first argument; the words before it count down from arg[-1].
+	// As in lua: arg[0] is the script, arg[1] its first argument; the words before it count down from
+	// arg[-1].
 	cfg.Args = slices.Clone(env.Args)
 	cfg.ArgScript = min(1+skipped, len(cfg.Args))
 	if src.stdin && cfg.ArgScript == len(cfg.Args) {
@@ -196,7 +198,8 @@ func scriptConfig(env Env, o *scriptOptions, src *source, skipped int, machines 
 
 // runScript runs -e and -l in their order, then the script if there is one, and returns the exit code.
 func runScript(
-	ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, machines *machines, prog *vm.Program, rest []string,
+	ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, machines *machines, prog *vm.Program,
+	rest []string,
 ) int {
 	rt, err := vm.New(cfg)
 	if err != nil {
@@ -253,8 +256,8 @@ func failed(ctx context.Context, env Env, machines *machines, err error) int {
 	return exitFailed
 }
 
-// complain prints an error as lua does, the program's name, the message and the traceback, with the line of source
-// between them. It returns code.
+// complain prints an error as lua does, the program's name, the message and the traceback, with the
+// line of source between them. It returns code.
 func complain(env Env, err error, code int) int {
 	fmt.Fprintf(env.Stderr, "hwlua: %v\n", err)
 	if errors.Is(err, vm.ErrMemory) {
@@ -271,7 +274,8 @@ func complain(env Env, err error, code int) int {
 			fmt.Fprintln(env.Stderr, e.Traceback)
 		}
 	case errors.As(err, &p):
-		fmt.Fprintf(env.Stderr, "%s\n%s\nthis is a defect of hwlua, not of the script\n", p.Traceback, p.Stack)
+		fmt.Fprintf(env.Stderr, "%s\n%s\n", p.Traceback, p.Stack)
+		fmt.Fprintln(env.Stderr, "this is a defect of hwlua, not of the script")
 	}
 	return code
 }
@@ -291,7 +295,8 @@ func warnGlobals(w io.Writer, prog *vm.Program) {
 	}
 }
 
-// isScenario reports whether a program calls describe, it or pending, and defines none of the scenario functions.
+// isScenario reports whether a program calls describe, it or pending, and defines none of the scenario
+// functions.
 func isScenario(prog *vm.Program) bool {
 	found := false
 	for _, g := range prog.Globals() {
@@ -309,12 +314,14 @@ func isScenario(prog *vm.Program) bool {
 	return found
 }
 
-// runScenarioScript runs a scenario file given as a script. A file on standard input gets the global m, as other
-// scripts on standard input do.
-func runScenarioScript(ctx context.Context, env Env, o *scriptOptions, src *source, rest []string, loop bool) int {
+// runScenarioScript runs a scenario file given as a script. A file on standard input gets the global m,
+// as other scripts on standard input do.
+func runScenarioScript(
+	ctx context.Context, env Env, o *scriptOptions, src *source, rest []string, loop bool,
+) int {
 	if len(o.steps) > 0 || loop {
-		return usage(env, "", usagef("%s has cases (describe, it), each of which runs in a runtime of its own: "+
-			"-e, -l and -i do not apply to them", src.name))
+		return usage(env, "", usagef("%s has cases (describe, it), each of which runs in a runtime "+
+			"of its own: -e, -l and -i do not apply", src.name))
 	}
 	r := newRunOptions()
 	r.machine, r.allow, r.trace, r.withM = o.machine, o.allow, o.trace, src.stdin

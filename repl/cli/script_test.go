@@ -46,8 +46,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exits implements "exits CODE COMMAND...", which runs a command and checks its exit code. The stdout and stderr
-// commands see its output.
+// exits implements "exits CODE COMMAND...", which runs a command and checks its exit code. The stdout
+// and stderr commands see its output.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE COMMAND...")
@@ -77,8 +77,8 @@ func code(err error) (int, bool) {
 	return 0, false
 }
 
-// interrupt implements "interrupt FILE COMMAND...", which starts a command, waits until FILE has contents, sends SIGINT
-// and checks for exit code 130.
+// interrupt implements "interrupt FILE COMMAND...", which starts a command, waits until FILE has
+// contents, sends SIGINT and checks for exit code 130.
 func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: interrupt FILE COMMAND...")

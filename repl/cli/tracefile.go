@@ -34,8 +34,8 @@ func (m *machines) traces(title string) []machineTrace {
 	return all
 }
 
-// traces is the sink that writes the --trace files of a run. Cases may end in any order; the sink receives them, and
-// files are written, in the order of the plan.
+// traces is the sink that writes the --trace files of a run. Cases may end in any order; the sink
+// receives them, and files are written, in the order of the plan.
 type traces struct {
 	scenario.Sinks // none: ignores the events other than Case
 	files          []*traceFile
@@ -81,9 +81,9 @@ func (t *traces) finish() error {
 	return errors.Join(errs...)
 }
 
-// A traceFile receives one machine after the other. Text formats write all machines to one file, each below a title;
-// Perfetto shows the CPUs of all machines in one file. Readers of records expect one machine in a file, so each gets
-// its own.
+// A traceFile receives one machine after the other. Text formats write all machines to one file, each
+// below a title; Perfetto shows the CPUs of all machines in one file. Readers of records expect one
+// machine in a file, so each gets its own.
 type traceFile struct {
 	name   string
 	format trace.Format
@@ -114,7 +114,7 @@ func numbered(file string, n int) string {
 	return fmt.Sprintf("%s.%d%s", strings.TrimSuffix(file, ext), n, ext)
 }
 
-// create makes the file, or the next machine's file of records.
+// create opens the file, or the next machine's file of records.
 func (t *traceFile) create() (err error) {
 	if t.out != nil && t.format != trace.FormatJSON {
 		return nil
@@ -162,7 +162,8 @@ func (t *traceFile) close() error {
 	return errors.Join(err, t.out.Close())
 }
 
-// finish completes the file. Without any machine it writes an empty trace, so that no older file is mistaken for it.
+// finish completes the file. Without any machine it writes an empty trace, so that no older file is
+// mistaken for it.
 func (t *traceFile) finish() error {
 	if t.n == 0 {
 		if err := t.create(); err != nil {

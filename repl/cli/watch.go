@@ -8,21 +8,21 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
 
+	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
 // settle is how long files must stay unchanged before a run begins: editors write in several steps.
 const settle = 100 * time.Millisecond
 
-// watching runs the scenarios, waits until Lua files change, and runs again, until it is interrupted. Of changed files
-// it runs the scenarios among them and those that load one of them.
+// watching runs the scenarios, waits until Lua files change, and runs again, until it is interrupted.
+// Of changed files it runs the scenarios among them and those that load one of them.
 func (o *runOptions) watching(ctx context.Context, env Env, paths []string) (int, error) {
 	if len(paths) == 0 {
 		return 0, usagef("--watch needs a PATH: the built-in scenarios do not change")
@@ -115,8 +115,8 @@ func changes(ctx context.Context, w *fsnotify.Watcher) []string {
 	}
 }
 
-// depending returns the scenario files to run after a change: those that changed, and those that load a changed file
-// with require, dofile or loadfile.
+// depending returns the scenario files to run after a change: those that changed, and those that load a
+// changed file with require, dofile or loadfile.
 func depending(sources []*scenario.Source, changed []string) []string {
 	var todo []string
 	for _, s := range sources {
@@ -142,12 +142,6 @@ func (l *loads) mayInclude(file string) bool {
 	return l.files[file] || l.unknown && err == nil && !strings.HasPrefix(rel, "..")
 }
 
-var (
-	loadCalls = regexp.MustCompile(
-		`\b(require|dofile|loadfile)\b\s*\(?\s*(?:"([^"\n]*)"|'([^'\n]*)'|\[\[([^\]\n]*)\]\])?`)
-	comments = regexp.MustCompile(`(?m)--[^\[\n].*$`)
-)
-
 // add adds a Lua file and the files it loads. A file that does not exist is added too, as it may be created.
 func (l *loads) add(file string) {
 	if l.files[file] {
@@ -158,17 +152,31 @@ func (l *loads) add(file string) {
 	if err != nil {
 		return
 	}
-	for _, m := range loadCalls.FindAllStringSubmatch(comments.ReplaceAllString(string(b), ""), -1) {
-		name := m[2] + m[3] + m[4]
+	call := "" // the function of the last token, with or without a bracket behind it
+	for t := range vm.Tokens(string(b)) {
 		switch {
-		case name == "":
-			l.unknown = true
-		case m[1] == "require":
-			path := filepath.Join(l.root, filepath.FromSlash(strings.ReplaceAll(name, ".", "/")))
-			l.add(path + scenario.Ext)
-			l.add(filepath.Join(path, "init"+scenario.Ext))
+		case t.Kind == vm.TokenName && slices.Contains([]string{"require", "dofile", "loadfile"}, t.Text):
+			call = t.Text
+		case call == "", t.Is("("):
 		default:
-			l.add(filepath.Join(l.root, filepath.FromSlash(name)))
+			l.load(call, t)
+			call = ""
 		}
 	}
+}
+
+// load adds the file that a call loads, given the first token of its argument.
+func (l *loads) load(call string, arg vm.Token) {
+	if arg.Kind != vm.TokenString || arg.Content() == "" {
+		l.unknown = true
+		return
+	}
+	path := filepath.Join(l.root, filepath.FromSlash(arg.Content()))
+	if call != "require" {
+		l.add(path)
+		return
+	}
+	path = filepath.Join(l.root, filepath.FromSlash(strings.ReplaceAll(arg.Content(), ".", "/")))
+	l.add(path + scenario.Ext)
+	l.add(filepath.Join(path, "init"+scenario.Ext))
 }

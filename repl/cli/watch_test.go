@@ -78,8 +78,8 @@ type watchedRun struct {
 	out, log guarded
 }
 
-// startWatching starts hwlua run --watch in a temporary folder. When the test ends it interrupts the run and checks
-// the exit code.
+// startWatching starts hwlua run --watch in a temporary folder. When the test ends it interrupts the
+// run and checks the exit code.
 func startWatching(t *testing.T, path string) *watchedRun {
 	t.Helper()
 	w := &watchedRun{t: t}
