@@ -52,17 +52,24 @@ object = setmetatable({ own = 1 }, { __index = { inherited = function(self, x) e
 var completionQuestions = []string{
 	"|", "m|", "w|", "pri|", "str|", "whi|", "nothing_like_it|",
 	"hw.|", "hw.ctrl.|", "hw.errno.ENOS|", "bit.|", "string.|", "math.f|", "assert.is_|",
-	"m.|", "m:|", "m:register_|", "m.c|", "m.cpu[0].|", "m.cpu[0]:|", "m.cpu[n + 1].w|", "m.cpu[0].wp_on_reg[0].|",
+	"m.|", "m:|", "m:register_|", "m.c|", "m.cpu[0].|", "m.cpu[0]:|", "m.cpu[n + 1].w|",
+	"m.cpu[0].wp_on_reg[0].|",
 	"m.current.|", "m.cpu[1].current.co|",
-	"ev.|", "ev:|", "ev.task.p|", "ev.attr.|", "w[0].s|", "task.|", "task:|", "m:why().|", "m:slots(0).|", "m:slots(0).wp.|", "m:events()[1].st|",
+	"ev.|", "ev:|", "ev.task.p|", "ev.attr.|", "w[0].s|", "task.|", "task:|", "m:why().|", "m:slots(0).|",
+	"m:slots(0).wp.|", "m:events()[1].st|",
 	"board.|", "board:|", "board.inner.|", "object.|", "object:|", "('x'):re|", "'x':re|",
 	"hw.machine {|", "hw.machine { cpus = 2, |", "hw.machine { cpus = 2, k|", "hw.machine { cpus = |",
-	"m:perf_event_open { |", "m:perf_event_open{type='w', ad|", "m:perf_event_open { type = \"|", "m:perf_event_open({ di|", "hw.machine { far = '|",
+	"m:perf_event_open { |", "m:perf_event_open{type='w', ad|", "m:perf_event_open { type = \"|",
+	"m:perf_event_open({ di|", "hw.machine { far = '|",
 	"m:modify_user_hw_breakpoint(ev, { ad|", "m.cpu[0]:write_wb_reg(\"|", "m:task { co|",
 	"x = m.no|", "if m.no|", "print(m.no|", "for k, v in pai|", "local x = tos|", "function na|", "local na|",
-	"local t = m:task {}\nt:mi|", "for cpu in m:cpus() do\n  cpu.wc|", "local w = m:register_wide_hw_breakpoint { len = 8 }\nlocal e = w[0]\ne:dis|", "m = 1 m.no|", "local m = m\nm.no|", "x = x.y x.|", "for i = 1, 3 do i.|",
+	"local t = m:task {}\nt:mi|", "for cpu in m:cpus() do\n  cpu.wc|",
+	"local w = m:register_wide_hw_breakpoint { len = 8 }\nlocal e = w[0]\ne:dis|", "m = 1 m.no|",
+	"local m = m\nm.no|", "x = x.y x.|", "for i = 1, 3 do i.|",
 	"-- m.|", "'m.|", "0x1|", "m.now|", "m.cpu[0|", "m.cpu[0].wcr|[0]",
-	":|", ":re|", ":help regi|", ":watch m.no|", ":time m:msl|", ":chain x|", ":chain write_w|", ":chain __res|", "m:callchain(\"toggle_bp|", "m:trace { fn = 'single_|", "m:dump_stack_in 'hw_breakpoint_re|", ":load testdata/|", ":load nowhere/|",
+	":|", ":re|", ":help regi|", ":watch m.no|", ":time m:msl|", ":chain x|", ":chain write_w|",
+	":chain __res|", "m:callchain(\"toggle_bp|", "m:trace { fn = 'single_|",
+	"m:dump_stack_in 'hw_breakpoint_re|", ":load testdata/|", ":load nowhere/|",
 }
 
 func TestCompletion(t *testing.T) {
@@ -99,7 +106,8 @@ func TestCompletionCallsNothing(t *testing.T) {
 called = {}
 local function note(name) return function(...) called[#called + 1] = name error(name) end end
 trap = setmetatable({ x = setmetatable({}, { __index = note "inner index" }) }, {
-  __index = note "index", __newindex = note "newindex", __call = note "call", __tostring = note "tostring", __len = note "len",
+__index = note "index", __newindex = note "newindex", __call = note "call", __tostring = note "tostring",
+__len = note "len",
   __pairs = note "pairs", __eq = note "eq", __metatable = false })
 setmetatable(_G, { __index = note "global" })
 `)
@@ -155,7 +163,8 @@ func TestFileNames(t *testing.T) {
 		os.WriteFile(name, nil, 0o644)
 	}
 	for prefix, want := range map[string]string{
-		"": "a.lua ab.lua sub/", "a": "a.lua ab.lua", "sub/": "sub/x.lua", ".": ".hidden", "nowhere/": "", dir + "/sub/x": dir + "/sub/x.lua",
+		"": "a.lua ab.lua sub/", "a": "a.lua ab.lua", "sub/": "sub/x.lua", ".": ".hidden", "nowhere/": "",
+		dir + "/sub/x": dir + "/sub/x.lua",
 	} {
 		if s := strings.Join(fileNames(prefix), " "); s != want {
 			t.Errorf("%q: %s, want %s", prefix, s, want)
@@ -167,7 +176,9 @@ func TestHelp(t *testing.T) {
 	s, out := newTestSession(t, "")
 	var b strings.Builder
 	for _, q := range []string{"help", `help "register_wide_hw_breakpoint"`, `help "WCR"`, `help "MDSCR_EL1"`, "help(m)", "help(hw.machine)", "help(m.cpu[0].write_wb_reg)",
-		"help m.cpu", `help "attr.len"`, `help "len"`, `help "ENOSPC"`, `help "time"`, "help(string.format)", `help "string"`, `help "while"`, `help ":undo"`, `help "undo"`, `help "registr_wide_hw_breakpoint"`,
+		"help m.cpu", `help "attr.len"`, `help "len"`, `help "ENOSPC"`, `help "time"`,
+		"help(string.format)", `help "string"`, `help "while"`, `help ":undo"`, `help "undo"`,
+		`help "registr_wide_hw_breakpoint"`,
 		`help "zzz"`, "help(5)", "for _, f in ipairs { hw.hex } do help(f) end", `apropos "debug exceptions"`, `apropos "zzz"`, ":help slots", ":help bt"} {
 		out.Reset()
 		fmt.Fprintf(&b, "> %s\n", q)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,8 +22,7 @@ import (
 	"github.com/hwlua/hwlua/vm/describe"
 )
 
-// A script is a LineReader that has been told what to enter; before each entry it notes it in the
-// output, as a terminal would show it.
+// A script is a LineReader that returns given entries. It writes each to the output, as a terminal would show it.
 type script struct {
 	entries []string
 	out     io.Writer
@@ -40,7 +40,7 @@ func (s *script) ReadEntry(ctx context.Context, prompt, cont string, more func(s
 
 func (s *script) Close() error { return nil }
 
-// converse runs a session and returns what is to be seen.
+// converse runs a session of these entries and returns what a terminal would show.
 func converse(t testing.TB, cfg repl.Config, entries ...string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
@@ -54,7 +54,7 @@ func converse(t testing.TB, cfg repl.Config, entries ...string) (string, error) 
 	return out.String(), err
 }
 
-// The dialogue of the golden file is what a person reads who looks over someone's shoulder.
+// TestDialogue compares a session with a golden file, which is meant to be read as a page.
 func TestDialogue(t *testing.T) {
 	dir := t.TempDir()
 	board := filepath.Join(dir, "board.lua")
@@ -64,25 +64,43 @@ func TestDialogue(t *testing.T) {
 	cases := filepath.Join(dir, "cases.lua")
 	os.WriteFile(cases, []byte("describe('d', function() it('x', function() end) end)\n"), 0o644)
 	out, err := converse(t, config(),
-		"1 + 1", "_ * 21", "nil", "true, 'two', 3", "'a\\tb\\nc'", "'\\27[31mnot red'", "0x1fffffffffffff", "0x20000000000000", "-1", "1/3", "1e100", "2^53",
-		"{}", "{1, 2, 3}", "{[0] = 'zero', 'one', x = {y = {z = {a = {b = {c = 1}}}}}}", "{b = 1, a = 2, [10] = 3, [true] = 4, ['with space'] = 5, ['end'] = 6}",
-		"t = {} t.self = t t.list = {t, {t}}", "t", "big = {} for i = 1, 300 do big[i] = i end", "big", "(\"x\"):rep(300)", "{(\"y\"):rep(300), '日本'}",
-		"setmetatable({}, {__tostring = function() return 'my own' end})", "setmetatable({}, {__tostring = function() error('no') end})", "print", "function() end", "coroutine.create(print)",
-		"-- only a comment", "", "=7", "local x = 5", "x", "return 8, nil", "local x = 5 return x", "_", "if true then return end",
-		"m", "m.cpu[0]", "m.cpu[0].wcr", "m.cpu[0].wcr[0]", "m.cpu[0].wcr[0], m.cpu[0].mdscr_el1", "m.cpu[0].mdscr_el1 + 0", "m.cpu[1].id_aa64dfr0_el1",
-		"w = m:register_wide_hw_breakpoint {\n  type = 'w', addr = 0xffffff8008c5a000, len = 8,\n}", "w", "w[1]", "m.cpu[1].wcr[0]", "m.cpu[1]:read_wb_reg('WCR', 0)", "m.cpu[1]:read_wb_reg(48, 0)",
-		"board = { wcr = { [0] = 5 } }", "board.wcr[0]", "m.cpu[1].wvr[0]", "w[1].addr", "m:slots(1).wp", "m:events()", "m:tasks()[1]", "m:callchain('write_wb_reg', { cpu = 0 })",
+		"1 + 1", "_ * 21", "nil", "true, 'two', 3", "'a\\tb\\nc'", "'\\27[31mnot red'", "0x1fffffffffffff",
+		"0x20000000000000", "-1", "1/3", "1e100", "2^53",
+		"{}", "{1, 2, 3}", "{[0] = 'zero', 'one', x = {y = {z = {a = {b = {c = 1}}}}}}",
+		"{b = 1, a = 2, [10] = 3, [true] = 4, ['with space'] = 5, ['end'] = 6}",
+		"t = {} t.self = t t.list = {t, {t}}", "t", "big = {} for i = 1, 300 do big[i] = i end", "big",
+		"(\"x\"):rep(300)", "{(\"y\"):rep(300), '日本'}",
+		"setmetatable({}, {__tostring = function() return 'my own' end})",
+		"setmetatable({}, {__tostring = function() error('no') end})", "print", "function() end",
+		"coroutine.create(print)",
+		"-- only a comment", "", "=7", "local x = 5", "x", "return 8, nil", "local x = 5 return x", "_",
+		"if true then return end",
+		"m", "m.cpu[0]", "m.cpu[0].wcr", "m.cpu[0].wcr[0]", "m.cpu[0].wcr[0], m.cpu[0].mdscr_el1",
+		"m.cpu[0].mdscr_el1 + 0", "m.cpu[1].id_aa64dfr0_el1",
+		"w = m:register_wide_hw_breakpoint {\n  type = 'w', addr = 0xffffff8008c5a000, len = 8,\n}", "w",
+		"w[1]", "m.cpu[1].wcr[0]", "m.cpu[1]:read_wb_reg('WCR', 0)", "m.cpu[1]:read_wb_reg(48, 0)",
+		"board = { wcr = { [0] = 5 } }", "board.wcr[0]", "m.cpu[1].wvr[0]", "w[1].addr", "m:slots(1).wp",
+		"m:events()", "m:tasks()[1]", "m:callchain('write_wb_reg', { cpu = 0 })",
 		"m:perf_event_open { type = 'w', addr = 0x1000, len = 9, cpu = 0 }",
 		"for i = 1, 3 do assert(m:register_wide_hw_breakpoint { type = 'w', addr = 0x1000 * i, len = 8 }) end",
-		"m:register_wide_hw_breakpoint { type = 'w', addr = 0x8000, len = 8 }", "assert(m:register_wide_hw_breakpoint { type = 'w', addr = 0x8000, len = 8 })", "m:why().holders",
-		"error('plain')", "error({})", "error()", "nothing.at.all", "local a\nlocal b = 1 + 1\nreturn a.b", "m:perf_event_opne {}", "m:perf_event_open { adr = 1 }", "m.cpu[7]", "x = = 1", "if x then", ":bt",
+		"m:register_wide_hw_breakpoint { type = 'w', addr = 0x8000, len = 8 }",
+		"assert(m:register_wide_hw_breakpoint { type = 'w', addr = 0x8000, len = 8 })", "m:why().holders",
+		"error('plain')", "error({})", "error()", "nothing.at.all", "local a\nlocal b = 1 + 1\nreturn a.b",
+		"m:perf_event_opne {}", "m:perf_event_open { adr = 1 }", "m.cpu[7]", "x = = 1", "if x then", ":bt",
 		"function f() error('deep') end function g() f() end", "g()", ":bt",
-		":watch m.cpu[0].wcr[0]", ":watch #m:events()", ":watch undefined.x", "m:unregister_wide_hw_breakpoint(w)", ":undo", ":unwatch 3", ":watch", ":unwatch", "w[0].closed", ":undo", ":undo",
-		":regs", ":regs 1", ":regs 9", ":regs x", ":slots 0", ":events", ":tasks", ":work", ":trace 4", ":dmesg", ":dmesg nothing", ":chain write_wb_reg", ":chain nope", ":chain", ":step", ":run",
-		"dw = m:delayed_work('later', function() print('now') end) m:schedule_delayed_work(dw, '10ms')", ":work", ":step", ":run", ":work", ":undo", ":work",
-		":load "+board, ":reload", "hidden", ":load "+broken, ":load "+dir+"/none.lua", ":load "+cases, ":undo", "loads",
+		":watch m.cpu[0].wcr[0]", ":watch #m:events()", ":watch undefined.x",
+		"m:unregister_wide_hw_breakpoint(w)", ":undo", ":unwatch 3", ":watch", ":unwatch", "w[0].closed",
+		":undo", ":undo",
+		":regs", ":regs 1", ":regs 9", ":regs x", ":slots 0", ":events", ":tasks", ":work", ":trace 4",
+		":dmesg", ":dmesg nothing", ":chain write_wb_reg", ":chain nope", ":chain", ":step", ":run",
+		"dw = m:delayed_work('later', function() print('now') end) m:schedule_delayed_work(dw, '10ms')",
+		":work", ":step", ":run", ":work", ":undo", ":work",
+		":load "+board, ":reload", "hidden", ":load "+broken, ":load "+dir+"/none.lua", ":load "+cases,
+		":undo", "loads",
 		"m.cpu[0]:write_wb_reg('WCR', 0, 0x1ff2)", ":trace 1",
-		"repl.command('double', '[n] twice as much', function(rest) print(2 * tonumber(rest)) return {rest} end)", ":double 21", ":double x", ":help double", ":dou 4", "repl.command('undo', function() end)", "repl.command('a b', print)",
+		"repl.command('double', '[n] twice as much', function(rest) print(2 * tonumber(rest)) return {rest} end)",
+		":double 21", ":double x", ":help double", ":dou 4", "repl.command('undo', function() end)",
+		"repl.command('a b', print)",
 		"exit", "quit()", "local lost, kept = 1, 2 kept = 3", "lost", "lost", "exit = 5", "exit",
 		":nope", ":sto", ":re", ":", ":quti", "m = nil", ":regs", ":reset", "m.nr_cpus", "w",
 		":quit", "'not reached'",
@@ -119,8 +137,7 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// Where nobody's Enter ends the last line, the end of the input does: what follows does not stand
-// behind the prompt.
+// At the end of the input the cursor is moved to a new line below the prompt.
 func TestEndOfInputEndsTheLine(t *testing.T) {
 	var out strings.Builder
 	cfg := config()
@@ -130,7 +147,7 @@ func TestEndOfInputEndsTheLine(t *testing.T) {
 	}
 }
 
-// What was printed before a recording begins, or by what it cannot check, is no part of what it checks later.
+// Output from before a recording, or of an input that it cannot check, is not part of a later assertion.
 func TestRecordAfterPrints(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "story.lua")
 	out, err := converse(t, config(),
@@ -142,21 +159,31 @@ func TestRecordAfterPrints(t *testing.T) {
 	}
 }
 
-// A recorded session passes as a scenario, and fails where the machine is another.
+// A recorded session passes as a scenario, and fails if a value or the machine differs.
 func TestRecord(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "story.lua")
 	cfg := config()
 	out, err := converse(t, cfg,
 		"before = m:task {}",
 		":record "+file,
-		"1 + 1", "'text\\nwith \"quotes\"'", "nil", "true, nil, 3", "0xffffff8008c5a000 + 4", "{1, {x = 2}, [0] = true, ['a b'] = 'c'}", "0/0", "_",
+		"1 + 1", "'text\\nwith \"quotes\"'", "nil", "true, nil, 3", "0xffffff8008c5a000 + 4",
+		"{1, {x = 2}, [0] = true, ['a b'] = 'c'}", "0/0", "_",
 		"print('printed', 1, {} ~= nil)", "io.write('no end')", "for i = 1, 3 do print(i) end",
-		"w = m:register_wide_hw_breakpoint { type = 'w', addr = 0xffffff8008c5a000, len = 8 }", "w", "w[0]", "_.state", "m.cpu[0].wcr[0]", "m.cpu[0].wcr[0], m.cpu[0].wvr[0]",
-		"function _driver(n)\n  for i = 1, n do\n    assert(m:register_wide_hw_breakpoint { type = 'w', addr = 0x1000 * i, len = 8 })\n  end\nend", "_driver(3)", "m:callchain('register_wide_hw_breakpoint')",
-		"m:register_wide_hw_breakpoint { type = 'w', addr = 0x8000, len = 8 }", "m:why().rule", "m:why()", "m:slots(0)", "m:events()",
-		"error('wrong')", "local y y.z = 1", "error({})", "m.nothing", "return 5", "local a = 6 return a, 'b'", "_", "return m:register_wide_hw_breakpoint { type = 'w', addr = 0x9000, len = 8 }", "-- a comment", "x = [[\ntwo\n  lines]]", "x", "if true then return end",
-		"dw = m:delayed_work('later', function() print('worked') end)", "m:schedule_delayed_work(dw, '10ms')", ":run", "m:schedule_delayed_work(dw, '10ms')", ":step 2", "m.now", ":regs",
-		"typo = 1", ":undo", "repl.command('hello', 'says it', function(r) print('hello ' .. r) end)", ":hello world", "setmetatable({}, {})", "print", "coroutine.wrap(function() return 1 end)()",
+		"w = m:register_wide_hw_breakpoint { type = 'w', addr = 0xffffff8008c5a000, len = 8 }", "w", "w[0]",
+		"_.state", "m.cpu[0].wcr[0]", "m.cpu[0].wcr[0], m.cpu[0].wvr[0]",
+		"function _driver(n)\n  for i = 1, n do\n    assert(m:register_wide_hw_breakpoint { type = 'w', addr = 0x1000 * i, len = 8 })\n  end\nend",
+		"_driver(3)", "m:callchain('register_wide_hw_breakpoint')",
+		"m:register_wide_hw_breakpoint { type = 'w', addr = 0x8000, len = 8 }", "m:why().rule", "m:why()",
+		"m:slots(0)", "m:events()",
+		"error('wrong')", "local y y.z = 1", "error({})", "m.nothing", "return 5",
+		"local a = 6 return a, 'b'", "_",
+		"return m:register_wide_hw_breakpoint { type = 'w', addr = 0x9000, len = 8 }", "-- a comment",
+		"x = [[\ntwo\n  lines]]", "x", "if true then return end",
+		"dw = m:delayed_work('later', function() print('worked') end)",
+		"m:schedule_delayed_work(dw, '10ms')", ":run", "m:schedule_delayed_work(dw, '10ms')", ":step 2",
+		"m.now", ":regs",
+		"typo = 1", ":undo", "repl.command('hello', 'says it', function(r) print('hello ' .. r) end)",
+		":hello world", "setmetatable({}, {})", "print", "coroutine.wrap(function() return 1 end)()",
 		":stop")
 	if err != nil || !strings.Contains(out, "recorded to") || !strings.Contains(out, "which passes") {
 		t.Fatalf("%v\n%s", err, out[max(0, len(out)-600):])
@@ -197,7 +224,7 @@ func TestRecordRefusals(t *testing.T) {
 	}
 }
 
-// passes runs a scenario as hwlua run does.
+// passes reports whether a scenario passes.
 func passes(t *testing.T, src string) bool {
 	t.Helper()
 	rt, err := vm.New(vm.Config{Modules: []vm.Module{bindings.Hardware()}})
@@ -216,25 +243,29 @@ func passes(t *testing.T, src string) bool {
 	return err == nil
 }
 
-// An interrupted input is done up to where it was stopped when others are undone.
+// When other inputs are undone, an interrupted input runs again up to where it was stopped.
 func TestUndoOfInterrupted(t *testing.T) {
 	interrupts := make(chan os.Signal)
+	var once sync.Once // not when the input runs again
 	cfg := config()
 	cfg.Interrupts = interrupts
-	cfg.Commands = []repl.Command{{Name: "stop-soon", Doc: "send a Ctrl-C in a while", Run: func(context.Context, *vm.Runtime, string, io.Writer) error {
-		go func() {
-			time.Sleep(200 * time.Millisecond)
-			interrupts <- os.Interrupt
-		}()
-		return nil
-	}}}
-	out, err := converse(t, cfg, "n = 0", ":stop-soon", "while true do n = n + 1 end", "n > 0", "seen = n", "x = 1", ":undo", "n == seen", "x", ":undo", ":undo", ":undo", "n > 0, seen")
-	if err != nil || !strings.Contains(out, "interrupted") || !strings.Contains(out, "> n == seen\ntrue\n") || !strings.Contains(out, "> n > 0, seen\ntrue\tnil\n") {
-		t.Errorf("%v\n%s", err, out)
+	cfg.Runtime.Modules = append(cfg.Runtime.Modules, vm.Module{Name: "test", Global: true, Funcs: map[string]any{
+		"interrupt": func() { once.Do(func() { go func() { interrupts <- os.Interrupt }() }) },
+	}})
+	out, err := converse(t, cfg,
+		"n = 0", "test.interrupt() while true do n = n + 1 end", "n > 0", "seen = n", "x = 1", ":undo",
+		"n == seen", "x", ":undo", ":undo", ":undo", "n > 0, seen")
+	if err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"interrupted", "> n == seen\ntrue\n", "> n > 0, seen\ntrue\tnil\n"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the session lacks %q:\n%s", want, out)
+		}
 	}
 }
 
-// Memory that is full is no end: what fills it can be let go.
+// The session continues when the memory limit is reached, and large values can be released.
 func TestMemory(t *testing.T) {
 	cfg := config()
 	cfg.Runtime.Limits.Memory = 8 << 20
@@ -248,7 +279,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// A fault of an embedder's function, or of our own, is shown and does not end the session.
+// A panic in a function of an embedder is shown and does not end the session.
 func TestPanic(t *testing.T) {
 	cfg := config()
 	cfg.Runtime.Modules = append(cfg.Runtime.Modules, vm.Module{Name: "bad", Global: true, Funcs: map[string]any{"f": func() { panic("embedder's fault") }}})
@@ -261,7 +292,7 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// What code has read from the input is read again when others are undone.
+// When other inputs are undone, an input reads again what it has read from standard input.
 func TestUndoReadsAgain(t *testing.T) {
 	var out bytes.Buffer
 	cfg := config()
@@ -280,7 +311,7 @@ var boardSchema = describe.Module{
 	Registers: []describe.Register{{Name: "STATUS", Width: 16, Fields: []describe.Bits{{Name: "MODE", Hi: 3, Lo: 2, Values: []describe.Word{{Value: "2", Doc: "fast"}}}, {Name: "ON", Hi: 0, Lo: 0}}}},
 }
 
-// An embedder's prompt over a connection: own names, commands, modules, and no machine anywhere.
+// TestConnection runs an embedder's prompt over a connection, with its own names, commands and modules.
 func TestConnection(t *testing.T) {
 	for _, editing := range []repl.Editing{repl.EditingAuto, repl.EditingAlways} {
 		t.Run(fmt.Sprint(editing), func(t *testing.T) {
@@ -307,7 +338,7 @@ func TestConnection(t *testing.T) {
 			}()
 			vt := repl.NewTerminal(60, 20)
 			if editing == repl.EditingAuto {
-				vt = repl.NewTerminal(200, 20) // lines are broken by whoever is there
+				vt = repl.NewTerminal(200, 20) // the prompt does not break lines
 			}
 			read := make(chan struct{})
 			go func() {
@@ -352,8 +383,8 @@ func TestConnection(t *testing.T) {
 			see("unknown command :tour")
 			send(":load /etc/passwd" + end)
 			see("unknown command :load")
-			send("while true do end" + end)
-			time.Sleep(20 * time.Millisecond)
+			send("print('ru' .. 'ns') while true do end" + end)
+			see("runs")
 			send("\x03")
 			see("interrupted")
 			if editing == repl.EditingAlways {
@@ -381,7 +412,7 @@ func TestConnection(t *testing.T) {
 	}
 }
 
-// newlines is what stands at the other end of a connection that carries lines.
+// newlines is the terminal of a connection that carries lines.
 type newlines struct {
 	w   io.Writer
 	add bool
@@ -396,7 +427,7 @@ func (n newlines) Write(b []byte) (int, error) {
 	return len(b), err
 }
 
-// A connection that is lost ends the session.
+// A lost connection ends the session.
 func TestConnectionLost(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	theirs, ours := net.Pipe()
@@ -413,7 +444,7 @@ func TestConnectionLost(t *testing.T) {
 	ours.Close()
 }
 
-// The tour's steps are what the acceptance scenarios check; here they are told to their end.
+// TestTour compares the whole tour with a golden file. Acceptance scenarios check the steps.
 func TestTour(t *testing.T) {
 	out, err := converse(t, config(), ":tour", "", "", "", "", "", "", "'over'", ":tour stop", ":tour", ":tour stop", "")
 	if err != nil {
@@ -422,7 +453,7 @@ func TestTour(t *testing.T) {
 	repl.GoldenFile(t, "tour.golden", out)
 }
 
-// README shows this session.
+// TestReadmeSession compares a session with a golden file and with the README.
 func TestReadmeSession(t *testing.T) {
 	out, err := converse(t, config(), readmeSession...)
 	if err != nil {
