@@ -15,7 +15,7 @@ import (
 	"github.com/hwlua/hwlua/vm/phrase"
 )
 
-// newTestSession is a session with a machine in m, in which the code has been run.
+// newTestSession returns a session with a machine in m, after it has run code. a session with a machine in m, in which the code has been run.
 func newTestSession(t testing.TB, code string) (*session, *bytes.Buffer) {
 	t.Helper()
 	var out bytes.Buffer
@@ -48,7 +48,7 @@ board = { name = "b", reset = function(line, ...) end, inner = { deep = 1 }, ["n
 object = setmetatable({ own = 1 }, { __index = { inherited = function(self, x) end } })
 `
 
-// The questions of the golden file; | is the cursor.
+// completionQuestions are completed for the golden file; | is the cursor.; | is the cursor.
 var completionQuestions = []string{
 	"|", "m|", "w|", "pri|", "str|", "whi|", "nothing_like_it|",
 	"hw.|", "hw.ctrl.|", "hw.errno.ENOS|", "bit.|", "string.|", "math.f|", "assert.is_|",
@@ -99,7 +99,7 @@ func TestCompletion(t *testing.T) {
 	goldenFile(t, "completion.golden", b.String())
 }
 
-// Completion looks and touches nothing: no function of the user's is called, and the machine is not
+// Completion runs no function of the user and does not call the machine.: no function of the user's is called, and the machine is not
 // asked.
 func TestCompletionCallsNothing(t *testing.T) {
 	s, out := newTestSession(t, `
@@ -135,7 +135,7 @@ setmetatable(_G, { __index = note "global" })
 	}
 }
 
-// FuzzCompletion holds that nothing that may stand before the cursor upsets it.
+// FuzzCompletion checks that completion accepts any text. that nothing that may stand before the cursor upsets it.
 func FuzzCompletion(f *testing.F) {
 	for _, q := range completionQuestions {
 		f.Add(strings.ReplaceAll(q, "|", ""))
@@ -167,7 +167,7 @@ func TestFileNames(t *testing.T) {
 		dir + "/sub/x": dir + "/sub/x.lua",
 	} {
 		if s := strings.Join(fileNames(prefix), " "); s != want {
-			t.Errorf("%q: %s, want %s", prefix, s, want)
+			t.Errorf("fileNames(%q) = %s, want %s", prefix, s, want)
 		}
 	}
 }
@@ -193,7 +193,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// Every name of the description has help, under each of its spellings.
+// Every name and path of the description has help., under each of its spellings.
 func TestHelpOnEverything(t *testing.T) {
 	s, _ := newTestSession(t, "")
 	n := 0
@@ -221,19 +221,19 @@ func TestHelpOnEverything(t *testing.T) {
 	}
 }
 
-// The lines on Lua's own library are about functions that are there.
+// library.txt describes exactly the functions that exist. functions that are there.
 func TestLibraryIsThere(t *testing.T) {
 	s, _ := newTestSession(t, "")
 	for _, f := range library {
 		if _, ok := s.rt.Look(pathOf(f.name)...); !ok && !strings.HasPrefix(f.name, "os.") && !strings.HasPrefix(f.name, "io.") {
-			t.Errorf("%s is not there", f.name)
+			t.Errorf("%s does not exist", f.name)
 		}
 	}
 	for _, lib := range []string{"string", "table", "math", "coroutine"} {
 		v, _ := s.rt.Look(lib)
 		for _, name := range v.Names() {
 			if libraryHelp(lib+"."+name) == "" && len(s.index.Lookup(lib+"."+name)) == 0 {
-				t.Errorf("no line on %s.%s", lib, name)
+				t.Errorf("library.txt lacks %s.%s", lib, name)
 			}
 		}
 	}
@@ -241,7 +241,7 @@ func TestLibraryIsThere(t *testing.T) {
 
 var update = flag.Bool("update", false, "rewrite golden files")
 
-// goldenFile compares text with a file in testdata.
+// goldenFile compares text with a file in testdata, or rewrites it. with a file in testdata.
 func goldenFile(t *testing.T, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", name)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A typist is an editor whose terminal is a model, and someone who types.
+// A typist types into an editor whose terminal is a model. an editor whose terminal is a model, and someone who types.
 type typist struct {
 	t    testing.TB
 	more func(string) bool
@@ -28,7 +28,8 @@ func newTypist(t testing.TB, width, height int, suggest func(string, int) sugges
 	r, w := io.Pipe()
 	k := &typist{t: t, more: unfinished, vt: newVT(width, height), w: w, got: make(chan entryResult, 1)}
 	none := func() error { return nil }
-	e, err := newEditor(r, k.vt, tty{size: func() (int, int) { return width, height }, raw: none, cooked: none}, nil, suggest)
+	t0 := tty{size: func() (int, int) { return width, height }, raw: none, cooked: none}
+	e, err := newEditor(r, k.vt, t0, nil, suggest)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func newTypist(t testing.TB, width, height int, suggest func(string, int) sugges
 	return k
 }
 
-// unfinished is a stand-in for the compiler: an entry goes on while it has more "do" than "end".
+// unfinished replaces the compiler: an entry is incomplete if it has more "do" than "end". a stand-in for the compiler: an entry goes on while it has more "do" than "end".
 func unfinished(s string) bool { return strings.Count(s, "do") > strings.Count(s, "end") }
 
 func (k *typist) read() {
@@ -60,7 +61,7 @@ func (k *typist) types(s string) {
 	}
 }
 
-// sees waits until the screen shows want and the cursor stands in column col of its last row.
+// sees waits until the screen shows want and the cursor is in column col; a negative col means any. want and the cursor stands in column col of its last row.
 func (k *typist) sees(want string, col int) {
 	k.t.Helper()
 	deadline := time.Now().Add(time.Minute)
@@ -101,7 +102,7 @@ func TestEditing(t *testing.T) {
 		width int
 		keys  string
 		text  string
-		row   string // the cursor's, "" any
+		row   string // of the cursor, "" for any
 		col   int
 	}{
 		{"characters", 40, "abc", "> abc", "> abc", 5},
@@ -226,7 +227,7 @@ func TestContextEnds(t *testing.T) {
 	}
 }
 
-// FuzzEditor holds that nothing that comes from a terminal makes the editor panic or hang: whatever is
+// FuzzEditor checks that no input makes the editor panic or hang: the end of the input ends the entry. that nothing that comes from a terminal makes the editor panic or hang: whatever is
 // typed, the end of the input ends it.
 func FuzzEditor(f *testing.F) {
 	for _, s := range []string{"abc\r", "\x12x\x03\x12\x07", "\x1b[200~a\tb\x1b[201~\r", "a\x14\x14\x1f\x19\x0b", "日本\x1b[D\x7f", "\x1b[A\x1b[B\x10\x0e\r\n", "for do\r\tx\x1b[A\x1b[A\x04", "\t\t\x1a\x0c\x00\x1b\r"} {

@@ -12,7 +12,7 @@ import (
 	"github.com/hwlua/hwlua/vm/describe"
 )
 
-// A prompt for modules of one's own: In and Out may as well be a connection.
+// A prompt for an embedder's modules. In and Out may also be a connection.: In and Out may as well be a connection.
 func ExampleRun() {
 	board := describe.Module{
 		Name: "board", Doc: "The board under test.",

@@ -41,7 +41,7 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-func TestHistoryModeIsMended(t *testing.T) {
+func TestHistoryModeIsFixed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "history")
 	if err := os.WriteFile(path, []byte("a\nb without an end"), 0o644); err != nil {
 		t.Fatal(err)
@@ -94,7 +94,7 @@ func TestHistoryThatCannotBeKept(t *testing.T) {
 	}
 }
 
-// Several sessions at once: what each enters is there afterwards, while others shorten the file.
+// No entry is lost when several sessions add entries and shorten the file at once.: what each enters is there afterwards, while others shorten the file.
 func TestHistorySessionsAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "history")
 	const sessions, each = 8, 50

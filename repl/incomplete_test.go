@@ -6,13 +6,13 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// What goes on in the next line, what is an expression, and what is wrong for good.
+// TestIncomplete checks which entries are incomplete, expressions, statements or errors., what is an expression, and what is wrong for good.
 func TestIncomplete(t *testing.T) {
 	const (
-		more = "goes on"
+		more = "is incomplete"
 		expr = "is an expression"
 		code = "is a statement"
-		bad  = "is wrong"
+		bad  = "is an error"
 	)
 	tests := []struct{ text, want string }{
 		{"1", expr},
@@ -108,7 +108,7 @@ func TestIncomplete(t *testing.T) {
 			got = expr
 		}
 		if got != test.want {
-			t.Errorf("%q %s, but here it %s (%v)", test.text, test.want, got, err)
+			t.Errorf("compile(%q): got %q, want %q (%v)", test.text, got, test.want, err)
 		}
 	}
 }

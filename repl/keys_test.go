@@ -81,7 +81,7 @@ func TestPasteLimit(t *testing.T) {
 	}
 }
 
-// FuzzKeys holds that the decoder takes anything, however it is cut, and gives only what is to be
+// FuzzKeys checks that the decoder accepts any input, however it is cut, and returns only known keys. that the decoder takes anything, however it is cut, and gives only what is to be
 // given.
 func FuzzKeys(f *testing.F) {
 	for _, s := range []string{"abc\r", "\x1b[200~a\r\nb\x1b[201~", "\x1b[1;5C\x1bOA", "日\xff\x1b]0;t\x07", "\x1b[3~\x04\x03"} {

@@ -12,7 +12,7 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// childVar, when it is set, makes the test binary a session on its standard streams.
+// childVar makes the test binary a session on its standard streams., makes the test binary a session on its standard streams.
 const childVar = "REPL_TEST_CHILD"
 
 func TestMain(m *testing.M) {
@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// config is a session with a machine in m.
+// config returns a session with a machine in m. with a machine in m.
 func config() repl.Config {
 	return repl.Config{
 		Banner: "a prompt for tests",

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What is shown breaks at words, and not where the terminal ends: lists of commands and of names,
+// Lists and objects in lists break between words, not where the terminal ends., and not where the terminal ends: lists of commands and of names,
 // objects in a list.
 func TestNothingIsWiderThanTheTerminal(t *testing.T) {
 	for _, width := range []int{40, 80} {
@@ -30,7 +30,7 @@ func TestNothingIsWiderThanTheTerminal(t *testing.T) {
 	}
 }
 
-// On a narrow terminal the rows of tables go on below their beginning, at words: the terminal breaks none.
+// On a narrow terminal the rows of tables continue below, broken between words. the rows of tables go on below their beginning, at words: the terminal breaks none.
 func TestTablesFitNarrowTerminals(t *testing.T) {
 	p := sit(t, room{width: 40, height: 60})
 	p.answer("w = m:register_wide_hw_breakpoint { type = 'w', addr = 0xffffff8008c5a000, len = 8 }")

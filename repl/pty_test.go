@@ -169,8 +169,9 @@ func TestPersonSession(t *testing.T) {
 		{"m.cpu[1].wcr[0] + 1", "8180"},
 		{"w[0]", "event w1 {type = \"w\", addr = 0xffffff8008c5a000, len = 8, cpu = 0, state = \"active\", count = 0, attr = {...}, slot = 0, wide = wide 1}"},
 		{"error('no')", "no\n  error('no')\n  ^"},
-		{"local y; return y.z", "attempt to index local 'y' (a nil value)\n  local y; return y.z\n  ^"},
-		{"return nowhere.z", "attempt to index global 'nowhere' (a nil value)\n  return nowhere.z\n         ^"},
+		{"local y = nil; y.z = 1", "attempt to index local 'y' (a nil value)\n  local y = nil; y.z = 1\n  ^"},
+		{"nowhere.z", "attempt to index global 'nowhere' (a nil value)\n  nowhere.z\n  ^"},
+		{"1 + nowhere.z", "attempt to index global 'nowhere' (a nil value)\n  1 + nowhere.z\n      ^"},
 		{"x = = 2", "syntax error near '='\n  x = = 2\n      ^"},
 	} {
 		if got := p.answer(x.in); got != x.want {

@@ -392,7 +392,9 @@ func (s *session) excerpt(err error) (before, after string) {
 	line := strings.TrimRight(lines[n-1], " \t\r")
 	caret := len(line) - len(strings.TrimLeft(line, " \t"))
 	if script == e.Script && n == e.Line && e.Column > 0 {
-		caret = min(e.Column-1, len(line))
+		// The compiled line of an expression has more text before the entry.
+		before := max(0, len(e.Source)-len(line))
+		caret = min(max(caret, e.Column-1-before), len(line))
 	}
 	visible := func(s string) string { return printable(strings.ReplaceAll(s, "\t", "    ")) }
 	return visible(line[:caret]), visible(line[caret:])

@@ -1,4 +1,4 @@
-// A small model of a terminal's screen, so that tests see what a person would see.
+// A model of the screen of a terminal, so that tests can check what a person would see., so that tests see what a person would see.
 
 package repl
 
@@ -11,15 +11,15 @@ import (
 	"github.com/mattn/go-runewidth"
 )
 
-// A vt is a terminal of fixed size that understands what the editor sends, and complains about
+// A vt is a terminal of fixed size that understands the sequences the editor uses and records all others. that understands what the editor sends, and complains about
 // everything else.
 type vt struct {
 	mu            sync.Mutex
 	width, height int
-	rows          [][]cell // what has scrolled away included
+	rows          [][]cell // with those scrolled off the screen
 	row, col      int      // row within rows
 	top           int      // first row on the screen
-	wrap          bool     // the last column has been written: the next character goes to a new row
+	wrap          bool     // the next character begins a new row
 	part          []byte
 	paste         bool // bracketed paste is on
 	sgr           int  // color sequences seen
@@ -93,7 +93,7 @@ func (v *vt) put(r rune) {
 		}
 		return v.rows[v.row]
 	}
-	if w == 0 { // combines with what stands before
+	if w == 0 { // combines with the character before
 		c := v.col - 1
 		if v.wrap {
 			c = v.col
@@ -136,7 +136,7 @@ func (v *vt) down(n int, scroll bool) {
 	}
 }
 
-// escape obeys the sequence that b begins with and returns its length, 0 when it is not complete.
+// escape performs the sequence that b begins with and returns its length, or 0 if it is incomplete. the sequence that b begins with and returns its length, 0 when it is not complete.
 func (v *vt) escape(b []byte) int {
 	if len(b) < 3 {
 		return 0
@@ -208,7 +208,7 @@ func (v *vt) cut() {
 	}
 }
 
-// text is the screen and what has scrolled away, without blanks at the ends of lines.
+// text returns the screen and what has scrolled off, without trailing blanks. what has scrolled away, without blanks at the ends of lines.
 func (v *vt) text() string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -227,7 +227,7 @@ func (v *vt) textLocked() string {
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n")
 }
 
-// cursor is where the cursor is: the row's text, and the column.
+// cursor returns the text of the row of the cursor, and its column.: the row's text, and the column.
 func (v *vt) cursor() (row string, col int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
