@@ -22,7 +22,8 @@ func BenchmarkCompileMegabyte(b *testing.B) {
 	}
 }
 
-// BenchmarkPasteMegabyte pastes a megabyte into the editor and reads the entry. a paste into the editor up to the finished entry, compiled once.
+// BenchmarkPasteMegabyte pastes a megabyte into the editor and reads the entry. a paste into the editor
+// up to the finished entry, compiled once.
 func BenchmarkPasteMegabyte(b *testing.B) {
 	for b.Loop() {
 		k := newTypist(b, 80, 24, nil)

@@ -15,7 +15,8 @@ import (
 	"github.com/hwlua/hwlua/vm/phrase"
 )
 
-// newTestSession returns a session with a machine in m, after it has run code. a session with a machine in m, in which the code has been run.
+// newTestSession returns a session with a machine in m, after it has run code. a session with a machine
+// in m, in which the code has been run.
 func newTestSession(t testing.TB, code string) (*session, *bytes.Buffer) {
 	t.Helper()
 	var out bytes.Buffer
@@ -99,8 +100,8 @@ func TestCompletion(t *testing.T) {
 	goldenFile(t, "completion.golden", b.String())
 }
 
-// Completion runs no function of the user and does not call the machine.: no function of the user's is called, and the machine is not
-// asked.
+// Completion runs no function of the user and does not call the machine.: no function of the user's is
+// called, and the machine is not asked.
 func TestCompletionCallsNothing(t *testing.T) {
 	s, out := newTestSession(t, `
 called = {}
@@ -123,7 +124,9 @@ setmetatable(_G, { __index = note "global" })
 		return int(vs[0].Go().(float64))
 	}
 	before := records()
-	for _, q := range append(completionQuestions, "trap|", "trap.|", "trap:|", "trap.x.|", "trap().|", "trap[1].|", "undefined.|", "undefined().a.|", "m:run().|", "m:step():|") {
+	questions := append(completionQuestions, "trap|", "trap.|", "trap:|", "trap.x.|", "trap().|", "trap[1].|",
+		"undefined.|", "undefined().a.|", "m:run().|", "m:step():|")
+	for _, q := range questions {
 		text, rest, _ := strings.Cut(q, "|")
 		s.completer.suggest(text+rest, len(text), false)
 	}
@@ -135,7 +138,8 @@ setmetatable(_G, { __index = note "global" })
 	}
 }
 
-// FuzzCompletion checks that completion accepts any text. that nothing that may stand before the cursor upsets it.
+// FuzzCompletion checks that completion accepts any text. that nothing that may stand before the cursor
+// upsets it.
 func FuzzCompletion(f *testing.F) {
 	for _, q := range completionQuestions {
 		f.Add(strings.ReplaceAll(q, "|", ""))
@@ -175,11 +179,16 @@ func TestFileNames(t *testing.T) {
 func TestHelp(t *testing.T) {
 	s, out := newTestSession(t, "")
 	var b strings.Builder
-	for _, q := range []string{"help", `help "register_wide_hw_breakpoint"`, `help "WCR"`, `help "MDSCR_EL1"`, "help(m)", "help(hw.machine)", "help(m.cpu[0].write_wb_reg)",
+	for _, q := range []string{
+		"help", `help "register_wide_hw_breakpoint"`, `help "WCR"`, `help "MDSCR_EL1"`, "help(m)",
+		"help(hw.machine)",
+		"help(m.cpu[0].write_wb_reg)",
 		"help m.cpu", `help "attr.len"`, `help "len"`, `help "ENOSPC"`, `help "time"`,
 		"help(string.format)", `help "string"`, `help "while"`, `help ":undo"`, `help "undo"`,
 		`help "registr_wide_hw_breakpoint"`,
-		`help "zzz"`, "help(5)", "for _, f in ipairs { hw.hex } do help(f) end", `apropos "debug exceptions"`, `apropos "zzz"`, ":help slots", ":help bt"} {
+		`help "zzz"`, "help(5)", "for _, f in ipairs { hw.hex } do help(f) end", `apropos "debug exceptions"`,
+		`apropos "zzz"`, ":help slots", ":help bt",
+	} {
 		out.Reset()
 		fmt.Fprintf(&b, "> %s\n", q)
 		s.enter(context.Background(), q)
@@ -225,7 +234,8 @@ func TestHelpOnEverything(t *testing.T) {
 func TestLibraryIsThere(t *testing.T) {
 	s, _ := newTestSession(t, "")
 	for _, f := range library {
-		if _, ok := s.rt.Look(pathOf(f.name)...); !ok && !strings.HasPrefix(f.name, "os.") && !strings.HasPrefix(f.name, "io.") {
+		closed := strings.HasPrefix(f.name, "os.") || strings.HasPrefix(f.name, "io.")
+		if _, ok := s.rt.Look(pathOf(f.name)...); !ok && !closed {
 			t.Errorf("%s does not exist", f.name)
 		}
 	}
@@ -254,13 +264,14 @@ func goldenFile(t *testing.T, name, got string) {
 	}
 	want, err := os.ReadFile(file)
 	if err != nil {
-		t.Fatalf("%v; go test ./repl -update writes it", err)
+		t.Fatalf("%v; to write it: go test ./repl -update", err)
 	}
 	if string(want) != got {
 		w, g := strings.Split(string(want), "\n"), strings.Split(got, "\n")
 		for i := range max(len(w), len(g)) {
 			if i >= len(w) || i >= len(g) || w[i] != g[i] {
-				t.Errorf("%s differs from line %d on; go test ./repl -update rewrites it\nwant %s\ngot  %s", file, i+1, at(w, i), at(g, i))
+				t.Errorf("%s differs from line %d on\nwant %s\ngot  %s\nto rewrite it: go test ./repl -update",
+					file, i+1, at(w, i), at(g, i))
 				return
 			}
 		}

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// A typist types into an editor whose terminal is a model. an editor whose terminal is a model, and someone who types.
+// A typist types into an editor whose terminal is a model. an editor whose terminal is a model, and
+// someone who types.
 type typist struct {
 	t    testing.TB
 	more func(string) bool
@@ -44,7 +45,8 @@ func newTypist(t testing.TB, width, height int, suggest func(string, int) sugges
 	return k
 }
 
-// unfinished replaces the compiler: an entry is incomplete if it has more "do" than "end". a stand-in for the compiler: an entry goes on while it has more "do" than "end".
+// unfinished replaces the compiler: an entry is incomplete if it has more "do" than "end". a stand-in
+// for the compiler: an entry goes on while it has more "do" than "end".
 func unfinished(s string) bool { return strings.Count(s, "do") > strings.Count(s, "end") }
 
 func (k *typist) read() {
@@ -61,7 +63,8 @@ func (k *typist) types(s string) {
 	}
 }
 
-// sees waits until the screen shows want and the cursor is in column col; a negative col means any. want and the cursor stands in column col of its last row.
+// sees waits until the screen shows want and the cursor is in column col; a negative col means any.
+// want and the cursor stands in column col of its last row.
 func (k *typist) sees(want string, col int) {
 	k.t.Helper()
 	deadline := time.Now().Add(time.Minute)
@@ -139,7 +142,8 @@ func TestEditing(t *testing.T) {
 		{"one column", 1, "ab", "a\nb", "", 0},
 		{"very wide", 1000, strings.Repeat("x", 997), "> " + strings.Repeat("x", 997), "", 999},
 		{"kill a wrapped line", 8, "abcdefghijklmnop\x15", ">", "", 2},
-		{"paste", 40, "\x1b[200~if x then\r\n\ty()\r\nend\x1b[201~", "> if x then\n>>     y()\n>> end", ">> end", 6},
+		{"paste", 40, "\x1b[200~if x then\r\n\ty()\r\nend\x1b[201~",
+			"> if x then\n>>     y()\n>> end", ">> end", 6},
 		{"a paste ends without its line break", 40, "\x1b[200~x\n\n\x1b[201~y", "> xy", "", 4},
 		{"escapes in a paste do not act", 40, "\x1b[200~a\x1b[3~\x03\x04b\x1b[201~", "> a[3~b", "", 7},
 		{"clear the screen", 40, "abc\x0c", "> abc", "", 5},
@@ -227,10 +231,14 @@ func TestContextEnds(t *testing.T) {
 	}
 }
 
-// FuzzEditor checks that no input makes the editor panic or hang: the end of the input ends the entry. that nothing that comes from a terminal makes the editor panic or hang: whatever is
-// typed, the end of the input ends it.
+// FuzzEditor checks that no input makes the editor panic or hang: the end of the input ends the entry.
+// that nothing that comes from a terminal makes the editor panic or hang: whatever is typed, the end of
+// the input ends it.
 func FuzzEditor(f *testing.F) {
-	for _, s := range []string{"abc\r", "\x12x\x03\x12\x07", "\x1b[200~a\tb\x1b[201~\r", "a\x14\x14\x1f\x19\x0b", "日本\x1b[D\x7f", "\x1b[A\x1b[B\x10\x0e\r\n", "for do\r\tx\x1b[A\x1b[A\x04", "\t\t\x1a\x0c\x00\x1b\r"} {
+	for _, s := range []string{
+		"abc\r", "\x12x\x03\x12\x07", "\x1b[200~a\tb\x1b[201~\r", "a\x14\x14\x1f\x19\x0b", "日本\x1b[D\x7f",
+		"\x1b[A\x1b[B\x10\x0e\r\n", "for do\r\tx\x1b[A\x1b[A\x04", "\t\t\x1a\x0c\x00\x1b\r",
+	} {
 		f.Add([]byte(s), 10)
 	}
 	suggest := func(text string, pos int) suggestions {

@@ -12,13 +12,20 @@ import (
 	"github.com/hwlua/hwlua/vm/describe"
 )
 
-// A prompt for an embedder's modules. In and Out may also be a connection.: In and Out may as well be a connection.
+// A prompt for an embedder's modules. In and Out may also be a connection.: In and Out may as well be a
+// connection.
 func ExampleRun() {
 	board := describe.Module{
 		Name: "board", Doc: "The board under test.",
-		Funcs:     []describe.Func{{Name: "reset", Doc: "Pull a reset line.", Params: []describe.Param{{Name: "line", Type: describe.Int}}}},
-		Fields:    []describe.Field{{Name: "status", Doc: "What the board is at.", Type: describe.U64}},
-		Registers: []describe.Register{{Name: "STATUS", Width: 16, Fields: []describe.Bits{{Name: "MODE", Hi: 3, Lo: 2, Values: []describe.Word{{Value: "2", Doc: "fast"}}}, {Name: "ON", Hi: 0, Lo: 0}}}},
+		Funcs: []describe.Func{{
+			Name: "reset", Doc: "Pull a reset line.",
+			Params: []describe.Param{{Name: "line", Type: describe.Int}},
+		}},
+		Fields: []describe.Field{{Name: "status", Doc: "What the board is at.", Type: describe.U64}},
+		Registers: []describe.Register{{Name: "STATUS", Width: 16, Fields: []describe.Bits{
+			{Name: "MODE", Hi: 3, Lo: 2, Values: []describe.Word{{Value: "2", Doc: "fast"}}},
+			{Name: "ON", Hi: 0, Lo: 0},
+		}}},
 	}
 	err := repl.Run(context.Background(), repl.Config{
 		In:      strings.NewReader("board.reset(3)\nboard.status\nhelp 'board.reset'\n:ping all\n:quit\n"),
@@ -29,10 +36,13 @@ func ExampleRun() {
 			"reset":  func(line int) string { return fmt.Sprintf("line %d pulled", line) },
 			"status": 9,
 		}}}},
-		Commands: []repl.Command{{Name: "ping", Doc: "WHO  answer", Run: func(_ context.Context, _ *vm.Runtime, rest string, out io.Writer) error {
-			_, err := fmt.Fprintln(out, "pong", rest)
-			return err
-		}}},
+		Commands: []repl.Command{{
+			Name: "ping", Doc: "WHO  answer",
+			Run: func(_ context.Context, _ *vm.Runtime, rest string, out io.Writer) error {
+				_, err := fmt.Fprintln(out, "pong", rest)
+				return err
+			},
+		}},
 		NoMachine: true,
 		Getenv:    func(string) string { return "" },
 	})

@@ -94,7 +94,8 @@ func TestHistoryThatCannotBeKept(t *testing.T) {
 	}
 }
 
-// No entry is lost when several sessions add entries and shorten the file at once.: what each enters is there afterwards, while others shorten the file.
+// No entry is lost when several sessions add entries and shorten the file at once.: what each enters is
+// there afterwards, while others shorten the file.
 func TestHistorySessionsAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "history")
 	const sessions, each = 8, 50

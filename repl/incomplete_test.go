@@ -6,7 +6,8 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// TestIncomplete checks which entries are incomplete, expressions, statements or errors., what is an expression, and what is wrong for good.
+// TestIncomplete checks which entries are incomplete, expressions, statements or errors., what is an
+// expression, and what is wrong for good.
 func TestIncomplete(t *testing.T) {
 	const (
 		more = "is incomplete"

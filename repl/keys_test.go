@@ -24,9 +24,11 @@ func TestKeys(t *testing.T) {
 	}{
 		{"characters", "aé日", k('a', 'é', '日')},
 		{"arrows", "\x1b[A\x1bOB\x1b[C\x1b[D", k(ctrlP, ctrlN, ctrlF, ctrlB)},
-		{"home and end, five ways", "\x1b[H\x1b[1~\x1bOH\x1b[7~\x1b[F\x1b[4~", k(ctrlA, ctrlA, ctrlA, ctrlA, ctrlE, ctrlE)},
+		{"home and end, five ways", "\x1b[H\x1b[1~\x1bOH\x1b[7~\x1b[F\x1b[4~",
+			k(ctrlA, ctrlA, ctrlA, ctrlA, ctrlE, ctrlE)},
 		{"Delete is not Ctrl-D", "\x1b[3~", k(keyDelete)},
-		{"words", "\x1bb\x1bf\x1b[1;5C\x1b[1;3D\x1bd\x1b\x7f", k(metaB, metaF, metaF, metaB, metaD, metaBackspace)},
+		{"words", "\x1bb\x1bf\x1b[1;5C\x1b[1;3D\x1bd\x1b\x7f",
+			k(metaB, metaF, metaF, metaB, metaD, metaBackspace)},
 		{"shifted arrows are arrows", "\x1b[1;2C", k(ctrlF)},
 		{"Alt-Enter", "\x1b\r", k(keyNewline)},
 		{"undo", "\x1f", k(keyUndo)},
@@ -81,10 +83,12 @@ func TestPasteLimit(t *testing.T) {
 	}
 }
 
-// FuzzKeys checks that the decoder accepts any input, however it is cut, and returns only known keys. that the decoder takes anything, however it is cut, and gives only what is to be
-// given.
+// FuzzKeys checks that the decoder accepts any input, however it is cut, and returns only known keys.
+// that the decoder takes anything, however it is cut, and gives only what is to be given.
 func FuzzKeys(f *testing.F) {
-	for _, s := range []string{"abc\r", "\x1b[200~a\r\nb\x1b[201~", "\x1b[1;5C\x1bOA", "日\xff\x1b]0;t\x07", "\x1b[3~\x04\x03"} {
+	for _, s := range []string{
+		"abc\r", "\x1b[200~a\r\nb\x1b[201~", "\x1b[1;5C\x1bOA", "日\xff\x1b]0;t\x07", "\x1b[3~\x04\x03",
+	} {
 		f.Add([]byte(s), 1)
 	}
 	f.Fuzz(func(t *testing.T, in []byte, at int) {
@@ -92,8 +96,9 @@ func FuzzKeys(f *testing.F) {
 		for _, k := range whole {
 			switch {
 			case k.r == keyInsert:
-				if k.text == "" || !utf8.ValidString(k.text) || strings.ContainsAny(k.text, "\x00\x1b\r\x7f") {
-					t.Errorf("inserts %q", k.text)
+				control := strings.ContainsAny(k.text, "\x00\x1b\r\x7f")
+				if k.text == "" || control || !utf8.ValidString(k.text) {
+					t.Errorf("the decoder inserts %q", k.text)
 				}
 			case k.text != "":
 				t.Errorf("key %q has a text", k.r)

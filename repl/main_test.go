@@ -12,7 +12,8 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// childVar makes the test binary a session on its standard streams., makes the test binary a session on its standard streams.
+// childVar makes the test binary a session on its standard streams., makes the test binary a session on
+// its standard streams.
 const childVar = "REPL_TEST_CHILD"
 
 func TestMain(m *testing.M) {

@@ -39,7 +39,10 @@ func sit(t *testing.T, r room) *person {
 		r.width, r.height = 80, 24
 	}
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append([]string{childVar + "=1", "TERM=xterm", "HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), "GORACE=" + os.Getenv("GORACE")}, r.env...)
+	cmd.Env = append([]string{
+		childVar + "=1", "TERM=xterm", "HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH"),
+		"GORACE=" + os.Getenv("GORACE"),
+	}, r.env...)
 	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: uint16(r.height), Cols: uint16(r.width)})
 	if err != nil {
 		t.Skipf("no pseudo-terminal: %v", err)
@@ -164,10 +167,12 @@ func TestPersonSession(t *testing.T) {
 		{"m.cpu[0].mdscr_el1", "0x00001000  TDCC"},
 		{"w = m:register_wide_hw_breakpoint { type = 'w', addr = 0xffffff8008c5a000, len = 8 }", ""},
 		{"m.cpu[1].wcr[0]", "0x00001ff3  BAS=0xff (8 bytes at +0) LSC=2 (stores) PAC=1 (EL1) E"},
-		{`m.cpu[1]:read_wb_reg("WCR", 0)`, "0x00001ff3  BAS=0xff (8 bytes at +0) LSC=2 (stores) PAC=1 (EL1) E"},
+		{`m.cpu[1]:read_wb_reg("WCR", 0)`,
+			"0x00001ff3  BAS=0xff (8 bytes at +0) LSC=2 (stores) PAC=1 (EL1) E"},
 		{"m.cpu[1].wvr[0]", "0xffffff8008c5a000"},
 		{"m.cpu[1].wcr[0] + 1", "8180"},
-		{"w[0]", "event w1 {type = \"w\", addr = 0xffffff8008c5a000, len = 8, cpu = 0, state = \"active\", count = 0, attr = {...}, slot = 0, wide = wide 1}"},
+		{"w[0]", "event w1 {type = \"w\", addr = 0xffffff8008c5a000, len = 8, cpu = 0, state = \"active\", " +
+			"count = 0, attr = {...}, slot = 0, wide = wide 1}"},
 		{"error('no')", "no\n  error('no')\n  ^"},
 		{"local y = nil; y.z = 1", "attempt to index local 'y' (a nil value)\n  local y = nil; y.z = 1\n  ^"},
 		{"nowhere.z", "attempt to index global 'nowhere' (a nil value)\n  nowhere.z\n  ^"},
@@ -187,10 +192,12 @@ func TestPersonSession(t *testing.T) {
 
 func TestPersonRefused(t *testing.T) {
 	p := sit(t, room{width: 200, height: 24})
-	p.answer("for i = 1, 4 do assert(m:register_wide_hw_breakpoint { type = 'w', addr = 0xffffff8008c5a000 + 8 * i, len = 8 }) end")
+	p.answer("for i = 1, 4 do assert(m:register_wide_hw_breakpoint { " +
+		"type = 'w', addr = 0xffffff8008c5a000 + 8 * i, len = 8 }) end")
 	got := p.answer("m:register_wide_hw_breakpoint { type = 'w', addr = 0xffffff8008c5a000, len = 8 }")
 	lines := strings.Split(got, "\n")
-	if len(lines) != 2 || !strings.Contains(lines[0], "ENOSPC") || !strings.HasPrefix(lines[1], "why: R-CON-7") || !strings.Contains(lines[1], "w7 at 0xffffff8008c5a020") {
+	if len(lines) != 2 || !strings.Contains(lines[0], "ENOSPC") ||
+		!strings.HasPrefix(lines[1], "why: R-CON-7") || !strings.Contains(lines[1], "w7 at 0xffffff8008c5a020") {
 		t.Errorf("the refusal shows\n%s", got)
 	}
 }
@@ -221,7 +228,8 @@ func TestPersonSeveralLines(t *testing.T) {
 func TestPersonPastes(t *testing.T) {
 	p := sit(t, room{})
 	p.prompt()
-	p.types("\x1b[200~if true then\r\n\tprint(1)\r\n\tif true then\r\n\t\tprint(2)\r\n\tend\r\nend\r\n\x1b[201~")
+	p.types("\x1b[200~if true then\r\n\tprint(1)\r\n\tif true then\r\n\t\tprint(2)\r\n" +
+		"\tend\r\nend\r\n\x1b[201~")
 	p.expect("> if true then\n>>     print(1)\n>>     if true then\n>>         print(2)\n>>     end\n>> end")
 	p.types("\r")
 	p.expect("1\n2\n>")
@@ -262,7 +270,8 @@ func TestPersonInterrupts(t *testing.T) {
 		`table.sort({1, 2, 3}, function() while true do end end)`,
 		`string.gsub("abc", ".", function() while true do end end)`,
 		`coroutine.wrap(function() while true do end end)()`,
-		`t = m:task { body = function() while true do m:msleep(1) end end } while true do pcall(m.msleep, m, 1e12) end`,
+		"t = m:task { body = function() while true do m:msleep(1) end end } " +
+			"while true do pcall(m.msleep, m, 1e12) end",
 		"io.read()",
 	} {
 		t.Run(code, func(t *testing.T) {
@@ -305,8 +314,13 @@ func TestPersonCannotLeaveByAccident(t *testing.T) {
 	if got := p.answer("'here'"); got != "here" {
 		t.Errorf("shows %q", got)
 	}
-	for _, code := range []string{"error()", "error(nil)", "error({})", "setmetatable(_G, {__index = error}) return nothing", "local function f() return f() + f() end f()",
-		"coroutine.yield()", "string.rep('x', 1e11)", "_G = nil", "print = nil tostring = nil type = nil pcall = nil string = nil table = nil m = nil repl = nil help = nil"} {
+	for _, code := range []string{
+		"error()", "error(nil)", "error({})", "setmetatable(_G, {__index = error}) return nothing",
+		"local function f() return f() + f() end f()", "coroutine.yield()", "string.rep('x', 1e11)",
+		"_G = nil",
+		"print = nil tostring = nil type = nil pcall = nil string = nil table = nil",
+		"m = nil repl = nil help = nil",
+	} {
 		p.answer(code)
 	}
 	if got := p.answer("{1, 2}"); got != "{1, 2}" {
@@ -320,8 +334,8 @@ func TestPersonCannotLeaveByAccident(t *testing.T) {
 
 func TestPersonTypesAhead(t *testing.T) {
 	p := sit(t, room{})
-	p.enters("print('runs') local t = 0 for i = 1, 2e6 do t = t + i end") // still runs when the next keys arrive
-	p.expect("\nruns")
+	p.enters("print('runs') local t = 0 for i = 1, 2e6 do t = t + i end")
+	p.expect("\nruns")       // and still runs when the next keys arrive
 	p.types("'ahead'\r\x04") // also Ctrl-D, while code runs
 	p.expect("> 'ahead'\nahead\n")
 	if got := p.answer("'still here'"); got != "still here" {
@@ -502,8 +516,9 @@ func TestPersonUndoes(t *testing.T) {
 	p := sit(t, room{})
 	p.answer("w = m:register_wide_hw_breakpoint { type = 'w', addr = 0x1000, len = 8 }")
 	p.answer(":watch #m:events()")
-	if got := p.answer("m:unregister_wide_hw_breakpoint(w)"); !strings.Contains(got, "watch #m:events() = 0") {
-		t.Errorf("shows %s", got)
+	got := p.answer("m:unregister_wide_hw_breakpoint(w)")
+	if want := "watch #m:events() = 0"; !strings.Contains(got, want) {
+		t.Errorf("got %s, want %q", got, want)
 	}
 	if got := p.answer(":undo"); !strings.Contains(got, "watch #m:events() = 2") {
 		t.Errorf("undo shows %s", got)

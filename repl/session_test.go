@@ -22,7 +22,8 @@ import (
 	"github.com/hwlua/hwlua/vm/describe"
 )
 
-// A script is a LineReader that returns given entries. It writes each to the output, as a terminal would show it.
+// A script is a LineReader that returns given entries. It writes each to the output, as a terminal
+// would show it.
 type script struct {
 	entries []string
 	out     io.Writer
@@ -58,7 +59,8 @@ func converse(t testing.TB, cfg repl.Config, entries ...string) (string, error) 
 func TestDialogue(t *testing.T) {
 	dir := t.TempDir()
 	board := filepath.Join(dir, "board.lua")
-	os.WriteFile(board, []byte("#!/usr/bin/env hwlua\nloads = (loads or 0) + 1\nlocal hidden = 1\nprint('loaded', loads)\n"), 0o644)
+	source := "#!/usr/bin/env hwlua\nloads = (loads or 0) + 1\nlocal hidden = 1\nprint('loaded', loads)\n"
+	os.WriteFile(board, []byte(source), 0o644)
 	broken := filepath.Join(dir, "broken.lua")
 	os.WriteFile(broken, []byte("local x = 1\nprint(x.y.z)\n"), 0o644)
 	cases := filepath.Join(dir, "cases.lua")
@@ -82,7 +84,8 @@ func TestDialogue(t *testing.T) {
 		"board = { wcr = { [0] = 5 } }", "board.wcr[0]", "m.cpu[1].wvr[0]", "w[1].addr", "m:slots(1).wp",
 		"m:events()", "m:tasks()[1]", "m:callchain('write_wb_reg', { cpu = 0 })",
 		"m:perf_event_open { type = 'w', addr = 0x1000, len = 9, cpu = 0 }",
-		"for i = 1, 3 do assert(m:register_wide_hw_breakpoint { type = 'w', addr = 0x1000 * i, len = 8 }) end",
+		"for i = 1, 3 do "+
+			"assert(m:register_wide_hw_breakpoint { type = 'w', addr = 0x1000 * i, len = 8 }) end",
 		"m:register_wide_hw_breakpoint { type = 'w', addr = 0x8000, len = 8 }",
 		"assert(m:register_wide_hw_breakpoint { type = 'w', addr = 0x8000, len = 8 })", "m:why().holders",
 		"error('plain')", "error({})", "error()", "nothing.at.all", "local a\nlocal b = 1 + 1\nreturn a.b",
@@ -98,7 +101,8 @@ func TestDialogue(t *testing.T) {
 		":load "+board, ":reload", "hidden", ":load "+broken, ":load "+dir+"/none.lua", ":load "+cases,
 		":undo", "loads",
 		"m.cpu[0]:write_wb_reg('WCR', 0, 0x1ff2)", ":trace 1",
-		"repl.command('double', '[n] twice as much', function(rest) print(2 * tonumber(rest)) return {rest} end)",
+		"repl.command('double', '[n] twice as much', "+
+			"function(rest) print(2 * tonumber(rest)) return {rest} end)",
 		":double 21", ":double x", ":help double", ":dou 4", "repl.command('undo', function() end)",
 		"repl.command('a b', print)",
 		"exit", "quit()", "local lost, kept = 1, 2 kept = 3", "lost", "lost", "exit = 5", "exit",
@@ -113,15 +117,18 @@ func TestDialogue(t *testing.T) {
 }
 
 func TestEnds(t *testing.T) {
-	if _, err := converse(t, config(), "1", "os.exit(3)", "2"); err == nil || func() bool { var e *vm.ExitError; return !errors.As(err, &e) || e.Code != 3 }() {
-		t.Errorf("os.exit ends with %v", err)
+	_, err := converse(t, config(), "1", "os.exit(3)", "2")
+	if exit, ok := errors.AsType[*vm.ExitError](err); !ok || exit.Code != 3 {
+		t.Errorf("os.exit(3) ends with %v, want exit code 3", err)
 	}
 	cfg := config()
 	cfg.Quiet = true
 	out, err := converse(t, cfg, "print('a')", "1 + 1", "error('stop')", "print('b')")
-	var e *vm.Error
-	if !errors.As(err, &e) || strings.Contains(out, "\n2\n") || !strings.Contains(out, "\na\n") || strings.Contains(out, "\nb\n") {
-		t.Errorf("quiet ends with %v after %q", err, out)
+	if _, ok := errors.AsType[*vm.Error](err); !ok {
+		t.Errorf("a quiet session ends with %v, want the error of the code", err)
+	}
+	if strings.Contains(out, "\n2\n") || !strings.Contains(out, "\na\n") || strings.Contains(out, "\nb\n") {
+		t.Errorf("a quiet session prints %q, want only a", out)
 	}
 	cfg = config()
 	cfg.Start = append(cfg.Start, repl.Source{Name: "start2", Text: "error('at the start')"})
@@ -142,8 +149,9 @@ func TestEndOfInputEndsTheLine(t *testing.T) {
 	var out strings.Builder
 	cfg := config()
 	cfg.In, cfg.Out = strings.NewReader("1\n"), &out
-	if err := repl.Run(context.Background(), cfg); err != nil || !strings.HasSuffix(out.String(), "> 1\n> \n") {
-		t.Errorf("ends with %v after %q", err, out.String())
+	err := repl.Run(context.Background(), cfg)
+	if want := "> 1\n> \n"; err != nil || !strings.HasSuffix(out.String(), want) {
+		t.Errorf("the session returns %v and prints %q, want %q at its end", err, out.String(), want)
 	}
 }
 
@@ -152,7 +160,8 @@ func TestRecordAfterPrints(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "story.lua")
 	out, err := converse(t, config(),
 		"print('before', 1)", "io.write('and on')", ":record "+file, "print('checked')",
-		"dw = m:delayed_work('later', function() print('worked') end) m:schedule_delayed_work(dw, '10ms')", ":run", "print('checked too')", ":stop")
+		"dw = m:delayed_work('later', function() print('worked') end) m:schedule_delayed_work(dw, '10ms')",
+		":run", "print('checked too')", ":stop")
 	if err != nil || !strings.Contains(out, "which passes") {
 		src, _ := os.ReadFile(file)
 		t.Errorf("%v\n%s\n%s", err, out, src)
@@ -171,7 +180,9 @@ func TestRecord(t *testing.T) {
 		"print('printed', 1, {} ~= nil)", "io.write('no end')", "for i = 1, 3 do print(i) end",
 		"w = m:register_wide_hw_breakpoint { type = 'w', addr = 0xffffff8008c5a000, len = 8 }", "w", "w[0]",
 		"_.state", "m.cpu[0].wcr[0]", "m.cpu[0].wcr[0], m.cpu[0].wvr[0]",
-		"function _driver(n)\n  for i = 1, n do\n    assert(m:register_wide_hw_breakpoint { type = 'w', addr = 0x1000 * i, len = 8 })\n  end\nend",
+		"function _driver(n)\n  for i = 1, n do\n"+
+			"    assert(m:register_wide_hw_breakpoint { type = 'w', addr = 0x1000 * i, len = 8 })\n"+
+			"  end\nend",
 		"_driver(3)", "m:callchain('register_wide_hw_breakpoint')",
 		"m:register_wide_hw_breakpoint { type = 'w', addr = 0x8000, len = 8 }", "m:why().rule", "m:why()",
 		"m:slots(0)", "m:events()",
@@ -216,8 +227,14 @@ func TestRecord(t *testing.T) {
 
 func TestRecordRefusals(t *testing.T) {
 	dir := t.TempDir()
-	out, _ := converse(t, config(), ":record", ":stop", ":record "+dir+"/none/x.lua", ":record "+dir+"/a.lua", ":record "+dir+"/b.lua", "1", ":reset", "2", ":quit")
-	for _, want := range []string{"no FILE given", "not recording", "no such file or directory", "already recording to ", "1 input recorded to", "which passes"} {
+	out, _ := converse(t, config(),
+		":record", ":stop", ":record "+dir+"/none/x.lua", ":record "+dir+"/a.lua", ":record "+dir+"/b.lua",
+		"1",
+		":reset", "2", ":quit")
+	for _, want := range []string{
+		"no FILE given", "not recording", "no such file or directory", "already recording to ",
+		"1 input recorded to", "which passes",
+	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("nowhere %q:\n%s", want, out)
 		}
@@ -249,9 +266,10 @@ func TestUndoOfInterrupted(t *testing.T) {
 	var once sync.Once // not when the input runs again
 	cfg := config()
 	cfg.Interrupts = interrupts
-	cfg.Runtime.Modules = append(cfg.Runtime.Modules, vm.Module{Name: "test", Global: true, Funcs: map[string]any{
-		"interrupt": func() { once.Do(func() { go func() { interrupts <- os.Interrupt }() }) },
-	}})
+	interrupt := func() { once.Do(func() { go func() { interrupts <- os.Interrupt }() }) }
+	cfg.Runtime.Modules = append(cfg.Runtime.Modules, vm.Module{
+		Name: "test", Global: true, Funcs: map[string]any{"interrupt": interrupt},
+	})
 	out, err := converse(t, cfg,
 		"n = 0", "test.interrupt() while true do n = n + 1 end", "n > 0", "seen = n", "x = 1", ":undo",
 		"n == seen", "x", ":undo", ":undo", ":undo", "n > 0, seen")
@@ -269,25 +287,42 @@ func TestUndoOfInterrupted(t *testing.T) {
 func TestMemory(t *testing.T) {
 	cfg := config()
 	cfg.Runtime.Limits.Memory = 8 << 20
-	out, err := converse(t, cfg, "t = {} while true do t[#t + 1] = {} end", "#t > 1000", "m.cpu[0].mdscr_el1", "u = {} while true do u[#u + 1] = {} end", "t, u = nil, nil", "x = ('x'):rep(4e6) #x",
+	out, err := converse(t, cfg,
+		"t = {} while true do t[#t + 1] = {} end", "#t > 1000", "m.cpu[0].mdscr_el1",
+		"u = {} while true do u[#u + 1] = {} end", "t, u = nil, nil", "x = ('x'):rep(4e6) #x",
 		"x = ('x'):rep(4e6)", "#x", ":undo", ":undo", "1")
-	if err != nil || !strings.Contains(out, "> #t > 1000\ntrue\n") || !strings.Contains(out, "TDCC") || !strings.Contains(out, "> #x\n4000000\n") || !strings.HasSuffix(out, "> 1\n1\n") {
-		t.Errorf("%v\n%s", err, out)
+	if err != nil {
+		t.Error(err)
 	}
-	if n := strings.Count(out, "memory limit of"); n != 2 {
-		t.Errorf("the limit is reached %d times\n%s", n, out)
+	for _, want := range []string{"> #t > 1000\ntrue\n", "TDCC", "> #x\n4000000\n", "> 1\n1\n"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the session lacks %q:\n%s", want, out)
+		}
+	}
+	if got := strings.Count(out, "memory limit of"); got != 2 {
+		t.Errorf("the limit is reached %d times, want 2:\n%s", got, out)
 	}
 }
 
 // A panic in a function of an embedder is shown and does not end the session.
 func TestPanic(t *testing.T) {
 	cfg := config()
-	cfg.Runtime.Modules = append(cfg.Runtime.Modules, vm.Module{Name: "bad", Global: true, Funcs: map[string]any{"f": func() { panic("embedder's fault") }}})
-	cfg.Commands = []repl.Command{{Name: "bad", Doc: "panic", Run: func(context.Context, *vm.Runtime, string, io.Writer) error { panic("command's fault") }}}
+	cfg.Runtime.Modules = append(cfg.Runtime.Modules, vm.Module{
+		Name: "bad", Global: true, Funcs: map[string]any{"f": func() { panic("embedder's fault") }},
+	})
+	cfg.Commands = []repl.Command{{
+		Name: "bad", Doc: "panic",
+		Run: func(context.Context, *vm.Runtime, string, io.Writer) error { panic("command's fault") },
+	}}
 	out, err := converse(t, cfg, "bad.f()", ":bt", ":bad", ":bt", "pcall(bad.f)", "'goes on'")
-	for _, want := range []string{"embedder's fault", "for the details: :bt", "session_test.go", "command's fault", "goes on"} {
-		if err != nil || !strings.Contains(out, want) {
-			t.Errorf("%v, nowhere %q\n%s", err, want, out)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{
+		"embedder's fault", "for the details: :bt", "session_test.go", "command's fault", "goes on",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the session lacks %q:\n%s", want, out)
 		}
 	}
 }
@@ -299,16 +334,54 @@ func TestUndoReadsAgain(t *testing.T) {
 	cfg.In = strings.NewReader("a = io.read()\nfirst line\nb = io.read()\nsecond line\n:undo\na .. '!'\nb\n")
 	cfg.Out = &out
 	cfg.Getenv = func(string) string { return "" }
-	if err := repl.Run(context.Background(), cfg); err != nil || !strings.Contains(out.String(), "first line!") || !strings.Contains(out.String(), "> nil\n") {
-		t.Errorf("%v\n%s", err, out.String())
+	if err := repl.Run(context.Background(), cfg); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"first line!", "> nil\n"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the session lacks %q:\n%s", want, out.String())
+		}
 	}
 }
 
 var boardSchema = describe.Module{
 	Name: "board", Doc: "The board under test.",
-	Funcs:     []describe.Func{{Name: "reset", Doc: "Pull a reset line.", Params: []describe.Param{{Name: "line", Type: describe.Int}}}},
-	Fields:    []describe.Field{{Name: "status", Doc: "What the board is at.", Type: describe.U64}},
-	Registers: []describe.Register{{Name: "STATUS", Width: 16, Fields: []describe.Bits{{Name: "MODE", Hi: 3, Lo: 2, Values: []describe.Word{{Value: "2", Doc: "fast"}}}, {Name: "ON", Hi: 0, Lo: 0}}}},
+	Funcs: []describe.Func{{
+		Name: "reset", Doc: "Pull a reset line.",
+		Params: []describe.Param{{Name: "line", Type: describe.Int}},
+	}},
+	Fields: []describe.Field{{Name: "status", Doc: "The status of the board.", Type: describe.U64}},
+	Registers: []describe.Register{{Name: "STATUS", Width: 16, Fields: []describe.Bits{
+		{Name: "MODE", Hi: 3, Lo: 2, Values: []describe.Word{{Value: "2", Doc: "fast"}}},
+		{Name: "ON", Hi: 0, Lo: 0},
+	}}},
+}
+
+// boardConfig returns a session with the board on a connection.
+func boardConfig(conn net.Conn, editing repl.Editing) repl.Config {
+	return repl.Config{
+		Name: "board", Prompt: "board> ", Cont: "  ... ", Banner: "board 1",
+		In: conn, Out: conn, Editing: editing, NoMachine: true, Color: repl.ColorNever,
+		Size:    func() (int, int) { return 60, 20 },
+		Modules: []*describe.Module{&boardSchema},
+		Runtime: vm.Config{Modules: []vm.Module{{Name: "board", Global: true, Funcs: map[string]any{
+			"reset":  func(line int) string { return fmt.Sprint("reset ", line) },
+			"status": 9,
+		}}}},
+		Commands: []repl.Command{{
+			Name: "ping", Doc: "answer",
+			Run: func(_ context.Context, _ *vm.Runtime, rest string, out io.Writer) error {
+				if rest == "" {
+					return errors.New("what?")
+				}
+				fmt.Fprintln(out, "pong "+rest)
+				return nil
+			},
+		}},
+		Lua: []repl.Source{{
+			Name: "more", Text: "repl.command('twice', 'do it twice', function(x) print(x) print(x) end)",
+		}},
+	}
 }
 
 // TestConnection runs an embedder's prompt over a connection, with its own names, commands and modules.
@@ -320,21 +393,7 @@ func TestConnection(t *testing.T) {
 			done := make(chan error, 1)
 			go func() {
 				defer ours.Close()
-				done <- repl.Run(context.Background(), repl.Config{
-					Name: "board", Prompt: "board> ", Cont: "  ... ", Banner: "board 1",
-					In: ours, Out: ours, Editing: editing, NoMachine: true, Color: repl.ColorNever,
-					Size:    func() (int, int) { return 60, 20 },
-					Modules: []*describe.Module{&boardSchema},
-					Runtime: vm.Config{Modules: []vm.Module{{Name: "board", Global: true, Funcs: map[string]any{"reset": func(line int) string { return fmt.Sprint("reset ", line) }, "status": 9}}}},
-					Commands: []repl.Command{{Name: "ping", Doc: "answer", Run: func(_ context.Context, _ *vm.Runtime, rest string, out io.Writer) error {
-						if rest == "" {
-							return errors.New("what?")
-						}
-						fmt.Fprintln(out, "pong "+rest)
-						return nil
-					}}},
-					Lua: []repl.Source{{Name: "more", Text: "repl.command('twice', 'do it twice', function(x) print(x) print(x) end)"}},
-				})
+				done <- repl.Run(context.Background(), boardConfig(ours, editing))
 			}()
 			vt := repl.NewTerminal(60, 20)
 			if editing == repl.EditingAuto {
@@ -405,8 +464,9 @@ func TestConnection(t *testing.T) {
 			}
 			theirs.Close()
 			<-read
-			if _, escapes, colors, strange := vt.Sent(); colors > 0 || len(strange) > 0 || editing == repl.EditingAuto && escapes > 0 {
-				t.Errorf("%d escape sequences, %d colors, %q", escapes, colors, strange)
+			_, escapes, colors, strange := vt.Sent()
+			if colors > 0 || len(strange) > 0 || editing == repl.EditingAuto && escapes > 0 {
+				t.Errorf("got %d escape sequences, %d colors, %q", escapes, colors, strange)
 			}
 		})
 	}
@@ -446,7 +506,8 @@ func TestConnectionLost(t *testing.T) {
 
 // TestTour compares the whole tour with a golden file. Acceptance scenarios check the steps.
 func TestTour(t *testing.T) {
-	out, err := converse(t, config(), ":tour", "", "", "", "", "", "", "'over'", ":tour stop", ":tour", ":tour stop", "")
+	out, err := converse(t, config(),
+		":tour", "", "", "", "", "", "", "'over'", ":tour stop", ":tour", ":tour stop", "")
 	if err != nil {
 		t.Error(err)
 	}
@@ -473,16 +534,19 @@ func TestReadmeSession(t *testing.T) {
 	switch {
 	case shown == out:
 	case repl.Updating():
-		if err := os.WriteFile(path, []byte(head+"<!-- session -->\n```\n"+out+"```\n"+tail), 0o644); err != nil {
+		text := head + "<!-- session -->\n```\n" + out + "```\n" + tail
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	default:
-		t.Errorf("README shows another session than testdata/session.golden; go test ./repl -run ReadmeSession -update writes it anew")
+		t.Error("the session in the README differs from testdata/session.golden; " +
+			"to rewrite it: go test ./repl -run ReadmeSession -update")
 	}
 }
 
 var readmeSession = []string{
-	"for i = 1, 4 do assert(m:register_wide_hw_breakpoint { type = \"w\", addr = 0xffffff8008c5a000 + 8 * i, len = 8 }) end",
+	"for i = 1, 4 do assert(m:register_wide_hw_breakpoint { " +
+		"type = \"w\", addr = 0xffffff8008c5a000 + 8 * i, len = 8 }) end",
 	"m.cpu[1].wcr[0]",
 	":slots 1",
 	"m:register_wide_hw_breakpoint { type = \"w\", addr = 0xffffff8008c5b000, len = 8 }",
@@ -503,7 +567,8 @@ func BenchmarkFirstPrompt(b *testing.B) {
 func BenchmarkUndo(b *testing.B) {
 	entries := []string{}
 	for range 20 {
-		entries = append(entries, "ev = m:perf_event_open { type = 'w', addr = 0x1000, len = 8, cpu = 0 } ev:close()")
+		entries = append(entries,
+			"ev = m:perf_event_open { type = 'w', addr = 0x1000, len = 8, cpu = 0 } ev:close()")
 	}
 	for b.Loop() {
 		if _, err := converse(b, config(), append(entries, ":undo")...); err != nil {

@@ -58,11 +58,12 @@ func TestChain(t *testing.T) {
 	}
 }
 
-// FuzzScan checks that the functions that read tokens accept any source. that tokens are what stands in the source, in order, and that nothing that is typed
-// upsets what reads them.
+// FuzzScan checks that the functions that read tokens accept any source. that tokens are what stands in
+// the source, in order, and that nothing that is typed upsets what reads them.
 func FuzzScan(f *testing.F) {
 	for _, s := range []string{
-		"m.cpu[0]:load(0x10, 8)", "x = [==[ a ]=] ]==] .. 'b\\'c'", "--[[ x", "for i=1,2 do f{a=1,b", "...)}]",
+		"m.cpu[0]:load(0x10, 8)", "x = [==[ a ]=] ]==] .. 'b\\'c'", "--[[ x", "for i=1,2 do f{a=1,b",
+		"...)}]",
 		"\"\\", "1..2", "0x1p-3",
 	} {
 		f.Add(s)
@@ -83,8 +84,8 @@ func FuzzScan(f *testing.F) {
 	})
 }
 
-// FuzzLayout checks that no row is wider than the terminal and that the cursor is on the screen. that no row is wider than the terminal, that nothing is lost, and that the cursor
-// is on the screen.
+// FuzzLayout checks that no row is wider than the terminal and that the cursor is on the screen. that
+// no row is wider than the terminal, that nothing is lost, and that the cursor is on the screen.
 func FuzzLayout(f *testing.F) {
 	f.Add("for i = 1, 2 do\n\tprint('日本')\nend", 5, 20)
 	f.Add("👨‍👩‍👧e\u0301\tx", 3, 4)
@@ -112,7 +113,8 @@ func FuzzLayout(f *testing.F) {
 	})
 }
 
-// FuzzScreen checks that a changed screen shows the same as one that is drawn anew. that what the terminal shows after any change is what would be drawn anew.
+// FuzzScreen checks that a changed screen shows the same as one that is drawn anew. that what the
+// terminal shows after any change is what would be drawn anew.
 func FuzzScreen(f *testing.F) {
 	f.Add("abc", "abd", 10)
 	f.Add("日本\nxyz", "日x\nxyz123", 7)

@@ -1,4 +1,5 @@
-// A model of the screen of a terminal, so that tests can check what a person would see., so that tests see what a person would see.
+// A model of the screen of a terminal, so that tests can check what a person would see., so that tests
+// see what a person would see.
 
 package repl
 
@@ -11,8 +12,8 @@ import (
 	"github.com/mattn/go-runewidth"
 )
 
-// A vt is a terminal of fixed size that understands the sequences the editor uses and records all others. that understands what the editor sends, and complains about
-// everything else.
+// A vt is a terminal of fixed size that understands the sequences the editor uses and records all
+// others. that understands what the editor sends, and complains about everything else.
 type vt struct {
 	mu            sync.Mutex
 	width, height int
@@ -136,7 +137,8 @@ func (v *vt) down(n int, scroll bool) {
 	}
 }
 
-// escape performs the sequence that b begins with and returns its length, or 0 if it is incomplete. the sequence that b begins with and returns its length, 0 when it is not complete.
+// escape performs the sequence that b begins with and returns its length, or 0 if it is incomplete. the
+// sequence that b begins with and returns its length, 0 when it is not complete.
 func (v *vt) escape(b []byte) int {
 	if len(b) < 3 {
 		return 0
@@ -208,7 +210,8 @@ func (v *vt) cut() {
 	}
 }
 
-// text returns the screen and what has scrolled off, without trailing blanks. what has scrolled away, without blanks at the ends of lines.
+// text returns the screen and what has scrolled off, without trailing blanks. what has scrolled away,
+// without blanks at the ends of lines.
 func (v *vt) text() string {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -24,7 +24,9 @@ local ADDR = 0xffffff8008c5a000
 `
 	stubHead = `local hw = { machine = function()
   local m = {}
-  function m:register_wide_hw_breakpoint(a) return { [0] = { slot = 0 }, [1] = { slot = 0 }, addr = a.addr } end
+  function m:register_wide_hw_breakpoint(a)
+    return { [0] = { slot = 0 }, [1] = { slot = 0 }, addr = a.addr }
+  end
   function m:unregister_wide_hw_breakpoint(w) return true end
   return m
 end }

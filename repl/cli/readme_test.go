@@ -53,8 +53,8 @@ func holds(t *testing.T, marker, got string) {
 	}
 	shown := text[from:to]
 	if times.ReplaceAllString(shown, "0.000s") != times.ReplaceAllString(got, "0.000s") {
-		t.Errorf("the README's %q shows\n%s\nbut the output is\n%s\nto rewrite it: go test ./repl/cli -run Readme -update-readme",
-			marker, shown, got)
+		t.Errorf("the README's %q shows\n%s\nbut the output is\n%s\n"+
+			"to rewrite it: go test ./repl/cli -run Readme -update-readme", marker, shown, got)
 	}
 }
 

@@ -88,7 +88,8 @@ func startWatching(t *testing.T, path string) *watchedRun {
 	go func() {
 		defer close(done)
 		env := Env{Args: []string{"hwlua"}, Stdout: &w.out, Stderr: &w.log, Getenv: os.Getenv}
-		if code, err := newRunOptions().watching(ctx, env, []string{path}); code != exitInterrupted || err != nil {
+		code, err := newRunOptions().watching(ctx, env, []string{path})
+		if code != exitInterrupted || err != nil {
 			t.Errorf("watching = %d, %v, want %d, nil", code, err, exitInterrupted)
 		}
 	}()
