@@ -270,8 +270,8 @@ func goldenFile(t *testing.T, name, got string) {
 		w, g := strings.Split(string(want), "\n"), strings.Split(got, "\n")
 		for i := range max(len(w), len(g)) {
 			if i >= len(w) || i >= len(g) || w[i] != g[i] {
-				t.Errorf("%s differs from line %d on\nwant %s\ngot  %s\nto rewrite it: go test ./repl -update",
-					file, i+1, at(w, i), at(g, i))
+				t.Errorf("%s differs from line %d on\nwant %s\ngot  %s\n"+
+					"to rewrite it: go test ./repl -update", file, i+1, at(w, i), at(g, i))
 				return
 			}
 		}

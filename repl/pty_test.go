@@ -174,7 +174,10 @@ func TestPersonSession(t *testing.T) {
 		{"w[0]", "event w1 {type = \"w\", addr = 0xffffff8008c5a000, len = 8, cpu = 0, state = \"active\", " +
 			"count = 0, attr = {...}, slot = 0, wide = wide 1}"},
 		{"error('no')", "no\n  error('no')\n  ^"},
-		{"local y = nil; y.z = 1", "attempt to index local 'y' (a nil value)\n  local y = nil; y.z = 1\n  ^"},
+		{"local y = nil; y.z = 1", "attempt to index local 'y' (a nil value)\n" +
+			"  local y = nil; y.z = 1\n                 ^"},
+		{"m:perf_event_open { adr = 1 }", "bad argument #1 to 'perf_event_open' (unknown field 'adr'; " +
+			"did you mean 'addr'?)\n  m:perf_event_open { adr = 1 }\n                      ^"},
 		{"nowhere.z", "attempt to index global 'nowhere' (a nil value)\n  nowhere.z\n  ^"},
 		{"1 + nowhere.z", "attempt to index global 'nowhere' (a nil value)\n  1 + nowhere.z\n      ^"},
 		{"x = = 2", "syntax error near '='\n  x = = 2\n      ^"},
@@ -197,7 +200,8 @@ func TestPersonRefused(t *testing.T) {
 	got := p.answer("m:register_wide_hw_breakpoint { type = 'w', addr = 0xffffff8008c5a000, len = 8 }")
 	lines := strings.Split(got, "\n")
 	if len(lines) != 2 || !strings.Contains(lines[0], "ENOSPC") ||
-		!strings.HasPrefix(lines[1], "why: R-CON-7") || !strings.Contains(lines[1], "w7 at 0xffffff8008c5a020") {
+		!strings.HasPrefix(lines[1], "why: R-CON-7") ||
+		!strings.Contains(lines[1], "w7 at 0xffffff8008c5a020") {
 		t.Errorf("the refusal shows\n%s", got)
 	}
 }

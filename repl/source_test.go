@@ -58,8 +58,7 @@ func TestChain(t *testing.T) {
 	}
 }
 
-// FuzzScan checks that the functions that read tokens accept any source. that tokens are what stands in
-// the source, in order, and that nothing that is typed upsets what reads them.
+// FuzzScan checks that the functions that read tokens accept any source.
 func FuzzScan(f *testing.F) {
 	for _, s := range []string{
 		"m.cpu[0]:load(0x10, 8)", "x = [==[ a ]=] ]==] .. 'b\\'c'", "--[[ x", "for i=1,2 do f{a=1,b",

@@ -300,21 +300,24 @@ func (rt *Runtime) errorText(v lua.LValue) string {
 	return "(error object is a " + TypeName(v) + " value)"
 }
 
-// culprit returns the column of the name that the message is about, 0 unless the line has it just once.
+// culprit returns the column of the name that the message is about, or 0 if that is not certain.
 func culprit(line, message string) int {
 	m := culpritName.FindStringSubmatch(message)
 	if m == nil || m[1] == "?" {
 		return 0
 	}
-	found := regexp.MustCompile(`\b`+regexp.QuoteMeta(m[1])+`\b`).FindAllStringIndex(line, 2)
-	if len(found) != 1 {
-		return 0
+	// A name that the line has several times is meant where it is indexed or called.
+	name := `\b` + regexp.QuoteMeta(m[1])
+	for _, pattern := range []string{name + `\b`, name + `\s*[.:\[(]`} {
+		if found := regexp.MustCompile(pattern).FindAllStringIndex(line, 2); len(found) == 1 {
+			return found[0][0] + 1
+		}
 	}
-	return found[0][0] + 1
+	return 0
 }
 
-// culpritName finds the name in a message of Lua, or of an object with described fields.
-var culpritName = regexp.MustCompile(`(?:attempt to | has no )[^']*'([^']+)'`)
+// culpritName finds the name in a message of Lua, or about an object or options with described fields.
+var culpritName = regexp.MustCompile(`(?:attempt to | has no |unknown field )[^']*'([^']+)'`)
 
 // whereLua returns the position of the innermost Lua function that has begun to run, to be put before a
 // message.

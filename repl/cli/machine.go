@@ -49,7 +49,8 @@ func (o *machineOptions) table() []option {
 		value("cpu", "NAME", setString(&o.cpu), "preset: "+strings.Join(presetNames(), " ")),
 		value("kernel", "PROFILE", setString(&o.kernel), "behavior: "+strings.Join(sim.Profiles(), " ")),
 		value("seed", "N", o.setSeed,
-			"seed of the choices that the kernel leaves open, and of math.random (default 0:", "one fixed order)"),
+			"seed of the choices that the kernel leaves open, and of math.random",
+			"(default 0: one fixed order)"),
 		value("memory", "MIB", o.setMemory, "memory limit of a script (default 1024; 0: no limit)"),
 	}
 	for i := range opts {
