@@ -211,7 +211,7 @@ type grower struct {
 	bounds
 }
 
-// value copies v. other is the value that it is compared with, nil if there is none.
+// value copies v. other is the value that it is compared with, or nil.
 func (g *grower) value(v, other lua.LValue, depth int) *Tree {
 	g.rt.steps(1)
 	switch v := v.(type) {

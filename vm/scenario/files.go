@@ -204,7 +204,7 @@ func (c *collector) add(s *Source, line int) {
 	c.list = append(c.list, s)
 }
 
-// path adds the sources that one path names.
+// path adds the sources of a path.
 func (c *collector) path(p string) error {
 	if p == "" {
 		return &UsageError{Message: "empty path"}

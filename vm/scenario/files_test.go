@@ -14,7 +14,7 @@ import (
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
-// tree makes files in a folder of the test and goes there.
+// tree writes files into a folder of the test and makes it the current one.
 func tree(t *testing.T, files ...string) string {
 	t.Helper()
 	dir := t.TempDir()

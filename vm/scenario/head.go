@@ -22,7 +22,7 @@ import (
 type Head struct {
 	Title    string
 	Needs    []Need
-	Timeout  time.Duration // 0 if there is none
+	Timeout  time.Duration // 0 if it sets none
 	Tags     []string
 	Kernels  []string
 	Warnings []string // about lines that look like a misspelt key

@@ -38,7 +38,7 @@ func (l *log) Broken(b *scenario.Broken) { l.broken = append(l.broken, b) }
 func (l *log) Warning(s string)          { l.warnings = append(l.warnings, s) }
 func (l *log) End(s *scenario.Summary)   { l.sum = s }
 
-// lines are the results in a line each: status, name, and what is to be said about it.
+// lines returns a line for each result: status, name, and failures or reason.
 func (l *log) lines() []string {
 	var lines []string
 	for _, r := range l.results {
@@ -880,7 +880,7 @@ func TestScenariosInGoTest(t *testing.T) {
 		vm.Module{Name: "board", Global: true, Funcs: map[string]any{"lines": func() int { return 7 }}})
 }
 
-// TestThatFails is for TestWhatGoTestPrints, which runs it in a process of its own.
+// TestThatFails fails if TestWhatGoTestPrints runs it, in a process of its own.
 func TestThatFails(t *testing.T) {
 	switch os.Getenv("HWLUA_TEST_FAILS") {
 	case "cases":

@@ -12,7 +12,7 @@ import (
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
-// randomSuite makes files with 0 to 6 cases; some are one case themselves.
+// randomSuite returns files with 0 to 6 cases; some are one case themselves.
 func randomSuite(rng *rand.Rand) fstest.MapFS {
 	fsys := fstest.MapFS{}
 	for i := range 1 + rng.IntN(8) {

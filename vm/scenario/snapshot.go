@@ -195,7 +195,7 @@ func (f *snapFile) keys() []string {
 	return keys
 }
 
-// save writes the file in the order of the keys, or removes it if there are none.
+// save writes the file in the order of the keys, or removes an empty one.
 func (f *snapFile) save() error {
 	if f.src.disk == "" {
 		return errors.New("the scenario file is not on disk")

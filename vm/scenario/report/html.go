@@ -25,18 +25,22 @@ var (
 )
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"css":           func() template.CSS { return pageCSS },
-	"js":            func() template.JS { return pageJS },
-	"clean":         clean,
-	"join":          strings.Join,
-	"place":         place,
-	"seconds":       seconds,
-	"diff":          func(f *scenario.Failure) []string { return vm.Diff(f.Expected, f.Found) },
-	"diffClass":     func(line string) string { return map[byte]string{'-': "e", '+': "f"}[line[0]] },
-	"registerHead":  func() []string { return registerHead },
-	"registerCells": newRegisterCells,
-	"showTrace":     showTrace,
-	"traceLines":    vm.TraceLines,
+	"css":          func() template.CSS { return pageCSS },
+	"js":           func() template.JS { return pageJS },
+	"clean":        clean,
+	"join":         strings.Join,
+	"place":        place,
+	"seconds":      seconds,
+	"diff":         func(f *scenario.Failure) []string { return vm.Diff(f.Expected, f.Found) },
+	"diffClass":    func(line string) string { return map[byte]string{'-': "e", '+': "f"}[line[0]] },
+	"registerHead": func() []string { return registerHead },
+	"registerRow":  func(r vm.RegisterDiff) []string { return registerRow(&r) },
+	"arrows":       func(s string) string { return strings.ReplaceAll(s, "->", "→") }, // a line may break after a hyphen
+	"mark":         markDigits,
+	"x":            func(step int) int { return nameWidth + step*stepWidth },
+	"add":          func(a, b int) int { return a + b },
+	"showTrace":    showTrace,
+	"traceLines":   vm.TraceLines,
 }).Parse(pageHTML))
 
 // A page writes its cases as they come and its heading last; the style sheet moves it to the top.
@@ -96,35 +100,21 @@ func (w *page) Case(r *scenario.Result) {
 	w.execute("end of case", r)
 }
 
-// registerCells are the cells of a register, with the digits marked that differ.
-type registerCells struct {
-	CPU, Name, Bits, Fields string
-	Expected, Found         []digit
-}
-
-type digit struct {
-	Text    string
-	Differs bool
-}
-
-func newRegisterCells(r vm.RegisterDiff) registerCells {
-	row := registerRow(&r)
-	c := registerCells{CPU: row[0], Name: row[1], Bits: row[4]}
-	c.Fields = strings.ReplaceAll(row[5], "->", "→") // a line may break after a hyphen
-	c.Expected, c.Found = markDigits(strings.TrimPrefix(row[2], "0x"), strings.TrimPrefix(row[3], "0x"))
-	return c
-}
-
-// markDigits marks the digits in which two numbers differ, the shorter one padded.
-func markDigits(a, b string) (x, y []digit) {
-	width := max(len(a), len(b))
-	a = strings.Repeat("0", width-len(a)) + a
-	b = strings.Repeat("0", width-len(b)) + b
+// markDigits returns the digits of a number with those marked in which it differs from another one. The
+// shorter number is padded.
+func markDigits(number, other string) template.HTML {
+	x, y := strings.TrimPrefix(number, "0x"), strings.TrimPrefix(other, "0x")
+	width := max(len(x), len(y))
+	x, y = strings.Repeat("0", width-len(x))+x, strings.Repeat("0", width-len(y))+y
+	var b strings.Builder
 	for i := range width {
-		differs := a[i] != b[i]
-		x, y = append(x, digit{a[i : i+1], differs}), append(y, digit{b[i : i+1], differs})
+		if x[i] == y[i] {
+			b.WriteByte(x[i])
+		} else {
+			fmt.Fprintf(&b, "<i>%c</i>", x[i])
+		}
 	}
-	return x, y
+	return template.HTML(b.String())
 }
 
 // The drawing of a timeline, in SVG units.
@@ -158,18 +148,13 @@ func (w *page) timelines(r *scenario.Result) {
 type drawing struct {
 	Title         string
 	Width, Height int
-	Ticks         []drawnTick
+	Ticks         []scenario.Tick
 	Tracks        []drawnTrack
-}
-
-type drawnTick struct {
-	X, TextX int
-	Label    string
 }
 
 type drawnTrack struct {
 	Name  string
-	TextY int
+	Y     int
 	Spans []drawnSpan
 }
 
@@ -177,19 +162,14 @@ type drawnSpan struct {
 	Title, Class        string
 	X, Y, Width, Height int
 	Label               string // "" if it does not fit
-	TextX, TextY        int
 }
 
 // newDrawing lays out a timeline: its tracks one below the other, each as high as its spans are nested.
 func newDrawing(t scenario.Timeline) drawing {
-	d := drawing{Title: t.Title}
-	for _, k := range t.Ticks {
-		x := nameWidth + k.At*stepWidth
-		d.Ticks = append(d.Ticks, drawnTick{X: x, TextX: x + 3, Label: k.Label})
-	}
+	d := drawing{Title: t.Title, Ticks: t.Ticks}
 	last, y := 1, axisHeight
 	for _, track := range t.Tracks {
-		drawn := drawnTrack{Name: track.Name, TextY: y + 11}
+		drawn := drawnTrack{Name: track.Name, Y: y}
 		rows := 1
 		for _, s := range track.Spans {
 			last = max(last, s.End, s.Start+1)
@@ -213,7 +193,6 @@ func newDrawnSpan(s scenario.Span, y int) drawnSpan {
 		Width:  max((s.End-s.Start)*stepWidth, 3),
 		Height: rowHeight - 1,
 	}
-	d.TextX, d.TextY = d.X+3, d.Y+11
 	label := s.Label
 	switch s.Kind {
 	case "task", "refused", "hit", "write":

@@ -333,7 +333,7 @@ func TestJUnitSchema(t *testing.T) {
 
 var tapLine = regexp.MustCompile(`^(not )?ok (\d+) - [^#]*(# SKIP .*)?$`)
 
-// Points are numbered from 1 without a gap, the plan is their number, and blocks are closed.
+// Test points have consecutive numbers from 1, the plan counts them, and blocks end.
 func TestTAPIsWellFormed(t *testing.T) {
 	for name, text := range both(t, "tap") {
 		n, plan, inside := 0, "", false

@@ -22,6 +22,16 @@ describe("plain assertions", function()
   it("long text", function()
     assert.equals("first\nsecond\nthird\nfourth\nfifth\n", "first\nsecond\n3rd\nfourth\nfifth\n")
   end)
+  it("long texts that differ near the end", function()
+    local line = ("found 6 breakpoint and 4 watchpoint registers; "):rep(60)
+    assert.equals(line .. "4 slots", line .. "5 slots")
+  end)
+  it("one of 60 numbers", function()
+    local expected, found = {}, {}
+    for i = 1, 60 do expected[i], found[i] = i, i end
+    found[55] = 0
+    assert.same(expected, found)
+  end)
 end)
 
 describe("lua's own assert", function()
