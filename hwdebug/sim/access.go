@@ -248,7 +248,7 @@ func (a *Access) watchpointFires(c *CPU, el int) (first uint64, ok bool) {
 // staleFires replaces watchpointFires on a core whose pairs keep the kind of access that they last fired
 // for (R-REG-27). The core compares the pairs in the order in which they were written. A pair that does not
 // match forgets its kind; the pairs behind the one that fires are not compared. Nothing is compared unless
-// an armed pair lies in a 4 KB page of the access.
+// the access touches a 4 KB page with an armed pair.
 func (a *Access) staleFires(c *CPU, el int) (first uint64, ok bool) {
 	page := func(addr uint64) uint64 { return addr &^ 0xfff }
 	touched := false
@@ -435,10 +435,15 @@ func (t *Task) user(k hwdebug.Kind, addr uint64, size int, value uint64) (*Acces
 		}
 	}
 	a := &Access{m: t.m, task: t, kind: k, addr: addr, size: size, value: value, user: true}
-	if k == hwdebug.Exec {
-		a.pc, a.hasPC = addr, true
-	}
+	a.atInstruction()
 	return a, nil
+}
+
+// atInstruction sets the pc of an access that executes an instruction, and its size.
+func (a *Access) atInstruction() {
+	if a.kind == hwdebug.Exec {
+		a.pc, a.hasPC, a.size = a.addr, true, 4
+	}
 }
 
 // Begin prepares one access by the task in user mode, to be run by Step. pc is the address of the
@@ -469,12 +474,7 @@ func (t *Task) Load(addr uint64, size int) (uint64, error) {
 	if t.quiet(addr, size) {
 		return t.mem.load(addr&addrBits, size), nil
 	}
-	defer t.borrow()()
-	a, err := t.user(hwdebug.Load, addr, size, 0)
-	if err != nil {
-		return 0, err
-	}
-	return t.m.access(a)
+	return t.access(hwdebug.Load, addr, size, 0)
 }
 
 // Store writes the low size bytes of v at addr as the task in user mode.
@@ -483,24 +483,24 @@ func (t *Task) Store(addr uint64, size int, v uint64) error {
 		t.mem.store(addr&addrBits, size, v)
 		return nil
 	}
-	defer t.borrow()()
-	a, err := t.user(hwdebug.Store, addr, size, v)
-	if err != nil {
-		return err
-	}
-	_, err = t.m.access(a)
+	_, err := t.access(hwdebug.Store, addr, size, v)
 	return err
 }
 
 // Exec executes the instruction at addr as the task in user mode.
 func (t *Task) Exec(addr uint64) error {
-	defer t.borrow()()
-	a, err := t.user(hwdebug.Exec, addr, 4, 0)
-	if err != nil {
-		return err
-	}
-	_, err = t.m.access(a)
+	_, err := t.access(hwdebug.Exec, addr, 0, 0)
 	return err
+}
+
+// access runs one access by the task in user mode to its end.
+func (t *Task) access(k hwdebug.Kind, addr uint64, size int, value uint64) (uint64, error) {
+	defer t.borrow()()
+	a, err := t.user(k, addr, size, value)
+	if err != nil {
+		return 0, err
+	}
+	return t.m.access(a)
 }
 
 // kernelAccess runs an access by the kernel on c; user accesses go to the memory of c's current task.
@@ -533,9 +533,7 @@ func (c *CPU) kernelAccess(k hwdebug.Kind, addr uint64, size int, value uint64, 
 	}
 	a := &Access{m: m, kind: k, addr: addr, size: size, value: value, el: 1, user: user}
 	a.unpriv = user && (m.prof.uaccessUnpriv || m.preset.UAO)
-	if k == hwdebug.Exec {
-		a.pc, a.hasPC = addr, true
-	}
+	a.atInstruction()
 	return m.access(a)
 }
 
@@ -565,7 +563,7 @@ func (c *CPU) Store(addr uint64, size int, v uint64) error {
 
 // Exec executes the kernel instruction at addr on this CPU.
 func (c *CPU) Exec(addr uint64) error {
-	_, err := c.kernelAccess(hwdebug.Exec, addr, 4, 0, false)
+	_, err := c.kernelAccess(hwdebug.Exec, addr, 0, 0, false)
 	return err
 }
 

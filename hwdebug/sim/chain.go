@@ -75,7 +75,7 @@ func (m *Machine) Callchain(fn string, o ChainOptions) ([]string, error) {
 	return m.rec.Chain(n, o.View), nil
 }
 
-// EventByID returns the event with that ID, nil if there is none. A machine without a trace finds only
+// EventByID returns the event with that ID, or nil. A machine without a trace finds only
 // events that have not been freed.
 func (m *Machine) EventByID(id int) *Event {
 	if m.traced {

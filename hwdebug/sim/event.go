@@ -289,7 +289,7 @@ func (m *Machine) newEvent() *Event {
 	return ev
 }
 
-// perfEventAlloc makes an event and has the PMU reserve a slot and parse the attributes. If it fails, only
+// perfEventAlloc creates an event and has the PMU reserve a slot and parse the attributes. If it fails, only
 // the event's ID remains used.
 //
 // kernel/events/core.c: perf_event_alloc

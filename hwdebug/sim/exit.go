@@ -8,7 +8,7 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/trace"
 )
 
-// Fork makes a child of the task on the same CPU and copies the events with inherit (R-EVT-22). An empty
+// Fork creates a child of the task on the same CPU and copies the events with inherit (R-EVT-22). An empty
 // comm stands for the parent's, pid 0 for the next free one. Fork fails with the errno of the first copy
 // that fails.
 func (t *Task) Fork(comm string, pid int) (*Task, error) {
@@ -87,7 +87,7 @@ func (m *Machine) perfEventInitTask(parent, child *Task) (err error) {
 	return nil
 }
 
-// inheritEvent makes a copy of ev for child, linked to the original event and charged to child.
+// inheritEvent creates a copy of ev for child, linked to the original event and charged to child.
 //
 // kernel/events/core.c: inherit_event
 func (m *Machine) inheritEvent(ev *Event, child *Task) (err error) {

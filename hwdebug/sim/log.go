@@ -89,7 +89,7 @@ func (m *Machine) warnOnce(which uint, text string, fn traceFn) {
 	m.taint |= taintW
 }
 
-// DumpStackIn makes each later entry of fn log a dump_stack. fn is a modelled function, or a caller's
+// DumpStackIn adds a dump_stack to each later entry of fn. fn is a modelled function, or a caller's
 // function with the name of one.
 func (m *Machine) DumpStackIn(fn string) error {
 	if !m.traced {

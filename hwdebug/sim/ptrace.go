@@ -88,7 +88,7 @@ func (t *Task) whileStopped(fn func() error) error {
 	return err
 }
 
-// switchOn makes next current on c, if it is not already.
+// switchOn switches c to next, if next is not already current.
 func (m *Machine) switchOn(c *CPU, next *Task) {
 	if c.curr == next {
 		return

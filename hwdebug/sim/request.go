@@ -30,7 +30,7 @@ func (m *Machine) openFn() traceFn {
 	return fnPerfEventOpen
 }
 
-// perfEventOpen makes the checks of the system call and creates the event.
+// perfEventOpen checks the request as the system call does and creates the event.
 //
 // kernel/events/core.c: perf_event_open
 func (m *Machine) perfEventOpen(r *create) (ev *Event, err error) {
@@ -108,7 +108,7 @@ func (m *Machine) UnregisterHwBreakpoint(ev *Event) error {
 	return nil
 }
 
-// release makes the checks before op releases ev; own is set if op may release it.
+// release checks whether op can release ev; own is set if op may do so.
 func (m *Machine) release(ev *Event, op, fix string, own bool) error {
 	if err := m.owns(op, ev); err != nil {
 		return err
@@ -180,21 +180,15 @@ func (m *Machine) fput(ev *Event) {
 
 // PerfEventEnable calls the kernel's perf_event_enable for this one event (R-EVT-3).
 func (m *Machine) PerfEventEnable(ev *Event) error {
-	return m.onEvent("perf_event_enable", ev, func() error {
-		m.perfEventEnable(ev)
-		return nil
-	})
+	return m.onEvent("perf_event_enable", ev, func() error { m.perfEventEnable(ev); return nil })
 }
 
 // PerfEventDisable calls the kernel's perf_event_disable for this one event (R-EVT-4).
 func (m *Machine) PerfEventDisable(ev *Event) error {
-	return m.onEvent("perf_event_disable", ev, func() error {
-		m.perfEventDisable(ev)
-		return nil
-	})
+	return m.onEvent("perf_event_disable", ev, func() error { m.perfEventDisable(ev); return nil })
 }
 
-// onEvent makes the checks that op on ev begins with, and calls fn with a reference held on ev.
+// onEvent checks that op on ev is possible, and calls fn with a reference held on ev.
 func (m *Machine) onEvent(op string, ev *Event, fn func() error) error {
 	if err := m.owns(op, ev); err != nil {
 		return err

@@ -23,7 +23,7 @@ func flexible(a hwdebug.Attr) hwdebug.Attr {
 	return a
 }
 
-// TestReservationExamples makes the reservations of the table in spec 4.2 in sequence.
+// TestReservationExamples reserves in the sequence of the table in spec 4.2.
 func TestReservationExamples(t *testing.T) {
 	for _, kernel := range sim.Profiles() {
 		t.Run(kernel, func(t *testing.T) {

@@ -190,15 +190,7 @@ func (t *Target) running(id hwdebug.TaskID, fn func(*Task, *CPU) error) error {
 // Access performs one access of the task in user mode.
 func (t *Target) Access(id hwdebug.TaskID, k hwdebug.Kind, addr uint64, size int) (hwdebug.Trap, error) {
 	err := t.running(id, func(tsk *Task, _ *CPU) error {
-		var err error
-		switch k {
-		case hwdebug.Load:
-			_, err = tsk.Load(addr, size)
-		case hwdebug.Store:
-			err = tsk.Store(addr, size, 0)
-		default:
-			err = tsk.Exec(addr)
-		}
+		_, err := tsk.access(k, addr, size, 0)
 		return err
 	})
 	var s *Signal
@@ -211,14 +203,8 @@ func (t *Target) Access(id hwdebug.TaskID, k hwdebug.Kind, addr uint64, size int
 // KernelAccess performs one access of the kernel on cpu.
 func (t *Target) KernelAccess(cpu int, k hwdebug.Kind, addr uint64, size int) error {
 	return t.onCPU(cpu, func(c *CPU) error {
-		switch k {
-		case hwdebug.Load:
-			_, err := c.Load(addr, size)
-			return err
-		case hwdebug.Store:
-			return c.Store(addr, size, 0)
-		}
-		return c.Exec(addr)
+		_, err := c.kernelAccess(k, addr, size, 0, false)
+		return err
 	})
 }
 
@@ -279,7 +265,7 @@ func (t *Target) Unregister(id hwdebug.EventID) error {
 	return t.onEvent(id, t.m.UnregisterHwBreakpoint)
 }
 
-// NewTask makes a parked task.
+// NewTask creates a parked task.
 func (t *Target) NewTask(cpu int) (hwdebug.TaskID, error) {
 	tsk, err := t.m.NewTask(TaskConfig{CPU: cpu})
 	if err != nil {

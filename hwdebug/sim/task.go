@@ -64,7 +64,7 @@ type TaskConfig struct {
 
 const firstUserPID = 1000
 
-// NewTask makes a task. It runs once it is switched to or, if it has a body, once its CPU schedules it.
+// NewTask creates a task. It runs once it is switched to or, if it has a body, once its CPU schedules it.
 func (m *Machine) NewTask(cfg TaskConfig) (*Task, error) {
 	c := m.CPU(cfg.CPU)
 	if c == nil {
@@ -118,7 +118,7 @@ func (m *Machine) userPID(pid int) (int, error) {
 	return pid, nil
 }
 
-// taskByPID returns the living task with that pid, nil if there is none.
+// taskByPID returns the living task with that pid, or nil.
 func (m *Machine) taskByPID(pid int) *Task {
 	for _, t := range m.tasks {
 		if t.pid == pid && pid != 0 && t.state != taskDead {

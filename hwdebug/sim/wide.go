@@ -43,6 +43,9 @@ func (m *Machine) RegisterWideHwBreakpoint(a hwdebug.Attr, h Handler) (*Wide, er
 	return m.registerWide(a, h)
 }
 
+// registerWide creates the events, and unregisters them if one fails.
+//
+// kernel/events/hw_breakpoint.c: register_wide_hw_breakpoint
 func (m *Machine) registerWide(a hwdebug.Attr, h Handler) (w *Wide, err error) {
 	defer m.exit(m.enter(fnRegisterWideHwBreakpoint, a.Addr), &err)
 	w = &Wide{m: m, id: len(m.wides) + 1, addr: a.Addr, events: make([]*Event, len(m.cpus))}
@@ -100,6 +103,7 @@ func (w *Wide) gone() error {
 	return nil
 }
 
+// kernel/events/hw_breakpoint.c: unregister_wide_hw_breakpoint
 func (m *Machine) unregisterWide(w *Wide) {
 	defer m.leave(m.enter(fnUnregisterWideHwBreakpoint, w.addr))
 	w.closed = true

@@ -74,7 +74,7 @@ func (p *pool) home() *CPU {
 	return p.cpu
 }
 
-// newWorker makes a worker with the lowest free ID (R-WQ-13) and wakes it once (R-WQ-16).
+// newWorker creates a worker with the lowest free ID (R-WQ-13) and wakes it once (R-WQ-16).
 func (p *pool) newWorker() *worker {
 	m := p.cpu.m
 	id := 0
@@ -98,7 +98,7 @@ func (p *pool) newWorker() *worker {
 	return w
 }
 
-// wake makes an idle or new worker ready to run.
+// wake marks an idle or new worker as ready to run.
 func (w *worker) wake() {
 	p := w.pool
 	p.idle = remove(p.idle, w)
@@ -118,7 +118,7 @@ func (m *Machine) enlist(th *thread) {
 	}
 }
 
-// nextItem returns the item that the worker runs now or at its next turn, nil if there is none.
+// nextItem returns the item that the worker runs now or at its next turn, or nil.
 func (w *worker) nextItem() *Work {
 	if w.current != nil {
 		return w.current
@@ -151,7 +151,7 @@ func (p *pool) wakeIfNeeded() {
 	p.newWorker()
 }
 
-// run is the body of a worker: it runs items until none is queued, then sleeps. It makes another worker
+// run executes a worker: it runs items until none is queued, then sleeps. It makes another worker
 // before it runs an item if no other is idle. Both are ready then, and which of them comes first is a
 // choice. After each item it goes to the head of its CPU's run queue, on the CPU that is the pool's home by
 // then.
@@ -249,11 +249,11 @@ func (m *Machine) cullWorkers() {
 	}
 }
 
-// NewWork makes a work item of the queue events that calls fn; call chains show it as name. A nil fn does
+// NewWork creates a work item of the queue events that calls fn; call chains show it as name. A nil fn does
 // nothing.
 func (m *Machine) NewWork(name string, fn func() error) *Work { return m.newWork(name, fn, false) }
 
-// NewDelayedWork makes a delayed work item, see NewWork.
+// NewDelayedWork creates a delayed work item, see NewWork.
 func (m *Machine) NewDelayedWork(name string, fn func() error) *Work {
 	return m.newWork(name, fn, true)
 }
@@ -297,7 +297,7 @@ func (w *Work) State() string {
 	return "idle"
 }
 
-// onWork makes the checks that every call on a work item begins with.
+// onWork checks the arguments of a call on a work item.
 func (m *Machine) onWork(op string, w *Work, delayed bool) error {
 	if w == nil || w.m != m {
 		return misusef("%s needs a work item of this machine", op)
@@ -314,7 +314,7 @@ func (m *Machine) onWork(op string, w *Work, delayed bool) error {
 // anyCPU stands for the CPU that the caller runs on.
 const anyCPU = -1 << 31
 
-// onWorkCPU makes the checks of a call that queues w on cpu after delay jiffies, and returns the CPU, -1
+// onWorkCPU checks a call that queues w on cpu after delay jiffies, and returns the CPU, -1
 // for anyCPU.
 func (m *Machine) onWorkCPU(op string, w *Work, delayed bool, cpu int, delay uint64) (int, error) {
 	if err := m.onWork(op, w, delayed); err != nil {
@@ -491,10 +491,7 @@ func (m *Machine) CancelWorkSync(w *Work) (bool, error) {
 }
 
 func (m *Machine) cancelSync(op string, fn traceFn, w *Work, delayed bool) (was bool, err error) {
-	if err := m.onWork(op, w, delayed); err != nil {
-		return false, err
-	}
-	if err := m.own(op, w); err != nil {
+	if err := m.onWorkWait(op, w, delayed); err != nil {
 		return false, err
 	}
 	defer m.done(m.here())
@@ -505,8 +502,11 @@ func (m *Machine) cancelSync(op string, fn traceFn, w *Work, delayed bool) (was 
 	return was, m.waitFor("work "+w.name, func() bool { return w.running == nil })
 }
 
-// own returns an error if the function of w calls op, which would wait for that function.
-func (m *Machine) own(op string, w *Work) error {
+// onWorkWait checks a call that waits for w's function, which that function itself cannot make.
+func (m *Machine) onWorkWait(op string, w *Work, delayed bool) error {
+	if err := m.onWork(op, w, delayed); err != nil {
+		return err
+	}
 	if th := m.thread; th != nil && th.worker != nil && th.worker.current == w {
 		return misusef("deadlock: %s of %s from its own function waits for itself", op, w.name)
 	}
@@ -523,11 +523,11 @@ func (m *Machine) FlushDelayedWork(w *Work) (bool, error) {
 	return m.flush("flush_delayed_work", fnFlushDelayedWork, w, true)
 }
 
+// flush queues w if its timer is armed, and waits for the last queued run of w. It reports whether it waited.
+//
+// kernel/workqueue.c: __flush_work
 func (m *Machine) flush(op string, fn traceFn, w *Work, delayed bool) (waited bool, err error) {
-	if err := m.onWork(op, w, delayed); err != nil {
-		return false, err
-	}
-	if err := m.own(op, w); err != nil {
+	if err := m.onWorkWait(op, w, delayed); err != nil {
 		return false, err
 	}
 	defer m.done(m.here())
