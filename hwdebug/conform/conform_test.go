@@ -188,7 +188,8 @@ func TestDriverAnswersItself(t *testing.T) {
 		{
 			name: "an event for a task that has exited is the kernel's to refuse",
 			steps: []string{task, `{"op":"exit","t":"t0","ret":"OK"}`,
-				`{"op":"open","h":"h0","task":"t0","cpu":0,"type":"w","addr":"ubuf+64","len":4,"ret":"ESRCH"}`,
+				`{"op":"open","h":"h0","task":"t0","cpu":0,"type":"w","addr":"ubuf+64","len":4,` +
+					`"ret":"ESRCH"}`,
 				`{"op":"read","h":"h0","ret":"NOHANDLE"}`},
 			calls: "exit 0; open w 0x10000040 4 task 0 cpu 0",
 		},
@@ -219,8 +220,10 @@ func TestDriverAnswersItself(t *testing.T) {
 		{
 			name: "a new process is not asked to where nothing sees it",
 			steps: []string{
-				`{"op":"open","h":"h1","task":null,"cpu":1,"type":"r","addr":"ucode+4088","len":8,"ret":"OK"}`,
-				`{"op":"open","h":"h0","task":null,"cpu":1,"type":"w","addr":"ucode+4096","len":8,"ret":"OK"}`,
+				`{"op":"open","h":"h1","task":null,"cpu":1,"type":"r","addr":"ucode+4088","len":8,` +
+					`"ret":"OK"}`,
+				`{"op":"open","h":"h0","task":null,"cpu":1,"type":"w","addr":"ucode+4096","len":8,` +
+					`"ret":"OK"}`,
 				task, access("")},
 			calls: "open r 0x20000ff8 8 task -1 cpu 1; open w 0x20001000 8 task -1 cpu 1; task 0 store " +
 				"0x10000040 4",
@@ -320,7 +323,8 @@ func TestDivergencesInWords(t *testing.T) {
   kernel  no residue
   model   MDSCR_EL1.KDE is set on cpu2; cpu0 DBGWCR0_EL1 is 0x1f5 at the end; ` +
 			`cpu1 DBGWCR0_EL1 is 0x1f5 at the end; cpu2 DBGWCR0_EL1 is 0x1f5 at the end; ` +
-			`cpu3 DBGWCR0_EL1 is 0x1f5 at the end; only 3 of 4 disabled wide events of type w fit at the end: open: full (ENOSPC)`,
+			`cpu3 DBGWCR0_EL1 is 0x1f5 at the end; only 3 of 4 disabled wide events ` +
+			`of type w fit at the end: open: full (ENOSPC)`,
 	}
 	if got := strings.Join(found, "\n\n"); got != strings.Join(want, "\n\n") {
 		t.Errorf("got\n%s\n\nwant\n%s", got, strings.Join(want, "\n\n"))

@@ -70,18 +70,16 @@ func (p *player) begin(t hwdebug.Target, meta *Meta) {
 }
 
 // handle returns the state of name n. The pointer is valid until a larger n is passed.
-func (p *player) handle(n int) *handle {
-	for n >= len(p.handles) {
-		p.handles = append(p.handles, handle{})
-	}
-	return &p.handles[n]
-}
+func (p *player) handle(n int) *handle { return at(&p.handles, n) }
 
-func (p *player) task(n int) *task {
-	for n >= len(p.tasks) {
-		p.tasks = append(p.tasks, task{})
+func (p *player) task(n int) *task { return at(&p.tasks, n) }
+
+// at returns element n of s, which grows if needed.
+func at[T any](s *[]T, n int) *T {
+	if n >= len(*s) {
+		*s = append(*s, make([]T, n+1-len(*s))...)
 	}
-	return &p.tasks[n]
+	return &(*s)[n]
 }
 
 // retOf returns the ret of a call that returned err.
@@ -491,28 +489,22 @@ type Tally struct {
 	Residues int `json:"residues"`
 }
 
-func (t *Tally) add(u Tally) {
-	t.Steps += u.Steps
-	t.Agreeing += u.Agreeing
-	t.Diverging += u.Diverging
-	t.Marked += u.Marked
-	t.MarkedAgreeing += u.MarkedAgreeing
-	t.MarkedDiverging += u.MarkedDiverging
-	t.Residues += u.Residues
-}
-
 // Replay performs c on t, which must be fresh, and compares every step and the residue at the end.
 // It calls diverged, which may be nil, for each divergence in turn. A divergent step does not end
 // the case.
 func Replay(t hwdebug.Target, meta *Meta, c *Case, diverged func(*Divergence)) Tally {
 	var p player
-	return p.replay(t, meta, c, diverged)
+	var tally Tally
+	p.replay(t, meta, c, &tally, diverged)
+	return tally
 }
 
-// replay implements Replay and reuses the storage of p.
-func (p *player) replay(t hwdebug.Target, meta *Meta, c *Case, diverged func(*Divergence)) Tally {
+// replay implements Replay. It reuses the storage of p and adds the steps to tally.
+func (p *player) replay(
+	t hwdebug.Target, meta *Meta, c *Case, tally *Tally, diverged func(*Divergence),
+) {
 	p.begin(t, meta)
-	tally := Tally{Steps: len(c.Steps)}
+	tally.Steps += len(c.Steps)
 	for i := range c.Steps {
 		s := &c.Steps[i]
 		got := p.do(s)
@@ -545,7 +537,6 @@ func (p *player) replay(t hwdebug.Target, meta *Meta, c *Case, diverged func(*Di
 			})
 		}
 	}
-	return tally
 }
 
 // agrees reports whether the target did what the kernel did.

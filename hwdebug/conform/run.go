@@ -111,7 +111,7 @@ func (r *runner) oneCase(file string, meta *Meta) error {
 	if err != nil {
 		return fmt.Errorf("%s:%d: no target for case %s: %w", file, r.c.Line, r.c.ID, err)
 	}
-	tally := r.player.replay(t, meta, &r.c, func(d *Divergence) {
+	r.player.replay(t, meta, &r.c, &r.report.Tally, func(d *Divergence) {
 		list := &r.first
 		if len(d.Marks) > 0 {
 			list = &r.marked
@@ -125,7 +125,6 @@ func (r *runner) oneCase(file string, meta *Meta) error {
 		return fmt.Errorf("%s:%d: the target of case %s does not shut down: %w", file, r.c.Line, r.c.ID, err)
 	}
 	r.report.Cases++
-	r.report.add(tally)
 	if r.cfg.Progress != nil {
 		r.progress.Cases = r.report.Cases
 		r.cfg.Progress(r.progress)

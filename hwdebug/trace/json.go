@@ -12,9 +12,10 @@ import (
 	"unicode/utf8"
 )
 
-// WriteJSON writes one object a line:
+// WriteJSON writes one object a line, which is shown in two here:
 //
-//	{"seq":7,"t":12500,"cpu":1,"pid":34,"comm":"kworker/1:1","depth":4,"via":["kthread"],"fn":"reserve_bp_slot","args":{"bp":"w5","type":"data"},"ret":"-ENOSPC"}
+//	{"seq":7,"t":12500,"cpu":1,"pid":34,"comm":"kworker/1:1","depth":4,"via":["kthread"],
+//	 "fn":"reserve_bp_slot","args":{"bp":"w5","type":"data"},"ret":"-ENOSPC"}
 //
 // t is virtual time in ns. Integers below 2^53 are numbers, every other value is a string. "via" is
 // left out if empty and "ret" if the call has no result; "running":true marks a call that had not

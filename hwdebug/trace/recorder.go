@@ -211,7 +211,7 @@ func (r *Recorder) Child(parent NodeID, key Key) NodeID {
 	return r.findChild(parent, key)
 }
 
-// findChild returns the child of parent with that key, a new one if there is none, and remembers it
+// findChild returns the child of parent with that key, which it creates if needed, and remembers it
 // as the next one.
 func (r *Recorder) findChild(parent NodeID, key Key) NodeID {
 	p := &r.nodes[parent]
