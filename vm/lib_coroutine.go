@@ -70,7 +70,7 @@ func (rt *Runtime) newCoroutine(L *lua.LState, fn *lua.LFunction) *coroutine {
 	return co
 }
 
-// run is the Go coroutine. It ends when the Lua function returns, raises or is killed.
+// run executes on the Go coroutine. It ends when the Lua function returns, raises or is killed.
 func (co *coroutine) run(yield func(struct{}) bool) {
 	co.yield = yield
 	th := co.th

@@ -150,7 +150,7 @@ func TestLua51Cases(t *testing.T) {
 	b.WriteString(differencesHead)
 	for i, c := range cases {
 		if got[i] != want[i] {
-			fmt.Fprintf(&b, "\n%s\n got  %s\n want %s (lua5.1)\n", c, got[i], want[i])
+			fmt.Fprintf(&b, "\n%s\n  here:   %s\n  lua5.1: %s\n", c, got[i], want[i])
 		}
 	}
 	if *update {
@@ -380,7 +380,7 @@ func TestLua51Programs(t *testing.T) {
 					b = got[i]
 				}
 				if a != b {
-					t.Fatalf("line %d\n got  %s\n want %s (lua5.1)", i+1, b, a)
+					t.Fatalf("line %d\n  here:   %s\n  lua5.1: %s", i+1, b, a)
 				}
 			}
 		})

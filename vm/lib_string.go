@@ -386,7 +386,7 @@ type charged struct {
 	buf []byte
 }
 
-// grow makes room for n more bytes.
+// grow extends the capacity by n bytes if they do not fit.
 func (b *charged) grow(n int) {
 	need := len(b.buf) + n
 	if need <= cap(b.buf) {
@@ -461,7 +461,7 @@ func (rt *Runtime) strFormat(L *lua.LState) int {
 	return give(L, lua.LString(b.String()))
 }
 
-// addFormatted appends argument n as spec says. It formats most of them in the empty slice piece.
+// addFormatted appends argument n as spec says. piece is empty and provides room to format it in.
 func (b *charged) addFormatted(a args, n int, spec number.Spec, piece []byte) {
 	switch spec.Verb {
 	case 'c':

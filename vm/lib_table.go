@@ -18,7 +18,7 @@ func openTable(rt *Runtime) {
 	})
 }
 
-// tabConcat measures the result first and then makes it in one piece.
+// tabConcat measures the result first and then allocates it once.
 func (rt *Runtime) tabConcat(L *lua.LState) int {
 	a := args{L, "concat"}
 	t := a.table(1)

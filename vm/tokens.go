@@ -15,7 +15,7 @@ import (
 // or keyword; and Content, the text between the quotes or brackets of a string, escapes as written.
 type Token = syntax.Token
 
-// A TokenKind says what a token is.
+// A TokenKind is the class of a token.
 type TokenKind = syntax.Kind
 
 const (

@@ -21,7 +21,9 @@ type Spec struct {
 // ParseSpec reads the conversion that follows a '%' at the start of s. It returns the length of the
 // conversion, or what is wrong with it in the words of lua5.1.
 func ParseSpec(s string) (spec Spec, n int, wrong string) {
-	n = len(s) - len(strings.TrimLeft(s, "-+ #0"))
+	for n < len(s) && strings.IndexByte("-+ #0", s[n]) >= 0 {
+		n++
+	}
 	if n > 5 {
 		return spec, n, "invalid format (repeated flags)"
 	}
@@ -47,7 +49,9 @@ func ParseSpec(s string) (spec Spec, n int, wrong string) {
 	return spec, n + 1, ""
 }
 
-func (spec *Spec) has(flag byte) bool { return strings.IndexByte(spec.flags, flag) >= 0 }
+func (spec *Spec) has(flag byte) bool {
+	return spec.flags != "" && strings.IndexByte(spec.flags, flag) >= 0
+}
 
 // appendPadded appends sign, prefix and body, padded to the width. Zeros go between sign and body.
 func (spec *Spec) appendPadded(b []byte, sign, prefix string, body []byte, zeros bool) []byte {

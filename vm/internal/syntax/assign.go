@@ -76,7 +76,7 @@ func isConstant(e ast.Expr) bool {
 	return false
 }
 
-// threeValues gives a generic for the three values that it needs. The compiler sets as many as there are
+// threeValues completes the three values that a generic for needs. The compiler sets as many as there are
 // expressions or loop variables and leaves the others as the registers were: `for k in next, t` began
 // anywhere.
 func threeValues(s *ast.GenericForStmt) {

@@ -7,6 +7,7 @@ package syntax
 import (
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,7 +34,7 @@ type Chunk struct {
 	Patches map[*lua.FunctionProto][]Patch
 }
 
-// A Patch says that constant Index of a proto is the open constant Constant of the chunk.
+// A Patch maps constant Index of a proto to the open constant Constant of the chunk.
 type Patch struct {
 	Index, Constant int
 }
@@ -86,7 +87,7 @@ func Compile(name, text string) (*Chunk, *Error) {
 }
 
 // parseError returns the parser's error in the words of lua5.1, with the column of the token that it names.
-// At the end of the text, unclosed says more, if there is one.
+// At the end of the text it prefers unclosed, if there is one.
 func parseError(err error, unclosed *Error, src string) *Error {
 	var perr *parse.Error
 	if !errors.As(err, &perr) {
@@ -257,23 +258,16 @@ func loaded(proto *lua.FunctionProto, reg, start, pc int) int {
 // target returns the register that most instructions set, operand A.
 func target(inst uint32) int { return int(inst>>18) & 0xff }
 
-// trim frees what the compiler allocated for code that was not written.
+// trim frees the spare capacity of the compiler's slices by copying them.
 func trim(proto *lua.FunctionProto) {
-	proto.Code = clip(proto.Code)
-	proto.Constants = clip(proto.Constants)
-	proto.FunctionPrototypes = clip(proto.FunctionPrototypes)
-	proto.DbgSourcePositions = clip(proto.DbgSourcePositions)
-	proto.DbgLocals = clip(proto.DbgLocals)
-	proto.DbgCalls = clip(proto.DbgCalls)
-	proto.DbgUpvalues = clip(proto.DbgUpvalues)
+	proto.Code = slices.Clone(proto.Code)
+	proto.Constants = slices.Clone(proto.Constants)
+	proto.FunctionPrototypes = slices.Clone(proto.FunctionPrototypes)
+	proto.DbgSourcePositions = slices.Clone(proto.DbgSourcePositions)
+	proto.DbgLocals = slices.Clone(proto.DbgLocals)
+	proto.DbgCalls = slices.Clone(proto.DbgCalls)
+	proto.DbgUpvalues = slices.Clone(proto.DbgUpvalues)
 	for _, sub := range proto.FunctionPrototypes {
 		trim(sub)
 	}
-}
-
-func clip[T any](s []T) []T {
-	if len(s) == cap(s) {
-		return s
-	}
-	return append(make([]T, 0, len(s)), s...)
 }

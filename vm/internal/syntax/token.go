@@ -14,7 +14,7 @@ import (
 	"github.com/hwlua/hwlua/vm/internal/number"
 )
 
-// A Kind says what a token is.
+// A Kind is the class of a token.
 type Kind uint8
 
 const (
