@@ -235,11 +235,7 @@ func assertErrno(L *lua.LState) int {
 		wrongType(L, "errno", 1, "an errno's name")
 	}
 	if _, known := hwdebug.ErrnoByName(string(name)); !known && !strings.HasPrefix(string(name), "SIG") {
-		names := make([]string, len(hwdebug.Errnos))
-		for i, e := range hwdebug.Errnos {
-			names[i] = e.Name
-		}
-		misuse(L, "errno", 1, "%v", unknown("'%s' is no errno", string(name), names))
+		misuse(L, "errno", 1, "%v", unknown("'%s' is not an errno", string(name), errnoNames()))
 	}
 	if L.GetTop() < 2 {
 		misuse(L, "errno", 2, "the results of a call expected: assert.errno(\"%s\", m:...)", string(name))

@@ -253,6 +253,55 @@ func TestFieldsHaveTheirDescribedTypes(t *testing.T) {
 	}
 }
 
+// resultArgs are the arguments of calls that succeed, where examples of the described types would not do.
+var resultArgs = map[string]string{
+	"hw.type":                       "m",
+	"hw.ctrl.encode":                `{ type = "w", len = 4 }`,
+	"m:perf_event_open":             `{ type = "w", addr = 0x1000, len = 8, cpu = 0 }`,
+	"m:register_user_hw_breakpoint": `{ type = "w", addr = 0x1000, len = 8, task = t }`,
+	"m:register_wide_hw_breakpoint": `{ type = "w", addr = 0xffffff8008c5a000, len = 8 }`,
+	"m:callchain":                   `"register_wide_hw_breakpoint"`,
+	"cpu:hw_breakpoint_slot_setup":  `"wp", wide[0], "restore"`,
+	"cpu:hw_breakpoint_control":     `wide[0], "restore"`,
+	"cpu:get_user":                  "0x1000, 1",
+	"cpu:run":                       "function() return 1 end",
+}
+
+// Every function returns values of its described types.
+func TestResultsHaveTheirDescribedTypes(t *testing.T) {
+	checked := 0
+	bound(func(e *describe.Entry, call string) {
+		args, ok := resultArgs[e.Path]
+		if !ok {
+			var list []string
+			for _, p := range e.Func.Params {
+				switch {
+				case p.Variadic || p.Optional:
+				case p.Name == "dw":
+					list = append(list, `m:delayed_work("d", print)`)
+				default:
+					list = append(list, example(p.Type))
+				}
+			}
+			args = strings.Join(list, ", ")
+		}
+		for i, r := range e.Func.Results {
+			if r.Variadic {
+				break
+			}
+			checked++
+			out, _, err := run(fmt.Sprintf("%s print(hw.type((select(%d, %s(%s)))))", world, i+1, call, args))
+			got := strings.TrimSpace(out)
+			if want := typeWord(r.Type); err != nil || got != want && !(r.Optional && got == "nil") {
+				t.Errorf("result %s of %s(%s) is a %s, %v, want a %s", r.Name, e.Path, args, got, err, want)
+			}
+		}
+	})
+	if checked < 45 {
+		t.Errorf("checked %d results, want at least 45", checked)
+	}
+}
+
 func TestErrnosAreTheKernels(t *testing.T) {
 	if len(bindings.Modules()[0].Errnos) != len(hwdebug.Errnos) {
 		t.Fatalf("got %d errnos, want %d", len(bindings.Modules()[0].Errnos), len(hwdebug.Errnos))

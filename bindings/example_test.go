@@ -80,7 +80,8 @@ func Example_description() {
 	//   ev              the event, or nil
 	//   kernel          kernel/events/hw_breakpoint.c
 	//
-	//     local ev = assert(m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = m:task {} })
+	//     local t = m:task {}
+	//     local ev = assert(m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = t })
 	//     m:unregister_hw_breakpoint(ev)
 	//
 	// perf_event_open

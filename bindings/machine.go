@@ -291,7 +291,8 @@ t:store(0x1000, 8)`,
 		Params: one("ev", describe.Union(describe.Object("event"), describe.Nil), "the event, or nil"),
 		Kernel: bpC,
 		Sample: `
-local ev = assert(m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = m:task {} })
+local t = m:task {}
+local ev = assert(m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = t })
 m:unregister_hw_breakpoint(ev)`,
 		Go: func(c *call, m *sim.Machine) int { return c.done(m.UnregisterHwBreakpoint(c.arg(0).event())) },
 	},

@@ -393,7 +393,8 @@ function machine:register_user_hw_breakpoint(attr) end
 ---Kernel: `kernel/events/hw_breakpoint.c`
 ---
 ---```lua
----local ev = assert(m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = m:task {} })
+---local t = m:task {}
+---local ev = assert(m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = t })
 ---m:unregister_hw_breakpoint(ev)
 ---```
 ---@param ev hw.event|nil the event, or nil

@@ -35,7 +35,7 @@ import (
 
 // A Module is a named set of functions and values, with the classes and tables that they use.
 type Module struct {
-	Name      string     `json:"name"` // of the global and for require; "" for words that are globals themselves
+	Name      string     `json:"name"` // "" if its words are globals themselves
 	Doc       string     `json:"doc"`
 	Funcs     []Func     `json:"functions,omitempty"`
 	Fields    []Field    `json:"values,omitempty"` // values that are not functions
@@ -93,7 +93,7 @@ type Field struct {
 	Optional bool   `json:"optional,omitempty"` // may be left out of a table, may be nil in an object
 	Default  string `json:"default,omitempty"`  // value of a field that is left out, in Lua or in words
 	Writable bool   `json:"writable,omitempty"`
-	Change   string `json:"-"` // how a field that is not writable changes, for the error about assigning to it
+	Change   string `json:"-"` // how a read-only field changes, for the error about assigning to it
 	Go       any    `json:"-"` // how the field is read and set in Go
 }
 
@@ -356,5 +356,8 @@ func Summary(doc string) string {
 
 // endsSentence reports whether a period before rest ends a sentence.
 func endsSentence(rest string) bool {
-	return rest == "" || rest[0] == '\n' || rest[0] == ' ' && len(rest) > 1 && rest[1] >= 'A' && rest[1] <= 'Z'
+	if rest == "" || rest[0] == '\n' {
+		return true
+	}
+	return len(rest) > 1 && rest[0] == ' ' && 'A' <= rest[1] && rest[1] <= 'Z'
 }

@@ -18,19 +18,38 @@ var board = describe.Module{
 		Errors:  []describe.Errno{{Name: "ENODEV", Doc: "there is no such line"}},
 		Sample:  "board.reset { line = 2 }",
 	}},
-	Fields:  []describe.Field{{Name: "lines", Type: describe.Array(describe.Object("line")), Doc: "The lines."}},
-	Modules: []describe.Module{{Name: "clock", Doc: "Clocks.", Funcs: []describe.Func{{Name: "rate", Doc: "The rate."}}}},
+	Fields: []describe.Field{
+		{Name: "lines", Type: describe.Array(describe.Object("line")), Doc: "The lines."},
+	},
+	Modules: []describe.Module{
+		{Name: "clock", Doc: "Clocks.", Funcs: []describe.Func{{Name: "rate", Doc: "The rate."}}},
+	},
 	Classes: []describe.Class{{
-		Name: "line", Doc: "A line.", Fields: []describe.Field{{Name: "level", Type: describe.Bool, Doc: "High or low."}},
+		Name:    "line",
+		Doc:     "A line.",
+		Fields:  []describe.Field{{Name: "level", Type: describe.Bool, Doc: "High or low."}},
 		Methods: []describe.Func{{Name: "pull", Doc: "Pull it."}},
-		Index:   &describe.Indexed{Key: describe.Param{Name: "n", Type: describe.Int}, Value: describe.U64, Doc: "A tap."},
+		Index: &describe.Indexed{
+			Key:   describe.Param{Name: "n", Type: describe.Int},
+			Value: describe.U64,
+			Doc:   "A tap.",
+		},
 	}},
 	Records: []describe.Record{{Name: "reset_options", Doc: "The options.", Fields: []describe.Field{
 		{Name: "line", Type: describe.Int, Default: "0", Doc: "which"},
 		{Name: "mode", Type: describe.Enum("soft", "by software", "hard", "by wire"), Doc: "how"},
 	}}},
-	Registers: []describe.Register{{Name: "CTRL", Aliases: []string{"CR"}, Width: 8, Doc: "Control.", Fields: []describe.Bits{
-		{Name: "MODE", Hi: 7, Lo: 4, Doc: "Mode.", Values: []describe.Word{{Value: "1", Doc: "run"}}}, {Name: "RES0", Hi: 3, Lo: 1, Doc: "Reserved."}, {Name: "EN", Hi: 0, Lo: 0, Doc: "Enable."}}}},
+	Registers: []describe.Register{{
+		Name:    "CTRL",
+		Aliases: []string{"CR"},
+		Width:   8,
+		Doc:     "Control.",
+		Fields: []describe.Bits{
+			{Name: "MODE", Hi: 7, Lo: 4, Doc: "Mode.", Values: []describe.Word{{Value: "1", Doc: "run"}}},
+			{Name: "RES0", Hi: 3, Lo: 1, Doc: "Reserved."},
+			{Name: "EN", Hi: 0, Lo: 0, Doc: "Enable."},
+		},
+	}},
 	Errnos: []describe.Errno{{Name: "ENODEV", Number: 19, Doc: "19, no such device."}},
 	Topics: []describe.Topic{{Name: "wiring", Doc: "How the lines run.", Names: "W-[0-9]+"}},
 }
@@ -38,24 +57,45 @@ var board = describe.Module{
 func TestLookup(t *testing.T) {
 	x := describe.NewIndex(&board)
 	for name, want := range map[string]string{
-		"reset": "board.reset", "board.reset": "board.reset", "Board.Reset()": "board.reset", "pull": "line:pull", "line:pull": "line:pull", "line.pull": "line:pull",
-		"my_line:pull": "line:pull", "level": "line.level", "line": "line", "clock.rate": "board.clock.rate", "board.clock": "board.clock", "board.clock.rate": "board.clock.rate",
-		"CR": "CTRL", "ctrl.mode": "CTRL.MODE", "ENODEV": "ENODEV", "reset_options.mode": "reset_options.mode", "wiring": "wiring", "board": "board", "w-12": "wiring",
+		"reset":              "board.reset",
+		"board.reset":        "board.reset",
+		"Board.Reset()":      "board.reset",
+		"pull":               "line:pull",
+		"line:pull":          "line:pull",
+		"line.pull":          "line:pull",
+		"my_line:pull":       "line:pull",
+		"level":              "line.level",
+		"line":               "line",
+		"clock.rate":         "board.clock.rate",
+		"board.clock":        "board.clock",
+		"board.clock.rate":   "board.clock.rate",
+		"CR":                 "CTRL",
+		"ctrl.mode":          "CTRL.MODE",
+		"ENODEV":             "ENODEV",
+		"reset_options.mode": "reset_options.mode",
+		"wiring":             "wiring",
+		"board":              "board",
+		"w-12":               "wiring",
 	} {
 		es := x.Lookup(name)
 		if len(es) == 0 || es[0].Path != want {
-			t.Errorf("%q is %v, want %s", name, paths(es), want)
+			t.Errorf("Lookup(%q) = %v, want %s first", name, paths(es), want)
 		}
 	}
-	twice := describe.Module{Name: "m", Doc: "M.", Funcs: []describe.Func{{Name: "cr", Doc: "Not the register."}}, Registers: board.Registers}
+	twice := describe.Module{
+		Name:      "m",
+		Doc:       "M.",
+		Funcs:     []describe.Func{{Name: "cr", Doc: "Not the register."}},
+		Registers: board.Registers,
+	}
 	for name, want := range map[string]string{"CR": "CTRL m.cr", "cr": "m.cr CTRL", "Cr": "m.cr CTRL"} {
 		if got := strings.Join(paths(describe.NewIndex(&twice).Lookup(name)), " "); got != want {
-			t.Errorf("%q is %s, want %s", name, got, want)
+			t.Errorf("Lookup(%q) = %s, want %s", name, got, want)
 		}
 	}
 	for _, name := range []string{"", "nothing", "x:level", "board.pul", "W-12x", "xW-12"} {
 		if es := x.Lookup(name); len(es) > 0 {
-			t.Errorf("%q is %v, want nothing", name, paths(es))
+			t.Errorf("Lookup(%q) = %v, want none", name, paths(es))
 		}
 	}
 }
@@ -104,14 +144,17 @@ func TestSearchHasNamesFirst(t *testing.T) {
 		t.Errorf("search for pull: %s", got)
 	}
 	if got := x.Search(" "); got != nil {
-		t.Errorf("search for nothing: %v", paths(got))
+		t.Errorf("Search of a space = %v, want none", paths(got))
 	}
 }
 
 func TestHelpSaysEverything(t *testing.T) {
 	x := describe.NewIndex(&board)
 	for name, wants := range map[string][]string{
-		"reset":      {"board.reset(options?: reset_options) -> line", "Pull a reset line. It takes a while.", "line", "which (0)", "ENODEV", "there is no such line", "board.reset { line = 2 }"},
+		"reset": {
+			"board.reset(options?: reset_options) -> line", "Pull a reset line. It takes a while.",
+			"line", "which (0)", "ENODEV", "there is no such line", "board.reset { line = 2 }",
+		},
 		"line":       {"A line.", "level", ":pull", "[n]: u64"},
 		"CTRL":       {"MODE", "| RES0 |", "[7:4]", "run"},
 		"MODE":       {"CTRL.MODE[7:4]", "run"},
@@ -137,33 +180,50 @@ func TestHelpSaysEverything(t *testing.T) {
 
 func TestTypesAsText(t *testing.T) {
 	for want, typ := range map[string]describe.Type{
-		"integer":             describe.Int,
-		`("r"|"w")[]`:         describe.Array(describe.Enum("r", "", "w", "")),
-		"table<string, u64>":  describe.Map(describe.String, describe.U64),
-		"event|nil":           describe.Union(describe.Object("event"), describe.Nil),
-		"fun(ev: event): u64": describe.Func1([]describe.Param{{Name: "ev", Type: describe.Object("event")}}, []describe.Param{{Type: describe.U64}}),
+		"integer":            describe.Int,
+		`("r"|"w")[]`:        describe.Array(describe.Enum("r", "", "w", "")),
+		"table<string, u64>": describe.Map(describe.String, describe.U64),
+		"event|nil":          describe.Union(describe.Object("event"), describe.Nil),
+		"fun(ev: event): u64": describe.Func1(
+			[]describe.Param{{Name: "ev", Type: describe.Object("event")}},
+			[]describe.Param{{Type: describe.U64}}),
 	} {
 		if got := typ.String(); got != want {
-			t.Errorf("%q, want %q", got, want)
+			t.Errorf("String() = %q, want %q", got, want)
 		}
 	}
 }
 
 func TestSummary(t *testing.T) {
 	for doc, want := range map[string]string{
-		"One. Two.": "One.", "One. A second.": "One.", "One. Zoo.": "One.", "One. [Two.": "One. [Two.", "See hw.hex for it. More.": "See hw.hex for it.", "No end": "No end", "4.19 and 6.1. Then.": "4.19 and 6.1.", "a\nb": "a", "": "",
+		"One. Two.":                "One.",
+		"One. A second.":           "One.",
+		"One. Zoo.":                "One.",
+		"One. [Two.":               "One. [Two.",
+		"See hw.hex for it. More.": "See hw.hex for it.",
+		"No end":                   "No end",
+		"4.19 and 6.1. Then.":      "4.19 and 6.1.",
+		"a\nb":                     "a",
+		"":                         "",
 	} {
 		if got := describe.Summary(doc); got != want {
-			t.Errorf("%q: %q, want %q", doc, got, want)
+			t.Errorf("Summary(%q) = %q, want %q", doc, got, want)
 		}
 	}
 }
 
 func TestNearOfTheIndex(t *testing.T) {
 	x := describe.NewIndex(&board)
-	for name, want := range map[string]string{"rest": "reset", "board.rest": "reset", "my_line:pul": "pull", "board.clock.rat": "rate", "line.": "", "something": ""} {
+	for name, want := range map[string]string{
+		"rest":            "reset",
+		"board.rest":      "reset",
+		"my_line:pul":     "pull",
+		"board.clock.rat": "rate",
+		"line.":           "",
+		"something":       "",
+	} {
 		if got, ok := x.Near(name); got != want || ok != (want != "") {
-			t.Errorf("near %q is %q, %v, want %q", name, got, ok, want)
+			t.Errorf("Near(%q) = %q, %v, want %q", name, got, ok, want)
 		}
 	}
 }
@@ -215,14 +275,22 @@ func TestPicture(t *testing.T) {
 	}
 }
 
-// What is said of a name stands beside it, or below where the name reaches the column.
+// The text about a name is in the next column, or on the next line if the name reaches that column.
 func TestHelpColumns(t *testing.T) {
-	x := describe.NewIndex(&describe.Module{Name: "m", Doc: "M.", Errnos: []describe.Errno{{Name: "E"}}, Funcs: []describe.Func{{Name: "f", Doc: "F.", Errors: []describe.Errno{
-		{Name: strings.Repeat("A", 15), Doc: "fifteen"}, {Name: strings.Repeat("B", 16), Doc: "sixteen"}, {Name: "C"},
-	}}}})
+	errs := []describe.Errno{
+		{Name: strings.Repeat("A", 15), Doc: "fifteen"},
+		{Name: strings.Repeat("B", 16), Doc: "sixteen"},
+		{Name: "C"},
+	}
+	x := describe.NewIndex(&describe.Module{
+		Name:   "m",
+		Doc:    "M.",
+		Errnos: []describe.Errno{{Name: "E"}},
+		Funcs:  []describe.Func{{Name: "f", Doc: "F.", Errors: errs}},
+	})
 	text := x.Help(x.Lookup("f")[0], 60)
 	want := "  AAAAAAAAAAAAAAA fifteen\n  BBBBBBBBBBBBBBBB\n                  sixteen\n  C\n"
 	if !strings.Contains(text, want) {
-		t.Errorf("no\n%sin\n%s", want, text)
+		t.Errorf("got\n%swant it to contain\n%s", text, want)
 	}
 }

@@ -31,8 +31,10 @@ const (
 
 // String returns the kind as a word.
 func (k EntryKind) String() string {
-	return [...]string{"module", "function", "method", "field", "value", "class", "table", "option", "register",
-		"bits", "errno", "topic"}[k]
+	return [...]string{
+		"module", "function", "method", "field", "value", "class", "table", "option", "register",
+		"bits", "errno", "topic",
+	}[k]
 }
 
 // An Entry is one described thing.
@@ -129,7 +131,8 @@ func (x *Index) addModule(m *Module, full string) {
 		path := prefix + sub.Name
 		x.addModule(sub, path)
 		x.members[full] = append(x.members[full], &Entry{
-			Kind: IsModule, Name: sub.Name, Path: path, Owner: full, Module: sub, Doc: sub.Doc, Type: moduleType(path),
+			Kind: IsModule, Name: sub.Name, Path: path, Owner: full, Module: sub, Doc: sub.Doc,
+			Type: moduleType(path),
 		})
 	}
 	for i := range m.Classes {
@@ -163,14 +166,16 @@ func moduleType(name string) Type { return Type{Kind: KindModule, Name: name} }
 func (x *Index) addFuncs(kind EntryKind, owner, prefix string, funcs []Func) {
 	for i := range funcs {
 		f := &funcs[i]
-		x.add(&Entry{Kind: kind, Name: f.Name, Path: prefix + f.Name, Owner: owner, Func: f, Doc: f.Doc, Type: first(f)})
+		path := prefix + f.Name
+		x.add(&Entry{Kind: kind, Name: f.Name, Path: path, Owner: owner, Func: f, Doc: f.Doc, Type: first(f)})
 	}
 }
 
 func (x *Index) addFields(kind EntryKind, owner, prefix string, fields []Field) {
 	for i := range fields {
 		f := &fields[i]
-		x.add(&Entry{Kind: kind, Name: f.Name, Path: prefix + f.Name, Owner: owner, Field: f, Doc: f.Doc, Type: f.Type})
+		path := prefix + f.Name
+		x.add(&Entry{Kind: kind, Name: f.Name, Path: path, Owner: owner, Field: f, Doc: f.Doc, Type: f.Type})
 	}
 }
 
@@ -183,9 +188,8 @@ func (x *Index) addRegister(r *Register) {
 	}
 	for i := range r.Fields {
 		b := &r.Fields[i]
-		x.add(&Entry{
-			Kind: IsBits, Name: b.Name, Path: r.Name + "." + b.Name, Owner: r.Name, Bits: b, Register: r, Doc: b.Doc,
-		})
+		path := r.Name + "." + b.Name
+		x.add(&Entry{Kind: IsBits, Name: b.Name, Path: path, Owner: r.Name, Bits: b, Register: r, Doc: b.Doc})
 	}
 }
 

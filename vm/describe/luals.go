@@ -15,7 +15,8 @@ func LuaLS(modules []*Module) []byte {
 	var b strings.Builder
 	b.WriteString("---@meta hw\n\n")
 	b.WriteString("-- Generated from the description of the script API; do not edit.\n\n")
-	b.WriteString("---An exact integer up to 2^64-1. Below 2^53 it is an ordinary number.\n---@alias u64 integer\n\n")
+	b.WriteString("---An exact integer up to 2^64-1. Below 2^53 it is an ordinary number.\n")
+	b.WriteString("---@alias u64 integer\n\n")
 	for _, m := range modules {
 		writeModule(&b, m, m.Name)
 	}

@@ -10,7 +10,8 @@ import (
 // Markdown returns the reference of the script API.
 func Markdown(modules []*Module) []byte {
 	var b strings.Builder
-	b.WriteString("# Reference of the script API\n\nGenerated from the description of the API; do not edit.\n\n")
+	b.WriteString("# Reference of the script API\n\n")
+	b.WriteString("Generated from the description of the API; do not edit.\n\n")
 	x := NewIndex(modules...)
 	for _, m := range modules {
 		section(&b, x, m, m.Name, 2)
