@@ -1,4 +1,4 @@
-// The debug registers of one CPU: the four banks behind the kernel's unified numbering, and what is armed in them.
+// The debug registers of one CPU: four banks behind one numbering, and what is armed in them.
 
 package sim
 
@@ -9,7 +9,7 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 )
 
-// A bank is all DBGB* and DBGW* pairs of one CPU, and MDSCR_EL1.
+// A bank holds the DBGB* and DBGW* pairs of one CPU, and MDSCR_EL1.
 type bank struct {
 	brps, wrps int // implemented
 	dfr0       arm64.IDAA64DFR0
@@ -19,12 +19,12 @@ type bank struct {
 	stale      bool // Config.StaleWnR
 
 	armedB, armedW uint16                // pairs whose E bit is set
-	span           [arm64.MaxRegs]span   // what each armed watchpoint may watch: a superset, for a quick no
+	span           [arm64.MaxRegs]span   // a superset of what each armed watchpoint watches
 	wrote          [arm64.MaxRegs]uint64 // when each watchpoint pair was last written
-	fired, stored  uint16                // with stale: pairs that have fired, and that have for a store (R-REG-27)
+	fired, stored  uint16                // if stale: pairs that fired, and for a store (R-REG-27)
 }
 
-// A span is the bytes first..first+size-1.
+// A span covers the bytes first to first+size-1.
 type span struct{ first, size uint64 }
 
 const addrBits = 1<<56 - 1 // an EL0 address without its tag (R-REG-22)
@@ -34,8 +34,8 @@ func (b *bank) init(brps, wrps int, debugVer uint8, cfg *Config) {
 	b.dfr0 = arm64.MakeIDAA64DFR0(brps, wrps, min(2, brps), debugVer)
 }
 
-// set writes one register as the hardware does: value registers lose bits [1:0], control registers bits
-// [63:32], and DBGBCR's BAS[1] and BAS[3] may be copies (R-REG-6, 21, 25).
+// set writes one register as the hardware does: value registers lose bits [1:0], control registers
+// bits [63:32], and DBGBCR's BAS[1] and BAS[3] may be copies (R-REG-6, 21, 25).
 func (b *bank) set(unified int, val, seq uint64) {
 	n := unified & (arm64.MaxRegs - 1)
 	switch unified &^ (arm64.MaxRegs - 1) {
@@ -64,7 +64,7 @@ func (b *bank) set(unified int, val, seq uint64) {
 	}
 }
 
-// forget forgets what a watchpoint pair has fired for.
+// forget drops what a watchpoint pair has fired for.
 func (b *bank) forget(n int) {
 	if b.fired != 0 {
 		b.fired &^= 1 << n
@@ -72,6 +72,7 @@ func (b *bank) forget(n int) {
 	}
 }
 
+// arm updates armedW and the span of watchpoint pair n.
 func (b *bank) arm(n int) {
 	c := arm64.DBGWCR(b.reg[arm64.WCR+n])
 	b.armedW &^= 1 << n
@@ -96,7 +97,8 @@ func (b *bank) arm(n int) {
 	b.span[n] = span{first & addrBits, size}
 }
 
-// near reports whether the access may touch a byte that an armed watchpoint watches. It never says no wrongly.
+// near reports whether the access may touch a byte that an armed watchpoint watches. It may return
+// true too often.
 func (b *bank) near(addr uint64, size int) bool {
 	a := addr & addrBits
 	for left := b.armedW; left != 0; left &= left - 1 {
@@ -108,7 +110,8 @@ func (b *bank) near(addr uint64, size int) bool {
 	return false
 }
 
-// writeWbReg writes register base+n on the CPU that runs now; unknown numbers are warned about (R-REG-3, 5).
+// writeWbReg writes register base+n on the CPU that runs now. For an unknown number it logs a
+// warning (R-REG-3, 5).
 //
 // arch/arm64/kernel/hw_breakpoint.c: write_wb_reg
 func (m *Machine) writeWbReg(base, n int, val uint64) (known bool) {
@@ -125,7 +128,7 @@ func (m *Machine) writeWbReg(base, n int, val uint64) (known bool) {
 	return true
 }
 
-// readWbReg reads register base+n; an unknown one is warned about and reads 0 (R-REG-4, 5).
+// readWbReg reads register base+n. For an unknown number it logs a warning and returns 0 (R-REG-4, 5).
 //
 // arch/arm64/kernel/hw_breakpoint.c: read_wb_reg
 func (m *Machine) readWbReg(base, n int) (val uint64, known bool) {
@@ -138,7 +141,7 @@ func (m *Machine) readWbReg(base, n int) (val uint64, known bool) {
 	return m.cpu.reg[reg], true
 }
 
-// implemented fails for a register number that exists but that this CPU has no register for.
+// implemented returns an error for a register that the numbering has and this CPU does not.
 func (c *CPU) implemented(base, n int) error {
 	reg := base + n
 	if reg < 0 || reg >= 4*arm64.MaxRegs {
@@ -155,9 +158,9 @@ func (c *CPU) implemented(base, n int) error {
 	return nil
 }
 
-// WriteWbReg writes register base+n of this CPU by hand, as the kernel's write_wb_reg does. A number that does
-// not exist logs the kernel's warning and is EINVAL; a register that this CPU does not implement is misuse. From
-// then on CheckInvariants does not answer for the machine's banks.
+// WriteWbReg writes register base+n of this CPU as the kernel's write_wb_reg does. For an unknown
+// number it logs the kernel's warning and returns EINVAL; a register that this CPU does not
+// implement is misuse. CheckInvariants no longer checks the machine's banks afterwards.
 func (c *CPU) WriteWbReg(base, n int, val uint64) error {
 	if err := c.usable(); err != nil {
 		return err
@@ -199,8 +202,8 @@ func (m *Machine) unknownReg(op string, base, n int) error {
 	})
 }
 
-// HwBreakpointSlots returns how many registers the kernel uses for TYPE_INST (0) or TYPE_DATA (1); any other type is
-// warned about and has none (R-REG-10).
+// HwBreakpointSlots returns the number of registers that the kernel uses for TYPE_INST (0) or
+// TYPE_DATA (1). For any other type it logs a warning and returns 0 (R-REG-10).
 //
 // arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_slots
 func (m *Machine) HwBreakpointSlots(typ int) (n int) {

@@ -6,12 +6,12 @@ package sim
 type Choice uint8
 
 const (
-	ChoiceCPU     Choice = iota // which of the CPUs that could go on does
-	ChoiceTimer                 // which CPU's timer that is due now fires first
-	ChoiceIPI                   // 0: a cross call's interrupt arrives at once; 1: something else happens first
-	ChoicePreempt               // 0: a task body goes on; 1: another thread of its CPU gets its turn first
+	ChoiceCPU     Choice = iota // which CPU runs next, of those that can
+	ChoiceTimer                 // which CPU's timer fires first, of those that are due
+	ChoiceIPI                   // 0: a cross call's interrupt arrives at once; 1: another step first
+	ChoicePreempt               // 0: a task body continues; 1: another thread of its CPU runs first
 	ChoiceWorker                // 0: a new worker waits for its CPU; 1: it preempts the worker that made it
-	ChoiceStep                  // 0: a step over a breakpoint is not interrupted; 1: it is, by another thread of the CPU
+	ChoiceStep                  // 0: a step over a breakpoint completes; 1: another thread interrupts it
 )
 
 // String returns the choice's name in schedules.
@@ -19,8 +19,8 @@ func (c Choice) String() string {
 	return [...]string{"cpu", "timer", "ipi", "preempt", "worker", "step"}[c]
 }
 
-// choose answers a choice among n possibilities. The default is 0 and costs nothing; a chooser or a seed in
-// Config supplies other answers.
+// choose answers a choice among n possibilities. The default is 0 and costs nothing; a chooser or a
+// seed in Config supplies other answers.
 func (m *Machine) choose(kind Choice, n int) int {
 	if n < 2 || m.chooser == nil {
 		return 0

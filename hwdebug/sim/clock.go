@@ -29,8 +29,8 @@ type timer struct {
 	seq   uint64 // order of arming
 }
 
-// wheelFires returns the jiffy at which the wheel fires a timer armed at jiffy now with a delay of at least 1, and its
-// level (R-TMR-2, 3).
+// wheelFires returns the jiffy at which the wheel fires a timer armed at jiffy now with a delay of
+// at least 1, and the timer's level (R-TMR-2, 3).
 func wheelFires(now, delay uint64, hz int64) (fires uint64, level uint) {
 	last := uint(levelShift * 8)
 	if hz <= 100 {
@@ -48,7 +48,7 @@ func wheelFires(now, delay uint64, hz int64) (fires uint64, level uint) {
 	return (expires>>shift + 1) << shift, level
 }
 
-// arm arms w's timer on c.
+// arm starts w's timer on c.
 func (m *Machine) arm(c *CPU, w *Work, delay uint64) {
 	m.timerSeq++
 	fires, level := wheelFires(m.Jiffies(), delay, m.hz)
@@ -63,8 +63,8 @@ func (m *Machine) disarm(w *Work) {
 	w.timer, w.timerCPU = nil, nil
 }
 
-// first returns c's timer that fires next: the earliest jiffy, there the highest level, there the one armed last
-// (R-TMR-4).
+// first returns the timer of c that fires next: of the earliest jiffy that of the highest level, of
+// these the one armed last (R-TMR-4).
 func (c *CPU) first() *timer {
 	var first *timer
 	for _, t := range c.timers {
@@ -119,26 +119,30 @@ func (m *Machine) fireTimer(c *CPU) string {
 	t := c.first()
 	cpu := m.cpu
 	m.cpu = c
-	var k marks
-	if m.prof.six {
-		outer := []traceFn{fnEl1h64Irq, fnEl1h64IrqHandler, fnEl1Interrupt}
-		if m.inUser(c) {
-			outer = []traceFn{fnEl0t64Irq, fnEl0t64IrqHandler, fnEl0IrqHandlerCommon, fnEl0Interrupt}
-		}
-		k = m.enterAll(append(outer, fnIrqExitRcu, fnIrqExitRcuInner, fnDoSoftirqOwnStack, fnCallOnIrqStack, fnDoSoftirqInner61,
-			fnDoSoftirq, fnRunTimerSoftirq, fnRunTimers, fnExpireTimers, fnCallTimerFn)...)
-	} else {
-		entry := fnEl1Irq
-		if m.inUser(c) {
-			entry = fnEl0IrqNaked
-		}
-		k = m.enterAll(entry, fnGicHandleIrq, fnHandleDomainIrq, fnIrqExit, fnDoSoftirq, fnRunTimerSoftirq, fnRunTimers,
-			fnExpireTimers, fnCallTimerFn)
-	}
+	k := m.enterTimer(c)
 	w := t.work
 	m.disarm(w)
 	m.delayedWorkTimerFn(w)
 	m.leaveAll(k)
 	m.cpu = cpu
 	return "cpu" + strconv.Itoa(c.id) + " timer: " + w.name
+}
+
+// enterTimer enters the functions from c's timer interrupt to the timer's function.
+func (m *Machine) enterTimer(c *CPU) marks {
+	entry := fnEl1Irq
+	switch user := m.inUser(c); {
+	case m.prof.six && user:
+		return m.enterAll(fnEl0t64Irq, fnEl0t64IrqHandler, fnEl0IrqHandlerCommon, fnEl0Interrupt,
+			fnIrqExitRcu, fnIrqExitRcuInner, fnDoSoftirqOwnStack, fnCallOnIrqStack, fnDoSoftirqInner61,
+			fnDoSoftirq, fnRunTimerSoftirq, fnRunTimers, fnExpireTimers, fnCallTimerFn)
+	case m.prof.six:
+		return m.enterAll(fnEl1h64Irq, fnEl1h64IrqHandler, fnEl1Interrupt,
+			fnIrqExitRcu, fnIrqExitRcuInner, fnDoSoftirqOwnStack, fnCallOnIrqStack, fnDoSoftirqInner61,
+			fnDoSoftirq, fnRunTimerSoftirq, fnRunTimers, fnExpireTimers, fnCallTimerFn)
+	case user:
+		entry = fnEl0IrqNaked
+	}
+	return m.enterAll(entry, fnGicHandleIrq, fnHandleDomainIrq, fnIrqExit,
+		fnDoSoftirq, fnRunTimerSoftirq, fnRunTimers, fnExpireTimers, fnCallTimerFn)
 }

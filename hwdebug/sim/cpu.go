@@ -1,4 +1,4 @@
-// One CPU: who runs there, what its stack is, and what of it others may read.
+// One CPU: its current task, its stack, and what callers may read of it.
 
 package sim
 
@@ -17,10 +17,10 @@ type CPU struct {
 	suspended bool
 
 	curr *Task        // never nil
-	base *Task        // current when no thread of the machine wants the CPU
+	base *Task        // current while no thread is ready
 	idle *Task        // swapper/N
 	hp   *Task        // cpuhp/N
-	node trace.NodeID // stack of what runs here; 0: user mode, or the bottom of a kernel thread that has none
+	node trace.NodeID // the stack; 0: user mode, or a kernel thread without one
 
 	bank
 	monitors
@@ -32,7 +32,7 @@ type CPU struct {
 	savedMDSCR     uint64 // while suspended
 
 	ctx     perfContext  // the CPU's software context
-	taskCtx *perfContext // the running task's, while active
+	taskCtx *perfContext // that of the running task, while active
 
 	cpuPinned [2]int                    // by slot type (R-CON-1)
 	tskPinned [2][arm64.MaxRegs + 1]int // [type][k]: tasks with k+1 events counting here
@@ -41,11 +41,11 @@ type CPU struct {
 	pool   pool
 	runq   []*thread
 
-	spinning int     // waiting for another CPU to answer
-	spinner  *thread // the thread that does
+	spinning int     // calls that wait for another CPU to answer
+	spinner  *thread // the spinning thread
 }
 
-// boot makes the CPUs and the kernel's first threads and brings everything up as far as a script finds it.
+// boot creates the CPUs and the kernel's first threads, and brings the CPUs up.
 func (m *Machine) boot() {
 	n := m.cfg.CPUs
 	cpus := make([]CPU, n)
@@ -76,7 +76,8 @@ func (m *Machine) boot() {
 	for _, c := range m.cpus {
 		n := strconv.Itoa(c.id)
 		c.idle = newThread("swapper/"+n, 0, c)
-		c.idle.node = m.push(0, fnSecondaryStartKernel, fnCPUStartupEntry, fnDoIdle, fnDefaultIdleCall, fnArchCPUIdle)
+		c.idle.node = m.push(0,
+			fnSecondaryStartKernel, fnCPUStartupEntry, fnDoIdle, fnDefaultIdleCall, fnArchCPUIdle)
 		c.curr, c.base, c.node = c.idle, c.idle, c.idle.node
 		c.hp = newThread("cpuhp/"+n, m.pid(), c)
 		c.hp.node = m.push(kthread, fnSmpbootThreadFn, fnCpuhpThreadFun)
@@ -89,8 +90,8 @@ func (m *Machine) boot() {
 
 	for _, c := range m.cpus {
 		if c.id > 0 && c.dfr0 != boot.dfr0 {
-			m.logf("SANITY CHECK: Unexpected variation in SYS_ID_AA64DFR0_EL1. Boot CPU: 0x%016x, CPU%d: 0x%016x",
-				uint64(boot.dfr0), c.id, uint64(c.dfr0))
+			m.logf("SANITY CHECK: Unexpected variation in SYS_ID_AA64DFR0_EL1. "+
+				"Boot CPU: 0x%016x, CPU%d: 0x%016x", uint64(boot.dfr0), c.id, uint64(c.dfr0))
 			m.taint |= taintS
 		}
 	}
@@ -131,13 +132,13 @@ func (c *CPU) Current() *Task { return c.curr }
 // IDAA64DFR0 returns ID_AA64DFR0_EL1 of this CPU.
 func (c *CPU) IDAA64DFR0() uint64 { return uint64(c.dfr0) }
 
-// BRPs returns how many breakpoint registers this CPU implements.
+// BRPs returns the number of breakpoint registers that this CPU implements.
 func (c *CPU) BRPs() int { return c.brps }
 
-// WRPs returns how many watchpoint registers this CPU implements.
+// WRPs returns the number of watchpoint registers that this CPU implements.
 func (c *CPU) WRPs() int { return c.wrps }
 
-// MDSCR returns MDSCR_EL1. It fails while the CPU is suspended.
+// MDSCR returns MDSCR_EL1, or an error if the CPU is suspended or offline.
 func (c *CPU) MDSCR() (uint64, error) {
 	if err := c.usable(); err != nil {
 		return 0, err
@@ -145,8 +146,8 @@ func (c *CPU) MDSCR() (uint64, error) {
 	return c.mdscr, nil
 }
 
-// Reg returns what register n of the bank (arm64.BVR, BCR, WVR, WCR) holds. It fails beyond what the CPU
-// implements and while the CPU is suspended.
+// Reg returns register n of the bank (arm64.BVR, BCR, WVR, WCR). It returns an error if the CPU
+// does not implement the register, is suspended or is offline.
 func (c *CPU) Reg(bank, n int) (uint64, error) {
 	if err := c.usable(); err != nil {
 		return 0, err
@@ -157,10 +158,10 @@ func (c *CPU) Reg(bank, n int) (uint64, error) {
 		count, name = c.brps, "breakpoint"
 	case arm64.WVR, arm64.WCR:
 	default:
-		return 0, misusef("there is no bank %d of debug registers; there are BVR (0), BCR (16), WVR (32) and WCR (48)", bank)
+		return 0, misusef("invalid bank %d (want BVR (0), BCR (16), WVR (32) or WCR (48))", bank)
 	}
 	if n < 0 || n >= count {
-		return 0, misusef("cpu%d has %s registers 0 to %d, %d was asked for", c.id, name, count-1, n)
+		return 0, misusef("cpu%d has %s registers 0 to %d, got %d", c.id, name, count-1, n)
 	}
 	return c.reg[bank+n], nil
 }
@@ -178,18 +179,18 @@ func slotAt(slots *[arm64.MaxRegs]*Event, n int) *Event {
 	return slots[n]
 }
 
-// usable fails for a CPU that cannot do anything now.
+// usable returns an error if the CPU is suspended or offline.
 func (c *CPU) usable() error {
 	if c.suspended {
-		return misusef("cpu%d is suspended; resume it first (cpu_resume)", c.id)
+		return misusef("cpu%d is suspended; fix: resume it (cpu_resume)", c.id)
 	}
 	if !c.online {
-		return misusef("cpu%d is offline; bring it up first (cpu_up)", c.id)
+		return misusef("cpu%d is offline; fix: bring it up (cpu_up)", c.id)
 	}
 	return nil
 }
 
-// powered fails for a suspended CPU; an offline one is the kernel's business.
+// powered returns an error if the CPU is suspended. The kernel itself handles offline CPUs.
 func (c *CPU) powered() error {
 	if c.suspended {
 		return c.usable()

@@ -1,8 +1,10 @@
-// Contexts: which events are scheduled in where and when, and rescheduling (kernel/events/core.c, spec 5.2 to 5.6).
+// Contexts: which events are scheduled in where and when, and rescheduling (kernel/events/core.c,
+// spec 5.2 to 5.6).
 
 package sim
 
-// An eventType is a set of enum event_type_t bits: which classes of a context an operation is about (R-CTX-7).
+// An eventType is a set of enum event_type_t bits: which classes of a context an operation is about
+// (R-CTX-7).
 type eventType uint8
 
 const (
@@ -31,8 +33,8 @@ type perfContext struct {
 	generation       uint64
 }
 
-// A class is one tree of a context, in order of insertion, and the list of what of it is ACTIVE, in the order it
-// was scheduled in (R-CTX-2).
+// A class is one tree of a context, in order of insertion, and the list of what of it is ACTIVE, in
+// the order it was scheduled in (R-CTX-2).
 type class struct {
 	tree   []*Event
 	active []*Event
@@ -142,7 +144,8 @@ func (m *Machine) cpuCtxSchedOut(t eventType) {
 	m.leave(k)
 }
 
-// ctxSchedOut uninstalls the classes in t that are in, pinned before flexible, in the order they went in (R-CTX-9).
+// ctxSchedOut uninstalls the classes in t that are in, pinned before flexible, in the order they
+// went in (R-CTX-9).
 //
 // kernel/events/core.c: ctx_sched_out
 func (m *Machine) ctxSchedOut(x *perfContext, t eventType) {
@@ -219,8 +222,8 @@ func (m *Machine) hwBreakpointAdd(ev *Event) (err error) {
 	return m.end(k, m.archInstall(ev))
 }
 
-// perfEventSchedIn schedules in the CPU's and the task's classes that are not in: CPU pinned, task pinned, CPU
-// flexible, task flexible.
+// perfEventSchedIn schedules in the CPU's and the task's classes that are not in: CPU pinned, task
+// pinned, CPU flexible, task flexible.
 //
 // kernel/events/core.c: perf_event_sched_in
 func (m *Machine) perfEventSchedIn(taskCtx *perfContext) {
@@ -285,8 +288,8 @@ func (m *Machine) visitGroupsMerge(cls *class) {
 	m.leave(k)
 }
 
-// mergeSchedIn schedules one group in and says whether later ones that are not software-capable may still be tried
-// (R-CTX-11 to 16). Releases before 6.1 have a function for each class (D-14).
+// mergeSchedIn schedules one group in and says whether later ones that are not software-capable may
+// still be tried (R-CTX-11 to 16). Releases before 6.1 have a function for each class (D-14).
 //
 // kernel/events/core.c: pinned_sched_in, flexible_sched_in, merge_sched_in
 func (m *Machine) mergeSchedIn(ev *Event, cls *class, canAdd bool) bool {
@@ -374,7 +377,8 @@ func (m *Machine) installLocked(ev *Event) {
 	m.leave(k)
 }
 
-// installForTask retries until the task's CPU has run installInContext, the context has died, or the task runs nowhere.
+// installForTask retries until the task's CPU has run installInContext, the context has died, or
+// the task runs nowhere.
 func (m *Machine) installForTask(ev *Event, x *perfContext) {
 	for m.taskFunctionCall(x.task, callInstall, ev, 0) != nil && !x.dead {
 		if !x.task.running() {

@@ -1,8 +1,8 @@
-// How much memory a machine takes, and how many coroutines.
+// Footprint: the memory that a machine takes, and its coroutines.
 
 package sim
 
-// What the parts of a machine take in bytes, about.
+// Approximate sizes of the parts of a machine in bytes.
 const (
 	footMachine = 32 << 10
 	footCPU     = 4 << 10
@@ -14,8 +14,8 @@ const (
 	footRecord  = 96
 )
 
-// Footprint estimates the bytes that the machine holds, for an embedder who limits memory. It grows with events,
-// tasks, work, the log, the trace and the modelled memory that was written.
+// Footprint estimates the bytes that the machine holds, for an embedder who limits memory. It grows
+// with events, tasks, work, the log, the trace and the modelled memory that has been written.
 func (m *Machine) Footprint() int64 {
 	pages := len(m.kernelMem.pages)
 	for i, t := range m.tasks {
@@ -23,16 +23,17 @@ func (m *Machine) Footprint() int64 {
 			pages += len(t.mem.pages)
 		}
 	}
-	n := footMachine + footCPU*len(m.cpus) + footEvent*max(len(m.events), len(m.live)) + footTask*len(m.tasks) + footThread*len(m.threads) +
-		footWork*len(m.works) + footLine*len(m.log) + (pageSize+64)*pages
+	n := footMachine + footCPU*len(m.cpus) + footEvent*max(len(m.events), len(m.live)) +
+		footTask*len(m.tasks) + footThread*len(m.threads) + footWork*len(m.works) +
+		footLine*len(m.log) + (pageSize+64)*pages
 	if m.cfg.TraceSize >= 0 {
 		n += footRecord * int(m.rec.Seq()+1-m.rec.Oldest())
 	}
 	return int64(n)
 }
 
-// Threads returns how many coroutines of the machine have begun and not ended. A machine without any needs no Close:
-// it may be left to the garbage collector.
+// Threads returns the number of coroutines of the machine that have begun and not ended. A machine
+// without any needs no Close.
 func (m *Machine) Threads() int {
 	n := 0
 	for _, th := range m.threads {

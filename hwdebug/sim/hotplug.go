@@ -7,6 +7,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 )
 
+// hotplugCPU returns CPU n for a hotplug or power call, once no registration or cross call is under
+// way. A task body that takes its own CPU down moves to CPU 0 first.
 func (m *Machine) hotplugCPU(op string, n int) (*CPU, error) {
 	c := m.CPU(n)
 	if c == nil {
@@ -16,19 +18,19 @@ func (m *Machine) hotplugCPU(op string, n int) (*CPU, error) {
 		})
 	}
 	if m.trapped > 0 {
-		return nil, misusef("%s cannot be called from a handler or a function that runs on a CPU by hand", op)
+		return nil, misusef("%s cannot be called from a handler or a function run by cpu:run", op)
 	}
 	own := m.thread != nil && m.thread.task.cpu == n && op != "cpu_up"
 	if own && (op != "cpu_down" || m.thread.task.kernel) || op != "cpu_up" && c.curr.leaving() {
 		return nil, misusef("%s of cpu%d cannot be called from %s, which runs there", op, n, c.curr.comm)
 	}
 	if own && n != 0 && c.usable() == nil {
-		m.moveSelf(m.cpus[0]) // it goes on there, as the other tasks of the CPU will
+		m.moveSelf(m.cpus[0]) // where the other tasks of the CPU will follow
 	}
 	if err := m.preemptOn(c); err != nil {
 		return nil, err
 	}
-	for !m.quiescent() { // what was quiet when the wait ended may not be when the thread gets its turn
+	for !m.quiescent() { // again: others may have run between the end of the wait and this thread's turn
 		if err := m.waitFor("registrations and cross calls to end", m.quiescent); err != nil {
 			return nil, err
 		}
@@ -36,7 +38,8 @@ func (m *Machine) hotplugCPU(op string, n int) (*CPU, error) {
 	return c, nil
 }
 
-// quiescent reports whether no registration or cross call is under way; hotplug waits for it, as for cpu_hotplug_lock.
+// quiescent reports whether no registration or cross call is under way. Hotplug waits for that, as
+// for cpu_hotplug_lock.
 func (m *Machine) quiescent() bool {
 	for _, c := range m.cpus {
 		if c.spinning > 0 {
@@ -46,7 +49,7 @@ func (m *Machine) quiescent() bool {
 	return m.lockers == 0
 }
 
-// preemptOn is preempt for calls that a suspended CPU itself is the subject of.
+// preemptOn calls preempt unless the call is about the CPU that runs now, which may be suspended.
 func (m *Machine) preemptOn(c *CPU) error {
 	if c == m.cpu {
 		return m.interrupted()
@@ -54,9 +57,9 @@ func (m *Machine) preemptOn(c *CPU) error {
 	return m.preempt()
 }
 
-// CPUDown takes a CPU down: its events are removed from their context and keep their reservation, its tasks move to the
-// lowest online CPU, the one that asks for it among them (R-HP-6 to 9). CPU 0 cannot go down (EBUSY). A CPU that is down
-// already stays so.
+// CPUDown takes a CPU down: its events leave their context and keep their reservation, and its
+// tasks, the caller among them, move to the lowest online CPU (R-HP-6 to 9). CPU 0 cannot go down
+// (EBUSY). It does nothing if the CPU is down.
 func (m *Machine) CPUDown(n int) error {
 	c, err := m.hotplugCPU("cpu_down", n)
 	if err != nil {
@@ -82,9 +85,16 @@ func (m *Machine) CPUDown(n int) error {
 	})
 	c.online = false
 	c.lose()
+	m.moveFrom(c)
+	return nil
+}
+
+// moveFrom moves the tasks and workers of an offline CPU to the lowest online one, and its timers
+// to the CPU that runs now.
+func (m *Machine) moveFrom(c *CPU) {
 	heir := m.lowestOnline()
 	for _, t := range m.tasks {
-		if t.cpu == n && !t.kernel && t.state != taskDead {
+		if t.cpu == c.id && !t.kernel && t.state != taskDead {
 			t.cpu = heir.id
 		}
 	}
@@ -100,7 +110,6 @@ func (m *Machine) CPUDown(n int) error {
 	}
 	m.cpu.timers = append(m.cpu.timers, c.timers...)
 	c.timers = nil
-	return nil
 }
 
 func (m *Machine) lowestOnline() *CPU {
@@ -126,8 +135,8 @@ func (m *Machine) perfEventExitCPU(c *CPU) {
 	x.online = false
 }
 
-// CPUUp brings a CPU up again: its contexts are online before it runs, its registers are cleared, and its old events are
-// not attached again (R-HP-1 to 4, 9). A CPU that is up already stays so.
+// CPUUp brings a CPU up: its context is online before it runs, its registers are cleared, and its
+// old events are not attached again (R-HP-1 to 4, 9). It does nothing if the CPU is up.
 func (m *Machine) CPUUp(n int) error {
 	c, err := m.hotplugCPU("cpu_up", n)
 	if err != nil {
@@ -158,7 +167,7 @@ func (m *Machine) CPUUp(n int) error {
 	m.cpu = prev
 	for _, w := range c.pool.workers {
 		if w.thread == m.thread {
-			continue // it goes there when it next sleeps or has done its item
+			continue // it returns there when it next sleeps or finishes its item
 		}
 		m.leaveCPU(w.task)
 		w.task.cpu = n
@@ -169,13 +178,15 @@ func (m *Machine) CPUUp(n int) error {
 	return nil
 }
 
-// cpuhpReset is the hotplug callback that clears or restores the registers of the CPU that runs now.
+// cpuhpReset runs the hotplug callback that clears or restores the registers of the CPU that runs now.
 func (m *Machine) cpuhpReset(c *CPU) {
-	defer m.leave(m.enter(fnCpuhpInvokeCallback, uint64(c.id), uint64(m.rec.Name("perf/arm64/hw_breakpoint:starting"))))
+	callback := m.rec.Name("perf/arm64/hw_breakpoint:starting")
+	defer m.leave(m.enter(fnCpuhpInvokeCallback, uint64(c.id), uint64(callback)))
 	m.hwBreakpointReset()
 }
 
-// CPUSuspend powers a CPU down; its registers are lost (R-HP-13). What needs the CPU fails until it resumes.
+// CPUSuspend powers a CPU down, which loses its registers (R-HP-13). Calls that need the CPU fail
+// until it resumes.
 func (m *Machine) CPUSuspend(n int) error {
 	c, err := m.hotplugCPU("cpu_suspend", n)
 	if err != nil {
@@ -191,7 +202,8 @@ func (m *Machine) CPUSuspend(n int) error {
 	return nil
 }
 
-// CPUResume powers a CPU up: MDSCR_EL1 first, then every pair is rewritten with the slots still filled (R-HP-13, 15).
+// CPUResume powers a CPU up: it restores MDSCR_EL1 and then rewrites every pair from its slot
+// (R-HP-13, 15).
 func (m *Machine) CPUResume(n int) error {
 	c, err := m.hotplugCPU("cpu_resume", n)
 	if err != nil {
@@ -209,7 +221,7 @@ func (m *Machine) CPUResume(n int) error {
 	return nil
 }
 
-// lose forgets what power-down forgets.
+// lose clears the registers, as power-down does.
 func (b *bank) lose() {
 	b.reg = [len(b.reg)]uint64{}
 	b.armedB, b.armedW = 0, 0

@@ -1,4 +1,5 @@
-// Slots, control registers and debug monitors of one CPU (arch/arm64/kernel/hw_breakpoint.c, spec chapter 3).
+// Slots, control registers and debug monitors of one CPU (arch/arm64/kernel/hw_breakpoint.c, spec
+// chapter 3).
 
 package sim
 
@@ -39,8 +40,8 @@ func levelOf(p arm64.Privilege) level {
 	return activeEL0
 }
 
-// slots returns the slots that the loops go through, watchpoints' or breakpoints', and the bases of the banks behind them
-// (R-SLOT-2).
+// slots returns the slots that the loops go through, watchpoints' or breakpoints', and the bases of
+// the banks behind them (R-SLOT-2).
 func (c *CPU) slots(watch bool) (slots []*Event, value, control int) {
 	if watch {
 		return c.wpOnReg[:c.m.wrps], arm64.WVR, arm64.WCR
@@ -50,7 +51,8 @@ func (c *CPU) slots(watch bool) (slots []*Event, value, control int) {
 
 func (ev *Event) watches() bool { return ev.image.Type != arm64.Execute }
 
-// slotSetup finds ev's slot, or an empty one, on the CPU that runs now (R-SLOT-3 to 6). It touches no register.
+// slotSetup finds ev's slot, or an empty one, on the CPU that runs now (R-SLOT-3 to 6). It touches
+// no register.
 //
 // arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_slot_setup
 func (m *Machine) slotSetup(slots []*Event, ev *Event, o op) (i int, err error) {
@@ -86,7 +88,8 @@ func (m *Machine) slotSetup(slots []*Event, ev *Event, o op) (i int, err error) 
 	return 0, m.end(k, enospc)
 }
 
-// control installs, uninstalls or restores ev on the CPU that runs now, in the register order of R-SLOT-7.
+// control installs, uninstalls or restores ev on the CPU that runs now, in the register order of
+// R-SLOT-7.
 //
 // arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_control
 func (m *Machine) control(ev *Event, o op) (slot int, err error) {
@@ -174,7 +177,8 @@ func (m *Machine) enableDebugMonitors(l level) {
 	m.leave(k)
 }
 
-// disableDebugMonitors gives a reference back. KDE outlives its last user while an EL0 user remains (R-MON-2 to 4).
+// disableDebugMonitors gives a reference back. KDE outlives its last user while an EL0 user remains
+// (R-MON-2 to 4).
 //
 // arch/arm64/kernel/debug-monitors.c: disable_debug_monitors
 func (m *Machine) disableDebugMonitors(l level) {
@@ -227,8 +231,8 @@ func bit(b bool) uint64 {
 	return 0
 }
 
-// hwBreakpointThreadSwitch turns what is still installed off or on when the debug flags of the outgoing and the
-// incoming task differ (R-SWITCH-1, 2).
+// hwBreakpointThreadSwitch turns what is still installed off or on when the debug flags of the
+// outgoing and the incoming task differ (R-SWITCH-1, 2).
 //
 // arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_thread_switch
 func (m *Machine) hwBreakpointThreadSwitch(next *Task) {
@@ -243,7 +247,8 @@ func (m *Machine) hwBreakpointThreadSwitch(next *Task) {
 	m.leave(k)
 }
 
-// hwBreakpointReset clears empty pairs, control first, and restores occupied ones, value first (R-HP-2).
+// hwBreakpointReset clears empty pairs, control first, and restores occupied ones, value first
+// (R-HP-2).
 //
 // arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_reset
 func (m *Machine) hwBreakpointReset() {
@@ -261,8 +266,8 @@ func (m *Machine) hwBreakpointReset() {
 	}
 }
 
-// byHand runs one of the kernel's inner functions for a script, on CPU c in the name of who is current there. The banks
-// answer for nothing afterwards (CheckInvariants).
+// byHand runs one of the kernel's inner functions for a script, on CPU c in the name of who is
+// current there. The banks answer for nothing afterwards (CheckInvariants).
 func (c *CPU) byHand(op string, ev *Event, fn func() (int, error)) (int, error) {
 	if err := c.usable(); err != nil {
 		return 0, err
@@ -293,8 +298,9 @@ func (m *Machine) slotRefusal(fn string, ev *Event, o int, err error) error {
 	})
 }
 
-// HwBreakpointSlotSetup is the kernel's hw_breakpoint_slot_setup on this CPU's breakpoint or watchpoint slots. It
-// returns the slot. From then on CheckInvariants does not answer for the machine's banks.
+// HwBreakpointSlotSetup is the kernel's hw_breakpoint_slot_setup on this CPU's breakpoint or
+// watchpoint slots. It returns the slot. From then on CheckInvariants does not answer for the
+// machine's banks.
 func (c *CPU) HwBreakpointSlotSetup(watch bool, ev *Event, o int) (int, error) {
 	return c.byHand("hw_breakpoint_slot_setup", ev, func() (int, error) {
 		slots, _, _ := c.slots(watch)

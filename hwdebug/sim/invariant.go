@@ -1,11 +1,12 @@
-// Invariants: what must hold of a machine after every call, and what is left that should not be.
+// Invariants: what must hold after every call, and what a scenario has left behind.
 
 package sim
 
 import "github.com/hwlua/hwlua/hwdebug/arm64"
 
-// CheckInvariants returns the first invariant that does not hold, nil when all do. Once a bank was written by hand
-// (WriteWbReg, HwBreakpointSlotSetup, HwBreakpointControl, EventSchedIn, EventSchedOut) only the reservation answers.
+// CheckInvariants returns an error for the first invariant that does not hold. Once a script has
+// written to a bank (WriteWbReg, HwBreakpointSlotSetup, HwBreakpointControl, EventSchedIn,
+// EventSchedOut) it checks reservations only.
 func (m *Machine) CheckInvariants() error {
 	for _, c := range m.cpus {
 		for typ := range m.limits {
@@ -33,7 +34,7 @@ func (m *Machine) CheckInvariants() error {
 
 func broken(format string, args ...any) error { return misusef("invariant broken: "+format, args...) }
 
-// checkReserved counts the CPU's events and every task's once more.
+// checkReserved counts the events of the CPU and of every task again.
 func (c *CPU) checkReserved(typ slotType) error {
 	pinned, most := 0, 0
 	hist := [arm64.MaxRegs + 1]int{}
@@ -49,15 +50,18 @@ func (c *CPU) checkReserved(typ slotType) error {
 		}
 	}
 	if pinned != c.cpuPinned[typ] || hist != c.tskPinned[typ] {
-		return broken("R-CON-1: cpu%d counts %d %s events and tasks %v, there are %d and %v", c.id, c.cpuPinned[typ], typ, c.tskPinned[typ], pinned, hist)
+		return broken("R-CON-1: cpu%d counts %d %s events and tasks %v, want %d and %v",
+			c.id, c.cpuPinned[typ], typ, c.tskPinned[typ], pinned, hist)
 	}
 	if pinned+most > c.m.limits[typ] {
-		return broken("R-CON-13: cpu%d has %d %s events of its own and a task with %d, of %d", c.id, pinned, typ, most, c.m.limits[typ])
+		return broken("R-CON-13: cpu%d has %d %s events and a task with %d, want at most %d together",
+			c.id, pinned, typ, most, c.m.limits[typ])
 	}
 	return nil
 }
 
-// checkInstalled compares the CPU's slots with its registers, and both with the users that its monitors count.
+// checkInstalled compares the CPU's slots with its registers and with the users that its debug
+// monitors count.
 func (c *CPU) checkInstalled() error {
 	mde, kde := 0, 0
 	for _, watch := range [...]bool{false, true} {
@@ -79,7 +83,7 @@ func (c *CPU) checkInstalled() error {
 		mde, kde = mde+1, kde+1
 	}
 	if mde != c.mde || kde != c.kde {
-		return broken("R-MON-8: cpu%d counts mde %d kde %d, installed are %d and %d", c.id, c.mde, c.kde, mde, kde)
+		return broken("R-MON-8: cpu%d counts mde %d kde %d, want %d and %d", c.id, c.mde, c.kde, mde, kde)
 	}
 	if c.m.debugEnabled && (c.mdscr&arm64.MDSCRMDE != 0) != (mde > 0) {
 		return broken("R-MON-5: cpu%d MDSCR_EL1 is 0x%x with %d users", c.id, c.mdscr, mde)
@@ -93,7 +97,8 @@ func (c *CPU) checkSlot(watch bool, i int) error {
 	ev := slots[i]
 	if ev == nil {
 		if c.reg[ctrl+i] != 0 {
-			return broken("R-SLOT-7: cpu%d %s is 0x%x and slot %d is empty", c.id, arm64.RegName(ctrl+i), c.reg[ctrl+i], i)
+			return broken("R-SLOT-7: cpu%d %s is 0x%x, want 0: slot %d is empty",
+				c.id, arm64.RegName(ctrl+i), c.reg[ctrl+i], i)
 		}
 		return nil
 	}
@@ -105,13 +110,14 @@ func (c *CPU) checkSlot(watch bool, i int) error {
 		want = uint64(arm64.DBGBCR(want).Stored())
 	}
 	if c.reg[value+i] != ev.address&^3 || (c.reg[ctrl+i]^want)&^1 != 0 {
-		return broken("R-SLOT-7: cpu%d pair %d is 0x%x 0x%x for %s", c.id, i, c.reg[value+i], c.reg[ctrl+i], ev.describe())
+		return broken("R-SLOT-7: cpu%d pair %d is 0x%x 0x%x for %s",
+			c.id, i, c.reg[value+i], c.reg[ctrl+i], ev.describe())
 	}
 	return nil
 }
 
-// Leaks returns one line for each thing that a scenario has left behind: events not released, events in slots, work that is
-// armed, queued or running. The kernel's own work does not count.
+// Leaks returns one line for each thing that a scenario has left behind: events not released, freed
+// events in slots, and work that is armed, queued or running.
 func (m *Machine) Leaks() []string {
 	var left []string
 	for _, ev := range m.live {
@@ -124,7 +130,8 @@ func (m *Machine) Leaks() []string {
 			slots, _, _ := c.slots(watch)
 			for i, ev := range slots {
 				if ev != nil && (ev.freed || ev.state != StateActive) {
-					left = append(left, sprintf("installed: cpu%d %s slot %d: %s", c.id, ev.reservedAs, i, ev.describe()))
+					left = append(left, sprintf("installed: cpu%d %s slot %d: %s",
+						c.id, ev.reservedAs, i, ev.describe()))
 				}
 			}
 		}

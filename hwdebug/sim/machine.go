@@ -1,16 +1,17 @@
 // The machine: its configuration, its state, and how a call from outside enters it.
 
-// Package sim models what Linux on arm64 does with hardware breakpoints and watchpoints: the debug registers of
-// every CPU, the slot arrays and the reservation arithmetic, perf's contexts and cross calls, context switches,
-// hits and single-stepping, ptrace's register sets, hotplug and suspend, timers and workqueues, and the kernel
-// log. The releases are those of Profiles; the rules it follows are numbered in hwdebug/spec.
+// Package sim models what Linux on arm64 does with hardware breakpoints and watchpoints: the debug
+// registers of every CPU, the slot arrays and the reservation arithmetic, perf's contexts and cross
+// calls, context switches, hits and single-stepping, ptrace's register sets, hotplug and suspend,
+// timers and workqueues, and the kernel log. The releases are those of Profiles; the rules it
+// follows are numbered in hwdebug/spec.
 //
-// It leaves out grouped events, cgroup events, BPF handlers, kgdb and virtualisation, instruction semantics
-// (an access is asked for, it is not decoded from code), interrupts other than those that move events, and the
-// cost of time: no call takes any.
+// It leaves out grouped events, cgroup events, BPF handlers, kgdb and virtualisation, instruction
+// semantics (an access is a request, not decoded from code), interrupts other than those that move
+// events, and the time that calls take: they take none.
 //
-// A machine is a function of its Config, the calls made and the choices taken. It belongs to one goroutine at a
-// time, and calls back on coroutines of its own, one at a time too.
+// A machine is a function of its Config, the calls made and the choices taken. It belongs to one
+// goroutine at a time, and calls back on coroutines of its own, also one at a time.
 //
 //	m, err := sim.New(sim.Config{CPUs: 2})
 //	if err != nil {
@@ -39,34 +40,37 @@ type Config struct {
 	BRPsPerCPU []int // one count per CPU, CPU 0 first; overrides BRPs
 	WRPsPerCPU []int // one count per CPU, CPU 0 first; overrides WRPs
 
-	CPU        string // preset, "cortex-a57" when empty
-	Kernel     string // profile, "4.19.116" when empty
+	CPU        string // preset, "cortex-a57" if empty
+	Kernel     string // profile, "4.19.116" if empty
 	HZ         int    // timer ticks a second; 0: 250
-	Name       string // hardware name in logs, "test_mach" when empty
+	Name       string // hardware name in logs, "test_mach" if empty
 	VABits     int    // 0: 39
 	VHE        bool   // the kernel runs at EL2
 	NoDebugMon bool   // the boot option nodebugmon
-	FAR        string // address a watchpoint reports: "exact" (when empty), "start" or "floor16"
-	BASCopies  bool   // DBGBCR reads BAS[0] and BAS[2] in BAS[1] and BAS[3] too, as QEMU's CPUs do (R-REG-21)
-	StaleWnR   bool   // a watchpoint that stores have fired reports later loads as stores too, as on QEMU's CPUs (R-REG-27)
+	FAR        string // address a watchpoint reports: "exact" (if empty), "start" or "floor16"
+	BASCopies  bool   // DBGBCR reads back BAS[1] = BAS[0] and BAS[3] = BAS[2], as on QEMU (R-REG-21)
+	StaleWnR   bool   // a watchpoint fired by a store reports later loads as stores, as on QEMU (R-REG-27)
 
-	Release, Version, Taint string // what dump_stack headers print; empty: the profile's, not tainted
+	Release, Version, Taint string // for dump_stack headers; empty: the profile's, not tainted
 
-	LogOps bool // hw_breakpoint_control logs its operation, as the seed's author made it do (R-LOG-12)
+	LogOps bool // hw_breakpoint_control logs its operation, as in the seed (R-LOG-12)
 
 	TraceSize int // records kept; 0: 65536, below 0: none, and no call chains either
 
-	Seed   uint64                       // 0: one fixed order where the kernel leaves order open
-	Choose func(kind Choice, n int) int // answers choices, from 0 to n-1, instead of Seed; any other answer is 0
+	Seed   uint64                       // 0: a fixed order where the kernel leaves order open
+	Choose func(kind Choice, n int) int // answers choices, 0 to n-1, instead of Seed
 
 	Paranoid      int  // perf_event_paranoid
 	NoCapSysAdmin bool // the callers lack CAP_SYS_ADMIN and CAP_PERFMON
 }
 
-// Recording is the Config of a machine on which the recordings of package conform can be replayed: QEMU's CPUs and their
-// peculiarities, VA_BITS 48, and no trace.
+// Recording returns the Config of a machine that can replay the recordings of package conform:
+// QEMU's CPUs and their peculiarities, VA_BITS 48, and no trace.
 func Recording(cpus, brps, wrps int, kernel string) Config {
-	return Config{CPUs: cpus, BRPs: brps, WRPs: wrps, Kernel: kernel, VABits: 48, BASCopies: true, StaleWnR: true, TraceSize: -1}
+	return Config{
+		CPUs: cpus, BRPs: brps, WRPs: wrps, Kernel: kernel, VABits: 48,
+		BASCopies: true, StaleWnR: true, TraceSize: -1,
+	}
 }
 
 type farPolicy uint8
@@ -88,14 +92,14 @@ type Machine struct {
 	traced  bool
 
 	syscallNode trace.NodeID // the stack of a task in a system call
-	toUserNode  trace.NodeID // that of a task on its way back to user space
+	toUserNode  trace.NodeID // the stack of a task that returns to user space
 
 	hz     int64
 	tickNs int64
 	now    int64 // ns since boot
 
 	cpus []*CPU
-	cpu  *CPU // where the code that runs now runs
+	cpu  *CPU // where the caller, or the running thread, executes
 
 	brps, wrps   int    // core_num_brps, core_num_wrps: what the slot loops use (R-REG-11)
 	limits       [2]int // nr_slots of the constraints code: the boot CPU's (R-REG-10)
@@ -106,22 +110,22 @@ type Machine struct {
 	tasks   []*Task // in order of creation, idle threads and workers included
 	nextPID int
 
-	eventSeq   int      // ids given out
-	fresh      []Event  // not yet given out
-	events     []*Event // every event ever made, by id-1, for the trace; none without one
+	eventSeq   int      // the last ID
+	fresh      []Event  // allocated, not yet used
+	events     []*Event // all events, by ID-1, for the trace; empty without one
 	live       []*Event // events not yet freed, in order of creation
 	wides      []*Wide
 	works      []*Work
 	threads    []*thread
 	thread     *thread // the coroutine that runs now; nil: the script's goroutine
-	pendingErr error   // of something that ran while a caller was spinning
-	turn       int     // calls and records of the turn that a thread has
+	pendingErr error   // of a step that ran while a caller was spinning
+	turn       int     // calls and records of the running thread's turn
 	turnSeq    uint64  // the trace's sequence number at the last of them
-	turns      int     // turns cut short, one after the other, at turnsAt
+	turns      int     // turns cut short in a row at turnsAt
 	turnsAt    int64
 	lockers    int // threads that wait for a context's mutex
 	trapped    int // nesting of debug exceptions and other contexts that must not sleep
-	leaving    int // nesting of exits that are in a script's own functions
+	leaving    int // nesting of exits that run a script's functions
 
 	perfTasks int // task events alive: the scheduler hooks are on while > 0
 	hooksOff  int64
@@ -144,7 +148,7 @@ type Machine struct {
 	getStack  func() any
 	putStack  func(any)
 	closed    bool
-	handmade  bool // a bank was written by hand: invariants answer for nothing any more
+	handmade  bool // a script has written to a bank: CheckInvariants checks reservations only
 }
 
 // New returns a booted machine.
@@ -199,7 +203,7 @@ func (e *OptionError) Error() string { return "sim: option " + e.Option + ": " +
 // Detail returns the error without the option's name: "got 65, want 1 to 64".
 func (e *OptionError) Detail() string { return fmt.Sprintf("got %#v, want %s", e.Got, e.Want) }
 
-// fill sets defaults and checks every option.
+// fill sets the defaults and validates c.
 func (c *Config) fill() error {
 	preset, err := c.fillCPUs()
 	if err != nil {
@@ -207,7 +211,8 @@ func (c *Config) fill() error {
 	}
 	prof := profileByName(c.Kernel)
 	if prof == nil {
-		return &OptionError{"kernel", c.Kernel, "one of " + strings.Join(Profiles(), " ") + ", or 4.19 or 6.1 for short"}
+		want := "one of " + strings.Join(Profiles(), " ") + ", or 4.19 or 6.1 for short"
+		return &OptionError{"kernel", c.Kernel, want}
 	}
 	if err := fillCounts("brps", &c.BRPs, &c.BRPsPerCPU, preset.BRPs, c.CPUs); err != nil {
 		return err
@@ -256,7 +261,7 @@ func (c *Config) fill() error {
 	return nil
 }
 
-// fillCPUs is fill for the number of CPUs and their core, which it returns.
+// fillCPUs does so for the number of CPUs and their core, which it returns.
 func (c *Config) fillCPUs() (*Preset, error) {
 	if c.CPUs == 0 {
 		c.CPUs = 4
@@ -279,7 +284,7 @@ func (c *Config) fillCPUs() (*Preset, error) {
 	return preset, nil
 }
 
-// fillCounts fills the counts of one kind of registers; all is that of every CPU where per is nil.
+// fillCounts does so for the counts of one kind of registers: all applies to every CPU if per is nil.
 func fillCounts(option string, all *int, per *[]int, preset, cpus int) error {
 	if *all == 0 {
 		*all = preset
@@ -304,10 +309,11 @@ func (m *Machine) Config() Config { return m.cfg }
 // NrCPUs returns the number of possible CPUs.
 func (m *Machine) NrCPUs() int { return len(m.cpus) }
 
-// CoreNumBRPs returns how many breakpoint registers the slot loops use: the smallest count over the CPUs (R-REG-9).
+// CoreNumBRPs returns the number of breakpoint registers that the slot loops use: the smallest
+// count of a CPU (R-REG-9).
 func (m *Machine) CoreNumBRPs() int { return m.brps }
 
-// CoreNumWRPs returns how many watchpoint registers the slot loops use.
+// CoreNumWRPs returns the number of watchpoint registers that the slot loops use.
 func (m *Machine) CoreNumWRPs() int { return m.wrps }
 
 // Now returns the virtual time in ns since boot.
@@ -316,7 +322,7 @@ func (m *Machine) Now() int64 { return m.now }
 // Kernel returns the full name of the kernel profile.
 func (m *Machine) Kernel() string { return m.prof.name }
 
-// CPU returns CPU n, or nil when there is none.
+// CPU returns CPU n, or nil if the machine has no CPU n.
 func (m *Machine) CPU(n int) *CPU {
 	if n < 0 || n >= len(m.cpus) {
 		return nil
@@ -324,7 +330,7 @@ func (m *Machine) CPU(n int) *CPU {
 	return m.cpus[n]
 }
 
-// Current returns the task in whose name calls are made now.
+// Current returns the task in whose name calls are made.
 func (m *Machine) Current() *Task { return m.cpu.curr }
 
 // Tasks returns the tasks that exist, in order of creation, the kernel's own threads included.
@@ -347,16 +353,17 @@ func (m *Machine) Works() []*Work { return append([]*Work(nil), m.works...) }
 // Recorder returns the machine's trace.
 func (m *Machine) Recorder() *trace.Recorder { return m.rec }
 
-// SetFrames tells the machine how to learn, when a call enters it, which functions of the caller are on its
-// stack: names, innermost first, appended to dst.
+// SetFrames sets the function that appends the names of the caller's functions on its stack to dst,
+// innermost first. The machine calls it on every call from outside.
 func (m *Machine) SetFrames(fn func(dst []string) []string) { m.frames = fn }
 
-// SetInterrupt gives the machine a function that it asks in every loop; an error ends the call with that error.
+// SetInterrupt sets a function that the machine calls in every loop. A call returns the error that
+// fn returns.
 func (m *Machine) SetInterrupt(fn func() error) { m.interrupt = fn }
 
-// SetStack lets a caller that keeps books on its own stacks, as an interpreter does, follow the machine's switches
-// between coroutines: get is asked for the stack that is current before each, and put is given it when the machine
-// comes back there.
+// SetStack lets a caller with stacks of its own, such as an interpreter, follow the machine's
+// switches between coroutines: the machine calls get before a switch and passes its result to put
+// when it returns to that coroutine.
 func (m *Machine) SetStack(get func() any, put func(any)) { m.getStack, m.putStack = get, put }
 
 func (m *Machine) interrupted() error {
@@ -378,7 +385,7 @@ func (m *Machine) Close() {
 	m.threads = nil
 }
 
-// A visit is a call from outside while it is in the machine.
+// A visit holds what a call from outside restores when it leaves the machine.
 type visit struct {
 	cpu  *CPU
 	curr *Task
@@ -386,8 +393,8 @@ type visit struct {
 	prev *CPU
 }
 
-// visit enters the machine on CPU c in the name of c's current task, with the caller's own functions on the
-// stack. Its caller defers done.
+// visit enters the machine on CPU c in the name of c's current task, with the caller's functions on
+// the stack. Its caller defers done.
 func (m *Machine) visit(c *CPU) visit {
 	v := visit{cpu: c, curr: c.curr, node: c.node, prev: m.cpu}
 	m.cpu = c
@@ -406,27 +413,29 @@ func (m *Machine) visit(c *CPU) visit {
 	return v
 }
 
+// done leaves the machine and restores the stack of the task that made the call.
 func (m *Machine) done(v visit) {
 	c := m.cpu
-	own := v.curr.thread == nil || v.curr.thread == m.thread // else the script acted in a thread's name, which may have gone on
+	// Otherwise the script acted in the name of a thread that may have run since.
+	own := v.curr.thread == nil || v.curr.thread == m.thread
 	if own {
 		v.curr.node = v.node
 	}
-	if c.curr != v.curr || !own { // it has been switched out meanwhile, or has exited
+	if c.curr != v.curr || !own { // the task was switched out, or has exited
 		c.node = c.curr.node
 	} else {
 		c.node = v.node
 	}
-	if v.prev != v.cpu { // else a body that slept here may go on elsewhere
+	if v.prev != v.cpu { // otherwise a body that slept may continue on another CPU
 		m.cpu = v.prev
 	}
 }
 
-// here is visit on the CPU where the caller runs.
+// here visits the CPU where the caller runs.
 func (m *Machine) here() visit { return m.visit(m.cpu) }
 
-// entryNode returns the stack on which t is when it has entered the kernel: that of a system call for a user task,
-// and nothing more than it has for a kernel thread.
+// entryNode returns the stack of t right after it entered the kernel: that of a system call for a
+// user task, and an empty one for a kernel thread.
 func (m *Machine) entryNode(t *Task) trace.NodeID {
 	if t.kernel {
 		return 0
@@ -434,6 +443,7 @@ func (m *Machine) entryNode(t *Task) trace.NodeID {
 	return m.syscallNode
 }
 
+// push returns the stack n with names on top.
 func (m *Machine) push(n trace.NodeID, names ...trace.FnID) trace.NodeID {
 	if !m.traced {
 		return 0
@@ -444,7 +454,7 @@ func (m *Machine) push(n trace.NodeID, names ...trace.FnID) trace.NodeID {
 	return n
 }
 
-// pushUserNodes makes the stacks that every system call begins and ends with.
+// pushUserNodes creates the stacks that every system call begins and ends with.
 func (m *Machine) pushUserNodes() {
 	if m.prof.six {
 		svc := m.push(0, fnEl0t64Sync, fnEl0t64SyncHandler, fnEl0Svc)
@@ -456,7 +466,7 @@ func (m *Machine) pushUserNodes() {
 	m.toUserNode = m.push(0, fnWorkPending)
 }
 
-// A misuse is a call that cannot be passed on to the kernel.
+// A misuse is an error of a call that no kernel could be asked.
 type misuse struct{ text string }
 
 func (e *misuse) Error() string { return e.text }

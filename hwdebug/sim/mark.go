@@ -1,4 +1,4 @@
-// Marks: what a modelled function records on entry and on exit.
+// Marks: how a modelled function records its entry and its exit.
 
 package sim
 
@@ -7,7 +7,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/trace"
 )
 
-// A mark is what a function's exit needs from its entry. It is zero on a machine without a trace.
+// A mark holds what the exit of a function needs from its entry. It is zero on a machine without a
+// trace.
 type mark struct {
 	rec  *trace.Record
 	seq  uint64
@@ -22,8 +23,8 @@ var fnKeys = func() (keys [len(fns)]trace.Key) {
 	return keys
 }()
 
-// enter records the entry of a modelled function on the CPU that runs now. Its caller passes the mark to leave, end or,
-// by defer, to one of the exits.
+// enter records the entry of a modelled function on the CPU that runs now. Its caller passes the
+// mark to leave, end or, by defer, to one of the exits.
 func (m *Machine) enter(fn trace.FnID, args ...uint64) mark {
 	if !m.traced {
 		return mark{}
@@ -31,7 +32,7 @@ func (m *Machine) enter(fn trace.FnID, args ...uint64) mark {
 	return m.recordSlice(fn, fns[fn].Inlined, args)
 }
 
-// enterAs is enter for a function that has a frame of its own in some places and not in others.
+// enterAs does the same for a function that has a frame of its own in some places only.
 func (m *Machine) enterAs(fn trace.FnID, hidden bool, args ...uint64) mark {
 	if !m.traced {
 		return mark{}
@@ -45,8 +46,8 @@ func (m *Machine) recordSlice(fn trace.FnID, hidden bool, args []uint64) mark {
 	return m.record(trace.KeyOf(uint32(fn), hidden), n, a[0], a[1], a[2], a[3])
 }
 
-// enter0 to enter4 are enter for the functions that register, release and switch events: without a slice an entry costs
-// half as much on a machine without a trace.
+// enter0 to enter4 are enter for the functions that register, release and switch events: without a
+// slice an entry costs half as much on a machine without a trace.
 func (m *Machine) enter0(fn trace.FnID) mark {
 	if !m.traced {
 		return mark{}
@@ -82,7 +83,7 @@ func (m *Machine) enter4(fn trace.FnID, a, b, c, d uint64) mark {
 	return m.record(fnKeys[fn], 4, a, b, c, d)
 }
 
-// record records an entry with n arguments. What it calls of trace is inlined.
+// record records an entry with n arguments. The compiler inlines what it calls of trace.
 func (m *Machine) record(key trace.Key, n int, a, b, c, d uint64) mark {
 	cpu, rec := m.cpu, m.rec.Next()
 	k := mark{rec, rec.Seq, cpu.node}
@@ -132,7 +133,8 @@ func (m *Machine) returnErr(k mark, err error) {
 	m.returnInt(k, ret)
 }
 
-// errnoNumber is apart from returnErr so that the target of errors.As reaches the heap only when there is an error.
+// errnoNumber is separate from returnErr so that the target of errors.As is allocated only if there
+// is an error.
 func errnoNumber(err error) int64 { return int64(hwdebug.ErrnoNumber(hwdebug.Errno(err))) }
 
 func (m *Machine) returnInt(k mark, ret int64) {

@@ -1,4 +1,4 @@
-// Memory: what loads return, page by page, little endian.
+// Memory: the bytes that stores leave and loads return, page by page, little endian.
 
 package sim
 
@@ -9,7 +9,7 @@ import (
 
 const pageSize = 4096
 
-// memory is a set of pages; what was never written reads 0.
+// A memory is a set of pages. Bytes that were never written read 0.
 type memory struct {
 	pages []*page // by number
 	last  *page
@@ -32,6 +32,7 @@ func (mem *memory) find(number uint64) (int, bool) {
 	})
 }
 
+// at returns the page of addr. If it does not exist, at makes it or returns nil.
 func (mem *memory) at(addr uint64, make bool) *page {
 	number := addr / pageSize
 	if p := mem.last; p != nil && p.number == number {
@@ -48,6 +49,7 @@ func (mem *memory) at(addr uint64, make bool) *page {
 	return mem.last
 }
 
+// load reads up to 8 bytes. A load within a page, the usual case, is one read of 8 bytes.
 func (mem *memory) load(addr uint64, size int) uint64 {
 	if off := addr % pageSize; off <= pageSize-8 {
 		p := mem.last
@@ -72,6 +74,7 @@ func (mem *memory) load(addr uint64, size int) uint64 {
 	return v
 }
 
+// store writes up to 8 bytes. Zeroes do not make a page.
 func (mem *memory) store(addr uint64, size int, v uint64) {
 	if v == 0 && len(mem.pages) == 0 {
 		return

@@ -64,10 +64,10 @@ func TestMisuse(t *testing.T) {
 			"register_user_hw_breakpoint needs a task of this machine",
 		},
 		{m.CPU(0).ContextSwitch(task), "context_switch needs a task of this machine"},
-		{second(m.CPU(0).Reg(7, 0)), "there is no bank 7 of debug registers"},
-		{second(m.CPU(0).Reg(1000, 0)), "there is no bank 1000"},
-		{second(m.CPU(0).Reg(-1, 0)), "there is no bank -1"},
-		{second(m.CPU(0).Reg(arm64.WCR, 4)), "watchpoint registers 0 to 3, 4 was asked for"},
+		{second(m.CPU(0).Reg(7, 0)), "invalid bank 7"},
+		{second(m.CPU(0).Reg(1000, 0)), "invalid bank 1000"},
+		{second(m.CPU(0).Reg(-1, 0)), "invalid bank -1"},
+		{second(m.CPU(0).Reg(arm64.WCR, 4)), "watchpoint registers 0 to 3, got 4"},
 	} {
 		if c.err == nil || !strings.Contains(c.err.Error(), c.want) {
 			t.Errorf("error = %v, want %q", c.err, c.want)

@@ -1,20 +1,20 @@
-// Kernel profiles: in which columns of the specification's table of differences each release stands.
+// Kernel profiles: how each release differs, by the specification's table of differences.
 
 package sim
 
-// A profile is one kernel release as far as this subsystem differs. The D numbers are those of the table
+// A profile holds what differs in one kernel release. The D numbers are those of the table
 // "Differences at a glance" in the specification's README.
 type profile struct {
 	name             string
 	release, version string
 
-	userHitNotReported bool // D-1: a kernel access on behalf of the user that hits a user watchpoint runs no callback
+	userHitNotReported bool // D-1: a user copy that hits a user watchpoint runs no callback
 	lastStepWins       bool // D-2: of several exact watchpoint matches the last decides whether to step
 	compatByteOffsets  bool // D-3: a 32-bit 1-byte watchpoint may stand at every offset
 	basOverflow        bool // D-4: a byte mask shifted beyond bit 7 is EINVAL
 	addInPlace         bool // D-5: a disabled event joins a non-empty context without a cross call
 	removeInPlace      bool // D-6: an event leaves an inactive context without a cross call
-	pinnedFailureStops bool // D-7: a pinned group that does not fit stops later ones that are not software-capable
+	pinnedFailureStops bool // D-7: a pinned group without room stops later hardware groups
 	deadAtOnce         bool // D-8: an event that is being released is DEAD from its removal on
 	untagAnd           bool // D-9: untagging keeps the top byte of a kernel address
 	exitPerfFirst      bool // D-10: a task's exit tears perf down before memory and files
@@ -70,7 +70,8 @@ func Profiles() []string {
 	return names
 }
 
-// profileByName returns the profile of that name; "4.19" and "6.1" are the ones that API users mean by them.
+// profileByName returns the profile of that name, or nil. "4.19" and "6.1" stand for 4.19.116 and
+// 6.1.192.
 func profileByName(name string) *profile {
 	switch name {
 	case "", "4.19":
@@ -86,7 +87,7 @@ func profileByName(name string) *profile {
 	return nil
 }
 
-// A Preset is a core as far as its debug registers matter.
+// A Preset holds what a core says about its debug registers.
 type Preset struct {
 	Name       string
 	BRPs, WRPs int
@@ -110,7 +111,7 @@ var presets = [...]Preset{
 	{"max", 16, 16, true, 9},
 }
 
-// Presets returns the cores that Config.CPU knows.
+// Presets returns the cores that Config.CPU may name.
 func Presets() []Preset { return append([]Preset(nil), presets[:]...) }
 
 func presetByName(name string) *Preset {

@@ -1,4 +1,5 @@
-// Reservation: the counting of events against the registers of every CPU they may ever run on (spec chapter 4).
+// Reservation: the counting of events against the registers of every CPU they may ever run on (spec
+// chapter 4).
 
 package sim
 
@@ -37,9 +38,9 @@ func (m *Machine) considered(ev *Event) []*CPU {
 	return m.cpus
 }
 
-// reserveBpSlot counts ev against every CPU it may ever run on. It touches no register: a slot is picked only
-// at sched-in. It fails with ENOSPC when the busiest of those CPUs would exceed its registers, even if ev's
-// task never gets there.
+// reserveBpSlot counts ev against every CPU it may ever run on. It touches no register: a slot is
+// picked only at sched-in. It fails with ENOSPC when the busiest of those CPUs would exceed its
+// registers, even if ev's task never gets there.
 //
 // kernel/events/hw_breakpoint.c: reserve_bp_slot
 func (m *Machine) reserveBpSlot(op string, ev *Event) (err error) {
@@ -100,8 +101,8 @@ func (m *Machine) noRoom(op string, ev *Event, t hwdebug.BPType, c *CPU, found i
 	})
 }
 
-// holders returns the events that hold the slots of type typ on c as ev sees it: the CPU's own, then those of the
-// task that counts.
+// holders returns the events that hold the slots of type typ on c as ev sees it: the CPU's own,
+// then those of the task that counts.
 func (m *Machine) holders(ev *Event, typ slotType, c *CPU) []*Event {
 	var own, theirs []*Event
 	t := ev.task
@@ -176,8 +177,8 @@ func (m *Machine) releaseBpSlot(ev *Event) {
 	m.leave(k)
 }
 
-// modifyBpSlot moves ev's reservation to another type: released, then reserved, and put back when that fails
-// (R-VAL-22, 24).
+// modifyBpSlot moves ev's reservation to another type: released, then reserved, and put back when
+// that fails (R-VAL-22, 24).
 //
 // kernel/events/hw_breakpoint.c: modify_bp_slot
 func (m *Machine) modifyBpSlot(op string, ev *Event, t hwdebug.BPType) (err error) {

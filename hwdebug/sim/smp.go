@@ -35,8 +35,8 @@ func (m *Machine) taskFunctionCall(t *Task, f remoteCall, ev *Event, flags uint6
 	}
 }
 
-// smpCallFunctionSingle runs f on c: directly when that is this CPU, else by an interrupt there while the caller
-// spins (R-EVT-7).
+// smpCallFunctionSingle runs f on c: directly when that is this CPU, else by an interrupt there
+// while the caller spins (R-EVT-7).
 //
 // kernel/smp.c: smp_call_function_single
 func (m *Machine) smpCallFunctionSingle(c *CPU, t *Task, f remoteCall, ev *Event, flags uint64) (err error) {
@@ -116,7 +116,8 @@ func (m *Machine) leaveAll(k marks) {
 	}
 }
 
-// enterIPI is the way from an interrupt to the queue of cross calls on c, over whatever runs there (spec 11, IPI).
+// enterIPI is the way from an interrupt to the queue of cross calls on c, over whatever runs there
+// (spec 11, IPI).
 func (m *Machine) enterIPI(c *CPU) marks {
 	if m.prof.six {
 		if m.inUser(c) {
@@ -138,8 +139,9 @@ func (m *Machine) enterIPI(c *CPU) marks {
 // inUser reports whether c runs in user mode.
 func (m *Machine) inUser(c *CPU) bool { return !c.curr.kernel && c.node == 0 }
 
-// lock takes a context's mutex; whoever holds it is another thread, which gets on with it meanwhile (R-EVT-10). Only Close ends a
-// thread that holds one (outOfCall), so that it is given back without a deferred call.
+// lock takes a context's mutex; whoever holds it is another thread, which gets on with it meanwhile
+// (R-EVT-10). Only Close ends a thread that holds one (outOfCall), so that it is given back without
+// a deferred call.
 func (m *Machine) lock(x *perfContext) {
 	if x.locked && m.trapped == 0 {
 		m.waitUnlocked(x)

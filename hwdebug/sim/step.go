@@ -1,4 +1,4 @@
-// Stepping: how the kernel gets past an instruction that hit, for a task and on a CPU (spec 6.3).
+// Stepping: how the kernel passes an instruction that hit, for a task and on a CPU (spec 6.3).
 
 package sim
 
@@ -13,7 +13,8 @@ const (
 	stepSuspend
 )
 
-// startUserStep makes the task step one instruction, or remembers that it is being stepped by someone else (R-STEP-3).
+// startUserStep has the task step one instruction, or notes that a debugger already steps it
+// (R-STEP-3).
 func (m *Machine) startUserStep(t *Task) {
 	if t.singleStep {
 		t.suspendedStep = true
@@ -23,7 +24,7 @@ func (m *Machine) startUserStep(t *Task) {
 	t.singleStep = true
 }
 
-// startKernelStep makes the CPU step one kernel instruction (R-STEP-9).
+// startKernelStep has the CPU step one kernel instruction (R-STEP-9).
 func (m *Machine) startKernelStep() {
 	c := m.cpu
 	if c.steppingKernel != stepNone {
@@ -46,7 +47,7 @@ func (m *Machine) stopKernelStep() {
 	m.disableDebugMonitors(activeEL1)
 }
 
-// stepException follows an instruction that was stepped.
+// stepException takes the exception that follows a stepped instruction.
 func (a *Access) stepException() error {
 	m := a.m
 	if t := a.task; t != nil {
@@ -68,7 +69,7 @@ func (a *Access) stepException() error {
 	return nil
 }
 
-// singleStepHandler puts back what was off for the step (R-STEP-6 to 8).
+// singleStepHandler re-enables the registers that were off for the step (R-STEP-6 to 8).
 //
 // arch/arm64/kernel/debug-monitors.c: single_step_handler
 func (m *Machine) singleStepHandler(a *Access) {

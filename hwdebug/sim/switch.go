@@ -1,5 +1,5 @@
-// Switches: what happens to contexts and registers when a CPU goes from one task to another, and a task to another CPU
-// (spec 5.6).
+// Switches: what happens to contexts and registers when a CPU goes from one task to another, and a
+// task to another CPU (spec 5.6).
 
 package sim
 
@@ -9,8 +9,9 @@ import (
 	"github.com/hwlua/hwlua/hwdebug"
 )
 
-// ContextSwitch switches the CPU's current task out and t in (nil: the thread that is there when nothing else is).
-// t stays current until something else is switched to. A task of another CPU is EINVAL, a dead one ESRCH.
+// ContextSwitch switches the CPU's current task out and t in (nil: the thread that is there when
+// nothing else is). t stays current until something else is switched to. A task of another CPU is
+// EINVAL, a dead one ESRCH.
 func (c *CPU) ContextSwitch(t *Task) error {
 	m := c.m
 	if err := c.usable(); err != nil {
@@ -110,7 +111,8 @@ func (m *Machine) contextSwitch(next *Task) {
 	c.node = next.node
 }
 
-// perfTaskSchedOut takes prev's context out, or exchanges it with next's where they are clones (R-CTX-19).
+// perfTaskSchedOut takes prev's context out, or exchanges it with next's where they are clones
+// (R-CTX-19).
 //
 // kernel/events/core.c: __perf_event_task_sched_out, perf_event_context_sched_out
 func (m *Machine) perfTaskSchedOut(prev, next *Task) {
@@ -165,8 +167,8 @@ func (m *Machine) contextSchedIn(x *perfContext) {
 	m.perfEventSchedIn(x)
 }
 
-// Migrate moves the task to another CPU. A task that is current leaves its CPU and is current nowhere; a body that
-// moves itself goes on there when its turn comes.
+// Migrate moves the task to another CPU. A task that is current leaves its CPU and is current
+// nowhere; a body that moves itself goes on there when its turn comes.
 func (t *Task) Migrate(cpu int) error {
 	m := t.m
 	if err := t.alive("migrate"); err != nil {
@@ -239,7 +241,8 @@ func (m *Machine) leaveCPU(t *Task) {
 	m.contextSwitch(next)
 }
 
-// borrow lets t act on the CPU of the thread that calls, which gets it back afterwards: it runs there, and goes on.
+// borrow lets t act on the CPU of the thread that calls, which gets it back afterwards: it runs
+// there, and goes on.
 func (t *Task) borrow() (giveBack func()) {
 	m := t.m
 	th, c := m.thread, m.cpus[t.cpu]

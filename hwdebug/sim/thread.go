@@ -1,4 +1,4 @@
-// Threads: the coroutines that task bodies and workers run on, and the scheduler that gives them their turns.
+// Threads: the coroutines of task bodies and workers, and the scheduler that runs them.
 
 package sim
 
@@ -29,33 +29,34 @@ type thread struct {
 	state  threadState
 	wakeAt int64
 	cond   func() bool
-	what   string // what it waits for, in words
+	what   string // what it waits for, for messages
 	err    error
-	fail   error // of a work function: to be handed to whoever drives the machine
+	fail   error // of a work function, for the caller that drives the machine
 	worker *worker
 }
 
-// threadEnd unwinds a coroutine that will not be resumed. Nothing may stop it on its way.
+// threadEnd is the panic that unwinds a coroutine that will not be resumed. Nothing may recover it.
 type threadEnd struct{}
 
-// UnwindsLua marks the panic as one that no protected call may catch.
+// UnwindsLua marks the panic as one that a protected call of an interpreter must not catch.
 func (threadEnd) UnwindsLua() {}
 
-// midCall reports whether the thread is in a kernel call that has begun to change things and cannot be given up: it
-// spins for a cross call, or waits for a context's mutex.
+// midCall reports whether the thread is in a kernel call that cannot be abandoned: it spins for a
+// cross call or waits for a context's mutex.
 func (th *thread) midCall() bool {
-	return th.state == threadReady && th.m.cpus[th.task.cpu].spinner == th || th.state == threadWaiting && th.what == ""
+	return th.state == threadReady && th.m.cpus[th.task.cpu].spinner == th ||
+		th.state == threadWaiting && th.what == ""
 }
 
-// outOfCall waits until the task is in no kernel call that cannot be given up, and until a tracer that holds it stopped is
-// done with it, before someone else makes it do something: it does that on its way back.
+// outOfCall waits until the task has left any kernel call that cannot be abandoned and no tracer
+// holds it stopped. Only then may another thread make the task act.
 func (t *Task) outOfCall(to string) (waited bool, err error) {
 	th := t.thread
 	busy := func() bool { return t.stops > 0 || th != nil && th != t.m.thread && th.midCall() }
 	if !busy() {
 		return false, nil
 	}
-	return true, t.m.waitFor(sprintf("task %s (pid %d) to %s", t.comm, t.pid, to), func() bool { return !busy() })
+	return true, t.m.waitFor(sprintf("%s to %s", t, to), func() bool { return !busy() })
 }
 
 func (m *Machine) newThread(t *Task, fn func() error) *thread {
@@ -67,6 +68,7 @@ func (m *Machine) newThread(t *Task, fn func() error) *thread {
 func (th *thread) sleeping() bool { return th.state == threadAsleep || th.state == threadWaiting }
 func (th *thread) queued() bool   { return th.state == threadReady }
 
+// start creates the coroutine. A threadEnd that reaches its bottom ends it.
 func (th *thread) start() {
 	th.next, th.stop = iter.Pull(func(yield func(struct{}) bool) {
 		defer func() {
@@ -95,8 +97,8 @@ func (th *thread) end() {
 // finish ends the thread that runs now.
 func (th *thread) finish() { panic(threadEnd{}) }
 
-// pause gives the CPU up; it returns when the thread has its turn again. A thread that acts for another task on that
-// one's CPU, as who lets it exit does, goes on as that task there.
+// pause gives up the CPU and returns when the thread runs again. A thread that acts for another
+// task on that task's CPU, as during an exit, continues as that task.
 func (m *Machine) pause(th *thread, s threadState) {
 	c, t := m.cpu, m.cpu.curr
 	m.giveUp(th, s)
@@ -107,7 +109,7 @@ func (m *Machine) pause(th *thread, s threadState) {
 	}
 }
 
-// giveUp is pause for a thread that has left its CPU.
+// giveUp switches away from the coroutine and returns when the thread runs again.
 func (m *Machine) giveUp(th *thread, s threadState) {
 	th.state = s
 	stack := m.leaveStack()
@@ -118,7 +120,7 @@ func (m *Machine) giveUp(th *thread, s threadState) {
 	th.state = threadRunning
 }
 
-// leaveStack and enterStack stand around every switch to another coroutine (SetStack).
+// leaveStack and enterStack surround every switch to another coroutine (see SetStack).
 func (m *Machine) leaveStack() any {
 	if m.getStack == nil {
 		return nil
@@ -132,7 +134,7 @@ func (m *Machine) enterStack(stack any) {
 	}
 }
 
-// ready puts th at the end of its CPU's run queue.
+// ready appends th to its CPU's run queue.
 func (m *Machine) ready(th *thread) {
 	th.state = threadReady
 	c := m.cpus[th.task.cpu]
@@ -150,7 +152,7 @@ func (m *Machine) requeue(th *thread, c *CPU) {
 	c.runq = append(c.runq, th)
 }
 
-// dropThread ends the body of a task that has exited, unless it is the one that runs now.
+// dropThread ends the body of a task that has exited, unless it is the running one.
 func (m *Machine) dropThread(t *Task) {
 	th := t.thread
 	if th == nil || th == m.thread {
@@ -164,8 +166,9 @@ func (m *Machine) dropThread(t *Task) {
 	m.threads = remove(m.threads, th)
 }
 
-// preempt is the point at every call into the machine where a thread may lose its turn (API: a body may be preempted
-// at every call). It also asks whether the caller's time is up.
+// preempt lets another thread run first if the turn is over or the choice says so. Every call into
+// the machine makes it, so a body may be preempted at every call. It returns an error if the caller
+// has been interrupted.
 func (m *Machine) preempt() error {
 	if m.closed {
 		return misusef("the machine is closed")
@@ -192,11 +195,11 @@ func (m *Machine) preempt() error {
 }
 
 const (
-	turnCalls = 100_000 // calls and records of one turn, after which whoever else is ready gets one, as by the tick
-	maxTurns  = 30      // such turns without a step of virtual time after which the machine is taken to go on for ever
+	turnCalls = 100_000 // calls and records of one turn, after which another thread runs, as after a tick
+	maxTurns  = 30      // such turns at one virtual time, after which the thread is considered stuck
 )
 
-// turnOver counts a call of the thread that runs now; it is true when the thread has had enough of its turn.
+// turnOver counts a call of the running thread and reports whether its turn is over.
 func (m *Machine) turnOver() (bool, error) {
 	seq := m.rec.Seq()
 	m.turn += 1 + int(seq-m.turnSeq)
@@ -209,13 +212,13 @@ func (m *Machine) turnOver() (bool, error) {
 		m.turnsAt, m.turns = m.now, 0
 	}
 	if m.turns++; m.turns > maxTurns {
-		return false, misusef("the machine does not come to rest: at %d.%06d s task %s (pid %d) calls it again and again and never sleeps, so that no time passes",
-			m.now/1e9, m.now%1e9/1e3, m.thread.task.comm, m.thread.task.pid)
+		return false, misusef("livelock: at %d.%06d s %s calls the machine in a loop and never sleeps",
+			m.now/1e9, m.now%1e9/1e3, m.thread.task)
 	}
 	return true, nil
 }
 
-// shortTurn counts a call that is only an access to memory; it is false when the turn may be over.
+// shortTurn counts a memory access of the running thread. It returns false once the turn may be over.
 func (m *Machine) shortTurn() bool {
 	if m.thread == nil {
 		return true
@@ -224,7 +227,8 @@ func (m *Machine) shortTurn() bool {
 	return m.turn < turnCalls
 }
 
-// spin lets something else happen on other CPUs before a cross call's interrupt arrives, where the choice says so.
+// spin runs steps on other CPUs before a cross call's interrupt arrives, as often as the choice
+// says so.
 func (m *Machine) spin() {
 	if m.chooser == nil || m.trapped > 0 {
 		return
@@ -235,27 +239,32 @@ func (m *Machine) spin() {
 		}
 		here := m.cpu
 		here.spinning++
-		th := m.thread
-		if th != nil {
-			m.pauseSpinning(th)
-		} else {
-			node := here.node
-			m.lendStack()
-			_, ok, err := m.schedStep(m.now)
-			here.node = node
-			if err != nil && m.pendingErr == nil {
-				m.pendingErr = err
-			}
-			if !ok {
-				here.spinning--
-				return
-			}
-		}
+		ok := m.spinOnce(here)
 		here.spinning--
+		if !ok {
+			return
+		}
 	}
 }
 
-// pauseSpinning lets others run while th keeps its CPU.
+// spinOnce runs one other step while the caller spins on here. It returns false if nothing else can
+// run.
+func (m *Machine) spinOnce(here *CPU) bool {
+	if th := m.thread; th != nil {
+		m.pauseSpinning(th)
+		return true
+	}
+	node := here.node
+	m.lendStack()
+	_, ok, err := m.schedStep(m.now)
+	here.node = node
+	if err != nil && m.pendingErr == nil {
+		m.pendingErr = err
+	}
+	return ok
+}
+
+// pauseSpinning lets other threads run while th keeps its CPU.
 func (m *Machine) pauseSpinning(th *thread) {
 	c := m.cpus[th.task.cpu]
 	c.spinner = th
@@ -263,19 +272,20 @@ func (m *Machine) pauseSpinning(th *thread) {
 	c.spinner = nil
 }
 
-// block waits until cond holds: a thread gives its CPU up, the script drives the machine. It returns false when
-// nothing can make it hold.
+// block waits until cond holds. It returns false if nothing that can run makes it hold.
 func (m *Machine) block(cond func() bool) bool {
 	return m.waitFor("", cond) == nil
 }
 
-// waitFor waits until cond holds, or says what was waited for in vain.
+// waitFor waits until cond holds: a thread gives up its CPU, the script drives the machine. It
+// returns an error that names what if the script must not wait or nothing that can run makes cond
+// hold.
 func (m *Machine) waitFor(what string, cond func() bool) error {
 	if cond() {
 		return nil
 	}
 	if m.trapped > 0 {
-		return misusef("cannot wait for %s here: a handler, and what runs on a CPU by hand, must not sleep", what)
+		return misusef("cannot wait for %s: a handler or a function run by cpu:run must not sleep", what)
 	}
 	if th := m.thread; th != nil {
 		th.cond, th.what = cond, what
@@ -294,14 +304,14 @@ func (m *Machine) waitFor(what string, cond func() bool) error {
 			return err
 		}
 		if !ok {
-			return misusef("waited for %s, but nothing is left to run: it would wait for ever", what)
+			return misusef("deadlock: waited for %s, but nothing is left to run", what)
 		}
 	}
 	return nil
 }
 
-// lendStack leaves the CPU to others while the script waits in the name of a task that is a thread: it is on that one's
-// own stack that the thread goes on, or is switched out.
+// lendStack restores the stack of the current task's own thread while the script waits in the
+// task's name. The thread continues, or is switched out, on that stack.
 func (m *Machine) lendStack() {
 	if c := m.cpu; c.curr.thread != nil {
 		c.node = c.curr.node
@@ -310,10 +320,10 @@ func (m *Machine) lendStack() {
 
 const (
 	maxTime  = int64(1) << 62
-	maxSteps = 100_000 // steps without rest after which the machine is taken to go on for ever
+	maxSteps = 100_000 // steps of one call, after which the machine is considered to run without end
 )
 
-// schedStep performs the one next action that is due at or before limit. ok is false when there is none.
+// schedStep performs the next action that is due at or before limit. ok is false if no action is due.
 func (m *Machine) schedStep(limit int64) (desc string, ok bool, err error) {
 	if err := m.interrupted(); err != nil {
 		return "", false, err
@@ -341,7 +351,7 @@ func (m *Machine) schedStep(limit int64) (desc string, ok bool, err error) {
 	return m.runNext()
 }
 
-// wake makes threads ready whose time or condition has come.
+// wake makes the threads ready whose time has come or whose condition holds.
 func (m *Machine) wake() {
 	for _, th := range m.threads {
 		if th.state == threadAsleep && th.wakeAt <= m.now || th.state == threadWaiting && th.cond() {
@@ -354,12 +364,12 @@ func (m *Machine) wake() {
 	}
 }
 
-// runNext gives one ready thread its turn.
+// runNext runs one ready thread, of a CPU that the choice selects, and describes it.
 func (m *Machine) runNext() (desc string, ok bool, err error) {
 	var free [64]*CPU
 	n := 0
 	for _, c := range m.cpus {
-		if c.spinner != nil && c.spinner.state == threadReady || c.spinning == 0 && c.firstReady() >= 0 && !c.suspended && c.online {
+		if c.canRun() {
 			free[n] = c
 			n++
 		}
@@ -386,14 +396,23 @@ func (m *Machine) runNext() (desc string, ok bool, err error) {
 	return desc, true, m.resume(c, th)
 }
 
-// resume lets th run on c until it gives its CPU up.
+// canRun reports whether a thread of c is ready and may run: the one that spins there, or else the
+// next in the queue.
+func (c *CPU) canRun() bool {
+	if c.spinner != nil && c.spinner.state == threadReady {
+		return true
+	}
+	return c.spinning == 0 && c.firstReady() >= 0 && !c.suspended && c.online
+}
+
+// resume runs th on c until it gives up its CPU.
 func (m *Machine) resume(c *CPU, th *thread) error {
 	cpu, cur, trapped := m.cpu, m.thread, m.trapped
 	m.cpu = c
 	if c.curr != th.task {
 		m.contextSwitch(th.task)
 	}
-	c.node = th.task.node // who acted in its name meanwhile has left what is on its own stack
+	c.node = th.task.node // other threads may have acted in its name
 	m.thread, m.trapped = th, 0
 	m.turn, m.turnSeq = 0, m.rec.Seq()
 	th.state, th.what = threadRunning, ""
@@ -415,7 +434,7 @@ func (m *Machine) resume(c *CPU, th *thread) error {
 	if c.curr == th.task && (c.spinner != th && th.state != threadReady || th.task.cpu != c.id) {
 		m.contextSwitch(m.pickNext(c))
 	}
-	c.curr.node = c.node // where it is, should a call that waited find it current
+	c.curr.node = c.node // for a call that waited and finds it current
 	m.cpu = cpu
 	err := th.err
 	if err == nil {
@@ -426,7 +445,7 @@ func (m *Machine) resume(c *CPU, th *thread) error {
 	return err
 }
 
-// firstReady is the place in c's run queue of the thread that is next, -1 when there is none. Tasks that a tracer has
+// firstReady returns the index in c's run queue of the next thread, or -1. Tasks that a tracer has
 // stopped keep their places.
 func (c *CPU) firstReady() int {
 	for i, th := range c.runq {
@@ -437,7 +456,7 @@ func (c *CPU) firstReady() int {
 	return -1
 }
 
-// pickNext is who gets c when its current thread has given it up.
+// pickNext returns the task that runs on c after its current thread has given it up.
 func (m *Machine) pickNext(c *CPU) *Task {
 	if i := c.firstReady(); i >= 0 {
 		return c.runq[i].task
@@ -445,7 +464,7 @@ func (m *Machine) pickNext(c *CPU) *Task {
 	return m.atRest(c)
 }
 
-// atRest is who has c when nothing is ready there.
+// atRest returns the task that is current on c while no thread is ready there.
 func (m *Machine) atRest(c *CPU) *Task {
 	if c.base.state == taskDead || c.base.cpu != c.id {
 		c.base = m.restThread(c)
@@ -453,14 +472,14 @@ func (m *Machine) atRest(c *CPU) *Task {
 	return c.base
 }
 
-// takeBack ends the script's driving of the machine, by a wait that is over or by an error: it goes on as who was current on
-// c before. A thread that was switched to there and has its turn still to come waits for it in the run queue, or else
-// what the script calls would be done in that one's name; one that spins for a cross call comes to the spin's end first.
-// After a step that was well the machine stays as the step left it.
+// takeBack returns control to the script after a wait or an error: the task that was current on c
+// before becomes current again. A thread that is current there but has not run yet returns to the
+// run queue, so that the script does not act in its name; a thread that spins for a cross call
+// finishes its spin first.
 func (m *Machine) takeBack(c *CPU) {
 	m.endSpin(c)
 	th := c.curr.thread
-	if th == nil || th.state != threadReady || c.curr == c.base || c.spinner == th || !c.online || c.suspended {
+	if th == nil || th.state != threadReady || c.spinner == th || c.curr == c.base || c.usable() != nil {
 		return
 	}
 	cpu := m.cpu
@@ -469,8 +488,8 @@ func (m *Machine) takeBack(c *CPU) {
 	m.cpu = cpu
 }
 
-// endSpin lets whoever spins on c for a cross call come to its end. An error on the way is told when the machine is next
-// driven.
+// endSpin runs the machine until no thread spins on c for a cross call. The next step returns an
+// error that occurs meanwhile.
 func (m *Machine) endSpin(c *CPU) {
 	for steps := 0; c.spinner != nil && steps < maxSteps && m.interrupted() == nil; steps++ {
 		late := m.pendingErr
@@ -487,21 +506,21 @@ func (m *Machine) endSpin(c *CPU) {
 	}
 }
 
-// Msleep lets ns of virtual time pass. In a task body or work function it is that thread that sleeps; the script
-// drives the machine meanwhile. A handler must not sleep.
+// Msleep lets ns of virtual time pass. In a task body or work function the thread sleeps; the
+// script drives the machine meanwhile. A handler must not sleep.
 func (m *Machine) Msleep(ns int64) error {
 	if ns < 0 {
-		return misusef("cannot sleep for %d ns; time goes forward", ns)
+		return misusef("invalid sleep of %d ns (want 0 or more)", ns)
 	}
 	if m.trapped > 0 {
-		return misusef("msleep: a handler, and what runs on a CPU by hand, must not sleep")
+		return misusef("msleep: a handler or a function run by cpu:run must not sleep")
 	}
 	if err := m.interrupted(); err != nil {
 		return err
 	}
 	deadline := m.now + ns
 	if deadline < m.now || deadline > maxTime {
-		return misusef("cannot sleep for %d ns: virtual time ends at %d", ns, maxTime)
+		return misusef("invalid sleep of %d ns: virtual time ends at %d", ns, maxTime)
 	}
 	if th := m.thread; th != nil {
 		defer m.done(m.here())
@@ -528,8 +547,8 @@ func (m *Machine) Msleep(ns int64) error {
 	return nil
 }
 
-// Run runs until nothing is runnable and no timer is pending. It returns the number of steps, and fails by naming
-// what still goes on when the machine never comes to rest.
+// Run runs until no thread is runnable and no timer is pending. It returns the number of steps, and
+// an error that names what still runs if the machine runs without end.
 func (m *Machine) Run() (steps int, err error) {
 	if err := m.alone("run"); err != nil {
 		return 0, err
@@ -549,7 +568,7 @@ func (m *Machine) Run() (steps int, err error) {
 	}
 }
 
-// Step performs the one next action and describes it; ok is false when there is none.
+// Step performs the next action and describes it. ok is false if no action is left.
 func (m *Machine) Step() (desc string, ok bool, err error) {
 	if err := m.alone("step"); err != nil {
 		return "", false, err
@@ -561,17 +580,18 @@ func (m *Machine) Step() (desc string, ok bool, err error) {
 	return desc, ok, err
 }
 
+// alone returns an error unless the script itself makes the call.
 func (m *Machine) alone(op string) error {
 	if m.closed {
 		return misusef("the machine is closed")
 	}
 	if m.thread != nil || m.trapped > 0 || m.leaving > 0 {
-		return misusef("%s is the script's alone; a task body, work function, on_exit function or handler cannot call it", op)
+		return misusef("only the script can call %s, not a task body, work function, on_exit or handler", op)
 	}
 	return nil
 }
 
-// restless is the error of a machine that never comes to rest.
+// restless returns the error for a machine that still runs after that many steps; it names what does.
 func (m *Machine) restless(steps int) error {
 	what := ""
 	for _, w := range m.works {
@@ -587,6 +607,6 @@ func (m *Machine) restless(steps int) error {
 	if what == "" {
 		what = ", threads that wake each other"
 	}
-	return misusef("the machine does not come to rest: after %d steps, at %d.%06d s, there is still %s",
+	return misusef("livelock: after %d steps, at %d.%06d s, still running: %s",
 		steps, m.now/1e9, m.now%1e9/1e3, what[2:])
 }

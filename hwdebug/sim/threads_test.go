@@ -290,7 +290,7 @@ func TestSetStack(t *testing.T) {
 	}
 }
 
-// TestRestless: who still goes on is named when the machine never comes to rest, and who does not is not.
+// TestRestless runs a machine that never stops: the error names the tasks and work that still run, and no others.
 func TestRestless(t *testing.T) {
 	m := newMachine(t, sim.Config{CPUs: 1, TraceSize: -1})
 	done, again := m.NewWork("done", nil), (*sim.Work)(nil)
@@ -306,7 +306,8 @@ func TestRestless(t *testing.T) {
 	must(t, err)
 	_, err = m.NewTask(sim.TaskConfig{Comm: "sleeper", PID: 9, Body: func(*sim.Task) error { return m.Msleep(1e18) }})
 	must(t, err)
-	if _, err = m.Run(); err == nil || !strings.HasSuffix(err.Error(), " there is still work again, task sleeper (pid 9)") {
-		t.Errorf("the machine runs to %v", err)
+	const want = " still running: work again, task sleeper (pid 9)"
+	if _, err = m.Run(); err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("Run() = %v, want an error that ends in %q", err, want)
 	}
 }
