@@ -3,8 +3,8 @@
 
 package sim
 
-// An eventType is a set of enum event_type_t bits: which classes of a context an operation is about
-// (R-CTX-7).
+// An eventType is a set of enum event_type_t bits, the classes of a context that an operation
+// affects (R-CTX-7).
 type eventType uint8
 
 const (
@@ -18,7 +18,7 @@ const (
 // A perfContext is a software context: a CPU's, or a task's (R-CTX-1).
 type perfContext struct {
 	cpu    *CPU  // of a CPU's context
-	task   *Task // of a task's context: the one it belongs to now (R-CTX-19)
+	task   *Task // of a task's context: its present owner (R-CTX-19)
 	online bool  // of a CPU's context
 
 	active   eventType
@@ -33,8 +33,8 @@ type perfContext struct {
 	generation       uint64
 }
 
-// A class is one tree of a context, in order of insertion, and the list of what of it is ACTIVE, in
-// the order it was scheduled in (R-CTX-2).
+// A class is one tree of a context, in order of insertion, and the list of its ACTIVE events, in
+// the order they were scheduled in (R-CTX-2).
 type class struct {
 	tree   []*Event
 	active []*Event
@@ -52,7 +52,7 @@ func (x *perfContext) unclone() {
 	x.generation++
 }
 
-// remove takes x out of a list that has it once, or not at all; the order of the others stays.
+// remove deletes the first x from the list, if it is there, and keeps the order of the others.
 func remove[T any](list []*T, x *T) []*T {
 	for i, e := range list {
 		if e == x {
@@ -106,7 +106,7 @@ func typeOf(ev *Event) eventType {
 	return t
 }
 
-// ctxResched takes out what the type reaches and schedules everything in again, in order (R-CTX-8).
+// ctxResched schedules out the classes that t affects and schedules all in again, in order (R-CTX-8).
 //
 // kernel/events/core.c: ctx_resched
 func (m *Machine) ctxResched(taskCtx *perfContext, t eventType) {
@@ -144,8 +144,8 @@ func (m *Machine) cpuCtxSchedOut(t eventType) {
 	m.leave(k)
 }
 
-// ctxSchedOut uninstalls the classes in t that are in, pinned before flexible, in the order they
-// went in (R-CTX-9).
+// ctxSchedOut uninstalls the active classes in t, pinned before flexible, in the order they were
+// scheduled in (R-CTX-9).
 //
 // kernel/events/core.c: ctx_sched_out
 func (m *Machine) ctxSchedOut(x *perfContext, t eventType) {
@@ -222,7 +222,7 @@ func (m *Machine) hwBreakpointAdd(ev *Event) (err error) {
 	return m.end(k, m.archInstall(ev))
 }
 
-// perfEventSchedIn schedules in the CPU's and the task's classes that are not in: CPU pinned, task
+// perfEventSchedIn schedules in the inactive classes of the CPU and the task: CPU pinned, task
 // pinned, CPU flexible, task flexible.
 //
 // kernel/events/core.c: perf_event_sched_in
@@ -274,7 +274,7 @@ func (m *Machine) ctxClassSchedIn(fn traceFn, cls *class) {
 	m.leave(k)
 }
 
-// visitGroupsMerge goes through the events that may run on this CPU, oldest first (R-CTX-4, 5).
+// visitGroupsMerge schedules in the events that may run on this CPU, oldest first (R-CTX-4, 5).
 //
 // kernel/events/core.c: visit_groups_merge
 func (m *Machine) visitGroupsMerge(cls *class) {
@@ -288,8 +288,9 @@ func (m *Machine) visitGroupsMerge(cls *class) {
 	m.leave(k)
 }
 
-// mergeSchedIn schedules one group in and says whether later ones that are not software-capable may
-// still be tried (R-CTX-11 to 16). Releases before 6.1 have a function for each class (D-14).
+// mergeSchedIn schedules one group in and reports whether later groups that are not
+// software-capable may still be tried (R-CTX-11 to 16). Releases before 6.1 have a function for
+// each class (D-14).
 //
 // kernel/events/core.c: pinned_sched_in, flexible_sched_in, merge_sched_in
 func (m *Machine) mergeSchedIn(ev *Event, cls *class, canAdd bool) bool {
@@ -351,7 +352,7 @@ func (m *Machine) eventSchedIn(ev *Event) (err error) {
 	return m.end(k, nil)
 }
 
-// perfInstallInContext puts a new event into its context (R-EVT-11 to 13).
+// perfInstallInContext adds a new event to its context (R-EVT-11 to 13).
 //
 // kernel/events/core.c: perf_install_in_context
 func (m *Machine) perfInstallInContext(ev *Event) {
@@ -360,7 +361,7 @@ func (m *Machine) perfInstallInContext(ev *Event) {
 	m.unlock(ev.ctx)
 }
 
-// installLocked is perf_install_in_context with the context's mutex held.
+// installLocked runs perf_install_in_context with the context's mutex held.
 func (m *Machine) installLocked(ev *Event) {
 	x := ev.ctx
 	inPlace := m.prof.addInPlace && ev.state == StateOff && len(x.events) > 0
@@ -411,7 +412,7 @@ func (m *Machine) installInContext(ev *Event) (err error) {
 	return m.end(k, nil)
 }
 
-// stopClock takes the context's time bit away; rescheduling brings it back.
+// stopClock clears the context's time bit, which rescheduling sets again.
 func (m *Machine) stopClock(x *perfContext) {
 	if len(x.events) == 0 {
 		return
@@ -425,7 +426,7 @@ func (m *Machine) stopClock(x *perfContext) {
 	}
 }
 
-// eventFunctionCall runs a function of the event where its context is active, or in place (R-EVT-6).
+// eventFunctionCall runs f where the event's context is active, or else in place (R-EVT-6).
 //
 // kernel/events/core.c: event_function_call
 func (m *Machine) eventFunctionCall(ev *Event, f remoteCall, flags uint64) {
@@ -437,7 +438,7 @@ func (m *Machine) eventFunctionCall(ev *Event, f remoteCall, flags uint64) {
 	}
 	for !done && !x.dead {
 		done = m.taskFunctionCall(x.task, f, ev, flags) == nil
-		if !done && !x.dead && x.active == 0 { // not installed anywhere: states and lists change, no register does
+		if !done && !x.dead && x.active == 0 { // nothing is installed: f changes states and lists only
 			m.perform(ev, f, flags)
 			done = true
 		}
@@ -445,7 +446,7 @@ func (m *Machine) eventFunctionCall(ev *Event, f remoteCall, flags uint64) {
 	m.leave(k)
 }
 
-// perform does what f names, on the CPU that runs now.
+// perform runs f on the CPU that runs now.
 func (m *Machine) perform(ev *Event, f remoteCall, flags uint64) {
 	switch f {
 	case callEnable:
@@ -469,7 +470,7 @@ func (m *Machine) eventFunction(ev *Event, f remoteCall, flags uint64) (err erro
 	return m.end(k, nil)
 }
 
-// perfEventEnable is the in-kernel request (R-EVT-3).
+// perfEventEnable handles the in-kernel request (R-EVT-3).
 //
 // kernel/events/core.c: perf_event_enable
 func (m *Machine) perfEventEnable(ev *Event) {
@@ -542,7 +543,7 @@ const (
 	detachDead  = 4
 )
 
-// perfRemoveFromContext takes ev out of its context (R-EVT-17, 18).
+// perfRemoveFromContext removes ev from its context (R-EVT-17, 18).
 //
 // kernel/events/core.c: perf_remove_from_context
 func (m *Machine) perfRemoveFromContext(ev *Event) {
@@ -581,7 +582,7 @@ func (m *Machine) removeFromContext(ev *Event, flags uint64) {
 	m.leave(k)
 }
 
-// eventDisable61 is the step that 6.1.192 has between removal and scheduling out.
+// eventDisable61 runs the step that 6.1.192 has between removal and scheduling out.
 //
 // kernel/events/core.c: __event_disable
 func (m *Machine) eventDisable61(ev *Event) {
@@ -590,7 +591,7 @@ func (m *Machine) eventDisable61(ev *Event) {
 	ev.state = StateOff
 }
 
-// perfEventReleaseKernel lets go of an event and of what was inherited from it (R-EVT-17 to 20).
+// perfEventReleaseKernel releases an event and the events inherited from it (R-EVT-17 to 20).
 //
 // kernel/events/core.c: perf_event_release_kernel
 func (m *Machine) perfEventReleaseKernel(ev *Event) {

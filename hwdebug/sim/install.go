@@ -25,7 +25,7 @@ const (
 	Restore   = int(opRestore)
 )
 
-// level is the DBG_ACTIVE_* level of an event: which monitors it needs (R-SLOT-13).
+// A level is the DBG_ACTIVE_* level of an event, which tells the monitors that it needs (R-SLOT-13).
 type level uint8
 
 const (
@@ -40,8 +40,8 @@ func levelOf(p arm64.Privilege) level {
 	return activeEL0
 }
 
-// slots returns the slots that the loops go through, watchpoints' or breakpoints', and the bases of
-// the banks behind them (R-SLOT-2).
+// slots returns the watchpoint or breakpoint slots that the loops use, and the bases of their banks
+// (R-SLOT-2).
 func (c *CPU) slots(watch bool) (slots []*Event, value, control int) {
 	if watch {
 		return c.wpOnReg[:c.m.wrps], arm64.WVR, arm64.WCR
@@ -81,7 +81,8 @@ func (m *Machine) slotSetup(slots []*Event, ev *Event, o op) (i int, err error) 
 				return i, m.end(k, nil)
 			}
 		default:
-			m.warnOnce(warnUnhandledOps, sprintf("Unhandled hw breakpoint ops %d", int(o)), fnHwBreakpointSlotSetup)
+			text := sprintf("Unhandled hw breakpoint ops %d", int(o))
+			m.warnOnce(warnUnhandledOps, text, fnHwBreakpointSlotSetup)
 			return 0, m.end(k, einval)
 		}
 	}
@@ -124,7 +125,7 @@ func (m *Machine) control(ev *Event, o op) (slot int, err error) {
 	return i, m.end(k, nil)
 }
 
-// logOps is the line that the seed's author added to hw_breakpoint_control (R-LOG-12).
+// logOps logs the line that the seed's author added to hw_breakpoint_control (R-LOG-12).
 func (m *Machine) logOps(o op, enabled bool) {
 	e := 0
 	if enabled {
@@ -133,7 +134,7 @@ func (m *Machine) logOps(o op, enabled bool) {
 	m.logf("hw-breakpoint: ops: %d, reg_enable: %d.", int(o), e)
 }
 
-// archInstall is hw_breakpoint_control with INSTALL.
+// archInstall calls hw_breakpoint_control with INSTALL.
 //
 // arch/arm64/kernel/hw_breakpoint.c: arch_install_hw_breakpoint
 func (m *Machine) archInstall(ev *Event) (err error) {
@@ -142,7 +143,7 @@ func (m *Machine) archInstall(ev *Event) (err error) {
 	return m.end(k, err)
 }
 
-// archUninstall is hw_breakpoint_control with UNINSTALL; its result is of no interest to anyone.
+// archUninstall calls hw_breakpoint_control with UNINSTALL. Its result is ignored, as in the kernel.
 //
 // arch/arm64/kernel/hw_breakpoint.c: arch_uninstall_hw_breakpoint
 func (m *Machine) archUninstall(ev *Event) {
@@ -151,7 +152,7 @@ func (m *Machine) archUninstall(ev *Event) {
 	m.leave(k)
 }
 
-// monitors counts who needs debug exceptions on one CPU (spec 3.3).
+// monitors counts the users of debug exceptions on one CPU (spec 3.3).
 type monitors struct {
 	mde, kde int
 }
@@ -177,7 +178,7 @@ func (m *Machine) enableDebugMonitors(l level) {
 	m.leave(k)
 }
 
-// disableDebugMonitors gives a reference back. KDE outlives its last user while an EL0 user remains
+// disableDebugMonitors drops a reference. KDE outlives its last user while an EL0 user remains
 // (R-MON-2 to 4).
 //
 // arch/arm64/kernel/debug-monitors.c: disable_debug_monitors
@@ -223,7 +224,7 @@ func (m *Machine) toggleBpRegisters(ctrl int, l level, on bool) {
 	}
 }
 
-// bit is b as a bit of a register.
+// bit returns 1 if b holds and 0 otherwise.
 func bit(b bool) uint64 {
 	if b {
 		return 1
@@ -231,7 +232,7 @@ func bit(b bool) uint64 {
 	return 0
 }
 
-// hwBreakpointThreadSwitch turns what is still installed off or on when the debug flags of the
+// hwBreakpointThreadSwitch turns the registers still in use off or on if the debug flags of the
 // outgoing and the incoming task differ (R-SWITCH-1, 2).
 //
 // arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_thread_switch
@@ -266,8 +267,8 @@ func (m *Machine) hwBreakpointReset() {
 	}
 }
 
-// byHand runs one of the kernel's inner functions for a script, on CPU c in the name of who is
-// current there. The banks answer for nothing afterwards (CheckInvariants).
+// byHand runs one of the kernel's inner functions for a script, on CPU c in the name of its current
+// task. CheckInvariants no longer checks the banks afterwards.
 func (c *CPU) byHand(op string, ev *Event, fn func() (int, error)) (int, error) {
 	if err := c.usable(); err != nil {
 		return 0, err
@@ -281,6 +282,7 @@ func (c *CPU) byHand(op string, ev *Event, fn func() (int, error)) (int, error) 
 	return fn()
 }
 
+// slotRefusal returns the refusal for the errno of an inner function called by a script, or nil.
 func (m *Machine) slotRefusal(fn string, ev *Event, o int, err error) error {
 	if err == nil {
 		return nil
@@ -298,9 +300,8 @@ func (m *Machine) slotRefusal(fn string, ev *Event, o int, err error) error {
 	})
 }
 
-// HwBreakpointSlotSetup is the kernel's hw_breakpoint_slot_setup on this CPU's breakpoint or
-// watchpoint slots. It returns the slot. From then on CheckInvariants does not answer for the
-// machine's banks.
+// HwBreakpointSlotSetup calls the kernel's hw_breakpoint_slot_setup for this CPU's breakpoint or
+// watchpoint slots and returns the slot. CheckInvariants no longer checks the banks afterwards.
 func (c *CPU) HwBreakpointSlotSetup(watch bool, ev *Event, o int) (int, error) {
 	return c.byHand("hw_breakpoint_slot_setup", ev, func() (int, error) {
 		slots, _, _ := c.slots(watch)
@@ -309,7 +310,7 @@ func (c *CPU) HwBreakpointSlotSetup(watch bool, ev *Event, o int) (int, error) {
 	})
 }
 
-// HwBreakpointControl is the kernel's hw_breakpoint_control on this CPU, with the register writes.
+// HwBreakpointControl calls the kernel's hw_breakpoint_control on this CPU, which writes registers.
 func (c *CPU) HwBreakpointControl(ev *Event, o int) (int, error) {
 	return c.byHand("hw_breakpoint_control", ev, func() (int, error) {
 		i, err := c.m.control(ev, op(o))
@@ -317,7 +318,7 @@ func (c *CPU) HwBreakpointControl(ev *Event, o int) (int, error) {
 	})
 }
 
-// EventSchedIn is perf's event_sched_in of this event on this CPU.
+// EventSchedIn calls perf's event_sched_in for ev on this CPU.
 func (c *CPU) EventSchedIn(ev *Event) error {
 	_, err := c.byHand("event_sched_in", ev, func() (int, error) {
 		err := c.m.eventSchedIn(ev)
@@ -326,7 +327,7 @@ func (c *CPU) EventSchedIn(ev *Event) error {
 	return err
 }
 
-// EventSchedOut is perf's event_sched_out of this event on this CPU.
+// EventSchedOut calls perf's event_sched_out for ev on this CPU.
 func (c *CPU) EventSchedOut(ev *Event) error {
 	_, err := c.byHand("event_sched_out", ev, func() (int, error) {
 		c.m.eventSchedOut(ev)

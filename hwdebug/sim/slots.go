@@ -1,5 +1,4 @@
-// Reservation: the counting of events against the registers of every CPU they may ever run on (spec
-// chapter 4).
+// Reservation: counting events against the registers of every CPU they may ever run on (spec 4).
 
 package sim
 
@@ -8,7 +7,7 @@ import "github.com/hwlua/hwlua/hwdebug"
 // countsOn reports whether a task's event counts on CPU c (R-CON-4).
 func (ev *Event) countsOn(c *CPU) bool { return ev.cpu < 0 || ev.cpu == c.id }
 
-// ownPinned is own(t, c): the task's events of one type that count on CPU c.
+// ownPinned returns own(t, c), the number of t's events of one type that count on CPU c.
 func (t *Task) ownPinned(c *CPU, typ slotType) int {
 	n := 0
 	for _, ev := range t.reserved {
@@ -19,7 +18,7 @@ func (t *Task) ownPinned(c *CPU, typ slotType) int {
 	return n
 }
 
-// maxTaskPinned is maxtask(c): what the busiest task has on CPU c.
+// maxTaskPinned returns maxtask(c), the number of events that the busiest task has on CPU c.
 func (c *CPU) maxTaskPinned(typ slotType) int {
 	hist := &c.tskPinned[typ]
 	for k := c.m.limits[typ] - 1; k >= 0; k-- { // no task has more (R-CON-13)
@@ -39,7 +38,7 @@ func (m *Machine) considered(ev *Event) []*CPU {
 }
 
 // reserveBpSlot counts ev against every CPU it may ever run on. It touches no register: a slot is
-// picked only at sched-in. It fails with ENOSPC when the busiest of those CPUs would exceed its
+// picked only at sched-in. It fails with ENOSPC if the busiest of those CPUs would exceed its
 // registers, even if ev's task never gets there.
 //
 // kernel/events/hw_breakpoint.c: reserve_bp_slot
@@ -68,7 +67,8 @@ func (m *Machine) reserveAs(op string, ev *Event, t hwdebug.BPType) (err error) 
 	return m.end(k, nil)
 }
 
-// busiest returns the considered CPU on which most slots are spoken for, as ev sees it, and how many.
+// busiest returns the CPU, of those that ev counts on, with the most slots taken for ev, and their
+// number.
 func (m *Machine) busiest(ev *Event, typ slotType) (at *CPU, most int) {
 	most = -1
 	for _, c := range m.considered(ev) {
@@ -85,6 +85,7 @@ func (m *Machine) busiest(ev *Event, typ slotType) (at *CPU, most int) {
 	return at, most
 }
 
+// noRoom refuses ev for the lack of a slot on c and names the events that hold the slots.
 func (m *Machine) noRoom(op string, ev *Event, t hwdebug.BPType, c *CPU, found int) error {
 	typ := slotTypeOf(t)
 	var holders []hwdebug.Holder
@@ -101,8 +102,8 @@ func (m *Machine) noRoom(op string, ev *Event, t hwdebug.BPType, c *CPU, found i
 	})
 }
 
-// holders returns the events that hold the slots of type typ on c as ev sees it: the CPU's own,
-// then those of the task that counts.
+// holders returns the events that leave no slot of type typ for ev on c: the CPU's own, then those
+// of ev's task, or of the busiest task if ev has none.
 func (m *Machine) holders(ev *Event, typ slotType, c *CPU) []*Event {
 	var own, theirs []*Event
 	t := ev.task
@@ -128,7 +129,7 @@ func (m *Machine) holders(ev *Event, typ slotType, c *CPU) []*Event {
 	return append(own, theirs...)
 }
 
-// toggleBpSlot adds ev to the counts or takes it out.
+// toggleBpSlot adds ev to the counts or removes it.
 //
 // kernel/events/hw_breakpoint.c: toggle_bp_slot
 func (m *Machine) toggleBpSlot(ev *Event, typ slotType, on bool) {
@@ -166,7 +167,7 @@ func (m *Machine) toggleBpSlot(ev *Event, typ slotType, on bool) {
 	m.leave(k)
 }
 
-// releaseBpSlot takes ev's reservation back (R-CON-10).
+// releaseBpSlot releases ev's reservation (R-CON-10).
 //
 // kernel/events/hw_breakpoint.c: release_bp_slot
 func (m *Machine) releaseBpSlot(ev *Event) {
@@ -177,8 +178,8 @@ func (m *Machine) releaseBpSlot(ev *Event) {
 	m.leave(k)
 }
 
-// modifyBpSlot moves ev's reservation to another type: released, then reserved, and put back when
-// that fails (R-VAL-22, 24).
+// modifyBpSlot moves ev's reservation to another type: it releases it, reserves again, and restores
+// it if that fails (R-VAL-22, 24).
 //
 // kernel/events/hw_breakpoint.c: modify_bp_slot
 func (m *Machine) modifyBpSlot(op string, ev *Event, t hwdebug.BPType) (err error) {
@@ -192,15 +193,15 @@ func (m *Machine) modifyBpSlot(op string, ev *Event, t hwdebug.BPType) (err erro
 	return nil
 }
 
-// A SlotUse is what is reserved and installed on one CPU.
+// A SlotUse holds what is reserved and installed on one CPU.
 type SlotUse struct {
 	BP, WP Use
 }
 
-// A Use is one type's part of a SlotUse.
+// A Use holds the part of a SlotUse that belongs to one type.
 type Use struct {
-	Limit      int      // what reservation allows: the boot CPU's count
-	Usable     int      // what the slot loops use: the smallest count over the CPUs
+	Limit      int      // the most that can be reserved: the boot CPU's count
+	Usable     int      // registers that the slot loops use: the smallest count of a CPU
 	CPUPinned  int      // events of the CPU itself
 	TaskPinned int      // events of the busiest task that count there
 	OnReg      []*Event // by slot, nil where empty
@@ -213,7 +214,11 @@ func (m *Machine) Slots(cpu int) (SlotUse, error) {
 		return SlotUse{}, m.noCPU(cpu)
 	}
 	use := func(typ slotType, usable int, slots []*Event) Use {
-		return Use{m.limits[typ], usable, c.cpuPinned[typ], c.maxTaskPinned(typ), append([]*Event(nil), slots[:usable]...)}
+		return Use{
+			Limit: m.limits[typ], Usable: usable,
+			CPUPinned: c.cpuPinned[typ], TaskPinned: c.maxTaskPinned(typ),
+			OnReg: append([]*Event(nil), slots[:usable]...),
+		}
 	}
 	return SlotUse{use(typeInst, m.brps, c.bpOnReg[:]), use(typeData, m.wrps, c.wpOnReg[:])}, nil
 }

@@ -4,7 +4,7 @@ package sim
 
 import "github.com/hwlua/hwlua/hwdebug/trace"
 
-// A remoteCall is a function that is carried to another CPU.
+// A remoteCall names a function that runs on another CPU.
 type remoteCall uint8
 
 const (
@@ -14,7 +14,7 @@ const (
 	callRemove
 )
 
-// cpuFunctionCall runs f on a CPU; an offline one is ENXIO and nothing runs (R-EVT-6).
+// cpuFunctionCall runs f on a CPU, or returns ENXIO if the CPU is offline (R-EVT-6).
 //
 // kernel/events/core.c: cpu_function_call
 func (m *Machine) cpuFunctionCall(cpu int, f remoteCall, ev *Event, flags uint64) (err error) {
@@ -35,8 +35,8 @@ func (m *Machine) taskFunctionCall(t *Task, f remoteCall, ev *Event, flags uint6
 	}
 }
 
-// smpCallFunctionSingle runs f on c: directly when that is this CPU, else by an interrupt there
-// while the caller spins (R-EVT-7).
+// smpCallFunctionSingle runs f on c: directly on this CPU, and on another one in an interrupt while
+// the caller spins (R-EVT-7).
 //
 // kernel/smp.c: smp_call_function_single
 func (m *Machine) smpCallFunctionSingle(c *CPU, t *Task, f remoteCall, ev *Event, flags uint64) (err error) {
@@ -68,7 +68,7 @@ func (m *Machine) genericExecSingle(c *CPU, t *Task, f remoteCall, ev *Event, fl
 	return m.end(k, m.remoteFunction(t, f, ev, flags))
 }
 
-// remoteFunction runs f if the task, where one is meant, is current here.
+// remoteFunction runs f if t is nil or current here.
 //
 // kernel/events/core.c: remote_function
 func (m *Machine) remoteFunction(t *Task, f remoteCall, ev *Event, flags uint64) (err error) {
@@ -87,13 +87,13 @@ func (m *Machine) remoteFunction(t *Task, f remoteCall, ev *Event, flags uint64)
 	return err
 }
 
-// marks is a run of functions entered one right after the other.
+// marks holds what the exit of several functions needs that were entered in a row.
 type marks struct {
 	node        trace.NodeID
 	first, last uint64
 }
 
-// enterAll enters functions, outermost first, each called by the one before.
+// enterAll enters functions, each called by the one before.
 func (m *Machine) enterAll(fs ...traceFn) marks {
 	if !m.traced {
 		return marks{}
@@ -116,32 +116,33 @@ func (m *Machine) leaveAll(k marks) {
 	}
 }
 
-// enterIPI is the way from an interrupt to the queue of cross calls on c, over whatever runs there
-// (spec 11, IPI).
+// enterIPI enters the functions from an interrupt on c to the queue of cross calls, on the stack of
+// whatever runs there (spec 11, IPI).
 func (m *Machine) enterIPI(c *CPU) marks {
-	if m.prof.six {
-		if m.inUser(c) {
-			return m.enterAll(fnEl0t64Irq, fnEl0t64IrqHandler, fnEl0IrqHandlerCommon, fnEl0Interrupt, fnDoInterruptHandler,
-				fnCallOnIrqStack, fnGicHandleIrq, fnGenericHandleDomainIrq, fnHandleIrqDesc, fnHandlePercpuDevidIrq,
-				fnIPIHandler, fnDoHandleIPI, fnGenericSmpCallFunctionSingleInterrupt, fnFlushSmpCallFunctionQueue61)
-		}
-		return m.enterAll(fnEl1h64Irq, fnEl1h64IrqHandler, fnEl1Interrupt, fnDoInterruptHandler,
-			fnCallOnIrqStack, fnGicHandleIrq, fnGenericHandleDomainIrq, fnHandleIrqDesc, fnHandlePercpuDevidIrq,
-			fnIPIHandler, fnDoHandleIPI, fnGenericSmpCallFunctionSingleInterrupt, fnFlushSmpCallFunctionQueue61)
-	}
 	entry := fnEl1Irq
-	if m.inUser(c) {
+	switch user := m.inUser(c); {
+	case m.prof.six && user:
+		return m.enterAll(fnEl0t64Irq, fnEl0t64IrqHandler, fnEl0IrqHandlerCommon, fnEl0Interrupt,
+			fnDoInterruptHandler, fnCallOnIrqStack, fnGicHandleIrq, fnGenericHandleDomainIrq,
+			fnHandleIrqDesc, fnHandlePercpuDevidIrq, fnIPIHandler, fnDoHandleIPI,
+			fnGenericSmpCallFunctionSingleInterrupt, fnFlushSmpCallFunctionQueue61)
+	case m.prof.six:
+		return m.enterAll(fnEl1h64Irq, fnEl1h64IrqHandler, fnEl1Interrupt,
+			fnDoInterruptHandler, fnCallOnIrqStack, fnGicHandleIrq, fnGenericHandleDomainIrq,
+			fnHandleIrqDesc, fnHandlePercpuDevidIrq, fnIPIHandler, fnDoHandleIPI,
+			fnGenericSmpCallFunctionSingleInterrupt, fnFlushSmpCallFunctionQueue61)
+	case user:
 		entry = fnEl0IrqNaked
 	}
-	return m.enterAll(entry, fnGicHandleIrq, fnHandleIPI, fnGenericSmpCallFunctionSingleInterrupt, fnFlushSmpCallFunctionQueue)
+	return m.enterAll(entry, fnGicHandleIrq, fnHandleIPI,
+		fnGenericSmpCallFunctionSingleInterrupt, fnFlushSmpCallFunctionQueue)
 }
 
 // inUser reports whether c runs in user mode.
 func (m *Machine) inUser(c *CPU) bool { return !c.curr.kernel && c.node == 0 }
 
-// lock takes a context's mutex; whoever holds it is another thread, which gets on with it meanwhile
-// (R-EVT-10). Only Close ends a thread that holds one (outOfCall), so that it is given back without
-// a deferred call.
+// lock takes a context's mutex and lets the thread that holds it finish first (R-EVT-10). Only
+// Close ends a thread that holds one (outOfCall), so callers unlock without deferring it.
 func (m *Machine) lock(x *perfContext) {
 	if x.locked && m.trapped == 0 {
 		m.waitUnlocked(x)

@@ -9,8 +9,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug"
 )
 
-// ContextSwitch switches the CPU's current task out and t in (nil: the thread that is there when
-// nothing else is). t stays current until something else is switched to. A task of another CPU is
+// ContextSwitch switches the CPU's current task out and t in; nil stands for the CPU's idle thread,
+// on CPU 0 for the script's task. t stays current until the next switch. A task of another CPU is
 // EINVAL, a dead one ESRCH.
 func (c *CPU) ContextSwitch(t *Task) error {
 	m := c.m
@@ -36,13 +36,14 @@ func (c *CPU) ContextSwitch(t *Task) error {
 		return refuse(einval, sprintf("the task belongs to cpu%d", t.cpu), "migrate it first")
 	}
 	if m.trapped > 0 && m.cpu == c {
-		return misusef("context_switch cannot be called from a handler or a function that runs on cpu%d", c.id)
+		return misusef("context_switch cannot be called from a handler or a function on cpu%d", c.id)
 	}
 	if c.curr.leaving() {
-		return misusef("context_switch on cpu%d has to wait: %s is exiting there", c.id, c.curr.comm)
+		return misusef("context_switch on cpu%d must wait: %s is exiting there", c.id, c.curr.comm)
 	}
 	if m.thread != nil && m.thread.task.cpu == c.id {
-		return misusef("context_switch on cpu%d cannot be called from %s, which runs there", c.id, m.thread.task.comm)
+		return misusef("context_switch on cpu%d cannot be called from %s, which runs there",
+			c.id, m.thread.task.comm)
 	}
 	c.base = t
 	if c.curr == t {
@@ -55,7 +56,7 @@ func (c *CPU) ContextSwitch(t *Task) error {
 	return nil
 }
 
-// restThread is who is current on c when nothing has been switched to.
+// restThread returns the task that is current on c before any switch.
 func (m *Machine) restThread(c *CPU) *Task {
 	if c.id == 0 {
 		return m.script
@@ -63,7 +64,7 @@ func (m *Machine) restThread(c *CPU) *Task {
 	return c.idle
 }
 
-// contextSwitch makes next current on the CPU that runs now (R-CTX-17).
+// contextSwitch switches the CPU that runs now to next (R-CTX-17).
 //
 // kernel/sched/core.c: __schedule, context_switch
 func (m *Machine) contextSwitch(next *Task) {
@@ -111,7 +112,7 @@ func (m *Machine) contextSwitch(next *Task) {
 	c.node = next.node
 }
 
-// perfTaskSchedOut takes prev's context out, or exchanges it with next's where they are clones
+// perfTaskSchedOut schedules prev's context out, or exchanges it with next's if they are clones
 // (R-CTX-19).
 //
 // kernel/events/core.c: __perf_event_task_sched_out, perf_event_context_sched_out
@@ -157,6 +158,8 @@ func (m *Machine) perfTaskSchedIn(prev, next *Task) {
 	m.leave(k)
 }
 
+// contextSchedIn schedules x in, unless it is in already. Flexible events of the CPU make room for
+// pinned ones of x.
 func (m *Machine) contextSchedIn(x *perfContext) {
 	if m.cpu.taskCtx == x || len(x.events) == 0 {
 		return
@@ -167,8 +170,8 @@ func (m *Machine) contextSchedIn(x *perfContext) {
 	m.perfEventSchedIn(x)
 }
 
-// Migrate moves the task to another CPU. A task that is current leaves its CPU and is current
-// nowhere; a body that moves itself goes on there when its turn comes.
+// Migrate moves the task to another CPU. A current task leaves its CPU and is then current nowhere;
+// a body that moves itself continues when its turn comes on the new CPU.
 func (t *Task) Migrate(cpu int) error {
 	m := t.m
 	if err := t.alive("migrate"); err != nil {
@@ -181,7 +184,8 @@ func (t *Task) Migrate(cpu int) error {
 	if c == nil || !c.online {
 		return m.refuse(&hwdebug.Error{
 			Errno: einval, Rule: "R-HP-11", Fn: "set_cpus_allowed_ptr", Op: "migrate",
-			Asked: sprintf("%s to cpu%d", t, cpu), Found: sprintf("cpu%d is not online", cpu), Fix: "use an online CPU",
+			Asked: sprintf("%s to cpu%d", t, cpu),
+			Found: sprintf("cpu%d is not online", cpu), Fix: "use an online CPU",
 		})
 	}
 	if err := m.cpus[t.cpu].powered(); err != nil {
@@ -192,7 +196,7 @@ func (t *Task) Migrate(cpu int) error {
 	}
 	if t.thread != nil && m.thread == t.thread {
 		if m.trapped > 0 {
-			return misusef("task %s cannot leave its CPU from a handler, nor from what runs on a CPU by hand", t.comm)
+			return misusef("migrate of %s cannot be called from a handler or a function of cpu:run", t.comm)
 		}
 		m.moveSelf(c)
 		return nil
@@ -210,7 +214,7 @@ func (t *Task) Migrate(cpu int) error {
 	return nil
 }
 
-// moveSelf has the thread that runs now go on on c, when its turn comes there.
+// moveSelf moves the running thread to c and returns when its turn comes there.
 func (m *Machine) moveSelf(c *CPU) {
 	th := m.thread
 	if th.task.cpu == c.id {
@@ -222,7 +226,7 @@ func (m *Machine) moveSelf(c *CPU) {
 	m.giveUp(th, threadReady)
 }
 
-// leaveCPU switches t out where it is current.
+// leaveCPU switches t out of its CPU if it is current there.
 func (m *Machine) leaveCPU(t *Task) {
 	c := m.cpus[t.cpu]
 	if c.base == t {
@@ -241,12 +245,15 @@ func (m *Machine) leaveCPU(t *Task) {
 	m.contextSwitch(next)
 }
 
-// borrow lets t act on the CPU of the thread that calls, which gets it back afterwards: it runs
-// there, and goes on.
+// borrow switches to t on the CPU of the calling thread, so that t can act there. giveBack switches
+// back to the thread.
 func (t *Task) borrow() (giveBack func()) {
 	m := t.m
 	th, c := m.thread, m.cpus[t.cpu]
-	if th == nil || m.trapped > 0 || t.kernel || t.state == taskDead || th.task == t || th.task.cpu != c.id || c.curr != th.task {
+	if th == nil || m.trapped > 0 || t.kernel || t.state == taskDead {
+		return keep
+	}
+	if th.task == t || th.task.cpu != c.id || c.curr != th.task {
 		return keep
 	}
 	m.switchOn(c, t)
@@ -259,7 +266,7 @@ func (t *Task) borrow() (giveBack func()) {
 
 func keep() {}
 
-// become switches the task's CPU to it, where it stays.
+// become makes the task current on its CPU.
 func (t *Task) become() error {
 	m := t.m
 	if err := t.alive("schedule"); err != nil {
@@ -273,7 +280,8 @@ func (t *Task) become() error {
 		return nil
 	}
 	if m.trapped > 0 && m.cpu == c || m.thread != nil && m.thread.task.cpu == c.id && m.thread.task != t {
-		return misusef("task %s (pid %d) cannot act on cpu%d while %s (pid %d) runs there; act from the script, or migrate it first", t.comm, t.pid, c.id, c.curr.comm, c.curr.pid)
+		return misusef("%s cannot act on cpu%d while %s runs there; fix: act from the script, or migrate it",
+			t, c.id, c.curr)
 	}
 	prev := m.cpu
 	m.cpu = c

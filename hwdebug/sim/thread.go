@@ -586,7 +586,7 @@ func (m *Machine) alone(op string) error {
 		return misusef("the machine is closed")
 	}
 	if m.thread != nil || m.trapped > 0 || m.leaving > 0 {
-		return misusef("only the script can call %s, not a task body, work function, on_exit or handler", op)
+		return misusef("%s is the script's alone: a body, work function, on_exit function or handler cannot call it", op)
 	}
 	return nil
 }
