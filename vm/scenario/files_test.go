@@ -41,8 +41,8 @@ func paths(sources []*scenario.Source) []string {
 }
 
 func TestFind(t *testing.T) {
-	tree(t, "b.lua", "a.lua", "sub/c.lua", "sub/deep/d.lua", "sub/_helper.lua", "sub/.hidden.lua", "_lib/x.lua", ".git/y.lua",
-		"hw.d.lua", "notes.txt", "other/e.lua", "empty/readme.md")
+	tree(t, "b.lua", "a.lua", "sub/c.lua", "sub/deep/d.lua", "sub/_helper.lua", "sub/.hidden.lua",
+		"_lib/x.lua", ".git/y.lua", "hw.d.lua", "notes.txt", "other/e.lua", "empty/readme.md")
 	for _, c := range []struct {
 		name  string
 		paths []string

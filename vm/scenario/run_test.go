@@ -181,7 +181,8 @@ func TestWords(t *testing.T) {
 			it.each { "p", "q" } ("%s", function(v) assert.is_string(v) end)
 			it.each { {0xffffff8008c5a000} } ("at %x, 100%% of %s", function(v) assert.equals("u64", u64type and "u64" or "u64") end)`,
 			want: []string{"passed 1 and 2", "passed 3 and 4", "passed k is 1",
-				"failed l is 2 | assertion:3 assert.equals failed", "passed p", "passed q", "passed at ffffff8008c5a000, 100% of %s"},
+				"failed l is 2 | assertion:3 assert.equals failed", "passed p", "passed q",
+				"passed at ffffff8008c5a000, 100% of %s"},
 		},
 		{
 			name: "after_each runs after a failure and adds its own",
@@ -358,9 +359,12 @@ end)
 it("long, with escapes", function() assert.equals("a\tb\n\"\\\\\r\n\0\1271\nd", "a\tb\n\"/\r\n\0\1271\nd") end)
 it("long enough", function() assert.equals("a\nb\n", "a\nc\n") end)
 `, "lib/_.lua", "", "lib/helper.lua", "local M = {}\nfunction M.check(v)\n  assert.equals(4, v)\nend\nreturn M\n")
-	l := runFS(t, fsys, scenario.Options{Filter: regexp.MustCompile("sides|elsewhere|long"), Repro: func(c *scenario.Case, at string, exact bool) string {
-		return fmt.Sprintf("again %s %v", at, exact)
-	}})
+	l := runFS(t, fsys, scenario.Options{
+		Filter: regexp.MustCompile("sides|elsewhere|long"),
+		Repro: func(c *scenario.Case, at string, exact bool) string {
+			return fmt.Sprintf("again %s %v", at, exact)
+		},
+	})
 	f := l.results[0].Failures[0]
 	if f.Source != "    assert.equals(1, 2)" || f.Line != 3 || f.Expected.String() != "1" ||
 		f.Found.String() != "2" {
@@ -378,8 +382,9 @@ it("long enough", function() assert.equals("a\nb\n", "a\nc\n") end)
 		t.Errorf("long: %+v", f)
 	}
 	f = l.results[3].Failures[0]
-	if got := diffOf(f); got != "--- expected\n+++ found\n@@ -1,4 +1,4 @@\n a\tb\n-\"\\\\\r\n+\"/\r\n \x00\x7f1\n d\n" {
-		t.Errorf("what failures show with escapes is compared as it was: %q", got)
+	want := "--- expected\n+++ found\n@@ -1,4 +1,4 @@\n a\tb\n-\"\\\\\r\n+\"/\r\n \x00\x7f1\n d\n"
+	if got := diffOf(f); got != want {
+		t.Errorf("got diff %q, want %q: strings are compared without escapes", got, want)
 	}
 	if f = l.results[4].Failures[0]; diffOf(f) != "" || f.Expected.String() != `"a\nb\n"` {
 		t.Errorf("two lines each are read beside each other: %+v", f)
@@ -561,9 +566,9 @@ func TestNeedsAndKernels(t *testing.T) {
 			return "", errors.New("no such profile")
 		},
 		Environment: func(c *scenario.Case) (scenario.Environment, error) {
-			return scenario.Environment{Modules: []vm.Module{{Name: "env", Global: true, Funcs: map[string]any{
-				"kernel": func() string { return c.Kernel },
-			}}}}, nil
+			kernel := func() string { return c.Kernel }
+			env := vm.Module{Name: "env", Global: true, Funcs: map[string]any{"kernel": kernel}}
+			return scenario.Environment{Modules: []vm.Module{env}}, nil
 		},
 	}
 	for _, c := range []struct {
@@ -819,7 +824,8 @@ it("y", function() assert.snapshot("text", "line\n\nend\n") end)
 		l.results[0].Failures[0].Found.String() != "line\n\nEND\n" || diffOf(l.results[0].Failures[0]) == "" {
 		t.Errorf("a changed value: %v %+v", l.lines(), l.results[0].Failures)
 	}
-	os.WriteFile("a.lua", []byte(`it("y", function() assert.snapshot("text", "line\n\nend\n") end) it("z", function() end)`), 0o644)
+	without := `it("y", function() assert.snapshot("text", "line\n\nend\n") end) it("z", function() end)`
+	os.WriteFile("a.lua", []byte(without), 0o644)
 	if l = run(scenario.Options{Filter: regexp.MustCompile("y")}); len(l.sum.Snapshots.Obsolete) > 0 {
 		t.Errorf("a run of some cases cannot tell what is obsolete: %v", l.sum.Snapshots.Obsolete)
 	}
@@ -902,8 +908,13 @@ func TestThatFails(t *testing.T) {
 func TestWhatGoTestPrints(t *testing.T) {
 	for asked, want := range map[string][]string{
 		"cases": {
-			"--- FAIL: TestThatFails/a/wrong", "run_test.go:N: output: before run_test.go:N: a.lua:2: assert.equals failed", "expected: 1 found: 2",
-			"--- FAIL: TestThatFails/a/raises", "Go code called by the scenario panicked, which is not the scenario's fault: ouch", "Go stack:", "scenario_test.TestThatFails.func1",
+			"--- FAIL: TestThatFails/a/wrong",
+			"run_test.go:N: output: before run_test.go:N: a.lua:2: assert.equals failed",
+			"expected: 1 found: 2",
+			"--- FAIL: TestThatFails/a/raises",
+			"Go code called by the scenario panicked, which is not the scenario's fault: ouch",
+			"Go stack:",
+			"scenario_test.TestThatFails.func1",
 			"--- FAIL: TestThatFails/b", "run_test.go:N: b.lua:1: syntax error near '='",
 		},
 		"nothing":   {"run_test.go:N: no file system given"},

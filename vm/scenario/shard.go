@@ -81,8 +81,8 @@ func ShardFromEnv(getenv func(string) string, total int) (EnvShard, error) {
 		}
 		e := EnvShard{Engine: v.engine, Index: v.index}
 		if all == "" {
-			e.Note = fmt.Sprintf("%s is set but %s is not, so every case runs here; use --shard /N for N parts",
-				v.index, v.total)
+			const format = "%s is set but %s is not, so every case runs here; use --shard /N for N parts"
+			e.Note = fmt.Sprintf(format, v.index, v.total)
 			return e, nil
 		}
 		i, err1 := strconv.Atoi(index)

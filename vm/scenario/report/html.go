@@ -35,7 +35,7 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"diffClass":    func(line string) string { return map[byte]string{'-': "e", '+': "f"}[line[0]] },
 	"registerHead": func() []string { return registerHead },
 	"registerRow":  func(r vm.RegisterDiff) []string { return registerRow(&r) },
-	"arrows":       func(s string) string { return strings.ReplaceAll(s, "->", "→") }, // a line may break after a hyphen
+	"arrows":       func(s string) string { return strings.ReplaceAll(s, "->", "→") }, // "-" may end a line
 	"mark":         markDigits,
 	"x":            func(step int) int { return nameWidth + step*stepWidth },
 	"add":          func(a, b int) int { return a + b },

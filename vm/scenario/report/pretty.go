@@ -198,7 +198,8 @@ func (w *pretty) End(s *scenario.Summary) {
 	case s.Cases()+s.OtherShards == 0:
 		word = w.p.yellow("none")
 	}
-	w.printf("\n%s  %s: %s  %s\n", word, totals(s), strings.Join(counts(s), ", "), w.p.dim(seconds(s.Elapsed)))
+	w.printf("\n%s  %s: %s  %s\n",
+		word, totals(s), strings.Join(counts(s), ", "), w.p.dim(seconds(s.Elapsed)))
 	for _, l := range extras(s) {
 		w.printf("    %s\n", clean(l))
 	}

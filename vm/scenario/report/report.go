@@ -179,57 +179,66 @@ func extras(s *scenario.Summary) []string {
 
 // explain formats a failure as lines, without the name of the case, for all text formats.
 func explain(f *scenario.Failure, p *paint) []string {
-	var lines []string
-	add := func(s string) { lines = append(lines, s) }
+	lines := position(f, p)
+	for l := range strings.Lines(f.Message) {
+		lines = append(lines, p.bold(strings.TrimRight(l, "\n")))
+	}
+	lines = append(lines, sides(f, p)...)
+	for _, d := range f.Details {
+		for l := range strings.Lines(d) {
+			lines = append(lines, "  "+strings.TrimRight(l, "\n"))
+		}
+	}
+	if len(f.Registers) > 0 {
+		lines = append(lines, "")
+		for _, l := range registerTable(f.Registers, p) {
+			lines = append(lines, "  "+l)
+		}
+	}
+	notes := f.Notes
+	if showTrace(f) {
+		trace := scenario.Paragraph{Title: "Lua stack, innermost first", Lines: vm.TraceLines(f.Frames)}
+		notes = append([]scenario.Paragraph{trace}, notes...)
+	}
+	for _, n := range notes {
+		lines = append(lines, paragraph(n)...)
+	}
+	return lines
+}
+
+// position formats the position of a failure and its source line.
+func position(f *scenario.Failure, p *paint) (lines []string) {
 	if f.File != "" {
 		at := place(f.File, f.Line)
 		if f.Soft {
 			at += " (check: the case continued)"
 		}
-		add(p.dim(at))
+		lines = append(lines, p.dim(at))
 	}
 	if f.Source != "" {
-		add(fmt.Sprintf("%s %s", p.dim(fmt.Sprintf("%5d |", f.Line)), f.Source))
+		lines = append(lines, fmt.Sprintf("%s %s", p.dim(fmt.Sprintf("%5d |", f.Line)), f.Source))
 		if f.Column > 0 {
-			add(strings.Repeat(" ", len("    1 | ")+phrase.Width(f.Source[:f.Column-1])) + "^")
+			column := len("    1 | ") + phrase.Width(f.Source[:f.Column-1])
+			lines = append(lines, strings.Repeat(" ", column)+"^")
 		}
 	}
-	for l := range strings.Lines(f.Message) {
-		add(p.bold(strings.TrimRight(l, "\n")))
-	}
+	return lines
+}
+
+// sides formats both sides of a failure, or the diff of long ones.
+func sides(f *scenario.Failure, p *paint) (lines []string) {
 	if diff := vm.Diff(f.Expected, f.Found); diff != nil {
-		add("")
+		lines = append(lines, "")
 		for _, l := range diff {
-			add("  " + p.diffLine(l))
+			lines = append(lines, "  "+p.diffLine(l))
 		}
 	} else if f.HasSides() {
 		expected, found := f.Expected.String(), f.Found.String()
-		add("  expected: " + p.green(indent(expected, "            ")))
-		add("  found:    " + p.red(indent(found, "            ")))
+		lines = append(lines, "  expected: "+p.green(indent(expected, "            ")))
+		lines = append(lines, "  found:    "+p.red(indent(found, "            ")))
 		if n := apart(expected, found); n > 0 {
-			add("            " + strings.Repeat(" ", n) + p.dim("^ first difference"))
+			lines = append(lines, "            "+strings.Repeat(" ", n)+p.dim("^ first difference"))
 		}
-	}
-	for _, d := range f.Details {
-		for l := range strings.Lines(d) {
-			add("  " + strings.TrimRight(l, "\n"))
-		}
-	}
-	if len(f.Registers) > 0 {
-		add("")
-		for _, l := range registerTable(f.Registers, p) {
-			add("  " + l)
-		}
-	}
-	if showTrace(f) {
-		add("")
-		add("Lua stack, innermost first")
-		for _, l := range vm.TraceLines(f.Frames) {
-			add("  " + l)
-		}
-	}
-	for _, n := range f.Notes {
-		lines = append(lines, paragraph(n)...)
 	}
 	return lines
 }

@@ -194,7 +194,8 @@ func stream(k scenario.Sink, interrupted bool) {
 		tell(&scenario.Result{
 			Case: caseAt("c.lua", "was running", 8), Status: scenario.Interrupted,
 			Failures: []*scenario.Failure{{
-				Kind: "interrupt", Message: "interrupted", File: "c.lua", Line: 9, Source: "while true do end",
+				Kind: "interrupt", Message: "interrupted",
+				File: "c.lua", Line: 9, Source: "while true do end",
 			}},
 		})
 		sum.Interrupted = true
