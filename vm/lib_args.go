@@ -230,11 +230,12 @@ func (a args) optInt(n, otherwise int) int {
 	return a.int(n)
 }
 
+// clampInt cuts f to an integer. A value beyond the range of int becomes its limit.
 func clampInt(f float64) int {
 	switch {
-	case f >= math.MaxInt64:
+	case f >= math.MaxInt:
 		return math.MaxInt
-	case f > math.MinInt64:
+	case f > math.MinInt:
 		return int(f)
 	}
 	return math.MinInt // also for NaN
