@@ -64,12 +64,50 @@ func callableShape(fn reflect.Value) error {
 	return nil
 }
 
-// call is the function that Lua calls: it converts the arguments, calls the Go function, raises its
-// error and converts the other results.
+// call serves a call from Lua: it converts the arguments, calls the Go function, raises its
+// error and converts the other results. The arguments are collected here, and not in a function of
+// their own, so that a single one stays off the heap.
 func (b *binding) call(L *lua.LState) int {
-	in := b.arguments(L)
+	t := b.fn.Type()
+	in := make([]reflect.Value, 0, t.NumIn())
+	arg := 0 // of those that Lua gives
+	for i := range t.NumIn() {
+		switch {
+		case i == b.self && b.withContext:
+			in = append(in, reflect.ValueOf(b.rt.given()))
+		case t.IsVariadic() && i == t.NumIn()-1:
+			for ; arg < L.GetTop(); arg++ {
+				in = append(in, b.argument(L, arg, t.In(i).Elem()))
+			}
+		default:
+			in = append(in, b.argument(L, arg, t.In(i)))
+			arg++
+		}
+	}
+	if L.GetTop() > arg {
+		err := fmt.Errorf("'%s' takes %d arguments, got %d", b.name, arg-b.self, L.GetTop()-b.self)
+		b.rt.raiseError(L, err)
+	}
 	var out []reflect.Value
 	b.rt.outside(func() { out = b.fn.Call(in) })
+	return b.results(L, out)
+}
+
+// argument converts argument arg, counted from 0, or raises an error that names it.
+func (b *binding) argument(L *lua.LState, arg int, want reflect.Type) reflect.Value {
+	x, err := b.rt.fromLua(L.Get(arg+1), want)
+	switch {
+	case err == nil:
+	case arg < b.self:
+		b.rt.raiseError(L, fmt.Errorf("calling '%s' on bad self (%w); call it with ':'", b.name, err))
+	default:
+		b.rt.raiseError(L, fmt.Errorf("bad argument #%d to '%s' (%w)", arg+1-b.self, b.name, err))
+	}
+	return x
+}
+
+// results raises the error that the Go function returned, or pushes its other results.
+func (b *binding) results(L *lua.LState, out []reflect.Value) int {
 	if b.fails {
 		last := len(out) - 1
 		if err, _ := out[last].Interface().(error); err != nil {
@@ -93,42 +131,6 @@ func (b *binding) raise(L *lua.LState, err error) {
 		panic(b.rt.apiError(e.raised.value, e, e.raised.trace))
 	}
 	b.rt.raiseError(L, err)
-}
-
-// arguments converts the arguments on L's stack, or raises an error that names the argument.
-func (b *binding) arguments(L *lua.LState) []reflect.Value {
-	t := b.fn.Type()
-	in := make([]reflect.Value, 0, t.NumIn())
-	arg := 0 // of those that Lua gives
-	next := func(want reflect.Type) {
-		x, err := b.rt.fromLua(L.Get(arg+1), want)
-		switch {
-		case err == nil:
-		case arg < b.self:
-			b.rt.raiseError(L, fmt.Errorf("calling '%s' on bad self (%w); call it with ':'", b.name, err))
-		default:
-			b.rt.raiseError(L, fmt.Errorf("bad argument #%d to '%s' (%w)", arg+1-b.self, b.name, err))
-		}
-		in = append(in, x)
-		arg++
-	}
-	for i := range t.NumIn() {
-		switch {
-		case i == b.self && b.withContext:
-			in = append(in, reflect.ValueOf(b.rt.given()))
-		case t.IsVariadic() && i == t.NumIn()-1:
-			for arg < L.GetTop() {
-				next(t.In(i).Elem())
-			}
-		default:
-			next(t.In(i))
-		}
-	}
-	if L.GetTop() > arg {
-		err := fmt.Errorf("'%s' takes %d arguments, got %d", b.name, arg-b.self, L.GetTop()-b.self)
-		b.rt.raiseError(L, err)
-	}
-	return in
 }
 
 // bindFuncs sets the functions of a module, in the order of their names.

@@ -84,17 +84,8 @@ func (v Value) Index(key any) (Value, bool) {
 	if v.rt == nil {
 		return Value{}, false
 	}
-	var k lua.LValue // toLua counts memory and so may raise
-	switch key := key.(type) {
-	case string:
-		k = lua.LString(key)
-	case float64:
-		k = lua.LNumber(key)
-	case int:
-		k = lua.LNumber(key)
-	case bool:
-		k = lua.LBool(key)
-	default:
+	k, ok := v.rt.keyOf(key)
+	if !ok {
 		return Value{}, false
 	}
 	for _, t := range v.tables() {

@@ -5,7 +5,6 @@
 package vm
 
 import (
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -37,8 +36,10 @@ func (rt *Runtime) object(v reflect.Value, only []string) (lua.LValue, error) {
 		if v.IsNil() {
 			return lua.LNil, nil
 		}
-		if k := v.Type().Elem().Kind(); v.Kind() == reflect.Pointer && k != reflect.Struct && k != reflect.Array {
-			return nil, fmt.Errorf("a %s cannot be given to Lua; give the value, or a pointer to a struct", v.Type())
+		to := v.Type().Elem().Kind()
+		if v.Kind() == reflect.Pointer && to != reflect.Struct && to != reflect.Array {
+			return nil, fmt.Errorf("a %s cannot be given to Lua; give the value, or a pointer to a struct",
+				v.Type())
 		}
 	case reflect.Struct, reflect.Array:
 	default:
@@ -134,7 +135,8 @@ func (rt *Runtime) objectMeta(theirs *lua.LTable, t reflect.Type, only []string)
 func (o *object) collect(elem reflect.Type, only []string) (all []string) {
 	visible := func(name string) bool {
 		all = append(all, name)
-		return only == nil || slices.ContainsFunc(only, func(o string) bool { return slices.Contains(goNames(o), name) })
+		named := func(o string) bool { return slices.Contains(goNames(o), name) }
+		return only == nil || slices.ContainsFunc(only, named)
 	}
 	if elem.Kind() == reflect.Struct {
 		fields, names := fieldsOf(elem)
@@ -192,13 +194,11 @@ func (o *object) push(L *lua.LState, v reflect.Value, key lua.LValue) int {
 	return push(L, x)
 }
 
-var errNoName = errors.New("no such field or method")
-
 func (o *object) unknown(L *lua.LState, key lua.LValue) {
 	if s, ok := key.(lua.LString); ok {
-		o.raise(L, "%s has %w: '%s'%s", o.t, errNoName, string(s), didYouMean(string(s), o.names))
+		o.raise(L, "%s has no such field or method: '%s'%s", o.t, string(s), didYouMean(string(s), o.names))
 	}
-	o.raise(L, "%s has %w: a %s", o.t, errNoName, TypeName(key))
+	o.raise(L, "%s has no such field or method: a %s", o.t, TypeName(key))
 }
 
 // item returns the item of a slice or array that key names.
