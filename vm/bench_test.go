@@ -9,7 +9,7 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// rawState is gopher-lua as its own documentation uses it.
+// rawState returns a state of gopher-lua, set up as its documentation does.
 func rawState(b *testing.B) *lua.LState {
 	L := lua.NewState()
 	b.Cleanup(L.Close)

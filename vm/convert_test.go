@@ -340,7 +340,7 @@ func TestOwnValues(t *testing.T) {
 	} {
 		got, err := rt.Run(context.Background(), must(t, "return "+e))
 		if err != nil || len(got) != 1 || got[0] != true {
-			t.Errorf("%s: %v, %v", e, got, err)
+			t.Errorf("%s: got %v, %v; want true", e, got, err)
 		}
 	}
 	if b.Name != "new" || b.Base != 1<<64-1 || b.Line != 3 || b.Inner.Value != 7 || b.Pins[0] != 1<<63 ||
@@ -403,7 +403,7 @@ func TestOwnValues(t *testing.T) {
 		}
 	}
 	if err := run(t, rt, "board:reset(9)"); !errors.Is(err, syscall.EINVAL) {
-		t.Errorf("%v is not EINVAL", err)
+		t.Errorf("got %v, want EINVAL", err)
 	}
 	if got, err := rt.Get("board"); err != nil || got != b {
 		t.Errorf("came back as %v, %v", got, err)
@@ -421,7 +421,7 @@ func TestOnly(t *testing.T) {
 		return board:Address() end), tostring(board)`))
 	if err != nil || fmt.Sprint(got[:3]) != "[test test false]" || b.Line != 2 ||
 		fmt.Sprint(got[len(got)-1]) != "object: Board" {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("got %v, %v", got, err)
 	}
 	if err := rt.Set("board", vm.Only(b, "Rest")); err == nil ||
 		!strings.Contains(err.Error(), "did you mean 'Reset'") {

@@ -96,7 +96,7 @@ func TestDefects(t *testing.T) {
 	} {
 		got, err := eval(t, "return "+c.expression)
 		if err != nil || len(got) != 1 || got[0] != true {
-			t.Errorf("%s: %v, %v", c.name, got, err)
+			t.Errorf("%s: got %v, %v; want true", c.name, got, err)
 		}
 	}
 }
@@ -162,7 +162,7 @@ func TestFiles(t *testing.T) {
 	got, err := rt.Run(context.Background(), must(t, "return require('bom'), require('sub.deep'), "+
 		"dofile('bom.lua'), pcall(require, '../secret'), pcall(dofile, '/etc/passwd')"))
 	if err != nil || fmt.Sprint(got[:3]) != "[7 8 7]" || got[3] != false {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("got %v, %v; want 7, 8, 7, false", got, err)
 	}
 }
 
@@ -180,6 +180,6 @@ func TestDeadlineIsAnError(t *testing.T) {
 	}
 	if got, err := rt.Run(context.Background(), must(t,
 		"return coroutine.wrap(function() return 1 end)()")); err != nil || got[0] != 1.0 {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("got %v, %v; want 1", got, err)
 	}
 }

@@ -80,7 +80,8 @@ func TestPoolResultsAreTheCallersOwn(t *testing.T) {
 	got, err := pool.Run(ctx, must(t, "local t = {1, {a = 'x'}} t[2].up = t return t, print"))
 	if err != nil || vm.Format(got[0]) != "{\n  1,\n  {\n    a = \"x\",\n    up = {<cycle>},\n  },\n}" ||
 		fmt.Sprint(got...) != "table function" || vm.Format(got[1]) != "function" {
-		t.Errorf("%v, %s, %s, %v", got, vm.Format(got[0]), vm.Format(got[1]), err)
+		t.Errorf("got %v (%s, %s), %v; want a table and a function", got,
+			vm.Format(got[0]), vm.Format(got[1]), err)
 	}
 	if got, err = pool.Run(ctx, must(t,
 		"local t = {} for i = 1, 100000 do t = {t} end return t")); err != nil ||
@@ -173,7 +174,7 @@ func TestCallsFromLooseGoroutines(t *testing.T) {
 				t = {}
 				for i = 1, 5000 do t[#t + 1] = {i} end
 			until go.refused()`); err != nil {
-			t.Errorf("%s: %v", way, err)
+			t.Errorf("%s: got %v, want nil", way, err)
 			refused.Store(true)
 		}
 		wg.Wait()
@@ -215,19 +216,19 @@ func TestCallBackWithADeadlineOfItsOwn(t *testing.T) {
 	endless := "function() while true do end end"
 	for _, call := range []string{"host.short", "host.later"} {
 		if err := run(t, rt, call+"("+endless+")"); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%s: %v", call, err)
+			t.Errorf("%s: got %v, want a deadline", call, err)
 		}
 		got, err := rt.Run(ctx, must(t, "local ok, e = pcall("+call+", "+endless+
 			") local n = 0 for i = 1, 10000 do n = n + 1 end return ok, e, n"))
 		if err != nil || got[0] != false || got[2] != 10000.0 ||
 			!strings.Contains(got[1].(string), "deadline exceeded") {
-			t.Errorf("%s: %v, %v", call, got, err)
+			t.Errorf("%s: got %v, %v; want false, the deadline and 10000", call, got, err)
 		}
 	}
 	got, err := rt.Run(ctx, must(t, "local a, b = host.value() host.with(function() b = host.value() "+
 		"end) return a, b, host.value()"))
 	if err != nil || fmt.Sprint(got) != "[<nil> mine <nil>]" {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("got %v, %v; want only the inner value to be mine", got, err)
 	}
 	if got, err = rt.Run(ctx, must(t, "return host.load()[1]")); err != nil ||
 		got[0] != uint64(0xfffffffffffffff0) {
@@ -260,7 +261,7 @@ func TestCallBackThroughAnotherRuntime(t *testing.T) {
 	got, err := rt.Run(context.Background(), must(t, "local n = 1 return there.go(function(k) n = n + k "+
 		"return n end)"))
 	if err != nil || got[0] != 21.0 {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("got %v, %v; want 21", got, err)
 	}
 }
 
@@ -319,16 +320,16 @@ func TestErrorsPassThroughGo(t *testing.T) {
 		got, err := rt.Run(context.Background(), must(t, "local t = {code = 7} local ok, e = pcall(host."+
 			call+", function() error(t) end) return ok, e == t"))
 		if err != nil || got[0] != false || got[1] != true {
-			t.Errorf("%s: %v, %v", call, got, err)
+			t.Errorf("%s: got %v, %v; want false, true", call, got, err)
 		}
 		err = run(t, rt, "\nhost."+call+"(function()\n  error('stop') end)")
 		var e *vm.Error
 		if !errors.As(err, &e) || e.Message != "test.lua:3: stop" || e.Script != "test.lua" || e.Line != 3 ||
 			!strings.Contains(e.Excerpt(), "error('stop')") {
-			t.Errorf("%s: %+v", call, e)
+			t.Errorf("%s: got %+v, want the error of line 3", call, e)
 		}
 		if err := run(t, rt, "host."+call+"(function() host.fail() end)"); !errors.Is(err, syscall.ENOSPC) {
-			t.Errorf("%s: %v", call, err)
+			t.Errorf("%s: got %v, want %v", call, err, syscall.ENOSPC)
 		}
 	}
 	err := run(t, rt, "\nhost.plain(function() return 'x' end)")
@@ -361,7 +362,7 @@ func TestNothingIsAnError(t *testing.T) {
 		"Run of a pool that is empty": func() error { _, err := new(vm.Pool).Run(ctx, prog); return err },
 	} {
 		if err := call(); err == nil || !strings.HasPrefix(err.Error(), "vm: ") {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got %v, want an error of vm", name, err)
 		}
 	}
 	if table := new(vm.Table); table.Get("x") != nil || table.Len() != 0 {
@@ -443,7 +444,7 @@ type (
 	}
 )
 
-// Start is promoted.
+// Start belongs to Engine and is promoted to Machine.
 func (e *Engine) Start() uint64 { e.Power++; return e.Power }
 
 func TestEmbeddedStructs(t *testing.T) {
@@ -473,7 +474,7 @@ func TestEmbeddedStructs(t *testing.T) {
 	} {
 		got, err := rt.Run(context.Background(), must(t, "return "+e))
 		if err != nil || len(got) != 1 || got[0] != true {
-			t.Errorf("%s: %v, %v", e, got, err)
+			t.Errorf("%s: got %v, %v; want true", e, got, err)
 		}
 	}
 	for _, c := range []struct{ src, want string }{
@@ -544,7 +545,7 @@ func TestTablesAfterAStop(t *testing.T) {
 		if _, loaded := rt.Load(must(t,
 			"return 0xfffffffffffffff0")).Call(context.Background()); c.name == "memory" {
 			if !errors.Is(err, vm.ErrMemory) || !errors.Is(loaded, vm.ErrMemory) {
-				t.Errorf("%v, %v", err, loaded)
+				t.Errorf("Set: %v, Load: %v; want %v", err, loaded, vm.ErrMemory)
 			}
 		} else if err != nil || loaded != nil || table.Get("y") != "more" {
 			t.Errorf("after a stop for %s: %v, %v", c.name, err, loaded)

@@ -97,13 +97,13 @@ func ExampleModule() {
 	prog, _ := vm.Compile("board.lua", `
 		local board = require "board"
 		print(board.base() + 4)
-		print(pcall(board.reset, -1))
+		print(pcall(board.reset, 1.5))
 		board.reset(7)`)
 	_, err = rt.Run(context.Background(), prog)
 	fmt.Println(err)
 	// Output:
 	// 0xffffff8008c5a004
-	// false	board.lua:4: bad argument #1 to 'reset' (number of 0 or more expected, got -1; its two's complement is 0xffffffffffffffff)
+	// false	board.lua:4: bad argument #1 to 'reset' (whole number expected, got 1.5)
 	// board.lua:5: board has no line 7
 }
 

@@ -105,7 +105,7 @@ func guard(name string) (stop func() bool) {
 	return time.AfterFunc(hang+time.Minute, func() { panic(name + " hangs") }).Stop
 }
 
-// heap is how much is in use after a collection.
+// heap returns how many bytes are in use after a collection.
 func heap() uint64 {
 	runtime.GC()
 	var s runtime.MemStats

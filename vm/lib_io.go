@@ -94,10 +94,12 @@ func openIO(rt *Runtime) {
 
 	fns := []libFunc{
 		{"close", rt.ioClose}, rt.onCurrent("flush", rt.flush, &s.output), {"lines", rt.ioLines},
-		rt.onCurrent("read", rt.read, &s.input), {"type", rt.ioType}, rt.onCurrent("write", rt.write, &s.output),
+		rt.onCurrent("read", rt.read, &s.input), {"type", rt.ioType},
+		rt.onCurrent("write", rt.write, &s.output),
 	}
 	if rt.cfg.Allow.FS {
-		fns = append(fns, rt.redirect("input", "r", &s.input), libFunc{"open", rt.ioOpen},
+		fns = append(fns,
+			rt.redirect("input", "r", &s.input), libFunc{"open", rt.ioOpen},
 			rt.redirect("output", "w", &s.output), libFunc{"tmpfile", rt.ioTmpfile})
 	}
 	if rt.cfg.Allow.Exec {

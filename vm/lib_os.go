@@ -31,7 +31,8 @@ func openOS(rt *Runtime) {
 		fns = append(fns, libFunc{"execute", rt.osExecute})
 	}
 	if rt.cfg.Allow.FS {
-		fns = append(fns, libFunc{"remove", osRemove}, libFunc{"rename", osRename}, libFunc{"tmpname", osTmpname})
+		fns = append(fns, libFunc{"remove", osRemove}, libFunc{"rename", osRename},
+			libFunc{"tmpname", osTmpname})
 	}
 	if rt.cfg.Allow.Exit {
 		fns = append(fns, libFunc{"exit", rt.osExit})
@@ -243,8 +244,9 @@ func strftime(a args, format string, at time.Time) string {
 
 // dateLayouts maps the conversions of strftime to layouts of package time.
 var dateLayouts = map[byte]string{
-	'a': "Mon", 'A': "Monday", 'b': "Jan", 'B': "January", 'c': "Mon Jan _2 15:04:05 2006", 'd': "02",
-	'D': "01/02/06", 'e': "_2", 'F': "2006-01-02", 'H': "15", 'I': "03", 'j': "002", 'm': "01", 'M': "04",
-	'n': "\n", 'p': "PM", 'R': "15:04", 'S': "05", 't': "\t", 'T': "15:04:05", 'x': "01/02/06", 'X': "15:04:05",
-	'y': "06", 'Y': "2006", 'z': "-0700", 'Z': "MST", '%': "%",
+	'a': "Mon", 'A': "Monday", 'b': "Jan", 'B': "January", 'c': "Mon Jan _2 15:04:05 2006",
+	'd': "02", 'D': "01/02/06", 'e': "_2", 'F': "2006-01-02", 'H': "15", 'I': "03", 'j': "002",
+	'm': "01", 'M': "04", 'n': "\n", 'p': "PM", 'R': "15:04", 'S': "05", 't': "\t",
+	'T': "15:04:05", 'x': "01/02/06", 'X': "15:04:05", 'y': "06", 'Y': "2006", 'z': "-0700",
+	'Z': "MST", '%': "%",
 }

@@ -81,7 +81,8 @@ func (rt *Runtime) cleanUp() {
 }
 
 func (rt *Runtime) memoryFatal() {
-	rt.meter.fatal = &limitError{ErrMemory, fmt.Sprintf("memory limit of %d bytes reached", rt.cfg.Limits.Memory)}
+	text := fmt.Sprintf("memory limit of %d bytes reached", rt.cfg.Limits.Memory)
+	rt.meter.fatal = &limitError{ErrMemory, text}
 	rt.raiseFatal()
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// native is a module of Lua functions written for gopher-lua, as package bindings makes them.
+// native returns a module of Lua functions written for gopher-lua, as package bindings makes them.
 func native(fns map[string]func(s *vm.State, L *lua.LState) int) vm.Module {
 	return vm.Module{Name: "n", Global: true, Open: func(s *vm.State) (lua.LValue, error) {
 		t := s.L().NewTable()
@@ -89,7 +89,7 @@ func TestFramesAllocatesNothing(t *testing.T) {
 	rt := newRuntime(t, vm.Config{Modules: []vm.Module{m}})
 	if err := run(t, rt, "local function a() n.here() end local function b() a() end b()"); err != nil ||
 		allocs != 0 {
-		t.Errorf("%v allocations, %v", allocs, err)
+		t.Errorf("got %v allocations, %v; want 0", allocs, err)
 	}
 }
 
@@ -267,7 +267,7 @@ func TestUnwind(t *testing.T) {
 		rt := newRuntime(t, vm.Config{Modules: []vm.Module{mod}})
 		if err := run(t, rt, "n.spawn(function() "+body+" n.log('went on') end) n.close()"); err != nil ||
 			failed != nil || log != nil {
-			t.Errorf("%s: %v, %v, %v", body, err, failed, log)
+			t.Errorf("%s: got %v, %v, log %v; want none", body, err, failed, log)
 		}
 		if err := run(t, rt, "local t = {} for i = 1, 100 do t[i] = pcall(error) end "+
 			"assert(coroutine.running() == nil) assert(coroutine.wrap(function() return 1 end)() == 1)",
@@ -374,7 +374,7 @@ func TestStockCalls(t *testing.T) {
 		return x, e, n.thread(function() return pcall(function() return 7 end) end)`))
 	if err != nil || got[0] != 3.0 || !strings.Contains(fmt.Sprint(got[1]), "attempt to index local 't' "+
 		"(a nil value)") || len(got) != 3 {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("got %v, %v; want 3, a message and a result", got, err)
 	}
 	if err := run(t, rt, "n.pcall(function() while true do end end)"); !errors.Is(err, vm.ErrSteps) {
 		t.Error(err)
@@ -406,7 +406,7 @@ func TestRefusals(t *testing.T) {
 		"local v, e = n.try() local ok, e = pcall(error, e) error(e, 0)",
 	} {
 		if err := run(t, rt, src); !errors.Is(err, syscall.ENOSPC) || !errors.Is(err, refused) {
-			t.Errorf("%s: %v", src, err)
+			t.Errorf("%s: got %v, want %v", src, err, refused)
 		}
 	}
 	err := run(t, rt, "\nn.raise()")
@@ -440,7 +440,7 @@ func TestModulesOpenOnceAndClose(t *testing.T) {
 	}
 	rt.Close()
 	if want := []string{"open", "second", "first", "closed"}; !slices.Equal(log, want) {
-		t.Errorf("%v", log)
+		t.Errorf("got %v, want %v", log, want)
 	}
 	if _, err := vm.New(vm.Config{
 		Modules: []vm.Module{

@@ -81,7 +81,7 @@ func TestPoolGivesRuntimesAsNew(t *testing.T) {
 	}
 }
 
-// difference is the first lines that differ.
+// difference returns the first lines that differ.
 func difference(a, b string) string {
 	x, y := lines(a), lines(b)
 	for i := range x {
@@ -161,15 +161,15 @@ func TestPoolResultsWithinLimits(t *testing.T) {
 		"local t = {} for i = 1, 38000 do t['k' .. i] = i end ",
 	} {
 		if _, err := pool.Run(t.Context(), must(t, src)); err != nil {
-			t.Errorf("%s: %v", src, err)
+			t.Errorf("%s: got %v, want nil", src, err)
 		}
 		if results, err := pool.Run(t.Context(), must(t, src+"return t")); results != nil ||
 			!errors.Is(err, vm.ErrMemory) {
-			t.Errorf("%sreturn t: %v, %v", src, results, err)
+			t.Errorf("%sreturn t: got %v, %v; want %v", src, results, err, vm.ErrMemory)
 		}
 		var e *vm.Error
 		if _, err := pool.Run(t.Context(), must(t, src+"error(t)")); !errors.As(err, &e) || e.Value != nil {
-			t.Errorf("%serror(t): %v", src, err)
+			t.Errorf("%serror(t): got %v, want an Error without a value", src, err)
 		}
 	}
 	results, err := pool.Run(t.Context(), must(t, "local t = {1, 2, nil, 4, [0] = 'z', [7.5] = 'h', "+

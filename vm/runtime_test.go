@@ -20,7 +20,7 @@ func TestResults(t *testing.T) {
 		t.Fatal(got, err)
 	}
 	if got[0] != nil || got[1] != true || got[2] != 1.5 || got[3] != uint64(1<<64-1) || got[4] != "text" {
-		t.Errorf("%v", got[:5])
+		t.Errorf("got %v, want nil, true, 1.5, 2^64-1, text", got[:5])
 	}
 	if table, ok := got[5].(*vm.Table); !ok || table.Len() != 2 || table.Get(2) != 2.0 {
 		t.Errorf("%#v", got[5])
@@ -57,7 +57,7 @@ func TestSetGetCall(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, err := rt.Get("v"); err != nil || got != v {
-			t.Errorf("%v came back as %v, %v", v, got, err)
+			t.Errorf("got %v, %v; want %v", got, err, v)
 		}
 	}
 	if err := rt.Set("v", int64(-1)<<60); err == nil ||
@@ -73,7 +73,7 @@ func TestSetGetCall(t *testing.T) {
 	}
 	got, err := rt.Call(ctx, f.(*vm.Function), uint64(1<<62))
 	if want := []any{uint64(1 << 63), "done"}; err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("got %v, %v; want %v", got, err, want)
 	}
 	other := newRuntime(t, vm.Config{})
 	if _, err := other.Call(ctx, f.(*vm.Function)); err == nil {
@@ -205,25 +205,25 @@ func TestCallBack(t *testing.T) {
 	got, err := rt.Run(ctx, must(t, "local n = 0 local r = host.twice(function(v) n = n + v return n "+
 		"end, 3) return n, #r, r[1]"))
 	if err != nil || !reflect.DeepEqual(got, []any{6.0, 1.0, 6.0}) {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("got %v, %v; want 6, 1, 6", got, err)
 	}
 	got, err = rt.Run(ctx, must(t, "return host.each(4, function(i) return i * 10 end), "+
 		"host.apply(string.upper, 'x')"))
 	if err != nil || !reflect.DeepEqual(got, []any{60.0, "X"}) {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("got %v, %v; want 60, X", got, err)
 	}
 	if _, err = rt.Run(ctx, must(t, "host.each(4, function(i) error('stop at ' .. i) end)")); err == nil ||
 		!strings.Contains(err.Error(), "stop at 0") {
-		t.Errorf("%v", err)
+		t.Errorf("got %v, want the error of the callback", err)
 	}
 	if _, err = rt.Run(ctx, must(t, "host.apply(function() error('from within') end, 'x')")); err == nil ||
 		!strings.Contains(err.Error(), "from within") {
-		t.Errorf("%v", err)
+		t.Errorf("got %v, want the error of the callback", err)
 	}
 	// The limit of the run goes on in what is called back.
 	if _, err = rt.Run(ctx, must(t, "while true do pcall(host.twice, function() while true do end end, "+
 		"1) end")); !errors.Is(err, vm.ErrSteps) {
-		t.Errorf("%v", err)
+		t.Errorf("got %v, want %v", err, vm.ErrSteps)
 	}
 }
 
@@ -287,7 +287,7 @@ func TestMemoryIsWhatIsLive(t *testing.T) {
 	} {
 		err := run(t, rt, c.src)
 		if c.ok && err != nil || !c.ok && !errors.Is(err, vm.ErrMemory) {
-			t.Errorf("%s: %v", c.src, err)
+			t.Errorf("%s: got %v, want ok %v", c.src, err, c.ok)
 		}
 	}
 }
@@ -340,7 +340,7 @@ func TestCancel(t *testing.T) {
 		_, err := rt.Run(ctx, must(t, "n = (n or 0) + 1 begun() coroutine.wrap(function() while true do "+
 			"pcall(function() while true do end end) end end)()"))
 		if !errors.Is(err, context.Canceled) {
-			t.Errorf("%v", err)
+			t.Errorf("got %v, want %v", err, context.Canceled)
 		}
 	}
 	// The state is kept, as a prompt needs it after Ctrl-C. A run that was cancelled beforehand

@@ -165,7 +165,8 @@ func sameLayout(theirs, ours reflect.Type) error {
 		same := kind == b.Type.Kind() ||
 			kind == reflect.Interface && b.Type.Kind() == reflect.Array ||
 			kind == reflect.Pointer && b.Type.Kind() == reflect.UnsafePointer
-		if a.Name != b.Name && b.Name != "_" || a.Offset != b.Offset || a.Type.Size() != b.Type.Size() || !same {
+		named := a.Name == b.Name || b.Name == "_"
+		if !named || a.Offset != b.Offset || a.Type.Size() != b.Type.Size() || !same {
 			return refuse(fmt.Sprintf("field %s %s at %d, expected %s %s at %d",
 				a.Name, a.Type, a.Offset, b.Name, b.Type, b.Offset))
 		}
