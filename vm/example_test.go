@@ -103,7 +103,7 @@ func ExampleModule() {
 	fmt.Println(err)
 	// Output:
 	// 0xffffff8008c5a004
-	// false	board.lua:4: bad argument #1 to 'reset' (whole number expected, got 1.5)
+	// false	board.lua:4: bad argument #1 to 'reset' (integer expected, got 1.5)
 	// board.lua:5: board has no line 7
 }
 
