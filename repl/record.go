@@ -174,9 +174,9 @@ func (s *session) scenario(rec *recording) string {
 	}
 	var b strings.Builder
 	b.WriteString("-- A session at the prompt, recorded: its inputs, and its results as assertions.\n")
-	for _, text := range append([]string{s.cfg.Head}, texts(s.cfg.Start)...) {
-		if text != "" {
-			b.WriteString("\n" + strings.TrimRight(text, "\n") + "\n")
+	for _, src := range append([]Source{{Text: s.cfg.Head}}, s.cfg.Start...) {
+		if src.Text != "" {
+			b.WriteString("\n" + strings.TrimRight(src.Text, "\n") + "\n")
 		}
 	}
 	if usesPrinted {
@@ -187,14 +187,6 @@ func (s *session) scenario(rec *recording) string {
 	}
 	b.Write(body.Bytes())
 	return b.String()
-}
-
-func texts(sources []Source) []string {
-	var out []string
-	for _, src := range sources {
-		out = append(out, src.Text)
-	}
-	return out
 }
 
 // assertsOutput reports whether a recording can assert the output of an input.
