@@ -109,7 +109,7 @@ func open(s *vm.State, o Options) (lua.LValue, error) {
 func (rt *runtime) moduleTable(p *modulePlan, name string) *lua.LTable {
 	t := rt.L.CreateTable(0, len(p.names))
 	for _, f := range p.functions {
-		t.RawSetString(f.desc.Name, rt.function(f))
+		t.RawSetString(f.desc.Name, rt.bind(f))
 	}
 	for _, v := range p.desc.Fields {
 		t.RawSetString(v.Name, v.Go.(func(*runtime) lua.LValue)(rt))
@@ -134,11 +134,6 @@ func (rt *runtime) guard(t *lua.LTable, format string, names []string) {
 	}))
 	meta.RawSetString("__metatable", lua.LString("hw"))
 	t.Metatable = meta
-}
-
-// function returns the Lua function of a described one.
-func (rt *runtime) function(f *function) *lua.LFunction {
-	return rt.L.NewFunction(func(L *lua.LState) int { return f.body(rt, L) })
 }
 
 // alive calls fn for each machine that was not collected, the newest first.

@@ -56,37 +56,34 @@ func (rt *runtime) leave(c *call) {
 	rt.idle = c
 }
 
-// A body is what package bindings calls for a described function.
-type body func(rt *runtime, L *lua.LState) int
-
-// bodyOf returns the body of f for the type of its Go function: a function of a module, or a method
-// of one of the four classes that have methods.
-func bodyOf(f *function) body {
+// bind returns the Lua function of f for the type of its Go function: a function of a module, or a
+// method of one of the four classes that have methods.
+func (rt *runtime) bind(f *function) *lua.LFunction {
 	switch do := f.desc.Go.(type) {
 	case func(*call) int:
-		return func(rt *runtime, L *lua.LState) int {
+		return rt.L.NewFunction(func(L *lua.LState) int {
 			c := rt.enter(L, f, nil)
 			n := do(c)
 			rt.leave(c)
 			return n
-		}
+		})
 	case func(*call, *sim.Machine) int:
-		return methodBody(f, do)
+		return bindMethod(rt, f, do)
 	case func(*call, *sim.CPU) int:
-		return methodBody(f, do)
+		return bindMethod(rt, f, do)
 	case func(*call, *sim.Task) int:
-		return methodBody(f, do)
+		return bindMethod(rt, f, do)
 	case func(*call, *sim.Event) int:
-		return methodBody(f, do)
+		return bindMethod(rt, f, do)
 	}
 	panic(fmt.Sprintf("bindings: '%s' has an unknown kind of Go function: %T", f.desc.Name, f.desc.Go))
 }
 
-// methodBody returns the body of a method of objects that hold a T. It raises for any other
-// receiver, most often because of '.' instead of ':', and for an event that is closed.
-func methodBody[T any](f *function, do func(*call, T) int) body {
+// bindMethod returns a method of objects that hold a T. It raises for any other receiver, most often
+// because of '.' instead of ':', and for an event that is closed.
+func bindMethod[T any](rt *runtime, f *function, do func(*call, T) int) *lua.LFunction {
 	closes := f.class == "event"
-	return func(rt *runtime, L *lua.LState) int {
+	return rt.L.NewFunction(func(L *lua.LState) int {
 		ud, _ := L.Get(1).(*lua.LUserData)
 		if ud == nil {
 			return rt.badSelf(L, f)
@@ -104,7 +101,7 @@ func methodBody[T any](f *function, do func(*call, T) int) body {
 		n := do(c, o.val)
 		rt.leave(c)
 		return n
-	}
+	})
 }
 
 // badSelf raises for a method whose receiver has another type.
@@ -128,17 +125,22 @@ type value struct {
 // arg returns argument i, from 0 and not counting the object. It raises if a required argument is missing.
 func (c *call) arg(i int) value {
 	c.index = i
-	p := &c.f.desc.Params[i]
-	v := c.L.Get(c.f.base + i)
-	if v == lua.LNil && !p.Optional {
-		switch {
-		case c.f.base+i > c.L.GetTop():
-			c.bad(fmt.Errorf("%s expected, got no value", typeText(p.Type)))
-		case !p.Type.TakesNil():
-			c.bad(expected(typeText(p.Type), v))
-		}
+	v := value{c, c.L.Get(c.f.base + i), &c.f.desc.Params[i].Type}
+	if v.v == lua.LNil {
+		v.absent()
 	}
-	return value{c, v, &p.Type}
+	return v
+}
+
+// absent raises if the argument that is nil, or was not passed, is required.
+func (v value) absent() {
+	switch c := v.c; {
+	case c.f.desc.Params[c.index].Optional:
+	case c.f.base+c.index > c.L.GetTop():
+		c.bad(fmt.Errorf("%s expected, got no value", typeText(*v.t)))
+	case !v.t.TakesNil():
+		v.wrong()
+	}
 }
 
 // given reports whether optional argument i was passed.

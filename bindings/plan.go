@@ -12,13 +12,12 @@ import (
 	"github.com/hwlua/hwlua/vm/describe"
 )
 
-// A function is a described function and the body that unpacks and calls it.
+// A function is a described function, ready to be bound.
 type function struct {
 	desc  *describe.Func
 	class string // whose method it is, "" for a function of a module
 	short string // the name of an object of that class in examples
 	base  int    // stack index of the first argument
-	body  body
 }
 
 // A member is a field or a method of a class.
@@ -68,16 +67,10 @@ var thePlan = sync.OnceValue(func() *plan {
 	return p
 })
 
-func newFunction(desc *describe.Func, base int) *function {
-	f := &function{desc: desc, base: base}
-	f.body = bodyOf(f)
-	return f
-}
-
 func newModulePlan(m *describe.Module) modulePlan {
 	p := modulePlan{desc: m}
 	for i := range m.Funcs {
-		p.functions = append(p.functions, newFunction(&m.Funcs[i], 1))
+		p.functions = append(p.functions, &function{desc: &m.Funcs[i], base: 1})
 		p.names = append(p.names, m.Funcs[i].Name)
 	}
 	for i := range m.Fields {
@@ -90,7 +83,7 @@ func newModulePlan(m *describe.Module) modulePlan {
 	return p
 }
 
-// newClassPlan returns the plan of class id, with a body for each method.
+// newClassPlan returns the plan of class id.
 func newClassPlan(id int, desc *describe.Class) classPlan {
 	c := classPlan{id: id, name: desc.Name, desc: desc, known: map[string]*member{}}
 	for i := range desc.Fields {
@@ -100,7 +93,6 @@ func newClassPlan(id int, desc *describe.Class) classPlan {
 	}
 	for i := range desc.Methods {
 		f := &function{desc: &desc.Methods[i], class: desc.Name, short: desc.ObjectName(), base: 2}
-		f.body = bodyOf(f)
 		c.known[f.desc.Name] = &member{method: i}
 		c.functions = append(c.functions, f)
 		c.names = append(c.names, f.desc.Name)
@@ -153,7 +145,7 @@ func (c *classPlan) index(rt *runtime, L *lua.LState) int {
 func (c *classPlan) method(rt *runtime, i int) *lua.LFunction {
 	fn := rt.classes[c.id].methods[i]
 	if fn == nil {
-		fn = rt.function(c.functions[i])
+		fn = rt.bind(c.functions[i])
 		rt.classes[c.id].methods[i] = fn
 	}
 	return fn
