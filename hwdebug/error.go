@@ -1,4 +1,4 @@
-// Error: a refused request, with what it asked for, why it was refused and who holds what it needs.
+// Error: a request that the kernel refused, the reason, and snapshots of the events in its way.
 
 package hwdebug
 
