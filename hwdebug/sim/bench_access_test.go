@@ -1,4 +1,4 @@
-// What an access and a registration cost.
+// Benchmarks of an access and of a registration.
 
 package sim_test
 
@@ -11,7 +11,8 @@ import (
 
 const benchBuf = 0x10000000
 
-// fourWatched makes a machine whose CPU 1 has four watchpoints armed for a task there.
+// fourWatched returns a machine with four watchpoints armed on CPU 1, and the task that is current
+// there.
 func fourWatched(b testing.TB) (*sim.Machine, *sim.Task) {
 	m, err := sim.New(sim.Config{CPUs: 4, BRPs: 6, WRPs: 4, Kernel: "6.1.176", VABits: 48, TraceSize: -1})
 	if err != nil {
@@ -23,7 +24,8 @@ func fourWatched(b testing.TB) (*sim.Machine, *sim.Task) {
 		b.Fatal(err)
 	}
 	for i := range uint64(4) {
-		if _, err := m.PerfEventOpen(hwdebug.Attr{Type: hwdebug.W, Addr: benchBuf + 16*i, Len: 4}, nil, 1); err != nil {
+		a := hwdebug.Attr{Type: hwdebug.W, Addr: benchBuf + 16*i, Len: 4}
+		if _, err := m.PerfEventOpen(a, nil, 1); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -33,7 +35,7 @@ func fourWatched(b testing.TB) (*sim.Machine, *sim.Task) {
 	return m, task
 }
 
-// BenchmarkAccessMiss is an access that hits nothing with four watchpoints armed.
+// BenchmarkAccessMiss times an access that hits none of four watchpoints.
 func BenchmarkAccessMiss(b *testing.B) {
 	_, task := fourWatched(b)
 	b.ReportAllocs()
@@ -51,16 +53,16 @@ func TestAccessMissDoesNotAllocate(t *testing.T) {
 			t.Fatal(err)
 		}
 	}); n != 0 {
-		t.Errorf("an access that hits nothing allocates %v times", n)
+		t.Errorf("a miss allocates %v times, want 0", n)
 	}
 	for _, ev := range m.Events() {
 		if n := ev.Count(); n != 0 {
-			t.Errorf("%s counts %d", ev.Label(), n)
+			t.Errorf("%s counts %d hits, want 0", ev.Label(), n)
 		}
 	}
 }
 
-// BenchmarkAccessHit is a store that hits one of four watchpoints, is counted and stepped over.
+// BenchmarkAccessHit times a store that hits one of four watchpoints, is counted and stepped over.
 func BenchmarkAccessHit(b *testing.B) {
 	_, task := fourWatched(b)
 	b.ReportAllocs()
@@ -71,7 +73,7 @@ func BenchmarkAccessHit(b *testing.B) {
 	}
 }
 
-// BenchmarkRegister registers and unregisters an event of a CPU, and one of the task that is current there.
+// BenchmarkRegister opens and closes an event of a CPU, and one of the task that is current there.
 func BenchmarkRegister(b *testing.B) {
 	for _, whose := range []string{"cpu", "task"} {
 		b.Run(whose, func(b *testing.B) {
@@ -84,7 +86,8 @@ func BenchmarkRegister(b *testing.B) {
 	}
 }
 
-// registerOne makes a machine and returns what registers and unregisters an event of a CPU, or of the task there.
+// registerOne returns a function that opens and closes an event of a CPU, or of the task there, on
+// a new machine.
 func registerOne(b *testing.B, whose string, traceSize int) func() {
 	m, err := sim.New(sim.Config{
 		CPUs: 4, BRPs: 6, WRPs: 4, Kernel: "6.1.176", VABits: 48, TraceSize: traceSize,

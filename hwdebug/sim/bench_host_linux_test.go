@@ -1,4 +1,4 @@
-// What a hit and a registration cost beside what the host's own kernel takes for the same.
+// Benchmarks of a hit and of a registration against the host's own kernel.
 
 package sim_test
 
@@ -15,11 +15,11 @@ import (
 	"github.com/hwlua/hwlua/hwdebug"
 )
 
-// watched is on the heap, where it stays: a goroutine's stack moves.
+// watched is on the heap because a goroutine's stack may move.
 var watched = new(uint64)
 
-// hostEvent opens a breakpoint event on the host that counts stores to watched: those of a thread (0: the calling one), or
-// with -1 those made on a CPU.
+// hostEvent opens a breakpoint event on the host that counts stores to watched: those of thread pid
+// (0: the caller), or with pid -1 those of a CPU.
 func hostEvent(pid, cpu int) (fd int, err error) {
 	attr := unix.PerfEventAttr{
 		Type:    5, // PERF_TYPE_BREAKPOINT
@@ -32,9 +32,9 @@ func hostEvent(pid, cpu int) (fd int, err error) {
 	return unix.PerfEventOpen(&attr, pid, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
 }
 
-// beside lets host and model take turns of about the same time, two hundred in one iteration, since one turn says little. It
-// reports what a call of either takes in its quietest turn, which whatever else runs on the machine moves least, how many
-// times the model's fits into the host's, and the same of the mean of all turns.
+// beside runs host and model in turns of about the same length, a thousand in one iteration. It
+// reports the time of a call in the quietest turn of each side, which other load disturbs least,
+// the ratio of the two, and the ratio of the means over all turns.
 func beside(b *testing.B, host, model func()) {
 	const turns = 1000
 	sides := [2]struct {
@@ -63,13 +63,13 @@ func beside(b *testing.B, host, model func()) {
 	b.ReportMetric(each(0, sides[0].sum)/each(1, sides[1].sum), "mean-host/model")
 }
 
-// BenchmarkAccessHitBesideHost is the host kernel's hit of a counting watchpoint on a variable, beside the model's.
+// BenchmarkAccessHitBesideHost times the hit of a counting watchpoint on the host and on the model.
 func BenchmarkAccessHitBesideHost(b *testing.B) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	fd, err := hostEvent(0, -1)
 	if err != nil {
-		b.Skipf("the host gives no breakpoint event: %v", err)
+		b.Skipf("the host has no breakpoint event: %v", err)
 	}
 	defer unix.Close(fd)
 	_, task := fourWatched(b)
@@ -87,12 +87,12 @@ func BenchmarkAccessHitBesideHost(b *testing.B) {
 		b.Fatal(err)
 	}
 	if n := binary.NativeEndian.Uint64(count[:]); n != stores {
-		b.Fatalf("the host counted %d of %d stores", n, stores)
+		b.Fatalf("the host counted %d stores, want %d", n, stores)
 	}
 }
 
-// BenchmarkRegisterBesideHost times opening and closing a breakpoint event, of the CPU that makes the call and of
-// the calling task, on the host's kernel and on a machine with a trace and one without.
+// BenchmarkRegisterBesideHost times opening and closing a breakpoint event, of the CPU that makes
+// the call and of the calling task, on the host and on a machine with a trace and one without.
 func BenchmarkRegisterBesideHost(b *testing.B) {
 	for _, row := range []struct {
 		name      string
@@ -117,7 +117,7 @@ func BenchmarkRegisterBesideHost(b *testing.B) {
 				return unix.Close(fd)
 			}
 			if err := open(); err != nil {
-				b.Skipf("the host gives no breakpoint event: %v", err)
+				b.Skipf("the host has no breakpoint event: %v", err)
 			}
 			beside(b, func() {
 				if err := open(); err != nil {
@@ -128,7 +128,7 @@ func BenchmarkRegisterBesideHost(b *testing.B) {
 	}
 }
 
-// stayOn keeps the calling thread on one of the host's CPUs until what it returns is called.
+// stayOn binds the calling thread to one of the host's CPUs until back is called.
 func stayOn(b *testing.B, cpu int) (back func()) {
 	var before, one unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &before); err != nil {
@@ -136,7 +136,7 @@ func stayOn(b *testing.B, cpu int) (back func()) {
 	}
 	one.Set(cpu)
 	if err := unix.SchedSetaffinity(0, &one); err != nil {
-		b.Skipf("the host's cpu%d cannot be had: %v", cpu, err)
+		b.Skipf("the thread cannot be bound to cpu%d: %v", cpu, err)
 	}
 	return func() {
 		if err := unix.SchedSetaffinity(0, &before); err != nil {

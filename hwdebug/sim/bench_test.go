@@ -1,4 +1,5 @@
-// What the machine's everyday steps cost, with a trace and without, and which of them may not allocate.
+// Benchmarks of the machine's usual steps, with a trace and without; the register path must not
+// allocate.
 
 package sim_test
 
@@ -10,7 +11,7 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// traced runs a benchmark on a machine that keeps a trace and on one that keeps none.
+// traced runs a benchmark on a machine with a trace and on one without.
 func traced(b *testing.B, cpus int, fn func(b *testing.B, m *sim.Machine)) {
 	for _, row := range []struct {
 		name string
@@ -39,21 +40,22 @@ func BenchmarkWriteWbReg(b *testing.B) {
 	})
 }
 
-// switching returns a machine's CPU with four events of a task, and the task.
+// switching opens four events for a new task and returns CPU 0 and the task.
 func switching(tb testing.TB, m *sim.Machine) (*sim.CPU, *sim.Task) {
 	task, err := m.NewTask(sim.TaskConfig{Comm: "t"})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	for i := range uint64(4) {
-		if _, err := m.PerfEventOpen(hwdebug.Attr{Type: hwdebug.W, Addr: 0x400000 + 8*i, Len: 8, Pinned: true}, task, -1); err != nil {
+		a := hwdebug.Attr{Type: hwdebug.W, Addr: 0x400000 + 8*i, Len: 8, Pinned: true}
+		if _, err := m.PerfEventOpen(a, task, -1); err != nil {
 			tb.Fatal(err)
 		}
 	}
 	return m.CPU(0), task
 }
 
-// BenchmarkContextSwitch is a switch in and a switch out of a task with four events.
+// BenchmarkContextSwitch times a switch in and a switch out of a task with four events.
 func BenchmarkContextSwitch(b *testing.B) {
 	traced(b, 1, func(b *testing.B, m *sim.Machine) {
 		c, task := switching(b, m)
@@ -68,7 +70,7 @@ func BenchmarkContextSwitch(b *testing.B) {
 	})
 }
 
-// BenchmarkRegisterWide registers and unregisters a wide event on eight CPUs.
+// BenchmarkRegisterWide times registering and unregistering a wide event on eight CPUs.
 func BenchmarkRegisterWide(b *testing.B) {
 	a := hwdebug.HwBreakpointInit()
 	a.Type, a.Addr, a.Len = hwdebug.W, 0xffffff8008c5a000, 8
@@ -85,7 +87,7 @@ func BenchmarkRegisterWide(b *testing.B) {
 	})
 }
 
-// BenchmarkNew makes and closes a machine of four CPUs.
+// BenchmarkNew times making and closing a machine of four CPUs.
 func BenchmarkNew(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
@@ -111,11 +113,11 @@ func TestEverydayStepsDoNotAllocate(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				for range 100 { // fill the ring, see every context once
+				for range 100 { // fills the ring and creates every call context
 					do()
 				}
 				if n := testing.AllocsPerRun(200, do); n != 0 {
-					t.Errorf("%s allocates %v times", name, n)
+					t.Errorf("%s allocates %v times, want 0", name, n)
 				}
 			}
 			step("a switch in and out", func() error {

@@ -1,4 +1,5 @@
-// Bytes become calls, choices and all; the invariants judge after every one, and a second run must tell the same story.
+// Fuzzing: bytes become calls and choices; the invariants must hold after each, and two runs must
+// agree.
 
 package sim_test
 
@@ -14,7 +15,7 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/trace"
 )
 
-// A player turns bytes into calls.
+// A player makes the calls that its input encodes.
 type player struct {
 	m      *sim.Machine
 	in     []byte
@@ -44,8 +45,10 @@ func pick[T any](p *player, list []T) (v T, ok bool) {
 	return list[p.n(len(list))], true
 }
 
-var fuzzAddrs = [...]uint64{0x400000, 0x400004, 0x400001, 0x400580, 0x7ffffffffc, 0xffffff8008080000, 0xffffff8008080008,
-	0xffffff8008080004, 0xfffffffffffffffc, 0xfffffffffffffff8, 0}
+var fuzzAddrs = [...]uint64{
+	0x400000, 0x400004, 0x400001, 0x400580, 0x7ffffffffc, 0xffffff8008080000, 0xffffff8008080008,
+	0xffffff8008080004, 0xfffffffffffffffc, 0xfffffffffffffff8, 0,
+}
 
 func (p *player) addr() uint64 { return fuzzAddrs[p.n(len(fuzzAddrs))] }
 
@@ -60,7 +63,7 @@ func (p *player) attr() hwdebug.Attr {
 	return a
 }
 
-// handler is an overflow handler that gets on with it in one of several ways.
+// handler returns one of several overflow handlers, nil among them.
 func (p *player) handler() sim.Handler {
 	switch p.n(4) {
 	case 0:
@@ -74,6 +77,7 @@ func (p *player) handler() sim.Handler {
 	return func(*sim.Event, *sim.Hit) error { return nil }
 }
 
+// body returns a task body that returns, sleeps, stores or queues work.
 func (p *player) body(depth int) func(*sim.Task) error {
 	k, a, n := p.n(4), p.addr(), p.n(40)
 	return func(t *sim.Task) error {
@@ -96,7 +100,7 @@ func (p *player) body(depth int) func(*sim.Task) error {
 	}
 }
 
-// call makes one call. Its error is an answer, whatever it is.
+// call makes one call. An error is one of its answers, not a failure of the test.
 func (p *player) call() error {
 	m := p.m
 	switch op := p.n(34); op {
@@ -285,21 +289,25 @@ func (p *player) call() error {
 	return nil
 }
 
-// play performs the calls that the bytes say, and returns the story: every answer, what is in the registers after it, and
-// the whole trace. A machine without a trace must give the same answers.
+// play makes the calls that in encodes and returns the story: every answer, the registers after it,
+// and the whole trace. A machine without a trace must give the same answers.
 func play(t *testing.T, in []byte) string {
 	answers, story := playOn(t, in, 512)
 	if quiet, _ := playOn(t, in, -1); quiet != answers {
-		t.Fatalf("without a trace the machine answers otherwise:\n%s\n---\n%s", quiet, answers)
+		t.Fatalf("the answers without a trace differ:\n%s\n---\n%s", quiet, answers)
 	}
 	return answers + story
 }
 
+// playOn plays in on a machine with that TraceSize.
 func playOn(t *testing.T, in []byte, traceSize int) (answers, story string) {
 	p := &player{in: in}
 	head := p.byte()
 	kernels := sim.Profiles()
-	cfg := sim.Config{CPUs: 1 + int(head)%3, Kernel: kernels[int(head>>2)%len(kernels)], TraceSize: traceSize, Seed: uint64(p.byte())}
+	cfg := sim.Config{
+		CPUs: 1 + int(head)%3, Kernel: kernels[int(head>>2)%len(kernels)],
+		TraceSize: traceSize, Seed: uint64(p.byte()),
+	}
 	if head&0x80 != 0 {
 		cfg.BRPsPerCPU = []int{6, 2, 6}[:cfg.CPUs]
 		cfg.WRPsPerCPU = []int{4, 2, 3}[:cfg.CPUs]
@@ -339,7 +347,7 @@ func playOn(t *testing.T, in []byte, traceSize int) (answers, story string) {
 	return answers, p.log.String()
 }
 
-// registers adds what a CPU's registers hold to the story.
+// registers adds a CPU's registers to the story.
 func (p *player) registers(c *sim.CPU) {
 	v, err := c.MDSCR()
 	fmt.Fprintf(&p.log, "cpu%d %x %v", c.ID(), v, err)
@@ -348,7 +356,7 @@ func (p *player) registers(c *sim.CPU) {
 		if i >= 2*c.BRPs() {
 			banks, n = []int{arm64.WVR, arm64.WCR}, i-2*c.BRPs()
 		}
-		v, _ := c.Reg(banks[n%2], n/2) // nothing but an error above while the CPU is suspended
+		v, _ := c.Reg(banks[n%2], n/2) // fails while the CPU is suspended, as MDSCR has above
 		fmt.Fprintf(&p.log, " %x", v)
 	}
 	fmt.Fprintln(&p.log)
@@ -361,7 +369,7 @@ func FuzzMachine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in []byte) {
 		first := play(t, in)
 		if second := play(t, in); first != second {
-			t.Fatalf("the same bytes tell two stories:\n%s\n---\n%s", first, second)
+			t.Fatalf("the same bytes give two stories:\n%s\n---\n%s", first, second)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-// What the table tests share: machines, tasks, events, and the register trace.
+// Helpers of the table tests: machines, tasks, events, and the register trace.
 
 package sim_test
 
@@ -42,7 +42,8 @@ func mustSlots(t testing.TB, m *sim.Machine, cpu int) sim.SlotUse {
 	return u
 }
 
-// errnoOf is the name of the errno that err carries, "" for nil, and the whole error where it carries none.
+// errnoOf returns the name of the errno that err carries, "" for nil, and the error's text if it
+// carries none.
 func errnoOf(err error) string {
 	switch e := hwdebug.Errno(err); {
 	case err == nil:
@@ -54,7 +55,8 @@ func errnoOf(err error) string {
 	}
 }
 
-// A watcher reads the register trace of one CPU: the writes to the four banks and to MDSCR_EL1, in order.
+// A watcher reads the register trace of one CPU: the writes to the four banks and to MDSCR_EL1, in
+// order.
 type watcher struct {
 	t    testing.TB
 	m    *sim.Machine
@@ -66,7 +68,7 @@ func watch(t testing.TB, m *sim.Machine, cpu int) *watcher {
 	return &watcher{t, m, cpu, m.Recorder().Seq()}
 }
 
-// writes gives what was written since it was last asked: "WVR0=0x400000", "M=0x9000".
+// writes returns the writes since its last call: "WVR0=0x400000", "M=0x9000".
 func (w *watcher) writes() string {
 	w.t.Helper()
 	rec := w.m.Recorder()
@@ -74,7 +76,7 @@ func (w *watcher) writes() string {
 	for seq := w.last + 1; seq <= rec.Seq(); seq++ {
 		r, ok := rec.Record(seq)
 		if !ok {
-			w.t.Fatalf("record %d is gone; the trace is too short for the test", seq)
+			w.t.Fatalf("record %d is overwritten; the trace is too short for the test", seq)
 		}
 		if int(r.CPU) != w.cpu {
 			continue
@@ -90,7 +92,7 @@ func (w *watcher) writes() string {
 	return strings.Join(out, " ")
 }
 
-// want compares the writes since it was last asked.
+// want compares the writes since the last call of writes.
 func (w *watcher) want(step, writes string) {
 	w.t.Helper()
 	if got := w.writes(); got != writes {
@@ -98,7 +100,7 @@ func (w *watcher) want(step, writes string) {
 	}
 }
 
-// entered gives how often fn was entered on any CPU since the watcher was last asked for writes.
+// entered returns how often fn was entered on any CPU since the last call of writes.
 func (w *watcher) entered(fn string) int {
 	rec := w.m.Recorder()
 	n := 0
@@ -131,7 +133,7 @@ func mdscr(t testing.TB, m *sim.Machine, cpu int) uint64 {
 	return v
 }
 
-// slotsOf gives the slots of events, -1 for one in no register.
+// slotsOf returns the slots of events, -1 for an event that is not installed.
 func slotsOf(evs ...*sim.Event) string {
 	var out []string
 	for _, ev := range evs {
@@ -165,7 +167,7 @@ func wantErrno(t testing.TB, step string, err error, want syscall.Errno) {
 	}
 }
 
-// logged says whether a line of the kernel log ends with text.
+// logged returns the number of lines of the kernel log that end with text.
 func logged(m *sim.Machine, text string) int {
 	n := 0
 	for _, line := range m.Dmesg() {

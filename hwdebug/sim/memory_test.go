@@ -1,4 +1,4 @@
-// Memory against a slow twin.
+// Tests of the memory against a slow twin.
 
 package sim_test
 
@@ -9,8 +9,9 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// TestMemoryAgreesWithTwin stores and loads on a few pages, across their bounds too, as user and as kernel, and compares with
-// a map of bytes. Of 16 bytes the low 8 are given; the others are stored as 0 and not returned.
+// TestMemoryAgreesWithTwin stores to and loads from a few pages and across their bounds, as user
+// and as kernel, and compares with a map of bytes. A store of 16 bytes gives the low 8 and writes 0
+// to the others.
 func TestMemoryAgreesWithTwin(t *testing.T) {
 	type port interface {
 		Load(addr uint64, size int) (uint64, error)
@@ -18,7 +19,7 @@ func TestMemoryAgreesWithTwin(t *testing.T) {
 	}
 	m := newMachine(t, sim.Config{CPUs: 1})
 	task := newTask(t, m, "t", 0)
-	armed := newMachine(t, sim.Config{CPUs: 1}) // with a watchpoint elsewhere, so that no access is a short cut
+	armed := newMachine(t, sim.Config{CPUs: 1}) // a watchpoint elsewhere rules out the short path
 	open(t, armed, kernelRW(K+1<<20, false), nil, 0)
 	for _, c := range []struct {
 		name string
@@ -50,27 +51,30 @@ func TestMemoryAgreesWithTwin(t *testing.T) {
 				got, err := c.port.Load(addr, size)
 				must(t, err)
 				if got != want {
-					t.Fatalf("access %d: %d bytes at %#x read %#x, want %#x", i, size, addr, got, want)
+					t.Fatalf("access %d: load of %d bytes at %#x = %#x, want %#x", i, size, addr, got, want)
 				}
 			}
 		})
 	}
 }
 
-// TestSizesOfAccesses: an access has 1, 2, 4, 8 or 16 bytes, on every way in.
+// TestSizesOfAccesses checks that every call takes accesses of 1, 2, 4, 8 and 16 bytes only.
 func TestSizesOfAccesses(t *testing.T) {
 	m := newMachine(t, sim.Config{CPUs: 1})
 	task, c := newTask(t, m, "t", 0), m.CPU(0)
 	for size := -1; size <= 33; size++ {
 		ok := size == 1 || size == 2 || size == 4 || size == 8 || size == 16
-		for range 2 { // the second time the task is current, which may be a short cut
+		for range 2 { // the second time the task is current, which may take the short path
 			_, tl := task.Load(userAddr, size)
 			_, cl := c.Load(K, size)
 			_, gu := c.GetUser(userAddr, size)
-			for name, err := range map[string]error{"task load": tl, "task store": task.Store(userAddr, size, 1), "load": cl,
-				"store": c.Store(K, size, 1), "get_user": gu, "put_user": c.PutUser(userAddr, size, 1)} {
+			for name, err := range map[string]error{
+				"task load": tl, "task store": task.Store(userAddr, size, 1),
+				"load": cl, "store": c.Store(K, size, 1),
+				"get_user": gu, "put_user": c.PutUser(userAddr, size, 1),
+			} {
 				if (err == nil) != ok {
-					t.Errorf("%s of %d bytes: %v", name, size, err)
+					t.Errorf("%s of %d bytes: error %v, want success %v", name, size, err, ok)
 				}
 			}
 		}

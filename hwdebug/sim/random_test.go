@@ -1,4 +1,4 @@
-// Long random stories: the same calls as the fuzz target makes, many of them in a row.
+// Long random stories: the calls of the fuzz target, many in a row.
 
 package sim_test
 
@@ -19,12 +19,12 @@ func TestLongRandomStories(t *testing.T) {
 			in[j] = byte(rng.Uint32())
 		}
 		if i%2 == 0 {
-			in[2] = 1 // nothing by hand
+			in[2] = 1 // no calls by hand
 		}
 		first := play(t, in)
 		if i%10 == 0 {
 			if second := play(t, in); first != second {
-				t.Fatalf("story %d is told in two ways", i)
+				t.Fatalf("story %d: two runs differ", i)
 			}
 		}
 	}

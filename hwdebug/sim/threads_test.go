@@ -1,4 +1,4 @@
-// Threads of the machine that sleep, fail, move and end: what their CPU and those that wait for them see of it.
+// Tests of threads that sleep, fail, move and end.
 
 package sim_test
 
@@ -12,8 +12,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// TestBodyFailsMeanwhile: the error of a body that gets its turn while the script spins for a cross call is that of the script's
-// next drive of the machine, once; the cross call is none the worse.
+// TestBodyFailsMeanwhile has a body fail while the script spins for a cross call. The next call
+// that drives the machine returns the error, once, and the cross call succeeds.
 func TestBodyFailsMeanwhile(t *testing.T) {
 	broken := errors.New("broken")
 	m := newMachine(t, sim.Config{CPUs: 3, Choose: func(kind sim.Choice, n int) int {
@@ -27,13 +27,13 @@ func TestBodyFailsMeanwhile(t *testing.T) {
 	ev := open(t, m, kernelRW(addrA, false), nil, 1)
 	wantState(t, "opened", ev, sim.StateActive)
 	if _, err := m.Run(); !errors.Is(err, broken) {
-		t.Errorf("the machine runs on with %v", err)
+		t.Errorf("Run() = %v, want %v", err, broken)
 	}
 	_, err = m.Run()
 	must(t, err)
 }
 
-// TestCPUGoesBack: when a body sleeps, and when it is done, its CPU goes back to what was current there before.
+// TestCPUGoesBack checks that the CPU returns to its former task when a body sleeps and when it ends.
 func TestCPUGoesBack(t *testing.T) {
 	m := newMachine(t, sim.Config{CPUs: 2})
 	for cpu := range 2 {
@@ -44,13 +44,14 @@ func TestCPUGoesBack(t *testing.T) {
 		for range 2 {
 			must(t, m.Msleep(8e6))
 			if got := m.CPU(cpu).Current(); got != there {
-				t.Errorf("cpu%d goes back to %s", cpu, got.Comm())
+				t.Errorf("cpu%d runs %s, want %s", cpu, got.Comm(), there.Comm())
 			}
 		}
 	}
 }
 
-// TestWorkerWaits: a function that waits for another item of its pool sleeps, so that another worker runs it (R-WQ-17).
+// TestWorkerWaits has a work function wait for another item of its pool, which another worker runs
+// (R-WQ-17).
 func TestWorkerWaits(t *testing.T) {
 	onEvery(t, "R-WQ-17", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
@@ -63,25 +64,27 @@ func TestWorkerWaits(t *testing.T) {
 			}
 			waited, err := m.FlushWork(inner)
 			if !waited {
-				t.Error("it does not wait")
+				t.Error("FlushWork did not wait")
 			}
 			here("outer")
 			return err
 		})
-		first := m.NewWork("first", nil) // the second worker, which it makes, runs once without being woken for an item (R-WQ-16)
+		first := m.NewWork("first", nil) // makes the second worker, which runs once without an item (R-WQ-16)
 		for _, w := range []*sim.Work{first, outer} {
 			_, err := m.ScheduleWorkOn(1, w)
 			must(t, err)
 			_, err = m.Run()
 			must(t, err)
 		}
-		if got := strings.Join(ran, ", "); got != "inner in kworker/1:0, outer in kworker/1:1" {
-			t.Errorf("ran %s", got)
+		const want = "inner in kworker/1:0, outer in kworker/1:1"
+		if got := strings.Join(ran, ", "); got != want {
+			t.Errorf("ran %s, want %s", got, want)
 		}
 	})
 }
 
-// TestWorkersComeBack: what was queued while a CPU was away runs elsewhere, in the CPU's worker; once the CPU is back, there (R-WQ-19).
+// TestWorkersComeBack queues work for a CPU that is down: the CPU's worker runs it elsewhere, or
+// there once the CPU is up again (R-WQ-19).
 func TestWorkersComeBack(t *testing.T) {
 	for _, back := range []bool{false, true} {
 		m := newMachine(t, sim.Config{CPUs: 2})
@@ -105,14 +108,14 @@ func TestWorkersComeBack(t *testing.T) {
 		_, err = m.Run()
 		must(t, err)
 		if where != want {
-			t.Errorf("the CPU is back: %v; it is run by %s, want %s", back, where, want)
+			t.Errorf("CPU up again: %v: the work ran in %s, want %s", back, where, want)
 		}
 		must(t, m.CheckInvariants())
 	}
 }
 
-// TestExitGoesOnElsewhere: a task whose CPU goes down while it sleeps in exit_files exits on another one, and what its old CPU runs
-// when it is back is nothing of it (R-HP-11).
+// TestExitGoesOnElsewhere takes a CPU down while its task sleeps in exit_files: the task exits on
+// another CPU, and leaves nothing on the old one (R-HP-11).
 func TestExitGoesOnElsewhere(t *testing.T) {
 	onEvery(t, "R-HP-11", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
@@ -124,12 +127,13 @@ func TestExitGoesOnElsewhere(t *testing.T) {
 		must(t, m.CPUDown(1))
 		must(t, m.CPUUp(1))
 		if task.State() != "sleeping" || task.CPU() != 0 {
-			t.Fatalf("the task is %s on CPU %d: the test begins at the wrong time", task.State(), task.CPU())
+			t.Fatalf("the task is %s on CPU %d, want sleeping on CPU 0", task.State(), task.CPU())
 		}
 		_, err = m.Run()
 		must(t, err)
 		if task.State() != "dead" || ev.State() != sim.StateExit || m.CPU(0).Current() != m.Current() {
-			t.Errorf("the task is %s, its event %s, CPU 0 runs %s", task.State(), ev.State(), m.CPU(0).Current().Comm())
+			t.Errorf("the task is %s, its event %s, CPU 0 runs %s",
+				task.State(), ev.State(), m.CPU(0).Current().Comm())
 		}
 		must(t, ev.Close())
 		for cpu, want := range []string{"kthread ret_from_fork", "cpu_startup_entry secondary_start_kernel"} {
@@ -137,14 +141,15 @@ func TestExitGoesOnElsewhere(t *testing.T) {
 			chain, err := m.Callchain("write_wb_reg", sim.ChainOptions{CPU: cpu})
 			must(t, err)
 			if got := strings.Join(chain, " "); !strings.HasSuffix(got, want) || strings.Contains(got, "exit") {
-				t.Errorf("afterwards CPU %d writes a register through %s", cpu, got)
+				t.Errorf("the chain of write_wb_reg on CPU %d is %s, want one that ends in %s", cpu, got, want)
 			}
 		}
 		must(t, m.CheckInvariants())
 	})
 }
 
-// TestExitForAnother: a body that lets a task of another CPU exit goes on there as that task when a function of its exit has slept.
+// TestExitForAnother has a body make a task of another CPU exit: it continues there as that task
+// after an exit function has slept.
 func TestExitForAnother(t *testing.T) {
 	onEvery(t, "R-EVT-25", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
@@ -154,11 +159,13 @@ func TestExitForAnother(t *testing.T) {
 		must(t, task.OnExit("slow_release", func() error {
 			err := m.Msleep(20e6)
 			if m.Current() != task {
-				t.Errorf("%s is current in exit_files", m.Current().Comm())
+				t.Errorf("%s is current in exit_files, want t", m.Current().Comm())
 			}
 			return err
 		}))
-		_, err := m.NewTask(sim.TaskConfig{Comm: "killer", CPU: 0, Body: func(*sim.Task) error { return task.Exit() }})
+		_, err := m.NewTask(sim.TaskConfig{
+			Comm: "killer", CPU: 0, Body: func(*sim.Task) error { return task.Exit() },
+		})
 		must(t, err)
 		_, err = m.Run()
 		must(t, err)
@@ -171,11 +178,12 @@ func TestExitForAnother(t *testing.T) {
 	})
 }
 
-// TestBodiesArePreempted: a body may lose its turn at every call, an access to memory among them, whether it is watched or not.
+// TestBodiesArePreempted lets a body lose its turn at every call, memory accesses included, watched
+// or not.
 func TestBodiesArePreempted(t *testing.T) {
 	m := newMachine(t, sim.Config{CPUs: 1, Choose: func(kind sim.Choice, n int) int {
 		if n != 2 {
-			t.Errorf("a choice of %v among %d; one CPU and two bodies make no other than between two", kind, n)
+			t.Errorf("a choice of %v has %d possibilities, want 2", kind, n)
 		}
 		if kind == sim.ChoicePreempt {
 			return 1
@@ -201,11 +209,12 @@ func TestBodiesArePreempted(t *testing.T) {
 	_, err := m.Run()
 	must(t, err)
 	if order != "ababab" {
-		t.Errorf("they go on as %s", order)
+		t.Errorf("the bodies run in the order %s, want ababab", order)
 	}
 }
 
-// TestContextMutex: who works on an event of a context waits for whoever does so already, and again for whoever was faster then (R-EVT-10).
+// TestContextMutex has three bodies work on one context: each waits for the one before it, and
+// again if another was faster (R-EVT-10).
 func TestContextMutex(t *testing.T) {
 	onEvery(t, "R-EVT-10", func(t *testing.T, kernel string) {
 		asked, turn := 0, -1
@@ -213,7 +222,7 @@ func TestContextMutex(t *testing.T) {
 			switch kind {
 			case sim.ChoiceIPI:
 				asked++
-				return asked % 2 // each call's interrupt is late once, and would not be for one that comes between
+				return asked % 2 // each call's interrupt is late once
 			case sim.ChoiceCPU:
 				turn++
 				return turn % n
@@ -235,35 +244,37 @@ func TestContextMutex(t *testing.T) {
 		asked, turn = 0, -1
 		_, err := m.Run()
 		must(t, err)
-		if order != "w1 w3 w2 " { // w2 waits for w1, and w3 is there first when that is done
-			t.Errorf("they are done in the order %s", order)
+		if order != "w1 w3 w2 " { // w2 waits for w1, and w3 is faster then
+			t.Errorf("the bodies end in the order %s, want w1 w3 w2", order)
 		}
 		wantSlots(t, "all enabled", "0 1 2", evs...)
 		must(t, m.CheckInvariants())
 	})
 }
 
-// TestStackOfABody: a body is called by nothing that the script called in its task's name before the body had its turn.
+// TestStackOfABody checks that the stack of a body does not hold what the script called in its
+// task's name before.
 func TestStackOfABody(t *testing.T) {
 	m := newMachine(t, sim.Config{CPUs: 1})
 	w := m.NewWork("w", nil)
 	_, err := m.ScheduleWork(w)
 	must(t, err)
-	task, err := m.NewTask(sim.TaskConfig{Comm: "t", Body: func(*sim.Task) error { return m.CPU(0).WriteWbReg(arm64.WVR, 0, addrA) }})
+	body := func(*sim.Task) error { return m.CPU(0).WriteWbReg(arm64.WVR, 0, addrA) }
+	task, err := m.NewTask(sim.TaskConfig{Comm: "t", Body: body})
 	must(t, err)
 	must(t, m.CPU(0).ContextSwitch(task))
-	waited, err := m.FlushWork(w) // the worker has its turn first, and t is switched out for it
+	waited, err := m.FlushWork(w) // the worker runs first, and t is switched out for it
 	must(t, err)
 	_, err = m.Run()
 	must(t, err)
 	chain, err := m.Callchain("write_wb_reg", sim.ChainOptions{CPU: -1})
 	must(t, err)
 	if got := strings.Join(chain, " "); !waited || strings.Contains(got, "flush_work") {
-		t.Errorf("waited: %v; the body writes a register through %s", waited, got)
+		t.Errorf("waited %v, chain %s; want true and no flush_work", waited, got)
 	}
 }
 
-// TestSetStack: whoever has a stack of his own finds it as he left it, whatever ran on others meanwhile.
+// TestSetStack checks that every coroutine finds its own stack again after others ran on theirs.
 func TestSetStack(t *testing.T) {
 	m := newMachine(t, sim.Config{CPUs: 2})
 	stack := "script"
@@ -276,7 +287,7 @@ func TestSetStack(t *testing.T) {
 					return err
 				}
 				if stack != name {
-					t.Errorf("%s wakes on the stack of %s", name, stack)
+					t.Errorf("%s wakes on the stack of %s, want its own", name, stack)
 				}
 			}
 			return nil
@@ -286,11 +297,12 @@ func TestSetStack(t *testing.T) {
 	_, err := m.Run()
 	must(t, err)
 	if stack != "script" {
-		t.Errorf("the script is on the stack of %s", stack)
+		t.Errorf("the script is on the stack of %s, want its own", stack)
 	}
 }
 
-// TestRestless runs a machine that never stops: the error names the tasks and work that still run, and no others.
+// TestRestless runs a machine that never stops: the error names the tasks and work that still run,
+// and no others.
 func TestRestless(t *testing.T) {
 	m := newMachine(t, sim.Config{CPUs: 1, TraceSize: -1})
 	done, again := m.NewWork("done", nil), (*sim.Work)(nil)
@@ -304,7 +316,8 @@ func TestRestless(t *testing.T) {
 	must(t, err)
 	_, err = m.NewTask(sim.TaskConfig{Comm: "gone", PID: 7, Body: func(*sim.Task) error { return nil }})
 	must(t, err)
-	_, err = m.NewTask(sim.TaskConfig{Comm: "sleeper", PID: 9, Body: func(*sim.Task) error { return m.Msleep(1e18) }})
+	sleep := func(*sim.Task) error { return m.Msleep(1e18) }
+	_, err = m.NewTask(sim.TaskConfig{Comm: "sleeper", PID: 9, Body: sleep})
 	must(t, err)
 	const want = " still running: work again, task sleeper (pid 9)"
 	if _, err = m.Run(); err == nil || !strings.HasSuffix(err.Error(), want) {

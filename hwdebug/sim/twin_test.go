@@ -1,4 +1,4 @@
-// R-CON-7 read aloud, as a slow twin of the machine's reservation arithmetic.
+// A slow twin of the reservation arithmetic: R-CON-7 as it is written.
 
 package sim_test
 
@@ -14,7 +14,7 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// A slowEvent is what the rules of chapter 4 need to know of an event.
+// A slowEvent holds what the rules of chapter 4 need of an event.
 type slowEvent struct {
 	ev   *sim.Event
 	data bool // R-CON-3
@@ -22,14 +22,14 @@ type slowEvent struct {
 	task *sim.Task
 }
 
-// A slowBook is the list of all reserved events, and nothing else.
+// A slowBook lists the reserved events and counts nothing.
 type slowBook struct {
 	cpus   int
 	limit  map[bool]int // by data
 	events []*slowEvent
 }
 
-// own is own(t, c) of R-CON-4.
+// own returns own(t, c) of R-CON-4.
 func (b *slowBook) own(data bool, t *sim.Task, c int) int {
 	n := 0
 	for _, e := range b.events {
@@ -40,7 +40,7 @@ func (b *slowBook) own(data bool, t *sim.Task, c int) int {
 	return n
 }
 
-// maxtask is maxtask(c) of R-CON-4.
+// maxtask returns maxtask(c) of R-CON-4.
 func (b *slowBook) maxtask(data bool, c int) int {
 	most := 0
 	for _, e := range b.events {
@@ -51,7 +51,7 @@ func (b *slowBook) maxtask(data bool, c int) int {
 	return most
 }
 
-// cpuPinned is cpu_pinned(c) of R-CON-1.
+// cpuPinned returns cpu_pinned(c) of R-CON-1.
 func (b *slowBook) cpuPinned(data bool, c int) int {
 	n := 0
 	for _, e := range b.events {
@@ -62,7 +62,7 @@ func (b *slowBook) cpuPinned(data bool, c int) int {
 	return n
 }
 
-// need is R-CON-7.
+// need returns the slots that R-CON-7 demands for e.
 func (b *slowBook) need(e *slowEvent) int {
 	most := 0
 	for c := range b.cpus {
@@ -92,8 +92,8 @@ func (b *slowBook) remove(e *slowEvent) {
 	}
 }
 
-// TestReservationAgreesWithTwin sends random requests to machines of many shapes and to the twin, and compares each
-// answer, and the counts as they go.
+// TestReservationAgreesWithTwin sends random requests to machines of many shapes and to the twin,
+// and compares the answers and the counts.
 func TestReservationAgreesWithTwin(t *testing.T) {
 	requests := 1_000_000
 	switch {
@@ -108,12 +108,13 @@ func TestReservationAgreesWithTwin(t *testing.T) {
 	kernels := sim.Profiles()
 	for i := 0; tally.requests < requests; i++ {
 		cfg := sim.Config{
-			Kernel: kernels[i%len(kernels)], CPUs: 1 + r.IntN(5), BRPs: 1 + r.IntN(7), WRPs: 1 + r.IntN(7), TraceSize: -1,
+			Kernel: kernels[i%len(kernels)], TraceSize: -1,
+			CPUs: 1 + r.IntN(5), BRPs: 1 + r.IntN(7), WRPs: 1 + r.IntN(7),
 		}
 		if i%9 == 8 {
 			cfg.CPUs, cfg.BRPs, cfg.WRPs = 1+r.IntN(8), 16, 16
 		}
-		if i%4 == 3 { // fewer registers on the others: the limit stays the boot CPU's (R-REG-10)
+		if i%4 == 3 { // the limit is the boot CPU's, whatever the others have (R-REG-10)
 			for range cfg.CPUs {
 				cfg.BRPsPerCPU = append(cfg.BRPsPerCPU, 1+r.IntN(6))
 				cfg.WRPsPerCPU = append(cfg.WRPsPerCPU, 1+r.IntN(6))
@@ -139,6 +140,7 @@ func (n *twinTally) String() string {
 		n.opened, n.refused, n.closed, n.moved, n.stuck, n.exits)
 }
 
+// runTwin sends n random requests to a machine and to the twin.
 func runTwin(t *testing.T, r *rand.Rand, cfg sim.Config, n int, tally *twinTally) {
 	t.Helper()
 	m := newMachine(t, cfg)
@@ -153,7 +155,8 @@ func runTwin(t *testing.T, r *rand.Rand, cfg sim.Config, n int, tally *twinTally
 	fail := func(format string, args ...any) {
 		t.Helper()
 		tail := log[max(0, len(log)-25):]
-		t.Fatalf("%s\nmachine %+v\nthe last requests:\n%s", fmt.Sprintf(format, args...), cfg, strings.Join(tail, "\n"))
+		t.Fatalf("%s\nmachine %+v\nthe last requests:\n%s",
+			fmt.Sprintf(format, args...), cfg, strings.Join(tail, "\n"))
 	}
 	types := []hwdebug.BPType{hwdebug.R, hwdebug.W, hwdebug.RW, hwdebug.X}
 	attr := func(e *slowEvent) hwdebug.Attr {
@@ -183,11 +186,11 @@ func runTwin(t *testing.T, r *rand.Rand, cfg sim.Config, n int, tally *twinTally
 			ev, err := m.PerfEventOpen(a, e.task, e.cpu)
 			switch {
 			case err == nil && !book.fits(e):
-				fail("the machine accepts what needs %d of %d", book.need(e), book.limit[e.data])
+				fail("the machine accepts a request that needs %d of %d slots", book.need(e), book.limit[e.data])
 			case err != nil && !errors.Is(err, syscall.ENOSPC):
 				fail("%v, want ENOSPC or success", err)
 			case err != nil && book.fits(e):
-				fail("the machine refuses what needs %d of %d: %v", book.need(e), book.limit[e.data], err)
+				fail("the machine refuses a request that needs %d of %d slots: %v", book.need(e), book.limit[e.data], err)
 			case err != nil:
 				tally.refused++
 			default:
@@ -202,7 +205,8 @@ func runTwin(t *testing.T, r *rand.Rand, cfg sim.Config, n int, tally *twinTally
 			book.remove(e)
 			tally.closed++
 		case what < 98:
-			// Release the old type, reserve the new one, and put the old one back if that fails (R-VAL-22, 24).
+			// Release the old type, reserve the new one, and put the old one back if that fails
+			// (R-VAL-22, 24).
 			e := book.events[r.IntN(len(book.events))]
 			a := e.ev.Attr()
 			a.Type = types[r.IntN(4)]
@@ -224,7 +228,7 @@ func runTwin(t *testing.T, r *rand.Rand, cfg sim.Config, n int, tally *twinTally
 				tally.moved++
 			}
 		default:
-			// A task that exits keeps its reservations (R-EVT-25); another takes its place.
+			// A task that exits keeps its reservations (R-EVT-25); a new task takes its place.
 			if r.IntN(10) != 0 {
 				continue
 			}
@@ -243,7 +247,7 @@ func runTwin(t *testing.T, r *rand.Rand, cfg sim.Config, n int, tally *twinTally
 						got = u.WP
 					}
 					if got.CPUPinned != book.cpuPinned(data, c) || got.TaskPinned != book.maxtask(data, c) {
-						fail("cpu%d data %v: the machine counts %d + %d, the twin %d + %d", c, data,
+						fail("cpu%d data %v: got counts %d + %d, want %d + %d", c, data,
 							got.CPUPinned, got.TaskPinned, book.cpuPinned(data, c), book.maxtask(data, c))
 					}
 				}

@@ -1,4 +1,4 @@
-// How many workers a pool keeps (spec 8.3).
+// Tests of the number of workers that a pool keeps (spec 8.3).
 
 package sim_test
 
@@ -11,7 +11,7 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// workersOf are the numbers of the normal workers that CPU 1 has.
+// workersOf returns the numbers of the normal workers of CPU 1.
 func workersOf(m *sim.Machine) string {
 	var ids []string
 	for _, task := range m.Tasks() {
@@ -23,7 +23,7 @@ func workersOf(m *sim.Machine) string {
 	return strings.Join(ids, " ")
 }
 
-// sleepers queues works on CPU 1 that sleep, one after the other in the same worker where it can be.
+// sleepers queues n works on CPU 1 that sleep.
 func sleepers(t *testing.T, m *sim.Machine, n int, ns int64) {
 	t.Helper()
 	for range n {
@@ -34,7 +34,8 @@ func sleepers(t *testing.T, m *sim.Machine, n int, ns int64) {
 
 func TestIdleWorkersEnd(t *testing.T) {
 	const second = int64(1e9)
-	onEvery(t, "R-WQ-18 beyond two, after 300 s, those first that have been idle for longest", func(t *testing.T, kernel string) {
+	const rule = "R-WQ-18 beyond two, after 300 s, the longest idle first"
+	onEvery(t, rule, func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		start := m.Now()
 		for i := range int64(4) {
@@ -42,9 +43,9 @@ func TestIdleWorkersEnd(t *testing.T) {
 		}
 		must(t, m.Msleep(5*second))
 		if got := workersOf(m); got != "0 1 2 3 4" {
-			t.Fatalf("four works that sleep at once leave workers %s, want 0 to 4 (R-WQ-16)", got)
+			t.Fatalf("four sleeping works leave workers %s, want 0 1 2 3 4 (R-WQ-16)", got)
 		}
-		// Number 4 is idle since it was made, 0 to 3 since second 1 to 4.
+		// Worker 4 has been idle since it was made, 0 to 3 since seconds 1 to 4.
 		for _, step := range []struct {
 			at   int64
 			want string
@@ -53,26 +54,28 @@ func TestIdleWorkersEnd(t *testing.T) {
 		} {
 			must(t, m.Msleep(start+step.at*second-m.Now()))
 			if got := workersOf(m); got != step.want {
-				t.Errorf("at second %d there are workers %s, want %s", step.at, got, step.want)
+				t.Errorf("workers at second %d: got %s, want %s", step.at, got, step.want)
 			}
 		}
 	})
 	for busy, want := range map[int]string{
-		5: "0 1 2 3 4 5 6 7", // one of three idle ones is beyond two, but less than a quarter of five
+		5: "0 1 2 3 4 5 6 7", // of three idle ones one is beyond two, but less than a quarter of five
 		4: "0 1 2 3 4 5",     // it is a quarter of four: number 6 ends, idle since it was made
 	} {
-		onEvery(t, fmt.Sprintf("R-WQ-18 a third idle one beside %d busy ones", busy), func(t *testing.T, kernel string) {
+		name := fmt.Sprintf("R-WQ-18 a third idle worker with %d busy ones", busy)
+		onEvery(t, name, func(t *testing.T, kernel string) {
 			m := vectorMachine(t, kernel)
 			sleepers(t, m, 2, second)
 			sleepers(t, m, busy, 1000*second)
 			must(t, m.Msleep(400*second))
 			if got := workersOf(m); got != want {
-				t.Errorf("there are workers %s, want %s", got, want)
+				t.Errorf("workers: got %s, want %s", got, want)
 			}
-			sleepers(t, m, 2, second) // takes both idle ones where there are two
+			sleepers(t, m, 2, second) // takes both idle workers if there are two
 			must(t, m.Msleep(second))
-			if got, want := workersOf(m), strings.Join(strings.Split("0 1 2 3 4 5 6 7", " ")[:busy+3], " "); got != want {
-				t.Errorf("two works later there are workers %s, want %s (R-WQ-13)", got, want)
+			want := strings.Join(strings.Split("0 1 2 3 4 5 6 7", " ")[:busy+3], " ")
+			if got := workersOf(m); got != want {
+				t.Errorf("workers after two more works: got %s, want %s (R-WQ-13)", got, want)
 			}
 		})
 	}
@@ -84,7 +87,7 @@ func TestIdleWorkersEnd(t *testing.T) {
 		sleepers(t, m, 2, second)
 		must(t, m.Msleep(2*second))
 		if got := workersOf(m); left != "2 3" || got != "0 2 3" {
-			t.Errorf("of five workers %s are left, two works later there are %s; want 2 3 and 0 2 3", left, got)
+			t.Errorf("workers: got %s, and %s after two more works; want 2 3 and 0 2 3", left, got)
 		}
 	})
 }
