@@ -37,7 +37,7 @@ var profiles = [...]profile{
 	},
 	{
 		name: "4.19.116", release: "4.19.116", version: "#1 SMP PREEMPT",
-		compatByteOffsets: true, taintFlags: 18,
+		compatByteOffsets: true, compatVectorsPage: true, taintFlags: 18,
 	},
 	{
 		name: "4.19.266", release: "4.19.266", version: "#1 SMP PREEMPT",
