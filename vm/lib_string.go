@@ -441,7 +441,9 @@ func (rt *Runtime) strFormat(L *lua.LState) int {
 	arg := 1
 	for f != "" {
 		text, rest, found := strings.Cut(f, "%")
-		b.add(text)
+		if text != "" {
+			b.add(text)
+		}
 		if f = rest; !found {
 			break
 		}
