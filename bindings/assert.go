@@ -19,36 +19,57 @@ import (
 
 // assertions holds the functions that the module adds to assert.
 var assertions = map[string]lua.LGFunction{
-	"regs":         func(L *lua.LState) int { return assertRegs(L, "regs", false) },
-	"regs_exactly": func(L *lua.LState) int { return assertRegs(L, "regs_exactly", true) },
-	"errno":        assertErrno,
-	"succeeds":     assertSucceeds,
-	"callchain":    assertCallchain,
-	"dmesg":        assertDmesg,
-	"no_leaks":     assertNoLeaks,
+	"regs":         func(L *lua.LState) int { return assertCall{L, "regs"}.regs(false) },
+	"regs_exactly": func(L *lua.LState) int { return assertCall{L, "regs_exactly"}.regs(true) },
+	"errno":        func(L *lua.LState) int { return assertCall{L, "errno"}.errno() },
+	"succeeds":     func(L *lua.LState) int { return assertCall{L, "succeeds"}.succeeds() },
+	"callchain":    func(L *lua.LState) int { return assertCall{L, "callchain"}.callchain() },
+	"dmesg":        func(L *lua.LState) int { return assertCall{L, "dmesg"}.dmesg() },
+	"no_leaks":     func(L *lua.LState) int { return assertCall{L, "no_leaks"}.noLeaks() },
 }
 
-// misuse raises the error for a bad argument of an assertion.
-func misuse(L *lua.LState, name string, arg int, format string, args ...any) {
-	L.RaiseError("bad argument #%d to '%s' (%s)", arg, name, fmt.Sprintf(format, args...))
+// An assertCall is one call of an assertion.
+type assertCall struct {
+	*lua.LState
+	name string
 }
 
-// wrongType raises the error for an argument of another type than an assertion takes.
-func wrongType(L *lua.LState, name string, arg int, want string) {
-	misuse(L, name, arg, "%s expected, got %s", want, typeName(L.Get(arg)))
+// misuse raises the error for a bad argument.
+func (c assertCall) misuse(arg int, format string, args ...any) {
+	c.RaiseError("bad argument #%d to '%s' (%s)", arg, c.name, fmt.Sprintf(format, args...))
 }
 
-// message returns the message that the script passes for a failure, or "".
-func message(L *lua.LState, name string, arg int) string {
-	if L.Get(arg) == lua.LNil {
-		return ""
-	}
-	text, ok := L.Get(arg).(lua.LString)
+// wrongType raises the error for an argument of another type than the assertion takes.
+func (c assertCall) wrongType(arg int, want string) {
+	c.misuse(arg, "%s expected, got %s", want, typeName(c.Get(arg)))
+}
+
+// text returns a string argument.
+func (c assertCall) text(arg int, want string) string {
+	text, ok := c.Get(arg).(lua.LString)
 	if !ok {
-		wrongType(L, name, arg, "string")
+		c.wrongType(arg, want)
 	}
 	return string(text)
 }
+
+// message returns the message that the script passes for a failure, or "".
+func (c assertCall) message(arg int) string {
+	if c.Get(arg) == lua.LNil {
+		return ""
+	}
+	return c.text(arg, "string")
+}
+
+// fail reports a failure with both sides in words.
+func (c assertCall) fail(message, expected, found string, details ...vm.Detail) {
+	vm.Fail(c.LState, &vm.Failure{Assertion: c.name, Message: message, Comparison: vm.Comparison{
+		Expected: words(expected), Found: words(found), Details: details,
+	}})
+}
+
+// words returns a side of a failure without a value.
+func words(text string) vm.Side { return vm.Side{Words: text} }
 
 // bankNames lists the fields of assert.regs in the order of the kernel's numbering.
 var bankNames = [4]string{"bvr", "bcr", "wvr", "wcr"}
@@ -89,21 +110,12 @@ func (w wanted) read(c *sim.CPU) (uint64, error) {
 	return c.Reg(w.bank*arm64.MaxRegs, w.n)
 }
 
-// regCount returns the number of registers in a bank of c.
-func regCount(c *sim.CPU, bank int) int {
-	if bank < 2 {
-		return c.BRPs()
-	}
-	return c.WRPs()
-}
-
-// readWanted reads the table of assert.regs.
-func readWanted(L *lua.LState, name string, t *lua.LTable) []wanted {
-	var list []wanted
+// wanted reads the table of assert.regs.
+func (c assertCall) wanted(t *lua.LTable) (list []wanted) {
 	add := func(w wanted, v lua.LValue) {
 		value, err := toU64(v)
 		if err != nil {
-			misuse(L, name, 2, "field '%s': %v", w.name(), err)
+			c.misuse(2, "field '%s': %v", w.name(), err)
 		}
 		w.value = value
 		list = append(list, w)
@@ -117,16 +129,16 @@ func readWanted(L *lua.LState, name string, t *lua.LTable) []wanted {
 		bank := slices.Index(bankNames[:], string(key))
 		if bank < 0 {
 			known := append(bankNames[:], "mdscr_el1")
-			misuse(L, name, 2, "%v", unknown("unknown field '%s'", spell(k), known))
+			c.misuse(2, "%v", unknown("unknown field '%s'", spell(k), known))
 		}
 		regs, ok := v.(*lua.LTable)
 		if !ok {
-			misuse(L, name, 2, "field '%s': table expected, got %s", string(key), typeName(v))
+			c.misuse(2, "field '%s': table expected, got %s", string(key), typeName(v))
 		}
 		for k, v := regs.Next(lua.LNil); k != lua.LNil; k, v = regs.Next(k) {
 			n, ok := exactInt(k)
 			if !ok || n < 0 || n >= arm64.MaxRegs {
-				misuse(L, name, 2, "field '%s': registers are numbered from 0 to %d, got [%s]",
+				c.misuse(2, "field '%s': registers are numbered from 0 to %d, got [%s]",
 					string(key), arm64.MaxRegs-1, spell(k))
 			}
 			add(wanted{bank: bank, n: n}, v)
@@ -135,51 +147,53 @@ func readWanted(L *lua.LState, name string, t *lua.LTable) []wanted {
 	return list
 }
 
-// assertRegs implements assert.regs and, if exactly is set, assert.regs_exactly.
-func assertRegs(L *lua.LState, name string, exactly bool) int {
-	cpus := cpusArg(L, name)
-	t, ok := L.Get(2).(*lua.LTable)
+// regs implements assert.regs and, if exactly is set, assert.regs_exactly.
+func (c assertCall) regs(exactly bool) int {
+	cpus := c.cpus()
+	t, ok := c.Get(2).(*lua.LTable)
 	if !ok {
-		wrongType(L, name, 2, "table")
+		c.wrongType(2, "table")
 	}
-	text := message(L, name, 3)
-	want := readWanted(L, name, t)
-	var diffs []vm.RegisterDiff
-	for _, c := range cpus {
-		diffs = append(diffs, compareRegs(L, name, c, want, exactly)...)
+	f := &vm.Failure{Assertion: c.name, Message: c.message(3)}
+	want := c.wanted(t)
+	for _, cpu := range cpus {
+		f.Registers = append(f.Registers, c.compare(cpu, want, exactly)...)
 	}
-	if len(diffs) > 0 {
-		vm.Fail(L, &vm.Failure{Assertion: name, Message: text, Registers: diffs})
+	if len(f.Registers) > 0 {
+		vm.Fail(c.LState, f)
 	}
 	return 0
 }
 
-// cpusArg reads the first argument of assert.regs: a CPU, or a machine for all CPUs that are online.
-func cpusArg(L *lua.LState, name string) (cpus []*sim.CPU) {
-	if ud, ok := L.Get(1).(*lua.LUserData); ok {
-		switch o := ud.Value.(type) {
-		case *object[*sim.CPU]:
-			return []*sim.CPU{o.val}
-		case *object[*sim.Machine]:
-			for i := range o.val.NrCPUs() {
-				if c := o.val.CPU(i); c.Online() {
-					cpus = append(cpus, c)
-				}
-			}
-			return cpus
-		}
+// cpus reads the first argument of assert.regs: a CPU, or a machine for all CPUs that are online.
+func (c assertCall) cpus() (cpus []*sim.CPU) {
+	ud, _ := c.Get(1).(*lua.LUserData)
+	if ud == nil {
+		c.wrongType(1, "cpu or machine")
 	}
-	wrongType(L, name, 1, "cpu or machine")
-	return nil
+	switch o := ud.Value.(type) {
+	case *object[*sim.CPU]:
+		return []*sim.CPU{o.val}
+	case *object[*sim.Machine]:
+		for i := range o.val.NrCPUs() {
+			if cpu := o.val.CPU(i); cpu.Online() {
+				cpus = append(cpus, cpu)
+			}
+		}
+	default:
+		c.wrongType(1, "cpu or machine")
+	}
+	return cpus
 }
 
-// compareRegs returns the registers of c that do not hold what is wanted. Exactly adds all others of the
+// compare returns the registers of cpu that do not hold what is wanted. Exactly adds all others of the
 // banks, which must be 0.
-func compareRegs(L *lua.LState, name string, c *sim.CPU, want []wanted, exactly bool) []vm.RegisterDiff {
+func (c assertCall) compare(cpu *sim.CPU, want []wanted, exactly bool) (diffs []vm.RegisterDiff) {
 	all := slices.Clone(want)
 	if exactly {
-		for bank := range bankNames {
-			for n := range regCount(c, bank) {
+		counts := [...]int{cpu.BRPs(), cpu.BRPs(), cpu.WRPs(), cpu.WRPs()}
+		for bank, count := range counts {
+			for n := range count {
 				if !slices.ContainsFunc(want, func(w wanted) bool { return w.bank == bank && w.n == n }) {
 					all = append(all, wanted{bank, n, 0})
 				}
@@ -189,14 +203,13 @@ func compareRegs(L *lua.LState, name string, c *sim.CPU, want []wanted, exactly 
 	slices.SortStableFunc(all, func(a, b wanted) int {
 		return cmp.Or(a.order()-b.order(), a.n-b.n)
 	})
-	var diffs []vm.RegisterDiff
 	for _, w := range all {
-		found, err := w.read(c)
+		found, err := w.read(cpu)
 		if err != nil {
-			misuse(L, name, 2, "%s of cpu%d: %v", w.name(), c.ID(), err)
+			c.misuse(2, "%s of cpu%d: %v", w.name(), cpu.ID(), err)
 		}
 		if found != w.value {
-			diffs = append(diffs, w.diff(c, found))
+			diffs = append(diffs, w.diff(cpu, found))
 		}
 	}
 	return diffs
@@ -228,110 +241,89 @@ func (w wanted) diff(c *sim.CPU, found uint64) vm.RegisterDiff {
 	return d
 }
 
-// assertErrno implements assert.errno(name, call(...)).
-func assertErrno(L *lua.LState) int {
-	name, ok := L.Get(1).(lua.LString)
-	if !ok {
-		wrongType(L, "errno", 1, "an errno's name")
+// errno implements assert.errno(name, call(...)).
+func (c assertCall) errno() int {
+	name := c.text(1, "an errno's name")
+	if _, known := hwdebug.ErrnoByName(name); !known && !strings.HasPrefix(name, "SIG") {
+		c.misuse(1, "%v", unknown("'%s' is not an errno", name, errnoNames()))
 	}
-	if _, known := hwdebug.ErrnoByName(string(name)); !known && !strings.HasPrefix(string(name), "SIG") {
-		misuse(L, "errno", 1, "%v", unknown("'%s' is not an errno", string(name), errnoNames()))
+	if c.GetTop() < 2 {
+		c.misuse(2, "the results of a call expected: assert.errno(\"%s\", m:...)", name)
 	}
-	if L.GetTop() < 2 {
-		misuse(L, "errno", 2, "the results of a call expected: assert.errno(\"%s\", m:...)", string(name))
-	}
-	if L.Get(2) == lua.LNil && L.Get(4) == name {
-		L.Push(L.Get(3))
+	result, reason, errno := c.Get(2), c.Get(3), c.Get(4)
+	if result == lua.LNil && errno == lua.LString(name) {
+		c.Push(reason)
 		return 1
 	}
-	found := "no refusal: the call returned " + resultText(L, 2)
-	if L.Get(2) == lua.LNil && L.GetTop() >= 4 {
-		found = spell(L.Get(4)) + ": " + spell(L.Get(3))
+	found := "no refusal: the call returned "
+	switch s, ok := result.(lua.LString); {
+	case result == lua.LNil && c.GetTop() >= 4:
+		found = spell(errno) + ": " + spell(reason)
+	case ok:
+		found += fmt.Sprintf("%.200q", string(s))
+	default:
+		found += spell(result)
 	}
-	vm.Fail(L, &vm.Failure{
-		Assertion: "errno", Expected: words("refusal with " + string(name)), Found: words(found),
-	})
+	c.fail("", "refusal with "+name, found)
 	return 0
 }
 
-// words returns a side of a failure without a value.
-func words(text string) vm.Side { return vm.Side{Words: text} }
-
-// resultText formats a result of a call for a failure.
-func resultText(L *lua.LState, at int) string {
-	if s, ok := L.Get(at).(lua.LString); ok {
-		return fmt.Sprintf("%.200q", string(s))
+// succeeds implements assert.succeeds(call(...)).
+func (c assertCall) succeeds() int {
+	if c.GetTop() < 1 {
+		c.misuse(1, "the results of a call expected: assert.succeeds(m:...)")
 	}
-	return spell(L.Get(at))
-}
-
-// assertSucceeds implements assert.succeeds(call(...)).
-func assertSucceeds(L *lua.LState) int {
-	if L.GetTop() < 1 {
-		misuse(L, "succeeds", 1, "the results of a call expected: assert.succeeds(m:...)")
+	if c.Get(1) != lua.LNil {
+		return c.GetTop()
 	}
-	if L.Get(1) != lua.LNil {
-		return L.GetTop()
-	}
-	f := &vm.Failure{Assertion: "succeeds", Expected: words("success"), Found: words("nil")}
-	if text, ok := L.Get(2).(lua.LString); ok {
+	f := &vm.Failure{Assertion: c.name}
+	f.Expected, f.Found = words("success"), words("nil")
+	if text, ok := c.Get(2).(lua.LString); ok {
 		f.Found = words(string(text))
-		if errno, ok := hwdebug.ErrnoByName(L.Get(3).String()); ok {
+		if errno, ok := hwdebug.ErrnoByName(c.Get(3).String()); ok {
 			f.Cause = &hwdebug.Error{Op: "assert.succeeds", Found: string(text), Errno: errno}
 		}
 	}
-	vm.Fail(L, f)
+	vm.Fail(c.LState, f)
 	return 0
 }
 
-// names reads an array of strings; ok is false for any other value than a table.
-func names(L *lua.LState, assertion string, arg int) ([]string, bool) {
-	t, ok := L.Get(arg).(*lua.LTable)
+// names reads an array of strings.
+func (c assertCall) names(arg int) []string {
+	t, ok := c.Get(arg).(*lua.LTable)
 	if !ok {
-		return nil, false
+		c.wrongType(arg, "table")
 	}
-	list := make([]string, 0, t.Len())
-	for i := 1; i <= t.Len(); i++ {
-		s, ok := t.RawGetInt(i).(lua.LString)
+	list := make([]string, t.Len())
+	for i := range list {
+		s, ok := t.RawGetInt(i + 1).(lua.LString)
 		if !ok {
-			misuse(L, assertion, arg, "a list of names expected, [%d] is a %s", i, typeName(t.RawGetInt(i)))
+			c.misuse(arg, "a list of names expected, [%d] is a %s", i+1, typeName(t.RawGetInt(i+1)))
 		}
-		list = append(list, string(s))
+		list[i] = string(s)
 	}
-	return list, true
+	return list
 }
 
-// assertCallchain implements assert.callchain(expected, actual).
-func assertCallchain(L *lua.LState) int {
-	want, ok := names(L, "callchain", 1)
-	if !ok {
-		wrongType(L, "callchain", 1, "table")
+// callchain implements assert.callchain(expected, actual).
+func (c assertCall) callchain() int {
+	const arrow = " < "
+	want, text := c.names(1), c.message(3)
+	if c.Get(2) == lua.LNil {
+		c.fail(text, strings.Join(want, arrow), "the function was never entered")
 	}
-	text := message(L, "callchain", 3)
-	found, ok := names(L, "callchain", 2)
-	if !ok {
-		if L.Get(2) != lua.LNil {
-			wrongType(L, "callchain", 2, "table")
-		}
-		vm.Fail(L, &vm.Failure{
-			Assertion: "callchain", Message: text,
-			Expected: words(strings.Join(want, " < ")), Found: words("the function was never entered"),
-		})
+	found := c.names(2)
+	if w, f, ok := matchChain(want, found); !ok {
+		c.fail(text, strings.Join(want, arrow), strings.Join(found, arrow), chainDifference(want, found, w, f))
 	}
-	w, f, ok := matchChain(want, found)
-	if ok {
-		return 0
-	}
-	vm.Fail(L, &vm.Failure{
-		Assertion: "callchain", Message: text,
-		Expected: words(strings.Join(want, " < ")), Found: words(strings.Join(found, " < ")),
-		Details: []string{chainDifference(want, found, w, f)},
-	})
 	return 0
 }
 
-// matchChain compares names in order, where "..." stands for any number of names. If they do not
-// match it returns the furthest position that it reached: want[bestW] does not match found[bestF].
+// anyNames stands for any number of names in an expected call chain.
+const anyNames = "..."
+
+// matchChain compares names in order. If they do not match it returns the furthest position that it
+// reached: want[bestW] does not match found[bestF].
 func matchChain(want, found []string) (bestW, bestF int, ok bool) {
 	w, f, star, mark := 0, 0, -1, 0
 	for f < len(found) {
@@ -339,7 +331,7 @@ func matchChain(want, found []string) (bestW, bestF int, ok bool) {
 			bestW, bestF = w, f
 		}
 		switch {
-		case w < len(want) && want[w] == "...":
+		case w < len(want) && want[w] == anyNames:
 			star, mark = w, f
 			w++
 		case w < len(want) && want[w] == found[f]:
@@ -352,7 +344,7 @@ func matchChain(want, found []string) (bestW, bestF int, ok bool) {
 			return bestW, bestF, false
 		}
 	}
-	for w < len(want) && want[w] == "..." {
+	for w < len(want) && want[w] == anyNames {
 		w++
 	}
 	if w > bestW {
@@ -362,44 +354,40 @@ func matchChain(want, found []string) (bestW, bestF int, ok bool) {
 }
 
 // chainDifference describes that want[w] does not match found[f].
-func chainDifference(want, found []string, w, f int) string {
-	for w < len(want) && want[w] == "..." {
+func chainDifference(want, found []string, w, f int) vm.Detail {
+	for w < len(want) && want[w] == anyNames {
 		w++
 	}
-	name := func(list []string, i int) string {
+	name := func(list []string, i int) vm.Side {
 		if i < len(list) {
-			return list[i]
+			return words(list[i])
 		}
-		return "the end"
+		return words("the end")
 	}
-	expected := name(want, w)
-	if w > 0 && w < len(want) && want[w-1] == "..." {
-		return fmt.Sprintf("from name %d on there is no %s", f+1, expected)
+	d := vm.Detail{Path: fmt.Sprintf("name %d", f+1), Expected: name(want, w), Found: name(found, f)}
+	if w > 0 && w < len(want) && want[w-1] == anyNames {
+		d.Path, d.Found = fmt.Sprintf("from name %d on", f+1), words("none")
 	}
-	return fmt.Sprintf("name %d: expected %s, found %s", f+1, expected, name(found, f))
+	return d
 }
 
-// machineArg reads the machine that is the first argument of an assertion.
-func machineArg(L *lua.LState, name string) *machine {
-	if ud, ok := L.Get(1).(*lua.LUserData); ok {
+// machine reads the machine that is the first argument.
+func (c assertCall) machine() *sim.Machine {
+	ud, _ := c.Get(1).(*lua.LUserData)
+	if ud != nil {
 		if o, ok := ud.Value.(*object[*sim.Machine]); ok {
-			return o.mach
+			return o.val
 		}
 	}
-	wrongType(L, name, 1, "machine")
+	c.wrongType(1, "machine")
 	return nil
 }
 
-// assertDmesg implements assert.dmesg(m, pattern).
-func assertDmesg(L *lua.LState) int {
-	m := machineArg(L, "dmesg")
-	pattern, ok := L.Get(2).(lua.LString)
-	if !ok {
-		wrongType(L, "dmesg", 2, "string")
-	}
-	text := message(L, "dmesg", 3)
-	lines := m.m.Dmesg()
-	if slices.ContainsFunc(lines, matcher(L, pattern)) {
+// dmesg implements assert.dmesg(m, pattern).
+func (c assertCall) dmesg() int {
+	m, pattern, text := c.machine(), c.text(2, "string"), c.message(3)
+	lines := m.Dmesg()
+	if slices.ContainsFunc(lines, matcher(c.LState, lua.LString(pattern))) {
 		return 0
 	}
 	const shown = 12
@@ -407,25 +395,16 @@ func assertDmesg(L *lua.LState) int {
 	if len(lines) > shown {
 		found = fmt.Sprintf("%d lines, of which the last are\n%s", len(lines), found)
 	}
-	vm.Fail(L, &vm.Failure{
-		Assertion: "dmesg", Message: text,
-		Expected: words(fmt.Sprintf("a line that matches %q", string(pattern))), Found: words(found),
-	})
+	c.fail(text, fmt.Sprintf("a line that matches %q", pattern), found)
 	return 0
 }
 
-// assertNoLeaks implements assert.no_leaks(m).
-func assertNoLeaks(L *lua.LState) int {
-	m := machineArg(L, "no_leaks")
-	text := message(L, "no_leaks", 2)
-	leaks := m.m.Leaks()
-	if len(leaks) == 0 {
-		return 0
+// noLeaks implements assert.no_leaks(m).
+func (c assertCall) noLeaks() int {
+	m, text := c.machine(), c.message(2)
+	if leaks := m.Leaks(); len(leaks) > 0 {
+		found := phrase.Plural(len(leaks), "thing") + " left\n" + strings.Join(leaks, "\n")
+		c.fail(text, "nothing left", found)
 	}
-	found := phrase.Plural(len(leaks), "thing") + " left"
-	vm.Fail(L, &vm.Failure{
-		Assertion: "no_leaks", Message: text,
-		Expected: words("nothing left"), Found: words(found), Details: leaks,
-	})
 	return 0
 }

@@ -17,107 +17,6 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// A Failure is a failed assertion. Run and Call return it inside their error, where errors.As finds it.
-type Failure struct {
-	Assertion string         // its name: "equals", "is_not nil", "regs"; "assert" for a plain assert
-	Expected  Side           // the zero Side if the assertion has no sides
-	Found     Side           //
-	Registers []RegisterDiff // the registers that differ
-	Message   string         // the message that the script passed
-	Details   []string       // more lines: the differences inside tables, the operands of a comparison
-	Script    string         // the chunk that called the assertion
-	Line      int
-
-	// Cause is the Go error whose message was asserted, such as an errno, or nil.
-	Cause error
-}
-
-// A RegisterDiff is a register that does not hold the expected value.
-type RegisterDiff struct {
-	CPU             string // "cpu2"
-	Field           string // the script's name of it: "wcr[0]"
-	Name            string // the manual's name of it: "DBGWCR0_EL1"
-	Expected, Found uint64
-	Digits          int // hexadecimal digits to print
-	Fields          []FieldDiff
-}
-
-// A FieldDiff is a field of a register that differs, with both values in words.
-type FieldDiff struct{ Name, Expected, Found string }
-
-// Error formats the whole failure: the message, then both sides or their difference, and the details.
-func (f *Failure) Error() string {
-	var lines []string
-	switch {
-	case f.Assertion == "assert":
-		lines = append(lines, f.Message)
-	case f.Message != "":
-		lines = append(lines, f.Message+" (assert."+f.Assertion+")")
-	default:
-		lines = append(lines, "assert."+f.Assertion+" failed")
-	}
-	if diff := Diff(f.Expected, f.Found); diff != nil {
-		lines = append(lines, diff...)
-	} else {
-		if text := f.Expected.String(); text != "" {
-			lines = append(lines, "expected: "+indent(text))
-		}
-		if text := f.Found.String(); text != "" {
-			lines = append(lines, "found:    "+indent(text))
-		}
-	}
-	lines = append(lines, f.registerLines()...)
-	for _, d := range f.Details {
-		lines = append(lines, indent(d))
-	}
-	return strings.Join(lines, "\n  ")
-}
-
-// indent keeps the further lines of a side under its first.
-func indent(s string) string { return strings.ReplaceAll(s, "\n", "\n    ") }
-
-// maxListed is how many registers Error lists.
-const maxListed = 24
-
-// registerLines formats the registers that differ as a table.
-func (f *Failure) registerLines() []string {
-	if len(f.Registers) == 0 {
-		return nil
-	}
-	const format = "%-*s  %-18s  %-18s  %s"
-	width := len("register")
-	for _, r := range f.Registers {
-		width = max(width, len(r.CPU)+1+len(r.Field))
-	}
-	lines := []string{fmt.Sprintf(format, width, "register", "expected", "found", "differs in")}
-	for i, r := range f.Registers {
-		if i == maxListed {
-			return append(lines, "and "+phrase.Plural(len(f.Registers)-i, "more register"))
-		}
-		lines = append(lines, fmt.Sprintf(format, width, r.CPU+"."+r.Field,
-			Hex(r.Expected, r.Digits), Hex(r.Found, r.Digits), r.words()))
-	}
-	return lines
-}
-
-// words names the fields that differ, with both values unless a field is the whole register.
-func (r *RegisterDiff) words() string {
-	if len(r.Fields) == 1 && r.Fields[0].Expected == Hex(r.Expected, r.Digits) {
-		return r.Fields[0].Name
-	}
-	words := make([]string, len(r.Fields))
-	for i, f := range r.Fields {
-		words[i] = f.String()
-	}
-	return strings.Join(words, "; ")
-}
-
-// String formats the field as "E 1 -> 0".
-func (f FieldDiff) String() string { return f.Name + " " + f.Expected + " -> " + f.Found }
-
-// Unwrap returns Cause.
-func (f *Failure) Unwrap() error { return f.Cause }
-
 // Fail raises f in L with the position of the caller, which it also sets in f. The assertions of modules
 // (Module.Asserts) report their failures with it.
 func Fail(L *lua.LState, f *Failure) {
@@ -443,11 +342,8 @@ func (s *assertions) opposite(word string, fn *lua.LFunction) lua.LGFunction {
 	return func(L *lua.LState) int {
 		n := L.GetTop()
 		if !fails(L) {
-			Fail(L, &Failure{
-				Assertion: "is_not " + word,
-				Expected:  Side{Words: word + " to fail"},
-				Found:     Side{Words: "it passed"},
-			})
+			sides := Comparison{Expected: Side{Words: word + " to fail"}, Found: Side{Words: "it passed"}}
+			Fail(L, &Failure{Assertion: "is_not " + word, Comparison: sides})
 		}
 		L.SetTop(n)
 		return n
@@ -486,7 +382,7 @@ func (rt *Runtime) baseAssert(L *lua.LState) int {
 	if v == lua.LNil {
 		message, ok = "assertion failed!", true
 	}
-	f := &Failure{Assertion: "assert", Message: message, Details: rt.sidesOf(L)}
+	f := &Failure{Assertion: "assert", Message: message, Comparison: Comparison{Details: rt.operands(L)}}
 	stack := rt.traceOf(L)
 	f.Script, f.Line = stack.position()
 	if !ok {
@@ -574,15 +470,18 @@ func order(L *lua.LState, event string, x, y lua.LValue) bool {
 	return false
 }
 
-// sidesOf formats the operands of the comparison that was just asserted.
-func (rt *Runtime) sidesOf(L *lua.LState) []string {
+// operands returns the operands of the comparison that was just asserted.
+func (rt *Runtime) operands(L *lua.LState) []Detail {
 	s := rt.lib.sides
 	rt.lib.sides = sides{}
 	if s.frame == nil || s.frame != luaFrame(L) {
 		return nil
 	}
 	x, y := rt.pair(L, s.x, s.y)
-	return []string{"left of " + s.op + ":  " + x.String(), "right of " + s.op + ": " + y.String()}
+	return []Detail{
+		{Path: "left of " + s.op, Found: Side{Value: x}},
+		{Path: "right of " + s.op, Found: Side{Value: y}},
+	}
 }
 
 // causeOf returns the Go error inside a userdata, or nil.
@@ -605,7 +504,7 @@ func (c *assertCall) same() bool {
 	d := differ{rt: c.rt, L: c.L}
 	same := d.same(c.expected, c.found)
 	if _, ok := c.expected.(*lua.LTable); ok {
-		c.f.Details = d.lines()
+		c.f.Details, c.f.More = d.found, d.more
 	}
 	return same
 }
@@ -733,7 +632,7 @@ type differ struct {
 	quiet bool                    // only whether they differ is wanted
 	seen  map[[2]*lua.LTable]bool // pairs that are being compared or were: cycles are equal
 	path  []lua.LValue            // the keys on the way to the values that are compared now
-	found []string
+	found []Detail
 	more  int // differences that are not in found
 }
 
@@ -751,33 +650,26 @@ func (d *differ) differs(expected, found lua.LValue) bool {
 		d.more++
 		return false
 	}
-	path := "the value"
+	detail := Detail{Path: "the value", Expected: Side{Words: "nothing"}}
 	if len(d.path) > 0 {
-		path = ""
+		detail.Path = ""
 		g := grower{rt: d.rt, L: d.L, bounds: shown}
 		for _, k := range d.path {
-			if key := g.key(k, shown.depth); key[0] == '[' {
-				path += key
-			} else {
-				path += "." + key
+			key := g.key(k, shown.depth)
+			if key[0] != '[' {
+				key = "." + key
 			}
+			detail.Path += key
 		}
 	}
 	if expected == nil {
-		d.found = append(d.found, fmt.Sprintf("%s: expected nothing, found %v", path, d.rt.tree(d.L, found)))
-		return false
+		detail.Found.Value = d.rt.tree(d.L, found)
+	} else {
+		detail.Expected.Words = ""
+		detail.Expected.Value, detail.Found.Value = d.rt.pair(d.L, expected, found)
 	}
-	x, y := d.rt.pair(d.L, expected, found)
-	d.found = append(d.found, fmt.Sprintf("%s: expected %v, found %v", path, x, y))
+	d.found = append(d.found, detail)
 	return false
-}
-
-// lines returns the descriptions of the differences.
-func (d *differ) lines() []string {
-	if d.more > 0 {
-		return append(d.found, fmt.Sprintf("and %d more differences", d.more))
-	}
-	return d.found
 }
 
 // same reports whether two values are equal, tables by their contents unless __eq decides.

@@ -131,10 +131,11 @@ func (s Side) String() string {
 	return s.Words + s.Value.String()
 }
 
-// Diff returns the lines of a unified diff of two sides, with three lines of context. It returns nil if
+// Diff returns the lines of a unified diff of the sides, with three lines of context. It returns nil if
 // the sides are so short that the eye finds the difference, or if words on one line describe a side.
 // Two strings are compared by their own lines.
-func Diff(expected, found Side) []string {
+func (c *Comparison) Diff() []string {
+	expected, found := c.Expected, c.Found
 	x, y, line := expected.String(), found.String(), 0
 	if expected.isString() && found.isString() {
 		x, y, line = expected.Value.Text, found.Value.Text, expected.Value.Line

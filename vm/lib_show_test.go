@@ -162,7 +162,7 @@ func TestDiff(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := failureOf(t, c.source)
-			got := vm.Diff(f.Expected, f.Found)
+			got := f.Diff()
 			if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", c.want) {
 				t.Errorf("got %q\nwant %q", got, c.want)
 			}

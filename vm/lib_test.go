@@ -938,9 +938,11 @@ func TestFailures(t *testing.T) {
 			"quiet": func(L *lua.LState) int {
 				vm.Fail(L, &vm.Failure{
 					Assertion: "quiet",
-					Expected:  vm.Side{Words: "silence"},
-					Found:     vm.Side{Words: "noise"},
-					Details:   []string{"reg  found", "WCR0 0x1e5"},
+					Comparison: vm.Comparison{
+						Expected: vm.Side{Words: "silence"},
+						Found:    vm.Side{Words: "noise"},
+						Details:  []vm.Detail{{Path: "WCR0", Found: vm.Side{Words: "0x1e5"}}},
+					},
 				})
 				return 0
 			},
@@ -961,7 +963,7 @@ func TestFailures(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	f, err := get(t, "local x = 1\nassert.quiet()")
-	if f.Line != 2 || f.Expected.String() != "silence" || !strings.Contains(err.Error(), "WCR0 0x1e5") {
+	if f.Line != 2 || f.Expected.String() != "silence" || !strings.Contains(err.Error(), "WCR0: 0x1e5") {
 		t.Errorf("%+v %v", f, err)
 	}
 	f, err = get(t, "assert(board.register())")
@@ -1018,7 +1020,7 @@ func TestBothSides(t *testing.T) {
 			if !errors.As(err, &f) {
 				t.Fatalf("got error %v, want one with a Failure", err)
 			}
-			if got := strings.Join(f.Details, "|"); got != c.want {
+			if got := strings.Join(f.DetailLines(), "|"); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})

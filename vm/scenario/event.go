@@ -83,30 +83,33 @@ func (r *Result) Cause() *Failure {
 
 // A Failure is one reason why a case failed.
 type Failure struct {
-	Kind      string // "assertion", "error", "timeout", "limit", "panic", "interrupt", "load"
-	Message   string // without the position
-	File      string
-	Line      int     // 0: unknown
-	Source    string  // the text of that line
-	Column    int     // the byte of Source that an error is about, from 1; 0 if unknown
-	Expected  vm.Side // the zero Side if the failure has no sides
-	Found     vm.Side
-	Details   []string // more lines of the assertion: differences, operands
-	Registers []vm.RegisterDiff
-	Errno     string      // the errno that the script passed on, "ENOSPC"
-	Frames    []vm.Frame  // the functions that were running, innermost first
-	Soft      bool        // of check.*: the case continued
-	After     bool        // of a hook after a case that had already failed
-	Notes     []Paragraph // such as a Go stack
+	Kind          string // "assertion", "error", "timeout", "limit", "panic", "interrupt", "load"
+	Message       string // without the position
+	File          string
+	Line          int         // 0: unknown
+	Source        string      // the text of that line
+	Column        int         // the byte of Source that an error is about, from 1; 0 if unknown
+	vm.Comparison             // of a failed assertion
+	Errno         string      // the errno that the script passed on, "ENOSPC"
+	Frames        []vm.Frame  // the functions that were running, innermost first
+	Soft          bool        // of check.*: the case continued
+	After         bool        // of a hook after a case that had already failed
+	Notes         []Paragraph // such as a Go stack
 }
-
-// HasSides reports whether the failure says what was expected and what was found.
-func (f *Failure) HasSides() bool { return f.Expected != vm.Side{} || f.Found != vm.Side{} }
 
 // A Paragraph is a title with lines below it.
 type Paragraph struct {
 	Title string
 	Lines []string
+}
+
+// Text formats the paragraph with an empty line before it.
+func (p Paragraph) Text() []string {
+	lines := []string{"", p.Title}
+	for _, l := range p.Lines {
+		lines = append(lines, "  "+l)
+	}
+	return lines
 }
 
 // A Look is what inspecting the machines adds to a result.

@@ -44,8 +44,9 @@ end)`)}}
 	// Output:
 	// passed: the board has eight lines
 	// failed: the board is hot
-	// board.lua:3: assert.equals failed
-	//       3 |   it("is hot", function() assert.equals("hot", board.state()) end)
+	// board.lua:3
+	//     3 |   it("is hot", function() assert.equals("hot", board.state()) end)
+	// assert.equals failed
 	//   expected: "hot"
 	//   found:    "cold"
 	// 2 cases, 1 failed

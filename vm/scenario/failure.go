@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 // failure describes err, which ended the case or a hook after it.
@@ -39,7 +40,7 @@ func (s *session) failure(err error) *Failure {
 		f.Kind = "limit"
 	case errors.As(err, &snap):
 		f.Kind, f.Message = "assertion", snap.Error()
-		f.Expected, f.Found = vm.Side{Words: snap.want}, vm.Side{Words: snap.got}
+		f.Expected.Words, f.Found.Words = snap.want, snap.got
 	case errors.As(err, &none):
 		f.Kind, f.Message = "assertion", none.Error()
 	case errors.As(err, &place):
@@ -76,19 +77,12 @@ func (s *session) assertion(f *Failure, a *vm.Failure) {
 	if a.Script != "" && a.Line > 0 {
 		f.File, f.Line = a.Script, a.Line
 	}
-	f.Expected, f.Found, f.Registers, f.Details = a.Expected, a.Found, a.Registers, a.Details
-	word := "assert"
+	f.Comparison = a.Comparison
+	table := "assert"
 	if f.Soft {
-		word = "check"
+		table = "check"
 	}
-	switch {
-	case a.Assertion == "assert" || a.Assertion == "":
-		f.Message = a.Message
-	case a.Message != "":
-		f.Message = fmt.Sprintf("%s (%s.%s)", a.Message, word, a.Assertion)
-	default:
-		f.Message = fmt.Sprintf("%s.%s failed", word, a.Assertion)
-	}
+	f.Message = a.Headline(table)
 }
 
 // tab replaces a tab in the source lines of failures.
@@ -126,4 +120,63 @@ func (f *Failure) outside() {
 	if i := slices.IndexFunc(f.Frames, func(f vm.Frame) bool { return f.File != "" }); i >= 0 {
 		f.File, f.Line = f.Frames[i].File, f.Frames[i].Line
 	}
+}
+
+// String formats the failure as plain text.
+func (f *Failure) String() string { return strings.Join(f.Lines(vm.Style{}), "\n") }
+
+// Lines formats the failure, without the name of its case, for all reports of text.
+func (f *Failure) Lines(style vm.Style) []string {
+	lines := f.position(style)
+	for l := range strings.Lines(f.Message) {
+		lines = append(lines, style.Paint("bold", strings.TrimRight(l, "\n")))
+	}
+	lines = append(lines, f.Comparison.Lines(style)...)
+	for _, n := range f.AllNotes() {
+		lines = append(lines, n.Text()...)
+	}
+	return lines
+}
+
+// position formats the position and the source line.
+func (f *Failure) position(style vm.Style) (lines []string) {
+	if f.File != "" {
+		at := Place(f.File, f.Line)
+		if f.Soft {
+			at += " (check: the case continued)"
+		}
+		lines = append(lines, style.Paint("dim", at))
+	}
+	if f.Source != "" {
+		number := fmt.Sprintf("%5d |", f.Line)
+		lines = append(lines, style.Paint("dim", number)+" "+f.Source)
+		if f.Column > 0 {
+			column := len(number+" ") + phrase.Width(f.Source[:f.Column-1])
+			lines = append(lines, strings.Repeat(" ", column)+"^")
+		}
+	}
+	return lines
+}
+
+// AllNotes returns the notes, after the Lua stack if that tells more than the position does.
+func (f *Failure) AllNotes() []Paragraph {
+	lua := 0
+	for _, frame := range f.Frames {
+		if frame.File != "" {
+			lua++
+		}
+	}
+	if f.Kind == "assertion" || lua < 2 && f.Kind != "panic" {
+		return f.Notes
+	}
+	stack := Paragraph{Title: "Lua stack, innermost first", Lines: vm.TraceLines(f.Frames)}
+	return append([]Paragraph{stack}, f.Notes...)
+}
+
+// Place returns "file.lua:12", or the file alone if the line is unknown.
+func Place(file string, line int) string {
+	if line <= 0 {
+		return file
+	}
+	return fmt.Sprintf("%s:%d", file, line)
 }

@@ -100,14 +100,10 @@ type UsageError struct {
 }
 
 func (e *UsageError) Error() string {
-	switch {
-	case e.Path == "":
+	if e.Path == "" {
 		return e.Message
-	case e.Line > 0:
-		return fmt.Sprintf("%s:%d: %s", e.Path, e.Line, e.Message)
-	default:
-		return e.Path + ": " + e.Message
 	}
+	return Place(e.Path, e.Line) + ": " + e.Message
 }
 
 func (e *UsageError) Unwrap() error { return e.Err }

@@ -909,11 +909,11 @@ func TestWhatGoTestPrints(t *testing.T) {
 	for asked, want := range map[string][]string{
 		"cases": {
 			"--- FAIL: TestThatFails/a/wrong",
-			"run_test.go:N: output: before run_test.go:N: a.lua:2: assert.equals failed",
-			"expected: 1 found: 2",
+			"run_test.go:N: output: before run_test.go:N: a.lua:2 2 | print('before') assert.equals(1, 2) end) ",
+			"assert.equals failed expected: 1 found: 2",
 			"--- FAIL: TestThatFails/a/raises",
 			"Go code called by the scenario panicked, which is not the scenario's fault: ouch",
-			"Go stack:",
+			"Go stack goroutine",
 			"scenario_test.TestThatFails.func1",
 			"--- FAIL: TestThatFails/b", "run_test.go:N: b.lua:1: syntax error near '='",
 		},
@@ -1023,7 +1023,7 @@ func TestRunNeedsContextAndSources(t *testing.T) {
 // diffOf returns the diff that reports show for a failure, a line end after each line.
 func diffOf(f *scenario.Failure) string {
 	var b strings.Builder
-	for _, l := range vm.Diff(f.Expected, f.Found) {
+	for _, l := range f.Diff() {
 		b.WriteString(l + "\n")
 	}
 	return b.String()

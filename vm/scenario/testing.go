@@ -72,7 +72,7 @@ func (r *Result) tell(t *testing.T) {
 		t.Error(f)
 	}
 	for _, n := range r.Look.Notes {
-		t.Logf("%s:\n  %s", n.Title, strings.Join(n.Lines, "\n  "))
+		t.Log(strings.Join(n.Text(), "\n"))
 	}
 	switch {
 	case r.Status == Skipped || r.Status == Pending:
@@ -80,40 +80,4 @@ func (r *Result) tell(t *testing.T) {
 	case r.Status.Bad() && len(r.Failures) == 0:
 		t.Error(r.Status)
 	}
-}
-
-// String formats the failure as plain text: position, message, both sides and details.
-func (f *Failure) String() string {
-	var b strings.Builder
-	if f.File != "" {
-		fmt.Fprintf(&b, "%s:%d: ", f.File, f.Line)
-	}
-	b.WriteString(f.Message)
-	if f.Source != "" {
-		fmt.Fprintf(&b, "\n  %5d | %s", f.Line, f.Source)
-	}
-	if diff := vm.Diff(f.Expected, f.Found); diff != nil {
-		b.WriteString("\n" + strings.Join(diff, "\n"))
-	} else if f.HasSides() {
-		fmt.Fprintf(&b, "\n  expected: %v\n  found:    %v", f.Expected, f.Found)
-	}
-	for _, d := range f.Details {
-		b.WriteString("\n  " + d)
-	}
-	for _, r := range f.Registers {
-		fmt.Fprintf(&b, "\n  %s %s: expected %s, found %s",
-			r.CPU, r.Name, vm.Hex(r.Expected, r.Digits), vm.Hex(r.Found, r.Digits))
-		for _, w := range r.Fields {
-			b.WriteString(", " + w.String())
-		}
-	}
-	if f.Kind != "assertion" {
-		for _, l := range vm.TraceLines(f.Frames) {
-			b.WriteString("\n" + l)
-		}
-	}
-	for _, n := range f.Notes {
-		fmt.Fprintf(&b, "\n%s:\n  %s", n.Title, strings.Join(n.Lines, "\n  "))
-	}
-	return b.String()
 }

@@ -33,13 +33,15 @@ func FuzzWriters(f *testing.F) {
 				Case: c, Status: scenario.Failed, Output: output, Repro: reason,
 				Failures: []*scenario.Failure{{
 					Kind: "assertion", Message: message, File: "a.lua", Line: 2, Source: output,
-					Expected: vm.Side{Words: message},
-					Found:    vm.Side{Value: &vm.Tree{Text: output, IsString: true, Size: len(output)}},
-					Details:  []string{reason},
-					Registers: []vm.RegisterDiff{{
-						CPU: output, Name: name, Expected: uint64(len(message)), Found: uint64(len(output)),
-						Fields: []vm.FieldDiff{{Name: name, Expected: message, Found: output}},
-					}},
+					Comparison: vm.Comparison{
+						Expected: vm.Side{Words: message},
+						Found:    vm.Side{Value: &vm.Tree{Text: output, IsString: true, Size: len(output)}},
+						Details:  []vm.Detail{{Path: reason, Found: vm.Side{Words: reason}}},
+						Registers: []vm.RegisterDiff{{
+							CPU: output, Name: name, Expected: uint64(len(message)), Found: uint64(len(output)),
+							Fields: []vm.FieldDiff{{Name: name, Expected: message, Found: output}},
+						}},
+					},
 				}},
 			})
 			w.Case(&scenario.Result{Case: c, Status: scenario.Skipped, Reason: reason})

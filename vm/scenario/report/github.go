@@ -29,7 +29,7 @@ func (w *github) Case(r *scenario.Result) {
 	}
 	name := r.Case.Name() + round(r.Case)
 	w.annotate("error", file, line, name, strings.TrimRight(whole(r), "\n"))
-	w.row(name, place(file, line), headline(r))
+	w.row(name, scenario.Place(file, line), headline(r))
 }
 
 // row adds a row to the table of failures.
@@ -39,7 +39,7 @@ func (w *github) row(name, place, failure string) {
 
 func (w *github) Broken(b *scenario.Broken) {
 	w.annotate("error", b.File, b.Line, "cannot be used", b.Message)
-	w.row("(the file)", place(b.File, b.Line), b.Message)
+	w.row("(the file)", scenario.Place(b.File, b.Line), b.Message)
 }
 
 func (w *github) Warning(text string) { w.annotate("warning", "", 0, "", text) }

@@ -29,18 +29,14 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"js":           func() template.JS { return pageJS },
 	"clean":        clean,
 	"join":         strings.Join,
-	"place":        place,
+	"place":        scenario.Place,
 	"seconds":      seconds,
-	"diff":         func(f *scenario.Failure) []string { return vm.Diff(f.Expected, f.Found) },
-	"diffClass":    func(line string) string { return map[byte]string{'-': "e", '+': "f"}[line[0]] },
-	"registerHead": func() []string { return registerHead },
-	"registerRow":  func(r vm.RegisterDiff) []string { return registerRow(&r) },
+	"diffClass":    vm.DiffPart,
+	"registerHead": func() []string { return vm.RegisterHead },
 	"arrows":       func(s string) string { return strings.ReplaceAll(s, "->", "→") }, // "-" may end a line
 	"mark":         markDigits,
 	"x":            func(step int) int { return nameWidth + step*stepWidth },
 	"add":          func(a, b int) int { return a + b },
-	"showTrace":    showTrace,
-	"traceLines":   vm.TraceLines,
 }).Parse(pageHTML))
 
 // A page writes its cases as they come and its heading last; the style sheet moves it to the top.

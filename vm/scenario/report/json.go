@@ -65,7 +65,7 @@ func newJSONFailure(f *scenario.Failure) jsonFailure {
 		File:      f.File,
 		Line:      f.Line,
 		Source:    f.Source,
-		Details:   f.Details,
+		Details:   f.DetailLines(),
 		Errno:     f.Errno,
 		Traceback: strings.Join(vm.TraceLines(f.Frames), "\n"),
 		Soft:      f.Soft,
@@ -75,7 +75,7 @@ func newJSONFailure(f *scenario.Failure) jsonFailure {
 		j.Expected, j.Found = &expected, &found
 	}
 	for _, r := range f.Registers {
-		row := registerRow(&r)
+		row := r.Row()
 		j.Registers = append(j.Registers, jsonRegister{row[0], row[1], row[2], row[3], row[4], r.Fields})
 	}
 	return j
@@ -158,7 +158,7 @@ func (w *jsonWriter) Case(r *scenario.Result) {
 func (w *jsonWriter) Broken(b *scenario.Broken) {
 	w.open(b.File)
 	w.bad = true
-	text := fmt.Sprintf("%s: %s\n", place(b.File, b.Line), b.Message)
+	text := fmt.Sprintf("%s: %s\n", scenario.Place(b.File, b.Line), b.Message)
 	w.emit(jsonEvent{Action: "output", Package: w.file, Output: text})
 }
 

@@ -162,7 +162,7 @@ func (w *junit) Broken(b *scenario.Broken) {
 		Name: "(the file)", Classname: className(b.File), Time: "0.000",
 		Error: &xmlFault{
 			Type: "load", Message: clean(b.Message),
-			Text: "\n" + clean(place(b.File, b.Line)+": "+b.Message) + "\n",
+			Text: "\n" + clean(scenario.Place(b.File, b.Line)+": "+b.Message) + "\n",
 		},
 	})
 }

@@ -18,15 +18,13 @@ func (p *paint) red(s string) string    { return p.wrap("31", s) }
 func (p *paint) green(s string) string  { return p.wrap("32", s) }
 func (p *paint) yellow(s string) string { return p.wrap("33", s) }
 
-// diffLine colors a line of a unified diff.
-func (p *paint) diffLine(l string) string {
-	switch l[0] {
-	case '+':
-		return p.red(l)
-	case '-':
-		return p.green(l)
+// part returns s in the color of a part of a failure.
+func (p *paint) part(part, s string) string {
+	code := map[string]string{"bold": "1", "dim": "2", "found": "31", "expected": "32"}[part]
+	if code == "" {
+		return s
 	}
-	return l
+	return p.wrap(code, s)
 }
 
 // WantColor decides whether to color the output. mode is "always", "never" or "auto". In auto mode NO_COLOR

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/phrase"
 	"github.com/hwlua/hwlua/vm/scenario"
 )
@@ -126,7 +127,7 @@ func (w *pretty) one(r *scenario.Result) {
 		if i > 0 {
 			w.print("\n")
 		}
-		w.lines(explain(f, &w.p))
+		w.lines(f.Lines(vm.Style{Color: w.p.part}))
 	}
 	w.output(r)
 	w.lines(around(r))
@@ -166,7 +167,7 @@ func (w *pretty) output(r *scenario.Result) {
 
 func (w *pretty) Broken(b *scenario.Broken) {
 	w.flush()
-	w.printf("%s %s\n", w.p.red("FAIL "), w.p.bold(place(b.File, b.Line)))
+	w.printf("%s %s\n", w.p.red("FAIL "), w.p.bold(scenario.Place(b.File, b.Line)))
 	if text := b.Excerpt(); text != "" {
 		w.lines(strings.Split(text, "\n"))
 	}
@@ -188,7 +189,7 @@ func (w *pretty) End(s *scenario.Summary) {
 			if b.f != nil && b.f.File == b.c.File && b.f.Line > 0 {
 				line = b.f.Line
 			}
-			w.printf("  %s  %s\n", place(b.c.File, line), clean(b.c.Name())+round(b.c))
+			w.printf("  %s  %s\n", scenario.Place(b.c.File, line), clean(b.c.Name())+round(b.c))
 		}
 	}
 	word := w.p.green("ok")

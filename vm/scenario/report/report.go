@@ -107,14 +107,6 @@ func round(c *scenario.Case) string {
 // seconds formats a duration as reports do.
 func seconds(d time.Duration) string { return fmt.Sprintf("%.3fs", d.Seconds()) }
 
-// place returns "file.lua:12", or the file alone if the line is unknown.
-func place(file string, line int) string {
-	if line <= 0 {
-		return file
-	}
-	return fmt.Sprintf("%s:%d", file, line)
-}
-
 // notPassed lists the other statuses in the order of reports.
 var notPassed = []scenario.Status{
 	scenario.Failed, scenario.Errored, scenario.Interrupted, scenario.Skipped, scenario.Pending,
@@ -177,114 +169,11 @@ func extras(s *scenario.Summary) []string {
 	return lines
 }
 
-// explain formats a failure as lines, without the name of the case, for all text formats.
-func explain(f *scenario.Failure, p *paint) []string {
-	lines := position(f, p)
-	for l := range strings.Lines(f.Message) {
-		lines = append(lines, p.bold(strings.TrimRight(l, "\n")))
-	}
-	lines = append(lines, sides(f, p)...)
-	for _, d := range f.Details {
-		for l := range strings.Lines(d) {
-			lines = append(lines, "  "+strings.TrimRight(l, "\n"))
-		}
-	}
-	if len(f.Registers) > 0 {
-		lines = append(lines, "")
-		for _, l := range registerTable(f.Registers, p) {
-			lines = append(lines, "  "+l)
-		}
-	}
-	notes := f.Notes
-	if showTrace(f) {
-		trace := scenario.Paragraph{Title: "Lua stack, innermost first", Lines: vm.TraceLines(f.Frames)}
-		notes = append([]scenario.Paragraph{trace}, notes...)
-	}
-	for _, n := range notes {
-		lines = append(lines, paragraph(n)...)
-	}
-	return lines
-}
-
-// position formats the position of a failure and its source line.
-func position(f *scenario.Failure, p *paint) (lines []string) {
-	if f.File != "" {
-		at := place(f.File, f.Line)
-		if f.Soft {
-			at += " (check: the case continued)"
-		}
-		lines = append(lines, p.dim(at))
-	}
-	if f.Source != "" {
-		lines = append(lines, fmt.Sprintf("%s %s", p.dim(fmt.Sprintf("%5d |", f.Line)), f.Source))
-		if f.Column > 0 {
-			column := len("    1 | ") + phrase.Width(f.Source[:f.Column-1])
-			lines = append(lines, strings.Repeat(" ", column)+"^")
-		}
-	}
-	return lines
-}
-
-// sides formats both sides of a failure, or the diff of long ones.
-func sides(f *scenario.Failure, p *paint) (lines []string) {
-	if diff := vm.Diff(f.Expected, f.Found); diff != nil {
-		lines = append(lines, "")
-		for _, l := range diff {
-			lines = append(lines, "  "+p.diffLine(l))
-		}
-	} else if f.HasSides() {
-		expected, found := f.Expected.String(), f.Found.String()
-		lines = append(lines, "  expected: "+p.green(indent(expected, "            ")))
-		lines = append(lines, "  found:    "+p.red(indent(found, "            ")))
-		if n := apart(expected, found); n > 0 {
-			lines = append(lines, "            "+strings.Repeat(" ", n)+p.dim("^ first difference"))
-		}
-	}
-	return lines
-}
-
-// apart returns the column in which two lines begin to differ, 0 if that is easy to see.
-func apart(a, b string) int {
-	if len(a) < 16 || len(b) < 16 || strings.ContainsAny(a+b, "\n\t") {
-		return 0
-	}
-	x, y := []rune(a), []rune(b)
-	n := 0
-	for n < len(x) && n < len(y) && x[n] == y[n] {
-		n++
-	}
-	anyNames := strings.HasPrefix(string(x[n:]), "...")
-	if n < 4 || n == len(x) && n == len(y) || anyNames {
-		return 0
-	}
-	return phrase.Width(string(x[:n]))
-}
-
-// showTrace reports whether the frames tell more than the place does.
-func showTrace(f *scenario.Failure) bool {
-	lua := 0
-	for _, frame := range f.Frames {
-		if frame.File != "" {
-			lua++
-		}
-	}
-	return f.Kind != "assertion" && (lua > 1 || f.Kind == "panic")
-}
-
-// paragraph formats a note.
-func paragraph(n scenario.Paragraph) []string {
-	lines := []string{"", n.Title}
-	for _, l := range n.Lines {
-		lines = append(lines, "  "+l)
-	}
-	return lines
-}
-
 // around formats what follows all failures of a case: the notes and the command that reruns it.
 func around(r *scenario.Result) []string {
 	var lines []string
 	for _, n := range r.Look.Notes {
-		lines = append(lines, paragraph(n)...)
+		lines = append(lines, n.Text()...)
 	}
 	if r.Repro != "" {
 		lines = append(lines, "", "rerun: "+r.Repro)
@@ -299,7 +188,7 @@ func whole(r *scenario.Result) string {
 		if i > 0 {
 			lines = append(lines, "")
 		}
-		lines = append(lines, explain(f, &paint{})...)
+		lines = append(lines, f.Lines(vm.Style{})...)
 	}
 	lines = append(lines, around(r)...)
 	return strings.Join(lines, "\n") + "\n"
@@ -319,7 +208,7 @@ func headline(r *scenario.Result) string {
 	const listed = 3
 	var regs []string
 	for _, r := range f.Registers[:min(listed, len(f.Registers))] {
-		row := registerRow(&r)
+		row := r.Row()
 		regs = append(regs, fmt.Sprintf("%s %s -> %s", strings.TrimSpace(row[0]+" "+row[1]), row[2], row[3]))
 	}
 	if len(regs) > 0 {
@@ -329,81 +218,6 @@ func headline(r *scenario.Result) string {
 		msg += fmt.Sprintf("; %d more", n)
 	}
 	return msg
-}
-
-// registerHead lists the headings of a table of registers.
-var registerHead = []string{"CPU", "register", "expected", "found", "bits", "fields"}
-
-// registerRow returns the cells below registerHead.
-func registerRow(r *vm.RegisterDiff) []string {
-	words := make([]string, len(r.Fields))
-	for i, f := range r.Fields {
-		words[i] = f.String()
-	}
-	return []string{
-		r.CPU, r.Name, vm.Hex(r.Expected, r.Digits), vm.Hex(r.Found, r.Digits),
-		bitRanges(r.Expected ^ r.Found), strings.Join(words, ", "),
-	}
-}
-
-// bitRanges names the bits that are set, the highest first: "12-5 0".
-func bitRanges(v uint64) string {
-	var parts []string
-	for hi := 63; hi >= 0; hi-- {
-		lo := hi
-		for ; lo >= 0 && v>>lo&1 == 1; lo-- {
-		}
-		switch n := hi - lo; {
-		case n == 1:
-			parts = append(parts, fmt.Sprint(hi))
-		case n > 1:
-			parts = append(parts, fmt.Sprintf("%d-%d", hi, lo+1))
-		default:
-			continue
-		}
-		hi = lo
-	}
-	return strings.Join(parts, " ")
-}
-
-// registerTable lays registers out in columns.
-//
-//	CPU   register     expected  found  bits  fields
-//	cpu0  DBGWCR0_EL1  0x1e5     0x1e4  0     E 1 -> 0
-func registerTable(regs []vm.RegisterDiff, p *paint) []string {
-	rows := [][]string{registerHead}
-	for i := range regs {
-		rows = append(rows, registerRow(&regs[i]))
-	}
-	width := make([]int, len(registerHead))
-	for _, row := range rows {
-		for i, c := range row {
-			width[i] = max(width[i], phrase.Width(c))
-		}
-	}
-	color := []func(string) string{plain, plain, p.green, p.red, plain, plain}
-	lines := make([]string, len(rows))
-	for n, row := range rows {
-		var b strings.Builder
-		for i, c := range row {
-			cell := phrase.Pad(c, width[i]+2)
-			if n == 0 {
-				cell = p.dim(cell)
-			} else {
-				cell = color[i](cell)
-			}
-			b.WriteString(cell)
-		}
-		lines[n] = strings.TrimRight(b.String(), " ")
-	}
-	return lines
-}
-
-func plain(s string) string { return s }
-
-// indent puts prefix before each line but the first.
-func indent(s, prefix string) string {
-	return strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n"+prefix)
 }
 
 // clean escapes what terminals and XML readers reject: control characters except tab and newline, and

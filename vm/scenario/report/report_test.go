@@ -45,12 +45,12 @@ func failedRegisters() *scenario.Result {
 			{
 				Kind: "assertion", Soft: true, Message: "check.equals failed",
 				File: "a/one.lua", Line: 21, Source: "  check.equals(1, 2)",
-				Expected: words("1"), Found: words("2"),
+				Comparison: vm.Comparison{Expected: words("1"), Found: words("2")},
 			},
 			{
 				Kind: "assertion", Message: "assert.regs failed",
 				File: "a/one.lua", Line: 22, Source: "  assert.regs(m, want)",
-				Registers: []vm.RegisterDiff{
+				Comparison: vm.Comparison{Registers: []vm.RegisterDiff{
 					{
 						CPU: "cpu0", Name: "DBGWCR0_EL1", Expected: 0x1e5, Found: 0x1e4,
 						Fields: []vm.FieldDiff{{Name: "E", Expected: "1", Found: "0"}},
@@ -64,7 +64,7 @@ func failedRegisters() *scenario.Result {
 					},
 					{CPU: "cpu1", Name: "DBGWCR1_EL1", Expected: 0x1e5, Found: 0x5},
 					{CPU: "cpu1", Name: "DBGWCR2_EL1", Expected: 0x5, Found: 0x15},
-				},
+				}},
 			},
 		},
 		Look: scenario.Look{
@@ -108,7 +108,7 @@ func failedTexts() []*scenario.Result {
 		return &scenario.Failure{
 			Kind: "assertion", Message: "assert.equals failed",
 			File: "a/two.lua", Line: line, Source: "assert.equals(want, got)",
-			Expected: words(expected), Found: words(found),
+			Comparison: vm.Comparison{Expected: words(expected), Found: words(found)},
 		}
 	}
 	checked := func(line int, expected, found string) *scenario.Failure {
@@ -123,7 +123,7 @@ func failedTexts() []*scenario.Result {
 		}
 	}
 	behind := compared(13, `"found 6 breakpoint registers"`, `"found 8 breakpoint registers"`)
-	behind.Details = []string{"[1]: expected 6, found 8"}
+	behind.Details = []vm.Detail{{Path: "[1]", Expected: words("6"), Found: words("8")}}
 	message := checked(17, "0x00000000000001e5", "0x00000000000001e50")
 	message.Message = "a \"message\"\n\tof two lines"
 	message.Notes = []scenario.Paragraph{{
