@@ -99,35 +99,28 @@ func MatchWatchpoint(
 	if el == 0 {
 		space = el0AddrMask
 	}
-	nearest, ok := wcrNearest(wvr, wcr, addr, space)
-	if !ok || nearest >= uint64(size) {
-		return 0, false
-	}
-	return addr + nearest, true
-}
-
-// wcrNearest returns the distance from addr up to the first watched byte. ok is false if no byte is watched.
-func wcrNearest(wvr uint64, wcr DBGWCR, addr, space uint64) (distance uint64, ok bool) {
+	// The watched byte that the access reaches first is the nearest above addr.
+	nearest := ^uint64(0)
 	switch mask := wcr.MASK(); {
 	case mask == 0:
 		base, bas := wvr&^3, wcr.BAS()
 		if base&4 != 0 {
 			bas &= 0x0f
 		}
-		distance = ^uint64(0)
 		for ; bas != 0; bas &= bas - 1 {
-			distance = min(distance, (base+uint64(bits.TrailingZeros8(bas))-addr)&space)
-			ok = true
+			nearest = min(nearest, (base+uint64(bits.TrailingZeros8(bas))-addr)&space)
 		}
-		return distance, ok
 	case mask < 3:
 		return 0, false
 	default:
 		block := uint64(1) << mask
 		base := wvr &^ (block - 1)
-		if (addr-base)&space < block {
-			return 0, true
+		if nearest = (base - addr) & space; (addr-base)&space < block {
+			nearest = 0
 		}
-		return (base - addr) & space, true
 	}
+	if nearest >= uint64(size) {
+		return 0, false
+	}
+	return addr + nearest, true
 }
