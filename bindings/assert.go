@@ -5,6 +5,7 @@ package bindings
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -71,65 +72,73 @@ func (c assertCall) fail(message, expected, found string, details ...vm.Detail) 
 // words returns a side of a failure without a value.
 func words(text string) vm.Side { return vm.Side{Words: text} }
 
-// bankNames lists the fields of assert.regs in the order of the kernel's numbering.
-var bankNames = [4]string{"bvr", "bcr", "wvr", "wcr"}
+// A register is a register that assert.regs compares.
+type register struct{ bank, n int }
 
-// A wanted is a register and the value that it is expected to hold.
-type wanted struct {
-	bank, n int // bank -1: MDSCR_EL1
-	value   uint64
+// regBanks lists the fields of assert.regs in the order of the kernel's numbering. The last one is a
+// single register. order sorts the registers of a failure.
+var regBanks = [...]struct {
+	name          string
+	reg           arm64.Reg
+	order, digits int
+}{
+	{"bvr", arm64.RegBVR, 2, 16},
+	{"bcr", arm64.RegBCR, 3, 4},
+	{"wvr", arm64.RegWVR, 0, 16},
+	{"wcr", arm64.RegWCR, 1, 4},
+	{"mdscr_el1", arm64.RegMDSCR, 4, 4},
 }
 
-func (w wanted) reg() arm64.Reg {
-	if w.bank < 0 {
-		return arm64.RegMDSCR
-	}
-	return arm64.Reg(w.bank)
-}
+// mdscr is the bank of MDSCR_EL1.
+const mdscr = len(regBanks) - 1
 
-func (w wanted) name() string {
-	if w.bank < 0 {
-		return "mdscr_el1"
+// String returns the name that scripts give the register.
+func (r register) String() string {
+	if r.bank == mdscr {
+		return regBanks[mdscr].name
 	}
-	return fmt.Sprintf("%s[%d]", bankNames[w.bank], w.n)
+	return fmt.Sprintf("%s[%d]", regBanks[r.bank].name, r.n)
 }
 
 // manualName returns the name that the architecture manual gives the register.
-func (w wanted) manualName() string {
-	if w.bank < 0 {
+func (r register) manualName() string {
+	if r.bank == mdscr {
 		return "MDSCR_EL1"
 	}
-	return arm64.RegName(w.bank*arm64.MaxRegs + w.n)
+	return arm64.RegName(r.bank*arm64.MaxRegs + r.n)
 }
 
 // read returns the value that the register holds.
-func (w wanted) read(c *sim.CPU) (uint64, error) {
-	if w.bank < 0 {
+func (r register) read(c *sim.CPU) (uint64, error) {
+	if r.bank == mdscr {
 		return c.MDSCR()
 	}
-	return c.Reg(w.bank*arm64.MaxRegs, w.n)
+	return c.Reg(r.bank*arm64.MaxRegs, r.n)
 }
 
 // wanted reads the table of assert.regs.
-func (c assertCall) wanted(t *lua.LTable) (list []wanted) {
-	add := func(w wanted, v lua.LValue) {
+func (c assertCall) wanted(t *lua.LTable) map[register]uint64 {
+	want := map[register]uint64{}
+	add := func(r register, v lua.LValue) {
 		value, err := toU64(v)
 		if err != nil {
-			c.misuse(2, "field '%s': %v", w.name(), err)
+			c.misuse(2, "field '%s': %v", r, err)
 		}
-		w.value = value
-		list = append(list, w)
+		want[r] = value
+	}
+	var known []string
+	for _, b := range regBanks {
+		known = append(known, b.name)
 	}
 	for k, v := t.Next(lua.LNil); k != lua.LNil; k, v = t.Next(k) {
 		key, _ := k.(lua.LString)
-		if key == "mdscr_el1" {
-			add(wanted{bank: -1}, v)
-			continue
-		}
-		bank := slices.Index(bankNames[:], string(key))
+		bank := slices.Index(known, string(key))
 		if bank < 0 {
-			known := append(bankNames[:], "mdscr_el1")
 			c.misuse(2, "%v", unknown("unknown field '%s'", spell(k), known))
+		}
+		if bank == mdscr {
+			add(register{bank: bank}, v)
+			continue
 		}
 		regs, ok := v.(*lua.LTable)
 		if !ok {
@@ -141,10 +150,10 @@ func (c assertCall) wanted(t *lua.LTable) (list []wanted) {
 				c.misuse(2, "field '%s': registers are numbered from 0 to %d, got [%s]",
 					string(key), arm64.MaxRegs-1, spell(k))
 			}
-			add(wanted{bank: bank, n: n}, v)
+			add(register{bank, n}, v)
 		}
 	}
-	return list
+	return want
 }
 
 // regs implements assert.regs and, if exactly is set, assert.regs_exactly.
@@ -188,53 +197,44 @@ func (c assertCall) cpus() (cpus []*sim.CPU) {
 
 // compare returns the registers of cpu that do not hold what is wanted. Exactly adds all others of the
 // banks, which must be 0.
-func (c assertCall) compare(cpu *sim.CPU, want []wanted, exactly bool) (diffs []vm.RegisterDiff) {
-	all := slices.Clone(want)
+func (c assertCall) compare(cpu *sim.CPU, want map[register]uint64, exactly bool) (diffs []vm.RegisterDiff) {
+	all := slices.Collect(maps.Keys(want))
 	if exactly {
-		counts := [...]int{cpu.BRPs(), cpu.BRPs(), cpu.WRPs(), cpu.WRPs()}
-		for bank, count := range counts {
+		for bank, count := range [mdscr]int{cpu.BRPs(), cpu.BRPs(), cpu.WRPs(), cpu.WRPs()} {
 			for n := range count {
-				if !slices.ContainsFunc(want, func(w wanted) bool { return w.bank == bank && w.n == n }) {
-					all = append(all, wanted{bank, n, 0})
+				if _, ok := want[register{bank, n}]; !ok {
+					all = append(all, register{bank, n})
 				}
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b wanted) int {
-		return cmp.Or(a.order()-b.order(), a.n-b.n)
+	slices.SortFunc(all, func(a, b register) int {
+		return cmp.Or(regBanks[a.bank].order-regBanks[b.bank].order, a.n-b.n)
 	})
-	for _, w := range all {
-		found, err := w.read(cpu)
+	for _, r := range all {
+		found, err := r.read(cpu)
 		if err != nil {
-			c.misuse(2, "%s of cpu%d: %v", w.name(), cpu.ID(), err)
+			c.misuse(2, "%s of cpu%d: %v", r, cpu.ID(), err)
 		}
-		if found != w.value {
-			diffs = append(diffs, w.diff(cpu, found))
+		if found != want[r] {
+			diffs = append(diffs, r.diff(cpu, want[r], found))
 		}
 	}
 	return diffs
 }
 
-// order sorts the banks of a failure: watchpoints first, MDSCR_EL1 last.
-func (w wanted) order() int {
-	return [...]int{4, 2, 3, 0, 1}[w.bank+1]
-}
-
 // diff describes how the value found in the register of c differs from the wanted one.
-func (w wanted) diff(c *sim.CPU, found uint64) vm.RegisterDiff {
+func (r register) diff(c *sim.CPU, want, found uint64) vm.RegisterDiff {
+	bank := regBanks[r.bank]
 	d := vm.RegisterDiff{
 		CPU:      fmt.Sprintf("cpu%d", c.ID()),
-		Field:    w.name(),
-		Name:     w.manualName(),
-		Expected: w.value,
+		Field:    r.String(),
+		Name:     r.manualName(),
+		Expected: want,
 		Found:    found,
-		Digits:   4,
+		Digits:   bank.digits,
 	}
-	reg := w.reg()
-	if reg == arm64.RegBVR || reg == arm64.RegWVR {
-		d.Digits = 16
-	}
-	for _, f := range arm64.Diff(reg, w.value, found) {
+	for _, f := range arm64.Diff(bank.reg, want, found) {
 		expected, found := f.Values()
 		d.Fields = append(d.Fields, vm.FieldDiff{Name: f.Name, Expected: expected, Found: found})
 	}

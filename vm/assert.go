@@ -300,10 +300,7 @@ func (s *assertions) call(name string, w *assertion, negated bool) lua.LGFunctio
 		holds := w.holds(c)
 		if holds != negated {
 			if c.results != nil {
-				for _, v := range c.results {
-					L.Push(v)
-				}
-				return len(c.results)
+				return give(L, c.results...)
 			}
 			L.SetTop(top)
 			return top
@@ -330,8 +327,7 @@ func (s *assertions) opposite(word string, fn *lua.LFunction) lua.LGFunction {
 			if x == nil {
 				return
 			}
-			var f *Failure
-			if err, ok := x.(*lua.ApiError); !ok || !errors.As(err.Cause, &f) || f.Assertion != word {
+			if f := failureOf(x); f == nil || f.Assertion != word {
 				panic(x)
 			}
 			failed = true
@@ -359,14 +355,23 @@ func (s *assertions) soft(fn *lua.LFunction) *lua.LFunction {
 		if err == nil {
 			return L.GetTop()
 		}
-		var f *Failure
-		if s.onCheck == nil || !errors.As(err.Cause, &f) {
+		f := failureOf(err)
+		if s.onCheck == nil || f == nil {
 			panic(err)
 		}
 		s.onCheck(f)
 		L.Push(lua.LFalse)
 		return 1
 	})
+}
+
+// failureOf returns the failure that a panic carries, or nil.
+func failureOf(x any) *Failure {
+	if err, ok := x.(*lua.ApiError); ok {
+		f, _ := errors.AsType[*Failure](err.Cause)
+		return f
+	}
+	return nil
 }
 
 // baseAssert implements Lua's own assert. It adds the position to a message that is text, and raises any
@@ -415,12 +420,10 @@ func luaFrame(L *lua.LState) *frame {
 func (rt *Runtime) assertSides(op string) lua.LGFunction {
 	return func(L *lua.LState) int {
 		x, y := L.Get(1), L.Get(2)
-		var holds bool
+		holds := false
 		switch op {
-		case "==":
-			holds = L.Equal(x, y)
-		case "~=":
-			holds = !L.Equal(x, y)
+		case "==", "~=":
+			holds = L.Equal(x, y) == (op == "==")
 		case "<":
 			holds = order(L, "__lt", x, y)
 		case "<=":
@@ -448,22 +451,13 @@ func order(L *lua.LState, event string, x, y lua.LValue) bool {
 			return x < y || event == "__le" && x == y
 		}
 	}
-	call := func(fn, x, y lua.LValue) bool {
-		L.Push(fn)
-		L.Push(x)
-		L.Push(y)
-		L.Call(2, 1)
-		holds := lua.LVAsBool(L.Get(-1))
-		L.Pop(1)
-		return holds
-	}
 	if x.Type() == y.Type() {
 		if fn := L.GetMetaField(x, event); fn != lua.LNil && fn == L.GetMetaField(y, event) {
-			return call(fn, x, y)
+			return lua.LVAsBool(call(L, fn, x, y))
 		}
 		fn := L.GetMetaField(x, "__lt")
 		if event == "__le" && fn != lua.LNil && fn == L.GetMetaField(y, "__lt") {
-			return !call(fn, y, x)
+			return !lua.LVAsBool(call(L, fn, y, x))
 		}
 	}
 	raise(L, 1, compareMessage(x, y))
@@ -579,10 +573,7 @@ func (c *assertCall) caught() (value lua.LValue, raised bool) {
 		return err.Object, true
 	}
 	c.foundWords = noError
-	c.results = takeAll(c.L, top+1)
-	if c.results == nil {
-		c.results = []lua.LValue{}
-	}
+	c.results = append([]lua.LValue{}, takeAll(c.L, top+1)...) // not nil
 	c.L.SetTop(top)
 	return lua.LNil, false
 }

@@ -162,32 +162,15 @@ func (c *Comparison) Diff() []string {
 func (s Side) isString() bool { return s.Words == "" && s.Value != nil && s.Value.IsString }
 
 // quote returns s between double quotes, with escapes that Lua reads for bytes that do not print.
-func quote(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		case c == '\n':
-			b.WriteString(`\n`)
-		case c == '\t':
-			b.WriteString(`\t`)
-		case c == '\r':
-			b.WriteString(`\r`)
-		case c < ' ' || c == 0x7f:
-			b.WriteByte('\\')
-			b.WriteByte('0' + c/100)
-			b.WriteByte('0' + c/10%10)
-			b.WriteByte('0' + c%10)
-		default:
-			b.WriteByte(c)
-		}
+func quote(s string) string { return `"` + luaEscapes.Replace(s) + `"` }
+
+var luaEscapes = func() *strings.Replacer {
+	pairs := []string{`"`, `\"`, `\`, `\\`, "\n", `\n`, "\t", `\t`, "\r", `\r`, "\x7f", `\127`}
+	for c := range ' ' { // the first pair of a character counts
+		pairs = append(pairs, string(c), fmt.Sprintf(`\%03d`, c))
 	}
-	b.WriteByte('"')
-	return b.String()
-}
+	return strings.NewReplacer(pairs...)
+}()
 
 // tree copies v.
 func (rt *Runtime) tree(L *lua.LState, v lua.LValue) *Tree {

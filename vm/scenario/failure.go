@@ -17,18 +17,17 @@ import (
 // failure describes err, which ended the case or a hook after it.
 func (s *session) failure(err error) *Failure {
 	f := &Failure{Kind: "error", Message: bare(err)}
-	var e *vm.Error
-	if errors.As(err, &e) {
+	e, scripted := errors.AsType[*vm.Error](err)
+	if scripted {
 		f.File, f.Line, f.Frames = e.Script, e.Line, theirs(e.Frames)
 		f.outside()
 	}
-	var p *vm.PanicError
-	var a *vm.Failure
-	var snap *snapMismatch
-	var place *errPlace
-	var none *errNoSnapshot
+	p, panicked := errors.AsType[*vm.PanicError](err)
+	a, asserted := errors.AsType[*vm.Failure](err)
+	snap, differs := errors.AsType[*snapMismatch](err)
+	place, misplaced := errors.AsType[*errPlace](err)
 	switch {
-	case errors.As(err, &p):
+	case panicked:
 		f.Kind = "panic"
 		const format = "Go code called by the scenario panicked, which is not the scenario's fault: %v"
 		f.Message = fmt.Sprintf(format, p.Value)
@@ -38,21 +37,19 @@ func (s *session) failure(err error) *Failure {
 		f.Kind = "timeout"
 	case errors.Is(err, vm.ErrSteps), errors.Is(err, vm.ErrMemory):
 		f.Kind = "limit"
-	case errors.As(err, &snap):
+	case differs:
 		f.Kind, f.Message = "assertion", snap.Error()
 		f.Expected.Words, f.Found.Words = snap.want, snap.got
-	case errors.As(err, &none):
-		f.Kind, f.Message = "assertion", none.Error()
-	case errors.As(err, &place):
+	case misplaced:
 		f.Message = place.text
-	case errors.As(err, &a):
+	case asserted:
 		s.assertion(f, a)
 	}
 	if s.errno != nil {
 		f.Errno = s.errno(err)
 	}
 	s.place(f)
-	if e != nil && f.Kind == "error" && f.File == e.Script && f.Line == e.Line && e.Column > 0 {
+	if scripted && f.Kind == "error" && f.File == e.Script && f.Line == e.Line && e.Column > 0 {
 		f.Column = e.Column + (len(tab)-1)*strings.Count(e.Source[:e.Column-1], "\t")
 	}
 	return f

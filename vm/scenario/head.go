@@ -3,6 +3,7 @@
 package scenario
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -116,19 +117,17 @@ func fields(s string) []string {
 // blanksAround matches a comparison operator with the blanks around it.
 var blanksAround = regexp.MustCompile(`[ \t]*([<>=!~]=?)[ \t]*`)
 
+// operator matches a comparison operator at the beginning.
+var operator = regexp.MustCompile(`^([<>=]=?|[!~]=)`)
+
 // parseNeed parses NAME or NAME>=VALUE, with any comparison operator.
 func parseNeed(s string) (Need, error) {
 	i := strings.IndexAny(s, "<>=!~")
 	if i < 0 {
 		return Need{Name: s}, nil
 	}
-	n := Need{Name: s[:i]}
-	for _, op := range []string{">=", "<=", "==", "!=", "~=", "=", ">", "<"} {
-		if strings.HasPrefix(s[i:], op) {
-			n.Op, n.Value = op, s[i+len(op):]
-			break
-		}
-	}
+	n := Need{Name: s[:i], Op: operator.FindString(s[i:])}
+	n.Value = s[i+len(n.Op):]
 	if n.Name == "" || n.Op == "" || n.Value == "" {
 		return n, fmt.Errorf("invalid need '%s' (want NAME or NAME>=VALUE)", s)
 	}
@@ -170,21 +169,13 @@ func missing(needs []Need, facts []Fact) string {
 	return ""
 }
 
+// holds reports whether a comparison with the result c satisfies op.
 func holds(c int, op string) bool {
-	switch op {
-	case ">=":
-		return c >= 0
-	case "<=":
-		return c <= 0
-	case ">":
-		return c > 0
-	case "<":
-		return c < 0
-	case "!=", "~=":
+	if op == "!=" || op == "~=" {
 		return c != 0
-	default:
-		return c == 0
 	}
+	sign := [...]string{"<", "=", ">"}[cmp.Compare(c, 0)+1]
+	return strings.Contains(op, sign)
 }
 
 // compareValues compares numbers and dotted versions by their numbers, anything else as text. A

@@ -51,36 +51,29 @@ func open(src *Source) (*file, error) {
 		return nil, err
 	}
 	if f.prog, err = vm.Compile(src.Path, f.text); err != nil {
-		return nil, &UsageError{Path: src.Path, Line: lineOf(err), Message: bare(err), Err: err}
+		u := &UsageError{Path: src.Path, Message: bare(err), Err: err}
+		if e, ok := errors.AsType[*vm.Error](err); ok {
+			u.Line = e.Line
+		}
+		return nil, u
 	}
 	return f, nil
 }
 
-// lineOf returns the line of an error of vm, or 0.
-func lineOf(err error) int {
-	var e *vm.Error
-	if errors.As(err, &e) {
-		return e.Line
-	}
-	return 0
-}
-
 // bare returns the text of an error without the position before it.
 func bare(err error) string {
-	var e *vm.Error
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*vm.Error](err)
+	switch {
+	case !ok:
 		return err.Error()
-	}
-	if e.Script != "" && e.Line > 0 {
-		return strings.TrimPrefix(e.Message, fmt.Sprintf("%s:%d: ", e.Script, e.Line))
+	case e.Script != "" && e.Line > 0:
+		return strings.TrimPrefix(e.Message, Place(e.Script, e.Line)+": ")
 	}
 	return e.Message
 }
 
 // line returns the text of a line of the file, from 1.
-func (f *file) line(n int) string {
-	return lineOfText(f.text, n)
-}
+func (f *file) line(n int) string { return lineOfText(f.text, n) }
 
 func lineOfText(text string, n int) string {
 	i := 0
@@ -279,15 +272,13 @@ func (s *session) collect(ctx context.Context) ([]*Case, error) {
 	}
 	var cases []*Case
 	_, err = s.walk(ctx, root, nil, func(blocks []*block, c *it) bool {
-		names := make([]string, 0, len(blocks))
-		for _, b := range blocks[1:] {
-			names = append(names, b.name)
-		}
-		names = append(names, c.name)
+		var names []string
 		var around [][2]int
 		for _, b := range blocks[1:] {
+			names = append(names, b.name)
 			around = append(around, [2]int{b.first, b.last})
 		}
+		names = append(names, c.name)
 		cases = append(cases, &Case{
 			File: s.file.src.Path, Path: names, Tags: tagsOf(s.file.head.Tags, names),
 			Line: c.first, LastLine: c.last, Index: len(cases), around: around,

@@ -4,6 +4,7 @@ package scenario
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -46,49 +47,40 @@ func (f *file) atLine(c *Case) func(line int) bool {
 // else those of the innermost describe around it, else those whose name is on the line.
 func (f *file) casesAt(kernel string, line int) []*Case {
 	var hit []*Case
-	smallest := 0
-	for _, c := range f.cases {
-		if c.Kernel == kernel && c.Line <= line && line <= c.LastLine {
-			// A case inside the lines of another function, such as a row of a table, wins.
-			if size := c.LastLine - c.Line; len(hit) == 0 || size < smallest {
-				hit, smallest = hit[:0], size
-			} else if size > smallest {
-				continue
-			}
+	best := [2]int{0, math.MaxInt}
+	pick := func(c *Case, lines [2]int) {
+		if lines[0] > line || line > lines[1] {
+			return
+		}
+		size, smallest := lines[1]-lines[0], best[1]-best[0]
+		if size < smallest {
+			hit, best = nil, lines
+		}
+		if size <= smallest {
 			hit = append(hit, c)
 		}
+	}
+	cases := slices.DeleteFunc(slices.Clone(f.cases), func(c *Case) bool { return c.Kernel != kernel })
+	for _, c := range cases {
+		// A case inside the lines of another function, such as a row of a table, wins.
+		pick(c, [2]int{c.Line, c.LastLine})
 	}
 	if len(hit) > 0 {
 		return hit
 	}
 	// Outside of all cases: the line of a describe selects all of its cases.
-	best := [2]int{}
-	found := false
-	for _, c := range f.cases {
-		if c.Kernel != kernel {
-			continue
-		}
-		for _, b := range c.around {
-			if b[0] <= line && line <= b[1] && (!found || b[1]-b[0] < best[1]-best[0]) {
-				best, found = b, true
-			}
+	for _, c := range cases {
+		for _, lines := range c.around {
+			pick(c, lines)
 		}
 	}
-	if found {
-		for _, c := range f.cases {
-			if c.Kernel == kernel && slices.Contains(c.around, best) {
-				hit = append(hit, c)
-			}
-		}
-		return hit
+	if len(hit) > 0 {
+		return slices.DeleteFunc(slices.Compact(hit), func(c *Case) bool { return !slices.Contains(c.around, best) })
 	}
 	// The line of an it or describe whose function begins below.
-	for _, c := range f.cases {
-		if c.Kernel == kernel && strings.Contains(f.line(line), c.Path[len(c.Path)-1]) {
-			hit = append(hit, c)
-		}
-	}
-	return hit
+	return slices.DeleteFunc(cases, func(c *Case) bool {
+		return !strings.Contains(f.line(line), c.Path[len(c.Path)-1])
+	})
 }
 
 // noCaseAt reports a FILE:LINE that selects no case, or returns nil.

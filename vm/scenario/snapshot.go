@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -68,20 +68,10 @@ func (s *Source) readSnap() ([]byte, error) {
 	return fs.ReadFile(s.fsys, s.name+SnapExt)
 }
 
-// A snapMismatch reports a value that differs from its snapshot.
-type snapMismatch struct{ name, want, got string }
+// A snapMismatch reports a value that differs from its snapshot, or that has none.
+type snapMismatch struct{ text, want, got string }
 
-func (e *snapMismatch) Error() string {
-	return fmt.Sprintf("snapshot '%s' differs; if the new value is right, run with --update", e.name)
-}
-
-// errNoSnapshot reports a value without a snapshot.
-type errNoSnapshot struct{ name, got string }
-
-func (e *errNoSnapshot) Error() string {
-	return fmt.Sprintf("no snapshot '%s'; check the value, then run with --update to save it:\n%s",
-		e.name, e.got)
-}
+func (e *snapMismatch) Error() string { return e.text }
 
 // snapshot implements assert.snapshot(name, value); args is the number of its arguments.
 func (s *session) snapshot(name string, value any, args int) error {
@@ -118,9 +108,11 @@ func (s *snapshots) check(src *Source, key, name, got string) error {
 		f.written++
 		return nil
 	case !have:
-		return &errNoSnapshot{name, got}
+		const format = "no snapshot '%s'; check the value, then run with --update to save it:\n%s"
+		return &snapMismatch{text: fmt.Sprintf(format, name, got)}
 	}
-	return &snapMismatch{name, want, got}
+	const format = "snapshot '%s' differs; if the new value is right, run with --update"
+	return &snapMismatch{fmt.Sprintf(format, name), want, got}
 }
 
 // tally counts the cases of the file that ran to their end, and so used all their snapshots.
@@ -147,12 +139,7 @@ func (s *snapshots) tally(file *file, r *Result) {
 // case used, in files whose cases all ran to their end.
 func (s *snapshots) finish(sum *SnapshotSummary, complete bool) []*Broken {
 	var problems []*Broken
-	paths := make([]string, 0, len(s.files))
-	for p := range s.files {
-		paths = append(paths, p)
-	}
-	sort.Strings(paths)
-	for _, p := range paths {
+	for _, p := range slices.Sorted(maps.Keys(s.files)) {
 		f := s.files[p]
 		sum.Matched += f.matched
 		if f.err != nil {
@@ -160,7 +147,7 @@ func (s *snapshots) finish(sum *SnapshotSummary, complete bool) []*Broken {
 		}
 		removed := 0
 		if complete && f.cases > 0 && f.ran == f.cases {
-			for _, key := range f.keys() {
+			for _, key := range slices.Sorted(maps.Keys(f.entries)) {
 				if f.used[key] {
 					continue
 				}
@@ -186,15 +173,6 @@ func (s *snapshots) finish(sum *SnapshotSummary, complete bool) []*Broken {
 	return problems
 }
 
-func (f *snapFile) keys() []string {
-	keys := make([]string, 0, len(f.entries))
-	for k := range f.entries {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
 // save writes the file in the order of the keys, or removes an empty one.
 func (f *snapFile) save() error {
 	if f.src.disk == "" {
@@ -209,7 +187,7 @@ func (f *snapFile) save() error {
 	}
 	var b strings.Builder
 	b.WriteString("# Snapshots of " + filepath.Base(f.src.disk) + ", written by hwlua run --update.\n")
-	for _, key := range f.keys() {
+	for _, key := range slices.Sorted(maps.Keys(f.entries)) {
 		fmt.Fprintf(&b, "\n[%s]\n", strconv.Quote(key))
 		for l := range strings.Lines(f.entries[key] + "\n") {
 			if l == "\n" {

@@ -142,27 +142,22 @@ func counts(s *scenario.Summary) []string {
 // extras returns the lines below the counts: what did not run, and why the run stopped.
 func extras(s *scenario.Summary) []string {
 	var lines []string
-	if s.Unusable > 0 {
-		lines = append(lines, phrase.Plural(s.Unusable, "file")+" could not be used")
+	count := func(n int, noun, rest string) {
+		if n > 0 {
+			lines = append(lines, phrase.Plural(n, noun)+rest)
+		}
 	}
-	if s.Deselected > 0 {
-		lines = append(lines, phrase.Plural(s.Deselected, "case")+" not selected")
-	}
-	if s.OtherShards > 0 {
-		lines = append(lines, phrase.Plural(s.OtherShards, "case")+" in other shards")
-	}
+	count(s.Unusable, "file", " could not be used")
+	count(s.Deselected, "case", " not selected")
+	count(s.OtherShards, "case", " in other shards")
 	if s.Interrupted {
 		lines = append(lines, "interrupted: cases that had not started are missing")
 	} else if s.Stopped != "" {
 		lines = append(lines, "stopped early: "+s.Stopped)
 	}
 	snap := s.Snapshots
-	if snap.Written > 0 {
-		lines = append(lines, phrase.Plural(snap.Written, "snapshot")+" written")
-	}
-	if snap.Removed > 0 {
-		lines = append(lines, phrase.Plural(snap.Removed, "obsolete snapshot")+" removed")
-	}
+	count(snap.Written, "snapshot", " written")
+	count(snap.Removed, "obsolete snapshot", " removed")
 	for _, o := range snap.Obsolete {
 		lines = append(lines, "obsolete snapshot (remove it with --update): "+o)
 	}
@@ -227,16 +222,14 @@ func clean(s string) string {
 		return s
 	}
 	var b strings.Builder
-	for i, w := 0, 0; i < len(s); i += w {
-		r, n := utf8.DecodeRuneInString(s[i:])
-		w = n
+	for i, r := range s {
 		switch {
-		case r == utf8.RuneError && n == 1:
+		case printable(r):
+			b.WriteRune(r)
+		case r == utf8.RuneError && !strings.HasPrefix(s[i:], string(r)):
 			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case !printable(r):
-			fmt.Fprintf(&b, `\x%02x`, r)
 		default:
-			b.WriteString(s[i : i+n])
+			fmt.Fprintf(&b, `\x%02x`, r)
 		}
 	}
 	return b.String()

@@ -125,23 +125,7 @@ func (w *tap) yaml(key, value string) {
 
 // yamlQuote formats s as a double-quoted YAML scalar.
 func yamlQuote(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range clean(s) {
-		switch r {
-		case '"', '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case '\n':
-			b.WriteString(`\n`)
-		case '\t':
-			b.WriteString(`\t`)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
+	return `"` + strings.NewReplacer(`"`, `\"`, `\`, `\\`, "\n", `\n`, "\t", `\t`).Replace(clean(s)) + `"`
 }
 
 // tapText formats a description: one line, # and \ escaped.
