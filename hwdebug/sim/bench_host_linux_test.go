@@ -32,10 +32,10 @@ func hostEvent(pid, cpu int) (fd int, err error) {
 	return unix.PerfEventOpen(&attr, pid, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
 }
 
-// beside runs host and model in turns of about the same length, a thousand in one iteration. It
+// sideBySide runs host and model in turns of about the same length, a thousand in one iteration. It
 // reports the time of a call in the quietest turn of each side, which other load disturbs least,
 // the ratio of the two, and the ratio of the means over all turns.
-func beside(b *testing.B, host, model func()) {
+func sideBySide(b *testing.B, host, model func()) {
 	const turns = 1000
 	sides := [2]struct {
 		call       func()
@@ -74,7 +74,7 @@ func BenchmarkAccessHitBesideHost(b *testing.B) {
 	defer unix.Close(fd)
 	_, task := fourWatched(b)
 	stores := uint64(0)
-	beside(b, func() {
+	sideBySide(b, func() {
 		atomic.StoreUint64(watched, 1)
 		stores++
 	}, func() {
@@ -119,7 +119,7 @@ func BenchmarkRegisterBesideHost(b *testing.B) {
 			if err := open(); err != nil {
 				b.Skipf("the host has no breakpoint event: %v", err)
 			}
-			beside(b, func() {
+			sideBySide(b, func() {
 				if err := open(); err != nil {
 					b.Fatal(err)
 				}

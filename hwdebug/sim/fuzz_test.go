@@ -100,7 +100,7 @@ func (p *player) body(depth int) func(*sim.Task) error {
 	}
 }
 
-// call makes one call. An error is one of its answers, not a failure of the test.
+// call decodes and makes one call. An error is a valid answer, which play records.
 func (p *player) call() error {
 	m := p.m
 	switch op := p.n(34); op {
@@ -192,7 +192,8 @@ func (p *player) call() error {
 			}
 			return t.Exit()
 		case 19:
-			return t.PtraceSet(hwdebug.PtraceSet(p.n(2)), p.n(6), p.addr(), uint32(p.byte())<<5|uint32(p.byte()))
+			which, idx, addr := hwdebug.PtraceSet(p.n(2)), p.n(6), p.addr()
+			return t.PtraceSet(which, idx, addr, uint32(p.byte())<<5|uint32(p.byte()))
 		}
 		return m.CPU(t.CPU()).ContextSwitch(t)
 	case 21:
@@ -289,7 +290,7 @@ func (p *player) call() error {
 	return nil
 }
 
-// play makes the calls that in encodes and returns the story: every answer, the registers after it,
+// play runs the calls that in encodes and returns the story: every answer, the registers after it,
 // and the whole trace. A machine without a trace must give the same answers.
 func play(t *testing.T, in []byte) string {
 	answers, story := playOn(t, in, 512)

@@ -133,8 +133,8 @@ func (m *Machine) returnErr(k mark, err error) {
 	m.returnInt(k, ret)
 }
 
-// errnoNumber is separate from returnErr so that the target of errors.As is allocated only if there
-// is an error.
+// errnoNumber returns the kernel's number for err. Its body is not part of returnErr, where the
+// target of errors.As would be allocated for a nil error too.
 func errnoNumber(err error) int64 { return int64(hwdebug.ErrnoNumber(hwdebug.Errno(err))) }
 
 func (m *Machine) returnInt(k mark, ret int64) {

@@ -266,7 +266,7 @@ func (t *Task) borrow() (giveBack func()) {
 
 func keep() {}
 
-// become makes the task current on its CPU.
+// become switches to the task on its CPU.
 func (t *Task) become() error {
 	m := t.m
 	if err := t.alive("schedule"); err != nil {

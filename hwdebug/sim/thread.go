@@ -166,7 +166,7 @@ func (m *Machine) dropThread(t *Task) {
 	m.threads = remove(m.threads, th)
 }
 
-// preempt lets another thread run first if the turn is over or the choice says so. Every call into
+// preempt lets another thread run first if the turn has ended or the choice asks for it. Every call into
 // the machine makes it, so a body may be preempted at every call. It returns an error if the caller
 // has been interrupted.
 func (m *Machine) preempt() error {
@@ -199,7 +199,7 @@ const (
 	maxTurns  = 30      // such turns at one virtual time, after which the thread is considered stuck
 )
 
-// turnOver counts a call of the running thread and reports whether its turn is over.
+// turnOver counts a call of the running thread and reports whether its turn has ended.
 func (m *Machine) turnOver() (bool, error) {
 	seq := m.rec.Seq()
 	m.turn += 1 + int(seq-m.turnSeq)
@@ -351,7 +351,7 @@ func (m *Machine) schedStep(limit int64) (desc string, ok bool, err error) {
 	return m.runNext()
 }
 
-// wake makes the threads ready whose time has come or whose condition holds.
+// wake queues the threads whose time has come or whose condition holds.
 func (m *Machine) wake() {
 	for _, th := range m.threads {
 		if th.state == threadAsleep && th.wakeAt <= m.now || th.state == threadWaiting && th.cond() {
@@ -586,7 +586,8 @@ func (m *Machine) alone(op string) error {
 		return misusef("the machine is closed")
 	}
 	if m.thread != nil || m.trapped > 0 || m.leaving > 0 {
-		return misusef("%s is the script's alone: a body, work function, on_exit function or handler cannot call it", op)
+		return misusef("%s is the script's alone: "+
+			"a body, work function, on_exit function or handler cannot call it", op)
 	}
 	return nil
 }

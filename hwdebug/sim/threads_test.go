@@ -140,8 +140,9 @@ func TestExitGoesOnElsewhere(t *testing.T) {
 			open(t, m, kernelRW(addrA, false), nil, cpu)
 			chain, err := m.Callchain("write_wb_reg", sim.ChainOptions{CPU: cpu})
 			must(t, err)
-			if got := strings.Join(chain, " "); !strings.HasSuffix(got, want) || strings.Contains(got, "exit") {
-				t.Errorf("the chain of write_wb_reg on CPU %d is %s, want one that ends in %s", cpu, got, want)
+			got := strings.Join(chain, " ")
+			if !strings.HasSuffix(got, want) || strings.Contains(got, "exit") {
+				t.Errorf("chain of write_wb_reg on CPU %d = %s, want a suffix %s", cpu, got, want)
 			}
 		}
 		must(t, m.CheckInvariants())

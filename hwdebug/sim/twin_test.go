@@ -126,8 +126,9 @@ func TestReservationAgreesWithTwin(t *testing.T) {
 		}
 	}
 	t.Logf("%d requests: %s", tally.requests, &tally)
-	for _, n := range []int{tally.opened, tally.refused, tally.closed, tally.moved, tally.stuck, tally.exits} {
-		if n == 0 {
+	n := &tally
+	for _, kind := range []int{n.opened, n.refused, n.closed, n.moved, n.stuck, n.exits} {
+		if kind == 0 {
 			t.Errorf("a kind of request never occurred: %s", &tally)
 		}
 	}
@@ -136,8 +137,8 @@ func TestReservationAgreesWithTwin(t *testing.T) {
 type twinTally struct{ requests, opened, refused, closed, moved, stuck, exits int }
 
 func (n *twinTally) String() string {
-	return fmt.Sprintf("%d opened, %d refused, %d closed, %d moved to another type, %d refused to, %d tasks exited",
-		n.opened, n.refused, n.closed, n.moved, n.stuck, n.exits)
+	return fmt.Sprintf("%d opened, %d refused, %d closed, %d moved to another type, %d refused to, "+
+		"%d tasks exited", n.opened, n.refused, n.closed, n.moved, n.stuck, n.exits)
 }
 
 // runTwin sends n random requests to a machine and to the twin.
@@ -186,11 +187,11 @@ func runTwin(t *testing.T, r *rand.Rand, cfg sim.Config, n int, tally *twinTally
 			ev, err := m.PerfEventOpen(a, e.task, e.cpu)
 			switch {
 			case err == nil && !book.fits(e):
-				fail("the machine accepts a request that needs %d of %d slots", book.need(e), book.limit[e.data])
+				fail("accepted a request that needs %d of %d slots", book.need(e), book.limit[e.data])
 			case err != nil && !errors.Is(err, syscall.ENOSPC):
 				fail("%v, want ENOSPC or success", err)
 			case err != nil && book.fits(e):
-				fail("the machine refuses a request that needs %d of %d slots: %v", book.need(e), book.limit[e.data], err)
+				fail("refused a request that needs %d of %d slots: %v", book.need(e), book.limit[e.data], err)
 			case err != nil:
 				tally.refused++
 			default:
