@@ -132,13 +132,15 @@ func (m *Machine) writeWbReg(base, n int, val uint64) (known bool) {
 //
 // arch/arm64/kernel/hw_breakpoint.c: read_wb_reg
 func (m *Machine) readWbReg(base, n int) (val uint64, known bool) {
-	defer m.exitHex(m.enter2(fnReadWbReg, uint64(base), uint64(n)), &val)
+	k := m.enter2(fnReadWbReg, uint64(base), uint64(n))
 	reg := base + n
-	if reg < 0 || reg >= 4*arm64.MaxRegs {
+	if known = reg >= 0 && reg < 4*arm64.MaxRegs; known {
+		val = m.cpu.reg[reg]
+	} else {
 		m.logf("hw-breakpoint: attempt to read from unknown breakpoint register %d", n)
-		return 0, false
 	}
-	return m.cpu.reg[reg], true
+	m.leaveWith(k, int64(val))
+	return val, known
 }
 
 // implemented returns an error for a register that the numbering has and this CPU does not.
@@ -208,13 +210,15 @@ func (m *Machine) unknownReg(op string, base, n int) error {
 // arch/arm64/kernel/hw_breakpoint.c: hw_breakpoint_slots
 func (m *Machine) HwBreakpointSlots(typ int) (n int) {
 	defer m.done(m.here())
-	defer m.exitInt(m.enter1(fnHwBreakpointSlots, uint64(typ)), &n)
+	k := m.enter1(fnHwBreakpointSlots, uint64(typ))
 	switch typ {
 	case int(typeInst):
-		return m.brps
+		n = m.brps
 	case int(typeData):
-		return m.wrps
+		n = m.wrps
+	default:
+		m.logf("hw-breakpoint: unknown slot type: %d", typ)
 	}
-	m.logf("hw-breakpoint: unknown slot type: %d", typ)
-	return 0
+	m.leaveWith(k, int64(n))
+	return n
 }

@@ -25,9 +25,9 @@ func (m *Machine) Modelled(fn string) error {
 	return err
 }
 
-func (m *Machine) modelled(fn string) (traceFn, error) {
+func (m *Machine) modelled(fn string) (trace.FnID, error) {
 	id, ok := m.rec.Lookup(fn)
-	if !ok || id == fnNone {
+	if !ok || id == 0 {
 		return 0, &hwdebug.UnknownError{What: "a modelled kernel function", Name: fn, Known: m.resembling(fn)}
 	}
 	return id, nil

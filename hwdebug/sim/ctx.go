@@ -365,8 +365,8 @@ func (m *Machine) perfInstallInContext(ev *Event) {
 func (m *Machine) installLocked(ev *Event) {
 	x := ev.ctx
 	inPlace := m.prof.addInPlace && ev.state == StateOff && len(x.events) > 0
-	hidden := !inPlace && (x.task == nil || x.task.running())
-	k := m.enterAs(fnPerfInstallInContext, hidden, ev.arg(), uint64(int64(ev.cpu)))
+	framedHere := inPlace || x.task != nil && !x.task.running()
+	k := m.enter2(framed(fnPerfInstallInContext, framedHere), ev.arg(), uint64(int64(ev.cpu)))
 	switch {
 	case inPlace:
 		m.addEventToCtx(ev, x)

@@ -409,7 +409,7 @@ func (m *Machine) findContext(r *create, ev *Event) error {
 // creator returns the name of the kernel function that creates the event.
 func (r *create) creator(m *Machine) string {
 	if r.fd {
-		return fns[m.openFn()].Name
+		return fns[m.openFn().Name()].Name
 	}
 	return "perf_event_create_kernel_counter"
 }

@@ -40,8 +40,8 @@ func (t *Task) Fork(comm string, pid int) (*Task, error) {
 
 // kernel/fork.c: _do_fork, copy_process
 func (m *Machine) fork(t *Task, comm string, pid int) (child *Task, err error) {
-	defer m.exit(m.enter(fnDoFork), &err)
-	defer m.exit(m.enter(fnCopyProcess), &err)
+	defer m.exit(m.enter0(fnDoFork), &err)
+	defer m.exit(m.enter0(fnCopyProcess), &err)
 	child = m.addTask(comm, pid, m.cpus[t.cpu])
 	child.compat, child.mem = t.compat, t.mem
 	if err := m.perfEventInitTask(t, child); err != nil {
@@ -58,7 +58,7 @@ func (m *Machine) fork(t *Task, comm string, pid int) (child *Task, err error) {
 //
 // kernel/events/core.c: perf_event_init_task
 func (m *Machine) perfEventInitTask(parent, child *Task) (err error) {
-	defer m.exit(m.enter(fnPerfEventInitTask, pidArg(child)), &err)
+	defer m.exit(m.enter1(fnPerfEventInitTask, pidArg(child)), &err)
 	x := parent.ctx
 	if x == nil || len(x.events) == 0 {
 		return nil
@@ -91,7 +91,7 @@ func (m *Machine) perfEventInitTask(parent, child *Task) (err error) {
 //
 // kernel/events/core.c: inherit_event
 func (m *Machine) inheritEvent(ev *Event, child *Task) (err error) {
-	defer m.exit(m.enter(fnInheritEvent, ev.arg(), pidArg(child)), &err)
+	defer m.exit(m.enter2(fnInheritEvent, ev.arg(), pidArg(child)), &err)
 	original := ev
 	if ev.parent != nil {
 		original = ev.parent
@@ -149,7 +149,7 @@ func (t *Task) Execve() error {
 		return err
 	}
 	defer m.done(m.visit(m.cpus[t.cpu]))
-	defer m.leave(m.enter(fnDoExecve))
+	defer m.leave(m.enter0(fnDoExecve))
 	m.flushPtrace(t)
 	t.mem = &memory{}
 	m.perfEventExec(t)
@@ -160,7 +160,7 @@ func (t *Task) Execve() error {
 //
 // kernel/events/core.c: perf_event_exec
 func (m *Machine) perfEventExec(t *Task) {
-	defer m.leave(m.enter(fnPerfEventExec))
+	defer m.leave(m.enter0(fnPerfEventExec))
 	x := t.ctx
 	if x == nil {
 		return
@@ -254,7 +254,7 @@ func (t *Task) exitHere() (err error) {
 		m.cpu = prev
 	}()
 	k := m.enterAll(fnSeSysExit, fnDoGroupExit)
-	k2 := m.enter(fnDoExit, 0)
+	k2 := m.enter1(fnDoExit, 0)
 	err = m.doExit(t)
 	if at := m.cpus[t.cpu]; at != c { // a hook has slept, and the task has moved meanwhile
 		if prev == c {
@@ -293,7 +293,7 @@ func (m *Machine) doExit(t *Task) error {
 //
 // fs/file.c: exit_files
 func (m *Machine) exitFiles(t *Task) error {
-	defer m.leave(m.enter(fnExitFiles, pidArg(t)))
+	defer m.leave(m.enter1(fnExitFiles, pidArg(t)))
 	hooks := t.onExit
 	t.onExit = nil
 	if m.thread == nil { // the script has the task exit; the functions of a body run in its own thread
@@ -327,8 +327,8 @@ func (m *Machine) named(name string, fn func() error) error {
 //
 // kernel/events/core.c: perf_event_exit_task
 func (m *Machine) perfEventExitTask(t *Task) {
-	defer m.leave(m.enter(fnPerfEventExitTask, pidArg(t)))
-	defer m.leave(m.enter(fnPerfEventExitTaskContext, pidArg(t)))
+	defer m.leave(m.enter1(fnPerfEventExitTask, pidArg(t)))
+	defer m.leave(m.enter1(fnPerfEventExitTaskContext, pidArg(t)))
 	x := t.ctx
 	if x == nil {
 		return
@@ -344,7 +344,7 @@ func (m *Machine) perfEventExitTask(t *Task) {
 
 // kernel/events/core.c: perf_event_exit_event
 func (m *Machine) perfEventExitEvent(x *perfContext, ev *Event) {
-	defer m.leave(m.enter(fnPerfEventExitEvent, ev.arg()))
+	defer m.leave(m.enter1(fnPerfEventExitEvent, ev.arg()))
 	x.listDelEvent(ev)
 	ev.state = StateExit
 	if ev.parent == nil {

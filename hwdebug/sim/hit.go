@@ -43,7 +43,7 @@ func (m *Machine) breakpointException(a *Access) error {
 //
 // arch/arm64/kernel/hw_breakpoint.c: breakpoint_handler
 func (m *Machine) breakpointHandler(a *Access) error {
-	defer m.leave(m.enter(fnBreakpointHandler, 0, esr(0x30, a.el, false)))
+	defer m.leave(m.enter2(fnBreakpointHandler, 0, esr(0x30, a.el, false)))
 	c := m.cpu
 	step := false
 	for i, ev := range c.bpOnReg[:m.brps] {
@@ -121,7 +121,7 @@ func watchDistance(addr, wvr uint64, bas uint8) uint64 {
 //
 // arch/arm64/kernel/hw_breakpoint.c: watchpoint_handler
 func (m *Machine) watchpointHandler(a *Access, far uint64) error {
-	defer m.leave(m.enter(fnWatchpointHandler, far, esr(0x34, a.el, a.wnr)))
+	defer m.leave(m.enter2(fnWatchpointHandler, far, esr(0x34, a.el, a.wnr)))
 	c := m.cpu
 	kind := hwdebug.R
 	if a.wnr {
@@ -184,7 +184,7 @@ func (m *Machine) stepOverWatchpoints(el int) {
 // arch/arm64/kernel/hw_breakpoint.c: watchpoint_report
 func (m *Machine) watchpointReport(ev *Event, a *Access, far uint64, slot int) (step bool, err error) {
 	if m.prof.watchReport {
-		defer m.exitBool(m.enter(fnWatchpointReport, ev.arg(), far), &step)
+		defer m.exitBool(m.enter2(fnWatchpointReport, ev.arg(), far), &step)
 	}
 	if m.prof.userHitNotReported && a.el != 0 && ev.image.Privilege == arm64.EL0 {
 		return true, nil
@@ -203,7 +203,7 @@ func (ev *Event) defaultHandler() bool { return ev.handler == nil && !ev.tracer 
 //
 // kernel/events/core.c: perf_bp_event
 func (m *Machine) perfBpEvent(ev *Event, a *Access, trigger uint64, slot int) error {
-	defer m.leave(m.enter(fnPerfBpEvent, ev.arg()))
+	defer m.leave(m.enter1(fnPerfBpEvent, ev.arg()))
 	if ev.stopped || a.el == 0 && ev.attr.ExcludeUser || a.el != 0 && ev.attr.ExcludeKernel {
 		return nil
 	}
@@ -212,7 +212,7 @@ func (m *Machine) perfBpEvent(ev *Event, a *Access, trigger uint64, slot int) er
 
 // kernel/events/core.c: perf_swevent_event
 func (m *Machine) perfSweventEvent(ev *Event, a *Access, trigger uint64, slot int) error {
-	defer m.leave(m.enter(fnPerfSweventEvent, ev.arg()))
+	defer m.leave(m.enter1(fnPerfSweventEvent, ev.arg()))
 	ev.count++
 	switch ev.attr.SamplePeriod {
 	case 0:
@@ -239,7 +239,7 @@ func (ev *Event) refreshPeriod() int64 {
 
 // kernel/events/core.c: perf_swevent_overflow
 func (m *Machine) perfSweventOverflow(ev *Event, a *Access, trigger uint64, slot int, times int64) error {
-	defer m.leave(m.enter(fnPerfSweventOverflow, ev.arg()))
+	defer m.leave(m.enter1(fnPerfSweventOverflow, ev.arg()))
 	for range times {
 		if err := m.perfEventOverflow(ev, a, trigger, slot); err != nil {
 			return err
@@ -253,7 +253,7 @@ func (m *Machine) perfSweventOverflow(ev *Event, a *Access, trigger uint64, slot
 //
 // kernel/events/core.c: __perf_event_overflow
 func (m *Machine) perfEventOverflow(ev *Event, a *Access, trigger uint64, slot int) error {
-	defer m.leave(m.enter(fnPerfEventOverflow, ev.arg()))
+	defer m.leave(m.enter1(fnPerfEventOverflow, ev.arg()))
 	c := m.cpu
 	switch {
 	case ev.tracer:
@@ -275,7 +275,7 @@ func (m *Machine) perfEventOverflow(ev *Event, a *Access, trigger uint64, slot i
 			a.skipped = true
 		}
 	default:
-		m.leave(m.enter(fnPerfEventOutputForward, ev.arg()))
+		m.leave(m.enter1(fnPerfEventOutputForward, ev.arg()))
 	}
 	return nil
 }

@@ -80,7 +80,7 @@ func (m *Machine) CPUDown(n int) error {
 	c.base = c.idle
 	m.switchOn(c, c.idle)
 	m.asThread(c, c.hp, func() {
-		defer m.leave(m.enter(fnCpuhpInvokeCallback, uint64(n), uint64(m.rec.Name("perf:online"))))
+		defer m.leave(m.enter2(fnCpuhpInvokeCallback, uint64(n), uint64(m.rec.Name("perf:online"))))
 		m.perfEventExitCPU(c)
 	})
 	c.online = false
@@ -123,8 +123,8 @@ func (m *Machine) lowestOnline() *CPU {
 
 // kernel/events/core.c: perf_event_exit_cpu
 func (m *Machine) perfEventExitCPU(c *CPU) {
-	defer m.leave(m.enter(fnPerfEventExitCPU, uint64(c.id)))
-	defer m.leave(m.enter(fnPerfEventExitCPUContext, uint64(c.id)))
+	defer m.leave(m.enter1(fnPerfEventExitCPU, uint64(c.id)))
+	defer m.leave(m.enter1(fnPerfEventExitCPUContext, uint64(c.id)))
 	k := m.enterAll(fnSmpCallFunctionSingle, fnGenericExecSingle, fnPerfEventExitContext)
 	x := &c.ctx
 	m.stopClock(x)
@@ -148,7 +148,7 @@ func (m *Machine) CPUUp(n int) error {
 	c.ctx.online = true
 	func() {
 		defer m.done(m.here())
-		m.leave(m.enter(fnPerfEventInitCPU, uint64(n)))
+		m.leave(m.enter1(fnPerfEventInitCPU, uint64(n)))
 	}()
 	c.mdscr = arm64.MDSCRTDCC
 	c.steppingKernel = stepNone
@@ -181,7 +181,7 @@ func (m *Machine) CPUUp(n int) error {
 // cpuhpReset runs the hotplug callback that clears or restores the registers of the CPU that runs now.
 func (m *Machine) cpuhpReset(c *CPU) {
 	callback := m.rec.Name("perf/arm64/hw_breakpoint:starting")
-	defer m.leave(m.enter(fnCpuhpInvokeCallback, uint64(c.id), uint64(callback)))
+	defer m.leave(m.enter2(fnCpuhpInvokeCallback, uint64(c.id), uint64(callback)))
 	m.hwBreakpointReset()
 }
 

@@ -76,7 +76,7 @@ func (m *Machine) warnOnce(which uint, text string, fn traceFn) {
 	}
 	m.warned |= 1 << which
 	c := m.cpu
-	f := &fns[fn]
+	f := &fns[fn.Name()]
 	m.logf("------------[ cut here ]------------")
 	m.logf("%s", text)
 	line := 100 + int(hash(f.Name)%400)
@@ -96,7 +96,7 @@ func (m *Machine) DumpStackIn(fn string) error {
 		return errNoTrace
 	}
 	if m.dumpIn == nil {
-		m.dumpIn = make([]bool, fnCount)
+		m.dumpIn = make([]bool, len(fns))
 	}
 	id, err := m.modelled(fn)
 	if err != nil {
@@ -120,12 +120,12 @@ func (m *Machine) dumpStack() {
 	at := c.node
 	k := m.enterAll(fnDumpStack)
 	if m.prof.six {
-		m.enter(fnDumpStackLvl)
-		m.enterAs(fnShowStack, false) // it has a frame in 6.1 (R-LOG-8)
+		m.enter0(fnDumpStackLvl)
+		m.enter0(framed(fnShowStack, true)) // it has a frame in 6.1 (R-LOG-8)
 	} else {
-		m.enter(fnShowStack)
+		m.enter0(fnShowStack)
 	}
-	m.enter(fnDumpBacktrace)
+	m.enter0(fnDumpBacktrace)
 	k.last = m.rec.Seq()
 	m.dumpHeader()
 	m.logf("Call trace:")

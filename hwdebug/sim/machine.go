@@ -444,12 +444,12 @@ func (m *Machine) entryNode(t *Task) trace.NodeID {
 }
 
 // push returns the stack n with names on top.
-func (m *Machine) push(n trace.NodeID, names ...trace.FnID) trace.NodeID {
+func (m *Machine) push(n trace.NodeID, names ...traceFn) trace.NodeID {
 	if !m.traced {
 		return 0
 	}
 	for _, fn := range names {
-		n = m.rec.Child(n, fnKeys[fn])
+		n = m.rec.Child(n, fn)
 	}
 	return n
 }

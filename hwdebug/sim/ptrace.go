@@ -204,10 +204,10 @@ func (t *Task) PtraceWrite(which hwdebug.PtraceSet, b []byte) error {
 func (m *Machine) ptraceWrite(t *Task, which hwdebug.PtraceSet, b []byte) (err error) {
 	defer m.done(m.here())
 	m.cpu.node = m.syscallNode // the tracer's system call, from any caller
-	defer m.exit(m.enter(fnSeSysPtrace, 0x4205, pidArg(t)), &err)
-	defer m.exit(m.enter(fnArchPtrace, pidArg(t)), &err)
-	defer m.exit(m.enter(fnPtraceRequest, pidArg(t)), &err)
-	defer m.exit(m.enter(fnPtraceRegset, pidArg(t)), &err)
+	defer m.exit(m.enter2(fnSeSysPtrace, 0x4205, pidArg(t)), &err)
+	defer m.exit(m.enter1(fnArchPtrace, pidArg(t)), &err)
+	defer m.exit(m.enter1(fnPtraceRequest, pidArg(t)), &err)
+	defer m.exit(m.enter1(fnPtraceRegset, pidArg(t)), &err)
 	return m.hwBreakSet(t, which, b)
 }
 
@@ -216,7 +216,7 @@ func (m *Machine) ptraceWrite(t *Task, which hwdebug.PtraceSet, b []byte) (err e
 //
 // arch/arm64/kernel/ptrace.c: hw_break_set
 func (m *Machine) hwBreakSet(t *Task, which hwdebug.PtraceSet, b []byte) (err error) {
-	defer m.exit(m.enter(fnHwBreakSet, pidArg(t)), &err)
+	defer m.exit(m.enter1(fnHwBreakSet, pidArg(t)), &err)
 	b = b[min(headerBytes, len(b)):]
 	for idx := 0; len(b) > 0; idx++ {
 		if len(b) < 8 {
@@ -280,7 +280,7 @@ func (m *Machine) ptraceEvent(t *Task, which hwdebug.PtraceSet, idx int) (ev *Ev
 	if ev := t.ptrace[which][idx]; ev != nil {
 		return ev, nil
 	}
-	defer m.exit(m.enter(fnPtraceHbpCreate, pidArg(t), uint64(idx)), &err)
+	defer m.exit(m.enter2(fnPtraceHbpCreate, pidArg(t), uint64(idx)), &err)
 	a := hwdebug.HwBreakpointInit()
 	a.Type, a.Len, a.Disabled, a.ExcludeKernel = hwdebug.X, 4, true, true
 	if which == hwdebug.HwWatch {
@@ -296,7 +296,7 @@ func (m *Machine) ptraceEvent(t *Task, which hwdebug.PtraceSet, idx int) (ev *Ev
 
 // arch/arm64/kernel/ptrace.c: ptrace_hbp_set_addr
 func (m *Machine) ptraceHbpSetAddr(t *Task, which hwdebug.PtraceSet, idx int, addr uint64) (err error) {
-	defer m.exit(m.enter(fnPtraceHbpSetAddr, pidArg(t), uint64(idx), addr), &err)
+	defer m.exit(m.enter3(fnPtraceHbpSetAddr, pidArg(t), uint64(idx), addr), &err)
 	ev, err := m.ptraceEvent(t, which, idx)
 	if err != nil {
 		return err
@@ -310,7 +310,7 @@ func (m *Machine) ptraceHbpSetAddr(t *Task, which hwdebug.PtraceSet, idx int, ad
 //
 // arch/arm64/kernel/ptrace.c: ptrace_hbp_set_ctrl
 func (m *Machine) ptraceHbpSetCtrl(t *Task, which hwdebug.PtraceSet, idx int, uctrl uint32) (err error) {
-	defer m.exit(m.enter(fnPtraceHbpSetCtrl, pidArg(t), uint64(idx), uint64(uctrl)), &err)
+	defer m.exit(m.enter3(fnPtraceHbpSetCtrl, pidArg(t), uint64(idx), uint64(uctrl)), &err)
 	ev, err := m.ptraceEvent(t, which, idx)
 	if err != nil {
 		return err
@@ -354,7 +354,7 @@ func ptraceFillAttr(a *hwdebug.Attr, which hwdebug.PtraceSet, ctrl arm64.Ctrl) (
 //
 // arch/arm64/kernel/ptrace.c: ptrace_hbptriggered
 func (m *Machine) ptraceHbptriggered(ev *Event, trigger uint64) {
-	defer m.leave(m.enter(fnPtraceHbptriggered, ev.arg()))
+	defer m.leave(m.enter1(fnPtraceHbptriggered, ev.arg()))
 	t := m.cpu.curr
 	s := &Siginfo{Code: trapHwbkpt, Addr: trigger}
 	if t.compat {
@@ -374,12 +374,12 @@ func (m *Machine) ptraceHbptriggered(ev *Event, trigger uint64) {
 //
 // arch/arm64/kernel/ptrace.c: flush_ptrace_hw_breakpoint
 func (m *Machine) flushPtrace(t *Task) {
-	defer m.leave(m.enter(fnFlushPtraceHwBreakpoint, pidArg(t)))
+	defer m.leave(m.enter1(fnFlushPtraceHwBreakpoint, pidArg(t)))
 	for which := range t.ptrace {
 		for i, ev := range t.ptrace[which] {
 			if ev != nil {
 				t.ptrace[which][i] = nil
-				m.unregisterHwBreakpoint(ev, true)
+				m.unregisterHwBreakpoint(ev, false)
 			}
 		}
 	}

@@ -38,7 +38,7 @@ func (m *Machine) perfEventOpen(r *create) (ev *Event, err error) {
 	k := m.enter3(fn, r.attr.Addr, pidArg(r.task), uint64(int64(r.cpu)))
 	refuse := func(errno syscall.Errno, found, fix string) error {
 		return m.end(k, m.refuse(&hwdebug.Error{
-			Errno: errno, Rule: "R-VAL-5", Fn: fns[fn].Name, Op: r.op, Asked: r.asked(),
+			Errno: errno, Rule: "R-VAL-5", Fn: fns[fn.Name()].Name, Op: r.op, Asked: r.asked(),
 			Found: found, Fix: fix,
 		}))
 	}
@@ -104,7 +104,7 @@ func (m *Machine) UnregisterHwBreakpoint(ev *Event) error {
 		return err
 	}
 	defer m.done(m.here())
-	m.unregisterHwBreakpoint(ev, false)
+	m.unregisterHwBreakpoint(ev, true)
 	return nil
 }
 
@@ -138,11 +138,11 @@ func (ev *Event) drop() {
 	}
 }
 
-// unregisterHwBreakpoint releases ev; inlined is set if the caller's build has no frame for the function.
+// unregisterHwBreakpoint releases ev; frame is false if the compiler inlines the function in its caller.
 //
 // kernel/events/hw_breakpoint.c: unregister_hw_breakpoint
-func (m *Machine) unregisterHwBreakpoint(ev *Event, inlined bool) {
-	defer m.leave(m.enterAs(fnUnregisterHwBreakpoint, inlined, ev.arg()))
+func (m *Machine) unregisterHwBreakpoint(ev *Event, frame bool) {
+	defer m.leave(m.enter1(framed(fnUnregisterHwBreakpoint, frame), ev.arg()))
 	ev.closed = true
 	m.perfEventReleaseKernel(ev)
 }

@@ -20,7 +20,7 @@ func (m *Machine) startUserStep(t *Task) {
 		t.suspendedStep = true
 		return
 	}
-	m.leave(m.enter(fnUserEnableSingleStep, pidArg(t)))
+	m.leave(m.enter1(fnUserEnableSingleStep, pidArg(t)))
 	t.singleStep = true
 }
 
@@ -35,14 +35,14 @@ func (m *Machine) startKernelStep() {
 		return
 	}
 	c.steppingKernel = stepActive
-	defer m.leave(m.enter(fnKernelEnableSingleStep))
+	defer m.leave(m.enter0(fnKernelEnableSingleStep))
 	m.mdscrWrite(c.mdscr | arm64.MDSCRSS)
 	m.enableDebugMonitors(activeEL1)
 }
 
 func (m *Machine) stopKernelStep() {
 	c := m.cpu
-	defer m.leave(m.enter(fnKernelDisableSingleStep))
+	defer m.leave(m.enter0(fnKernelDisableSingleStep))
 	m.mdscrWrite(c.mdscr &^ arm64.MDSCRSS)
 	m.disableDebugMonitors(activeEL1)
 }
@@ -73,7 +73,7 @@ func (a *Access) stepException() error {
 //
 // arch/arm64/kernel/debug-monitors.c: single_step_handler
 func (m *Machine) singleStepHandler(a *Access) {
-	defer m.leave(m.enter(fnSingleStepHandler, 0, esr(0x32, a.el, false)))
+	defer m.leave(m.enter2(fnSingleStepHandler, 0, esr(0x32, a.el, false)))
 	if m.reinstallSuspendedBps(a) {
 		return
 	}
@@ -88,37 +88,44 @@ func (m *Machine) singleStepHandler(a *Access) {
 // reinstallSuspendedBps reports whether the step was the kernel's own.
 //
 // arch/arm64/kernel/hw_breakpoint.c: reinstall_suspended_bps
-func (m *Machine) reinstallSuspendedBps(a *Access) (handled bool) {
-	k := m.enter(fnReinstallSuspendedBps)
-	defer func() {
-		ret := 1
-		if handled {
-			ret = 0
-		}
-		m.exitInt(k, &ret)
-	}()
-	c := m.cpu
-	t := c.curr
-	if a.el == 0 {
-		if !t.bpsDisabled && !t.wpsDisabled {
-			return false
-		}
-		if t.bpsDisabled {
-			t.bpsDisabled = false
-			m.toggleBpRegisters(arm64.BCR, activeEL0, true)
-		}
-		if t.wpsDisabled {
-			t.wpsDisabled = false
-			m.toggleBpRegisters(arm64.WCR, activeEL0, true)
-		}
-		if t.suspendedStep {
-			t.suspendedStep = false
-			return false
-		}
-		m.userDisableSingleStep(t)
-		return true
+func (m *Machine) reinstallSuspendedBps(a *Access) bool {
+	k := m.enter0(fnReinstallSuspendedBps)
+	handled := false
+	if t := m.cpu.curr; a.el == 0 {
+		handled = m.reinstallUser(t)
+	} else {
+		handled = m.reinstallKernel(t)
 	}
-	if c.steppingKernel == stepNone {
+	m.leaveWith(k, int64(bit(!handled)))
+	return handled
+}
+
+// reinstallUser re-enables the registers that were off while t stepped in user mode.
+func (m *Machine) reinstallUser(t *Task) (handled bool) {
+	if !t.bpsDisabled && !t.wpsDisabled {
+		return false
+	}
+	if t.bpsDisabled {
+		t.bpsDisabled = false
+		m.toggleBpRegisters(arm64.BCR, activeEL0, true)
+	}
+	if t.wpsDisabled {
+		t.wpsDisabled = false
+		m.toggleBpRegisters(arm64.WCR, activeEL0, true)
+	}
+	if t.suspendedStep {
+		t.suspendedStep = false
+		return false
+	}
+	m.userDisableSingleStep(t)
+	return true
+}
+
+// reinstallKernel re-enables the registers that were off while the CPU stepped in the kernel.
+func (m *Machine) reinstallKernel(t *Task) (handled bool) {
+	c := m.cpu
+	was := c.steppingKernel
+	if was == stepNone {
 		return false
 	}
 	m.toggleBpRegisters(arm64.BCR, activeEL1, true)
@@ -126,7 +133,6 @@ func (m *Machine) reinstallSuspendedBps(a *Access) (handled bool) {
 	if !t.wpsDisabled {
 		m.toggleBpRegisters(arm64.WCR, activeEL0, true)
 	}
-	was := c.steppingKernel
 	c.steppingKernel = stepNone
 	if was == stepSuspend {
 		return false
@@ -136,6 +142,6 @@ func (m *Machine) reinstallSuspendedBps(a *Access) (handled bool) {
 }
 
 func (m *Machine) userDisableSingleStep(t *Task) {
-	defer m.leave(m.enter(fnUserDisableSingleStep, pidArg(t)))
+	defer m.leave(m.enter1(fnUserDisableSingleStep, pidArg(t)))
 	t.singleStep = false
 }

@@ -524,7 +524,7 @@ func (m *Machine) Msleep(ns int64) error {
 	}
 	if th := m.thread; th != nil {
 		defer m.done(m.here())
-		defer m.leave(m.enter(fnMsleep, uint64(ns/1e6)))
+		defer m.leave(m.enter1(fnMsleep, uint64(ns/1e6)))
 		th.wakeAt, th.what = deadline, "msleep"
 		m.pause(th, threadAsleep)
 		return nil

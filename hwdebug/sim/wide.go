@@ -47,7 +47,7 @@ func (m *Machine) RegisterWideHwBreakpoint(a hwdebug.Attr, h Handler) (*Wide, er
 //
 // kernel/events/hw_breakpoint.c: register_wide_hw_breakpoint
 func (m *Machine) registerWide(a hwdebug.Attr, h Handler) (w *Wide, err error) {
-	defer m.exit(m.enter(fnRegisterWideHwBreakpoint, a.Addr), &err)
+	defer m.exit(m.enter1(fnRegisterWideHwBreakpoint, a.Addr), &err)
 	w = &Wide{m: m, id: len(m.wides) + 1, addr: a.Addr, events: make([]*Event, len(m.cpus))}
 	m.wides = append(m.wides, w)
 	for _, c := range m.cpus {
@@ -105,11 +105,11 @@ func (w *Wide) gone() error {
 
 // kernel/events/hw_breakpoint.c: unregister_wide_hw_breakpoint
 func (m *Machine) unregisterWide(w *Wide) {
-	defer m.leave(m.enter(fnUnregisterWideHwBreakpoint, w.addr))
+	defer m.leave(m.enter1(fnUnregisterWideHwBreakpoint, w.addr))
 	w.closed = true
 	for _, ev := range w.events {
 		if ev != nil {
-			m.unregisterHwBreakpoint(ev, true)
+			m.unregisterHwBreakpoint(ev, false)
 		}
 	}
 }

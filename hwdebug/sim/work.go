@@ -159,7 +159,7 @@ func (p *pool) wakeIfNeeded() {
 // kernel/workqueue.c: worker_thread
 func (w *worker) run() error {
 	p, m := w.pool, w.pool.cpu.m
-	m.enter(fnWorkerThread)
+	m.enter0(fnWorkerThread)
 	for {
 		for len(w.scheduled) > 0 || len(p.list) > 0 {
 			if len(w.scheduled) == 0 && len(p.idle) == 0 && !p.waking(w) {
@@ -222,7 +222,7 @@ func (w *worker) take() *Work {
 //
 // kernel/workqueue.c: process_one_work
 func (m *Machine) processOneWork(w *worker, item *Work) error {
-	defer m.leave(m.enter(fnProcessOneWork, item.nameID))
+	defer m.leave(m.enter1(fnProcessOneWork, item.nameID))
 	item.pending, item.pool = false, nil
 	item.running, item.last, w.current = w, w.pool, item
 	item.runs++
@@ -352,7 +352,7 @@ func (m *Machine) queueOn(op string, cpu int, w *Work) (queued bool, err error) 
 		return false, err
 	}
 	defer m.done(m.here())
-	defer m.exitBool(m.enter(fnQueueWorkOn, uint64(int64(cpu)), w.nameID), &queued)
+	defer m.exitBool(m.enter2(fnQueueWorkOn, uint64(int64(cpu)), w.nameID), &queued)
 	if w.pending || w.blocked > 0 {
 		return false, nil
 	}
@@ -365,7 +365,7 @@ func (m *Machine) queueOn(op string, cpu int, w *Work) (queued bool, err error) 
 //
 // kernel/workqueue.c: __queue_work
 func (m *Machine) queueWork(w *Work, cpu int) {
-	defer m.leave(m.enter(fnQueueWorkInner, uint64(int64(cpu)), w.nameID))
+	defer m.leave(m.enter2(fnQueueWorkInner, uint64(int64(cpu)), w.nameID))
 	c := m.cpu
 	if cpu >= 0 {
 		c = m.cpus[cpu]
@@ -374,7 +374,7 @@ func (m *Machine) queueWork(w *Work, cpu int) {
 	if w.running != nil && w.running.pool != p {
 		p = w.running.pool
 	}
-	defer m.leave(m.enter(fnInsertWork, w.nameID))
+	defer m.leave(m.enter1(fnInsertWork, w.nameID))
 	w.pool = p
 	p.list = append(p.list, w)
 	p.wakeIfNeeded()
@@ -401,7 +401,7 @@ func (m *Machine) queueDelayed(op string, cpu int, w *Work, delay uint64) (queue
 		return false, err
 	}
 	defer m.done(m.here())
-	defer m.exitBool(m.enter(fnQueueDelayedWorkOn, uint64(int64(cpu)), w.nameID, delay), &queued)
+	defer m.exitBool(m.enter3(fnQueueDelayedWorkOn, uint64(int64(cpu)), w.nameID, delay), &queued)
 	if w.pending || w.blocked > 0 {
 		return false, nil
 	}
@@ -428,7 +428,7 @@ func (m *Machine) delay(w *Work, cpu int, delay uint64) {
 //
 // kernel/workqueue.c: delayed_work_timer_fn
 func (m *Machine) delayedWorkTimerFn(w *Work) {
-	defer m.leave(m.enter(fnDelayedWorkTimerFn, w.nameID))
+	defer m.leave(m.enter1(fnDelayedWorkTimerFn, w.nameID))
 	m.queueWork(w, w.cpu)
 }
 
@@ -458,7 +458,7 @@ func (m *Machine) ModDelayedWorkOn(cpu int, w *Work, delay uint64) (was bool, er
 		return false, err
 	}
 	defer m.done(m.here())
-	defer m.exitBool(m.enter(fnModDelayedWorkOn, uint64(int64(cpu)), w.nameID, delay), &was)
+	defer m.exitBool(m.enter3(fnModDelayedWorkOn, uint64(int64(cpu)), w.nameID, delay), &was)
 	was = m.grab(w)
 	if w.blocked > 0 {
 		return was, nil
@@ -475,7 +475,7 @@ func (m *Machine) CancelDelayedWork(w *Work) (was bool, err error) {
 		return false, err
 	}
 	defer m.done(m.here())
-	defer m.exitBool(m.enter(fnCancelDelayedWork, w.nameID), &was)
+	defer m.exitBool(m.enter1(fnCancelDelayedWork, w.nameID), &was)
 	return m.grab(w), nil
 }
 
@@ -495,7 +495,7 @@ func (m *Machine) cancelSync(op string, fn traceFn, w *Work, delayed bool) (was 
 		return false, err
 	}
 	defer m.done(m.here())
-	defer m.exitBool(m.enter(fn, w.nameID), &was)
+	defer m.exitBool(m.enter1(fn, w.nameID), &was)
 	was = m.grab(w)
 	w.blocked++
 	defer func() { w.blocked-- }()
@@ -531,7 +531,7 @@ func (m *Machine) flush(op string, fn traceFn, w *Work, delayed bool) (waited bo
 		return false, err
 	}
 	defer m.done(m.here())
-	defer m.exitBool(m.enter(fn, w.nameID), &waited)
+	defer m.exitBool(m.enter1(fn, w.nameID), &waited)
 	if w.timer != nil {
 		cpu := w.cpu
 		if cpu < 0 {
