@@ -83,26 +83,21 @@ const spaces = " \t\n\v\f\r"
 // Integers up to 2^64-1 are exact. A larger hexadecimal integer is an error, because every result would
 // lose digits.
 func Parse(text string) (Number, bool) {
-	s := strings.Trim(text, spaces)
-	unsigned, negative := cutSign(s)
-	base := uint64(10)
-	if hex, ok := cutHex(unsigned); ok {
-		base, unsigned = 16, hex
+	s, negative := cutSign(strings.Trim(text, spaces))
+	_, hex := cutHex(s)
+	n, err := ParseLiteral(s)
+	if err == strconv.ErrRange && !hex {
+		n.Float, err = parseFloat(s)
 	}
-	v, ok := parseDigits(unsigned, base)
 	switch {
-	case ok && v == 0 && negative && base == 10:
-		return Number{Float: math.Copysign(0, -1)}, true
-	case ok:
-		return integer(v, negative), true
-	case base == 16 || !isDecimalFloat(unsigned): // strconv also reads "inf", "0x1p4" and "1_000"
+	case err != nil:
 		return Number{}, false
+	case !negative || hex && n == Number{}: // -0x0 is 0, though -0 has a sign
+		return n, true
+	case n.Exact:
+		return integer(n.Wide, true), true
 	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil && !math.IsInf(f, 0) {
-		return Number{}, false
-	}
-	return Number{Float: f}, true
+	return Number{Float: -n.Float}, true
 }
 
 // cutSign returns s without its sign.
@@ -121,71 +116,14 @@ func cutHex(s string) (digits string, ok bool) {
 	return s, false
 }
 
-// isDecimalFloat reports whether s is digits, with a point, an exponent or both, and nothing else.
-func isDecimalFloat(s string) bool {
-	whole := digits(s)
-	s = s[whole:]
-	fraction := 0
-	if s != "" && s[0] == '.' {
-		fraction = digits(s[1:])
-		s = s[1+fraction:]
-	}
-	if s != "" && s[0]|0x20 == 'e' {
-		s = s[1:]
-		if s != "" && (s[0] == '+' || s[0] == '-') {
-			s = s[1:]
-		}
-		if s == "" {
-			return false
-		}
-		s = s[digits(s):]
-	}
-	return s == "" && whole+fraction > 0
-}
-
-// digits returns how many decimal digits s begins with.
-func digits(s string) int {
-	n := 0
-	for n < len(s) && isDigit(s[n]) {
-		n++
-	}
-	return n
-}
-
-// parseDigits reads an unsigned integer of at most 64 bits. It fails if s holds anything but digits of base.
-func parseDigits(s string, base uint64) (v uint64, ok bool) {
-	if s == "" {
-		return 0, false
-	}
-	for i := range len(s) {
-		var d uint64
-		switch c := s[i]; {
-		case '0' <= c && c <= '9':
-			d = uint64(c - '0')
-		case 'a' <= c|0x20 && c|0x20 <= 'z':
-			d = uint64(c|0x20-'a') + 10
-		default:
-			return 0, false
-		}
-		if d >= base || v > (math.MaxUint64-d)/base {
-			return 0, false
-		}
-		v = v*base + d
-	}
-	return v, true
-}
-
 // ParseBase reads an integer in the given base, 2 to 36, as tonumber does with one.
 func ParseBase(text string, base int) (Number, bool) {
 	s, negative := cutSign(strings.Trim(text, spaces))
 	if hex, ok := cutHex(s); ok && base == 16 {
 		s = hex
 	}
-	v, ok := parseDigits(s, uint64(base))
-	if !ok {
-		return Number{}, false
-	}
-	return integer(v, negative), true
+	v, err := strconv.ParseUint(s, base, 64)
+	return integer(v, negative), err == nil
 }
 
 // ParseLiteral reads a number in source text. The error is strconv.ErrRange for an integer above 2^64-1
@@ -194,17 +132,26 @@ func ParseLiteral(text string) (Number, error) {
 	if hex, ok := cutHex(text); ok {
 		return parseInteger(hex, 16)
 	}
-	if digits(text) == len(text) {
+	if strings.TrimLeft(text, digits) == "" {
 		return parseInteger(text, 10)
 	}
-	if !isDecimalFloat(text) {
-		return Number{}, strconv.ErrSyntax
+	f, err := parseFloat(text)
+	return Number{Float: f}, err
+}
+
+const digits = "0123456789"
+
+// parseFloat reads a decimal number without a sign. Beyond the range of floats it is infinite. strconv also
+// reads "inf", "0x1p4" and "1_000".
+func parseFloat(s string) (float64, error) {
+	if unsigned, _ := cutSign(s); unsigned != s || strings.TrimLeft(s, digits+".eE+-") != "" {
+		return 0, strconv.ErrSyntax
 	}
-	f, err := strconv.ParseFloat(text, 64)
+	f, err := strconv.ParseFloat(s, 64)
 	if err != nil && !math.IsInf(f, 0) {
-		return Number{}, strconv.ErrSyntax
+		return 0, strconv.ErrSyntax
 	}
-	return Number{Float: f}, nil
+	return f, nil
 }
 
 func parseInteger(digits string, base int) (Number, error) {
