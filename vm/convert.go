@@ -274,8 +274,8 @@ func float(v lua.LValue) (float64, error) {
 	if f, ok := v.(lua.LNumber); ok {
 		return float64(f), nil
 	}
-	u, err := u64Of(v)
-	if err != nil {
+	u, ok := u64Of(v)
+	if !ok {
 		return 0, expected("number", v)
 	}
 	f := float64(u)
@@ -447,7 +447,7 @@ func keyText(k lua.LValue) string {
 	case lua.LString, lua.LNumber, lua.LBool:
 		return k.String()
 	}
-	if u, err := u64Of(k); err == nil {
+	if u, ok := u64Of(k); ok {
 		return Hex(u, 0)
 	}
 	return "a " + TypeName(k)

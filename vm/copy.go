@@ -120,7 +120,11 @@ func (c *copier) fill(out *tableCopy, t *lua.LTable) {
 			out.items[i] = leaf(v)
 		}
 	}
-	for k, v, ok := keysNext(t, view, 0); ok && k != lua.LNil; k, v, ok = hashNext(t, view, k) {
+	for _, k := range view.keys {
+		v := t.RawGetH(k)
+		if v == lua.LNil {
+			continue
+		}
 		c.charge(copyFieldBytes)
 		key := leaf(k)
 		if plain, ok := plainKey(key); ok {

@@ -154,11 +154,7 @@ func (a args) function(n int) *lua.LFunction {
 }
 
 func (a args) str(n int) string {
-	v := a.L.Get(n)
-	if s, ok := v.(lua.LString); ok {
-		return string(s)
-	}
-	s, ok := textOf(v)
+	s, ok := textOf(a.L.Get(n))
 	if !ok {
 		a.failType(n, "string")
 	}
@@ -180,7 +176,7 @@ func textOf(v lua.LValue) (string, bool) {
 	case lua.LNumber:
 		return number.String(float64(v)), true
 	}
-	if u, err := u64Of(v); err == nil {
+	if u, ok := u64Of(v); ok {
 		return Hex(u, 0), true
 	}
 	return "", false

@@ -65,7 +65,7 @@ func openLibs(rt *Runtime) {
 
 	for _, f := range []libFunc{
 		{"collectgarbage", rt.baseCollectgarbage}, {"dofile", rt.baseDofile}, {"error", baseError},
-		{"getfenv", rt.baseGetfenv}, {"getmetatable", baseGetmetatable}, {"load", rt.baseLoad},
+		{"getfenv", baseGetfenv}, {"getmetatable", baseGetmetatable}, {"load", rt.baseLoad},
 		{"loadfile", rt.baseLoadfile}, {"loadstring", rt.baseLoadstring}, {"next", baseNext},
 		{"pcall", rt.basePcall}, {"print", rt.basePrint}, {"rawequal", baseRawequal}, {"rawget", baseRawget},
 		{"rawlen", baseRawlen}, {"rawset", rt.baseRawset}, {"require", rt.baseRequire},
@@ -153,7 +153,7 @@ func (rt *Runtime) plainString(v lua.LValue) string {
 	case *lua.LState:
 		id = n.threads.number(v, &n.last)
 	case *lua.LUserData:
-		if u, err := u64Of(v); err == nil {
+		if u, ok := u64Of(v); ok {
 			return Hex(u, 0)
 		}
 		id = n.userdata.number(v, &n.last)
@@ -259,39 +259,25 @@ func baseType(L *lua.LState) int {
 // tableNext returns the key behind key and its value, as lua_next does. It is not ok if t never had the key.
 func tableNext(t *lua.LTable, key lua.LValue) (k, v lua.LValue, ok bool) {
 	tv := viewTable(t)
-	i := 0
-	switch n := key.(type) {
-	case *lua.LNilType:
-	case lua.LNumber:
-		if n < 1 || n >= lua.LNumber(lua.MaxArrayIndex) || float64(n) != math.Trunc(float64(n)) {
-			return hashNext(t, tv, key)
-		}
+	i, at := 0, 0 // in the array and in the keys of the hash part
+	switch n, isNumber := key.(lua.LNumber); {
+	case key == lua.LNil:
+	case isNumber && n >= 1 && n < lua.LNumber(lua.MaxArrayIndex) && float64(n) == math.Trunc(float64(n)):
 		i = int(n)
 	default:
-		return hashNext(t, tv, key)
+		if at, ok = tv.k2i[key]; !ok {
+			return lua.LNil, lua.LNil, false
+		}
+		i, at = len(tv.array), at+1
 	}
 	for ; i < len(tv.array); i++ {
 		if v := tv.array[i]; v != lua.LNil && v != nil {
 			return lua.LNumber(i + 1), v, true
 		}
 	}
-	return keysNext(t, tv, 0)
-}
-
-// hashNext does what tableNext does, for a key of the hash part.
-func hashNext(t *lua.LTable, tv *ltable, key lua.LValue) (lua.LValue, lua.LValue, bool) {
-	i, ok := tv.k2i[key]
-	if !ok {
-		return lua.LNil, lua.LNil, false
-	}
-	return keysNext(t, tv, i+1)
-}
-
-// keysNext returns the first key of the hash part from index i on that has a value.
-func keysNext(t *lua.LTable, tv *ltable, i int) (lua.LValue, lua.LValue, bool) {
-	for ; i < len(tv.keys); i++ {
-		if v := t.RawGetH(tv.keys[i]); v != lua.LNil {
-			return tv.keys[i], v, true
+	for ; at < len(tv.keys); at++ {
+		if v := t.RawGetH(tv.keys[at]); v != lua.LNil {
+			return tv.keys[at], v, true
 		}
 	}
 	return lua.LNil, lua.LNil, true
@@ -510,30 +496,30 @@ func frameAt(L *lua.LState, level int) *frame {
 	return cf
 }
 
-// envArg returns the function that getfenv and setfenv mean: the argument itself, or the one at that level.
-// thread is true for level 0.
-func envArg(a args) (fn *lua.LFunction, thread bool) {
+// envArg returns the function that getfenv and setfenv mean, the argument itself or the one at that level. It
+// is nil for level 0, which means the thread.
+func envArg(a args) *lua.LFunction {
 	if fn, ok := a.L.Get(1).(*lua.LFunction); ok {
-		return fn, false
+		return fn
 	}
 	level := a.optInt(1, 1)
 	if level < 0 {
 		a.fail(1, "level must be non-negative")
 	}
 	if level == 0 {
-		return nil, true
+		return nil
 	}
 	cf := frameAt(a.L, level)
 	if cf == nil {
 		a.fail(1, "invalid level")
 	}
-	return cf.Fn, false
+	return cf.Fn
 }
 
-func (rt *Runtime) baseGetfenv(L *lua.LState) int {
-	fn, thread := envArg(args{L, "getfenv"})
+func baseGetfenv(L *lua.LState) int {
+	fn := envArg(args{L, "getfenv"})
 	switch {
-	case thread:
+	case fn == nil:
 		return give(L, L.Env)
 	case fn.IsG:
 		return give(L, L.G.Global)
@@ -544,12 +530,12 @@ func (rt *Runtime) baseGetfenv(L *lua.LState) int {
 func baseSetfenv(L *lua.LState) int {
 	a := args{L, "setfenv"}
 	env := a.table(2)
-	fn, thread := envArg(a)
-	if thread {
+	fn := envArg(a)
+	switch {
+	case fn == nil:
 		L.Env = env
 		return 0
-	}
-	if fn.IsG {
+	case fn.IsG:
 		raise(L, 1, "'setfenv' cannot change environment of given object")
 	}
 	fn.Env = env

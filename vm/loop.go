@@ -47,7 +47,7 @@ func (rt *Runtime) prepareLoop(L *lua.LState) int {
 func wholeBound(L *lua.LState, what string, v lua.LValue) *big.Int {
 	switch v := v.(type) {
 	case *lua.LUserData:
-		if u, err := u64Of(v); err == nil {
+		if u, ok := u64Of(v); ok {
 			return new(big.Int).SetUint64(u)
 		}
 	case lua.LNumber:

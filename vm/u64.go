@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/hwlua/hwlua/vm/internal/number"
 	lua "github.com/yuin/gopher-lua"
@@ -35,11 +36,11 @@ const minSweep = 8192
 func (rt *Runtime) initU64() {
 	rt.u64s = u64Table{values: map[uint64]*lua.LUserData{}, sweepAt: minSweep}
 	meta := rt.newTable([]libFunc{
-		{"__add", rt.arith("__add", func(a, b uint64) uint64 { return a + b })},
-		{"__sub", rt.arith("__sub", func(a, b uint64) uint64 { return a - b })},
-		{"__mul", rt.arith("__mul", func(a, b uint64) uint64 { return a * b })},
-		{"__div", rt.arith("__div", func(a, b uint64) uint64 { return a / b })},
-		{"__mod", rt.arith("__mod", func(a, b uint64) uint64 { return a % b })},
+		{"__add", rt.arith("+", func(a, b uint64) uint64 { return a + b })},
+		{"__sub", rt.arith("-", func(a, b uint64) uint64 { return a - b })},
+		{"__mul", rt.arith("*", func(a, b uint64) uint64 { return a * b })},
+		{"__div", rt.arith("/", func(a, b uint64) uint64 { return a / b })},
+		{"__mod", rt.arith("%", func(a, b uint64) uint64 { return a % b })},
 		{"__pow", func(L *lua.LState) int {
 			L.RaiseError("u64 has no operator ^; use bit.lshift(1, n) for powers of two")
 			return 0
@@ -95,51 +96,46 @@ func (t *u64Table) sweep(reachable func(*lua.LUserData) bool) {
 
 // IsU64 reports whether v is a u64, which is a value of 2^53 or above.
 func IsU64(v lua.LValue) bool {
-	_, err := u64Of(v)
-	return err == nil
+	_, ok := u64Of(v)
+	return ok
 }
 
-var errNoU64 = errors.New("not a u64")
-
-// u64Of returns the value of a u64. Anything else is an error, including plain numbers.
-func u64Of(v lua.LValue) (uint64, error) {
+// u64Of returns the value of a u64. Anything else is not ok, including plain numbers.
+func u64Of(v lua.LValue) (uint64, bool) {
 	if ud, ok := v.(*lua.LUserData); ok {
-		if u, ok := ud.Value.(wide); ok {
-			return uint64(u), nil
-		}
+		u, ok := ud.Value.(wide)
+		return uint64(u), ok
 	}
-	return 0, errNoU64
+	return 0, false
 }
 
 // ToU64 returns the exact value of a u64 or of an integer below 2^53. The error for anything else shows
 // how to write the value.
 func ToU64(v lua.LValue) (uint64, error) {
-	switch v := v.(type) {
-	case lua.LNumber:
-		f := float64(v)
-		switch {
-		case f >= 0 && f < twoTo53 && f == math.Trunc(f):
-			return uint64(f), nil
-		case math.IsNaN(f):
-			return 0, errors.New("number expected, got nan")
-		case math.IsInf(f, 0) || math.Abs(f) >= 1<<64:
-			return 0, fmt.Errorf("integer below 2^64 expected, got %s", number.String(f))
-		case f != math.Trunc(f):
-			return 0, fmt.Errorf("integer expected, got %s", number.String(f))
-		case f < 0:
-			return 0, fmt.Errorf("number of 0 or more expected, got %s; its two's complement is %s",
-				number.String(f), twosComplement(f))
-		}
-		hex := Hex(uint64(f), 0)
-		return 0, fmt.Errorf("%s has lost precision; "+
-			"write the value as a literal (%s), as hw.u64 %q, or with bit.lshift(1, 63)",
-			number.String(f), hex, hex)
-	case *lua.LUserData:
-		if u, ok := v.Value.(wide); ok {
-			return uint64(u), nil
-		}
+	if u, ok := u64Of(v); ok {
+		return u, nil
 	}
-	return 0, fmt.Errorf("number expected, got %s", TypeName(v))
+	n, ok := v.(lua.LNumber)
+	f := float64(n)
+	switch {
+	case !ok:
+		return 0, fmt.Errorf("number expected, got %s", TypeName(v))
+	case f >= 0 && f < twoTo53 && f == math.Trunc(f):
+		return uint64(f), nil
+	case math.IsNaN(f):
+		return 0, errors.New("number expected, got nan")
+	case math.IsInf(f, 0) || math.Abs(f) >= 1<<64:
+		return 0, fmt.Errorf("integer below 2^64 expected, got %s", number.String(f))
+	case f != math.Trunc(f):
+		return 0, fmt.Errorf("integer expected, got %s", number.String(f))
+	case f < 0:
+		return 0, fmt.Errorf("number of 0 or more expected, got %s; its two's complement is %s",
+			number.String(f), twosComplement(f))
+	}
+	hex := Hex(uint64(f), 0)
+	return 0, fmt.Errorf("%s has lost precision; "+
+		"write the value as a literal (%s), as hw.u64 %q, or with bit.lshift(1, 63)",
+		number.String(f), hex, hex)
 }
 
 // twosComplement returns the 64 bits that a negative number stands for, as text.
@@ -150,26 +146,26 @@ func twosComplement(f float64) string {
 	return Hex(uint64(int64(f)), 0)
 }
 
-// operand returns an operand of u64 arithmetic: a u64, or an integer below 2^53 in size, with a
-// negative one as its two's complement.
-func operand(v lua.LValue) (uint64, error) {
-	switch v := v.(type) {
-	case *lua.LUserData:
-		if u, ok := v.Value.(wide); ok {
-			return uint64(u), nil
-		}
-	case lua.LNumber:
-		f := float64(v)
-		if f > -twoTo53 && f < twoTo53 && f == math.Trunc(f) {
-			return uint64(int64(f)), nil
-		}
-		if math.Abs(f) >= twoTo53 && !math.IsInf(f, 0) {
-			return 0, fmt.Errorf("%s has lost precision; write the value as a literal or as hw.u64 \"...\"",
-				number.String(f))
-		}
-		return 0, fmt.Errorf("%s is not an integer", number.String(f))
+// operand returns v as an operand of op between u64s: a u64, or an integer below 2^53 in size, with a negative
+// one as its two's complement. It raises for any other value.
+func operand(L *lua.LState, op string, v lua.LValue) uint64 {
+	if u, ok := u64Of(v); ok {
+		return u
 	}
-	return 0, fmt.Errorf("it is a %s", TypeName(v))
+	n, ok := v.(lua.LNumber)
+	if !ok {
+		L.RaiseError("attempt to perform arithmetic (%s) on a u64 and a %s value", op, TypeName(v))
+	}
+	f := float64(n)
+	if math.Abs(f) < twoTo53 && f == math.Trunc(f) {
+		return uint64(int64(f))
+	}
+	why := "is not an integer"
+	if math.Abs(f) >= twoTo53 && !math.IsInf(f, 0) {
+		why = `has lost precision; write the value as a literal or as hw.u64 "..."`
+	}
+	L.RaiseError("operator %s of a u64 needs an exact integer: %s %s", op, number.String(f), why)
+	return 0
 }
 
 // asNumber returns v as a number. It is not ok if v is neither a number nor a u64.
@@ -184,33 +180,16 @@ func asNumber(v lua.LValue) (n number.Number, ok bool) {
 	return number.Number{}, false
 }
 
-var arithWords = map[string]string{"__add": "+", "__sub": "-", "__mul": "*", "__div": "/", "__mod": "%"}
-
-// arith returns an arithmetic metamethod of u64s. The result wraps modulo 2^64.
-func (rt *Runtime) arith(event string, f func(a, b uint64) uint64) lua.LGFunction {
-	divides := event == "__div" || event == "__mod"
+// arith returns the metamethod of the arithmetic operator op. The result wraps modulo 2^64.
+func (rt *Runtime) arith(op string, f func(a, b uint64) uint64) lua.LGFunction {
+	divides := op == "/" || op == "%"
 	return func(L *lua.LState) int {
-		x, y := L.Get(1), L.Get(2)
-		a, err := operand(x)
-		if err != nil {
-			raiseArith(L, event, x, err)
-		}
-		b, err := operand(y)
-		if err != nil {
-			raiseArith(L, event, y, err)
-		}
+		a, b := operand(L, op, L.Get(1)), operand(L, op, L.Get(2))
 		if divides && b == 0 {
-			L.RaiseError("attempt to perform '%s %s 0', a division by zero", TypeName(x), arithWords[event])
+			L.RaiseError("attempt to perform '%s %s 0', a division by zero", TypeName(L.Get(1)), op)
 		}
 		return give(L, rt.u64(f(a, b)))
 	}
-}
-
-func raiseArith(L *lua.LState, event string, v lua.LValue, err error) {
-	if _, ok := v.(lua.LNumber); ok {
-		L.RaiseError("operator %s of a u64 needs an exact integer: %v", arithWords[event], err)
-	}
-	L.RaiseError("attempt to perform arithmetic (%s) on a u64 and a %s value", arithWords[event], TypeName(v))
 }
 
 // concatWide implements __concat, in which a u64 is its hexadecimal text.
@@ -257,14 +236,10 @@ func compareWide(op string) lua.LGFunction {
 		a, b := L.Get(1), L.Get(2)
 		c, ok := compareNumbers(a, b)
 		if !ok {
-			raiseCompare(L, a, b)
+			L.RaiseError("%s", compareMessage(a, b))
 		}
 		return give(L, lua.LBool(c == 0 && equal || c == -1 && less || c == 1 && !less))
 	}
-}
-
-func raiseCompare(L *lua.LState, a, b lua.LValue) {
-	L.RaiseError("%s", compareMessage(a, b))
 }
 
 // compareMessage returns the error of comparing two values that cannot be compared.
@@ -282,12 +257,8 @@ func compareMessage(a, b lua.LValue) string {
 
 // Hex returns v as hw.hex and tostring print it: 0x, lower case, padded with zeros to digits.
 func Hex(v uint64, digits int) string {
-	const zeros = "0000000000000000"
 	s := strconv.FormatUint(v, 16)
-	if n := min(digits, len(zeros)) - len(s); n > 0 {
-		return "0x" + zeros[:n] + s
-	}
-	return "0x" + s
+	return "0x" + strings.Repeat("0", max(0, min(digits, 16)-len(s))) + s
 }
 
 // TypeName returns the type of v for messages. An object whose class has a name has the type of that name.
