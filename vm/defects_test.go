@@ -115,7 +115,8 @@ func TestOverflowIsLinear(t *testing.T) {
 		})
 	}
 	if small, large := cost(4_000), cost(64_000); large > 64*small {
-		t.Errorf("got %d bytes for 4,000 calls and %d for 64,000, want at most 64 times as many", small, large)
+		t.Errorf("got %d bytes for 4,000 calls and %d for 64,000, want at most 64 times as many",
+			small, large)
 	}
 }
 

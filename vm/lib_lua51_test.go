@@ -144,7 +144,8 @@ func TestLua51Cases(t *testing.T) {
 	got := ours(t, source)
 	want := lua51(t, source)
 	if len(got) != len(cases) || len(want) != len(cases) {
-		t.Fatalf("%d cases gave %d lines here and %d in lua5.1, want one line each", len(cases), len(got), len(want))
+		t.Fatalf("%d cases gave %d lines here and %d in lua5.1, want one line each",
+			len(cases), len(got), len(want))
 	}
 	var b strings.Builder
 	b.WriteString(differencesHead)

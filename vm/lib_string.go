@@ -4,6 +4,7 @@ package vm
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -19,9 +20,9 @@ const maxString = 1 << 28
 func openString(rt *Runtime) {
 	t := rt.newLib("string", []libFunc{
 		{"byte", rt.strByte}, {"char", rt.strChar}, {"find", rt.strFind}, {"format", rt.strFormat},
-		{"gmatch", rt.strGmatch}, {"gsub", rt.strGsub}, {"len", strLen}, {"lower", rt.strLower},
-		{"match", rt.strMatch}, {"rep", rt.strRep}, {"reverse", rt.strReverse}, {"sub", rt.strSub},
-		{"upper", rt.strUpper},
+		{"gmatch", rt.strGmatch}, {"gsub", rt.strGsub}, {"len", strLen}, rt.onBytes("lower", flipCase('A', 'Z')),
+		{"match", rt.strMatch}, {"rep", rt.strRep}, rt.onBytes("reverse", slices.Reverse[[]byte]),
+		{"sub", rt.strSub}, rt.onBytes("upper", flipCase('a', 'z')),
 	})
 	meta := rt.main.CreateTable(0, 1)
 	meta.RawSetString("__index", t)
@@ -126,43 +127,26 @@ func (rt *Runtime) strChar(L *lua.LState) int {
 	return give(L, lua.LString(string(b)))
 }
 
-func (rt *Runtime) strLower(L *lua.LState) int {
-	return rt.mapBytes(L, "lower", func(c byte) byte {
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
+// onBytes returns a library function that changes the bytes of its argument in place.
+func (rt *Runtime) onBytes(name string, change func([]byte)) libFunc {
+	return libFunc{name, func(L *lua.LState) int {
+		s := args{L, name}.str(1)
+		rt.chargeText(L, len(s))
+		b := []byte(s)
+		change(b)
+		return give(L, lua.LString(string(b)))
+	}}
+}
+
+// flipCase returns a function that changes the case of the letters from first to last.
+func flipCase(first, last byte) func([]byte) {
+	return func(b []byte) {
+		for i, c := range b {
+			if first <= c && c <= last {
+				b[i] ^= 0x20
+			}
 		}
-		return c
-	})
-}
-
-func (rt *Runtime) strUpper(L *lua.LState) int {
-	return rt.mapBytes(L, "upper", func(c byte) byte {
-		if 'a' <= c && c <= 'z' {
-			c &^= 0x20
-		}
-		return c
-	})
-}
-
-// mapBytes returns the argument of the function fn with f applied to each byte.
-func (rt *Runtime) mapBytes(L *lua.LState, fn string, f func(byte) byte) int {
-	s := args{L, fn}.str(1)
-	rt.chargeText(L, len(s))
-	b := []byte(s)
-	for i, c := range b {
-		b[i] = f(c)
 	}
-	return give(L, lua.LString(string(b)))
-}
-
-func (rt *Runtime) strReverse(L *lua.LState) int {
-	s := args{L, "reverse"}.str(1)
-	rt.chargeText(L, len(s))
-	b := make([]byte, len(s))
-	for i := range len(s) {
-		b[len(s)-1-i] = s[i]
-	}
-	return give(L, lua.LString(string(b)))
 }
 
 // strRep repeats a string. It raises before the length can overflow.
@@ -174,10 +158,7 @@ func (rt *Runtime) strRep(L *lua.LState) int {
 	}
 	if n > maxString/len(s) {
 		// A memory limit, if there is one, is reported first.
-		if n > math.MaxInt/2/len(s) {
-			n = math.MaxInt / 2 / len(s)
-		}
-		rt.charge(int64(n * len(s)))
+		rt.charge(int64(min(n, math.MaxInt/2/len(s)) * len(s)))
 		raise(L, 1, "resulting string too large")
 	}
 	rt.chargeText(L, n*len(s))
@@ -211,8 +192,8 @@ func Matches(L *lua.LState, text, luaPattern string) bool {
 // whole is set.
 func (rt *Runtime) pushCaptures(L *lua.LState, m *pattern.Matcher, whole bool) int {
 	n := m.Captures()
-	if n == 0 && whole {
-		n = 1
+	if whole {
+		n = max(n, 1)
 	}
 	for i := range n {
 		L.Push(rt.capture(m, i))
@@ -286,14 +267,9 @@ func (rt *Runtime) strGsub(L *lua.LState) int {
 	a := args{L, "gsub"}
 	s, p := a.str(1), a.str(2)
 	repl := L.Get(3)
-	var template string
-	switch r := repl.(type) {
-	case *lua.LFunction, *lua.LTable:
-	default:
-		var ok bool
-		if template, ok = textOf(r); !ok {
-			a.fail(3, "string/function/table expected")
-		}
+	template, isText := textOf(repl)
+	if t := repl.Type(); !isText && t != lua.LTFunction && t != lua.LTTable {
+		a.fail(3, "string/function/table expected")
 	}
 	most := a.optInt(4, len(s)+1)
 	m := pattern.New(s, p, &patternHost{rt, L})
@@ -479,7 +455,11 @@ func (b *charged) addFormatted(a args, n int, spec number.Spec, piece []byte) {
 		}
 		piece = spec.AppendInteger(piece, v, false)
 	case 'e', 'E', 'f', 'g', 'G':
-		piece = spec.AppendFloat(piece, a.formatFloat(n))
+		x := a.number(n)
+		if x.Exact {
+			x.Float = float64(x.Wide)
+		}
+		piece = spec.AppendFloat(piece, x.Float)
 	case 'q':
 		s := a.str(n)
 		b.grow(4*len(s) + 2)
@@ -497,15 +477,6 @@ func (b *charged) addFormatted(a args, n int, spec number.Spec, piece []byte) {
 	}
 	b.grow(len(piece))
 	b.buf = append(b.buf, piece...)
-}
-
-// formatFloat returns argument n for a floating conversion, a u64 as its nearest float.
-func (a args) formatFloat(n int) float64 {
-	x := a.number(n)
-	if x.Exact {
-		return float64(x.Wide)
-	}
-	return x.Float
 }
 
 // formatString returns argument n for %s: a string, a number, or an object with __tostring.

@@ -585,7 +585,11 @@ func TestDebug(t *testing.T) {
 				`debug.getinfo(function() end, "S").linedefined)`,
 			want: "C\t[C]\t1",
 		},
-		{name: "no function at that level", source: `print(debug.getinfo(50), debug.getinfo(-1))`, want: "nil\tnil"},
+		{
+			name:   "no function at that level",
+			source: `print(debug.getinfo(50), debug.getinfo(-1))`,
+			want:   "nil\tnil",
+		},
 		{
 			name:   "options that return functions or lines",
 			source: `print((select(2, pcall(debug.getinfo, 1, "f"))))`,

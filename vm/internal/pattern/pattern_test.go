@@ -388,7 +388,8 @@ func TestPatternWork(t *testing.T) {
 				t.Fatalf("ended after %d steps, want it stopped", host.steps)
 			}
 			if host.steps > host.most+2*stepBatch {
-				t.Errorf("the match took %d steps, want at most two batches more than %d", host.steps, host.most)
+				t.Errorf("the match took %d steps, want at most two batches more than %d",
+					host.steps, host.most)
 			}
 		})
 	}
