@@ -3,9 +3,8 @@
 package number
 
 import (
-	"bytes"
+	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -139,68 +138,24 @@ func (spec *Spec) AppendFloat(b []byte, f float64) []byte {
 		precision = 6
 	}
 	var buf [512]byte
-	digits, finite, sharp := buf[:0], false, spec.has('#')
+	digits, finite := buf[:0], false
 	switch verb := spec.Verb | 0x20; {
 	case f != f:
 		digits = append(digits, "nan"...)
 	case math.IsInf(f, 0):
 		digits = append(digits, "inf"...)
-	case verb == 'g':
+	case spec.has('#'):
 		finite = true
-		digits = appendG(digits, math.Abs(f), precision, sharp)
+		digits = fmt.Appendf(digits, "%#.*"+string(verb), precision, math.Abs(f))
 	default:
 		finite = true
 		digits = strconv.AppendFloat(digits, math.Abs(f), verb, precision, 64)
-		if sharp && precision == 0 {
-			digits = insertPoint(digits)
-		}
 	}
 	if spec.Verb == 'E' || spec.Verb == 'G' {
 		upper(digits)
 	}
 	sign := spec.sign(math.Signbit(f) && f == f)
 	return spec.appendPadded(b, sign, "", digits, finite && spec.has('0'))
-}
-
-// appendG appends what C's %g writes: the shorter of %e and %f by the exponent that rounding gives. It
-// removes trailing zeros unless keep is set.
-func appendG(b []byte, f float64, precision int, keep bool) []byte {
-	precision = max(precision, 1)
-	var buf [160]byte
-	e := strconv.AppendFloat(buf[:0], f, 'e', precision-1, 64)
-	mark := bytes.IndexByte(e, 'e')
-	exp, _ := strconv.Atoi(string(e[mark+1:]))
-	mantissa, exponent := e[:mark:mark], e[mark:] // insertPoint must not overwrite the exponent
-	if -4 <= exp && exp < precision {
-		var fixed [160]byte
-		mantissa, exponent = strconv.AppendFloat(fixed[:0], f, 'f', precision-1-exp, 64), nil
-	}
-	if keep {
-		mantissa = insertPoint(mantissa)
-	} else {
-		mantissa = trimZeros(mantissa)
-	}
-	return append(append(b, mantissa...), exponent...)
-}
-
-// trimZeros cuts trailing zeros after a decimal point, and the point if nothing follows it.
-func trimZeros(b []byte) []byte {
-	if bytes.IndexByte(b, '.') < 0 {
-		return b
-	}
-	return bytes.TrimSuffix(bytes.TrimRight(b, "0"), []byte("."))
-}
-
-// insertPoint inserts the point that '#' asks for behind the digits of a number that has none.
-func insertPoint(b []byte) []byte {
-	if bytes.IndexByte(b, '.') >= 0 {
-		return b
-	}
-	at := bytes.IndexByte(b, 'e')
-	if at < 0 {
-		at = len(b)
-	}
-	return slices.Insert(b, at, '.')
 }
 
 // AppendText formats s and c: precision cuts, width pads.
