@@ -40,11 +40,8 @@ func Compile(name, src string) (*Program, error) {
 	}
 	text := strings.TrimPrefix(src, "\ufeff")
 	if strings.HasPrefix(text, "#") {
-		_, rest, found := strings.Cut(text, "\n")
-		text = rest
-		if found {
-			text = "\n" + rest
-		}
+		line, _, _ := strings.Cut(text, "\n")
+		text = text[len(line):]
 	}
 	chunk, err := syntax.Compile(name, text)
 	if err != nil {

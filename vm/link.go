@@ -55,6 +55,8 @@ func (rt *Runtime) constant(c syntax.Constant) lua.LValue {
 	switch {
 	case c.Wide != 0:
 		return rt.u64(c.Wide)
+	case c.Text != "":
+		return lua.LString(c.Text)
 	case c.Plan != nil:
 		return &lua.LUserData{Value: c.Plan, Metatable: lua.LNil}
 	}

@@ -69,11 +69,8 @@ func dependent(s *ast.AssignStmt) bool {
 
 // isConstant reports whether an expression is the same whenever it is evaluated.
 func isConstant(e ast.Expr) bool {
-	switch e.(type) {
-	case *ast.NumberExpr, *ast.StringExpr, *ast.TrueExpr, *ast.FalseExpr, *ast.NilExpr:
-		return true
-	}
-	return false
+	_, ok := constant(e)
+	return ok
 }
 
 // threeValues completes the three values that a generic for needs. The compiler sets as many as there are

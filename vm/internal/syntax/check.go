@@ -5,6 +5,7 @@
 package syntax
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -69,28 +70,21 @@ func (c *checker) role() role {
 	case String:
 		return role{ends: true, chains: c.operand}
 	case Keyword:
-		return keywordRole(c.tok.Text)
+		return keywords[c.tok.Text]
 	}
 	return operatorRole(c.tok.Text, c.operand)
 }
 
-// keywordRole returns the role of a reserved word.
-func keywordRole(word string) role {
-	switch word {
-	case "and", "or":
-		return role{chains: true}
-	case "not":
-		return role{prefix: true}
-	case "nil", "true", "false":
-		return role{ends: true}
-	case "function":
-		return role{open: word}
-	case "if", "do", "repeat", "while", "for":
-		return role{open: word, starts: true}
-	case "end", "until":
-		return role{shut: word, ends: word == "end"}
-	}
-	return role{starts: true}
+// keywords maps the reserved words to their roles.
+var keywords = map[string]role{
+	"and": {chains: true}, "or": {chains: true}, "not": {prefix: true},
+	"nil": {ends: true}, "true": {ends: true}, "false": {ends: true},
+	"if": {open: "if", starts: true}, "do": {open: "do", starts: true},
+	"repeat": {open: "repeat", starts: true}, "while": {open: "while", starts: true},
+	"for": {open: "for", starts: true}, "function": {open: "function"},
+	"end": {shut: "end", ends: true}, "until": {shut: "until"},
+	"break": {starts: true}, "else": {starts: true}, "elseif": {starts: true}, "goto": {starts: true},
+	"in": {starts: true}, "local": {starts: true}, "return": {starts: true}, "then": {starts: true},
 }
 
 // operatorRole returns the role of an operator or bracket behind an operand, or behind none.
@@ -162,18 +156,10 @@ func (c *checker) nest(r role) {
 
 // closing returns the token that ends what open began.
 func closing(open string) string {
-	switch open {
-	case "(":
-		return ")"
-	case "{":
-		return "}"
-	case "[":
-		return "]"
-	case "repeat":
-		return "until"
-	}
-	return "end"
+	return cmp.Or(closers[open], "end")
 }
+
+var closers = map[string]string{"(": ")", "{": "}", "[": "]", "repeat": "until"}
 
 // unclosed returns the error of a text that ends in a bracket or block, or nil.
 func (c *checker) unclosed() *Error {

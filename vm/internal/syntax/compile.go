@@ -39,10 +39,11 @@ type Patch struct {
 	Index, Constant int
 }
 
-// A Constant is left open by the compiler: each runtime puts its own value there. It is a u64, a plan for
-// Join, or a function.
+// A Constant is left open by the compiler: each runtime puts its own value there. It is a u64, a text, a plan
+// for Join, or a function.
 type Constant struct {
 	Wide   uint64
+	Text   string
 	Plan   *Plan
 	Helper Helper
 	Op     string // of Compare and Assert: the operator
@@ -80,7 +81,7 @@ func Compile(name, text string) (*Chunk, *Error) {
 		return nil, compileError(err)
 	}
 	c := &Chunk{Proto: proto, Constants: r.open, Patches: map[*lua.FunctionProto][]Patch{}}
-	c.link(proto, r.prefix)
+	c.link(proto)
 	fixLocals(proto, r.fn)
 	trim(proto)
 	return c, nil
@@ -145,19 +146,19 @@ func compileError(err error) *Error {
 
 // link finds the places of the open constants in proto and in the functions inside it. It reports
 // whether there are any.
-func (c *Chunk) link(proto *lua.FunctionProto, prefix string) bool {
+func (c *Chunk) link(proto *lua.FunctionProto) bool {
 	if len(c.Constants) == 0 {
 		return false
 	}
 	var found []Patch
 	for i, v := range proto.Constants {
-		if k := c.marked(v, prefix); k >= 0 {
+		if k := c.marked(v); k >= 0 {
 			found = append(found, Patch{Index: i, Constant: k})
 		}
 	}
 	inside := false
 	for _, sub := range proto.FunctionPrototypes {
-		inside = c.link(sub, prefix) || inside
+		inside = c.link(sub) || inside
 	}
 	if len(found) > 0 || inside {
 		c.Patches[proto] = found
@@ -167,13 +168,12 @@ func (c *Chunk) link(proto *lua.FunctionProto, prefix string) bool {
 }
 
 // marked returns the index of the open constant that v stands for, or -1.
-func (c *Chunk) marked(v lua.LValue, prefix string) int {
+func (c *Chunk) marked(v lua.LValue) int {
 	switch v := v.(type) {
 	case lua.LString:
-		if digits, ok := strings.CutPrefix(string(v), prefix); ok {
-			if k, err := strconv.Atoi(digits); err == nil && k < len(c.Constants) {
-				return k
-			}
+		if digits, ok := strings.CutPrefix(string(v), markerPrefix); ok {
+			k, _ := strconv.Atoi(digits)
+			return k
 		}
 	case lua.LNumber:
 		if k := math.Float64bits(float64(v)) - math.Float64bits(keyMarker(0)); k < uint64(len(c.Constants)) {

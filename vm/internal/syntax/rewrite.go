@@ -47,14 +47,12 @@ type localInfo struct {
 }
 
 // A rewriter walks over the syntax tree of one chunk. A constant that is left open is a string in the tree,
-// its marker, until the chunk is linked.
+// its marker, until the chunk is linked. So is a string of the program that looks like a marker.
 type rewriter struct {
 	open    []Constant
 	index   map[Constant]int        // of open
 	markers map[*ast.StringExpr]int // the open constant of each marker
-	prefix  string                  // of the text of markers, known when all strings are
-	strings map[string]bool         // strings of the program that begin with markerPrefix
-	wide    map[ast.Expr]bool       // arithmetic with a wide literal
+	wide    map[ast.Expr]bool       // wide literals and arithmetic with them
 	fn      *funcInfo
 	depth   int
 }
@@ -66,7 +64,6 @@ func rewrite(chunk []ast.Stmt) (r *rewriter, err *Error) {
 	r = &rewriter{
 		index:   map[Constant]int{},
 		markers: map[*ast.StringExpr]int{},
-		strings: map[string]bool{},
 		wide:    map[ast.Expr]bool{},
 		fn:      &funcInfo{constants: map[any]struct{}{}},
 	}
@@ -80,24 +77,7 @@ func rewrite(chunk []ast.Stmt) (r *rewriter, err *Error) {
 		}
 	}()
 	r.stmts(chunk, 0)
-	r.nameMarkers()
 	return r, nil
-}
-
-// nameMarkers gives each marker a text that no string of the program begins with.
-func (r *rewriter) nameMarkers() {
-	r.prefix = markerPrefix
-	for clash := true; clash; {
-		clash = false
-		for s := range r.strings {
-			if strings.HasPrefix(s, r.prefix) {
-				r.prefix, clash = r.prefix+"!", true
-			}
-		}
-	}
-	for m, i := range r.markers {
-		m.Value = r.prefix + strconv.Itoa(i)
-	}
 }
 
 // fail ends the rewriting with an error.
@@ -141,10 +121,15 @@ func lastLine(stmts []ast.Stmt, otherwise int) int {
 	return max(s.Line(), s.LastLine())
 }
 
-// block rewrites the statements of a block, which ends at line otherwise if it is empty.
-func (r *rewriter) block(stmts []ast.Stmt, otherwise int) {
+// block rewrites the statements of a block, which ends at line otherwise if it is empty. names are the
+// variables of a loop.
+func (r *rewriter) block(stmts []ast.Stmt, otherwise int, names ...string) {
 	defer r.leave(r.fn.active)
-	r.stmts(stmts, lastLine(stmts, otherwise))
+	last := lastLine(stmts, otherwise)
+	for _, name := range names {
+		r.local(name, last)
+	}
+	r.stmts(stmts, last)
 }
 
 // stmts rewrites stmts, whose variables are in scope up to line last (0: to the end of the function).
@@ -225,32 +210,18 @@ func (r *rewriter) repeat(s *ast.RepeatStmt) {
 }
 
 func (r *rewriter) numberFor(s *ast.NumberForStmt) {
-	defer r.leave(r.fn.active)
-	last := lastLine(s.Stmts, s.Line())
-	r.local("(for index)", last)
-	s.Init = r.expr(s.Init)
-	r.local("(for limit)", last)
-	s.Limit = r.expr(s.Limit)
-	r.local("(for step)", last)
+	s.Init, s.Limit = r.expr(s.Init), r.expr(s.Limit)
 	if s.Step != nil {
 		s.Step = r.expr(s.Step)
 	}
-	r.local(s.Name, last)
-	r.stmts(s.Stmts, last)
+	r.block(s.Stmts, s.Line(), "(for index)", "(for limit)", "(for step)", s.Name)
 }
 
 func (r *rewriter) genericFor(s *ast.GenericForStmt) {
 	threeValues(s)
-	defer r.leave(r.fn.active)
-	last := lastLine(s.Stmts, s.Line())
-	for _, name := range []string{"(for generator)", "(for state)", "(for control)"} {
-		r.local(name, last)
-	}
 	r.exprs(s.Exprs)
-	for _, name := range s.Names {
-		r.local(name, last)
-	}
-	r.stmts(s.Stmts, last)
+	hidden := []string{"(for generator)", "(for state)", "(for control)"}
+	r.block(s.Stmts, s.Line(), append(hidden, s.Names...)...)
 }
 
 func (r *rewriter) funcDef(s *ast.FuncDefStmt) {
@@ -304,7 +275,7 @@ func (r *rewriter) expr(expr ast.Expr) ast.Expr {
 	case *ast.NumberExpr:
 		return r.number(e)
 	case *ast.StringExpr:
-		r.text(e)
+		return r.text(e)
 	case *ast.IdentExpr:
 		r.constant(e, e.Value)
 	case *ast.AttrGetExpr:
@@ -322,10 +293,10 @@ func (r *rewriter) expr(expr ast.Expr) ast.Expr {
 		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
 	case *ast.ArithmeticOpExpr:
 		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
-		r.wide[e] = r.isWide(e.Lhs) || r.isWide(e.Rhs)
+		r.wide[e] = r.wide[e.Lhs] || r.wide[e.Rhs]
 	case *ast.UnaryMinusOpExpr:
 		e.Expr = r.expr(e.Expr)
-		r.wide[e] = r.isWide(e.Expr)
+		r.wide[e] = r.wide[e.Expr]
 	case *ast.UnaryNotOpExpr:
 		e.Expr = r.expr(e.Expr)
 	case *ast.UnaryLenOpExpr:
@@ -336,14 +307,15 @@ func (r *rewriter) expr(expr ast.Expr) ast.Expr {
 	return expr
 }
 
-func (r *rewriter) text(e *ast.StringExpr) {
+func (r *rewriter) text(e *ast.StringExpr) ast.Expr {
 	if _, ok := r.markers[e]; ok {
-		return
+		return e
 	}
 	if strings.HasPrefix(e.Value, markerPrefix) {
-		r.strings[e.Value] = true
+		return r.inject(e, Constant{Text: e.Value})
 	}
 	r.constant(e, e.Value)
+	return e
 }
 
 func (r *rewriter) funcCall(e *ast.FuncCallExpr) {
@@ -361,7 +333,7 @@ func (r *rewriter) funcCall(e *ast.FuncCallExpr) {
 func (r *rewriter) relation(e *ast.RelationalOpExpr) ast.Expr {
 	e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
 	ordered := e.Operator != "==" && e.Operator != "~="
-	if ordered && (r.isWide(e.Lhs) || r.isWide(e.Rhs)) {
+	if ordered && (r.wide[e.Lhs] || r.wide[e.Rhs]) {
 		return r.call(e, Constant{Helper: Compare, Op: e.Operator}, e.Lhs, e.Rhs)
 	}
 	return e
@@ -401,20 +373,15 @@ func (r *rewriter) number(e *ast.NumberExpr) ast.Expr {
 }
 
 // key rewrites an expression that is a table key. The compiler takes a string constant there for a field
-// name, so a u64 is marked with a number.
+// name, so an open constant is marked with a number.
 func (r *rewriter) key(e ast.Expr) ast.Expr {
-	literal, ok := e.(*ast.NumberExpr)
-	if !ok {
-		return r.expr(e)
+	e = r.expr(e)
+	if s, ok := e.(*ast.StringExpr); ok {
+		if i, ok := r.markers[s]; ok {
+			return at(&ast.NumberExpr{Value: strconv.FormatFloat(keyMarker(i), 'g', -1, 64)}, s)
+		}
 	}
-	n, err := number.ParseLiteral(literal.Value)
-	if err != nil || !n.Exact {
-		return r.expr(e)
-	}
-	i := r.place(Constant{Wide: n.Wide})
-	literal.Value = strconv.FormatFloat(keyMarker(i), 'g', -1, 64)
-	r.constant(literal, keyMarker(i))
-	return literal
+	return e
 }
 
 // keyMarker returns the number that marks open constant i.
@@ -434,21 +401,9 @@ func (r *rewriter) place(c Constant) int {
 // inject returns an expression for the open constant c, at the place of old.
 func (r *rewriter) inject(old ast.PositionHolder, c Constant) ast.Expr {
 	i := r.place(c)
-	e := at(&ast.StringExpr{}, old)
+	e := at(&ast.StringExpr{Value: markerPrefix + strconv.Itoa(i)}, old)
 	r.markers[e] = i
+	r.wide[e] = c.Wide != 0
 	r.constant(old, keyMarker(i))
 	return e
-}
-
-// isWide reports whether e is a wide literal, or arithmetic with one.
-func (r *rewriter) isWide(e ast.Expr) bool {
-	if r.wide[e] {
-		return true
-	}
-	s, ok := e.(*ast.StringExpr)
-	if !ok {
-		return false
-	}
-	i, ok := r.markers[s]
-	return ok && r.open[i].Wide != 0
 }

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,24 +77,16 @@ func Tokens(src string) iter.Seq[Token] {
 }
 
 // Keywords lists the reserved words in order.
-func Keywords() []string { return slices.Clone(keywords) }
+func Keywords() []string { return slices.Sorted(maps.Keys(keywords)) }
 
-var keywords = []string{
-	"and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local",
-	"nil", "not", "or", "repeat", "return", "then", "true", "until", "while",
+func isKeyword(s string) bool {
+	_, ok := keywords[s]
+	return ok
 }
-
-var isKeyword = func() map[string]bool {
-	set := map[string]bool{}
-	for _, word := range keywords {
-		set[word] = true
-	}
-	return set
-}()
 
 // IsName reports whether s is a Lua name: letters, digits and underscores, no digit first and no keyword.
 func IsName(s string) bool {
-	return s != "" && !isDigit(s[0]) && !isKeyword[s] && nameLen(s) == len(s)
+	return s != "" && !isDigit(s[0]) && !isKeyword(s) && nameLen(s) == len(s)
 }
 
 // nameLen returns how many bytes at the start of s may belong to a name.
@@ -174,7 +167,7 @@ func (s *scanner) word() *Error {
 	start := s.pos
 	s.pos += nameLen(s.src[start:])
 	s.tok.Kind = Name
-	if isKeyword[s.src[start:s.pos]] {
+	if isKeyword(s.src[start:s.pos]) {
 		s.tok.Kind = Keyword
 	}
 	return nil
