@@ -5,6 +5,7 @@ package vm
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"weak"
 
@@ -125,11 +126,7 @@ func (w *weakNumbers[T]) number(p *T, last *uint64) uint64 {
 		w.of = map[weak.Pointer[T]]uint64{}
 	}
 	if len(w.of) >= max(w.purgeAt, 1024) {
-		for key := range w.of {
-			if key.Value() == nil {
-				delete(w.of, key)
-			}
-		}
+		maps.DeleteFunc(w.of, func(p weak.Pointer[T], _ uint64) bool { return p.Value() == nil })
 		w.purgeAt = 2 * len(w.of)
 	}
 	*last++

@@ -82,14 +82,13 @@ func (a args) bits(n int) uint64 {
 	x := a.number(n)
 	switch {
 	case x.Exact:
-		return x.Wide
 	case x.Float != math.Trunc(x.Float) || math.IsInf(x.Float, 0):
 		a.fail(n, "integer expected, got "+number.String(x.Float))
 	case math.Abs(x.Float) >= twoTo53:
 		_, err := ToU64(lua.LNumber(math.Abs(x.Float)))
 		a.fail(n, err.Error())
 	}
-	return uint64(int64(x.Float))
+	return x.Bits()
 }
 
 // count returns argument n as a number of bits to shift by.

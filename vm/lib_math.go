@@ -143,19 +143,15 @@ func (rt *Runtime) mathRandom(L *lua.LState) int {
 	if high.Less(low) {
 		a.fail(n, "interval is empty")
 	}
-	if !low.Exact && !high.Exact {
-		// Both are below 2^53 in size, so the sum is exact.
-		v := int64(low.Float) + int64(rt.lib.random.below(uint64(int64(high.Float)-int64(low.Float))+1))
-		return give(L, lua.LNumber(v))
-	}
-	if low.Float < 0 {
+	if low.Float < 0 && high.Exact {
 		a.fail(1, "interval too large: from a negative number to a u64")
 	}
-	from := low.Wide
-	if !low.Exact {
-		from = uint64(low.Float)
+	from := low.Bits()
+	v := from + rt.lib.random.below(high.Bits()-from+1)
+	if low.Exact || high.Exact {
+		return give(L, rt.u64(v))
 	}
-	return give(L, rt.u64(from+rt.lib.random.below(high.Wide-from+1)))
+	return give(L, lua.LNumber(int64(v)))
 }
 
 // bound returns argument n as an integer: a u64, or one below 2^53 in size. As in lua5.1, it is rounded down.
@@ -172,12 +168,10 @@ func (a args) bound(n int) number.Number {
 
 func (rt *Runtime) mathRandomseed(L *lua.LState) int {
 	x := args{L, "randomseed"}.number(1)
-	if x.Exact {
-		rt.lib.random.seed(x.Wide)
-	} else if f := math.Trunc(x.Float); f == x.Float && math.Abs(f) < 1<<63 {
-		rt.lib.random.seed(uint64(int64(f)))
-	} else {
-		rt.lib.random.seed(math.Float64bits(x.Float))
+	seed := math.Float64bits(x.Float)
+	if x.Exact || x.Float == math.Trunc(x.Float) && math.Abs(x.Float) < 1<<63 {
+		seed = x.Bits()
 	}
+	rt.lib.random.seed(seed)
 	return 0
 }

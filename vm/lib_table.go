@@ -30,12 +30,10 @@ func (rt *Runtime) tabConcat(L *lua.LState) int {
 	b := &charged{rt: rt, L: L}
 	b.grow(rt.concatLen(L, t, sep, i, j))
 	for k := i; k <= j; k++ {
-		switch v := tableGet(t, k).(type) {
-		case lua.LString:
-			b.buf = append(b.buf, v...)
-		case lua.LNumber:
-			b.buf = number.Append(b.buf, float64(v))
-		default:
+		v := tableGet(t, k)
+		if x, ok := v.(lua.LNumber); ok {
+			b.buf = number.Append(b.buf, float64(x))
+		} else {
 			s, _ := textOf(v)
 			b.buf = append(b.buf, s...)
 		}

@@ -143,28 +143,28 @@ func numeric(v lua.LValue) bool {
 // operand returns the error of doing something to operand i of the instruction.
 func (n *namer) operand(do string, i int) string {
 	v := n.rk(i)
-	kind, name, from := "", "", lua.LValue(nil)
+	var o origin
 	if i&rkBit == 0 {
-		kind, name, from = n.name(i, n.pc)
+		o = n.origin(i, n.pc)
 	}
-	if kind == "" {
+	if o.kind == "" {
 		return "attempt to " + do + " a " + TypeName(v) + " value"
 	}
-	text := "attempt to " + do + " " + kind + " '" + name + "' (a " + TypeName(v) + " value)"
+	text := "attempt to " + do + " " + o.kind + " '" + o.name + "' (a " + TypeName(v) + " value)"
 	if v != lua.LNil {
 		return text
 	}
-	switch kind {
+	switch o.kind {
 	case "global":
-		if how := n.rt.missing(name); how != "" {
+		if how := n.rt.missing(o.name); how != "" {
 			return text + "; " + how
 		}
-		return text + didYouMean(name, keyNames(n.cf.Fn.Env))
+		return text + didYouMean(o.name, keyNames(n.cf.Fn.Env))
 	case "field", "method":
-		if option := n.rt.neededFor(from, name); option != "" {
+		if option := n.rt.neededFor(o.from, o.name); option != "" {
 			return text + "; it is not allowed: set " + option
 		}
-		return text + didYouMean(name, n.fieldNames(from))
+		return text + didYouMean(o.name, n.fieldNames(o.from))
 	}
 	return text
 }
@@ -203,43 +203,64 @@ func (rt *Runtime) neededFor(from lua.LValue, name string) string {
 	return ""
 }
 
-// name returns the kind and name of the variable that register reg held at pc, as getobjname of lua5.1 finds
-// it. from is the value that a field or method was read from, or nil if that is lost.
-func (n *namer) name(reg, pc int) (kind, name string, from lua.LValue) {
-	proto := n.cf.Fn.Proto
+// An origin is where a register's value came from. kind and name are those of a variable, or empty. value, and
+// from for a field or method, are read again without metamethods; each is nil if it cannot be known.
+type origin struct {
+	kind, name  string
+	value, from lua.LValue
+}
+
+// origin finds where register reg got what it held at pc, as getobjname of lua5.1 does.
+func (n *namer) origin(reg, pc int) origin {
+	fn, proto := n.cf.Fn, n.cf.Fn.Proto
 	if name, ok := localName(proto, reg, pc); ok {
-		return "local", name, nil
+		return origin{kind: "local", name: name, value: n.reg(reg)}
 	}
 	set := findSetter(proto, pc, reg)
 	if set < 0 {
-		return "", "", nil
+		return origin{}
 	}
 	inst := instruction(proto.Code[set])
 	a, b, c := inst.a(), inst.b(), inst.c()
 	switch inst.op() {
 	case lua.OP_GETGLOBAL:
-		return "global", constantName(proto, inst.bx()), nil
-	case lua.OP_MOVE:
-		if b < a {
-			return n.name(b, set)
-		}
-	case lua.OP_GETTABLE, lua.OP_GETTABLEKS:
-		if c&rkBit != 0 {
-			if _, ok := proto.Constants[c&^rkBit].(lua.LString); ok {
-				return "field", constantName(proto, c&^rkBit), n.value(b, set)
-			}
-		}
-		return "field", "?", nil
-	case lua.OP_SELF:
-		if reg == a && c&rkBit != 0 {
-			return "method", constantName(proto, c&^rkBit), n.value(a+1, pc)
-		}
+		name := constantName(proto, inst.bx())
+		return origin{kind: "global", name: name, value: fn.Env.RawGetString(name)}
 	case lua.OP_GETUPVAL:
-		if b < len(proto.DbgUpvalues) {
-			return "upvalue", proto.DbgUpvalues[b], nil
+		if b < len(proto.DbgUpvalues) && b < len(fn.Upvalues) {
+			return origin{kind: "upvalue", name: proto.DbgUpvalues[b], value: fn.Upvalues[b].Value()}
 		}
+	case lua.OP_MOVE:
+		o := n.origin(b, set)
+		if b >= a {
+			o = origin{value: o.value}
+		}
+		return o
+	case lua.OP_GETTABLE, lua.OP_GETTABLEKS:
+		return n.field("field", b, c, set)
+	case lua.OP_SELF:
+		if reg == a+1 {
+			return origin{value: n.origin(b, set).value}
+		}
+		return n.field("method", b, c, set)
 	}
-	return "", "", nil
+	return origin{}
+}
+
+// field returns the origin of what the instruction at pc reads from the table in register b with the key c.
+func (n *namer) field(kind string, b, c, pc int) origin {
+	o := origin{kind: kind, name: "?"}
+	if c&rkBit == 0 {
+		return o
+	}
+	from, key := n.origin(b, pc).value, n.rk(c)
+	if t, ok := from.(*lua.LTable); ok {
+		o.value = t.RawGet(key)
+	}
+	if name, ok := key.(lua.LString); ok {
+		o.name, o.from = string(name), from
+	}
+	return o
 }
 
 func constantName(proto *lua.FunctionProto, i int) string {
@@ -249,39 +270,6 @@ func constantName(proto *lua.FunctionProto, i int) string {
 		}
 	}
 	return "?"
-}
-
-// value returns what register reg held at pc, read again without metamethods, or nil if that cannot be known.
-func (n *namer) value(reg, pc int) lua.LValue {
-	proto := n.cf.Fn.Proto
-	if _, ok := localName(proto, reg, pc); ok {
-		return n.t.reg(n.cf, reg)
-	}
-	set := findSetter(proto, pc, reg)
-	if set < 0 {
-		return nil
-	}
-	inst := instruction(proto.Code[set])
-	a, b, c := inst.a(), inst.b(), inst.c()
-	switch inst.op() {
-	case lua.OP_GETGLOBAL:
-		return n.cf.Fn.Env.RawGetString(constantName(proto, inst.bx()))
-	case lua.OP_GETUPVAL:
-		if b < len(n.cf.Fn.Upvalues) {
-			return n.cf.Fn.Upvalues[b].Value()
-		}
-	case lua.OP_MOVE:
-		return n.value(b, set)
-	case lua.OP_GETTABLE, lua.OP_GETTABLEKS:
-		if t, ok := n.value(b, set).(*lua.LTable); ok && c&rkBit != 0 {
-			return t.RawGet(proto.Constants[c&^rkBit])
-		}
-	case lua.OP_SELF:
-		if reg == a+1 {
-			return n.value(b, set)
-		}
-	}
-	return nil
 }
 
 // fieldNames returns the names of v's fields, with those of the tables behind __index.

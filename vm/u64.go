@@ -6,6 +6,7 @@ package vm
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"strconv"
 	"strings"
@@ -81,17 +82,8 @@ func (rt *Runtime) u64(v uint64) lua.LValue {
 
 // sweep removes the u64s that are not reachable.
 func (t *u64Table) sweep(reachable func(*lua.LUserData) bool) {
-	var kept []*lua.LUserData
-	for _, ud := range t.values {
-		if reachable(ud) {
-			kept = append(kept, ud)
-		}
-	}
-	clear(t.values)
-	for _, ud := range kept {
-		t.values[uint64(ud.Value.(wide))] = ud
-	}
-	t.sweepAt = max(minSweep, 2*len(kept))
+	maps.DeleteFunc(t.values, func(_ uint64, ud *lua.LUserData) bool { return !reachable(ud) })
+	t.sweepAt = max(minSweep, 2*len(t.values))
 }
 
 // IsU64 reports whether v is a u64, which is a value of 2^53 or above.

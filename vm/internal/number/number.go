@@ -48,6 +48,14 @@ type Number struct {
 	Exact bool // Wide holds the value, which is at least 2^53
 }
 
+// Bits returns an integer as 64 bits, a negative one as its two's complement.
+func (x Number) Bits() uint64 {
+	if x.Exact {
+		return x.Wide
+	}
+	return uint64(int64(x.Float))
+}
+
 // Less reports whether x is below y, compared exactly.
 func (x Number) Less(y Number) bool {
 	switch {
