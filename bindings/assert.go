@@ -314,7 +314,8 @@ func (c assertCall) callchain() int {
 	}
 	found := c.names(2)
 	if w, f, ok := matchChain(want, found); !ok {
-		c.fail(text, strings.Join(want, arrow), strings.Join(found, arrow), chainDifference(want, found, w, f))
+		difference := chainDifference(want, found, w, f)
+		c.fail(text, strings.Join(want, arrow), strings.Join(found, arrow), difference)
 	}
 	return 0
 }

@@ -34,12 +34,23 @@ assert.regs(m, { wcr = { [0] = 0x1ff3 }, wvr = { [1] = 0xffffff8008c5a000 }, mds
 	}
 	var b strings.Builder
 	for _, r := range f.Registers {
-		fmt.Fprintln(&b, r.CPU, r.Field, r.Name, vm.Hex(r.Expected, r.Digits), vm.Hex(r.Found, r.Digits),
-			r.Fields)
+		fmt.Fprintln(&b, r.CPU, r.Field, r.Name, vm.Hex(r.Expected, r.Digits), vm.Hex(r.Found, r.Digits))
+		for _, f := range r.Fields {
+			fmt.Fprintf(&b, "  %s\n    %s\n    %s\n", f.Name, f.Expected, f.Found)
+		}
 	}
-	const want = `cpu0 wvr[1] DBGWVR1_EL1 0xffffff8008c5a000 0xffffff8008c5a008 [VA 0xffffff8008c5a000 -> 0xffffff8008c5a008]
-cpu0 wcr[0] DBGWCR0_EL1 0x1ff3 0x1ff2 [E 1 -> 0 (enabled -> disabled)]
-cpu0 mdscr_el1 MDSCR_EL1 0x0000 0x1000 [TDCC 0 -> 1 (EL0 may use the communication channel -> EL0 access to the communication channel traps)]
+	const want = `cpu0 wvr[1] DBGWVR1_EL1 0xffffff8008c5a000 0xffffff8008c5a008
+  VA
+    0xffffff8008c5a000
+    0xffffff8008c5a008
+cpu0 wcr[0] DBGWCR0_EL1 0x1ff3 0x1ff2
+  E
+    1
+    0 (enabled -> disabled)
+cpu0 mdscr_el1 MDSCR_EL1 0x0000 0x1000
+  TDCC
+    0
+    1 (EL0 may use the communication channel -> EL0 access to the communication channel traps)
 `
 	if b.String() != want {
 		t.Errorf("got\n%swant\n%s", b.String(), want)

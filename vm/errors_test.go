@@ -339,7 +339,8 @@ func TestVariablesSurviveErrors(t *testing.T) {
 		local function f() x = x + 1 return x end
 		pcall(error, "e")
 		f()
-		local co = coroutine.wrap(function() local y = 1 local function g() y = y + 1 return y end pcall(error, "e") g() return y, g end)
+		local co = coroutine.wrap(function()
+			local y = 1 local function g() y = y + 1 return y end pcall(error, "e") g() return y, g end)
 		local y, g = co()
 		local saved
 		pcall(function() local z = 5 saved = function() z = z + 1 return z end error("e") end)

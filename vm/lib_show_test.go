@@ -74,7 +74,9 @@ func TestSidesShowTheDifference(t *testing.T) {
 		},
 		{
 			name: "a value behind large neighbors",
-			source: `local function big() local t = {} for i = 1, 40 do t[i] = {} for j = 1, 50 do t[i][j] = j end end return t end
+			source: `local function big()
+					local t = {} for i = 1, 40 do t[i] = {} for j = 1, 50 do t[i][j] = j end end return t
+				end
 				local a, b = big(), big() b[40][50] = 0 assert.same(a, b)`,
 			expected: "50,\n",
 			found:    "0,\n",

@@ -144,13 +144,20 @@ func (f *Failure) position(style vm.Style) (lines []string) {
 		}
 		lines = append(lines, style.Paint("dim", at))
 	}
-	if f.Source != "" {
-		number := fmt.Sprintf("%5d |", f.Line)
-		lines = append(lines, style.Paint("dim", number)+" "+f.Source)
-		if f.Column > 0 {
-			column := len(number+" ") + phrase.Width(f.Source[:f.Column-1])
-			lines = append(lines, strings.Repeat(" ", column)+"^")
-		}
+	return append(lines, f.SourceLines(style)...)
+}
+
+// SourceLines returns the numbered source line and, below it, a caret at the column, or nil if the line is
+// unknown.
+func (f *Failure) SourceLines(style vm.Style) []string {
+	if f.Source == "" {
+		return nil
+	}
+	number := fmt.Sprintf("%5d |", f.Line)
+	lines := []string{style.Paint("dim", number) + " " + f.Source}
+	if f.Column > 0 {
+		column := len(number+" ") + phrase.Width(f.Source[:f.Column-1])
+		lines = append(lines, strings.Repeat(" ", column)+"^")
 	}
 	return lines
 }

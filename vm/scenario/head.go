@@ -5,7 +5,9 @@ package scenario
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -140,29 +142,22 @@ type Fact struct{ Name, Value string }
 
 // missing describes the first need that the facts do not meet, "" if they meet all.
 func missing(needs []Need, facts []Fact) string {
+	values := map[string]string{}
+	for _, f := range facts {
+		values[f.Name] = f.Value
+	}
 	for _, n := range needs {
-		names := make([]string, len(facts))
-		have, known := "", false
-		for i, f := range facts {
-			names[i] = f.Name
-			if f.Name == n.Name {
-				have, known = f.Value, true
-			}
-		}
-		if !known {
+		have, known := values[n.Name]
+		switch {
+		case !known:
 			msg := fmt.Sprintf("needs %s, which is unknown", n)
-			if near, ok := phrase.Nearest(n.Name, names); ok {
+			if near, ok := phrase.Nearest(n.Name, slices.Sorted(maps.Keys(values))); ok {
 				msg += fmt.Sprintf("; did you mean '%s'?", near)
 			}
 			return msg
-		}
-		if n.Op == "" {
-			if have == "false" || have == "" || have == "0" {
-				return "needs " + n.Name
-			}
-			continue
-		}
-		if !holds(compareValues(have, n.Value), n.Op) {
+		case n.Op == "" && (have == "false" || have == "" || have == "0"):
+			return "needs " + n.Name
+		case n.Op != "" && !holds(compareValues(have, n.Value), n.Op):
 			return fmt.Sprintf("needs %s, but %s is %s", n, n.Name, have)
 		}
 	}

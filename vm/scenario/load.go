@@ -91,10 +91,12 @@ type block struct {
 	fn          *vm.Function
 	first, last int
 	nodes       []node
-	setup       []*vm.Function
-	before      []*vm.Function
-	after       []*vm.Function
-	teardown    []*vm.Function
+	hooks       map[string][]*vm.Function // by the word that adds them: setup, before_each, ...
+}
+
+// newBlock returns a block of these lines.
+func newBlock(name string, fn *vm.Function, first, last int) *block {
+	return &block{name: name, fn: fn, first: first, last: last, hooks: map[string][]*vm.Function{}}
 }
 
 // A node is an entry of a block: a block or a case.
@@ -138,7 +140,7 @@ func (e *errPlace) Error() string { return e.text }
 
 // newSession returns a runtime for the file with the functions of scenarios in it.
 func newSession(f *file, o *Options, env Environment, seed uint64) (*session, error) {
-	s := &session{file: f, errno: o.Errno, at: &block{first: 1, last: 1 << 30}}
+	s := &session{file: f, errno: o.Errno, at: newBlock("", nil, 1, 1<<30)}
 	modules := slices.Concat(o.Modules, env.Modules, []vm.Module{s.module()})
 	if env.Seed != nil {
 		seed = *env.Seed
@@ -167,28 +169,20 @@ func (s *session) close() { s.rt.Close() }
 
 // module returns the functions that the prelude makes global.
 func (s *session) module() vm.Module {
-	hook := func(word string, list func(*block) *[]*vm.Function) func(*vm.Function) error {
-		return func(fn *vm.Function) error {
+	m := vm.Module{Name: moduleName, Funcs: map[string]any{
+		"describe": s.describe, "it": s.it, "pending": s.pending, "finally": s.atEnd, "snapshot": s.snapshot,
+	}}
+	for _, word := range []string{"setup", "teardown", "before_each", "after_each"} {
+		m.Funcs[word] = func(fn *vm.Function) error {
 			if s.running {
 				const hint = " called inside a case; call it in a describe or at the top of the file"
 				return &errPlace{word + hint}
 			}
-			l := list(s.at)
-			*l = append(*l, fn)
+			s.at.hooks[word] = append(s.at.hooks[word], fn)
 			return nil
 		}
 	}
-	return vm.Module{Name: moduleName, Funcs: map[string]any{
-		"describe":    s.describe,
-		"it":          s.it,
-		"pending":     s.pending,
-		"setup":       hook("setup", func(b *block) *[]*vm.Function { return &b.setup }),
-		"teardown":    hook("teardown", func(b *block) *[]*vm.Function { return &b.teardown }),
-		"before_each": hook("before_each", func(b *block) *[]*vm.Function { return &b.before }),
-		"after_each":  hook("after_each", func(b *block) *[]*vm.Function { return &b.after }),
-		"finally":     s.atEnd,
-		"snapshot":    s.snapshot,
-	}}
+	return m
 }
 
 // describe adds a block.
@@ -196,9 +190,8 @@ func (s *session) describe(name string, fn *vm.Function) error {
 	if s.running {
 		return &errPlace{fmt.Sprintf("describe '%s' called inside a case", name)}
 	}
-	b := &block{name: name, fn: fn}
-	_, b.first, b.last = fn.Defined()
-	s.at.nodes = append(s.at.nodes, node{block: b})
+	_, first, last := fn.Defined()
+	s.at.nodes = append(s.at.nodes, node{block: newBlock(name, fn, first, last)})
 	return nil
 }
 

@@ -327,54 +327,30 @@ type loaded struct {
 // loaded loads the sources in that order, a few ahead, and passes them to fn until it returns false. It
 // returns false if it stopped early.
 func (r *runner) loaded(ctx context.Context, order []int, round int, fn func(i int, l loaded) bool) bool {
+	var workers sync.WaitGroup
+	defer workers.Wait()
 	ctx, cancel := context.WithCancel(ctx)
-	type pending struct {
-		i    int
-		done chan loaded
-	}
-	ahead := make(chan pending, 2*r.o.Parallel)
-	var wg sync.WaitGroup
-	wg.Add(1)
-	go func() {
-		defer wg.Done()
-		defer close(ahead)
-		for _, i := range order {
-			p := pending{i, make(chan loaded, 1)}
-			select {
-			case ahead <- p:
-			case <-ctx.Done():
-				return
-			}
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
-				if !r.acquire(ctx) {
-					close(p.done)
-					return
+	defer cancel()
+	started := make([]chan loaded, 0, len(order))
+	for n, i := range order {
+		for len(started) < min(n+1+2*r.o.Parallel, len(order)) {
+			src, done := r.sources[order[len(started)]], make(chan loaded, 1)
+			started = append(started, done)
+			workers.Go(func() {
+				defer close(done)
+				if r.acquire(ctx) {
+					defer r.release()
+					r.o.Watcher.Loading(src.Path)
+					done <- r.load(ctx, src, round)
 				}
-				defer r.release()
-				r.o.Watcher.Loading(r.sources[i].Path)
-				p.done <- r.load(ctx, r.sources[i], round)
-			}()
+			})
 		}
-	}()
-	ok := true
-	for p := range ahead {
-		l, got := <-p.done
-		if !got || ctx.Err() != nil {
-			ok = false
-			break
-		}
-		if !fn(p.i, l) {
-			ok = false
-			break
+		l, ok := <-started[n]
+		if !ok || ctx.Err() != nil || !fn(i, l) {
+			return false
 		}
 	}
-	cancel()
-	for range ahead {
-	}
-	wg.Wait()
-	return ok
+	return true
 }
 
 // load reads and compiles a source and finds its cases on each profile that it lists.
@@ -488,7 +464,7 @@ func (r *runner) runCase(ctx context.Context, f *file, c *Case) *Result {
 
 // one runs a case with the hooks of its blocks. Later hooks run after an error, too.
 func (s *session) one(ctx context.Context, blocks []*block, c *it) (err error) {
-	call := func(fns []*vm.Function) error {
+	call := func(fns ...*vm.Function) error {
 		for _, fn := range fns {
 			if _, err := s.rt.Call(ctx, fn); err != nil {
 				return err
@@ -497,30 +473,26 @@ func (s *session) one(ctx context.Context, blocks []*block, c *it) (err error) {
 		return nil
 	}
 	entered := 0
-	for _, b := range blocks {
+	for entered < len(blocks) && err == nil {
+		err = call(blocks[entered].hooks["setup"]...)
 		entered++
-		if err = call(b.setup); err != nil {
-			break
-		}
 	}
 	if err == nil {
-		for _, b := range blocks {
-			if err = call(b.before); err != nil {
-				break
-			}
+		for i := 0; i < len(blocks) && err == nil; i++ {
+			err = call(blocks[i].hooks["before_each"]...)
 		}
 		if err == nil {
 			_, err = s.rt.Call(ctx, c.fn, c.args...)
 			if s.finally != nil {
-				err = s.also(err, call([]*vm.Function{s.finally}))
+				err = s.also(err, call(s.finally))
 			}
 		}
-		for i := len(blocks) - 1; i >= 0; i-- {
-			err = s.also(err, call(blocks[i].after))
+		for _, b := range slices.Backward(blocks) {
+			err = s.also(err, call(b.hooks["after_each"]...))
 		}
 	}
-	for i := entered - 1; i >= 0; i-- {
-		err = s.also(err, call(blocks[i].teardown))
+	for _, b := range slices.Backward(blocks[:entered]) {
+		err = s.also(err, call(b.hooks["teardown"]...))
 	}
 	return err
 }
@@ -528,10 +500,9 @@ func (s *session) one(ctx context.Context, blocks []*block, c *it) (err error) {
 // also returns the error that ended the case: the first one. It records the second as a further failure,
 // unless the first has ended the runtime.
 func (s *session) also(first, second error) error {
-	if first == nil || second == nil || ended(first) {
-		if first == nil {
-			return second
-		}
+	if first == nil {
+		return second
+	} else if second == nil || ended(first) {
 		return first
 	}
 	f := s.failure(second)
@@ -542,8 +513,8 @@ func (s *session) also(first, second error) error {
 
 // ended reports whether err has ended the runtime, so that any later call fails for the same reason.
 func ended(err error) bool {
-	var p *vm.PanicError
-	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.As(err, &p)
+	_, panicked := errors.AsType[*vm.PanicError](err)
+	return panicked || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
 // guarded runs the work of a case with its time limit and a runtime of its own, and returns the result.
@@ -616,10 +587,8 @@ func (s *session) judge(ctx context.Context, res *Result, err error, limit time.
 		res.Status, res.Reason = Pending, pend.why
 	case len(s.soft) > 0 && (err == nil || pend != nil): // pending does not hide failed checks and hooks
 		res.Status = Failed
-		for _, x := range s.soft {
-			if x.Kind != "assertion" {
-				res.Status = Errored
-			}
+		if slices.ContainsFunc(s.soft, func(x *Failure) bool { return x.Kind != "assertion" }) {
+			res.Status = Errored
 		}
 	case err != nil:
 		x := s.failure(err)

@@ -177,11 +177,13 @@ func TestWords(t *testing.T) {
 			name: "each makes a case of each row",
 			text: `
 			it.each { {1, 2}, {3, 4} } ("%d and %d", function(a, b) assert.equals(a + 1, b) end)
-			it.each { {name = "k", v = 1}, {name = "l", v = 2} } ("{name} is {v}", function(row) assert.equals(1, row.v) end)
+			it.each { {name = "k", v = 1}, {name = "l", v = 2} } ("{name} is {v}", function(row)
+				assert.equals(1, row.v) end)
 			it.each { "p", "q" } ("%s", function(v) assert.is_string(v) end)
-			it.each { {0xffffff8008c5a000} } ("at %x, 100%% of %s", function(v) assert.equals("u64", u64type and "u64" or "u64") end)`,
+			it.each { {0xffffff8008c5a000} } ("at %x, 100%% of %s", function(v)
+				assert.equals("u64", u64type and "u64" or "u64") end)`,
 			want: []string{"passed 1 and 2", "passed 3 and 4", "passed k is 1",
-				"failed l is 2 | assertion:3 assert.equals failed", "passed p", "passed q",
+				"failed l is 2 | assertion:4 assert.equals failed", "passed p", "passed q",
 				"passed at ffffff8008c5a000, 100% of %s"},
 		},
 		{
@@ -326,8 +328,10 @@ func TestHookOrder(t *testing.T) {
 	}
 	l2 := runFS(t, files("a.lua", `
 		local function say(s) return function() io.write(s, " ") end end
-		setup(function() io.write "S " error "no" end) teardown(say "T") before_each(say "b1") after_each(say "a1")
-		describe("d", function() setup(say "s") teardown(say "t") it("x", say "X") end)`), scenario.Options{})
+		setup(function() io.write "S " error "no" end) teardown(say "T")
+		before_each(say "b1") after_each(say "a1")
+		describe("d", function() setup(say "s") teardown(say "t") it("x", say "X") end)`),
+		scenario.Options{})
 	if got := l2.results[0].Output; got != "S T " { // what was not entered is not left
 		t.Errorf("after a setup that raises: order %q", got)
 	}
@@ -343,7 +347,8 @@ func TestDescribeBodiesAreOpenedInTurn(t *testing.T) {
 	l := runFS(t, files("a.lua", `
 		local n = 0
 		describe("one", function() n = n + 1 it("x", function() assert.equals(1, n) end) end)
-		describe("two", function() n = n + 1 it("x", function() assert.equals(2, n) end) end)`), scenario.Options{})
+		describe("two", function() n = n + 1 it("x", function() assert.equals(2, n) end) end)`),
+		scenario.Options{})
 	compare(t, l.lines(), "passed one x", "passed two x")
 }
 
@@ -356,9 +361,11 @@ it("elsewhere", function() helper.check(3) end)
 it("long", function()
 	assert.equals("a\nb\nc\nd", "a\nb\nx\nd")
 end)
-it("long, with escapes", function() assert.equals("a\tb\n\"\\\\\r\n\0\1271\nd", "a\tb\n\"/\r\n\0\1271\nd") end)
+it("long, with escapes", function()
+	assert.equals("a\tb\n\"\\\\\r\n\0\1271\nd", "a\tb\n\"/\r\n\0\1271\nd") end)
 it("long enough", function() assert.equals("a\nb\n", "a\nc\n") end)
-`, "lib/_.lua", "", "lib/helper.lua", "local M = {}\nfunction M.check(v)\n  assert.equals(4, v)\nend\nreturn M\n")
+`, "lib/_.lua", "",
+		"lib/helper.lua", "local M = {}\nfunction M.check(v)\n  assert.equals(4, v)\nend\nreturn M\n")
 	l := runFS(t, fsys, scenario.Options{
 		Filter: regexp.MustCompile("sides|elsewhere|long"),
 		Repro: func(c *scenario.Case, at string, exact bool) string {
@@ -909,7 +916,7 @@ func TestWhatGoTestPrints(t *testing.T) {
 	for asked, want := range map[string][]string{
 		"cases": {
 			"--- FAIL: TestThatFails/a/wrong",
-			"run_test.go:N: output: before run_test.go:N: a.lua:2 2 | print('before') assert.equals(1, 2) end) ",
+			"run_test.go:N: output: before run_test.go:N: a.lua:2 2 | print('before')",
 			"assert.equals failed expected: 1 found: 2",
 			"--- FAIL: TestThatFails/a/raises",
 			"Go code called by the scenario panicked, which is not the scenario's fault: ouch",
@@ -949,8 +956,8 @@ func TestPanicIsNotTheScenariosFault(t *testing.T) {
 	}
 }
 
-// A panic beside the script, in what the caller brings, ends the case and not the run.
-func TestPanicBesideTheScript(t *testing.T) {
+// A panic in Go code of the caller, such as Look, ends the case but not the run.
+func TestPanicOfTheCaller(t *testing.T) {
 	o := scenario.Options{Environment: func(c *scenario.Case) (scenario.Environment, error) {
 		return scenario.Environment{Look: func(bad bool) scenario.Look {
 			if c.Name() == "x" {

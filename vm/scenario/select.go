@@ -75,7 +75,8 @@ func (f *file) casesAt(kernel string, line int) []*Case {
 		}
 	}
 	if len(hit) > 0 {
-		return slices.DeleteFunc(slices.Compact(hit), func(c *Case) bool { return !slices.Contains(c.around, best) })
+		hit = slices.Compact(hit) // a case inside two describes on one line
+		return slices.DeleteFunc(hit, func(c *Case) bool { return !slices.Contains(c.around, best) })
 	}
 	// The line of an it or describe whose function begins below.
 	return slices.DeleteFunc(cases, func(c *Case) bool {

@@ -38,7 +38,8 @@ func FuzzWriters(f *testing.F) {
 						Found:    vm.Side{Value: &vm.Tree{Text: output, IsString: true, Size: len(output)}},
 						Details:  []vm.Detail{{Path: reason, Found: vm.Side{Words: reason}}},
 						Registers: []vm.RegisterDiff{{
-							CPU: output, Name: name, Expected: uint64(len(message)), Found: uint64(len(output)),
+							CPU: output, Name: name,
+							Expected: uint64(len(message)), Found: uint64(len(output)),
 							Fields: []vm.FieldDiff{{Name: name, Expected: message, Found: output}},
 						}},
 					},

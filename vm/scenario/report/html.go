@@ -32,6 +32,7 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"place":        scenario.Place,
 	"seconds":      seconds,
 	"diffClass":    vm.DiffPart,
+	"plain":        func() vm.Style { return vm.Style{} },
 	"registerHead": func() []string { return vm.RegisterHead },
 	"arrows":       func(s string) string { return strings.ReplaceAll(s, "->", "→") }, // "-" may end a line
 	"mark":         markDigits,

@@ -12,12 +12,6 @@ import (
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
-// A spot is a failed case and the failure that ended it.
-type spot struct {
-	c *scenario.Case
-	f *scenario.Failure
-}
-
 type pretty struct {
 	*out
 	p       paint
@@ -26,7 +20,7 @@ type pretty struct {
 	cases   []*scenario.Result // of file: all if verbose, else those to explain
 	n       map[scenario.Status]int
 	elapsed time.Duration
-	bad     []spot // for the list at the end
+	bad     []*scenario.Result // for the list at the end
 }
 
 func newPretty(w *out, o Options) Writer {
@@ -35,18 +29,15 @@ func newPretty(w *out, o Options) Writer {
 
 func (w *pretty) Begin(i scenario.Info) {
 	if i.Shard.Total > 1 {
-		w.printf("shard %s%s\n", i.Shard, from(i.ShardFrom))
+		from := ""
+		if i.ShardFrom != "" {
+			from = " (from " + i.ShardFrom + ")"
+		}
+		w.printf("shard %s%s\n", i.Shard, from)
 	}
 	if i.Shuffled {
 		w.printf("shuffled; --shuffle %d repeats this order\n", i.Seed)
 	}
-}
-
-func from(engine string) string {
-	if engine == "" {
-		return ""
-	}
-	return " (from " + engine + ")"
 }
 
 func (w *pretty) Case(r *scenario.Result) {
@@ -60,7 +51,7 @@ func (w *pretty) Case(r *scenario.Result) {
 		w.cases = append(w.cases, r)
 	}
 	if r.Status.Bad() {
-		w.bad = append(w.bad, spot{r.Case, r.Cause()})
+		w.bad = append(w.bad, r)
 	}
 }
 
@@ -184,12 +175,12 @@ func (w *pretty) End(s *scenario.Summary) {
 	w.flush()
 	if len(w.bad) > 1 {
 		w.print("\nfailed:\n")
-		for _, b := range w.bad {
-			line := b.c.Line
-			if b.f != nil && b.f.File == b.c.File && b.f.Line > 0 {
-				line = b.f.Line
+		for _, r := range w.bad {
+			line := r.Case.Line
+			if f := r.Cause(); f != nil && f.File == r.Case.File && f.Line > 0 {
+				line = f.Line
 			}
-			w.printf("  %s  %s\n", scenario.Place(b.c.File, line), clean(b.c.Name())+round(b.c))
+			w.printf("  %s  %s\n", scenario.Place(r.Case.File, line), clean(r.Case.Name())+round(r.Case))
 		}
 	}
 	word := w.p.green("ok")
