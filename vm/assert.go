@@ -50,6 +50,8 @@ type assertCall struct {
 	negated bool
 	results []lua.LValue // what the assertion returns instead of its arguments
 
+	optional int // arguments between those that the assertion needs and the message
+
 	// The sides of a failure: words, a value (nil for none), or words before a value.
 	expectedWords, foundWords string
 	expected, found           lua.LValue
@@ -117,16 +119,14 @@ var assertWords = map[string]*assertion{
 	"table":         {1, isType("table")},
 	"thread":        {1, isType("thread")},
 	"userdata":      {1, isType("userdata")},
-}
 
-// assertAliases maps other names, all of which luassert has, to those in assertWords.
-var assertAliases = map[string]string{
-	"equal":       "equals",
-	"eq":          "equals",
-	"match":       "matches",
-	"errors":      "error",
-	"error_match": "error_matches",
-	"near_to":     "near",
+	// Other names, all of which luassert has.
+	"equal":       {2, (*assertCall).equals},
+	"eq":          {2, (*assertCall).equals},
+	"match":       {2, (*assertCall).matches},
+	"errors":      {1, (*assertCall).raises},
+	"error_match": {2, (*assertCall).raisesMatching},
+	"near_to":     {3, (*assertCall).near},
 }
 
 // assertListed lists the assertions that are in the table from the start, so that pairs and completion
@@ -233,7 +233,7 @@ func (s *assertions) index(t *lua.LTable, make func(name string) lua.LValue) {
 func (s *assertions) resolve(name string, negated bool) lua.LValue {
 	rest := strings.ToLower(name)
 	for rest != "" {
-		if w := s.word(rest); w != nil {
+		if w := assertWords[rest]; w != nil {
 			return s.rt.main.NewFunction(s.call(name, w, negated))
 		}
 		if fn := s.natives[rest]; fn != nil && negated {
@@ -255,14 +255,6 @@ func (s *assertions) resolve(name string, negated bool) lua.LValue {
 		return s.chain[1]
 	}
 	return s.chain[0]
-}
-
-// word returns the assertion of a name without modifiers, or nil.
-func (s *assertions) word(name string) *assertion {
-	if alias, ok := assertAliases[name]; ok {
-		name = alias
-	}
-	return assertWords[name]
 }
 
 // unknown formats the error for an unknown name, with the nearest known one.
@@ -305,11 +297,7 @@ func (s *assertions) call(name string, w *assertion, negated bool) lua.LGFunctio
 			L.SetTop(top)
 			return top
 		}
-		text := L.Get(w.nargs + 1)
-		if w == assertWords["error"] && !negated {
-			text = L.Get(3) // the second is the error that is expected
-		}
-		if text != lua.LNil {
+		if text := L.Get(w.nargs + 1 + c.optional); text != lua.LNil {
 			c.f.Message = s.rt.toString(L, text)
 		}
 		c.setSides()
@@ -582,12 +570,13 @@ func (c *assertCall) caught() (value lua.LValue, raised bool) {
 // a position before it. Negated it holds only without an error, whatever else is given.
 func (c *assertCall) raises() bool {
 	value, raised := c.caught()
-	expected := c.L.Get(2)
-	switch {
-	case c.negated:
+	if c.negated {
 		c.expectedWords = noError
 		return raised
-	case expected == lua.LNil:
+	}
+	expected := c.L.Get(2)
+	c.optional = 1
+	if expected == lua.LNil {
 		c.expectedWords = "an error"
 		return raised
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/bits"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hwlua/hwlua/vm/phrase"
 )
@@ -161,16 +162,14 @@ func apart(a, b string) int {
 	if len(a) < 16 || len(b) < 16 || strings.ContainsAny(a+b, "\n\t") {
 		return 0
 	}
-	x, y := []rune(a), []rune(b)
-	n := 0
-	for n < len(x) && n < len(y) && x[n] == y[n] {
-		n++
+	n := commonPrefix(a, b)
+	for n < len(a) && !utf8.RuneStart(a[n]) {
+		n--
 	}
-	anyNames := strings.HasPrefix(string(x[n:]), "...")
-	if n < 4 || n == len(x) && n == len(y) || anyNames {
+	if n < 4 || a == b || strings.HasPrefix(a[n:], "...") { // any names may follow
 		return 0
 	}
-	return phrase.Width(string(x[:n]))
+	return phrase.Width(a[:n])
 }
 
 // DetailLines formats the details: ".slots[2]: expected 1, found 2", operands one below the other.

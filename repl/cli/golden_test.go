@@ -92,7 +92,7 @@ func runStill(t *testing.T, parallel int, verbose bool, paths ...string) map[str
 	for _, f := range report.Formats() {
 		out[f] = &bytes.Buffer{}
 		w, err := report.New(f, out[f], report.Options{
-			Command: "hwlua run", Version: "1", Host: "host", Verbose: verbose,
+			Command: "hwlua run", Host: "host", Verbose: verbose,
 		})
 		if err != nil {
 			t.Fatal(err)

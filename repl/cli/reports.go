@@ -55,7 +55,7 @@ func (o *runOptions) openReports(env Env) (*reports, error) {
 	if tty && env.Getenv("TERM") != "dumb" && !inCI(env) {
 		s.showProgress(env)
 	}
-	ro := report.Options{Verbose: o.verbose, Version: version(), Command: strings.Join(env.Args, " ")}
+	ro := report.Options{Verbose: o.verbose, Command: strings.Join(env.Args, " ")}
 	ro.Host, _ = os.Hostname()
 	if env.Getenv("TAP_VERSION") == "13" { // prove reads no later version
 		ro.TAP = 13

@@ -69,6 +69,17 @@ type Result struct {
 	Look     Look   // the state of the machines
 }
 
+// Why returns why the case is skipped or pending.
+func (r *Result) Why() string {
+	switch {
+	case r.Status != Pending:
+		return r.Reason
+	case r.Reason == "":
+		return "pending"
+	}
+	return "pending: " + r.Reason
+}
+
 // Cause returns the failure that ended the case, else its last failed check, or nil.
 func (r *Result) Cause() *Failure {
 	var last *Failure

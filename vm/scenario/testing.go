@@ -3,7 +3,6 @@
 package scenario
 
 import (
-	"fmt"
 	"io/fs"
 	"strings"
 	"testing"
@@ -76,7 +75,7 @@ func (r *Result) tell(t *testing.T) {
 	}
 	switch {
 	case r.Status == Skipped || r.Status == Pending:
-		t.Skip(strings.TrimPrefix(fmt.Sprintf("%s: %s", r.Status, r.Reason), "skipped: "))
+		t.Skip(r.Why())
 	case r.Status.Bad() && len(r.Failures) == 0:
 		t.Error(r.Status)
 	}

@@ -183,7 +183,7 @@ func newDrawing(t scenario.Timeline) drawing {
 // newDrawnSpan lays out a span of the track whose first row begins at y.
 func newDrawnSpan(s scenario.Span, y int) drawnSpan {
 	d := drawnSpan{
-		Title:  s.Label + prefixed("\n", s.Detail),
+		Title:  strings.TrimSuffix(s.Label+"\n"+s.Detail, "\n"),
 		Class:  "call",
 		X:      nameWidth + s.Start*stepWidth,
 		Y:      y + s.Depth*rowHeight,

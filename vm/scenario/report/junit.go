@@ -139,11 +139,7 @@ func (w *junit) Case(r *scenario.Result) {
 		c.Error = fault()
 	case scenario.Skipped, scenario.Pending:
 		s.Skipped++
-		why := r.Reason
-		if r.Status == scenario.Pending {
-			why = "pending" + prefixed(": ", why)
-		}
-		c.Skipped = &xmlSkipped{clean(why)}
+		c.Skipped = &xmlSkipped{clean(r.Why())}
 	}
 	s.Cases = append(s.Cases, c)
 }

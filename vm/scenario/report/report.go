@@ -31,7 +31,6 @@ type Options struct {
 	Verbose bool      // pretty: all cases and their output
 	Summary io.Writer // github: for the Markdown summary of the job; may be nil
 	Command string    // html: the command line of the run
-	Version string    // of the program
 	Host    string    // junit: the name of the host, "" for localhost
 	TAP     int       // tap: the version, 13 or 14; 0 is 14
 }

@@ -242,7 +242,7 @@ func TestFormats(t *testing.T) {
 	for _, f := range report.Formats() {
 		t.Run(f, func(t *testing.T) {
 			var summary bytes.Buffer
-			o := report.Options{Command: "hwlua run a b", Version: "1.0", Host: "host", Summary: &summary}
+			o := report.Options{Command: "hwlua run a b", Host: "host", Summary: &summary}
 			golden(t, "stream."+f, written(t, f, o, false))
 			if f == "pretty" {
 				golden(t, "interrupted.pretty", written(t, f, o, true))

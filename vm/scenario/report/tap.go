@@ -40,11 +40,8 @@ func (w *tap) Case(r *scenario.Result) {
 		ok = "not ok"
 	}
 	w.printf("%s %d - %s: %s", ok, w.n, tapText(r.Case.File), tapText(r.Case.Name()+round(r.Case)))
-	switch r.Status {
-	case scenario.Skipped:
-		w.printf(" # SKIP %s", tapReason(r.Reason))
-	case scenario.Pending:
-		w.printf(" # SKIP pending%s", tapReason(prefixed(": ", r.Reason)))
+	if r.Status == scenario.Skipped || r.Status == scenario.Pending {
+		w.printf(" # SKIP %s", tapReason(r.Why()))
 	}
 	w.print("\n")
 	if !r.Status.Bad() {
@@ -71,14 +68,6 @@ func (w *tap) Case(r *scenario.Result) {
 		w.yaml("output", r.Output)
 	}
 	w.print("  ...\n")
-}
-
-// prefixed puts prefix before s unless s is empty.
-func prefixed(prefix, s string) string {
-	if s == "" {
-		return ""
-	}
-	return prefix + s
 }
 
 func (w *tap) Broken(b *scenario.Broken) {
