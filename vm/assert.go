@@ -52,16 +52,13 @@ type assertCall struct {
 
 	optional int // arguments between those that the assertion needs and the message
 
-	// The sides of a failure: words, a value (nil for none), or words before a value.
-	expectedWords, foundWords string
-	expected, found           lua.LValue
+	expected, found lua.LValue // the values of the sides of f, nil for none
 }
 
 // setSides copies the values of the sides into the failure. If two of them print the same, each gets a
 // note that tells them apart.
 func (c *assertCall) setSides() {
 	x, y := &c.f.Expected, &c.f.Found
-	x.Words, y.Words = c.expectedWords, c.foundWords
 	switch {
 	case c.expected != nil && c.found != nil:
 		x.Value, y.Value = c.rt.pair(c.L, c.expected, c.found)
@@ -493,7 +490,7 @@ func (c *assertCall) same() bool {
 
 // is fills in the sides of an assertion on its first argument alone.
 func (c *assertCall) is(expected string, holds bool) bool {
-	c.expectedWords, c.found = expected, c.L.Get(1)
+	c.f.Expected.Words, c.found = expected, c.L.Get(1)
 	return holds
 }
 
@@ -510,7 +507,7 @@ func isType(name string) func(*assertCall) bool {
 // near compares numbers of either kind without losing digits.
 func (c *assertCall) near() bool {
 	expected, tolerance := c.number(1), c.float(3)
-	c.expectedWords = "within " + number.String(tolerance) + " of "
+	c.f.Expected.Words = "within " + number.String(tolerance) + " of "
 	c.expected, c.found = c.L.Get(1), c.L.Get(2)
 	found, ok := asNumber(c.L.Get(2))
 	if !ok {
@@ -542,7 +539,7 @@ func distance(x, y number.Number) float64 {
 // matches holds if the Lua pattern occurs anywhere in the text.
 func (c *assertCall) matches() bool {
 	pattern := c.str(1)
-	c.expectedWords, c.found = "a match of "+quote(pattern), c.L.Get(2)
+	c.f.Expected.Words, c.found = "a match of "+quote(pattern), c.L.Get(2)
 	text, ok := textOf(c.L.Get(2))
 	return ok && Matches(c.L, text, pattern)
 }
@@ -560,7 +557,7 @@ func (c *assertCall) caught() (value lua.LValue, raised bool) {
 		c.results = []lua.LValue{err.Object}
 		return err.Object, true
 	}
-	c.foundWords = noError
+	c.f.Found.Words = noError
 	c.results = append([]lua.LValue{}, takeAll(c.L, top+1)...) // not nil
 	c.L.SetTop(top)
 	return lua.LNil, false
@@ -571,16 +568,16 @@ func (c *assertCall) caught() (value lua.LValue, raised bool) {
 func (c *assertCall) raises() bool {
 	value, raised := c.caught()
 	if c.negated {
-		c.expectedWords = noError
+		c.f.Expected.Words = noError
 		return raised
 	}
 	expected := c.L.Get(2)
 	c.optional = 1
 	if expected == lua.LNil {
-		c.expectedWords = "an error"
+		c.f.Expected.Words = "an error"
 		return raised
 	}
-	c.expectedWords, c.expected = "error ", expected
+	c.f.Expected.Words, c.expected = "error ", expected
 	if !raised {
 		return false
 	}
@@ -596,7 +593,7 @@ func (c *assertCall) raises() bool {
 func (c *assertCall) raisesMatching() bool {
 	pattern := c.str(2)
 	value, raised := c.caught()
-	c.expectedWords = "an error that matches " + quote(pattern)
+	c.f.Expected.Words = "an error that matches " + quote(pattern)
 	return raised && Matches(c.L, c.rt.toString(c.L, value), pattern)
 }
 

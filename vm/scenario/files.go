@@ -222,7 +222,6 @@ func (c *collector) path(p string) error {
 		c.add(onDisk(p), 0)
 		return nil
 	}
-	before := len(c.list)
 	found := 0
 	err = walk(os.DirFS(p), ".", func(name string) {
 		found++
@@ -235,7 +234,7 @@ func (c *collector) path(p string) error {
 		}
 		return &UsageError{Path: p, Message: reason(err), Err: err}
 	}
-	if found == 0 && len(c.list) == before {
+	if found == 0 {
 		return &UsageError{Path: p, Message: "no scenario files (*.lua) in this folder"}
 	}
 	return nil
@@ -244,8 +243,8 @@ func (c *collector) path(p string) error {
 // pattern adds the files that match a pattern.
 func (c *collector) pattern(p string) error {
 	slash := filepath.ToSlash(p)
-	root, rest := splitPattern(slash)
-	segs := strings.Split(rest, "/")
+	i := strings.LastIndexByte(slash[:strings.IndexAny(slash, "*?[")], '/') + 1
+	root, segs := path.Clean(slash[:i]), strings.Split(slash[i:], "/")
 	for _, s := range segs {
 		if _, err := path.Match(s, ""); err != nil {
 			return &UsageError{Path: p, Message: "malformed pattern", Err: err}
@@ -273,23 +272,6 @@ func (c *collector) pattern(p string) error {
 		return &UsageError{Path: p, Message: "no file matches this pattern"}
 	}
 	return nil
-}
-
-// splitPattern splits a pattern into the folder before its first wildcard and the rest.
-func splitPattern(p string) (root, rest string) {
-	segs := strings.Split(p, "/")
-	i := 0
-	for i < len(segs)-1 && !strings.ContainsAny(segs[i], "*?[") {
-		i++
-	}
-	root = strings.Join(segs[:i], "/")
-	switch {
-	case i == 0:
-		root = "."
-	case root == "":
-		root = "/"
-	}
-	return root, strings.Join(segs[i:], "/")
 }
 
 // matchPath matches the parts of a path, where ** matches any number of parts.

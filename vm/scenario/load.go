@@ -85,33 +85,15 @@ func lineOfText(text string, n int) string {
 	return ""
 }
 
-// A block is a describe, or the whole file.
+// A block is a describe or a case, or the whole file.
 type block struct {
 	name        string
-	fn          *vm.Function
-	first, last int
-	nodes       []node
+	fn          *vm.Function // nil: of a pending case
+	first, last int          // the lines of fn
+	isCase      bool
+	args        []any                     // of a case
+	nodes       []*block                  // of a describe
 	hooks       map[string][]*vm.Function // by the word that adds them: setup, before_each, ...
-}
-
-// newBlock returns a block of these lines.
-func newBlock(name string, fn *vm.Function, first, last int) *block {
-	return &block{name: name, fn: fn, first: first, last: last, hooks: map[string][]*vm.Function{}}
-}
-
-// A node is an entry of a block: a block or a case.
-type node struct {
-	block *block
-	it    *it
-}
-
-// An it is a case of a block.
-type it struct {
-	name        string
-	fn          *vm.Function // nil: pending
-	args        []any
-	why         string // of a pending one
-	first, last int
 }
 
 // A session is one file in one runtime.
@@ -140,7 +122,7 @@ func (e *errPlace) Error() string { return e.text }
 
 // newSession returns a runtime for the file with the functions of scenarios in it.
 func newSession(f *file, o *Options, env Environment, seed uint64) (*session, error) {
-	s := &session{file: f, errno: o.Errno, at: newBlock("", nil, 1, 1<<30)}
+	s := &session{file: f, errno: o.Errno, at: &block{first: 1, last: 1 << 30}}
 	modules := slices.Concat(o.Modules, env.Modules, []vm.Module{s.module()})
 	if env.Seed != nil {
 		seed = *env.Seed
@@ -178,6 +160,9 @@ func (s *session) module() vm.Module {
 				const hint = " called inside a case; call it in a describe or at the top of the file"
 				return &errPlace{word + hint}
 			}
+			if s.at.hooks == nil {
+				s.at.hooks = map[string][]*vm.Function{}
+			}
 			s.at.hooks[word] = append(s.at.hooks[word], fn)
 			return nil
 		}
@@ -190,9 +175,16 @@ func (s *session) describe(name string, fn *vm.Function) error {
 	if s.running {
 		return &errPlace{fmt.Sprintf("describe '%s' called inside a case", name)}
 	}
-	_, first, last := fn.Defined()
-	s.at.nodes = append(s.at.nodes, node{block: newBlock(name, fn, first, last)})
+	s.add(&block{name: name, fn: fn})
 	return nil
+}
+
+// add adds a node to the running describe.
+func (s *session) add(b *block) {
+	if b.fn != nil {
+		_, b.first, b.last = b.fn.Defined()
+	}
+	s.at.nodes = append(s.at.nodes, b)
 }
 
 // it adds a case.
@@ -200,11 +192,7 @@ func (s *session) it(name string, fn *vm.Function, args ...any) error {
 	if s.running {
 		return &errPlace{fmt.Sprintf("it '%s' called inside another case", name)}
 	}
-	c := &it{name: name, fn: fn, args: args}
-	if fn != nil {
-		_, c.first, c.last = fn.Defined()
-	}
-	s.at.nodes = append(s.at.nodes, node{it: c})
+	s.add(&block{name: name, fn: fn, args: args, isCase: true})
 	return nil
 }
 
@@ -213,7 +201,7 @@ func (s *session) pending(name string, line int) error {
 	if s.running {
 		return &errPending{name}
 	}
-	s.at.nodes = append(s.at.nodes, node{it: &it{name: name, first: line, last: line}})
+	s.add(&block{name: name, first: line, last: line, isCase: true})
 	return nil
 }
 
@@ -235,21 +223,21 @@ func (s *session) load(ctx context.Context) error {
 // walk calls the describes below b in order and passes each case to visit with its blocks,
 // outermost first. It stops and returns false if visit does.
 func (s *session) walk(
-	ctx context.Context, b *block, path []*block, visit func([]*block, *it) bool,
+	ctx context.Context, b *block, path []*block, visit func([]*block, *block) bool,
 ) (more bool, err error) {
 	path = append(path, b)
 	for _, n := range b.nodes {
-		if n.it != nil {
-			if !visit(path, n.it) {
+		if n.isCase {
+			if !visit(path, n) {
 				return false, nil
 			}
 			continue
 		}
-		s.at = n.block
-		if _, err := s.rt.Call(ctx, n.block.fn); err != nil {
+		s.at = n
+		if _, err := s.rt.Call(ctx, n.fn); err != nil {
 			return false, err
 		}
-		if more, err := s.walk(ctx, n.block, path, visit); !more || err != nil {
+		if more, err := s.walk(ctx, n, path, visit); !more || err != nil {
 			return false, err
 		}
 	}
@@ -264,7 +252,7 @@ func (s *session) collect(ctx context.Context) ([]*Case, error) {
 		return nil, err
 	}
 	var cases []*Case
-	_, err = s.walk(ctx, root, nil, func(blocks []*block, c *it) bool {
+	_, err = s.walk(ctx, root, nil, func(blocks []*block, c *block) bool {
 		var names []string
 		var around [][2]int
 		for _, b := range blocks[1:] {
@@ -285,14 +273,14 @@ func (s *session) collect(ctx context.Context) ([]*Case, error) {
 }
 
 // find walks to the case with the index of want.
-func (s *session) find(ctx context.Context, want *Case) ([]*block, *it, error) {
+func (s *session) find(ctx context.Context, want *Case) ([]*block, *block, error) {
 	if err := s.load(ctx); err != nil {
 		return nil, nil, err
 	}
 	var blocks []*block
-	var found *it
+	var found *block
 	n := 0
-	_, err := s.walk(ctx, s.at, nil, func(path []*block, c *it) bool {
+	_, err := s.walk(ctx, s.at, nil, func(path []*block, c *block) bool {
 		if n == want.Index {
 			blocks, found = slices.Clone(path), c
 		}

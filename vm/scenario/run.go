@@ -455,7 +455,7 @@ func (r *runner) runCase(ctx context.Context, f *file, c *Case) *Result {
 			return err
 		}
 		if found.fn == nil {
-			return &errPending{found.why}
+			return &errPending{}
 		}
 		s.running = true
 		return s.one(ctx, blocks, found)
@@ -463,7 +463,7 @@ func (r *runner) runCase(ctx context.Context, f *file, c *Case) *Result {
 }
 
 // one runs a case with the hooks of its blocks. Later hooks run after an error, too.
-func (s *session) one(ctx context.Context, blocks []*block, c *it) (err error) {
+func (s *session) one(ctx context.Context, blocks []*block, c *block) (err error) {
 	call := func(fns ...*vm.Function) error {
 		for _, fn := range fns {
 			if _, err := s.rt.Call(ctx, fn); err != nil {

@@ -50,7 +50,7 @@ func (s *snapshots) of(src *Source) *snapFile {
 	if f == nil {
 		f = &snapFile{src: src, entries: map[string]string{}, used: map[string]bool{}}
 		s.files[src.Path] = f
-		b, err := src.readSnap()
+		b, err := fs.ReadFile(src.fsys, src.name+SnapExt)
 		switch {
 		case err == nil:
 			f.entries, f.err = parseSnaps(string(b))
@@ -59,13 +59,6 @@ func (s *snapshots) of(src *Source) *snapFile {
 		}
 	}
 	return f
-}
-
-func (s *Source) readSnap() ([]byte, error) {
-	if s.fsys == nil {
-		return nil, fs.ErrNotExist
-	}
-	return fs.ReadFile(s.fsys, s.name+SnapExt)
 }
 
 // A snapMismatch reports a value that differs from its snapshot, or that has none.
@@ -202,14 +195,8 @@ func (f *snapFile) save() error {
 
 // parseSnaps parses a file that save wrote.
 func parseSnaps(text string) (map[string]string, error) {
-	entries := map[string]string{}
+	values := map[string][]string{}
 	key, have := "", false
-	var value []string
-	end := func() {
-		if have {
-			entries[key] = strings.Join(value, "\n")
-		}
-	}
 	n := 0
 	for l := range strings.Lines(text) {
 		n++
@@ -217,20 +204,20 @@ func parseSnaps(text string) (map[string]string, error) {
 		switch {
 		case l == "" || strings.HasPrefix(l, "#"):
 		case strings.HasPrefix(l, "[") && strings.HasSuffix(l, "]"):
-			end()
 			k, err := strconv.Unquote(l[1 : len(l)-1])
 			if err != nil {
 				return nil, fmt.Errorf("line %d: '%s' is not a quoted name in brackets", n, l)
 			}
-			key, have, value = k, true, nil
-		case have && l == "|":
-			value = append(value, "")
-		case have && strings.HasPrefix(l, "| "):
-			value = append(value, l[2:])
+			key, have, values[k] = k, true, nil
+		case have && (l == "|" || strings.HasPrefix(l, "| ")):
+			values[key] = append(values[key], strings.TrimPrefix(l[1:], " "))
 		default:
 			return nil, fmt.Errorf("line %d: expected [\"name\"] or '| text', found '%s'", n, l)
 		}
 	}
-	end()
+	entries := map[string]string{}
+	for key, lines := range values {
+		entries[key] = strings.Join(lines, "\n")
+	}
 	return entries, nil
 }
