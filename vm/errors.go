@@ -41,9 +41,10 @@ func (e *Error) Error() string { return e.Message }
 // Unwrap returns the Go error that the script raised or passed on, or the limit that stopped it.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Excerpt returns the numbered source line with a caret below Column, or "" if the line is unknown.
+// Excerpt returns the numbered source line with a caret below Column, or "" if the line is unknown or e is
+// nil.
 func (e *Error) Excerpt() string {
-	if e.Source == "" {
+	if e == nil || e.Source == "" {
 		return ""
 	}
 	const width = 100

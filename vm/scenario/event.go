@@ -181,14 +181,6 @@ type Broken struct {
 	Err     *vm.Error // why the file does not compile; nil for any other reason
 }
 
-// Excerpt returns the line that does not compile with a caret below the error, or "" if it is unknown.
-func (b *Broken) Excerpt() string {
-	if b.Err == nil {
-		return ""
-	}
-	return b.Err.Excerpt()
-}
-
 // A Summary describes a run at its end.
 type Summary struct {
 	Counts      [6]int // by Status

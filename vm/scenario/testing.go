@@ -44,8 +44,8 @@ func TestWith(t *testing.T, fsys fs.FS, o Options) {
 			l := r.load(t.Context(), src, 1)
 			if l.broken != nil {
 				b := l.broken
-				text := (&UsageError{Path: b.File, Line: b.Line, Message: b.Message}).Error()
-				t.Fatal(strings.TrimSuffix(text+"\n"+b.Excerpt(), "\n"))
+				text := Place(b.File, b.Line) + ": " + b.Message
+				t.Fatal(strings.TrimSuffix(text+"\n"+b.Err.Excerpt(), "\n"))
 			}
 			for _, c := range r.selected(l.f, 0) {
 				t.Run(c.Name(), func(t *testing.T) {

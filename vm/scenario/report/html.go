@@ -229,21 +229,15 @@ func (w *page) End(s *scenario.Summary) {
 		cases := phrase.Plural(w.left, "case")
 		more = append(more, cases+" without a timeline, which would make this page too large")
 	}
-	var facts []string
-	for _, p := range w.info.Properties {
-		facts = append(facts, p.Name+" "+p.Value)
-	}
-	if w.info.Shard.Total > 1 {
-		facts = append(facts, "shard "+w.info.Shard.String())
-	}
-	if w.info.Shuffled {
-		facts = append(facts, fmt.Sprintf("shuffle %d", w.info.Seed))
+	var words []string
+	for _, p := range facts(w.info) {
+		words = append(words, p.Name+" "+p.Value)
 	}
 	w.execute("end", map[string]any{
 		"Verdict": verdict,
 		"Counts":  fmt.Sprintf("%s: %s, %s", totals(s), strings.Join(counts(s), ", "), seconds(s.Elapsed)),
 		"Extras":  more,
 		"Command": w.o.Command,
-		"Facts":   strings.Join(facts, " · "),
+		"Facts":   strings.Join(words, " · "),
 	})
 }

@@ -71,14 +71,8 @@ func newJUnit(w *out, o Options) Writer {
 }
 
 func (w *junit) Begin(i scenario.Info) {
-	for _, p := range i.Properties {
+	for _, p := range facts(i) {
 		w.props = append(w.props, xmlProperty{p.Name, clean(p.Value)})
-	}
-	if i.Shard.Total > 1 {
-		w.props = append(w.props, xmlProperty{"shard", i.Shard.String()})
-	}
-	if i.Shuffled {
-		w.props = append(w.props, xmlProperty{"shuffle", fmt.Sprint(i.Seed)})
 	}
 	w.print(xml.Header + "<testsuites>\n")
 }

@@ -5,7 +5,6 @@ package report
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/phrase"
@@ -14,17 +13,16 @@ import (
 
 type pretty struct {
 	*out
-	p       paint
-	o       Options
-	file    string
-	cases   []*scenario.Result // of file: all if verbose, else those to explain
-	n       map[scenario.Status]int
-	elapsed time.Duration
-	bad     []*scenario.Result // for the list at the end
+	p     paint
+	o     Options
+	file  string
+	cases []*scenario.Result // of file: all if verbose, else those to explain
+	sum   scenario.Summary   // of file: counts and time
+	bad   []*scenario.Result // for the list at the end
 }
 
 func newPretty(w *out, o Options) Writer {
-	return &pretty{out: w, p: paint{o.Color}, o: o, n: map[scenario.Status]int{}}
+	return &pretty{out: w, p: paint{o.Color}, o: o}
 }
 
 func (w *pretty) Begin(i scenario.Info) {
@@ -41,12 +39,12 @@ func (w *pretty) Begin(i scenario.Info) {
 }
 
 func (w *pretty) Case(r *scenario.Result) {
-	if w.file != r.Case.File || w.n == nil {
+	if w.file != r.Case.File {
 		w.flush()
 		w.file = r.Case.File
 	}
-	w.n[r.Status]++
-	w.elapsed += r.Elapsed
+	w.sum.Counts[r.Status]++
+	w.sum.Elapsed += r.Elapsed
 	if w.o.Verbose || r.Status.Bad() || r.Status == scenario.Skipped && len(w.cases) == 0 {
 		w.cases = append(w.cases, r)
 	}
@@ -57,13 +55,7 @@ func (w *pretty) Case(r *scenario.Result) {
 
 // flush prints the file whose cases came last.
 func (w *pretty) flush() {
-	total, bad := 0, 0
-	for st, n := range w.n {
-		total += n
-		if st.Bad() {
-			bad += n
-		}
-	}
+	n, total, bad := w.sum.Counts, w.sum.Cases(), w.sum.Bad()
 	if total == 0 {
 		return
 	}
@@ -71,27 +63,26 @@ func (w *pretty) flush() {
 	switch {
 	case bad > 0:
 		word = w.p.red("FAIL ")
-	case w.n[scenario.Skipped]+w.n[scenario.Pending] == total:
+	case n[scenario.Skipped]+n[scenario.Pending] == total:
 		word = w.p.yellow("skip ")
 	}
 	what := phrase.Plural(total, "case")
 	for _, st := range notPassed {
-		if n := w.n[st]; n > 0 && !(st == scenario.Skipped && n == total) {
-			what += fmt.Sprintf(", %d %s", n, statusWord(st, n))
+		if n[st] > 0 && !(st == scenario.Skipped && n[st] == total) {
+			what += fmt.Sprintf(", %d %s", n[st], statusWord(st, n[st]))
 		}
 	}
-	if w.n[scenario.Skipped] == total && len(w.cases) > 0 {
+	if n[scenario.Skipped] == total && len(w.cases) > 0 {
 		what += " skipped: " + w.cases[0].Reason
 	}
-	w.printf("%s %-40s  %s  %s\n", word, w.file, what, w.p.dim(seconds(w.elapsed)))
+	w.printf("%s %-40s  %s  %s\n", word, w.file, what, w.p.dim(seconds(w.sum.Elapsed)))
 	for _, r := range w.cases {
 		w.one(r)
 	}
 	if bad > 0 {
 		w.print("\n")
 	}
-	w.file, w.cases, w.elapsed = "", nil, 0
-	clear(w.n)
+	w.file, w.cases, w.sum = "", nil, scenario.Summary{}
 }
 
 // one prints a case: a line if it passed, everything if it failed.
@@ -106,9 +97,9 @@ func (w *pretty) one(r *scenario.Result) {
 		if !w.o.Verbose {
 			return
 		}
-		why := r.Status.String()
-		if r.Reason != "" {
-			why += ": " + r.Reason
+		why := r.Why()
+		if r.Status == scenario.Skipped {
+			why = "skipped: " + why
 		}
 		w.printf("  %s %s  %s\n", w.p.yellow("skip "), name, w.p.dim(clean(why)))
 		return
@@ -159,7 +150,7 @@ func (w *pretty) output(r *scenario.Result) {
 func (w *pretty) Broken(b *scenario.Broken) {
 	w.flush()
 	w.printf("%s %s\n", w.p.red("FAIL "), w.p.bold(scenario.Place(b.File, b.Line)))
-	if text := b.Excerpt(); text != "" {
+	if text := b.Err.Excerpt(); text != "" {
 		w.lines(strings.Split(text, "\n"))
 	}
 	w.lines(strings.Split(b.Message, "\n"))

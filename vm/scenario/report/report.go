@@ -16,6 +16,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -105,6 +106,18 @@ func round(c *scenario.Case) string {
 
 // seconds formats a duration as reports do.
 func seconds(d time.Duration) string { return fmt.Sprintf("%.3fs", d.Seconds()) }
+
+// facts returns the properties of a run, with its shard and the seed of its order.
+func facts(i scenario.Info) []scenario.Property {
+	list := slices.Clone(i.Properties)
+	if i.Shard.Total > 1 {
+		list = append(list, scenario.Property{Name: "shard", Value: i.Shard.String()})
+	}
+	if i.Shuffled {
+		list = append(list, scenario.Property{Name: "shuffle", Value: fmt.Sprint(i.Seed)})
+	}
+	return list
+}
 
 // notPassed lists the other statuses in the order of reports.
 var notPassed = []scenario.Status{

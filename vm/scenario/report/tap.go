@@ -24,11 +24,9 @@ func newTAP(w *out, o Options) Writer {
 
 func (w *tap) Begin(i scenario.Info) {
 	w.printf("TAP version %d\n", w.version)
-	if i.Shard.Total > 1 {
-		w.printf("# shard %s\n", i.Shard)
-	}
-	if i.Shuffled {
-		w.printf("# shuffle %d\n", i.Seed)
+	i.Properties = nil // other than the order of the run
+	for _, p := range facts(i) {
+		w.printf("# %s %s\n", p.Name, p.Value)
 	}
 }
 
