@@ -633,9 +633,10 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// Task bodies that sleep in a call from Go, each with a deadline of its own, end those calls in any order.
+// Task bodies that sleep in a call from Go, each with a context of its own, end those calls in any order.
 func TestBodiesSleepInCallsFromGo(t *testing.T) {
 	var rt *vm.Runtime
+	cancelShort := func() {}
 	host := vm.Module{Name: "host", Global: true, Funcs: map[string]any{
 		"call": func(ctx context.Context, f *vm.Function) error {
 			ctx, cancel := context.WithTimeout(ctx, time.Hour)
@@ -644,12 +645,13 @@ func TestBodiesSleepInCallsFromGo(t *testing.T) {
 			return err
 		},
 		"short": func(ctx context.Context, f *vm.Function) error {
-			ctx, cancel := context.WithTimeout(ctx, 5*time.Millisecond)
-			defer cancel()
+			ctx, cancelShort = context.WithCancel(ctx)
+			defer cancelShort()
 			_, err := f.Call(ctx)
 			return err
 		},
-		"alive": func(ctx context.Context) error { return ctx.Err() },
+		"cancel": func() { cancelShort() },
+		"alive":  func(ctx context.Context) error { return ctx.Err() },
 	}}
 	rt, err := vm.New(vm.Config{Modules: []vm.Module{bindings.Hardware(), host}})
 	if err != nil {
@@ -670,11 +672,17 @@ func TestBodiesSleepInCallsFromGo(t *testing.T) {
 		local ended, turns = false, 0
 		m:task { cpu = 0, body = function()
 			local ok, err = pcall(host.short, function() while true do m:msleep(1) end end)
-			ended = not ok and err:find("deadline exceeded") ~= nil
+			ended = not ok and err:find("context canceled") ~= nil
 		end }
-		m:task { cpu = 1, body = function() while not ended do turns = turns + 1 m:msleep(1) end end }
+		m:task { cpu = 1, body = function()
+			while not ended do
+				turns = turns + 1
+				if turns == 3 then host.cancel() end
+				m:msleep(1)
+			end
+		end }
 		m:run()
-		return done, ended, turns > 0`)
+		return done, ended, turns >= 3`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -682,6 +690,6 @@ func TestBodiesSleepInCallsFromGo(t *testing.T) {
 	defer cancel()
 	got, err := rt.Run(ctx, prog)
 	if err != nil || got[0] != 3.0 || got[1] != true || got[2] != true {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("done, ended, turns >= 3 = %v, %v, want 3, true, true", got, err)
 	}
 }
