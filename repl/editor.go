@@ -26,12 +26,13 @@ import (
 // A tty is a terminal without its bytes.
 type tty struct {
 	size    func() (width, height int)
-	raw     func() error               // no echo, keys one by one
-	cooked  func() error               // restores the state before raw
-	resized func(func()) (stop func()) // calls a function after each change of size
-	resumed func(func()) (stop func()) // calls a function after each stop of the process
-	suspend func()                     // stops the process, for Ctrl-Z
-	cooking bool                       // while cooked, the terminal turns Ctrl-C into a signal
+	raw     func() error // no echo, keys one by one
+	cooked  func() error // restores the state before raw
+	suspend func()       // stops the process, for Ctrl-Z
+	cooking bool         // while cooked, the terminal turns Ctrl-C into a signal
+
+	// signals calls a function after each change of size, and another after each stop of the process.
+	signals func(resized, resumed func()) (stop func())
 }
 
 // An editor is the LineReader of terminals.
@@ -99,12 +100,8 @@ func newEditor(
 	}
 	e.rl = rl
 	rl.SaveHistory("") // with an empty history Ctrl-R would panic
-	if t.resized != nil {
-		e.stop = t.resized(e.src.resize)
-	}
-	if t.resumed != nil {
-		sizes, stops := e.stop, t.resumed(e.src.resumed)
-		e.stop = func() { sizes(); stops() }
+	if t.signals != nil {
+		e.stop = t.signals(e.src.resize, e.src.resumed)
 	}
 	return e, nil
 }
@@ -121,9 +118,7 @@ func (e *editor) listen(fn func()) (stop func()) {
 	if e.tty.cooking {
 		return func() {}
 	}
-	e.src.pump.interruptible(fn)
-	e.src.pump.want()
-	return func() { e.src.pump.interruptible(nil) }
+	return e.src.pump.listen(fn)
 }
 
 // readCode reads lines for code. The terminal is cooked meanwhile.
@@ -220,7 +215,7 @@ func (e *editor) write(s string) {
 
 // render shows the entry on the terminal. The caller holds mu.
 func (e *editor) render() {
-	width, height := e.size()
+	width, height := e.tty.size()
 	if width != e.width && e.width != 0 {
 		e.scr.resized(width)
 	}
@@ -236,18 +231,6 @@ func (e *editor) render() {
 		v.rows = append(slices.Clone(v.rows), bar.rows...)
 	}
 	e.write(string(e.scr.draw(v)))
-}
-
-// size returns the size of the terminal, or 80 by 24 if it is unknown.
-func (e *editor) size() (width, height int) {
-	width, height = e.tty.size()
-	if width < 1 {
-		width = 80
-	}
-	if height < 1 {
-		height = 24
-	}
-	return width, height
 }
 
 // fit returns the prompt, shortened if it leaves no room for an entry.
@@ -338,17 +321,11 @@ func (e *editor) editKey(r rune) (_ rune, pass bool) {
 		e.rl.Terminal.KickRead()
 		return keyDelete, true
 	case backspace, ctrlH:
-		if clusterBefore(text, pos) > 1 {
-			return keyBackspace, true
-		}
+		return keyBackspace, true
 	case ctrlB:
-		if clusterBefore(text, pos) > 1 {
-			return keyLeft, true
-		}
+		return keyLeft, true
 	case ctrlF:
-		if clusterAfter(text, pos) > 1 {
-			return keyRight, true
-		}
+		return keyRight, true
 	case ctrlP:
 		if slices.Contains(text[:pos], '\n') {
 			return keyUp, true
@@ -518,7 +495,7 @@ func (e *editor) Do(line []rune, pos int) ([][]rune, int) {
 func (e *editor) list(lines []string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	width, height := e.size()
+	width, height := e.tty.size()
 	if room := max(3, height-3); len(lines) > room {
 		more := fmt.Sprintf("… and %d more", len(lines)-room+1)
 		lines = append(slices.Clone(lines[:room-1]), more)
@@ -562,8 +539,6 @@ type keySource struct {
 	code []byte // read, but not yet by code
 
 	wake chan struct{}
-	quit chan struct{}
-	once sync.Once
 
 	mu      sync.Mutex
 	keys    []key
@@ -575,9 +550,7 @@ type keySource struct {
 }
 
 func newKeySource(in io.Reader, interrupts <-chan struct{}) *keySource {
-	return &keySource{
-		pump: newPump(in), intr: interrupts, wake: make(chan struct{}, 1), quit: make(chan struct{}),
-	}
+	return &keySource{pump: newPump(in), intr: interrupts, wake: make(chan struct{}, 1)}
 }
 
 // pending returns the number of keys that wait to be read.
@@ -647,7 +620,7 @@ func (s *keySource) Read(p []byte) (int, error) {
 			s.keys = append(s.keys, key{r: ctrlC})
 			s.mu.Unlock()
 		case <-s.wake:
-		case <-s.quit:
+		case <-s.pump.quit:
 			return 0, io.EOF
 		}
 	}
@@ -685,10 +658,4 @@ func (s *keySource) next() (r rune, ok, held bool) {
 }
 
 // Close ends a pending Read.
-func (s *keySource) Close() error {
-	s.once.Do(func() {
-		close(s.quit)
-		s.pump.close()
-	})
-	return nil
-}
+func (s *keySource) Close() error { return s.pump.Close() }

@@ -34,10 +34,10 @@ const (
 
 // Control characters.
 const (
-	ctrlA, ctrlB, ctrlC, ctrlD, ctrlE, ctrlF, ctrlG, ctrlH = 1, 2, 3, 4, 5, 6, 7, 8
-	ctrlJ, ctrlK, ctrlL, ctrlM, ctrlN, ctrlP, ctrlR, ctrlS = 10, 11, 12, 13, 14, 16, 18, 19
-	ctrlT, ctrlU, ctrlW, ctrlY, ctrlZ, escape, ctrlUndo    = 20, 21, 23, 25, 26, 27, 31
-	tab, backspace                                         = 9, 127
+	ctrlA, ctrlB, ctrlC, ctrlD, ctrlE, ctrlF, ctrlG, ctrlH, tab = 1, 2, 3, 4, 5, 6, 7, 8, 9
+	ctrlJ, ctrlL, ctrlM, ctrlN, ctrlO, ctrlP, ctrlQ             = 10, 12, 13, 14, 15, 16, 17
+	ctrlT, ctrlU, ctrlV, ctrlX, ctrlZ                           = 20, 21, 22, 24, 26
+	escape, ctrlUndo, backspace                                 = 27, 31, 127
 
 	metaB rune = 0xF0100 + iota
 	metaF
@@ -108,22 +108,11 @@ func (d *decoder) feed(keys []key, b []byte) []key {
 // plainLen returns the length of the text at the beginning of b that has no control characters, in
 // whole characters.
 func plainLen(b []byte) int {
-	n := 0
-	for n < len(b) {
-		if c := b[n]; c < utf8.RuneSelf {
-			if c < ' ' || c == backspace {
-				break
-			}
-			n++
-			continue
-		}
-		r, size := utf8.DecodeRune(b[n:])
-		if r == utf8.RuneError && size == 1 || private(r) {
-			break
-		}
-		n += size
+	control := func(r rune) bool { return r < ' ' || r == backspace || r == utf8.RuneError || private(r) }
+	if n := bytes.IndexFunc(b, control); n >= 0 {
+		return n
 	}
-	return n
+	return len(b)
 }
 
 // private reports whether r is a key that only this package uses.
@@ -197,30 +186,27 @@ func (d *decoder) afterEscape(keys []key, c byte) []key {
 	return keys
 }
 
+// csiKeys maps control sequences to keys.
+var csiKeys = map[string]rune{
+	"A": ctrlP, "B": ctrlN, "C": ctrlF, "D": ctrlB, "Alt-C": metaF, "Alt-D": metaB, "3~": keyDelete,
+	"H": ctrlA, "1~": ctrlA, "7~": ctrlA, "F": ctrlE, "4~": ctrlE, "8~": ctrlE,
+}
+
 // csi handles a control sequence that ends with c.
 func (d *decoder) csi(keys []key, c byte) []key {
 	d.state = ground
+	sequence := string(c)
 	_, mod, _ := bytes.Cut(d.params, []byte(";"))
-	word := len(mod) > 0 && mod[0] != '1' && mod[0] != '2' // with Alt or Ctrl
-	r := map[byte]rune{'A': ctrlP, 'B': ctrlN, 'C': ctrlF, 'D': ctrlB, 'H': ctrlA, 'F': ctrlE}[c]
 	switch {
-	case c == 'C' && word:
-		r = metaF
-	case c == 'D' && word:
-		r = metaB
 	case c == '~':
-		switch string(d.params) {
-		case "1", "7":
-			r = ctrlA
-		case "4", "8":
-			r = ctrlE
-		case "3":
-			r = keyDelete
-		case "200":
-			d.state, d.paste = inPaste, nil
-		}
+		sequence = string(d.params) + "~"
+	case len(mod) > 0 && mod[0] != '1' && mod[0] != '2' && (c == 'C' || c == 'D'):
+		sequence = "Alt-" + sequence // or Ctrl
 	}
-	if r != 0 {
+	if sequence == "200~" {
+		d.state, d.paste = inPaste, nil
+	}
+	if r := csiKeys[sequence]; r != 0 {
 		keys = append(keys, key{r: r})
 	}
 	return keys
@@ -252,38 +238,20 @@ func (d *decoder) feedPaste(keys []key, b []byte) ([]key, []byte) {
 // control characters than tabs, without invalid UTF-8, and without line breaks at the end, so that only
 // Enter runs the entry.
 func pasted(b []byte) string {
-	out := make([]byte, 0, len(b))
-	for i := 0; i < len(b); {
-		c := b[i]
+	b = bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n"))
+	b = bytes.Map(func(r rune) rune {
 		switch {
-		case c == '\r':
-			if i+1 < len(b) && b[i+1] == '\n' {
-				i++
-			}
-			out = append(out, '\n')
-			i++
-		case c == '\n' || c == '\t' || c >= ' ' && c < backspace:
-			out = append(out, c)
-			i++
-		case c >= utf8.RuneSelf:
-			r, n := utf8.DecodeRune(b[i:])
-			if !(r == utf8.RuneError && n == 1) && !private(r) && r >= 0xa0 {
-				out = append(out, b[i:i+n]...)
-			}
-			i += n
-		default:
-			i++
+		case r == '\r':
+			return '\n'
+		case r == '\n', r == '\t', r >= ' ' && r < backspace, r >= 0xa0 && !private(r):
+			return r
 		}
-	}
-	return string(bytes.TrimRight(out, "\n"))
+		return -1
+	}, bytes.ToValidUTF8(b, nil))
+	return string(bytes.TrimRight(b, "\n"))
 }
 
 // known reports whether the editor uses a control character; readline would insert the others into the line.
 func known(c byte) bool {
-	switch c {
-	case ctrlA, ctrlB, ctrlC, ctrlD, ctrlE, ctrlF, ctrlG, ctrlH, tab, ctrlJ, ctrlK, ctrlL, ctrlM,
-		ctrlN, ctrlP, ctrlR, ctrlS, ctrlT, ctrlU, ctrlW, ctrlY, ctrlZ, backspace:
-		return true
-	}
-	return false
+	return c == backspace || c > 0 && c < escape && !slices.Contains([]byte{ctrlO, ctrlQ, ctrlV, ctrlX}, c)
 }

@@ -24,16 +24,13 @@ type LineReader interface {
 	Close() error
 }
 
-// A rememberer is a LineReader with a history.
-type rememberer interface {
-	setHistory(entries []string)
-}
-
-// An interrupter is a LineReader that receives Ctrl-C as input while code runs, as no terminal turns it
-// into a signal.
-type interrupter interface {
-	// listen calls fn at each Ctrl-C until stop is called.
+// A codeReader is a LineReader of this package. While code runs, its input is that of the code.
+type codeReader interface {
+	// listen calls fn at each Ctrl-C in the input until stop is called, if no terminal turns it into a signal.
 	listen(fn func()) (stop func())
+
+	// readCode reads for code until stop is closed.
+	readCode(p []byte, stop <-chan struct{}) (int, error)
 }
 
 // A pump reads in a goroutine, so that waiting for input can be abandoned. It makes one Read at a time,
@@ -71,7 +68,7 @@ func (p *pump) loop() {
 			return
 		}
 		n, err := p.r.Read(buf)
-		c := chunk{append([]byte(nil), buf[:n]...), err}
+		c := chunk{bytes.Clone(buf[:n]), err}
 		p.mu.Lock()
 		fn := p.intr
 		p.mu.Unlock()
@@ -114,9 +111,7 @@ func (p *pump) took(c chunk) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked = false
-	if c.err != nil {
-		p.done = true
-	}
+	p.done = p.done || c.err != nil
 }
 
 func (p *pump) ended() bool {
@@ -125,15 +120,21 @@ func (p *pump) ended() bool {
 	return p.done
 }
 
-func (p *pump) interruptible(fn func()) {
-	p.mu.Lock()
-	p.intr = fn
-	p.mu.Unlock()
+// listen calls fn at each Ctrl-C in the input until stop is called. Other input is kept.
+func (p *pump) listen(fn func()) (stop func()) {
+	set := func(fn func()) {
+		p.mu.Lock()
+		p.intr = fn
+		p.mu.Unlock()
+	}
+	set(fn)
+	p.want()
+	return func() { set(nil) }
 }
 
-// close ends the pump. A deadline ends the pending Read of a reader that supports it; with others, the
+// Close ends the pump. A deadline ends the pending Read of a reader that supports it; with others, the
 // goroutine ends after the next byte.
-func (p *pump) close() {
+func (p *pump) Close() error {
 	p.end.Do(func() {
 		close(p.quit)
 		if d, ok := p.r.(interface{ SetReadDeadline(time.Time) error }); ok {
@@ -142,26 +143,22 @@ func (p *pump) close() {
 			}
 		}
 	})
+	return nil
 }
 
 // A plainReader reads lines as they arrive: from a pipe, a connection, or a terminal without cursor
 // movement, which edits lines itself.
 type plainReader struct {
-	pump *pump
+	*pump
 	out  io.Writer
 	buf  []byte
-	skip bool // drop a line feed: its carriage return has ended the line
-	intr <-chan struct{}
-	echo bool // write prompts
+	skip bool            // drop a line feed: its carriage return has ended the line
+	ctrl <-chan struct{} // Ctrl-C as a signal
+	echo bool            // write prompts
 }
 
 func newPlainReader(in io.Reader, out io.Writer, prompts bool, interrupts <-chan struct{}) *plainReader {
-	return &plainReader{pump: newPump(in), out: out, intr: interrupts, echo: prompts}
-}
-
-func (r *plainReader) Close() error {
-	r.pump.close()
-	return nil
+	return &plainReader{pump: newPump(in), out: out, ctrl: interrupts, echo: prompts}
 }
 
 // ReadEntry reads lines until they are a complete entry.
@@ -199,19 +196,14 @@ func (r *plainReader) ReadEntry(
 // readLine returns a line without its line break, which the last line may lack.
 func (r *plainReader) readLine(ctx context.Context) (string, error) {
 	for {
-		if r.skip && len(r.buf) > 0 {
-			if r.buf[0] == '\n' {
-				r.buf = r.buf[1:]
-			}
-			r.skip = false
-		}
+		r.skipLineFeed()
 		if i := bytes.IndexAny(r.buf, "\r\n"); i >= 0 {
 			line := string(r.buf[:i])
 			r.skip = r.buf[i] == '\r'
 			r.buf = r.buf[i+1:]
 			return line, nil
 		}
-		if r.pump.ended() {
+		if r.ended() {
 			if len(r.buf) == 0 {
 				return "", io.EOF
 			}
@@ -219,17 +211,17 @@ func (r *plainReader) readLine(ctx context.Context) (string, error) {
 			r.buf = nil
 			return line, nil
 		}
-		r.pump.want()
+		r.want()
 		select {
-		case c := <-r.pump.got:
-			r.pump.took(c)
+		case c := <-r.got:
+			r.took(c)
 			r.buf = append(r.buf, c.b...)
 			if i := bytes.LastIndexByte(r.buf, ctrlC); i >= 0 {
 				r.buf = r.buf[i+1:]
 				return "", ErrInterrupt
 			}
 			r.buf = bytes.ReplaceAll(r.buf, []byte{0}, nil)
-		case <-r.intr:
+		case <-r.ctrl:
 			r.buf = nil
 			return "", ErrInterrupt
 		case <-ctx.Done():
@@ -238,27 +230,27 @@ func (r *plainReader) readLine(ctx context.Context) (string, error) {
 	}
 }
 
-func (r *plainReader) listen(fn func()) (stop func()) {
-	r.pump.interruptible(fn)
-	r.pump.want() // other input is kept
-	return func() { r.pump.interruptible(nil) }
+// skipLineFeed drops the line feed of a line break whose carriage return has been read.
+func (r *plainReader) skipLineFeed() {
+	if r.skip && len(r.buf) > 0 {
+		r.buf = bytes.TrimPrefix(r.buf, []byte("\n"))
+		r.skip = false
+	}
 }
 
 // readCode reads for code, behind the last entry. It returns at most one line, as the next may be an entry.
 func (r *plainReader) readCode(p []byte, stop <-chan struct{}) (int, error) {
-	if r.skip && len(r.buf) > 0 && r.buf[0] == '\n' {
-		r.buf = r.buf[1:]
-	}
+	r.skipLineFeed()
 	r.skip = false
 	for len(r.buf) == 0 {
-		if r.pump.ended() {
+		if r.ended() {
 			return 0, io.EOF
 		}
-		c, err := r.pump.receive(stop)
+		c, err := r.receive(stop)
 		if err != nil {
 			return 0, err
 		}
-		r.pump.took(c)
+		r.took(c)
 		r.buf = append(r.buf, c.b...)
 	}
 	n := copy(p, r.buf)

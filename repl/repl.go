@@ -188,27 +188,24 @@ func (c *Config) useColors(terminal bool) palette {
 	return palette(terminal && !c.dumb())
 }
 
-// sizeOf returns a function that asks a terminal for its size. Without a terminal, or if it does not
-// know, the size is 80 by 24.
-func sizeOf(out *os.File) func() (width, height int) {
-	return func() (int, int) {
-		if out != nil {
-			if w, h, err := term.GetSize(int(out.Fd())); err == nil && w > 0 && h > 0 {
-				return w, h
-			}
-		}
+// size returns the size of the terminal. If there is none, or its size is unknown, it is 80 by 24.
+func (s *session) size() (width, height int) {
+	if s.cfg.Size != nil {
+		width, height = s.cfg.Size()
+	} else if out := terminalOf(s.cfg.Out); out != nil {
+		width, height, _ = term.GetSize(int(out.Fd()))
+	}
+	if width < 1 || height < 1 {
 		return 80, 24
 	}
+	return width, height
 }
 
 // reader returns the line reader: that of Config, an editor, or a reader of plain lines.
 func (s *session) reader() (LineReader, error) {
 	c := &s.cfg
 	in, out := terminalOf(c.In), terminalOf(c.Out)
-	s.size, s.narrow = c.Size, out != nil || c.Size != nil
-	if s.size == nil {
-		s.size = sizeOf(out)
-	}
+	s.narrow = out != nil || c.Size != nil
 	s.colors = c.useColors(out != nil || c.Editing == EditingAlways)
 	edit := c.Editing == EditingAlways || c.Editing == EditingAuto && in != nil && out != nil && !c.dumb()
 	switch {
@@ -254,8 +251,7 @@ func terminalTTY(f *os.File, size func() (int, int)) tty {
 			}
 			return term.Restore(int(f.Fd()), before)
 		},
-		resized: watchSize,
-		resumed: watchContinued,
+		signals: watchTerminal,
 		suspend: suspendSelf,
 	}
 }

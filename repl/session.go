@@ -61,7 +61,6 @@ type session struct {
 	index     *describe.Index
 	completer *completer
 	colors    palette
-	size      func() (int, int)
 	narrow    bool // size is that of a terminal, where longer lines break
 
 	lr      LineReader
@@ -109,7 +108,6 @@ func newSession(ctx context.Context, cfg Config) (_ *session, err error) {
 	s := &session{
 		cfg: cfg, index: cfg.Index, sources: map[string]sourceText{}, lost: map[string]bool{},
 		intr: make(chan struct{}, 1), done: make(chan struct{}),
-		size: func() (int, int) { return 80, 24 },
 		code: &codeInput{r: cfg.Runtime.Stdin},
 	}
 	stream := func(w, otherwise io.Writer) *output {
@@ -162,8 +160,8 @@ func (s *session) open(ctx context.Context) error {
 		s.complain("%s: %v", s.cfg.Name, err)
 	}
 	s.hist = hist
-	if r, ok := s.lr.(rememberer); ok {
-		r.setHistory(hist.entries)
+	if e, ok := s.lr.(*editor); ok {
+		e.setHistory(hist.entries)
 	}
 	return nil
 }
@@ -216,7 +214,7 @@ func (s *session) during(ctx context.Context, fn func(ctx context.Context) error
 	s.cancel, s.stopped = cancel, false
 	s.mu.Unlock()
 	unlisten := func() {}
-	if l, ok := s.lr.(interrupter); ok {
+	if l, ok := s.lr.(codeReader); ok {
 		unlisten = l.listen(func() { s.interrupt() })
 	}
 	s.code.stop = ctx.Done()
@@ -431,8 +429,8 @@ func (s *session) remember(text string) {
 	if err := s.hist.add(text); err != nil {
 		s.complain("%s: %v", s.cfg.Name, err)
 	}
-	if r, ok := s.lr.(rememberer); ok {
-		r.setHistory(s.hist.entries)
+	if e, ok := s.lr.(*editor); ok {
+		e.setHistory(s.hist.entries)
 	}
 }
 
@@ -710,11 +708,6 @@ type codeInput struct {
 	replay bool
 	kept   []byte
 	broken bool // a read was abandoned to stop the code
-}
-
-// A codeReader is a LineReader from which code can read too, until stop is closed.
-type codeReader interface {
-	readCode(p []byte, stop <-chan struct{}) (int, error)
 }
 
 // start prepares for the next input. If again is not nil, the input reads that.

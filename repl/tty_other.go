@@ -4,8 +4,6 @@
 
 package repl
 
-func watchSize(func()) (stop func()) { return func() {} }
-
-func watchContinued(func()) (stop func()) { return func() {} }
+func watchTerminal(resized, resumed func()) (stop func()) { return func() {} }
 
 func suspendSelf() {}

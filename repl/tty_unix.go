@@ -11,19 +11,21 @@ import (
 	"time"
 )
 
-// watchSize calls fn after each change of the terminal's size.
-func watchSize(fn func()) (stop func()) { return watchSignal(syscall.SIGWINCH, fn) }
-
-// watchSignal calls fn at each signal until stop is called.
-func watchSignal(sig os.Signal, fn func()) (stop func()) {
-	ch := make(chan os.Signal, 1)
-	signal.Notify(ch, sig)
+// watchTerminal calls resized after each change of the terminal's size, and resumed when the process
+// is resumed after a stop. The shell has changed the terminal's mode by then.
+func watchTerminal(resized, resumed func()) (stop func()) {
+	ch := make(chan os.Signal, 16) // room, so that no kind displaces the other
+	signal.Notify(ch, syscall.SIGWINCH, syscall.SIGCONT)
 	done := make(chan struct{})
 	go func() {
 		for {
 			select {
-			case <-ch:
-				fn()
+			case sig := <-ch:
+				if sig == syscall.SIGCONT {
+					resumed()
+				} else {
+					resized()
+				}
 			case <-done:
 				return
 			}
@@ -41,7 +43,3 @@ func suspendSelf() {
 	syscall.Kill(0, syscall.SIGTSTP)
 	time.Sleep(2 * time.Millisecond)
 }
-
-// watchContinued calls fn when the process is resumed after a stop. The shell has changed the
-// terminal's mode by then.
-func watchContinued(fn func()) (stop func()) { return watchSignal(syscall.SIGCONT, fn) }
