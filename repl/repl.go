@@ -30,6 +30,7 @@ import (
 
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/describe"
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 //go:embed lua/*.lua
@@ -70,13 +71,13 @@ func HostFiles() *Files {
 }
 
 // Color selects when output is colored.
-type Color uint8
+type Color string
 
-// ColorAuto follows the terminal and the environment (NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE and TERM).
+// ColorAuto, the default, follows the terminal and the environment; see phrase.WantColor.
 const (
-	ColorAuto Color = iota
-	ColorNever
-	ColorAlways
+	ColorAuto   Color = "auto"
+	ColorNever  Color = "never"
+	ColorAlways Color = "always"
 )
 
 // Editing selects when lines are edited rather than read as they arrive.
@@ -174,20 +175,6 @@ func (c *Config) dumb() bool {
 	return t == "" || t == "dumb"
 }
 
-// useColors decides whether output is colored.
-func (c *Config) useColors(terminal bool) palette {
-	set := func(name string) bool { v := c.Getenv(name); return v != "" && v != "0" }
-	switch {
-	case c.Color == ColorAlways:
-		return true
-	case c.Color == ColorNever, c.Getenv("NO_COLOR") != "":
-		return false
-	case set("CLICOLOR_FORCE"), set("FORCE_COLOR"):
-		return true
-	}
-	return palette(terminal && !c.dumb())
-}
-
 // size returns the size of the terminal. If there is none, or its size is unknown, it is 80 by 24.
 func (s *session) size() (width, height int) {
 	if s.cfg.Size != nil {
@@ -206,7 +193,8 @@ func (s *session) reader() (LineReader, error) {
 	c := &s.cfg
 	in, out := terminalOf(c.In), terminalOf(c.Out)
 	s.narrow = out != nil || c.Size != nil
-	s.colors = c.useColors(out != nil || c.Editing == EditingAlways)
+	terminal := (out != nil || c.Editing == EditingAlways) && !c.dumb()
+	s.colors = palette(phrase.WantColor(string(c.Color), c.Getenv, terminal))
 	edit := c.Editing == EditingAlways || c.Editing == EditingAuto && in != nil && out != nil && !c.dumb()
 	switch {
 	case c.Reader != nil:

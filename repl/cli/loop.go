@@ -44,7 +44,7 @@ func runLoop(ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, src 
 		Start:      start,
 		Head:       o.machine.recordHead(),
 		History:    repl.DefaultHistory("hwlua", env.Getenv),
-		Color:      map[string]repl.Color{"always": repl.ColorAlways, "never": repl.ColorNever}[o.color],
+		Color:      repl.Color(o.color),
 		Files:      repl.HostFiles(),
 		Interrupts: interrupts,
 		Getenv:     env.Getenv,

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/hwlua/hwlua/vm/phrase"
 	"github.com/hwlua/hwlua/vm/scenario"
 	"github.com/hwlua/hwlua/vm/scenario/report"
 )
@@ -61,7 +62,7 @@ func (o *runOptions) openReports(env Env) (*reports, error) {
 		ro.TAP = 13
 	}
 	for _, a := range asked {
-		ro.Color = !strings.Contains(a, ":") && report.WantColor(o.color, env.Getenv, tty)
+		ro.Color = !strings.Contains(a, ":") && phrase.WantColor(o.color, env.Getenv, tty)
 		if err := s.open(env, a, ro); err != nil {
 			return nil, err
 		}

@@ -596,36 +596,6 @@ type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errFull }
 
-func TestWantColor(t *testing.T) {
-	for _, c := range []struct {
-		mode, env string
-		tty, want bool
-	}{
-		{mode: "auto", env: "", tty: true, want: true},
-		{mode: "auto", env: "", tty: false, want: false},
-		{mode: "auto", env: "NO_COLOR=1", tty: true, want: false},
-		{mode: "auto", env: "TERM=dumb", tty: true, want: false},
-		{mode: "auto", env: "FORCE_COLOR=1", tty: false, want: true},
-		{mode: "auto", env: "FORCE_COLOR=0", tty: false, want: false},
-		{mode: "auto", env: "CLICOLOR_FORCE=1", tty: false, want: true},
-		{mode: "auto", env: "NO_COLOR=1 FORCE_COLOR=1", tty: true, want: false},
-		{mode: "always", env: "NO_COLOR=1", tty: false, want: true},
-		{mode: "never", env: "FORCE_COLOR=1", tty: true, want: false},
-	} {
-		getenv := func(k string) string {
-			for _, kv := range strings.Fields(c.env) {
-				if v, ok := strings.CutPrefix(kv, k+"="); ok {
-					return v
-				}
-			}
-			return ""
-		}
-		if got := report.WantColor(c.mode, getenv, c.tty); got != c.want {
-			t.Errorf("--color %s, %s, terminal %v: %v", c.mode, c.env, c.tty, got)
-		}
-	}
-}
-
 func TestProgress(t *testing.T) {
 	var b bytes.Buffer
 	p := report.NewProgress(&b, func() int { return 40 })
