@@ -16,7 +16,7 @@ type tableCopy struct {
 	items  []any // from number 1 on; nil where the table has a hole
 	keys   []any // the other keys, with values in the same places
 	values []any
-	at     map[any]int // places of the keys that are numbers, strings or booleans
+	at     map[any]int // places of the keys
 }
 
 // Costs of the parts of a copy, in bytes.
@@ -40,25 +40,35 @@ type copier struct {
 func (rt *Runtime) copyOut(results []any, err error) ([]any, error) {
 	c := copier{rt: rt}
 	defer func() { rt.meter.held -= c.bytes }()
-	if full := rt.guard(func() error {
-		for i, v := range results {
-			results[i] = c.value(v)
-		}
-		return nil
-	}); full != nil {
+	if full := c.replace(results); full != nil {
 		return nil, full
 	}
 	var e *Error
 	if errors.As(err, &e) {
 		e.raised = nil
-		if rt.guard(func() error {
-			e.Value = c.value(e.Value)
-			return nil
-		}) != nil {
-			e.Value = nil
+		value := []any{e.Value}
+		if c.replace(value) != nil {
+			value[0] = nil
 		}
+		e.Value = value[0]
 	}
 	return results, err
+}
+
+// replace replaces the tables among values by copies.
+func (c *copier) replace(values []any) error {
+	return c.rt.guard(func() error {
+		for i, v := range values {
+			out := c.value(v)
+			for len(c.work) > 0 {
+				t := c.work[len(c.work)-1]
+				c.work = c.work[:len(c.work)-1]
+				c.fill(c.made[t].copy, t)
+			}
+			values[i] = out // until now values keeps the table alive
+		}
+		return nil
+	})
 }
 
 // charge asks for n bytes that a count of live memory does not find.
@@ -68,20 +78,14 @@ func (c *copier) charge(n int) {
 	c.rt.charge(int64(n))
 }
 
-// value returns v, a result of Run, without a reference to the runtime.
+// value returns v, a result of Run, without a reference to the runtime. A table is filled later, from
+// c.work, however deep it is nested.
 func (c *copier) value(v any) any {
 	switch v := v.(type) {
 	case *Table:
-		if !v.live() || v.rt != c.rt {
-			return v
+		if v.live() && v.rt == c.rt {
+			return c.table(v.lua())
 		}
-		out := c.table(v.lua())
-		for len(c.work) > 0 {
-			t := c.work[len(c.work)-1]
-			c.work = c.work[:len(c.work)-1]
-			c.fill(c.made[t].copy, t)
-		}
-		return out
 	case Value:
 		return Value{v: v.v}
 	}
@@ -102,8 +106,7 @@ func (c *copier) table(t *lua.LTable) *Table {
 	return out
 }
 
-// fill copies the entries of t. Tables among them are copied later, from c.work, however deep they
-// are nested.
+// fill copies the entries of t.
 func (c *copier) fill(out *tableCopy, t *lua.LTable) {
 	leaf := func(v lua.LValue) any {
 		if t, ok := v.(*lua.LTable); ok {
@@ -127,38 +130,38 @@ func (c *copier) fill(out *tableCopy, t *lua.LTable) {
 		}
 		c.charge(copyFieldBytes)
 		key := leaf(k)
-		if plain, ok := plainKey(key); ok {
+		if unique, ok := entryKey(key); ok {
 			if out.at == nil {
 				out.at = map[any]int{}
 			}
-			out.at[plain] = len(out.keys)
+			out.at[unique] = len(out.keys)
 		}
 		out.keys = append(out.keys, key)
 		out.values = append(out.values, leaf(v))
 	}
 }
 
-// get finds an entry. A key that is a table, a function or another object is compared with each
-// such key.
+// get finds an entry.
 func (t *tableCopy) get(key any) any {
-	if plain, ok := plainKey(key); ok {
-		if n, ok := plain.(float64); ok && n >= 1 && n <= float64(len(t.items)) && n == math.Trunc(n) {
-			return t.items[int(n)-1]
-		}
-		if i, ok := t.at[plain]; ok {
-			return t.values[i]
-		}
-		return nil
+	key, ok := entryKey(key)
+	if n, isNumber := key.(float64); isNumber && n >= 1 && n <= float64(len(t.items)) && n == math.Trunc(n) {
+		return t.items[int(n)-1]
 	}
-	if key == nil || !reflect.ValueOf(key).Comparable() {
-		return nil
-	}
-	for i, k := range t.keys {
-		if reflect.ValueOf(k).Comparable() && k == key {
+	if ok {
+		if i, ok := t.at[key]; ok {
 			return t.values[i]
 		}
 	}
 	return nil
+}
+
+// entryKey returns a key as a key of a Go map, with one form for equal numbers and strings. It fails
+// for a key that Go cannot compare.
+func entryKey(key any) (any, bool) {
+	if plain, ok := plainKey(key); ok {
+		return plain, true
+	}
+	return key, key != nil && reflect.ValueOf(key).Comparable()
 }
 
 func (t *tableCopy) all(yield func(k, v any) bool) {

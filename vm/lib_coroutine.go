@@ -6,6 +6,7 @@ package vm
 
 import (
 	"iter"
+	"maps"
 	"slices"
 
 	lua "github.com/yuin/gopher-lua"
@@ -100,11 +101,7 @@ func (co *coroutine) take(L *lua.LState) int {
 
 // takeAll copies the values of L's stack from index i up.
 func takeAll(L *lua.LState, i int) []lua.LValue {
-	n := L.GetTop() - i + 1
-	if n <= 0 {
-		return nil
-	}
-	values := make([]lua.LValue, n)
+	values := make([]lua.LValue, max(0, L.GetTop()-i+1))
 	for k := range values {
 		values[k] = L.Get(i + k)
 	}
@@ -185,23 +182,24 @@ func (rt *Runtime) coCreate(L *lua.LState) int {
 	return give(L, co.th)
 }
 
-// cannotResume returns why co cannot be resumed, or "".
-func cannotResume(L, th *lua.LState, co *coroutine) string {
+// status returns what th, whose coroutine is co, is for L: suspended, running, normal (it waits for
+// another thread) or dead.
+func (rt *Runtime) status(L, th *lua.LState, co *coroutine) string {
 	switch {
 	case th == L:
-		return "cannot resume running coroutine"
-	case co == nil || co.state == coDead:
-		return "cannot resume dead coroutine"
-	case co.state == coRunning:
-		return "cannot resume normal coroutine"
+		return "running"
+	case co == nil && th != rt.main || co != nil && co.state == coDead:
+		return "dead"
+	case co == nil || co.state == coRunning:
+		return "normal"
 	}
-	return ""
+	return "suspended"
 }
 
 func (rt *Runtime) coResume(L *lua.LState) int {
 	th, co := rt.coroutineArg(args{L, "resume"})
-	if why := cannotResume(L, th, co); why != "" {
-		return give(L, lua.LFalse, lua.LString(why))
+	if status := rt.status(L, th, co); status != "suspended" {
+		return give(L, lua.LFalse, lua.LString("cannot resume "+status+" coroutine"))
 	}
 	if err := rt.resume(L, co, takeAll(L, 2)); err != nil {
 		return give(L, lua.LFalse, err.Object)
@@ -213,8 +211,8 @@ func (rt *Runtime) coWrap(L *lua.LState) int {
 	co := rt.newCoroutine(L, args{L, "wrap"}.function(1))
 	// The thread is an upvalue, so that a walk over what is reachable finds it.
 	return give(L, L.NewClosure(func(L *lua.LState) int {
-		if why := cannotResume(L, co.th, co); why != "" {
-			raise(L, 1, why)
+		if status := rt.status(L, co.th, co); status != "suspended" {
+			raise(L, 1, "cannot resume "+status+" coroutine")
 		}
 		if err := rt.resume(L, co, takeAll(L, 1)); err != nil {
 			rt.passOn(L, err)
@@ -240,23 +238,9 @@ func (rt *Runtime) passOn(L *lua.LState, err *lua.ApiError) {
 	panic(rt.apiError(value, cause, stack))
 }
 
-// coStatus returns suspended, running, normal (the coroutine waits for another one) or dead.
 func (rt *Runtime) coStatus(L *lua.LState) int {
 	th, co := rt.coroutineArg(args{L, "status"})
-	status := "dead"
-	switch {
-	case th == L:
-		status = "running"
-	case co == nil:
-		if th == rt.main {
-			status = "normal"
-		}
-	case co.state == coSuspended:
-		status = "suspended"
-	case co.state == coRunning:
-		status = "normal"
-	}
-	return give(L, lua.LString(status))
+	return give(L, lua.LString(rt.status(L, th, co)))
 }
 
 // coRunning returns the coroutine that calls it, or nil outside of one.
@@ -273,24 +257,14 @@ func (rt *Runtime) coIsYieldable(L *lua.LState) int {
 
 // killCoroutines ends every suspended coroutine.
 func (rt *Runtime) killCoroutines() {
-	for _, co := range rt.coroutines() {
-		co.kill()
-	}
+	rt.sweepCoroutines(func(*lua.LState) bool { return false })
 	clear(rt.lib.coroutines)
 	rt.lib.sweepAt = sweepAt
 }
 
-func (rt *Runtime) coroutines() []*coroutine {
-	all := make([]*coroutine, 0, len(rt.lib.coroutines))
-	for _, co := range rt.lib.coroutines {
-		all = append(all, co)
-	}
-	return all
-}
-
 // sweepCoroutines ends the suspended coroutines that a script can no longer reach.
 func (rt *Runtime) sweepCoroutines(reachable func(*lua.LState) bool) {
-	for _, co := range rt.coroutines() {
+	for _, co := range slices.Collect(maps.Values(rt.lib.coroutines)) {
 		if co.state == coSuspended && !reachable(co.th) {
 			co.kill()
 		}

@@ -157,23 +157,17 @@ func (rt *Runtime) openFile(a args) *file {
 
 func (rt *Runtime) fileTostring(L *lua.LState) int {
 	if rt.fileArg(args{L, "tostring"}).closed {
-		return push(L, lua.LString("file (closed)"))
+		return give(L, lua.LString("file (closed)"))
 	}
-	return push(L, lua.LString(strings.Replace(rt.plainString(L.Get(1)), "userdata: ", "file (", 1)+")"))
-}
-
-// push pushes v as the only result of a library function.
-func push(L *lua.LState, v lua.LValue) int {
-	L.Push(v)
-	return 1
+	return give(L, lua.LString(strings.Replace(rt.plainString(L.Get(1)), "userdata: ", "file (", 1)+")"))
 }
 
 // ioResult pushes true, or nil and the error's text.
 func ioResult(L *lua.LState, err error) int {
 	if err == nil {
-		return push(L, lua.LTrue)
+		return give(L, lua.LTrue)
 	}
-	return push(L, lua.LNil) + push(L, lua.LString(err.Error()))
+	return give(L, lua.LNil, lua.LString(err.Error()))
 }
 
 func (rt *Runtime) write(a args, f *file, first int) int {
@@ -184,7 +178,7 @@ func (rt *Runtime) write(a args, f *file, first int) int {
 			return ioResult(a.L, err)
 		}
 	}
-	return push(a.L, lua.LTrue)
+	return give(a.L, lua.LTrue)
 }
 
 // read reads by each format from argument first on: "*l", "*n", "*a" or a number of bytes. It stops
@@ -197,7 +191,7 @@ func (rt *Runtime) read(a args, f *file, first int) int {
 	f.sync()
 	top := L.GetTop()
 	if top < first {
-		return push(L, rt.readLine(L, f))
+		return give(L, rt.readLine(L, f))
 	}
 	for i := first; i <= top; i++ {
 		v := rt.readFormat(a, f, i)
@@ -318,11 +312,11 @@ func (rt *Runtime) linesOf(f *file, closeAtEnd bool) *lua.LFunction {
 			delete(rt.lib.io.open, f)
 			f.shut()
 		}
-		return push(L, v)
+		return give(L, v)
 	})
 }
 
-func (rt *Runtime) lines(a args, f *file, _ int) int { return push(a.L, rt.linesOf(f, false)) }
+func (rt *Runtime) lines(a args, f *file, _ int) int { return give(a.L, rt.linesOf(f, false)) }
 
 // ioLines iterates over the lines of the current input, or of a file of the host, which needs
 // Config.Allow.FS.
@@ -339,7 +333,7 @@ func (rt *Runtime) ioLines(L *lua.LState) int {
 		raise(L, 1, err.Error())
 	}
 	rt.newFile(f)
-	return push(L, rt.linesOf(f, true))
+	return give(L, rt.linesOf(f, true))
 }
 
 func (rt *Runtime) closeFile(a args, f *file, _ int) int {
@@ -360,7 +354,7 @@ func (rt *Runtime) ioClose(L *lua.LState) int {
 
 func (rt *Runtime) flush(a args, f *file, _ int) int { return ioResult(a.L, f.sync()) }
 
-func (rt *Runtime) setvbuf(a args, _ *file, _ int) int { return push(a.L, lua.LTrue) }
+func (rt *Runtime) setvbuf(a args, _ *file, _ int) int { return give(a.L, lua.LTrue) }
 
 // seek moves the position in f. What is buffered is written out first, and what was read ahead is
 // dropped.
@@ -382,17 +376,17 @@ func (rt *Runtime) seek(a args, f *file, first int) int {
 	if f.r != nil {
 		f.r.Reset(f.seek.(io.Reader))
 	}
-	return push(a.L, lua.LNumber(at))
+	return give(a.L, lua.LNumber(at))
 }
 
 func (rt *Runtime) ioType(L *lua.LState) int {
 	switch f, ok := fileOf(args{L, "type"}.any(1)); {
 	case !ok:
-		return push(L, lua.LNil)
+		return give(L, lua.LNil)
 	case f.closed:
-		return push(L, lua.LString("closed file"))
+		return give(L, lua.LString("closed file"))
 	}
-	return push(L, lua.LString("file"))
+	return give(L, lua.LString("file"))
 }
 
 // The functions below need Config.Allow.
@@ -437,7 +431,7 @@ func (rt *Runtime) pushFile(L *lua.LState, f *file, err error) int {
 		return ioResult(L, err)
 	}
 	rt.charge(8192)
-	return push(L, rt.newFile(f))
+	return give(L, rt.newFile(f))
 }
 
 func (rt *Runtime) ioOpen(L *lua.LState) int {
@@ -472,7 +466,7 @@ func (rt *Runtime) redirect(name, mode string, current **lua.LUserData) libFunc 
 			rt.openFile(args{L, name})
 			*current = v.(*lua.LUserData)
 		}
-		return push(L, *current)
+		return give(L, *current)
 	}}
 }
 

@@ -21,7 +21,7 @@ func openOS(rt *Runtime) {
 	if rt.cfg.Allow.Clock {
 		start := time.Now()
 		fns = append(fns, libFunc{"clock", func(L *lua.LState) int {
-			return push(L, lua.LNumber(time.Since(start).Seconds()))
+			return give(L, lua.LNumber(time.Since(start).Seconds()))
 		}})
 	}
 	if rt.cfg.Allow.Env {
@@ -43,9 +43,9 @@ func openOS(rt *Runtime) {
 func osGetenv(L *lua.LState) int {
 	v, ok := os.LookupEnv(args{L, "getenv"}.str(1))
 	if !ok {
-		return push(L, lua.LNil)
+		return give(L, lua.LNil)
 	}
-	return push(L, lua.LString(v))
+	return give(L, lua.LString(v))
 }
 
 func osRemove(L *lua.LState) int {
@@ -70,7 +70,7 @@ func osTmpname(L *lua.LState) int {
 		raise(L, 1, "unable to generate a unique filename")
 	}
 	f.Close()
-	return push(L, lua.LString(f.Name()))
+	return give(L, lua.LString(f.Name()))
 }
 
 // nameError puts a file's name before err, as strerror is used in C.
@@ -86,7 +86,7 @@ func nameError(name string, err error) error {
 func (rt *Runtime) osExecute(L *lua.LState) int {
 	a := args{L, "execute"}
 	if a.absent(1) {
-		return push(L, lua.LNumber(1))
+		return give(L, lua.LNumber(1))
 	}
 	cmd := rt.command(a.str(1))
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = rt.cfg.Stdin, rt.cfg.Stdout, rt.cfg.Stderr
@@ -94,11 +94,11 @@ func (rt *Runtime) osExecute(L *lua.LState) int {
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
-		return push(L, lua.LNumber(0))
+		return give(L, lua.LNumber(0))
 	case errors.As(err, &exit):
-		return push(L, lua.LNumber(exit.ExitCode()<<8))
+		return give(L, lua.LNumber(exit.ExitCode()<<8))
 	}
-	return push(L, lua.LNumber(-1))
+	return give(L, lua.LNumber(-1))
 }
 
 // osExit ends the script: pcall cannot stop it, and Run returns an ExitError.
@@ -120,7 +120,7 @@ func (rt *Runtime) osExit(L *lua.LState) int {
 
 func osDifftime(L *lua.LState) int {
 	a := args{L, "difftime"}
-	return push(L, lua.LNumber(a.float(1)-a.float(2)))
+	return give(L, lua.LNumber(a.float(1)-a.float(2)))
 }
 
 // zone returns the time zone of dates: the host's where the clock is open, else UTC, so that
@@ -144,13 +144,13 @@ func (rt *Runtime) hostTime(a args) time.Time {
 func (rt *Runtime) osTime(L *lua.LState) int {
 	a := args{L, "time"}
 	if a.absent(1) {
-		return push(L, lua.LNumber(rt.hostTime(a).Unix()))
+		return give(L, lua.LNumber(rt.hostTime(a).Unix()))
 	}
 	t := a.table(1)
 	sec, minute, hour := dateField(L, t, "sec", 0), dateField(L, t, "min", 0), dateField(L, t, "hour", 12)
 	day, month, year := dateField(L, t, "day", -1), dateField(L, t, "month", -1), dateField(L, t, "year", -1)
 	at := time.Date(year, time.Month(month), day, hour, minute, sec, 0, rt.zone())
-	return push(L, lua.LNumber(at.Unix()))
+	return give(L, lua.LNumber(at.Unix()))
 }
 
 // dateField returns a field of a date table. A field that is missing is otherwise, or an error if
@@ -194,7 +194,7 @@ func (rt *Runtime) osDate(L *lua.LState) int {
 		at = at.In(rt.zone())
 	}
 	if strings.HasPrefix(format, "*t") {
-		return push(L, rt.dateTable(at))
+		return give(L, rt.dateTable(at))
 	}
 	text := strftime(a, format, at)
 	rt.chargeText(L, len(text))

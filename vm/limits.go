@@ -5,6 +5,7 @@
 package vm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,10 +93,7 @@ func (rt *Runtime) arm(ctx context.Context) (release func() bool) {
 	m.fatal = nil
 	m.held = 0
 	m.stop.Store(false)
-	m.left = rt.cfg.Limits.Steps
-	if m.left <= 0 {
-		m.left = unlimited
-	}
+	m.left = cmp.Or(rt.cfg.Limits.Steps, unlimited)
 	m.look = max(0, m.left-stepsPerLook)
 	m.work = 0
 	m.since = time.Since(begin)
@@ -154,19 +152,6 @@ func (rt *Runtime) inside(ctx context.Context) *runContext {
 		return nil
 	}
 	return c
-}
-
-// reenter takes the runtime for a call inside a run. The context that a Go function got admits one
-// call at a time while that function runs: any other call comes from a goroutine that nothing waits
-// for.
-func (rt *Runtime) reenter(ctx context.Context, c *runContext) (leave func(), err error) {
-	if !c.given {
-		return rt.narrow(ctx), nil
-	}
-	if leave := rt.takeBack(ctx); leave != nil {
-		return leave, nil
-	}
-	return nil, ErrBusy
 }
 
 // takeBack takes the runtime while it waits for a Go function, for a call that also ends with ctx,

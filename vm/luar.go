@@ -119,7 +119,7 @@ func (rt *Runtime) objectMeta(theirs *lua.LTable, t reflect.Type, only []string)
 			rt.outside(func() { text = s.String() })
 		}
 		rt.charge(int64(len(text)))
-		return push(L, lua.LString(text))
+		return give(L, lua.LString(text))
 	})
 	name := elem.Name()
 	if name == "" {
@@ -191,7 +191,7 @@ func (o *object) push(L *lua.LState, v reflect.Value, key lua.LValue) int {
 		}
 		o.raise(L, "%s: %w", what, err)
 	}
-	return push(L, x)
+	return give(L, x)
 }
 
 func (o *object) unknown(L *lua.LState, key lua.LValue) {
@@ -228,7 +228,7 @@ func (o *object) index(L *lua.LState) int {
 			}
 		}
 		if !isMethod {
-			return push(L, lua.LNil)
+			return give(L, lua.LNil)
 		}
 	case isMethod:
 	case v.Kind() == reflect.Struct:
@@ -236,7 +236,7 @@ func (o *object) index(L *lua.LState) int {
 	default:
 		return o.push(L, o.item(L, v, key), key)
 	}
-	return push(L, method)
+	return give(L, method)
 }
 
 // newIndex implements __newindex: it writes a field, an item or an entry of a map.
@@ -300,19 +300,19 @@ func (o *object) iterate(L *lua.LState) int {
 	v := o.self(L)
 	i := 0
 	if v.Kind() != reflect.Map {
-		return push(L, L.NewFunction(func(L *lua.LState) int {
+		return give(L, L.NewFunction(func(L *lua.LState) int {
 			if i >= v.Len() {
 				return 0
 			}
 			i++
-			return push(L, lua.LNumber(i)) + o.push(L, v.Index(i-1), lua.LNumber(i))
+			return give(L, lua.LNumber(i)) + o.push(L, v.Index(i-1), lua.LNumber(i))
 		}))
 	}
 	o.rt.charge(int64(v.Len()) * 24)
 	o.rt.steps(v.Len())
 	keys := v.MapKeys()
 	sort.Slice(keys, func(i, j int) bool { return lessKey(keys[i], keys[j]) })
-	return push(L, L.NewFunction(func(L *lua.LState) int {
+	return give(L, L.NewFunction(func(L *lua.LState) int {
 		for i < len(keys) {
 			k := keys[i]
 			i++

@@ -5,6 +5,7 @@
 package vm
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"runtime/metrics"
@@ -30,10 +31,7 @@ const (
 // already. It raises an error if they exceed the limit.
 func (rt *Runtime) recount(n int64) {
 	m := &rt.meter
-	limit := rt.cfg.Limits.Memory
-	if limit <= 0 {
-		limit = unlimited
-	}
+	limit := cmp.Or(rt.cfg.Limits.Memory, unlimited)
 	if n < 0 || n > limit {
 		rt.memoryFatal()
 	}
@@ -89,7 +87,7 @@ func (rt *Runtime) memoryFatal() {
 // live returns the bytes that the script can reach. It ends the coroutines and drops the u64s that
 // are not reachable.
 func (rt *Runtime) live() int64 {
-	k := &marker{rt: rt, pages: map[uintptr]*pageMarks{}}
+	k := newMarker(rt)
 	k.roots()
 	k.run()
 	rt.sweepCoroutines(func(th *lua.LState) bool { return k.marked(uintptr(unsafe.Pointer(th))) })
@@ -113,11 +111,14 @@ type marker struct {
 	pages map[uintptr]*pageMarks
 	page  uintptr
 	marks *pageMarks
+	visit func(lua.LValue) // called with each table, function, userdata and thread, if not nil
 
 	work  []lua.LValue
 	bytes int64
-	seen  int
+	seen  int // values since the last look at the clock
 }
+
+func newMarker(rt *Runtime) *marker { return &marker{rt: rt, pages: map[uintptr]*pageMarks{}} }
 
 // mark marks p and reports whether it was unmarked before.
 func (k *marker) mark(p uintptr) bool {
@@ -195,8 +196,13 @@ func (k *marker) roots() {
 // word returns the address in an interface.
 func word(v lua.LValue) uintptr { return (*[2]uintptr)(unsafe.Pointer(&v))[1] }
 
-// value counts a value, and puts it on the list if it refers to others.
+// value counts a value, and puts it on the list if it refers to others. It looks at the clock now
+// and then, so that a long walk ends at the deadline.
 func (k *marker) value(value lua.LValue) {
+	if k.seen++; k.seen >= 4096 {
+		k.seen = 0
+		k.rt.breathe()
+	}
 	switch v := value.(type) {
 	case lua.LNumber:
 		// Numbers lie in blocks of 32; the whole block lives as long as one of them.
@@ -224,7 +230,9 @@ func (k *marker) run() {
 	for len(k.work) > 0 {
 		v := k.work[len(k.work)-1]
 		k.work = k.work[:len(k.work)-1]
-		k.tick(1)
+		if k.visit != nil {
+			k.visit(v)
+		}
 		switch v := v.(type) {
 		case *lua.LTable:
 			k.table(v)
@@ -238,34 +246,20 @@ func (k *marker) run() {
 	}
 }
 
-// tick counts n values and looks at the clock now and then, so that a long walk ends at the deadline.
-func (k *marker) tick(n int) {
-	if k.seen += n; k.seen >= 4096 {
-		k.seen = 0
-		k.rt.breathe()
-	}
-}
-
 // table follows the metatable, the items and the entries, and the keys of entries that were
 // removed, which the table still holds.
 func (k *marker) table(t *lua.LTable) {
 	v := viewTable(t)
 	k.bytes += sizeTable + int64(cap(v.array))*sizeSlot + int64(len(v.keys))*sizeEntry
-	for i, x := range v.array {
+	for _, x := range v.array {
 		k.value(x)
-		if i&1023 == 1023 {
-			k.tick(1024)
-		}
 	}
-	for i, key := range v.keys {
+	for _, key := range v.keys {
 		k.value(key)
 		if s, ok := key.(lua.LString); ok {
 			k.value(v.strdict[string(s)])
 		} else {
 			k.value(v.dict[key])
-		}
-		if i&1023 == 1023 {
-			k.tick(1024)
 		}
 	}
 	k.value(v.Metatable)
@@ -337,7 +331,6 @@ func (k *marker) thread(L *lua.LState) {
 	for cf := v.currentFrame; cf != nil; cf = cf.Parent {
 		k.bytes += 96
 		k.value(cf.Fn)
-		k.tick(1)
 	}
 	k.value(L.Env)
 	k.value(L.Parent)

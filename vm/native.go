@@ -81,17 +81,11 @@ func (rt *Runtime) callLua(fn *lua.LFunction, nret int, args []lua.LValue) ([]lu
 		}
 	}()
 	L.Push(fn)
-	for _, a := range args {
-		L.Push(a)
-	}
-	if err := rt.protect(L, len(args), nret, nil); err != nil {
+	if err := rt.protect(L, give(L, args...), nret, nil); err != nil {
 		home = true
 		return nil, rt.errorOf(err)
 	}
-	results := make([]lua.LValue, L.GetTop())
-	for i := range results {
-		results[i] = L.Get(i + 1)
-	}
+	results := takeAll(L, 1)
 	L.SetTop(0)
 	home = true
 	return results, nil

@@ -170,45 +170,17 @@ type tableState struct {
 // takePristine records everything that is reachable in a new runtime.
 func (rt *Runtime) takePristine() *pristine {
 	p := &pristine{closers: len(rt.closers), roots: len(rt.roots)}
-	seen := map[lua.LValue]bool{}
-	var walk func(v lua.LValue)
-	walk = func(v lua.LValue) {
-		switch v.(type) {
-		case *lua.LTable, *lua.LFunction, *lua.LUserData:
-			if word(v) == 0 || seen[v] {
-				return
-			}
-			seen[v] = true
-		}
+	k := newMarker(rt)
+	k.visit = func(v lua.LValue) {
 		switch v := v.(type) {
 		case *lua.LTable:
-			s := stateOf(v)
-			p.tables = append(p.tables, s)
-			for i, k := range s.keys {
-				walk(k)
-				walk(s.values[i])
-			}
-			for _, x := range s.array {
-				walk(x)
-			}
-			walk(s.meta)
+			p.tables = append(p.tables, stateOf(v))
 		case *lua.LFunction:
 			p.functions = append(p.functions, v)
-			for _, uv := range v.Upvalues {
-				if uv != nil {
-					walk(uv.Value())
-				}
-			}
-		case *lua.LUserData:
-			walk(v.Metatable)
 		}
 	}
-	walk(rt.main.G.Global)
-	walk(rt.main.G.Registry)
-	walk(rt.main.GetMetatable(lua.LString("")))
-	for _, t := range []*lua.LTable{rt.lib.loaded, rt.lib.preload, rt.lib.pkg} {
-		walk(t)
-	}
+	k.roots()
+	k.run()
 	return p
 }
 
@@ -229,9 +201,6 @@ func (rt *Runtime) reset() error {
 	defer rt.leave()
 	p := rt.remain
 	rt.life.Add(1)
-	rt.meter.fatal = nil
-	rt.meter.stop.Store(false)
-	rt.meter.left = unlimited
 	rt.end(p.closers)
 	rt.roots = rt.roots[:p.roots]
 	for i := range p.tables {

@@ -3,6 +3,7 @@
 package vm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,18 +99,10 @@ func New(cfg Config) (*Runtime, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	if cfg.Stdout == nil {
-		cfg.Stdout = io.Discard
-	}
-	if cfg.Stderr == nil {
-		cfg.Stderr = io.Discard
-	}
-	if cfg.Stdin == nil {
-		cfg.Stdin = strings.NewReader("")
-	}
-	if cfg.Limits.CallDepth == 0 {
-		cfg.Limits.CallDepth = defaultCallDepth
-	}
+	cfg.Stdout = cmp.Or(cfg.Stdout, io.Discard)
+	cfg.Stderr = cmp.Or(cfg.Stderr, io.Discard)
+	cfg.Stdin = cmp.Or[io.Reader](cfg.Stdin, strings.NewReader(""))
+	cfg.Limits.CallDepth = cmp.Or(cfg.Limits.CallDepth, defaultCallDepth)
 	rt := &Runtime{
 		cfg:     cfg,
 		linked:  map[*Program]*lua.FunctionProto{},
@@ -118,8 +111,7 @@ func New(cfg Config) (*Runtime, error) {
 	}
 	rt.st = &State{rt: rt}
 	rt.runs, rt.raise = rt.run, rt.panicLua
-	rt.meter.ctx = context.Background()
-	rt.meter.left = unlimited
+	rt.disarm()
 	rt.meter.maxDepth = cfg.Limits.CallDepth
 	rt.resetMemory()
 	rt.openMain()
@@ -142,10 +134,7 @@ func New(cfg Config) (*Runtime, error) {
 // resetMemory sets the meter to a runtime that holds nothing.
 func (rt *Runtime) resetMemory() {
 	rt.meter.mem = 0
-	rt.meter.memStop = unlimited
-	if rt.cfg.Limits.Memory > 0 {
-		rt.meter.memStop = rt.cfg.Limits.Memory
-	}
+	rt.meter.memStop = cmp.Or(rt.cfg.Limits.Memory, unlimited)
 }
 
 // openMain creates the main thread. Stacks begin small and grow, because most scripts need little.
@@ -346,14 +335,21 @@ func (rt *Runtime) Call(ctx context.Context, fn *Function, args ...any) ([]any, 
 }
 
 // begin takes the runtime for a call: inside the run that ctx belongs to, or as a run of its own.
-// leave ends it.
+// leave ends it. The context that a Go function got admits one call at a time while that function
+// runs: any other call comes from a goroutine that nothing waits for.
 func (rt *Runtime) begin(ctx context.Context) (leave func(), nested bool, err error) {
-	if c := rt.inside(ctx); c != nil {
-		leave, err = rt.reenter(ctx, c)
-		return leave, true, err
+	c := rt.inside(ctx)
+	switch {
+	case c == nil:
+		leave, err = rt.take(ctx)
+		return leave, false, err
+	case !c.given:
+		return rt.narrow(ctx), true, nil
 	}
-	leave, err = rt.take(ctx)
-	return leave, false, err
+	if leave = rt.takeBack(ctx); leave == nil {
+		err = ErrBusy
+	}
+	return leave, true, err
 }
 
 // take takes the runtime for a run of its own. leave ends it.
