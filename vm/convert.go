@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -372,10 +374,11 @@ func (rt *Runtime) mapKey(k lua.LValue, t reflect.Type) (reflect.Value, error) {
 
 // fillStruct sets the fields of out that tb names. A name that is not a field is an error.
 func (rt *Runtime) fillStruct(out reflect.Value, tb *lua.LTable) error {
-	fields, names := fieldsOf(out.Type())
+	fields := fieldsOf(out.Type())
 	for k, x := tb.Next(lua.LNil); k != lua.LNil; k, x = tb.Next(k) {
 		index, ok := fields[keyText(k)]
 		if !ok {
+			names := slices.Sorted(maps.Keys(fields))
 			return fmt.Errorf("unknown field '%s'%s", keyText(k), didYouMean(keyText(k), names))
 		}
 		if err := rt.fill(out.FieldByIndex(index), x); err != nil {
@@ -386,9 +389,12 @@ func (rt *Runtime) fillStruct(out reflect.Value, tb *lua.LTable) error {
 }
 
 // fieldsOf returns the fields of a struct that Lua may see, by each of their names. Fields that are
-// reached through an embedded pointer, which may be nil, are left out.
-func fieldsOf(t reflect.Type) (byName map[string][]int, names []string) {
-	byName = map[string][]int{}
+// reached through an embedded pointer, which may be nil, are left out. Another type has none.
+func fieldsOf(t reflect.Type) map[string][]int {
+	byName := map[string][]int{}
+	if t.Kind() != reflect.Struct {
+		return byName
+	}
 	for _, f := range reflect.VisibleFields(t) {
 		if !f.IsExported() || viaPointer(t, f.Index) {
 			continue
@@ -396,11 +402,10 @@ func fieldsOf(t reflect.Type) (byName map[string][]int, names []string) {
 		for _, name := range fieldNames(f) {
 			if _, ok := byName[name]; !ok {
 				byName[name] = f.Index
-				names = append(names, name)
 			}
 		}
 	}
-	return byName, names
+	return byName
 }
 
 func viaPointer(t reflect.Type, index []int) bool {

@@ -170,7 +170,19 @@ func (rt *Runtime) Eval(
 	if ctx == nil || p == nil || p.chunk == nil {
 		return nil, 0, errors.New("vm: Eval needs a context and a program")
 	}
-	return rt.invoke(ctx, p, nil, steps, nil)
+	leave, err := rt.take(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer leave()
+	rt.program = p.chunk.Proto
+	rt.noteSource(p)
+	if steps > 0 {
+		rt.meter.left = min(rt.meter.left, steps)
+	}
+	start := rt.meter.left
+	values, err := rt.values(func() *lua.LFunction { return rt.function(p) }, nil)
+	return rt.held(values), start - rt.meter.left, err
 }
 
 // Invoke calls fn like Call, but returns the results without converting them. args may hold Values.
@@ -178,39 +190,22 @@ func (rt *Runtime) Invoke(ctx context.Context, fn *Function, args ...any) ([]Val
 	if err := rt.callable(ctx, fn, "Invoke"); err != nil {
 		return nil, err
 	}
-	results, _, err := rt.invoke(ctx, nil, fn.fn(), 0, args)
-	return results, err
-}
-
-// invoke runs p, or calls fn if p is nil.
-func (rt *Runtime) invoke(
-	ctx context.Context, p *Program, fn *lua.LFunction, steps int64, args []any,
-) (out []Value, used int64, err error) {
 	leave, err := rt.take(ctx)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	defer leave()
-	function := func() *lua.LFunction { return fn }
-	if p != nil {
-		rt.program = p.chunk.Proto
-		rt.noteSource(p)
-		function = func() *lua.LFunction { return rt.function(p) }
-	}
-	if steps > 0 {
-		rt.meter.left = min(rt.meter.left, steps)
-	}
-	start := rt.meter.left
-	values, err := rt.values(function, args)
-	used = start - rt.meter.left
-	if err != nil {
-		return nil, used, err
-	}
-	out = make([]Value, len(values))
+	values, err := rt.values(fn.fn, args)
+	return rt.held(values), err
+}
+
+// held returns values without converting them.
+func (rt *Runtime) held(values []lua.LValue) []Value {
+	out := make([]Value, len(values))
 	for i, v := range values {
 		out[i] = Value{rt, v}
 	}
-	return out, used, nil
+	return out
 }
 
 // SetValue sets a global to a value without converting it.

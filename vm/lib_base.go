@@ -381,11 +381,8 @@ func baseRawlen(L *lua.LState) int {
 func (rt *Runtime) baseRawset(L *lua.LState) int {
 	a := args{L, "rawset"}
 	t, k, v := a.table(1), a.any(2), a.any(3)
-	if k == lua.LNil {
-		raise(L, 1, "table index is nil")
-	}
-	if f, ok := k.(lua.LNumber); ok && f != f {
-		raise(L, 1, "table index is NaN")
+	if err := checkKey(k); err != nil {
+		raise(L, 1, err.Error())
 	}
 	rt.chargeSet(t, k, v)
 	t.RawSet(k, v)

@@ -251,22 +251,17 @@ func (rt *Runtime) readBytes(L *lua.LState, f *file, size int) lua.LValue {
 		}
 		return lua.LString("")
 	}
+	var r io.Reader = f.r
+	if size > 0 {
+		r = io.LimitReader(r, int64(size))
+	}
 	b := &charged{rt: rt, L: L}
 	var piece [4096]byte
-	for size != 0 {
-		n := len(piece)
-		if size > 0 {
-			n = min(n, size)
-		}
-		n, err := f.r.Read(piece[:n])
+	for err := error(nil); err == nil; {
+		var n int
+		n, err = r.Read(piece[:])
 		b.grow(n)
 		b.buf = append(b.buf, piece[:n]...)
-		if size > 0 {
-			size -= n
-		}
-		if err != nil {
-			break
-		}
 	}
 	if len(b.buf) == 0 {
 		return lua.LNil
@@ -508,15 +503,13 @@ func (rt *Runtime) ioPopen(L *lua.LState) int {
 	var pipe io.Closer
 	if a.option(2, "r", "r", "w") == "r" {
 		var r io.ReadCloser
-		if r, err = cmd.StdoutPipe(); err == nil {
-			f.r, pipe = bufio.NewReader(r), r
-		}
+		r, err = cmd.StdoutPipe()
+		f.r, pipe = bufio.NewReader(r), r
 	} else {
 		var w io.WriteCloser
 		cmd.Stdout = rt.cfg.Stdout
-		if w, err = cmd.StdinPipe(); err == nil {
-			f.w, pipe = w, w
-		}
+		w, err = cmd.StdinPipe()
+		f.w, pipe = w, w
 	}
 	if err == nil {
 		err = cmd.Start()

@@ -41,11 +41,10 @@ func openOS(rt *Runtime) {
 }
 
 func osGetenv(L *lua.LState) int {
-	v, ok := os.LookupEnv(args{L, "getenv"}.str(1))
-	if !ok {
-		return give(L, lua.LNil)
+	if v, ok := os.LookupEnv(args{L, "getenv"}.str(1)); ok {
+		return give(L, lua.LString(v))
 	}
-	return give(L, lua.LString(v))
+	return give(L, lua.LNil)
 }
 
 func osRemove(L *lua.LState) int {
@@ -104,13 +103,10 @@ func (rt *Runtime) osExecute(L *lua.LState) int {
 // osExit ends the script: pcall cannot stop it, and Run returns an ExitError.
 func (rt *Runtime) osExit(L *lua.LState) int {
 	code := 0
-	switch v := L.Get(1).(type) {
-	case lua.LBool:
-		if !v {
-			code = 1
-		}
-	default:
+	if success, ok := L.Get(1).(lua.LBool); !ok {
 		code = args{L, "exit"}.optInt(1, 0)
+	} else if !success {
+		code = 1
 	}
 	rt.lib.io.stdout.sync()
 	rt.meter.fatal = &ExitError{Code: code}
@@ -181,17 +177,13 @@ func (rt *Runtime) osDate(L *lua.LState) int {
 	var at time.Time
 	if a.absent(2) {
 		at = rt.hostTime(a)
-	} else {
-		f := a.float(2)
-		if !(math.Abs(f) < 1<<40) {
-			a.fail(2, "time out of range")
-		}
+	} else if f := a.float(2); math.Abs(f) < 1<<40 {
 		at = time.Unix(int64(f), 0)
-	}
-	if utc {
-		at = at.UTC()
 	} else {
-		at = at.In(rt.zone())
+		a.fail(2, "time out of range")
+	}
+	if at = at.In(rt.zone()); utc {
+		at = at.UTC()
 	}
 	if strings.HasPrefix(format, "*t") {
 		return give(L, rt.dateTable(at))

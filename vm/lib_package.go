@@ -152,19 +152,13 @@ func (rt *Runtime) readScript(name string) (string, error) {
 	}
 	defer f.Close()
 	info, err := f.Stat()
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", plainFileError(err)
-	case info.IsDir():
-		return "", errors.New("is a directory")
-	case info.Size() > MaxSource:
-		return "", fmt.Errorf("is too large: %d bytes, at most %d are read", info.Size(), MaxSource)
 	}
-	return rt.readAll(f, info.Size())
-}
-
-// readAll reads f, whose file system gives its size. It never reads more than MaxSource, whatever the size.
-func (rt *Runtime) readAll(f fs.File, size int64) (string, error) {
+	if info.IsDir() {
+		return "", errors.New("is a directory")
+	}
+	size := min(info.Size(), MaxSource) // which may be wrong
 	rt.charge(size)
 	b, err := io.ReadAll(io.LimitReader(f, MaxSource+1))
 	switch {

@@ -154,16 +154,13 @@ func (rt *Runtime) inside(ctx context.Context) *runContext {
 	return c
 }
 
-// takeBack takes the runtime while it waits for a Go function, for a call that also ends with ctx,
-// if ctx is not nil. It returns nil if the runtime does not wait for one.
+// takeBack takes the runtime while it waits for a Go function, for a call that also ends with ctx. It
+// returns nil if the runtime does not wait for one.
 func (rt *Runtime) takeBack(ctx context.Context) (leave func()) {
 	if !rt.owner.CompareAndSwap(ownerOut, ownerBusy) {
 		return nil
 	}
-	widen := func() {}
-	if ctx != nil {
-		widen = rt.narrow(ctx)
-	}
+	widen := rt.narrow(ctx)
 	return func() {
 		widen()
 		rt.owner.Store(ownerOut)
@@ -180,11 +177,7 @@ func (rt *Runtime) comeIn(ctx context.Context, fn *Function) (leave func(), nest
 		ctx = context.Background()
 	}
 	if rt.inside(ctx) == nil {
-		own := ctx
-		if ctx.Done() == nil {
-			own = nil
-		}
-		if leave := rt.takeBack(own); leave != nil {
+		if leave := rt.takeBack(ctx); leave != nil {
 			return leave, true, nil
 		}
 	}
@@ -194,7 +187,7 @@ func (rt *Runtime) comeIn(ctx context.Context, fn *Function) (leave func(), nest
 // narrow lets ctx end a call inside a run, as the run's own context does. widen undoes that: what
 // stopped the call then stops nothing else.
 func (rt *Runtime) narrow(ctx context.Context) (widen func()) {
-	if _, ok := ctx.(*runContext); ok {
+	if _, ok := ctx.(*runContext); ok || ctx == context.Background() {
 		return func() {}
 	}
 	m := &rt.meter

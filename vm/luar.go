@@ -6,6 +6,7 @@ package vm
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"sort"
@@ -85,7 +86,6 @@ type object struct {
 	t       reflect.Type
 	fields  map[string][]int
 	methods map[string]lua.LValue
-	names   []string
 }
 
 // objectMeta returns gopher-luar's metatable for t with our functions in place of its inexact ones.
@@ -95,12 +95,9 @@ func (rt *Runtime) objectMeta(theirs *lua.LTable, t reflect.Type, only []string)
 	if t.Kind() == reflect.Pointer {
 		elem = t.Elem()
 	}
-	o := &object{rt: rt, t: t, fields: map[string][]int{}, methods: map[string]lua.LValue{}}
-	all := o.collect(elem, only)
-	for _, name := range only {
-		if _, ok := o.methods[name]; !ok && o.fields[name] == nil {
-			return nil, fmt.Errorf("%s has no field or method %s%s", t, name, didYouMean(name, all))
-		}
+	o := &object{rt: rt, t: t, fields: fieldsOf(elem), methods: rt.methodsOf(t)}
+	if err := o.restrict(only); err != nil {
+		return nil, err
 	}
 	mt := rt.main.CreateTable(0, 8)
 	mt.RawSetString("__eq", theirs.RawGetString("__eq"))
@@ -130,36 +127,39 @@ func (rt *Runtime) objectMeta(theirs *lua.LTable, t reflect.Type, only []string)
 	return mt, nil
 }
 
-// collect finds the fields and methods that only permits, and returns the names of all. Methods
-// that Lua cannot call are left out.
-func (o *object) collect(elem reflect.Type, only []string) (all []string) {
-	visible := func(name string) bool {
-		all = append(all, name)
-		named := func(o string) bool { return slices.Contains(goNames(o), name) }
-		return only == nil || slices.ContainsFunc(only, named)
-	}
-	if elem.Kind() == reflect.Struct {
-		fields, names := fieldsOf(elem)
-		for _, name := range names {
-			if visible(name) {
-				o.fields[name] = fields[name]
-				o.names = append(o.names, name)
-			}
-		}
-	}
-	for i := range o.t.NumMethod() {
-		m := o.t.Method(i)
+// methodsOf returns the methods of t that Lua can call.
+func (rt *Runtime) methodsOf(t reflect.Type) map[string]lua.LValue {
+	methods := map[string]lua.LValue{}
+	for m := range t.Methods() {
 		for _, name := range goNames(m.Name) {
-			if !visible(name) {
-				continue
-			}
-			if fn, err := o.rt.bind(name, m.Func, true); err == nil {
-				o.methods[name] = fn
-				o.names = append(o.names, name)
+			if fn, err := rt.bind(name, m.Func, true); err == nil {
+				methods[name] = fn
 			}
 		}
 	}
-	return all
+	return methods
+}
+
+// restrict hides all but the fields and methods in only, unless that is nil.
+func (o *object) restrict(only []string) error {
+	if only == nil {
+		return nil
+	}
+	var visible []string
+	for _, name := range only {
+		if _, ok := o.methods[name]; !ok && o.fields[name] == nil {
+			return fmt.Errorf("%s has no field or method %s%s", o.t, name, didYouMean(name, o.names()))
+		}
+		visible = append(visible, goNames(name)...)
+	}
+	hidden := func(name string) bool { return !slices.Contains(visible, name) }
+	maps.DeleteFunc(o.fields, func(name string, _ []int) bool { return hidden(name) })
+	maps.DeleteFunc(o.methods, func(name string, _ lua.LValue) bool { return hidden(name) })
+	return nil
+}
+
+func (o *object) names() []string {
+	return slices.Concat(slices.Sorted(maps.Keys(o.fields)), slices.Sorted(maps.Keys(o.methods)))
 }
 
 // self returns the Go value behind argument 1.
@@ -196,7 +196,7 @@ func (o *object) push(L *lua.LState, v reflect.Value, key lua.LValue) int {
 
 func (o *object) unknown(L *lua.LState, key lua.LValue) {
 	if s, ok := key.(lua.LString); ok {
-		o.raise(L, "%s has no such field or method: '%s'%s", o.t, string(s), didYouMean(string(s), o.names))
+		o.raise(L, "%s has no such field or method: '%s'%s", o.t, string(s), didYouMean(string(s), o.names()))
 	}
 	o.raise(L, "%s has no such field or method: a %s", o.t, TypeName(key))
 }

@@ -122,34 +122,30 @@ func newMarker(rt *Runtime) *marker { return &marker{rt: rt, pages: map[uintptr]
 
 // mark marks p and reports whether it was unmarked before.
 func (k *marker) mark(p uintptr) bool {
-	bits, word, bit := k.find(p, true)
-	if bits[word]&bit != 0 {
-		return false
-	}
-	bits[word] |= bit
-	return true
+	word, bit := k.find(p)
+	fresh := *word&bit == 0
+	*word |= bit
+	return fresh
 }
 
 func (k *marker) marked(p uintptr) bool {
-	bits, word, bit := k.find(p, false)
-	return bits != nil && bits[word]&bit != 0
+	word, bit := k.find(p)
+	return *word&bit != 0
 }
 
-func (k *marker) find(at uintptr, add bool) (bits *pageMarks, word int, bit uint64) {
-	page := at >> 13
+// find returns the bit of p and the word that holds it.
+func (k *marker) find(p uintptr) (word *uint64, bit uint64) {
+	page := p >> 13
 	if page != k.page || k.marks == nil {
-		bits = k.pages[page]
-		if bits == nil {
-			if !add {
-				return nil, 0, 0
-			}
-			bits = new(pageMarks)
-			k.pages[page] = bits
+		marks := k.pages[page]
+		if marks == nil {
+			marks = new(pageMarks)
+			k.pages[page] = marks
 		}
-		k.page, k.marks = page, bits
+		k.page, k.marks = page, marks
 	}
-	slot := at >> 4 & 511
-	return k.marks, int(slot >> 6), 1 << (slot & 63)
+	slot := p >> 4 & 511
+	return &k.marks[slot>>6], 1 << (slot & 63)
 }
 
 // roots follows what the runtime reaches without the script: its globals, threads, programs and

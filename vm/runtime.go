@@ -120,9 +120,10 @@ func New(cfg Config) (*Runtime, error) {
 	}
 	openLibs(rt)
 	for i := range rt.modules {
-		if err := rt.openGlobal(&rt.modules[i]); err != nil {
+		m := &rt.modules[i]
+		if err := rt.openGlobal(m); err != nil {
 			rt.main.Close()
-			return nil, err
+			return nil, fmt.Errorf("vm: module %s: %w", m.Name, err)
 		}
 	}
 	if cfg.Args != nil {
@@ -487,17 +488,13 @@ func (rt *Runtime) openGlobal(m *moduleState) error {
 		return nil
 	}
 	// Opening may raise an error: the memory limit may be too low for the module.
-	err := rt.guard(func() error {
+	return rt.guard(func() error {
 		v, err := rt.openModule(m)
 		if err == nil {
 			rt.global(m.Name, v)
 		}
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("vm: module %s: %w", m.Name, err)
-	}
-	return nil
 }
 
 // openModule returns the module's value, which it builds the first time.

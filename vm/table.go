@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math"
 	"slices"
 	"weak"
 
@@ -112,6 +111,14 @@ func (f *Function) Defined() (script string, first, last int) {
 	return p.SourceName, p.LineDefined, p.LastLineDefined
 }
 
+// copied returns the copy that t is, or an empty one.
+func (t *Table) copied() *tableCopy {
+	if t == nil || t.copy == nil {
+		return new(tableCopy)
+	}
+	return t.copy
+}
+
 // lua returns the Lua table, or nil if it is gone.
 func (t *Table) lua() *lua.LTable {
 	if t == nil || !t.live() {
@@ -129,24 +136,19 @@ func (t *Table) Len() int {
 	if lt := t.lua(); lt != nil {
 		return lt.Len()
 	}
-	if t == nil || t.copy == nil {
-		return 0
-	}
-	return t.copy.n
+	return t.copied().n
 }
 
 // Get reads a field, without metamethods. It returns nil for a key that no table can have.
 func (t *Table) Get(key any) (value any) {
-	if lt := t.lua(); lt != nil {
-		if k, ok := t.rt.keyOf(key); ok {
-			return t.rt.toGo(lt.RawGet(k))
-		}
-		return nil
+	lt := t.lua()
+	if lt == nil {
+		return t.copied().get(key)
 	}
-	if t == nil || t.copy == nil {
-		return nil
+	if k, ok := t.rt.keyOf(key); ok {
+		return t.rt.toGo(lt.RawGet(k))
 	}
-	return t.copy.get(key)
+	return nil
 }
 
 // keyOf converts a key that a table may have. Unlike toLua it makes no value, so that reading costs
@@ -187,20 +189,24 @@ func (t *Table) Set(key, value any) error {
 		if err != nil {
 			return err
 		}
-		switch k := k.(type) {
-		case *lua.LNilType:
-			return errors.New("vm: table index is nil")
-		case lua.LNumber:
-			if math.IsNaN(float64(k)) {
-				return errors.New("vm: table index is NaN")
-			}
-			t.rt.chargeNumberKey(lt, float64(k))
-		case lua.LString:
-			t.rt.chargeKey(lt, string(k))
+		if err := checkKey(k); err != nil {
+			return fmt.Errorf("vm: %w", err)
 		}
+		t.rt.chargeSet(lt, k, v)
 		lt.RawSet(k, v)
 		return nil
 	})
+}
+
+// checkKey returns an error if a table cannot have the key k.
+func checkKey(k lua.LValue) error {
+	if k == lua.LNil {
+		return errors.New("table index is nil")
+	}
+	if n, ok := k.(lua.LNumber); ok && n != n {
+		return errors.New("table index is NaN")
+	}
+	return nil
 }
 
 // All iterates over the table in Lua's order.
@@ -208,9 +214,7 @@ func (t *Table) All() iter.Seq2[any, any] {
 	return func(yield func(k, v any) bool) {
 		lt := t.lua()
 		if lt == nil {
-			if t != nil && t.copy != nil {
-				t.copy.all(yield)
-			}
+			t.copied().all(yield)
 			return
 		}
 		for k, v := lt.Next(lua.LNil); k != lua.LNil; k, v = lt.Next(k) {

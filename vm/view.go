@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -89,12 +90,10 @@ const (
 // growStack adds room for more frames on t's stack.
 func (t *thread) growStack() {
 	st := (*growingStack)(t.L.stack[1])
-	n := 2 * len(st.segments)
-	t.rt.charge(int64(n-len(st.segments)) * (8 + segmentFrames*80))
-	segments := make([]unsafe.Pointer, n)
-	copy(segments, st.segments)
-	st.segments = segments
-	t.frames = n*segmentFrames - spareFrames
+	n := len(st.segments)
+	t.rt.charge(int64(n) * (8 + segmentFrames*80))
+	st.segments = slices.Concat(st.segments, make([]unsafe.Pointer, n))
+	t.frames = 2*n*segmentFrames - spareFrames
 }
 
 // ltable mirrors lua.LTable.
