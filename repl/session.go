@@ -631,7 +631,7 @@ func (s *session) showResults(ctx context.Context, in *input, results []vm.Value
 		return
 	}
 	s.freshLine()
-	s.rt.SetValue("_", results[0])
+	s.rt.Set("_", results[0])
 	// Showing may run code of the user's (__tostring), so it can be interrupted too.
 	_, err := s.during(ctx, func(ctx context.Context) error { return s.show(ctx, in, results) })
 	if err != nil {
@@ -679,7 +679,7 @@ func (s *session) rebuild(ctx context.Context, inputs []input) error {
 				return ctx.Err()
 			}
 			if err == nil && in.gave && len(results) > 0 {
-				rt.SetValue("_", results[0])
+				rt.Set("_", results[0])
 			}
 		}
 		return nil

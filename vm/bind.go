@@ -27,11 +27,8 @@ type binding struct {
 // bind wraps a Go function as a Lua function. A method gets its object first. A function that is
 // written for gopher-lua is taken as it is.
 func (rt *Runtime) bind(name string, fn reflect.Value, method bool) (lua.LValue, error) {
-	switch native := fn.Interface().(type) {
-	case func(*lua.LState) int:
-		return rt.main.NewFunction(native), nil
-	case lua.LGFunction:
-		return rt.main.NewFunction(native), nil
+	if t := reflect.TypeFor[lua.LGFunction](); fn.Type().ConvertibleTo(t) {
+		return rt.main.NewFunction(fn.Convert(t).Interface().(lua.LGFunction)), nil
 	}
 	if err := callableShape(fn); err != nil {
 		return nil, fmt.Errorf("%s %w", name, err)

@@ -167,7 +167,12 @@ func (rt *Runtime) fill(out reflect.Value, v lua.LValue) error {
 	}
 	switch t.Kind() {
 	case reflect.Func:
-		return rt.fillFunc(out, v)
+		if fn, ok := v.(*lua.LFunction); ok {
+			out.Set(rt.callback(fn, t))
+		} else if v != lua.LNil {
+			return expected("function", v)
+		}
+		return nil
 	case reflect.Interface:
 		return rt.fillGo(out, v)
 	case reflect.Slice, reflect.Array, reflect.Map, reflect.Struct, reflect.Pointer:
@@ -191,17 +196,6 @@ func (rt *Runtime) fillGo(out reflect.Value, v lua.LValue) error {
 		return expected("another object", v)
 	}
 	return nil
-}
-
-func (rt *Runtime) fillFunc(out reflect.Value, v lua.LValue) error {
-	switch v := v.(type) {
-	case *lua.LNilType:
-		return nil
-	case *lua.LFunction:
-		out.Set(rt.callback(v, out.Type()))
-		return nil
-	}
-	return expected("function", v)
 }
 
 // fillScalar sets out, a boolean, a number or a string, to v.

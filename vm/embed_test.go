@@ -595,7 +595,7 @@ func TestValuesStayInTheirRuntime(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, v := range values {
-		if err := other.SetValue("x", v); err == nil || !strings.Contains(err.Error(), "another runtime") {
+		if err := other.Set("x", v); err == nil || !strings.Contains(err.Error(), "another runtime") {
 			t.Errorf("SetValue %d: %v", i, err)
 		}
 		if _, err := other.Invoke(ctx, echo[0].Go().(*vm.Function), v); err == nil ||

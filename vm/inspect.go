@@ -6,7 +6,6 @@ package vm
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -206,19 +205,6 @@ func (rt *Runtime) held(values []lua.LValue) []Value {
 		out[i] = Value{rt, v}
 	}
 	return out
-}
-
-// SetValue sets a global to a value without converting it.
-func (rt *Runtime) SetValue(name string, v Value) error {
-	if err := rt.enter(); err != nil {
-		return err
-	}
-	defer rt.leave()
-	if v.rt != nil && v.rt != rt {
-		return fmt.Errorf("vm: %s: the value belongs to another runtime", name)
-	}
-	rt.main.G.Global.RawSetString(name, v.value())
-	return nil
 }
 
 // Load returns the main chunk of a program as a function, so that it can be called with arguments,

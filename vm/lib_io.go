@@ -340,11 +340,11 @@ func (rt *Runtime) closeFile(a args, f *file, _ int) int {
 }
 
 func (rt *Runtime) ioClose(L *lua.LState) int {
-	a := args{L, "close"}
-	if L.GetTop() == 0 {
-		return rt.closeFile(a, rt.lib.io.output.Value.(*file), 1)
+	a, f := args{L, "close"}, rt.lib.io.output.Value.(*file)
+	if L.GetTop() > 0 {
+		f = rt.openFile(a)
 	}
-	return rt.closeFile(a, rt.openFile(a), 1)
+	return rt.closeFile(a, f, 1)
 }
 
 func (rt *Runtime) flush(a args, f *file, _ int) int { return ioResult(a.L, f.sync()) }

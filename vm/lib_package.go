@@ -52,17 +52,11 @@ func (rt *Runtime) packageSeeall(L *lua.LState) int {
 func chunkID(name string) string {
 	const most = 59 // LUA_IDSIZE less the end of a C string
 	if name != "" && (name[0] == '=' || name[0] == '@') {
-		if name = name[1:]; len(name) > most {
-			name = name[:most]
-		}
-		return name
+		return name[1:min(len(name), most+1)]
 	}
 	line, _, cut := strings.Cut(name, "\n")
 	if room := most - len(`[string "..."]`); len(line) > room || cut {
-		if len(line) > room {
-			line = line[:room]
-		}
-		return `[string "` + line + `..."]`
+		line = line[:min(len(line), room)] + "..."
 	}
 	return `[string "` + line + `"]`
 }
@@ -73,10 +67,9 @@ func (rt *Runtime) loadText(L *lua.LState, src, name string, env lua.LValue) int
 	if err != nil {
 		return give(L, lua.LNil, lua.LString(messageOf(err)))
 	}
+	fn.Env = L.Env
 	if env, ok := env.(*lua.LTable); ok {
 		fn.Env = env
-	} else {
-		fn.Env = L.Env
 	}
 	return give(L, fn)
 }

@@ -55,9 +55,6 @@ func (rt *Runtime) object(v reflect.Value, only []string) (lua.LValue, error) {
 		if mt, err = rt.objectMeta(ud.Metatable.(*lua.LTable), v.Type(), only); err != nil {
 			return nil, err
 		}
-		if rt.objects == nil {
-			rt.objects = map[objectKind]*lua.LTable{}
-		}
 		rt.objects[kind] = mt
 	}
 	ud.Metatable = mt
@@ -214,12 +211,11 @@ func (o *object) item(L *lua.LState, v reflect.Value, key lua.LValue) reflect.Va
 // method of its name.
 func (o *object) index(L *lua.LState) int {
 	v, key := o.self(L), L.Get(2)
-	s, named := key.(lua.LString)
-	if index, ok := o.fields[string(s)]; ok && named {
+	s, _ := key.(lua.LString) // "" names nothing
+	if index, ok := o.fields[string(s)]; ok {
 		return o.push(L, v.FieldByIndex(index), key)
 	}
 	method, isMethod := o.methods[string(s)]
-	isMethod = isMethod && named
 	switch {
 	case v.Kind() == reflect.Map:
 		if k, err := o.rt.mapKey(key, v.Type()); err == nil {

@@ -224,7 +224,7 @@ func (rt *Runtime) reset() error {
 		}
 	}
 	rt.resetLibs()
-	rt.objects = nil
+	clear(rt.objects)
 	rt.origins = origins{}
 	rt.program = nil
 	rt.resetMemory()

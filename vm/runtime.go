@@ -108,6 +108,7 @@ func New(cfg Config) (*Runtime, error) {
 		linked:  map[*Program]*lua.FunctionProto{},
 		helpers: map[syntax.Constant]*lua.LFunction{},
 		sources: map[string]string{},
+		objects: map[objectKind]*lua.LTable{},
 	}
 	rt.st = &State{rt: rt}
 	rt.runs, rt.raise = rt.run, rt.panicLua
@@ -272,20 +273,17 @@ func (rt *Runtime) enter() error {
 
 func (rt *Runtime) leave() { rt.owner.Store(ownerNone) }
 
-// outside calls a function of the embedder's, which may call back.
+// outside calls a function of the embedder's, which may call back. Then it waits for a call on another
+// goroutine that the function did not wait for.
 func (rt *Runtime) outside(fn func()) {
 	if rt.owner.CompareAndSwap(ownerBusy, ownerOut) {
-		defer rt.comeBack()
+		defer func() {
+			for !rt.owner.CompareAndSwap(ownerOut, ownerBusy) {
+				time.Sleep(20 * time.Microsecond)
+			}
+		}()
 	}
 	fn()
-}
-
-// comeBack takes the runtime again when a function of the embedder's has returned. It waits for a
-// call on another goroutine that the function did not wait for.
-func (rt *Runtime) comeBack() {
-	for !rt.owner.CompareAndSwap(ownerOut, ownerBusy) {
-		time.Sleep(20 * time.Microsecond)
-	}
 }
 
 // Run runs the program and returns its results: nil, bool, float64, uint64 (a value of 2^53 and
@@ -300,8 +298,9 @@ func (rt *Runtime) Run(ctx context.Context, p *Program, args ...any) ([]any, err
 		return nil, err
 	}
 	defer leave()
+	main := func() *lua.LFunction { return rt.function(p) }
 	if nested {
-		return rt.results(func() *lua.LFunction { return rt.function(p) }, args)
+		return rt.results(main, args)
 	}
 	rt.program = p.chunk.Proto
 	rt.noteSource(p)
@@ -312,7 +311,7 @@ func (rt *Runtime) Run(ctx context.Context, p *Program, args ...any) ([]any, err
 		}
 		rt.setArgs(0, names)
 	}
-	results, err := rt.results(func() *lua.LFunction { return rt.function(p) }, args)
+	results, err := rt.results(main, args)
 	if rt.remain != nil {
 		return rt.copyOut(results, err)
 	}
