@@ -31,13 +31,10 @@ var chainMethods = []describe.Func{
 			"name by which it was called.",
 		Params: []describe.Param{
 			param("fn", modelledFn, "the kernel function; one that is not modelled raises"),
-			{Name: "options", Type: describe.Table("callchain_options"), Optional: true},
+			optional("options", describe.Table("callchain_options"), "", ""),
 		},
-		Results: []describe.Param{{
-			Name: "names", Type: describe.Array(describe.String), Optional: true,
-			Doc: "nil if it was never entered",
-		}},
-		See: []string{"assert.callchain", "m:trace", "m:dump_stack_in"},
+		Results: oneIf("names", describe.Array(describe.String), "", "nil if it was never entered"),
+		See:     []string{"assert.callchain", "m:trace", "m:dump_stack_in"},
 		Sample: `
 m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }
 print(table.concat(m:callchain("write_wb_reg", { cpu = 0 }), " < "))`,
@@ -50,7 +47,7 @@ print(table.concat(m:callchain("write_wb_reg", { cpu = 0 }), " < "))`,
 	{
 		Name:    "trace",
 		Doc:     "The records of modelled calls that the machine keeps, in order of entry.",
-		Params:  []describe.Param{{Name: "filter", Type: describe.Table("trace_filter"), Optional: true}},
+		Params:  oneIf("filter", describe.Table("trace_filter"), "", ""),
 		Results: one("records", describe.Array(describe.Table("trace_record")), ""),
 		See:     []string{"m:callchain"},
 		Sample: `

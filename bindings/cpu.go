@@ -20,10 +20,7 @@ var (
 		"the operation, or its number in the kernel: 0, 1, 2")
 	addrParam = param("addr", describe.U64, "the address")
 	sizeParam = param("size", describe.Int, "bytes")
-	valParam  = describe.Param{
-		Name: "value", Type: describe.U64, Optional: true, Default: "0",
-		Doc: "the value to store, little endian",
-	}
+	valParam  = optional("value", describe.U64, "0", "the value to store, little endian")
 
 	slotOut  = one("slot", describe.Int, "the slot's index")
 	loadOut  = one("value", describe.U64, "little endian")
@@ -43,26 +40,18 @@ local cpu = m.cpu[0]
 cpu:write_wb_reg("WVR", 0, 0xffffff8008c5a000)
 print(hw.hex(cpu.wvr[0]), #cpu.wvr)`,
 	Fields: []describe.Field{
-		field("id", describe.Int, "The CPU's number.", get((*sim.CPU).ID)),
-		{
-			Name: "online", Type: describe.Bool, Doc: "Whether the kernel runs on it.",
-			Change: "m:cpu_down(n) and m:cpu_up(n) change it",
-			Go:     get((*sim.CPU).Online),
-		},
-		field("suspended", describe.Bool, "Whether m:cpu_suspend powered it down.",
-			get((*sim.CPU).Suspended)),
-		{
-			Name: "current", Type: describe.Object("task"),
-			Doc:    "The task that is current there; the idle thread swapper/N if no other is.",
-			Change: "cpu:context_switch(t) changes it",
-			Go:     get((*sim.CPU).Current),
-		},
+		prop("id", "The CPU's number.", (*sim.CPU).ID),
+		changing("online", "Whether the kernel runs on it.", "m:cpu_down(n) and m:cpu_up(n) change it",
+			(*sim.CPU).Online),
+		prop("suspended", "Whether m:cpu_suspend powered it down.", (*sim.CPU).Suspended),
+		changing("current", "The task that is current there; the idle thread swapper/N if no other is.",
+			"cpu:context_switch(t) changes it", (*sim.CPU).Current),
 		field("mdscr_el1",
 			describe.U64, "MDSCR_EL1: 0x1000 at rest, with MDE 0x9000, with MDE and KDE 0xb000.",
 			getOrRaise((*sim.CPU).MDSCR)),
-		field("id_aa64dfr0_el1", describe.U64,
+		prop("id_aa64dfr0_el1",
 			"ID_AA64DFR0_EL1, which gives the number of registers that the CPU implements.",
-			get((*sim.CPU).IDAA64DFR0)),
+			(*sim.CPU).IDAA64DFR0),
 		bankField("bvr", arm64.BVR, "DBGBVRn_EL1: breakpoint values, by n from 0."),
 		bankField("bcr", arm64.BCR, "DBGBCRn_EL1: breakpoint controls, by n from 0."),
 		bankField("wvr", arm64.WVR, "DBGWVRn_EL1: watchpoint values, by n from 0."),
@@ -168,10 +157,8 @@ assert.equals("inactive", w[0].state)`,
 			Name: "context_switch",
 			Doc: "Switch to a task: the events of the current task are uninstalled, those of this " +
 				"task installed.",
-			Params: []describe.Param{{
-				Name: "task", Type: describe.Object("task"), Optional: true,
-				Doc: "the task; nil for the thread that runs when no task is switched to",
-			}},
+			Params: oneIf("task", describe.Object("task"), "",
+				"the task; nil for the thread that runs when no task is switched to"),
 			Errors: []describe.Errno{
 				errno("EINVAL", "the task belongs to another CPU; t:migrate first"),
 				errSrch,

@@ -61,6 +61,18 @@ func field(name string, t describe.Type, doc string, how access) describe.Field 
 	return describe.Field{Name: name, Type: t, Doc: doc, Go: how}
 }
 
+// prop describes a field that read returns; the Go type of its value gives the described type.
+func prop[T, V any](name, doc string, read func(T) V) describe.Field {
+	return field(name, kindOf[V]().typ, doc, get(read))
+}
+
+// changing describes a field that a script cannot set, with a hint at how it changes.
+func changing[T, V any](name, doc, change string, read func(T) V) describe.Field {
+	f := prop(name, doc, read)
+	f.Change = change
+	return f
+}
+
 // maybe describes a field that can be nil.
 func maybe(name string, t describe.Type, doc string, how access) describe.Field {
 	return describe.Field{Name: name, Type: t, Doc: doc, Optional: true, Go: how}
@@ -71,14 +83,29 @@ func opt(name string, t describe.Type, def, doc string, how access) describe.Fie
 	return describe.Field{Name: name, Type: t, Optional: true, Default: def, Doc: doc, Go: how}
 }
 
+// option describes such a field by the place of its value, whose Go type gives the described type.
+func option[T, V any](name, def, doc string, place func(*T) *V) describe.Field {
+	return opt(name, kindOf[V]().typ, def, doc, at(place))
+}
+
 // flag describes an option that is false by default.
-func flag[T any](name, doc string, at_ func(*T) *bool) describe.Field {
-	return opt(name, describe.Bool, "false", doc, at(at_))
+func flag[T any](name, doc string, place func(*T) *bool) describe.Field {
+	return option(name, "false", doc, place)
 }
 
 // param describes a parameter or a result.
 func param(name string, t describe.Type, doc string) describe.Param {
 	return describe.Param{Name: name, Type: t, Doc: doc}
+}
+
+// optional describes a parameter that may be left out. def is its default, "" if it has none.
+func optional(name string, t describe.Type, def, doc string) describe.Param {
+	return describe.Param{Name: name, Type: t, Optional: true, Default: def, Doc: doc}
+}
+
+// oneIf describes a single parameter that may be left out, or a single result that may be nil.
+func oneIf(name string, t describe.Type, def, doc string) []describe.Param {
+	return []describe.Param{optional(name, t, def, doc)}
 }
 
 // one describes a single parameter or result.

@@ -18,28 +18,16 @@ var eventClass = describe.Class{
 	Doc: "One perf event: a breakpoint or watchpoint of a task or of a CPU. It lives until it is " +
 		"closed or unregistered; its fields can be read even after that.",
 	Fields: []describe.Field{
-		field("id", describe.Int, "Its number on the machine: 5 for w5.", get((*sim.Event).ID)),
-		field("label", describe.String, "Its name in messages and traces: b1 or w5.",
-			get((*sim.Event).Label)),
+		prop("id", "Its number on the machine: 5 for w5.", (*sim.Event).ID),
+		prop("label", "Its name in messages and traces: b1 or w5.", (*sim.Event).Label),
 		maybe("name", describe.String, "The name that the script gave it, nil without one.",
 			getIf(func(ev *sim.Event) (string, bool) { n := ev.Attr().Name; return n, n != "" })),
-		{
-			Name: "type", Type: typeOrNumber, Doc: "The accesses that it watches for.",
-			Change: "ev:modify { type = ... } changes it",
-			Go:     get((*sim.Event).Type),
-		},
-		{
-			Name: "addr", Type: describe.U64, Doc: "The address, as asked.",
-			Change: "ev:modify { addr = ... } changes it",
-			Go:     get((*sim.Event).Addr),
-		},
-		{
-			Name: "len", Type: describe.U64, Doc: "The length in bytes, as asked.",
-			Change: "ev:modify { len = ... } changes it",
-			Go:     get((*sim.Event).Len),
-		},
-		field("cpu", describe.Int, "The CPU that it counts on; -1 if it follows its task.",
-			get((*sim.Event).CPU)),
+		changing("type", "The accesses that it watches for.", "ev:modify { type = ... } changes it",
+			(*sim.Event).Type),
+		changing("addr", "The address, as asked.", "ev:modify { addr = ... } changes it", (*sim.Event).Addr),
+		changing("len", "The length in bytes, as asked.", "ev:modify { len = ... } changes it",
+			(*sim.Event).Len),
+		prop("cpu", "The CPU that it counts on; -1 if it follows its task.", (*sim.Event).CPU),
 		maybe("task", describe.Object("task"), "The task that it belongs to, nil for an event of a CPU.",
 			get((*sim.Event).Task)),
 		{
@@ -55,7 +43,7 @@ var eventClass = describe.Class{
 			Change: "ev:enable() and ev:disable() change it",
 			Go:     get(func(ev *sim.Event) string { return ev.State().String() }),
 		},
-		field("count", describe.U64, "The number of its hits.", get((*sim.Event).Count)),
+		prop("count", "The number of its hits.", (*sim.Event).Count),
 		{
 			Name: "attr", Type: describe.Table("attr"), Doc: "Its attributes, in a new table.",
 			Change: "ev:modify { ... } changes them",
@@ -66,7 +54,7 @@ var eventClass = describe.Class{
 		maybe("slot", describe.Int, "Its slot, nil while it is in no register.", getIf((*sim.Event).Slot)),
 		maybe("wide", describe.Object("wide"), "The wide registration that it is part of.",
 			get((*sim.Event).Wide)),
-		field("closed", describe.Bool, "Whether it was closed or unregistered.", get((*sim.Event).Closed)),
+		prop("closed", "Whether it was closed or unregistered.", (*sim.Event).Closed),
 	},
 	Methods: []describe.Func{
 		{
@@ -108,11 +96,9 @@ assert(ev:modify { addr = 0xffffff8008080008 })`,
 		{
 			Name: "read",
 			Doc:  "Read the count, as from the file.",
-			Results: []describe.Param{{
-				Name: "count", Type: describe.U64, Optional: true,
-				Doc: "its hits and those of the events that inherited from it; nil in the error " +
-					"state, where the file is at its end",
-			}},
+			Results: oneIf("count", describe.U64, "",
+				"its hits and those of the events that inherited from it; nil in the error "+
+					"state, where the file is at its end"),
 			Kernel: coreC,
 			Sample: `
 local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 })
@@ -153,8 +139,8 @@ var wideClass = describe.Class{
 		}),
 	},
 	Fields: []describe.Field{
-		field("id", describe.Int, "Its number on the machine.", get((*sim.Wide).ID)),
-		field("closed", describe.Bool, "Whether it was unregistered.", get((*sim.Wide).Closed)),
+		prop("id", "Its number on the machine.", (*sim.Wide).ID),
+		prop("closed", "Whether it was unregistered.", (*sim.Wide).Closed),
 	},
 	Sample: `
 local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 })
@@ -165,19 +151,16 @@ var hitClass = describe.Class{
 	Name: "hit",
 	Doc:  "One access that an event watched for, as its handler gets it.",
 	Fields: []describe.Field{
-		field("cpu", describe.Int, "The CPU's number.", get(func(h *sim.Hit) int { return h.CPU })),
-		field("task", describe.Object("task"), "The task that was current.",
-			get(func(h *sim.Hit) *sim.Task { return h.Task })),
-		field("el", describe.Int, "The exception level of the access, 0 or 1.",
-			get(func(h *sim.Hit) int { return h.EL })),
+		prop("cpu", "The CPU's number.", func(h *sim.Hit) int { return h.CPU }),
+		prop("task", "The task that was current.", func(h *sim.Hit) *sim.Task { return h.Task }),
+		prop("el", "The exception level of the access, 0 or 1.", func(h *sim.Hit) int { return h.EL }),
 		field("kind", kindWords.typ(), "The kind of the access.",
 			get(func(h *sim.Hit) string { return h.Kind.String() })),
-		field("addr", describe.U64, "The address that was reported, with its tag.",
-			get(func(h *sim.Hit) uint64 { return h.Addr })),
-		field("size", describe.Int, "The bytes of the access.", get(func(h *sim.Hit) int { return h.Size })),
-		field("pc", describe.U64, "The address of the instruction.",
-			get(func(h *sim.Hit) uint64 { return h.PC })),
-		field("slot", describe.Int, "The slot of the event.", get(func(h *sim.Hit) int { return h.Slot })),
+		prop("addr", "The address that was reported, with its tag.",
+			func(h *sim.Hit) uint64 { return h.Addr }),
+		prop("size", "The bytes of the access.", func(h *sim.Hit) int { return h.Size }),
+		prop("pc", "The address of the instruction.", func(h *sim.Hit) uint64 { return h.PC }),
+		prop("slot", "The slot of the event.", func(h *sim.Hit) int { return h.Slot }),
 		{
 			Name: "skip", Type: describe.Bool, Writable: true,
 			Doc: "Set it to true in the handler to move the pc past the instruction, which is then " +
@@ -198,14 +181,12 @@ var refusalClass = describe.Class{
 	Name: "refusal",
 	Doc:  "The reason why a call was refused. tostring gives the whole explanation in words.",
 	Fields: []describe.Field{
-		field("errno", describe.String, "The errno's name.",
-			get(func(r *hwdebug.Error) string { return hwdebug.ErrnoName(r.Errno) })),
-		field("rule", describe.String, "The rule of the specification that refused, such as R-CON-7.",
-			get(func(r *hwdebug.Error) string { return r.Rule })),
-		field("fn", describe.String, "The kernel function that refused.",
-			get(func(r *hwdebug.Error) string { return r.Fn })),
-		field("asked", describe.String, "The request.",
-			get(func(r *hwdebug.Error) string { return r.Asked })),
+		prop("errno", "The errno's name.",
+			func(r *hwdebug.Error) string { return hwdebug.ErrnoName(r.Errno) }),
+		prop("rule", "The rule of the specification that refused, such as R-CON-7.",
+			func(r *hwdebug.Error) string { return r.Rule }),
+		prop("fn", "The kernel function that refused.", func(r *hwdebug.Error) string { return r.Fn }),
+		prop("asked", "The request.", func(r *hwdebug.Error) string { return r.Asked }),
 		field("holders", describe.Array(describe.Object("event")),
 			"The events that hold the slots: first those of the CPU, then those of the task that counts.",
 			show(showHolders)),

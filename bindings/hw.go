@@ -29,7 +29,7 @@ var hwFuncs = []describe.Func{
 	{
 		Name:    "machine",
 		Doc:     "Make a machine and boot it.",
-		Params:  []describe.Param{{Name: "options", Type: describe.Table("machine_options"), Optional: true}},
+		Params:  oneIf("options", describe.Table("machine_options"), "", ""),
 		Results: one("m", describe.Object("machine"), ""),
 		Sample:  `local m = hw.machine { cpus = 4, brps = 6, wrps = 4 }`,
 		Go:      newMachine,
@@ -59,10 +59,7 @@ var hwFuncs = []describe.Func{
 		Doc:  "A value in lower-case hexadecimal, after 0x.",
 		Params: []describe.Param{
 			param("value", describe.U64, ""),
-			{
-				Name: "digits", Type: describe.Int, Optional: true, Default: "no padding",
-				Doc: "the number of digits, padded with zeros",
-			},
+			optional("digits", describe.Int, "no padding", "the number of digits, padded with zeros"),
 		},
 		Results: textOut,
 		Sample:  `assert(hw.hex(0x1e5, 16) == "0x00000000000001e5")`,
@@ -107,10 +104,8 @@ var hwFuncs = []describe.Func{
 			"control word.",
 		Params: []describe.Param{
 			param("value", describe.U64, ""),
-			{
-				Name: "register", Type: registerWords.typ(), Optional: true,
-				Default: "a control word; its type tells which", Doc: "the register that holds it",
-			},
+			optional("register", registerWords.typ(), "a control word; its type tells which",
+				"the register that holds it"),
 		},
 		Results: textOut,
 		See:     ctrlWords,

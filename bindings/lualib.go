@@ -14,7 +14,7 @@ var (
 	}
 	rotateBy = []describe.Param{operand, param("n", describe.Int, "the number of bits")}
 	lowest   = param("field", describe.Int, "its lowest bit")
-	width    = describe.Param{Name: "width", Type: describe.Int, Optional: true, Default: "1"}
+	width    = optional("width", describe.Int, "1", "")
 )
 
 var bitModule = describe.Module{
@@ -45,7 +45,7 @@ var bitModule = describe.Module{
 			Doc:  "Hexadecimal digits without 0x.",
 			Params: []describe.Param{
 				operand,
-				{Name: "digits", Type: describe.Int, Optional: true, Default: "16"},
+				optional("digits", describe.Int, "16", ""),
 			},
 			Results: textOut,
 			Sample:  `assert(bit.tohex(0x1e5, 4) == "01e5")`,
@@ -60,12 +60,10 @@ func bitFunc(name, doc string, params []describe.Param, sample string) describe.
 var (
 	actualParam   = param("actual", describe.Union(describe.Any, describe.Nil), "")
 	expectedParam = param("expected", describe.Union(describe.Any, describe.Nil), "")
-	messageParam  = describe.Param{
-		Name: "message", Type: describe.String, Optional: true, Doc: "the text of the failure",
-	}
-	caseFn       = param("fn", describe.Func1(nil, nil), "")
-	machineParam = param("m", describe.Object("machine"), "")
-	callResults  = anything("the results of a call")
+	messageParam  = optional("message", describe.String, "", "the text of the failure")
+	caseFn        = param("fn", describe.Func1(nil, nil), "")
+	machineParam  = param("m", describe.Object("machine"), "")
+	callResults   = anything("the results of a call")
 
 	onePart  = []describe.Param{actualParam, messageParam}
 	twoParts = []describe.Param{expectedParam, actualParam, messageParam}
@@ -144,10 +142,7 @@ local ev = assert.succeeds(m:perf_event_open { type = "w", addr = 0x1000, len = 
 			Doc:  `The names agree in order; "..." skips any number of names.`,
 			Params: []describe.Param{
 				param("expected", describe.Array(describe.String), ""),
-				{
-					Name: "actual", Type: describe.Array(describe.String), Optional: true,
-					Doc: "the result of m:callchain",
-				},
+				optional("actual", describe.Array(describe.String), "", "the result of m:callchain"),
 				messageParam,
 			},
 			See: []string{"m:callchain"},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 // Numbers below smallLimit are boxed once for all runtimes, so reading a control register does not
@@ -123,30 +124,37 @@ func showAny(rt *runtime, m *machine, v any) lua.LValue {
 	return lua.LNil
 }
 
-// showOf returns the conversion of a V.
-func showOf[V any]() shows[V] {
-	var show any
+// A kind is the described type of a V, and the conversions between a V and a Lua value.
+type kind[V any] struct {
+	typ  describe.Type
+	show shows[V]
+	read func(value) V
+}
+
+// kindOf returns the kind of the fields whose Go type is V.
+func kindOf[V any]() kind[V] {
+	var k any
 	switch any((*V)(nil)).(type) {
 	case *bool:
-		show = shows[bool](showBool)
+		k = kind[bool]{describe.Bool, showBool, value.bool}
 	case *int:
-		show = shows[int](showInt)
+		k = kind[int]{describe.Int, showInt, value.int}
 	case *uint64:
-		show = shows[uint64](showU64)
+		k = kind[uint64]{describe.U64, showU64, value.u64}
 	case *float64:
-		show = shows[float64](showNumber)
+		k = kind[float64]{describe.Number, showNumber, value.float}
 	case *string:
-		show = shows[string](showText)
+		k = kind[string]{describe.String, showText, value.string}
 	case *hwdebug.BPType:
-		show = shows[hwdebug.BPType](showType)
+		k = kind[hwdebug.BPType]{typeOrNumber, showType, value.typ}
 	case **sim.Task:
-		show = shows[*sim.Task](showTask)
+		k = kind[*sim.Task]{describe.Object("task"), showTask, value.task}
 	case **sim.Wide:
-		show = shows[*sim.Wide](showWide)
+		k = kind[*sim.Wide]{describe.Object("wide"), showWide, value.wide}
 	default:
-		panic(fmt.Sprintf("bindings: a field of type %T cannot be shown", *new(V)))
+		panic(fmt.Sprintf("bindings: a field of type %T cannot be described", *new(V)))
 	}
-	return show.(shows[V])
+	return k.(kind[V])
 }
 
 // An access is how the binder reaches a field that is described: of an object, or of a table that a
@@ -173,7 +181,7 @@ func show[T any](fn shows[T]) access {
 // get returns the access of a field that read returns. It is show with one call less, for the
 // fields that scripts read most.
 func get[T, V any](read func(T) V) access {
-	conv := showOf[V]()
+	conv := kindOf[V]().show
 	return access{get: func(rt *runtime, m *machine, holder any) lua.LValue {
 		switch h := holder.(type) {
 		case *object[T]:
@@ -187,7 +195,7 @@ func get[T, V any](read func(T) V) access {
 
 // getIf returns the access of a field that is nil unless read reports true.
 func getIf[T, V any](read func(T) (V, bool)) access {
-	conv := showOf[V]()
+	conv := kindOf[V]().show
 	return show(func(rt *runtime, m *machine, x T) lua.LValue {
 		v, ok := read(x)
 		if !ok {
@@ -199,7 +207,7 @@ func getIf[T, V any](read func(T) (V, bool)) access {
 
 // getOrRaise returns the access of a field that raises if read fails.
 func getOrRaise[T, V any](read func(T) (V, error)) access {
-	conv := showOf[V]()
+	conv := kindOf[V]().show
 	return show(func(rt *runtime, m *machine, x T) lua.LValue {
 		v, err := read(x)
 		if err != nil {
@@ -219,7 +227,7 @@ func both(read, write access) access { return access{get: read.get, set: write.s
 
 // at returns the access of a field that is read and set through a pointer.
 func at[T, V any](field func(*T) *V) access {
-	read, conv := reads[V](), showOf[V]()
+	k := kindOf[V]()
 	ptr := func(holder any) *V {
 		if o, ok := holder.(*object[*T]); ok {
 			return field(o.val)
@@ -227,8 +235,8 @@ func at[T, V any](field func(*T) *V) access {
 		return field(holder.(*T))
 	}
 	return access{
-		get: func(rt *runtime, m *machine, holder any) lua.LValue { return conv(rt, m, *ptr(holder)) },
-		set: func(v value, holder any) { *ptr(holder) = read(v) },
+		get: func(rt *runtime, m *machine, holder any) lua.LValue { return k.show(rt, m, *ptr(holder)) },
+		set: func(v value, holder any) { *ptr(holder) = k.read(v) },
 	}
 }
 

@@ -30,14 +30,10 @@ local ev = assert(m:perf_event_open { type = "rw", addr = 0x1000, len = 8, task 
 t:store(0x1000, 8)
 print(ev.count)`,
 	Fields: []describe.Field{
-		field("pid", describe.Int, "Its number.", get((*sim.Task).PID)),
-		field("comm", describe.String, "Its name, of at most 15 characters.", get((*sim.Task).Comm)),
-		{
-			Name: "cpu", Type: describe.Int, Doc: "The CPU that it is on.",
-			Change: "t:migrate(n) moves it",
-			Go:     get((*sim.Task).CPU),
-		},
-		field("compat", describe.Bool, "Whether it is a 32-bit task.", get((*sim.Task).Compat)),
+		prop("pid", "Its number.", (*sim.Task).PID),
+		prop("comm", "Its name, of at most 15 characters.", (*sim.Task).Comm),
+		changing("cpu", "The CPU that it is on.", "t:migrate(n) moves it", (*sim.Task).CPU),
+		prop("compat", "Whether it is a 32-bit task.", (*sim.Task).Compat),
 		field("state",
 			describe.Enum(
 				"running", "current on its CPU",
@@ -102,7 +98,7 @@ assert.equals(0x1122334455667788, t:load(0x1000, 8))`,
 			Doc: "Make a child on the same CPU. Inherited events are copied, each with its own " +
 				"reservation; the child does not become current.",
 			Params: []describe.Param{
-				{Name: "options", Type: describe.Table("fork_options"), Optional: true},
+				optional("options", describe.Table("fork_options"), "", ""),
 			},
 			Results: one("child", describe.Object("task"), ""),
 			Errors:  []describe.Errno{errno("ENOSPC", "an inherited event does not fit"), errSrch},

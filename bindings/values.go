@@ -212,6 +212,8 @@ func matcher(L *lua.LState, pattern lua.LString) func(line string) bool {
 	return func(line string) bool { return vm.Matches(L, line, string(pattern)) }
 }
 
+func (v value) typ() hwdebug.BPType { return wordOrNumber(v, typeWords) }
+
 func (v value) task() *sim.Task   { return objectOf[*sim.Task](v) }
 func (v value) event() *sim.Event { return objectOf[*sim.Event](v) }
 func (v value) wide() *sim.Wide   { return objectOf[*sim.Wide](v) }
@@ -400,26 +402,4 @@ func spell(v lua.LValue) string {
 		return "nil"
 	}
 	return "a " + typeName(v)
-}
-
-// reads returns the method of value that returns a V.
-func reads[V any]() func(value) V {
-	var read any
-	switch any((*V)(nil)).(type) {
-	case *bool:
-		read = value.bool
-	case *int:
-		read = value.int
-	case *uint64:
-		read = value.u64
-	case *float64:
-		read = value.float
-	case *string:
-		read = value.string
-	case *hwdebug.BPType:
-		read = func(v value) hwdebug.BPType { return wordOrNumber(v, typeWords) }
-	default:
-		panic(fmt.Sprintf("bindings: a field of type %T cannot be set", *new(V)))
-	}
-	return read.(func(value) V)
 }

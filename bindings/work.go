@@ -44,37 +44,10 @@ m:queue_delayed_work_on(1, dw, "28s")
 m:run()`,
 		Go: func(c *call, m *sim.Machine) int { return newWork(c, m.NewDelayedWork) },
 	},
-	{
-		Name:    "schedule_work",
-		Doc:     "Queue work on events, on the CPU that makes the call.",
-		Params:  []describe.Param{wParam},
-		Results: queuedOut,
-		Kernel:  wqC,
-		Sample:  `m:schedule_work(m:work("probe", function() end))`,
-		Go:      func(c *call, m *sim.Machine) int { return c.bool(m.ScheduleWork(c.arg(0).work())) },
-	},
-	{
-		Name:    "schedule_work_on",
-		Doc:     "Queue work on events, on a given CPU.",
-		Params:  []describe.Param{cpuParam, wParam},
-		Results: queuedOut,
-		Kernel:  wqC,
-		Sample:  `m:schedule_work_on(1, m:work("probe", function() end))`,
-		Go: func(c *call, m *sim.Machine) int {
-			return c.bool(m.ScheduleWorkOn(c.arg(0).int(), c.arg(1).work()))
-		},
-	},
-	{
-		Name:    "queue_work_on",
-		Doc:     "Queue work on events, on a given CPU.",
-		Params:  []describe.Param{cpuParam, wParam},
-		Results: queuedOut,
-		Kernel:  wqC,
-		Sample:  `m:queue_work_on(1, m:work("probe", function() end))`,
-		Go: func(c *call, m *sim.Machine) int {
-			return c.bool(m.QueueWorkOn(c.arg(0).int(), c.arg(1).work()))
-		},
-	},
+	onWork("schedule_work", "Queue work on events, on the CPU that makes the call.", wParam, queuedOut,
+		`m:schedule_work(m:work("probe", function() end))`, (*sim.Machine).ScheduleWork),
+	workOn("schedule_work_on", (*sim.Machine).ScheduleWorkOn),
+	workOn("queue_work_on", (*sim.Machine).QueueWorkOn),
 	{
 		Name:    "schedule_delayed_work",
 		Doc:     "Queue delayed work on events after the delay, on the CPU of its timer.",
@@ -86,98 +59,73 @@ m:run()`,
 			return c.bool(m.ScheduleDelayedWork(c.arg(0).work(), c.arg(1).jiffies(m)))
 		},
 	},
-	{
-		Name:    "schedule_delayed_work_on",
-		Doc:     "Queue delayed work on events, on a given CPU.",
-		Params:  []describe.Param{cpuParam, dwParam, delayParam},
-		Results: queuedOut,
-		Kernel:  wqC,
-		Sample:  `m:schedule_delayed_work_on(1, m:delayed_work("probe", function() end), "1s")`,
-		Go: func(c *call, m *sim.Machine) int {
-			return c.bool(m.ScheduleDelayedWorkOn(c.arg(0).int(), c.arg(1).work(), c.arg(2).jiffies(m)))
-		},
-	},
-	{
-		Name:    "queue_delayed_work_on",
-		Doc:     "Queue delayed work on events, on a given CPU.",
-		Params:  []describe.Param{cpuParam, dwParam, delayParam},
-		Results: queuedOut,
-		Kernel:  wqC,
-		Sample:  `assert(m:queue_delayed_work_on(1, m:delayed_work("probe", function() end), 25))`,
-		Go: func(c *call, m *sim.Machine) int {
-			return c.bool(m.QueueDelayedWorkOn(c.arg(0).int(), c.arg(1).work(), c.arg(2).jiffies(m)))
-		},
-	},
-	{
-		Name: "mod_delayed_work_on",
-		Doc: "Set a new delay, whether the work is pending or not. A function that is running is not " +
-			"disturbed.",
-		Params:  []describe.Param{cpuParam, dwParam, delayParam},
-		Results: pendingOut,
-		Kernel:  wqC,
-		Sample: `
+	delayedOn("schedule_delayed_work_on", "Queue delayed work on events, on a given CPU.", queuedOut,
+		`m:schedule_delayed_work_on(1, m:delayed_work("probe", function() end), "1s")`,
+		(*sim.Machine).ScheduleDelayedWorkOn),
+	delayedOn("queue_delayed_work_on", "Queue delayed work on events, on a given CPU.", queuedOut,
+		`assert(m:queue_delayed_work_on(1, m:delayed_work("probe", function() end), 25))`,
+		(*sim.Machine).QueueDelayedWorkOn),
+	delayedOn("mod_delayed_work_on",
+		"Set a new delay, whether the work is pending or not. A function that is running is not disturbed.",
+		pendingOut, `
 local dw = m:delayed_work("probe", function() end)
 m:schedule_delayed_work(dw, "1s")
 assert(m:mod_delayed_work_on(1, dw, "2s"))`,
-		Go: func(c *call, m *sim.Machine) int {
-			return c.bool(m.ModDelayedWorkOn(c.arg(0).int(), c.arg(1).work(), c.arg(2).jiffies(m)))
-		},
-	},
-	{
-		Name: "cancel_delayed_work",
-		Doc: "Cancel the timer of delayed work, or take it off its queue. It does not wait for a " +
-			"running function.",
-		Params:  []describe.Param{dwParam},
-		Results: pendingOut,
-		Kernel:  wqC,
-		Sample:  `m:cancel_delayed_work(m:delayed_work("probe", function() end))`,
-		Go:      func(c *call, m *sim.Machine) int { return c.bool(m.CancelDelayedWork(c.arg(0).work())) },
-	},
-	{
-		Name: "cancel_delayed_work_sync",
-		Doc: "Cancel delayed work and wait for its function. In that function itself it would " +
-			"deadlock, and raises.",
-		Params:  []describe.Param{dwParam},
-		Results: pendingOut,
-		Kernel:  wqC,
-		Sample:  `m:cancel_delayed_work_sync(m:delayed_work("probe", function() end))`,
-		Go: func(c *call, m *sim.Machine) int {
-			return c.bool(m.CancelDelayedWorkSync(c.arg(0).work()))
-		},
-	},
-	{
-		Name:    "cancel_work_sync",
-		Doc:     "Take work off its queue and wait for its function.",
-		Params:  []describe.Param{wParam},
-		Results: pendingOut,
-		Kernel:  wqC,
-		Sample:  `m:cancel_work_sync(m:work("probe", function() end))`,
-		Go:      func(c *call, m *sim.Machine) int { return c.bool(m.CancelWorkSync(c.arg(0).work())) },
-	},
-	{
-		Name:    "flush_delayed_work",
-		Doc:     "Queue delayed work at once if its timer is armed, then wait for it.",
-		Params:  []describe.Param{dwParam},
-		Results: waitedOut,
-		Kernel:  wqC,
-		Sample: `
+		(*sim.Machine).ModDelayedWorkOn),
+	onWork("cancel_delayed_work",
+		"Cancel the timer of delayed work, or take it off its queue. It does not wait for a running "+
+			"function.",
+		dwParam, pendingOut, `m:cancel_delayed_work(m:delayed_work("probe", function() end))`,
+		(*sim.Machine).CancelDelayedWork),
+	onWork("cancel_delayed_work_sync",
+		"Cancel delayed work and wait for its function. In that function itself it would deadlock, and "+
+			"raises.",
+		dwParam, pendingOut, `m:cancel_delayed_work_sync(m:delayed_work("probe", function() end))`,
+		(*sim.Machine).CancelDelayedWorkSync),
+	onWork("cancel_work_sync", "Take work off its queue and wait for its function.", wParam, pendingOut,
+		`m:cancel_work_sync(m:work("probe", function() end))`, (*sim.Machine).CancelWorkSync),
+	onWork("flush_delayed_work", "Queue delayed work at once if its timer is armed, then wait for it.",
+		dwParam, waitedOut, `
 local dw = m:delayed_work("probe", function() print "now" end)
 m:schedule_delayed_work(dw, "28s")
 m:flush_delayed_work(dw)`,
-		Go: func(c *call, m *sim.Machine) int { return c.bool(m.FlushDelayedWork(c.arg(0).work())) },
-	},
-	{
-		Name:    "flush_work",
-		Doc:     "Wait for the last queued instance of work.",
-		Params:  []describe.Param{wParam},
-		Results: waitedOut,
-		Kernel:  wqC,
-		Sample: `
+		(*sim.Machine).FlushDelayedWork),
+	onWork("flush_work", "Wait for the last queued instance of work.", wParam, waitedOut, `
 local w = m:work("probe", function() print "now" end)
 m:schedule_work(w)
 m:flush_work(w)`,
-		Go: func(c *call, m *sim.Machine) int { return c.bool(m.FlushWork(c.arg(0).work())) },
-	},
+		(*sim.Machine).FlushWork),
+}
+
+// onWork describes a call with one argument, the work.
+func onWork(name, doc string, work describe.Param, results []describe.Param, sample string,
+	do func(*sim.Machine, *sim.Work) (bool, error)) describe.Func {
+	return describe.Func{
+		Name: name, Doc: doc, Params: []describe.Param{work}, Results: results, Kernel: wqC, Sample: sample,
+		Go: func(c *call, m *sim.Machine) int { return c.bool(do(m, c.arg(0).work())) },
+	}
+}
+
+// workOn describes a call that queues work on a CPU.
+func workOn(name string, do func(*sim.Machine, int, *sim.Work) (bool, error)) describe.Func {
+	return describe.Func{
+		Name: name, Doc: "Queue work on events, on a given CPU.",
+		Params: []describe.Param{cpuParam, wParam}, Results: queuedOut, Kernel: wqC,
+		Sample: `m:` + name + `(1, m:work("probe", function() end))`,
+		Go:     func(c *call, m *sim.Machine) int { return c.bool(do(m, c.arg(0).int(), c.arg(1).work())) },
+	}
+}
+
+// delayedOn describes a call that sets the delay of work on a CPU.
+func delayedOn(name, doc string, results []describe.Param, sample string,
+	do func(m *sim.Machine, cpu int, w *sim.Work, jiffies uint64) (bool, error)) describe.Func {
+	return describe.Func{
+		Name: name, Doc: doc, Params: []describe.Param{cpuParam, dwParam, delayParam}, Results: results,
+		Kernel: wqC, Sample: sample,
+		Go: func(c *call, m *sim.Machine) int {
+			return c.bool(do(m, c.arg(0).int(), c.arg(1).work(), c.arg(2).jiffies(m)))
+		},
+	}
 }
 
 // newWork returns new work, which is also the argument of its function.
@@ -196,12 +144,12 @@ var workClass = describe.Class{
 	Short: "work",
 	Doc:   "A work item, delayed or not.",
 	Fields: []describe.Field{
-		field("name", describe.String, "The function's name.", get((*sim.Work).Name)),
-		field("pending", describe.Bool,
+		prop("name", "The function's name.", (*sim.Work).Name),
+		prop("pending",
 			"Whether it is queued or its timer is armed. It is not pending while its function runs.",
-			get((*sim.Work).Pending)),
-		field("running", describe.Bool, "Whether its function is running.", get((*sim.Work).Running)),
-		field("runs", describe.Int, "How often its function was started.", get((*sim.Work).Runs)),
+			(*sim.Work).Pending),
+		prop("running", "Whether its function is running.", (*sim.Work).Running),
+		prop("runs", "How often its function was started.", (*sim.Work).Runs),
 	},
 	Sample: `
 local dw = m:delayed_work("probe", function() end)
