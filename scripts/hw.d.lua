@@ -214,7 +214,7 @@ local machine = {}
 ---```lua
 ---for cpu in m:cpus() do print(cpu.id, cpu.mdscr_el1) end
 ---```
----@return fun(): hw.cpu? next for a generic for
+---@return fun(): hw.cpu|nil next for a generic for
 function machine:cpus() end
 
 ---The tasks that exist, in order of creation. The kernel's own threads are among them.
@@ -1381,7 +1381,7 @@ function bit.ror(v, n) end
 ---```
 ---@param v u64
 ---@param field integer its lowest bit
----@param width? integer  (default: 1)
+---@param width? integer (default: 1)
 ---@return u64 value
 function bit.extract(v, field, width) end
 
@@ -1393,7 +1393,7 @@ function bit.extract(v, field, width) end
 ---@param v u64
 ---@param u u64 the new value of the field
 ---@param field integer its lowest bit
----@param width? integer  (default: 1)
+---@param width? integer (default: 1)
 ---@return u64 value
 function bit.replace(v, u, field, width) end
 
@@ -1403,7 +1403,7 @@ function bit.replace(v, u, field, width) end
 ---assert(bit.tohex(0x1e5, 4) == "01e5")
 ---```
 ---@param v u64
----@param digits? integer  (default: 16)
+---@param digits? integer (default: 16)
 ---@return string text
 function bit.tohex(v, digits) end
 

@@ -254,7 +254,7 @@ func (t Type) Strings() []string {
 }
 
 // String returns the type as an editor writes it: "integer", "event[]", "\"r\"|\"w\"", "fun(ev: event)".
-func (t Type) String() string { return t.text(false) }
+func (t Type) String() string { return t.text("", false) }
 
 // plainNames are the names of the kinds that need nothing else.
 var plainNames = map[Kind]string{
@@ -268,26 +268,26 @@ var plainNames = map[Kind]string{
 	KindTable:  "table",
 }
 
-// text returns the type. Inside a union a function is in parentheses.
-func (t Type) text(inUnion bool) string {
+// text returns the type with prefix before the names of classes and records. Inside a union a function
+// is in parentheses.
+func (t Type) text(prefix string, inUnion bool) string {
 	switch t.Kind {
-	case KindClass, KindRecord, KindModule, KindLiteral:
+	case KindClass, KindRecord:
+		return prefix + t.Name
+	case KindModule, KindLiteral:
 		return t.Name
 	case KindArray:
-		if e := t.Elem[0]; e.Kind == KindUnion || e.Kind == KindEnum || e.Kind == KindFunc {
-			return "(" + e.text(false) + ")[]"
-		}
-		return t.Elem[0].text(false) + "[]"
+		return t.Elem[0].inParens(prefix) + "[]"
 	case KindMap:
-		return "table<" + t.Elem[0].text(false) + ", " + t.Elem[1].text(false) + ">"
+		return "table<" + t.Elem[0].text(prefix, false) + ", " + t.Elem[1].text(prefix, false) + ">"
 	case KindEnum:
 		return join(t.Words, "|", func(w Word) string { return w.Value })
 	case KindUnion:
-		return join(t.Elem, "|", func(e Type) string { return e.text(true) })
+		return join(t.Elem, "|", func(e Type) string { return e.text(prefix, true) })
 	case KindFunc:
-		s := "fun(" + params(t.Params) + ")"
+		s := "fun(" + params(t.Params, prefix) + ")"
 		if len(t.Results) > 0 {
-			s += ": " + results(t.Results)
+			s += ": " + results(t.Results, prefix)
 		}
 		if inUnion {
 			return "(" + s + ")"
@@ -295,6 +295,15 @@ func (t Type) text(inUnion bool) string {
 		return s
 	}
 	return plainNames[t.Kind]
+}
+
+// inParens returns the type as it is written before a suffix.
+func (t Type) inParens(prefix string) string {
+	s := t.text(prefix, false)
+	if t.Kind == KindUnion || t.Kind == KindEnum || t.Kind == KindFunc {
+		return "(" + s + ")"
+	}
+	return s
 }
 
 // join returns the texts of items, with sep between them.
@@ -306,21 +315,24 @@ func join[T any](items []T, sep string, text func(T) string) string {
 	return strings.Join(texts, sep)
 }
 
-func params(ps []Param) string {
-	return join(ps, ", ", func(p Param) string {
-		switch {
-		case p.Variadic:
-			return "...: " + p.Type.String()
-		case p.Optional:
-			return p.Name + "?: " + p.Type.String()
-		}
-		return p.Name + ": " + p.Type.String()
-	})
+// label returns the parameter's name, with a question mark if it may be left out.
+func (p *Param) label() string {
+	switch {
+	case p.Variadic:
+		return "..."
+	case p.Optional:
+		return p.Name + "?"
+	}
+	return p.Name
 }
 
-func results(ps []Param) string {
+func params(ps []Param, prefix string) string {
+	return join(ps, ", ", func(p Param) string { return p.label() + ": " + p.Type.text(prefix, false) })
+}
+
+func results(ps []Param, prefix string) string {
 	return join(ps, ", ", func(p Param) string {
-		s := p.Type.String()
+		s := p.Type.text(prefix, false)
 		if p.Variadic {
 			s = "..." + s
 		}
@@ -331,13 +343,21 @@ func results(ps []Param) string {
 	})
 }
 
+// withDefault returns a text and, in parentheses, the default.
+func withDefault(doc, def string) string {
+	if def == "" {
+		return doc
+	}
+	return strings.TrimSpace(doc + " (" + def + ")")
+}
+
 // Signature returns the function's parameters and results on one line: "(attr: attr) -> event".
 func (f *Func) Signature() string {
-	s := "(" + params(f.Params) + ") -> "
+	s := "(" + params(f.Params, "") + ") -> "
 	if len(f.Results) == 0 {
 		return s + "true"
 	}
-	return s + results(f.Results)
+	return s + results(f.Results, "")
 }
 
 // Summary returns the first sentence of a text: up to a newline, or a period at the end or before a

@@ -57,28 +57,20 @@ func (x *Index) helpFunc(b *strings.Builder, e *Entry, width int) {
 	f := e.Func
 	for _, p := range f.Params {
 		if p.Doc != "" {
-			row(b, p.Name, paramDoc(p), width)
+			row(b, p.Name, withDefault(p.Doc, p.Default), width)
 		}
 	}
 	if opts := x.Options(e.Path); len(opts) > 0 {
 		b.WriteString("\n  fields\n")
 		for _, o := range opts {
-			doc := o.Doc
-			if o.Field.Default != "" {
-				doc += " (" + o.Field.Default + ")"
-			}
-			row(b, o.Name, doc, width)
+			row(b, o.Name, withDefault(o.Doc, o.Field.Default), width)
 		}
 	}
 	for i, r := range f.Results {
 		if r.Doc == "" {
 			continue
 		}
-		head := "returns"
-		if i > 0 {
-			head = "and"
-		}
-		row(b, head, r.Doc, width)
+		row(b, [...]string{"returns", "and"}[min(i, 1)], r.Doc, width)
 	}
 	if len(f.Errors) > 0 {
 		b.WriteString("\n  refused with\n")
@@ -95,13 +87,6 @@ func (x *Index) helpFunc(b *strings.Builder, e *Entry, width int) {
 	sample(b, f.Sample)
 }
 
-func paramDoc(p Param) string {
-	if p.Default != "" {
-		return p.Doc + " (" + p.Default + ")"
-	}
-	return p.Doc
-}
-
 func (x *Index) list(b *strings.Builder, es []*Entry, width int) {
 	if len(es) > 0 {
 		b.WriteByte('\n')
@@ -112,8 +97,8 @@ func (x *Index) list(b *strings.Builder, es []*Entry, width int) {
 			name = ":" + name
 		}
 		doc := e.Summary()
-		if e.Kind == IsOption && e.Field.Default != "" {
-			doc += " (" + e.Field.Default + ")"
+		if e.Kind == IsOption {
+			doc = withDefault(doc, e.Field.Default)
 		}
 		row(b, name, doc, width)
 	}

@@ -40,21 +40,19 @@ const DefinitionFile = "hw.d.lua"
 // JSON returns the description as indented JSON, with a newline at its end. Parts that only Go can
 // use are left out.
 func JSON(modules []*Module) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(map[string]any{"modules": modules}); err != nil {
+	text, err := encode(map[string]any{"modules": modules}, "  ")
+	if err != nil {
 		panic("describe: a description cannot be encoded: " + err.Error())
 	}
-	return b.Bytes()
+	return text
 }
 
-// encode returns v as JSON like json.Marshal, but keeps <, > and &.
-func encode(v any) ([]byte, error) {
+// encode returns v as JSON like json.MarshalIndent, but keeps <, > and &.
+func encode(v any, indent string) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
+	e.SetIndent("", indent)
 	err := e.Encode(v)
 	return b.Bytes(), err
 }
@@ -70,14 +68,14 @@ func (f Func) MarshalJSON() ([]byte, error) {
 		Signature string `json:"signature"`
 		fields
 		Sample string `json:"sample,omitempty"`
-	}{f.Name, f.Signature(), fields(f), strings.TrimSpace(f.Sample)})
+	}{f.Name, f.Signature(), fields(f), strings.TrimSpace(f.Sample)}, "")
 }
 
 // MarshalJSON trims the sample.
 func (c Class) MarshalJSON() ([]byte, error) {
 	type fields Class
 	c.Sample = strings.TrimSpace(c.Sample)
-	return encode(fields(c))
+	return encode(fields(c), "")
 }
 
 // MarshalJSON adds the words of the type.
@@ -86,7 +84,7 @@ func (f Field) MarshalJSON() ([]byte, error) {
 	return encode(struct {
 		fields
 		Words []Word `json:"words,omitempty"`
-	}{fields(f), f.Type.words()})
+	}{fields(f), f.Type.words()}, "")
 }
 
 // MarshalJSON adds the words of the type.
@@ -95,7 +93,7 @@ func (p Param) MarshalJSON() ([]byte, error) {
 	return encode(struct {
 		fields
 		Words []Word `json:"words,omitempty"`
-	}{fields(p), p.Type.words()})
+	}{fields(p), p.Type.words()}, "")
 }
 
 // words returns the words of an enumeration, or of all enumerations in a union.

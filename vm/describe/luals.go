@@ -44,20 +44,12 @@ func Luarc() []byte {
 func writeModule(b *strings.Builder, m *Module, full string) {
 	for i := range m.Records {
 		r := &m.Records[i]
-		comment(b, r.Doc)
-		fmt.Fprintf(b, "---@class %s%s\n", prefix, r.Name)
-		for j := range r.Fields {
-			writeField(b, &r.Fields[j])
-		}
+		writeClass(b, prefix+r.Name, r.Doc, r.Fields)
 		b.WriteByte('\n')
 	}
 	for i := range m.Classes {
 		c := &m.Classes[i]
-		comment(b, c.Doc)
-		fmt.Fprintf(b, "---@class %s%s\n", prefix, c.Name)
-		for j := range c.Fields {
-			writeField(b, &c.Fields[j])
-		}
+		writeClass(b, prefix+c.Name, c.Doc, c.Fields)
 		if x := c.Index; x != nil {
 			fmt.Fprintf(b, "---@field [%s] %s %s\n", luaType(x.Key.Type), luaType(x.Value), oneLine(x.Doc))
 		}
@@ -72,11 +64,7 @@ func writeModule(b *strings.Builder, m *Module, full string) {
 	at := ""
 	if full != "" {
 		at = full + "."
-		comment(b, m.Doc)
-		fmt.Fprintf(b, "---@class %s\n", moduleClass(full))
-		for i := range m.Fields {
-			writeField(b, &m.Fields[i])
-		}
+		writeClass(b, full+"lib", m.Doc, m.Fields)
 		if full == "assert" {
 			b.WriteString("---@overload fun(v: any, message?: any, ...: any): ...\n")
 		}
@@ -90,8 +78,16 @@ func writeModule(b *strings.Builder, m *Module, full string) {
 	}
 }
 
-// moduleClass returns the class of a module's table.
-func moduleClass(full string) string { return full + "lib" }
+// writeClass writes the head of a class and its fields.
+func writeClass(b *strings.Builder, name, doc string, fields []Field) {
+	comment(b, doc)
+	fmt.Fprintf(b, "---@class %s\n", name)
+	for i := range fields {
+		f := &fields[i]
+		p := Param{Name: f.Name, Optional: f.Optional}
+		fmt.Fprintf(b, "---@field %s %s %s\n", p.label(), luaType(f.Type), oneLineWith(f.Doc, f.Default))
+	}
+}
 
 func comment(b *strings.Builder, doc string) {
 	for line := range strings.SplitSeq(strings.TrimSpace(doc), "\n") {
@@ -101,138 +97,59 @@ func comment(b *strings.Builder, doc string) {
 
 func oneLine(doc string) string { return strings.ReplaceAll(strings.TrimSpace(doc), "\n", " ") }
 
-func writeField(b *strings.Builder, f *Field) {
-	q := ""
-	if f.Optional {
-		q = "?"
+// oneLineWith returns a text on one line, with the default if there is one.
+func oneLineWith(doc, def string) string {
+	if def != "" {
+		def = "default: " + def
 	}
-	doc := oneLine(f.Doc)
-	if f.Default != "" {
-		doc += " (default: " + f.Default + ")"
-	}
-	fmt.Fprintf(b, "---@field %s%s %s %s\n", f.Name, q, luaType(f.Type), doc)
+	return withDefault(oneLine(doc), def)
 }
 
-// writeFunc writes the annotations of a function and an empty body. A function that can be refused
-// also returns a message and an errno.
+// writeFunc writes the annotations of a function and an empty body.
 func writeFunc(b *strings.Builder, f *Func, at string) {
 	comment(b, f.Doc)
 	if f.Kernel != "" {
 		fmt.Fprintf(b, "---\n---Kernel: `%s`\n", f.Kernel)
 	}
 	if s := strings.TrimSpace(f.Sample); s != "" {
-		b.WriteString("---\n---```lua\n")
-		for line := range strings.SplitSeq(s, "\n") {
-			b.WriteString("---" + line + "\n")
-		}
-		b.WriteString("---```\n")
+		b.WriteString("---\n")
+		comment(b, "```lua\n"+s+"\n```")
 	}
-	var names []string
 	for _, p := range f.Params {
-		name, q := p.Name, ""
-		if p.Variadic {
-			name = "..."
-		} else if p.Optional {
-			q = "?"
-		}
-		doc := oneLine(p.Doc)
-		if p.Default != "" {
-			doc += " (default: " + p.Default + ")"
-		}
-		fmt.Fprintf(b, "---@param %s%s %s %s\n", name, q, luaType(p.Type), doc)
-		names = append(names, name)
+		fmt.Fprintf(b, "---@param %s %s %s\n", p.label(), luaType(p.Type), oneLineWith(p.Doc, p.Default))
 	}
+	writeResults(b, f, at)
+	names := join(f.Params, ", ", func(p Param) string { p.Optional = false; return p.label() })
+	fmt.Fprintf(b, "function %s%s(%s) end\n\n", at, f.Name, names)
+}
+
+// writeResults writes the results. A function that can be refused also returns a message and an errno.
+func writeResults(b *strings.Builder, f *Func, at string) {
+	refused := len(f.Errors) > 0
 	switch {
-	case len(f.Results) == 0 && len(f.Errors) > 0:
+	case len(f.Results) > 0:
+	case refused:
 		b.WriteString("---@return true? ok\n")
-	case len(f.Results) == 0:
-		if !strings.HasPrefix(at, "assert") && at != "" {
-			b.WriteString("---@return true\n")
-		}
+	case at != "" && !strings.HasPrefix(at, "assert"):
+		b.WriteString("---@return true\n")
 	}
 	for i, r := range f.Results {
-		q := ""
-		if r.Optional || i == 0 && len(f.Errors) > 0 {
-			q = "?"
-		}
-		if r.Variadic {
+		switch {
+		case r.Variadic:
 			fmt.Fprintf(b, "---@return %s ...\n", luaType(r.Type))
-			continue
+		case r.Optional || i == 0 && refused:
+			fmt.Fprintf(b, "---@return %s? %s %s\n", r.Type.inParens(prefix), r.Name, oneLine(r.Doc))
+		default:
+			fmt.Fprintf(b, "---@return %s %s %s\n", luaType(r.Type), r.Name, oneLine(r.Doc))
 		}
-		fmt.Fprintf(b, "---@return %s%s %s %s\n", inParens(r.Type, q), q, r.Name, oneLine(r.Doc))
 	}
-	if len(f.Errors) > 0 && len(f.Results) <= 1 {
-		var names []string
-		for _, e := range f.Errors {
-			names = append(names, `"`+e.Name+`"`)
-		}
+	if refused && len(f.Results) <= 1 {
+		names := join(f.Errors, "|", func(e Errno) string { return `"` + e.Name + `"` })
+		docs := join(f.Errors, "; ", func(e Errno) string { return e.Name + ": " + oneLine(e.Doc) })
 		b.WriteString("---@return string? message if it was refused\n")
-		fmt.Fprintf(b, "---@return %s|nil errno %s\n", strings.Join(names, "|"), refusals(f.Errors))
+		fmt.Fprintf(b, "---@return %s|nil errno %s\n", names, docs)
 	}
-	fmt.Fprintf(b, "function %s%s(%s) end\n\n", at, f.Name, strings.Join(names, ", "))
-}
-
-// refusals lists errnos with their reasons.
-func refusals(errs []Errno) string {
-	var parts []string
-	for _, e := range errs {
-		parts = append(parts, e.Name+": "+oneLine(e.Doc))
-	}
-	return strings.Join(parts, "; ")
-}
-
-func inParens(t Type, suffix string) string {
-	s := luaType(t)
-	if suffix != "" && (t.Kind == KindUnion || t.Kind == KindEnum || t.Kind == KindFunc) {
-		return "(" + s + ")"
-	}
-	return s
 }
 
 // luaType returns a type as the language server writes it.
-func luaType(t Type) string {
-	switch t.Kind {
-	case KindClass, KindRecord:
-		return prefix + t.Name
-	case KindModule:
-		return moduleClass(t.Name)
-	case KindArray:
-		return inParens(t.Elem[0], "[]") + "[]"
-	case KindMap:
-		return "table<" + luaType(t.Elem[0]) + ", " + luaType(t.Elem[1]) + ">"
-	case KindUnion:
-		var parts []string
-		for _, e := range t.Elem {
-			if e.Kind == KindFunc {
-				parts = append(parts, "("+luaType(e)+")")
-			} else {
-				parts = append(parts, luaType(e))
-			}
-		}
-		return strings.Join(parts, "|")
-	case KindFunc:
-		var ps, rs []string
-		for _, p := range t.Params {
-			name := p.Name
-			if p.Variadic {
-				name = "..."
-			}
-			ps = append(ps, name+": "+luaType(p.Type))
-		}
-		for _, r := range t.Results {
-			s := luaType(r.Type)
-			if r.Variadic {
-				s = "..." + s
-			} else if r.Optional {
-				s += "?"
-			}
-			rs = append(rs, s)
-		}
-		s := "fun(" + strings.Join(ps, ", ") + ")"
-		if len(rs) > 0 {
-			s += ": " + strings.Join(rs, ", ")
-		}
-		return s
-	}
-	return t.String()
-}
+func luaType(t Type) string { return t.text(prefix, false) }

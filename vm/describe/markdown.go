@@ -100,12 +100,8 @@ func registers(b *strings.Builder, regs []Register, level int) {
 		for j := range r.Fields {
 			f := &r.Fields[j]
 			doc := f.Doc
-			var words []string
-			for _, w := range f.Values {
-				words = append(words, w.Value+" "+w.Doc)
-			}
-			if len(words) > 0 {
-				doc += " " + strings.Join(words, ", ") + "."
+			if len(f.Values) > 0 {
+				doc += " " + join(f.Values, ", ", func(w Word) string { return w.Value + " " + w.Doc }) + "."
 			}
 			fmt.Fprintf(b, "| %s | %s | %s |\n", strings.Trim(f.Range(), "[]"), f.Name, cell(doc))
 		}
@@ -135,11 +131,7 @@ func function(b *strings.Builder, e *Entry, level int) {
 		if p.Doc == "" && p.Default == "" && len(p.Type.Words) == 0 {
 			continue
 		}
-		doc := p.Doc
-		if p.Default != "" {
-			doc = strings.TrimSpace(doc + " (" + p.Default + ")")
-		}
-		fmt.Fprintf(b, "- `%s`: %s\n", p.Name, escape(doc))
+		fmt.Fprintf(b, "- `%s`: %s\n", p.Name, escape(withDefault(p.Doc, p.Default)))
 	}
 	for _, r := range f.Results {
 		if r.Doc != "" {
@@ -174,15 +166,12 @@ func fieldTable(b *strings.Builder, what string, fields []Field) {
 	}
 	fmt.Fprintf(b, "| %s | type | meaning |\n| --- | --- | --- |\n", what)
 	for _, f := range fields {
-		doc := f.Doc
-		if f.Default != "" {
-			doc += " (" + f.Default + ")"
-		}
 		t := f.Type.String()
 		if f.Optional && f.Default == "" {
 			t += "|nil"
 		}
-		fmt.Fprintf(b, "| `%s` | `%s` | %s |\n", f.Name, strings.ReplaceAll(t, "|", "\\|"), cell(doc))
+		fmt.Fprintf(b, "| `%s` | `%s` | %s |\n", f.Name, strings.ReplaceAll(t, "|", "\\|"),
+			cell(withDefault(f.Doc, f.Default)))
 	}
 	b.WriteByte('\n')
 }
