@@ -90,7 +90,7 @@ func commands() []command {
 			runText, runCommand},
 		{"conform", "FILE...", -1, "replay recorded runs of a real kernel and compare each step",
 			conformText, conformCommand},
-		{"doc", "[NAME]", 1, "reference of the script API", docText, without(docMain)},
+		{"doc", "[NAME]", 1, "reference of the script API", docText, docCommand},
 		{"types", "[DIR]", 1, "write the editor definition file (LuaLS)", typesText, without(typesMain)},
 		{"version", "", 0, "print the version", versionHelp, without(versionMain)},
 		{"help", "[COMMAND]", 1, "this page, or that of a command", "", nil},
