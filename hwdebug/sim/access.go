@@ -298,10 +298,10 @@ func (b *bank) oldest(set uint16) int {
 
 // reported returns the value of FAR_EL1 by the machine's policy (R-REG-23); first is the first watched byte.
 func (a *Access) reported(first uint64) uint64 {
-	switch a.m.far {
-	case farStart:
+	switch a.m.cfg.FAR {
+	case "start":
 		return a.addr
-	case farFloor16:
+	case "floor16":
 		return a.addr &^ 15
 	}
 	return first

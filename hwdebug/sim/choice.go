@@ -32,6 +32,19 @@ func (m *Machine) choose(kind Choice, n int) int {
 	return i
 }
 
+// chooseCPU answers a choice among the CPUs that may be chosen, or returns nil if there is none.
+func (m *Machine) chooseCPU(kind Choice, may func(*CPU) bool) *CPU {
+	var free [64]*CPU
+	n := 0
+	for _, c := range m.cpus {
+		if may(c) {
+			free[n] = c
+			n++
+		}
+	}
+	return free[m.choose(kind, n)]
+}
+
 // seeded returns a chooser that draws from seed: the same seed gives the same answers (splitmix64).
 func seeded(seed uint64) func(Choice, int) int {
 	return func(_ Choice, n int) int {

@@ -98,20 +98,9 @@ func (m *Machine) nextTime() int64 {
 	return at
 }
 
-// dueCPU returns a CPU with a timer that is due, or nil.
-func (m *Machine) dueCPU() *CPU {
-	var due [64]*CPU
-	n := 0
-	for _, c := range m.cpus {
-		if len(c.timers) > 0 && c.ticking() && c.first().fires <= m.Jiffies() {
-			due[n] = c
-			n++
-		}
-	}
-	if n == 0 {
-		return nil
-	}
-	return due[m.choose(ChoiceTimer, n)]
+// due reports whether a timer of c is to fire now.
+func (c *CPU) due() bool {
+	return len(c.timers) > 0 && c.ticking() && c.first().fires <= c.m.Jiffies()
 }
 
 // fireTimer runs c's next timer from its timer interrupt (spec 11, C-23).

@@ -3,6 +3,8 @@
 package sim
 
 import (
+	"slices"
+
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 )
@@ -41,12 +43,7 @@ func (m *Machine) hotplugCPU(op string, n int) (*CPU, error) {
 // quiescent reports whether no registration or cross call is under way. Hotplug waits for that, as
 // for cpu_hotplug_lock.
 func (m *Machine) quiescent() bool {
-	for _, c := range m.cpus {
-		if c.spinning > 0 {
-			return false
-		}
-	}
-	return m.lockers == 0
+	return m.lockers == 0 && !slices.ContainsFunc(m.cpus, func(c *CPU) bool { return c.spinning > 0 })
 }
 
 // preemptOn calls preempt unless the call is about the CPU that runs now, which may be suspended.

@@ -24,6 +24,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -73,20 +74,11 @@ func Recording(cpus, brps, wrps int, kernel string) Config {
 	}
 }
 
-type farPolicy uint8
-
-const (
-	farExact farPolicy = iota
-	farStart
-	farFloor16
-)
-
 // A Machine is one modelled machine with its kernel.
 type Machine struct {
 	cfg     Config
 	prof    *profile
 	preset  *Preset
-	far     farPolicy
 	chooser func(Choice, int) int
 	rec     *trace.Recorder
 	traced  bool
@@ -168,19 +160,10 @@ func New(cfg Config) (*Machine, error) {
 		nextPID:      2,
 	}
 	m.cfg.Kernel = m.prof.name
-	switch cfg.FAR {
-	case "start":
-		m.far = farStart
-	case "floor16":
-		m.far = farFloor16
-	}
 	if m.chooser == nil && cfg.Seed != 0 {
 		m.chooser = seeded(cfg.Seed)
 	}
-	size := cfg.TraceSize
-	if size == 0 {
-		size = 65536
-	}
+	size := cmp.Or(cfg.TraceSize, 65536)
 	if m.traced = size > 0; m.traced {
 		m.rec = trace.NewRecorder(fnTable, cfg.CPUs, size)
 	} else {
@@ -220,36 +203,25 @@ func (c *Config) fill() error {
 	if err := fillCounts("wrps", &c.WRPs, &c.WRPsPerCPU, preset.WRPs, c.CPUs); err != nil {
 		return err
 	}
-	if c.HZ == 0 {
-		c.HZ = 250
-	}
+	c.HZ = cmp.Or(c.HZ, 250)
 	if c.HZ < 1 || c.HZ > 1000 {
 		return &OptionError{"hz", c.HZ, "1 to 1000 ticks a second (arm64 has 100, 250, 300 and 1000)"}
 	}
-	if c.VABits == 0 {
-		c.VABits = 39
-	}
+	c.VABits = cmp.Or(c.VABits, 39)
 	switch c.VABits {
 	case 36, 39, 42, 47, 48, 52:
 	default:
 		return &OptionError{"va_bits", c.VABits, "36, 39, 42, 47, 48 or 52"}
 	}
+	c.FAR = cmp.Or(c.FAR, "exact")
 	switch c.FAR {
-	case "":
-		c.FAR = "exact"
 	case "exact", "start", "floor16":
 	default:
 		return &OptionError{"far", c.FAR, `"exact", "start" or "floor16"`}
 	}
-	if c.Name == "" {
-		c.Name = "test_mach"
-	}
-	if c.Release == "" {
-		c.Release = prof.release
-	}
-	if c.Version == "" {
-		c.Version = prof.version
-	}
+	c.Name = cmp.Or(c.Name, "test_mach")
+	c.Release = cmp.Or(c.Release, prof.name)
+	c.Version = cmp.Or(c.Version, "#1 SMP PREEMPT")
 	for _, r := range c.Taint {
 		if !strings.ContainsRune(taintLetters, r) && r != ' ' && r != 'G' {
 			return &OptionError{"taint", string(r), "letters of " + taintLetters}
@@ -263,12 +235,7 @@ func (c *Config) fill() error {
 
 // fillCPUs does so for the number of CPUs and their core, which it returns.
 func (c *Config) fillCPUs() (*Preset, error) {
-	if c.CPUs == 0 {
-		c.CPUs = 4
-		if n := max(len(c.BRPsPerCPU), len(c.WRPsPerCPU)); n > 0 {
-			c.CPUs = n
-		}
-	}
+	c.CPUs = cmp.Or(c.CPUs, max(len(c.BRPsPerCPU), len(c.WRPsPerCPU)), 4)
 	if c.CPUs < 1 || c.CPUs > 64 {
 		return nil, &OptionError{"cpus", c.CPUs, "1 to 64"}
 	}
@@ -286,9 +253,7 @@ func (c *Config) fillCPUs() (*Preset, error) {
 
 // fillCounts does so for the counts of one kind of registers: all applies to every CPU if per is nil.
 func fillCounts(option string, all *int, per *[]int, preset, cpus int) error {
-	if *all == 0 {
-		*all = preset
-	}
+	*all = cmp.Or(*all, preset)
 	if *per == nil {
 		*per = slices.Repeat([]int{*all}, cpus)
 	}

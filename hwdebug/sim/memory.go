@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"cmp"
 	"encoding/binary"
 	"slices"
 )
@@ -20,25 +21,14 @@ type page struct {
 	bytes  [pageSize]byte
 }
 
-func (mem *memory) find(number uint64) (int, bool) {
-	return slices.BinarySearchFunc(mem.pages, number, func(p *page, n uint64) int {
-		switch {
-		case p.number < n:
-			return -1
-		case p.number > n:
-			return 1
-		}
-		return 0
-	})
-}
-
 // at returns the page of addr. If it does not exist, at makes it or returns nil.
 func (mem *memory) at(addr uint64, make bool) *page {
 	number := addr / pageSize
 	if p := mem.last; p != nil && p.number == number {
 		return p
 	}
-	i, ok := mem.find(number)
+	i, ok := slices.BinarySearchFunc(mem.pages, number,
+		func(p *page, n uint64) int { return cmp.Compare(p.number, n) })
 	if !ok {
 		if !make {
 			return nil

@@ -5,8 +5,7 @@ package sim
 // A profile holds what differs in one kernel release. The D numbers are those of the table
 // "Differences at a glance" in the specification's README.
 type profile struct {
-	name             string
-	release, version string
+	name string
 
 	userHitNotReported bool // D-1: a user copy that hits a user watchpoint runs no callback
 	lastStepWins       bool // D-2: of several exact watchpoint matches the last decides whether to step
@@ -32,28 +31,23 @@ type profile struct {
 
 var profiles = [...]profile{
 	{
-		name: "4.19.0", release: "4.19.0", version: "#1 SMP PREEMPT",
-		taintFlags: 18,
+		name: "4.19.0", taintFlags: 18,
 	},
 	{
-		name: "4.19.116", release: "4.19.116", version: "#1 SMP PREEMPT",
-		compatByteOffsets: true, compatVectorsPage: true, taintFlags: 18,
+		name: "4.19.116", compatByteOffsets: true, compatVectorsPage: true, taintFlags: 18,
 	},
 	{
-		name: "4.19.266", release: "4.19.266", version: "#1 SMP PREEMPT",
-		userHitNotReported: true, lastStepWins: true, compatByteOffsets: true, watchReport: true,
+		name: "4.19.266", userHitNotReported: true, lastStepWins: true, compatByteOffsets: true, watchReport: true,
 		compatVectorsPage: true, taintFlags: 18,
 	},
 	{
-		name: "6.1.176", release: "6.1.176", version: "#1 SMP PREEMPT",
-		userHitNotReported: true, lastStepWins: true, compatByteOffsets: true, watchReport: true,
+		name: "6.1.176", userHitNotReported: true, lastStepWins: true, compatByteOffsets: true, watchReport: true,
 		compatVectorsPage: true, addInPlace: true, removeInPlace: true, pinnedFailureStops: true,
 		deadAtOnce: true, untagAnd: true, exitPerfFirst: true, capPerfmon: true, mergeSchedIn: true,
 		modifyChildren: true, uaccessUnpriv: true, six: true, packageID: true, taintFlags: 19,
 	},
 	{
-		name: "6.1.192", release: "6.1.192", version: "#1 SMP PREEMPT",
-		userHitNotReported: true, lastStepWins: true, compatByteOffsets: true, watchReport: true,
+		name: "6.1.192", userHitNotReported: true, lastStepWins: true, compatByteOffsets: true, watchReport: true,
 		compatVectorsPage: true, basOverflow: true, addInPlace: true, removeInPlace: true,
 		pinnedFailureStops: true, deadAtOnce: true, untagAnd: true, exitPerfFirst: true, capPerfmon: true,
 		mergeSchedIn: true, modifyChildren: true, eventDisable: true, uaccessUnpriv: true, six: true,

@@ -46,13 +46,7 @@ func (c *CPU) ContextSwitch(t *Task) error {
 			c.id, m.thread.task.comm)
 	}
 	c.base = t
-	if c.curr == t {
-		return nil
-	}
-	prev := m.cpu
-	m.cpu = c
-	defer func() { m.cpu = prev }()
-	m.contextSwitch(t)
+	m.switchOn(c, t)
 	return nil
 }
 
@@ -235,14 +229,11 @@ func (m *Machine) leaveCPU(t *Task) {
 	if c.curr != t {
 		return
 	}
-	prev := m.cpu
-	m.cpu = c
-	defer func() { m.cpu = prev }()
 	next := c.base
 	if next == t {
 		next = m.restThread(c)
 	}
-	m.contextSwitch(next)
+	m.switchOn(c, next)
 }
 
 // borrow switches to t on the CPU of the calling thread, so that t can act there. giveBack switches
@@ -283,10 +274,7 @@ func (t *Task) become() error {
 		return misusef("%s cannot act on cpu%d while %s runs there; fix: act from the script, or migrate it",
 			t, c.id, c.curr)
 	}
-	prev := m.cpu
-	m.cpu = c
-	defer func() { m.cpu = prev }()
 	c.base = t
-	m.contextSwitch(t)
+	m.switchOn(c, t)
 	return nil
 }

@@ -295,19 +295,11 @@ func (m *Machine) waitFor(what string, cond func() bool) error {
 	}
 	m.lendStack()
 	defer m.takeBack(m.cpu)
-	for steps := 0; !cond(); steps++ {
-		if steps > maxSteps {
-			return m.restless(steps)
-		}
-		_, ok, err := m.schedStep(maxTime)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return misusef("deadlock: waited for %s, but nothing is left to run", what)
-		}
+	_, err := m.drive(maxTime, cond)
+	if err == nil && !cond() {
+		return misusef("deadlock: waited for %s, but nothing is left to run", what)
 	}
-	return nil
+	return err
 }
 
 // lendStack restores the stack of the current task's own thread while the script waits in the
@@ -322,6 +314,22 @@ const (
 	maxTime  = int64(1) << 62
 	maxSteps = 100_000 // steps of one call, after which the machine is considered to run without end
 )
+
+// drive performs the actions that are due at or before limit, until cond holds or none is left. It
+// returns their number.
+func (m *Machine) drive(limit int64, cond func() bool) (steps int, err error) {
+	for ; !cond(); steps++ {
+		if steps > maxSteps {
+			return steps, m.restless(steps)
+		}
+		if _, ok, err := m.schedStep(limit); !ok || err != nil {
+			return steps, err
+		}
+	}
+	return steps, nil
+}
+
+func never() bool { return false }
 
 // schedStep performs the next action that is due at or before limit. ok is false if no action is due.
 func (m *Machine) schedStep(limit int64) (desc string, ok bool, err error) {
@@ -344,7 +352,7 @@ func (m *Machine) schedStep(limit int64) (desc string, ok bool, err error) {
 		m.now = at
 	}
 	m.cullWorkers()
-	if c := m.dueCPU(); c != nil {
+	if c := m.chooseCPU(ChoiceTimer, (*CPU).due); c != nil {
 		return m.fireTimer(c), true, nil
 	}
 	m.wake()
@@ -366,18 +374,10 @@ func (m *Machine) wake() {
 
 // runNext runs one ready thread, of a CPU that the choice selects, and describes it.
 func (m *Machine) runNext() (desc string, ok bool, err error) {
-	var free [64]*CPU
-	n := 0
-	for _, c := range m.cpus {
-		if c.canRun() {
-			free[n] = c
-			n++
-		}
-	}
-	if n == 0 {
+	c := m.chooseCPU(ChoiceCPU, (*CPU).canRun)
+	if c == nil {
 		return "", false, nil
 	}
-	c := free[m.choose(ChoiceCPU, n)]
 	th := c.spinner
 	if th == nil {
 		i := c.firstReady()
@@ -482,10 +482,7 @@ func (m *Machine) takeBack(c *CPU) {
 	if th == nil || th.state != threadReady || c.spinner == th || c.curr == c.base || c.usable() != nil {
 		return
 	}
-	cpu := m.cpu
-	m.cpu = c
-	m.contextSwitch(m.atRest(c))
-	m.cpu = cpu
+	m.switchOn(c, m.atRest(c))
 }
 
 // endSpin runs the machine until no thread spins on c for a cross call. The next step returns an
@@ -530,17 +527,8 @@ func (m *Machine) Msleep(ns int64) error {
 		return nil
 	}
 	defer m.takeBack(m.cpu)
-	for steps := 0; ; steps++ {
-		if steps > maxSteps {
-			return m.restless(steps)
-		}
-		_, ok, err := m.schedStep(deadline)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			break
-		}
+	if _, err := m.drive(deadline, never); err != nil {
+		return err
 	}
 	m.now = max(m.now, deadline)
 	m.cullWorkers()
@@ -554,18 +542,7 @@ func (m *Machine) Run() (steps int, err error) {
 		return 0, err
 	}
 	defer m.takeBack(m.cpu)
-	for {
-		_, ok, err := m.schedStep(maxTime)
-		if err != nil {
-			return steps, err
-		}
-		if !ok {
-			return steps, nil
-		}
-		if steps++; steps > maxSteps {
-			return steps, m.restless(steps)
-		}
-	}
+	return m.drive(maxTime, never)
 }
 
 // Step performs the next action and describes it. ok is false if no action is left.

@@ -66,25 +66,15 @@ func (p *pool) home() *CPU {
 	if p.cpu.online {
 		return p.cpu
 	}
-	for _, c := range p.cpu.m.cpus {
-		if c.online {
-			return c
-		}
-	}
-	return p.cpu
+	return p.cpu.m.lowestOnline()
 }
 
 // newWorker creates a worker with the lowest free ID (R-WQ-13) and wakes it once (R-WQ-16).
 func (p *pool) newWorker() *worker {
 	m := p.cpu.m
 	id := 0
-	for taken := true; taken; {
-		taken = false
-		for _, w := range p.workers {
-			if w.id == id {
-				id, taken = id+1, true
-			}
-		}
+	for slices.ContainsFunc(p.workers, func(w *worker) bool { return w.id == id }) {
+		id++
 	}
 	t := m.addTask("kworker/"+strconv.Itoa(p.cpu.id)+":"+strconv.Itoa(id), m.pid(), p.home())
 	t.kernel, t.fresh = true, false
@@ -191,12 +181,9 @@ func (w *worker) run() error {
 
 // waking reports whether a worker of the pool other than w has been woken and has not run yet.
 func (p *pool) waking(w *worker) bool {
-	for _, o := range p.workers {
-		if o != w && o.current == nil && o.thread.state == threadReady {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.workers, func(o *worker) bool {
+		return o != w && o.current == nil && o.thread.state == threadReady
+	})
 }
 
 // take removes and returns the item that the worker runs next: the first of its own, or of the pool's. If
@@ -336,29 +323,17 @@ func (m *Machine) onWorkCPU(op string, w *Work, delayed bool, cpu int, delay uin
 
 // QueueWorkOn queues w on a CPU. It returns false, and changes nothing, if w is already pending.
 func (m *Machine) QueueWorkOn(cpu int, w *Work) (bool, error) {
-	return m.queueOn("queue_work_on", cpu, w)
+	return m.queue("queue_work_on", cpu, w, false, 0)
 }
 
 // ScheduleWorkOn does the same as QueueWorkOn: there is one queue.
 func (m *Machine) ScheduleWorkOn(cpu int, w *Work) (bool, error) {
-	return m.queueOn("schedule_work_on", cpu, w)
+	return m.queue("schedule_work_on", cpu, w, false, 0)
 }
 
 // ScheduleWork queues w on the CPU that the caller runs on.
-func (m *Machine) ScheduleWork(w *Work) (bool, error) { return m.queueOn("schedule_work", anyCPU, w) }
-
-func (m *Machine) queueOn(op string, cpu int, w *Work) (queued bool, err error) {
-	if cpu, err = m.onWorkCPU(op, w, false, cpu, 0); err != nil {
-		return false, err
-	}
-	defer m.done(m.here())
-	defer m.exitBool(m.enter2(fnQueueWorkOn, uint64(int64(cpu)), w.nameID), &queued)
-	if w.pending || w.blocked > 0 {
-		return false, nil
-	}
-	w.pending, w.cpu = true, cpu
-	m.queueWork(w, cpu)
-	return true, nil
+func (m *Machine) ScheduleWork(w *Work) (bool, error) {
+	return m.queue("schedule_work", anyCPU, w, false, 0)
 }
 
 // queueWork adds a pending item to a pool: that of cpu, or that of the worker that runs the item (R-WQ-4, 5).
@@ -382,26 +357,31 @@ func (m *Machine) queueWork(w *Work, cpu int) {
 
 // ScheduleDelayedWork queues w after delay jiffies, on the CPU where its timer fires (R-WQ-4, 7).
 func (m *Machine) ScheduleDelayedWork(w *Work, delay uint64) (bool, error) {
-	return m.queueDelayed("schedule_delayed_work", anyCPU, w, delay)
+	return m.queue("schedule_delayed_work", anyCPU, w, true, delay)
 }
 
 // ScheduleDelayedWorkOn does the same as QueueDelayedWorkOn: there is one queue.
 func (m *Machine) ScheduleDelayedWorkOn(cpu int, w *Work, delay uint64) (bool, error) {
-	return m.queueDelayed("schedule_delayed_work_on", cpu, w, delay)
+	return m.queue("schedule_delayed_work_on", cpu, w, true, delay)
 }
 
 // QueueDelayedWorkOn queues w on a CPU after delay jiffies. It returns false, and changes nothing, if w is
 // already pending.
 func (m *Machine) QueueDelayedWorkOn(cpu int, w *Work, delay uint64) (bool, error) {
-	return m.queueDelayed("queue_delayed_work_on", cpu, w, delay)
+	return m.queue("queue_delayed_work_on", cpu, w, true, delay)
 }
 
-func (m *Machine) queueDelayed(op string, cpu int, w *Work, delay uint64) (queued bool, err error) {
-	if cpu, err = m.onWorkCPU(op, w, true, cpu, delay); err != nil {
+// queue queues w, delayed or not, unless it is pending already.
+func (m *Machine) queue(op string, cpu int, w *Work, delayed bool, delay uint64) (queued bool, err error) {
+	if cpu, err = m.onWorkCPU(op, w, delayed, cpu, delay); err != nil {
 		return false, err
 	}
 	defer m.done(m.here())
-	defer m.exitBool(m.enter3(fnQueueDelayedWorkOn, uint64(int64(cpu)), w.nameID, delay), &queued)
+	if delayed {
+		defer m.exitBool(m.enter3(fnQueueDelayedWorkOn, uint64(int64(cpu)), w.nameID, delay), &queued)
+	} else {
+		defer m.exitBool(m.enter2(fnQueueWorkOn, uint64(int64(cpu)), w.nameID), &queued)
+	}
 	if w.pending || w.blocked > 0 {
 		return false, nil
 	}
