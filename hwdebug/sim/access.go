@@ -180,7 +180,7 @@ func (a *Access) attempt() error {
 		return err
 	}
 	if (a.kind == hwdebug.Exec || a.hasPC) && a.enabled(c, a.el) && a.breakpointMatches(c) {
-		return a.trap(c, func() error { return m.breakpointException(a) })
+		return a.trap(c, func() error { return m.breakpointHandler(a) })
 	}
 	if a.kind != hwdebug.Exec {
 		el := a.el
@@ -188,7 +188,7 @@ func (a *Access) attempt() error {
 			el = 0
 		}
 		if first, ok := a.watchpointFires(c, el); ok {
-			return a.trap(c, func() error { return m.watchpointException(a, a.reported(first)) })
+			return a.trap(c, func() error { return m.watchpointHandler(a, a.reported(first)) })
 		}
 	}
 	a.perform()
@@ -351,7 +351,9 @@ func (a *Access) trap(c *CPU, handle func() error) error {
 	}
 	m.trapped++
 	c.masked++ // PSTATE.D is set on entry to the handler
+	k := m.debugEntry(a.el)
 	err := handle()
+	m.leaveAll(k)
 	c.masked--
 	m.trapped--
 	c.node = node

@@ -51,13 +51,11 @@ func (b *bank) set(unified int, val, seq uint64) {
 		if c.E() && n < b.brps {
 			b.armedB |= 1 << n
 		}
-	case arm64.WVR:
-		b.reg[unified] = val &^ 3
-		b.wrote[n] = seq
-		b.forget(n)
-		b.arm(n)
-	case arm64.WCR:
+	case arm64.WVR, arm64.WCR:
 		b.reg[unified] = val & 0xffffffff
+		if unified < arm64.WCR {
+			b.reg[unified] = val &^ 3
+		}
 		b.wrote[n] = seq
 		b.forget(n)
 		b.arm(n)
@@ -143,8 +141,12 @@ func (m *Machine) readWbReg(base, n int) (val uint64, known bool) {
 	return val, known
 }
 
-// implemented returns an error for a register that the numbering has and this CPU does not.
+// implemented returns an error if the CPU cannot be used, or for a register that the numbering has and
+// this CPU does not.
 func (c *CPU) implemented(base, n int) error {
+	if err := c.usable(); err != nil {
+		return err
+	}
 	reg := base + n
 	if reg < 0 || reg >= 4*arm64.MaxRegs {
 		return nil
@@ -164,9 +166,6 @@ func (c *CPU) implemented(base, n int) error {
 // number it logs the kernel's warning and returns EINVAL; a register that this CPU does not
 // implement is misuse. CheckInvariants no longer checks the machine's banks afterwards.
 func (c *CPU) WriteWbReg(base, n int, val uint64) error {
-	if err := c.usable(); err != nil {
-		return err
-	}
 	if err := c.implemented(base, n); err != nil {
 		return err
 	}
@@ -181,9 +180,6 @@ func (c *CPU) WriteWbReg(base, n int, val uint64) error {
 
 // ReadWbReg reads register base+n of this CPU as the kernel's read_wb_reg does.
 func (c *CPU) ReadWbReg(base, n int) (uint64, error) {
-	if err := c.usable(); err != nil {
-		return 0, err
-	}
 	if err := c.implemented(base, n); err != nil {
 		return 0, err
 	}

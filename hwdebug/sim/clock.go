@@ -119,19 +119,11 @@ func (m *Machine) fireTimer(c *CPU) string {
 
 // enterTimer enters the functions from c's timer interrupt to the timer's function.
 func (m *Machine) enterTimer(c *CPU) marks {
-	entry := fnEl1Irq
-	switch user := m.inUser(c); {
-	case m.prof.six && user:
-		return m.enterAll(fnEl0t64Irq, fnEl0t64IrqHandler, fnEl0IrqHandlerCommon, fnEl0Interrupt,
-			fnIrqExitRcu, fnIrqExitRcuInner, fnDoSoftirqOwnStack, fnCallOnIrqStack, fnDoSoftirqInner61,
-			fnDoSoftirq, fnRunTimerSoftirq, fnRunTimers, fnExpireTimers, fnCallTimerFn)
-	case m.prof.six:
-		return m.enterAll(fnEl1h64Irq, fnEl1h64IrqHandler, fnEl1Interrupt,
-			fnIrqExitRcu, fnIrqExitRcuInner, fnDoSoftirqOwnStack, fnCallOnIrqStack, fnDoSoftirqInner61,
-			fnDoSoftirq, fnRunTimerSoftirq, fnRunTimers, fnExpireTimers, fnCallTimerFn)
-	case user:
-		entry = fnEl0IrqNaked
+	k := m.enterIrq(c)
+	if m.prof.six {
+		return m.enterMore(k, fnIrqExitRcu, fnIrqExitRcuInner, fnDoSoftirqOwnStack, fnCallOnIrqStack,
+			fnDoSoftirqInner61, fnDoSoftirq, fnRunTimerSoftirq, fnRunTimers, fnExpireTimers, fnCallTimerFn)
 	}
-	return m.enterAll(entry, fnGicHandleIrq, fnHandleDomainIrq, fnIrqExit,
+	return m.enterMore(k, fnGicHandleIrq, fnHandleDomainIrq, fnIrqExit,
 		fnDoSoftirq, fnRunTimerSoftirq, fnRunTimers, fnExpireTimers, fnCallTimerFn)
 }

@@ -157,10 +157,7 @@ func (m *Machine) ctxSchedOut(x *perfContext, t eventType) {
 	was := x.active
 	x.active &^= t
 	if x.active&eventAll == 0 {
-		x.active = 0
-	}
-	if x.task != nil && x.active == 0 {
-		m.cpu.taskCtx = nil
+		m.deactivate(x)
 	}
 	gone := was &^ x.active
 	if gone&eventPinned != 0 {
@@ -419,10 +416,15 @@ func (m *Machine) stopClock(x *perfContext) {
 	}
 	x.active &^= eventTime
 	if x.active&eventAll == 0 {
-		x.active = 0
-		if x.task != nil {
-			m.cpu.taskCtx = nil
-		}
+		m.deactivate(x)
+	}
+}
+
+// deactivate marks x as scheduled out on the CPU that runs now.
+func (m *Machine) deactivate(x *perfContext) {
+	x.active = 0
+	if x.task != nil {
+		m.cpu.taskCtx = nil
 	}
 }
 
@@ -574,10 +576,7 @@ func (m *Machine) removeFromContext(ev *Event, flags uint64) {
 		ev.state = StateDead
 	}
 	if len(x.events) == 0 && x.active != 0 {
-		x.active = 0
-		if x.task != nil {
-			m.cpu.taskCtx = nil
-		}
+		m.deactivate(x)
 	}
 	m.leave(k)
 }

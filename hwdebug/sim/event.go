@@ -296,16 +296,12 @@ func (m *Machine) newEvent() *Event {
 func (m *Machine) perfEventAlloc(r *create) (ev *Event, err error) {
 	k := m.enter3(fnPerfEventAlloc, r.attr.Addr, uint64(int64(r.cpu)), pidArg(r.task))
 	if (r.cpu < 0 || r.cpu >= len(m.cpus)) && (r.task == nil || r.cpu != -1) {
-		return nil, m.end(k, m.refuse(&hwdebug.Error{
-			Errno: einval, Rule: "R-VAL-1", Fn: "perf_event_alloc", Op: r.op, Asked: r.asked(),
-			Found: m.cpuRange(), Fix: "use one of them, or cpu -1 with a task",
-		}))
+		return nil, m.end(k, r.refuse(m, einval, "R-VAL-1", "perf_event_alloc",
+			m.cpuRange(), "use one of them, or cpu -1 with a task"))
 	}
 	if r.attr.Inherit && r.attr.SampleRead {
-		return nil, m.end(k, m.refuse(&hwdebug.Error{
-			Errno: einval, Rule: "R-VAL-1", Fn: "perf_event_alloc", Op: r.op, Asked: r.asked(),
-			Found: "inherit and PERF_SAMPLE_READ exclude each other", Fix: "leave one out",
-		}))
+		return nil, m.end(k, r.refuse(m, einval, "R-VAL-1", "perf_event_alloc",
+			"inherit and PERF_SAMPLE_READ exclude each other", "leave one out"))
 	}
 	ev = m.newEvent()
 	ev.attr, ev.cpu, ev.task, ev.handler = r.attr, r.cpu, r.task, r.handler
@@ -340,10 +336,8 @@ func (m *Machine) perfTryInitEvent(r *create, ev *Event) (err error) {
 func (m *Machine) hwBreakpointEventInit(r *create, ev *Event) (err error) {
 	k := m.enter1(fnHwBreakpointEventInit, ev.arg())
 	if r.attr.BranchStack {
-		return m.end(k, m.refuse(&hwdebug.Error{
-			Errno: eopnotsupp, Rule: "R-VAL-1", Fn: "hw_breakpoint_event_init", Op: r.op, Asked: r.asked(),
-			Found: "breakpoint events have no branch stack", Fix: "leave branch sampling out",
-		}))
+		return m.end(k, r.refuse(m, eopnotsupp, "R-VAL-1", "hw_breakpoint_event_init",
+			"breakpoint events have no branch stack", "leave branch sampling out"))
 	}
 	return m.end(k, m.registerPerfHwBreakpoint(r, ev))
 }
@@ -374,28 +368,22 @@ func (m *Machine) findContext(r *create, ev *Event) error {
 			if m.prof.capPerfmon {
 				need = "CAP_PERFMON or CAP_SYS_ADMIN"
 			}
-			return m.refuse(&hwdebug.Error{
-				Errno: eacces, Rule: "R-VAL-1", Fn: "find_get_context", Op: r.op, Asked: r.asked(),
-				Found: sprintf("perf_event_paranoid is %d and the caller lacks %s", m.cfg.Paranoid, need),
-				Fix:   "set it to 0 or below, or open the event for a task",
-			})
+			return r.refuse(m, eacces, "R-VAL-1", "find_get_context",
+				sprintf("perf_event_paranoid is %d and the caller lacks %s", m.cfg.Paranoid, need),
+				"set it to 0 or below, or open the event for a task")
 		}
 		c := m.cpus[ev.cpu]
 		if !c.ctx.online {
-			return m.refuse(&hwdebug.Error{
-				Errno: enodev, Rule: "R-HP-10", Fn: r.creator(m), Op: r.op, Asked: r.asked(),
-				Found: sprintf("cpu%d is offline", ev.cpu), Fix: "bring it up",
-			})
+			return r.refuse(m, enodev, "R-HP-10", r.creator(m),
+				sprintf("cpu%d is offline", ev.cpu), "bring it up")
 		}
 		ev.ctx = &c.ctx
 		return nil
 	}
 	t := ev.task
 	if t.exiting || t.ctx != nil && t.ctx.dead {
-		return m.refuse(&hwdebug.Error{
-			Errno: esrch, Rule: "R-VAL-1", Fn: "find_get_context", Op: r.op, Asked: r.asked(),
-			Found: sprintf("%s has exited", t), Fix: "use a living task",
-		})
+		return r.refuse(m, esrch, "R-VAL-1", "find_get_context",
+			sprintf("%s has exited", t), "use a living task")
 	}
 	if t.ctx == nil {
 		t.ctx = &perfContext{task: t}

@@ -45,7 +45,7 @@ func (m *Machine) fork(t *Task, comm string, pid int) (child *Task, err error) {
 	child = m.addTask(comm, pid, m.cpus[t.cpu])
 	child.compat, child.mem = t.compat, t.mem
 	if err := m.perfEventInitTask(t, child); err != nil {
-		child.state, child.exiting = taskDead, true
+		child.dead, child.exiting = true, true
 		m.tasks = remove(m.tasks, child)
 		return nil, err
 	}
@@ -228,7 +228,7 @@ func (t *Task) Exit() error {
 }
 
 // leaving reports whether the task has begun to exit but is not dead yet.
-func (t *Task) leaving() bool { return t.exiting && t.state != taskDead }
+func (t *Task) leaving() bool { return t.exiting && !t.dead }
 
 // undisturbed returns an error for a call that is impossible while the task exits or handles a debug
 // exception.
@@ -264,7 +264,7 @@ func (t *Task) exitHere() (err error) {
 	}
 	m.leave(k2)
 	m.leaveAll(k)
-	t.state = taskDead
+	t.dead = true
 	c.node = 0
 	m.dropThread(t)
 	m.leaveCPU(t)

@@ -31,12 +31,6 @@ func esr(class uint64, el int, write bool) uint64 {
 	return v
 }
 
-// breakpointException runs the breakpoint handler at a.pc.
-func (m *Machine) breakpointException(a *Access) error {
-	defer m.leaveAll(m.debugEntry(a.el))
-	return m.breakpointHandler(a)
-}
-
 // breakpointHandler reports every slot that matches the pc, ignoring enable and privilege bits (R-EXC-3 to
 // 5). If an event with the default handler is among them, it disables the breakpoints and steps over the
 // instruction.
@@ -83,12 +77,6 @@ func (m *Machine) stepOverBreakpoints(el int) {
 	}
 	m.toggleBpRegisters(arm64.BCR, activeEL1, false)
 	m.startKernelStep()
-}
-
-// watchpointException runs the watchpoint handler for the reported address far.
-func (m *Machine) watchpointException(a *Access, far uint64) error {
-	defer m.leaveAll(m.debugEntry(a.el))
-	return m.watchpointHandler(a, far)
 }
 
 // untag returns addr without its tag, as watchpoint distances are measured (R-EXC-10).

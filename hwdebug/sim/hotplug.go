@@ -91,7 +91,7 @@ func (m *Machine) CPUDown(n int) error {
 func (m *Machine) moveFrom(c *CPU) {
 	heir := m.lowestOnline()
 	for _, t := range m.tasks {
-		if t.cpu == c.id && !t.kernel && t.state != taskDead {
+		if t.cpu == c.id && !t.kernel && !t.dead {
 			t.cpu = heir.id
 		}
 	}

@@ -99,8 +99,8 @@ func (m *Machine) control(ev *Event, o op) (slot int, err error) {
 	if ev.watches() {
 		enabled = !c.curr.wpsDisabled
 	}
-	if m.cfg.LogOps {
-		m.logOps(o, enabled)
+	if m.cfg.LogOps { // R-LOG-12
+		m.logf("hw-breakpoint: ops: %d, reg_enable: %d.", int(o), bit(enabled))
 	}
 	k := m.enter2(fnHwBreakpointControl, ev.arg(), uint64(o))
 	slots, value, ctrl := c.slots(ev.watches())
@@ -123,15 +123,6 @@ func (m *Machine) control(ev *Event, o op) (slot int, err error) {
 		m.disableDebugMonitors(levelOf(ev.image.Privilege))
 	}
 	return i, m.end(k, nil)
-}
-
-// logOps logs the line that the seed's author added to hw_breakpoint_control (R-LOG-12).
-func (m *Machine) logOps(o op, enabled bool) {
-	e := 0
-	if enabled {
-		e = 1
-	}
-	m.logf("hw-breakpoint: ops: %d, reg_enable: %d.", int(o), e)
 }
 
 // archInstall calls hw_breakpoint_control with INSTALL.

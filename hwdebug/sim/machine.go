@@ -302,7 +302,7 @@ func (m *Machine) Current() *Task { return m.cpu.curr }
 func (m *Machine) Tasks() []*Task {
 	var ts []*Task
 	for _, t := range m.tasks {
-		if t.state != taskDead {
+		if !t.dead {
 			ts = append(ts, t)
 		}
 	}

@@ -37,17 +37,20 @@ var profiles = [...]profile{
 		name: "4.19.116", compatByteOffsets: true, compatVectorsPage: true, taintFlags: 18,
 	},
 	{
-		name: "4.19.266", userHitNotReported: true, lastStepWins: true, compatByteOffsets: true, watchReport: true,
+		name:               "4.19.266",
+		userHitNotReported: true, lastStepWins: true, compatByteOffsets: true, watchReport: true,
 		compatVectorsPage: true, taintFlags: 18,
 	},
 	{
-		name: "6.1.176", userHitNotReported: true, lastStepWins: true, compatByteOffsets: true, watchReport: true,
+		name:               "6.1.176",
+		userHitNotReported: true, lastStepWins: true, compatByteOffsets: true, watchReport: true,
 		compatVectorsPage: true, addInPlace: true, removeInPlace: true, pinnedFailureStops: true,
 		deadAtOnce: true, untagAnd: true, exitPerfFirst: true, capPerfmon: true, mergeSchedIn: true,
 		modifyChildren: true, uaccessUnpriv: true, six: true, packageID: true, taintFlags: 19,
 	},
 	{
-		name: "6.1.192", userHitNotReported: true, lastStepWins: true, compatByteOffsets: true, watchReport: true,
+		name:               "6.1.192",
+		userHitNotReported: true, lastStepWins: true, compatByteOffsets: true, watchReport: true,
 		compatVectorsPage: true, basOverflow: true, addInPlace: true, removeInPlace: true,
 		pinnedFailureStops: true, deadAtOnce: true, untagAnd: true, exitPerfFirst: true, capPerfmon: true,
 		mergeSchedIn: true, modifyChildren: true, eventDisable: true, uaccessUnpriv: true, six: true,

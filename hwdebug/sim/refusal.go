@@ -4,6 +4,7 @@ package sim
 
 import (
 	"fmt"
+	"syscall"
 
 	"github.com/hwlua/hwlua/hwdebug"
 )
@@ -17,6 +18,20 @@ func (m *Machine) Why() *hwdebug.Error { return m.refusal }
 func (m *Machine) refuse(e *hwdebug.Error) error {
 	m.refusal = e
 	return e
+}
+
+// refuse refuses the creation of an event.
+func (r *create) refuse(m *Machine, e syscall.Errno, rule, fn, found, fix string) error {
+	return m.refuse(&hwdebug.Error{
+		Errno: e, Rule: rule, Fn: fn, Op: r.op, Asked: r.asked(), Found: found, Fix: fix,
+	})
+}
+
+// refuse refuses the attributes a for ev.
+func (ev *Event) refuse(e syscall.Errno, rule, fn, op string, a *hwdebug.Attr, found, fix string) error {
+	return ev.m.refuse(&hwdebug.Error{
+		Errno: e, Rule: rule, Fn: fn, Op: op, Asked: ev.asked(a), Found: found, Fix: fix,
+	})
 }
 
 // cpuRange returns the CPUs that the machine has, for an error.

@@ -49,7 +49,7 @@ func (m *Machine) perfEventOpen(r *create) (ev *Event, err error) {
 	if r.attr.SamplePeriod>>63 != 0 {
 		return nil, refuse(einval, "sample_period has bit 63 set", "use a period below 2^63")
 	}
-	if r.task != nil && r.task.state == taskDead {
+	if r.task != nil && r.task.dead {
 		return nil, refuse(esrch, "the task has exited", "use a living task")
 	}
 	ev, err = m.createEvent(r)
@@ -313,12 +313,8 @@ func (m *Machine) modifyCheck(op string, ev *Event, a hwdebug.Attr, check bool) 
 		b := ev.attr
 		b.Type, b.Addr, b.Len, b.Disabled, b.Name = a.Type, a.Addr, a.Len, a.Disabled, a.Name
 		if a != b {
-			return m.refuse(&hwdebug.Error{
-				Errno: einval, Rule: "R-VAL-25", Fn: "modify_user_hw_breakpoint_check", Op: op,
-				Asked: ev.asked(&a),
-				Found: "an attribute other than address, type, length and disabled differs",
-				Fix:   "open a new event",
-			})
+			return ev.refuse(einval, "R-VAL-25", "modify_user_hw_breakpoint_check", op, &a,
+				"an attribute other than address, type, length and disabled differs", "open a new event")
 		}
 	}
 	if a.Type != ev.attr.Type {

@@ -53,10 +53,8 @@ func (m *Machine) reserveBpSlot(op string, ev *Event) (err error) {
 func (m *Machine) reserveAs(op string, ev *Event, t hwdebug.BPType) (err error) {
 	k := m.enter2(fnReserveBpSlotInner, ev.arg(), uint64(t))
 	if t == hwdebug.Empty || t == hwdebug.Invalid {
-		return m.end(k, m.refuse(&hwdebug.Error{
-			Errno: einval, Rule: "R-VAL-1", Fn: "__reserve_bp_slot", Op: op, Asked: ev.asked(&ev.attr),
-			Found: sprintf("invalid bp_type %d", uint32(t)), Fix: fixType,
-		}))
+		return m.end(k, ev.refuse(einval, "R-VAL-1", "__reserve_bp_slot", op, &ev.attr,
+			sprintf("invalid bp_type %d", uint32(t)), fixType))
 	}
 	typ := slotTypeOf(t)
 	busiest, most := m.busiest(ev, typ)

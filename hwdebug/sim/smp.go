@@ -98,7 +98,11 @@ func (m *Machine) enterAll(fs ...traceFn) marks {
 	if !m.traced {
 		return marks{}
 	}
-	k := marks{node: m.cpu.node, first: m.rec.Seq() + 1}
+	return m.enterMore(marks{node: m.cpu.node, first: m.rec.Seq() + 1}, fs...)
+}
+
+// enterMore enters functions on top of those of k.
+func (m *Machine) enterMore(k marks, fs ...traceFn) marks {
 	for _, fn := range fs {
 		m.enter0(fn)
 	}
@@ -119,23 +123,27 @@ func (m *Machine) leaveAll(k marks) {
 // enterIPI enters the functions from an interrupt on c to the queue of cross calls, on the stack of
 // whatever runs there (spec 11, IPI).
 func (m *Machine) enterIPI(c *CPU) marks {
-	entry := fnEl1Irq
+	k := m.enterIrq(c)
+	if m.prof.six {
+		return m.enterMore(k, fnDoInterruptHandler, fnCallOnIrqStack, fnGicHandleIrq,
+			fnGenericHandleDomainIrq, fnHandleIrqDesc, fnHandlePercpuDevidIrq, fnIPIHandler, fnDoHandleIPI,
+			fnGenericSmpCallFunctionSingleInterrupt, fnFlushSmpCallFunctionQueue61)
+	}
+	return m.enterMore(k, fnGicHandleIrq, fnHandleIPI,
+		fnGenericSmpCallFunctionSingleInterrupt, fnFlushSmpCallFunctionQueue)
+}
+
+// enterIrq enters the functions between an interrupt on c and the first that depends on its kind.
+func (m *Machine) enterIrq(c *CPU) marks {
 	switch user := m.inUser(c); {
 	case m.prof.six && user:
-		return m.enterAll(fnEl0t64Irq, fnEl0t64IrqHandler, fnEl0IrqHandlerCommon, fnEl0Interrupt,
-			fnDoInterruptHandler, fnCallOnIrqStack, fnGicHandleIrq, fnGenericHandleDomainIrq,
-			fnHandleIrqDesc, fnHandlePercpuDevidIrq, fnIPIHandler, fnDoHandleIPI,
-			fnGenericSmpCallFunctionSingleInterrupt, fnFlushSmpCallFunctionQueue61)
+		return m.enterAll(fnEl0t64Irq, fnEl0t64IrqHandler, fnEl0IrqHandlerCommon, fnEl0Interrupt)
 	case m.prof.six:
-		return m.enterAll(fnEl1h64Irq, fnEl1h64IrqHandler, fnEl1Interrupt,
-			fnDoInterruptHandler, fnCallOnIrqStack, fnGicHandleIrq, fnGenericHandleDomainIrq,
-			fnHandleIrqDesc, fnHandlePercpuDevidIrq, fnIPIHandler, fnDoHandleIPI,
-			fnGenericSmpCallFunctionSingleInterrupt, fnFlushSmpCallFunctionQueue61)
+		return m.enterAll(fnEl1h64Irq, fnEl1h64IrqHandler, fnEl1Interrupt)
 	case user:
-		entry = fnEl0IrqNaked
+		return m.enterAll(fnEl0IrqNaked)
 	}
-	return m.enterAll(entry, fnGicHandleIrq, fnHandleIPI,
-		fnGenericSmpCallFunctionSingleInterrupt, fnFlushSmpCallFunctionQueue)
+	return m.enterAll(fnEl1Irq)
 }
 
 // inUser reports whether c runs in user mode.

@@ -29,7 +29,7 @@ func (c *CPU) ContextSwitch(t *Task) error {
 	if t.m != m {
 		return misusef("context_switch needs a task of this machine")
 	}
-	if t.state == taskDead {
+	if t.dead {
 		return refuse(esrch, "the task has exited", "use a living task")
 	}
 	if t.cpu != c.id {
@@ -241,7 +241,7 @@ func (m *Machine) leaveCPU(t *Task) {
 func (t *Task) borrow() (giveBack func()) {
 	m := t.m
 	th, c := m.thread, m.cpus[t.cpu]
-	if th == nil || m.trapped > 0 || t.kernel || t.state == taskDead {
+	if th == nil || m.trapped > 0 || t.kernel || t.dead {
 		return keep
 	}
 	if th.task == t || th.task.cpu != c.id || c.curr != th.task {
@@ -249,7 +249,7 @@ func (t *Task) borrow() (giveBack func()) {
 	}
 	m.switchOn(c, t)
 	return func() {
-		if th.state != threadDone && th.task.state != taskDead {
+		if th.state != threadDone && !th.task.dead {
 			m.switchOn(c, th.task)
 		}
 	}

@@ -243,7 +243,7 @@ func (t *Target) RegisterUser(a hwdebug.Attr, task hwdebug.TaskID, h hwdebug.Han
 	if err != nil {
 		return 0, err
 	}
-	if tsk.state == taskDead {
+	if tsk.dead {
 		return 0, &hwdebug.Error{
 			Errno: esrch, Op: "find_get_pid", Asked: sprintf("pid %d", tsk.pid), Found: "the task has exited",
 		}

@@ -9,13 +9,6 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/trace"
 )
 
-type taskState uint8
-
-const (
-	taskAlive taskState = iota
-	taskDead
-)
-
 // A Task is one thread of the machine: a user task or a kernel thread.
 type Task struct {
 	m      *Machine
@@ -25,7 +18,7 @@ type Task struct {
 	cpu    int
 	compat bool
 	kernel bool // a kernel thread
-	state  taskState
+	dead   bool
 	node   trace.NodeID // its stack while it is switched out; 0: in user mode
 
 	exiting  bool
@@ -86,7 +79,7 @@ func (m *Machine) NewTask(cfg TaskConfig) (*Task, error) {
 	if cfg.Body != nil {
 		t.thread = m.newThread(t, func() error {
 			err := cfg.Body(t)
-			if t.state == taskDead || err != nil && m.interrupted() != nil {
+			if t.dead || err != nil && m.interrupted() != nil {
 				return err // the task has exited, or the whole run is interrupted
 			}
 			if e := t.exitHere(); err == nil { // a failed body exits too
@@ -121,7 +114,7 @@ func (m *Machine) userPID(pid int) (int, error) {
 // taskByPID returns the living task with that pid, or nil.
 func (m *Machine) taskByPID(pid int) *Task {
 	for _, t := range m.tasks {
-		if t.pid == pid && pid != 0 && t.state != taskDead {
+		if t.pid == pid && pid != 0 && !t.dead {
 			return t
 		}
 	}
@@ -155,7 +148,7 @@ func (t *Task) Compat() bool { return t.compat }
 // State returns "running" while the task is current, "runnable", "sleeping" or "dead".
 func (t *Task) State() string {
 	switch {
-	case t.state == taskDead:
+	case t.dead:
 		return "dead"
 	case t.running():
 		return "running"
@@ -172,7 +165,7 @@ func (t *Task) running() bool { return t.m.cpus[t.cpu].curr == t }
 
 // alive returns ESRCH for op on a task that has exited.
 func (t *Task) alive(op string) error {
-	if t.state == taskDead {
+	if t.dead {
 		return t.m.refuse(&hwdebug.Error{
 			Errno: esrch, Rule: "R-EVT-25", Fn: op, Op: op, Asked: t.String(),
 			Found: "the task has exited", Fix: "use a living task",
@@ -195,5 +188,5 @@ func (t *Task) aliveUser(op string) error {
 // Wait waits until the task has exited.
 func (t *Task) Wait() error {
 	m := t.m
-	return m.waitFor(sprintf("%s to exit", t), func() bool { return t.state == taskDead })
+	return m.waitFor(sprintf("%s to exit", t), func() bool { return t.dead })
 }

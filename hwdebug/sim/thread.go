@@ -102,7 +102,7 @@ func (th *thread) finish() { panic(threadEnd{}) }
 func (m *Machine) pause(th *thread, s threadState) {
 	c, t := m.cpu, m.cpu.curr
 	m.giveUp(th, s)
-	if t != th.task && t.cpu == c.id && t.state != taskDead {
+	if t != th.task && t.cpu == c.id && !t.dead {
 		if m.cpu = c; c.curr != t {
 			m.contextSwitch(t)
 		}
@@ -466,7 +466,7 @@ func (m *Machine) pickNext(c *CPU) *Task {
 
 // atRest returns the task that is current on c while no thread is ready there.
 func (m *Machine) atRest(c *CPU) *Task {
-	if c.base.state == taskDead || c.base.cpu != c.id {
+	if c.base.dead || c.base.cpu != c.id {
 		c.base = m.restThread(c)
 	}
 	return c.base

@@ -43,16 +43,12 @@ func (m *Machine) hwBreakpointParse(op string, ev *Event, a *hwdebug.Attr) (
 		return image, address, m.end(k, nil)
 	}
 	if a.ExcludeKernel {
-		return image, address, m.end(k, m.refuse(&hwdebug.Error{
-			Errno: einval, Rule: "R-VAL-1", Fn: "hw_breakpoint_parse", Op: op, Asked: ev.asked(a),
-			Found: "an event with exclude_kernel at a kernel address", Fix: "leave exclude_kernel out",
-		}))
+		return image, address, m.end(k, ev.refuse(einval, "R-VAL-1", "hw_breakpoint_parse", op, a,
+			"an event with exclude_kernel at a kernel address", "leave exclude_kernel out"))
 	}
 	if m.cfg.NoCapSysAdmin {
-		return image, address, m.end(k, m.refuse(&hwdebug.Error{
-			Errno: eperm, Rule: "R-VAL-1", Fn: "hw_breakpoint_parse", Op: op, Asked: ev.asked(a),
-			Found: "the caller lacks CAP_SYS_ADMIN for a kernel address", Fix: "use a user address",
-		}))
+		return image, address, m.end(k, ev.refuse(eperm, "R-VAL-1", "hw_breakpoint_parse", op, a,
+			"the caller lacks CAP_SYS_ADMIN for a kernel address", "use a user address"))
 	}
 	return image, address, m.end(k, nil)
 }
@@ -65,10 +61,7 @@ func (m *Machine) hwBreakpointArchParse(op string, ev *Event, a *hwdebug.Attr) (
 	image arm64.Ctrl, address uint64, err error) {
 	k := m.enter1(fnHwBreakpointArchParse, ev.arg())
 	refuse := func(rule, found, fix string) error {
-		return m.end(k, m.refuse(&hwdebug.Error{
-			Errno: einval, Rule: rule, Fn: "hw_breakpoint_arch_parse", Op: op, Asked: ev.asked(a),
-			Found: found, Fix: fix,
-		}))
+		return m.end(k, ev.refuse(einval, rule, "hw_breakpoint_arch_parse", op, a, found, fix))
 	}
 	image, err = m.archBuildBpInfo(op, ev, a)
 	if err != nil {
@@ -127,10 +120,7 @@ const fixType = "use r (1), w (2), rw (3) or x (4)"
 func (m *Machine) archBuildBpInfo(op string, ev *Event, a *hwdebug.Attr) (image arm64.Ctrl, err error) {
 	k := m.enter1(fnArchBuildBpInfo, ev.arg())
 	refuse := func(rule, found, fix string) error {
-		return m.end(k, m.refuse(&hwdebug.Error{
-			Errno: einval, Rule: rule, Fn: "arch_build_bp_info", Op: op, Asked: ev.asked(a),
-			Found: found, Fix: fix,
-		}))
+		return m.end(k, ev.refuse(einval, rule, "arch_build_bp_info", op, a, found, fix))
 	}
 	switch a.Type {
 	case hwdebug.X:

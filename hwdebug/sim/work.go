@@ -230,7 +230,7 @@ func (m *Machine) cullWorkers() {
 			}
 			p.idle = p.idle[1:]
 			p.workers = remove(p.workers, w)
-			w.task.state = taskDead
+			w.task.dead = true
 			m.dropThread(w.task)
 		}
 	}
