@@ -162,9 +162,6 @@ func (rt *Runtime) strRep(L *lua.LState) int {
 		raise(L, 1, "resulting string too large")
 	}
 	rt.chargeText(L, n*len(s))
-	if n == 1 {
-		return give(L, lua.LString(s))
-	}
 	return give(L, lua.LString(strings.Repeat(s, n)))
 }
 
@@ -249,7 +246,7 @@ func (rt *Runtime) strGmatch(L *lua.LState) int {
 	rt.charge(1024)
 	next := 0
 	return give(L, L.NewClosure(func(L *lua.LState) int {
-		m.SetHost(&patternHost{rt, L})
+		m.Host = &patternHost{rt, L}
 		if !m.Find(next) {
 			next = len(s) + 1
 			return give(L, lua.LNil)

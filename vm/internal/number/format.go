@@ -52,14 +52,13 @@ func (spec *Spec) has(flag byte) bool {
 	return spec.flags != "" && strings.IndexByte(spec.flags, flag) >= 0
 }
 
-// appendPadded appends sign, prefix and body, padded to the width. Zeros go between sign and body.
-func (spec *Spec) appendPadded(b []byte, sign, prefix string, body []byte, zeros bool) []byte {
-	fill := spec.Width - len(sign) - len(prefix) - len(body)
+// appendPadded appends prefix, such as a sign, and body, padded to the width. Zeros go between the two.
+func (spec *Spec) appendPadded(b []byte, prefix string, body []byte, zeros bool) []byte {
+	fill := spec.Width - len(prefix) - len(body)
 	left := spec.has('-')
 	if !left && !zeros {
 		b = appendRepeated(b, ' ', fill)
 	}
-	b = append(b, sign...)
 	b = append(b, prefix...)
 	if !left && zeros {
 		b = appendRepeated(b, '0', fill)
@@ -93,10 +92,10 @@ func (spec *Spec) sign(negative bool) string {
 // AppendInteger formats d i u o x X. For d and i the value is the magnitude and negative its sign; for the
 // others a negative number is given as its two's complement.
 func (spec *Spec) AppendInteger(b []byte, magnitude uint64, negative bool) []byte {
-	base, sign, prefix := 10, "", ""
+	base, prefix := 10, ""
 	switch spec.Verb {
 	case 'd', 'i':
-		sign = spec.sign(negative)
+		prefix = spec.sign(negative)
 	case 'o':
 		base = 8
 	case 'x', 'X':
@@ -119,7 +118,7 @@ func (spec *Spec) AppendInteger(b []byte, magnitude uint64, negative bool) []byt
 	if spec.Verb == 'o' && spec.has('#') && (len(digits) == 0 || digits[0] != '0') {
 		prefix = "0"
 	}
-	return spec.appendPadded(b, sign, prefix, digits, spec.has('0') && spec.Precision < 0)
+	return spec.appendPadded(b, prefix, digits, spec.has('0') && spec.Precision < 0)
 }
 
 // upper converts the ASCII letters of b to upper case.
@@ -155,7 +154,7 @@ func (spec *Spec) AppendFloat(b []byte, f float64) []byte {
 		upper(digits)
 	}
 	sign := spec.sign(math.Signbit(f) && f == f)
-	return spec.appendPadded(b, sign, "", digits, finite && spec.has('0'))
+	return spec.appendPadded(b, sign, digits, finite && spec.has('0'))
 }
 
 // AppendText formats s and c: precision cuts, width pads.
@@ -163,5 +162,5 @@ func (spec *Spec) AppendText(b []byte, s string) []byte {
 	if spec.Precision >= 0 && spec.Precision < len(s) {
 		s = s[:spec.Precision]
 	}
-	return spec.appendPadded(b, "", s, nil, false)
+	return spec.appendPadded(b, s, nil, false)
 }

@@ -45,8 +45,8 @@ type capture struct {
 //
 // Positions in it are indexes from 0, and internal functions return the end of a match or -1.
 type Matcher struct {
+	Host       Host // may be replaced between matches
 	src, pat   string
-	host       Host
 	first      int // where the pattern begins, after its anchor
 	start, end int // of the last match
 	n          int // comparisons not yet reported
@@ -57,7 +57,7 @@ type Matcher struct {
 
 // New returns a matcher of pat against src. A '^' at the start of pat is an anchor.
 func New(src, pat string, host Host) Matcher {
-	m := Matcher{src: src, pat: pat, host: host}
+	m := NewUnanchored(src, pat, host)
 	if pat != "" && pat[0] == '^' {
 		m.first = 1
 	}
@@ -66,14 +66,11 @@ func New(src, pat string, host Host) Matcher {
 
 // NewUnanchored returns a matcher for gmatch, in which a '^' at the start of pat stands for itself.
 func NewUnanchored(src, pat string, host Host) Matcher {
-	return Matcher{src: src, pat: pat, host: host}
+	return Matcher{Host: host, src: src, pat: pat}
 }
 
 // Anchored reports whether the pattern can match only where the search begins.
 func (m *Matcher) Anchored() bool { return m.first > 0 }
-
-// SetHost replaces the host.
-func (m *Matcher) SetHost(host Host) { m.host = host }
 
 // Find looks for the first match that begins at from or later and reports whether there is one.
 func (m *Matcher) Find(from int) bool {
@@ -119,13 +116,13 @@ func (m *Matcher) tick(n int) {
 func (m *Matcher) Flush() {
 	if n := m.n; n > 0 {
 		m.n = 0
-		m.host.Steps(n)
+		m.Host.Steps(n)
 	}
 }
 
 // fail reports a malformed pattern. If the host returns, the match fails.
 func (m *Matcher) fail(message string) int {
-	m.host.Malformed(message)
+	m.Host.Malformed(message)
 	return -1
 }
 
