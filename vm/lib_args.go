@@ -52,24 +52,15 @@ func (a args) fail(n int, message string) {
 
 // failType raises the error of an argument that does not have the type want.
 func (a args) failType(n int, want string) {
-	got := "no value"
+	v, got := a.L.Get(n), "no value"
 	if n <= a.L.GetTop() {
-		got = TypeName(a.L.Get(n))
+		got = TypeName(v)
 	}
-	a.fail(n, want+" expected, got "+got+instead(a.L.Get(n), want))
-}
-
-// instead returns the hint of an embedder's class on how to walk over one of its objects, which is not
-// a table.
-func instead(v lua.LValue, want string) string {
-	if ud, ok := v.(*lua.LUserData); ok && want == "table" {
-		if mt, ok := ud.Metatable.(*lua.LTable); ok {
-			if hint, ok := mt.RawGetString("__each").(lua.LString); ok {
-				return "; " + string(hint)
-			}
-		}
+	// An embedder's class says how to walk over one of its objects, which is not a table.
+	if hint := metaText(v, "__each"); want == "table" && hint != "" {
+		got += "; " + hint
 	}
-	return ""
+	a.fail(n, want+" expected, got "+got)
 }
 
 // raise raises message as a Lua error, after the position of the function at level. Level 1 is the caller of
@@ -90,16 +81,8 @@ func calledAsMethod(cf *frame) bool {
 		return false // a metamethod, or the generic for
 	}
 	for pc--; pc >= 0; pc-- {
-		inst := instruction(code[pc])
-		if inst.a() != call.a() {
-			continue
-		}
-		switch inst.op() {
-		case lua.OP_SELF:
-			return true
-		case lua.OP_MOVE, lua.OP_MOVEN, lua.OP_LOADK, lua.OP_GETUPVAL, lua.OP_GETGLOBAL, lua.OP_GETTABLE,
-			lua.OP_GETTABLEKS, lua.OP_CLOSURE, lua.OP_CALL, lua.OP_VARARG:
-			return false
+		if inst := instruction(code[pc]); sets(inst, call.a()) {
+			return inst.op() == lua.OP_SELF
 		}
 	}
 	return false

@@ -4,6 +4,7 @@
 package vm
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -255,12 +256,16 @@ func Hex(v uint64, digits int) string {
 
 // TypeName returns the type of v for messages. An object whose class has a name has the type of that name.
 func TypeName(v lua.LValue) string {
+	return cmp.Or(metaText(v, "__name"), v.Type().String())
+}
+
+// metaText returns the text in a field of a userdata's metatable, or "".
+func metaText(v lua.LValue, field string) string {
 	if ud, ok := v.(*lua.LUserData); ok {
 		if mt, ok := ud.Metatable.(*lua.LTable); ok {
-			if name, ok := mt.RawGetString("__name").(lua.LString); ok {
-				return string(name)
-			}
+			text, _ := mt.RawGetString(field).(lua.LString)
+			return string(text)
 		}
 	}
-	return v.Type().String()
+	return ""
 }
