@@ -165,7 +165,7 @@ func (s *session) scenario(rec *recording) string {
 		}
 		in.write(&body, checked)
 		if takes {
-			fmt.Fprintf(&body, "assert.equals(%s, printed())\n", luaQuote(in.printed))
+			fmt.Fprintf(&body, "assert.equals(%s, printed())\n", vm.Quote(in.printed))
 		}
 		stale = !takes && (stale || in.printed != "" && in.steps == 0)
 		usesPrinted = usesPrinted || takes
@@ -248,7 +248,7 @@ func (in *input) writeFailure(b *bytes.Buffer, code string, checked bool) {
 		b.WriteString("  assert.is_false(ok)\n")
 		if hasMessage(in.err) {
 			fmt.Fprintf(b, "  assert.equals(%s, (tostring(err):gsub(\"^[^\\n]-:%%d+: \", \"\")))\n",
-				luaQuote(messageOf(in.err)))
+				vm.Quote(messageOf(in.err)))
 		}
 	}
 	b.WriteString("end\n")
@@ -303,27 +303,4 @@ func indent(code, by string) string {
 		return code
 	}
 	return by + strings.ReplaceAll(code, "\n", "\n"+by)
-}
-
-// luaQuote returns s as a Lua string.
-func luaQuote(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '\n':
-			b.WriteString(`\n`)
-		case c == '\t':
-			b.WriteString(`\t`)
-		case c == '"' || c == '\\':
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		case c < ' ' || c == 0x7f:
-			fmt.Fprintf(&b, `\%03d`, c)
-		default:
-			b.WriteByte(c)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
 }

@@ -539,7 +539,7 @@ func distance(x, y number.Number) float64 {
 // matches holds if the Lua pattern occurs anywhere in the text.
 func (c *assertCall) matches() bool {
 	pattern := c.str(1)
-	c.f.Expected.Words, c.found = "a match of "+quote(pattern), c.L.Get(2)
+	c.f.Expected.Words, c.found = "a match of "+Quote(pattern), c.L.Get(2)
 	text, ok := textOf(c.L.Get(2))
 	return ok && Matches(c.L, text, pattern)
 }
@@ -593,7 +593,7 @@ func (c *assertCall) raises() bool {
 func (c *assertCall) raisesMatching() bool {
 	pattern := c.str(2)
 	value, raised := c.caught()
-	c.f.Expected.Words = "an error that matches " + quote(pattern)
+	c.f.Expected.Words = "an error that matches " + Quote(pattern)
 	return raised && Matches(c.L, c.rt.toString(c.L, value), pattern)
 }
 

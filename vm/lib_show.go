@@ -68,7 +68,7 @@ func (t *Tree) format(width int) string {
 	case t.IsTable:
 		text = t.formatTable(width)
 	case t.IsString:
-		text = quote(t.Text)
+		text = Quote(t.Text)
 		switch end := t.Start + len(t.Text); {
 		case t.Start > 0 && end < t.Size:
 			text = fmt.Sprintf("...%s... (bytes %d to %d of %d)", text, t.Start+1, end, t.Size)
@@ -161,8 +161,8 @@ func (c *Comparison) Diff() []string {
 // isString reports whether the side is a string alone.
 func (s Side) isString() bool { return s.Words == "" && s.Value != nil && s.Value.IsString }
 
-// quote returns s between double quotes, with escapes that Lua reads for bytes that do not print.
-func quote(s string) string { return `"` + luaEscapes.Replace(s) + `"` }
+// Quote returns s between double quotes, with escapes that Lua reads for bytes that do not print.
+func Quote(s string) string { return `"` + luaEscapes.Replace(s) + `"` }
 
 var luaEscapes = func() *strings.Replacer {
 	pairs := []string{`"`, `\"`, `\`, `\\`, "\n", `\n`, "\t", `\t`, "\r", `\r`, "\x7f", `\127`}
