@@ -99,7 +99,7 @@ func (s *session) command(ctx context.Context, name, rest string) error {
 	}
 	for _, c := range s.cfg.Commands {
 		if c.Name == full {
-			_, err := s.during(ctx, func(ctx context.Context) error { return c.Run(ctx, s.rt, rest, s.out) })
+			_, err := s.during(ctx, func(ctx context.Context) error { return c.Run(ctx, s.rt.Runtime, rest, s.out) })
 			s.freshLine()
 			return err
 		}
@@ -262,7 +262,12 @@ func (s *session) watchCommand(ctx context.Context, rest string) error {
 	if rest != "" {
 		return s.addWatch(ctx, rest)
 	}
-	s.listWatches()
+	if len(s.watches) == 0 {
+		fmt.Fprintln(s.out, "no watches")
+	}
+	for i, w := range s.watches {
+		fmt.Fprintf(s.out, "%2d  %s\n", i+1, w.text)
+	}
 	return nil
 }
 
@@ -370,12 +375,6 @@ func (s *session) undoCommand(ctx context.Context, _ string) error {
 		return errors.New("no input to undo")
 	}
 	last := s.inputs[n-1]
-	if err := s.rebuild(ctx, s.inputs[:n-1:n-1]); err != nil {
-		return err
-	}
-	if s.rec != nil {
-		s.rec.from = min(s.rec.from, len(s.inputs))
-	}
 	what := last.text
 	if last.kind == loadedFile {
 		what = ":load " + last.name
@@ -384,19 +383,23 @@ func (s *session) undoCommand(ctx context.Context, _ string) error {
 	if several {
 		first += " …"
 	}
-	fmt.Fprintln(s.out, s.colors.note("undone: ")+phrase.Truncate(printable(first), s.width()-9))
-	s.showWatches(ctx)
-	return nil
+	undone := s.colors.note("undone: ") + phrase.Truncate(printable(first), s.width()-9)
+	return s.restore(ctx, s.inputs[:n-1:n-1], undone)
 }
 
 func (s *session) resetCommand(ctx context.Context, _ string) error {
-	if err := s.rebuild(ctx, nil); err != nil {
+	return s.restore(ctx, nil, "reset to the start")
+}
+
+// restore restores the state after the given inputs and reports that with a message.
+func (s *session) restore(ctx context.Context, inputs []input, message string) error {
+	if err := s.rebuild(ctx, inputs); err != nil {
 		return err
 	}
 	if s.rec != nil {
-		s.rec.from = 0
+		s.rec.from = min(s.rec.from, len(s.inputs))
 	}
-	fmt.Fprintln(s.out, "reset to the start")
+	fmt.Fprintln(s.out, message)
 	s.showWatches(ctx)
 	return nil
 }

@@ -382,22 +382,14 @@ func (c *completer) members(t thing, methods bool) []candidate {
 		}
 	}
 	if t.known {
-		out = append(out, c.valueMembers(t.value, methods)...)
+		for _, name := range t.value.Names() {
+			v, _ := t.value.Index(name)
+			if !strings.HasPrefix(name, "__") && (!methods || v.Type() == "function") {
+				out = append(out, c.valueCandidate(name, v))
+			}
+		}
 	}
 	return slices.DeleteFunc(matching(out, ""), func(k candidate) bool { return !vm.IsName(k.name) })
-}
-
-// valueMembers returns the entries of a table or object, except metamethods.
-func (c *completer) valueMembers(t vm.Value, methods bool) []candidate {
-	var out []candidate
-	for _, name := range t.Names() {
-		v, _ := t.Index(name)
-		if strings.HasPrefix(name, "__") || methods && v.Type() != "function" {
-			continue
-		}
-		out = append(out, c.valueCandidate(name, v))
-	}
-	return out
 }
 
 // entryCandidate returns the candidate for a described entry.

@@ -204,7 +204,7 @@ func (e *editor) end(text []rune, err error) {
 		e.line, e.pos = text, len(text)
 		e.render()
 	}
-	e.write(string(e.scr.leave()) + pasteOff)
+	e.write(e.scr.leave() + pasteOff)
 }
 
 func (e *editor) write(s string) {
@@ -230,7 +230,7 @@ func (e *editor) render() {
 		}
 		v.rows = append(slices.Clone(v.rows), bar.rows...)
 	}
-	e.write(string(e.scr.draw(v)))
+	e.write(e.scr.draw(v))
 }
 
 // fit returns the prompt, shortened if it leaves no room for an entry.
@@ -267,7 +267,7 @@ func (e *editor) filter(r rune) (_ rune, pass bool) {
 		return r, false
 	case keyResumed:
 		if e.reading {
-			e.write(string(e.scr.clear()))
+			e.write(e.scr.clear())
 			e.tty.cooked() // so that the state to restore is not that of the shell
 			e.tty.raw()
 			e.write(pasteOn)
@@ -275,7 +275,7 @@ func (e *editor) filter(r rune) (_ rune, pass bool) {
 		return r, false
 	case ctrlZ:
 		if e.tty.suspend != nil {
-			e.write(string(e.scr.leave()) + pasteOff)
+			e.write(e.scr.leave() + pasteOff)
 			e.tty.cooked()
 			e.tty.suspend()
 			e.tty.raw()
@@ -501,7 +501,7 @@ func (e *editor) list(lines []string) {
 		lines = append(slices.Clone(lines[:room-1]), more)
 	}
 	var b strings.Builder
-	b.Write(e.scr.clear())
+	b.WriteString(e.scr.clear())
 	for _, line := range lines {
 		b.WriteString(phrase.Truncate(line, width-1) + "\r\n")
 	}

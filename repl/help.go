@@ -17,9 +17,8 @@ import (
 func (s *session) hostModule() vm.Module {
 	return vm.Module{Name: "repl.host", Funcs: map[string]any{
 		"classes":   s.eachClass,
-		"fields":    s.eachField,
-		"typers":    s.eachTyper,
-		"functions": s.eachFunction,
+		"typers":    s.typers,
+		"functions": s.functions,
 		"isname":    vm.IsName,
 		"reserved":  func(name string) bool { return s.builtin(name) != nil },
 		"help":      s.help,
@@ -36,9 +35,13 @@ func (s *session) hostModule() vm.Module {
 	}}
 }
 
-// eachClass calls yield for each described class: its name, whether it has a label, whether it is
-// indexed, whether # is its length, and whether its elements are shown in hexadecimal.
-func (s *session) eachClass(yield func(name string, label, indexed, counted, hex bool) error) error {
+// eachClass calls class for each described class: with its name, whether it has a label, whether it is
+// indexed, whether # is its length, and whether its elements are shown in hexadecimal. Then it calls
+// field for each field of the class, in order. hex asks for hexadecimal numbers.
+func (s *session) eachClass(
+	class func(name string, label, indexed, counted, hex bool) error,
+	field func(class, name string, hex bool) error,
+) error {
 	for _, e := range s.index.Entries() {
 		if e.Kind != describe.IsClass {
 			continue
@@ -47,22 +50,12 @@ func (s *session) eachClass(yield func(name string, label, indexed, counted, hex
 		label := slices.ContainsFunc(c.Fields, func(f describe.Field) bool { return f.Name == "label" })
 		indexed := c.Index != nil
 		hex := indexed && c.Index.Value.Kind == describe.KindU64
-		if err := yield(e.Name, label, indexed, indexed && c.Len != "", hex); err != nil {
+		if err := class(e.Name, label, indexed, indexed && c.Len != "", hex); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// eachField calls yield for each field of the described classes, in order. hex asks for hexadecimal numbers.
-func (s *session) eachField(yield func(class, field string, hex bool) error) error {
-	for _, e := range s.index.Entries() {
-		if e.Kind != describe.IsClass {
-			continue
-		}
-		for _, f := range e.Class.Fields {
+		for _, f := range c.Fields {
 			address := f.Name == "addr" || f.Name == "pc" || s.register(f.Name) != nil
-			if err := yield(e.Name, f.Name, address && f.Type.Kind == describe.KindU64); err != nil {
+			if err := field(e.Name, f.Name, address && f.Type.Kind == describe.KindU64); err != nil {
 				return err
 			}
 		}
@@ -70,34 +63,29 @@ func (s *session) eachField(yield func(class, field string, hex bool) error) err
 	return nil
 }
 
-// eachTyper calls yield for each described module that has a function type.
-func (s *session) eachTyper(yield func(module string) error) error {
+// typers returns the described modules that have a function type.
+func (s *session) typers() []string {
+	names := []string{} // for Lua not nil
 	for _, m := range s.index.Modules() {
-		if m.Name == "" || s.index.Member(m.Name, "type") == nil {
-			continue
-		}
-		if err := yield(m.Name); err != nil {
-			return err
+		if m.Name != "" && s.index.Member(m.Name, "type") != nil {
+			names = append(names, m.Name)
 		}
 	}
-	return nil
+	return names
 }
 
-// eachFunction calls yield for the path of each described function, and of those of Lua's library.
-func (s *session) eachFunction(yield func(path string) error) error {
+// functions returns the paths of the described functions, and of those of Lua's library.
+func (s *session) functions() []string {
+	var paths []string
 	for _, e := range s.index.Entries() {
 		if e.Kind == describe.IsFunc {
-			if err := yield(e.Path); err != nil {
-				return err
-			}
+			paths = append(paths, e.Path)
 		}
 	}
 	for _, f := range library {
-		if err := yield(f.name); err != nil {
-			return err
-		}
+		paths = append(paths, f.name)
 	}
-	return nil
+	return paths
 }
 
 // helpEntry answers the entries "help", "help name" and help(name), and those of apropos, if the
@@ -109,34 +97,24 @@ func (s *session) helpEntry(text string) bool {
 		return false
 	}
 	command := toks[0].Text
-	if command != "help" && command != "apropos" {
-		return false
-	}
-	if v, ok := s.rt.Look(command); !ok || v.Type() != "function" {
-		return false // redefined by the user
+	answer := map[string]func(string) string{"help": s.help, "apropos": s.apropos}[command]
+	if v, ok := s.rt.Look(command); answer == nil || !ok || v.Type() != "function" {
+		return false // or redefined by the user
 	}
 	args := toks[1:]
 	called := len(args) >= 2 && args[0].Is("(") && closing(args, 0) == len(args)-1
 	if called {
 		args = args[1 : len(args)-1]
 	}
-	answer, ok := "", false
 	switch {
 	case len(args) == 0:
-		ok = true
+		s.say(answer(""))
 	case len(args) == 1 && args[0].Kind == vm.TokenString && !args[0].Open:
-		answer, ok = args[0].Content(), true
-	case command == "help":
-		return s.helpOnChain(text, args, called)
-	}
-	switch {
-	case !ok:
-	case command == "help":
-		s.say(s.help(answer))
+		s.say(answer(args[0].Content()))
 	default:
-		s.say(s.apropos(answer))
+		return command == "help" && s.helpOnChain(text, args, called)
 	}
-	return ok
+	return true
 }
 
 // helpOnChain answers help(m.cpu[0].write_wb_reg), and help write_wb_reg without quotes.
@@ -256,23 +234,20 @@ func (s *session) overview() string {
 			b.WriteString(phrase.Truncate(line, width) + "\n")
 		}
 	}
-	var classes, registers, topics []string
+	names := map[describe.EntryKind]string{}
 	for _, e := range s.index.Entries() {
-		switch e.Kind {
-		case describe.IsClass:
-			classes = append(classes, e.Name)
-		case describe.IsRegister:
-			registers = append(registers, e.Name)
-		case describe.IsTopic:
-			topics = append(topics, `"`+e.Name+`"`)
+		name := e.Name
+		if e.Kind == describe.IsTopic {
+			name = `"` + name + `"`
 		}
+		names[e.Kind] += " " + name
 	}
 	for _, l := range []struct {
 		title string
-		names []string
-	}{{"classes", classes}, {"registers", registers}, {"topics", topics}} {
-		if len(l.names) > 0 {
-			b.WriteString(hanging(l.title, strings.Join(l.names, " "), width))
+		kind  describe.EntryKind
+	}{{"classes", describe.IsClass}, {"registers", describe.IsRegister}, {"topics", describe.IsTopic}} {
+		if names[l.kind] != "" {
+			b.WriteString(hanging(l.title, names[l.kind], width))
 		}
 	}
 	return b.String() + "\n" + s.commandList()

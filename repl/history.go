@@ -3,7 +3,7 @@
 package repl
 
 import (
-	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -25,10 +25,7 @@ const maxHistoryEntry = 64 << 10
 func DefaultHistory(name string, getenv func(string) string) string {
 	dir := getenv("XDG_STATE_HOME")
 	if !filepath.IsAbs(dir) { // unset, or relative, which the specification says to ignore
-		home := getenv("HOME")
-		if home == "" {
-			home = getenv("USERPROFILE")
-		}
+		home := cmp.Or(getenv("HOME"), getenv("USERPROFILE"))
 		if home == "" {
 			return ""
 		}
@@ -74,16 +71,13 @@ func (h *history) load() error {
 		if err != nil {
 			return err
 		}
-		lines := bytes.Split(b, []byte("\n"))
-		last := lines[len(lines)-1] // empty unless a session was killed while writing
-		lines = lines[:len(lines)-1]
-		if len(last) > 0 {
-			lines = append(lines, last)
-		}
+		text := string(b)
+		killed := text != "" && !strings.HasSuffix(text, "\n") // a session, while it was writing
+		lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 		drop := max(0, len(lines)-h.limit)
 		// Tolerate a tenth more than the limit, so that not every start rewrites the file.
-		if drop > h.limit/10 || len(last) > 0 {
-			keep := append(bytes.Join(lines[drop:], []byte("\n")), '\n')
+		if drop > h.limit/10 || killed {
+			keep := []byte(strings.Join(lines[drop:], "\n") + "\n")
 			if _, err := f.WriteAt(keep, 0); err != nil {
 				return err
 			}
@@ -92,7 +86,7 @@ func (h *history) load() error {
 			}
 		}
 		for _, line := range lines[drop:] {
-			if s := unescapeEntry(string(line)); s != "" {
+			if s := unescapeEntry(line); s != "" {
 				h.entries = append(h.entries, s)
 			}
 		}
@@ -152,13 +146,7 @@ func (h *history) add(entry string) error {
 	return nil
 }
 
-func escapeEntry(s string) string {
-	return strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`).Replace(s)
-}
-
-func unescapeEntry(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	return strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\r`, "\r").Replace(s)
-}
+var (
+	escapeEntry   = strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`).Replace
+	unescapeEntry = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\r`, "\r").Replace
+)

@@ -5,6 +5,7 @@ package repl
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -105,7 +106,7 @@ type screen struct {
 }
 
 // draw returns the bytes that turn what is shown into next.
-func (s *screen) draw(next view) []byte {
+func (s *screen) draw(next view) string {
 	s.buf.Reset()
 	row, col := s.shown.row, s.shown.col
 	if !s.on {
@@ -170,9 +171,9 @@ func (s *screen) draw(next view) []byte {
 		s.shown.rows = s.shown.rows[:len(next.rows)]
 	}
 	goTo(next.row, next.col)
-	s.shown = view{rows: append([]viewRow(nil), next.rows...), row: next.row, col: next.col}
+	s.shown = view{rows: slices.Clone(next.rows), row: next.row, col: next.col}
 	s.on = true
-	return append([]byte(nil), s.buf.Bytes()...)
+	return s.buf.String()
 }
 
 // samePrefix returns the length of the common prefix of two texts that may remain on the terminal. It
@@ -197,19 +198,12 @@ func beginsWithMark(s string) bool {
 	return runewidth.RuneWidth(r) == 0
 }
 
-func ascii(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
+func ascii(s string) bool { return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 }) }
 
 // clear returns the bytes that remove the entry and leave the cursor where it began.
-func (s *screen) clear() []byte {
+func (s *screen) clear() string {
 	if !s.on {
-		return nil
+		return ""
 	}
 	s.buf.Reset()
 	if s.shown.row > 0 {
@@ -217,13 +211,13 @@ func (s *screen) clear() []byte {
 	}
 	s.buf.WriteString("\r\x1b[J")
 	s.shown, s.on = view{}, false
-	return append([]byte(nil), s.buf.Bytes()...)
+	return s.buf.String()
 }
 
 // leave returns the bytes that move the cursor to a new line below the entry, which remains.
-func (s *screen) leave() []byte {
+func (s *screen) leave() string {
 	if !s.on {
-		return nil
+		return ""
 	}
 	s.buf.Reset()
 	if down := len(s.shown.rows) - 1 - s.shown.row; down > 0 {
@@ -231,7 +225,7 @@ func (s *screen) leave() []byte {
 	}
 	s.buf.WriteString("\r\n")
 	s.shown, s.on = view{}, false
-	return append([]byte(nil), s.buf.Bytes()...)
+	return s.buf.String()
 }
 
 // resized computes the row of the cursor after the terminal has broken the rows anew for another width.

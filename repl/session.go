@@ -50,6 +50,12 @@ type input struct {
 	refused string   // the errno of a refused call
 }
 
+// A luaRuntime is a runtime with the functions of lua/prelude.lua and lua/commands.lua.
+type luaRuntime struct {
+	*vm.Runtime
+	fns map[string]*vm.Function
+}
+
 // A sourceText is the source of a chunk. typed reports that it was typed at the prompt.
 type sourceText struct {
 	text  string
@@ -77,8 +83,7 @@ type session struct {
 	cancel  context.CancelFunc // stops the running code
 	stopped bool               // Ctrl-C has called cancel
 
-	rt      *vm.Runtime
-	fns     map[string]*vm.Function // of lua/prelude.lua
+	rt      *luaRuntime
 	inputs  []input
 	count   int // inputs so far, for their names
 	sources map[string]sourceText
@@ -91,15 +96,7 @@ type session struct {
 	tight   bool            // the memory limit was reached, and may still be
 	lost    map[string]bool // names of locals of earlier inputs
 
-	compiled compiled // the last entry that the reader asked about
-}
-
-// A compiled entry is a program or an error.
-type compiled struct {
-	text string
-	prog *vm.Program
-	expr bool
-	err  error
+	ready input // the last entry that the reader asked about, compiled
 }
 
 // newSession returns a session with its first runtime.
@@ -142,7 +139,7 @@ func newSession(ctx context.Context, cfg Config) (_ *session, err error) {
 // open creates the first runtime, the line reader and the history.
 func (s *session) open(ctx context.Context) error {
 	_, err := s.during(ctx, func(ctx context.Context) (err error) {
-		s.rt, s.fns, err = s.newRuntime(ctx, false)
+		s.rt, err = s.newRuntime(ctx, false)
 		return err
 	})
 	if err != nil {
@@ -257,22 +254,22 @@ func (s *session) mute(mute bool) (restore func()) {
 	return func() { s.codeOut.mute, s.codeErr.mute = false, false }
 }
 
-// newRuntime returns a runtime in the state before the first input, and the functions of lua/prelude.lua.
-func (s *session) newRuntime(ctx context.Context, mute bool) (*vm.Runtime, map[string]*vm.Function, error) {
+// newRuntime returns a runtime in the state before the first input.
+func (s *session) newRuntime(ctx context.Context, mute bool) (*luaRuntime, error) {
 	cfg := s.cfg.Runtime
 	cfg.Stdout, cfg.Stderr, cfg.Stdin = s.codeOut, s.codeErr, s.code
 	cfg.Modules = append(slices.Clone(cfg.Modules), s.hostModule())
 	rt, err := vm.New(cfg)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer s.mute(mute)()
 	fns, err := s.prepare(ctx, rt)
 	if err != nil {
 		rt.Close()
-		return nil, nil, err
+		return nil, err
 	}
-	return rt, fns, nil
+	return &luaRuntime{rt, fns}, nil
 }
 
 // prepare runs the Lua part of the prompt, and the sources of Config.
@@ -334,7 +331,7 @@ func evalFile(ctx context.Context, rt *vm.Runtime, name string, args ...any) (vm
 
 // invoke calls a function of lua/prelude.lua or lua/commands.lua.
 func (s *session) invoke(ctx context.Context, name string, args ...any) ([]vm.Value, error) {
-	fn := s.fns[name]
+	fn := s.rt.fns[name]
 	if fn == nil {
 		return nil, fmt.Errorf("repl: no function %s", name)
 	}
@@ -441,22 +438,29 @@ func (s *session) freshLine() {
 	}
 }
 
-// more reports whether an entry is incomplete. It keeps the compiled entry for run.
+// more reports whether an entry is incomplete.
 func (s *session) more(text string) bool {
 	if isCommand(text) || strings.TrimSpace(text) == "" {
 		return false
 	}
-	c := compiled{text: text}
-	c.err = safely(func() (err error) {
-		c.prog, c.expr, err = compile(s.chunkName(), text)
-		return err
-	})
-	s.compiled = c
-	return c.err != nil && vm.Incomplete(c.err)
+	in := s.compiled(text)
+	return in.err != nil && vm.Incomplete(in.err)
 }
 
-// chunkName returns the chunk name of the next input.
-func (s *session) chunkName() string { return "in" + strconv.Itoa(s.count+1) }
+// compiled returns the next input, compiled or with the error of that. It keeps it, so that an entry that
+// the reader has asked about is compiled once.
+func (s *session) compiled(text string) input {
+	in := input{kind: typedCode, text: withoutEquals(text), name: "in" + strconv.Itoa(s.count+1)}
+	if s.ready.name == in.name && s.ready.text == in.text {
+		return s.ready
+	}
+	in.err = safely(func() (err error) {
+		in.prog, in.expr, err = compile(in.name, text)
+		return err
+	})
+	s.ready = in
+	return in
+}
 
 // isCommand reports whether an entry is a command rather than Lua code, which may begin with a label.
 func isCommand(text string) bool {
@@ -531,15 +535,10 @@ func (s *session) defined(name string) bool {
 
 // run runs an entry as code.
 func (s *session) run(ctx context.Context, text string) error {
-	in := input{kind: typedCode, text: withoutEquals(text), name: s.chunkName()}
+	in := s.compiled(text)
+	s.ready = input{}
 	s.count++
 	s.sources[in.name] = sourceText{text: in.text, typed: true}
-	if c := s.compiled; c.text == text {
-		in.prog, in.expr, in.err = c.prog, c.expr, c.err
-	} else {
-		in.prog, in.expr, in.err = compile(in.name, text)
-	}
-	s.compiled = compiled{}
 	if in.err != nil {
 		s.showError(in.err)
 		return in.err
@@ -643,7 +642,7 @@ func (s *session) showResults(ctx context.Context, in *input, results []vm.Value
 const headroom = 4 << 20
 
 // perform runs an input in a runtime.
-func (s *session) perform(ctx context.Context, rt *vm.Runtime, in *input) (_ []vm.Value, _ int64, err error) {
+func (s *session) perform(ctx context.Context, rt *luaRuntime, in *input) (_ []vm.Value, _ int64, err error) {
 	if s.tight {
 		s.tight = !rt.MakeRoom(ctx, s.cfg.Runtime.Limits.Memory, headroom)
 	}
@@ -653,7 +652,7 @@ func (s *session) perform(ctx context.Context, rt *vm.Runtime, in *input) (_ []v
 		}
 	}()
 	if in.kind == luaCommand {
-		results, err := rt.Invoke(ctx, s.fns["run"], s.width(), in.name, in.rest)
+		results, err := rt.Invoke(ctx, rt.fns["run"], s.width(), in.name, in.rest)
 		return results, 0, err
 	}
 	return rt.Eval(ctx, in.prog, in.steps)
@@ -662,14 +661,12 @@ func (s *session) perform(ctx context.Context, rt *vm.Runtime, in *input) (_ []v
 // rebuild replaces the runtime by one in the state after the given inputs. If it is interrupted it
 // changes nothing.
 func (s *session) rebuild(ctx context.Context, inputs []input) error {
-	old, oldFns := s.rt, s.fns
-	rt, fns, err := s.newRuntime(ctx, true)
+	rt, err := s.newRuntime(ctx, true)
 	if err != nil {
 		return err
 	}
 	defer s.mute(true)()
 	s.tight = false
-	s.fns = fns // for perform
 	stopped, err := s.during(ctx, func(ctx context.Context) error {
 		for i := range inputs {
 			in := &inputs[i]
@@ -687,15 +684,13 @@ func (s *session) rebuild(ctx context.Context, inputs []input) error {
 	s.code.start(nil)
 	if err != nil {
 		rt.Close()
-		s.fns = oldFns
 		if stopped {
 			return errors.New("interrupted; nothing has changed")
 		}
 		return err
 	}
-	s.rt = rt
-	old.Close()
-	s.inputs = inputs
+	s.rt.Close()
+	s.rt, s.inputs = rt, inputs
 	return nil
 }
 

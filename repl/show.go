@@ -206,23 +206,13 @@ func (s *session) registerRead(toks []vm.Token) *describe.Register {
 		if f == nil || len(f.Params) == 0 || len(f.Results) == 0 {
 			return nil
 		}
-		if name := args[0].Content(); slices.Contains(wordsOf(f.Params[0].Type), name) {
+		name := args[0].Content()
+		isName := func(k candidate) bool { return k.name == name }
+		if slices.ContainsFunc(stringsOf(f.Params[0].Type, ""), isName) {
 			return s.register(name)
 		}
 	}
 	return nil
-}
-
-// wordsOf returns the strings that a type allows.
-func wordsOf(t describe.Type) []string {
-	if t.Kind != describe.KindUnion {
-		return t.Strings()
-	}
-	var out []string
-	for _, e := range t.Elem {
-		out = append(out, e.Strings()...)
-	}
-	return out
 }
 
 // registerField returns the register that the last field of a chain is named after, unless the

@@ -1,6 +1,7 @@
 package repl
 
 import (
+	"io"
 	"strings"
 	"testing"
 
@@ -127,9 +128,9 @@ func FuzzScreen(f *testing.F) {
 		changed, fresh := newVT(width, 200), newVT(width, 200)
 		var s, u screen
 		for _, text := range []string{a, b, a, b} {
-			changed.Write(s.draw(layout("> ", ">> ", text, len(text), width)))
+			io.WriteString(changed, s.draw(layout("> ", ">> ", text, len(text), width)))
 		}
-		fresh.Write(u.draw(layout("> ", ">> ", b, len(b), width)))
+		io.WriteString(fresh, u.draw(layout("> ", ">> ", b, len(b), width)))
 		if got, want := changed.text(), fresh.text(); got != want {
 			t.Errorf("%q after %q shows\n%s\nwant\n%s", b, a, got, want)
 		}

@@ -22,7 +22,7 @@ type tourStep struct{ say, code string }
 
 // startTour reads the story from lua/tour.lua and shows the first step.
 func (s *session) startTour(ctx context.Context) error {
-	story, err := evalFile(ctx, s.rt, "lua/tour.lua")
+	story, err := evalFile(ctx, s.rt.Runtime, "lua/tour.lua")
 	if err != nil {
 		return err
 	}

@@ -58,15 +58,6 @@ func (s *session) removeWatch(rest string) error {
 	return nil
 }
 
-func (s *session) listWatches() {
-	if len(s.watches) == 0 {
-		fmt.Fprintln(s.out, "no watches")
-	}
-	for i, w := range s.watches {
-		fmt.Fprintf(s.out, "%2d  %s\n", i+1, w.text)
-	}
-}
-
 func (s *session) showWatches(ctx context.Context) {
 	for _, w := range s.watches {
 		s.showWatch(ctx, w)

@@ -13,19 +13,18 @@ local G = _G
 local classes = {}
 host.classes(function(name, label, indexed, counted, hex)
   classes[name] = { label = label and "label", indexed = indexed, counted = counted, hex = hex }
-end)
-host.fields(function(class, field, hex)
+end, function(class, field, hex)
   local c = classes[class]
   c[#c + 1] = { field, hex }
 end)
 -- typeof is the type function of the described modules, or that of Lua.
 local typeof = type
-host.typers(function(name)
+for _, name in host.typers()() do
   local ok, mod = pcall(require, name)
   if ok and type(mod) == "table" and type(rawget(mod, "type")) == "function" then
     typeof = rawget(mod, "type")
   end
-end)
+end
 
 local MAX_DEPTH, MAX_ITEMS, MAX_INNER, MAX_STRING = 5, 100, 20, 200
 
@@ -278,11 +277,11 @@ function G.help(x)
       print("a " .. name)
       return
     end
-    host.functions(function(path)
+    for _, path in host.functions()() do
       local v = G
       for part in gmatch(path, "[^.]+") do v = type(v) == "table" and rawget(v, part) or nil end
       if name == "function" and rawequal(v, x) then name = path end
-    end)
+    end
     if name == "function" then
       print("a function without a description")
       return
