@@ -34,11 +34,8 @@ type machineOptions struct {
 // given is an option of the command line, with its value as typed.
 type given struct{ name, value string }
 
-// counts is one number for all CPUs, or one for each.
-type counts struct {
-	all int
-	per []int
-}
+// counts holds one number for all CPUs, or one for each. It is empty if the command line sets none.
+type counts []int
 
 // table returns the options. Each also notes in given that it was set.
 func (o *machineOptions) table() []option {
@@ -79,20 +76,23 @@ func (o *machineOptions) setMemory(s string) error {
 }
 
 func (c *counts) set(s string) error {
-	var list []int
+	*c = nil
 	for f := range strings.SplitSeq(s, ",") {
 		n, err := parseInt(strings.TrimSpace(f), 1, 16)
 		if err != nil {
 			return err
 		}
-		list = append(list, n)
-	}
-	if len(list) == 1 {
-		*c = counts{all: list[0]}
-	} else {
-		*c = counts{per: list}
+		*c = append(*c, n)
 	}
 	return nil
+}
+
+// split returns the number for all CPUs, or those for each.
+func (c counts) split() (all int, each []int) {
+	if len(c) == 1 {
+		return c[0], nil
+	}
+	return 0, c
 }
 
 // limits returns the limits of every runtime that a command makes.
@@ -114,10 +114,10 @@ func presetNames() []string {
 
 // config returns the machine that the options ask for. kernel is the profile if they name none.
 func (o *machineOptions) config(kernel string) sim.Config {
-	return sim.Config{
-		CPUs: o.cpus, BRPs: o.brps.all, WRPs: o.wrps.all, BRPsPerCPU: o.brps.per, WRPsPerCPU: o.wrps.per,
-		CPU: o.cpu, Kernel: cmp.Or(o.kernel, kernel), Seed: o.seed,
-	}
+	cfg := sim.Config{CPUs: o.cpus, CPU: o.cpu, Kernel: cmp.Or(o.kernel, kernel), Seed: o.seed}
+	cfg.BRPs, cfg.BRPsPerCPU = o.brps.split()
+	cfg.WRPs, cfg.WRPsPerCPU = o.wrps.split()
+	return cfg
 }
 
 // check tries to make a machine, so that invalid options are reported before anything else happens.
@@ -157,11 +157,15 @@ func (o *machineOptions) profile() string {
 	if o.kernel == "" {
 		return ""
 	}
-	full, err := kernelName(o.kernel)
-	if err != nil {
-		return o.kernel
+	return fullName(o.kernel)
+}
+
+// fullName returns the full name of a profile, or name if there is no such profile.
+func fullName(name string) string {
+	if full, err := kernelName(name); err == nil {
+		return full
 	}
-	return full
+	return name
 }
 
 // words returns the options as typed, with the given seed in place of --seed.
@@ -215,34 +219,25 @@ func (o *machineOptions) recordHead() string {
 // up to the architecture's maximum, so that maximum is the fact unless the command line fixes the
 // count.
 func (o *machineOptions) facts(kernel string) []scenario.Fact {
-	count := func(c counts, most int) string {
-		switch {
-		case len(c.per) > 0:
-			return strconv.Itoa(slices.Min(c.per))
-		case c.all > 0:
-			return strconv.Itoa(c.all)
+	count := func(c counts) string {
+		if len(c) == 0 {
+			return "16"
 		}
-		return strconv.Itoa(most)
+		return strconv.Itoa(slices.Min(c))
 	}
-	cfg := o.config(kernel)
-	full, err := kernelName(cfg.Kernel)
-	if err != nil {
-		full = cfg.Kernel
-	}
-	return []scenario.Fact{
-		{Name: "cpus", Value: count(counts{all: o.cpus}, 64)},
-		{Name: "brps", Value: count(o.brps, 16)},
-		{Name: "wrps", Value: count(o.wrps, 16)},
-		{Name: "kernel", Value: full},
+	facts := []scenario.Fact{
+		{Name: "cpus", Value: strconv.Itoa(cmp.Or(o.cpus, 64))},
+		{Name: "brps", Value: count(o.brps)},
+		{Name: "wrps", Value: count(o.wrps)},
+		{Name: "kernel", Value: fullName(cmp.Or(o.kernel, kernel))},
 		{Name: "target", Value: "sim"},
 		{Name: "sim", Value: "true"},
 		{Name: "linux", Value: "false"},
-		{Name: "vhe", Value: "true"},
-		{Name: "hotplug", Value: "true"},
-		{Name: "suspend", Value: "true"},
-		{Name: "trace", Value: "true"},
-		{Name: "virtual_time", Value: "true"},
 	}
+	for _, name := range []string{"vhe", "hotplug", "suspend", "trace", "virtual_time"} {
+		facts = append(facts, scenario.Fact{Name: name, Value: "true"})
+	}
+	return facts
 }
 
 // machines holds the machines of one runtime.

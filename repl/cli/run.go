@@ -379,7 +379,8 @@ func (o *runOptions) repro(c *scenario.Case, at string, exact bool) string {
 	if c.File == "stdin" {
 		at, exact = "-", c.Whole
 	}
-	inside := strings.HasPrefix(c.File, builtin+"/") && !onDisk(c.File)
+	_, err := os.Stat(c.File)
+	inside := strings.HasPrefix(c.File, builtin+"/") && err != nil
 	if !exact || inside {
 		words = append(words, "--filter", quoteArg(nameRegexp(c.Name())))
 	}
@@ -410,11 +411,6 @@ func nameRegexp(name string) string {
 	}
 	b.WriteByte('$')
 	return b.String()
-}
-
-func onDisk(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }
 
 // quoteArg quotes a word for a POSIX shell if it needs quotes.

@@ -85,18 +85,16 @@ func scriptMain(ctx context.Context, env Env, args []string) int {
 	_, tty := terminal(env.Stdin)
 	loop := o.interactive || idle && tty
 
+	words := rest
+	if idle && !tty {
+		words = []string{"-"}
+	}
 	var src *source
-	switch {
-	case len(rest) > 0 && rest[0] != "-":
-		src, err = readScript(rest[0])
-	case len(rest) > 0 || idle && !tty:
-		src, err = readStdin(env.Stdin)
-	}
-	if err != nil {
-		return usage(env, "", err)
-	}
 	var prog *vm.Program
-	if src != nil {
+	if len(words) > 0 {
+		if src, err = readScript(words[0], env.Stdin); err != nil {
+			return usage(env, "", err)
+		}
 		if prog, err = vm.Compile(src.name, src.text); err != nil {
 			return complain(env, err, exitUsage)
 		}
@@ -130,28 +128,20 @@ func scriptMain(ctx context.Context, env Env, args []string) int {
 // A source is the text of a script and its origin.
 type source struct {
 	name, text string
-	folder     string
 	stdin      bool
 }
 
-func readStdin(r io.Reader) (*source, error) {
-	b, err := io.ReadAll(r)
-	if err != nil {
-		return nil, &scenario.UsageError{Path: "stdin", Message: err.Error(), Err: err}
-	}
-	return &source{name: "stdin", text: string(b), folder: ".", stdin: true}, nil
-}
-
-// readScript reads a script file. The error about a missing file suggests a command of a similar name.
-func readScript(path string) (*source, error) {
+// readScript reads a script file, or standard input for "-". The error about a missing file suggests a
+// command of a similar name.
+func readScript(path string, stdin io.Reader) (*source, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		message := "is a folder; to run the scenarios in it: hwlua run " + path
 		return nil, &scenario.UsageError{Path: path, Message: message}
 	}
-	list, err := scenario.Find([]string{path}, nil)
+	list, err := scenario.Find([]string{path}, stdin)
 	if err != nil {
-		var missing *scenario.UsageError
-		if errors.As(err, &missing) && errors.Is(missing.Err, fs.ErrNotExist) &&
+		missing, ok := errors.AsType[*scenario.UsageError](err)
+		if ok && errors.Is(missing.Err, fs.ErrNotExist) &&
 			len(path) > 2 && !strings.ContainsAny(path, "./\\") {
 			_, names := findCommand("")
 			if n, ok := phrase.Nearest(path, names); ok {
@@ -164,7 +154,10 @@ func readScript(path string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &source{name: filepath.ToSlash(path), text: string(b), folder: filepath.Dir(path)}, nil
+	if path == "-" {
+		return &source{name: "stdin", text: string(b), stdin: true}, nil
+	}
+	return &source{name: filepath.ToSlash(path), text: string(b)}, nil
 }
 
 // scriptConfig returns the configuration of the runtime. skipped is the number of words before the
@@ -172,7 +165,7 @@ func readScript(path string) (*source, error) {
 func scriptConfig(env Env, o *scriptOptions, src *source, skipped int, machines *machines) vm.Config {
 	folder := "."
 	if src != nil {
-		folder = src.folder
+		folder = filepath.Dir(filepath.FromSlash(src.name))
 	}
 	cfg := vm.Config{
 		Stdout: env.Stdout, Stderr: env.Stderr, Stdin: env.Stdin,
@@ -215,7 +208,7 @@ func runScript(
 			warnGlobals(env.Stderr, p)
 		}
 		if _, err := rt.Run(ctx, p); err != nil {
-			if e := (*vm.Error)(nil); st.option == "-l" && errors.As(err, &e) && e.Script == stepChunk {
+			if e, ok := errors.AsType[*vm.Error](err); ok && st.option == "-l" && e.Script == stepChunk {
 				e.Source = "" // not a line of the user's
 			}
 			return failed(ctx, env, machines, err)
@@ -245,7 +238,7 @@ func failed(ctx context.Context, env Env, machines *machines, err error) int {
 		return exitInterrupted
 	}
 	complain(env, err, exitFailed)
-	if e := (*vm.Error)(nil); errors.As(err, &e) && strings.Contains(e.Message, "nil value") {
+	if e, ok := errors.AsType[*vm.Error](err); ok && strings.Contains(e.Message, "nil value") {
 		// A refused call returned nil, and using it raised somewhere below.
 		for _, m := range machines.list {
 			if lines := refusal(m); lines != nil {

@@ -47,8 +47,16 @@ func (o *runOptions) watching(ctx context.Context, env Env, paths []string) (int
 			usage(env, "run", err)
 		}
 		// Watch folders rather than files: editors replace files.
-		for _, dir := range folders(sources, paths) {
-			w.Add(dir)
+		for _, s := range sources {
+			w.Add(filepath.Dir(s.Disk()))
+		}
+		for _, p := range paths {
+			filepath.WalkDir(p, func(name string, d fs.DirEntry, err error) error {
+				if err == nil && d.IsDir() {
+					w.Add(name)
+				}
+				return nil
+			})
 		}
 		fmt.Fprintln(env.Stderr, "hwlua run: waiting for changes")
 		changed := changes(ctx, w)
@@ -65,28 +73,6 @@ func (o *runOptions) watching(ctx context.Context, env Env, paths []string) (int
 	}
 	fmt.Fprintln(env.Stderr) // the terminal shows ^C
 	return exitInterrupted, nil
-}
-
-// folders returns the folders of the sources, and those below paths.
-func folders(sources []*scenario.Source, paths []string) []string {
-	var dirs []string
-	add := func(d string) {
-		if !slices.Contains(dirs, d) {
-			dirs = append(dirs, d)
-		}
-	}
-	for _, s := range sources {
-		add(filepath.Dir(s.Disk()))
-	}
-	for _, p := range paths {
-		filepath.WalkDir(p, func(name string, d fs.DirEntry, err error) error {
-			if err == nil && d.IsDir() {
-				add(name)
-			}
-			return nil
-		})
-	}
-	return dirs
 }
 
 // changes waits until Lua files have changed and then stayed unchanged for a moment, and returns their names.
@@ -171,12 +157,11 @@ func (l *loads) load(call string, arg vm.Token) {
 		l.unknown = true
 		return
 	}
-	path := filepath.Join(l.root, filepath.FromSlash(arg.Content()))
 	if call != "require" {
-		l.add(path)
+		l.add(filepath.Join(l.root, filepath.FromSlash(arg.Content())))
 		return
 	}
-	path = filepath.Join(l.root, filepath.FromSlash(strings.ReplaceAll(arg.Content(), ".", "/")))
+	path := filepath.Join(l.root, filepath.FromSlash(strings.ReplaceAll(arg.Content(), ".", "/")))
 	l.add(path + scenario.Ext)
 	l.add(filepath.Join(path, "init"+scenario.Ext))
 }
