@@ -234,7 +234,7 @@ func (s *session) commandHelp(name string) string {
 	for _, k := range s.commandCandidates() {
 		if k.name == name {
 			head := strings.TrimSpace(k.name + " " + k.typ)
-			return fmt.Sprintf(":%s\n  %s\n", head, wrapText(k.doc, s.helpWidth()-2, "  "))
+			return fmt.Sprintf(":%s\n  %s\n", head, phrase.Wrap(k.doc, s.helpWidth()-2, "  "))
 		}
 	}
 	_, err := s.commandName(name)

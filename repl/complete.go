@@ -39,12 +39,9 @@ func matching(cands []candidate, prefix string) []candidate {
 
 // A completer finds candidates.
 type completer struct {
-	index    *describe.Index
-	look     func(path ...any) (vm.Value, bool) // finds a raw value in the runtime
-	commands func() []candidate
-	files    func(prefix string) []string // may be nil
-	scope    []vm.Token                   // before the cursor, for the names they assign
-	depth    int                          // of assigned
+	*session
+	scope []vm.Token // before the cursor, for the names they assign
+	depth int        // of assigned
 }
 
 // complete returns the candidates to replace text[from:pos].
@@ -56,7 +53,7 @@ func (c *completer) complete(text string, pos int) (cands []candidate, from int)
 	}
 	name, arg, found := strings.Cut(rest, " ")
 	if !found {
-		return matching(c.commands(), name), 1
+		return matching(c.commandCandidates(), name), 1
 	}
 	at := len(text) - len(strings.TrimLeft(arg, " "))
 	if cands, ok := c.argument(name, text[at:]); ok {
@@ -77,7 +74,9 @@ func (c *completer) expression(text string) (cands []candidate, from int) {
 			return nil, len(text)
 		case last.Kind == vm.TokenString && last.Open:
 			begun := last.Content()
-			return matchingWords(c.wordsAt(toks[:n-1]), begun), len(text) - len(begun)
+			// These remain in the order of their description.
+			others := func(c candidate) bool { return !strings.HasPrefix(c.name, begun) }
+			return slices.DeleteFunc(c.wordsAt(toks[:n-1]), others), len(text) - len(begun)
 		case (last.Kind == vm.TokenName || last.Kind == vm.TokenKeyword) && last.End() == len(text):
 			word = last.Text
 			toks = toks[:n-1]
@@ -103,11 +102,6 @@ func (c *completer) expression(text string) (cands []candidate, from int) {
 	return matching(cands, word), from
 }
 
-// matchingWords returns the strings that begin with prefix, in the order of their description.
-func matchingWords(cands []candidate, prefix string) []candidate {
-	return slices.DeleteFunc(cands, func(c candidate) bool { return !strings.HasPrefix(c.name, prefix) })
-}
-
 // membersBefore returns the members of the chain before the dot or colon that ends toks.
 func (c *completer) membersBefore(toks []vm.Token) []candidate {
 	n := len(toks)
@@ -126,10 +120,10 @@ func (c *completer) membersBefore(toks []vm.Token) []candidate {
 func (c *completer) argument(command, word string) (cands []candidate, ok bool) {
 	switch command {
 	case "load", "record":
-		if c.files == nil {
+		if c.cfg.Files == nil || c.cfg.Files.Names == nil {
 			return nil, true
 		}
-		for _, name := range c.files(word) {
+		for _, name := range c.cfg.Files.Names(word) {
 			k := candidate{name: name, typ: "file"}
 			if strings.HasSuffix(name, string(filepath.Separator)) {
 				k.typ = "folder"
@@ -145,7 +139,7 @@ func (c *completer) argument(command, word string) (cands []candidate, ok bool) 
 		}
 		return nil, true
 	case "help":
-		cands = c.commands()
+		cands = c.commandCandidates()
 		for i := range cands {
 			cands[i].after = ""
 		}
@@ -210,7 +204,7 @@ func (c *completer) named(name string) thing {
 	if t, ok := c.assigned(name); ok {
 		return t
 	}
-	v, ok := c.look(name)
+	v, ok := c.rt.Look(name)
 	return c.described(thing{value: v, known: ok}, name)
 }
 
@@ -305,7 +299,7 @@ func (c *completer) member(t thing, name, path string) thing {
 			return m
 		}
 	case describe.KindString:
-		m.value, m.known = c.look("string", name)
+		m.value, m.known = c.rt.Look("string", name)
 		path = "string." + name
 	}
 	if m.known {
@@ -377,7 +371,7 @@ func (c *completer) members(t thing, methods bool) []candidate {
 			}
 		}
 	case describe.KindString:
-		if v, ok := c.look("string"); ok && methods {
+		if v, ok := c.rt.Look("string"); ok && methods {
 			t = thing{value: v, known: true}
 		}
 	}
@@ -470,7 +464,7 @@ func (c *completer) valueCandidate(name string, v vm.Value) candidate {
 // functionDoc returns the description of a function that is stored under its own name, or "".
 func (c *completer) functionDoc(name string, v vm.Value) string {
 	same := func(path string) bool {
-		w, ok := c.look(pathOf(path)...)
+		w, ok := c.rt.Look(pathOf(path)...)
 		return ok && w.Same(v)
 	}
 	for _, e := range c.index.Lookup(name) {
@@ -486,7 +480,7 @@ func (c *completer) functionDoc(name string, v vm.Value) string {
 	return ""
 }
 
-// pathOf splits a path at its dots, for completer.look.
+// pathOf splits a path at its dots, for Runtime.Look.
 func pathOf(path string) []any {
 	var keys []any
 	for part := range strings.SplitSeq(path, ".") {
@@ -497,7 +491,7 @@ func pathOf(path string) []any {
 
 // globals returns the global names.
 func (c *completer) globals() []candidate {
-	g, ok := c.look()
+	g, ok := c.rt.Look()
 	if !ok {
 		return nil
 	}

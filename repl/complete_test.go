@@ -75,7 +75,7 @@ var completionQuestions = []string{
 
 func TestCompletion(t *testing.T) {
 	s, _ := newTestSession(t, completionSetup)
-	s.completer.files = func(prefix string) []string {
+	s.cfg.Files.Names = func(prefix string) []string {
 		if !strings.HasPrefix("testdata/board.lua", prefix) {
 			return nil
 		}
@@ -145,7 +145,7 @@ func FuzzCompletion(f *testing.F) {
 		f.Add(strings.ReplaceAll(q, "|", ""))
 	}
 	s, _ := newTestSession(f, completionSetup)
-	s.completer.files = nil
+	s.cfg.Files.Names = nil
 	f.Fuzz(func(t *testing.T, text string) {
 		if len(text) > 200 {
 			return

@@ -25,7 +25,7 @@ func (s *session) hostModule() vm.Module {
 		"apropos":   s.apropos,
 		"room":      s.room,
 		"columns":   phrase.Width,
-		"wrap":      wrapText,
+		"wrap":      phrase.Wrap,
 		"decode": func(register string, v uint64) string {
 			if r := s.register(register); r != nil {
 				return decode(r, v)
@@ -187,7 +187,7 @@ func (s *session) helpOnEntries(entries []*describe.Entry) string {
 			for _, e := range entries[i:] {
 				also += " " + e.Path
 			}
-			b.WriteString("\n" + wrapText(also, s.helpWidth(), "") + "\n")
+			b.WriteString("\n" + phrase.Wrap(also, s.helpWidth(), "") + "\n")
 			break
 		}
 		if i > 0 {
@@ -217,7 +217,7 @@ func lastPart(name string) string {
 func (s *session) overview() string {
 	width := s.helpWidth()
 	var b strings.Builder
-	b.WriteString(wrapText("An expression shows its value, which _ keeps. An incomplete entry continues "+
+	b.WriteString(phrase.Wrap("An expression shows its value, which _ keeps. An incomplete entry continues "+
 		"in the next line. Tab completes, Ctrl-R searches the history, Ctrl-C interrupts, Ctrl-D at an "+
 		"empty prompt or :quit leaves.", width, "") + "\n\n")
 	for _, l := range [][2]string{
@@ -256,7 +256,7 @@ func (s *session) overview() string {
 // hanging returns a word with a text to its right, which continues below itself.
 func hanging(word, text string, width int) string {
 	const left = 18
-	return phrase.Pad(word, left-1) + " " + wrapText(text, width-left, strings.Repeat(" ", left)) + "\n"
+	return phrase.Pad(word, left-1) + " " + phrase.Wrap(text, width-left, strings.Repeat(" ", left)) + "\n"
 }
 
 // apropos lists the entries whose name or text contains a word.

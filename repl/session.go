@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/describe"
@@ -115,14 +116,7 @@ func newSession(ctx context.Context, cfg Config) (_ *session, err error) {
 	}
 	s.out, s.errOut = stream(cfg.Out, nil), stream(cfg.Err, nil)
 	s.codeOut, s.codeErr = stream(cfg.Runtime.Stdout, cfg.Out), stream(cfg.Runtime.Stderr, cfg.Err)
-	s.completer = &completer{
-		index:    s.index,
-		look:     func(path ...any) (vm.Value, bool) { return s.rt.Look(path...) },
-		commands: s.commandCandidates,
-	}
-	if cfg.Files != nil {
-		s.completer.files = cfg.Files.Names
-	}
+	s.completer = &completer{session: s}
 	if s.code.r == cfg.In {
 		s.code.r = nil // the prompt reads it too, so use its reader
 	}
@@ -581,7 +575,7 @@ func (s *session) execute(ctx context.Context, in *input) error {
 	if s.rec != nil {
 		s.codeOut.tee = new(bytes.Buffer)
 	}
-	stop := s.used.start()
+	began := time.Now()
 	stopped, err := s.during(ctx, func(ctx context.Context) error {
 		var err error
 		results, steps, err = s.perform(ctx, s.rt, in)
@@ -590,7 +584,7 @@ func (s *session) execute(ctx context.Context, in *input) error {
 		}
 		return err
 	})
-	stop(steps)
+	s.used = usage{time.Since(began), steps}
 	in.read = s.code.taken()
 	if tee := s.codeOut.tee; tee != nil {
 		in.printed, in.lossy = tee.String(), tee.Len() >= recordLimit

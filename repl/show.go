@@ -102,7 +102,7 @@ func (s *session) registerPart(r *describe.Register, v uint64) part {
 	if d := decode(r, v); d != "" {
 		at := len(p.digits) + 2
 		if at+phrase.Width(d) > s.room() {
-			d = wrapText(d, max(s.room()-at, 8), strings.Repeat(" ", at))
+			d = phrase.Wrap(d, max(s.room()-at, 8), strings.Repeat(" ", at))
 		}
 		p.text = "  " + d
 	}

@@ -1,4 +1,4 @@
-// Text for a terminal: wrapping, control characters and colors.
+// Text for a terminal: control characters and colors.
 
 package repl
 
@@ -6,30 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/hwlua/hwlua/vm/phrase"
 )
-
-// wrapText breaks a text into lines of at most width columns. Lines after the first begin with indent.
-func wrapText(text string, width int, indent string) string {
-	var b strings.Builder
-	n := 0
-	for word := range strings.FieldsSeq(text) {
-		w := phrase.Width(word)
-		switch {
-		case n == 0:
-		case n+1+w > width:
-			b.WriteString("\n" + indent)
-			n = 0
-		default:
-			b.WriteByte(' ')
-			n++
-		}
-		b.WriteString(word)
-		n += w
-	}
-	return b.String()
-}
 
 // printable replaces control characters, which would act on the terminal, and invalid UTF-8 by escape
 // sequences. Line breaks and tabs stay.

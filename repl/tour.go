@@ -42,7 +42,7 @@ func (t *tour) tell(s *session) {
 	step := t.steps[t.at]
 	s.freshLine()
 	number := s.colors.strong(fmt.Sprintf("%d/%d", t.at+1, len(t.steps)))
-	fmt.Fprintf(s.out, "\n%s %s\n", number, wrapText(step.say, s.helpWidth()-4, "    "))
+	fmt.Fprintf(s.out, "\n%s %s\n", number, phrase.Wrap(step.say, s.helpWidth()-4, "    "))
 	for line := range strings.SplitSeq(step.code, "\n") {
 		fmt.Fprintf(s.out, "    %s\n", s.colors.value(s.fitCode(line, "    ")))
 	}
@@ -56,7 +56,7 @@ func (s *session) fitCode(line, indent string) string {
 	if phrase.Width(indent+code) <= s.room() {
 		return line
 	}
-	return own + wrapText(code, max(s.room()-phrase.Width(indent)-2, 10), indent+"  ")
+	return own + phrase.Wrap(code, max(s.room()-phrase.Width(indent)-2, 10), indent+"  ")
 }
 
 // accept returns the code of the next step, which an empty entry runs.
@@ -86,5 +86,5 @@ func (s *session) fit(line string) string {
 	if phrase.Width(line) <= s.room() || strings.Contains(line, "\n") {
 		return line
 	}
-	return wrapText(line, s.room()-2, "  ")
+	return phrase.Wrap(line, s.room()-2, "  ")
 }

@@ -163,12 +163,6 @@ type usage struct {
 	steps int64
 }
 
-// start starts the measurement; the function it returns ends it.
-func (u *usage) start() func(steps int64) {
-	began := time.Now()
-	return func(steps int64) { *u = usage{time.Since(began), steps} }
-}
-
 func (u usage) String() string {
 	unit := 100 * time.Nanosecond
 	switch {

@@ -5,6 +5,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hwlua/hwlua/hwdebug/sim"
@@ -120,29 +121,21 @@ func newest(rec *trace.Recorder, n int, booted uint64) []trace.Entry {
 		return nil
 	}
 	// Making an entry is expensive, so make only those from the time of the 4n-th last record on.
-	var times []int64
-	for r := range rec.Records {
-		times = append(shorten(times, 4*n), r.T)
-	}
-	if len(times) == 0 {
+	seq := rec.Seq()
+	first, ok := rec.Record(max(rec.Oldest(), seq-min(seq, uint64(4*n))+1))
+	if !ok {
 		return nil
 	}
-	since := times[max(0, len(times)-4*n)]
 	var list []trace.Entry
-	for e := range rec.Entries(trace.Filter{Since: since}, trace.Frames) {
+	for e := range rec.Entries(trace.Filter{Since: first.T}, trace.Frames) {
+		if len(list) == 2*n { // time may have stood still for long
+			list = slices.Delete(list, 0, n)
+		}
 		if e.Seq > booted {
-			list = append(shorten(list, n), e)
+			list = append(list, e)
 		}
 	}
 	return list[max(0, len(list)-n):]
-}
-
-// shorten returns the last n elements of a slice that has grown to twice as many.
-func shorten[T any](s []T, n int) []T {
-	if len(s) < 2*n {
-		return s
-	}
-	return s[:copy(s, s[len(s)-n:])]
 }
 
 // tail returns the end of a trace, one line for each entry, indented by nesting.

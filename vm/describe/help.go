@@ -5,6 +5,8 @@ package describe
 import (
 	"fmt"
 	"strings"
+
+	"github.com/hwlua/hwlua/vm/phrase"
 )
 
 // Help returns the full description of an entry as text for a terminal of the given width (0: 80).
@@ -150,25 +152,10 @@ func para(b *strings.Builder, doc, indent string, width int) {
 
 // wrap breaks a text into lines. If started is set, the first line is indented already.
 func wrap(b *strings.Builder, text, indent string, width int, started bool) {
-	n := 0
-	for word := range strings.FieldsSeq(text) {
-		switch {
-		case n == 0:
-			if !started {
-				b.WriteString(indent)
-			}
-			n = len(indent)
-		case n+1+len(word) > width:
-			b.WriteString("\n" + indent)
-			n = len(indent)
-		default:
-			b.WriteByte(' ')
-			n++
-		}
-		b.WriteString(word)
-		n += len(word)
+	if !started && text != "" {
+		b.WriteString(indent)
 	}
-	b.WriteByte('\n')
+	b.WriteString(phrase.Wrap(text, width-len(indent), indent) + "\n")
 }
 
 // Picture draws the register's fields in a row, highest bit first, in as many rows as the width needs.

@@ -101,3 +101,24 @@ func Pad(s string, width int) string {
 	}
 	return s
 }
+
+// Wrap breaks a text into lines of at most width columns. Lines after the first begin with indent.
+func Wrap(text string, width int, indent string) string {
+	var b strings.Builder
+	n := 0
+	for word := range strings.FieldsSeq(text) {
+		w := Width(word)
+		switch {
+		case n == 0:
+		case n+1+w > width:
+			b.WriteString("\n" + indent)
+			n = 0
+		default:
+			b.WriteByte(' ')
+			n++
+		}
+		b.WriteString(word)
+		n += w
+	}
+	return b.String()
+}
