@@ -80,7 +80,8 @@ end
 
 local banks = { { "bvr", "bcr", "bp_on_reg" }, { "wvr", "wcr", "wp_on_reg" } }
 
-M.add("regs", "[cpu]  the debug registers of a CPU; without a number, those that are not 0", true, "", function(rest)
+local regs_doc = "[cpu]  the debug registers of a CPU; without a number, those that are not 0"
+M.add("regs", regs_doc, true, "", function(rest)
   local m = machine()
   local some, all = cpus(m, rest)
   for _, cpu in ipairs(some) do
@@ -101,7 +102,8 @@ M.add("regs", "[cpu]  the debug registers of a CPU; without a number, those that
             local value = string.format("%s%-2d %s", bank[1], n, hw.hex(v, 16))
             local control = string.format("%s%-2d %s", bank[2], n, hw.hex(c, 8))
             local event, fields = ev and label(ev) or "", host.decode(bank[2], c)
-            local line = string.format("      %s  %s  %s%s", value, control, ev and event .. "  " or "", fields)
+            local gap = ev and "  " or ""
+            local line = string.format("      %s  %s  %s%s%s", value, control, event, gap, fields)
             row(line, "      ", { value, control, event, fields })
           end
         end
@@ -141,8 +143,8 @@ M.add("events", "the open events", true, "", function()
     local task, cpu = where(ev)
     local at = string.format("%s len %s", hw.hex(ev.addr, 16), tostring(ev.len))
     local more = "count " .. tostring(ev.count) .. (ev.slot and ", slot " .. ev.slot or "")
-    local line = string.format("%-8s %-2s %-26s %-9s %-8s %-20s %s", label(ev), ev.type, at, ev.state, cpu, task, more)
-    row(line, "", { label(ev), ev.type, at, ev.state, cpu, task, more })
+    local cells = { label(ev), ev.type, at, ev.state, cpu, task, more }
+    row(string.format("%-8s %-2s %-26s %-9s %-8s %-20s %s", unpack(cells)), "", cells)
   end
 end)
 

@@ -4,8 +4,9 @@ local host = require "repl.host"
 local type, tostring, tonumber, next, pairs, ipairs = type, tostring, tonumber, next, pairs, ipairs
 local rawget, rawequal, select, pcall, getmetatable = rawget, rawequal, select, pcall, getmetatable
 local error, print, require, unpack = error, print, require, unpack
-local format, gsub, find, sub, byte, match = string.format, string.gsub, string.find, string.sub, string.byte, string.match
-local gmatch, concat, sort, floor, huge = string.gmatch, table.concat, table.sort, math.floor, math.huge
+local format, gsub, find, sub, byte = string.format, string.gsub, string.find, string.sub, string.byte
+local match, gmatch, concat, sort, floor, huge =
+  string.match, string.gmatch, table.concat, table.sort, math.floor, math.huge
 local G = _G
 
 -- classes maps the name of a described class to its fields in order, {name, hex}, and to how its objects
@@ -102,8 +103,8 @@ local function items(t, limit)
   return list, left
 end
 
--- fields returns the fields of an object and its elements, as items does. It leaves out fields that are nil or
--- false, and those that the object's name shows.
+-- fields returns the fields of an object and its elements, as items does. It leaves out fields that are
+-- nil or false, and those that the object's name shows.
 local function fields(v, class)
   local list = {}
   for _, f in ipairs(class) do
@@ -194,7 +195,9 @@ function show(v, indent, width, depth, path, ishex)
     local fill = true -- strings of a list get lines of their own
     for _, item in ipairs(list) do
       local t = type(item[2])
-      fill = fill and t ~= "table" and (t ~= "userdata" or depth > 0) and not (item[1] == "" and t == "string")
+      if t == "table" or t == "userdata" and depth == 0 or t == "string" and item[1] == "" then
+        fill = false
+      end
     end
     local s = body(list, left, indent, width, depth, path, fill and 0 or nil)
     path[v] = nil
@@ -299,9 +302,11 @@ end
 
 local M = { values = values, why = why, classof = typeof, label = label }
 
--- add adds a command of the prompt. A pure one changes nothing. Any other makes the Lua call in code, once or more,
--- and returns a list of the results and their number.
-function M.add(name, doc, pure, code, fn) commands[name] = { run = fn, doc = doc, pure = pure, code = code } end
+-- add adds a command of the prompt. A pure one changes nothing. Any other makes the Lua call in code, once or
+-- more, and returns a list of the results and their number.
+function M.add(name, doc, pure, code, fn)
+  commands[name] = { run = fn, doc = doc, pure = pure, code = code }
+end
 
 -- command returns whether a command is pure, and its code.
 function M.command(name)
@@ -311,8 +316,8 @@ end
 
 local literal
 
--- run runs a command. It shows what a command of the user's returns. Of a command of the prompt it returns the
--- calls as a list of {code, result}, both as source text.
+-- run runs a command. It shows what a command of the user's returns. Of a command of the prompt it returns
+-- the calls as a list of {code, result}, both as source text.
 function M.run(width, name, rest)
   local c = commands[name]
   local results = { c.run(rest) }

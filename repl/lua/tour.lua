@@ -1,8 +1,8 @@
 -- The tour in six steps, each a text and the code to run.
 return {
   {
-    "A machine with four watchpoint registers on each CPU. Each of four drivers watches eight bytes of kernel "
-      .. "data on every CPU.",
+    "A machine with four watchpoint registers on each CPU. Each of four drivers watches eight bytes of "
+      .. "kernel data on every CPU.",
     [[m = hw.machine { cpus = 2, brps = 6, wrps = 4 }
 w = {}
 for i = 1, 4 do
@@ -14,7 +14,8 @@ end]],
     [[m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5b000, len = 8 }]],
   },
   {
-    "The machine can explain: which rule was broken, which function refused, and which events hold the slots.",
+    "The machine can explain: which rule was broken, which function refused, and which events hold the "
+      .. "slots.",
     [[m:why()]],
   },
   {
@@ -25,7 +26,9 @@ end]],
     "A delayed work item on CPU 1 registers the fifth one 28 seconds after boot. Virtual time takes no real "
       .. "time.",
     [[function _register_wp_bp()
-  w[5] = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5b000, len = 8, disabled = true })
+  w[5] = assert(m:register_wide_hw_breakpoint {
+    type = "w", addr = 0xffffff8008c5b000, len = 8, disabled = true
+  })
   for cpu in m:cpus() do m:perf_event_enable(w[5][cpu.id]) end
 end
 dw = m:delayed_work("watch_point_delayed_work_func", function() _register_wp_bp() return true end)
