@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/arm64"
 )
 
 // A decoder reads the lines of a recording and checks them against the format. It allocates only
@@ -32,6 +33,53 @@ func (d *decoder) finish() *FormatError {
 	return d.err
 }
 
+// keys are the keys of one kind of object in a recording, with the way to read the value of each.
+type keys[T any] struct {
+	*words
+	read []func(*decoder, *T)
+}
+
+// A key is one of them. Its number, by which sets of keys are made, is its place in the list.
+type key[T any] struct {
+	name string
+	read func(*decoder, *T)
+}
+
+func keysOf[T any](all []key[T]) *keys[T] {
+	k := &keys[T]{}
+	var names []string
+	for _, key := range all {
+		names = append(names, key.name)
+		k.read = append(k.read, key.read)
+	}
+	k.words = wordsOf(names...)
+	return k
+}
+
+// object reads an object into v and returns the set of the keys found as bits. It fails for a
+// repeated key and for an unknown one; with an empty where, it skips unknown keys.
+func object[T any](d *decoder, where string, k *keys[T], v *T) (seen uint32) {
+	d.want('{')
+	for n := 0; d.more(&n, '}'); {
+		name, at := d.text()
+		d.want(':')
+		i, ok := k.find(name)
+		switch {
+		case d.err != nil:
+		case !ok && where == "":
+			d.skip()
+		case !ok:
+			d.fail(at, fmt.Sprintf("unknown key %q in %s", name, where), k.fix())
+		case seen>>i&1 != 0:
+			d.repeated(at, k.names[i])
+		default:
+			seen |= 1 << i
+			k.read[i](d, v)
+		}
+	}
+	return seen
+}
+
 // require fails for the first of keys that is in must but was not seen.
 func (d *decoder) require(what string, keys *words, must, seen uint32) {
 	if missing := must &^ seen; missing != 0 {
@@ -39,117 +87,111 @@ func (d *decoder) require(what string, keys *words, must, seen uint32) {
 	}
 }
 
-var metaKeys = wordsOf("release", "version", "qemu", "machine", "cpus", "brps", "wrps", "dfr0", "ubuf",
-	"ucode", "kbuf", "kcode")
+var metaKeys = keysOf([]key[Meta]{
+	{"release", func(d *decoder, m *Meta) { m.Release = d.string() }},
+	{"version", func(d *decoder, m *Meta) { m.Version = d.string() }},
+	{"qemu", func(d *decoder, m *Meta) { m.QEMU = d.string() }},
+	{"machine", func(d *decoder, m *Meta) { m.Machine = d.string() }},
+	{"cpus", func(d *decoder, m *Meta) { m.CPUs = d.count("cpus", 64) }},
+	{"brps", func(d *decoder, m *Meta) { m.BRPs = d.count("brps", arm64.MaxRegs) }},
+	{"wrps", func(d *decoder, m *Meta) { m.WRPs = d.count("wrps", arm64.MaxRegs) }},
+	{"dfr0", func(d *decoder, m *Meta) { m.DFR0 = d.hex("dfr0", math.MaxUint64) }},
+	{"ubuf", func(d *decoder, m *Meta) { m.UBuf = d.hex("ubuf", math.MaxUint64) }},
+	{"ucode", func(d *decoder, m *Meta) { m.UCode = d.hex("ucode", math.MaxUint64) }},
+	{"kbuf", func(d *decoder, m *Meta) { m.KBuf = d.hex("kbuf", math.MaxUint64) }},
+	{"kcode", func(d *decoder, m *Meta) { m.KCode = d.hex("kcode", math.MaxUint64) }},
+})
 
 // decodeMeta reads the first line. It skips keys that it does not know: they say where a recording
 // comes from and cannot change its meaning.
 func (d *decoder) decodeMeta(line []byte) *FormatError {
 	d.scanner, d.c, d.step = scanner{b: line}, nil, 0
-	m := d.meta
-	*m = Meta{CPUs: 4}
+	*d.meta = Meta{CPUs: 4}
 	d.want('{')
 	if key, _ := d.text(); d.err == nil && string(key) != "meta" {
 		d.fail(0, fmt.Sprintf("the first line holds %q", key), `it must be {"meta":{...}}`)
 	}
 	d.want(':')
-	seen := d.metaFields(m)
-	d.require("meta", metaKeys, 0b1111_0110_0001, seen) // version, qemu, machine, cpus and dfr0 are optional
-	if m.BRPs > 16 || m.WRPs > 16 {
-		d.fail(d.i, "meta has more than 16 registers of a kind", "the architecture has at most 16")
-	}
+	seen := object(d, "", metaKeys, d.meta)
+	d.require("meta", metaKeys.words, 0b1111_0110_0001, seen) // version, qemu, machine, cpus and dfr0 are optional
 	d.want('}')
 	return d.finish()
 }
 
-// metaFields reads the members of meta and returns the set of those found.
-func (d *decoder) metaFields(m *Meta) (seen uint32) {
-	texts := [...]*string{&m.Release, &m.Version, &m.QEMU, &m.Machine}
-	counts := [...]*int{&m.CPUs, &m.BRPs, &m.WRPs}
-	values := [...]*uint64{&m.DFR0, &m.UBuf, &m.UCode, &m.KBuf, &m.KCode}
-	return d.object("", metaKeys, func(i int) {
-		s, at := d.text()
-		ok := true
-		switch {
-		case i < len(texts):
-			*texts[i] = string(s)
-		case i < len(texts)+len(counts):
-			var n uint64
-			n, ok = parseDec(s)
-			ok = ok && 1 <= n && n <= 64
-			*counts[i-len(texts)] = int(n)
-		default:
-			*values[i-len(texts)-len(counts)], ok = parseHex(s)
-		}
-		if !ok {
-			d.fail(at, fmt.Sprintf("invalid %s %q", metaKeys.names[i], s),
-				"want counts from 1 to 64 in decimal, addresses and dfr0 as hex strings without prefix")
-		}
-	})
+// count reads a number of things, which the first line holds as a string.
+func (d *decoder) count(what string, limit uint64) int {
+	s, at := d.text()
+	n, ok := parseDec(s)
+	if !ok || n == 0 || n > limit {
+		d.fail(at, fmt.Sprintf("invalid %s %q", what, s), fmt.Sprintf("want a number from 1 to %d in decimal", limit))
+	}
+	return int(n)
 }
 
-var caseKeys = wordsOf("id", "cpus", "steps", "residue", "violation")
+var caseKeys = keysOf([]key[Case]{
+	{"id", (*decoder).id},
+	{"cpus", (*decoder).cpus},
+	{"steps", (*decoder).steps},
+	{"residue", (*decoder).residue},
+	{"violation", func(d *decoder, c *Case) { c.Violation = d.skip() }},
+})
 
 // decodeCase reads one case into c.
 func (d *decoder) decodeCase(line []byte, c *Case) *FormatError {
 	d.scanner, d.c, d.step = scanner{b: line}, c, 0
 	*c = Case{Line: c.Line, Steps: c.Steps[:0], KDE: c.KDE[:0], words: c.words[:0], hits: c.hits[:0],
 		pairs: c.pairs[:0]}
-	seen := d.object("a case", caseKeys, func(i int) {
-		switch i {
-		case 0:
-			id, at := d.text()
-			if c.ID = string(id); c.ID == "" {
-				d.fail(at, "an empty id", "it is a family, a slash and a name")
-			}
-		case 1:
-			d.peek()
-			at := d.i
-			if c.CPUs = d.int("cpus", 1, 64); c.CPUs != d.meta.CPUs {
-				d.fail(at, fmt.Sprintf("cpus is %d, on a machine of %d", c.CPUs, d.meta.CPUs), "")
-			}
-		case 2:
-			d.steps()
-		case 3:
-			d.residue()
-		case 4:
-			c.Violation = d.skip()
-		}
-	})
-	d.require("the case", caseKeys, 0b111, seen)
+	seen := object(d, "a case", caseKeys, c)
+	d.require("the case", caseKeys.words, 0b111, seen)
 	return d.finish()
 }
 
-var residueKeys = wordsOf("kde")
+func (d *decoder) id(c *Case) {
+	id, at := d.text()
+	if c.ID = string(id); c.ID == "" {
+		d.fail(at, "an empty id", "it is a family, a slash and a name")
+	}
+}
 
-// residue reads the CPUs whose KDE stayed set.
-func (d *decoder) residue() {
-	seen := d.object("residue", residueKeys, func(int) {
-		d.want('[')
-		for n := 0; d.more(&n, ']'); {
-			d.peek()
-			at := d.i
-			cpu := d.int("CPU", 0, d.meta.CPUs-1)
-			if slices.Contains(d.c.KDE, cpu) {
-				d.fail(at, fmt.Sprintf("CPU %d twice", cpu), "")
-			}
-			d.c.KDE = append(d.c.KDE, cpu)
+func (d *decoder) cpus(c *Case) {
+	d.peek()
+	at := d.i
+	if c.CPUs = d.int("cpus", 1, 64); c.CPUs != d.meta.CPUs {
+		d.fail(at, fmt.Sprintf("cpus is %d, on a machine of %d", c.CPUs, d.meta.CPUs), "")
+	}
+}
+
+var residueKeys = keysOf([]key[Case]{{"kde", (*decoder).kde}})
+
+func (d *decoder) residue(c *Case) {
+	seen := object(d, "residue", residueKeys, c)
+	d.require("residue", residueKeys.words, 1, seen)
+}
+
+// kde reads the CPUs whose KDE stayed set and sorts them.
+func (d *decoder) kde(c *Case) {
+	d.want('[')
+	for n := 0; d.more(&n, ']'); {
+		d.peek()
+		at := d.i
+		cpu := d.int("CPU", 0, d.meta.CPUs-1)
+		if slices.Contains(c.KDE, cpu) {
+			d.fail(at, fmt.Sprintf("CPU %d twice", cpu), "")
 		}
-	})
-	slices.Sort(d.c.KDE)
-	d.require("residue", residueKeys, 1, seen)
+		c.KDE = append(c.KDE, cpu)
+	}
+	slices.Sort(c.KDE)
 }
 
 // steps reads the steps of the case.
-func (d *decoder) steps() {
-	c := d.c
+func (d *decoder) steps(c *Case) {
 	d.want('[')
 	for d.more(&d.step, ']') {
 		d.peek()
 		begin := d.i + 1
 		c.Steps = append(c.Steps, Step{Op: numOps, T: -1, Task: -1})
 		s := &c.Steps[d.step-1]
-		s.fields = fieldSet(d.object("a step", fields, func(i int) { d.field(s, 1<<i) }))
+		s.fields = fieldSet(object(d, "a step", fields, s))
 		if d.err == nil {
 			if found, fix := s.wrong(d.meta); found != "" {
 				d.fail(begin, found, fix)
@@ -168,64 +210,72 @@ var (
 	failed = wordsOf("error")
 )
 
-// field reads the value of one key of a step.
-func (d *decoder) field(s *Step, f fieldSet) {
-	switch f {
-	case fOp:
-		s.Op = Op(d.word("op", ops))
-	case fH:
-		s.H = d.name('h')
-	case fT:
-		s.T = d.name('t')
-	case fFrom:
-		s.From = d.name('t')
-	case fTask:
+// fields are the keys of a step, in the order of the constants from fOp on.
+var fields = keysOf([]key[Step]{
+	{"op", func(d *decoder, s *Step) { s.Op = Op(d.word("op", ops)) }},
+	{"h", func(d *decoder, s *Step) { s.H = d.name('h') }},
+	{"t", func(d *decoder, s *Step) { s.T = d.name('t') }},
+	{"from", func(d *decoder, s *Step) { s.From = d.name('t') }},
+	{"task", func(d *decoder, s *Step) {
 		if !d.literal("null") {
 			s.Task = d.name('t')
 		}
-	case fCPU:
-		s.CPU = d.int("cpu", math.MinInt32, math.MaxInt32)
-	case fType:
-		s.Attr.Type = d.bpType()
-	case fAddr:
-		s.Addr = d.addr()
-	case fLen:
-		s.Attr.Len = d.uint("len")
-	case fDisabled:
-		s.Attr.Disabled = d.bool()
-	case fPinned:
-		s.Attr.Pinned = d.bool()
-	case fInherit:
-		s.Attr.Inherit = d.bool()
-	case fExcludeUser:
-		s.Attr.ExcludeUser = d.bool()
-	case fExcludeKernel:
-		s.Attr.ExcludeKernel = d.bool()
-	case fExcludeHV:
-		s.Attr.ExcludeHV = d.bool()
-	case fCustom:
-		s.Custom = d.bool()
-	case fKind:
-		s.Kind = hwdebug.Kind(d.word("kind", kinds))
-	case fSize:
-		s.Size = d.int("size", 1, 8)
-	case fWhich:
-		s.Which = hwdebug.PtraceSet(d.word("set", sets))
-	case fIdx:
-		s.Idx = d.int("idx", 0, 255)
-	case fCtrl:
-		s.Ctrl = d.ctrl()
-	case fRet:
-		s.Ret = d.ret()
-	case fObs:
-		s.obs = obsSet(d.observed(&s.Obs))
-	case fMark:
+	}},
+	{"cpu", func(d *decoder, s *Step) { s.CPU = d.int("cpu", math.MinInt32, math.MaxInt32) }},
+	{"type", func(d *decoder, s *Step) { s.Attr.Type = d.bpType() }},
+	{"addr", func(d *decoder, s *Step) { s.Addr = d.addr() }},
+	{"len", func(d *decoder, s *Step) { s.Attr.Len = d.uint("len") }},
+	{"disabled", func(d *decoder, s *Step) { s.Attr.Disabled = d.bool() }},
+	{"pinned", func(d *decoder, s *Step) { s.Attr.Pinned = d.bool() }},
+	{"inherit", func(d *decoder, s *Step) { s.Attr.Inherit = d.bool() }},
+	{"exclude_user", func(d *decoder, s *Step) { s.Attr.ExcludeUser = d.bool() }},
+	{"exclude_kernel", func(d *decoder, s *Step) { s.Attr.ExcludeKernel = d.bool() }},
+	{"exclude_hv", func(d *decoder, s *Step) { s.Attr.ExcludeHV = d.bool() }},
+	{"custom", func(d *decoder, s *Step) { s.Custom = d.bool() }},
+	{"kind", func(d *decoder, s *Step) { s.Kind = hwdebug.Kind(d.word("kind", kinds)) }},
+	{"size", func(d *decoder, s *Step) { s.Size = d.int("size", 1, 8) }},
+	{"which", func(d *decoder, s *Step) { s.Which = hwdebug.PtraceSet(d.word("set", sets)) }},
+	{"idx", func(d *decoder, s *Step) { s.Idx = d.int("idx", 0, 255) }},
+	{"ctrl", func(d *decoder, s *Step) { s.Ctrl = d.ctrl() }},
+	{"ret", func(d *decoder, s *Step) { s.Ret = d.ret() }},
+	{"obs", func(d *decoder, s *Step) { s.obs = obsSet(object(d, "obs", observations, &s.Obs)) }},
+	{"mark", func(d *decoder, s *Step) {
 		d.want('[')
 		for n := 0; d.more(&n, ']'); {
 			s.Mark |= 1 << d.word("mark", marks)
 		}
-	}
-}
+	}},
+})
+
+// observations are the keys of what was observed, in the order of the constants from oHits on.
+var observations = keysOf([]key[Obs]{
+	{"hits", (*decoder).hits},
+	{"err", (*decoder).errs},
+	{"trap", func(d *decoder, o *Obs) {
+		seen := object(d, "trap", trapKeys, &o.Trap)
+		d.require("trap", trapKeys.words, 0b11, seen)
+	}},
+	{"count", func(d *decoder, o *Obs) {
+		if o.Failed = d.peek() == '"'; o.Failed {
+			d.word("count", failed)
+		} else {
+			o.Count = d.uint("count")
+		}
+	}},
+	{"cpu", func(d *decoder, o *Obs) { o.Regs.CPU = d.int("cpu", 0, d.meta.CPUs-1) }},
+	{"bvr", func(d *decoder, o *Obs) { o.Regs.BVR = d.bank("bvr", d.meta.BRPs) }},
+	{"bcr", func(d *decoder, o *Obs) { o.Regs.BCR = d.bank("bcr", d.meta.BRPs) }},
+	{"wvr", func(d *decoder, o *Obs) { o.Regs.WVR = d.bank("wvr", d.meta.WRPs) }},
+	{"wcr", func(d *decoder, o *Obs) { o.Regs.WCR = d.bank("wcr", d.meta.WRPs) }},
+	{"mdscr", func(d *decoder, o *Obs) { o.Regs.MDSCR = d.hex("mdscr", math.MaxUint64) }},
+	{"info", func(d *decoder, o *Obs) { o.Info = uint32(d.hex("info", math.MaxUint32)) }},
+	{"regs", func(d *decoder, o *Obs) { o.Pairs = d.regset() }},
+})
+
+var trapKeys = keysOf([]key[hwdebug.Trap]{
+	{"n", func(d *decoder, t *hwdebug.Trap) { t.N = d.int("the number of traps", 1, math.MaxInt32) }},
+	{"addr", func(d *decoder, t *hwdebug.Trap) { t.Addr = d.hex("addr", math.MaxUint64) }},
+})
 
 // wrong returns what violates the rule of the step's op and how to fix it, or "".
 func (s *Step) wrong(meta *Meta) (found, fix string) {
@@ -272,42 +322,6 @@ func (s *Step) wrong(meta *Meta) (found, fix string) {
 	return "", ""
 }
 
-// observed reads what was observed and returns the set of its keys.
-func (d *decoder) observed(o *Obs) uint32 {
-	return d.object("obs", observations, func(i int) {
-		switch obsSet(1) << i {
-		case oHits:
-			d.hits(o)
-		case oErr:
-			d.errs(o)
-		case oTrap:
-			d.trap(o)
-		case oCount:
-			if o.Failed = d.peek() == '"'; o.Failed {
-				d.word("count", failed)
-			} else {
-				o.Count = d.uint("count")
-			}
-		case oCPU:
-			o.Regs.CPU = d.int("cpu", 0, d.meta.CPUs-1)
-		case oBVR:
-			o.Regs.BVR = d.bank("bvr", d.meta.BRPs)
-		case oBCR:
-			o.Regs.BCR = d.bank("bcr", d.meta.BRPs)
-		case oWVR:
-			o.Regs.WVR = d.bank("wvr", d.meta.WRPs)
-		case oWCR:
-			o.Regs.WCR = d.bank("wcr", d.meta.WRPs)
-		case oMDSCR:
-			o.Regs.MDSCR = d.hex("mdscr", math.MaxUint64)
-		case oInfo:
-			o.Info = uint32(d.hex("info", math.MaxUint32))
-		case oRegs:
-			o.Pairs = d.regset()
-		}
-	})
-}
-
 // hits reads the growth of the handles and sorts it by handle.
 func (d *decoder) hits(o *Obs) {
 	c := d.c
@@ -344,19 +358,6 @@ func (d *decoder) errs(o *Obs) {
 		o.Err = append(o.Err, h)
 	}
 	slices.Sort(o.Err)
-}
-
-var trapKeys = wordsOf("n", "addr")
-
-func (d *decoder) trap(o *Obs) {
-	seen := d.object("trap", trapKeys, func(i int) {
-		if i == 0 {
-			o.Trap.N = d.int("the number of traps", 1, math.MaxInt32)
-		} else {
-			o.Trap.Addr = d.hex("addr", math.MaxUint64)
-		}
-	})
-	d.require("trap", trapKeys, 0b11, seen)
 }
 
 // bank reads the values of one bank of registers, of which there must be n.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/bits"
 	"strconv"
 	"strings"
 )
@@ -30,10 +31,13 @@ func (d *scanner) fail(at int, found, fix string) {
 	d.i = len(d.b)
 }
 
-// peek returns the next byte that is not white space, 0 at the end.
-func (d *scanner) peek() byte {
-	if d.i < len(d.b) && d.b[d.i] > ' ' {
-		return d.b[d.i]
+// peek returns the next byte that is not white space, 0 at the end. It is just small enough to be inlined.
+func (d *scanner) peek() (c byte) {
+	if d.i < len(d.b) {
+		c = d.b[d.i]
+	}
+	if c > ' ' {
+		return c
 	}
 	return d.afterSpace()
 }
@@ -50,7 +54,7 @@ func (d *scanner) afterSpace() byte {
 
 // want reads the byte c.
 func (d *scanner) want(c byte) {
-	if d.i < len(d.b) && d.b[d.i] == c || d.peek() == c {
+	if d.peek() == c {
 		d.i++
 		return
 	}
@@ -116,6 +120,12 @@ func (d *scanner) text() (s []byte, at int) {
 	return nil, at
 }
 
+// string reads a string.
+func (d *scanner) string() string {
+	s, _ := d.text()
+	return string(s)
+}
+
 // escaped reads a string that contains escapes. No recording has one, so it may be slow.
 func (d *scanner) escaped(at int) []byte {
 	for i := at + 1; i < len(d.b); i++ {
@@ -155,11 +165,12 @@ func wordsOf(names ...string) *words {
 	return w
 }
 
-func hash(s []byte) int {
+// hash has few collisions among the names of the format: its factors were searched for.
+func hash(s []byte) uint {
 	if len(s) == 0 {
 		return 0
 	}
-	return int(s[0]) + 5*int(s[len(s)-1]) + 3*len(s)
+	return uint(s[0]) + 11*uint(s[len(s)-1]) + 2*uint(len(s))
 }
 
 // find returns the number of s.
@@ -176,31 +187,6 @@ func (w *words) find(s []byte) (i int, ok bool) {
 }
 
 func (w *words) fix() string { return "want one of " + strings.Join(w.names, " ") }
-
-// object reads an object and calls value, with the number of the key, to read each value. It
-// returns the set of the keys found as bits. A repeated key fails, and so does an unknown one; with
-// an empty where, unknown keys are skipped.
-func (d *scanner) object(where string, keys *words, value func(key int)) (seen uint32) {
-	d.want('{')
-	for n := 0; d.more(&n, '}'); {
-		key, at := d.text()
-		d.want(':')
-		i, ok := keys.find(key)
-		switch {
-		case d.err != nil:
-		case !ok && where == "":
-			d.skip()
-		case !ok:
-			d.fail(at, fmt.Sprintf("unknown key %q in %s", key, where), keys.fix())
-		case seen>>i&1 != 0:
-			d.repeated(at, keys.names[i])
-		default:
-			seen |= 1 << i
-			value(i)
-		}
-	}
-	return seen
-}
 
 func (d *scanner) repeated(at int, name string) { d.fail(at, fmt.Sprintf("key %q twice", name), "") }
 
@@ -241,9 +227,9 @@ func (d *scanner) number(what string) (digits []byte, at int) {
 // uint reads an integer from 0 up to 2^64-1.
 func (d *scanner) uint(what string) uint64 {
 	digits, at := d.number(what)
-	v, err := strconv.ParseUint(string(digits), 10, 64)
+	v, ok := parseDec(digits)
 	switch {
-	case digits == nil || err == nil:
+	case digits == nil || ok:
 	case digits[0] == '-':
 		d.fail(at, what+" is below 0", "")
 	default:
@@ -252,11 +238,16 @@ func (d *scanner) uint(what string) uint64 {
 	return v
 }
 
-// int reads an integer from lo up to hi.
+// int reads an integer from lo up to hi, which are at most 32 bits wide.
 func (d *scanner) int(what string, lo, hi int) int {
 	digits, at := d.number(what)
-	n, err := strconv.Atoi(string(digits))
-	if digits != nil && (err != nil || n < lo || n > hi) {
+	abs, negative := bytes.CutPrefix(digits, []byte("-"))
+	v, ok := parseDec(abs)
+	n := int(min(v, 1<<32))
+	if negative {
+		n = -n
+	}
+	if digits != nil && (!ok || n < lo || n > hi) {
 		d.fail(at, fmt.Sprintf("%s %s is out of range", what, digits), fmt.Sprintf("want %d to %d", lo, hi))
 	}
 	return n
@@ -311,13 +302,37 @@ func (d *scanner) skip() string {
 }
 
 // parseHex returns the value of 1 to 16 hexadecimal digits.
-func parseHex(s []byte) (uint64, bool) {
-	v, err := strconv.ParseUint(string(s), 16, 64)
-	return v, err == nil && len(s) <= 16
+func parseHex(s []byte) (v uint64, ok bool) {
+	for _, c := range s {
+		digit := hexDigits[c]
+		if digit == 0 {
+			return 0, false
+		}
+		v = v<<4 | uint64(digit-1)
+	}
+	return v, 0 < len(s) && len(s) <= 16
 }
 
+// hexDigits holds the value of each hexadecimal digit plus 1.
+var hexDigits = func() (values [256]uint8) {
+	for i := range 16 {
+		values["0123456789abcdef"[i]] = uint8(i + 1)
+		values["0123456789ABCDEF"[i]] = uint8(i + 1)
+	}
+	return values
+}()
+
 // parseDec returns the value of a decimal number below 2^64 without leading zeros.
-func parseDec(s []byte) (uint64, bool) {
-	v, err := strconv.ParseUint(string(s), 10, 64)
-	return v, err == nil && (s[0] != '0' || len(s) == 1)
+func parseDec(s []byte) (v uint64, ok bool) {
+	if len(s) == 0 || s[0] == '0' && len(s) > 1 {
+		return 0, false
+	}
+	for _, c := range s {
+		c -= '0'
+		high, low := bits.Mul64(v, 10)
+		if v = low + uint64(c); c > 9 || high != 0 || v < low {
+			return 0, false
+		}
+	}
+	return v, true
 }

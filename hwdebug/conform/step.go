@@ -123,10 +123,6 @@ const (
 	fMark
 )
 
-var fields = wordsOf("op", "h", "t", "from", "task", "cpu", "type", "addr", "len", "disabled",
-	"pinned", "inherit", "exclude_user", "exclude_kernel", "exclude_hv", "custom", "kind", "size",
-	"which", "idx", "ctrl", "ret", "obs", "mark")
-
 const (
 	oHits obsSet = 1 << iota
 	oErr
@@ -141,9 +137,6 @@ const (
 	oInfo
 	oRegs
 )
-
-var observations = wordsOf("hits", "err", "trap", "count", "cpu", "bvr", "bcr", "wvr", "wcr", "mdscr",
-	"info", "regs")
 
 // An opRule lists the keys that a step with that op must have and may have besides op, ret and
 // mark, and the keys of what is observed if it succeeds.
