@@ -4,6 +4,7 @@ package hwdebug
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"syscall"
 )
@@ -53,7 +54,7 @@ func Errno(err error) syscall.Errno {
 
 // ErrnoName returns the name of e, such as "ENOSPC", or its number in decimal if it is not in Errnos.
 func ErrnoName(e syscall.Errno) string {
-	if info, ok := find(func(i *ErrnoInfo) bool { return i.Errno == e }); ok {
+	if info, ok := find(func(i ErrnoInfo) bool { return i.Errno == e }); ok {
 		return info.Name
 	}
 	return strconv.Itoa(int(e))
@@ -61,7 +62,7 @@ func ErrnoName(e syscall.Errno) string {
 
 // ErrnoNumber returns the Linux number of e, such as 28 for ENOSPC.
 func ErrnoNumber(e syscall.Errno) int {
-	if info, ok := find(func(i *ErrnoInfo) bool { return i.Errno == e }); ok {
+	if info, ok := find(func(i ErrnoInfo) bool { return i.Errno == e }); ok {
 		return info.Number
 	}
 	return int(e)
@@ -69,22 +70,20 @@ func ErrnoNumber(e syscall.Errno) int {
 
 // ErrnoByName returns the errno with that name.
 func ErrnoByName(name string) (syscall.Errno, bool) {
-	info, ok := find(func(i *ErrnoInfo) bool { return i.Name == name })
+	info, ok := find(func(i ErrnoInfo) bool { return i.Name == name })
 	return info.Errno, ok
 }
 
 // ErrnoByNumber returns the errno with that Linux number.
 func ErrnoByNumber(n int) (syscall.Errno, bool) {
-	info, ok := find(func(i *ErrnoInfo) bool { return i.Number == n })
+	info, ok := find(func(i ErrnoInfo) bool { return i.Number == n })
 	return info.Errno, ok
 }
 
 // find returns the first errno that match accepts.
-func find(match func(*ErrnoInfo) bool) (info ErrnoInfo, ok bool) {
-	for i := range Errnos {
-		if match(&Errnos[i]) {
-			return Errnos[i], true
-		}
+func find(match func(ErrnoInfo) bool) (info ErrnoInfo, ok bool) {
+	if i := slices.IndexFunc(Errnos, match); i >= 0 {
+		return Errnos[i], true
 	}
 	return info, false
 }

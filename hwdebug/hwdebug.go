@@ -34,15 +34,9 @@ const (
 
 // String returns "r", "w", "rw", "x", or the number of any other type.
 func (t BPType) String() string {
-	switch t {
-	case R:
-		return "r"
-	case W:
-		return "w"
-	case RW:
-		return "rw"
-	case X:
-		return "x"
+	names := [...]string{R: "r", W: "w", RW: "rw", X: "x"}
+	if t < BPType(len(names)) && names[t] != "" {
+		return names[t]
 	}
 	return strconv.FormatUint(uint64(t), 10)
 }

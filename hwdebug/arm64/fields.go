@@ -244,8 +244,7 @@ func explainBCR(b DBGBCR) string {
 	if b.BT()&1 != 0 {
 		fmt.Fprintf(&s, ", linked to breakpoint %d", b.LBN())
 	}
-	writeEnabled(&s, b.E())
-	return s.String()
+	return s.String() + ", " + enabledWords(uint64(b&1))
 }
 
 // explainWCR returns "watchpoint on stores from EL0 to 4 bytes at +4, enabled".
@@ -266,8 +265,7 @@ func explainWCR(w DBGWCR) string {
 	if w.WT() != 0 {
 		fmt.Fprintf(&s, ", linked to breakpoint %d", w.LBN())
 	}
-	writeEnabled(&s, w.E())
-	return s.String()
+	return s.String() + ", " + enabledWords(uint64(w&1))
 }
 
 func explainMDSCR(v uint64) string {
@@ -299,14 +297,6 @@ func writeLevels(s *strings.Builder, before string, pxc uint8, hmc bool, ssc uin
 	}
 	if ssc != 0 {
 		s.WriteString(" (" + sscWords(uint64(ssc)) + ")")
-	}
-}
-
-func writeEnabled(s *strings.Builder, on bool) {
-	if on {
-		s.WriteString(", enabled")
-	} else {
-		s.WriteString(", disabled")
 	}
 }
 
@@ -369,17 +359,9 @@ var (
 func levelWords(f uint64) string { return Privilege(f).String() }
 
 func debugVerWords(f uint64) string {
-	switch f {
-	case DebugV8P0:
-		return "ARMv8.0"
-	case DebugV8P1:
-		return "ARMv8.1"
-	case DebugV8P2:
-		return "ARMv8.2"
-	case DebugV8P4:
-		return "ARMv8.4"
-	case DebugV8P8:
-		return "ARMv8.8"
+	minor := [...]string{DebugV8P0: "0", DebugV8P1: "1", DebugV8P2: "2", DebugV8P4: "4", DebugV8P8: "8"}
+	if f < uint64(len(minor)) && minor[f] != "" {
+		return "ARMv8." + minor[f]
 	}
 	return "version " + strconv.FormatUint(f, 10)
 }

@@ -18,12 +18,12 @@ const (
 // MaxRegs is the number of registers in the array of each bank, whatever a CPU implements.
 const MaxRegs = 16
 
-var bankNames = [4]string{"DBGBVR", "DBGBCR", "DBGWVR", "DBGWCR"}
+var formatNames = [numRegs]string{"DBGBVR", "DBGBCR", "DBGWVR", "DBGWCR", "MDSCR_EL1", "ID_AA64DFR0_EL1"}
 
 // regNames is filled once so that RegName does not allocate.
 var regNames = func() (names [4 * MaxRegs]string) {
 	for i := range names {
-		names[i] = bankNames[i/MaxRegs] + strconv.Itoa(i%MaxRegs) + "_EL1"
+		names[i] = formatNames[i/MaxRegs] + strconv.Itoa(i%MaxRegs) + "_EL1"
 	}
 	return names
 }()
@@ -53,13 +53,8 @@ const (
 
 // String returns the manual's name, without the number of an instance.
 func (r Reg) String() string {
-	switch {
-	case r <= RegWCR:
-		return bankNames[r]
-	case r == RegMDSCR:
-		return "MDSCR_EL1"
-	case r == RegIDAA64DFR0:
-		return "ID_AA64DFR0_EL1"
+	if r < numRegs {
+		return formatNames[r]
 	}
 	return "register format " + strconv.Itoa(int(r))
 }

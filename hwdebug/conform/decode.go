@@ -154,8 +154,7 @@ func (d *decoder) id(c *Case) {
 }
 
 func (d *decoder) cpus(c *Case) {
-	d.peek()
-	at := d.i
+	at := d.next()
 	if c.CPUs = d.int("cpus", 1, 64); c.CPUs != d.meta.CPUs {
 		d.fail(at, fmt.Sprintf("cpus is %d, on a machine of %d", c.CPUs, d.meta.CPUs), "")
 	}
@@ -172,8 +171,7 @@ func (d *decoder) residue(c *Case) {
 func (d *decoder) kde(c *Case) {
 	d.want('[')
 	for n := 0; d.more(&n, ']'); {
-		d.peek()
-		at := d.i
+		at := d.next()
 		cpu := d.int("CPU", 0, d.meta.CPUs-1)
 		if slices.Contains(c.KDE, cpu) {
 			d.fail(at, fmt.Sprintf("CPU %d twice", cpu), "")
@@ -187,8 +185,7 @@ func (d *decoder) kde(c *Case) {
 func (d *decoder) steps(c *Case) {
 	d.want('[')
 	for d.more(&d.step, ']') {
-		d.peek()
-		begin := d.i + 1
+		begin := d.next() + 1
 		c.Steps = append(c.Steps, Step{Op: numOps, T: -1, Task: -1})
 		s := &c.Steps[d.step-1]
 		s.fields = fieldSet(object(d, "a step", fields, s))
@@ -349,8 +346,7 @@ func (d *decoder) hits(o *Obs) {
 func (d *decoder) errs(o *Obs) {
 	d.want('[')
 	for n := 0; d.more(&n, ']'); {
-		d.peek()
-		at := d.i
+		at := d.next()
 		h := d.name('h')
 		if slices.Contains(o.Err, h) {
 			d.repeated(at, "h"+strconv.Itoa(h))
@@ -362,8 +358,7 @@ func (d *decoder) errs(o *Obs) {
 
 // bank reads the values of one bank of registers, of which there must be n.
 func (d *decoder) bank(what string, n int) []uint64 {
-	d.peek()
-	at, c := d.i, d.c
+	at, c := d.next(), d.c
 	from := len(c.words)
 	d.want('[')
 	for i := 0; d.more(&i, ']'); {

@@ -30,21 +30,18 @@ type Divergence struct {
 // String returns the divergence in several lines, without a final newline.
 func (d *Divergence) String() string {
 	var b strings.Builder
-	b.WriteString("case " + d.Case)
+	place := "at the end"
 	if d.Step > 0 {
-		b.WriteString(", step " + strconv.Itoa(d.Step))
-	} else {
-		b.WriteString(", at the end")
+		place = "step " + strconv.Itoa(d.Step)
 	}
+	fmt.Fprintf(&b, "case %s, %s", d.Case, place)
 	if len(d.Marks) > 0 {
-		b.WriteString(" (marked " + strings.Join(d.Marks, ", ") + ")")
+		fmt.Fprintf(&b, " (marked %s)", strings.Join(d.Marks, ", "))
 	}
 	if d.File != "" {
-		b.WriteString(" (" + d.File + ":" + strconv.Itoa(d.Line) + ")")
+		fmt.Fprintf(&b, " (%s:%d)", d.File, d.Line)
 	}
-	b.WriteString("\n  asked   " + d.Asked)
-	b.WriteString("\n  kernel  " + d.Expected)
-	b.WriteString("\n  model   " + d.Found)
+	fmt.Fprintf(&b, "\n  asked   %s\n  kernel  %s\n  model   %s", d.Asked, d.Expected, d.Found)
 	for _, f := range d.Fields {
 		b.WriteString("\n          " + f)
 	}

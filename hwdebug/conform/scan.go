@@ -52,6 +52,12 @@ func (d *scanner) afterSpace() byte {
 	return 0
 }
 
+// next returns where the next value begins.
+func (d *scanner) next() int {
+	d.peek()
+	return d.i
+}
+
 // want reads the byte c.
 func (d *scanner) want(c byte) {
 	if d.peek() == c {
@@ -202,8 +208,7 @@ func (d *scanner) word(what string, all *words) int {
 
 // number reads the digits of an integer and returns them with their sign, empty after a failure.
 func (d *scanner) number(what string) (digits []byte, at int) {
-	d.peek()
-	at = d.i
+	at = d.next()
 	if at < len(d.b) && d.b[at] == '-' {
 		d.i++
 	}

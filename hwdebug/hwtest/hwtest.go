@@ -62,10 +62,8 @@ func (s suite) rig(t *testing.T, needs ...hwdebug.Feature) *rig {
 			t.Errorf("the target does not shut down: %v", err)
 		}
 	})
-	for _, f := range needs {
-		if err := tg.Supports(f); err != nil {
-			t.Skipf("%s: %v", f, err)
-		}
+	if why := lacks(tg, needs); why != "" {
+		t.Skip(why)
 	}
 	return &rig{t, tg, s.meta}
 }
@@ -82,29 +80,28 @@ func files(t *testing.T) []string {
 // recordedMachine returns the machine of the first recording.
 func recordedMachine(t *testing.T) conform.Meta {
 	t.Helper()
-	f, err := testdata.FS.Open(files(t)[0])
+	return reader(t, files(t)[0]).Meta()
+}
+
+// reader opens the recording of that name until the end of the test.
+func reader(t *testing.T, name string) *conform.Reader {
+	t.Helper()
+	f, err := testdata.FS.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	rd, err := conform.NewReader(f, files(t)[0])
+	t.Cleanup(func() { f.Close() })
+	rd, err := conform.NewReader(f, name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return rd.Meta()
+	return rd
 }
 
 // recorded replays each file as a subtest.
 func recorded(t *testing.T, open Open) {
 	for _, name := range files(t) {
-		t.Run(name[:1], func(t *testing.T) {
-			f, err := testdata.FS.Open(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer f.Close()
-			replayFile(t, open, f, name)
-		})
+		t.Run(name[:1], func(t *testing.T) { replayFile(t, open, reader(t, name)) })
 	}
 }
 
@@ -112,11 +109,7 @@ func recorded(t *testing.T, open Open) {
 const maxShown = 10
 
 // replayFile replays the cases of a file that the target supports.
-func replayFile(t *testing.T, open Open, f io.Reader, name string) {
-	rd, err := conform.NewReader(f, name)
-	if err != nil {
-		t.Fatal(err)
-	}
+func replayFile(t *testing.T, open Open, rd *conform.Reader) {
 	s := suite{open, rd.Meta()}
 	tg := s.rig(t).tg
 	if why := unlike(tg, &s.meta); why != "" {
@@ -134,7 +127,7 @@ func replayFile(t *testing.T, open Open, f io.Reader, name string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if why := lacks(tg, &c); why != "" {
+		if why := lacks(tg, c.Needs()); why != "" {
 			if skipped[why]++; skipped[why] == 1 {
 				reasons = append(reasons, why)
 			}
@@ -165,9 +158,9 @@ func replayFile(t *testing.T, open Open, f io.Reader, name string) {
 	}
 }
 
-// lacks returns the reason why tg cannot perform c, or "".
-func lacks(tg hwdebug.Target, c *conform.Case) string {
-	for _, f := range c.Needs() {
+// lacks returns the reason why tg lacks one of needs, or "".
+func lacks(tg hwdebug.Target, needs []hwdebug.Feature) string {
+	for _, f := range needs {
 		if err := tg.Supports(f); err != nil {
 			return fmt.Sprintf("%s: %v", f, err)
 		}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -94,17 +95,9 @@ func appendJSONValue(b []byte, v Value) []byte {
 
 // appendJSONString appends s as encoding/json writes it, without escapes for HTML.
 func appendJSONString(b []byte, s string) []byte {
-	simple := true
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			simple = false
-			break
-		}
-	}
-	if simple {
-		b = append(b, '"')
-		b = append(b, s...)
-		return append(b, '"')
+	special := func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || r >= utf8.RuneSelf }
+	if !strings.ContainsFunc(s, special) {
+		return append(append(append(b, '"'), s...), '"')
 	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)

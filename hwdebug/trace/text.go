@@ -25,19 +25,15 @@ const (
 // FormatOf returns the format that a file's extension names: .txt and .trace for text, .graph,
 // .jsonl, and .json for Perfetto.
 func FormatOf(file string) (Format, error) {
-	switch ext := path.Ext(strings.ToLower(file)); ext {
-	case ".txt", ".trace":
-		return FormatText, nil
-	case ".graph":
-		return FormatGraph, nil
-	case ".jsonl":
-		return FormatJSON, nil
-	case ".json":
-		return FormatPerfetto, nil
+	formats := map[string]Format{
+		".txt": FormatText, ".trace": FormatText, ".graph": FormatGraph, ".jsonl": FormatJSON,
+		".json": FormatPerfetto,
+	}
+	if f, ok := formats[path.Ext(strings.ToLower(file))]; ok {
+		return f, nil
 	}
 	return "", fmt.Errorf("%s: unknown trace format; use .txt (call tree), .graph (as ftrace's "+
-		"function_graph), "+
-		".jsonl (one record a line) or .json (Perfetto, chrome://tracing)", file)
+		"function_graph), .jsonl (one record a line) or .json (Perfetto, chrome://tracing)", file)
 }
 
 // Write writes a trace in format f. entries must be repeatable, as those of a Recorder and of
