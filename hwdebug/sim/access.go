@@ -84,14 +84,10 @@ func (s *Signal) Error() string {
 
 // checkAccess validates the size of a load or store.
 func checkAccess(k hwdebug.Kind, size int) error {
-	if k == hwdebug.Exec {
-		return nil
+	if k != hwdebug.Exec && (size < 1 || size > 16 || size&(size-1) != 0) {
+		return misusef("invalid access size %d (want 1, 2, 4, 8 or 16)", size)
 	}
-	switch size {
-	case 1, 2, 4, 8, 16:
-		return nil
-	}
-	return misusef("invalid access size %d (want 1, 2, 4, 8 or 16)", size)
+	return nil
 }
 
 // access runs a to its end and returns the value that a load read.
@@ -106,9 +102,6 @@ func (m *Machine) access(a *Access) (uint64, error) {
 		}
 	}
 }
-
-// Value returns the value that a finished load read.
-func (a *Access) Value() uint64 { return a.value }
 
 // Step runs the access to its next debug exception or to its end. Between two steps the task may be
 // switched out and in again. An error ends the access: a *Signal if a signal stopped it, otherwise the

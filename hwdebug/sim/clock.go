@@ -2,7 +2,11 @@
 
 package sim
 
-import "strconv"
+import (
+	"cmp"
+	"slices"
+	"strconv"
+)
 
 // Jiffies returns the ticks since boot.
 func (m *Machine) Jiffies() uint64 { return uint64(m.now / m.tickNs) }
@@ -66,14 +70,9 @@ func (m *Machine) disarm(w *Work) {
 // first returns the timer of c that fires next: of the earliest jiffy that of the highest level, of
 // these the one armed last (R-TMR-4).
 func (c *CPU) first() *timer {
-	var first *timer
-	for _, t := range c.timers {
-		if first == nil || t.fires < first.fires ||
-			t.fires == first.fires && (t.level > first.level || t.level == first.level && t.seq > first.seq) {
-			first = t
-		}
-	}
-	return first
+	return slices.MinFunc(c.timers, func(a, b *timer) int {
+		return cmp.Or(cmp.Compare(a.fires, b.fires), cmp.Compare(b.level, a.level), cmp.Compare(b.seq, a.seq))
+	})
 }
 
 // ticking reports whether c's timers can fire.

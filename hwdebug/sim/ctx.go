@@ -327,10 +327,7 @@ func (m *Machine) mergeFn(ev *Event) traceFn {
 // kernel/events/core.c: group_sched_in
 func (m *Machine) groupSchedIn(ev *Event) (err error) {
 	k := m.enter1(fnGroupSchedIn, ev.arg())
-	if m.eventSchedIn(ev) != nil {
-		return m.end(k, eagain)
-	}
-	return m.end(k, nil)
+	return m.end(k, m.eventSchedIn(ev))
 }
 
 // eventSchedIn installs ev on the CPU that runs now (R-CTX-11, 12).

@@ -13,9 +13,6 @@ import (
 // that fails.
 func (t *Task) Fork(comm string, pid int) (*Task, error) {
 	m := t.m
-	if err := t.aliveUser("fork"); err != nil {
-		return nil, err
-	}
 	if err := t.undisturbed("fork"); err != nil {
 		return nil, err
 	}
@@ -138,9 +135,6 @@ func (m *Machine) freeInherited(child *Task) {
 // enable_on_exec, once (R-EVT-24).
 func (t *Task) Execve() error {
 	m := t.m
-	if err := t.aliveUser("execve"); err != nil {
-		return err
-	}
 	if err := t.undisturbed("execve"); err != nil {
 		return err
 	}
@@ -201,9 +195,6 @@ func (t *Task) OnExit(name string, fn func() error) error {
 // Exit switches to the task and has it exit (R-EVT-25, 26). A task that is in a system call finishes the
 // call first.
 func (t *Task) Exit() error {
-	if err := t.aliveUser("exit"); err != nil {
-		return err
-	}
 	if err := t.undisturbed("exit"); err != nil {
 		return err
 	}
@@ -221,8 +212,7 @@ func (t *Task) Exit() error {
 		if err := t.exitHere(); err != nil {
 			return err
 		}
-		m.thread.finish()
-		return nil
+		panic(threadEnd{}) // the thread has exited
 	}
 	return t.exitHere()
 }
@@ -230,9 +220,12 @@ func (t *Task) Exit() error {
 // leaving reports whether the task has begun to exit but is not dead yet.
 func (t *Task) leaving() bool { return t.exiting && !t.dead }
 
-// undisturbed returns an error for a call that is impossible while the task exits or handles a debug
-// exception.
+// undisturbed returns an error for a call that only a living user task can make, and not while it exits
+// or handles a debug exception.
 func (t *Task) undisturbed(op string) error {
+	if err := t.aliveUser(op); err != nil {
+		return err
+	}
 	if t.exiting {
 		return misusef("%s of %s: the task is exiting already", op, t)
 	}

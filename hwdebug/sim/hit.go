@@ -58,25 +58,9 @@ func (m *Machine) breakpointHandler(a *Access) error {
 		step = step || ev.defaultHandler()
 	}
 	if step {
-		m.stepOverBreakpoints(a.el)
+		m.stepOver(arm64.BCR, a.el)
 	}
 	return nil
-}
-
-// stepOverBreakpoints disables the breakpoints of the exception's level and starts the step over the
-// instruction that hit one.
-func (m *Machine) stepOverBreakpoints(el int) {
-	t := m.cpu.curr
-	if el == 0 {
-		t.bpsDisabled = true
-		m.toggleBpRegisters(arm64.BCR, activeEL0, false)
-		if !t.wpsDisabled {
-			m.startUserStep(t)
-		}
-		return
-	}
-	m.toggleBpRegisters(arm64.BCR, activeEL1, false)
-	m.startKernelStep()
 }
 
 // untag returns addr without its tag, as watchpoint distances are measured (R-EXC-10).
@@ -145,25 +129,31 @@ func (m *Machine) watchpointHandler(a *Access, far uint64) error {
 		step = wants
 	}
 	if step {
-		m.stepOverWatchpoints(a.el)
+		m.stepOver(arm64.WCR, a.el)
 	}
 	return nil
 }
 
-// stepOverWatchpoints disables the watchpoints of the exception's level and starts the step over the
-// instruction that hit one.
-func (m *Machine) stepOverWatchpoints(el int) {
+// stepOver disables the breakpoints of the exception's level, or the watchpoints of its level and below,
+// and starts the step over the instruction that hit one.
+func (m *Machine) stepOver(ctrl, el int) {
 	t := m.cpu.curr
-	m.toggleBpRegisters(arm64.WCR, activeEL0, false)
-	if el == 0 {
-		t.wpsDisabled = true
-		if !t.bpsDisabled {
-			m.startUserStep(t)
-		}
+	if el == 0 || ctrl == arm64.WCR {
+		m.toggleBpRegisters(ctrl, activeEL0, false)
+	}
+	if el != 0 {
+		m.toggleBpRegisters(ctrl, activeEL1, false)
+		m.startKernelStep()
 		return
 	}
-	m.toggleBpRegisters(arm64.WCR, activeEL1, false)
-	m.startKernelStep()
+	off, stepping := &t.bpsDisabled, t.wpsDisabled
+	if ctrl == arm64.WCR {
+		off, stepping = &t.wpsDisabled, t.bpsDisabled
+	}
+	*off = true
+	if !stepping {
+		m.startUserStep(t)
+	}
 }
 
 // watchpointReport reports a hit of one watchpoint. step is true if the kernel must step over the instruction

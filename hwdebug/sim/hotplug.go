@@ -14,10 +14,7 @@ import (
 func (m *Machine) hotplugCPU(op string, n int) (*CPU, error) {
 	c := m.CPU(n)
 	if c == nil {
-		return nil, m.refuse(&hwdebug.Error{
-			Errno: einval, Rule: "R-HP-1", Fn: op, Op: op, Asked: sprintf("cpu%d", n),
-			Found: m.cpuRange(), Fix: "use one of them",
-		})
+		return nil, m.refuseCPU(op, "R-HP-1", n)
 	}
 	if m.trapped > 0 {
 		return nil, misusef("%s cannot be called from a handler or a function run by cpu:run", op)
@@ -109,14 +106,8 @@ func (m *Machine) moveFrom(c *CPU) {
 	c.timers = nil
 }
 
-func (m *Machine) lowestOnline() *CPU {
-	for _, c := range m.cpus {
-		if c.online {
-			return c
-		}
-	}
-	return m.cpus[0]
-}
+// lowestOnline returns the first online CPU. There is one, because CPU 0 cannot go down.
+func (m *Machine) lowestOnline() *CPU { return m.cpus[slices.IndexFunc(m.cpus, (*CPU).Online)] }
 
 // kernel/events/core.c: perf_event_exit_cpu
 func (m *Machine) perfEventExitCPU(c *CPU) {

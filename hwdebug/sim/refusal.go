@@ -37,6 +37,14 @@ func (ev *Event) refuse(e syscall.Errno, rule, fn, op string, a *hwdebug.Attr, f
 // cpuRange returns the CPUs that the machine has, for an error.
 func (m *Machine) cpuRange() string { return sprintf("the machine has CPUs 0 to %d", len(m.cpus)-1) }
 
+// refuseCPU refuses op on a CPU that the machine does not have.
+func (m *Machine) refuseCPU(op, rule string, n int) error {
+	return m.refuse(&hwdebug.Error{
+		Errno: einval, Rule: rule, Fn: op, Op: op, Asked: sprintf("cpu%d", n),
+		Found: m.cpuRange(), Fix: "use one of them",
+	})
+}
+
 // noCPU returns the error of a call on a CPU that the machine does not have.
 func (m *Machine) noCPU(n int) error { return misusef("there is no cpu%d; %s", n, m.cpuRange()) }
 

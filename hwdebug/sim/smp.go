@@ -161,7 +161,7 @@ func (m *Machine) lock(x *perfContext) {
 func (m *Machine) waitUnlocked(x *perfContext) {
 	m.lockers++
 	defer func() { m.lockers-- }()
-	for x.locked && m.block(func() bool { return !x.locked }) {
+	for x.locked && m.waitFor("", func() bool { return !x.locked }) == nil {
 	}
 }
 

@@ -128,15 +128,9 @@ func (m *Machine) perfTaskSchedOut(prev, next *Task) {
 
 // cloneOf reports whether both contexts descend unmodified from one original.
 func (x *perfContext) cloneOf(y *perfContext) bool {
-	switch {
-	case x == y.parent && x.generation == y.parentGeneration:
-		return true
-	case x.parent == y && x.parentGeneration == y.generation:
-		return true
-	case x.parent != nil && x.parent == y.parent && x.parentGeneration == y.parentGeneration:
-		return true
-	}
-	return false
+	return x == y.parent && x.generation == y.parentGeneration ||
+		x.parent == y && x.parentGeneration == y.generation ||
+		x.parent != nil && x.parent == y.parent && x.parentGeneration == y.parentGeneration
 }
 
 // perfTaskSchedIn schedules next's context in (R-CTX-17, step 3).

@@ -106,10 +106,22 @@ func (t *Target) onCPU(cpu int, fn func(*CPU) error) error {
 	return fn(c)
 }
 
-// add returns the ID of a new event.
-func (t *Target) add(e targetEvent) hwdebug.EventID {
+// add returns the ID of a new event, unless its creation failed.
+func (t *Target) add(e targetEvent, err error) (hwdebug.EventID, error) {
+	if err != nil {
+		return 0, err
+	}
 	t.events = append(t.events, e)
-	return hwdebug.EventID(len(t.events) - 1)
+	return hwdebug.EventID(len(t.events) - 1), nil
+}
+
+// addTask returns the ID of a new task, unless its creation failed.
+func (t *Target) addTask(tsk *Task, err error) (hwdebug.TaskID, error) {
+	if err != nil {
+		return 0, err
+	}
+	t.tasks = append(t.tasks, tsk)
+	return hwdebug.TaskID(len(t.tasks) - 1), nil
 }
 
 // handler returns h as a handler of the machine.
@@ -133,10 +145,7 @@ func (t *Target) Open(a hwdebug.Attr, task hwdebug.TaskID, cpu int) (hwdebug.Eve
 		}
 	}
 	ev, err := t.m.PerfEventOpen(a, tsk, cpu)
-	if err != nil {
-		return 0, err
-	}
-	return t.add(targetEvent{ev: ev}), nil
+	return t.add(targetEvent{ev: ev}, err)
 }
 
 // Enable issues the fd request ENABLE.
@@ -222,10 +231,7 @@ func (t *Target) UserCopy(id hwdebug.TaskID, k hwdebug.Kind, addr uint64, size i
 // RegisterWide registers on every online CPU.
 func (t *Target) RegisterWide(a hwdebug.Attr, h hwdebug.Handler) (hwdebug.EventID, error) {
 	w, err := t.m.RegisterWideHwBreakpoint(a, t.handler(h, hwdebug.EventID(len(t.events))))
-	if err != nil {
-		return 0, err
-	}
-	return t.add(targetEvent{wide: w}), nil
+	return t.add(targetEvent{wide: w}, err)
 }
 
 // UnregisterWide releases a wide registration.
@@ -249,10 +255,7 @@ func (t *Target) RegisterUser(a hwdebug.Attr, task hwdebug.TaskID, h hwdebug.Han
 		}
 	}
 	ev, err := t.m.RegisterUserHwBreakpoint(a, t.handler(h, hwdebug.EventID(len(t.events))), tsk)
-	if err != nil {
-		return 0, err
-	}
-	return t.add(targetEvent{ev: ev}), nil
+	return t.add(targetEvent{ev: ev}, err)
 }
 
 // ModifyUser calls modify_user_hw_breakpoint.
@@ -268,11 +271,7 @@ func (t *Target) Unregister(id hwdebug.EventID) error {
 // NewTask creates a parked task.
 func (t *Target) NewTask(cpu int) (hwdebug.TaskID, error) {
 	tsk, err := t.m.NewTask(TaskConfig{CPU: cpu})
-	if err != nil {
-		return 0, err
-	}
-	t.tasks = append(t.tasks, tsk)
-	return hwdebug.TaskID(len(t.tasks) - 1), nil
+	return t.addTask(tsk, err)
 }
 
 // Fork has a task fork. Its CPU switches from the parent straight to the child, then both are parked
@@ -285,11 +284,7 @@ func (t *Target) Fork(id hwdebug.TaskID) (hwdebug.TaskID, error) {
 		}
 		return c.ContextSwitch(child)
 	})
-	if err != nil {
-		return 0, err
-	}
-	t.tasks = append(t.tasks, child)
-	return hwdebug.TaskID(len(t.tasks) - 1), nil
+	return t.addTask(child, err)
 }
 
 // Migrate binds a parked task to another CPU.

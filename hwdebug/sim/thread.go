@@ -4,6 +4,7 @@ package sim
 
 import (
 	"iter"
+	"slices"
 	"strconv"
 )
 
@@ -93,9 +94,6 @@ func (th *thread) end() {
 	}
 	th.state = threadDone
 }
-
-// finish ends the thread that runs now.
-func (th *thread) finish() { panic(threadEnd{}) }
 
 // pause gives up the CPU and returns when the thread runs again. A thread that acts for another
 // task on that task's CPU, as during an exit, continues as that task.
@@ -272,11 +270,6 @@ func (m *Machine) pauseSpinning(th *thread) {
 	c.spinner = nil
 }
 
-// block waits until cond holds. It returns false if nothing that can run makes it hold.
-func (m *Machine) block(cond func() bool) bool {
-	return m.waitFor("", cond) == nil
-}
-
 // waitFor waits until cond holds: a thread gives up its CPU, the script drives the machine. It
 // returns an error that names what if the script must not wait or nothing that can run makes cond
 // hold.
@@ -448,12 +441,7 @@ func (m *Machine) resume(c *CPU, th *thread) error {
 // firstReady returns the index in c's run queue of the next thread, or -1. Tasks that a tracer has
 // stopped keep their places.
 func (c *CPU) firstReady() int {
-	for i, th := range c.runq {
-		if th.task.stops == 0 {
-			return i
-		}
-	}
-	return -1
+	return slices.IndexFunc(c.runq, func(th *thread) bool { return th.task.stops == 0 })
 }
 
 // pickNext returns the task that runs on c after its current thread has given it up.

@@ -122,18 +122,12 @@ func (m *Machine) archBuildBpInfo(op string, ev *Event, a *hwdebug.Attr) (image 
 	refuse := func(rule, found, fix string) error {
 		return m.end(k, ev.refuse(einval, rule, "arch_build_bp_info", op, a, found, fix))
 	}
-	switch a.Type {
-	case hwdebug.X:
-		image.Type = arm64.Execute
-	case hwdebug.R:
-		image.Type = arm64.Load
-	case hwdebug.W:
-		image.Type = arm64.Store
-	case hwdebug.RW:
-		image.Type = arm64.LoadStore
-	default:
+	if a.Type < hwdebug.R || a.Type > hwdebug.X {
 		return image, refuse("R-VAL-7", sprintf("invalid bp_type %d", uint32(a.Type)), fixType)
 	}
+	image.Type = [...]arm64.CtrlType{
+		hwdebug.X: arm64.Execute, hwdebug.R: arm64.Load, hwdebug.W: arm64.Store, hwdebug.RW: arm64.LoadStore,
+	}[a.Type]
 	n := int(a.Len)
 	if a.Len < 1 || a.Len > 8 {
 		return image, refuse("R-VAL-8", sprintf("invalid length %d", a.Len), "use 1 to 8")

@@ -5,8 +5,6 @@ package sim
 import (
 	"slices"
 	"strconv"
-
-	"github.com/hwlua/hwlua/hwdebug"
 )
 
 // A Work is a work item, delayed or not, of the queue events.
@@ -310,10 +308,7 @@ func (m *Machine) onWorkCPU(op string, w *Work, delayed bool, cpu int, delay uin
 	if cpu == anyCPU {
 		cpu = -1
 	} else if cpu < 0 || cpu >= len(m.cpus) {
-		return 0, m.refuse(&hwdebug.Error{
-			Errno: einval, Rule: "R-WQ-4", Fn: op, Op: op, Asked: sprintf("cpu%d", cpu),
-			Found: m.cpuRange(), Fix: "use one of them",
-		})
+		return 0, m.refuseCPU(op, "R-WQ-4", cpu)
 	}
 	if delay > maxJiffies {
 		return 0, misusef("%s: invalid delay of %d jiffies (want at most %d)", op, delay, uint64(maxJiffies))
