@@ -410,7 +410,7 @@ func (rt *Runtime) strFormat(L *lua.LState) int {
 	a := args{L, "format"}
 	f := a.str(1)
 	b := &charged{rt: rt, L: L}
-	var scratch [512]byte
+	var scratch [128]byte
 	arg := 1
 	for f != "" {
 		text, rest, found := strings.Cut(f, "%")

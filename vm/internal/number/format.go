@@ -104,7 +104,7 @@ func (spec *Spec) AppendInteger(b []byte, magnitude uint64, negative bool) []byt
 			prefix = "0" + string(spec.Verb)
 		}
 	}
-	var buf [128]byte
+	var buf [64]byte
 	digits := strconv.AppendUint(buf[:0], magnitude, base)
 	if spec.Precision == 0 && magnitude == 0 {
 		digits = digits[:0]
@@ -136,7 +136,7 @@ func (spec *Spec) AppendFloat(b []byte, f float64) []byte {
 	if precision < 0 {
 		precision = 6
 	}
-	var buf [512]byte
+	var buf [64]byte // longer text is allocated
 	digits, finite := buf[:0], false
 	switch verb := spec.Verb | 0x20; {
 	case f != f:

@@ -140,19 +140,27 @@ func ParseLiteral(text string) (Number, error) {
 	if hex, ok := cutHex(text); ok {
 		return parseInteger(hex, 16)
 	}
-	if strings.TrimLeft(text, digits) == "" {
+	if isInteger(text) {
 		return parseInteger(text, 10)
 	}
 	f, err := parseFloat(text)
 	return Number{Float: f}, err
 }
 
-const digits = "0123456789"
+// isInteger reports whether s holds nothing but decimal digits.
+func isInteger(s string) bool {
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return true
+}
 
 // parseFloat reads a decimal number without a sign. Beyond the range of floats it is infinite. strconv also
 // reads "inf", "0x1p4" and "1_000".
 func parseFloat(s string) (float64, error) {
-	if unsigned, _ := cutSign(s); unsigned != s || strings.TrimLeft(s, digits+".eE+-") != "" {
+	if unsigned, _ := cutSign(s); unsigned != s || strings.TrimLeft(s, "0123456789.eE+-") != "" {
 		return 0, strconv.ErrSyntax
 	}
 	f, err := strconv.ParseFloat(s, 64)
