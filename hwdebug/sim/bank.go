@@ -51,11 +51,13 @@ func (b *bank) set(unified int, val, seq uint64) {
 		if c.E() && n < b.brps {
 			b.armedB |= 1 << n
 		}
-	case arm64.WVR, arm64.WCR:
+	case arm64.WVR:
+		b.reg[unified] = val &^ 3
+		b.wrote[n] = seq
+		b.forget(n)
+		b.arm(n)
+	case arm64.WCR:
 		b.reg[unified] = val & 0xffffffff
-		if unified < arm64.WCR {
-			b.reg[unified] = val &^ 3
-		}
 		b.wrote[n] = seq
 		b.forget(n)
 		b.arm(n)

@@ -32,7 +32,7 @@ func (m *Machine) choose(kind Choice, n int) int {
 	return i
 }
 
-// chooseCPU answers a choice among the CPUs that may be chosen, or returns nil if there is none.
+// chooseCPU answers a choice among the CPUs that may be chosen, or returns nil if none may.
 func (m *Machine) chooseCPU(kind Choice, may func(*CPU) bool) *CPU {
 	var free [64]*CPU
 	n := 0
