@@ -66,9 +66,22 @@ end`,
 		Name:   "dump_stack_in",
 		Doc:    "Log a dump_stack, in the kernel's format, at each further entry of a modelled function.",
 		Params: one("fn", modelledFn, "the kernel function"),
-		See:    []string{"m:dmesg"},
+		See:    []string{"m:dmesg", "m:dump_stack"},
 		Sample: `m:dump_stack_in("write_wb_reg")`,
 		Go:     func(c *call, m *sim.Machine) int { return c.done(m.DumpStackIn(c.arg(0).string())) },
+	},
+	{
+		Name: "dump_stack",
+		Doc: "Log a dump_stack of the caller, in the kernel's format. A Lua function appears under " +
+			"the name by which it was called.",
+		Kernel: "lib/dump_stack.c",
+		See:    []string{"m:dmesg", "m:dump_stack_in", "m:printk"},
+		Sample: `
+local function probe() m:dump_stack() end
+m:schedule_work(m:work("probe_func", probe))
+m:run()
+print(table.concat(m:dmesg(), "\n"))`,
+		Go: func(c *call, m *sim.Machine) int { return c.done(m.DumpStack()) },
 	},
 }
 

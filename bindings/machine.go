@@ -104,9 +104,21 @@ var lookMethods = []describe.Func{
 		Doc:     "The kernel log, in the kernel's own format.",
 		Params:  oneIf("pattern", describe.String, "all lines", "a Lua pattern that the lines match"),
 		Results: one("lines", describe.Array(describe.String), ""),
-		See:     []string{"assert.dmesg", "m:dump_stack_in"},
+		See:     []string{"assert.dmesg", "m:printk", "m:dump_stack", "m:dump_stack_in"},
 		Sample:  `print(m:dmesg("hw%-breakpoint")[1])`,
 		Go:      dmesg,
+	},
+	{
+		Name: "printk",
+		Doc: "Write a message into the kernel log, with a stamp on each of its lines. A newline at the " +
+			"end ends the message and may be left out. What follows 991 bytes is cut, as in the kernel.",
+		Params: one("text", describe.String, "the message, printed as it is"),
+		Kernel: "kernel/printk/printk.c",
+		See:    []string{"m:dmesg", "m:dump_stack"},
+		Sample: `
+m:printk("probe: armed\n")
+print(m:dmesg("probe: ")[1])`,
+		Go: func(c *call, m *sim.Machine) int { return c.done(m.Printk(c.arg(0).text())) },
 	},
 	{
 		Name:    "why",

@@ -112,6 +112,15 @@ func (v value) string() string {
 	return string(s)
 }
 
+// text returns text of any length. The function that takes it must not keep all of it.
+func (v value) text() string {
+	s, ok := v.v.(lua.LString)
+	if !ok {
+		v.wrong()
+	}
+	return string(s)
+}
+
 // nanoseconds returns a time given in milliseconds.
 func (v value) nanoseconds() int64 {
 	ms := v.float()

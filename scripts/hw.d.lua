@@ -250,6 +250,18 @@ function machine:works() end
 ---@return string[] lines
 function machine:dmesg(pattern) end
 
+---Write a message into the kernel log, with a stamp on each of its lines. A newline at the end ends the message and may be left out. What follows 991 bytes is cut, as in the kernel.
+---
+---Kernel: `kernel/printk/printk.c`
+---
+---```lua
+---m:printk("probe: armed\n")
+---print(m:dmesg("probe: ")[1])
+---```
+---@param text string the message, printed as it is
+---@return true
+function machine:printk(text) end
+
 ---Explain the last refusal. tostring of the result is the explanation in words.
 ---
 ---```lua
@@ -674,6 +686,19 @@ function machine:trace(filter) end
 ---@param fn string the kernel function
 ---@return true
 function machine:dump_stack_in(fn) end
+
+---Log a dump_stack of the caller, in the kernel's format. A Lua function appears under the name by which it was called.
+---
+---Kernel: `lib/dump_stack.c`
+---
+---```lua
+---local function probe() m:dump_stack() end
+---m:schedule_work(m:work("probe_func", probe))
+---m:run()
+---print(table.concat(m:dmesg(), "\n"))
+---```
+---@return true
+function machine:dump_stack() end
 
 ---The CPUs of a machine, m.cpu.
 ---@class hw.cpus

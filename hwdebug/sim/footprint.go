@@ -10,7 +10,7 @@ const (
 	footTask    = 1 << 10
 	footThread  = 8 << 10 // a coroutine's stack
 	footWork    = 384
-	footLine    = 112 // a line of the log
+	footLine    = 32 // a line of the log, without its text
 	footRecord  = 96
 )
 
@@ -25,7 +25,7 @@ func (m *Machine) Footprint() int64 {
 	}
 	n := footMachine + footCPU*len(m.cpus) + footEvent*max(len(m.events), len(m.live)) +
 		footTask*len(m.tasks) + footThread*len(m.threads) + footWork*len(m.works) +
-		footLine*len(m.log) + (pageSize+64)*pages
+		footLine*len(m.log) + m.logSize + (pageSize+64)*pages
 	if m.cfg.TraceSize >= 0 {
 		n += footRecord * int(m.rec.Seq()+1-m.rec.Oldest())
 	}

@@ -56,8 +56,25 @@ func stamp(ns int64) string { return sprintf("[%5d.%06d] ", ns/1e9, ns%1e9/1e3) 
 // logf adds one message to the log, with a stamp on each of its lines.
 func (m *Machine) logf(format string, args ...any) {
 	for line := range strings.SplitSeq(sprintf(format, args...), "\n") {
-		m.log = append(m.log, stamp(m.now)+line)
+		line = stamp(m.now) + line
+		m.log = append(m.log, line)
+		m.logSize += len(line)
 	}
+}
+
+// printkMax is the length of the longest message that the kernel keeps.
+const printkMax = 991
+
+// Printk logs text as one message of the caller: each of its lines with a stamp. A newline at the end ends
+// the message and begins no further line. A NUL ends the text, as in C, and what is longer than the kernel
+// keeps is cut.
+func (m *Machine) Printk(text string) error {
+	if err := m.preempt(); err != nil {
+		return err
+	}
+	text, _, _ = strings.Cut(text[:min(len(text), printkMax)], "\x00")
+	m.logf("%s", strings.TrimSuffix(text, "\n"))
+	return nil
 }
 
 // Dmesg returns the lines of the kernel log in the kernel's format.
@@ -104,6 +121,19 @@ func (m *Machine) DumpStackIn(fn string) error {
 	}
 	m.dumpIn[id] = true
 	m.dumps = true
+	return nil
+}
+
+// DumpStack logs the stack of the caller.
+func (m *Machine) DumpStack() error {
+	if !m.traced {
+		return errNoTrace
+	}
+	defer m.done(m.here())
+	if err := m.preempt(); err != nil {
+		return err
+	}
+	m.dumpStack()
 	return nil
 }
 

@@ -126,6 +126,7 @@ type Machine struct {
 	regSeq   uint64 // order of debug register writes
 
 	log       []string
+	logSize   int // its bytes
 	taint     uint32
 	warned    uint32 // once-only warnings printed, by bit
 	dumpIn    []bool // functions whose entry dumps the stack, by number

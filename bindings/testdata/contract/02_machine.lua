@@ -415,6 +415,37 @@ describe("time", function()
     raises("02_machine.lua:%d+: bad argument #1 to 'dmesg'", function() m:dmesg(5) end)
   end)
 
+  it("printk writes lines with the stamp of the call", function()
+    local m = hw.machine { cpus = 2 }
+    local before = #m:dmesg()
+    local function logged() return { unpack(m:dmesg(), before + 1) } end
+    m:msleep(28808)
+    assert.is_true(m:printk("probe: 100% armed\n"))
+    m:task { comm = "t", cpu = 1, body = function() m:msleep(4) m:printk("one\n\n two") end }
+    m:run()
+    assert.same({
+      "[   28.808000] probe: 100% armed",
+      "[   28.812000] one", "[   28.812000] ", "[   28.812000]  two",
+    }, logged())
+    before = #m:dmesg()
+    assert.is_true(m:printk("cut\0here"))
+    assert.is_true(m:printk(""))
+    for _, line in ipairs(logged()) do assert.matches("^%[   28%.812000%] [cut]*$", line) end
+    assert.is_true(m:printk(("x"):rep(5000)))
+    assert.equals("[   28.812000] " .. ("x"):rep(991), m:dmesg()[#m:dmesg()])
+    raises("02_machine.lua:%d+: bad argument #1 to 'printk' %(string expected, got number%)", function() m:printk(5) end)
+    raises("bad argument #1 to 'printk'", function() m:printk() end)
+  end)
+
+  it("printk may be called in a handler, and in a machine without a trace", function()
+    local m = hw.machine { trace_size = 0 }
+    local t = m:task {}
+    m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = t,
+      on_hit = function(ev, hit) m:printk("hit at " .. hw.hex(hit.addr)) m:perf_event_disable(ev) end }
+    t:store(0x1000, 8)
+    assert.dmesg(m, "%] hit at 0x0*1000$")
+  end)
+
   it("the same seed gives the same bytes", function()
     local function play(seed)
       local m = hw.machine { cpus = 3, seed = seed }

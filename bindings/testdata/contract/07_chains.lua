@@ -523,3 +523,59 @@ describe("m:dump_stack_in", function()
     raises("keeps no trace", function() hw.machine { trace_size = 0 }:dump_stack_in("write_wb_reg") end)
   end)
 end)
+
+describe("m:dump_stack", function()
+  -- The names of the frames of the last dump, without those of the dump itself.
+  local function frames(m)
+    local names = {}
+    for _, line in ipairs(m:dmesg()) do
+      if line:find "Call trace:$" then names = {} end
+      names[#names + 1] = line:match "%]  ([%w_]+)%+0x%x+/0x%x+$"
+    end
+    while names[1] and names[1]:match "^dump_" or names[1] == "show_stack" do table.remove(names, 1) end
+    return names
+  end
+
+  it("logs the stack of the script", function()
+    local m = hw.machine { cpus = 1 }
+    local before = #m:dmesg()
+    local function driver() return m:dump_stack() end
+    local ok = driver()
+    assert.is_true(ok)
+    local lines = { unpack(m:dmesg(), before + 1) }
+    assert.matches("%] CPU: 0 PID: 1 Comm: hwlua Not tainted 4%.19%.116", lines[1])
+    assert.matches("%] Hardware name: ", lines[2])
+    assert.matches("%] Call trace:$", lines[3])
+    assert.matches("%]  dump_backtrace%+0x0/0x%x+$", lines[4])
+    assert.matches("%]  dump_stack%+0x%x+/0x%x+$", lines[5])
+    assert.same({ "kthread", "ret_from_fork" }, { unpack(frames(m), #frames(m) - 1) })
+    assert.same(m:callchain "dump_stack", { "dump_stack", unpack(frames(m)) })
+  end)
+
+  it("logs the stack of a worker, and of a task body on its CPU", function()
+    local m = hw.machine { cpus = 2, kernel = "6.1.192" }
+    m:schedule_work_on(1, m:work("probe_func", function() m:dump_stack() end))
+    m:run()
+    assert.dmesg(m, "CPU: 1 PID: %d+ Comm: kworker/1:0 ")
+    assert.dmesg(m, "Workqueue: events probe_func$")
+    assert.same({ "probe_func", "process_one_work", "worker_thread", "kthread", "ret_from_fork" }, frames(m))
+    local t = m:task { comm = "reader", cpu = 1, body = function() m:dump_stack() end }
+    local pid = t.pid
+    m:run()
+    assert.dmesg(m, "CPU: 1 PID: " .. pid .. " Comm: reader Not tainted 6%.1%.192")
+    assert.equals("dump_stack", m:callchain("dump_stack", { cpu = 1 })[1])
+  end)
+
+  it("in a handler has the exception below it", function()
+    local m = hw.machine { cpus = 1 }
+    m:register_wide_hw_breakpoint { type = "w", addr = K, len = 8,
+      on_hit = function(ev) m:dump_stack() m:perf_event_disable(ev) end }
+    m.cpu[0]:store(K, 8)
+    assert.same(m:callchain "dump_stack", { "dump_stack", unpack(frames(m)) })
+    assert.dmesg(m, "%]  watchpoint_handler%+0x")
+  end)
+
+  it("needs the trace", function()
+    raises("keeps no trace", function() hw.machine { trace_size = 0 }:dump_stack() end)
+  end)
+end)
