@@ -62,18 +62,22 @@ func (m *Machine) logf(format string, args ...any) {
 	}
 }
 
-// printkMax is the length of the longest message that the kernel keeps.
+// printkMax is the length of the longest message that the kernel keeps (R-LOG-13).
 const printkMax = 991
 
 // Printk logs text as one message of the caller: each of its lines with a stamp. A newline at the end ends
 // the message and begins no further line. A NUL ends the text, as in C, and what is longer than the kernel
-// keeps is cut.
+// keeps is cut (R-LOG-13).
+//
+// kernel/printk/printk.c: printk
 func (m *Machine) Printk(text string) error {
 	if err := m.preempt(); err != nil {
 		return err
 	}
 	text, _, _ = strings.Cut(text[:min(len(text), printkMax)], "\x00")
-	m.logf("%s", strings.TrimSuffix(text, "\n"))
+	if text != "" || m.prof.emptyMessage {
+		m.logf("%s", strings.TrimSuffix(text, "\n"))
+	}
 	return nil
 }
 

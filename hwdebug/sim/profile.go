@@ -26,6 +26,7 @@ type profile struct {
 	compatVectorsPage  bool // R-VAL-12: the 32-bit address space ends one page early
 	six                bool // call chains of 6.1
 	packageID          bool // D-16: a blank and the package id end a dump header
+	emptyMessage       bool // D-18: a printk of no text logs a line
 	taintFlags         int  // R-LOG-4
 }
 
@@ -46,7 +47,8 @@ var profiles = [...]profile{
 		userHitNotReported: true, lastStepWins: true, compatByteOffsets: true, watchReport: true,
 		compatVectorsPage: true, addInPlace: true, removeInPlace: true, pinnedFailureStops: true,
 		deadAtOnce: true, untagAnd: true, exitPerfFirst: true, capPerfmon: true, mergeSchedIn: true,
-		modifyChildren: true, uaccessUnpriv: true, six: true, packageID: true, taintFlags: 19,
+		modifyChildren: true, uaccessUnpriv: true, six: true, packageID: true,
+		emptyMessage: true, taintFlags: 19,
 	},
 	{
 		name:               "6.1.192",
@@ -54,7 +56,7 @@ var profiles = [...]profile{
 		compatVectorsPage: true, basOverflow: true, addInPlace: true, removeInPlace: true,
 		pinnedFailureStops: true, deadAtOnce: true, untagAnd: true, exitPerfFirst: true, capPerfmon: true,
 		mergeSchedIn: true, modifyChildren: true, eventDisable: true, uaccessUnpriv: true, six: true,
-		packageID: true, taintFlags: 19,
+		packageID: true, emptyMessage: true, taintFlags: 19,
 	},
 }
 

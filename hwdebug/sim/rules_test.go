@@ -895,6 +895,51 @@ func TestDumpLeads(t *testing.T) {
 	}
 }
 
+// TestPrintk: a printk is one message of at most 991 bytes, and only a newline that is not its last begins a
+// line (R-LOG-13). An empty text is a line in 6.1 and nothing in 4.19 (D-18).
+func TestPrintk(t *testing.T) {
+	x := strings.Repeat("x", 989)
+	for _, kernel := range sim.Profiles() {
+		var empty []string
+		if is61(kernel) {
+			empty = []string{""}
+		}
+		for _, c := range []struct {
+			name, text string
+			want       []string
+		}{
+			{"nothing", "", empty},
+			{"a newline", "\n", []string{""}},
+			{"a line", "one", []string{"one"}},
+			{"a line with its end", "one\n", []string{"one"}},
+			{"an empty line at the end", "one\n\n", []string{"one", ""}},
+			{"an empty line first", "\n one", []string{"", " one"}},
+			{"lines", "one\n\ntwo\n", []string{"one", "", "two"}},
+			{"the end of a C string", "one\x00\ntwo", []string{"one"}},
+			{"what looks like a format", "%d%%", []string{"%d%%"}},
+			{"the longest", x + "yz", []string{x + "yz"}},
+			{"one byte more", x + "yz!", []string{x + "yz"}},
+			{"a newline as the last byte kept", x + "y\nlost", []string{x + "y"}},
+			{"a newline as the one before", x + "\nylost", []string{x, "y"}},
+		} {
+			t.Run(kernel+"/"+c.name, func(t *testing.T) {
+				m := newMachine(t, sim.Config{CPUs: 1, Kernel: kernel})
+				must(t, m.Msleep(28_809_660_123))
+				before := len(m.Dmesg())
+				must(t, m.Printk(c.text))
+				got := m.Dmesg()[before:]
+				var want []string
+				for _, line := range c.want {
+					want = append(want, "[   28.809660] "+line)
+				}
+				if !slices.Equal(got, want) {
+					t.Errorf("Printk(%q) logs %q, want %q", c.text, got, want)
+				}
+			})
+		}
+	}
+}
+
 // TestStatesOfKernelThreads: a kernel thread that waits for work is sleeping.
 func TestStatesOfKernelThreads(t *testing.T) {
 	m := newMachine(t, sim.Config{CPUs: 1})

@@ -430,7 +430,7 @@ describe("time", function()
     before = #m:dmesg()
     assert.is_true(m:printk("cut\0here"))
     assert.is_true(m:printk(""))
-    for _, line in ipairs(logged()) do assert.matches("^%[   28%.812000%] [cut]*$", line) end
+    assert.same({ "[   28.812000] cut" }, logged())       -- 6.1 logs an empty message (D-18)
     assert.is_true(m:printk(("x"):rep(5000)))
     assert.equals("[   28.812000] " .. ("x"):rep(991), m:dmesg()[#m:dmesg()])
     raises("02_machine.lua:%d+: bad argument #1 to 'printk' %(string expected, got number%)", function() m:printk(5) end)
