@@ -95,7 +95,7 @@ func (v value) float() float64 {
 // maxText limits the length of names, which machines keep.
 const maxText = 255
 
-// string returns text, which is one of the words of an enumeration if the description lists some.
+// string returns a name, which is one of the words of an enumeration if the description lists some.
 func (v value) string() string {
 	s, ok := v.v.(lua.LString)
 	switch {

@@ -397,7 +397,9 @@ func (m *Machine) done(v visit) {
 	}
 }
 
-// here visits the CPU where the caller runs.
+// here visits the CPU where the caller runs. A call from outside that records its stack begins with
+//
+//	defer m.done(m.here())
 func (m *Machine) here() visit { return m.visit(m.cpu) }
 
 // entryNode returns the stack of t right after it entered the kernel: that of a system call for a
