@@ -26,6 +26,7 @@ import (
 	"github.com/hwlua/hwlua/scripts"
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/scenario"
+	"github.com/hwlua/hwlua/vm/scenario/report"
 )
 
 // defaultTimeout is the timeout of a case if neither its file nor the command line sets one.
@@ -61,6 +62,8 @@ func newRunOptions() *runOptions {
 
 // table returns the options of hwlua run in the order of the help.
 func (o *runOptions) table() []option {
+	formats := report.Formats()
+	last := len(formats) - 1
 	opts := []option{
 		value("filter", "REGEXP", setString(&o.filter),
 			"only cases whose full name (describe and it) matches"),
@@ -69,7 +72,7 @@ func (o *runOptions) table() []option {
 		toggle("last-failed", &o.lastFailed, "only cases that failed in the last run from this folder"),
 		toggle("list", &o.list, "print the cases without running them"),
 		value("report", "FORM[:FILE]", addString(&o.reports),
-			"pretty, tap, junit, json, github or html, to FILE or standard output (repeatable;",
+			strings.Join(formats[:last], ", ")+" or "+formats[last]+", to FILE or standard output (repeatable;",
 			"default: pretty)"),
 		{short: "v", long: "verbose", set: setTrue(&o.verbose), help: "pretty: show every case and output"},
 		colorOption(&o.color),
