@@ -19,11 +19,13 @@ func TestErrorText(t *testing.T) {
 			name: "with holders",
 			err: hwdebug.Error{
 				Errno: syscall.ENOSPC, Rule: "R-CON-7", Fn: "__reserve_bp_slot", Op: "perf_event_open",
-				Asked: "watchpoint w at 0x1000 len 8 on cpu1", Found: "2 of 2 watchpoint slots reserved on cpu1",
+				Asked: "watchpoint w at 0x1000 len 8 on cpu1",
+				Found: "2 of 2 watchpoint slots reserved on cpu1",
 				Holders: []hwdebug.Holder{
 					{
-						ID: 1, Label: "w1", Attr: hwdebug.Attr{Type: hwdebug.W, Addr: 0x2000, Len: 4, Name: "flag"},
-						PID: -1, CPU: 1, State: "active", Slot: 0,
+						ID: 1, Label: "w1",
+						Attr: hwdebug.Attr{Type: hwdebug.W, Addr: 0x2000, Len: 4, Name: "flag"},
+						PID:  -1, CPU: 1, State: "active", Slot: 0,
 					},
 					{
 						ID: 3, Label: "w3", Attr: hwdebug.Attr{Type: hwdebug.RW, Addr: 0x3000, Len: 8},
@@ -44,7 +46,8 @@ func TestErrorText(t *testing.T) {
 		{
 			name: "without request and fix",
 			err: hwdebug.Error{
-				Errno: syscall.ESRCH, Rule: "R-EVT-25", Fn: "ptrace", Op: "ptrace", Found: "the task has exited",
+				Errno: syscall.ESRCH, Rule: "R-EVT-25", Fn: "ptrace", Op: "ptrace",
+				Found: "the task has exited",
 			},
 			text:    "ptrace: the task has exited (ESRCH)",
 			explain: "ptrace: the task has exited\nESRCH from ptrace (R-EVT-25)",

@@ -99,7 +99,9 @@ func (s *session) command(ctx context.Context, name, rest string) error {
 	}
 	for _, c := range s.cfg.Commands {
 		if c.Name == full {
-			_, err := s.during(ctx, func(ctx context.Context) error { return c.Run(ctx, s.rt.Runtime, rest, s.out) })
+			_, err := s.during(ctx, func(ctx context.Context) error {
+				return c.Run(ctx, s.rt.Runtime, rest, s.out)
+			})
 			s.freshLine()
 			return err
 		}

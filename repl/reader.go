@@ -26,7 +26,8 @@ type LineReader interface {
 
 // A codeReader is a LineReader of this package. While code runs, its input is that of the code.
 type codeReader interface {
-	// listen calls fn at each Ctrl-C in the input until stop is called, if no terminal turns it into a signal.
+	// listen calls fn at each Ctrl-C in the input until stop is called, if no terminal turns it
+	// into a signal.
 	listen(fn func()) (stop func())
 
 	// readCode reads for code until stop is closed.

@@ -175,7 +175,7 @@ func (c *Config) dumb() bool {
 	return t == "" || t == "dumb"
 }
 
-// size returns the size of the terminal. If there is none, or its size is unknown, it is 80 by 24.
+// size returns the size of the terminal, or 80 by 24 without a terminal or if its size is unknown.
 func (s *session) size() (width, height int) {
 	if s.cfg.Size != nil {
 		width, height = s.cfg.Size()

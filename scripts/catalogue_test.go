@@ -89,7 +89,8 @@ func sourceOf(text string) string {
 	return strings.Join(words, " ")
 }
 
-// TestHeads checks the first lines of every scenario: a question, tags, and for a bug its number, source and kernels.
+// TestHeads checks the first lines of every scenario: a question, tags, and for a bug its number,
+// source and kernels.
 func TestHeads(t *testing.T) {
 	for _, e := range entries(t) {
 		if !strings.Contains(e.question, "?") {
@@ -103,7 +104,8 @@ func TestHeads(t *testing.T) {
 		}
 		want := strings.ToLower(strings.ReplaceAll(e.number, "-", "")) + "_"
 		if e.number == "" || !strings.HasPrefix(path.Base(e.file), want) {
-			t.Errorf("%s: title is %q, want it to begin with the number in the file name", e.file, e.head.Title)
+			t.Errorf("%s: title is %q, want it to begin with the number in the file name",
+				e.file, e.head.Title)
 		}
 		if e.source == "" {
 			t.Errorf("%s: no '-- Source:' line", e.file)
@@ -129,10 +131,12 @@ func TestCatalogue(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(`# The scenarios
 
-Each file is one story. It opens with the question that it answers; the golden trace in ` + "`traces/`" + ` is the answer. All are
-part of the program: ` + "`hwlua run`" + ` without paths runs them, ` + "`hwlua run --tags ptrace`" + ` runs those with a tag. A file without a
-list of kernels passes on every profile (` + "`--kernel`" + `); one with a list runs once on each of them. "4.19" and "6.1" stand for
-all profiles of that series. This page is generated from the files' first lines; rewrite it with ` + "`go test ./scripts -update`" + `.
+Each file is one story. It opens with the question that it answers; the golden trace in ` + "`traces/`" + `
+is the answer. All are part of the program: ` + "`hwlua run`" + ` without paths runs them,
+` + "`hwlua run --tags ptrace`" + ` runs those with a tag. A file without a list of kernels passes on every
+profile (` + "`--kernel`" + `); one with a list runs once on each of them. "4.19" and "6.1" stand for all
+profiles of that series. This page is generated from the files' first lines; rewrite it with
+` + "`go test ./scripts -update`" + `.
 
 ## How the machine works
 
@@ -151,7 +155,8 @@ all profiles of that series. This page is generated from the files' first lines;
 	b.WriteString(`
 ## Real bugs and confusions
 
-What went wrong on real machines, on which kernels, and what the fix or the right use looks like (` + "`hwlua run --tags bug`" + `).
+What went wrong on real machines, on which kernels, and what the fix or the right use looks like
+(` + "`hwlua run --tags bug`" + `).
 
 | no. | scenario | the question | cases | kernels | tags | source |
 | --- | --- | --- | --- | --- | --- | --- |
@@ -159,8 +164,8 @@ What went wrong on real machines, on which kernels, and what the fix or the righ
 	for _, e := range list {
 		if path.Dir(e.file) == "bugs" {
 			fmt.Fprintf(&b, "| %s | [%s](%s) | %s | %d | %s | %s | %s |\n", e.number,
-				strings.TrimSuffix(path.Base(e.file), scenario.Ext), e.file, cell(e.question), e.cases, kernels(e),
-				cell(strings.Join(e.head.Tags, ", ")), cell(e.source))
+				strings.TrimSuffix(path.Base(e.file), scenario.Ext), e.file, cell(e.question),
+				e.cases, kernels(e), cell(strings.Join(e.head.Tags, ", ")), cell(e.source))
 		}
 	}
 	compareGenerated(t, "README.md", b.String())
@@ -168,8 +173,8 @@ What went wrong on real machines, on which kernels, and what the fix or the righ
 
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
-// kernels returns the profiles of e in short: a complete series has one name, and "any" stands for all profiles
-// (TestEverywhere).
+// kernels returns the profiles of e in short: a complete series has one name, and "any" stands for
+// all profiles (TestEverywhere).
 func kernels(e entry) string {
 	if len(e.head.Kernels) == 0 {
 		return "any"

@@ -20,8 +20,8 @@ import (
 
 const module = "github.com/hwlua/hwlua"
 
-// imports maps each part of the tree to the parts that it may import: vm and repl know no breakpoint, hwdebug knows
-// no Lua, bindings and repl/cli join them.
+// imports maps each part of the tree to the parts that it may import: vm and repl know no
+// breakpoint, hwdebug knows no Lua, bindings and repl/cli join them.
 var imports = map[string][]string{
 	"vm":       {"vm"},
 	"repl":     {"repl", "vm"},
@@ -41,7 +41,8 @@ var outside = []struct {
 	{path: "github.com/yuin/gopher-lua", in: []string{"vm", "vm/internal/syntax", "bindings"}},
 	{path: "layeh.com/gopher-luar", in: []string{"vm"}},
 	{path: "github.com/chzyer/readline", in: []string{"repl"}},
-	{path: "golang.org/x/sys/unix", in: []string{"hwdebug/linux"}, tests: []string{"hwdebug/sim"}}, // benchmarks against the host
+	// benchmarks against the host
+	{path: "golang.org/x/sys/unix", in: []string{"hwdebug/linux"}, tests: []string{"hwdebug/sim"}},
 }
 
 type pkg struct {
@@ -51,7 +52,8 @@ type pkg struct {
 
 func list(t *testing.T) []pkg {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-e", "-json=ImportPath,Imports,TestImports,XTestImports", module+"/...")
+	cmd := exec.Command("go", "list", "-e", "-json=ImportPath,Imports,TestImports,XTestImports",
+		module+"/...")
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +87,8 @@ func part(name string) string {
 	return top
 }
 
-// Imports between the parts of the tree follow the law, those of tests too where they could hide a dependency.
+// Imports between the parts of the tree follow the law, those of tests too where they could hide a
+// dependency.
 func TestImports(t *testing.T) {
 	all := list(t)
 	if len(all) < 10 {
@@ -125,11 +128,13 @@ func TestForeignImports(t *testing.T) {
 	}
 }
 
-// The model is a function of its Config, the calls made and the choices taken: it uses no clock, random source,
-// environment or concurrency. sync.OnceValue is allowed, since its result does not depend on the first caller.
+// The model is a function of its Config, the calls made and the choices taken: it uses no clock,
+// random source, environment or concurrency. sync.OnceValue is allowed, since its result does not
+// depend on the first caller.
 func TestTheModelIsClosed(t *testing.T) {
 	closed := []string{
-		"time", "os", "sync/atomic", "math/rand", "math/rand/v2", "context", "net", "io/fs", "crypto/rand", "runtime",
+		"time", "os", "sync/atomic", "math/rand", "math/rand/v2", "context", "net", "io/fs",
+		"crypto/rand", "runtime",
 	}
 	for _, name := range []string{"hwdebug/arm64", "hwdebug/trace", "hwdebug/sim"} {
 		files, err := filepath.Glob(filepath.Join("..", filepath.FromSlash(name), "*.go"))
@@ -147,7 +152,8 @@ func TestTheModelIsClosed(t *testing.T) {
 			}
 			for _, i := range f.Imports {
 				if path, _ := strconv.Unquote(i.Path.Value); slices.Contains(closed, path) {
-					t.Errorf("%s imports %s: the model must not depend on the host", fset.Position(i.Pos()), path)
+					t.Errorf("%s imports %s: the model must not depend on the host",
+						fset.Position(i.Pos()), path)
 				}
 			}
 			ast.Inspect(f, func(n ast.Node) bool {
@@ -160,12 +166,14 @@ func TestTheModelIsClosed(t *testing.T) {
 				case *ast.SelectStmt:
 					what = "a select"
 				case *ast.SelectorExpr:
-					if x, ok := n.X.(*ast.Ident); ok && x.Name == "sync" && x.Obj == nil && !strings.HasPrefix(n.Sel.Name, "Once") {
+					x, ok := n.X.(*ast.Ident)
+					if ok && x.Name == "sync" && x.Obj == nil && !strings.HasPrefix(n.Sel.Name, "Once") {
 						what = "sync." + n.Sel.Name
 					}
 				}
 				if what != "" {
-					t.Errorf("%s: %s in the model, which runs one thing at a time", fset.Position(n.Pos()), what)
+					t.Errorf("%s: %s in the model, which runs one thing at a time",
+						fset.Position(n.Pos()), what)
 				}
 				return true
 			})

@@ -27,9 +27,10 @@ import (
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
-var update = flag.Bool("update", false, "rewrite golden traces and the catalogue instead of comparing with them")
+var update = flag.Bool("update", false, "rewrite golden traces and the catalogue instead of comparing")
 
-// whole names the scenarios whose golden traces show every modelled function with a frame; the others show digest.
+// whole names the scenarios whose golden traces show every modelled function with a frame; the
+// others show digest.
 var whole = map[string]bool{"seed_register.lua": true, "seed_unregister.lua": true}
 
 // digest lists the functions in the other golden traces: requests, reservations and register writes.
@@ -41,7 +42,8 @@ var digest = []string{
 	"write_wb_reg", "mdscr_write", "breakpoint_handler", "watchpoint_handler", "single_step_handler",
 }
 
-// A story records what one case did: the full trace for comparing runs, and the part that its golden trace shows.
+// A story records what one case did: the full trace for comparing runs, and the part that its
+// golden trace shows.
 type story struct{ full, shown string }
 
 // An account is a sink that collects the stories of one run and whatever did not pass.
@@ -159,8 +161,9 @@ func tellOn(t *testing.T, defaults sim.Config, o scenario.Options) *account {
 	return a
 }
 
-// TestSameEveryTime runs every scenario a second time, shuffled and in parallel, and a third time under the race
-// detector. Traces and logs are equal byte for byte, and the first run matches the golden traces.
+// TestSameEveryTime runs every scenario a second time, shuffled and in parallel, and a third time
+// under the race detector. Traces and logs are equal byte for byte, and the first run matches the
+// golden traces.
 func TestSameEveryTime(t *testing.T) {
 	first := tell(t, scenario.Options{})
 	if len(first.stories) == 0 {
@@ -175,7 +178,8 @@ func TestSameEveryTime(t *testing.T) {
 		for _, c := range first.order {
 			a, b := first.stories[c.ID()].full, second.stories[c.ID()].full
 			if a != b {
-				t.Errorf("%s differs between two runs:\n%s", c.ID(), head(udiff.Unified("first", "again", a, b), 30))
+				t.Errorf("%s differs between two runs:\n%s",
+					c.ID(), head(udiff.Unified("first", "again", a, b), 30))
 			}
 		}
 		if len(second.stories) != len(first.stories) {
@@ -185,15 +189,17 @@ func TestSameEveryTime(t *testing.T) {
 	compareGoldens(t, first.goldens())
 }
 
-// TestEverywhere runs the library on every profile and with seeded orders. A scenario that passes only on some profiles
-// lists them in its head.
+// TestEverywhere runs the library on every profile and with seeded orders. A scenario that passes
+// only on some profiles lists them in its head.
 func TestEverywhere(t *testing.T) {
 	kernels, seeds := sim.Profiles(), []uint64{1, 2, 3}
 	if raceEnabled { // data races do not depend on profile or seed
 		kernels, seeds = kernels[len(kernels)-1:], seeds[:1]
 	}
 	for _, kernel := range kernels {
-		t.Run(kernel, func(t *testing.T) { tellOn(t, sim.Config{Kernel: kernel}, scenario.Options{Profile: kernel}) })
+		t.Run(kernel, func(t *testing.T) {
+			tellOn(t, sim.Config{Kernel: kernel}, scenario.Options{Profile: kernel})
+		})
 	}
 	for _, seed := range seeds {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
@@ -202,8 +208,8 @@ func TestEverywhere(t *testing.T) {
 	}
 }
 
-// goldens returns the text of each golden trace by the name of its scenario. Profiles on which a case behaves the same
-// share one text.
+// goldens returns the text of each golden trace by the name of its scenario. Profiles on which a
+// case behaves the same share one text.
 func (a *account) goldens() map[string]string {
 	texts := map[string]string{}
 	for i, c := range a.order {
@@ -248,7 +254,8 @@ func capped(text string) string {
 	}
 	rest := lines[linesShown]
 	return strings.Join(lines[:linesShown], "") +
-		fmt.Sprintf("# and %d lines more, whose SHA-256 begins with %.8x\n", strings.Count(rest, "\n"), sha256.Sum256([]byte(rest)))
+		fmt.Sprintf("# and %d lines more, whose SHA-256 begins with %.8x\n",
+			strings.Count(rest, "\n"), sha256.Sum256([]byte(rest)))
 }
 
 // compareGoldens compares the golden traces with want, or rewrites them with -update.

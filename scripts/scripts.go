@@ -1,7 +1,7 @@
 // The built-in scenarios.
 
-// Package scripts embeds the built-in scenarios, which "hwlua run" without paths runs. Each is a Lua file that opens with
-// the question that it answers.
+// Package scripts embeds the built-in scenarios, which "hwlua run" without paths runs. Each is a
+// Lua file that opens with the question that it answers.
 package scripts
 
 import "embed"

@@ -20,7 +20,8 @@ const maxString = 1 << 28
 func openString(rt *Runtime) {
 	t := rt.newLib("string", []libFunc{
 		{"byte", rt.strByte}, {"char", rt.strChar}, {"find", rt.strFind}, {"format", rt.strFormat},
-		{"gmatch", rt.strGmatch}, {"gsub", rt.strGsub}, {"len", strLen}, rt.onBytes("lower", flipCase('A', 'Z')),
+		{"gmatch", rt.strGmatch}, {"gsub", rt.strGsub}, {"len", strLen},
+		rt.onBytes("lower", flipCase('A', 'Z')),
 		{"match", rt.strMatch}, {"rep", rt.strRep}, rt.onBytes("reverse", slices.Reverse[[]byte]),
 		{"sub", rt.strSub}, rt.onBytes("upper", flipCase('a', 'z')),
 	})

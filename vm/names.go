@@ -203,8 +203,9 @@ func (rt *Runtime) neededFor(from lua.LValue, name string) string {
 	return ""
 }
 
-// An origin is where a register's value came from. kind and name are those of a variable, or empty. value, and
-// from for a field or method, are read again without metamethods; each is nil if it cannot be known.
+// An origin is where a register's value came from. kind and name are those of a variable, or empty.
+// value, and from for a field or method, are read again without metamethods; each is nil if it
+// cannot be known.
 type origin struct {
 	kind, name  string
 	value, from lua.LValue

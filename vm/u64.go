@@ -139,8 +139,8 @@ func twosComplement(f float64) string {
 	return Hex(uint64(int64(f)), 0)
 }
 
-// operand returns v as an operand of op between u64s: a u64, or an integer below 2^53 in size, with a negative
-// one as its two's complement. It raises for any other value.
+// operand returns v as an operand of op between u64s: a u64, or an integer below 2^53 in size, with
+// a negative one as its two's complement. It raises for any other value.
 func operand(L *lua.LState, op string, v lua.LValue) uint64 {
 	if u, ok := u64Of(v); ok {
 		return u

@@ -113,7 +113,8 @@ func (d *decoder) decodeMeta(line []byte) *FormatError {
 	}
 	d.want(':')
 	seen := object(d, "", metaKeys, d.meta)
-	d.require("meta", metaKeys.words, 0b1111_0110_0001, seen) // version, qemu, machine, cpus and dfr0 are optional
+	// version, qemu, machine, cpus and dfr0 are optional
+	d.require("meta", metaKeys.words, 0b1111_0110_0001, seen)
 	d.want('}')
 	return d.finish()
 }
@@ -123,7 +124,8 @@ func (d *decoder) count(what string, limit uint64) int {
 	s, at := d.text()
 	n, ok := parseDec(s)
 	if !ok || n == 0 || n > limit {
-		d.fail(at, fmt.Sprintf("invalid %s %q", what, s), fmt.Sprintf("want a number from 1 to %d in decimal", limit))
+		d.fail(at, fmt.Sprintf("invalid %s %q", what, s),
+			fmt.Sprintf("want a number from 1 to %d in decimal", limit))
 	}
 	return int(n)
 }

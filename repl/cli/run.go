@@ -72,7 +72,8 @@ func (o *runOptions) table() []option {
 		toggle("last-failed", &o.lastFailed, "only cases that failed in the last run from this folder"),
 		toggle("list", &o.list, "print the cases without running them"),
 		value("report", "FORM[:FILE]", addString(&o.reports),
-			strings.Join(formats[:last], ", ")+" or "+formats[last]+", to FILE or standard output (repeatable;",
+			strings.Join(formats[:last], ", ")+" or "+formats[last]+
+				", to FILE or standard output (repeatable;",
 			"default: pretty)"),
 		{short: "v", long: "verbose", set: setTrue(&o.verbose), help: "pretty: show every case and output"},
 		colorOption(&o.color),

@@ -25,15 +25,16 @@ func Suggest(name string, candidates []string) string {
 	case n == 0:
 		return ""
 	case n > shown:
-		return fmt.Sprintf("did you mean '%s' (or one of %d more)?", strings.Join(begun[:shown], "', '"), n-shown)
+		return fmt.Sprintf("did you mean '%s' (or one of %d more)?",
+			strings.Join(begun[:shown], "', '"), n-shown)
 	default:
 		return fmt.Sprintf("did you mean '%s' or '%s'?", strings.Join(begun[:n-1], "', '"), begun[n-1])
 	}
 }
 
-// Nearest returns the candidate that a misspelt name most likely means. It allows edits of a quarter of the letters,
-// a transposition counting as one, and otherwise accepts a name that begins a word of exactly one candidate. ok is
-// false if no candidate is near.
+// Nearest returns the candidate that a misspelt name most likely means. It allows edits of a
+// quarter of the letters, a transposition counting as one, and otherwise accepts a name that begins
+// a word of exactly one candidate. ok is false if no candidate is near.
 func Nearest(name string, candidates []string) (nearest string, ok bool) {
 	if len(name) > 64 || name == "" {
 		return "", false
@@ -94,8 +95,8 @@ func hasPart(name, part string) bool {
 	return false
 }
 
-// distance returns the number of insertions, deletions, replacements and transpositions of adjacent letters that
-// turn a into b, ignoring case.
+// distance returns the number of insertions, deletions, replacements and transpositions of adjacent
+// letters that turn a into b, ignoring case.
 func distance(a, b string) int {
 	var rows [3][66]int
 	if len(b) >= len(rows[0]) {

@@ -1,8 +1,8 @@
 // Columns, plurals and truncation.
 
-// Package phrase measures and shapes text for people: columns of a terminal, plurals, truncation, and suggestions for
-// misspelt names. The prompt, the reports and the error messages share it, so a name is suggested and a column is
-// counted the same way everywhere.
+// Package phrase measures and shapes text for people: columns of a terminal, plurals, truncation,
+// and suggestions for misspelt names. The prompt, the reports and the error messages share it, so a
+// name is suggested and a column is counted the same way everywhere.
 package phrase
 
 import (
@@ -21,7 +21,7 @@ func Plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// ClusterWidth returns the number of columns that one grapheme cluster takes: 0, 1 or 2.
+// ClusterWidth returns the columns of one grapheme cluster: 0, 1 or 2.
 func ClusterWidth(s string) int {
 	if len(s) == 1 {
 		return 1
@@ -29,7 +29,8 @@ func ClusterWidth(s string) int {
 	return min(2, runewidth.StringWidth(s))
 }
 
-// Width returns the number of columns that s takes on a terminal. s has no line break; escape sequences take no column.
+// Width returns the number of columns that s takes on a terminal. s has no line break; escape
+// sequences take no column.
 func Width(s string) int {
 	w := 0
 	for s != "" {
@@ -59,8 +60,8 @@ func EscapeLen(s string) int {
 	return len(s)
 }
 
-// Truncate shortens a line to width columns, ending it with an ellipsis if it was longer. Escape sequences take no
-// column and are kept; colors are reset after a cut.
+// Truncate shortens a line to width columns, ending it with an ellipsis if it was longer. Escape
+// sequences take no column and are kept; colors are reset after a cut.
 func Truncate(s string, width int) string {
 	if width < 1 {
 		return ""

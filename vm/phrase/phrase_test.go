@@ -12,7 +12,9 @@ import (
 func TestNearest(t *testing.T) {
 	types := []string{"r", "w", "rw", "x"}
 	commands := []string{"filter", "shard", "run", "conform"}
-	names := []string{"disabled", "pinned", "addr", "len", "register_wide_hw_breakpoint", "ENOSPC", "cpu", "now"}
+	names := []string{
+		"disabled", "pinned", "addr", "len", "register_wide_hw_breakpoint", "ENOSPC", "cpu", "now",
+	}
 	for _, tt := range []struct {
 		name       string
 		candidates []string
@@ -49,14 +51,20 @@ func TestNearest(t *testing.T) {
 }
 
 func TestSuggest(t *testing.T) {
-	names := []string{"hw_breakpoint_add", "hw_breakpoint_del", "hw_breakpoint_start", "hw_breakpoint_stop", "hw_break_get"}
+	names := []string{
+		"hw_breakpoint_add", "hw_breakpoint_del", "hw_breakpoint_start", "hw_breakpoint_stop",
+		"hw_break_get",
+	}
 	for _, tt := range []struct {
 		name string
 		n    int // of names
 		want string
 	}{
 		{"hw_breakpoint_ad", 5, "did you mean 'hw_breakpoint_add'?"},
-		{"hw_breakpoint", 4, "did you mean 'hw_breakpoint_add', 'hw_breakpoint_del', 'hw_breakpoint_start' (or one of 1 more)?"},
+		{
+			"hw_breakpoint", 4, "did you mean 'hw_breakpoint_add', 'hw_breakpoint_del', " +
+				"'hw_breakpoint_start' (or one of 1 more)?",
+		},
 		{"hw_breakpoint", 2, "did you mean 'hw_breakpoint_add' or 'hw_breakpoint_del'?"},
 		{"perf", 5, ""},
 	} {
