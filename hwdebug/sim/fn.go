@@ -7,7 +7,8 @@ import "github.com/hwlua/hwlua/hwdebug/trace"
 // A traceFn is the number of a modelled function, and whether the function has a frame of its own.
 type traceFn = trace.Key
 
-// fns is the table, indexed by function number.
+// fns is the table, indexed by function number. A function whose variable is _ is known by name, but the model
+// never enters it.
 var fns = []trace.Fn{{Name: "(none)"}}
 
 // A source is a kernel file. Its methods add functions to the table.
@@ -288,12 +289,12 @@ var (
 	fnDoFork            = fileFork.errno("_do_fork")
 	fnCopyProcess       = fileFork.errno("copy_process")
 	fnDoExecve          = fileExec.errno("do_execve")
-	fnFlushOldExec      = fileExec.errno("flush_old_exec")
+	_                   = fileExec.errno("flush_old_exec")
 	fnDoExit            = fileExit.void("do_exit", intArg("code"))
 	fnDoGroupExit       = fileExit.void("do_group_exit", intArg("exit_code"))
 	fnSeSysExit         = fileExit.void("__se_sys_exit", intArg("error_code"))
 	fnExitFiles         = source("fs/file.c").void("exit_files", argTsk)
-	fnExitThread        = fileProcess.void("exit_thread", argTsk)
+	_                   = fileProcess.void("exit_thread", argTsk)
 	fnTaskWorkRun       = source("kernel/task_work.c").void("task_work_run")
 	fnDoNotifyResume    = source("arch/arm64/kernel/signal.c").void("do_notify_resume")
 	fnWorkPending       = fileEntry.void("work_pending")
@@ -334,7 +335,7 @@ var (
 	fnPtraceHbpCreate    = filePtrace.errno("ptrace_hbp_create", argTsk, intArg("idx"))
 	fnPtraceHbptriggered = filePtrace.void("ptrace_hbptriggered", argBp)
 	fnHwBreakSet         = filePtrace.errno("hw_break_set", taskArg("target"))
-	fnHwBreakGet         = filePtrace.errno("hw_break_get", taskArg("target"))
+	_                    = filePtrace.errno("hw_break_get", taskArg("target"))
 	fnPtraceRegset       = source("kernel/ptrace.c").errno("ptrace_regset", argTask)
 	fnPtraceRequest      = source("kernel/ptrace.c").errno("ptrace_request", argChild)
 	fnArchPtrace         = filePtrace.errno("arch_ptrace", argChild)
