@@ -7,8 +7,8 @@ import "github.com/hwlua/hwlua/hwdebug/trace"
 // A traceFn is the number of a modelled function, and whether the function has a frame of its own.
 type traceFn = trace.Key
 
-// fns is the table, indexed by function number. A function whose variable is _ is known by name, but the model
-// never enters it.
+// fns is the table, indexed by function number. A function whose variable is _ is known by name, but
+// the model never enters it.
 var fns = []trace.Fn{{Name: "(none)"}}
 
 // A source is a kernel file. Its methods add functions to the table.
