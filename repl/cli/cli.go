@@ -92,6 +92,8 @@ func commands() []command {
 			conformText, conformCommand},
 		{"doc", "[NAME]", 1, "reference of the script API", docText, docCommand},
 		{"types", "[DIR]", 1, "write the editor definition file (LuaLS)", typesText, without(typesMain)},
+		{"completion", "SHELL", 1, "print a completion script for bash, zsh or fish", completionText,
+			without(completionMain)},
 		{"version", "", 0, "print the version", versionHelp, without(versionMain)},
 		{"help", "[COMMAND]", 1, "this page, or that of a command", "", nil},
 	}

@@ -21,21 +21,25 @@ or a word to search for.
 // docCommand returns hwlua doc and its options, which print the whole description in another format.
 func docCommand() ([]option, runner) {
 	var format func([]*describe.Module) []byte
+	var man bool
 	whole := func(name, help string, f func([]*describe.Module) []byte) option {
 		return option{long: name, help: help, set: func(string) error { format = f; return nil }}
 	}
 	run := func(ctx context.Context, env Env, args []string) (int, error) {
 		switch {
-		case format == nil:
+		case man && len(args) == 0:
+			return output(env, "doc", manPage), nil
+		case format == nil && !man:
 			return docMain(ctx, env, args)
 		case len(args) > 0:
-			return 0, usagef("--json and --markdown print everything, without NAME")
+			return 0, usagef("--json, --markdown and --man print everything, without NAME")
 		}
 		return output(env, "doc", func(w io.Writer) { w.Write(format(bindings.Modules())) }), nil
 	}
 	return []option{
 		whole("json", "print the whole description as JSON", describe.JSON),
 		whole("markdown", "print the whole reference as Markdown", describe.Markdown),
+		toggle("man", &man, "print the manual page hwlua(1)"),
 	}, run
 }
 
