@@ -17,7 +17,7 @@ var (
 		"the attributes are invalid: length, alignment, address, or a CPU that does not exist")
 	errNoSpc = errno("ENOSPC", "every register of that kind is reserved; m:why() names the holders")
 	errNoDev = errno("ENODEV", "the CPU is offline")
-	errSrch  = errno("ESRCH", "the task has exited")
+	errSrch  = errno("ESRCH", "the task has exited, or exits and has no perf context")
 	errAcces = errno("EACCES", "perf_event_paranoid and the caller's capabilities do not allow it")
 	errNoCPU = errno("EINVAL", "there is no such CPU")
 	openErrs = []describe.Errno{errNoSpc, errInval, errNoDev, errSrch, errAcces}

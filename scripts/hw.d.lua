@@ -378,7 +378,7 @@ function machine:task(options) end
 ---@param attr hw.perf_event_attr
 ---@return hw.event? ev
 ---@return string? message if it was refused
----@return "ENOSPC"|"EINVAL"|"ENODEV"|"ESRCH"|"EACCES"|nil errno ENOSPC: every register of that kind is reserved; m:why() names the holders; EINVAL: the attributes are invalid: length, alignment, address, or a CPU that does not exist; ENODEV: the CPU is offline; ESRCH: the task has exited; EACCES: perf_event_paranoid and the caller's capabilities do not allow it
+---@return "ENOSPC"|"EINVAL"|"ENODEV"|"ESRCH"|"EACCES"|nil errno ENOSPC: every register of that kind is reserved; m:why() names the holders; EINVAL: the attributes are invalid: length, alignment, address, or a CPU that does not exist; ENODEV: the CPU is offline; ESRCH: the task has exited, or exits and has no perf context; EACCES: perf_event_paranoid and the caller's capabilities do not allow it
 function machine:perf_event_open(attr) end
 
 ---Register an event that follows a task. Attributes start from those of hw_breakpoint_init: pinned, sample_period 1.
@@ -397,7 +397,7 @@ function machine:perf_event_open(attr) end
 ---@param attr hw.user_attr
 ---@return hw.event? ev
 ---@return string? message if it was refused
----@return "ENOSPC"|"EINVAL"|"ESRCH"|nil errno ENOSPC: every register of that kind is reserved; m:why() names the holders; EINVAL: the attributes are invalid: length, alignment, address, or a CPU that does not exist; ESRCH: the task has exited
+---@return "ENOSPC"|"EINVAL"|"ESRCH"|nil errno ENOSPC: every register of that kind is reserved; m:why() names the holders; EINVAL: the attributes are invalid: length, alignment, address, or a CPU that does not exist; ESRCH: the task has exited, or exits and has no perf context
 function machine:register_user_hw_breakpoint(attr) end
 
 ---Release a registered event. For nil it does nothing.
@@ -827,7 +827,7 @@ function cpu:event_sched_out(ev) end
 ---@param task? hw.task the task; nil for the thread that runs when no task is switched to
 ---@return true? ok
 ---@return string? message if it was refused
----@return "EINVAL"|"ESRCH"|nil errno EINVAL: the task belongs to another CPU; t:migrate first; ESRCH: the task has exited
+---@return "EINVAL"|"ESRCH"|nil errno EINVAL: the task belongs to another CPU; t:migrate first; ESRCH: the task has exited, or exits and has no perf context
 function cpu:context_switch(task) end
 
 ---One load by the kernel, at EL1.
@@ -932,7 +932,7 @@ local task = {}
 ---@param size integer bytes
 ---@return u64? value little endian
 ---@return string? message if it was refused
----@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the details; ESRCH: the task has exited
+---@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the details; ESRCH: the task has exited, or exits and has no perf context
 function task:load(addr, size) end
 
 ---One store by the task, at EL0. Its CPU switches to it first.
@@ -947,7 +947,7 @@ function task:load(addr, size) end
 ---@param value? u64 the value to store, little endian (default: 0)
 ---@return true? ok
 ---@return string? message if it was refused
----@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the details; ESRCH: the task has exited
+---@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the details; ESRCH: the task has exited, or exits and has no perf context
 function task:store(addr, size, value) end
 
 ---One instruction by the task, at EL0. Its CPU switches to it first.
@@ -958,7 +958,7 @@ function task:store(addr, size, value) end
 ---@param addr u64 the address
 ---@return true? ok
 ---@return string? message if it was refused
----@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the details; ESRCH: the task has exited
+---@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the details; ESRCH: the task has exited, or exits and has no perf context
 function task:exec(addr) end
 
 ---Move the task to another CPU. A current task leaves its CPU and is current nowhere; a body that moves itself continues when the new CPU schedules it.
@@ -969,7 +969,7 @@ function task:exec(addr) end
 ---@param cpu integer the CPU's number
 ---@return true? ok
 ---@return string? message if it was refused
----@return "EINVAL"|"ESRCH"|nil errno EINVAL: there is no such CPU, or it is offline; ESRCH: the task has exited
+---@return "EINVAL"|"ESRCH"|nil errno EINVAL: there is no such CPU, or it is offline; ESRCH: the task has exited, or exits and has no perf context
 function task:migrate(cpu) end
 
 ---Make a child on the same CPU. Inherited events are copied, each with its own reservation; the child does not become current.
@@ -982,7 +982,7 @@ function task:migrate(cpu) end
 ---@param options? hw.fork_options
 ---@return hw.task? child
 ---@return string? message if it was refused
----@return "ENOSPC"|"ESRCH"|nil errno ENOSPC: an inherited event does not fit; ESRCH: the task has exited
+---@return "ENOSPC"|"ESRCH"|nil errno ENOSPC: an inherited event does not fit; ESRCH: the task has exited, or exits and has no perf context
 function task:fork(options) end
 
 ---Start a new image: ptrace events are released, events with enable_on_exec are enabled.
@@ -994,7 +994,7 @@ function task:fork(options) end
 ---```
 ---@return true? ok
 ---@return string? message if it was refused
----@return "ESRCH"|nil errno ESRCH: the task has exited
+---@return "ESRCH"|nil errno ESRCH: the task has exited, or exits and has no perf context
 function task:execve() end
 
 ---Switch to the task and run the whole exit path as that task. Its events stay reserved until they are closed.
@@ -1006,7 +1006,7 @@ function task:execve() end
 ---```
 ---@return true? ok
 ---@return string? message if it was refused
----@return "ESRCH"|nil errno ESRCH: the task has exited
+---@return "ESRCH"|nil errno ESRCH: the task has exited, or exits and has no perf context
 function task:exit() end
 
 ---Set a function that exit_files calls, under a given name, when the task exits.
@@ -1021,7 +1021,7 @@ function task:exit() end
 ---@param fn fun(t: hw.task) the function
 ---@return true? ok
 ---@return string? message if it was refused
----@return "ESRCH"|nil errno ESRCH: the task has exited
+---@return "ESRCH"|nil errno ESRCH: the task has exited, or exits and has no perf context
 function task:on_exit(name, fn) end
 
 ---Wait until the task has exited.
@@ -1050,7 +1050,7 @@ function task:wait() end
 ---@param ctrl u64 the control word, 32 bits
 ---@return true? ok
 ---@return string? message if it was refused
----@return "ENOSPC"|"EINVAL"|"ESRCH"|nil errno ENOSPC: the entry does not fit; EINVAL: the address, mask or type is invalid, or the index is 16 or more; ESRCH: the task has exited
+---@return "ENOSPC"|"EINVAL"|"ESRCH"|nil errno ENOSPC: the entry does not fit; EINVAL: the address, mask or type is invalid, or the index is 16 or more; ESRCH: the task has exited, or exits and has no perf context
 function task:ptrace_set(which, idx, addr, ctrl) end
 
 ---Read one entry of a register set.
@@ -1076,7 +1076,7 @@ function task:ptrace_get(which, idx) end
 ---@param which "watch"|"break" the register set
 ---@return u64? info
 ---@return string? message if it was refused
----@return "ESRCH"|nil errno ESRCH: the task has exited
+---@return "ESRCH"|nil errno ESRCH: the task has exited, or exits and has no perf context
 function task:ptrace_info(which) end
 
 ---End each instruction of the task in SIGTRAP (TRAP_TRACE), after its access, as PTRACE_SINGLESTEP does for one. A step that the kernel takes for its own purposes is not reported.
@@ -1093,7 +1093,7 @@ function task:ptrace_info(which) end
 ---@param on boolean false: the task runs on, as with PTRACE_CONT
 ---@return true? ok
 ---@return string? message if it was refused
----@return "ESRCH"|nil errno ESRCH: the task has exited
+---@return "ESRCH"|nil errno ESRCH: the task has exited, or exits and has no perf context
 function task:ptrace_singlestep(on) end
 
 ---One perf event: a breakpoint or watchpoint of a task or of a CPU. It lives until it is closed or unregistered; its fields can be read even after that.

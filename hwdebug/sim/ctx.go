@@ -27,6 +27,7 @@ type perfContext struct {
 	flexible class    //
 	events   []*Event // both classes, oldest first
 	locked   bool     // ctx->mutex is held
+	pins     int      // callers that wait for the mutex: it is not exchanged with a clone's
 
 	parent           *perfContext // the context it is a clone of
 	parentGeneration uint64
@@ -346,17 +347,10 @@ func (m *Machine) eventSchedIn(ev *Event) (err error) {
 	return m.end(k, nil)
 }
 
-// perfInstallInContext adds a new event to its context (R-EVT-11 to 13).
+// perfInstallInContext adds a new event to its context, whose mutex the caller holds (R-EVT-11 to 13).
 //
 // kernel/events/core.c: perf_install_in_context
 func (m *Machine) perfInstallInContext(ev *Event) {
-	m.lock(ev.ctx)
-	m.installLocked(ev)
-	m.unlock(ev.ctx)
-}
-
-// installLocked runs perf_install_in_context with the context's mutex held.
-func (m *Machine) installLocked(ev *Event) {
 	x := ev.ctx
 	inPlace := m.prof.addInPlace && ev.state == StateOff && len(x.events) > 0
 	framedHere := inPlace || x.task != nil && !x.task.running()
@@ -480,14 +474,16 @@ func (m *Machine) perfEventEnable(ev *Event) {
 // kernel/events/core.c: _perf_event_enable
 func (m *Machine) perfEventEnableInner(ev *Event) {
 	defer m.leave(m.enter1(fnPerfEventEnableInner, ev.arg()))
-	if ev.ctx == nil || ev.state >= StateInactive || ev.state < StateError {
+	if ev.ctx == nil {
 		return
 	}
 	m.lock(ev.ctx)
-	if ev.state == StateError {
-		ev.state = StateOff
+	if ev.state < StateInactive && ev.state >= StateError {
+		if ev.state == StateError {
+			ev.state = StateOff
+		}
+		m.eventFunctionCall(ev, callEnable, 0)
 	}
-	m.eventFunctionCall(ev, callEnable, 0)
 	m.unlock(ev.ctx)
 }
 
@@ -516,11 +512,13 @@ func (m *Machine) perfEventDisable(ev *Event) {
 // kernel/events/core.c: _perf_event_disable
 func (m *Machine) perfEventDisableInner(ev *Event) {
 	defer m.leave(m.enter1(fnPerfEventDisableInner, ev.arg()))
-	if ev.ctx == nil || ev.state <= StateOff {
+	if ev.ctx == nil {
 		return
 	}
 	m.lock(ev.ctx)
-	m.eventFunctionCall(ev, callDisable, 0)
+	if ev.state > StateOff {
+		m.eventFunctionCall(ev, callDisable, 0)
+	}
 	m.unlock(ev.ctx)
 }
 

@@ -265,12 +265,38 @@ func (m *Machine) createEvent(r *create) (*Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.findContext(r, ev); err != nil {
+	x, err := m.findGetContext(r, ev)
+	if err != nil {
 		m.freeEvent(ev)
 		return nil, err
 	}
-	m.perfInstallInContext(ev)
+	x.pins++
+	m.lock(x)
+	if err = r.installable(x); err == nil {
+		ev.ctx = x
+		m.perfInstallInContext(ev)
+	}
+	x.pins--
+	m.unlock(x)
+	if err != nil {
+		m.freeEvent(ev)
+		return nil, err
+	}
 	return ev, nil
+}
+
+// installable performs the checks of steps 13 and 14 of R-VAL-1, which need the mutex of the context: x
+// may have died since findGetContext returned it.
+func (r *create) installable(x *perfContext) error {
+	switch {
+	case x.dead:
+		return r.refuse(r.task.m, esrch, "R-VAL-1", r.creator(r.task.m),
+			r.task.exitText(), "use a living task")
+	case x.cpu != nil && !x.online:
+		return r.refuse(x.cpu.m, enodev, "R-HP-10", r.creator(x.cpu.m),
+			sprintf("cpu%d is offline", x.cpu.id), "bring it up")
+	}
+	return nil
 }
 
 // newEvent returns an event with the next ID. It allocates events in batches that grow with their number,
@@ -360,38 +386,34 @@ func (m *Machine) registerPerfHwBreakpoint(r *create, ev *Event) (err error) {
 	return m.end(k, nil)
 }
 
-// findContext sets the context of a new event, after the checks of steps 11 to 13 of R-VAL-1.
-func (m *Machine) findContext(r *create, ev *Event) error {
+// findGetContext returns the context of a new event, after the checks of steps 11 and 12 of R-VAL-1. An
+// exiting task is refused only if it has no context: one that it has stays until perf's part of its exit.
+//
+// kernel/events/core.c: find_get_context
+func (m *Machine) findGetContext(r *create, ev *Event) (*perfContext, error) {
 	if ev.task == nil {
 		if m.cfg.Paranoid > 0 && m.cfg.NoCapSysAdmin {
 			need := "CAP_SYS_ADMIN"
 			if m.prof.capPerfmon {
 				need = "CAP_PERFMON or CAP_SYS_ADMIN"
 			}
-			return r.refuse(m, eacces, "R-VAL-1", "find_get_context",
+			return nil, r.refuse(m, eacces, "R-VAL-1", "find_get_context",
 				sprintf("perf_event_paranoid is %d and the caller lacks %s", m.cfg.Paranoid, need),
 				"set it to 0 or below, or open the event for a task")
 		}
-		c := m.cpus[ev.cpu]
-		if !c.ctx.online {
-			return r.refuse(m, enodev, "R-HP-10", r.creator(m),
-				sprintf("cpu%d is offline", ev.cpu), "bring it up")
-		}
-		ev.ctx = &c.ctx
-		return nil
+		return &m.cpus[ev.cpu].ctx, nil
 	}
 	t := ev.task
-	if t.exiting || t.ctx != nil && t.ctx.dead {
-		return r.refuse(m, esrch, "R-VAL-1", "find_get_context",
-			sprintf("%s has exited", t), "use a living task")
-	}
-	if t.ctx == nil {
-		t.ctx = &perfContext{task: t}
-	} else {
+	switch {
+	case t.ctx != nil:
 		t.ctx.unclone()
+	case t.exiting:
+		return nil, r.refuse(m, esrch, "R-VAL-1", "find_get_context",
+			t.exitText(), "use a living task")
+	default:
+		t.ctx = &perfContext{task: t}
 	}
-	ev.ctx = t.ctx
-	return nil
+	return t.ctx, nil
 }
 
 // creator returns the name of the kernel function that creates the event.

@@ -57,7 +57,12 @@ func (m *Machine) fork(t *Task, comm string, pid int) (child *Task, err error) {
 func (m *Machine) perfEventInitTask(parent, child *Task) (err error) {
 	defer m.exit(m.enter1(fnPerfEventInitTask, pidArg(child)), &err)
 	x := parent.ctx
-	if x == nil || len(x.events) == 0 {
+	if x == nil {
+		return nil
+	}
+	m.lockPinned(x)
+	defer m.unlock(x)
+	if len(x.events) == 0 {
 		return nil
 	}
 	all := true
@@ -220,6 +225,14 @@ func (t *Task) Exit() error {
 // leaving reports whether the task has begun to exit but is not dead yet.
 func (t *Task) leaving() bool { return t.exiting && !t.dead }
 
+// exitText returns how far the exit of the task has come, for a refusal.
+func (t *Task) exitText() string {
+	if t.dead {
+		return t.String() + " has exited"
+	}
+	return t.String() + " is exiting and has no perf context"
+}
+
 // undisturbed returns an error for a call that only a living user task can make, and not while it exits
 // or handles a debug exception.
 func (t *Task) undisturbed(op string) error {
@@ -315,8 +328,9 @@ func (m *Machine) named(name string, fn func() error) error {
 	return fn()
 }
 
-// perfEventExitTask ends the task's context. It frees inherited events; originals keep their reservation
-// (R-EVT-25).
+// perfEventExitTask ends the task's context, with its mutex held from the first step to the last: a
+// registration or release on the same context comes before all of it or after (R-EVT-10, R-EVT-25).
+// Inherited events are freed; originals keep their reservation.
 //
 // kernel/events/core.c: perf_event_exit_task
 func (m *Machine) perfEventExitTask(t *Task) {
@@ -326,13 +340,15 @@ func (m *Machine) perfEventExitTask(t *Task) {
 	if x == nil {
 		return
 	}
+	m.lockPinned(x)
 	m.taskCtxSchedOut(x, eventAll)
 	x.dead = true
+	t.ctx = nil
 	x.unclone()
-	t.ctx = x
 	for len(x.events) > 0 {
 		m.perfEventExitEvent(x, x.events[len(x.events)-1])
 	}
+	m.unlock(x)
 }
 
 // kernel/events/core.c: perf_event_exit_event

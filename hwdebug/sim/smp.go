@@ -158,6 +158,16 @@ func (m *Machine) lock(x *perfContext) {
 	x.locked = true
 }
 
+// lockPinned takes the mutex of the context of a task that runs. The context stays that task's
+// while the mutex is waited for (R-CTX-19).
+//
+// kernel/events/core.c: perf_pin_task_context
+func (m *Machine) lockPinned(x *perfContext) {
+	x.pins++
+	m.lock(x)
+	x.pins--
+}
+
 func (m *Machine) waitUnlocked(x *perfContext) {
 	m.lockers++
 	defer func() { m.lockers-- }()

@@ -126,8 +126,13 @@ func (m *Machine) perfTaskSchedOut(prev, next *Task) {
 	m.leave(k)
 }
 
-// cloneOf reports whether both contexts descend unmodified from one original.
+// cloneOf reports whether both contexts descend unmodified from one original and neither is pinned.
+//
+// kernel/events/core.c: context_equiv
 func (x *perfContext) cloneOf(y *perfContext) bool {
+	if x.pins > 0 || y.pins > 0 {
+		return false
+	}
 	return x == y.parent && x.generation == y.parentGeneration ||
 		x.parent == y && x.parentGeneration == y.generation ||
 		x.parent != nil && x.parent == y.parent && x.parentGeneration == y.parentGeneration
