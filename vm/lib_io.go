@@ -5,14 +5,11 @@ package vm
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"io"
 	"os"
-	"os/exec"
-	"runtime"
 	"strings"
-	"time"
+	"syscall"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -24,47 +21,25 @@ type ioState struct {
 	meta           *lua.LTable
 	stdin          *file
 	stdout, stderr *file
-	input, output  *lua.LUserData // what io.read and io.write use
-	open           map[*file]struct{}
-}
-
-// A file is a stream that scripts read or write.
-type file struct {
-	r      *bufio.Reader
-	w      io.Writer
-	seek   io.Seeker
-	close  func() error // nil: a standard stream, which stays open
-	buffer *bufio.Writer
-	closed bool
-}
-
-func (f *file) write(b []byte) error {
-	if f.w == nil {
-		return errors.New("file is not open for writing")
-	}
-	_, err := f.w.Write(b)
-	return err
-}
-
-// sync writes out what is buffered.
-func (f *file) sync() error {
-	if f.buffer != nil {
-		return f.buffer.Flush()
-	}
-	return nil
-}
-
-func (f *file) shut() error {
-	f.closed = true
-	return errors.Join(f.sync(), f.close())
+	input, output  *lua.LUserData    // what io.read and io.write use
+	first          [2]*lua.LUserData // what they use in a new runtime
+	open           []openFile        // in the order in which the script opened them
+	sweepAt        int
 }
 
 // A fileOp is an operation on a file. Its arguments begin at number first.
 type fileOp func(a args, f *file, first int) int
 
-// onCurrent wraps op as a function of the io library, which works on the current input or output.
-func (rt *Runtime) onCurrent(name string, op fileOp, current **lua.LUserData) libFunc {
-	return libFunc{name, func(L *lua.LState) int { return op(args{L, name}, (*current).Value.(*file), 1) }}
+// onCurrent wraps op as a function of the io library, which works on the current input or output, whichever
+// which names.
+func (rt *Runtime) onCurrent(name string, op fileOp, which string, current **lua.LUserData) libFunc {
+	return libFunc{name, func(L *lua.LState) int {
+		f := (*current).Value.(*file)
+		if f.closed {
+			raise(L, 1, "standard "+which+" file is closed")
+		}
+		return op(args{L, name}, f, 1)
+	}}
 }
 
 // method wraps op as a method of files.
@@ -78,9 +53,10 @@ func (rt *Runtime) method(name string, op fileOp) libFunc {
 // openIO adds the io library: always the functions that use the standard streams, the others where
 // they are allowed.
 func openIO(rt *Runtime) {
-	s := &ioState{meta: rt.main.CreateTable(0, 4), open: map[*file]struct{}{}}
+	s := &ioState{meta: rt.main.CreateTable(0, 4), sweepAt: filesAt}
 	rt.lib.io = s
-	s.stdin = &file{r: bufio.NewReader(rt.cfg.Stdin)}
+	s.stdin = &file{}
+	s.stdin.r = s.stdin.source(rt.cfg.Stdin)
 	s.stdout = &file{w: rt.cfg.Stdout}
 	s.stderr = &file{w: rt.cfg.Stderr}
 
@@ -93,9 +69,9 @@ func openIO(rt *Runtime) {
 	s.meta.RawSetString("__tostring", rt.main.NewFunction(rt.fileTostring))
 
 	fns := []libFunc{
-		{"close", rt.ioClose}, rt.onCurrent("flush", rt.flush, &s.output), {"lines", rt.ioLines},
-		rt.onCurrent("read", rt.read, &s.input), {"type", rt.ioType},
-		rt.onCurrent("write", rt.write, &s.output),
+		{"close", rt.ioClose}, rt.onCurrent("flush", rt.flush, "output", &s.output), {"lines", rt.ioLines},
+		rt.onCurrent("read", rt.read, "input", &s.input), {"type", rt.ioType},
+		rt.onCurrent("write", rt.write, "output", &s.output),
 	}
 	if rt.cfg.Allow.FS {
 		fns = append(fns,
@@ -108,24 +84,14 @@ func openIO(rt *Runtime) {
 	t := rt.newLib("io", fns)
 	s.input = rt.newFile(s.stdin)
 	s.output = rt.newFile(s.stdout)
+	s.first = [2]*lua.LUserData{s.input, s.output}
 	t.RawSetString("stdin", s.input)
 	t.RawSetString("stdout", s.output)
 	t.RawSetString("stderr", rt.newFile(s.stderr))
 }
 
 func (rt *Runtime) newFile(f *file) *lua.LUserData {
-	if f.close != nil {
-		rt.lib.io.open[f] = struct{}{}
-	}
 	return &lua.LUserData{Value: f, Metatable: rt.lib.io.meta, Env: rt.main.Env}
-}
-
-// closeFiles closes the files that scripts left open.
-func (rt *Runtime) closeFiles() {
-	for f := range rt.lib.io.open {
-		f.shut()
-	}
-	clear(rt.lib.io.open)
 }
 
 func fileOf(v lua.LValue) (*file, bool) {
@@ -148,7 +114,11 @@ func (rt *Runtime) fileArg(a args) *file {
 
 // openFile returns argument 1, which must be an open file.
 func (rt *Runtime) openFile(a args) *file {
-	f := rt.fileArg(a)
+	return stillOpen(a, rt.fileArg(a))
+}
+
+// stillOpen returns f, or raises if it is closed.
+func stillOpen(a args, f *file) *file {
 	if f.closed {
 		raise(a.L, 1, "attempt to use a closed file")
 	}
@@ -160,14 +130,6 @@ func (rt *Runtime) fileTostring(L *lua.LState) int {
 		return give(L, lua.LString("file (closed)"))
 	}
 	return give(L, lua.LString(strings.Replace(rt.plainString(L.Get(1)), "userdata: ", "file (", 1)+")"))
-}
-
-// ioResult pushes true, or nil and the error's text.
-func ioResult(L *lua.LState, err error) int {
-	if err == nil {
-		return give(L, lua.LTrue)
-	}
-	return give(L, lua.LNil, lua.LString(err.Error()))
 }
 
 func (rt *Runtime) write(a args, f *file, first int) int {
@@ -182,25 +144,28 @@ func (rt *Runtime) write(a args, f *file, first int) int {
 }
 
 // read reads by each format from argument first on: "*l", "*n", "*a" or a number of bytes. It stops
-// after the first that finds nothing, for which it pushes nil.
+// after the first that finds nothing, for which it pushes nil. An error of the file is the only result.
 func (rt *Runtime) read(a args, f *file, first int) int {
 	L := a.L
 	if f.r == nil {
-		return ioResult(L, errors.New("file is not open for reading"))
+		return ioResult(L, syscall.EBADF)
 	}
 	f.sync()
+	f.failure = nil
 	top := L.GetTop()
+	var v lua.LValue = lua.LTrue
 	if top < first {
-		return give(L, rt.readLine(L, f))
-	}
-	for i := first; i <= top; i++ {
-		v := rt.readFormat(a, f, i)
+		v = rt.readLine(L, f)
 		L.Push(v)
-		if v == lua.LNil {
-			return i - first + 1
-		}
 	}
-	return top - first + 1
+	for i := first; i <= top && v != lua.LNil; i++ {
+		v = rt.readFormat(a, f, i)
+		L.Push(v)
+	}
+	if f.failure != nil {
+		return ioResult(L, f.failure)
+	}
+	return L.GetTop() - top
 }
 
 // readFormat reads what argument i asks for.
@@ -269,107 +234,113 @@ func (rt *Runtime) readBytes(L *lua.LState, f *file, size int) lua.LValue {
 	return lua.LString(b.String())
 }
 
-// readNumber reads the longest run of characters that numbers are written with, at most 200, and
-// returns its number, or nil.
+// readNumber reads the longest text that can begin a number, as scanf does, and returns its number, or nil.
 func (rt *Runtime) readNumber(f *file) lua.LValue {
-	var text []byte
-	for {
-		c, err := f.r.ReadByte()
-		if err != nil {
-			break
-		}
-		if len(text) == 0 && strings.IndexByte(" \t\n\v\f\r", c) >= 0 {
-			continue
-		}
-		if len(text) >= 200 || strings.IndexByte("0123456789abcdefABCDEFxX.+-", c) < 0 {
-			f.r.UnreadByte()
-			break
-		}
-		text = append(text, c)
+	const digits = "0123456789"
+	n := numeral{r: f.r}
+	for n.accept(" \t\n\v\f\r", 1) == 1 {
+		rt.steps(1)
+		n.text = n.text[:0]
 	}
-	if x, ok := number.Parse(string(text)); ok {
+	n.accept("+-", 1)
+	if n.accept("0", 1) == 1 && n.accept("xX", 1) == 1 {
+		n.accept(digits+"abcdefABCDEF", maxNumeral)
+	} else {
+		n.accept(digits, maxNumeral)
+		if n.accept(".", 1) == 1 {
+			n.accept(digits, maxNumeral)
+		}
+		if n.accept("eE", 1) == 1 {
+			n.accept("+-", 1)
+			n.accept(digits, maxNumeral)
+		}
+	}
+	if x, ok := number.Parse(string(n.text)); ok {
 		return rt.value(x)
 	}
 	return lua.LNil
 }
 
-// linesOf returns an iterator over the lines of f, which closes f at its end if closeAtEnd is set.
-func (rt *Runtime) linesOf(f *file, closeAtEnd bool) *lua.LFunction {
-	return rt.main.NewFunction(func(L *lua.LState) int {
+// linesOf returns an iterator over the lines of the file ud, which it closes at the end if closeAtEnd is set.
+// The file is an upvalue, so that a walk over what is reachable finds it.
+func (rt *Runtime) linesOf(ud lua.LValue, closeAtEnd bool) *lua.LFunction {
+	f, _ := fileOf(ud)
+	return rt.main.NewClosure(func(L *lua.LState) int {
 		if f.closed {
 			raise(L, 1, "file is already closed")
 		}
 		if f.r == nil {
-			raise(L, 1, "file is not open for reading")
+			raiseFileError(L, syscall.EBADF)
 		}
+		f.sync()
+		f.failure = nil
 		v := rt.readLine(L, f)
-		if v == lua.LNil && closeAtEnd {
-			delete(rt.lib.io.open, f)
-			f.shut()
+		if f.failure != nil {
+			raiseFileError(L, f.failure)
 		}
-		return give(L, v)
-	})
+		if v != lua.LNil {
+			return give(L, v)
+		}
+		if closeAtEnd {
+			rt.shutFile(f)
+		}
+		return 0
+	}, ud)
 }
 
-func (rt *Runtime) lines(a args, f *file, _ int) int { return give(a.L, rt.linesOf(f, false)) }
+func raiseFileError(L *lua.LState, err error) {
+	raise(L, 1, strerror(err))
+}
+
+func (rt *Runtime) lines(a args, _ *file, _ int) int { return give(a.L, rt.linesOf(a.L.Get(1), false)) }
 
 // ioLines iterates over the lines of the current input, or of a file of the host, which needs
 // Config.Allow.FS.
 func (rt *Runtime) ioLines(L *lua.LState) int {
 	a := args{L, "lines"}
 	if a.absent(1) {
-		return rt.lines(a, rt.lib.io.input.Value.(*file), 1)
+		current := rt.lib.io.input
+		stillOpen(a, current.Value.(*file))
+		return give(L, rt.linesOf(current, false))
 	}
 	if !rt.cfg.Allow.FS {
 		a.fail(1, "no files here: without --allow fs (Config.Allow.FS) only the standard input can be read")
 	}
-	f, err := openHostFile(a.str(1), "r")
-	if err != nil {
-		raise(L, 1, err.Error())
-	}
-	rt.newFile(f)
-	return give(L, rt.linesOf(f, true))
+	return give(L, rt.linesOf(rt.openNamed(a, "r"), true))
 }
 
 func (rt *Runtime) closeFile(a args, f *file, _ int) int {
 	if f.close == nil {
-		return ioResult(a.L, errors.New("a standard stream stays open"))
+		return ioResult(a.L, errors.New("cannot close standard file"))
 	}
-	delete(rt.lib.io.open, f)
-	return ioResult(a.L, f.shut())
+	return ioResult(a.L, rt.shutFile(f))
 }
 
 func (rt *Runtime) ioClose(L *lua.LState) int {
-	a, f := args{L, "close"}, rt.lib.io.output.Value.(*file)
-	if L.GetTop() > 0 {
-		f = rt.openFile(a)
+	a := args{L, "close"}
+	if L.GetTop() == 0 {
+		return rt.closeFile(a, stillOpen(a, rt.lib.io.output.Value.(*file)), 1)
 	}
-	return rt.closeFile(a, f, 1)
+	return rt.closeFile(a, rt.openFile(a), 1)
 }
 
 func (rt *Runtime) flush(a args, f *file, _ int) int { return ioResult(a.L, f.sync()) }
 
-func (rt *Runtime) setvbuf(a args, _ *file, _ int) int { return give(a.L, lua.LTrue) }
+// setvbuf sets how writes to f are buffered.
+func (rt *Runtime) setvbuf(a args, f *file, first int) int {
+	a.str(first)
+	mode := a.option(first, "", "no", "full", "line")
+	size := min(max(a.optInt(first+1, 4096), 1), maxBuffer)
+	rt.charge(int64(size))
+	return ioResult(a.L, f.setBuffer(mode, size))
+}
 
-// seek moves the position in f. What is buffered is written out first, and what was read ahead is
-// dropped.
 func (rt *Runtime) seek(a args, f *file, first int) int {
 	whence := map[string]int{"set": io.SeekStart, "cur": io.SeekCurrent, "end": io.SeekEnd}[a.option(
 		first, "cur", "set", "cur", "end")]
-	offset := int64(a.optInt(first+1, 0))
-	if f.seek == nil {
-		return ioResult(a.L, errors.New("illegal seek"))
-	}
-	f.sync()
-	if f.r != nil && whence == io.SeekCurrent {
-		offset -= int64(f.r.Buffered())
-	}
-	at, err := f.seek.Seek(offset, whence)
+	at, err := f.seekTo(int64(a.optInt(first+1, 0)), whence)
 	if err != nil {
-		return ioResult(a.L, plainFileError(err))
-	}
-	if f.r != nil {
-		f.r.Reset(f.seek.(io.Reader))
+		return ioResult(a.L, err)
 	}
 	return give(a.L, lua.LNumber(at))
 }
@@ -386,146 +357,60 @@ func (rt *Runtime) ioType(L *lua.LState) int {
 
 // The functions below need Config.Allow.
 
-// fopenModes are the modes of fopen, without b.
-var fopenModes = map[string]int{
-	"r":  os.O_RDONLY,
-	"w":  os.O_WRONLY | os.O_CREATE | os.O_TRUNC,
-	"a":  os.O_WRONLY | os.O_CREATE | os.O_APPEND,
-	"r+": os.O_RDWR,
-	"w+": os.O_RDWR | os.O_CREATE | os.O_TRUNC,
-	"a+": os.O_RDWR | os.O_CREATE | os.O_APPEND,
-}
-
-// openHostFile opens a file of the host.
-func openHostFile(name, mode string) (*file, error) {
-	flags, ok := fopenModes[strings.Replace(mode, "b", "", 1)]
-	if !ok {
-		return nil, errors.New("invalid mode '" + mode + "'; known: r w a r+ w+ a+")
-	}
-	f, err := os.OpenFile(name, flags, 0o666)
+// openNamed opens the file that argument 1 names, or raises.
+func (rt *Runtime) openNamed(a args, mode string) *lua.LUserData {
+	name := a.str(1)
+	f, err := rt.openHostFile(name, mode)
 	if err != nil {
-		return nil, nameError(name, err)
+		a.fail(1, named(name, err).Error())
 	}
-	return hostFile(f, flags), nil
+	return rt.addFile(f)
 }
 
-func hostFile(f *os.File, flags int) *file {
-	out := &file{seek: f, close: f.Close}
-	if flags&os.O_WRONLY == 0 {
-		out.r = bufio.NewReader(f)
-	}
-	if flags&(os.O_WRONLY|os.O_RDWR) != 0 {
-		out.buffer = bufio.NewWriter(f)
-		out.w = out.buffer
-	}
-	return out
-}
-
-func (rt *Runtime) pushFile(L *lua.LState, f *file, err error) int {
+func (rt *Runtime) pushFile(L *lua.LState, name string, f *file, err error) int {
 	if err != nil {
-		return ioResult(L, err)
+		return ioResult(L, named(name, err))
 	}
-	rt.charge(8192)
-	return give(L, rt.newFile(f))
+	return give(L, rt.addFile(f))
 }
 
 func (rt *Runtime) ioOpen(L *lua.LState) int {
 	a := args{L, "open"}
-	f, err := openHostFile(a.str(1), a.optStr(2, "r"))
-	return rt.pushFile(L, f, err)
+	name := a.str(1)
+	f, err := rt.openHostFile(name, a.optStr(2, "r"))
+	return rt.pushFile(L, name, f, err)
 }
 
 func (rt *Runtime) ioTmpfile(L *lua.LState) int {
+	rt.roomForFile()
 	f, err := os.CreateTemp("", "lua_")
 	if err != nil {
-		return ioResult(L, plainFileError(err))
+		return ioResult(L, err)
 	}
 	out := hostFile(f, os.O_RDWR)
 	out.close = func() error { return errors.Join(f.Close(), os.Remove(f.Name())) }
-	return rt.pushFile(L, out, nil)
+	return rt.pushFile(L, "", out, nil)
 }
 
 // redirect returns io.input or io.output, which returns the current file, after setting it to the
 // file or the name given.
 func (rt *Runtime) redirect(name, mode string, current **lua.LUserData) libFunc {
 	return libFunc{name, func(L *lua.LState) int {
-		switch v := L.Get(1).(type) {
-		case *lua.LNilType:
-		case lua.LString:
-			f, err := openHostFile(string(v), mode)
-			if err != nil {
-				raise(L, 1, err.Error())
-			}
-			*current = rt.newFile(f)
-		default:
-			rt.openFile(args{L, name})
-			*current = v.(*lua.LUserData)
+		a := args{L, name}
+		if _, isText := textOf(L.Get(1)); isText {
+			*current = rt.openNamed(a, mode)
+		} else if !a.absent(1) {
+			rt.openFile(a)
+			*current = L.Get(1).(*lua.LUserData)
 		}
 		return give(L, *current)
 	}}
 }
 
-// command returns a command that the host's shell runs and that is killed when the run is stopped.
-func (rt *Runtime) command(text string) *exec.Cmd {
-	shell, flag := "sh", "-c"
-	if runtime.GOOS == "windows" {
-		shell, flag = "cmd", "/c"
-	}
-	cmd := exec.CommandContext(rt.given(), shell, flag, text)
-	cmd.WaitDelay = waitDelay
-	return cmd
-}
-
-// waitDelay bounds the wait for a command's output after its shell has ended or the context is
-// done: a program that the shell started may outlive it and hold the output open.
-const waitDelay = 500 * time.Millisecond
-
-// ended returns the error of waiting for a command, except for a program that it left behind. A
-// command that was killed because the script has to stop may have ended before the script was told,
-// so ended tells it.
-func (rt *Runtime) ended(err error) error {
-	if rt.given().Err() != nil {
-		rt.meter.stop.Store(true)
-	}
-	if errors.Is(err, exec.ErrWaitDelay) {
-		return nil
-	}
-	return err
-}
-
 // ioPopen starts a command and returns a file that reads its output or writes its input.
 func (rt *Runtime) ioPopen(L *lua.LState) int {
 	a := args{L, "popen"}
-	cmd := rt.command(a.str(1))
-	cmd.Stderr = rt.cfg.Stderr
-	f := &file{}
-	var err error
-	var pipe io.Closer
-	if a.option(2, "r", "r", "w") == "r" {
-		var r io.ReadCloser
-		r, err = cmd.StdoutPipe()
-		f.r, pipe = bufio.NewReader(r), r
-	} else {
-		var w io.WriteCloser
-		cmd.Stdout = rt.cfg.Stdout
-		w, err = cmd.StdinPipe()
-		f.w, pipe = w, w
-	}
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		return ioResult(L, err)
-	}
-	// Reading ends when the script has to stop, whichever process holds the other end.
-	stop := context.AfterFunc(rt.given(), func() {
-		rt.meter.stop.Store(true) // before the script goes on
-		pipe.Close()
-	})
-	f.close = func() error {
-		stop()
-		pipe.Close()
-		return rt.ended(cmd.Wait())
-	}
-	return rt.pushFile(L, f, nil)
+	text := a.str(1)
+	f, err := rt.openPipe(text, a.option(2, "r", "r", "w"))
+	return rt.pushFile(L, text, f, err)
 }

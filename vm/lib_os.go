@@ -49,7 +49,7 @@ func osGetenv(L *lua.LState) int {
 
 func osRemove(L *lua.LState) int {
 	name := args{L, "remove"}.str(1)
-	return ioResult(L, nameError(name, os.Remove(name)))
+	return ioResult(L, named(name, os.Remove(name)))
 }
 
 func osRename(L *lua.LState) int {
@@ -60,7 +60,7 @@ func osRename(L *lua.LState) int {
 	if errors.As(err, &link) {
 		err = link.Err
 	}
-	return ioResult(L, nameError(name, err))
+	return ioResult(L, named(name, err))
 }
 
 func osTmpname(L *lua.LState) int {
@@ -70,14 +70,6 @@ func osTmpname(L *lua.LState) int {
 	}
 	f.Close()
 	return give(L, lua.LString(f.Name()))
-}
-
-// nameError puts a file's name before err, as strerror is used in C.
-func nameError(name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return errors.New(name + ": " + plainFileError(err).Error())
 }
 
 // osExecute runs a command and returns its status as wait reports it. Without a command it returns

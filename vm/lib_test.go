@@ -634,7 +634,7 @@ func TestIO(t *testing.T) {
 		{
 			name:   "the streams stay open",
 			source: `print(io.stdout:close())`,
-			want:   "nil\ta standard stream stays open",
+			want:   "nil\tcannot close standard file",
 		},
 		{
 			name:   "no files",
@@ -658,7 +658,7 @@ func TestHostDoors(t *testing.T) {
 	rt := newRuntime(t, vm.Config{
 		Stdout: &out,
 		Stderr: &stderr,
-		Allow:  vm.Allow{FS: true, Env: true, Exec: true, Clock: true, Exit: true},
+		Allow:  everyDoor,
 	})
 	if err := rt.Set("dir", dir); err != nil {
 		t.Fatal(err)
@@ -692,9 +692,9 @@ closed file	file (closed)
 one;2;three;
 one	4	1	ne	11
 12
-nil	` + dir + `/none/x: no such file or directory
-nil	invalid mode 'q'; known: r w a r+ w+ a+
-nil	` + dir + `/x.txt: no such file or directory
+nil	` + dir + `/none/x: No such file or directory	2
+nil	invalid mode 'q'; known: r w a r+ w+ a+	22
+nil	` + dir + `/x.txt: No such file or directory	2
 open	nil
 number	number	true
 from the shell	true

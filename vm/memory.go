@@ -84,14 +84,16 @@ func (rt *Runtime) memoryFatal() {
 	rt.raiseFatal()
 }
 
-// live returns the bytes that the script can reach. It ends the coroutines and drops the u64s that
-// are not reachable.
+// live returns the bytes that the script can reach. It ends the coroutines, closes the files and drops the
+// u64s that are not reachable.
 func (rt *Runtime) live() int64 {
 	k := newMarker(rt)
 	k.roots()
 	k.run()
 	rt.sweepCoroutines(func(th *lua.LState) bool { return k.marked(uintptr(unsafe.Pointer(th))) })
-	rt.u64s.sweep(func(ud *lua.LUserData) bool { return k.marked(uintptr(unsafe.Pointer(ud))) })
+	alive := func(ud *lua.LUserData) bool { return k.marked(uintptr(unsafe.Pointer(ud))) }
+	rt.u64s.sweep(alive)
+	rt.sweepFiles(alive)
 	return max(0, k.bytes-libraryBytes)
 }
 
@@ -161,7 +163,7 @@ func (k *marker) roots() {
 	}
 	for _, v := range []lua.LValue{
 		g.Global, g.Registry, rt.u64s.meta, rt.main.GetMetatable(lua.LString("")), rt.main, g.CurrentThread,
-		rt.lib.loaded, rt.lib.preload, rt.lib.pkg,
+		rt.lib.loaded, rt.lib.preload, rt.lib.pkg, rt.lib.io.input, rt.lib.io.output,
 	} {
 		k.value(v)
 	}

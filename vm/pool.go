@@ -236,7 +236,7 @@ func (rt *Runtime) resetLibs() {
 	rt.lib.random.seed(rt.cfg.Seed)
 	rt.lib.numbers = numbering{}
 	io := rt.lib.io
-	io.input.Value, io.output.Value = io.stdin, io.stdout
+	io.input, io.output = io.first[0], io.first[1]
 }
 
 // restore restores the table. Most scripts leave a table alone or add some keys to it, which come
