@@ -66,6 +66,12 @@ func prop[T, V any](name, doc string, read func(T) V) describe.Field {
 	return field(name, kindOf[V]().typ, doc, get(read))
 }
 
+// inHex describes a field whose numbers print in hexadecimal.
+func inHex(f describe.Field) describe.Field {
+	f.Type.Hex = true
+	return f
+}
+
 // changing describes a field that a script cannot set, with a hint at how it changes.
 func changing[T, V any](name, doc, change string, read func(T) V) describe.Field {
 	f := prop(name, doc, read)

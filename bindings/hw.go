@@ -137,7 +137,7 @@ var ctrlModule = describe.Module{
 			Name:    "encode",
 			Doc:     "Make a control word.",
 			Params:  one("fields", describe.Table("ctrl_fields"), ""),
-			Results: one("value", describe.Int, ""),
+			Results: one("value", describe.Type{Kind: describe.KindInt, Hex: true}, ""),
 			See:     ctrlWords,
 			Sample: `
 assert(hw.ctrl.encode { type = "w", len = 4, privilege = "el0", enabled = true } == 0x1f5)`,

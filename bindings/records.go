@@ -17,7 +17,7 @@ import (
 var attrFields = []describe.Field{
 	option("type", "0", "the accesses to watch for; a number is passed on as bp_type",
 		func(a *attr) *hwdebug.BPType { return &a.Type }),
-	option("addr", "0", "the address", func(a *attr) *uint64 { return &a.Addr }),
+	inHex(option("addr", "0", "the address", func(a *attr) *uint64 { return &a.Addr })),
 	opt("len", describe.U64, `0, 4 for "x"`, "the length in bytes",
 		both(
 			get(func(a attr) uint64 { return a.Len }),
@@ -196,7 +196,8 @@ var records = []describe.Record{
 	{Name: "ctrl_fields", Doc: "The fields of hw.ctrl.encode.", Fields: []describe.Field{
 		field("type", typeOrNumber, "the accesses to match",
 			at(func(f *ctrlFields) *hwdebug.BPType { return &f.typ })),
-		option("bas", "of len and offset", "the byte mask", func(f *ctrlFields) *int { return &f.bas }),
+		inHex(option("bas", "of len and offset", "the byte mask",
+			func(f *ctrlFields) *int { return &f.bas })),
 		option("len", `4 for "x"`, "the number of bytes, 1 to 8", func(f *ctrlFields) *int { return &f.len }),
 		option("offset", "0", "the first byte in the doubleword",
 			func(f *ctrlFields) *int { return &f.offset }),
@@ -207,7 +208,7 @@ var records = []describe.Record{
 	}},
 	{Name: "ctrl", Out: true, Doc: "A control word, in fields.", Fields: []describe.Field{
 		field("type", typeWords.typ(), "the accesses that match", get(ctrlWord.typ)),
-		field("bas", describe.Int, "the byte mask", get(ctrlWord.bas)),
+		inHex(field("bas", describe.Int, "the byte mask", get(ctrlWord.bas))),
 		field("privilege", privilegeWords.typ(), "the exception level", get(ctrlWord.privilege)),
 		prop("enabled", "the enable bit", ctrlWord.enabled),
 		prop("hmc", "EL2 matches too", ctrlWord.hmc),
@@ -218,7 +219,7 @@ var records = []describe.Record{
 	{Name: "siginfo", Out: true, Doc: "The siginfo of a SIGTRAP.", Fields: []describe.Field{
 		prop("code", "si_code; TRAP_HWBKPT is 4", func(s sim.Siginfo) int { return s.Code }),
 		prop("code_name", "the name of si_code", func(s sim.Siginfo) string { return s.CodeName() }),
-		prop("addr", "si_addr", func(s sim.Siginfo) uint64 { return s.Addr }),
+		inHex(prop("addr", "si_addr", func(s sim.Siginfo) uint64 { return s.Addr })),
 		prop("errno", "si_errno", func(s sim.Siginfo) int { return s.Errno }),
 	}},
 	{Name: "slots", Out: true, Doc: "The reserved and installed slots of one CPU.", Fields: []describe.Field{
@@ -273,13 +274,14 @@ var records = []describe.Record{
 		regsField("bcr", "breakpoint controls, by number from 0"),
 		regsField("wvr", "watchpoint values, by number from 0"),
 		regsField("wcr", "watchpoint controls, by number from 0"),
-		{Name: "mdscr_el1", Type: describe.U64, Optional: true, Doc: "MDSCR_EL1"},
+		{Name: "mdscr_el1", Type: describe.Hex, Optional: true, Doc: "MDSCR_EL1"},
 	}},
 }
 
 // regsField describes a field that assert.regs reads itself.
 func regsField(name, doc string) describe.Field {
-	t := describe.Map(describe.Int, describe.U64)
+	t := describe.Map(describe.Int, describe.Hex)
+	t.Hex = true
 	return describe.Field{Name: name, Type: t, Optional: true, Doc: doc}
 }
 

@@ -28,6 +28,8 @@ func (s *session) builtins() []builtin {
 		{"watch", "[EXPR]  show EXPR after each input, with changed bits marked; without it, list",
 			(*session).watchCommand},
 		{"unwatch", "[N]  remove watch N, or all", plain((*session).removeWatch)},
+		{"hex", "[on|off]  show every integer in hexadecimal, not only addresses, registers and masks",
+			plain((*session).hexCommand)},
 		{"load", "FILE  run a file here", (*session).loadCommand},
 		{"reload", "run the last file again", (*session).reloadCommand},
 		{"time", "[CODE]  run CODE and show how long it took; without it, the last input",
@@ -63,6 +65,19 @@ func (s *session) builtin(name string) *builtin {
 	all := s.builtins()
 	if i := slices.IndexFunc(all, func(b builtin) bool { return b.name == name }); i >= 0 {
 		return &all[i]
+	}
+	return nil
+}
+
+// hexCommand switches the base of integers, or tells which one it is.
+func (s *session) hexCommand(rest string) error {
+	switch rest {
+	case "on", "off":
+		s.hexAll = rest == "on"
+	case "":
+		fmt.Fprintln(s.out, map[bool]string{true: "on", false: "off"}[s.hexAll])
+	default:
+		return fmt.Errorf("invalid value '%s' (want on or off)", rest)
 	}
 	return nil
 }

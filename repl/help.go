@@ -18,6 +18,7 @@ func (s *session) hostModule() vm.Module {
 	return vm.Module{Name: "repl.host", Funcs: map[string]any{
 		"classes":   s.eachClass,
 		"typers":    s.typers,
+		"hexnames":  s.index.HexNames,
 		"functions": s.functions,
 		"isname":    vm.IsName,
 		"reserved":  func(name string) bool { return s.builtin(name) != nil },
@@ -49,13 +50,12 @@ func (s *session) eachClass(
 		c := e.Class
 		label := slices.ContainsFunc(c.Fields, func(f describe.Field) bool { return f.Name == "label" })
 		indexed := c.Index != nil
-		hex := indexed && c.Index.Value.Kind == describe.KindU64
+		hex := indexed && c.Index.Value.Hex
 		if err := class(e.Name, label, indexed, indexed && c.Len != "", hex); err != nil {
 			return err
 		}
 		for _, f := range c.Fields {
-			address := f.Name == "addr" || f.Name == "pc" || s.register(f.Name) != nil
-			if err := field(e.Name, f.Name, address && f.Type.Kind == describe.KindU64); err != nil {
+			if err := field(e.Name, f.Name, f.Type.Hex); err != nil {
 				return err
 			}
 		}

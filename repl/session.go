@@ -89,6 +89,7 @@ type session struct {
 	count   int // inputs so far, for their names
 	sources map[string]sourceText
 	watches []*watch
+	hexAll  bool // all integers are shown in hexadecimal
 	lastErr error
 	file    string // of the last :load
 	rec     *recording

@@ -60,7 +60,7 @@ func (s *session) parts(ctx context.Context, source string, results []vm.Value) 
 	if parts := s.registerParts(source, results); parts != nil {
 		return parts, nil
 	}
-	args := []any{s.width()}
+	args := []any{s.width(), s.hexIn(source, len(results))}
 	for _, v := range results {
 		args = append(args, v)
 	}
@@ -230,6 +230,37 @@ func (s *session) registerField(steps []step) *describe.Register {
 		}
 	}
 	return s.register(steps[last].name)
+}
+
+// hexIn returns a letter for each of n results of a list of expressions: "x" if its number prints in
+// hexadecimal, otherwise "d".
+func (s *session) hexIn(source string, n int) string {
+	if s.hexAll {
+		return strings.Repeat("x", n)
+	}
+	letters := []byte(strings.Repeat("d", n))
+	exprs := splitArgs(scan(source))
+	for i, toks := range exprs {
+		if k := len(toks); k > 0 && toks[k-1].Is(";") {
+			toks = toks[:k-1]
+		}
+		steps, start := chainBefore(toks, len(toks))
+		if start != 0 || len(steps) == 0 || i >= n {
+			continue
+		}
+		f := s.completer.resolve(steps[:len(steps)-1]).function()
+		switch last := steps[len(steps)-1].kind; {
+		case last != '(' && s.completer.resolve(steps).typ.Hex:
+			letters[i] = 'x'
+		case last == '(' && f != nil && i == len(exprs)-1: // the last call gives all its results
+			for j := i; j < n && j-i < len(f.Results); j++ {
+				if f.Results[j-i].Type.Hex {
+					letters[j] = 'x'
+				}
+			}
+		}
+	}
+	return string(letters)
 }
 
 // register returns the described register of that name, or nil.

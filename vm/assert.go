@@ -639,11 +639,13 @@ func (d *differ) differs(expected, found lua.LValue) bool {
 			detail.Path += key
 		}
 	}
-	if expected == nil {
-		detail.Found.Value = d.rt.tree(d.L, found)
-	} else {
+	gx, gy := d.rt.grower(d.L), d.rt.grower(d.L)
+	gx.hex = slices.ContainsFunc(d.path, d.rt.printsHex)
+	gy.hex = gx.hex
+	detail.Found.Value = gy.value(found, expected, 0)
+	if expected != nil {
 		detail.Expected.Words = ""
-		detail.Expected.Value, detail.Found.Value = d.rt.pair(d.L, expected, found)
+		detail.Expected.Value = gx.value(expected, found, 0)
 	}
 	d.found = append(d.found, detail)
 	return false

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/aymanbagabas/go-udiff"
+	"github.com/hwlua/hwlua/vm/internal/number"
 	"github.com/hwlua/hwlua/vm/internal/syntax"
 	lua "github.com/yuin/gopher-lua"
 )
@@ -174,14 +175,26 @@ var luaEscapes = func() *strings.Replacer {
 
 // tree copies v.
 func (rt *Runtime) tree(L *lua.LState, v lua.LValue) *Tree {
-	g := grower{rt: rt, L: L, bounds: shown, open: map[*lua.LTable]bool{}}
+	g := rt.grower(L)
 	return g.value(v, nil, 0)
+}
+
+// grower returns a grower for values of failures.
+func (rt *Runtime) grower(L *lua.LState) grower {
+	return grower{rt: rt, L: L, bounds: shown, open: map[*lua.LTable]bool{}, alone: true}
+}
+
+// printsHex reports whether numbers under a key print in hexadecimal.
+func (rt *Runtime) printsHex(key lua.LValue) bool {
+	name, ok := key.(lua.LString)
+	return ok && slices.ContainsFunc(rt.cfg.Modules, func(m Module) bool {
+		return slices.Contains(m.Hex, string(name))
+	})
 }
 
 // pair copies two values, keeping the parts around their first difference.
 func (rt *Runtime) pair(L *lua.LState, x, y lua.LValue) (*Tree, *Tree) {
-	gx := grower{rt: rt, L: L, bounds: shown, open: map[*lua.LTable]bool{}}
-	gy := grower{rt: rt, L: L, bounds: shown, open: map[*lua.LTable]bool{}}
+	gx, gy := rt.grower(L), rt.grower(L)
 	return gx.value(x, y, 0), gy.value(y, x, 0)
 }
 
@@ -192,6 +205,8 @@ type grower struct {
 	open  map[*lua.LTable]bool // the tables around the value
 	total int                  // items so far
 	size  int                  // bytes of text so far
+	hex   bool                 // the value is below a key of Module.Hex
+	alone bool                 // a number outside of a table shows both of its spellings
 	bounds
 }
 
@@ -201,12 +216,31 @@ func (g *grower) value(v, other lua.LValue, depth int) *Tree {
 	switch v := v.(type) {
 	case lua.LString:
 		return g.string(string(v), other)
+	case lua.LNumber:
+		return &Tree{Text: g.charged(g.number(float64(v), depth))}
 	case *lua.LTable:
 		if g.L.GetMetaField(v, "__tostring") == lua.LNil {
 			return g.table(v, other, depth)
 		}
 	}
 	return &Tree{Text: g.charged(g.rt.toString(g.L, v))}
+}
+
+// bothFrom is the least integer that failures show in decimal and in hexadecimal.
+const bothFrom = 4096
+
+// number formats a number: in hexadecimal below a key of Module.Hex, and in both ways if it is a large
+// integer outside of a table, as only the script knows whether that is an address or a count.
+func (g *grower) number(f float64, depth int) string {
+	text := number.String(f)
+	switch {
+	case f < 0 || !number.IsInteger(f):
+	case g.hex:
+		text = Hex(uint64(f), 0)
+	case g.alone && depth == 0 && f >= bothFrom:
+		text += " (" + Hex(uint64(f), 0) + ")"
+	}
+	return text
 }
 
 // charged counts text as memory of the script and returns it.
@@ -283,7 +317,10 @@ func (g *grower) table(t *lua.LTable, other lua.LValue, depth int) *Tree {
 			return
 		}
 		k := keys[i]
+		hex := g.hex
+		g.hex = hex || g.rt.printsHex(k)
 		item := Item{Value: g.value(t.RawGet(k), other, depth+1)}
+		g.hex = hex
 		if i >= list || out.Start > 0 {
 			item.Key = g.key(k, depth+1)
 		}
@@ -303,7 +340,9 @@ func (g *grower) table(t *lua.LTable, other lua.LValue, depth int) *Tree {
 
 // keys returns the keys of t in the order of printing, and how many of them are its list part.
 func (g *grower) keys(t *lua.LTable) (keys []lua.LValue, list int) {
-	list = t.Len()
+	if t.RawGet(lua.LNumber(0)) == lua.LNil { // otherwise the indices are shown
+		list = t.Len()
+	}
 	for i := 1; i <= list; i++ {
 		keys = append(keys, lua.LNumber(i))
 	}

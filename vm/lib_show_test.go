@@ -177,3 +177,34 @@ func TestDiff(t *testing.T) {
 		})
 	}
 }
+
+// Numbers under a key of Module.Hex are hexadecimal in failures, their paths and Format. A large integer
+// outside of a table shows both of its spellings, and a list from 0 its indices.
+func TestHexadecimalNumbers(t *testing.T) {
+	rt := newRuntime(t, vm.Config{Modules: []vm.Module{{Name: "dev", Hex: []string{"addr", "wcr"}}}})
+	for _, c := range []struct{ name, code, want string }{
+		{name: "a field", code: `assert.same({ addr = 0x7f3000 }, { addr = 0x7f2000 })`,
+			want: ".addr: expected 0x7f3000, found 0x7f2000"},
+		{name: "its neighbor", code: `assert.same({ addr = 1, len = 4096 }, { addr = 1, len = 4097 })`,
+			want: "{ addr = 0x1, len = 4096 }"},
+		{name: "below a field", code: `assert.same({ wcr = { [0] = 17 } }, { wcr = { [0] = 16 } })`,
+			want: ".wcr[0]: expected 0x11, found 0x10"},
+		{name: "a fraction", code: `assert.same({ addr = 1.5 }, {})`, want: "{ addr = 1.5 }"},
+		{name: "a large integer alone", code: `assert.equals(4096, 0)`, want: "expected: 4096 (0x1000)"},
+		{name: "a small one alone", code: `assert.equals(4095, 0)`, want: "expected: 4095\n"},
+		{name: "operands", code: `assert(0x2000 == 0x1000)`, want: "left of ==:  8192 (0x2000)"},
+		{name: "a list from 0", code: `assert.same({ [0] = 7, 8, 9 }, {})`,
+			want: "{ [0] = 7, [1] = 8, [2] = 9 }"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := run(t, rt, c.code)
+			f, ok := errors.AsType[*vm.Failure](err)
+			if !ok {
+				t.Fatalf("got %v, want a failure", err)
+			}
+			if got := strings.Join(f.Lines(vm.Style{}), "\n"); !strings.Contains(got, c.want) {
+				t.Errorf("got\n%s\nwant %q in it", got, c.want)
+			}
+		})
+	}
+}

@@ -37,6 +37,10 @@ type Module struct {
 	// Missing maps an undefined global to a hint, which the error message for using nil then contains.
 	Missing map[string]string
 
+	// Hex names the fields of tables whose numbers failures, snapshots and Format print in hexadecimal,
+	// such as "addr".
+	Hex []string
+
 	// Close is called when a runtime that opened the module is closed.
 	Close func()
 }

@@ -27,6 +27,10 @@ for _, name in host.typers()() do
   end
 end
 
+-- hexnames holds the names of fields whose numbers print in hexadecimal.
+local hexnames = {}
+for _, name in host.hexnames()() do hexnames[name] = true end
+
 local MAX_DEPTH, MAX_ITEMS, MAX_INNER, MAX_STRING = 5, 100, 20, 200
 
 local escapes = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ['"'] = '\\"', ["\\"] = "\\\\" }
@@ -78,13 +82,13 @@ local function before(a, b)
   return text(a) < text(b)
 end
 
--- items returns the entries of a table, {prefix, value, key}: its list first, then the others in the order of
--- their keys, at most limit, and the number of those left out.
-local function items(t, limit)
+-- items returns the entries of a table, {prefix, value, key, hex}: its list first, then the others in the order
+-- of their keys, at most limit, and the number of those left out. A list that begins at 0 shows its indices.
+local function items(t, limit, ishex)
   local list, keys, n = {}, {}, 0
-  while n < limit and rawget(t, n + 1) ~= nil do
+  while n < limit and rawget(t, 0) == nil and rawget(t, n + 1) ~= nil do
     n = n + 1
-    list[n] = { "", rawget(t, n) }
+    list[n] = { "", rawget(t, n), n, ishex }
   end
   local left = 0
   for k in next, t do
@@ -97,7 +101,7 @@ local function items(t, limit)
     if #list >= limit then
       left = left + 1
     else
-      list[#list + 1] = { key(k), rawget(t, k), k }
+      list[#list + 1] = { key(k), rawget(t, k), k, ishex or hexnames[k] }
     end
   end
   return list, left
@@ -105,12 +109,12 @@ end
 
 -- fields returns the fields of an object and its elements, as items does. It leaves out fields that are
 -- nil or false, and those that the object's name shows.
-local function fields(v, class)
+local function fields(v, class, ishex)
   local list = {}
   for _, f in ipairs(class) do
     local ok, x = pcall(function() return v[f[1]] end)
     if ok and x ~= nil and x ~= false and not (f[1] == "id" or f[1] == class.label) then
-      list[#list + 1] = { f[1] .. " = ", x, f[1], f[2] }
+      list[#list + 1] = { f[1] .. " = ", x, f[1], f[2] or ishex }
     end
   end
   if class.indexed then
@@ -191,7 +195,7 @@ function show(v, indent, width, depth, path, ishex)
     if path[v] then return "<cycle>" end
     if depth > MAX_DEPTH then return next(v) == nil and "{}" or "{...}" end
     path[v] = true
-    local list, left = items(v, depth == 0 and MAX_ITEMS or MAX_INNER)
+    local list, left = items(v, depth == 0 and MAX_ITEMS or MAX_INNER, ishex)
     local fill = true -- strings of a list get lines of their own
     for _, item in ipairs(list) do
       local t = type(item[2])
@@ -211,7 +215,7 @@ function show(v, indent, width, depth, path, ishex)
     if depth > 1 or path[v] then return label(v) end
     path[v] = true
     name = gsub(match(name, "^[^\n]*"), " %(.*$", "")
-    local list, left = fields(v, class)
+    local list, left = fields(v, class, ishex)
     local s = #list > 0 and body(list, left, indent, width, MAX_DEPTH, path, #name + 1) or ""
     path[v] = nil
     return name .. (s ~= "" and " " .. s or "")
@@ -219,12 +223,13 @@ function show(v, indent, width, depth, path, ishex)
   return scalar(v, ishex)
 end
 
--- values returns the results of an expression as text.
-local function values(width, ...)
+-- values returns the results of an expression as text. The letters of how say which of them print in
+-- hexadecimal.
+local function values(width, how, ...)
   local parts, long, total = {}, false, 0
   for i = 1, select("#", ...) do
     local v = (select(i, ...))
-    local s = type(v) == "string" and v or show(v, "", width, 0, {})
+    local s = type(v) == "string" and v or show(v, "", width, 0, {}, sub(how, i, i) == "x")
     parts[i] = s
     total = total + #s + 8
     if find(s, "\n", 1, true) then long = true end
@@ -322,7 +327,7 @@ function M.run(width, name, rest)
   local c = commands[name]
   local results = { c.run(rest) }
   if c.code == nil then
-    if #results > 0 then print(values(width, unpack(results))) end
+    if #results > 0 then print(values(width, "", unpack(results))) end
     return
   end
   local did = {}

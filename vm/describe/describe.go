@@ -188,6 +188,7 @@ type Type struct {
 	Elem    []Type
 	Words   []Word
 	Names   []Word // of a KindString: the known names, too many to list, which completion offers
+	Hex     bool   // its numbers print in hexadecimal: addresses, registers and masks
 	Params  []Param
 	Results []Param
 }
@@ -199,6 +200,7 @@ var (
 	Bool   = Type{Kind: KindBool}
 	Int    = Type{Kind: KindInt}
 	U64    = Type{Kind: KindU64}
+	Hex    = Type{Kind: KindU64, Hex: true}
 	Number = Type{Kind: KindNumber}
 	String = Type{Kind: KindString}
 	AnyTab = Type{Kind: KindTable}

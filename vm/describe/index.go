@@ -390,3 +390,15 @@ func (x *Index) Near(name string) (string, bool) {
 	}
 	return phrase.Nearest(name, names)
 }
+
+// HexNames returns the names of the described fields whose numbers print in hexadecimal, sorted.
+func (x *Index) HexNames() []string {
+	names := []string{}
+	for _, e := range x.entries {
+		if e.Field != nil && e.Field.Type.Hex {
+			names = append(names, e.Field.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
