@@ -514,48 +514,6 @@ func TestTour(t *testing.T) {
 	repl.GoldenFile(t, "tour.golden", out)
 }
 
-// TestReadmeSession compares a session with a golden file and with the README.
-func TestReadmeSession(t *testing.T) {
-	out, err := converse(t, config(), readmeSession...)
-	if err != nil {
-		t.Error(err)
-	}
-	repl.GoldenFile(t, "session.golden", out)
-	const path = "../README.md"
-	readme, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, rest, ok := strings.Cut(string(readme), "<!-- session -->\n```\n")
-	shown, tail, closed := strings.Cut(rest, "```\n")
-	if !ok || !closed {
-		t.Fatal("README shows no session")
-	}
-	switch {
-	case shown == out:
-	case repl.Updating():
-		text := head + "<!-- session -->\n```\n" + out + "```\n" + tail
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	default:
-		t.Error("the session in the README differs from testdata/session.golden; " +
-			"to rewrite it: go test ./repl -run ReadmeSession -update")
-	}
-}
-
-var readmeSession = []string{
-	"for i = 1, 4 do assert(m:register_wide_hw_breakpoint { " +
-		"type = \"w\", addr = 0xffffff8008c5a000 + 8 * i, len = 8 }) end",
-	"m.cpu[1].wcr[0]",
-	":slots 1",
-	"m:register_wide_hw_breakpoint { type = \"w\", addr = 0xffffff8008c5b000, len = 8 }",
-	":watch m.cpu[1].wcr[3]",
-	"m:unregister_wide_hw_breakpoint(m:events()[8].wide)",
-	":undo",
-	":quit",
-}
-
 func BenchmarkFirstPrompt(b *testing.B) {
 	for b.Loop() {
 		if _, err := converse(b, config()); err != nil {

@@ -1,4 +1,4 @@
-// The README is tested: its scenario and its program are run here, its session is typed in package repl.
+// The README is tested: its scenario and its program are run, and its session is typed into the command.
 
 package cli
 
@@ -94,6 +94,43 @@ func TestReadmeScenario(t *testing.T) {
 		t.Fatalf("%v\n%s", err, &out)
 	}
 	holds(t, "output: run -v fifth.lua", "$ hwlua run -v fifth.lua\n"+out.String())
+}
+
+// TestReadmeSession types the entries of the README's session into the command, started as the README says.
+func TestReadmeSession(t *testing.T) {
+	exe := buildHwlua(t)
+	var entries []string
+	for line := range strings.Lines(readmeBlock(t, "session")) {
+		if entry, ok := strings.CutPrefix(line, "> "); ok {
+			entries = append(entries, entry)
+		}
+	}
+	if len(entries) < 5 || entries[len(entries)-1] != ":quit\n" {
+		t.Fatalf("got the entries %q, want at least 5, the last one :quit", entries)
+	}
+	var session strings.Builder
+	before := typed(t, exe, "")
+	for i, entry := range entries[:len(entries)-1] {
+		after := typed(t, exe, strings.Join(entries[:i+1], ""))
+		response := strings.TrimPrefix(after, before+"> ")
+		session.WriteString("> " + entry + response)
+		before = after
+	}
+	session.WriteString("> :quit\n")
+	holds(t, "session", session.String())
+}
+
+// typed returns what the prompt prints for entries, up to the last prompt.
+func typed(t *testing.T, exe, entries string) string {
+	t.Helper()
+	cmd := exec.Command(exe, "-i")
+	cmd.Env = append(os.Environ(), "NO_COLOR=1", "HOME="+t.TempDir())
+	cmd.Stdin = strings.NewReader(entries)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("hwlua -i: %v\n%s", err, out)
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(string(out), "\n"), "> ")
 }
 
 // TestReadmeProgram runs the embedding example as a reader would paste it. The file lies outside the
