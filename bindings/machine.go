@@ -64,7 +64,8 @@ print(hw.explain(m.cpu[1].wcr[0]))`,
 				return showCPUs(rt, m, cpuList{x})
 			})),
 	},
-	Methods: slices.Concat(lookMethods, timeMethods, powerMethods, eventMethods, workMethods, chainMethods),
+	Methods: slices.Concat(lookMethods, timeMethods, powerMethods, eventMethods, workMethods, signalMethods,
+		chainMethods),
 }
 
 // lookMethods list what a machine has.

@@ -216,10 +216,15 @@ var records = []describe.Record{
 		maybe("offset", describe.Int, "the first byte in the doubleword, if the mask is one run",
 			getIf(ctrlWord.offset)),
 	}},
-	{Name: "siginfo", Out: true, Doc: "The siginfo of a SIGTRAP.", Fields: []describe.Field{
-		prop("code", "si_code; TRAP_HWBKPT is 4", func(s sim.Siginfo) int { return s.Code }),
+	{Name: "siginfo", Out: true, Doc: "The siginfo of a signal.", Fields: []describe.Field{
+		prop("signo", "si_signo; SIGTRAP is 5", func(s sim.Siginfo) int { return int(s.Signo) }),
+		prop("name", "the signal's name", func(s sim.Siginfo) string { return s.Signo.String() }),
+		prop("code", "si_code; TRAP_HWBKPT is 4, SI_USER 0", func(s sim.Siginfo) int { return s.Code }),
 		prop("code_name", "the name of si_code", func(s sim.Siginfo) string { return s.CodeName() }),
-		inHex(prop("addr", "si_addr", func(s sim.Siginfo) uint64 { return s.Addr })),
+		inHex(maybe("addr", describe.U64, "si_addr, of a signal that an instruction caused",
+			getIf(func(s sim.Siginfo) (uint64, bool) { return s.Addr, s.Code != 0 }))),
+		maybe("pid", describe.Int, "si_pid: the sender's, of a signal that was sent",
+			getIf(func(s sim.Siginfo) (int, bool) { return s.PID, s.Code == 0 })),
 		prop("errno", "si_errno", func(s sim.Siginfo) int { return s.Errno }),
 	}},
 	{Name: "slots", Out: true, Doc: "The reserved and installed slots of one CPU.", Fields: []describe.Field{

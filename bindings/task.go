@@ -3,6 +3,8 @@
 package bindings
 
 import (
+	"slices"
+
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/hwlua/hwlua/hwdebug/sim"
@@ -42,7 +44,7 @@ print(ev.count)`,
 				"dead", "exited",
 			),
 			"Its state.", get((*sim.Task).State)),
-		maybe("siginfo", describe.Table("siginfo"), "The last SIGTRAP that it got, nil before the first.",
+		maybe("siginfo", describe.Table("siginfo"), "The last signal that it took, nil before the first.",
 			show(func(rt *runtime, m *machine, t *sim.Task) lua.LValue {
 				if info := t.Siginfo(); info != nil {
 					return rt.table(m, "siginfo", info)
@@ -50,7 +52,7 @@ print(ev.count)`,
 				return lua.LNil
 			})),
 	},
-	Methods: []describe.Func{
+	Methods: slices.Concat(taskSignals, []describe.Func{
 		{
 			Name:    "load",
 			Doc:     "One load by the task, at EL0. Its CPU switches to it first.",
@@ -223,7 +225,7 @@ t:ptrace_singlestep(false)
 assert.equals(7, t:load(0x1000, 4))`,
 			Go: func(c *call, t *sim.Task) int { return c.done(t.PtraceSinglestep(c.arg(0).bool())) },
 		},
-	},
+	}),
 }
 
 // ptraceGet returns two values, the address and the control word.

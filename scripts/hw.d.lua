@@ -147,11 +147,14 @@
 ---@field len? integer the number of bytes, if the mask is one run
 ---@field offset? integer the first byte in the doubleword, if the mask is one run
 
----The siginfo of a SIGTRAP.
+---The siginfo of a signal.
 ---@class hw.siginfo
----@field code integer si_code; TRAP_HWBKPT is 4
+---@field signo integer si_signo; SIGTRAP is 5
+---@field name string the signal's name
+---@field code integer si_code; TRAP_HWBKPT is 4, SI_USER 0
 ---@field code_name string the name of si_code
----@field addr u64 si_addr
+---@field addr? u64 si_addr, of a signal that an instruction caused
+---@field pid? integer si_pid: the sender's, of a signal that was sent
 ---@field errno integer si_errno
 
 ---The reserved and installed slots of one CPU.
@@ -655,6 +658,25 @@ function machine:flush_delayed_work(dw) end
 ---@return boolean waited false if it was idle
 function machine:flush_work(w) end
 
+---Send a signal to a task, as send_sig(sig, p, 0) does. Any context may, a hit handler too. The signal stays pending until the task returns to user mode; one that runs there gets it at once. Kernel threads ignore it. Both orders of the arguments are accepted.
+---
+---Kernel: `kernel/signal.c`
+---
+---```lua
+---local t = m:task { comm = "victim" }
+---m:register_user_hw_breakpoint { type = "w", addr = 0x1000, len = 8, task = t, on_hit = function(ev, hit)
+---  m:send_sig(hit.task, "SIGTRAP")
+---end }
+---print(t:store(0x1000, 8))
+---assert.equals("dead", t.state)
+---```
+---@param task hw.task|string|integer the task
+---@param sig string|integer|hw.task the signal: "SIGTRAP", "SIGRTMIN+1", or its number
+---@return true? ok
+---@return string? message if it was refused
+---@return "ESRCH"|nil errno ESRCH: the task has exited, or exits and has no perf context
+function machine:send_sig(task, sig) end
+
 ---The call chain at an entry of a modelled kernel function: names from the function itself outwards to the bottom of the thread's stack. A Lua function appears under the name by which it was called.
 ---
 ---```lua
@@ -920,8 +942,54 @@ local slots_on_reg = {}
 ---@field cpu integer The CPU that it is on.
 ---@field compat boolean Whether it is a 32-bit task.
 ---@field state "running"|"runnable"|"sleeping"|"dead" Its state.
----@field siginfo? hw.siginfo The last SIGTRAP that it got, nil before the first.
+---@field siginfo? hw.siginfo The last signal that it took, nil before the first.
 local task = {}
+
+---Send it a signal, as m:send_sig does. SIGKILL, SIGTERM, SIGTRAP and their like kill a task that has no handler for them; the signals of timers and SIGUSR1, SIGUSR2, SIGIO, SIGURG and SIGRTMIN+n run a handler that does nothing, unless t:sigaction says otherwise.
+---
+---Kernel: `kernel/signal.c`
+---
+---```lua
+---local t = m:task {}
+---t:signal("SIGALRM")
+---t:load(0x1000, 8)
+---assert.equals("SIGALRM", t.siginfo.name)
+---```
+---@param sig string|integer the signal: "SIGTRAP", "SIGRTMIN+1", or its number
+---@return true? ok
+---@return string? message if it was refused
+---@return "ESRCH"|nil errno ESRCH: the task has exited, or exits and has no perf context
+function task:signal(sig) end
+
+---Set what a signal does to it: a function runs as its handler, in user mode, "ignore" drops it, "default" is what the kernel does without a handler.
+---
+---Kernel: `kernel/signal.c`
+---
+---```lua
+---local t = m:task {}
+---t:sigaction("SIGTERM", function(t, info) print(t.comm, info.name) end)
+---t:signal("SIGTERM")
+---t:load(0x1000, 8)
+---assert.equals("running", t.state)
+---```
+---@param sig string|integer the signal: "SIGTRAP", "SIGRTMIN+1", or its number
+---@param action "default"|"ignore"|(fun(t: hw.task, info: hw.siginfo)) the handler, or a word
+---@return true? ok
+---@return string? message if it was refused
+---@return "EINVAL"|"ESRCH"|nil errno EINVAL: SIGKILL and SIGSTOP cannot be changed; ESRCH: the task has exited, or exits and has no perf context
+function task:sigaction(sig, action) end
+
+---The names of its pending signals, in the order in which it will take them.
+---
+---Kernel: `kernel/signal.c`
+---
+---```lua
+---local t = m:task {}
+---t:signal("SIGALRM") t:signal("SIGTERM")
+---assert.equals("SIGALRM SIGTERM", table.concat(t:sigpending(), " "))
+---```
+---@return string[] names
+function task:sigpending() end
 
 ---One load by the task, at EL0. Its CPU switches to it first.
 ---

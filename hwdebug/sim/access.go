@@ -42,46 +42,6 @@ const (
 	accessDone
 )
 
-// A Siginfo is the siginfo of a SIGTRAP.
-type Siginfo struct {
-	Code  int // TRAP_BRKPT 1, TRAP_TRACE 2, TRAP_HWBKPT 4
-	Addr  uint64
-	Errno int
-}
-
-const (
-	trapTrace  = 2
-	trapHwbkpt = 4
-)
-
-// CodeName returns the name of si_code.
-func (s *Siginfo) CodeName() string {
-	switch s.Code {
-	case trapTrace:
-		return "TRAP_TRACE"
-	case trapHwbkpt:
-		return "TRAP_HWBKPT"
-	}
-	return "TRAP_BRKPT"
-}
-
-// A Signal is the error of an access that a signal stopped. The access was not performed, except under
-// TRAP_TRACE, which follows the instruction.
-type Signal struct {
-	Name string // "SIGTRAP"
-	Info Siginfo
-	task *Task
-}
-
-func (s *Signal) Error() string {
-	if s.Info.Code == trapTrace {
-		return sprintf("%s performed the access and was then stopped by %s (%s)",
-			s.task, s.Name, s.Info.CodeName())
-	}
-	return sprintf("%s was stopped by %s (%s) at 0x%016x and did not perform the access",
-		s.task, s.Name, s.Info.CodeName(), s.Info.Addr)
-}
-
 // checkAccess validates the size of a load or store.
 func checkAccess(k hwdebug.Kind, size int) error {
 	if k != hwdebug.Exec && (size < 1 || size > 16 || size&(size-1) != 0) {
@@ -107,7 +67,6 @@ func (m *Machine) access(a *Access) (uint64, error) {
 // switched out and in again. An error ends the access: a *Signal if a signal stopped it, otherwise the
 // error of a handler.
 func (a *Access) Step() (done bool, err error) {
-	m := a.m
 	switch a.state {
 	case accessPending:
 		if a.quiet() {
@@ -123,8 +82,8 @@ func (a *Access) Step() (done bool, err error) {
 	case accessPerformed:
 		a.state = accessDone
 		err := a.stepException()
-		if err == nil && a.task != nil {
-			err = m.deliver(a)
+		if err == nil {
+			err = a.takeSignals()
 		}
 		return err == nil, err
 	}
@@ -137,7 +96,7 @@ func (a *Access) quiet() bool {
 	c := a.m.cpu
 	if a.task != nil {
 		c = a.m.cpus[a.task.cpu]
-		if a.task.singleStep || a.task.stopSignal != nil {
+		if a.task.singleStep || len(a.task.signals) > 0 {
 			return false
 		}
 	} else if c.steppingKernel != stepNone {
@@ -170,6 +129,9 @@ func (a *Access) attempt() error {
 		}
 	}
 	if err := m.interrupted(); err != nil {
+		return err
+	}
+	if err := a.takeSignals(); err != nil {
 		return err
 	}
 	if (a.kind == hwdebug.Exec || a.hasPC) && a.enabled(c, a.el) && a.breakpointMatches(c) {
@@ -353,8 +315,8 @@ func (a *Access) trap(c *CPU, handle func() error) error {
 	if err != nil {
 		return err
 	}
-	if a.task != nil && a.task.stopSignal != nil {
-		return m.deliver(a)
+	if err := a.takeSignals(); err != nil {
+		return err
 	}
 	if a.skipped {
 		a.state = accessDone
@@ -367,6 +329,7 @@ func (a *Access) trap(c *CPU, handle func() error) error {
 	if own && m.chooser != nil && m.choose(ChoiceStep, 2) == 1 {
 		c.runq = append(c.runq, m.thread)
 		m.pause(m.thread, threadReady)
+		return a.takeSignals()
 	}
 	return nil
 }
@@ -399,18 +362,17 @@ func (a *Access) stepPending(c *CPU) bool {
 	return c.mdscr&arm64.MDSCRSS != 0 && c.mdscr&arm64.MDSCRKDE != 0 && c.masked == 0
 }
 
-// deliver stops the task by its pending signal (R-EXC-16, R-PTR-17).
-func (m *Machine) deliver(a *Access) error {
-	t := a.task
-	s := t.stopSignal
-	if s == nil {
+// takeSignals has the task take its signals on the way back to the instruction. An error ends the access: the
+// task was killed or stopped (R-EXC-16, R-PTR-17, R-SIG-5).
+func (a *Access) takeSignals() error {
+	if a.task == nil || len(a.task.signals) == 0 {
 		return nil
 	}
-	t.stopSignal = nil
-	t.siginfo = s
-	a.state = accessDone
-	m.trapStop(t)
-	return &Signal{Name: "SIGTRAP", Info: *s, task: t}
+	err := a.m.returnToUser(a.task, a.m.fromDebugNode)
+	if err != nil {
+		a.state = accessDone
+	}
+	return err
 }
 
 // user prepares an access by t in user mode and makes t current on its CPU.
@@ -420,6 +382,9 @@ func (t *Task) user(k hwdebug.Kind, addr uint64, size int, value uint64) (*Acces
 	}
 	if t.kernel {
 		return nil, misusef("%s is a kernel thread and has no user memory", t.comm)
+	}
+	if t.jobStop && (t.thread == nil || t.thread != t.m.thread) {
+		return nil, misusef("%s is stopped by a signal; fix: send it SIGCONT", t)
 	}
 	if err := t.become(); err != nil {
 		return nil, err
@@ -461,7 +426,7 @@ func (c *CPU) quiet(addr uint64, size int) bool {
 // quiet reports the same for an access by the task in user mode.
 func (t *Task) quiet(addr uint64, size int) bool {
 	c := t.m.cpus[t.cpu]
-	return c.curr == t && t.mem != nil && !t.singleStep && t.stopSignal == nil && c.quiet(addr, size)
+	return c.curr == t && t.mem != nil && !t.singleStep && len(t.signals) == 0 && c.quiet(addr, size)
 }
 
 // Load reads size bytes (1, 2, 4, 8 or 16) at addr as the task in user mode and returns the low 8.

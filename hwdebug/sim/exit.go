@@ -249,18 +249,21 @@ func (t *Task) undisturbed(op string) error {
 }
 
 // exitHere runs the exit system call of the task, which is current.
-func (t *Task) exitHere() (err error) {
+func (t *Task) exitHere() error { return t.exitFrom(t.m.syscallNode, 0, fnSeSysExit, fnDoGroupExit) }
+
+// exitFrom has the task, which is current, exit with a code, through the functions outer on a stack.
+func (t *Task) exitFrom(stack trace.NodeID, code uint64, outer ...traceFn) (err error) {
 	m := t.m
 	c := m.cpus[t.cpu]
 	prev, node := m.cpu, c.node
 	m.cpu = c
-	c.node = m.syscallNode
+	c.node = stack
 	defer func() {
 		c.node = node
 		m.cpu = prev
 	}()
-	k := m.enterAll(fnSeSysExit, fnDoGroupExit)
-	k2 := m.enter1(fnDoExit, 0)
+	k := m.enterAll(outer...)
+	k2 := m.enter1(fnDoExit, code)
 	err = m.doExit(t)
 	if at := m.cpus[t.cpu]; at != c { // a hook has slept, and the task has moved meanwhile
 		if prev == c {

@@ -39,6 +39,9 @@ const (
 	fileSoftirq source = "kernel/softirq.c"
 	filePtrace  source = "arch/arm64/kernel/ptrace.c"
 	fileTraps   source = "arch/arm64/kernel/traps.c"
+	fileSignal  source = "kernel/signal.c"
+
+	fileArchSignal source = "arch/arm64/kernel/signal.c"
 )
 
 func (s source) fn(ret trace.Kind, name string, args ...trace.Arg) traceFn {
@@ -296,7 +299,7 @@ var (
 	fnExitFiles         = source("fs/file.c").void("exit_files", argTsk)
 	_                   = fileProcess.void("exit_thread", argTsk)
 	fnTaskWorkRun       = source("kernel/task_work.c").void("task_work_run")
-	fnDoNotifyResume    = source("arch/arm64/kernel/signal.c").void("do_notify_resume")
+	fnDoNotifyResume    = fileArchSignal.void("do_notify_resume")
 	fnWorkPending       = fileEntry.void("work_pending")
 	fnFput              = source("fs/file_table.c").void("____fput")
 	fnFputInner         = source("fs/file_table.c").void("__fput")
@@ -341,6 +344,20 @@ var (
 	fnArchPtrace         = filePtrace.errno("arch_ptrace", argChild)
 	fnSeSysPtrace        = source("kernel/ptrace.c").errno("__se_sys_ptrace",
 		hexArg("request"), taskArg("pid"))
+
+	// kernel/signal.c
+	argSig                  = intArg("sig")
+	fnSendSig               = fileSignal.errno("send_sig", argSig, taskArg("p"))
+	fnSendSigInfo           = fileSignal.errno("send_sig_info", argSig, taskArg("p"))
+	fnDoSendSigInfo         = fileSignal.errno("do_send_sig_info", argSig, taskArg("p"))
+	fnSendSignal            = inlined(fileSignal.void("send_signal", argSig, taskArg("t")))
+	fnSendSignalInner       = fileSignal.void("__send_signal", argSig, taskArg("t"))
+	fnSendSignalLocked      = fileSignal.void("send_signal_locked", argSig, taskArg("t"))
+	fnSendSignalLockedInner = fileSignal.void("__send_signal_locked", argSig, taskArg("t"))
+	fnCompleteSignal        = fileSignal.void("complete_signal", argSig, taskArg("p"))
+	fnGetSignal             = fileSignal.void("get_signal")
+	fnDoSignal              = inlined(fileArchSignal.void("do_signal"))
+	fnRtSigreturn           = fileArchSignal.void("__arm64_sys_rt_sigreturn")
 
 	// arch/arm64/kernel/traps.c, lib/dump_stack.c
 	fnDumpBacktrace = fileTraps.void("dump_backtrace")

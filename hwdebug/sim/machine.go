@@ -86,6 +86,8 @@ type Machine struct {
 	syscallNode trace.NodeID // the stack of a task in a system call
 	toUserNode  trace.NodeID // the stack of a task that returns to user space
 
+	fromDebugNode, fromIrqNode trace.NodeID // the same after a debug exception, and after an interrupt
+
 	hz     int64
 	tickNs int64
 	now    int64 // ns since boot
@@ -422,16 +424,19 @@ func (m *Machine) push(n trace.NodeID, names ...traceFn) trace.NodeID {
 	return n
 }
 
-// pushUserNodes creates the stacks that every system call begins and ends with.
+// pushUserNodes creates the stacks on which a task enters the kernel and leaves it.
 func (m *Machine) pushUserNodes() {
 	if m.prof.six {
 		svc := m.push(0, fnEl0t64Sync, fnEl0t64SyncHandler, fnEl0Svc)
 		m.syscallNode = m.push(svc, fnDoEl0Svc, fnEl0SvcCommon, fnInvokeSyscall)
 		m.toUserNode = svc
+		m.fromDebugNode = m.push(0, fnEl0t64Sync, fnEl0t64SyncHandler, fnEl0Dbg)
+		m.fromIrqNode = m.push(0, fnEl0t64Irq, fnEl0t64IrqHandler, fnEl0IrqHandlerCommon, fnEl0Interrupt)
 		return
 	}
 	m.syscallNode = m.push(0, fnEl0Svc, fnEl0SvcHandler, fnEl0SvcCommon)
 	m.toUserNode = m.push(0, fnWorkPending)
+	m.fromDebugNode, m.fromIrqNode = m.toUserNode, m.toUserNode
 }
 
 // A misuse is an error of a call that no kernel could be asked.

@@ -356,7 +356,7 @@ func ptraceFillAttr(a *hwdebug.Attr, which hwdebug.PtraceSet, ctrl arm64.Ctrl) (
 func (m *Machine) ptraceHbptriggered(ev *Event, trigger uint64) {
 	defer m.leave(m.enter1(fnPtraceHbptriggered, ev.arg()))
 	t := m.cpu.curr
-	s := &Siginfo{Code: trapHwbkpt, Addr: trigger}
+	s := &Siginfo{Signo: sigtrap, Code: trapHwbkpt, Addr: trigger}
 	if t.compat {
 		for i := range ptraceEntries {
 			if t.ptrace[hwdebug.HwBreak][i] == ev {
@@ -367,7 +367,7 @@ func (m *Machine) ptraceHbptriggered(ev *Event, trigger uint64) {
 			}
 		}
 	}
-	t.stopSignal = s
+	t.force(s)
 }
 
 // flushPtrace releases a task's ptrace events (R-PTR-14).

@@ -79,7 +79,7 @@ func (m *Machine) singleStepHandler(a *Access) {
 	}
 	if a.el == 0 {
 		t := m.cpu.curr
-		t.stopSignal = &Siginfo{Code: trapTrace, Addr: a.pc}
+		t.force(&Siginfo{Signo: sigtrap, Code: trapTrace, Addr: a.pc})
 		return
 	}
 	m.logf("Unexpected kernel single-step exception at EL1")

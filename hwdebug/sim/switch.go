@@ -47,7 +47,7 @@ func (c *CPU) ContextSwitch(t *Task) error {
 	}
 	c.base = t
 	m.switchOn(c, t)
-	return nil
+	return t.interruptUser()
 }
 
 // restThread returns the task that is current on c before any switch.

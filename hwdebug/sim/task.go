@@ -31,10 +31,14 @@ type Task struct {
 	singleStep               bool // TIF_SINGLESTEP
 	ptrace                   [2][16]*Event
 	traced                   bool
-	stops                    int      // number of tracers that keep it stopped: its thread gets no turn
-	tracerStep               bool     // its tracer single-steps it
-	stopSignal               *Siginfo // pending, delivered on the way to user mode
-	siginfo                  *Siginfo
+	stops                    int  // number of tracers that keep it stopped: its thread gets no turn
+	tracerStep               bool // its tracer single-steps it
+
+	signals []*Siginfo // pending, taken on the way to user mode
+	siginfo *Siginfo   // of the last one taken
+	actions []action   // by number; nil: none set
+	blocked uint64     // signals whose handlers run
+	jobStop bool       // stopped by SIGSTOP or its like
 
 	mem    *memory // user memory, shared with its children until they exec
 	thread *thread
@@ -78,7 +82,13 @@ func (m *Machine) NewTask(cfg TaskConfig) (*Task, error) {
 	t.mem = &memory{}
 	if cfg.Body != nil {
 		t.thread = m.newThread(t, func() error {
-			err := cfg.Body(t)
+			err := m.ownSignals(t.thread)
+			if err == nil {
+				err = cfg.Body(t)
+			}
+			if !t.dead && err == nil {
+				err = m.ownSignals(t.thread)
+			}
 			if t.dead || err != nil && m.interrupted() != nil {
 				return err // the task has exited, or the whole run is interrupted
 			}
@@ -152,6 +162,8 @@ func (t *Task) State() string {
 		return "dead"
 	case t.running():
 		return "running"
+	case t.jobStop:
+		return "sleeping"
 	case t.thread != nil && (t.thread.sleeping() || t.thread.worker != nil && t.thread.state == threadIdle):
 		return "sleeping"
 	case t.kernel && t.thread == nil && t.pid != 0 && t != t.m.script:

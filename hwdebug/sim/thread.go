@@ -181,6 +181,9 @@ func (m *Machine) preempt() error {
 	if th == nil || m.trapped > 0 {
 		return nil
 	}
+	if err := m.ownSignals(th); err != nil {
+		return err
+	}
 	if over, err := m.turnOver(); err != nil {
 		return err
 	} else if !over && (m.chooser == nil || m.choose(ChoicePreempt, 2) == 0) {
@@ -189,7 +192,7 @@ func (m *Machine) preempt() error {
 	c := m.cpus[th.task.cpu]
 	c.runq = append(c.runq, th)
 	m.pause(th, threadReady)
-	return nil
+	return m.ownSignals(th)
 }
 
 const (
@@ -424,7 +427,8 @@ func (m *Machine) resume(c *CPU, th *thread) error {
 	if th.worker != nil && th.sleeping() {
 		th.worker.pool.slept()
 	}
-	if c.curr == th.task && (c.spinner != th && th.state != threadReady || th.task.cpu != c.id) {
+	gone := c.spinner != th && th.state != threadReady || th.task.cpu != c.id || th.task.jobStop
+	if c.curr == th.task && gone {
 		m.contextSwitch(m.pickNext(c))
 	}
 	c.curr.node = c.node // for a call that waited and finds it current
@@ -508,11 +512,15 @@ func (m *Machine) Msleep(ns int64) error {
 		return misusef("invalid sleep of %d ns: virtual time ends at %d", ns, maxTime)
 	}
 	if th := m.thread; th != nil {
+		if err := m.ownSignals(th); err != nil {
+			return err
+		}
 		defer m.done(m.here())
-		defer m.leave(m.enter1(fnMsleep, uint64(ns/1e6)))
-		th.wakeAt, th.what = deadline, "msleep"
+		k := m.enter1(fnMsleep, uint64(ns/1e6))
+		th.wakeAt, th.what = m.now+ns, "msleep"
 		m.pause(th, threadAsleep)
-		return nil
+		m.leave(k)
+		return m.ownSignals(th)
 	}
 	defer m.takeBack(m.cpu)
 	if _, err := m.drive(deadline, never); err != nil {
