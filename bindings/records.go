@@ -87,7 +87,7 @@ var machineOptions = []describe.Field{
 	option("cpu", `"cortex-a57"`, "preset of the two counts and of features; hw.presets lists them",
 		func(c *sim.Config) *string { return &c.CPU }),
 	option("kernel", `"4.19.116"`,
-		`behavior and call chains; hw.kernels lists them, "4.19" and "6.1" are short names`,
+		"behavior and call chains; hw.kernels lists them, any other release means the nearest",
 		func(c *sim.Config) *string { return &c.Kernel }),
 	positive("hz", "250", "timer ticks a second",
 		"1 to 1000 ticks a second (arm64 has 100, 250, 300 and 1000)",

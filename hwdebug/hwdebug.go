@@ -54,10 +54,25 @@ type Attr struct {
 
 	Disabled, Pinned, Inherit             bool
 	ExcludeUser, ExcludeKernel, ExcludeHV bool
-	EnableOnExec                          bool
-	SampleRead, BranchStack               bool   // PERF_SAMPLE_READ, PERF_SAMPLE_BRANCH_STACK in sample_type
+	EnableOnExec, RemoveOnExec            bool
+	InheritThread                         bool // copies go to threads only, not to other processes
+	Sigtrap                               bool // a hit sends SIGTRAP to the task
+	Freq                                  bool // SamplePeriod is a frequency
+	SampleRead, BranchStack               bool // PERF_SAMPLE_READ, PERF_SAMPLE_BRANCH_STACK in sample_type
+	ReadFormat                            ReadFormat
 	Name                                  string // a label for people; the kernel never sees it
 }
+
+// A ReadFormat is a set of the kernel's PERF_FORMAT bits: what a read of an event returns.
+type ReadFormat uint8
+
+// The bits of a ReadFormat, with the kernel's values.
+const (
+	ReadTimeEnabled ReadFormat = 1 << iota
+	ReadTimeRunning
+	ReadID
+	ReadGroup
+)
 
 // HwBreakpointInit returns the attributes that the kernel's hw_breakpoint_init sets: pinned, period
 // 1 (R-VAL-6).
@@ -84,8 +99,28 @@ type Regs struct {
 	MDSCR    uint64
 }
 
-// A Trap is a SIGTRAP that stopped a task at an access.
+// A Trap describes the SIGTRAPs of one access.
 type Trap struct {
-	N    int    // the number of traps
-	Addr uint64 // si_addr of the first trap
+	N       int     // how often the task was stopped for its tracer
+	Addr    uint64  // si_addr of the first stop
+	Errno   int     // si_errno of the first stop: the number of the register of a 32-bit task
+	Handled Handled // the signals that the task's own handler took
 }
+
+// Handled describes the signals of one access that a task's own SIGTRAP handler took. Every third one of
+// an access moves the pc past the instruction.
+type Handled struct {
+	N    int
+	Code int    // si_code of the first
+	Addr uint64 // si_addr of the first
+}
+
+// A RegWrite is one write to a debug register: Reg is n, 16+n, 32+n or 48+n for DBGBVRn, DBGBCRn, DBGWVRn
+// or DBGWCRn, and RegMDSCR for MDSCR_EL1.
+type RegWrite struct {
+	CPU, Reg int
+	Value    uint64
+}
+
+// RegMDSCR is the number of MDSCR_EL1 in a RegWrite.
+const RegMDSCR = 100

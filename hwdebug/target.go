@@ -25,6 +25,15 @@ const (
 	FeaturePtrace       Feature = "ptrace"        // Ptracer
 	FeatureSwitch       Feature = "switch"        // Switcher
 	FeatureHotplug      Feature = "hotplug"       // Hotplugger
+	FeatureGroups       Feature = "groups"        // Grouper
+	FeatureSampling     Feature = "sampling"      // Sampler, and the fields of Attr that it names
+	FeatureExec         Feature = "exec"          // Execer
+	FeatureCompat       Feature = "32-bit tasks"  // CompatTasker
+	FeatureWrites       Feature = "write order"   // WriteLogger
+
+	FeaturePMUEvents      Feature = "PMU events"      // no method yet: events that are no breakpoints
+	FeatureSoftwareEvents Feature = "software events" // likewise
+	FeatureBPF            Feature = "BPF programs"    // likewise
 )
 
 // A Target is a machine with debug registers on which a caller in user space can open events and
@@ -133,6 +142,56 @@ type Hotplugger interface {
 	CPUUp(cpu int) error
 }
 
+// A GroupCount is the count of one event of a group.
+type GroupCount struct {
+	Event EventID
+	Count uint64
+}
+
+// A Grouper opens events as members of groups.
+type Grouper interface {
+	// OpenMember is Open with leader as the group's leader.
+	OpenMember(a Attr, task TaskID, cpu int, leader EventID) (EventID, error)
+	// EnableGroup and DisableGroup are the ioctls with PERF_IOC_FLAG_GROUP.
+	EnableGroup(EventID) error
+	DisableGroup(EventID) error
+	// ReadGroup appends the counts of the event's group to dst, the leader's first. ok is false in the
+	// error state, from which nothing can be read.
+	ReadGroup(ev EventID, dst []GroupCount) (counts []GroupCount, ok bool, err error)
+}
+
+// A Sampler knows periods: SamplePeriod, Freq, EnableOnExec, RemoveOnExec, InheritThread and Sigtrap of an
+// Attr, and the ioctls on them.
+type Sampler interface {
+	Reset(EventID) error
+	Refresh(id EventID, n uint64) error
+	Period(id EventID, n uint64) error
+	// Samples returns how many samples the event has written, and whether it was ever throttled.
+	Samples(EventID) (n uint64, throttled bool)
+}
+
+// An Execer has a task execute a new image.
+type Execer interface {
+	// Exec makes the parked task execute a 64-bit image, or a 32-bit one with compat, and park again.
+	Exec(t TaskID, compat bool) error
+}
+
+// A CompatTasker runs 32-bit tasks and lets them trace others.
+type CompatTasker interface {
+	// NewCompatTask creates a parked 32-bit task that is bound to cpu.
+	NewCompatTask(cpu int) (TaskID, error)
+	// SetHBPRegs and GetHBPRegs are PTRACE_SETHBPREGS and PTRACE_GETHBPREGS of a 32-bit tracer.
+	SetHBPRegs(tracer, t TaskID, num int, value uint32) error
+	GetHBPRegs(tracer, t TaskID, num int) (uint32, error)
+}
+
+// A WriteLogger keeps the order of register writes.
+type WriteLogger interface {
+	// LogWrites begins or ends the log. TakeWrites appends what was logged since the last call to dst.
+	LogWrites(on bool)
+	TakeWrites(dst []RegWrite) []RegWrite
+}
+
 // A Shutdowner holds resources, such as threads or file descriptors. Shutdown releases them; the
 // target cannot be used afterwards.
 type Shutdowner interface {
@@ -172,6 +231,16 @@ func Implements(t Target, f Feature) (ok bool) {
 		_, ok = t.(Switcher)
 	case FeatureHotplug:
 		_, ok = t.(Hotplugger)
+	case FeatureGroups:
+		_, ok = t.(Grouper)
+	case FeatureSampling:
+		_, ok = t.(Sampler)
+	case FeatureExec:
+		_, ok = t.(Execer)
+	case FeatureCompat:
+		_, ok = t.(CompatTasker)
+	case FeatureWrites:
+		_, ok = t.(WriteLogger)
 	case FeatureKernelAccess:
 		ok = true
 	}

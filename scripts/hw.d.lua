@@ -11,7 +11,7 @@
 ---@field brps? integer|integer[] implemented breakpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first (default: 6)
 ---@field wrps? integer|integer[] implemented watchpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first (default: 4)
 ---@field cpu? string preset of the two counts and of features; hw.presets lists them (default: "cortex-a57")
----@field kernel? string behavior and call chains; hw.kernels lists them, "4.19" and "6.1" are short names (default: "4.19.116")
+---@field kernel? string behavior and call chains; hw.kernels lists them, any other release means the nearest (default: "4.19.116")
 ---@field hz? integer timer ticks a second (default: 250)
 ---@field name? string hardware name in logs (default: "test_mach")
 ---@field va_bits? integer size of the user's address space (default: 39)

@@ -32,7 +32,7 @@ hw.machine { cpus = 65 }
 hw.machine { cpu_count = 3 }
 hw.machine { cpus = "4" }
 hw.machine { cpu = "cortex-a75x" }
-hw.machine { kernel = "5.10" }
+hw.machine { kernel = "mainline" }
 hw.machine { brps = { 6, 6, 4 }, cpus = 2 }
 hw.machine { brps = 17 }
 hw.machine { brps = {} }

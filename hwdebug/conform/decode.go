@@ -4,6 +4,7 @@ package conform
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/bits"
@@ -58,7 +59,7 @@ func keysOf[T any](all []key[T]) *keys[T] {
 
 // object reads an object into v and returns the set of the keys found as bits. It fails for a
 // repeated key and for an unknown one; with an empty where, it skips unknown keys.
-func object[T any](d *decoder, where string, k *keys[T], v *T) (seen uint32) {
+func object[T any](d *decoder, where string, k *keys[T], v *T) (seen uint64) {
 	d.want('{')
 	for n := 0; d.more(&n, '}'); {
 		name, at := d.text()
@@ -81,9 +82,9 @@ func object[T any](d *decoder, where string, k *keys[T], v *T) (seen uint32) {
 }
 
 // require fails for the first of keys that is in must but was not seen.
-func (d *decoder) require(what string, keys *words, must, seen uint32) {
+func (d *decoder) require(what string, keys *words, must, seen uint64) {
 	if missing := must &^ seen; missing != 0 {
-		d.fail(d.i, fmt.Sprintf("%s has no %q", what, keys.names[bits.TrailingZeros32(missing)]), "")
+		d.fail(d.i, fmt.Sprintf("%s has no %q", what, keys.names[bits.TrailingZeros64(missing)]), "")
 	}
 }
 
@@ -142,10 +143,31 @@ var caseKeys = keysOf([]key[Case]{
 func (d *decoder) decodeCase(line []byte, c *Case) *FormatError {
 	d.scanner, d.c, d.step = scanner{b: line}, c, 0
 	*c = Case{Line: c.Line, Steps: c.Steps[:0], KDE: c.KDE[:0], words: c.words[:0], hits: c.hits[:0],
-		pairs: c.pairs[:0]}
+		pairs: c.pairs[:0], writes: c.writes[:0]}
 	seen := object(d, "a case", caseKeys, c)
 	d.require("the case", caseKeys.words, 0b111, seen)
-	return d.finish()
+	err := d.finish()
+	if err != nil && violated(line, c) {
+		return nil
+	}
+	return err
+}
+
+// violated reports whether the line is a case that left the recorded machine unusable, and keeps no more than
+// its name: its steps need not have results, and it is not replayed.
+func violated(line []byte, c *Case) bool {
+	var v struct {
+		ID        string
+		Violation json.RawMessage
+		Steps     []json.RawMessage
+	}
+	if !bytes.Contains(line, []byte(`"violation"`)) || json.Unmarshal(line, &v) != nil ||
+		v.ID == "" || len(v.Violation) == 0 {
+		return false
+	}
+	c.ID, c.Violation = v.ID, string(v.Violation)
+	c.Steps = append(c.Steps[:0], make([]Step, len(v.Steps))...)
+	return true
 }
 
 func (d *decoder) id(c *Case) {
@@ -207,6 +229,8 @@ var (
 	sets   = wordsOf("break", "watch")        // hwdebug.HwBreak and HwWatch
 	types  = wordsOf("", "r", "w", "rw", "x") // hwdebug.R to X
 	failed = wordsOf("error")
+
+	counted = wordsOf("error", "ok") // of events other than breakpoints
 )
 
 // fields are the keys of a step, in the order of the constants from fOp on.
@@ -244,19 +268,40 @@ var fields = keysOf([]key[Step]{
 			s.Mark |= 1 << d.word("mark", marks)
 		}
 	}},
+	{"period", func(d *decoder, s *Step) { s.Attr.SamplePeriod = d.uint("period") }},
+	{"freq", func(d *decoder, s *Step) { s.Attr.Freq = d.bool() }},
+	{"enable_on_exec", func(d *decoder, s *Step) { s.Attr.EnableOnExec = d.bool() }},
+	{"remove_on_exec", func(d *decoder, s *Step) { s.Attr.RemoveOnExec = d.bool() }},
+	{"inherit_thread", func(d *decoder, s *Step) { s.Attr.InheritThread = d.bool() }},
+	{"sigtrap", func(d *decoder, s *Step) { s.Attr.Sigtrap = d.bool() }},
+	{"read_group", func(d *decoder, s *Step) {
+		if d.bool() {
+			s.Attr.ReadFormat = hwdebug.ReadGroup | hwdebug.ReadID
+		}
+	}},
+	{"group", func(d *decoder, s *Step) { s.Group, s.InGroup = d.name('h'), true }},
+	{"config", func(d *decoder, s *Step) { s.Config = d.uint("config") }},
+	{"n", func(d *decoder, s *Step) { s.N = d.uint("n") }},
+	{"flag_group", func(d *decoder, s *Step) { s.FlagGroup = d.bool() }},
+	{"compat", func(d *decoder, s *Step) { s.Compat = d.boolOrBit() }},
+	{"on", func(d *decoder, s *Step) { s.On = d.name('t') }},
+	{"num", func(d *decoder, s *Step) { s.Num = d.int("num", math.MinInt32, math.MaxInt32) }},
+	{"value", func(d *decoder, s *Step) { s.Ctrl = d.ctrl() }},
+	{"w", (*decoder).writes},
 })
 
 // observations are the keys of what was observed, in the order of the constants from oHits on.
 var observations = keysOf([]key[Obs]{
-	{"hits", (*decoder).hits},
-	{"err", (*decoder).errs},
+	{"hits", func(d *decoder, o *Obs) { o.Hits = d.growths() }},
+	{"err", func(d *decoder, o *Obs) { o.Err = d.handleSet() }},
 	{"trap", func(d *decoder, o *Obs) {
 		seen := object(d, "trap", trapKeys, &o.Trap)
 		d.require("trap", trapKeys.words, 0b11, seen)
 	}},
 	{"count", func(d *decoder, o *Obs) {
-		if o.Failed = d.peek() == '"'; o.Failed {
-			d.word("count", failed)
+		if d.peek() == '"' {
+			o.Uncounted = d.word("count", counted) == 1
+			o.Failed = !o.Uncounted
 		} else {
 			o.Count = d.uint("count")
 		}
@@ -269,11 +314,26 @@ var observations = keysOf([]key[Obs]{
 	{"mdscr", func(d *decoder, o *Obs) { o.Regs.MDSCR = d.hex("mdscr", math.MaxUint64) }},
 	{"info", func(d *decoder, o *Obs) { o.Info = uint32(d.hex("info", math.MaxUint32)) }},
 	{"regs", func(d *decoder, o *Obs) { o.Pairs = d.regset() }},
+	{"samples", func(d *decoder, o *Obs) { o.Samples = d.growths() }},
+	{"throttled", func(d *decoder, o *Obs) { o.Throttled = d.handleSet() }},
+	{"sigtrap", func(d *decoder, o *Obs) {
+		seen := object(d, "sigtrap", sigtrapKeys, &o.Trap.Handled)
+		d.require("sigtrap", sigtrapKeys.words, 0b111, seen)
+	}},
+	{"group", (*decoder).group},
+	{"value", func(d *decoder, o *Obs) { o.Value = uint32(d.hex("value", math.MaxUint32)) }},
 })
 
 var trapKeys = keysOf([]key[hwdebug.Trap]{
 	{"n", func(d *decoder, t *hwdebug.Trap) { t.N = d.int("the number of traps", 1, math.MaxInt32) }},
 	{"addr", func(d *decoder, t *hwdebug.Trap) { t.Addr = d.hex("addr", math.MaxUint64) }},
+	{"errno", func(d *decoder, t *hwdebug.Trap) { t.Errno = d.int("errno", math.MinInt32, math.MaxInt32) }},
+})
+
+var sigtrapKeys = keysOf([]key[hwdebug.Handled]{
+	{"n", func(d *decoder, s *hwdebug.Handled) { s.N = d.int("the number of signals", 1, math.MaxInt32) }},
+	{"code", func(d *decoder, s *hwdebug.Handled) { s.Code = d.int("code", math.MinInt32, math.MaxInt32) }},
+	{"addr", func(d *decoder, s *hwdebug.Handled) { s.Addr = d.hex("addr", math.MaxUint64) }},
 })
 
 // wrong returns what violates the rule of the step's op and how to fix it, or "".
@@ -288,12 +348,12 @@ func (s *Step) wrong(meta *Meta) (found, fix string) {
 		keys |= fObs
 		must, may = r.obsMust, r.obsMust|r.obsMay
 	}
-	field := func(set fieldSet) string { return fields.names[bits.TrailingZeros32(uint32(set))] }
-	obs := func(set obsSet) string { return observations.names[bits.TrailingZeros16(uint16(set))] }
+	field := func(set fieldSet) string { return fields.names[bits.TrailingZeros64(uint64(set))] }
+	obs := func(set obsSet) string { return observations.names[bits.TrailingZeros32(uint32(set))] }
 	if missing := keys &^ s.fields; missing != 0 {
 		return fmt.Sprintf("%s without %q", r.name, field(missing)), ""
 	}
-	if extra := s.fields &^ (keys | r.may | fMark); extra != 0 {
+	if extra := s.fields &^ (keys | r.may | fMark | fW); extra != 0 {
 		return fmt.Sprintf("%s that returned %s has no %q", r.name, s.Ret, field(extra)), ""
 	}
 	if missing := must &^ s.obs; missing != 0 {
@@ -321,8 +381,8 @@ func (s *Step) wrong(meta *Meta) (found, fix string) {
 	return "", ""
 }
 
-// hits reads the growth of the handles and sorts it by handle.
-func (d *decoder) hits(o *Obs) {
+// growths reads the growth of the handles and sorts it by handle.
+func (d *decoder) growths() []Hit {
 	c := d.c
 	from := len(c.hits)
 	d.want('{')
@@ -341,21 +401,72 @@ func (d *decoder) hits(o *Obs) {
 		}
 		c.hits = slices.Insert(c.hits, from+i, Hit{h, growth})
 	}
-	o.Hits = c.hits[from:len(c.hits):len(c.hits)]
+	return c.hits[from:len(c.hits):len(c.hits)]
 }
 
-// errs reads the handles in the error state and sorts them.
-func (d *decoder) errs(o *Obs) {
+// handleSet reads a list of handles, each once, and sorts it.
+func (d *decoder) handleSet() (set []int) {
 	d.want('[')
 	for n := 0; d.more(&n, ']'); {
 		at := d.next()
 		h := d.name('h')
-		if slices.Contains(o.Err, h) {
+		if slices.Contains(set, h) {
 			d.repeated(at, "h"+strconv.Itoa(h))
 		}
-		o.Err = append(o.Err, h)
+		set = append(set, h)
 	}
-	slices.Sort(o.Err)
+	slices.Sort(set)
+	return set
+}
+
+// group reads the counts of a group, or the word for one in the error state.
+func (d *decoder) group(o *Obs) {
+	if o.Failed = d.peek() == '"'; o.Failed {
+		d.word("group", failed)
+		return
+	}
+	c := d.c
+	from := len(c.hits)
+	d.want('[')
+	for n := 0; d.more(&n, ']'); {
+		d.want('[')
+		h := d.name('h')
+		d.want(',')
+		c.hits = append(c.hits, Hit{h, d.uint("count")})
+		d.want(']')
+	}
+	o.Group = c.hits[from:len(c.hits):len(c.hits)]
+}
+
+// mdscrNumber stands for MDSCR_EL1 in a register write; the pairs of registers have the numbers below 64.
+const mdscrNumber = hwdebug.RegMDSCR
+
+// writes reads the register writes of a step: "cpu:register:value" each.
+func (d *decoder) writes(s *Step) {
+	c := d.c
+	from := len(c.writes)
+	d.want('[')
+	for n := 0; d.more(&n, ']'); {
+		text, at := d.text()
+		w, ok := parseWrite(text)
+		if !ok || w.CPU >= d.meta.CPUs {
+			d.fail(at, fmt.Sprintf("invalid register write %q", text),
+				"want CPU:REGISTER:VALUE, such as 0:48:1ff5; 100 is MDSCR_EL1")
+		}
+		c.writes = append(c.writes, w)
+	}
+	s.Writes, s.HasWrites, c.hasWrites = c.writes[from:len(c.writes):len(c.writes)], true, true
+}
+
+// parseWrite returns the register write that text describes.
+func parseWrite(text []byte) (w hwdebug.RegWrite, ok bool) {
+	cpu, rest, _ := bytes.Cut(text, []byte(":"))
+	reg, value, _ := bytes.Cut(rest, []byte(":"))
+	c, ok1 := parseDec(cpu)
+	r, ok2 := parseDec(reg)
+	v, ok3 := parseHex(value)
+	ok = ok1 && ok2 && ok3 && c < 64 && (r < 64 || r == mdscrNumber)
+	return hwdebug.RegWrite{CPU: int(c), Reg: int(r), Value: v}, ok
 }
 
 // bank reads the values of one bank of registers, of which there must be n.
@@ -425,7 +536,8 @@ func (d *decoder) addr() (a Addr) {
 	}
 	if !ok {
 		d.fail(at, fmt.Sprintf("invalid address %q", s),
-			"want ubuf+N, ucode+N, kbuf+N or kcode+N with N in decimal, or a hex string such as 0x1000")
+			"want ubuf+N, ucode+N, tcode+N, kbuf+N or kcode+N with N in decimal, "+
+				"or a hex string such as 0x1000")
 	}
 	return a
 }

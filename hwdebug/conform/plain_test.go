@@ -44,8 +44,12 @@ var rulesOf = map[string]rules{
 	"4.19.116": {userHitReported: true, anyMatchSteps: true, disabledResched: true, pinnedGoOn: true,
 		modifyOne: true, ordinaryUserCopy: true},
 	"4.19.266": {disabledResched: true, pinnedGoOn: true, modifyOne: true, ordinaryUserCopy: true},
+	"5.10.223": {modifyOne: true, ordinaryUserCopy: true},
 	"6.1.176":  {},
 	"6.1.192":  {overflowRefused: true},
+	"6.12.117": {overflowRefused: true},
+	"6.18.15":  {},
+	"7.3.4":    {overflowRefused: true},
 }
 
 type plainCPU struct {

@@ -16,10 +16,11 @@ import (
 type handleKind uint8
 
 const (
-	hNone handleKind = iota // not live
-	hPerf                   // open
-	hWide                   // kwide
-	hUser                   // kuser
+	hNone  handleKind = iota // not live
+	hPerf                    // open
+	hWide                    // kwide
+	hUser                    // kuser
+	hOther                   // pmu, sw: an event other than a breakpoint
 )
 
 // A handle is the state of one name of an event.
@@ -29,6 +30,10 @@ type handle struct {
 	last   uint64 // the count at the last observation
 	opened hwdebug.Attr
 	calls  int // of the custom handler
+
+	samples   uint64 // written until the last observation
+	throttled bool   // before the last observation
+	mapped    bool   // has a buffer for samples, which an inherited event of a task cannot have
 }
 
 // A task is the state of one name of a task. Names are not reused.
@@ -43,6 +48,9 @@ type player struct {
 	t    hwdebug.Target
 	meta *Meta
 
+	sampler hwdebug.Sampler     // t, if it is one
+	writes  hwdebug.WriteLogger // t, if it is one and the case has register writes
+
 	handles []handle // by number
 	tasks   []task   // by number
 	live    []int    // the numbers of the live handles, rising
@@ -55,9 +63,12 @@ type player struct {
 
 // An outcome is the result of a step. Its slices are valid until the next step.
 type outcome struct {
-	ret Ret
-	err error // of the target, if it failed
-	obs Obs
+	ret    Ret
+	err    error // of the target, if it failed
+	obs    Obs
+	writes []hwdebug.RegWrite
+
+	counts []hwdebug.GroupCount
 }
 
 // begin takes a fresh target for the next case.
@@ -67,6 +78,16 @@ func (p *player) begin(t hwdebug.Target, meta *Meta) {
 	p.live = p.live[:0]
 	p.asked, p.onCode = [2]bool{}, false
 	p.t, p.meta = t, meta
+	p.sampler, _ = t.(hwdebug.Sampler)
+	p.writes = nil
+}
+
+// logWrites has the target log its register writes.
+func (p *player) logWrites() {
+	if l, ok := p.t.(hwdebug.WriteLogger); ok && p.t.Supports(hwdebug.FeatureWrites) == nil {
+		l.LogWrites(true)
+		p.writes = l
+	}
 }
 
 // handle returns the state of name n. The pointer is valid until a larger n is passed.
@@ -112,11 +133,21 @@ func (p *player) supports(op Op) error {
 func (p *player) do(s *Step) *outcome {
 	g := &p.got
 	g.ret, g.err = OK, nil
-	g.obs = Obs{Hits: g.obs.Hits[:0], Err: g.obs.Err[:0], Pairs: g.obs.Pairs[:0]}
+	g.obs = Obs{Hits: g.obs.Hits[:0], Err: g.obs.Err[:0], Pairs: g.obs.Pairs[:0],
+		Samples: g.obs.Samples[:0], Throttled: g.obs.Throttled[:0], Group: g.obs.Group[:0]}
+	p.perform(s, g)
+	if g.writes = g.writes[:0]; p.writes != nil {
+		g.writes = p.writes.TakeWrites(g.writes)
+	}
+	return g
+}
+
+// perform performs s and stores its outcome in g.
+func (p *player) perform(s *Step, g *outcome) {
 	switch s.Op {
 	case OpOpen, OpKWide, OpKUser:
 		p.register(s, g)
-	case OpClose, OpEnable, OpDisable, OpModify:
+	case OpClose, OpEnable, OpDisable, OpModify, OpReset, OpRefresh, OpPeriod, OpReadGroup:
 		p.onHandle(s, hPerf, g)
 	case OpKUnwide:
 		p.onHandle(s, hWide, g)
@@ -126,7 +157,7 @@ func (p *player) do(s *Step) *outcome {
 		h := p.handle(s.H)
 		if h.kind == hNone {
 			g.ret = NoHandle
-			return g
+			return
 		}
 		var ok bool
 		g.obs.Count, ok, g.err = p.t.Read(h.id)
@@ -134,10 +165,14 @@ func (p *player) do(s *Step) *outcome {
 		g.ret = retOf(g.err)
 	case OpTask, OpFork:
 		p.makeTask(s, g)
+	case OpPMU, OpSW, OpBPF:
+		if g.err = p.supports(s.Op); g.err == nil {
+			g.err = hwdebug.NotSupported(s.Op.String(), "a replay cannot make such an event yet")
+		}
+		g.ret = retOf(g.err)
 	default:
 		p.onTask(s, g)
 	}
-	return g
 }
 
 // attr returns the attributes that s requests. Those of kernel code start from the kernel's presets.
@@ -145,7 +180,10 @@ func (p *player) attr(s *Step) hwdebug.Attr {
 	a := s.Attr
 	if s.Op != OpOpen {
 		preset := hwdebug.HwBreakpointInit()
-		a.Pinned, a.SamplePeriod = preset.Pinned, preset.SamplePeriod
+		a.Pinned = preset.Pinned
+		if s.fields&fPeriod == 0 {
+			a.SamplePeriod = preset.SamplePeriod
+		}
 	}
 	a.Addr = s.Addr.Value(p.meta)
 	p.ask(&a)
@@ -173,6 +211,13 @@ func (p *player) register(s *Step, g *outcome) {
 		g.ret = BusyHandle
 		return
 	}
+	if s.InGroup {
+		p.handle(max(s.Group, s.H)) // grow first, so that h below stays valid
+		if h = p.handle(s.H); !p.inGroup(s.Group) {
+			g.ret = NoHandle
+			return
+		}
+	}
 	target := hwdebug.NoTask
 	if s.Task >= 0 {
 		t := p.task(s.Task)
@@ -194,6 +239,12 @@ func (p *player) register(s *Step, g *outcome) {
 	p.live = slices.Insert(p.live, i, s.H)
 }
 
+// inGroup reports whether handle n is live and has a file, as the leader of a group must.
+func (p *player) inGroup(n int) bool {
+	k := p.handle(n).kind
+	return k == hPerf || k == hOther
+}
+
 // create performs open, kwide or kuser.
 func (p *player) create(s *Step, a hwdebug.Attr, target hwdebug.TaskID) (h handle, err error) {
 	var handler hwdebug.Handler
@@ -211,7 +262,12 @@ func (p *player) create(s *Step, a hwdebug.Attr, target hwdebug.TaskID) (h handl
 		h.id, err = p.t.(hwdebug.KernelRegistrar).RegisterUser(a, target, handler)
 	default:
 		h.kind = hPerf
-		h.id, err = p.t.Open(a, target, s.CPU)
+		h.mapped = a.SamplePeriod > 0 && !(a.Inherit && target != hwdebug.NoTask)
+		if s.InGroup {
+			h.id, err = p.t.(hwdebug.Grouper).OpenMember(a, target, s.CPU, p.handle(s.Group).id)
+		} else {
+			h.id, err = p.t.Open(a, target, s.CPU)
+		}
 	}
 	return h, err
 }
@@ -236,9 +292,13 @@ func (p *player) onHandle(s *Step, kind handleKind, g *outcome) {
 	case OpClose, OpKUnwide, OpKUnreg:
 		g.err = p.release(h)
 	case OpEnable:
-		g.err = p.t.Enable(h.id)
+		g.err = p.onGroup(s, h.id, p.t.Enable, hwdebug.Grouper.EnableGroup)
 	case OpDisable:
-		g.err = p.t.Disable(h.id)
+		g.err = p.onGroup(s, h.id, p.t.Disable, hwdebug.Grouper.DisableGroup)
+	case OpReset, OpRefresh, OpPeriod:
+		g.err = p.sample(s, h)
+	case OpReadGroup:
+		g.err = p.readGroup(h, g)
 	case OpModify:
 		a := h.opened
 		a.Type, a.Addr, a.Len, a.Disabled = s.Attr.Type, s.Addr.Value(p.meta), s.Attr.Len, s.Attr.Disabled
@@ -252,6 +312,48 @@ func (p *player) onHandle(s *Step, kind handleKind, g *outcome) {
 		i, _ := slices.BinarySearch(p.live, s.H)
 		p.live = slices.Delete(p.live, i, i+1)
 	}
+}
+
+// onGroup calls whole for the event's group if s requests that, or one for the event alone.
+func (p *player) onGroup(s *Step, id hwdebug.EventID, one func(hwdebug.EventID) error,
+	whole func(hwdebug.Grouper, hwdebug.EventID) error) error {
+	if !s.FlagGroup {
+		return one(id)
+	}
+	return whole(p.t.(hwdebug.Grouper), id)
+}
+
+// sample performs reset, refresh and period. Reset and period change what the next look compares with.
+func (p *player) sample(s *Step, h *handle) error {
+	if p.sampler == nil {
+		return p.supports(s.Op)
+	}
+	switch s.Op {
+	case OpRefresh:
+		return p.sampler.Refresh(h.id, s.N)
+	case OpPeriod:
+		return p.sampler.Period(h.id, s.N)
+	}
+	err := p.sampler.Reset(h.id)
+	if count, ok, e := p.t.Read(h.id); err == nil && ok && e == nil {
+		h.last = count
+	}
+	return err
+}
+
+// readGroup reads the counts of a group and names its events by their handles.
+func (p *player) readGroup(h *handle, g *outcome) (err error) {
+	var ok bool
+	g.counts, ok, err = p.t.(hwdebug.Grouper).ReadGroup(h.id, g.counts[:0])
+	g.obs.Failed = !ok
+	for _, c := range g.counts {
+		for _, n := range p.live {
+			if l := &p.handles[n]; l.kind == hPerf && l.id == c.Event {
+				g.obs.Group = append(g.obs.Group, Hit{n, c.Count})
+			}
+		}
+	}
+	return err
 }
 
 // release closes or unregisters the event of h. If it succeeds, h is no longer live.
@@ -288,9 +390,12 @@ func (p *player) makeTask(s *Step, g *outcome) {
 	var id hwdebug.TaskID
 	if g.err = p.supports(s.Op); g.err == nil {
 		tasker := p.t.(hwdebug.Tasker)
-		if s.Op == OpTask {
+		switch {
+		case s.Compat:
+			id, g.err = p.t.(hwdebug.CompatTasker).NewCompatTask(s.CPU)
+		case s.Op == OpTask:
 			id, g.err = tasker.NewTask(s.CPU)
-		} else {
+		default:
 			id, g.err = tasker.Fork(from.id)
 		}
 	}
@@ -323,6 +428,10 @@ func (p *player) onTask(s *Step, g *outcome) {
 		}
 		id = t.id
 	}
+	if opRules[s.Op].must&fOn != 0 && !p.task(s.On).live {
+		g.ret = NoTask
+		return
+	}
 	if g.err = p.supports(s.Op); g.err == nil {
 		g.err = p.act(s, id, &g.obs)
 	}
@@ -354,6 +463,14 @@ func (p *player) act(s *Step, id hwdebug.TaskID, o *Obs) (err error) {
 			err = p.t.(hwdebug.Dumper).DumpCPU(s.CPU, &p.reg)
 		}
 		o.Regs = p.reg
+	case OpCPUDown:
+		err = p.t.(hwdebug.Hotplugger).CPUDown(s.CPU)
+	case OpCPUUp:
+		err = p.t.(hwdebug.Hotplugger).CPUUp(s.CPU)
+	case OpExec:
+		err = p.t.(hwdebug.Execer).Exec(id, s.Compat)
+	case OpHbpSet, OpHbpGet:
+		err = p.hbp(s, id, o)
 	case OpPtraceSet:
 		p.asked[s.Which] = true
 		err = p.t.(hwdebug.Ptracer).PtraceSetReg(id, s.Which, s.Idx,
@@ -361,6 +478,17 @@ func (p *player) act(s *Step, id hwdebug.TaskID, o *Obs) (err error) {
 	case OpPtraceGet:
 		o.Info, o.Pairs, err = p.t.(hwdebug.Ptracer).PtraceGetRegs(id, s.Which)
 	}
+	return err
+}
+
+// hbp performs hbp_set and hbp_get.
+func (p *player) hbp(s *Step, tracer hwdebug.TaskID, o *Obs) (err error) {
+	t := p.task(s.On)
+	if s.Op == OpHbpSet {
+		p.asked[hwdebug.HwBreak], p.asked[hwdebug.HwWatch] = true, true
+		return p.t.(hwdebug.CompatTasker).SetHBPRegs(tracer, t.id, s.Num, s.Ctrl)
+	}
+	o.Value, err = p.t.(hwdebug.CompatTasker).GetHBPRegs(tracer, t.id, s.Num)
 	return err
 }
 
@@ -380,6 +508,22 @@ func (p *player) look(g *outcome) {
 			g.obs.Hits = append(g.obs.Hits, Hit{n, count - h.last})
 			h.last = count
 		}
+		if h.mapped && p.sampler != nil {
+			p.lookAtSamples(n, h, g)
+		}
+	}
+}
+
+// lookAtSamples observes what came into the buffer of h since the last look.
+func (p *player) lookAtSamples(n int, h *handle, g *outcome) {
+	samples, throttled := p.sampler.Samples(h.id)
+	if samples != h.samples {
+		g.obs.Samples = append(g.obs.Samples, Hit{n, samples - h.samples})
+		h.samples = samples
+	}
+	if throttled && !h.throttled {
+		g.obs.Throttled = append(g.obs.Throttled, n)
+		h.throttled = true
 	}
 }
 
@@ -485,6 +629,9 @@ type Tally struct {
 	Marked          int `json:"marked"`
 	MarkedAgreeing  int `json:"marked_agreeing"`
 	MarkedDiverging int `json:"marked_diverging"`
+	// Lists counts the steps whose register writes were compared, ListsDiverging those of another order.
+	Lists          int `json:"lists,omitempty"`
+	ListsDiverging int `json:"lists_diverging,omitempty"`
 	// Residues counts the cases that left another residue than on the kernel.
 	Residues int `json:"residues"`
 }
@@ -504,6 +651,9 @@ func (p *player) replay(
 	t hwdebug.Target, meta *Meta, c *Case, tally *Tally, diverged func(*Divergence),
 ) {
 	p.begin(t, meta)
+	if c.hasWrites {
+		p.logWrites()
+	}
 	tally.Steps += len(c.Steps)
 	for i := range c.Steps {
 		s := &c.Steps[i]
@@ -521,6 +671,9 @@ func (p *player) replay(
 		}
 		if s.Mark != 0 {
 			tally.Marked++
+		}
+		if s.HasWrites && p.writes != nil {
+			p.compareWrites(c, i, tally, diverged)
 		}
 		if !same && diverged != nil {
 			diverged(diverge(c, i, got))
@@ -550,15 +703,20 @@ func agrees(s *Step, g *outcome) bool {
 	a, b := &s.Obs, &g.obs
 	switch s.Op {
 	case OpRead:
-		return a.Failed == b.Failed && (a.Failed || a.Count == b.Count)
+		return a.Failed == b.Failed && (a.Failed || a.Uncounted || a.Count == b.Count)
 	case OpAccess, OpUAccess, OpKAccess:
-		return slices.Equal(a.Hits, b.Hits) && slices.Equal(a.Err, b.Err) && a.Trap == b.Trap
+		return slices.Equal(a.Hits, b.Hits) && slices.Equal(a.Err, b.Err) && a.Trap == b.Trap &&
+			slices.Equal(a.Samples, b.Samples) && slices.Equal(a.Throttled, b.Throttled)
 	case OpDump:
 		return a.Regs.CPU == b.Regs.CPU && a.Regs.MDSCR == b.Regs.MDSCR &&
 			slices.Equal(a.Regs.WCR, b.Regs.WCR) && slices.Equal(a.Regs.WVR, b.Regs.WVR) &&
 			slices.Equal(a.Regs.BCR, b.Regs.BCR) && slices.Equal(a.Regs.BVR, b.Regs.BVR)
 	case OpPtraceGet:
 		return a.Info == b.Info && slices.Equal(a.Pairs, b.Pairs)
+	case OpReadGroup:
+		return a.Failed == b.Failed && (a.Failed || slices.Equal(a.Group, b.Group))
+	case OpHbpGet:
+		return a.Value == b.Value
 	}
 	return true
 }

@@ -52,7 +52,7 @@ func Run(ctx context.Context, cfg Config, files ...string) (*Report, error) {
 			return nil, err
 		}
 	}
-	if r.report.Cases == 0 && cfg.Filter != nil {
+	if r.report.Cases == 0 && len(r.report.Skipped) == 0 && cfg.Filter != nil {
 		return nil, fmt.Errorf("no case has an id that matches %q", cfg.Filter)
 	}
 	r.report.Divergences = r.first
@@ -105,11 +105,20 @@ func (r *runner) file(ctx context.Context, name string) error {
 	}
 }
 
-// oneCase replays the case that was read last on a target of its own.
+// oneCase replays the case that was read last on a target of its own. It skips a case that left the machine
+// of the recording unusable, and one that needs what the target cannot do.
 func (r *runner) oneCase(file string, meta *Meta) error {
+	if r.c.Violation != "" {
+		r.report.skip("the recorded machine was left unusable", len(r.c.Steps))
+		return nil
+	}
 	t, err := r.cfg.Open(*meta)
 	if err != nil {
 		return fmt.Errorf("%s:%d: no target for case %s: %w", file, r.c.Line, r.c.ID, err)
+	}
+	if why := lacks(t, &r.c); why != "" {
+		r.report.skip(why, len(r.c.Steps))
+		return r.shutdown(t, file)
 	}
 	r.player.replay(t, meta, &r.c, &r.report.Tally, func(d *Divergence) {
 		list := &r.first
@@ -121,8 +130,8 @@ func (r *runner) oneCase(file string, meta *Meta) error {
 			*list = append(*list, *d)
 		}
 	})
-	if err := hwdebug.Shutdown(t); err != nil {
-		return fmt.Errorf("%s:%d: the target of case %s does not shut down: %w", file, r.c.Line, r.c.ID, err)
+	if err := r.shutdown(t, file); err != nil {
+		return err
 	}
 	r.report.Cases++
 	if r.cfg.Progress != nil {
@@ -130,4 +139,24 @@ func (r *runner) oneCase(file string, meta *Meta) error {
 		r.cfg.Progress(r.progress)
 	}
 	return nil
+}
+
+func (r *runner) shutdown(t hwdebug.Target, file string) error {
+	if err := hwdebug.Shutdown(t); err != nil {
+		return fmt.Errorf("%s:%d: the target of case %s does not shut down: %w", file, r.c.Line, r.c.ID, err)
+	}
+	return nil
+}
+
+// lacks returns the reason why t cannot perform c, or "".
+func lacks(t hwdebug.Target, c *Case) string {
+	for _, f := range c.Needs() {
+		if err := t.Supports(f); err != nil {
+			if e := (*hwdebug.Error)(nil); errors.As(err, &e) {
+				return e.Found
+			}
+			return fmt.Sprintf("%s: %v", f, err)
+		}
+	}
+	return ""
 }

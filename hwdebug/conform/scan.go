@@ -156,17 +156,17 @@ func (d *scanner) escaped(at int) []byte {
 // names, so they are found by a hash of three instructions instead of a map.
 type words struct {
 	names []string
-	slots [64]uint8 // the number of a name plus 1, at its hash or after it; 0: empty
+	slots [128]uint8 // the number of a name plus 1, at its hash or after it; 0: empty
 }
 
 func wordsOf(names ...string) *words {
 	w := &words{names: names}
 	for i, name := range names {
 		h := hash([]byte(name))
-		for w.slots[h%64] != 0 {
+		for w.slots[h%128] != 0 {
 			h++
 		}
-		w.slots[h%64] = uint8(i + 1)
+		w.slots[h%128] = uint8(i + 1)
 	}
 	return w
 }
@@ -182,7 +182,7 @@ func hash(s []byte) uint {
 // find returns the number of s.
 func (w *words) find(s []byte) (i int, ok bool) {
 	for h := hash(s); ; h++ {
-		n := int(w.slots[h%64])
+		n := int(w.slots[h%128])
 		if n == 0 {
 			return 0, false
 		}
@@ -277,6 +277,14 @@ func (d *scanner) bool() bool {
 		d.unexpected("true or false")
 	}
 	return false
+}
+
+// boolOrBit reads true or false, or 1 or 0, which some recordings have instead.
+func (d *scanner) boolOrBit() bool {
+	if c := d.peek(); c == '0' || c == '1' {
+		return d.int("flag", 0, 1) == 1
+	}
+	return d.bool()
 }
 
 // hex reads a string of hexadecimal digits without prefix.

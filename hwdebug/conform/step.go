@@ -30,6 +30,17 @@ func (m *Meta) Kernel() string {
 	return cmp.Or(lastVersion(m.Version), lastVersion(m.Release), m.Release)
 }
 
+// Core returns the name of the recorded CPUs, such as "cortex-a57": the word behind "cpu" in Machine, or "".
+func (m *Meta) Core() string {
+	words := strings.FieldsFunc(m.Machine, func(r rune) bool { return r == ' ' || r == ',' })
+	for i, w := range words[:max(len(words)-1, 0)] {
+		if w == "cpu" {
+			return words[i+1]
+		}
+	}
+	return ""
+}
+
 // lastVersion returns the last word of s that begins with three numbers joined by dots.
 func lastVersion(s string) string {
 	last := ""
@@ -59,6 +70,9 @@ type Case struct {
 	words []uint64 // the storage of all registers of the steps
 	hits  []Hit
 	pairs []hwdebug.PtraceReg
+
+	writes    []hwdebug.RegWrite
+	hasWrites bool // a step says which registers it wrote
 }
 
 // An Op is the operation of a step.
@@ -87,13 +101,25 @@ const (
 	OpDump
 	OpPtraceSet
 	OpPtraceGet
+	OpCPUDown
+	OpCPUUp
+	OpExec
+	OpHbpSet
+	OpHbpGet
+	OpReset
+	OpRefresh
+	OpPeriod
+	OpReadGroup
+	OpPMU
+	OpSW
+	OpBPF
 	numOps
 )
 
 // fieldSet is a set of a step's keys; obsSet of an observation's.
 type (
-	fieldSet uint32
-	obsSet   uint16
+	fieldSet uint64
+	obsSet   uint32
 )
 
 const (
@@ -121,6 +147,22 @@ const (
 	fRet
 	fObs
 	fMark
+	fPeriod
+	fFreq
+	fEnableOnExec
+	fRemoveOnExec
+	fInheritThread
+	fSigtrap
+	fReadGroup
+	fGroup
+	fConfig
+	fN
+	fFlagGroup
+	fCompat
+	fOn
+	fNum
+	fValue
+	fW
 )
 
 const (
@@ -136,6 +178,11 @@ const (
 	oMDSCR
 	oInfo
 	oRegs
+	oSamples
+	oThrottled
+	oSigtrap
+	oGroup
+	oValue
 )
 
 // An opRule lists the keys that a step with that op must have and may have besides op, ret and
@@ -152,19 +199,24 @@ type opRule struct {
 
 const (
 	attrKeys    = fType | fAddr | fLen
-	kernelFlags = fDisabled | fExcludeUser | fExcludeKernel | fCustom
+	kernelFlags = fDisabled | fExcludeUser | fExcludeKernel | fCustom | fPeriod
+	sampleFlags = fPeriod | fFreq | fEnableOnExec | fRemoveOnExec | fInheritThread | fSigtrap
+	groupFlags  = fReadGroup | fGroup
+	neighbour   = fDisabled | fPinned | groupFlags
 	accessKeys  = fKind | fAddr | fSize
+	accessed    = oErr | oTrap | oSamples | oThrottled | oSigtrap
 	dumped      = oCPU | oBVR | oBCR | oWVR | oWCR | oMDSCR
 )
 
 var opRules = [numOps]opRule{
 	OpOpen: {
 		name: "open", must: fH | fTask | fCPU | attrKeys,
-		may: fDisabled | fPinned | fInherit | fExcludeUser | fExcludeKernel | fExcludeHV,
+		may: fDisabled | fPinned | fInherit | fExcludeUser | fExcludeKernel | fExcludeHV | sampleFlags |
+			groupFlags,
 	},
 	OpClose:   {name: "close", must: fH},
-	OpEnable:  {name: "enable", must: fH},
-	OpDisable: {name: "disable", must: fH},
+	OpEnable:  {name: "enable", must: fH, may: fFlagGroup},
+	OpDisable: {name: "disable", must: fH, may: fFlagGroup},
 	OpModify:  {name: "modify", must: fH | attrKeys, may: fDisabled},
 	OpRead:    {name: "read", must: fH, obsMust: oCount},
 
@@ -172,21 +224,23 @@ var opRules = [numOps]opRule{
 	OpKUnwide: {name: "kunwide", must: fH, needs: hwdebug.FeatureKernelEvents},
 	OpKUser: {name: "kuser", must: fH | fTask | attrKeys, may: kernelFlags,
 		needs: hwdebug.FeatureKernelEvents},
-	OpKMod:   {name: "kmod", must: fH | attrKeys, may: kernelFlags, needs: hwdebug.FeatureKernelEvents},
+	OpKMod: {name: "kmod", must: fH | attrKeys, may: kernelFlags &^ fPeriod,
+		needs: hwdebug.FeatureKernelEvents},
 	OpKUnreg: {name: "kunreg", must: fH, needs: hwdebug.FeatureKernelEvents},
 
-	OpTask:    {name: "task", must: fT | fCPU, needs: hwdebug.FeatureTasks, whichCPU: true},
+	OpTask: {name: "task", must: fT | fCPU, may: fCompat, needs: hwdebug.FeatureTasks,
+		whichCPU: true},
 	OpFork:    {name: "fork", must: fT | fFrom, needs: hwdebug.FeatureTasks},
 	OpMigrate: {name: "migrate", must: fT | fCPU, needs: hwdebug.FeatureTasks, whichCPU: true},
 	OpExit:    {name: "exit", must: fT, needs: hwdebug.FeatureTasks},
 
-	OpAccess: {name: "access", must: fT | accessKeys, obsMust: oHits, obsMay: oErr | oTrap},
+	OpAccess: {name: "access", must: fT | accessKeys, obsMust: oHits, obsMay: accessed},
 	OpUAccess: {
-		name: "uaccess", must: fT | accessKeys, obsMust: oHits, obsMay: oErr | oTrap,
+		name: "uaccess", must: fT | accessKeys, obsMust: oHits, obsMay: accessed,
 		needs: hwdebug.FeatureUserCopy, readOrWriteKinds: true,
 	},
 	OpKAccess: {
-		name: "kaccess", must: fCPU | accessKeys, obsMust: oHits, obsMay: oErr | oTrap,
+		name: "kaccess", must: fCPU | accessKeys, obsMust: oHits, obsMay: accessed,
 		needs: hwdebug.FeatureKernelAccess, whichCPU: true,
 	},
 	OpDump: {
@@ -196,6 +250,22 @@ var opRules = [numOps]opRule{
 	OpPtraceSet: {name: "ptrace_set", must: fT | fWhich | fIdx | fAddr | fCtrl, needs: hwdebug.FeaturePtrace},
 	OpPtraceGet: {name: "ptrace_get", must: fT | fWhich, obsMust: oInfo | oRegs,
 		needs: hwdebug.FeaturePtrace},
+
+	OpCPUDown: {name: "cpu_down", must: fCPU, needs: hwdebug.FeatureHotplug, whichCPU: true},
+	OpCPUUp:   {name: "cpu_up", must: fCPU, needs: hwdebug.FeatureHotplug, whichCPU: true},
+	OpExec:    {name: "exec", must: fT, may: fCompat, needs: hwdebug.FeatureExec},
+	OpHbpSet:  {name: "hbp_set", must: fT | fOn | fNum | fValue, needs: hwdebug.FeatureCompat},
+	OpHbpGet: {name: "hbp_get", must: fT | fOn | fNum, obsMust: oValue,
+		needs: hwdebug.FeatureCompat},
+	OpReset:     {name: "reset", must: fH, needs: hwdebug.FeatureSampling},
+	OpRefresh:   {name: "refresh", must: fH | fN, needs: hwdebug.FeatureSampling},
+	OpPeriod:    {name: "period", must: fH | fN, needs: hwdebug.FeatureSampling},
+	OpReadGroup: {name: "read_group", must: fH, obsMust: oGroup, needs: hwdebug.FeatureGroups},
+	OpPMU: {name: "pmu", must: fH | fTask | fCPU | fConfig, may: neighbour,
+		needs: hwdebug.FeaturePMUEvents},
+	OpSW: {name: "sw", must: fH | fTask | fCPU | fConfig, may: neighbour,
+		needs: hwdebug.FeatureSoftwareEvents},
+	OpBPF: {name: "bpf", must: fH | fN, needs: hwdebug.FeatureBPF},
 }
 
 var ops = func() *words {
@@ -223,11 +293,15 @@ const (
 	UCode                // the tasks' code
 	KBuf                 // the kernel's data
 	KCode                // the kernel's code
+	TCode                // the Thumb code of 32-bit tasks
 )
 
-var bases = wordsOf("", "ubuf", "ucode", "kbuf", "kcode")
+var bases = wordsOf("", "ubuf", "ucode", "kbuf", "kcode", "tcode")
 
-// An Addr is an address of a recording: an offset in one of the four buffers, or a number.
+// thumbCode is the address of tcode, which no recording's first line has.
+const thumbCode = 0x21000000
+
+// An Addr is an address of a recording: an offset in one of the buffers, or a number.
 type Addr struct {
 	Base Base
 	N    uint64
@@ -235,7 +309,7 @@ type Addr struct {
 
 // Value returns the address on the machine that m describes. It wraps at 2^64.
 func (a Addr) Value(m *Meta) uint64 {
-	return [...]uint64{0, m.UBuf, m.UCode, m.KBuf, m.KCode}[a.Base] + a.N
+	return [...]uint64{0, m.UBuf, m.UCode, m.KBuf, m.KCode, thumbCode}[a.Base] + a.N
 }
 
 func (a Addr) String() string {
@@ -301,14 +375,21 @@ type Hit struct {
 
 // An Obs is the observation of a successful step. The op determines which fields are used.
 type Obs struct {
-	Hits   []Hit        // access ops: by rising handle, without those that did not grow
-	Err    []int        // access ops: handles in the error state, rising
-	Trap   hwdebug.Trap // access ops; N is 0 if there was none
-	Count  uint64       // read
-	Failed bool         // read: the event is in the error state and has no count
-	Regs   hwdebug.Regs // dump
-	Info   uint32       // ptrace_get
-	Pairs  []hwdebug.PtraceReg
+	Hits []Hit        // access ops: by rising handle, without those that did not grow
+	Err  []int        // access ops: handles in the error state, rising
+	Trap hwdebug.Trap // access ops; N is 0 if there was none
+	// Samples holds the growth of the number of samples, Throttled the handles that were throttled since
+	// the last look.
+	Samples   []Hit
+	Throttled []int
+	Count     uint64       // read
+	Failed    bool         // read: the event is in the error state and has no count
+	Uncounted bool         // read of another event than a breakpoint: its count is not recorded
+	Regs      hwdebug.Regs // dump
+	Info      uint32       // ptrace_get
+	Pairs     []hwdebug.PtraceReg
+	Group     []Hit  // read_group: the count of each handle of the group, the leader's first
+	Value     uint32 // hbp_get
 }
 
 // A Step is one operation and its outcome. Handles and tasks are the numbers in their names.
@@ -321,6 +402,7 @@ type Step struct {
 	CPU   int
 	Attr  hwdebug.Attr // without its address, which is Addr
 	Addr  Addr
+	Group int // open, pmu, sw: the handle of the group's leader, with InGroup
 	Kind  hwdebug.Kind
 	Size  int
 	Which hwdebug.PtraceSet
@@ -328,11 +410,21 @@ type Step struct {
 	Ctrl  uint32
 	// Custom requests a handler that skips the instruction at every third call, instead of the
 	// kernel's default handler.
-	Custom bool
+	Custom    bool
+	InGroup   bool   // open, pmu, sw: as a member of a group
+	FlagGroup bool   // enable, disable: for the whole group
+	Compat    bool   // task, exec: a 32-bit task
+	On        int    // hbp_set, hbp_get: the tracee
+	Num       int    // of the register
+	N         uint64 // refresh, period, bpf
+	Config    uint64 // pmu, sw
 
 	Ret  Ret
 	Obs  Obs
 	Mark Mark
+	// Writes are the register writes that the step caused, in order, if the recording has them.
+	Writes    []hwdebug.RegWrite
+	HasWrites bool
 
 	fields fieldSet
 	obs    obsSet
@@ -369,6 +461,20 @@ func (s *Step) String() string {
 		{s.Attr.ExcludeKernel, " exclude_kernel", ""},
 		{s.Attr.ExcludeHV, " exclude_hv", ""},
 		{s.Custom, " custom", ""},
+		{s.fields&fFreq != 0, " freq", ""},
+		{s.fields&fPeriod != 0, " period ", s.Attr.SamplePeriod},
+		{s.Attr.EnableOnExec, " enable_on_exec", ""},
+		{s.Attr.RemoveOnExec, " remove_on_exec", ""},
+		{s.Attr.InheritThread, " inherit_thread", ""},
+		{s.Attr.Sigtrap, " sigtrap", ""},
+		{s.InGroup, " group h", s.Group},
+		{must&fConfig != 0, " config ", s.Config},
+		{must&fN != 0, " ", s.N},
+		{s.FlagGroup, " whole group", ""},
+		{s.Compat, " compat", ""},
+		{must&fOn != 0, " on t", s.On},
+		{must&fNum != 0, " number ", s.Num},
+		{must&fValue != 0, " value 0x", strconv.FormatUint(uint64(s.Ctrl), 16)},
 	} {
 		if part.on {
 			fmt.Fprint(&b, part.text, part.value)
@@ -381,9 +487,26 @@ func (s *Step) String() string {
 func (c *Case) Needs() []hwdebug.Feature {
 	var needs []hwdebug.Feature
 	for i := range c.Steps {
-		if f := opRules[c.Steps[i].Op].needs; f != "" && !slices.Contains(needs, f) {
-			needs = append(needs, f)
+		for _, f := range c.Steps[i].needs() {
+			if f != "" && !slices.Contains(needs, f) {
+				needs = append(needs, f)
+			}
 		}
 	}
 	return needs
+}
+
+// needs returns the features that a target needs for s: for the op, and for what its flags request.
+func (s *Step) needs() (all [3]hwdebug.Feature) {
+	all[0] = opRules[s.Op].needs
+	if s.fields&(groupFlags|fFlagGroup) != 0 {
+		all[1] = hwdebug.FeatureGroups
+	}
+	switch {
+	case s.Compat:
+		all[2] = hwdebug.FeatureCompat
+	case s.fields&sampleFlags != 0:
+		all[2] = hwdebug.FeatureSampling
+	}
+	return all
 }

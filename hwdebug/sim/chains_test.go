@@ -62,6 +62,9 @@ func grammarOf(kernel string) grammar {
 		const ipi = "remote_function < flush_smp_call_function_queue < " +
 			"generic_smp_call_function_single_interrupt < handle_IPI < gic_handle_irq < "
 		g.inst = inst("pinned_sched_in", "ctx_pinned_sched_in")
+		if since(kernel, "5.10.223") {
+			g.inst = inst("merge_sched_in", "ctx_pinned_sched_in")
+		}
 		g.ipiIdle = ipi + "el1_irq < " + idleStack
 		g.ipiUser = ipi + "el0_irq_naked"
 		g.syscall = "el0_svc_common < el0_svc_handler < el0_svc"
@@ -70,11 +73,11 @@ func grammarOf(kernel string) grammar {
 		g.starting = "hw_breakpoint_reset < cpuhp_invoke_callback < notify_cpu_starting"
 	}
 	g.remove = g.uninst + " < __perf_remove_from_context"
-	if kernel == "6.1.192" {
+	if since(kernel, "6.1.192") {
 		g.remove = g.uninst + " < __event_disable < __perf_remove_from_context"
 	}
 	g.report = "watchpoint_handler"
-	if kernel == "4.19.266" || is61(kernel) {
+	if since(kernel, "4.19.266") {
 		g.report = "(watchpoint_report) < watchpoint_handler"
 	}
 	return g

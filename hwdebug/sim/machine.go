@@ -197,7 +197,7 @@ func (c *Config) fill() error {
 	}
 	prof := profileByName(c.Kernel)
 	if prof == nil {
-		want := "one of " + strings.Join(Profiles(), " ") + ", or 4.19 or 6.1 for short"
+		want := "one of " + strings.Join(Profiles(), " ") + ", or any other release, such as 5.15"
 		return &OptionError{"kernel", c.Kernel, want}
 	}
 	if err := fillCounts("brps", &c.BRPs, &c.BRPsPerCPU, preset.BRPs, c.CPUs); err != nil {

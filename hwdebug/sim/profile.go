@@ -2,62 +2,160 @@
 
 package sim
 
-// A profile holds what differs in one kernel release. The D numbers are those of the table
-// "Differences at a glance" in the specification's README.
+import (
+	"cmp"
+	"strconv"
+	"strings"
+)
+
+// A profile holds what differs in one kernel release. Its fields are set from the table of facts.
 type profile struct {
 	name string
+	// since is the first release for which this is the nearest profile, in all that the sources show.
+	since version
+	rests string // what the profile was checked against
 
-	userHitNotReported bool // D-1: a user copy that hits a user watchpoint runs no callback
-	lastStepWins       bool // D-2: of several exact watchpoint matches the last decides whether to step
-	compatByteOffsets  bool // D-3: a 32-bit 1-byte watchpoint may stand at every offset
-	basOverflow        bool // D-4: a byte mask shifted beyond bit 7 is EINVAL
-	addInPlace         bool // D-5: a disabled event joins a non-empty context without a cross call
-	removeInPlace      bool // D-6: an event leaves an inactive context without a cross call
-	pinnedFailureStops bool // D-7: a pinned group without room stops later hardware groups
-	deadAtOnce         bool // D-8: an event that is being released is DEAD from its removal on
-	untagAnd           bool // D-9: untagging keeps the top byte of a kernel address
-	exitPerfFirst      bool // D-10: a task's exit tears perf down before memory and files
-	capPerfmon         bool // D-11: CAP_PERFMON is enough for a CPU's event
-	mergeSchedIn       bool // D-14: merge_sched_in schedules both classes in
-	modifyChildren     bool // D-17: MODIFY_ATTRIBUTES reaches inherited events
-	eventDisable       bool // C-9: __event_disable between removal and scheduling out
-	watchReport        bool // C-17: watchpoint_report is a function of its own
-	uaccessUnpriv      bool // R-EXC-17: user copies always use unprivileged instructions
-	compatVectorsPage  bool // R-VAL-12: the 32-bit address space ends one page early
-	six                bool // call chains of 6.1
-	packageID          bool // D-16: a blank and the package id end a dump header
-	emptyMessage       bool // D-18: a printk of no text logs a line
-	taintFlags         int  // R-LOG-4
+	userHitNotReported bool
+	lastStepWins       bool
+	compatByteOffsets  bool
+	basOverflow        bool
+	addInPlace         bool
+	removeInPlace      bool
+	pinnedFailureStops bool
+	deadAtOnce         bool
+	untagAnd           bool
+	exitPerfFirst      bool
+	capPerfmon         bool
+	noSlotsUnsupported bool
+	mergeSchedIn       bool
+	modifyChildren     bool
+	emptyMessage       bool
+	attrs513           bool
+	inheritSampleRead  bool
+	deadAfterLimit     bool
+	bpfBeforeLimit     bool
+	reschedOnePMU      bool
+
+	eventDisable      bool
+	watchReport       bool
+	uaccessUnpriv     bool
+	compatVectorsPage bool
+	packageID         bool
+	dumpUID           bool
+	taintFlags        int
+
+	six bool
 }
 
+// The profiles, oldest first. A row of facts begins with one of them.
 var profiles = [...]profile{
-	{
-		name: "4.19.0", taintFlags: 18,
-	},
-	{
-		name: "4.19.116", compatByteOffsets: true, compatVectorsPage: true, taintFlags: 18,
-	},
-	{
-		name:               "4.19.266",
-		userHitNotReported: true, lastStepWins: true, compatByteOffsets: true, watchReport: true,
-		compatVectorsPage: true, taintFlags: 18,
-	},
-	{
-		name:               "6.1.176",
-		userHitNotReported: true, lastStepWins: true, compatByteOffsets: true, watchReport: true,
-		compatVectorsPage: true, addInPlace: true, removeInPlace: true, pinnedFailureStops: true,
-		deadAtOnce: true, untagAnd: true, exitPerfFirst: true, capPerfmon: true, mergeSchedIn: true,
-		modifyChildren: true, uaccessUnpriv: true, six: true, packageID: true,
-		emptyMessage: true, taintFlags: 19,
-	},
-	{
-		name:               "6.1.192",
-		userHitNotReported: true, lastStepWins: true, compatByteOffsets: true, watchReport: true,
-		compatVectorsPage: true, basOverflow: true, addInPlace: true, removeInPlace: true,
-		pinnedFailureStops: true, deadAtOnce: true, untagAnd: true, exitPerfFirst: true, capPerfmon: true,
-		mergeSchedIn: true, modifyChildren: true, eventDisable: true, uaccessUnpriv: true, six: true,
-		packageID: true, emptyMessage: true, taintFlags: 19,
-	},
+	{name: "4.19.0", rests: "read"},
+	{name: "4.19.116", since: version{4, 19, 45}, rests: "recorded (4.19.118)"},
+	{name: "4.19.266", since: version{4, 19, 152}, rests: "read"},
+	{name: "5.10.223", since: version{5, 7, 0}, rests: "recorded"},
+	{name: "6.1.176", since: version{5, 13, 0}, rests: "recorded"},
+	{name: "6.1.192", since: version{6, 1, 180}, rests: "recorded"},
+	{name: "6.12.117", since: version{6, 7, 0}, rests: "recorded"},
+	{name: "6.18.15", since: version{6, 16, 0}, rests: "probed; its call chains are unverified"},
+	{name: "7.3.4", since: version{7, 1, 0}, rests: "recorded"},
+}
+
+// A fact is one row of the table of differences: what is so from one profile on.
+type fact struct {
+	id    string // of the specification
+	text  string
+	from  string // the first profile in which it holds; later ones have it too
+	but   string // a later profile that lacks it
+	field func(*profile) *bool
+}
+
+// facts are the differences between the profiles. A new profile is a row of profiles, and begins or ends the
+// rows here that it changes.
+var facts = [...]fact{
+	{"D-1", "a user copy that hits a user watchpoint runs no callback", "4.19.266", "",
+		func(p *profile) *bool { return &p.userHitNotReported }},
+	{"D-2", "of several exact watchpoint matches the last decides whether to step", "4.19.266", "",
+		func(p *profile) *bool { return &p.lastStepWins }},
+	{"D-3", "a 32-bit 1-byte watchpoint may stand at every offset", "4.19.116", "",
+		func(p *profile) *bool { return &p.compatByteOffsets }},
+	{"D-4", "a range beyond its doubleword is EINVAL instead of cut", "6.1.192", "6.18.15",
+		func(p *profile) *bool { return &p.basOverflow }},
+	{"D-5", "a disabled event joins a non-empty context without a cross call", "5.10.223", "",
+		func(p *profile) *bool { return &p.addInPlace }},
+	{"D-6", "an event leaves an inactive context without a cross call", "6.1.176", "",
+		func(p *profile) *bool { return &p.removeInPlace }},
+	{"D-7", "a pinned group without room stops later hardware groups", "5.10.223", "",
+		func(p *profile) *bool { return &p.pinnedFailureStops }},
+	{"D-8", "an event that is being released is DEAD from its removal on", "6.1.176", "",
+		func(p *profile) *bool { return &p.deadAtOnce }},
+	{"D-9", "untagging keeps the top byte of a kernel address", "5.10.223", "",
+		func(p *profile) *bool { return &p.untagAnd }},
+	{"D-10", "a task's exit tears perf down before memory and files", "6.1.176", "",
+		func(p *profile) *bool { return &p.exitPerfFirst }},
+	{"D-11", "CAP_PERFMON is enough for a CPU's event", "5.10.223", "",
+		func(p *profile) *bool { return &p.capPerfmon }},
+	{"D-13", "a type without slots is EOPNOTSUPP instead of ENOSPC", "6.1.176", "",
+		func(p *profile) *bool { return &p.noSlotsUnsupported }},
+	{"D-14", "merge_sched_in schedules both classes in", "5.10.223", "",
+		func(p *profile) *bool { return &p.mergeSchedIn }},
+	{"D-16", "a blank ends a dump header, for the package id", "6.1.176", "",
+		func(p *profile) *bool { return &p.packageID }},
+	{"D-17", "MODIFY_ATTRIBUTES reaches inherited events", "6.1.176", "",
+		func(p *profile) *bool { return &p.modifyChildren }},
+	{"D-18", "a printk of no text logs a line", "6.1.176", "",
+		func(p *profile) *bool { return &p.emptyMessage }},
+	{"D-19", "the attributes of 5.13: remove_on_exec, inherit_thread, sigtrap", "6.1.176", "",
+		func(p *profile) *bool { return &p.attrs513 }},
+	{"D-20", "inherit goes together with PERF_SAMPLE_READ", "6.12.117", "",
+		func(p *profile) *bool { return &p.inheritSampleRead }},
+	{"D-21", "an event whose limit ran out is dead until PERF_EVENT_IOC_PERIOD", "6.18.15", "",
+		func(p *profile) *bool { return &p.deadAfterLimit }},
+	{"D-22", "a BPF program that returns 0 spares the limit", "6.12.117", "",
+		func(p *profile) *bool { return &p.bpfBeforeLimit }},
+	{"D-23", "a change of an event reschedules its own PMU's events only", "6.12.117", "",
+		func(p *profile) *bool { return &p.reschedOnePMU }},
+	{"D-24", "a dump header has a UID, and a line names the taint flags", "6.12.117", "",
+		func(p *profile) *bool { return &p.dumpUID }},
+	{"R-EXC-17", "user copies use unprivileged instructions on every core", "6.1.176", "",
+		func(p *profile) *bool { return &p.uaccessUnpriv }},
+	{"R-VAL-12", "the 32-bit address space ends one page early", "4.19.116", "",
+		func(p *profile) *bool { return &p.compatVectorsPage }},
+	{"C-9", "__event_disable stands between removal and scheduling out", "6.1.192", "",
+		func(p *profile) *bool { return &p.eventDisable }},
+	{"C-17", "watchpoint_report is a function of its own", "4.19.266", "",
+		func(p *profile) *bool { return &p.watchReport }},
+	{"C", "the entry, interrupt and softirq chains of 6.1", "6.1.176", "",
+		func(p *profile) *bool { return &p.six }},
+}
+
+// taintFlags are the numbers of taint flags (R-LOG-4), by the first profile that has them.
+var taintFlags = [...]struct {
+	from string
+	n    int
+}{{"4.19.0", 18}, {"6.1.176", 19}, {"6.18.15", 20}}
+
+// init fills the profiles from the table.
+func init() {
+	for _, f := range facts {
+		for i := indexOf(f.from); i < len(profiles); i++ {
+			*f.field(&profiles[i]) = profiles[i].name != f.but
+		}
+	}
+	for _, t := range taintFlags {
+		for i := indexOf(t.from); i < len(profiles); i++ {
+			profiles[i].taintFlags = t.n
+		}
+	}
+}
+
+// indexOf returns the place of the profile of that name, which exists.
+func indexOf(name string) int {
+	for i := range profiles {
+		if profiles[i].name == name {
+			return i
+		}
+	}
+	panic("sim: no profile " + name)
 }
 
 // Profiles returns the names of the kernel profiles, oldest first.
@@ -69,21 +167,126 @@ func Profiles() []string {
 	return names
 }
 
-// profileByName returns the profile of that name, or nil. "4.19" and "6.1" stand for 4.19.116 and
-// 6.1.192.
-func profileByName(name string) *profile {
-	switch name {
-	case "", "4.19":
-		name = "4.19.116"
-	case "6.1":
-		name = "6.1.192"
+// A version is a kernel's version number.
+type version [3]int
+
+// newest stands for the latest release of a series.
+const newest = 1 << 20
+
+// parseVersion returns the version at the start of a release's name: "6.1.176", "6.1", "5.15.0-91-generic".
+// Without a patch level it is the newest of its series.
+func parseVersion(s string) (v version, ok bool) {
+	end := strings.IndexFunc(s, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
+	if end >= 0 {
+		s = s[:end]
+	}
+	parts := strings.Split(s, ".")
+	if len(parts) < 2 {
+		return v, false
+	}
+	v[2] = newest
+	for i, p := range parts[:min(len(parts), 3)] {
+		n, err := strconv.Atoi(p)
+		if err != nil || n >= newest {
+			return v, false
+		}
+		v[i] = n
+	}
+	return v, true
+}
+
+func (v version) before(w version) bool {
+	return cmp.Or(cmp.Compare(v[0], w[0]), cmp.Compare(v[1], w[1]), cmp.Compare(v[2], w[2])) < 0
+}
+
+// Nearest returns the profile that a release is modelled by: its own, or the one that differs least from it
+// in what the sources show. sameSeries is false if the profile is of another series, so that callers can say
+// so. ok is false for text that does not begin with a version number.
+func Nearest(release string) (name string, sameSeries, ok bool) {
+	if release == "" || release == "4.19" {
+		return "4.19.116", true, true
 	}
 	for i := range profiles {
-		if profiles[i].name == name {
-			return &profiles[i]
+		if profiles[i].name == release {
+			return release, true, true
 		}
 	}
-	return nil
+	v, ok := parseVersion(release)
+	if !ok {
+		return "", false, false
+	}
+	i := len(profiles) - 1
+	for i > 0 && v.before(profiles[i].since) {
+		i--
+	}
+	name = profiles[i].name
+	w, _ := parseVersion(name)
+	return name, v[0] == w[0] && v[1] == w[1], true
+}
+
+// profileByName returns the profile nearest to a release, or nil if the text does not name one.
+func profileByName(release string) *profile {
+	name, _, ok := Nearest(release)
+	if !ok {
+		return nil
+	}
+	return &profiles[indexOf(name)]
+}
+
+// A Fact is a difference between kernel releases.
+type Fact struct {
+	ID   string   // of the specification's table
+	Text string   // what is so
+	In   []string // the profiles in which it is so
+}
+
+// Facts returns the differences between the profiles, in the order of the specification.
+func Facts() []Fact {
+	list := make([]Fact, len(facts))
+	for i, f := range facts {
+		list[i] = Fact{ID: f.id, Text: f.text}
+		for j := range profiles {
+			if p := &profiles[j]; *f.field(p) {
+				list[i].In = append(list[i].In, p.name)
+			}
+		}
+	}
+	return list
+}
+
+// A Kernel describes a profile.
+type Kernel struct {
+	Name  string
+	Rests string // what it was checked against: "recorded", "probed" or "read"
+	Since string // the first release that it stands for
+}
+
+// Kernels returns the profiles, oldest first.
+func Kernels() []Kernel {
+	list := make([]Kernel, len(profiles))
+	for i := range profiles {
+		p := &profiles[i]
+		list[i] = Kernel{p.name, p.rests, p.since.String()}
+	}
+	return list
+}
+
+func (v version) String() string { return sprintf("%d.%d.%d", v[0], v[1], v[2]) }
+
+// An Unmodelled series has no profile of its own.
+type Unmodelled struct {
+	Series string
+	Differ string // what its sources show to differ from the nearest profile
+}
+
+// UnmodelledSeries returns the series that people run and that have no profile, oldest first. Nearest names
+// the profile of each.
+func UnmodelledSeries() []Unmodelled { return append([]Unmodelled(nil), unmodelled[:]...) }
+
+var unmodelled = [...]Unmodelled{
+	{"5.4", "untagging as in 5.10 (D-9)"},
+	{"5.15", "in its early releases D-8 and D-10 are as in 5.10"},
+	{"6.6", "its contexts are split by PMU, as those of 6.12, but D-23 is as in 6.1.192"},
 }
 
 // A Preset holds what a core says about its debug registers.
@@ -112,6 +315,9 @@ var presets = [...]Preset{
 
 // Presets returns the cores that Config.CPU may name.
 func Presets() []Preset { return append([]Preset(nil), presets[:]...) }
+
+// HasPreset reports whether Config.CPU may be name.
+func HasPreset(name string) bool { return presetByName(name) != nil }
 
 func presetByName(name string) *Preset {
 	if name == "" {

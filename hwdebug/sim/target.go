@@ -46,13 +46,16 @@ func (t *Target) BRPs() int { return t.m.brps }
 // WRPs returns how many watchpoint registers the kernel uses.
 func (t *Target) WRPs() int { return t.m.wrps }
 
-// Supports returns nil for every feature of the contract: the model has them all.
+// Supports returns nil for the features of the contract that the model has.
 func (t *Target) Supports(f hwdebug.Feature) error {
 	switch f {
 	case hwdebug.FeatureKernelEvents, hwdebug.FeatureKernelAccess, hwdebug.FeatureTasks,
 		hwdebug.FeatureUserCopy, hwdebug.FeatureRegisters, hwdebug.FeaturePtrace, hwdebug.FeatureSwitch,
 		hwdebug.FeatureHotplug:
 		return nil
+	case hwdebug.FeatureGroups, hwdebug.FeatureSampling, hwdebug.FeatureExec, hwdebug.FeatureCompat,
+		hwdebug.FeatureWrites, hwdebug.FeaturePMUEvents, hwdebug.FeatureSoftwareEvents, hwdebug.FeatureBPF:
+		return hwdebug.NotSupported(string(f), "the model has no "+string(f))
 	}
 	return misusef("'%s' is not a feature of the contract", f)
 }
@@ -212,6 +215,12 @@ func (t *Target) Access(id hwdebug.TaskID, k hwdebug.Kind, addr uint64, size int
 // KernelAccess performs one access of the kernel on cpu.
 func (t *Target) KernelAccess(cpu int, k hwdebug.Kind, addr uint64, size int) error {
 	return t.onCPU(cpu, func(c *CPU) error {
+		if !c.online { // where the driver binds itself first
+			return t.m.refuse(&hwdebug.Error{
+				Errno: einval, Rule: "R-HP-11", Fn: "set_cpus_allowed_ptr", Op: "kaccess",
+				Asked: sprintf("an access on cpu%d", cpu), Found: "the CPU is offline", Fix: "bring it up",
+			})
+		}
 		_, err := c.kernelAccess(k, addr, size, 0, false)
 		return err
 	})
@@ -306,6 +315,13 @@ func (t *Target) DumpTask(id hwdebug.TaskID, r *hwdebug.Regs) error {
 // DumpCPU reads the registers of a CPU.
 func (t *Target) DumpCPU(cpu int, r *hwdebug.Regs) error {
 	return t.onCPU(cpu, func(c *CPU) error {
+		if !c.online {
+			return t.m.refuse(&hwdebug.Error{
+				Errno: enxio, Rule: "R-EVT-6", Fn: "smp_call_function_single", Op: "dump",
+				Asked: sprintf("the registers of cpu%d", cpu), Found: "the CPU is offline",
+				Fix: "bring it up",
+			})
+		}
 		if err := c.usable(); err != nil {
 			return err
 		}

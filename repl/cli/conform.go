@@ -19,7 +19,11 @@ const conformText = `Replays recordings of a real kernel (.jsonl, .jsonl.gz) on 
 every step: results, hits, registers and leftovers. Prints the number of cases, of
 steps, and of agreeing, diverging and marked steps (a marked step depends on a
 recorded choice of the real machine), and describes the first divergences. The exit
-code is 1 if an unmarked step diverges.
+code is 1 if an unmarked step diverges. A kernel without a profile of its own is
+replayed on the nearest one. Cases with operations that the model lacks, and cases
+that left the recorded machine unusable, are skipped and counted. Where a recording
+says which registers each step wrote, the order is compared too and counted apart; the
+exit code is 1 if more than one list in 200 differs.
 `
 
 // conformOptions are the options of hwlua conform.
@@ -44,7 +48,7 @@ func conformCommand() ([]option, runner) {
 
 // run replays the recordings in files and prints the report.
 func (o *conformOptions) run(ctx context.Context, env Env, files []string) (int, error) {
-	cfg, err := o.config()
+	cfg, err := o.config(env)
 	if err != nil {
 		return 0, err
 	}
@@ -79,7 +83,7 @@ func (o *conformOptions) run(ctx context.Context, env Env, files []string) (int,
 }
 
 // config turns the options into those of a replay.
-func (o *conformOptions) config() (conform.Config, error) {
+func (o *conformOptions) config(env Env) (conform.Config, error) {
 	cfg := conform.Config{MaxDivergences: o.most}
 	if o.filter != "" {
 		re, err := regexp.Compile(o.filter)
@@ -93,14 +97,36 @@ func (o *conformOptions) config() (conform.Config, error) {
 			return cfg, usagef("--kernel: %v", err)
 		}
 	}
-	cfg.Open = func(meta conform.Meta) (hwdebug.Target, error) {
-		m, err := sim.New(sim.Recording(meta.CPUs, meta.BRPs, meta.WRPs, cmp.Or(o.profile, meta.Kernel())))
+	cfg.Open = o.opener(env)
+	return cfg, nil
+}
+
+// opener returns the function that makes a machine for a case. It says once for each kernel which profile
+// stands for it.
+func (o *conformOptions) opener(env Env) func(conform.Meta) (hwdebug.Target, error) {
+	var last conform.Meta
+	var cfg sim.Config
+	named := map[string]bool{}
+	return func(meta conform.Meta) (hwdebug.Target, error) {
+		if meta != last {
+			last = meta
+			cfg = sim.Recording(meta.CPUs, meta.BRPs, meta.WRPs, cmp.Or(o.profile, meta.Kernel()))
+			if cfg.CPU = meta.Core(); !sim.HasPreset(cfg.CPU) {
+				cfg.CPU = ""
+			}
+			profile, _, ok := sim.Nearest(cfg.Kernel)
+			if ok && profile != meta.Kernel() && !named[meta.Kernel()] {
+				named[meta.Kernel()] = true
+				fmt.Fprintf(env.Stderr, "hwlua conform: kernel %s is replayed on profile %s\n",
+					meta.Kernel(), profile)
+			}
+		}
+		m, err := sim.New(cfg)
 		if err != nil {
 			return nil, err
 		}
 		return m.Target(), nil
 	}
-	return cfg, nil
 }
 
 // progress returns a function that shows on a terminal how far a replay is, ten times a second from its

@@ -15,7 +15,8 @@ import (
 const docText = `Prints the reference of the script API: an overview, or the help on NAME. NAME is a
 function (hw.machine), a method (m:perf_event_open, or perf_event_open alone), a
 class (event), a register (DBGWCR), one of its fields, an option, an errno, a topic,
-or a word to search for.
+or a word to search for. The topic "kernels" lists the profiles: what each rests on,
+and how they differ.
 `
 
 // docCommand returns hwlua doc and its options, which print the whole description in another format.
@@ -50,6 +51,9 @@ func docMain(_ context.Context, env Env, args []string) (int, error) {
 		return output(env, "doc", func(w io.Writer) { overview(w, index) }), nil
 	}
 	name := args[0]
+	if name == "kernels" {
+		return output(env, "doc", kernelsDoc), nil
+	}
 	entries := index.Lookup(name)
 	if class := classOf(index, name); class != "" && class != name {
 		entries = append(index.Lookup(class), entries...)

@@ -127,6 +127,7 @@ For prove, as in prove -e 'hwlua run --report tap' FILE, the TAP report uses ver
 func runCommand() ([]option, runner) {
 	o := newRunOptions()
 	return o.table(), func(ctx context.Context, env Env, paths []string) (int, error) {
+		env.notice(o.machine.kernel)
 		if err := o.machine.check(); err != nil {
 			return 0, err
 		}

@@ -70,6 +70,7 @@ func scriptMain(ctx context.Context, env Env, args []string) int {
 		return output(env, "", mainHelp)
 	}
 	if err == nil {
+		env.notice(o.machine.kernel)
 		err = o.machine.check()
 	}
 	if err != nil {

@@ -55,13 +55,18 @@ describe("options", function()
     assert.dmesg(m, "CPU: 0 PID: 1 Comm: hwlua .*4%.19%.116")
   end)
 
-  it("kernel takes the five names and the two short ones", function()
-    for _, k in ipairs { "4.19.0", "4.19.116", "4.19.266", "6.1.176", "6.1.192" } do
+  it("kernel takes the names of the profiles, and any release means the nearest of them", function()
+    local names = { "4.19.0", "4.19.116", "4.19.266", "5.10.223", "6.1.176", "6.1.192", "6.12.117", "6.18.15", "7.3.4" }
+    assert.same(names, { unpack(hw.kernels) })
+    for _, k in ipairs(names) do
       assert.equals(k, hw.machine { kernel = k }.kernel)
     end
-    assert.equals("4.19.116", hw.machine { kernel = "4.19" }.kernel)
-    assert.equals("6.1.192", hw.machine { kernel = "6.1" }.kernel)
-    raises("4%.19%.116", hw.machine, { kernel = "5.10" })
+    for short, full in pairs { ["4.19"] = "4.19.116", ["5.4"] = "4.19.266", ["5.10"] = "5.10.223", ["5.15"] = "6.1.176",
+      ["6.1"] = "6.1.192", ["6.6"] = "6.1.192", ["6.12"] = "6.12.117", ["6.18"] = "6.18.15", ["7.3"] = "7.3.4",
+      ["6.1.179-1-arm64"] = "6.1.176", ["7.0.13"] = "6.18.15" } do
+      assert.equals(full, hw.machine { kernel = short }.kernel)
+    end
+    raises("4%.19%.116", hw.machine, { kernel = "mainline" })
     raises("", hw.machine, { kernel = 4.19 })
   end)
 
