@@ -123,11 +123,17 @@ func tell(t *testing.T, o scenario.Options) *account { return tellOn(t, sim.Conf
 
 // tellOn runs the library with defaults for its machines and returns its account.
 func tellOn(t *testing.T, defaults sim.Config, o scenario.Options) *account {
+	return tellWithout(t, "", defaults, o)
+}
+
+// tellWithout does so without one scenario.
+func tellWithout(t *testing.T, file string, defaults sim.Config, o scenario.Options) *account {
 	t.Helper()
 	sources, err := scenario.FindFS(os.DirFS("."), "")
 	if err != nil {
 		t.Fatal(err)
 	}
+	sources = slices.DeleteFunc(sources, func(s *scenario.Source) bool { return s.Path == file })
 	a := &account{stories: map[string]story{}, profile: o.Profile}
 	o.Sink = a
 	o.Timeout = time.Minute
@@ -187,6 +193,23 @@ func TestSameEveryTime(t *testing.T) {
 		}
 	}
 	compareGoldens(t, first.goldens())
+}
+
+// TestDefaultOrder runs the library with a chooser that always takes the first possibility: the same is done
+// as without one, byte for byte. Only open_order.lua, which goes through seeds, is left out.
+func TestDefaultOrder(t *testing.T) {
+	const seeds = "open_order.lua"
+	plain := tellWithout(t, seeds, sim.Config{}, scenario.Options{})
+	chosen := tellWithout(t, seeds, sim.Config{Choose: func(*sim.Point) int { return 0 }}, scenario.Options{})
+	for _, c := range plain.order {
+		a, b := plain.stories[c.ID()].full, chosen.stories[c.ID()].full
+		if a != b {
+			t.Errorf("%s differs by a chooser:\n%s", c.ID(), head(udiff.Unified("plain", "chosen", a, b), 30))
+		}
+	}
+	if len(plain.stories) < 100 || len(chosen.stories) != len(plain.stories) {
+		t.Errorf("%d and %d stories, want as many, and 100 at least", len(plain.stories), len(chosen.stories))
+	}
 }
 
 // TestEverywhere runs the library on every profile and with seeded orders. A scenario that passes

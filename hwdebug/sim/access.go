@@ -306,10 +306,13 @@ func (a *Access) trap(c *CPU, handle func() error) error {
 	}
 	m.trapped++
 	c.masked++ // PSTATE.D is set on entry to the handler
+	masker := c.masker
+	c.masker = m.thread
 	k := m.debugEntry(a.el)
 	err := handle()
 	m.leaveAll(k)
 	c.masked--
+	c.masker = masker
 	m.trapped--
 	c.node = node
 	if err != nil {
@@ -325,10 +328,10 @@ func (a *Access) trap(c *CPU, handle func() error) error {
 		}
 		return nil
 	}
-	own := a.task != nil && m.thread != nil && m.thread.task == a.task
-	if own && m.chooser != nil && m.choose(ChoiceStep, 2) == 1 {
-		c.runq = append(c.runq, m.thread)
-		m.pause(m.thread, threadReady)
+	if m.chooser != nil && a.task != nil && m.thread != nil && m.thread.task == a.task && m.lent == 0 {
+		if err := m.pointHere(m.thread, PlaceStep); err != nil {
+			return err
+		}
 		return a.takeSignals()
 	}
 	return nil

@@ -75,8 +75,16 @@ func (c *CPU) first() *timer {
 	})
 }
 
-// ticking reports whether c's timers can fire.
-func (c *CPU) ticking() bool { return c.online && !c.suspended && c.spinning == 0 }
+// ticking reports whether c's timers can fire: not while a debug exception is handled there.
+func (c *CPU) ticking() bool { return c.online && !c.suspended && c.masked == 0 }
+
+// dueAt returns when t fires.
+func (m *Machine) dueAt(t *timer) int64 {
+	if t.fires > uint64(maxTime/m.tickNs) {
+		return maxTime + 1
+	}
+	return int64(t.fires) * m.tickNs
+}
 
 // nextTime returns when the next timer fires or thread wakes.
 func (m *Machine) nextTime() int64 {
@@ -85,9 +93,7 @@ func (m *Machine) nextTime() int64 {
 		if len(c.timers) == 0 || !c.ticking() {
 			continue
 		}
-		if t := c.first(); t.fires <= uint64(maxTime/m.tickNs) {
-			at = min(at, int64(t.fires)*m.tickNs)
-		}
+		at = min(at, m.dueAt(c.first()))
 	}
 	for _, th := range m.threads {
 		if th.state == threadAsleep {

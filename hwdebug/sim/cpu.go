@@ -28,8 +28,9 @@ type CPU struct {
 	bpOnReg, wpOnReg [arm64.MaxRegs]*Event
 
 	steppingKernel kernelStep
-	masked         int    // PSTATE.D: debug exceptions from EL1 are not taken
-	savedMDSCR     uint64 // while suspended
+	masked         int     // PSTATE.D: debug exceptions from EL1 are not taken, interrupts neither
+	masker         *thread // that handles the exception, nil for the script
+	savedMDSCR     uint64  // while suspended
 
 	ctx     perfContext  // the CPU's software context
 	taskCtx *perfContext // that of the running task, while active
@@ -207,6 +208,10 @@ func (c *CPU) Run(fn func() error) error {
 	v := m.visit(c)
 	defer m.done(v)
 	m.trapped++
-	defer func() { m.trapped-- }()
+	m.lent++
+	defer func() {
+		m.trapped--
+		m.lent--
+	}()
 	return fn()
 }

@@ -26,8 +26,9 @@ type perfContext struct {
 	pinned   class    // by insertion
 	flexible class    //
 	events   []*Event // both classes, oldest first
-	locked   bool     // ctx->mutex is held
-	pins     int      // callers that wait for the mutex: it is not exchanged with a clone's
+	held     int      // ctx->mutex is held: by its holder, and by handlers that do not wait for it
+	holder   *Task
+	pins     int // callers that wait for the mutex: it is not exchanged with a clone's
 
 	parent           *perfContext // the context it is a clone of
 	parentGeneration uint64

@@ -20,7 +20,8 @@ func (m *Machine) hotplugCPU(op string, n int) (*CPU, error) {
 		return nil, misusef("%s cannot be called from a handler or a function run by cpu:run", op)
 	}
 	own := m.thread != nil && m.thread.task.cpu == n && op != "cpu_up"
-	if own && (op != "cpu_down" || m.thread.task.kernel) || op != "cpu_up" && c.curr.leaving() {
+	exits := op != "cpu_up" && c.curr.leaving() && m.cpu == c
+	if own && (op != "cpu_down" || m.thread.task.kernel) || exits {
 		return nil, misusef("%s of cpu%d cannot be called from %s, which runs there", op, n, c.curr.comm)
 	}
 	if own && n != 0 && c.usable() == nil {
@@ -29,18 +30,46 @@ func (m *Machine) hotplugCPU(op string, n int) (*CPU, error) {
 	if err := m.preemptOn(c); err != nil {
 		return nil, err
 	}
-	for !m.quiescent() { // again: others may have run between the end of the wait and this thread's turn
-		if err := m.waitFor("registrations and cross calls to end", m.quiescent); err != nil {
+	quiescent := func() bool { return m.quiescent(c) }
+	for !quiescent() { // again: others may have run between the end of the wait and this thread's turn
+		if err := m.waitFor(Wait{Fn: op, For: "cpu_hotplug_lock", HeldAs: "held by", holder: m.callInProgress}, quiescent); err != nil {
 			return nil, err
 		}
 	}
 	return c, nil
 }
 
-// quiescent reports whether no registration or cross call is under way. Hotplug waits for that, as
-// for cpu_hotplug_lock.
-func (m *Machine) quiescent() bool {
-	return m.lockers == 0 && !slices.ContainsFunc(m.cpus, func(c *CPU) bool { return c.spinning > 0 })
+// quiescent reports whether no registration, cross call or debug exception is under way, nor an exit on c.
+// Hotplug waits for that, as for cpu_hotplug_lock and in stop_machine.
+func (m *Machine) quiescent(c *CPU) bool {
+	return m.lockers == 0 && !c.exiting() && !slices.ContainsFunc(m.cpus, func(c *CPU) bool {
+		return c.spinning > 0 || c.masker != nil && c.masker != m.thread
+	})
+}
+
+// exiting reports whether the task that is current on c exits and cannot do so elsewhere: another task's
+// thread has it exit.
+func (c *CPU) exiting() bool {
+	th := c.curr.thread
+	return c.curr.leaving() && (th == nil || th.state == threadRunning)
+}
+
+// callInProgress returns a task that makes hotplug wait, or nil.
+func (m *Machine) callInProgress() *Task {
+	for _, c := range m.cpus {
+		switch {
+		case c.spinner != nil:
+			return c.spinner.task
+		case c.masker != nil:
+			return c.masker.task
+		}
+	}
+	for _, th := range m.threads {
+		if th.state == threadWaiting && th.wait.mutex {
+			return th.task
+		}
+	}
+	return nil
 }
 
 // preemptOn calls preempt unless the call is about the CPU that runs now, which may be suspended.

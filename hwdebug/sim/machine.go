@@ -58,8 +58,9 @@ type Config struct {
 
 	TraceSize int // records kept; 0: 65536, below 0: none, and no call chains either
 
-	Seed   uint64                       // 0: a fixed order where the kernel leaves order open
-	Choose func(kind Choice, n int) int // answers choices, 0 to n-1, instead of Seed
+	Seed   uint64           // 0: a fixed order where the kernel leaves order open
+	Choose func(*Point) int // picks one of p.Next at each point, instead of Seed
+	Slack  int64            // ns: how long timers may overtake a thread that could run; 0: 10 ms, below 0: none
 
 	Paranoid      int  // perf_event_paranoid
 	NoCapSysAdmin bool // the callers lack CAP_SYS_ADMIN and CAP_PERFMON
@@ -79,7 +80,14 @@ type Machine struct {
 	cfg     Config
 	prof    *profile
 	preset  *Preset
-	chooser func(Choice, int) int
+	chooser func(*Point) int
+	point   Point       // the one that the chooser is asked about
+	next    Possibility // what a thread that gave up its turn was left for, if hasNext is set
+	hasNext bool
+	bounded bool  // the chooser ends a run that never comes to rest
+	slack   int64 // see Config
+	limit   int64 // when the present drive of the machine ends
+	stopErr error // what the chooser has ended the run with
 	rec     *trace.Recorder
 	traced  bool
 
@@ -112,13 +120,15 @@ type Machine struct {
 	works      []*Work
 	threads    []*thread
 	thread     *thread // the coroutine that runs now; nil: the script's goroutine
-	pendingErr error   // of a step that ran while a caller was spinning
+	pendingErr error   // of a step that ran after the script's wait was over
 	turn       int     // calls and records of the running thread's turn
 	turnSeq    uint64  // the trace's sequence number at the last of them
 	turns      int     // turns cut short in a row at turnsAt
 	turnsAt    int64
+	relaxers   int // threads in cpu_relax
 	lockers    int // threads that wait for a context's mutex
 	trapped    int // nesting of debug exceptions and other contexts that must not sleep
+	lent       int // nesting of functions given to cpu:run, which have no points
 	leaving    int // nesting of exits that run a script's functions
 
 	perfTasks int // task events alive: the scheduler hooks are on while > 0
@@ -140,6 +150,7 @@ type Machine struct {
 	frames    func([]string) []string
 	frameBuf  []string
 	interrupt func() error
+	where     func() Position
 	getStack  func() any
 	putStack  func(any)
 	closed    bool
@@ -166,6 +177,7 @@ func New(cfg Config) (*Machine, error) {
 	if m.chooser == nil && cfg.Seed != 0 {
 		m.chooser = seeded(cfg.Seed)
 	}
+	m.slack = max(cmp.Or(cfg.Slack, defaultSlack), 0)
 	size := cmp.Or(cfg.TraceSize, 65536)
 	if m.traced = size > 0; m.traced {
 		m.rec = trace.NewRecorder(fnTable, cfg.CPUs, size)

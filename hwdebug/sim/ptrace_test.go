@@ -187,16 +187,18 @@ func TestTraceable(t *testing.T) {
 		must(t, err)
 	})
 	onEvery(t, "R-EVT-7 a task that spins may exit before it stops", func(t *testing.T, kernel string) {
-		m := newMachine(t, sim.Config{CPUs: 2, Kernel: kernel, Choose: func(kind sim.Choice, n int) int {
-			if kind == sim.ChoiceIPI {
-				return 1
+		m := newMachine(t, sim.Config{CPUs: 2, Kernel: kernel, Choose: func(p *sim.Point) int {
+			if p.Place == sim.PlaceCall {
+				return 0
 			}
-			return 0
+			return len(p.Next) - 1
 		}})
 		task, err := m.NewTask(sim.TaskConfig{CPU: 1, Body: func(*sim.Task) error {
 			_, err := m.PerfEventOpen(kernelRW(addrA, false), nil, 0)
 			return err
 		}})
+		must(t, err)
+		_, err = m.NewTask(sim.TaskConfig{CPU: 0, Body: func(*sim.Task) error { return nil }})
 		must(t, err)
 		_, ok, err := m.Step()
 		must(t, err)

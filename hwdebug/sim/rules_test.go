@@ -442,19 +442,25 @@ func TestContextRules(t *testing.T) {
 		}
 	})
 	onEvery(t, "R-PTR-13 a stopped tracee stays out during an IPI", func(t *testing.T, kernel string) {
-		m := newMachine(t, sim.Config{CPUs: 2, Kernel: kernel, Choose: func(kind sim.Choice, n int) int {
-			if kind == sim.ChoiceIPI {
-				return 1
+		spins := 0
+		m := newMachine(t, sim.Config{CPUs: 2, Kernel: kernel, Choose: func(p *sim.Point) int {
+			if p.Place == sim.PlaceSpin {
+				spins++
+				return len(p.Next) - 1
 			}
 			return 0
 		}})
 		ran := false
 		task, err := m.NewTask(sim.TaskConfig{CPU: 1, Body: func(*sim.Task) error { ran = true; return nil }})
 		must(t, err)
-		must(t, task.PtraceSet(hwdebug.HwWatch, 0, userAddr, 0x1f5))
-		if ran {
-			t.Error("the tracee ran while it was stopped")
-		}
+		_, err = m.NewTask(sim.TaskConfig{CPU: 0, Body: func(*sim.Task) error {
+			err := task.PtraceSet(hwdebug.HwWatch, 0, userAddr, 0x1f5)
+			if ran || spins == 0 {
+				t.Errorf("the tracee ran: %v, in %d cross calls; want false in at least one", ran, spins)
+			}
+			return err
+		}})
+		must(t, err)
 		_, err = m.Run()
 		must(t, err)
 		if u := mustSlots(t, m, 1); !ran || u.WP.TaskPinned != 0 {

@@ -47,7 +47,7 @@ func (m *Machine) smpCallFunctionSingle(c *CPU, t *Task, f remoteCall, ev *Event
 	if !c.online {
 		return m.end(k, enxio)
 	}
-	m.spin()
+	m.spin(c)
 	return m.end(k, m.interruptCPU(c, t, f, ev, flags))
 }
 
@@ -152,10 +152,12 @@ func (m *Machine) inUser(c *CPU) bool { return !c.curr.kernel && c.node == 0 }
 // lock takes a context's mutex and lets the thread that holds it finish first (R-EVT-10). Only
 // Close ends a thread that holds one (outOfCall), so callers unlock without deferring it.
 func (m *Machine) lock(x *perfContext) {
-	if x.locked && m.trapped == 0 {
+	if x.held > 0 && m.trapped == 0 {
 		m.waitUnlocked(x)
 	}
-	x.locked = true
+	if x.held++; x.held == 1 {
+		x.holder = m.cpu.curr
+	}
 }
 
 // lockPinned takes the mutex of the context of a task that runs. The context stays that task's
@@ -171,8 +173,24 @@ func (m *Machine) lockPinned(x *perfContext) {
 func (m *Machine) waitUnlocked(x *perfContext) {
 	m.lockers++
 	defer func() { m.lockers-- }()
-	for x.locked && m.waitFor("", func() bool { return !x.locked }) == nil {
+	w := Wait{
+		Fn: "mutex_lock", For: "the mutex of " + x.name(), HeldAs: "held by", mutex: true,
+		holder: func() *Task { return x.holder },
+	}
+	for x.held > 0 && m.waitFor(w, func() bool { return x.held == 0 }) == nil {
 	}
 }
 
-func (m *Machine) unlock(x *perfContext) { x.locked = false }
+func (m *Machine) unlock(x *perfContext) {
+	if x.held--; x.held == 0 {
+		x.holder = nil
+	}
+}
+
+// name returns the context's name in messages.
+func (x *perfContext) name() string {
+	if x.task != nil {
+		return "the perf context of " + x.task.String()
+	}
+	return sprintf("the perf context of cpu%d", x.cpu.id)
+}

@@ -200,5 +200,5 @@ func (t *Task) aliveUser(op string) error {
 // Wait waits until the task has exited.
 func (t *Task) Wait() error {
 	m := t.m
-	return m.waitFor(sprintf("%s to exit", t), func() bool { return t.dead })
+	return m.waitFor(Wait{Fn: "wait", For: t.named(), To: "exit", HeldAs: "run by", holder: t.self}, func() bool { return t.dead })
 }

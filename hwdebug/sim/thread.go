@@ -28,12 +28,16 @@ type thread struct {
 	stop   func()
 	yield  func(struct{}) bool
 	state  threadState
+	since  int64 // when it became able to run: created, queued or woken
 	wakeAt int64
 	cond   func() bool
-	what   string // what it waits for, for messages
+	wait   Wait // what it waits for
+	target *CPU // of the cross call that it waits for
 	err    error
 	fail   error // of a work function, for the caller that drives the machine
 	worker *worker
+
+	relaxed bool // in cpu_relax, until something else has happened
 }
 
 // threadEnd is the panic that unwinds a coroutine that will not be resumed. Nothing may recover it.
@@ -46,7 +50,7 @@ func (threadEnd) UnwindsLua() {}
 // cross call or waits for a context's mutex.
 func (th *thread) midCall() bool {
 	return th.state == threadReady && th.m.cpus[th.task.cpu].spinner == th ||
-		th.state == threadWaiting && th.what == ""
+		th.state == threadWaiting && th.wait.mutex
 }
 
 // outOfCall waits until the task has left any kernel call that cannot be abandoned and no tracer
@@ -57,7 +61,7 @@ func (t *Task) outOfCall(to string) (waited bool, err error) {
 	if !busy() {
 		return false, nil
 	}
-	return true, t.m.waitFor(sprintf("%s to %s", t, to), func() bool { return !busy() })
+	return true, t.m.waitFor(Wait{For: t.named(), To: to, HeldAs: "run by", holder: t.self}, func() bool { return !busy() })
 }
 
 func (m *Machine) newThread(t *Task, fn func() error) *thread {
@@ -110,12 +114,13 @@ func (m *Machine) pause(th *thread, s threadState) {
 // giveUp switches away from the coroutine and returns when the thread runs again.
 func (m *Machine) giveUp(th *thread, s threadState) {
 	th.state = s
+	trapped := m.trapped
 	stack := m.leaveStack()
 	if !th.yield(struct{}{}) {
 		panic(threadEnd{})
 	}
 	m.enterStack(stack)
-	th.state = threadRunning
+	th.state, m.trapped = threadRunning, trapped
 }
 
 // leaveStack and enterStack surround every switch to another coroutine (see SetStack).
@@ -132,9 +137,9 @@ func (m *Machine) enterStack(stack any) {
 	}
 }
 
-// ready appends th to its CPU's run queue.
+// ready appends th, which has become able to run, to its CPU's run queue.
 func (m *Machine) ready(th *thread) {
-	th.state = threadReady
+	th.state, th.since = threadReady, m.now
 	c := m.cpus[th.task.cpu]
 	c.runq = append(c.runq, th)
 }
@@ -164,35 +169,56 @@ func (m *Machine) dropThread(t *Task) {
 	m.threads = remove(m.threads, th)
 }
 
-// preempt lets another thread run first if the turn has ended or the choice asks for it. Every call into
-// the machine makes it, so a body may be preempted at every call. It returns an error if the caller
-// has been interrupted.
-func (m *Machine) preempt() error {
-	if m.closed {
-		return misusef("the machine is closed")
-	}
-	if err := m.cpu.powered(); err != nil {
-		return err
-	}
-	if err := m.interrupted(); err != nil {
+// preempt lets another thread run first at the point before a call into the machine. Every call that does
+// more than look makes it. It returns an error if the caller has been interrupted.
+func (m *Machine) preempt() error { return m.preemptAt(PlaceCall) }
+
+// preemptAt asks who goes on at a point of the running thread. Nobody is asked for the script, nor in a
+// function given to cpu:run.
+// Without a chooser another thread runs only when the turn has ended.
+func (m *Machine) preemptAt(place Place) error {
+	if err := m.mayCall(); err != nil {
 		return err
 	}
 	th := m.thread
-	if th == nil || m.trapped > 0 {
+	if th == nil || m.lent > 0 {
 		return nil
 	}
-	if err := m.ownSignals(th); err != nil {
-		return err
+	if m.trapped == 0 {
+		if err := m.ownSignals(th); err != nil {
+			return err
+		}
 	}
-	if over, err := m.turnOver(); err != nil {
-		return err
-	} else if !over && (m.chooser == nil || m.choose(ChoicePreempt, 2) == 0) {
+	if m.chooser != nil {
+		if err := m.pointHere(th, place); err != nil || m.trapped > 0 {
+			return err
+		}
+		return m.ownSignals(th)
+	}
+	if m.trapped > 0 {
 		return nil
+	}
+	if over, err := m.turnOver(); err != nil || !over {
+		return err
 	}
 	c := m.cpus[th.task.cpu]
 	c.runq = append(c.runq, th)
 	m.pause(th, threadReady)
 	return m.ownSignals(th)
+}
+
+// mayCall returns an error if the machine cannot be called now.
+func (m *Machine) mayCall() error {
+	if m.closed {
+		return misusef("the machine is closed")
+	}
+	if m.stopErr != nil {
+		return m.stopErr
+	}
+	if err := m.cpu.powered(); err != nil {
+		return err
+	}
+	return m.interrupted()
 }
 
 const (
@@ -228,72 +254,47 @@ func (m *Machine) shortTurn() bool {
 	return m.turn < turnCalls
 }
 
-// spin runs steps on other CPUs before a cross call's interrupt arrives, as often as the choice
-// says so.
-func (m *Machine) spin() {
-	if m.chooser == nil || m.trapped > 0 {
+// spin asks who goes on while the running thread waits for target to answer a cross call. The thread's own
+// CPU runs no other thread meanwhile.
+func (m *Machine) spin(target *CPU) {
+	th := m.thread
+	if m.chooser == nil || th == nil || m.lent > 0 {
 		return
 	}
-	for range 8 {
-		if m.choose(ChoiceIPI, 2) == 0 {
-			return
-		}
-		here := m.cpu
-		here.spinning++
-		ok := m.spinOnce(here)
-		here.spinning--
-		if !ok {
-			return
-		}
-	}
-}
-
-// spinOnce runs one other step while the caller spins on here. It returns false if nothing else can
-// run.
-func (m *Machine) spinOnce(here *CPU) bool {
-	if th := m.thread; th != nil {
-		m.pauseSpinning(th)
-		return true
-	}
-	node := here.node
-	m.lendStack()
-	_, ok, err := m.schedStep(m.now)
-	here.node = node
-	if err != nil && m.pendingErr == nil {
-		m.pendingErr = err
-	}
-	return ok
-}
-
-// pauseSpinning lets other threads run while th keeps its CPU.
-func (m *Machine) pauseSpinning(th *thread) {
-	c := m.cpus[th.task.cpu]
-	c.spinner = th
-	m.pause(th, threadReady)
-	c.spinner = nil
+	here, c := m.cpu, m.cpus[th.task.cpu]
+	here.spinning++
+	outer := c.spinner
+	c.spinner, th.target = th, target
+	_ = m.pointHere(th, PlaceSpin) // a run that has ended resumes no thread
+	c.spinner, th.target = outer, nil
+	here.spinning--
 }
 
 // waitFor waits until cond holds: a thread gives up its CPU, the script drives the machine. It
-// returns an error that names what if the script must not wait or nothing that can run makes cond
-// hold.
-func (m *Machine) waitFor(what string, cond func() bool) error {
+// returns an error that names what it waits for if the script must not wait or nothing that can run makes
+// cond hold.
+func (m *Machine) waitFor(w Wait, cond func() bool) error {
 	if cond() {
 		return nil
 	}
 	if m.trapped > 0 {
-		return misusef("cannot wait for %s: a handler or a function run by cpu:run must not sleep", what)
+		return misusef("cannot wait for %s: a handler or a function run by cpu:run must not sleep", w.waitsFor())
+	}
+	if m.where != nil {
+		w.Where = m.where()
 	}
 	if th := m.thread; th != nil {
-		th.cond, th.what = cond, what
+		th.cond, th.wait = cond, w
 		m.pause(th, threadWaiting)
-		th.cond = nil
+		th.cond, th.wait = nil, Wait{}
 		return nil
 	}
 	m.lendStack()
 	defer m.takeBack(m.cpu)
 	_, err := m.drive(maxTime, cond)
 	if err == nil && !cond() {
-		return misusef("deadlock: waited for %s, but nothing is left to run", what)
+		w.Task = m.cpu.curr
+		return m.deadlock(w)
 	}
 	return err
 }
@@ -315,7 +316,7 @@ const (
 // returns their number.
 func (m *Machine) drive(limit int64, cond func() bool) (steps int, err error) {
 	for ; !cond(); steps++ {
-		if steps > maxSteps {
+		if steps > maxSteps && !m.bounded {
 			return steps, m.restless(steps)
 		}
 		if _, ok, err := m.schedStep(limit); !ok || err != nil {
@@ -337,19 +338,21 @@ func (m *Machine) schedStep(limit int64) (desc string, ok bool, err error) {
 		return "", false, err
 	}
 	m.wake()
+	m.limit = limit
+	if m.chooser != nil {
+		return m.openStep()
+	}
 	if desc, ok, err := m.runNext(); ok || err != nil {
 		return desc, ok, err
 	}
 	at := m.nextTime()
 	if at > limit {
-		return "", false, nil
+		return m.runRelaxed()
 	}
-	if at > m.now {
-		m.now = at
-	}
-	m.cullWorkers()
-	if c := m.chooseCPU(ChoiceTimer, (*CPU).due); c != nil {
-		return m.fireTimer(c), true, nil
+	m.passTo(at)
+	if i := slices.IndexFunc(m.cpus, (*CPU).due); i >= 0 {
+		m.unrelax(nil)
+		return m.fireTimer(m.cpus[i]), true, nil
 	}
 	m.wake()
 	return m.runNext()
@@ -368,37 +371,58 @@ func (m *Machine) wake() {
 	}
 }
 
-// runNext runs one ready thread, of a CPU that the choice selects, and describes it.
+// runNext runs the first ready thread of the first CPU that can run one, and describes it.
 func (m *Machine) runNext() (desc string, ok bool, err error) {
-	c := m.chooseCPU(ChoiceCPU, (*CPU).canRun)
-	if c == nil {
-		return "", false, nil
+	for _, c := range m.cpus {
+		if c.canRun() {
+			desc, err := m.runThread(c, c.nextThread())
+			return desc, true, err
+		}
 	}
-	th := c.spinner
-	if th == nil {
-		i := c.firstReady()
-		th = c.runq[i]
-		c.runq = append(c.runq[:i], c.runq[i+1:]...)
+	return "", false, nil
+}
+
+// runRelaxed runs the first thread that relaxes, when nothing else can happen.
+func (m *Machine) runRelaxed() (desc string, ok bool, err error) {
+	m.unrelax(nil)
+	return m.runNext()
+}
+
+// runThread takes th from c's run queue, unless it spins there, and runs it until it gives up its CPU.
+func (m *Machine) runThread(c *CPU, th *thread) (desc string, err error) {
+	c.runq = remove(c.runq, th)
+	if th.relaxed {
+		th.relaxed = false
+		m.relaxers--
 	}
-	what := th.what
+	m.unrelax(th)
 	desc = "cpu" + strconv.Itoa(c.id) + " runs " + th.task.comm
 	if th.worker != nil {
 		if w := th.worker.nextItem(); w != nil {
 			desc += ": " + w.name
 		}
-	} else if what != "" {
+	} else if what := th.wait.waitsFor(); what != "" {
 		desc += ": " + what
 	}
-	return desc, true, m.resume(c, th)
+	return desc, m.resume(c, th)
 }
 
 // canRun reports whether a thread of c is ready and may run: the one that spins there, or else the
 // next in the queue.
 func (c *CPU) canRun() bool {
+	th := c.nextThread()
+	return th != nil && (th == c.spinner || c.admits(th))
+}
+
+// nextThread returns the thread of c that runs next without a choice, or nil.
+func (c *CPU) nextThread() *thread {
 	if c.spinner != nil && c.spinner.state == threadReady {
-		return true
+		return c.spinner
 	}
-	return c.spinning == 0 && c.firstReady() >= 0 && !c.suspended && c.online
+	if i := c.firstReady(); i >= 0 {
+		return c.runq[i]
+	}
+	return nil
 }
 
 // resume runs th on c until it gives up its CPU.
@@ -411,7 +435,7 @@ func (m *Machine) resume(c *CPU, th *thread) error {
 	c.node = th.task.node // other threads may have acted in its name
 	m.thread, m.trapped = th, 0
 	m.turn, m.turnSeq = 0, m.rec.Seq()
-	th.state, th.what = threadRunning, ""
+	th.state = threadRunning
 	if th.next == nil {
 		th.start()
 	}
@@ -445,7 +469,7 @@ func (m *Machine) resume(c *CPU, th *thread) error {
 // firstReady returns the index in c's run queue of the next thread, or -1. Tasks that a tracer has
 // stopped keep their places.
 func (c *CPU) firstReady() int {
-	return slices.IndexFunc(c.runq, func(th *thread) bool { return th.task.stops == 0 })
+	return slices.IndexFunc(c.runq, func(th *thread) bool { return th.task.stops == 0 && !th.relaxed })
 }
 
 // pickNext returns the task that runs on c after its current thread has given it up.
@@ -453,11 +477,11 @@ func (m *Machine) pickNext(c *CPU) *Task {
 	if i := c.firstReady(); i >= 0 {
 		return c.runq[i].task
 	}
-	return m.atRest(c)
+	return m.restOf(c)
 }
 
-// atRest returns the task that is current on c while no thread is ready there.
-func (m *Machine) atRest(c *CPU) *Task {
+// restOf returns the task that is current on c while no thread is ready there.
+func (m *Machine) restOf(c *CPU) *Task {
 	if c.base.dead || c.base.cpu != c.id {
 		c.base = m.restThread(c)
 	}
@@ -474,13 +498,13 @@ func (m *Machine) takeBack(c *CPU) {
 	if th == nil || th.state != threadReady || c.spinner == th || c.curr == c.base || c.usable() != nil {
 		return
 	}
-	m.switchOn(c, m.atRest(c))
+	m.switchOn(c, m.restOf(c))
 }
 
 // endSpin runs the machine until no thread spins on c for a cross call. The next step returns an
 // error that occurs meanwhile.
 func (m *Machine) endSpin(c *CPU) {
-	for steps := 0; c.spinner != nil && steps < maxSteps && m.interrupted() == nil; steps++ {
+	for steps := 0; c.spinner != nil && steps < maxSteps && m.interrupted() == nil && m.stopErr == nil; steps++ {
 		late := m.pendingErr
 		m.pendingErr = nil
 		_, ok, err := m.schedStep(m.now)
@@ -512,13 +536,14 @@ func (m *Machine) Msleep(ns int64) error {
 		return misusef("invalid sleep of %d ns: virtual time ends at %d", ns, maxTime)
 	}
 	if th := m.thread; th != nil {
-		if err := m.ownSignals(th); err != nil {
+		if err := m.preempt(); err != nil {
 			return err
 		}
 		defer m.done(m.here())
 		k := m.enter1(fnMsleep, uint64(ns/1e6))
-		th.wakeAt, th.what = m.now+ns, "msleep"
+		th.wakeAt, th.wait = m.now+ns, Wait{For: "msleep"}
 		m.pause(th, threadAsleep)
+		th.wait = Wait{}
 		m.leave(k)
 		return m.ownSignals(th)
 	}
@@ -538,7 +563,11 @@ func (m *Machine) Run() (steps int, err error) {
 		return 0, err
 	}
 	defer m.takeBack(m.cpu)
-	return m.drive(maxTime, never)
+	steps, err = m.drive(maxTime, never)
+	if err == nil {
+		err = m.atRest()
+	}
+	return steps, err
 }
 
 // Step performs the next action and describes it. ok is false if no action is left.

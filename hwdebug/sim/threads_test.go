@@ -12,20 +12,19 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// TestBodyFailsMeanwhile has a body fail while the script spins for a cross call. The next call
-// that drives the machine returns the error, once, and the cross call succeeds.
-func TestBodyFailsMeanwhile(t *testing.T) {
+// TestScriptHasNoPoints has the script make a cross call while a body is ready: the call is answered at once,
+// and nobody is asked who goes on. The body's error is that of the next call that drives the machine, once.
+func TestScriptHasNoPoints(t *testing.T) {
 	broken := errors.New("broken")
-	m := newMachine(t, sim.Config{CPUs: 3, Choose: func(kind sim.Choice, n int) int {
-		if kind == sim.ChoiceIPI {
-			return 1
-		}
-		return 0
-	}})
+	asked := 0
+	m := newMachine(t, sim.Config{CPUs: 3, Choose: func(*sim.Point) int { asked++; return 0 }})
 	_, err := m.NewTask(sim.TaskConfig{CPU: 2, Body: func(*sim.Task) error { return broken }})
 	must(t, err)
 	ev := open(t, m, kernelRW(addrA, false), nil, 1)
 	wantState(t, "opened", ev, sim.StateActive)
+	if asked != 0 {
+		t.Errorf("asked %d times who goes on, want never", asked)
+	}
 	if _, err := m.Run(); !errors.Is(err, broken) {
 		t.Errorf("Run() = %v, want %v", err, broken)
 	}
@@ -182,12 +181,12 @@ func TestExitForAnother(t *testing.T) {
 // TestBodiesArePreempted lets a body lose its turn at every call, memory accesses included, watched
 // or not.
 func TestBodiesArePreempted(t *testing.T) {
-	m := newMachine(t, sim.Config{CPUs: 1, Choose: func(kind sim.Choice, n int) int {
-		if n != 2 {
-			t.Errorf("a choice of %v has %d possibilities, want 2", kind, n)
+	m := newMachine(t, sim.Config{CPUs: 1, Choose: func(p *sim.Point) int {
+		if len(p.Next) > 2 {
+			t.Errorf("place %d has %d possibilities, want at most 2", p.Place, len(p.Next))
 		}
-		if kind == sim.ChoicePreempt {
-			return 1
+		if p.Place == sim.PlaceCall {
+			return len(p.Next) - 1
 		}
 		return 0
 	}})
@@ -218,15 +217,15 @@ func TestBodiesArePreempted(t *testing.T) {
 // again if another was faster (R-EVT-10).
 func TestContextMutex(t *testing.T) {
 	onEvery(t, "R-EVT-10", func(t *testing.T, kernel string) {
-		asked, turn := 0, -1
-		m := newMachine(t, sim.Config{CPUs: 4, Kernel: kernel, Choose: func(kind sim.Choice, n int) int {
-			switch kind {
-			case sim.ChoiceIPI:
-				asked++
-				return asked % 2 // each call's interrupt is late once
-			case sim.ChoiceCPU:
-				turn++
-				return turn % n
+		ends := 0
+		m := newMachine(t, sim.Config{CPUs: 4, Kernel: kernel, Choose: func(p *sim.Point) int {
+			switch {
+			case p.Place == sim.PlaceSpin && len(p.Next) > 1:
+				return 1 // each call's interrupt is late
+			case p.Place == sim.PlaceEnd:
+				if ends++; ends > 1 {
+					return len(p.Next) - 1
+				}
 			}
 			return 0
 		}})
@@ -242,7 +241,6 @@ func TestContextMutex(t *testing.T) {
 			}})
 			must(t, err)
 		}
-		asked, turn = 0, -1
 		_, err := m.Run()
 		must(t, err)
 		if order != "w1 w3 w2 " { // w2 waits for w1, and w3 is faster then

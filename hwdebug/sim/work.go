@@ -21,6 +21,7 @@ type Work struct {
 	running  *worker // that runs it now
 	last     *pool   // where it ran last
 	runs     int
+	queued   int64 // when it was queued last
 	timer    *timer
 	timerCPU *CPU
 	blocked  int // number of cancel_*_sync that wait: queueing fails meanwhile
@@ -42,6 +43,7 @@ type worker struct {
 	thread    *thread
 	task      *Task
 	current   *Work
+	busy      bool    // it has found an item since it was idle
 	scheduled []*Work // items that were queued while this worker ran them (R-WQ-5)
 	idleSince int64
 }
@@ -140,32 +142,25 @@ func (p *pool) wakeIfNeeded() {
 }
 
 // run executes a worker: it runs items until none is queued, then sleeps. It makes another worker
-// before it runs an item if no other is idle. Both are ready then, and which of them comes first is a
-// choice. After each item it goes to the head of its CPU's run queue, on the CPU that is the pool's home by
-// then.
+// before it runs an item if no other is idle; whether that one runs first is not modelled. After each item
+// it goes to the head of its CPU's run queue, on the CPU that is the pool's home by then.
 //
 // kernel/workqueue.c: worker_thread
 func (w *worker) run() error {
 	p, m := w.pool, w.pool.cpu.m
 	m.enter0(fnWorkerThread)
 	for {
-		for len(w.scheduled) > 0 || len(p.list) > 0 {
+		for w.busy = w.needed(); w.busy; w.busy = w.needed() {
 			if len(w.scheduled) == 0 && len(p.idle) == 0 && !p.waking(w) {
-				made := p.newWorker()
-				if m.choose(ChoiceWorker, 2) == 1 {
-					m.unqueue(made.thread)
-					c := m.cpus[w.task.cpu]
-					c.runq = append([]*thread{made.thread, w.thread}, c.runq...)
-					m.pause(w.thread, threadReady)
-					continue
-				}
+				p.newWorker()
 			}
 			if item := w.take(); item != nil {
 				w.thread.fail = m.processOneWork(w, item)
 			}
-			if len(w.scheduled) > 0 || len(p.list) > 0 {
+			if w.needed() {
 				c := p.home()
 				w.task.cpu = c.id
+				w.thread.since = w.nextItem().queued
 				c.runq = append([]*thread{w.thread}, c.runq...)
 				m.pause(w.thread, threadReady)
 			}
@@ -175,6 +170,16 @@ func (w *worker) run() error {
 		p.nrRunning--
 		m.pause(w.thread, threadIdle)
 	}
+}
+
+// needed reports whether the worker has an item to run: one of its own, or one of the pool's unless another
+// worker of the pool runs.
+//
+// kernel/workqueue.c: need_more_worker, keep_working
+func (w *worker) needed() bool {
+	return len(w.scheduled) > 0 || len(w.pool.list) > 0 && !slices.ContainsFunc(w.pool.workers, func(o *worker) bool {
+		return o != w && o.busy && !o.thread.sleeping()
+	})
 }
 
 // waking reports whether a worker of the pool other than w has been woken and has not run yet.
@@ -261,6 +266,16 @@ func (w *Work) Delayed() bool { return w.delayed }
 // Pending reports whether the item is armed or queued (R-WQ-2).
 func (w *Work) Pending() bool { return w.pending }
 
+// waitIn describes a thread that waits in fn for the work's function.
+func (w *Work) waitIn(fn string) Wait {
+	return Wait{Fn: fn, For: "work " + w.name, HeldAs: "run by", holder: func() *Task {
+		if w.running == nil {
+			return nil
+		}
+		return w.running.task
+	}}
+}
+
 // Running reports whether a worker runs the item's function.
 func (w *Work) Running() bool { return w.running != nil }
 
@@ -340,6 +355,7 @@ func (m *Machine) queueWork(w *Work, cpu int) {
 	if cpu >= 0 {
 		c = m.cpus[cpu]
 	}
+	w.queued = m.now
 	p := &c.pool
 	if w.running != nil && w.running.pool != p {
 		p = w.running.pool
@@ -474,7 +490,7 @@ func (m *Machine) cancelSync(op string, fn traceFn, w *Work, delayed bool) (was 
 	was = m.grab(w)
 	w.blocked++
 	defer func() { w.blocked-- }()
-	return was, m.waitFor("work "+w.name, func() bool { return w.running == nil })
+	return was, m.waitFor(w.waitIn(op), func() bool { return w.running == nil })
 }
 
 // onWorkWait checks a call that waits for w's function, which that function itself cannot make.
@@ -522,7 +538,7 @@ func (m *Machine) flush(op string, fn traceFn, w *Work, delayed bool) (waited bo
 	if w.pending {
 		until++
 	}
-	return true, m.waitFor("work "+w.name, func() bool {
+	return true, m.waitFor(w.waitIn(op), func() bool {
 		return w.runs > until || w.runs == until && w.running == nil || !w.pending && w.running == nil
 	})
 }
