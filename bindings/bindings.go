@@ -65,7 +65,7 @@ func HardwareWith(o Options) vm.Module {
 		Missing: missing,
 		Open:    func(s *vm.State) (lua.LValue, error) { return open(s, o) },
 		Asserts: assertions,
-		Hex:     Index().HexNames(),
+		Hex:     hexNames(),
 	}
 }
 

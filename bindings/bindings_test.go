@@ -693,3 +693,24 @@ func TestBodiesSleepInCallsFromGo(t *testing.T) {
 		t.Errorf("done, ended, turns >= 3 = %v, %v, want 3, true, true", got, err)
 	}
 }
+
+// Help on a rule prints the rule; lists and the reference leave rules out.
+func TestHelpOnRules(t *testing.T) {
+	index := bindings.Index()
+	entries := index.Lookup("R-CON-7")
+	if len(entries) != 1 {
+		t.Fatalf("R-CON-7 has %d entries, want 1", len(entries))
+	}
+	help := index.Help(entries[0], 80)
+	for _, want := range []string{"**R-CON-7** need = 1 + max over", "hwdebug/spec/04-constraints.md\n"} {
+		if !strings.Contains(help, want) {
+			t.Errorf("help on R-CON-7 reads\n%s\nwant %q in it", help, want)
+		}
+	}
+	if es := index.Lookup("R-CON-999"); len(es) != 1 || es[0].Name != "rules" {
+		t.Errorf("R-CON-999: got %v, want the topic rules", es)
+	}
+	if strings.Contains(string(describe.Markdown(bindings.Modules())), "need = 1 + max") {
+		t.Error("the reference contains the text of a rule")
+	}
+}

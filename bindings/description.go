@@ -5,6 +5,7 @@ package bindings
 import (
 	"sync"
 
+	"github.com/hwlua/hwlua/hwdebug/spec"
 	"github.com/hwlua/hwlua/vm/describe"
 )
 
@@ -34,6 +35,13 @@ var hardware = describe.Module{
 	Registers: registers,
 	Errnos:    errnos(),
 	Topics:    topics,
+	Text:      ruleText,
+}
+
+// ruleText returns the rule of the specification that has the number.
+func ruleText(number string) (string, bool) {
+	r, ok := spec.Find(number)
+	return r.Text + "\n\nhwdebug/spec/" + r.File, ok
 }
 
 // Modules returns the description of every module: hw first, then what package vm and the scenario
@@ -46,6 +54,8 @@ func Modules() []*describe.Module {
 func Index() *describe.Index { return theIndex() }
 
 var theIndex = sync.OnceValue(func() *describe.Index { return describe.NewIndex(Modules()...) })
+
+var hexNames = sync.OnceValue(func() []string { return describe.HexNames(Modules()...) })
 
 // Kernel files that functions name.
 const (

@@ -166,9 +166,6 @@ var topics = []describe.Topic{
 		Name:  "rules",
 		Names: "R-[A-Z]+(-[0-9]+)?",
 		Doc: "R-CON-7 and the like, in m:why() and in messages, are numbered rules of what the kernel " +
-			"does, in hwdebug/spec of the sources: REG in 01-registers.md, VAL in 02-validation.md, " +
-			"SLOT and MON in 03-slots.md, CON in 04-constraints.md, EVT and CTX in " +
-			"05-perf-lifecycle.md, EXC, STEP and SWITCH in 06-exceptions.md, PTR in 07-ptrace.md, WQ " +
-			"and TMR in 08-workqueue.md, HP in 09-hotplug-suspend.md, LOG in 10-logs.md.",
+			"does. Help on such a number prints the rule; all of them are in hwdebug/spec of the sources.",
 	},
 }

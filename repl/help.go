@@ -18,7 +18,7 @@ func (s *session) hostModule() vm.Module {
 	return vm.Module{Name: "repl.host", Funcs: map[string]any{
 		"classes":   s.eachClass,
 		"typers":    s.typers,
-		"hexnames":  s.index.HexNames,
+		"hexnames":  func() []string { return describe.HexNames(s.index.Modules()...) },
 		"functions": s.functions,
 		"isname":    vm.IsName,
 		"reserved":  func(name string) bool { return s.builtin(name) != nil },

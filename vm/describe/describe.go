@@ -45,6 +45,10 @@ type Module struct {
 	Registers []Register `json:"registers,omitempty"`
 	Errnos    []Errno    `json:"errnos,omitempty"`
 	Topics    []Topic    `json:"topics,omitempty"`
+
+	// Text returns a text that help prints as it is, by a name that lists, completion and the
+	// reference leave out. It may be nil.
+	Text func(name string) (text string, ok bool) `json:"-"`
 }
 
 // A Class is a kind of object that scripts hold.

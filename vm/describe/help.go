@@ -14,6 +14,9 @@ func (x *Index) Help(e *Entry, width int) string {
 	if width <= 20 {
 		width = 80
 	}
+	if e.Kind == IsText {
+		return e.Doc + "\n"
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", e.Signature())
 	para(&b, e.Doc, "  ", width)

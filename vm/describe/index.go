@@ -27,13 +27,14 @@ const (
 	IsBits // a field of a register
 	IsErrno
 	IsTopic
+	IsText // a text that is printed as it is
 )
 
 // String returns the kind as a word.
 func (k EntryKind) String() string {
 	return [...]string{
 		"module", "function", "method", "field", "value", "class", "table", "option", "register",
-		"bits", "errno", "topic",
+		"bits", "errno", "topic", "text",
 	}[k]
 }
 
@@ -254,6 +255,14 @@ func (x *Index) Lookup(name string) []*Entry {
 		}
 		return es
 	}
+	for _, m := range x.modules {
+		if m.Text == nil {
+			continue
+		}
+		if text, ok := m.Text(exact); ok {
+			return []*Entry{{Kind: IsText, Name: exact, Path: exact, Doc: text}}
+		}
+	}
 	for _, p := range x.patterns {
 		if p.names.MatchString(name) {
 			return []*Entry{p.entry}
@@ -391,12 +400,26 @@ func (x *Index) Near(name string) (string, bool) {
 	return phrase.Nearest(name, names)
 }
 
-// HexNames returns the names of the described fields whose numbers print in hexadecimal, sorted.
-func (x *Index) HexNames() []string {
+// HexNames returns the names of the fields in modules whose numbers print in hexadecimal, sorted.
+func HexNames(modules ...*Module) []string {
 	names := []string{}
-	for _, e := range x.entries {
-		if e.Field != nil && e.Field.Type.Hex {
-			names = append(names, e.Field.Name)
+	add := func(fields []Field) {
+		for i := range fields {
+			if fields[i].Type.Hex {
+				names = append(names, fields[i].Name)
+			}
+		}
+	}
+	for _, m := range modules {
+		add(m.Fields)
+		for i := range m.Classes {
+			add(m.Classes[i].Fields)
+		}
+		for i := range m.Records {
+			add(m.Records[i].Fields)
+		}
+		for i := range m.Modules {
+			names = append(names, HexNames(&m.Modules[i])...)
 		}
 	}
 	slices.Sort(names)
