@@ -111,6 +111,9 @@ func takeAll(L *lua.LState, i int) []lua.LValue {
 // resume runs co until it yields or ends. It leaves the results in co.values, or returns the error that ended
 // co. A limit or a Go panic continues in L.
 func (rt *Runtime) resume(L *lua.LState, co *coroutine, values []lua.LValue) *lua.ApiError {
+	if t := threadOf(co.th); threadOf(L).nest+t.nest-t.nestBase >= maxNest {
+		return rt.apiError(lua.LString(threadsTooDeep), nil, rt.traceOf(L))
+	}
 	if co.next == nil {
 		rt.charge(coroutineSize)
 		co.next, co.stop = iter.Pull(iter.Seq[struct{}](co.run))

@@ -4,6 +4,7 @@
 package vm
 
 import (
+	"cmp"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -43,14 +44,19 @@ func (rt *Runtime) debugTraceback(L *lua.LState) int {
 	return give(L, lua.LString(b.String()))
 }
 
-// debugGetinfo describes a function, or the one that runs at a level, without returning it.
+// debugGetinfo describes a function, or the one that runs at a level of a thread, without returning it.
 func (rt *Runtime) debugGetinfo(L *lua.LState) int {
 	a := args{L, "getinfo"}
+	at := L
+	if th, ok := L.Get(1).(*lua.LState); ok {
+		at = th
+		L.Remove(1)
+	}
 	line, name := -1, ""
 	fn, ok := L.Get(1).(*lua.LFunction)
 	if !ok {
 		level := a.int(1)
-		cf := frameAt(L, level)
+		cf := frameAt(at, level)
 		if cf == nil || level < 0 {
 			return give(L, lua.LNil)
 		}
@@ -59,7 +65,7 @@ func (rt *Runtime) debugGetinfo(L *lua.LState) int {
 			line = n
 		}
 	}
-	what := a.optStr(2, "Snl")
+	what := a.optStr(2, "Snlu")
 	rt.charge(sizeTable + 8*sizeEntry)
 	t := L.CreateTable(0, 8)
 	for _, c := range []byte(what) {
@@ -89,7 +95,7 @@ func describeSource(t *lua.LTable, fn *lua.LFunction) {
 	what, source, name, first, last := "C", "=[C]", "[C]", -1, -1
 	if !fn.IsG {
 		name, first, last = fn.Proto.SourceName, fn.Proto.LineDefined, fn.Proto.LastLineDefined
-		what, source = "Lua", "@"+name
+		what, source = "Lua", cmp.Or(keptChunkName(fn.Proto), "@"+name)
 		if first == 0 {
 			what = "main"
 		}

@@ -4,6 +4,7 @@ package vm
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"os/exec"
@@ -17,7 +18,9 @@ import (
 
 // openOS adds the os library, with the functions that are allowed.
 func openOS(rt *Runtime) {
-	fns := []libFunc{{"date", rt.osDate}, {"difftime", osDifftime}, {"time", rt.osTime}}
+	fns := []libFunc{
+		{"date", rt.osDate}, {"difftime", osDifftime}, {"setlocale", osSetlocale}, {"time", rt.osTime},
+	}
 	if rt.cfg.Allow.Clock {
 		start := time.Now()
 		fns = append(fns, libFunc{"clock", func(L *lua.LState) int {
@@ -111,6 +114,21 @@ func osDifftime(L *lua.LState) int {
 	return give(L, lua.LNumber(a.float(1)-a.float(2)))
 }
 
+// osSetlocale knows the C locale only, which is always set. For another one it returns nil.
+func osSetlocale(L *lua.LState) int {
+	a := args{L, "setlocale"}
+	locale := a.optStr(1, "C")
+	a.option(2, "all", "all", "collate", "ctype", "monetary", "numeric", "time")
+	switch locale {
+	case "", "C", "POSIX":
+		return give(L, lua.LString("C"))
+	}
+	return give(L, lua.LNil)
+}
+
+// gmt is UTC under the name that C has for it.
+var gmt = time.FixedZone("GMT", 0)
+
 // zone returns the time zone of dates: the host's where the clock is open, else UTC, so that
 // nothing of the host shows.
 func (rt *Runtime) zone() *time.Location {
@@ -135,15 +153,16 @@ func (rt *Runtime) osTime(L *lua.LState) int {
 		return give(L, lua.LNumber(rt.hostTime(a).Unix()))
 	}
 	t := a.table(1)
-	sec, minute, hour := dateField(L, t, "sec", 0), dateField(L, t, "min", 0), dateField(L, t, "hour", 12)
-	day, month, year := dateField(L, t, "day", -1), dateField(L, t, "month", -1), dateField(L, t, "year", -1)
+	sec, minute, hour := tableField(L, t, "sec", 0), tableField(L, t, "min", 0), tableField(L, t, "hour", 12)
+	day, month := tableField(L, t, "day", -1), tableField(L, t, "month", -1)
+	year := tableField(L, t, "year", -1)
 	at := time.Date(year, time.Month(month), day, hour, minute, sec, 0, rt.zone())
 	return give(L, lua.LNumber(at.Unix()))
 }
 
-// dateField returns a field of a date table. A field that is missing is otherwise, or an error if
+// tableField returns a field of a date table. A field that is missing is otherwise, or an error if
 // otherwise is negative.
-func dateField(L *lua.LState, t *lua.LTable, name string, otherwise int) int {
+func tableField(L *lua.LState, t *lua.LTable, name string, otherwise int) int {
 	x, ok := number.Number{}, false
 	switch v := t.RawGetString(name).(type) {
 	case lua.LNumber:
@@ -175,14 +194,12 @@ func (rt *Runtime) osDate(L *lua.LState) int {
 		a.fail(2, "time out of range")
 	}
 	if at = at.In(rt.zone()); utc {
-		at = at.UTC()
+		at = at.In(gmt)
 	}
-	if strings.HasPrefix(format, "*t") {
+	if format == "*t" {
 		return give(L, rt.dateTable(at))
 	}
-	text := strftime(a, format, at)
-	rt.chargeText(L, len(text))
-	return give(L, lua.LString(text))
+	return give(L, lua.LString(rt.strftime(a, format, at)))
 }
 
 // dateTable returns the fields of a time, as os.date("*t") does.
@@ -209,19 +226,21 @@ func (rt *Runtime) dateTable(at time.Time) *lua.LTable {
 }
 
 // strftime formats at in the C locale.
-func strftime(a args, format string, at time.Time) string {
-	var b strings.Builder
+func (rt *Runtime) strftime(a args, format string, at time.Time) string {
+	b := &charged{rt: rt, L: a.L}
 	for i := 0; i < len(format); i++ {
 		if format[i] != '%' || i+1 == len(format) {
-			b.WriteByte(format[i])
+			b.addByte(format[i])
 			continue
 		}
 		i++
-		layout, ok := dateLayouts[format[i]]
-		if !ok {
+		if layout, ok := dateLayouts[format[i]]; ok {
+			b.add(at.Format(layout))
+		} else if field, ok := dateFields[format[i]]; ok {
+			b.add(fmt.Sprintf(field.format, field.value(at)))
+		} else {
 			a.fail(1, "invalid conversion '%"+format[i:i+1]+"'")
 		}
-		b.WriteString(at.Format(layout))
 	}
 	return b.String()
 }
@@ -229,8 +248,36 @@ func strftime(a args, format string, at time.Time) string {
 // dateLayouts maps the conversions of strftime to layouts of package time.
 var dateLayouts = map[byte]string{
 	'a': "Mon", 'A': "Monday", 'b': "Jan", 'B': "January", 'c': "Mon Jan _2 15:04:05 2006",
-	'd': "02", 'D': "01/02/06", 'e': "_2", 'F': "2006-01-02", 'H': "15", 'I': "03", 'j': "002",
-	'm': "01", 'M': "04", 'n': "\n", 'p': "PM", 'R': "15:04", 'S': "05", 't': "\t",
+	'd': "02", 'D': "01/02/06", 'e': "_2", 'F': "2006-01-02", 'h': "Jan", 'H': "15", 'I': "03", 'j': "002",
+	'm': "01", 'M': "04", 'n': "\n", 'p': "PM", 'r': "03:04:05 PM", 'R': "15:04", 'S': "05", 't': "\t",
 	'T': "15:04:05", 'x': "01/02/06", 'X': "15:04:05", 'y': "06", 'Y': "2006", 'z': "-0700",
 	'Z': "MST", '%': "%",
+}
+
+// A dateField is a conversion of strftime that package time has no layout for.
+type dateField struct {
+	format string
+	value  func(time.Time) int
+}
+
+var dateFields = map[byte]dateField{
+	'C': {"%02d", func(at time.Time) int { return at.Year() / 100 }},
+	'g': {"%02d", func(at time.Time) int { return isoYear(at) % 100 }},
+	'G': {"%d", isoYear},
+	'u': {"%d", func(at time.Time) int { return int(at.Weekday()+6)%7 + 1 }},
+	'U': {"%02d", func(at time.Time) int { return weekOfYear(at, time.Sunday) }},
+	'V': {"%02d", func(at time.Time) int { _, week := at.ISOWeek(); return week }},
+	'w': {"%d", func(at time.Time) int { return int(at.Weekday()) }},
+	'W': {"%02d", func(at time.Time) int { return weekOfYear(at, time.Monday) }},
+}
+
+func isoYear(at time.Time) int {
+	year, _ := at.ISOWeek()
+	return year
+}
+
+// weekOfYear counts the weeks of the year, of which the first begins with the first such day of the week. The
+// days before it are in week 0.
+func weekOfYear(at time.Time, first time.Weekday) int {
+	return (at.YearDay() + 6 - int(at.Weekday()-first+7)%7) / 7
 }

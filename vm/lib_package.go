@@ -61,12 +61,31 @@ func chunkID(name string) string {
 	return `[string "` + line + `"]`
 }
 
-// loadText compiles text of a script and pushes the function, or nil and the message.
+// keepChunkName records the name that a script gave to the chunk of p, for getinfo. It is kept behind the
+// names of the upvalues, where nothing else looks.
+func keepChunkName(p *lua.FunctionProto, name string) {
+	p.DbgUpvalues = append(p.DbgUpvalues, name)
+	for _, sub := range p.FunctionPrototypes {
+		keepChunkName(sub, name)
+	}
+}
+
+// keptChunkName returns the name that a script gave to the chunk of p, or "".
+func keptChunkName(p *lua.FunctionProto) string {
+	if n := int(p.NumUpvalues); n < len(p.DbgUpvalues) {
+		return p.DbgUpvalues[n]
+	}
+	return ""
+}
+
+// loadText compiles text of a script under the name that the script gave, and pushes the function, or nil and
+// the message.
 func (rt *Runtime) loadText(L *lua.LState, src, name string, env lua.LValue) int {
-	fn, err := rt.loadChunk(src, name)
+	fn, err := rt.loadChunk(src, chunkID(name))
 	if err != nil {
 		return give(L, lua.LNil, lua.LString(messageOf(err)))
 	}
+	keepChunkName(fn.Proto, name)
 	fn.Env = L.Env
 	if env, ok := env.(*lua.LTable); ok {
 		fn.Env = env
@@ -95,7 +114,7 @@ func messageOf(err error) string {
 func (rt *Runtime) baseLoadstring(L *lua.LState) int {
 	a := args{L, "loadstring"}
 	src := a.str(1)
-	return rt.loadText(L, src, chunkID(a.optStr(2, src)), lua.LNil)
+	return rt.loadText(L, src, a.optStr(2, src), lua.LNil)
 }
 
 // baseLoad takes a function that returns pieces, as in lua5.1, or text followed by mode and
@@ -103,10 +122,10 @@ func (rt *Runtime) baseLoadstring(L *lua.LState) int {
 func (rt *Runtime) baseLoad(L *lua.LState) int {
 	a := args{L, "load"}
 	if s, ok := L.Get(1).(lua.LString); ok {
-		return rt.loadText(L, string(s), chunkID(a.optStr(2, string(s))), L.Get(4))
+		return rt.loadText(L, string(s), a.optStr(2, string(s)), L.Get(4))
 	}
 	fn := a.function(1)
-	name := chunkID(a.optStr(2, "=(load)"))
+	name := a.optStr(2, "=(load)")
 	b := &charged{rt: rt, L: L}
 	for {
 		L.Push(fn)

@@ -250,7 +250,7 @@ func (rt *Runtime) strGmatch(L *lua.LState) int {
 		m.Host = &patternHost{rt, L}
 		if !m.Find(next) {
 			next = len(s) + 1
-			return give(L, lua.LNil)
+			return 0
 		}
 		start, end := m.Span()
 		if next = end; end == start {

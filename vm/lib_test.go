@@ -1072,3 +1072,19 @@ func TestChecks(t *testing.T) {
 		t.Errorf("gave %v", err)
 	}
 }
+
+// TestCoroutinesNest checks that 200 coroutines may wait for one another.
+func TestCoroutinesNest(t *testing.T) {
+	rt := newRuntime(t, vm.Config{})
+	err := run(t, rt, `
+		local function nest(n) if n == 0 then return 0 end return 1 + coroutine.wrap(nest)(n - 1) end
+		assert(nest(200) == 200 and select(2, pcall(nest, 200)) == 200)
+		local function resume(n)
+			if n == 0 then return "bottom" end
+			return select(2, coroutine.resume(coroutine.create(resume), n - 1))
+		end
+		assert(resume(200) == "bottom" and resume(300):find "^stack overflow")`)
+	if err != nil {
+		t.Error(err)
+	}
+}

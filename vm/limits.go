@@ -49,8 +49,9 @@ const (
 	maxCallDepth     = 200_000
 
 	// maxNest is how many times Lua may go through Go into Lua again (metamethods, sort, gsub,
-	// resumed coroutines), as LUAI_MAXCCALLS in lua5.1.
-	maxNest = 200
+	// resumed coroutines). LUAI_MAXCCALLS of lua5.1 is 200; here 200 coroutines may wait for one
+	// another below the few calls that lead to the first.
+	maxNest = 206
 )
 
 // A limitError reports a limit that was hit. kind is ErrSteps or ErrMemory.

@@ -293,6 +293,9 @@ func (k *marker) proto(p *lua.FunctionProto, count bool) {
 	if count {
 		k.bytes += 1536 + int64(len(p.Code))*12 + int64(len(p.Constants))*48
 		k.bytes += int64(len(p.DbgCalls))*24 + int64(len(p.DbgLocals))*48
+		if name := keptChunkName(p); k.markString(lua.LString(name)) {
+			k.bytes += int64(len(name))
+		}
 	}
 	for _, c := range p.Constants {
 		if ud, ok := c.(*lua.LUserData); ok {

@@ -26,7 +26,7 @@ type Config struct {
 	Stdin          io.Reader // default: empty
 
 	Modules []Module
-	Scripts fs.FS // what require and dofile may see; default: nothing
+	Scripts fs.FS // what require and dofile may see (see Confined); default: nothing
 
 	// ScriptsPath names the folder Scripts in messages: its file lib.lua is ScriptsPath/lib.lua
 	// there. By default it is lib.lua alone, which is right if the current directory is that
@@ -102,6 +102,7 @@ func New(cfg Config) (*Runtime, error) {
 	cfg.Stdout = cmp.Or(cfg.Stdout, io.Discard)
 	cfg.Stderr = cmp.Or(cfg.Stderr, io.Discard)
 	cfg.Stdin = cmp.Or[io.Reader](cfg.Stdin, strings.NewReader(""))
+	cfg.Scripts = Confined(cfg.Scripts)
 	cfg.Limits.CallDepth = cmp.Or(cfg.Limits.CallDepth, defaultCallDepth)
 	rt := &Runtime{
 		cfg:     cfg,
@@ -203,10 +204,14 @@ func (rt *Runtime) adopt(L *lua.LState) *thread {
 	return t
 }
 
-// run runs the interpreter loop of a thread.
+// run runs the interpreter loop of a thread. The loop of its first function is counted in enterThread.
 func (rt *Runtime) run(L *lua.LState, base *frame) {
 	t := threadOf(L)
 	t.L.hasErrorFunc, t.L.Panic = true, rt.raise // a native module's own PCall has changed both
+	if base.Idx == 0 {
+		rt.loop(L, base)
+		return
+	}
 	if t.nest++; t.nest > maxNest {
 		t.nest--
 		rt.raiseText(L, fmt.Sprintf("stack overflow (Go and Lua functions call each other %d deep)", maxNest))
@@ -253,12 +258,14 @@ func (rt *Runtime) enterThread(th, L *lua.LState) (leave func()) {
 		t.inner, rt.meter.entering = append(slices.Clip(o.inner), c), nil
 	}
 	if t.nest > maxNest {
-		rt.raiseText(L, fmt.Sprintf("stack overflow (threads wait for each other %d deep)", maxNest))
+		rt.raiseText(L, threadsTooDeep)
 	}
 	g := L.G
 	g.CurrentThread = th
 	return func() { g.CurrentThread = L }
 }
+
+var threadsTooDeep = fmt.Sprintf("stack overflow (threads wait for each other %d deep)", maxNest)
 
 // enter takes the runtime for the caller's goroutine.
 func (rt *Runtime) enter() error {

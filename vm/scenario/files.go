@@ -67,16 +67,16 @@ type hostFS struct{}
 func (hostFS) Open(name string) (fs.File, error) { return os.Open(name) }
 
 // Folder returns what require and dofile see: the folder of the file, the current one for standard
-// input, or nil.
+// input, or nil. Symbolic links do not lead out of a folder on disk.
 func (s *Source) Folder() fs.FS {
 	if s.fsys == nil {
 		return s.folder
 	}
-	dir := path.Dir(s.name)
+	fsys, dir := vm.Confined(s.fsys), path.Dir(s.name)
 	if dir == "." {
-		return s.fsys
+		return fsys
 	}
-	sub, err := fs.Sub(s.fsys, dir)
+	sub, err := fs.Sub(fsys, dir)
 	if err != nil {
 		return nil
 	}
