@@ -127,6 +127,9 @@ var machineOptions = []describe.Field{
 		"where the kernel leaves order open, 0 takes one fixed order; any other seed draws the order",
 		func(c *sim.Config) *uint64 { return &c.Seed }),
 	option("paranoid", "0", "perf_event_paranoid", func(c *sim.Config) *int { return &c.Paranoid }),
+	flag("debug_atomic_sleep",
+		"a call that may sleep logs it first where sleeping is not allowed (CONFIG_DEBUG_ATOMIC_SLEEP)",
+		func(c *sim.Config) *bool { return &c.DebugAtomicSleep }),
 	flag("no_cap_sys_admin", "the callers lack CAP_SYS_ADMIN and CAP_PERFMON",
 		func(c *sim.Config) *bool { return &c.NoCapSysAdmin }),
 }

@@ -27,6 +27,7 @@
 ---@field log_ops? boolean hw_breakpoint_control logs its operation, as in the seed's second listing (default: false)
 ---@field seed? u64 where the kernel leaves order open, 0 takes one fixed order; any other seed draws the order (default: 0)
 ---@field paranoid? integer perf_event_paranoid (default: 0)
+---@field debug_atomic_sleep? boolean a call that may sleep logs it first where sleeping is not allowed (CONFIG_DEBUG_ATOMIC_SLEEP) (default: false)
 ---@field no_cap_sys_admin? boolean the callers lack CAP_SYS_ADMIN and CAP_PERFMON (default: false)
 
 ---The attributes of an event: the fields of perf_event_attr that matter here.

@@ -308,9 +308,11 @@ func (a *Access) trap(c *CPU, handle func() error) error {
 	c.masked++ // PSTATE.D is set on entry to the handler
 	masker := c.masker
 	c.masker = m.thread
+	was := c.enterContext(inDebug)
 	k := m.debugEntry(a.el)
 	err := handle()
 	m.leaveAll(k)
+	c.runState = was
 	c.masked--
 	c.masker = masker
 	m.trapped--

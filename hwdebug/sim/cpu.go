@@ -42,6 +42,8 @@ type CPU struct {
 	pool   pool
 	runq   []*thread
 
+	runState
+
 	spinning int     // calls that wait for another CPU to answer
 	spinner  *thread // the spinning thread
 }

@@ -359,6 +359,7 @@ func (m *Machine) perfInstallInContext(ev *Event) {
 	switch {
 	case inPlace:
 		m.addEventToCtx(ev, x)
+		m.rawSpinUnlockIrq()
 	case x.task == nil:
 		_ = m.cpuFunctionCall(ev.cpu, callInstall, ev, 0)
 	default:
@@ -373,6 +374,7 @@ func (m *Machine) installForTask(ev *Event, x *perfContext) {
 	for m.taskFunctionCall(x.task, callInstall, ev, 0) != nil && !x.dead {
 		if !x.task.running() {
 			m.addEventToCtx(ev, x)
+			m.rawSpinUnlockIrq()
 			return
 		}
 	}
@@ -434,6 +436,7 @@ func (m *Machine) eventFunctionCall(ev *Event, f remoteCall, flags uint64) {
 		done = m.taskFunctionCall(x.task, f, ev, flags) == nil
 		if !done && !x.dead && x.active == 0 { // nothing is installed: f changes states and lists only
 			m.perform(ev, f, flags)
+			m.rawSpinUnlockIrq()
 			done = true
 		}
 	}
@@ -479,6 +482,7 @@ func (m *Machine) perfEventEnableInner(ev *Event) {
 		return
 	}
 	m.lock(ev.ctx)
+	m.rawSpinUnlockIrq() // after the look at the state
 	if ev.state < StateInactive && ev.state >= StateError {
 		if ev.state == StateError {
 			ev.state = StateOff
@@ -517,10 +521,23 @@ func (m *Machine) perfEventDisableInner(ev *Event) {
 		return
 	}
 	m.lock(ev.ctx)
+	m.rawSpinUnlockIrq() // after the look at the state
 	if ev.state > StateOff {
 		m.eventFunctionCall(ev, callDisable, 0)
 	}
 	m.unlock(ev.ctx)
+}
+
+// perfEventDisableLocal disables an event of the current task without a cross call, for callers with
+// interrupts off (R-VAL-22).
+//
+// kernel/events/core.c: perf_event_disable_local, event_function_local
+func (m *Machine) perfEventDisableLocal(ev *Event) {
+	defer m.leave(m.enter1(fnPerfEventDisableLocal, ev.arg()))
+	defer m.leave(m.enter1(fnEventFunctionLocal, ev.arg()))
+	if !ev.ctx.dead {
+		m.perfEventDisableFn(ev)
+	}
 }
 
 // kernel/events/core.c: __perf_event_disable
@@ -550,6 +567,9 @@ func (m *Machine) perfRemoveFromContext(ev *Event) {
 		flags |= detachDead
 	}
 	k := m.enter2(fnPerfRemoveFromContext, ev.arg(), flags)
+	if m.prof.removeInPlace {
+		m.rawSpinUnlockIrq() // after the look at the context
+	}
 	if m.prof.removeInPlace && ev.ctx.active == 0 {
 		m.removeFromContext(ev, flags)
 	} else {
@@ -608,6 +628,7 @@ func (m *Machine) detachEvent(ev *Event) {
 	if ev.ctx != nil {
 		m.lock(ev.ctx)
 		m.perfRemoveFromContext(ev)
+		m.rawSpinUnlockIrq() // after its state was set
 		m.unlock(ev.ctx)
 	}
 	ev.state = StateDead

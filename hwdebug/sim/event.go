@@ -321,6 +321,7 @@ func (m *Machine) newEvent() *Event {
 // kernel/events/core.c: perf_event_alloc
 func (m *Machine) perfEventAlloc(r *create) (ev *Event, err error) {
 	k := m.enter3(fnPerfEventAlloc, r.attr.Addr, uint64(int64(r.cpu)), pidArg(r.task))
+	m.mightSleep(fnKmemCacheAlloc)
 	if (r.cpu < 0 || r.cpu >= len(m.cpus)) && (r.task == nil || r.cpu != -1) {
 		return nil, m.end(k, r.refuse(m, einval, "R-VAL-1", "perf_event_alloc",
 			m.cpuRange(), "use one of them, or cpu -1 with a task"))

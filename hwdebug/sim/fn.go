@@ -42,6 +42,7 @@ const (
 	fileSignal  source = "kernel/signal.c"
 
 	fileArchSignal source = "arch/arm64/kernel/signal.c"
+	fileMutex      source = "kernel/locking/mutex.c"
 )
 
 func (s source) fn(ret trace.Kind, name string, args ...trace.Arg) traceFn {
@@ -176,6 +177,8 @@ var (
 	fnPerfEventEnableInner      = inlined(fileCore.void("_perf_event_enable", argEvent))
 	fnPerfEventEnableFn         = fileCore.void("__perf_event_enable", argEvent)
 	fnPerfEventDisable          = fileCore.void("perf_event_disable", argEvent)
+	fnPerfEventDisableLocal     = fileCore.void("perf_event_disable_local", argEvent)
+	fnEventFunctionLocal        = fileCore.void("event_function_local", argEvent)
 	fnPerfEventDisableInner     = inlined(fileCore.void("_perf_event_disable", argEvent))
 	fnPerfEventDisableFn        = fileCore.void("__perf_event_disable", argEvent)
 	fnEventDisable61            = fileCore.void("__event_disable", argEvent)
@@ -330,6 +333,14 @@ var (
 	fnIrqExitRcuInner       = fileSoftirq.void("__irq_exit_rcu")
 	fnHandleDomainIrq       = fileIrqDesc.void("__handle_domain_irq")
 	fnMsleep                = fileTimer.void("msleep", intArg("msecs"))
+
+	// functions that may sleep, and what checks them
+	fnMutexLock       = fileMutex.void("mutex_lock")
+	fnKmemCacheAlloc  = source("mm/slab.h").void("kmem_cache_alloc")
+	fnStartFlushWork  = inlined(fileWq.void("start_flush_work", argWork))
+	fnMightSleep      = fileSched.void("__might_sleep")
+	fnMightSleepInner = fileSched.void("___might_sleep")
+	fnMightResched    = fileSched.void("__might_resched")
 
 	// arch/arm64/kernel/ptrace.c
 	fnPtraceHbpSetAddr = inlined(filePtrace.errno("ptrace_hbp_set_addr", argTsk, intArg("idx"), argAddr))

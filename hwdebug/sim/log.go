@@ -88,9 +88,12 @@ func (m *Machine) Dmesg() []string { return append([]string(nil), m.log...) }
 const (
 	warnNoSlot uint = iota
 	warnUnhandledOps
+	warnCallIrqsOff
+	warnCallNotTask
 )
 
-// warnOnce logs a warning in fn the first time it occurs, and taints the kernel (R-LOG-9).
+// warnOnce logs a warning in fn the first time it occurs, with text unless that is empty, and taints the
+// kernel (R-LOG-9).
 func (m *Machine) warnOnce(which uint, text string, fn traceFn) {
 	if m.warned>>which&1 != 0 {
 		return
@@ -99,9 +102,11 @@ func (m *Machine) warnOnce(which uint, text string, fn traceFn) {
 	c := m.cpu
 	f := &fns[fn.Name()]
 	m.logf("------------[ cut here ]------------")
-	m.logf("%s", text)
-	line := 100 + int(hash(f.Name)%400)
-	m.logf("WARNING: CPU: %d PID: %d at %s:%d %s", c.id, c.curr.pid, f.File, line, symbol(f.Name, false))
+	if text != "" {
+		m.logf("%s", text)
+	}
+	m.logf("WARNING: CPU: %d PID: %d at %s:%d %s",
+		c.id, c.curr.pid, f.File, lineIn(f.Name), symbol(f.Name, false))
 	m.logf("Modules linked in:")
 	m.dumpHeader()
 	m.logf("Call trace:")
@@ -109,6 +114,10 @@ func (m *Machine) warnOnce(which uint, text string, fn traceFn) {
 	m.logf("---[ end trace %016x ]---", uint64(hash(text))<<32|uint64(m.warned))
 	m.taint |= taintW
 }
+
+// lineIn returns the line of a function's check. In a kernel it depends on the release; here it follows from
+// the name, so that it is the same in every run.
+func lineIn(fn string) int { return 100 + int(hash(fn)%400) }
 
 // DumpStackIn adds a dump_stack to each later entry of fn. fn is a modelled function, or a caller's
 // function with the name of one.

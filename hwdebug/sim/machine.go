@@ -62,6 +62,8 @@ type Config struct {
 	Choose func(*Point) int // picks one of p.Next at each point, instead of Seed
 	Slack  int64            // ns: how long timers may overtake a thread that could run; 0: 10 ms, below 0: none
 
+	DebugAtomicSleep bool // CONFIG_DEBUG_ATOMIC_SLEEP: a call that may sleep in atomic context logs it first
+
 	Paranoid      int  // perf_event_paranoid
 	NoCapSysAdmin bool // the callers lack CAP_SYS_ADMIN and CAP_PERFMON
 }
@@ -112,24 +114,25 @@ type Machine struct {
 	tasks   []*Task // in order of creation, idle threads and workers included
 	nextPID int
 
-	eventSeq   int      // the last ID
-	fresh      []Event  // allocated, not yet used
-	events     []*Event // all events, by ID-1, for the trace; empty without one
-	live       []*Event // events not yet freed, in order of creation
-	wides      []*Wide
-	works      []*Work
-	threads    []*thread
-	thread     *thread // the coroutine that runs now; nil: the script's goroutine
-	pendingErr error   // of a step that ran after the script's wait was over
-	turn       int     // calls and records of the running thread's turn
-	turnSeq    uint64  // the trace's sequence number at the last of them
-	turns      int     // turns cut short in a row at turnsAt
-	turnsAt    int64
-	relaxers   int // threads in cpu_relax
-	lockers    int // threads that wait for a context's mutex
-	trapped    int // nesting of debug exceptions and other contexts that must not sleep
-	lent       int // nesting of functions given to cpu:run, which have no points
-	leaving    int // nesting of exits that run a script's functions
+	eventSeq    int      // the last ID
+	fresh       []Event  // allocated, not yet used
+	events      []*Event // all events, by ID-1, for the trace; empty without one
+	live        []*Event // events not yet freed, in order of creation
+	wides       []*Wide
+	works       []*Work
+	threads     []*thread
+	thread      *thread // the coroutine that runs now; nil: the script's goroutine
+	pendingErr  error   // of a step that ran after the script's wait was over
+	turn        int     // calls and records of the running thread's turn
+	turnSeq     uint64  // the trace's sequence number at the last of them
+	turns       int     // turns cut short in a row at turnsAt
+	turnsAt     int64
+	relaxers    int  // threads in cpu_relax
+	lockers     int  // threads that wait for a context's mutex
+	trapped     int  // nesting of debug exceptions and other contexts that must not sleep
+	sleepLogged bool // the present call has logged that it may sleep in atomic context
+	lent        int  // nesting of functions given to cpu:run, which have no points
+	leaving     int  // nesting of exits that run a script's functions
 
 	perfTasks int // task events alive: the scheduler hooks are on while > 0
 	hooksOff  int64
@@ -377,7 +380,7 @@ type visit struct {
 // the stack. Its caller defers done.
 func (m *Machine) visit(c *CPU) visit {
 	v := visit{cpu: c, curr: c.curr, node: c.node, prev: m.cpu}
-	m.cpu = c
+	m.cpu, m.sleepLogged = c, false
 	if !m.traced {
 		return v
 	}

@@ -35,6 +35,9 @@ type profile struct {
 	deadAfterLimit     bool
 	bpfBeforeLimit     bool
 	reschedOnePMU      bool
+	perCPUSem          bool
+	debugPreemptOff    bool
+	crossCallInTask    bool
 
 	eventDisable      bool
 	watchReport       bool
@@ -94,6 +97,8 @@ var facts = [...]fact{
 		func(p *profile) *bool { return &p.exitPerfFirst }},
 	{"D-11", "CAP_PERFMON is enough for a CPU's event", "5.10.223", "",
 		func(p *profile) *bool { return &p.capPerfmon }},
+	{"D-12", "reserving a CPU's event takes a per-CPU semaphore, which waits for RCU", "6.1.176", "",
+		func(p *profile) *bool { return &p.perCPUSem }},
 	{"D-13", "a type without slots is EOPNOTSUPP instead of ENOSPC", "6.1.176", "",
 		func(p *profile) *bool { return &p.noSlotsUnsupported }},
 	{"D-14", "merge_sched_in schedules both classes in", "5.10.223", "",
@@ -118,6 +123,10 @@ var facts = [...]fact{
 		func(p *profile) *bool { return &p.dumpUID }},
 	{"R-EXC-17", "user copies use unprivileged instructions on every core", "6.1.176", "",
 		func(p *profile) *bool { return &p.uaccessUnpriv }},
+	{"R-EXC-18", "a debug exception disables preemption", "5.10.223", "",
+		func(p *profile) *bool { return &p.debugPreemptOff }},
+	{"R-EXC-19", "a cross call made in an interrupt warns", "5.10.223", "",
+		func(p *profile) *bool { return &p.crossCallInTask }},
 	{"R-VAL-12", "the 32-bit address space ends one page early", "4.19.116", "",
 		func(p *profile) *bool { return &p.compatVectorsPage }},
 	{"C-9", "__event_disable stands between removal and scheduling out", "6.1.192", "",

@@ -16,7 +16,7 @@ func (m *Machine) PerfEventOpen(a hwdebug.Attr, task *Task, cpu int) (*Event, er
 		return nil, err
 	}
 	defer m.done(m.here())
-	if err := m.preempt(); err != nil {
+	if err := m.createTurn(r); err != nil {
 		return nil, err
 	}
 	return m.perfEventOpen(r)
@@ -71,6 +71,21 @@ func (m *Machine) createNeeds(r *create) error {
 	return nil
 }
 
+// createTurn calls preempt for a request to create an event, and returns an error if the caller must not wait
+// for what the request then needs.
+func (m *Machine) createTurn(r *create) error {
+	if err := m.preempt(); err != nil {
+		return err
+	}
+	switch {
+	case r.task != nil:
+		return m.createAtomic(r.op, r.task, r.task.ctx)
+	case r.cpu >= 0 && r.cpu < len(m.cpus):
+		return m.createAtomic(r.op, nil, &m.cpus[r.cpu].ctx)
+	}
+	return nil
+}
+
 // RegisterUserHwBreakpoint registers an event for task from kernel code. A nil h stands for the kernel's
 // default handler (R-CON-19).
 func (m *Machine) RegisterUserHwBreakpoint(a hwdebug.Attr, h Handler, task *Task) (*Event, error) {
@@ -82,7 +97,7 @@ func (m *Machine) RegisterUserHwBreakpoint(a hwdebug.Attr, h Handler, task *Task
 		return nil, err
 	}
 	defer m.done(m.here())
-	if err := m.preempt(); err != nil {
+	if err := m.createTurn(r); err != nil {
 		return nil, err
 	}
 	return m.registerUserHwBreakpoint(r)
@@ -119,7 +134,10 @@ func (m *Machine) release(ev *Event, op, fix string, own bool) error {
 	if err := ev.needs(); err != nil {
 		return err
 	}
-	return ev.turn()
+	if err := ev.turn(); err != nil {
+		return err
+	}
+	return m.releaseAtomic(op, ev)
 }
 
 // turn calls preempt for a call on ev, and returns an error if another thread has released ev meanwhile.
@@ -200,6 +218,9 @@ func (m *Machine) onEvent(op string, ev *Event, fn func() error) error {
 	if err := ev.turn(); err != nil {
 		return err
 	}
+	if err := m.mutexFree(op, ev.ctx); err != nil {
+		return err
+	}
 	ev.refs++
 	defer ev.drop()
 	return fn()
@@ -241,6 +262,7 @@ func (ev *Event) Read() (n uint64, ok bool, err error) {
 	m := ev.m
 	defer m.done(m.here())
 	defer m.leave(m.enter1(fnPerfRead, ev.arg()))
+	m.mightSleep(fnMutexLock)
 	if ev.fd && ev.state == StateError {
 		return 0, false, nil
 	}
@@ -256,7 +278,13 @@ func (ev *Event) Modify(a hwdebug.Attr) error {
 	if !ev.fd {
 		return misusef("%s has no file to modify; it was registered in the kernel", ev.Label())
 	}
-	return ev.m.onEvent("modify", ev, func() error { return ev.m.perfEventModifyAttr(ev, a) })
+	m := ev.m
+	return m.onEvent("modify", ev, func() error {
+		if err := m.modifyAtomic("modify", ev, &a); err != nil {
+			return err
+		}
+		return m.perfEventModifyAttr(ev, a)
+	})
 }
 
 // kernel/events/core.c: perf_event_modify_attr
@@ -286,13 +314,23 @@ func (m *Machine) perfEventModifyBreakpoint(ev *Event, a hwdebug.Attr) (err erro
 
 // ModifyUserHwBreakpoint changes address, type, length and disabled of a registered event (R-VAL-22 to 24).
 func (m *Machine) ModifyUserHwBreakpoint(ev *Event, a hwdebug.Attr) error {
-	return m.onEvent("modify_user_hw_breakpoint", ev, func() error { return m.modifyUserHwBreakpoint(ev, a) })
+	const op = "modify_user_hw_breakpoint"
+	return m.onEvent(op, ev, func() error {
+		if err := m.modifyAtomic(op, ev, &a); err != nil {
+			return err
+		}
+		return m.modifyUserHwBreakpoint(ev, a)
+	})
 }
 
 // kernel/events/hw_breakpoint.c: modify_user_hw_breakpoint
 func (m *Machine) modifyUserHwBreakpoint(ev *Event, a hwdebug.Attr) (err error) {
 	defer m.exit(m.enter1(fnModifyUserHwBreakpoint, ev.arg()), &err)
-	m.perfEventDisable(ev)
+	if m.cpu.irqsOff && ev.ctx != nil && ev.ctx.task == m.cpu.curr {
+		m.perfEventDisableLocal(ev)
+	} else {
+		m.perfEventDisable(ev)
+	}
 	err = m.modifyCheck("modify_user_hw_breakpoint", ev, a, false)
 	if !ev.attr.Disabled {
 		m.perfEventEnable(ev)

@@ -41,6 +41,9 @@ func (m *Machine) taskFunctionCall(t *Task, f remoteCall, ev *Event, flags uint6
 // kernel/smp.c: smp_call_function_single
 func (m *Machine) smpCallFunctionSingle(c *CPU, t *Task, f remoteCall, ev *Event, flags uint64) (err error) {
 	k := m.enter1(fnSmpCallFunctionSingle, uint64(c.id))
+	if m.cpu.runState != (runState{}) {
+		m.warnCrossCall()
+	}
 	if c == m.cpu {
 		return m.end(k, m.genericExecSingle(c, t, f, ev, flags))
 	}
@@ -49,6 +52,17 @@ func (m *Machine) smpCallFunctionSingle(c *CPU, t *Task, f remoteCall, ev *Event
 	}
 	m.spin(c)
 	return m.end(k, m.interruptCPU(c, t, f, ev, flags))
+}
+
+// warnCrossCall warns of a cross call with interrupts off, which can deadlock, and, where the release looks,
+// of one outside of a thread (R-EXC-19). The call is made all the same.
+func (m *Machine) warnCrossCall() {
+	if m.cpu.irqsOff {
+		m.warnOnce(warnCallIrqsOff, "", fnSmpCallFunctionSingle)
+	}
+	if m.prof.crossCallInTask && m.cpu.context > inDebug {
+		m.warnOnce(warnCallNotTask, "", fnSmpCallFunctionSingle)
+	}
 }
 
 // interruptCPU runs f in an interrupt on c.
@@ -152,6 +166,7 @@ func (m *Machine) inUser(c *CPU) bool { return !c.curr.kernel && c.node == 0 }
 // lock takes a context's mutex and lets the thread that holds it finish first (R-EVT-10). Only
 // Close ends a thread that holds one (outOfCall), so callers unlock without deferring it.
 func (m *Machine) lock(x *perfContext) {
+	m.mightSleep(fnMutexLock)
 	if x.held > 0 && m.trapped == 0 {
 		m.waitUnlocked(x)
 	}

@@ -40,6 +40,11 @@ func (m *Machine) RegisterWideHwBreakpoint(a hwdebug.Attr, h Handler) (*Wide, er
 	if err := m.preempt(); err != nil {
 		return nil, err
 	}
+	for _, c := range m.cpus {
+		if err := m.createAtomic("register_wide_hw_breakpoint", nil, &c.ctx); err != nil {
+			return nil, err
+		}
+	}
 	return m.registerWide(a, h)
 }
 
@@ -89,6 +94,9 @@ func (m *Machine) UnregisterWideHwBreakpoint(w *Wide) error {
 		return err
 	}
 	if err := w.gone(); err != nil { // another thread may have unregistered it meanwhile
+		return err
+	}
+	if err := m.releaseAtomic("unregister_wide_hw_breakpoint", w.events...); err != nil {
 		return err
 	}
 	m.unregisterWide(w)

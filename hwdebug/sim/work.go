@@ -487,6 +487,7 @@ func (m *Machine) cancelSync(op string, fn traceFn, w *Work, delayed bool) (was 
 	}
 	defer m.done(m.here())
 	defer m.exitBool(m.enter1(fn, w.nameID), &was)
+	m.startFlushWork(w)
 	was = m.grab(w)
 	w.blocked++
 	defer func() { w.blocked-- }()
@@ -502,6 +503,16 @@ func (m *Machine) onWorkWait(op string, w *Work, delayed bool) error {
 		return misusef("deadlock: %s of %s from its own function waits for itself", op, w.name)
 	}
 	return nil
+}
+
+// startFlushWork enters the part of a call that may wait for w, which leaves interrupts switched on (R-EXC-19).
+//
+// kernel/workqueue.c: start_flush_work
+func (m *Machine) startFlushWork(w *Work) {
+	if m.atomic() {
+		m.mightSleep(fnStartFlushWork)
+		m.rawSpinUnlockIrq()
+	}
 }
 
 // FlushWork waits until w, as last queued, has run. It returns false at once if w is idle (R-WQ-10).
@@ -523,6 +534,7 @@ func (m *Machine) flush(op string, fn traceFn, w *Work, delayed bool) (waited bo
 	}
 	defer m.done(m.here())
 	defer m.exitBool(m.enter1(fn, w.nameID), &waited)
+	m.startFlushWork(w)
 	if w.timer != nil {
 		cpu := w.cpu
 		if cpu < 0 {
