@@ -75,7 +75,8 @@ var (
 )
 
 var assertModule = describe.Module{
-	Name: "assert",
+	Name:  "assert",
+	Loose: true,
 	Doc: "Assertions, in luassert's order: expected, actual, message. assert(v [, message]) works as " +
 		"in Lua; assert.are.equals, assert.is.truthy, assert.is_not.falsy and the like mean the same. " +
 		"For assert.snapshot, see it, the word for a case.",
@@ -169,7 +170,8 @@ func assertion(name, doc string, params []describe.Param, sample string) describ
 }
 
 var checkModule = describe.Module{
-	Name: "check",
+	Name:  "check",
+	Loose: true,
 	Doc: "The words of assert, without stopping the case: if one fails, the case goes on and fails at " +
 		"its end. check.equals(6, m.core_num_brps)",
 }

@@ -90,6 +90,8 @@ func commands() []command {
 			runText, runCommand},
 		{"conform", "FILE...", -1, "replay recorded runs of a real kernel and compare each step",
 			conformText, conformCommand},
+		{"check", "PATH...", -1, "find mistakes in scripts without running them", checkText,
+			without(checkMain)},
 		{"doc", "[NAME]", 1, "reference of the script API", docText, docCommand},
 		{"types", "[DIR]", 1, "write the editor definition file (LuaLS)", typesText, without(typesMain)},
 		{"completion", "SHELL", 1, "print a completion script for bash, zsh or fish", completionText,

@@ -46,6 +46,9 @@ type Module struct {
 	Errnos    []Errno    `json:"errnos,omitempty"`
 	Topics    []Topic    `json:"topics,omitempty"`
 
+	// Loose says that the module has more names than those described, such as assert.are.equals.
+	Loose bool `json:"-"`
+
 	// Text returns a text that help prints as it is, by a name that lists, completion and the
 	// reference leave out. It may be nil.
 	Text func(name string) (text string, ok bool) `json:"-"`

@@ -368,6 +368,13 @@ func (x *Index) Element(t Type) Type {
 	return Nil
 }
 
+// Loose reports whether a type is a module that has more names than those described.
+func (x *Index) Loose(t Type) bool {
+	return t.Kind == KindModule && slices.ContainsFunc(x.modules, func(m *Module) bool {
+		return m.Name == t.Name && m.Loose
+	})
+}
+
 // Class finds a class by its name.
 func (x *Index) Class(name string) *Class {
 	for _, e := range x.byName[strings.ToLower(name)] {

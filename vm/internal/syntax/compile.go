@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/ast"
 	"github.com/yuin/gopher-lua/parse"
 )
 
@@ -59,8 +60,8 @@ const (
 	Loop                      // prepares the bounds of a loop; see (*rewriter).wideLoop
 )
 
-// Compile compiles text, which name stands for in positions. It answers text of any kind and size.
-func Compile(name, text string) (*Chunk, *Error) {
+// Parse returns the statements of text as they are written.
+func Parse(name, text string) ([]ast.Stmt, *Error) {
 	unclosed, serr := check(text)
 	if serr != nil {
 		return nil, serr
@@ -71,6 +72,15 @@ func Compile(name, text string) (*Chunk, *Error) {
 	}
 	if unclosed != nil {
 		return nil, unclosed
+	}
+	return chunk, nil
+}
+
+// Compile compiles text, which name stands for in positions. It answers text of any kind and size.
+func Compile(name, text string) (*Chunk, *Error) {
+	chunk, serr := Parse(name, text)
+	if serr != nil {
+		return nil, serr
 	}
 	r, serr := rewrite(chunk)
 	if serr != nil {
