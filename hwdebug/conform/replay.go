@@ -262,7 +262,7 @@ func (p *player) create(s *Step, a hwdebug.Attr, target hwdebug.TaskID) (h handl
 		h.id, err = p.t.(hwdebug.KernelRegistrar).RegisterUser(a, target, handler)
 	default:
 		h.kind = hPerf
-		h.mapped = a.SamplePeriod > 0 && !(a.Inherit && target != hwdebug.NoTask)
+		h.mapped = a.SamplePeriod > 0 && !(a.Inherit && s.CPU == -1)
 		if s.InGroup {
 			h.id, err = p.t.(hwdebug.Grouper).OpenMember(a, target, s.CPU, p.handle(s.Group).id)
 		} else {

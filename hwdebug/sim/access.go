@@ -134,6 +134,10 @@ func (a *Access) attempt() error {
 	if err := a.takeSignals(); err != nil {
 		return err
 	}
+	if a.skipped {
+		a.state = accessDone
+		return nil
+	}
 	if (a.kind == hwdebug.Exec || a.hasPC) && a.enabled(c, a.el) && a.breakpointMatches(c) {
 		return a.trap(c, func() error { return m.breakpointHandler(a) })
 	}
@@ -317,6 +321,9 @@ func (a *Access) trap(c *CPU, handle func() error) error {
 	c.masker = masker
 	m.trapped--
 	c.node = node
+	if len(c.perfPending) > 0 && (a.task != nil || a.user) {
+		m.perfPending()
+	}
 	if err != nil {
 		return err
 	}
@@ -376,6 +383,9 @@ func (a *Access) takeSignals() error {
 	err := a.m.returnToUser(a.task, a.m.fromDebugNode)
 	if err != nil {
 		a.state = accessDone
+	}
+	if a.task.skip {
+		a.task.skip, a.skipped = false, true
 	}
 	return err
 }
@@ -499,7 +509,12 @@ func (c *CPU) kernelAccess(k hwdebug.Kind, addr uint64, size int, value uint64, 
 	a := &Access{m: m, kind: k, addr: addr, size: size, value: value, el: 1, user: user}
 	a.unpriv = user && (m.prof.uaccessUnpriv || m.preset.UAO)
 	a.atInstruction()
-	return m.access(a)
+	loaded, err := m.access(a)
+	if len(c.perfPending) > 0 && c.masked == 0 {
+		defer m.done(m.visit(c))
+		m.perfPending()
+	}
+	return loaded, err
 }
 
 // userRange reports whether the bytes lie below TASK_SIZE of the current task (access_ok).

@@ -198,6 +198,9 @@ func (m *Machine) eventSchedOut(ev *Event) {
 		cls.active = remove(cls.active, ev)
 	}
 	m.hwBreakpointDel(ev)
+	if ev.attr.Freq {
+		m.freqTicks(ev)
+	}
 	ev.oncpu, ev.state = -1, StateInactive
 	m.leave(k)
 }
@@ -214,9 +217,13 @@ func (m *Machine) hwBreakpointDel(ev *Event) {
 // kernel/events/hw_breakpoint.c: hw_breakpoint_add
 func (m *Machine) hwBreakpointAdd(ev *Event) (err error) {
 	k := m.enter2(fnHwBreakpointAdd, ev.arg(), 1)
-	ev.stopped = false
+	if ev.attr.Freq {
+		ev.sampling.freq.active = false
+		m.freqTicks(ev)
+	}
 	if ev.attr.SamplePeriod > 0 {
-		ev.refreshPeriod()
+		ev.sampling.last = ev.sampling.period
+		ev.sampling.setPeriod()
 	}
 	return m.end(k, m.archInstall(ev))
 }
@@ -452,6 +459,8 @@ func (m *Machine) perform(ev *Event, f remoteCall, flags uint64) {
 		m.perfEventDisableFn(ev)
 	case callRemove:
 		m.removeFromContext(ev, flags)
+	case callPeriod:
+		m.perfEventPeriodFn(ev, flags)
 	}
 }
 
@@ -566,6 +575,11 @@ func (m *Machine) perfRemoveFromContext(ev *Event) {
 	if m.prof.deadAtOnce {
 		flags |= detachDead
 	}
+	m.perfRemoveFrom(ev, flags)
+}
+
+// perfRemoveFrom removes ev from its context with the given flags.
+func (m *Machine) perfRemoveFrom(ev *Event, flags uint64) {
 	k := m.enter2(fnPerfRemoveFromContext, ev.arg(), flags)
 	if m.prof.removeInPlace {
 		m.rawSpinUnlockIrq() // after the look at the context

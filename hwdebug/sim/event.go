@@ -83,7 +83,7 @@ type Event struct {
 	fd         bool // made by perf_event_open: closed through its file
 	pinned     bool // attr.pinned at creation
 	attached   bool // to ctx
-	stopped    bool // hw.state
+	stopped    bool // hw.state: set when a limit has run out, from 6.16 on (D-21)
 	closed     bool // released by its owner
 	freed      bool
 
@@ -96,7 +96,7 @@ type Event struct {
 
 	count      uint64
 	childCount uint64
-	periodLeft int64
+	sampling   sampling
 	parent     *Event
 	children   []*Event
 	refs       int
@@ -326,7 +326,11 @@ func (m *Machine) perfEventAlloc(r *create) (ev *Event, err error) {
 		return nil, m.end(k, r.refuse(m, einval, "R-VAL-1", "perf_event_alloc",
 			m.cpuRange(), "use one of them, or cpu -1 with a task"))
 	}
-	if r.attr.Inherit && r.attr.SampleRead {
+	if r.attr.Sigtrap && r.task == nil {
+		return nil, m.end(k, r.refuse(m, einval, "R-VAL-26", "perf_event_alloc",
+			"sigtrap without a task", "open the event for a task"))
+	}
+	if r.attr.Inherit && r.attr.SampleRead && !m.prof.inheritSampleRead {
 		return nil, m.end(k, r.refuse(m, einval, "R-VAL-1", "perf_event_alloc",
 			"inherit and PERF_SAMPLE_READ exclude each other", "leave one out"))
 	}
@@ -334,7 +338,7 @@ func (m *Machine) perfEventAlloc(r *create) (ev *Event, err error) {
 	ev.attr, ev.cpu, ev.task, ev.handler = r.attr, r.cpu, r.task, r.handler
 	ev.setType(r.attr.Type)
 	ev.fd, ev.tracer, ev.parent, ev.wide, ev.pinned = r.fd, r.tracer, r.parent, r.wide, r.attr.Pinned
-	ev.state, ev.oncpu, ev.slot, ev.refs, ev.periodLeft = StateOff, -1, -1, 1, int64(r.attr.SamplePeriod)
+	ev.state, ev.oncpu, ev.slot, ev.refs, ev.sampling = StateOff, -1, -1, 1, newSampling(&r.attr)
 	if !r.attr.Disabled {
 		ev.state = StateInactive
 	}

@@ -70,7 +70,7 @@ func (m *Machine) perfEventInitTask(parent, child *Task) (err error) {
 		tree := slices.Clone(k.tree)
 		slices.SortStableFunc(tree, func(a, b *Event) int { return a.cpu - b.cpu })
 		for _, ev := range tree {
-			if !ev.attr.Inherit {
+			if !ev.inheritable() {
 				all = false
 				continue
 			}
@@ -87,6 +87,12 @@ func (m *Machine) perfEventInitTask(parent, child *Task) (err error) {
 		}
 	}
 	return nil
+}
+
+// inheritable reports whether a new process inherits ev. Events with inherit_thread go to threads only
+// (R-EVT-30).
+func (ev *Event) inheritable() bool {
+	return ev.attr.Inherit && !ev.attr.InheritThread
 }
 
 // inheritEvent creates a copy of ev for child, linked to the original event and charged to child.
@@ -136,9 +142,12 @@ func (m *Machine) freeInherited(child *Task) {
 	child.ctx.dead = true
 }
 
-// Execve gives the task a new image. It releases the task's ptrace events and enables the events with
-// enable_on_exec, once (R-EVT-24).
-func (t *Task) Execve() error {
+// Execve gives the task a new image of its own width. It releases the task's ptrace events, enables the
+// events with enable_on_exec, once, and ends those with remove_on_exec (R-EVT-24, 29).
+func (t *Task) Execve() error { return t.ExecveAs(t.compat) }
+
+// ExecveAs gives the task a new image as Execve does, a 32-bit one if compat is set.
+func (t *Task) ExecveAs(compat bool) error {
 	m := t.m
 	if err := t.undisturbed("execve"); err != nil {
 		return err
@@ -150,35 +159,61 @@ func (t *Task) Execve() error {
 	defer m.done(m.visit(m.cpus[t.cpu]))
 	defer m.leave(m.enter0(fnDoExecve))
 	m.flushPtrace(t)
-	t.mem = &memory{}
+	t.mem, t.compat = &memory{}, compat
 	m.perfEventExec(t)
 	return nil
 }
 
-// perfEventExec enables the task's events with enable_on_exec.
+// perfEventExec enables the task's events with enable_on_exec and ends those with remove_on_exec.
 //
 // kernel/events/core.c: perf_event_exec
 func (m *Machine) perfEventExec(t *Task) {
 	defer m.leave(m.enter0(fnPerfEventExec))
-	x := t.ctx
-	if x == nil {
-		return
+	if t.ctx != nil {
+		m.perfEventEnableOnExec(t.ctx)
+		m.perfEventRemoveOnExec(t.ctx)
 	}
+}
+
+// perfEventEnableOnExec enables the events of x with enable_on_exec. If one changes state, the classes of all
+// events of x are rescheduled, not only its own (R-EVT-24).
+//
+// kernel/events/core.c: perf_event_enable_on_exec
+func (m *Machine) perfEventEnableOnExec(x *perfContext) {
 	var types eventType
+	enabled := false
 	for _, ev := range x.events {
+		types |= typeOf(ev)
 		if !ev.attr.EnableOnExec {
 			continue
 		}
 		ev.attr.EnableOnExec = false
 		if ev.state < StateInactive {
-			ev.state = StateInactive
-			types |= typeOf(ev)
+			ev.state, enabled = StateInactive, true
 		}
 	}
-	if types != 0 {
+	if enabled {
 		m.stopClock(x)
 		x.unclone()
 		m.ctxResched(x, types)
+	}
+}
+
+// perfEventRemoveOnExec ends the events of x with remove_on_exec: an original stays allocated with its
+// reservation, as after an exit, and an inherited one is freed (R-EVT-29).
+//
+// kernel/events/core.c: perf_event_remove_on_exec
+func (m *Machine) perfEventRemoveOnExec(x *perfContext) {
+	modified := false
+	for _, ev := range slices.Clone(x.events) {
+		if ev.attr.RemoveOnExec {
+			modified = true
+			m.perfRemoveFrom(ev, detachGroup)
+			m.perfEventExitEvent(x, ev)
+		}
+	}
+	if modified {
+		x.unclone()
 	}
 }
 

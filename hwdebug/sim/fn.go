@@ -223,11 +223,20 @@ var (
 	fnPerfEventExitCPUContext   = inlined(fileCore.void("perf_event_exit_cpu_context", argCPU))
 	fnPerfEventExitContext      = fileCore.void("__perf_event_exit_context")
 	fnPerfEventInitCPU          = fileCore.integer("perf_event_init_cpu", argCPU)
+	fnPerfEventRefresh          = inlined(fileCore.errno("_perf_event_refresh", argEvent))
+	fnPerfEventPeriod           = inlined(fileCore.errno("_perf_event_period", argEvent, intArg("value")))
+	fnPerfEventPeriodFn         = fileCore.void("__perf_event_period", argEvent, intArg("value"))
+	fnPerfPendingEvent          = fileCore.void("perf_pending_event", argEvent)
+	fnPerfPendingIrq            = fileCore.void("perf_pending_irq", argEvent)
 	fnPerfBpEvent               = fileCore.void("perf_bp_event", argBp)
 	fnPerfSweventEvent          = fileCore.void("perf_swevent_event", argEvent)
 	fnPerfSweventOverflow       = fileCore.void("perf_swevent_overflow", argEvent)
 	fnPerfEventOverflow         = fileCore.integer("__perf_event_overflow", argEvent)
 	fnPerfEventOutputForward    = fileCore.void("perf_event_output_forward", argEvent)
+
+	// kernel/irq_work.c
+	fnIrqWorkQueue = source("kernel/irq_work.c").integer("irq_work_queue", argEvent)
+	fnIrqWorkRun   = source("kernel/irq_work.c").void("irq_work_run")
 
 	// kernel/smp.c, arch/arm64/kernel/smp.c, entry
 	fnSmpCallFunctionSingle                 = fileSmp.errno("smp_call_function_single", argCPU)

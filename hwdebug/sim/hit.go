@@ -191,35 +191,23 @@ func (m *Machine) perfBpEvent(ev *Event, a *Access, trigger uint64, slot int) er
 // kernel/events/core.c: perf_swevent_event
 func (m *Machine) perfSweventEvent(ev *Event, a *Access, trigger uint64, slot int) error {
 	defer m.leave(m.enter1(fnPerfSweventEvent, ev.arg()))
+	if ev.attr.Freq {
+		m.freqTicks(ev)
+	}
 	ev.count++
-	switch ev.attr.SamplePeriod {
-	case 0:
-		return nil
-	case 1:
-		return m.perfSweventOverflow(ev, a, trigger, slot, 1)
+	if n := ev.sampling.hit(&ev.attr); n > 0 {
+		return m.perfSweventOverflow(ev, a, trigger, slot, n)
 	}
-	if ev.periodLeft++; ev.periodLeft < 0 {
-		return nil
-	}
-	return m.perfSweventOverflow(ev, a, trigger, slot, ev.refreshPeriod())
+	return nil
 }
 
-// refreshPeriod returns how many periods have ended and starts the next one (perf_swevent_set_period).
-func (ev *Event) refreshPeriod() int64 {
-	period := int64(ev.attr.SamplePeriod)
-	if ev.periodLeft < 0 {
-		return 0
-	}
-	n := (period + ev.periodLeft) / period
-	ev.periodLeft -= n * period
-	return n
-}
-
+// perfSweventOverflow completes n samples, or as many as the event's limit lets it.
+//
 // kernel/events/core.c: perf_swevent_overflow
-func (m *Machine) perfSweventOverflow(ev *Event, a *Access, trigger uint64, slot int, times int64) error {
+func (m *Machine) perfSweventOverflow(ev *Event, a *Access, trigger uint64, slot int, n uint64) error {
 	defer m.leave(m.enter1(fnPerfSweventOverflow, ev.arg()))
-	for range times {
-		if err := m.perfEventOverflow(ev, a, trigger, slot); err != nil {
+	for range n {
+		if last, err := m.perfEventOverflow(ev, a, trigger, slot); last || err != nil {
 			return err
 		}
 	}
@@ -227,12 +215,17 @@ func (m *Machine) perfSweventOverflow(ev *Event, a *Access, trigger uint64, slot
 }
 
 // perfEventOverflow calls the event's handler: that of ptrace, a module's, or perf's own. An inherited
-// event passes its original to a module's handler.
+// event passes its original to a module's handler. last is true if the event's limit ran out.
 //
 // kernel/events/core.c: __perf_event_overflow
-func (m *Machine) perfEventOverflow(ev *Event, a *Access, trigger uint64, slot int) error {
+func (m *Machine) perfEventOverflow(ev *Event, a *Access, trigger uint64, slot int) (last bool, err error) {
 	defer m.leave(m.enter1(fnPerfEventOverflow, ev.arg()))
 	c := m.cpu
+	if ev.attr.Freq {
+		m.freqSample(ev)
+	}
+	last = m.limitReached(ev)
+	m.sigtrap(ev)
 	switch {
 	case ev.tracer:
 		m.ptraceHbptriggered(ev, trigger)
@@ -247,13 +240,17 @@ func (m *Machine) perfEventOverflow(ev *Event, a *Access, trigger uint64, slot i
 			Slot: slot,
 		}
 		if err := h(original, &hit); err != nil {
-			return err
+			return last, err
 		}
 		if hit.Skip {
 			a.skipped = true
 		}
 	default:
 		m.leave(m.enter1(fnPerfEventOutputForward, ev.arg()))
+		if ev.parent != nil {
+			ev = ev.parent
+		}
+		ev.sampling.count++
 	}
-	return nil
+	return last, nil
 }

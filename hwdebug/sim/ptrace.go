@@ -6,6 +6,7 @@ package sim
 import (
 	"encoding/binary"
 	"math/bits"
+	"syscall"
 
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/arm64"
@@ -385,42 +386,94 @@ func (m *Machine) flushPtrace(t *Task) {
 	}
 }
 
-// PtraceGetHBPRegs performs the 32-bit request GETHBPREGS. Number 0 reads the resource info, a positive
-// number the address (odd) or the control word (even) of a breakpoint, a negative number that of a
-// watchpoint (R-PTR-15).
-func (t *Task) PtraceGetHBPRegs(num int) (v uint32, err error) {
-	m := t.m
-	err = t.stopped(func() error {
-		if num == 0 {
-			v = uint32(m.preset.DebugVer)<<24 | 8<<16 | uint32(m.wrps)<<8 | uint32(m.brps)
-			return nil
-		}
-		which, idx := hbpIndex(num)
-		if idx >= ptraceEntries {
-			return m.refuseIndex("ptrace_get", t, which, idx)
-		}
-		reg := t.ptraceReg(which, idx)
-		if v = reg.Ctrl; num&1 != 0 {
-			v = uint32(reg.Addr)
-		}
+// asTracer runs fn in the name of tracer, which is current on its CPU meanwhile; nil stands for a tracer that
+// the machine does not have, of the given width.
+func (m *Machine) asTracer(tracer *Task, compat bool, fn func() error) error {
+	if tracer == nil {
+		was := m.tracerCompat
+		m.tracerCompat = compat
+		defer func() { m.tracerCompat = was }()
+		return fn()
+	}
+	if err := tracer.undisturbed("ptrace"); err != nil {
+		return err
+	}
+	defer tracer.borrow()()
+	if err := tracer.become(); err != nil {
+		return err
+	}
+	prev := m.cpu
+	m.cpu = m.cpus[tracer.cpu]
+	defer func() { m.cpu = prev }()
+	return fn()
+}
+
+// needsCompat returns EIO unless the tracer is a 32-bit task: others do not have its requests.
+func (m *Machine) needsCompat(tracer *Task, op string) error {
+	if tracer == nil || tracer.compat {
 		return nil
+	}
+	return m.refuse(&hwdebug.Error{
+		Errno: syscall.EIO, Rule: "R-PTR-15", Fn: "ptrace_request", Op: op, Asked: sprintf("by %s", tracer),
+		Found: "a 64-bit tracer does not have this request", Fix: "use a 32-bit tracer, or PTRACE_SETREGSET",
+	})
+}
+
+// PtraceGetHBPRegs performs the request GETHBPREGS of a 32-bit tracer, nil for one that is not of this
+// machine. Number 0 reads the resource info, a positive number the address (odd) or the control word (even)
+// of a breakpoint, a negative number that of a watchpoint (R-PTR-15).
+func (t *Task) PtraceGetHBPRegs(tracer *Task, num int) (v uint32, err error) {
+	m := t.m
+	if err := m.needsCompat(tracer, "ptrace_gethbpregs"); err != nil {
+		return 0, err
+	}
+	err = m.asTracer(tracer, true, func() error {
+		return t.stopped(func() (err error) {
+			defer m.done(m.here())
+			v, err = m.hbpGet(t, num)
+			return err
+		})
 	})
 	return v, err
 }
 
-// PtraceSetHBPRegs performs the 32-bit request SETHBPREGS; writing number 0 does nothing.
-func (t *Task) PtraceSetHBPRegs(num int, v uint32) error {
-	return t.stopped(func() error {
-		if num == 0 {
-			return nil
-		}
-		m := t.m
-		defer m.done(m.here())
-		which, idx := hbpIndex(num)
-		if num&1 != 0 {
-			return m.ptraceHbpSetAddr(t, which, idx, uint64(v))
-		}
-		return m.ptraceHbpSetCtrl(t, which, idx, v)
+// hbpGet reads one register by its number.
+//
+// arch/arm64/kernel/ptrace.c: compat_ptrace_gethbpregs
+func (m *Machine) hbpGet(t *Task, num int) (uint32, error) {
+	if num == 0 {
+		return uint32(m.preset.DebugVer)<<24 | 8<<16 | uint32(m.wrps)<<8 | uint32(m.brps), nil
+	}
+	which, idx := hbpIndex(num)
+	if idx >= ptraceEntries {
+		return 0, m.refuseIndex("ptrace_get", t, which, idx)
+	}
+	reg := t.ptraceReg(which, idx)
+	if num&1 != 0 {
+		return uint32(reg.Addr), nil
+	}
+	return reg.Ctrl, nil
+}
+
+// PtraceSetHBPRegs performs the request SETHBPREGS of a 32-bit tracer, nil for one that is not of this
+// machine; writing number 0 does nothing. The address is tested by the tracer's TASK_SIZE (R-VAL-12).
+func (t *Task) PtraceSetHBPRegs(tracer *Task, num int, v uint32) error {
+	m := t.m
+	if err := m.needsCompat(tracer, "ptrace_sethbpregs"); err != nil {
+		return err
+	}
+	return m.asTracer(tracer, true, func() error {
+		return t.stopped(func() error {
+			defer m.done(m.here())
+			which, idx := hbpIndex(num)
+			switch {
+			case num == 0:
+				return nil
+			case num&1 != 0:
+				return m.ptraceHbpSetAddr(t, which, idx, uint64(v))
+			}
+			return m.ptraceHbpSetCtrl(t, which, idx, v)
+		})
 	})
 }
 

@@ -23,7 +23,7 @@ func TestHBPRegs(t *testing.T) {
 	}
 	want := func(t *testing.T, task *sim.Task, num int, want uint32) {
 		t.Helper()
-		got, err := task.PtraceGetHBPRegs(num)
+		got, err := task.PtraceGetHBPRegs(nil, num)
 		must(t, err)
 		if got != want {
 			t.Errorf("PtraceGetHBPRegs(%d) = %#x, want %#x", num, got, want)
@@ -32,7 +32,7 @@ func TestHBPRegs(t *testing.T) {
 	onEvery(t, "R-PTR-15 number 0 is the resource info", func(t *testing.T, kernel string) {
 		_, task := on(t, kernel)
 		want(t, task, 0, 0x06080406) // DebugVer 6, 8 bytes, 4 watchpoints, 6 breakpoints
-		must(t, task.PtraceSetHBPRegs(0, 0xffffffff))
+		must(t, task.PtraceSetHBPRegs(nil, 0, 0xffffffff))
 		want(t, task, 0, 0x06080406)
 	})
 	onEvery(t, "R-PTR-15 the sign selects the set, odd an address", func(t *testing.T, kernel string) {
@@ -41,7 +41,7 @@ func TestHBPRegs(t *testing.T) {
 			num int
 			v   uint32
 		}{{1, 0x8000}, {2, 0x1e5}, {5, 0x9000}, {-1, 0x400000}, {-2, 0x1f5}, {-7, 0x400010}, {-8, 0x3d}} {
-			must(t, task.PtraceSetHBPRegs(w.num, w.v))
+			must(t, task.PtraceSetHBPRegs(nil, w.num, w.v))
 		}
 		// Entry 1 was never written, of entry 2 only the address.
 		for num, v := range map[int]uint32{
@@ -71,15 +71,15 @@ func TestHBPRegs(t *testing.T) {
 			want(t, task, num, 0)
 		}
 		for _, num := range []int{33, 34, -33, -34} { // index 16
-			_, err := task.PtraceGetHBPRegs(num)
+			_, err := task.PtraceGetHBPRegs(nil, num)
 			wantErrno(t, "read", err, syscall.EINVAL)
-			wantErrno(t, "write", task.PtraceSetHBPRegs(num, 0), syscall.EINVAL)
+			wantErrno(t, "write", task.PtraceSetHBPRegs(nil, num, 0), syscall.EINVAL)
 		}
 	})
 	onEvery(t, "R-PTR-15 each set takes its own types only", func(t *testing.T, kernel string) {
 		_, task := on(t, kernel)
-		wantErrno(t, "execute", task.PtraceSetHBPRegs(-2, 0x1e5), syscall.EINVAL)
-		wantErrno(t, "store", task.PtraceSetHBPRegs(2, 0x1f5), syscall.EINVAL)
+		wantErrno(t, "execute", task.PtraceSetHBPRegs(nil, -2, 0x1e5), syscall.EINVAL)
+		wantErrno(t, "store", task.PtraceSetHBPRegs(nil, 2, 0x1f5), syscall.EINVAL)
 	})
 	for _, compat := range []bool{true, false} {
 		name := "R-EXC-16 a 32-bit task gets the entry's number"
@@ -90,10 +90,10 @@ func TestHBPRegs(t *testing.T) {
 			m := vectorMachine(t, kernel)
 			task, err := m.NewTask(sim.TaskConfig{Comm: "t", CPU: 1, Compat: compat})
 			must(t, err)
-			must(t, task.PtraceSetHBPRegs(5, 0x9000)) // index 2
-			must(t, task.PtraceSetHBPRegs(6, 0x1e5))
-			must(t, task.PtraceSetHBPRegs(-3, 0x400000)) // index 1
-			must(t, task.PtraceSetHBPRegs(-4, 0x1f5))
+			must(t, task.PtraceSetHBPRegs(nil, 5, 0x9000)) // index 2
+			must(t, task.PtraceSetHBPRegs(nil, 6, 0x1e5))
+			must(t, task.PtraceSetHBPRegs(nil, -3, 0x400000)) // index 1
+			must(t, task.PtraceSetHBPRegs(nil, -4, 0x1f5))
 			for _, hit := range []struct {
 				name   string
 				access func() error
@@ -116,16 +116,16 @@ func TestHBPRegs(t *testing.T) {
 	}
 	onEvery(t, "R-PTR-18 a read makes the tracee run for a moment", func(t *testing.T, kernel string) {
 		m, task := on(t, kernel)
-		must(t, task.PtraceSetHBPRegs(-1, 0x400000))
-		must(t, task.PtraceSetHBPRegs(-2, 0x1f5))
+		must(t, task.PtraceSetHBPRegs(nil, -1, 0x400000))
+		must(t, task.PtraceSetHBPRegs(nil, -2, 0x1f5))
 		const moment = "M=0x9000 WVR0=0x400000 WCR0=0x1f5 WCR0=0x0 M=0x1000"
 		w := watch(t, m, 1)
 		for _, num := range []int{0, -1, -5} {
-			_, err := task.PtraceGetHBPRegs(num)
+			_, err := task.PtraceGetHBPRegs(nil, num)
 			must(t, err)
 			w.want(fmt.Sprintf("number %d read", num), moment+" "+moment)
 		}
-		must(t, task.PtraceSetHBPRegs(0, 0))
+		must(t, task.PtraceSetHBPRegs(nil, 0, 0))
 		w.want("number 0 written", moment+" "+moment)
 	})
 }

@@ -42,11 +42,17 @@ func (m *Machine) perfEventOpen(r *create) (ev *Event, err error) {
 			Found: found, Fix: fix,
 		}))
 	}
+	if errno, found, fix := m.perfCopyAttr(&r.attr); errno != 0 {
+		return nil, refuse(errno, found, fix)
+	}
 	if !r.attr.ExcludeKernel && m.cfg.Paranoid > 1 && m.cfg.NoCapSysAdmin {
 		found := "perf_event_paranoid is %d and the caller may not profile the kernel"
 		return nil, refuse(eacces, sprintf(found, m.cfg.Paranoid), "set exclude_kernel")
 	}
-	if r.attr.SamplePeriod>>63 != 0 {
+	switch {
+	case r.attr.Freq && r.attr.SamplePeriod > maxSampleRate:
+		return nil, refuse(einval, sprintf("sample_freq is above %d", maxSampleRate), "use a lower frequency")
+	case !r.attr.Freq && r.attr.SamplePeriod>>63 != 0:
 		return nil, refuse(einval, "sample_period has bit 63 set", "use a period below 2^63")
 	}
 	if r.task != nil && r.task.dead {
@@ -54,6 +60,27 @@ func (m *Machine) perfEventOpen(r *create) (ev *Event, err error) {
 	}
 	ev, err = m.createEvent(r)
 	return ev, m.end(k, err)
+}
+
+// perfCopyAttr checks the attributes that came with 5.13: which of them a kernel knows, and which go together
+// (R-VAL-26). Without an errno they are valid.
+//
+// kernel/events/core.c: perf_copy_attr
+func (m *Machine) perfCopyAttr(a *hwdebug.Attr) (errno syscall.Errno, found, fix string) {
+	known := m.prof.attrs513
+	switch {
+	case a.Sigtrap && !known:
+		return syscall.E2BIG, "sigtrap: this kernel's perf_event_attr has no sig_data", "use 5.13 or later"
+	case (a.RemoveOnExec || a.InheritThread) && !known:
+		return einval, "remove_on_exec and inherit_thread are unknown to this kernel", "use 5.13 or later"
+	case a.InheritThread && !a.Inherit:
+		return einval, "inherit_thread without inherit", "set inherit too"
+	case a.RemoveOnExec && a.EnableOnExec:
+		return einval, "remove_on_exec and enable_on_exec exclude each other", "leave one out"
+	case a.Sigtrap && !a.RemoveOnExec:
+		return einval, "sigtrap without remove_on_exec", "set remove_on_exec too"
+	}
+	return 0, "", ""
 }
 
 // createNeeds returns an error if the task is of another machine or the request needs a CPU that is

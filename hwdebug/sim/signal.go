@@ -107,12 +107,13 @@ const (
 	siUser     = 0 // SI_USER: kill, or send_sig of a driver
 	trapTrace  = 2
 	trapHwbkpt = 4
+	trapPerf   = 6
 )
 
 // A Siginfo is the siginfo of a signal.
 type Siginfo struct {
 	Signo Signo
-	Code  int    // SI_USER 0; of SIGTRAP also TRAP_BRKPT 1, TRAP_TRACE 2, TRAP_HWBKPT 4
+	Code  int    // SI_USER 0; of SIGTRAP also TRAP_BRKPT 1, TRAP_TRACE 2, TRAP_HWBKPT 4, TRAP_PERF 6
 	Addr  uint64 // of a signal that an instruction caused
 	Errno int
 	PID   int // of the sender, if Code is SI_USER
@@ -127,6 +128,8 @@ func (s *Siginfo) CodeName() string {
 		return "TRAP_TRACE"
 	case s.Code == trapHwbkpt:
 		return "TRAP_HWBKPT"
+	case s.Code == trapPerf:
+		return "TRAP_PERF"
 	}
 	return "TRAP_BRKPT"
 }
@@ -187,6 +190,10 @@ func (t *Task) Sigaction(n Signo, handler SignalHandler, ignore bool) error {
 	t.actions[n] = action{set: true, ignore: ignore, handler: handler}
 	return nil
 }
+
+// SkipInstruction moves the task's pc past the instruction that a signal interrupted, as a handler does by
+// writing to its ucontext. The instruction is not performed.
+func (t *Task) SkipInstruction() { t.skip = true }
 
 // SendSig sends a signal to a task, as a driver does with send_sig(sig, p, 0). Any context may call it. The
 // signal stays pending until the task returns to user mode; a task that runs there gets it at once

@@ -12,6 +12,7 @@ const (
 	callEnable
 	callDisable
 	callRemove
+	callPeriod
 )
 
 // cpuFunctionCall runs f on a CPU, or returns ENXIO if the CPU is offline (R-EVT-6).

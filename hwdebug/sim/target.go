@@ -15,6 +15,22 @@ type Target struct {
 	m      *Machine
 	events []targetEvent
 	tasks  []*Task
+
+	catches bool            // an event sends signals, which the tasks handle
+	caught  hwdebug.Handled // during this access
+	timed   bool            // an event has a frequency, so that the time between accesses matters
+}
+
+// stepTime is the time in ns that passes between two accesses of a test program, for events with a frequency.
+// On the recorded machines it is between one tick and two.
+const stepTime = 5e6
+
+// passTime lets the time between two accesses pass.
+func (t *Target) passTime() error {
+	if !t.timed {
+		return nil
+	}
+	return t.m.Msleep(stepTime)
 }
 
 type targetEvent struct {
@@ -31,6 +47,9 @@ var (
 	_ hwdebug.Ptracer         = (*Target)(nil)
 	_ hwdebug.Switcher        = (*Target)(nil)
 	_ hwdebug.Hotplugger      = (*Target)(nil)
+	_ hwdebug.Sampler         = (*Target)(nil)
+	_ hwdebug.Execer          = (*Target)(nil)
+	_ hwdebug.CompatTasker    = (*Target)(nil)
 	_ hwdebug.Shutdowner      = (*Target)(nil)
 )
 
@@ -51,10 +70,10 @@ func (t *Target) Supports(f hwdebug.Feature) error {
 	switch f {
 	case hwdebug.FeatureKernelEvents, hwdebug.FeatureKernelAccess, hwdebug.FeatureTasks,
 		hwdebug.FeatureUserCopy, hwdebug.FeatureRegisters, hwdebug.FeaturePtrace, hwdebug.FeatureSwitch,
-		hwdebug.FeatureHotplug:
+		hwdebug.FeatureHotplug, hwdebug.FeatureExec, hwdebug.FeatureCompat, hwdebug.FeatureSampling:
 		return nil
-	case hwdebug.FeatureGroups, hwdebug.FeatureSampling, hwdebug.FeatureExec, hwdebug.FeatureCompat,
-		hwdebug.FeatureWrites, hwdebug.FeaturePMUEvents, hwdebug.FeatureSoftwareEvents, hwdebug.FeatureBPF:
+	case hwdebug.FeatureGroups, hwdebug.FeatureWrites, hwdebug.FeaturePMUEvents,
+		hwdebug.FeatureSoftwareEvents, hwdebug.FeatureBPF:
 		return hwdebug.NotSupported(string(f), "the model has no "+string(f))
 	}
 	return misusef("'%s' is not a feature of the contract", f)
@@ -148,7 +167,49 @@ func (t *Target) Open(a hwdebug.Attr, task hwdebug.TaskID, cpu int) (hwdebug.Eve
 		}
 	}
 	ev, err := t.m.PerfEventOpen(a, tsk, cpu)
+	t.catches = t.catches || err == nil && a.Sigtrap
+	t.timed = t.timed || err == nil && a.Freq
 	return t.add(targetEvent{ev: ev}, err)
+}
+
+// Reset issues the fd request RESET.
+func (t *Target) Reset(id hwdebug.EventID) error { return t.onEvent(id, (*Event).Reset) }
+
+// Refresh issues the fd request REFRESH.
+func (t *Target) Refresh(id hwdebug.EventID, n uint64) error {
+	return t.onEvent(id, func(ev *Event) error { return ev.Refresh(int32(n)) })
+}
+
+// Period issues the fd request PERIOD.
+func (t *Target) Period(id hwdebug.EventID, n uint64) error {
+	return t.onEvent(id, func(ev *Event) error { return ev.Period(n) })
+}
+
+// Samples returns the number of samples in the event's buffer. The model throttles no event.
+func (t *Target) Samples(id hwdebug.EventID) (n uint64, throttled bool) {
+	ev, err := t.event(id)
+	if err != nil {
+		return 0, false
+	}
+	return ev.Samples(), false
+}
+
+// catch gives a 64-bit task a handler of SIGTRAP, which skips the instruction at its every third call during
+// an access.
+func (t *Target) catch(tsk *Task) error {
+	t.caught = hwdebug.Handled{}
+	if !t.catches || tsk.compat {
+		return nil
+	}
+	return tsk.Sigaction(sigtrap, func(tsk *Task, s *Siginfo) error {
+		if t.caught.N++; t.caught.N == 1 {
+			t.caught.Code, t.caught.Addr = s.Code, s.Addr
+		}
+		if t.caught.N%3 == 0 {
+			tsk.SkipInstruction()
+		}
+		return nil
+	}, false)
 }
 
 // Enable issues the fd request ENABLE.
@@ -201,15 +262,21 @@ func (t *Target) running(id hwdebug.TaskID, fn func(*Task, *CPU) error) error {
 
 // Access performs one access of the task in user mode.
 func (t *Target) Access(id hwdebug.TaskID, k hwdebug.Kind, addr uint64, size int) (hwdebug.Trap, error) {
+	if err := t.passTime(); err != nil {
+		return hwdebug.Trap{}, err
+	}
 	err := t.running(id, func(tsk *Task, _ *CPU) error {
+		if err := t.catch(tsk); err != nil {
+			return err
+		}
 		_, err := tsk.access(k, addr, size, 0)
 		return err
 	})
 	var s *Signal
 	if errors.As(err, &s) {
-		return hwdebug.Trap{N: 1, Addr: s.Info.Addr}, nil
+		return hwdebug.Trap{N: 1, Addr: s.Info.Addr, Errno: s.Info.Errno, Handled: t.caught}, nil
 	}
-	return hwdebug.Trap{}, err
+	return hwdebug.Trap{Handled: t.caught}, err
 }
 
 // KernelAccess performs one access of the kernel on cpu.
@@ -220,6 +287,9 @@ func (t *Target) KernelAccess(cpu int, k hwdebug.Kind, addr uint64, size int) er
 				Errno: einval, Rule: "R-HP-11", Fn: "set_cpus_allowed_ptr", Op: "kaccess",
 				Asked: sprintf("an access on cpu%d", cpu), Found: "the CPU is offline", Fix: "bring it up",
 			})
+		}
+		if err := t.passTime(); err != nil {
+			return err
 		}
 		_, err := c.kernelAccess(k, addr, size, 0, false)
 		return err
@@ -369,6 +439,35 @@ func (t *Target) Switch(cpu int, next hwdebug.TaskID) error {
 		}
 		return t.onTask(next, c.ContextSwitch)
 	})
+}
+
+// Exec has a task execute a new image.
+func (t *Target) Exec(id hwdebug.TaskID, compat bool) error {
+	return t.running(id, func(tsk *Task, _ *CPU) error { return tsk.ExecveAs(compat) })
+}
+
+// NewCompatTask creates a parked 32-bit task.
+func (t *Target) NewCompatTask(cpu int) (hwdebug.TaskID, error) {
+	tsk, err := t.m.NewTask(TaskConfig{CPU: cpu, Compat: true})
+	return t.addTask(tsk, err)
+}
+
+// SetHBPRegs writes a register of a task as a 32-bit tracer does.
+func (t *Target) SetHBPRegs(tracer, id hwdebug.TaskID, num int, value uint32) error {
+	return t.running(tracer, func(by *Task, _ *CPU) error {
+		return t.onTask(id, func(tsk *Task) error { return tsk.PtraceSetHBPRegs(by, num, value) })
+	})
+}
+
+// GetHBPRegs reads a register of a task as a 32-bit tracer does.
+func (t *Target) GetHBPRegs(tracer, id hwdebug.TaskID, num int) (v uint32, err error) {
+	err = t.running(tracer, func(by *Task, _ *CPU) error {
+		return t.onTask(id, func(tsk *Task) (err error) {
+			v, err = tsk.PtraceGetHBPRegs(by, num)
+			return err
+		})
+	})
+	return v, err
 }
 
 // CPUDown takes a CPU down.

@@ -43,6 +43,8 @@ type Task struct {
 	mem    *memory // user memory, shared with its children until they exec
 	thread *thread
 	onExit []exitHook
+
+	skip bool // a signal's handler moved the pc past the interrupted instruction
 }
 
 type exitHook struct {

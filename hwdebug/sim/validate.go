@@ -9,7 +9,7 @@ import (
 
 // callerTaskSize returns TASK_SIZE of the current task, which need not be the target (R-VAL-12).
 func (m *Machine) callerTaskSize() uint64 {
-	if !m.cpu.curr.compat {
+	if !m.cpu.curr.compat && !m.tracerCompat {
 		return m.taskSize
 	}
 	if m.prof.compatVectorsPage {

@@ -458,7 +458,7 @@ func TestVectorsPtrace(t *testing.T) {
 		task := on(t, kernel)
 		must(t, task.PtraceSet(hwdebug.HwWatch, 0, 0x1000, 0x1e15))
 		entry(t, task, hwdebug.HwWatch, 0, 0x1000, 0x1e15)
-		must(t, task.PtraceSetHBPRegs(-2, 0x1e15)) // the control word alone
+		must(t, task.PtraceSetHBPRegs(nil, -2, 0x1e15)) // the control word alone
 		entry(t, task, hwdebug.HwWatch, 0, 0x1008, 0x1f5)
 	})
 	onEvery(t, "V-100", func(t *testing.T, kernel string) {
@@ -468,7 +468,7 @@ func TestVectorsPtrace(t *testing.T) {
 	onEvery(t, "V-101", func(t *testing.T, kernel string) {
 		task := on(t, kernel)
 		must(t, task.PtraceSet(hwdebug.HwWatch, 0, 0x1004, 0x1f5))
-		must(t, task.PtraceSetHBPRegs(-2, 0))
+		must(t, task.PtraceSetHBPRegs(nil, -2, 0))
 		entry(t, task, hwdebug.HwWatch, 0, 0x1000, 0x1e14)
 	})
 	onEvery(t, "V-102", func(t *testing.T, kernel string) {
