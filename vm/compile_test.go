@@ -443,7 +443,7 @@ func TestSyntaxErrorsShowThePlace(t *testing.T) {
 			message: "syntax error near 'end'",
 			excerpt: "    1 | for i = 1, 2 do f('x' end\n                              ^",
 		},
-		{src: "goto nowhere", message: "no visible label 'nowhere'", excerpt: ""},
+		{src: "goto nowhere", message: "no visible label 'nowhere'", excerpt: "    1 | goto nowhere"},
 		{src: "break", message: "no loop to break", excerpt: "    1 | break"},
 	} {
 		_, err := vm.Compile("test.lua", c.src)

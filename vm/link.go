@@ -101,55 +101,104 @@ func (rt *Runtime) joinTable(L *lua.LState) int {
 		n += max(0, p.Count)
 	}
 	rt.charge(sizeTable + int64(n)*sizeSlot)
-	out := L.CreateTable(n, 0)
-	next, arg := 1, 2
-	for _, p := range plan.Pieces {
+	j := &joiner{rt: rt, L: L, out: L.CreateTable(n, 0), next: 1}
+	arg := 2
+	for i, p := range plan.Pieces {
 		if p.Data != nil {
-			next = rt.joinData(out, next, p.Data)
+			j.data(p.Data)
+			continue
+		}
+		t := L.Get(arg).(*lua.LTable)
+		if arg++; i == 0 {
+			j.first(t, p.Count)
 		} else {
-			next = rt.joinCode(out, next, p.Count, L.Get(arg).(*lua.LTable))
-			arg++
+			j.list(t, p)
 		}
 	}
-	return give(L, out)
+	return give(L, j.out)
 }
 
-// joinData stores items in out from index next on and returns the index behind them.
-func (rt *Runtime) joinData(out *lua.LTable, next int, items []syntax.Item) int {
+// A joiner makes one table of pieces.
+type joiner struct {
+	rt   *Runtime
+	L    *lua.LState
+	out  *lua.LTable
+	next int // the index of the next item
+}
+
+// data stores items.
+func (j *joiner) data(items []syntax.Item) {
 	for i, item := range items {
 		if i%1024 == 0 {
-			rt.steps(min(1024, len(items)-i))
+			j.rt.steps(min(1024, len(items)-i))
 		}
 		v := item.Value
 		if v == nil {
-			v = rt.u64(item.Wide)
+			v = j.rt.u64(item.Wide)
 		}
-		out.RawSetInt(next+i, v)
+		j.item(v)
 	}
-	return next + len(items)
 }
 
-// joinCode stores the items of t in out from index next on, count of them or all, and its other fields. It
-// returns the index behind the items.
-func (rt *Runtime) joinCode(out *lua.LTable, next, count int, t *lua.LTable) int {
+func (j *joiner) item(v lua.LValue) {
+	j.out.RawSetInt(j.next, v)
+	j.next++
+}
+
+// first copies the table that the constructor begins with, which has count items or all that it has.
+func (j *joiner) first(t *lua.LTable, count int) {
 	array := viewTable(t).array
+	j.rt.steps(len(array))
+	for i, v := range array {
+		j.rt.chargeSet(j.out, lua.LNumber(i+1), v)
+		j.out.RawSetInt(i+1, v)
+	}
 	if count < 0 {
 		count = len(array)
 	}
-	rt.steps(count)
-	rt.charge(int64(count) * sizeSlot)
-	for i := range count {
-		v := lua.LNil
-		if i < len(array) {
-			v = array[i]
-		}
-		out.RawSetInt(next+i, v)
-	}
+	j.next = count + 1
 	for _, key := range viewTable(t).keys {
-		rt.charge(sizeEntry)
-		out.RawSetH(key, t.RawGetH(key))
+		j.rt.charge(sizeEntry)
+		j.out.RawSetH(key, t.RawGetH(key))
 	}
-	return next + count
+}
+
+// list stores the items and fields in the list t.
+func (j *joiner) list(t *lua.LTable, p syntax.Piece) {
+	values := viewTable(t).array
+	j.rt.steps(len(values))
+	j.rt.charge(int64(len(values)) * sizeSlot)
+	for _, keyed := range p.Keyed {
+		if n := len(values); n == 0 || keyed && n == 1 {
+			break // a last call had no results
+		}
+		if !keyed {
+			j.item(values[0])
+			values = values[1:]
+			continue
+		}
+		j.field(values[0], values[1])
+		values = values[2:]
+	}
+	if p.Count < 0 {
+		for _, v := range values {
+			j.item(v)
+		}
+	}
+}
+
+// field stores a field. In lua5.1, which stores items in batches, a field of the same key is lost if the
+// item is stored after it.
+func (j *joiner) field(key, value lua.LValue) {
+	if err := checkKey(key); err != nil {
+		raise(j.L, 1, err.Error())
+	}
+	pending := (j.next-1)/syntax.Batch*syntax.Batch + 1
+	if n, ok := key.(lua.LNumber); ok && int(n) >= pending && int(n) < j.next && n == lua.LNumber(int(n)) {
+		return
+	}
+	j.rt.chargeSet(j.out, key, value)
+	j.out.RawSet(key, value)
 }
 
 // load compiles source text for load, loadstring, dofile and require.

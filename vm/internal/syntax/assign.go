@@ -1,25 +1,34 @@
-// Assignments to several variables, which gopher-lua's compiler performs one after the other, and the three
-// values of a generic for, of which it loses some.
+// Assignments that gopher-lua's compiler gets wrong: those to several variables, which it performs one
+// after the other, and those whose value or table it loses; and the three values of a generic for, of which
+// it loses some.
 
 package syntax
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/yuin/gopher-lua/ast"
 )
 
-// simultaneous corrects assignments such as `a, b = b, a`. The compiler evaluates an expression straight into
-// the local variable that it is for, so whatever is evaluated later sees the new value: the line above loses
-// a. An assignment in which that makes a difference becomes
+// assign corrects an assignment. The compiler evaluates an expression straight into the local variable that
+// it is for. So whatever is evaluated later sees the new value, as in `a, b = b, a`; some values are left
+// in another register (see loses); and a call in parentheses overwrites the last parameter before its
+// arguments are evaluated. A constant that is indexed it takes for the number of a register. Such an
+// assignment becomes
 //
 //	do
 //	  local o, k, x, y = t, i, ...  -- tables and keys of the left side, then the right side
 //	  o[k] = y                      -- a, t[i] = ..., last first as in lua5.1
 //	  a = x
 //	end
-func simultaneous(s *ast.AssignStmt) ast.Stmt {
-	if !dependent(s) {
+func (r *rewriter) assign(s *ast.AssignStmt) ast.Stmt {
+	if len(s.Lhs) == 1 && len(s.Rhs) == 1 {
+		if call, ok := s.Rhs[0].(*ast.FuncCallExpr); ok {
+			call.AdjustRet = false // one variable takes one value anyway
+		}
+	}
+	if !dependent(s) && !r.misplaced(s) && !slices.ContainsFunc(s.Lhs, indexesConstant) {
 		return s
 	}
 	local := at(&ast.LocalAssignStmt{}, s)
@@ -65,6 +74,58 @@ func dependent(s *ast.AssignStmt) bool {
 		plain = plain && isConstant(e)
 	}
 	return len(s.Lhs) > 1 && named && !plain
+}
+
+// misplaced reports whether the compiler may lose the value of the only variable that s sets: if that is a
+// local variable, and its value a logical expression or not the last call.
+func (r *rewriter) misplaced(s *ast.AssignStmt) bool {
+	name, ok := s.Lhs[0].(*ast.IdentExpr)
+	if !ok || len(s.Lhs) > 1 || !r.fn.has(name.Value) {
+		return false
+	}
+	_, call := s.Rhs[0].(*ast.FuncCallExpr)
+	return call && len(s.Rhs) > 1 || r.loses(s.Rhs[0], true, true, false)
+}
+
+// loses reports whether the compiler leaves the value of a logical expression e in the wrong register when
+// e is assigned to a local variable: if a part of it that is the left side of an and, and that is neither a
+// constant, a comparison nor a local variable, may be the result because it is false.
+//
+// whenFalse and whenTrue report that e ends the whole expression if it is false, or true; or that e is the
+// left side of an or.
+func (r *rewriter) loses(expr ast.Expr, whenFalse, whenTrue, or bool) bool {
+	switch e := expr.(type) {
+	case *ast.LogicalOpExpr:
+		if e.Operator == "and" {
+			return r.loses(e.Lhs, whenFalse, false, false) || r.loses(e.Rhs, whenFalse, whenTrue, or)
+		}
+		return r.loses(e.Lhs, false, whenTrue, true) || r.loses(e.Rhs, whenFalse, whenTrue, or)
+	case *ast.TableExpr, *ast.FunctionExpr:
+		return false
+	case *ast.RelationalOpExpr: // becomes a call if it has a wide literal
+		if !isWideLiteral(e.Lhs) && !isWideLiteral(e.Rhs) {
+			return false
+		}
+	case *ast.IdentExpr:
+		if r.fn.has(e.Value) {
+			return false
+		}
+	}
+	return whenFalse && !whenTrue && !or && !isConstant(expr)
+}
+
+// indexesConstant reports whether a target is a field of a constant, or of an operation that the compiler
+// may make one of.
+func indexesConstant(e ast.Expr) bool {
+	x, ok := e.(*ast.AttrGetExpr)
+	if !ok {
+		return false
+	}
+	switch x.Object.(type) {
+	case *ast.NumberExpr, *ast.StringExpr, *ast.ArithmeticOpExpr, *ast.UnaryMinusOpExpr:
+		return true
+	}
+	return false
 }
 
 // isConstant reports whether an expression is the same whenever it is evaluated.

@@ -82,7 +82,7 @@ func Compile(name, text string) (*Chunk, *Error) {
 	if serr != nil {
 		return nil, serr
 	}
-	r, serr := rewrite(chunk)
+	chunk, r, serr := rewrite(chunk)
 	if serr != nil {
 		return nil, serr
 	}
@@ -92,6 +92,7 @@ func Compile(name, text string) (*Chunk, *Error) {
 	}
 	c := &Chunk{Proto: proto, Constants: r.open, Patches: map[*lua.FunctionProto][]Patch{}}
 	c.link(proto)
+	fixJumps(proto, r.jumps)
 	fixLocals(proto, r.fn)
 	trim(proto)
 	return c, nil

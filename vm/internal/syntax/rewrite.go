@@ -5,6 +5,9 @@
 //   - comparisons with one of them become calls, because Lua 5.1 cannot compare a number with a userdata;
 //   - table constructors that are too long for the compiler are cut into pieces and joined;
 //   - assignments to several variables happen at once instead of one after the other;
+//   - assignments whose value the compiler would lose go through a variable of their own (logical.go);
+//   - loops and labels that begin with a jump get an instruction before it (head.go);
+//   - break and goto close the variables that closures have captured, and no others (jump.go);
 //   - a numeric for over u64s counts its iterations, because the compiler's counts in floats;
 //   - leading zeros and literals beyond the range of floats are written as the compiler reads them.
 //
@@ -16,6 +19,7 @@ package syntax
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,10 +39,18 @@ type funcInfo struct {
 	locals   []localInfo
 	children []*funcInfo
 
-	active    int // locals in scope
+	names     []string // of the locals in scope
 	constants map[any]struct{}
 	labels    int
+	block     *block
+	loop      *loop
 }
+
+// active returns the number of locals in scope.
+func (f *funcInfo) active() int { return len(f.names) }
+
+// has reports whether name is a local variable of this function that is in scope.
+func (f *funcInfo) has(name string) bool { return slices.Contains(f.names, name) }
 
 type localInfo struct {
 	name string
@@ -54,18 +66,21 @@ type rewriter struct {
 	markers map[*ast.StringExpr]int // the open constant of each marker
 	wide    map[ast.Expr]bool       // wide literals and arithmetic with them
 	fn      *funcInfo
+	jumps   []*jump
+	idents  map[string]int // how often each name was read or written so far
 	depth   int
 }
 
 const markerPrefix = "\x00vm:"
 
-// rewrite rewrites chunk in place.
-func rewrite(chunk []ast.Stmt) (r *rewriter, err *Error) {
+// rewrite returns chunk as the compiler is to see it. It changes the tree in place.
+func rewrite(chunk []ast.Stmt) (out []ast.Stmt, r *rewriter, err *Error) {
 	r = &rewriter{
 		index:   map[Constant]int{},
 		markers: map[*ast.StringExpr]int{},
 		wide:    map[ast.Expr]bool{},
 		fn:      &funcInfo{constants: map[any]struct{}{}},
+		idents:  map[string]int{},
 	}
 	defer func() {
 		switch e := recover().(type) {
@@ -76,8 +91,7 @@ func rewrite(chunk []ast.Stmt) (r *rewriter, err *Error) {
 			panic(e)
 		}
 	}()
-	r.stmts(chunk, 0)
-	return r, nil
+	return r.body(chunk), r, nil
 }
 
 // fail ends the rewriting with an error.
@@ -105,12 +119,9 @@ func (r *rewriter) constant(n ast.PositionHolder, v any) {
 
 // local notes a variable, in the order in which the compiler registers them.
 func (r *rewriter) local(name string, last int) {
-	r.fn.locals = append(r.fn.locals, localInfo{name: name, reg: r.fn.active, last: last})
-	r.fn.active++
+	r.fn.locals = append(r.fn.locals, localInfo{name: name, reg: r.fn.active(), last: last})
+	r.fn.names = append(r.fn.names, name)
 }
-
-// leave ends the scope of all locals but the first active.
-func (r *rewriter) leave(active int) { r.fn.active = active }
 
 // lastLine returns the last line of stmts, or otherwise if stmts is empty.
 func lastLine(stmts []ast.Stmt, otherwise int) int {
@@ -121,34 +132,47 @@ func lastLine(stmts []ast.Stmt, otherwise int) int {
 	return max(s.Line(), s.LastLine())
 }
 
-// block rewrites the statements of a block, which ends at line otherwise if it is empty. names are the
+// within rewrites the statements of a block, which ends at line otherwise if it is empty. names are the
 // variables of a loop.
-func (r *rewriter) block(stmts []ast.Stmt, otherwise int, names ...string) {
-	defer r.leave(r.fn.active)
+func (r *rewriter) within(stmts []ast.Stmt, otherwise int, names ...string) []ast.Stmt {
+	defer r.enterBlock()()
 	last := lastLine(stmts, otherwise)
 	for _, name := range names {
 		r.local(name, last)
 	}
-	r.stmts(stmts, last)
+	return r.stmts(stmts, last, false)
 }
 
-// stmts rewrites stmts, whose variables are in scope up to line last (0: to the end of the function).
-func (r *rewriter) stmts(stmts []ast.Stmt, last int) {
+// body rewrites the statements of a function.
+func (r *rewriter) body(stmts []ast.Stmt) []ast.Stmt {
+	defer r.enterBlock()()
+	return r.stmts(stmts, 0, false)
+}
+
+// stmts rewrites the statements of a block, whose variables are in scope up to line last (0: to the end of
+// the function). follows reports that a condition in the same scope follows.
+func (r *rewriter) stmts(stmts []ast.Stmt, last int, follows bool) []ast.Stmt {
+	stmts = padLabels(stmts)
 	for i, s := range stmts {
 		switch x := s.(type) {
 		case *ast.AssignStmt:
-			s = simultaneous(x)
+			s = r.assign(x)
 		case *ast.NumberForStmt:
 			s = r.wideLoop(x)
+		case *ast.BreakStmt:
+			s = r.leaveLoop(x)
+		case *ast.LabelStmt:
+			r.label(x, !follows && onlyLabels(stmts[i:]))
 		}
-		stmts[i] = s
-		r.stmt(s, last)
+		stmts[i] = r.stmt(s, last)
 	}
+	return stmts
 }
 
-// stmt visits what a statement consists of in the order in which the compiler does, so that variables are
-// noted in the compiler's order.
-func (r *rewriter) stmt(stmt ast.Stmt, last int) {
+// stmt rewrites what a statement consists of, in the order in which the compiler visits it, so that
+// variables are noted in the compiler's order. It returns what the compiler is to see in the place of the
+// statement.
+func (r *rewriter) stmt(stmt ast.Stmt, last int) ast.Stmt {
 	r.enter(stmt)
 	defer func() { r.depth-- }()
 	switch s := stmt.(type) {
@@ -160,68 +184,90 @@ func (r *rewriter) stmt(stmt ast.Stmt, last int) {
 	case *ast.FuncCallStmt:
 		s.Expr = r.expr(s.Expr)
 	case *ast.DoBlockStmt:
-		r.block(s.Stmts, s.LastLine())
+		s.Stmts = r.within(s.Stmts, s.LastLine())
 	case *ast.WhileStmt:
-		s.Condition = r.expr(s.Condition)
-		r.block(s.Stmts, s.LastLine())
+		return r.while(s)
 	case *ast.RepeatStmt:
-		r.repeat(s)
+		return r.repeat(s)
 	case *ast.IfStmt:
 		s.Condition = r.expr(s.Condition)
-		r.block(s.Then, s.Line())
-		r.block(s.Else, s.Line())
+		s.Then = r.within(s.Then, s.Line())
+		s.Else = r.within(s.Else, s.Line())
 	case *ast.NumberForStmt:
-		r.numberFor(s)
+		return r.numberFor(s)
 	case *ast.GenericForStmt:
-		r.genericFor(s)
+		return r.genericFor(s)
 	case *ast.FuncDefStmt:
 		r.funcDef(s)
 	case *ast.ReturnStmt:
 		r.exprs(s.Exprs)
-	case *ast.LabelStmt, *ast.GotoStmt:
-		if r.fn.labels++; r.fn.labels > maxLabels {
-			r.fail(stmt.Line(), "function has too many labels and gotos (more than %d)", maxLabels)
-		}
+	case *ast.LabelStmt:
+		r.countLabel(s)
+	case *ast.GotoStmt:
+		r.jump(s)
+	}
+	return stmt
+}
+
+// countLabel counts a label or goto of the program.
+func (r *rewriter) countLabel(s ast.Stmt) {
+	if r.fn.labels++; r.fn.labels > maxLabels {
+		r.fail(s.Line(), "function has too many labels and gotos (more than %d)", maxLabels)
 	}
 }
 
-// localAssign rewrites a local statement. Only a single function is in scope in its own value.
+// localAssign rewrites a local statement. The parser makes the same tree of `local function f` and
+// `local f = function`, and the compiler takes both for the first, in which f is in scope in its own body.
+// Only the first has a last line. The second gets another value if its body uses the name.
 func (r *rewriter) localAssign(s *ast.LocalAssignStmt, last int) {
-	recursive := false
-	if len(s.Names) == 1 && len(s.Exprs) == 1 {
-		_, recursive = s.Exprs[0].(*ast.FunctionExpr)
+	before := 0
+	if len(s.Names) > 0 {
+		before = r.idents[s.Names[0]]
 	}
-	if !recursive {
-		r.exprs(s.Exprs)
+	r.exprs(s.Exprs)
+	if len(s.Names) == 1 && len(s.Exprs) == 1 && s.LastLine() == 0 {
+		_, single := s.Exprs[0].(*ast.FunctionExpr)
+		if single && r.idents[s.Names[0]] > before {
+			s.Exprs = append(s.Exprs, at(&ast.NilExpr{}, s))
+		}
 	}
 	for _, name := range s.Names {
 		r.local(name, last)
 	}
-	if recursive {
-		r.exprs(s.Exprs)
-	}
+}
+
+func (r *rewriter) while(s *ast.WhileStmt) ast.Stmt {
+	padWhile(s)
+	s.Condition = r.expr(s.Condition)
+	return r.inLoop(s, func() { s.Stmts = r.within(s.Stmts, s.LastLine()) })
 }
 
 // repeat rewrites a repeat statement, whose condition is in the scope of the block.
-func (r *rewriter) repeat(s *ast.RepeatStmt) {
-	defer r.leave(r.fn.active)
-	r.stmts(s.Stmts, max(lastLine(s.Stmts, 0), s.LastLine()))
-	s.Condition = r.expr(s.Condition)
+func (r *rewriter) repeat(s *ast.RepeatStmt) ast.Stmt {
+	padRepeat(s)
+	return r.inLoop(s, func() {
+		defer r.enterBlock()()
+		s.Stmts = r.stmts(s.Stmts, max(lastLine(s.Stmts, 0), s.LastLine()), true)
+		s.Condition = r.expr(s.Condition)
+	})
 }
 
-func (r *rewriter) numberFor(s *ast.NumberForStmt) {
+func (r *rewriter) numberFor(s *ast.NumberForStmt) ast.Stmt {
 	s.Init, s.Limit = r.expr(s.Init), r.expr(s.Limit)
 	if s.Step != nil {
 		s.Step = r.expr(s.Step)
 	}
-	r.block(s.Stmts, s.Line(), "(for index)", "(for limit)", "(for step)", s.Name)
+	return r.inLoop(s, func() {
+		s.Stmts = r.within(s.Stmts, s.Line(), "(for index)", "(for limit)", "(for step)", s.Name)
+	})
 }
 
-func (r *rewriter) genericFor(s *ast.GenericForStmt) {
+func (r *rewriter) genericFor(s *ast.GenericForStmt) ast.Stmt {
 	threeValues(s)
+	padFor(s)
 	r.exprs(s.Exprs)
-	hidden := []string{"(for generator)", "(for state)", "(for control)"}
-	r.block(s.Stmts, s.Line(), append(hidden, s.Names...)...)
+	names := append([]string{"(for generator)", "(for state)", "(for control)"}, s.Names...)
+	return r.inLoop(s, func() { s.Stmts = r.within(s.Stmts, s.Line(), names...) })
 }
 
 func (r *rewriter) funcDef(s *ast.FuncDefStmt) {
@@ -249,7 +295,7 @@ func (r *rewriter) function(f *ast.FunctionExpr, method bool) {
 	if f.ParList.HasVargs {
 		r.local("arg", 0)
 	}
-	r.stmts(f.Stmts, 0)
+	f.Stmts = r.body(f.Stmts)
 	r.fn.constants = nil
 	r.fn = outer
 }
@@ -277,6 +323,7 @@ func (r *rewriter) expr(expr ast.Expr) ast.Expr {
 	case *ast.StringExpr:
 		return r.text(e)
 	case *ast.IdentExpr:
+		r.idents[e.Value]++
 		r.constant(e, e.Value)
 	case *ast.AttrGetExpr:
 		e.Object = r.expr(e.Object)
