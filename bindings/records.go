@@ -130,7 +130,9 @@ var machineOptions = []describe.Field{
 	flag("debug_atomic_sleep",
 		"a call that may sleep logs it first where sleeping is not allowed (CONFIG_DEBUG_ATOMIC_SLEEP)",
 		func(c *sim.Config) *bool { return &c.DebugAtomicSleep }),
-	flag("no_cap_sys_admin", "the callers lack CAP_SYS_ADMIN and CAP_PERFMON",
+	flag("no_cap_sys_admin",
+		"user tasks lack CAP_SYS_ADMIN and CAP_PERFMON unless the task says otherwise; kernel threads and the "+
+			"script have all",
 		func(c *sim.Config) *bool { return &c.NoCapSysAdmin }),
 }
 
@@ -174,6 +176,13 @@ var records = []describe.Record{
 			func(o *sim.TaskConfig) *int { return &o.PID }),
 		option("cpu", "0", "its CPU", func(o *sim.TaskConfig) *int { return &o.CPU }),
 		flag("compat", "a 32-bit task", func(o *sim.TaskConfig) *bool { return &o.Compat }),
+		opt("cap_sys_admin", describe.Bool, "the machine's", "whether it has CAP_SYS_ADMIN and CAP_PERFMON",
+			set(func(v value, o *sim.TaskConfig) {
+				o.CapSysAdmin = sim.CapRevoked
+				if v.bool() {
+					o.CapSysAdmin = sim.CapGranted
+				}
+			})),
 		opt("body", callback("t", "task"), "none", "the function of its thread",
 			set(func(v value, o *sim.TaskConfig) { o.Body = v.body() })),
 	}},

@@ -28,7 +28,7 @@
 ---@field seed? u64 where the kernel leaves order open, 0 takes one fixed order; any other seed draws the order (default: 0)
 ---@field paranoid? integer perf_event_paranoid (default: 0)
 ---@field debug_atomic_sleep? boolean a call that may sleep logs it first where sleeping is not allowed (CONFIG_DEBUG_ATOMIC_SLEEP) (default: false)
----@field no_cap_sys_admin? boolean the callers lack CAP_SYS_ADMIN and CAP_PERFMON (default: false)
+---@field no_cap_sys_admin? boolean user tasks lack CAP_SYS_ADMIN and CAP_PERFMON unless the task says otherwise; kernel threads and the script have all (default: false)
 
 ---The attributes of an event: the fields of perf_event_attr that matter here.
 ---@class hw.attr
@@ -109,6 +109,7 @@
 ---@field pid? integer its number (default: the next one)
 ---@field cpu? integer its CPU (default: 0)
 ---@field compat? boolean a 32-bit task (default: false)
+---@field cap_sys_admin? boolean whether it has CAP_SYS_ADMIN and CAP_PERFMON (default: the machine's)
 ---@field body? fun(t: hw.task) the function of its thread (default: none)
 
 ---The options of t:fork.
@@ -942,6 +943,7 @@ local slots_on_reg = {}
 ---@field comm string Its name, of at most 15 characters.
 ---@field cpu integer The CPU that it is on.
 ---@field compat boolean Whether it is a 32-bit task.
+---@field cap_sys_admin boolean Whether it has CAP_SYS_ADMIN and CAP_PERFMON.
 ---@field state "running"|"runnable"|"sleeping"|"dead" Its state.
 ---@field siginfo? hw.siginfo The last signal that it took, nil before the first.
 local task = {}

@@ -136,7 +136,7 @@ var handlerCalls = []struct {
 		}},
 }
 
-// TestHandlerCalls covers R-EXC-18, 19 and 21: a call in a hit handler passes in silence, warns, or would hang.
+// TestHandlerCalls covers R-EXC-18, 19 and 21: a call in a hit handler is silent, warns, or would hang.
 func TestHandlerCalls(t *testing.T) {
 	for _, call := range handlerCalls {
 		onEvery(t, call.name, func(t *testing.T, kernel string) {

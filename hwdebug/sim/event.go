@@ -397,13 +397,8 @@ func (m *Machine) registerPerfHwBreakpoint(r *create, ev *Event) (err error) {
 // kernel/events/core.c: find_get_context
 func (m *Machine) findGetContext(r *create, ev *Event) (*perfContext, error) {
 	if ev.task == nil {
-		if m.cfg.Paranoid > 0 && m.cfg.NoCapSysAdmin {
-			need := "CAP_SYS_ADMIN"
-			if m.prof.capPerfmon {
-				need = "CAP_PERFMON or CAP_SYS_ADMIN"
-			}
-			return nil, r.refuse(m, eacces, "R-VAL-1", "find_get_context",
-				sprintf("perf_event_paranoid is %d and the caller lacks %s", m.cfg.Paranoid, need),
+		if m.paranoid(0) {
+			return nil, r.refuse(m, eacces, "R-VAL-1", "find_get_context", m.paranoidFound(m.perfCapability()),
 				"set it to 0 or below, or open the event for a task")
 		}
 		return &m.cpus[ev.cpu].ctx, nil

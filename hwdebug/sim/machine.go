@@ -65,7 +65,7 @@ type Config struct {
 	DebugAtomicSleep bool // CONFIG_DEBUG_ATOMIC_SLEEP: a call that may sleep in atomic context logs it first
 
 	Paranoid      int  // perf_event_paranoid
-	NoCapSysAdmin bool // the callers lack CAP_SYS_ADMIN and CAP_PERFMON
+	NoCapSysAdmin bool // user tasks lack CAP_SYS_ADMIN and CAP_PERFMON unless TaskConfig says otherwise
 }
 
 // Recording returns the Config of a machine that can replay the recordings of package conform:

@@ -38,6 +38,7 @@ type profile struct {
 	perCPUSem          bool
 	debugPreemptOff    bool
 	crossCallInTask    bool
+	paranoidAny        bool
 
 	eventDisable      bool
 	watchReport       bool
@@ -127,6 +128,8 @@ var facts = [...]fact{
 		func(p *profile) *bool { return &p.debugPreemptOff }},
 	{"R-EXC-19", "a cross call made in an interrupt warns", "5.10.223", "",
 		func(p *profile) *bool { return &p.crossCallInTask }},
+	{"R-VAL-27", "perf_event_paranoid 3 refuses every perf_event_open (Debian's kernels)", "5.10.223", "",
+		func(p *profile) *bool { return &p.paranoidAny }},
 	{"R-VAL-12", "the 32-bit address space ends one page early", "4.19.116", "",
 		func(p *profile) *bool { return &p.compatVectorsPage }},
 	{"C-9", "__event_disable stands between removal and scheduling out", "6.1.192", "",

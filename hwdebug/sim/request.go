@@ -36,27 +36,31 @@ func (m *Machine) openFn() traceFn {
 func (m *Machine) perfEventOpen(r *create) (ev *Event, err error) {
 	fn := m.openFn()
 	k := m.enter3(fn, r.attr.Addr, pidArg(r.task), uint64(int64(r.cpu)))
-	refuse := func(errno syscall.Errno, found, fix string) error {
+	refuse := func(rule string, errno syscall.Errno, found, fix string) error {
 		return m.end(k, m.refuse(&hwdebug.Error{
-			Errno: errno, Rule: "R-VAL-5", Fn: fns[fn.Name()].Name, Op: r.op, Asked: r.asked(),
+			Errno: errno, Rule: rule, Fn: fns[fn.Name()].Name, Op: r.op, Asked: r.asked(),
 			Found: found, Fix: fix,
 		}))
 	}
 	if errno, found, fix := m.perfCopyAttr(&r.attr); errno != 0 {
-		return nil, refuse(errno, found, fix)
+		return nil, refuse("R-VAL-5", errno, found, fix)
 	}
-	if !r.attr.ExcludeKernel && m.cfg.Paranoid > 1 && m.cfg.NoCapSysAdmin {
-		found := "perf_event_paranoid is %d and the caller may not profile the kernel"
-		return nil, refuse(eacces, sprintf(found, m.cfg.Paranoid), "set exclude_kernel")
+	if m.prof.paranoidAny && m.paranoid(2) {
+		return nil, refuse("R-VAL-27", eacces, m.paranoidFound("CAP_SYS_ADMIN"), "set it to 2 or below")
+	}
+	if !r.attr.ExcludeKernel && m.paranoid(1) {
+		return nil, refuse("R-VAL-5", eacces, m.paranoidFound(m.perfCapability()),
+			"set exclude_kernel, or set it to 1 or below")
 	}
 	switch {
 	case r.attr.Freq && r.attr.SamplePeriod > maxSampleRate:
-		return nil, refuse(einval, sprintf("sample_freq is above %d", maxSampleRate), "use a lower frequency")
+		return nil, refuse("R-VAL-5", einval, sprintf("sample_freq is above %d", maxSampleRate),
+			"use a lower frequency")
 	case !r.attr.Freq && r.attr.SamplePeriod>>63 != 0:
-		return nil, refuse(einval, "sample_period has bit 63 set", "use a period below 2^63")
+		return nil, refuse("R-VAL-5", einval, "sample_period has bit 63 set", "use a period below 2^63")
 	}
 	if r.task != nil && r.task.dead {
-		return nil, refuse(esrch, "the task has exited", "use a living task")
+		return nil, refuse("R-VAL-5", esrch, "the task has exited", "use a living task")
 	}
 	ev, err = m.createEvent(r)
 	return ev, m.end(k, err)

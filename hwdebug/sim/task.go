@@ -11,15 +11,16 @@ import (
 
 // A Task is one thread of the machine: a user task or a kernel thread.
 type Task struct {
-	m      *Machine
-	pid    int
-	comm   string
-	commID uint32
-	cpu    int
-	compat bool
-	kernel bool // a kernel thread
-	dead   bool
-	node   trace.NodeID // its stack while it is switched out; 0: in user mode
+	m         *Machine
+	pid       int
+	comm      string
+	commID    uint32
+	cpu       int
+	compat    bool
+	kernel    bool // a kernel thread
+	uncapable bool // it lacks CAP_SYS_ADMIN and CAP_PERFMON
+	dead      bool
+	node      trace.NodeID // its stack while it is switched out; 0: in user mode
 
 	exiting  bool
 	fresh    bool // has never run
@@ -54,11 +55,12 @@ type exitHook struct {
 
 // A TaskConfig describes a task.
 type TaskConfig struct {
-	Comm   string // the first 15 characters are kept; empty: "task-PID"
-	PID    int    // 0: the next free one
-	CPU    int
-	Compat bool              // a 32-bit task
-	Body   func(*Task) error // runs when the task is scheduled; nil: nothing schedules the task
+	Comm        string // the first 15 characters are kept; empty: "task-PID"
+	PID         int    // 0: the next free one
+	CPU         int
+	Compat      bool              // a 32-bit task
+	CapSysAdmin Capability        // whether it has CAP_SYS_ADMIN and CAP_PERFMON
+	Body        func(*Task) error // runs when the task is scheduled; nil: nothing schedules the task
 }
 
 const firstUserPID = 1000
@@ -81,6 +83,7 @@ func (m *Machine) NewTask(cfg TaskConfig) (*Task, error) {
 	}
 	t := m.addTask(cfg.Comm, pid, c)
 	t.compat = cfg.Compat
+	t.uncapable = cfg.CapSysAdmin.lacks(m)
 	t.mem = &memory{}
 	if cfg.Body != nil {
 		t.thread = m.newThread(t, func() error {

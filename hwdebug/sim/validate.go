@@ -46,9 +46,9 @@ func (m *Machine) hwBreakpointParse(op string, ev *Event, a *hwdebug.Attr) (
 		return image, address, m.end(k, ev.refuse(einval, "R-VAL-1", "hw_breakpoint_parse", op, a,
 			"an event with exclude_kernel at a kernel address", "leave exclude_kernel out"))
 	}
-	if m.cfg.NoCapSysAdmin {
+	if !m.capable() {
 		return image, address, m.end(k, ev.refuse(eperm, "R-VAL-1", "hw_breakpoint_parse", op, a,
-			"the caller lacks CAP_SYS_ADMIN for a kernel address", "use a user address"))
+			m.lacksFor("CAP_SYS_ADMIN", " for a kernel address"), "use a user address"))
 	}
 	return image, address, m.end(k, nil)
 }

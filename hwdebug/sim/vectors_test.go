@@ -226,6 +226,11 @@ func fourWatchpoints(t *testing.T, m *sim.Machine, task *sim.Task) {
 	}
 }
 
+// inApp has the following calls made in the name of a user task.
+func inApp(t *testing.T, m *sim.Machine, _ *sim.Task) {
+	must(t, m.CPU(0).ContextSwitch(newTask(t, m, "app", 0)))
+}
+
 // validationRows returns the table of spec 12.2.
 func validationRows() []validationRow {
 	const r, w, rw, x = hwdebug.R, hwdebug.W, hwdebug.RW, hwdebug.X
@@ -287,11 +292,13 @@ func validationRows() []validationRow {
 		},
 		{id: "V-37", target: "task", addr: K, typ: rw, length: 8, want: "EINVAL"},
 		{id: "V-38", target: "cpu", addr: K, typ: w, length: 4, want: "EINVAL", attr: excludeKernel},
-		{id: "V-39", target: "cpu", addr: K, typ: w, length: 4, want: "EPERM", config: noCap(0)},
-		{id: "V-40", target: "cpu", addr: 0x400000, typ: w, length: 4, want: "EACCES", config: noCap(2)},
+		{id: "V-39", target: "cpu", addr: K, typ: w, length: 4, want: "EPERM", config: noCap(0),
+			before: inApp},
+		{id: "V-40", target: "cpu", addr: 0x400000, typ: w, length: 4, want: "EACCES", config: noCap(2),
+			before: inApp},
 		{
 			id: "V-40", name: "with exclude_kernel", target: "cpu", addr: 0x400000, typ: w, length: 4,
-			want: "EACCES", config: noCap(2), attr: excludeKernel,
+			want: "EACCES", config: noCap(2), attr: excludeKernel, before: inApp,
 		},
 		{id: "V-41", target: "cpu", addr: 0x400000, typ: w, length: 4, want: "ENODEV",
 			before: func(t *testing.T, m *sim.Machine, _ *sim.Task) { must(t, m.CPUDown(1)) }},

@@ -113,6 +113,7 @@ describe("12.2 validation", function()
 
   it("V-39, V-40: without CAP_SYS_ADMIN", function()
     local m = hw.machine { cpus = 2, kernel = "4.19.266", no_cap_sys_admin = true, paranoid = 2 }
+    m.cpu[0]:context_switch(m:task { comm = "app" })      -- the script has all capabilities
     assert.errno("EPERM", m:register_wide_hw_breakpoint { type = "w", addr = K, len = 4 })
     assert.errno("EACCES", m:register_wide_hw_breakpoint { type = "w", addr = 0x400000, len = 4 })
   end)
