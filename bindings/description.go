@@ -30,6 +30,9 @@ var hardware = describe.Module{
 		clsHit:     hitClass,
 		clsRefusal: refusalClass,
 		clsWork:    workClass,
+
+		clsMutex:      mutexClass,
+		clsCompletion: completionClass,
 	},
 	Records:   records,
 	Registers: registers,

@@ -182,7 +182,9 @@ local wide = assert(m:register_wide_hw_breakpoint { type = "r", addr = 0xffffff8
 local objects = {
   machine = m, cpus = m.cpu, cpu = m.cpu[0], bank = m.cpu[0].wcr, slots_on_reg = m.cpu[0].wp_on_reg,
   task = t, event = user, wide = wide, hit = hit, refusal = m:why(), work = m:work("w", print),
+  mutex = m:mutex("lock"), completion = m:completion("ready"),
 }
+m:complete_all(objects.completion)
 `
 
 // bound yields the functions that package bindings binds, and the beginning of a call of each.

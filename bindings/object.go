@@ -29,6 +29,8 @@ const (
 	clsHit
 	clsRefusal
 	clsWork
+	clsMutex
+	clsCompletion
 	numClasses
 )
 
@@ -60,8 +62,12 @@ type machine struct {
 	events map[*sim.Event]*lua.LUserData
 	wides  map[*sim.Wide]*lua.LUserData
 	works  map[*sim.Work]*lua.LUserData
-	why    *lua.LUserData
-	held   *lua.LTable // the machine's userdata and the script's functions; every object refers to it
+
+	mutexes     map[*sim.Mutex]*lua.LUserData
+	completions map[*sim.Completion]*lua.LUserData
+
+	why  *lua.LUserData
+	held *lua.LTable // the machine's userdata and the script's functions; every object refers to it
 
 	charged int64 // bytes of the machine that the script was charged for
 	calls   int
@@ -88,12 +94,19 @@ func (rt *runtime) adopt(m *sim.Machine) *machine {
 		events: map[*sim.Event]*lua.LUserData{},
 		wides:  map[*sim.Wide]*lua.LUserData{},
 		works:  map[*sim.Work]*lua.LUserData{},
+
+		mutexes:     map[*sim.Mutex]*lua.LUserData{},
+		completions: map[*sim.Completion]*lua.LUserData{},
 	}
 	mach.held = rt.L.CreateTable(1, 0)
 	mach.charged = m.Footprint()
 	mach.ud = newObject(mach, clsMachine, m)
 	mach.held.Append(mach.ud)
 	m.SetFrames(func(dst []string) []string { return rt.s.Frames(mach.L, dst) })
+	m.SetWhere(func() sim.Position {
+		file, line := rt.s.Where(mach.L)
+		return sim.Position{File: file, Line: line}
+	})
 	m.SetStack(func() any { return rt.s.Current() }, func(L any) {
 		mach.L = L.(*lua.LState)
 		rt.s.SetCurrent(mach.L)
@@ -264,6 +277,10 @@ func objectText(ud *lua.LUserData) string {
 		return o.val.Explain()
 	case *object[*sim.Work]:
 		return "work " + o.val.Name()
+	case *object[*sim.Mutex]:
+		return "mutex " + o.val.Name()
+	case *object[*sim.Completion]:
+		return "completion " + o.val.Name()
 	}
 	return "userdata"
 }

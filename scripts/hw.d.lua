@@ -679,6 +679,124 @@ function machine:flush_work(w) end
 ---@return "ESRCH"|nil errno ESRCH: the task has exited, or exits and has no perf context
 function machine:send_sig(task, sig) end
 
+---Make a mutex of the driver, unlocked.
+---
+---Kernel: `kernel/locking/mutex.c`
+---
+---```lua
+---local lock = m:mutex("dev->lock")
+---```
+---@param name string its name in messages
+---@return hw.mutex l
+function machine:mutex(name) end
+
+---Take a mutex, and sleep until it is free. In a handler it raises, and so it does for the owner, who would wait for itself.
+---
+---Kernel: `kernel/locking/mutex.c`
+---
+---```lua
+---local lock = m:mutex("dev->lock")
+---m:mutex_lock(lock)
+---assert(lock.owner == m.current)
+---m:mutex_unlock(lock)
+---```
+---@param l hw.mutex the mutex
+---@return true
+function machine:mutex_lock(l) end
+
+---Take a mutex if it is free.
+---
+---Kernel: `kernel/locking/mutex.c`
+---
+---```lua
+---assert(m:mutex_trylock(m:mutex("dev->lock")))
+---```
+---@param l hw.mutex the mutex
+---@return boolean taken
+function machine:mutex_trylock(l) end
+
+---Release a mutex. Only its owner can.
+---
+---Kernel: `kernel/locking/mutex.c`
+---
+---```lua
+---local lock = m:mutex("dev->lock")
+---m:mutex_lock(lock)
+---m:mutex_unlock(lock)
+---```
+---@param l hw.mutex the mutex
+---@return true
+function machine:mutex_unlock(l) end
+
+---Make a completion, not completed.
+---
+---Kernel: `kernel/sched/completion.c`
+---
+---```lua
+---local ready = m:completion("dev->ready")
+---```
+---@param name string its name in messages
+---@return hw.completion c
+function machine:completion(name) end
+
+---Let one waiter pass, now or later. A handler may call it.
+---
+---Kernel: `kernel/sched/completion.c`
+---
+---```lua
+---m:complete(m:completion("dev->ready"))
+---```
+---@param c hw.completion the completion
+---@return true
+function machine:complete(c) end
+
+---Let every waiter pass, now and later. A handler may call it.
+---
+---Kernel: `kernel/sched/completion.c`
+---
+---```lua
+---m:complete_all(m:completion("dev->ready"))
+---```
+---@param c hw.completion the completion
+---@return true
+function machine:complete_all(c) end
+
+---Sleep until a completion is completed, and take one from it. In a handler it raises.
+---
+---Kernel: `kernel/sched/completion.c`
+---
+---```lua
+---local ready = m:completion("dev->ready")
+---m:schedule_work(m:work("probe", function() m:complete(ready) end))
+---m:wait_for_completion(ready)
+---```
+---@param c hw.completion the completion
+---@return true
+function machine:wait_for_completion(c) end
+
+---Let another thread run first, if the order of the run says so, and do nothing else.
+---
+---Kernel: `kernel/sched/core.c`
+---
+---```lua
+---m:task { body = function() m:cond_resched() end }
+---```
+---@return true
+function machine:cond_resched() end
+
+---Wait in a loop: the thread continues when something else has happened on the machine, if anything can. Called by the script it performs the next action.
+---
+---Kernel: `arch/arm64/include/asm/vdso/processor.h`
+---
+---```lua
+---local ready = false
+---m:schedule_work_on(1, m:work("probe", function() ready = true end))
+---m:task { body = function() while not ready do m:cpu_relax() end end }
+---m:run()
+---```
+---@return true
+function machine:cpu_relax() end
+
 ---The call chain at an entry of a modelled kernel function: names from the function itself outwards to the bottom of the thread's stack. A Lua function appears under the name by which it was called.
 ---
 ---```lua
@@ -1283,6 +1401,18 @@ local refusal = {}
 ---@field running boolean Whether its function is running.
 ---@field runs integer How often its function was started.
 local work = {}
+
+---A mutex of the driver.
+---@class hw.mutex
+---@field name string Its name in messages.
+---@field owner? hw.task The task that holds it.
+local mutex = {}
+
+---A completion of the driver.
+---@class hw.completion
+---@field name string Its name in messages.
+---@field done boolean Whether the next wait passes at once.
+local completion = {}
 
 ---A faithful model of the hardware breakpoints and watchpoints of Linux on arm64. Calls of the kernel's API have the kernel's names. A call that the kernel refuses returns nil, a message and the errno's name; a call with invalid arguments raises.
 ---@class hwlib

@@ -130,6 +130,16 @@ func (s *State) Frames(L *lua.LState, dst []string) []string {
 	return dst
 }
 
+// Where returns the position of the innermost Lua function that is running on L, "" and 0 if there is none.
+func (s *State) Where(L *lua.LState) (file string, line int) {
+	for cf := view(L).currentFrame; cf != nil; cf = cf.Parent {
+		if !cf.Fn.IsG && cf.Pc > 0 {
+			return cf.Fn.Proto.SourceName, cf.Fn.Proto.DbgSourcePositions[cf.Pc-1]
+		}
+	}
+	return "", 0
+}
+
 // Compare orders two values that are numbers or u64s in any mixture: -1, 0 or 1. ok is false for
 // other values and for NaN.
 func (s *State) Compare(a, b lua.LValue) (c int, ok bool) {

@@ -129,9 +129,9 @@ func (m *Machine) giveTurn(th *thread, p *Possibility) {
 func (m *Machine) possibilities(running *thread, place Place) {
 	list := m.point.Next[:0]
 	since := int64(maxTime)
-	if running != nil {
+	if running != nil && place != PlaceRelax {
 		since = running.since
-		if place != PlaceRelax && (place != PlaceSpin || running.answered()) {
+		if place != PlaceSpin || running.answered() {
 			list = append(list, running.as(KindThread))
 		}
 	}
@@ -375,7 +375,12 @@ func (m *Machine) CPURelax() error {
 	th.relaxed = true
 	m.relaxers++
 	if m.chooser != nil {
-		return m.pointHere(th, PlaceRelax)
+		err := m.pointHere(th, PlaceRelax)
+		if th.relaxed { // nothing else could happen
+			th.relaxed = false
+			m.relaxers--
+		}
+		return err
 	}
 	c := m.cpus[th.task.cpu]
 	c.runq = append(c.runq, th)

@@ -42,6 +42,7 @@ const (
 	fileSignal  source = "kernel/signal.c"
 
 	fileArchSignal source = "arch/arm64/kernel/signal.c"
+	fileCompl      source = "kernel/sched/completion.c"
 	fileMutex      source = "kernel/locking/mutex.c"
 )
 
@@ -100,6 +101,7 @@ var (
 	argTask      = taskArg("task")
 	argTsk       = taskArg("tsk")
 	argWork      = textArg("work")
+	argLock      = textArg("lock")
 )
 
 // The modelled functions, by kernel file. They are numbered in this order.
@@ -344,12 +346,20 @@ var (
 	fnMsleep                = fileTimer.void("msleep", intArg("msecs"))
 
 	// functions that may sleep, and what checks them
-	fnMutexLock       = fileMutex.void("mutex_lock")
+	fnMutexLock       = fileMutex.void("mutex_lock", argLock)
 	fnKmemCacheAlloc  = source("mm/slab.h").void("kmem_cache_alloc")
 	fnStartFlushWork  = inlined(fileWq.void("start_flush_work", argWork))
 	fnMightSleep      = fileSched.void("__might_sleep")
 	fnMightSleepInner = fileSched.void("___might_sleep")
 	fnMightResched    = fileSched.void("__might_resched")
+
+	// kernel/locking/mutex.c, kernel/sched/completion.c
+	argCompletion       = textArg("x")
+	fnMutexTrylock      = fileMutex.integer("mutex_trylock", argLock)
+	fnMutexUnlock       = fileMutex.void("mutex_unlock", argLock)
+	fnComplete          = fileCompl.void("complete", argCompletion)
+	fnCompleteAll       = fileCompl.void("complete_all", argCompletion)
+	fnWaitForCompletion = fileCompl.void("wait_for_completion", argCompletion)
 
 	// arch/arm64/kernel/ptrace.c
 	fnPtraceHbpSetAddr = inlined(filePtrace.errno("ptrace_hbp_set_addr", argTsk, intArg("idx"), argAddr))

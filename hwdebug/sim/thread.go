@@ -358,9 +358,13 @@ func (m *Machine) schedStep(limit int64) (desc string, ok bool, err error) {
 	return m.runNext()
 }
 
-// wake queues the threads whose time has come or whose condition holds.
+// wake queues the threads whose time has come or whose condition holds. A woken thread whose condition does
+// not hold any more, because another one was faster, sleeps again without a turn.
 func (m *Machine) wake() {
 	for _, th := range m.threads {
+		if th.state == threadReady && th.cond != nil && !th.cond() {
+			m.sleepAgain(th)
+		}
 		if th.state == threadAsleep && th.wakeAt <= m.now || th.state == threadWaiting && th.cond() {
 			if th.worker != nil {
 				th.task.cpu = th.worker.pool.home().id
@@ -368,6 +372,18 @@ func (m *Machine) wake() {
 			}
 			m.ready(th)
 		}
+	}
+}
+
+// sleepAgain returns a woken thread to its wait.
+func (m *Machine) sleepAgain(th *thread) {
+	m.unqueue(th)
+	th.state = threadWaiting
+	if c := m.cpus[th.task.cpu]; c.curr == th.task {
+		m.switchOn(c, m.pickNext(c))
+	}
+	if th.worker != nil {
+		th.worker.pool.slept()
 	}
 }
 
