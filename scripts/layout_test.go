@@ -41,6 +41,7 @@ var outside = []struct {
 	{path: "github.com/yuin/gopher-lua", in: []string{"vm", "vm/internal/syntax", "vm/lint", "bindings"}},
 	{path: "layeh.com/gopher-luar", in: []string{"vm"}},
 	{path: "github.com/chzyer/readline", in: []string{"repl"}},
+	{path: "github.com/cilium/ebpf", in: []string{"hwdebug/board/kernel"}},
 	// benchmarks against the host
 	{path: "golang.org/x/sys/unix", in: []string{"hwdebug/linux"}, tests: []string{"hwdebug/sim"}},
 }

@@ -121,21 +121,22 @@ const (
 
 // An Event is one perf_event of type breakpoint.
 type Event struct {
-	ID      int          // from 1, in order of creation where the source knows it
-	Ptr     uint64       // of its perf_event, 0 if unknown
-	Attr    hwdebug.Attr // as it is at the moment of the picture
-	CPU     int          // -1: follows its task
-	Task    Task         // the target, NoTask of a CPU's event
-	By      Task         // who opened it
-	Owner   Owner        // "" if unknown
-	Handler uint64       // the overflow handler's address, 0 if unknown or the default
-	Own     bool         // the handler is known to be neither perf's nor ptrace's
-	Wide    int          // number of its wide registration, from 1; 0: none
-	Parent  int          // ID of the event that it was inherited from, 0: none
-	Opened  time.Duration
-	State   string // "active" "inactive" "off" "error"; "" if unknown
-	OnCPU   int    // where it is in a register, -1: nowhere
-	Slot    int    // which, -1: none
+	ID          int          // from 1, in order of creation where the source knows it
+	Ptr         uint64       // of its perf_event, 0 if unknown
+	Attr        hwdebug.Attr // as it is at the moment of the picture
+	CPU         int          // -1: follows its task
+	Task        Task         // the target, NoTask of a CPU's event
+	By          Task         // who opened it
+	Owner       Owner        // "" if unknown
+	Handler     uint64       // the overflow handler's address, 0 if unknown or the default
+	HandlerName string       // its symbol, "" if unknown
+	Own         bool         // the handler is known to be neither perf's nor ptrace's
+	Wide        int          // number of its wide registration, from 1; 0: none
+	Parent      int          // ID of the event that it was inherited from, 0: none
+	Opened      time.Duration
+	State       string // "active" "inactive" "off" "error"; "" if unknown
+	OnCPU       int    // where it is in a register, -1: nowhere
+	Slot        int    // which, -1: none
 }
 
 // Event returns the event with that ID, or nil.

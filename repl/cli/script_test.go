@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/hwlua/hwlua/hwdebug/board/gdb/gdbtest"
 	"github.com/hwlua/hwlua/repl/cli"
 )
 
@@ -20,6 +22,9 @@ func TestMain(m *testing.M) {
 		"hwlua": func() { os.Exit(cli.Main(cli.OS())) },
 	})
 }
+
+// boards names the folder with the recorded sessions.
+var boards, _ = filepath.Abs("../../hwdebug/board")
 
 // recordings names the folder with the recorded runs of a real kernel.
 var recordings, _ = filepath.Abs("../../hwdebug/conform/testdata")
@@ -32,6 +37,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("XDG_CACHE_HOME", e.WorkDir+"/.cache")
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("RECORDINGS", recordings)
+			e.Setenv("BOARDS", boards)
 			for _, v := range []string{
 				"CI", "NO_COLOR", "FORCE_COLOR", "GITHUB_STEP_SUMMARY", "CI_NODE_INDEX", "CI_NODE_TOTAL",
 			} {
@@ -42,7 +48,30 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":     exits,
 			"interrupt": interrupt,
+			"stub":      stub,
 		},
+	})
+}
+
+// stub implements "stub FILE [REQUEST]", which serves a recorded session with a gdb stub at $STUB, below the
+// folder hwdebug/board. With a REQUEST the server closes the connection when it comes.
+func stub(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: stub FILE [REQUEST]")
+	}
+	file := filepath.Join(boards, filepath.FromSlash(args[0]))
+	_, err := gdbtest.Load(file)
+	ts.Check(err)
+	l, err := net.Listen("tcp", "localhost:0")
+	ts.Check(err)
+	ts.Defer(func() { l.Close() })
+	ts.Setenv("STUB", l.Addr().String())
+	go gdbtest.Serve(l, func() *gdbtest.Session {
+		s, _ := gdbtest.Load(file)
+		if len(args) > 1 {
+			s.Leave = args[1]
+		}
+		return s
 	})
 }
 

@@ -261,8 +261,8 @@ func tiny(registers, threads string) *stub {
 	}}
 }
 
-// Names of registers are found with and without their exception level and by the numbers that the description
-// gives or implies; CPUs are threads less one, in hexadecimal.
+// Names of registers are found with and without their exception level and by the numbers that the
+// description gives or implies; CPUs are threads less one, in hexadecimal.
 func TestNames(t *testing.T) {
 	s := tiny(`<reg name="x0" bitsize="64"/><reg name="DBGWVR0" bitsize="64"/>
 		<reg name="dbgwcr0_el1" bitsize="32" regnum="66"/><reg name="MDSCR" bitsize="32"/>
@@ -393,8 +393,17 @@ func TestSockets(t *testing.T) {
 				t.Skip(err)
 			}
 			defer l.Close()
-			done := make(chan string, 1)
-			go serve(l, replay(t, recordings[1]), done)
+			session := load(t, recordings[1])
+			done := make(chan bool)
+			go func() {
+				defer close(done)
+				conn, err := l.Accept()
+				if err != nil {
+					return
+				}
+				defer conn.Close()
+				session.Answers(conn)
+			}()
 			address := l.Addr().String()
 			if network == "unix" {
 				address = "unix:" + address
@@ -407,30 +416,10 @@ func TestSockets(t *testing.T) {
 			if err := errors.Join(err, c.Close()); err != nil {
 				t.Fatal(err)
 			}
-			if last := <-done; last != "D" || len(cpus) != 4 {
-				t.Errorf("%d CPUs, last request %q", len(cpus), last)
+			<-done
+			if session.Last != "D" || len(cpus) != 4 {
+				t.Errorf("%d CPUs, last request %q", len(cpus), session.Last)
 			}
 		})
-	}
-}
-
-// serve joins one connection and a stub, and sends the last request when the client has left.
-func serve(l net.Listener, s *stub, done chan<- string) {
-	conn, err := l.Accept()
-	if err != nil {
-		done <- err.Error()
-		return
-	}
-	defer conn.Close()
-	buf := make([]byte, 1024)
-	for {
-		n, err := conn.Read(buf)
-		if err != nil {
-			done <- s.requests[len(s.requests)-1]
-			return
-		}
-		s.Write(buf[:n])
-		conn.Write(s.out)
-		s.out = nil
 	}
 }

@@ -25,8 +25,8 @@ func (c *CPU) Value(name string) (uint64, bool) {
 // banks are the names of the debug registers, without their numbers.
 var banks = [...]string{"DBGBVR", "DBGBCR", "DBGWVR", "DBGWCR"}
 
-// extra are registers that add to the picture: the OS lock, the kernel's pointers to the data of a CPU and to
-// its task, and the address of its vectors.
+// extra are registers that add to the picture: the OS lock, the kernel's pointers to the data of a CPU
+// and to its task, and the address of its vectors.
 var extra = [...]string{
 	"ID_AA64DFR0_EL1", "OSLSR_EL1", "TPIDR_EL1", "TPIDR_EL2", "SP_EL0", "VBAR_EL1", "pc",
 }
@@ -164,7 +164,7 @@ func littleEndian(digits string) (uint64, bool) {
 // the kernel's memory, so it tries each of them before it fails.
 func (c *Client) ReadMemory(addr uint64, buf []byte) error {
 	for len(buf) > 0 {
-		n := min(len(buf), (c.most-8)/2, 1024)
+		n := min(len(buf), (c.most-8)/2)
 		if err := c.readPiece(addr, buf[:n]); err != nil {
 			return err
 		}

@@ -3,16 +3,15 @@
 package gdb_test
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"io"
 	"os"
-	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/hwlua/hwlua/hwdebug/board/gdb/gdbtest"
 )
 
 // A stub is a connection whose other side answers at once, in the same goroutine. A read of which no
@@ -116,74 +115,20 @@ func packet(text string) string {
 // ok returns the acknowledgement and an answer.
 func ok(text string) string { return "+" + packet(text) }
 
-// replay returns a stub that answers as a recorded session did. A request is found by its payload and the
-// thread that was selected; one that occurs several times is answered in their order, the last answer
-// again and again.
+// replay returns a stub that answers as a recorded session did.
 func replay(t *testing.T, file string) *stub {
 	t.Helper()
-	answers := record(t, file)
-	thread := ""
-	return &stub{answer: func(request string) string {
-		if strings.HasPrefix(request, "Hg") {
-			thread = request
-		}
-		for _, key := range []string{thread + " " + request, request} {
-			if list := answers[key]; len(list) > 0 {
-				if len(list) > 1 {
-					answers[key] = list[1:]
-				}
-				return list[0]
-			}
-		}
-		return ok("")
-	}}
+	session := load(t, file)
+	return &stub{answer: session.Answer}
 }
 
-// record reads a session: what was received after each request, as it was on the wire.
-func record(t *testing.T, file string) map[string][]string {
+func load(t *testing.T, file string) *gdbtest.Session {
 	t.Helper()
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
+	session, err := gdbtest.Load(file)
+	if err != nil || session.Len() < 100 {
+		t.Fatalf("%s: %v", file, err)
 	}
-	defer f.Close()
-	answers := make(map[string][]string)
-	key, thread := "", ""
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		line := lines.Text()
-		raw, isAnswer := strings.CutPrefix(line, "< ")
-		request, isRequest := strings.CutPrefix(line, "> $")
-		switch {
-		case isRequest:
-			request = request[:strings.LastIndexByte(request, '#')]
-			if strings.HasPrefix(request, "Hg") {
-				thread = request
-			}
-			if key = request; strings.HasPrefix(request, "p") {
-				key = thread + " " + request
-			}
-			answers[key] = append(answers[key], "")
-		case isAnswer:
-			list := answers[key]
-			list[len(list)-1] += unescape(t, raw)
-		}
-	}
-	if err := lines.Err(); err != nil || len(answers) < 100 {
-		t.Fatalf("%s: %d requests, %v", file, len(answers), err)
-	}
-	return answers
-}
-
-// unescape returns the bytes that a line of a recording stands for.
-func unescape(t *testing.T, line string) string {
-	t.Helper()
-	s, err := strconv.Unquote(`"` + strings.ReplaceAll(line, `"`, `\"`) + `"`)
-	if err != nil {
-		t.Fatalf("%.60s: %v", line, err)
-	}
-	return s
+	return session
 }
 
 var _ io.ReadWriteCloser = (*stub)(nil)
