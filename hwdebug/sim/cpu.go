@@ -92,17 +92,33 @@ func (m *Machine) boot() {
 	boot.curr, boot.base, boot.node = m.script, m.script, m.script.node
 	m.cpu = boot
 
-	for _, c := range m.cpus {
-		if c.id > 0 && c.dfr0 != boot.dfr0 {
-			m.logf("SANITY CHECK: Unexpected variation in SYS_ID_AA64DFR0_EL1. "+
-				"Boot CPU: 0x%016x, CPU%d: 0x%016x", uint64(boot.dfr0), c.id, uint64(c.dfr0))
-			m.taint |= taintS
-		}
+	for _, c := range m.cpus[1:] {
+		m.updateCPUFeatures(c)
 	}
 	m.logf("hw-breakpoint: found %d breakpoint and %d watchpoint registers.", m.brps, m.wrps)
 	for _, c := range m.cpus {
 		m.asThread(c, c.hp, func() { m.cpuhpReset(c) })
 	}
+}
+
+// lenientDFR0 are the fields of ID_AA64DFR0_EL1 that may differ between CPUs: PMSVer and PMUVer.
+const lenientDFR0 = 0xf<<32 | 0xf<<8
+
+// updateCPUFeatures compares the registers of a CPU that starts with those of the boot CPU, and warns if they
+// differ, at every start (R-REG-10).
+//
+// arch/arm64/kernel/cpufeature.c: update_cpu_features, check_update_ftr_reg
+func (m *Machine) updateCPUFeatures(c *CPU) {
+	boot, val := uint64(m.cpus[0].dfr0), uint64(c.dfr0)
+	if boot&^lenientDFR0 == val&^lenientDFR0 {
+		return
+	}
+	m.logf("CPU features: SANITY CHECK: Unexpected variation in SYS_ID_AA64DFR0_EL1. "+
+		"Boot CPU: 0x%014x, CPU%d: 0x%014x", boot, c.id, val)
+	if m.once(warnVariation) {
+		m.logf("CPU features: Unsupported CPU feature variation detected.")
+	}
+	m.taint |= taintS
 }
 
 // asThread runs fn on c as its kernel thread t, without a modelled switch.

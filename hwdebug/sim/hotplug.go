@@ -167,6 +167,7 @@ func (m *Machine) CPUUp(n int) error {
 		defer m.done(m.here())
 		m.leave(m.enter1(fnPerfEventInitCPU, uint64(n)))
 	}()
+	m.updateCPUFeatures(c)
 	c.mdscr = arm64.MDSCRTDCC
 	c.steppingKernel = stepNone
 	prev := m.cpu

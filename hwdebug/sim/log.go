@@ -90,15 +90,22 @@ const (
 	warnUnhandledOps
 	warnCallIrqsOff
 	warnCallNotTask
+	warnVariation
 )
+
+// once reports whether the warning occurs for the first time.
+func (m *Machine) once(which uint) bool {
+	first := m.warned>>which&1 == 0
+	m.warned |= 1 << which
+	return first
+}
 
 // warnOnce logs a warning in fn the first time it occurs, with text unless that is empty, and taints the
 // kernel (R-LOG-9).
 func (m *Machine) warnOnce(which uint, text string, fn traceFn) {
-	if m.warned>>which&1 != 0 {
+	if !m.once(which) {
 		return
 	}
-	m.warned |= 1 << which
 	c := m.cpu
 	f := &fns[fn.Name()]
 	m.logf("------------[ cut here ]------------")

@@ -153,8 +153,8 @@ func TestVectorsRegisters(t *testing.T) {
 					cpu, u.BP.Limit, u.WP.Limit, u.BP.Usable, u.WP.Usable)
 			}
 		}
-		text := fmt.Sprintf("SANITY CHECK: Unexpected variation in SYS_ID_AA64DFR0_EL1. "+
-			"Boot CPU: 0x%016x, CPU1: 0x%016x", m.CPU(0).IDAA64DFR0(), m.CPU(1).IDAA64DFR0())
+		text := fmt.Sprintf("CPU features: SANITY CHECK: Unexpected variation in SYS_ID_AA64DFR0_EL1. "+
+			"Boot CPU: 0x%014x, CPU1: 0x%014x", m.CPU(0).IDAA64DFR0(), m.CPU(1).IDAA64DFR0())
 		if n := logged(m, " "+text); n != 1 {
 			t.Errorf("%q is logged %d times in %q, want 1", text, n, m.Dmesg())
 		}
