@@ -42,13 +42,20 @@ func (m *Machine) hwBreakpointParse(op string, ev *Event, a *hwdebug.Attr) (
 	if !m.inKernel(address, image.Len) {
 		return image, address, m.end(k, nil)
 	}
+	why, fix, plain := m.notUser(a.Addr)
 	if a.ExcludeKernel {
-		return image, address, m.end(k, ev.refuse(einval, "R-VAL-1", "hw_breakpoint_parse", op, a,
-			"an event with exclude_kernel at a kernel address", "leave exclude_kernel out"))
+		why = "an event with exclude_kernel needs an address below TASK_SIZE: " + why
+		if plain {
+			why, fix = "an event with exclude_kernel at a kernel address", "leave exclude_kernel out"
+		}
+		return image, address, m.end(k, ev.refuse(einval, "R-VAL-1", "hw_breakpoint_parse", op, a, why, fix))
 	}
 	if !m.capable() {
-		return image, address, m.end(k, ev.refuse(eperm, "R-VAL-1", "hw_breakpoint_parse", op, a,
-			m.lacksFor("CAP_SYS_ADMIN", " for a kernel address"), "use a user address"))
+		why = m.lacksFor("CAP_SYS_ADMIN", " for an address that is not below TASK_SIZE: ") + why
+		if plain {
+			why, fix = m.lacksFor("CAP_SYS_ADMIN", " for a kernel address"), "use a user address"
+		}
+		return image, address, m.end(k, ev.refuse(eperm, "R-VAL-1", "hw_breakpoint_parse", op, a, why, fix))
 	}
 	return image, address, m.end(k, nil)
 }
@@ -89,8 +96,13 @@ func (m *Machine) hwBreakpointArchParse(op string, ev *Event, a *hwdebug.Attr) (
 	address &^= mask
 	image.Len = uint8(shifted)
 	if image.Privilege == arm64.EL1 && ev.task != nil {
-		return image, 0, refuse("R-VAL-19",
-			"a task's event cannot watch a kernel address", "use a CPU's event, or a user address")
+		why, fix, plain := m.notUser(a.Addr)
+		if plain {
+			why = "a task's event cannot watch " + why
+		} else {
+			why = "a task's event needs an address below TASK_SIZE: " + why
+		}
+		return image, 0, refuse("R-VAL-19", why, fix)
 	}
 	return image, address, m.end(k, nil)
 }
