@@ -33,6 +33,7 @@ var hardware = describe.Module{
 
 		clsMutex:      mutexClass,
 		clsCompletion: completionClass,
+		clsTimer:      timerClass,
 	},
 	Records:   records,
 	Registers: registers,

@@ -183,6 +183,7 @@ local objects = {
   machine = m, cpus = m.cpu, cpu = m.cpu[0], bank = m.cpu[0].wcr, slots_on_reg = m.cpu[0].wp_on_reg,
   task = t, event = user, wide = wide, hit = hit, refusal = m:why(), work = m:work("w", print),
   mutex = m:mutex("lock"), completion = m:completion("ready"),
+  timer = m:timer_setup("t", print),
 }
 m:complete_all(objects.completion)
 `
@@ -257,16 +258,18 @@ func TestFieldsHaveTheirDescribedTypes(t *testing.T) {
 
 // resultArgs are the arguments of calls that succeed, where examples of the described types would not do.
 var resultArgs = map[string]string{
-	"hw.type":                       "m",
-	"hw.ctrl.encode":                `{ type = "w", len = 4 }`,
-	"m:perf_event_open":             `{ type = "w", addr = 0x1000, len = 8, cpu = 0 }`,
-	"m:register_user_hw_breakpoint": `{ type = "w", addr = 0x1000, len = 8, task = t }`,
-	"m:register_wide_hw_breakpoint": `{ type = "w", addr = 0xffffff8008c5a000, len = 8 }`,
-	"m:callchain":                   `"register_wide_hw_breakpoint"`,
-	"cpu:hw_breakpoint_slot_setup":  `"wp", wide[0], "restore"`,
-	"cpu:hw_breakpoint_control":     `wide[0], "restore"`,
-	"cpu:get_user":                  "0x1000, 1",
-	"cpu:run":                       "function() return 1 end",
+	"hw.type":                            "m",
+	"hw.ctrl.encode":                     `{ type = "w", len = 4 }`,
+	"m:perf_event_open":                  `{ type = "w", addr = 0x1000, len = 8, cpu = 0 }`,
+	"m:register_user_hw_breakpoint":      `{ type = "w", addr = 0x1000, len = 8, task = t }`,
+	"m:register_wide_hw_breakpoint":      `{ type = "w", addr = 0xffffff8008c5a000, len = 8 }`,
+	"m:perf_event_create_kernel_counter": `{ type = "w", addr = 0xffffff8008c5a000, len = 8, cpu = 0 }`,
+	"m:cpuhp_setup_state":                `"x", nil`,
+	"m:callchain":                        `"register_wide_hw_breakpoint"`,
+	"cpu:hw_breakpoint_slot_setup":       `"wp", wide[0], "restore"`,
+	"cpu:hw_breakpoint_control":          `wide[0], "restore"`,
+	"cpu:get_user":                       "0x1000, 1",
+	"cpu:run":                            "function() return 1 end",
 }
 
 // Every function returns values of its described types.

@@ -76,7 +76,8 @@ func Example_description() {
 	fmt.Println("\n" + near)
 	// Output:
 	// m:unregister_hw_breakpoint(ev: event|nil) -> true
-	//   Release a registered event. For nil it does nothing.
+	//   Release a registered event, or the event of one CPU of a wide registration:
+	//   w[cpu] is nil then. For nil it does nothing.
 	//   ev              the event, or nil
 	//   kernel          kernel/events/hw_breakpoint.c
 	//

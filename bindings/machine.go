@@ -64,8 +64,8 @@ print(hw.explain(m.cpu[1].wcr[0]))`,
 				return showCPUs(rt, m, cpuList{x})
 			})),
 	},
-	Methods: slices.Concat(lookMethods, timeMethods, powerMethods, eventMethods, workMethods, signalMethods,
-		lockMethods, chainMethods),
+	Methods: slices.Concat(lookMethods, timeMethods, powerMethods, eventMethods, workMethods, driverMethods,
+		signalMethods, lockMethods, chainMethods),
 }
 
 // lookMethods list what a machine has.
@@ -281,8 +281,9 @@ t:store(0x1000, 8)`,
 		},
 	},
 	{
-		Name:   "unregister_hw_breakpoint",
-		Doc:    "Release a registered event. For nil it does nothing.",
+		Name: "unregister_hw_breakpoint",
+		Doc: "Release a registered event, or the event of one CPU of a wide registration: w[cpu] is nil " +
+			"then. For nil it does nothing.",
 		Params: one("ev", describe.Union(describe.Object("event"), describe.Nil), "the event, or nil"),
 		Kernel: bpC,
 		Sample: `

@@ -166,6 +166,12 @@ var records = []describe.Record{
 		Fields: withAttr(taskField, hitField),
 	},
 	{
+		Name: "kernel_attr",
+		Doc: "The argument of m:perf_event_create_kernel_counter: attributes, where to count, and a " +
+			"handler.",
+		Fields: withAttr(taskField, cpuField, hitField),
+	},
+	{
 		Name:   "wide_attr",
 		Doc:    "The argument of m:register_wide_hw_breakpoint: attributes and a handler.",
 		Fields: withAttr(hitField),

@@ -82,6 +82,9 @@ func showEvent(_ *runtime, m *machine, v *sim.Event) lua.LValue {
 	return find(m, m.events, clsEvent, v)
 }
 func showWide(_ *runtime, m *machine, v *sim.Wide) lua.LValue { return find(m, m.wides, clsWide, v) }
+func showTimer(_ *runtime, m *machine, v *sim.Timer) lua.LValue {
+	return find(m, m.timers, clsTimer, v)
+}
 func showWork(_ *runtime, m *machine, v *sim.Work) lua.LValue { return find(m, m.works, clsWork, v) }
 
 // showTexts returns nil for a nil slice.

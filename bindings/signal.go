@@ -25,9 +25,10 @@ var actionWords = vocabulary[bool]{
 var signalMethods = []describe.Func{
 	{
 		Name: "send_sig",
-		Doc: "Send a signal to a task, as send_sig(sig, p, 0) does. Any context may, a hit handler too. " +
-			"The signal stays pending until the task returns to user mode; one that runs there gets it " +
-			"at once. Kernel threads ignore it. Both orders of the arguments are accepted.",
+		Doc: "Send a signal to a task, as send_sig(sig, p, 0) does. Any context may, a hit " +
+			"handler too. The signal stays pending until the task returns to user mode; " +
+			"one that runs there gets it at once. Kernel threads ignore it. Both orders " +
+			"of the arguments are accepted.",
 		Params: []describe.Param{
 			param("task", describe.Union(describe.Object("task"), describe.String, describe.Int), "the task"),
 			param("sig", describe.Union(describe.String, describe.Int, describe.Object("task")),
@@ -79,9 +80,10 @@ func (v value) signal() sim.Signo {
 var taskSignals = []describe.Func{
 	{
 		Name: "signal",
-		Doc: "Send it a signal, as m:send_sig does. SIGKILL, SIGTERM, SIGTRAP and their like kill a task " +
-			"that has no handler for them; the signals of timers and SIGUSR1, SIGUSR2, SIGIO, SIGURG and " +
-			"SIGRTMIN+n run a handler that does nothing, unless t:sigaction says otherwise.",
+		Doc: "Send it a signal, as m:send_sig does. SIGKILL, SIGTERM, SIGTRAP and their like " +
+			"kill a task that has no handler for them; the signals of timers and SIGUSR1, " +
+			"SIGUSR2, SIGIO, SIGURG and SIGRTMIN+n run a handler that does nothing, " +
+			"unless t:sigaction says otherwise.",
 		Params: one("sig", sigParam.Type, sigParam.Doc),
 		Errors: exited,
 		Kernel: sigC,
@@ -95,8 +97,8 @@ assert.equals("SIGALRM", t.siginfo.name)`,
 	},
 	{
 		Name: "sigaction",
-		Doc: "Set what a signal does to it: a function runs as its handler, in user mode, \"ignore\" drops " +
-			"it, \"default\" is what the kernel does without a handler.",
+		Doc: "Set what a signal does to it: a function runs as its handler, in user mode, " +
+			"\"ignore\" drops it, \"default\" is what the kernel does without a handler.",
 		Params: []describe.Param{
 			sigParam,
 			param("action", describe.Union(

@@ -123,5 +123,9 @@ func (p *plan) noField(r *recordPlan, name string) error {
 	if len(calls) == 0 {
 		return err
 	}
+	last := len(calls) - 1
+	if last > 0 {
+		calls = []string{strings.Join(calls[:last], ", "), calls[last]}
+	}
 	return fmt.Errorf("%w; it is a field of %s", err, strings.Join(calls, " and "))
 }

@@ -85,6 +85,26 @@
 ---@field task? hw.task the task to follow
 ---@field on_hit? fun(ev: hw.event, hit: hw.hit) a custom handler; the kernel then does not step over the access, so disable the event, move it or set hit.skip
 
+---The argument of m:perf_event_create_kernel_counter: attributes, where to count, and a handler.
+---@class hw.kernel_attr
+---@field type? "r"|"w"|"rw"|"x"|integer the accesses to watch for; a number is passed on as bp_type (default: 0)
+---@field addr? u64 the address (default: 0)
+---@field len? u64 the length in bytes (default: 0, 4 for "x")
+---@field disabled? boolean do not enable it yet (default: false)
+---@field pinned? boolean it must be in a register whenever its CPU or task runs (default: false; true for register_*)
+---@field sample_period? u64 the number of hits for each call of the handler; 0 never calls it (default: 0; 1 for register_*)
+---@field exclude_user? boolean ignore accesses from EL0 (default: false)
+---@field exclude_kernel? boolean ignore accesses from EL1 (default: false)
+---@field exclude_hv? boolean ignore accesses from a hypervisor (default: false)
+---@field inherit? boolean children of the task inherit it (default: false)
+---@field enable_on_exec? boolean enable it when the task starts a new image (default: false)
+---@field sample_read? boolean PERF_SAMPLE_READ in sample_type (default: false)
+---@field branch_stack? boolean PERF_SAMPLE_BRANCH_STACK in sample_type (default: false)
+---@field name? string a label for the script; the kernel never sees it
+---@field task? hw.task the task to follow
+---@field cpu? integer the CPU to count on; -1 counts wherever the task runs (default: -1)
+---@field on_hit? fun(ev: hw.event, hit: hw.hit) a custom handler; the kernel then does not step over the access, so disable the event, move it or set hit.skip
+
 ---The argument of m:register_wide_hw_breakpoint: attributes and a handler.
 ---@class hw.wide_attr
 ---@field type? "r"|"w"|"rw"|"x"|integer the accesses to watch for; a number is passed on as bp_type (default: 0)
@@ -405,7 +425,7 @@ function machine:perf_event_open(attr) end
 ---@return "ENOSPC"|"EINVAL"|"ESRCH"|nil errno ENOSPC: every register of that kind is reserved; m:why() names the holders; EINVAL: the attributes are invalid: length, alignment, address, or a CPU that does not exist; ESRCH: the task has exited, or exits and has no perf context
 function machine:register_user_hw_breakpoint(attr) end
 
----Release a registered event. For nil it does nothing.
+---Release a registered event, or the event of one CPU of a wide registration: w[cpu] is nil then. For nil it does nothing.
 ---
 ---Kernel: `kernel/events/hw_breakpoint.c`
 ---
@@ -659,6 +679,124 @@ function machine:flush_delayed_work(dw) end
 ---@param w hw.work the work
 ---@return boolean waited false if it was idle
 function machine:flush_work(w) end
+
+---Create one event in the kernel: of a CPU (cpu = n), of a task, or of a task on one CPU. Attributes start from those of hw_breakpoint_init: pinned, sample_period 1.
+---
+---Kernel: `kernel/events/core.c`
+---
+---```lua
+---local ev = assert(m:perf_event_create_kernel_counter { type = "w", addr = 0xffffff8008c5a000, len = 8,
+---  cpu = 1, on_hit = function(ev, hit) hit.skip = true end })
+---m.cpu[1]:store(0xffffff8008c5a000, 8)
+---assert.equals(1, ev.count)
+---```
+---@param attr hw.kernel_attr
+---@return hw.event? ev
+---@return string? message if it was refused
+---@return "ENOSPC"|"EINVAL"|"ENODEV"|"ESRCH"|"EACCES"|nil errno ENOSPC: every register of that kind is reserved; m:why() names the holders; EINVAL: the attributes are invalid: length, alignment, address, or a CPU that does not exist; ENODEV: the CPU is offline; ESRCH: the task has exited, or exits and has no perf context; EACCES: perf_event_paranoid and the caller's capabilities do not allow it
+function machine:perf_event_create_kernel_counter(attr) end
+
+---Release an event that was created in the kernel: by perf_event_create_kernel_counter or by a register_* call.
+---
+---Kernel: `kernel/events/core.c`
+---
+---```lua
+---local ev = assert(m:perf_event_create_kernel_counter { type = "w", addr = 0xffffff8008c5a000, len = 8,
+---  cpu = 1 })
+---m:perf_event_release_kernel(ev)
+---assert.no_leaks(m)
+---```
+---@param ev hw.event the event
+---@return true
+function machine:perf_event_release_kernel(ev) end
+
+---Add a hotplug state. startup(cpu) runs in cpuhp/N on each online CPU now, and on every later one when it has come up; teardown(cpu) runs there before a CPU goes down. A startup that raises, or that returns a refusal, rolls back: teardown runs on the CPUs before it, and the state is gone.
+---
+---Kernel: `kernel/cpu.c`
+---
+---```lua
+---local ev = {}
+---local s = m:cpuhp_setup_state("mydriver:online", function(cpu)
+---  ev[cpu] = assert(m:perf_event_create_kernel_counter { type = "w", addr = 0xffffff8008c5a000, len = 8,
+---    cpu = cpu })
+---end, function(cpu) m:perf_event_release_kernel(ev[cpu]) end)
+---m:cpu_down(1) m:cpu_up(1)
+---assert.equals("active", ev[1].state)
+---m:cpuhp_remove_state(s)
+---```
+---@param name string the state's name: "mydriver:online"
+---@param startup (fun(cpu: integer): ...any)|nil the callback of a CPU that has come up, or nil
+---@param teardown? fun(cpu: integer): ...any the callback of a CPU that is to go down (default: none)
+---@return integer? state its number
+---@return string? message if it was refused
+---@return "ENOSPC"|nil errno ENOSPC: 31 dynamic states are in use, or startup was refused so
+function machine:cpuhp_setup_state(name, startup, teardown) end
+
+---Remove a hotplug state. Its teardown runs on each online CPU first.
+---
+---Kernel: `kernel/cpu.c`
+---
+---```lua
+---local s = m:cpuhp_setup_state("mydriver:online", nil, function(cpu) print(cpu) end)
+---m:cpuhp_remove_state(s)
+---```
+---@param state integer the number that m:cpuhp_setup_state returned
+---@return true
+function machine:cpuhp_remove_state(state) end
+
+---Make a timer. Its function runs in softirq context on the CPU where it was armed, with the timer as argument, and must not sleep.
+---
+---Kernel: `kernel/time/timer.c`
+---
+---```lua
+---local t = m:timer_setup("poll", function(t) print(m.jiffies) end)
+---m:mod_timer(t, "10ms")
+---m:run()
+---```
+---@param name string the function's name in chains and logs
+---@param fn fun(t: hw.timer) the function
+---@return hw.timer t
+function machine:timer_setup(name, fn) end
+
+---Arm a timer on the CPU that makes the call, whether it is pending or not. The delay counts from now; any context may call it, the timer's own function too.
+---
+---Kernel: `kernel/time/timer.c`
+---
+---```lua
+---local t = m:timer_setup("poll", function(t) end)
+---m:mod_timer(t, 25)
+---assert(m:mod_timer(t, "1s"))
+---```
+---@param t hw.timer the timer
+---@param delay integer|string jiffies, or a time with a unit, rounded up to them: "28s", "250ms"
+---@return boolean pending whether it was pending
+function machine:mod_timer(t, delay) end
+
+---Take a timer away. It does not wait for a running function.
+---
+---Kernel: `kernel/time/timer.c`
+---
+---```lua
+---local t = m:timer_setup("poll", function(t) end)
+---m:mod_timer(t, "1s")
+---assert(m:del_timer(t))
+---```
+---@param t hw.timer the timer
+---@return boolean pending whether it was pending
+function machine:del_timer(t) end
+
+---Take a timer away and wait for its function. In that function itself it would deadlock, and raises.
+---
+---Kernel: `kernel/time/timer.c`
+---
+---```lua
+---local t = m:timer_setup("poll", function(t) end)
+---m:mod_timer(t, "1s")
+---assert(m:del_timer_sync(t))
+---```
+---@param t hw.timer the timer
+---@return boolean pending whether it was pending
+function machine:del_timer_sync(t) end
 
 ---Send a signal to a task, as send_sig(sig, p, 0) does. Any context may, a hit handler too. The signal stays pending until the task returns to user mode; one that runs there gets it at once. Kernel threads ignore it. Both orders of the arguments are accepted.
 ---
@@ -1413,6 +1551,15 @@ local mutex = {}
 ---@field name string Its name in messages.
 ---@field done boolean Whether the next wait passes at once.
 local completion = {}
+
+---A timer of a driver.
+---@class hw.timer
+---@field name string The function's name.
+---@field pending boolean Whether it is armed.
+---@field runs integer How often its function was called.
+---@field expires u64 The jiffy that it was last armed for.
+---@field cpu? integer The CPU where it is armed, nil if it is not.
+local timer = {}
 
 ---A faithful model of the hardware breakpoints and watchpoints of Linux on arm64. Calls of the kernel's API have the kernel's names. A call that the kernel refuses returns nil, a message and the errno's name; a call with invalid arguments raises.
 ---@class hwlib

@@ -191,7 +191,7 @@ func (m *Machine) listTimers(since int64) {
 		}
 		if t := c.first(); m.dueAt(t) <= limit {
 			list = append(list, Possibility{
-				Kind: KindTimer, CPU: c.id, ID: c.id, Name: t.work.name, timer: t, at: m.dueAt(t),
+				Kind: KindTimer, CPU: c.id, ID: c.id, Name: t.owner.timerName(), timer: t, at: m.dueAt(t),
 			})
 		}
 	}
@@ -293,7 +293,7 @@ func (m *Machine) openStep() (desc string, ok bool, err error) {
 func (p *Possibility) possible() bool {
 	switch p.Kind {
 	case KindTimer:
-		return p.timer.work.timer == p.timer
+		return p.timer.cpu != nil
 	case KindWake:
 		return p.thread.state == threadAsleep
 	}

@@ -25,17 +25,27 @@ const (
 	levelShift = 3
 )
 
-// A timer is a delayed work's timer while it is armed.
+// A timer is an armed timer of a CPU.
 type timer struct {
-	work  *Work
+	owner timerOwner
+	cpu   *CPU   // where it is armed, nil once it has fired or was taken away
 	fires uint64 // jiffy
 	level uint
 	seq   uint64 // order of arming
 }
 
-// wheelFires returns the jiffy at which the wheel fires a timer armed at jiffy now with a delay of
-// at least 1, and the timer's level (R-TMR-2, 3).
+// A timerOwner is what a timer belongs to: delayed work, or a Timer.
+type timerOwner interface {
+	timerName() string
+	expired() error // runs in the timer's softirq
+}
+
+// wheelFires returns the jiffy at which the wheel fires a timer armed at jiffy now with a delay, and
+// the timer's level (R-TMR-2, 3, 8).
 func wheelFires(now, delay uint64, hz int64) (fires uint64, level uint) {
+	if delay == 0 {
+		return now + 1, 0
+	}
 	last := uint(levelShift * 8)
 	if hz <= 100 {
 		last = levelShift * 7
@@ -52,19 +62,19 @@ func wheelFires(now, delay uint64, hz int64) (fires uint64, level uint) {
 	return (expires>>shift + 1) << shift, level
 }
 
-// arm starts w's timer on c.
-func (m *Machine) arm(c *CPU, w *Work, delay uint64) {
+// arm starts a timer of owner on c.
+func (m *Machine) arm(c *CPU, owner timerOwner, delay uint64) *timer {
 	m.timerSeq++
-	fires, level := wheelFires(m.Jiffies(), delay, m.hz)
-	w.timer = &timer{work: w, fires: fires, level: level, seq: m.timerSeq}
-	w.timerCPU = c
-	c.timers = append(c.timers, w.timer)
+	t := &timer{owner: owner, cpu: c, seq: m.timerSeq}
+	t.fires, t.level = wheelFires(m.Jiffies(), delay, m.hz)
+	c.timers = append(c.timers, t)
+	return t
 }
 
-func (m *Machine) disarm(w *Work) {
-	c := w.timerCPU
-	c.timers = remove(c.timers, w.timer)
-	w.timer, w.timerCPU = nil, nil
+// disarm takes an armed timer away.
+func (m *Machine) disarm(t *timer) {
+	t.cpu.timers = remove(t.cpu.timers, t)
+	t.cpu = nil
 }
 
 // first returns the timer of c that fires next: of the earliest jiffy that of the highest level, of
@@ -108,18 +118,19 @@ func (c *CPU) due() bool {
 	return len(c.timers) > 0 && c.ticking() && c.first().fires <= c.m.Jiffies()
 }
 
-// fireTimer runs c's next timer from its timer interrupt (spec 11, C-23).
+// fireTimer runs c's next timer from its timer interrupt (spec 11, C-23). The next step returns its error.
 func (m *Machine) fireTimer(c *CPU) string {
 	t := c.first()
 	cpu := m.cpu
 	m.cpu = c
 	k := m.enterTimer(c)
-	w := t.work
-	m.disarm(w)
-	m.delayedWorkTimerFn(w)
+	m.disarm(t)
+	if err := t.owner.expired(); err != nil && m.pendingErr == nil {
+		m.pendingErr = err
+	}
 	m.leaveAll(k)
 	m.cpu = cpu
-	return "cpu" + strconv.Itoa(c.id) + " timer: " + w.name
+	return "cpu" + strconv.Itoa(c.id) + " timer: " + t.owner.timerName()
 }
 
 // enterTimer enters the functions from c's timer interrupt to the timer's function.

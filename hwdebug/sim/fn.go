@@ -285,6 +285,9 @@ var (
 	fnArchCPUIdle          = fileProcess.void("arch_cpu_idle")
 
 	// kernel/cpu.c and power
+	fnCpuhpSetupState                = fileCPU.errno("__cpuhp_setup_state", textArg("name"))
+	fnCpuhpRemoveState               = fileCPU.void("__cpuhp_remove_state", intArg("state"))
+	fnCpuhpIssueCall                 = fileCPU.errno("cpuhp_issue_call", argCPU, intArg("state"))
 	fnCpuhpInvokeCallback            = fileCPU.errno("cpuhp_invoke_callback", argCPU, textArg("state"))
 	fnCpuhpInvokeCallbackRange       = fileCPU.errno("__cpuhp_invoke_callback_range", argCPU)
 	fnCpuhpInvokeCallbackRangeNofail = inlined(fileCPU.void("cpuhp_invoke_callback_range_nofail", argCPU))
@@ -344,6 +347,11 @@ var (
 	fnIrqExitRcuInner       = fileSoftirq.void("__irq_exit_rcu")
 	fnHandleDomainIrq       = fileIrqDesc.void("__handle_domain_irq")
 	fnMsleep                = fileTimer.void("msleep", intArg("msecs"))
+	fnModTimer              = fileTimer.integer("mod_timer", textArg("timer"), jiffyArg("delay"))
+	fnDelTimer              = fileTimer.integer("del_timer", textArg("timer"))
+	fnDelTimerSync          = fileTimer.integer("del_timer_sync", textArg("timer"))
+	fnTimerDelete           = fileTimer.integer("timer_delete", textArg("timer"))
+	fnTimerDeleteSync       = fileTimer.integer("timer_delete_sync", textArg("timer"))
 
 	// functions that may sleep, and what checks them
 	fnMutexLock       = fileMutex.void("mutex_lock", argLock)

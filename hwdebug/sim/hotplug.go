@@ -30,19 +30,31 @@ func (m *Machine) hotplugCPU(op string, n int) (*CPU, error) {
 	if err := m.preemptOn(c); err != nil {
 		return nil, err
 	}
-	quiescent := func() bool { return m.quiescent(c) }
-	for !quiescent() { // again: others may have run between the end of the wait and this thread's turn
-		if err := m.waitFor(Wait{Fn: op, For: "cpu_hotplug_lock", HeldAs: "held by", holder: m.callInProgress}, quiescent); err != nil {
-			return nil, err
-		}
+	if err := m.awaitHotplug(op); err != nil {
+		return nil, err
+	}
+	if err := m.awaitQuiet(op, c); err != nil {
+		return nil, err
 	}
 	return c, nil
+}
+
+// awaitQuiet waits until the machine is quiescent.
+func (m *Machine) awaitQuiet(op string, c *CPU) error {
+	quiescent := func() bool { return m.quiescent(c) }
+	w := Wait{Fn: op, For: "cpu_hotplug_lock", HeldAs: "held by", holder: m.callInProgress}
+	for !quiescent() { // again: others may have run between the end of the wait and this thread's turn
+		if err := m.waitFor(w, quiescent); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // quiescent reports whether no registration, cross call or debug exception is under way, nor an exit on c.
 // Hotplug waits for that, as for cpu_hotplug_lock and in stop_machine.
 func (m *Machine) quiescent(c *CPU) bool {
-	return m.lockers == 0 && !c.exiting() && !slices.ContainsFunc(m.cpus, func(c *CPU) bool {
+	return m.lockers == 0 && (m.hotplugBy == nil || m.hotplugWrite) && !c.exiting() && !slices.ContainsFunc(m.cpus, func(c *CPU) bool {
 		return c.spinning > 0 || c.masker != nil && c.masker != m.thread
 	})
 }
@@ -100,16 +112,29 @@ func (m *Machine) CPUDown(n int) error {
 	if !c.online {
 		return nil
 	}
+	m.hotplugBy, m.hotplugWrite = m.cpu.curr, true
+	defer m.unlockHotplug()
+	if err := m.goOffline(c); err != nil {
+		return err
+	}
+	if err := m.awaitQuiet("cpu_down", c); err != nil {
+		return err
+	}
+	m.takeDown(c)
+	return nil
+}
+
+// takeDown takes a CPU down whose callbacks of drivers have run.
+func (m *Machine) takeDown(c *CPU) {
 	c.base = c.idle
 	m.switchOn(c, c.idle)
 	m.asThread(c, c.hp, func() {
-		defer m.leave(m.enter2(fnCpuhpInvokeCallback, uint64(n), uint64(m.rec.Name("perf:online"))))
+		defer m.leave(m.enter2(fnCpuhpInvokeCallback, uint64(c.id), uint64(m.rec.Name("perf:online"))))
 		m.perfEventExitCPU(c)
 	})
 	c.online = false
 	c.lose()
 	m.moveFrom(c)
-	return nil
 }
 
 // moveFrom moves the tasks and workers of an offline CPU to the lowest online one, and its timers
@@ -127,7 +152,7 @@ func (m *Machine) moveFrom(c *CPU) {
 	heir.runq = append(heir.runq, c.runq...)
 	c.runq = nil
 	for _, t := range c.timers {
-		t.work.timerCPU = m.cpu
+		t.cpu = m.cpu
 		m.timerSeq++
 		t.seq = m.timerSeq
 	}
@@ -193,7 +218,13 @@ func (m *Machine) CPUUp(n int) error {
 			m.requeue(w.thread, c)
 		}
 	}
-	return nil
+	m.hotplugBy, m.hotplugWrite = m.cpu.curr, true
+	defer m.unlockHotplug()
+	err = m.goOnline(c)
+	if err != nil {
+		m.takeDown(c)
+	}
+	return err
 }
 
 // cpuhpReset runs the hotplug callback that clears or restores the registers of the CPU that runs now.

@@ -141,5 +141,10 @@ func (m *Machine) Leaks() []string {
 			left = append(left, sprintf("work %s is %s", w.name, s))
 		}
 	}
+	for _, t := range m.timers {
+		if t.Pending() {
+			left = append(left, sprintf("timer %s is pending", t.name))
+		}
+	}
 	return left
 }

@@ -134,7 +134,11 @@ type Machine struct {
 	lent        int  // nesting of functions given to cpu:run, which have no points
 	leaving     int  // nesting of exits that run a script's functions
 
-	tracerCompat bool // a 32-bit tracer that is not of this machine makes the call
+	tracerCompat  bool // a 32-bit tracer that is not of this machine makes the call
+	timers        []*Timer
+	hotplugStates []*hotplugState // by number
+	hotplugBy     *Task           // that holds cpu_hotplug_lock or cpuhp_state_mutex
+	hotplugWrite  bool            // the former, for writing
 
 	perfTasks int // task events alive: the scheduler hooks are on while > 0
 	hooksOff  int64

@@ -48,6 +48,8 @@ type profile struct {
 	dumpUID           bool
 	taintFlags        int
 
+	timerDelete bool
+
 	six bool
 }
 
@@ -136,6 +138,8 @@ var facts = [...]fact{
 		func(p *profile) *bool { return &p.eventDisable }},
 	{"C-17", "watchpoint_report is a function of its own", "4.19.266", "",
 		func(p *profile) *bool { return &p.watchReport }},
+	{"C-23", "del_timer is called timer_delete", "6.1.176", "",
+		func(p *profile) *bool { return &p.timerDelete }},
 	{"C", "the entry, interrupt and softirq chains of 6.1", "6.1.176", "",
 		func(p *profile) *bool { return &p.six }},
 }

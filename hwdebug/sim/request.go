@@ -140,17 +140,18 @@ func (m *Machine) registerUserHwBreakpoint(r *create) (ev *Event, err error) {
 	return m.createKernelCounter(r)
 }
 
-// UnregisterHwBreakpoint releases an event of RegisterUserHwBreakpoint; nil does nothing (R-CON-19).
+// UnregisterHwBreakpoint releases an event that kernel code created, one of a wide registration too; nil does
+// nothing (R-CON-19, 22).
 func (m *Machine) UnregisterHwBreakpoint(ev *Event) error {
 	if ev == nil {
 		return nil
 	}
-	own := !ev.fd && !ev.tracer && ev.wide == nil
-	if err := m.release(ev, "unregister_hw_breakpoint", "close it", own); err != nil {
+	if err := m.release(ev, "unregister_hw_breakpoint", ev.fixRelease(), ev.ofKernel()); err != nil {
 		return err
 	}
 	defer m.done(m.here())
 	m.unregisterHwBreakpoint(ev, true)
+	ev.leaveWide()
 	return nil
 }
 

@@ -1,5 +1,5 @@
-// Signals: how one is sent, and what a task does with it on its way back to user mode (kernel/signal.c, spec
-// chapter 13).
+// Signals: how one is sent, and what a task does with it on its way back to user mode (kernel/signal.c,
+// spec chapter 13).
 
 package sim
 
@@ -168,9 +168,9 @@ type action struct {
 	handler SignalHandler // nil: the default
 }
 
-// Sigaction sets the task's handler of a signal, which runs in user mode. A nil handler with ignore drops the
-// signal; without ignore it stands for the kernel's default. SIGKILL and SIGSTOP cannot be changed: EINVAL
-// (R-SIG-6).
+// Sigaction sets the task's handler of a signal, which runs in user mode. A nil handler with ignore
+// drops the signal; without ignore it stands for the kernel's default. SIGKILL and SIGSTOP cannot be
+// changed: EINVAL (R-SIG-6).
 func (t *Task) Sigaction(n Signo, handler SignalHandler, ignore bool) error {
 	if err := n.valid(); err != nil {
 		return err
@@ -312,8 +312,8 @@ func (t *Task) Pending() []Signo {
 	return order
 }
 
-// nextSignal returns the index of the signal to be taken first, -1 if all are blocked: SIGKILL, then one that
-// an instruction caused, then the lowest number (R-SIG-4).
+// nextSignal returns the index of the signal to be taken first, -1 if all are blocked: SIGKILL, then
+// one that an instruction caused, then the lowest number (R-SIG-4).
 func nextSignal(pending []*Siginfo, blocked uint64) int {
 	first, rank := -1, 0
 	for i, s := range pending {
@@ -393,8 +393,8 @@ func (m *Machine) returnToUser(t *Task, from trace.NodeID) error {
 	return nil
 }
 
-// doNotifyResume takes signals until none is left and returns those that handlers of the task are to run for,
-// in the order in which their frames were pushed.
+// doNotifyResume takes signals until none is left and returns those that handlers of the task are to
+// run for, in the order in which their frames were pushed.
 //
 // arch/arm64/kernel/signal.c: do_notify_resume
 func (m *Machine) doNotifyResume(t *Task, from trace.NodeID) (caught []*Siginfo, err error) {
@@ -446,8 +446,8 @@ func (m *Machine) getSignal(t *Task) (*Siginfo, error) {
 	}
 }
 
-// killedBy has t exit because of a signal. It returns the *Signal of the access that t will not perform; the
-// thread of t ends instead.
+// killedBy has t exit because of a signal. It returns the *Signal of the access that t will not
+// perform; the thread of t ends instead.
 func (m *Machine) killedBy(t *Task, s *Siginfo) error {
 	own := m.thread != nil && m.thread == t.thread
 	err := t.exitFrom(m.cpu.node, uint64(s.Signo), fnDoGroupExit)
@@ -463,8 +463,8 @@ func (m *Machine) killedBy(t *Task, s *Siginfo) error {
 	return &Signal{Name: s.Signo.String(), Info: *s, task: t, died: true}
 }
 
-// groupStop stops t until SIGCONT. A thread gets no turn meanwhile, and nothing else can act through the task
-// (R-SIG-7).
+// groupStop stops t until SIGCONT. A thread gets no turn meanwhile, and nothing else can act through
+// the task (R-SIG-7).
 func (m *Machine) groupStop(t *Task, s *Siginfo) error {
 	if t.jobStop {
 		return nil

@@ -90,8 +90,8 @@ func sendAll(t testing.TB, m *sim.Machine, task *sim.Task, names string) error {
 	return errors.Join(errs...)
 }
 
-// TestHandlerThatSendsSignal: a custom handler that only sends SIGTRAP is called once, and the task is killed
-// on its way back to the instruction (R-SIG-9).
+// TestHandlerThatSendsSignal: a custom handler that only sends SIGTRAP is called once, and the task is
+// killed on its way back to the instruction (R-SIG-9).
 func TestHandlerThatSendsSignal(t *testing.T) {
 	onProfiles(t, func(t *testing.T, m *sim.Machine, task *sim.Task) {
 		calls := 0
@@ -120,12 +120,13 @@ func TestHandlerThatSendsSignal(t *testing.T) {
 	})
 }
 
-// TestOrderOfSignals: SIGKILL precedes signals of instructions, these precede the others, and of two handlers
-// the one of the higher number runs first (R-SIG-4, 5). A second instance of a standard signal is dropped,
-// one of a real-time signal is not (R-SIG-3).
+// TestOrderOfSignals: SIGKILL precedes signals of instructions, these precede the others, and of two
+// handlers the one of the higher number runs first (R-SIG-4, 5). A second instance of a standard signal
+// is dropped, one of a real-time signal is not (R-SIG-3).
 func TestOrderOfSignals(t *testing.T) {
 	onProfiles(t, func(t *testing.T, m *sim.Machine, task *sim.Task) {
-		must(t, sendAll(t, m, task, "SIGUSR1 SIGRTMIN+1 SIGHUP SIGSEGV SIGALRM SIGUSR1 SIGRTMIN+1 SIGKILL"))
+		must(t, sendAll(t, m, task, "SIGUSR1 SIGRTMIN+1 SIGHUP SIGSEGV SIGALRM SIGUSR1 "+
+			"SIGRTMIN+1 SIGKILL"))
 		want := "[SIGKILL SIGSEGV SIGHUP SIGUSR1 SIGALRM SIGRTMIN+1 SIGRTMIN+1]"
 		if got := fmt.Sprint(task.Pending()); got != want {
 			t.Errorf("pending %s, want %s", got, want)
@@ -210,8 +211,8 @@ func TestStopSignal(t *testing.T) {
 	})
 }
 
-// TestTracerSeesSignals: a signal stops a traced task before the access; the tracer keeps SIGTRAP and passes
-// others on (R-SIG-8). If one access hits two ptrace events, the first is reported (R-SIG-3).
+// TestTracerSeesSignals: a signal stops a traced task before the access; the tracer keeps SIGTRAP and
+// passes others on (R-SIG-8). If one access hits two ptrace events, the first is reported (R-SIG-3).
 func TestTracerSeesSignals(t *testing.T) {
 	onProfiles(t, func(t *testing.T, m *sim.Machine, _ *sim.Task) {
 		task, err := m.NewTask(sim.TaskConfig{Compat: true})

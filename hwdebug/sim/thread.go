@@ -278,7 +278,7 @@ func (m *Machine) waitFor(w Wait, cond func() bool) error {
 		return nil
 	}
 	if m.trapped > 0 {
-		return misusef("cannot wait for %s: a handler or a function run by cpu:run must not sleep", w.waitsFor())
+		return misusef("cannot wait for %s: %s must not sleep", w.waitsFor(), m.noSleep())
 	}
 	if m.where != nil {
 		w.Where = m.where()
@@ -542,7 +542,7 @@ func (m *Machine) Msleep(ns int64) error {
 		return misusef("invalid sleep of %d ns (want 0 or more)", ns)
 	}
 	if m.trapped > 0 {
-		return misusef("msleep: a handler or a function run by cpu:run must not sleep")
+		return misusef("msleep: %s must not sleep", m.noSleep())
 	}
 	if err := m.interrupted(); err != nil {
 		return err
@@ -616,6 +616,11 @@ func (m *Machine) restless(steps int) error {
 	for _, w := range m.works {
 		if w.pending || w.running != nil {
 			what += sprintf(", work %s", w.name)
+		}
+	}
+	for _, t := range m.timers {
+		if t.Pending() {
+			what += sprintf(", timer %s", t.name)
 		}
 	}
 	for _, th := range m.threads {

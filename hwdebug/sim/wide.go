@@ -36,6 +36,9 @@ func (m *Machine) RegisterWideHwBreakpoint(a hwdebug.Attr, h Handler) (*Wide, er
 			return nil, err
 		}
 	}
+	if err := m.readHotplug("register_wide_hw_breakpoint"); err != nil {
+		return nil, err
+	}
 	defer m.done(m.here())
 	if err := m.preempt(); err != nil {
 		return nil, err

@@ -15,16 +15,15 @@ type Work struct {
 	fn      func() error
 	delayed bool
 
-	pending  bool    // the PENDING bit: armed or queued
-	cpu      int     // requested CPU, -1: any
-	pool     *pool   // where it is queued
-	running  *worker // that runs it now
-	last     *pool   // where it ran last
-	runs     int
-	queued   int64 // when it was queued last
-	timer    *timer
-	timerCPU *CPU
-	blocked  int // number of cancel_*_sync that wait: queueing fails meanwhile
+	pending bool    // the PENDING bit: armed or queued
+	cpu     int     // requested CPU, -1: any
+	pool    *pool   // where it is queued
+	running *worker // that runs it now
+	last    *pool   // where it ran last
+	runs    int
+	queued  int64 // when it was queued last
+	timer   *timer
+	blocked int // number of cancel_*_sync that wait: queueing fails meanwhile
 }
 
 // A pool is the normal pool of one CPU.
@@ -412,11 +411,18 @@ func (m *Machine) delay(w *Work, cpu int, delay uint64) {
 	if cpu >= 0 {
 		c = m.cpus[cpu]
 	}
-	m.arm(c, w, delay)
+	w.timer = m.arm(c, w, delay)
 }
 
-// delayedWorkTimerFn queues an item whose delay has passed.
-//
+func (w *Work) timerName() string { return w.name }
+
+// expired queues an item whose delay has passed.
+func (w *Work) expired() error {
+	w.timer = nil
+	w.m.delayedWorkTimerFn(w)
+	return nil
+}
+
 // kernel/workqueue.c: delayed_work_timer_fn
 func (m *Machine) delayedWorkTimerFn(w *Work) {
 	defer m.leave(m.enter1(fnDelayedWorkTimerFn, w.nameID))
@@ -429,7 +435,8 @@ func (m *Machine) grab(w *Work) bool {
 		return false
 	}
 	if w.timer != nil {
-		m.disarm(w)
+		m.disarm(w.timer)
+		w.timer = nil
 	}
 	if p := w.pool; p != nil {
 		p.list = remove(p.list, w)
@@ -538,9 +545,10 @@ func (m *Machine) flush(op string, fn traceFn, w *Work, delayed bool) (waited bo
 	if w.timer != nil {
 		cpu := w.cpu
 		if cpu < 0 {
-			cpu = w.timerCPU.id
+			cpu = w.timer.cpu.id
 		}
-		m.disarm(w)
+		m.disarm(w.timer)
+		w.timer = nil
 		m.queueWork(w, cpu)
 	}
 	if !w.pending && w.running == nil {

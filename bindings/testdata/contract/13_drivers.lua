@@ -90,6 +90,116 @@ for _, kernel in ipairs(hw.kernels) do
   end)
 end
 
+for _, kernel in ipairs(hw.kernels) do
+  describe("kernel events on " .. kernel, function()
+    local m
+    before_each(function() m = hw.machine { cpus = 3, kernel = kernel } end)
+
+    it("belong to a CPU, to a task, or to both", function()
+      local t, hits = m:task {}, 0
+      local function on_hit(ev, hit) hits = hits + 1 hit.skip = true end
+      local ev = assert(m:perf_event_create_kernel_counter { type = "w", addr = K, len = 8, cpu = 1, on_hit = on_hit })
+      assert.same({ 1, true, 1 }, { ev.cpu, ev.attr.pinned, ev.attr.sample_period })
+      m.cpu[1]:store(K, 8)
+      m.cpu[0]:store(K, 8)
+      assert.equals(1, hits)
+      assert.is_true(m:perf_event_release_kernel(ev))
+      raises("is closed", m.perf_event_release_kernel, m, ev)
+      ev = assert(m:perf_event_create_kernel_counter { type = "w", addr = U, len = 8, task = t, on_hit = on_hit })
+      assert.equals(t, ev.task)
+      t:store(U, 8)
+      assert.equals(2, hits)
+      assert.is_true(m:unregister_hw_breakpoint(ev))
+      ev = assert(m:perf_event_create_kernel_counter { type = "w", addr = U, len = 8, task = t, cpu = 2 })
+      t:store(U, 8)
+      t:migrate(2)
+      t:store(U, 8)
+      assert.equals(1, ev.count)
+      m:perf_event_release_kernel(ev)
+      assert.no_leaks(m)
+      assert.errno("EINVAL", m:perf_event_create_kernel_counter { type = "w", addr = K, len = 8 })
+      m:cpu_down(2)
+      assert.errno("ENODEV", m:perf_event_create_kernel_counter { type = "w", addr = K, len = 8, cpu = 2 })
+      raises("close it", m.perf_event_release_kernel, m,
+        assert(m:perf_event_open { type = "w", addr = K, len = 8, cpu = 0 }))
+    end)
+
+    it("of a wide registration are released one by one", function()
+      local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = K, len = 8 })
+      local ev = w[1]
+      assert.is_true(m:unregister_hw_breakpoint(w[1]))
+      assert.is_nil(w[1])
+      assert.is_true(ev.closed)
+      assert.is_false(w.closed)
+      assert.equals("active", w[2].state)
+      local own = assert(m:perf_event_create_kernel_counter { type = "w", addr = K, len = 8, cpu = 1 })
+      assert.is_true(m:unregister_wide_hw_breakpoint(w))
+      assert.equals("active", own.state)
+      m:unregister_hw_breakpoint(own)
+      assert.no_leaks(m)
+    end)
+
+    it("come back with a hotplug state", function()
+      local ev, log = {}, {}
+      local s = m:cpuhp_setup_state("mydriver:online", function(cpu)
+        log[#log + 1] = m.current.comm
+        ev[cpu] = assert(m:perf_event_create_kernel_counter { type = "w", addr = K, len = 8, cpu = cpu })
+      end, function(cpu)
+        log[#log + 1] = "-" .. m.current.comm .. " " .. ev[cpu].state
+        m:unregister_hw_breakpoint(ev[cpu])
+      end)
+      assert.equals("cpuhp/0 cpuhp/1 cpuhp/2", table.concat(log, " "))
+      log = {}
+      m:cpu_down(1)
+      m:cpu_up(1)
+      assert.equals("-cpuhp/1 active,cpuhp/1", table.concat(log, ","))
+      m.cpu[1]:store(K, 8)
+      assert.equals(1, ev[1].count)
+      assert.is_true(m:cpuhp_remove_state(s))
+      assert.no_leaks(m)
+    end)
+
+    it("roll back with a startup that raises or is refused", function()
+      local log = {}
+      raises("13_drivers.lua:%d+: no", m.cpuhp_setup_state, m, "a", function(cpu)
+        log[#log + 1] = cpu
+        if cpu == 2 then error("no") end
+      end, function(cpu) log[#log + 1] = -cpu end)
+      assert.equals("0 1 2 0 -1", table.concat(log, " "):gsub("%-0", "0"))
+      assert.errno("EINVAL", m:cpuhp_setup_state("b", function(cpu)
+        return m:perf_event_create_kernel_counter { type = "w", addr = K, len = 9, cpu = cpu }
+      end))
+      assert.equals("R-VAL-8", m:why().rule)
+    end)
+
+    it("are counted in timers, which run in softirq context", function()
+      local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = K, len = 8 })
+      local fired = {}
+      local t
+      t = m:timer_setup("poll", function(timer)
+        assert.equals(t, timer)
+        fired[#fired + 1] = m.jiffies
+        raises("must not sleep", m.msleep, m, 1)
+        m.cpu[2]:store(K, 8)
+        if #fired < 3 then m:mod_timer(timer, 10) end
+      end)
+      assert.equals("timer", hw.type(t))
+      assert.is_false(m.cpu[2]:run(function() return m:mod_timer(t, "40ms") end))
+      assert.same({ "poll", true, 0, 2 }, { t.name, t.pending, t.runs, t.cpu })
+      raises("timer poll is pending", assert.no_leaks, m)
+      m:run()
+      assert.same({ 11, 22, 33 }, fired)
+      assert.equals(3, w[2].count)
+      assert.callchain({ "watchpoint_handler", "do_debug_exception", "...", "poll", "call_timer_fn", "..." },
+        m:callchain("watchpoint_handler"))
+      m:mod_timer(t, 1)
+      assert.is_true(m:mod_timer(t, 2))
+      assert.is_true(m:del_timer(t))
+      assert.is_false(m:del_timer_sync(t))
+    end)
+  end)
+end
+
 it("names of signals are checked", function()
   local m = hw.machine { cpus = 1 }
   local t = m:task {}
