@@ -23,7 +23,7 @@
 // value of the embedder's. Modules that are written for gopher-lua use a State.
 //
 // The package has no debugger hooks and no bytecode, and knows nothing of what its modules model.
-// The differences from lua5.1 that a script can see are listed in the test that compares the
-// library with lua5.1. The release of gopher-lua is fixed, because the package looks at state that
-// gopher-lua does not export; New fails if that state has another layout.
+// Differences lists what a script can see differently than in lua5.1. The release of gopher-lua is
+// fixed, because the package looks at state that gopher-lua does not export; New fails if that state
+// has another layout.
 package vm

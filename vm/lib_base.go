@@ -22,6 +22,7 @@ type libState struct {
 	loaded     *lua.LTable // package.loaded
 	preload    *lua.LTable // package.preload
 	pkg        *lua.LTable
+	tostring   lua.LValue // the library's own
 	assert     *assertions
 	io         *ioState
 	sides      sides
@@ -66,9 +67,10 @@ func openLibs(rt *Runtime) {
 
 	for _, f := range []libFunc{
 		{"collectgarbage", rt.baseCollectgarbage}, {"dofile", rt.baseDofile}, {"error", baseError},
-		{"getfenv", baseGetfenv}, {"getmetatable", baseGetmetatable}, {"load", rt.baseLoad},
-		{"loadfile", rt.baseLoadfile}, {"loadstring", rt.baseLoadstring}, {"next", baseNext},
-		{"pcall", rt.basePcall}, {"print", rt.basePrint}, {"rawequal", baseRawequal}, {"rawget", baseRawget},
+		{"gcinfo", rt.baseGcinfo}, {"getfenv", baseGetfenv}, {"getmetatable", baseGetmetatable},
+		{"load", rt.baseLoad}, {"loadfile", rt.baseLoadfile}, {"loadstring", rt.baseLoadstring},
+		{"next", baseNext}, {"pcall", rt.basePcall},
+		{"print", rt.basePrint}, {"rawequal", baseRawequal}, {"rawget", baseRawget},
 		{"rawlen", baseRawlen}, {"rawset", rt.baseRawset}, {"require", rt.baseRequire},
 		{"select", rt.baseSelect}, {"setfenv", baseSetfenv}, {"setmetatable", baseSetmetatable},
 		{"tonumber", rt.baseTonumber}, {"tostring", rt.baseTostring}, {"type", baseType},
@@ -76,6 +78,7 @@ func openLibs(rt *Runtime) {
 	} {
 		rt.global(f.name, rt.main.NewFunction(f.fn))
 	}
+	rt.lib.tostring = rt.main.G.Global.RawGetString("tostring")
 	// The generic for calls next and ipairsStep itself; they are made once.
 	next, step := rt.main.G.Global.RawGetString("next"), rt.main.NewFunction(ipairsStep)
 	rt.global("ipairs", rt.main.NewFunction(iterator("ipairs", step, lua.LNumber(0))))
@@ -194,14 +197,20 @@ func (rt *Runtime) baseTostring(L *lua.LState) int {
 	return give(L, rt.toStringValue(L, args{L, "tostring"}.any(1)))
 }
 
-// basePrint writes one line with one Write.
+// basePrint writes one line with one Write. It converts its arguments with the global tostring.
 func (rt *Runtime) basePrint(L *lua.LState) int {
 	var line []byte
+	own := rt.main.G.Global.RawGetString("tostring")
 	for i, n := 1, L.GetTop(); i <= n; i++ {
 		if i > 1 {
 			line = append(line, '\t')
 		}
-		s := rt.toString(L, L.Get(i))
+		s, ok := "", true
+		if own == rt.lib.tostring {
+			s = rt.toString(L, L.Get(i))
+		} else if s, ok = textOf(call(L, own, L.Get(i))); !ok {
+			raise(L, 1, "'tostring' must return a string to 'print'")
+		}
 		rt.steps(1 + len(s)/16)
 		if n > 1 || len(s) > 4096 {
 			rt.charge(int64(len(s)))
@@ -479,6 +488,11 @@ func (rt *Runtime) baseCollectgarbage(L *lua.LState) int {
 		rt.collect()
 	}
 	return give(L, result)
+}
+
+// baseGcinfo returns the live memory in KiB.
+func (rt *Runtime) baseGcinfo(L *lua.LState) int {
+	return give(L, lua.LNumber((rt.collect()+libraryBytes)/1024))
 }
 
 // frameAt returns the frame at a level, 1 being the caller of the library function, or nil.

@@ -52,7 +52,7 @@ func (rt *Runtime) debugGetinfo(L *lua.LState) int {
 		at = th
 		L.Remove(1)
 	}
-	line, name := -1, ""
+	line, name, kind := -1, "", ""
 	fn, ok := L.Get(1).(*lua.LFunction)
 	if !ok {
 		level := a.int(1)
@@ -61,6 +61,9 @@ func (rt *Runtime) debugGetinfo(L *lua.LState) int {
 			return give(L, lua.LNil)
 		}
 		fn, name = cf.Fn, calledAs(cf)
+		if name != "" {
+			kind = rt.nameKind(at, cf)
+		}
 		if n := (&traceFrame{fn: fn, pc: cf.Pc}).line(); n > 0 {
 			line = n
 		}
@@ -78,7 +81,7 @@ func (rt *Runtime) debugGetinfo(L *lua.LState) int {
 			if name != "" {
 				t.RawSetString("name", lua.LString(name))
 			}
-			t.RawSetString("namewhat", lua.LString(""))
+			t.RawSetString("namewhat", lua.LString(kind))
 		case 'u':
 			t.RawSetString("nups", lua.LNumber(len(fn.Upvalues)))
 		case 'f', 'L':

@@ -114,16 +114,7 @@ const differencesHead = `What a script sees differently here and in Debian's lua
 	`what each gives.
 TestLua51Cases keeps this list; go test ./vm -run Lua51Cases -update rewrites it.
 
-Why they differ:
-- Integers are exact to 2^64-1 and print with all their digits; NaN and infinity have one spelling ` +
-	`on every host.
-- What C leaves undefined (%d of 2^63, %c of 0, tonumber of "inf" or a negative number in a base) ` +
-	`has a definite answer.
-- Nothing of the host is there: no files, processes, environment or clock, no bytecode, no debug hooks.
-- A yield may cross pcall, metamethods, sort and gsub; coroutines may be made of any function.
-- More is said in errors: the position of the script also where a C function raises, what an argument was.
-- From later versions of Lua: load of text, xpcall with arguments, table.pack and unpack, rawlen, ` +
-	`goto, zero bytes in patterns.
+The reasons are in DIFFERENCES.md.
 `
 
 // TestLua51Cases compares all cases with testdata/lua51/differences.txt: a case that is not listed has

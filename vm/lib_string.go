@@ -25,6 +25,7 @@ func openString(rt *Runtime) {
 		{"match", rt.strMatch}, {"rep", rt.strRep}, rt.onBytes("reverse", slices.Reverse[[]byte]),
 		{"sub", rt.strSub}, rt.onBytes("upper", flipCase('a', 'z')),
 	})
+	t.RawSetString("gfind", t.RawGetString("gmatch")) // its old name
 	meta := rt.main.CreateTable(0, 1)
 	meta.RawSetString("__index", t)
 	rt.main.SetMetatable(lua.LString(""), meta)

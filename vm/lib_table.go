@@ -14,8 +14,14 @@ func openTable(rt *Runtime) {
 	rt.newLib("table", []libFunc{
 		{"concat", rt.tabConcat}, {"foreach", rt.tabForeach}, {"foreachi", rt.tabForeachi}, {"getn", tabGetn},
 		{"insert", rt.tabInsert}, {"maxn", rt.tabMaxn}, {"pack", rt.tabPack}, {"remove", rt.tabRemove},
-		{"sort", rt.tabSort}, {"unpack", rt.baseUnpack},
+		{"setn", tabSetn}, {"sort", rt.tabSort}, {"unpack", rt.baseUnpack},
 	})
+}
+
+func tabSetn(L *lua.LState) int {
+	args{L, "setn"}.table(1)
+	raise(L, 1, "'setn' is obsolete")
+	return 0
 }
 
 // tabConcat measures the result first and then allocates it once.

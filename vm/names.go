@@ -203,6 +203,18 @@ func (rt *Runtime) neededFor(from lua.LValue, name string) string {
 	return ""
 }
 
+// nameKind returns what kind of variable cf's function, which a Lua function called, was called by: "local",
+// "global", "upvalue", "field", "method", or "" if that is not certain.
+func (rt *Runtime) nameKind(L *lua.LState, cf *frame) string {
+	caller := cf.Parent
+	n := &namer{rt: rt, t: threadOf(L), cf: caller, pc: caller.Pc - 1}
+	n.inst = instruction(caller.Fn.Proto.Code[n.pc])
+	if op := n.inst.op(); op != lua.OP_CALL && op != lua.OP_TAILCALL {
+		return ""
+	}
+	return n.origin(n.inst.a(), n.pc).kind
+}
+
 // An origin is where a register's value came from. kind and name are those of a variable, or empty.
 // value, and from for a field or method, are read again without metamethods; each is nil if it
 // cannot be known.

@@ -16,7 +16,7 @@ const docText = `Prints the reference of the script API: an overview, or the hel
 function (hw.machine), a method (m:perf_event_open, or perf_event_open alone), a
 class (event), a register (DBGWCR), one of its fields, an option, an errno, a topic,
 a rule of the kernel (R-CON-7), or a word to search for. The topic "kernels" lists the profiles: what each rests on,
-and how they differ.
+and how they differ; "lua" lists what differs from Lua 5.1.
 `
 
 // docCommand returns hwlua doc and its options, which print the whole description in another format.
@@ -51,8 +51,11 @@ func docMain(_ context.Context, env Env, args []string) (int, error) {
 		return output(env, "doc", func(w io.Writer) { overview(w, index) }), nil
 	}
 	name := args[0]
-	if name == "kernels" {
+	switch name {
+	case "kernels":
 		return output(env, "doc", kernelsDoc), nil
+	case "lua":
+		return output(env, "doc", func(w io.Writer) { luaDoc(w, pageWidth(env)) }), nil
 	}
 	entries := index.Lookup(name)
 	if class := classOf(index, name); class != "" && class != name {
@@ -82,6 +85,15 @@ func docMain(_ context.Context, env Env, args []string) (int, error) {
 			fmt.Fprintf(w, "%-40s %s\n", e.Path, e.Summary())
 		}
 	}), nil
+}
+
+// pageWidth returns the width of a page of text on the standard output.
+func pageWidth(env Env) int {
+	const widest = 100
+	if width, tty := terminal(env.Stdout); tty {
+		return min(width, widest)
+	}
+	return widest
 }
 
 // classOf returns the class of the values that the reference calls by that name: m is a machine, ev an event.
