@@ -1,0 +1,94 @@
+// The picture: the board as the tracker knows it.
+
+package rebuild
+
+import (
+	"time"
+
+	"github.com/hwlua/hwlua/hwdebug/board"
+	"github.com/hwlua/hwlua/hwdebug/board/ftrace"
+)
+
+// Board returns the board as it is at the last record that was followed.
+func (t *Tracker) Board() *board.Board {
+	b := &board.Board{
+		Source: board.FromTrace, Kernel: t.kernel(), BRPs: t.brps, WRPs: t.wrps, T: t.now,
+		Findings: t.Findings(),
+	}
+	for i := range t.nrCPUs() {
+		b.CPUs = append(b.CPUs, t.picture(t.cpu(i)))
+	}
+	for _, ev := range t.live {
+		if ev.reserved {
+			b.Events = append(b.Events, *t.snapshot(ev))
+		}
+	}
+	return b
+}
+
+// Findings returns what was found so far; it is complete and sorted, worst first, after Finish.
+func (t *Tracker) Findings() []board.Finding { return append([]board.Finding(nil), t.findings...) }
+
+// Dropped returns how many findings there were beyond those that are kept.
+func (t *Tracker) Dropped() int { return t.dropped }
+
+// Records returns the number of records that were followed.
+func (t *Tracker) Records() int { return t.records }
+
+// Span returns the times of the first and the last record.
+func (t *Tracker) Span() (first, last time.Duration) { return t.start, t.now }
+
+// Events returns how many events the trace has opened or tried to, and Wides how many wide registrations.
+func (t *Tracker) Events() int { return t.nextID }
+
+// Wides returns the number of wide registrations.
+func (t *Tracker) Wides() int { return t.wideID }
+
+// Perf reports whether the trace has lines of perf script.
+func (t *Tracker) Perf() bool { return t.forms[ftrace.Perf] }
+
+// kernel returns the release of the board.
+func (t *Tracker) kernel() string {
+	if t.opt.Kernel != "" {
+		return t.opt.Kernel
+	}
+	return t.facts.Kernel
+}
+
+// picture returns one CPU. Without doubt its empty control registers are 0.
+func (t *Tracker) picture(c *cpu) board.CPU {
+	p := board.NewCPU(t.brps, t.wrps)
+	if c.online {
+		p.Online = new(true)
+	}
+	if c.pid >= 0 {
+		p.Task = board.Task{PID: c.pid, Comm: t.names.comms[c.pid]}
+	}
+	if !c.sure(t.now) {
+		return p
+	}
+	t.draw(c, &c.bp, p.BVR, p.BCR, p.BP)
+	t.draw(c, &c.wp, p.WVR, p.WCR, p.WP)
+	return p
+}
+
+// draw fills in the registers and slots of one bank.
+func (t *Tracker) draw(c *cpu, b *bank, value, control []board.Value, slots []board.Slot) {
+	for i := range value {
+		value[i] = b.value[i]
+		slots[i].Known = true
+		control[i] = board.Known(0)
+		if ev := b.slots[i]; ev != nil {
+			slots[i].Event = ev.ID
+			control[i] = t.controlOf(c, ev)
+		}
+	}
+}
+
+// controlOf returns what the control register of an event in a slot of c reads.
+func (t *Tracker) controlOf(c *cpu, ev *event) board.Value {
+	on, known := t.enabled(c, ev)
+	word := ev.ctrl
+	word.Enabled = on
+	return board.Value{Bits: uint64(word.Encode()), Known: known && ev.known && !ev.refused}
+}
