@@ -124,6 +124,9 @@ func (m *Machine) writeWbReg(base, n int, val uint64) (known bool) {
 	}
 	m.regSeq++
 	m.cpu.bank.set(reg, val, m.regSeq)
+	if m.logWrites {
+		m.writes = append(m.writes, hwdebug.RegWrite{CPU: m.cpu.id, Reg: reg, Value: val})
+	}
 	m.leave(k)
 	return true
 }

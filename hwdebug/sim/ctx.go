@@ -28,7 +28,10 @@ type perfContext struct {
 	events   []*Event // both classes, oldest first
 	held     int      // ctx->mutex is held: by its holder, and by handlers that do not wait for it
 	holder   *Task
-	pins     int // callers that wait for the mutex: it is not exchanged with a clone's
+	time     int64 // ns that it was scheduled in for, until since
+	since    int64 // when it was scheduled in, if timed
+	timed    bool  // its clock runs
+	pins     int   // callers that wait for the mutex: it is not exchanged with a clone's
 
 	parent           *perfContext // the context it is a clone of
 	parentGeneration uint64
@@ -66,16 +69,20 @@ func remove[T any](list []*T, x *T) []*T {
 	return list
 }
 
-// addEventToCtx attaches ev at the end of its tree.
+// addEventToCtx attaches ev at the end of its tree, or of its group.
 //
 // kernel/events/core.c: add_event_to_ctx, list_add_event
 func (m *Machine) addEventToCtx(ev *Event, x *perfContext) {
 	k := m.enter1(fnAddEventToCtx, ev.arg())
 	k2 := m.enter1(fnListAddEvent, ev.arg())
-	cls := x.class(ev.pinned)
 	ev.attached, ev.ctx = true, x
-	cls.tree = append(cls.tree, ev)
+	ev.tstamp = x.clock(m.now)
+	if ev.leads() {
+		cls := x.class(ev.pinned)
+		cls.tree = append(cls.tree, ev)
+	}
 	x.events = append(x.events, ev)
+	ev.groupAttach()
 	x.generation++
 	m.leave(k2)
 	m.leave(k)
@@ -86,20 +93,23 @@ func (x *perfContext) listDelEvent(ev *Event) {
 	if !ev.attached {
 		return
 	}
+	ev.updateTime()
 	ev.attached = false
-	cls := x.class(ev.pinned)
-	cls.tree = remove(cls.tree, ev)
+	if ev.leads() {
+		cls := x.class(ev.pinned)
+		cls.tree = remove(cls.tree, ev)
+	}
 	x.events = remove(x.events, ev)
 	x.generation++
 	if ev.state > StateOff {
-		ev.state = StateOff
+		ev.setState(StateOff)
 	}
 }
 
-// typeOf returns the type bits of ev (R-CTX-7).
+// typeOf returns the type bits of ev, which are those of its group (R-CTX-7).
 func typeOf(ev *Event) eventType {
 	t := eventFlexible
-	if ev.pinned {
+	if ev.leader.pinned {
 		t = eventPinned
 	}
 	if ev.task == nil {
@@ -177,10 +187,17 @@ func (m *Machine) classSchedOut(cls *class) {
 	}
 }
 
+// groupSchedOut uninstalls an ACTIVE group, the leader first (R-GRP-3).
+//
 // kernel/events/core.c: group_sched_out
 func (m *Machine) groupSchedOut(ev *Event) {
 	k := m.enter1(fnGroupSchedOut, ev.arg())
-	m.eventSchedOut(ev)
+	if ev.state == StateActive {
+		m.eventSchedOut(ev)
+		for _, s := range ev.siblings {
+			m.eventSchedOut(s)
+		}
+	}
 	m.leave(k)
 }
 
@@ -193,7 +210,7 @@ func (m *Machine) eventSchedOut(ev *Event) {
 		m.leave(k)
 		return
 	}
-	if ev.ctx != nil {
+	if ev.ctx != nil && ev.leads() {
 		cls := ev.ctx.class(ev.pinned)
 		cls.active = remove(cls.active, ev)
 	}
@@ -201,7 +218,8 @@ func (m *Machine) eventSchedOut(ev *Event) {
 	if ev.attr.Freq {
 		m.freqTicks(ev)
 	}
-	ev.oncpu, ev.state = -1, StateInactive
+	ev.setState(StateInactive)
+	ev.oncpu = -1
 	m.leave(k)
 }
 
@@ -261,8 +279,11 @@ func (m *Machine) ctxSchedIn(x *perfContext, t eventType) {
 	}
 	was := x.active
 	x.active |= t | eventTime
-	if x.task != nil && was == 0 {
+	if was == 0 && x.task != nil {
 		m.cpu.taskCtx = x
+	}
+	if !x.timed {
+		x.timed, x.since = true, m.now
 	}
 	fresh := x.active &^ was
 	if fresh&eventPinned != 0 {
@@ -317,7 +338,7 @@ func (m *Machine) mergeGroup(ev *Event, cls *class, canAdd bool) bool {
 	case ev.state != StateInactive:
 		return canAdd
 	case ev.pinned:
-		ev.state = StateError
+		ev.setState(StateError)
 		return canAdd && !m.prof.pinnedFailureStops
 	}
 	return false
@@ -333,10 +354,25 @@ func (m *Machine) mergeFn(ev *Event) traceFn {
 	return fnFlexibleSchedIn
 }
 
+// groupSchedIn installs a group, the leader first. If one of its events does not fit, it takes out those
+// before it (R-GRP-3).
+//
 // kernel/events/core.c: group_sched_in
 func (m *Machine) groupSchedIn(ev *Event) (err error) {
 	k := m.enter1(fnGroupSchedIn, ev.arg())
-	return m.end(k, m.eventSchedIn(ev))
+	if err := m.eventSchedIn(ev); err != nil || len(ev.siblings) == 0 {
+		return m.end(k, err)
+	}
+	for i, s := range ev.siblings {
+		if err = m.eventSchedIn(s); err != nil {
+			for _, in := range ev.siblings[:i] {
+				m.eventSchedOut(in)
+			}
+			m.eventSchedOut(ev)
+			break
+		}
+	}
+	return m.end(k, err)
 }
 
 // eventSchedIn installs ev on the CPU that runs now (R-CTX-11, 12).
@@ -347,9 +383,11 @@ func (m *Machine) eventSchedIn(ev *Event) (err error) {
 	if ev.state <= StateOff {
 		return m.end(k, nil)
 	}
-	ev.oncpu, ev.state = m.cpu.id, StateActive
+	ev.setState(StateActive)
+	ev.oncpu = m.cpu.id
 	if err := m.hwBreakpointAdd(ev); err != nil {
-		ev.oncpu, ev.state = -1, StateInactive
+		ev.setState(StateInactive)
+		ev.oncpu = -1
 		return m.end(k, eagain)
 	}
 	return m.end(k, nil)
@@ -360,7 +398,7 @@ func (m *Machine) eventSchedIn(ev *Event) (err error) {
 // kernel/events/core.c: perf_install_in_context
 func (m *Machine) perfInstallInContext(ev *Event) {
 	x := ev.ctx
-	inPlace := m.prof.addInPlace && ev.state == StateOff && len(x.events) > 0
+	inPlace := m.prof.addInPlace && ev.effectiveState() == StateOff && len(x.events) > 0
 	framedHere := inPlace || x.task != nil && !x.task.running()
 	k := m.enter2(framed(fnPerfInstallInContext, framedHere), ev.arg(), uint64(int64(ev.cpu)))
 	switch {
@@ -424,6 +462,10 @@ func (m *Machine) stopClock(x *perfContext) {
 // deactivate marks x as scheduled out on the CPU that runs now.
 func (m *Machine) deactivate(x *perfContext) {
 	x.active = 0
+	if x.timed {
+		x.timed = false
+		x.time += m.now - x.since
+	}
 	if x.task != nil {
 		m.cpu.taskCtx = nil
 	}
@@ -494,7 +536,7 @@ func (m *Machine) perfEventEnableInner(ev *Event) {
 	m.rawSpinUnlockIrq() // after the look at the state
 	if ev.state < StateInactive && ev.state >= StateError {
 		if ev.state == StateError {
-			ev.state = StateOff
+			ev.setState(StateOff)
 		}
 		m.eventFunctionCall(ev, callEnable, 0)
 	}
@@ -508,8 +550,8 @@ func (m *Machine) perfEventEnableFn(ev *Event) {
 		return
 	}
 	x := ev.ctx
-	ev.state = StateInactive
-	if x.active == 0 || ev.cpu >= 0 && ev.cpu != m.cpu.id {
+	ev.setState(StateInactive)
+	if x.active == 0 || ev.cpu >= 0 && ev.cpu != m.cpu.id || !ev.leads() && ev.leader.state != StateActive {
 		return
 	}
 	taskCtx := m.cpu.taskCtx
@@ -555,10 +597,14 @@ func (m *Machine) perfEventDisableFn(ev *Event) {
 	if ev.state < StateInactive {
 		return
 	}
-	if ev.state == StateActive {
+	switch {
+	case ev.state != StateActive:
+	case ev.leads():
 		m.groupSchedOut(ev)
+	default:
+		m.eventSchedOut(ev)
 	}
-	ev.state = StateOff
+	ev.setState(StateOff)
 }
 
 // detach flags of perf_remove_from_context.
@@ -589,6 +635,7 @@ func (m *Machine) perfRemoveFrom(ev *Event, flags uint64) {
 	} else {
 		m.eventFunctionCall(ev, callRemove, flags)
 	}
+	ev.groupDetach() // of a context that is dead or offline
 	m.leave(k)
 }
 
@@ -601,6 +648,7 @@ func (m *Machine) removeFromContext(ev *Event, flags uint64) {
 	} else if ev.state == StateActive {
 		m.eventSchedOut(ev)
 	}
+	ev.groupDetach()
 	x.listDelEvent(ev)
 	if flags&detachDead != 0 {
 		ev.state = StateDead
@@ -617,7 +665,7 @@ func (m *Machine) removeFromContext(ev *Event, flags uint64) {
 func (m *Machine) eventDisable61(ev *Event) {
 	defer m.leave(m.enter1(fnEventDisable61, ev.arg()))
 	m.eventSchedOut(ev)
-	ev.state = StateOff
+	ev.setState(StateOff)
 }
 
 // perfEventReleaseKernel releases an event and the events inherited from it (R-EVT-17 to 20).
@@ -629,7 +677,7 @@ func (m *Machine) perfEventReleaseKernel(ev *Event) {
 	for len(ev.children) > 0 {
 		c := ev.children[0]
 		ev.children = ev.children[1:]
-		ev.childCount += c.count
+		ev.keepChild(c)
 		m.detachEvent(c)
 		m.freeEvent(c)
 		ev.refs--

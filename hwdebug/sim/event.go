@@ -100,6 +100,14 @@ type Event struct {
 	parent     *Event
 	children   []*Event
 	refs       int
+
+	leader   *Event   // of its group: itself if it is in none
+	siblings []*Event // the members of the group that it leads, in order of opening
+	grouped  bool     // attached to its group
+
+	enabledTime, runningTime   int64 // in ns, until tstamp
+	childEnabled, childRunning int64 // of inherited events that are gone
+	tstamp                     int64 // of the context's clock
 }
 
 // ID returns the event's number, from 1 in order of creation. Refused events have numbers too.
@@ -220,6 +228,7 @@ type create struct {
 	tracer  bool
 	parent  *Event
 	wide    *Wide
+	leader  *Event
 }
 
 // asked returns the request in a line, for a refusal.
@@ -273,6 +282,9 @@ func (m *Machine) createEvent(r *create) (*Event, error) {
 	x.pins++
 	m.lock(x)
 	if err = r.installable(x); err == nil {
+		err = r.joinable(m, x)
+	}
+	if err == nil {
 		ev.ctx = x
 		m.perfInstallInContext(ev)
 	}
@@ -339,6 +351,9 @@ func (m *Machine) perfEventAlloc(r *create) (ev *Event, err error) {
 	ev.setType(r.attr.Type)
 	ev.fd, ev.tracer, ev.parent, ev.wide, ev.pinned = r.fd, r.tracer, r.parent, r.wide, r.attr.Pinned
 	ev.state, ev.oncpu, ev.slot, ev.refs, ev.sampling = StateOff, -1, -1, 1, newSampling(&r.attr)
+	if ev.leader = r.leader; ev.leader == nil {
+		ev.leader = ev
+	}
 	if !r.attr.Disabled {
 		ev.state = StateInactive
 	}

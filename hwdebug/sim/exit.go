@@ -74,7 +74,7 @@ func (m *Machine) perfEventInitTask(parent, child *Task) (err error) {
 				all = false
 				continue
 			}
-			if err := m.inheritEvent(ev, child); err != nil {
+			if err := m.inheritGroup(ev, child); err != nil {
 				m.freeInherited(child)
 				return err
 			}
@@ -95,26 +95,43 @@ func (ev *Event) inheritable() bool {
 	return ev.attr.Inherit && !ev.attr.InheritThread
 }
 
-// inheritEvent creates a copy of ev for child, linked to the original event and charged to child.
+// inheritGroup creates copies of a leader and of its members (R-GRP-8).
+//
+// kernel/events/core.c: inherit_group
+func (m *Machine) inheritGroup(ev *Event, child *Task) error {
+	leader, err := m.inheritEvent(ev, child, nil)
+	if err != nil || leader == nil {
+		return err
+	}
+	for _, s := range ev.siblings {
+		if _, err := m.inheritEvent(s, child, leader); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inheritEvent creates a copy of ev for child, linked to the original event and charged to child, as a member
+// of the group of leader. The copy is nil if the original is being released.
 //
 // kernel/events/core.c: inherit_event
-func (m *Machine) inheritEvent(ev *Event, child *Task) (err error) {
+func (m *Machine) inheritEvent(ev *Event, child *Task, leader *Event) (c *Event, err error) {
 	defer m.exit(m.enter2(fnInheritEvent, ev.arg(), pidArg(child)), &err)
 	original := ev
 	if ev.parent != nil {
 		original = ev.parent
 	}
-	c, err := m.perfEventAlloc(&create{op: "fork", attr: original.attr, task: child, cpu: original.cpu,
-		handler: original.handler, fd: original.fd, parent: original})
+	c, err = m.perfEventAlloc(&create{op: "fork", attr: original.attr, task: child, cpu: original.cpu,
+		handler: original.handler, fd: original.fd, parent: original, leader: leader})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if child.ctx == nil {
 		child.ctx = &perfContext{task: child}
 	}
 	if original.state == StateDead { // being released: the copy has no parent
 		m.freeEvent(c)
-		return nil
+		return nil, nil
 	}
 	original.refs++
 	c.state = StateOff
@@ -124,7 +141,7 @@ func (m *Machine) inheritEvent(ev *Event, child *Task) (err error) {
 	c.pinned = original.pinned
 	m.addEventToCtx(c, child.ctx)
 	original.children = append(original.children, c)
-	return nil
+	return c, nil
 }
 
 // freeInherited frees the copies that a fork made before it failed.
@@ -134,6 +151,7 @@ func (m *Machine) freeInherited(child *Task) {
 	}
 	for len(child.ctx.events) > 0 {
 		c := child.ctx.events[0]
+		c.groupDetach()
 		child.ctx.listDelEvent(c)
 		c.parent.children = remove(c.parent.children, c)
 		c.parent.refs--
@@ -189,7 +207,8 @@ func (m *Machine) perfEventEnableOnExec(x *perfContext) {
 		}
 		ev.attr.EnableOnExec = false
 		if ev.state < StateInactive {
-			ev.state, enabled = StateInactive, true
+			ev.setState(StateInactive)
+			enabled = true
 		}
 	}
 	if enabled {
@@ -392,14 +411,17 @@ func (m *Machine) perfEventExitTask(t *Task) {
 // kernel/events/core.c: perf_event_exit_event
 func (m *Machine) perfEventExitEvent(x *perfContext, ev *Event) {
 	defer m.leave(m.enter1(fnPerfEventExitEvent, ev.arg()))
+	if ev.parent != nil {
+		ev.groupDetach()
+	}
 	x.listDelEvent(ev)
-	ev.state = StateExit
+	ev.setState(StateExit)
 	if ev.parent == nil {
 		return
 	}
 	p := ev.parent
 	p.children = remove(p.children, ev)
-	p.childCount += ev.count
+	p.keepChild(ev)
 	m.freeEvent(ev)
 	m.putEvent(p)
 }

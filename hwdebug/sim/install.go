@@ -197,6 +197,9 @@ func (m *Machine) disableDebugMonitors(l level) {
 func (m *Machine) mdscrWrite(v uint64) {
 	k := m.enter1(fnMdscrWrite, v)
 	m.cpu.mdscr = v
+	if m.logWrites {
+		m.writes = append(m.writes, hwdebug.RegWrite{CPU: m.cpu.id, Reg: hwdebug.RegMDSCR, Value: v})
+	}
 	m.leave(k)
 }
 

@@ -139,6 +139,8 @@ type Machine struct {
 	hotplugStates []*hotplugState // by number
 	hotplugBy     *Task           // that holds cpu_hotplug_lock or cpuhp_state_mutex
 	hotplugWrite  bool            // the former, for writing
+	logWrites     bool            // writes to debug registers go to writes
+	writes        []hwdebug.RegWrite
 
 	perfTasks int // task events alive: the scheduler hooks are on while > 0
 	hooksOff  int64

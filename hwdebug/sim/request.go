@@ -11,7 +11,11 @@ import (
 // PerfEventOpen opens a breakpoint event for task (nil: none) on cpu (-1: wherever the task runs), as the
 // system call does for a caller that keeps one file descriptor for each event (R-VAL-1, R-VAL-5).
 func (m *Machine) PerfEventOpen(a hwdebug.Attr, task *Task, cpu int) (*Event, error) {
-	r := &create{op: "perf_event_open", attr: a, task: task, cpu: cpu, fd: true}
+	return m.openEvent(&create{op: "perf_event_open", attr: a, task: task, cpu: cpu, fd: true})
+}
+
+// openEvent runs perf_event_open for the caller.
+func (m *Machine) openEvent(r *create) (*Event, error) {
 	if err := m.createNeeds(r); err != nil {
 		return nil, err
 	}
@@ -61,6 +65,10 @@ func (m *Machine) perfEventOpen(r *create) (ev *Event, err error) {
 	}
 	if r.task != nil && r.task.dead {
 		return nil, refuse("R-VAL-5", esrch, "the task has exited", "use a living task")
+	}
+	if l := r.leader; l != nil && r.task != nil && l.attr.Inherit != r.attr.Inherit {
+		return nil, refuse("R-GRP-1", einval, "leader and member differ in inherit",
+			"set it in both or in none")
 	}
 	ev, err = m.createEvent(r)
 	return ev, m.end(k, err)

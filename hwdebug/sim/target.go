@@ -48,6 +48,8 @@ var (
 	_ hwdebug.Switcher        = (*Target)(nil)
 	_ hwdebug.Hotplugger      = (*Target)(nil)
 	_ hwdebug.Sampler         = (*Target)(nil)
+	_ hwdebug.Grouper         = (*Target)(nil)
+	_ hwdebug.WriteLogger     = (*Target)(nil)
 	_ hwdebug.Execer          = (*Target)(nil)
 	_ hwdebug.CompatTasker    = (*Target)(nil)
 	_ hwdebug.Shutdowner      = (*Target)(nil)
@@ -70,9 +72,10 @@ func (t *Target) Supports(f hwdebug.Feature) error {
 	switch f {
 	case hwdebug.FeatureKernelEvents, hwdebug.FeatureKernelAccess, hwdebug.FeatureTasks,
 		hwdebug.FeatureUserCopy, hwdebug.FeatureRegisters, hwdebug.FeaturePtrace, hwdebug.FeatureSwitch,
-		hwdebug.FeatureHotplug, hwdebug.FeatureExec, hwdebug.FeatureCompat, hwdebug.FeatureSampling:
+		hwdebug.FeatureHotplug, hwdebug.FeatureExec, hwdebug.FeatureCompat, hwdebug.FeatureSampling,
+		hwdebug.FeatureGroups, hwdebug.FeatureWrites:
 		return nil
-	case hwdebug.FeatureGroups, hwdebug.FeatureWrites, hwdebug.FeaturePMUEvents,
+	case hwdebug.FeaturePMUEvents,
 		hwdebug.FeatureSoftwareEvents, hwdebug.FeatureBPF:
 		return hwdebug.NotSupported(string(f), "the model has no "+string(f))
 	}
@@ -159,6 +162,20 @@ func (t *Target) handler(h hwdebug.Handler, id hwdebug.EventID) Handler {
 
 // Open opens an event (hwdebug.Target).
 func (t *Target) Open(a hwdebug.Attr, task hwdebug.TaskID, cpu int) (hwdebug.EventID, error) {
+	return t.open(a, task, cpu, nil)
+}
+
+// OpenMember opens an event as a member of a group (hwdebug.Grouper).
+func (t *Target) OpenMember(a hwdebug.Attr, task hwdebug.TaskID, cpu int, leader hwdebug.EventID) (
+	hwdebug.EventID, error) {
+	l, err := t.event(leader)
+	if err != nil {
+		return 0, err
+	}
+	return t.open(a, task, cpu, l)
+}
+
+func (t *Target) open(a hwdebug.Attr, task hwdebug.TaskID, cpu int, leader *Event) (hwdebug.EventID, error) {
 	var tsk *Task
 	if task != hwdebug.NoTask {
 		var err error
@@ -166,10 +183,48 @@ func (t *Target) Open(a hwdebug.Attr, task hwdebug.TaskID, cpu int) (hwdebug.Eve
 			return 0, err
 		}
 	}
-	ev, err := t.m.PerfEventOpen(a, tsk, cpu)
+	ev, err := t.m.PerfEventOpenGroup(a, tsk, cpu, leader)
 	t.catches = t.catches || err == nil && a.Sigtrap
 	t.timed = t.timed || err == nil && a.Freq
 	return t.add(targetEvent{ev: ev}, err)
+}
+
+// LogWrites begins or ends the log of register writes.
+func (t *Target) LogWrites(on bool) { t.m.logWrites = on }
+
+// TakeWrites appends the register writes since the last call to dst.
+func (t *Target) TakeWrites(dst []hwdebug.RegWrite) []hwdebug.RegWrite {
+	dst = append(dst, t.m.writes...)
+	t.m.writes = t.m.writes[:0]
+	return dst
+}
+
+// EnableGroup and DisableGroup issue the fd requests for an event's group.
+func (t *Target) EnableGroup(id hwdebug.EventID) error  { return t.onEvent(id, (*Event).EnableGroup) }
+func (t *Target) DisableGroup(id hwdebug.EventID) error { return t.onEvent(id, (*Event).DisableGroup) }
+
+// ReadGroup appends the counts of an event's group to dst.
+func (t *Target) ReadGroup(id hwdebug.EventID, dst []hwdebug.GroupCount) (
+	counts []hwdebug.GroupCount, ok bool, err error) {
+	ev, err := t.event(id)
+	if err != nil {
+		return nil, false, err
+	}
+	v, ok, err := ev.ReadValues()
+	for _, c := range v.Counts {
+		dst = append(dst, hwdebug.GroupCount{Event: t.idOf(c.Event), Count: c.Count})
+	}
+	return dst, ok, err
+}
+
+// idOf returns the ID of an event of the target, -1 for another one.
+func (t *Target) idOf(ev *Event) hwdebug.EventID {
+	for i := range t.events {
+		if t.events[i].ev == ev {
+			return hwdebug.EventID(i)
+		}
+	}
+	return -1
 }
 
 // Reset issues the fd request RESET.
