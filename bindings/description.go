@@ -34,6 +34,7 @@ var hardware = describe.Module{
 		clsMutex:      mutexClass,
 		clsCompletion: completionClass,
 		clsTimer:      timerClass,
+		clsIrqWork:    irqWorkClass,
 	},
 	Records:   records,
 	Registers: registers,

@@ -183,7 +183,7 @@ local objects = {
   machine = m, cpus = m.cpu, cpu = m.cpu[0], bank = m.cpu[0].wcr, slots_on_reg = m.cpu[0].wp_on_reg,
   task = t, event = user, wide = wide, hit = hit, refusal = m:why(), work = m:work("w", print),
   mutex = m:mutex("lock"), completion = m:completion("ready"),
-  timer = m:timer_setup("t", print),
+  timer = m:timer_setup("t", print), irq_work = m:irq_work("i", print),
 }
 m:complete_all(objects.completion)
 `
@@ -265,6 +265,7 @@ var resultArgs = map[string]string{
 	"m:register_wide_hw_breakpoint":      `{ type = "w", addr = 0xffffff8008c5a000, len = 8 }`,
 	"m:perf_event_create_kernel_counter": `{ type = "w", addr = 0xffffff8008c5a000, len = 8, cpu = 0 }`,
 	"m:cpuhp_setup_state":                `"x", nil`,
+	"m:irq_work_queue":                   `m:irq_work("i", function() end)`,
 	"m:callchain":                        `"register_wide_hw_breakpoint"`,
 	"cpu:hw_breakpoint_slot_setup":       `"wp", wide[0], "restore"`,
 	"cpu:hw_breakpoint_control":          `wide[0], "restore"`,

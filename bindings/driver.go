@@ -119,13 +119,94 @@ assert(m:mod_timer(t, "1s"))`,
 		(*sim.Machine).DelTimer),
 	onTimer("del_timer_sync", "Take a timer away and wait for its function. In that function itself it "+
 		"would deadlock, and raises.", (*sim.Machine).DelTimerSync),
+	{
+		Name: "irq_work",
+		Doc: "Make an irq_work. Its function runs in an interrupt of the CPU where it was " +
+			"queued, with the work as argument, and must not sleep.",
+		Params:  []describe.Param{nameParam, param("fn", callback("w", "irq_work"), "the function")},
+		Results: one("w", describe.Object("irq_work"), ""),
+		Kernel:  irqWorkC,
+		See:     []string{"m:irq_work_queue"},
+		Sample: `
+local w = m:irq_work("poke", function(w) print(m.current.comm) end)
+m:irq_work_queue(w)`,
+		Go: newIrqWork,
+	},
+	{
+		Name: "irq_work_queue",
+		Doc: "Queue an irq_work on the CPU that makes the call. It runs as soon as interrupts " +
+			"are on: at once in a thread or a timer's function, after the handler in " +
+			"on_hit. Any context may call it.",
+		Params:  one("w", describe.Object("irq_work"), "the irq_work"),
+		Results: queuedOut,
+		Kernel:  irqWorkC,
+		See:     []string{"m:irq_work", "m:perf_event_disable_inatomic"},
+		Sample: `
+local w = m:irq_work("poke", function(w) end)
+assert(m:irq_work_queue(w))`,
+		Go: func(c *call, m *sim.Machine) int { return c.bool(m.IrqWorkQueue(c.arg(0).irqWork())) },
+	},
+	{
+		Name: "perf_event_disable_inatomic",
+		Doc: "Disable one event from any context, through irq_work: the right way in a hit " +
+			"handler, which must not sleep.",
+		Params: []describe.Param{evParam},
+		Kernel: coreC,
+		See:    []string{"m:perf_event_disable"},
+		Sample: `
+local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8,
+  on_hit = function(ev, hit) m:perf_event_disable_inatomic(ev) end })
+m.cpu[0]:store(0xffffff8008c5a000, 8, 1)
+assert.equals("off", w[0].state)`,
+		Go: func(c *call, m *sim.Machine) int { return c.done(m.PerfEventDisableInatomic(c.arg(0).event())) },
+	},
+	{
+		Name: "smp_call_function_single",
+		Doc: "Run a function on a CPU: in an interrupt there, on the caller's own CPU with " +
+			"interrupts off. The function must not sleep. It has run when the call " +
+			"returns, with or without wait.",
+		Params: []describe.Param{cpuParam, crossFn, optional("wait", describe.Bool, "true", "wait for it")},
+		Errors: []describe.Errno{errno("ENXIO", "the CPU is offline or does not exist")},
+		Kernel: smpC,
+		See:    []string{"m:on_each_cpu", "m:smp_processor_id"},
+		Sample: `m:smp_call_function_single(1, function() print(m.current.comm) end)`,
+		Go: func(c *call, m *sim.Machine) int {
+			cpu, fn := c.arg(0).int(), c.arg(1).plain()
+			c.arg(2).bool()
+			return c.done(m.SmpCallFunctionSingle(cpu, fn))
+		},
+	},
+	{
+		Name: "on_each_cpu",
+		Doc: "Run a function on every online CPU: on the others in an interrupt, then on the " +
+			"caller's own with interrupts off. It must not sleep.",
+		Params: []describe.Param{crossFn},
+		Kernel: smpC,
+		See:    []string{"m:smp_call_function_single"},
+		Sample: `m:on_each_cpu(function() print(m:smp_processor_id()) end)`,
+		Go:     func(c *call, m *sim.Machine) int { return c.done(m.OnEachCPU(c.arg(0).plain())) },
+	},
+	{
+		Name:    "smp_processor_id",
+		Doc:     "The number of the CPU that makes the call.",
+		Results: one("cpu", describe.Int, ""),
+		Kernel:  "include/linux/smp.h",
+		See:     []string{"m:on_each_cpu", "m.current"},
+		Sample:  `assert.equals(1, m.cpu[1]:run(function() return m:smp_processor_id() end))`,
+		Go:      func(c *call, m *sim.Machine) int { return c.int(m.SmpProcessorID(), nil) },
+	},
 }
 
-const timerC = "kernel/time/timer.c"
+const (
+	timerC   = "kernel/time/timer.c"
+	irqWorkC = "kernel/irq_work.c"
+	smpC     = "kernel/smp.c"
+)
 
 var (
 	hotplugFn  = describe.Func1([]describe.Param{param("cpu", describe.Int, "")}, anything(""))
 	timerParam = param("t", describe.Object("timer"), "the timer")
+	crossFn    = param("fn", describe.Func1(nil, nil), "the function")
 )
 
 // onTimer describes a call that takes a timer away.
@@ -150,6 +231,30 @@ func timerSetup(c *call, m *sim.Machine) int {
 		return err
 	})
 	return c.value(showTimer(rt, mach, t))
+}
+
+// newIrqWork returns a new irq_work, which is also the argument of its function.
+func newIrqWork(c *call, m *sim.Machine) int {
+	name, fn, rt, mach := c.arg(0).string(), c.arg(1).function(), c.rt, c.m
+	var w *sim.IrqWork
+	w = m.NewIrqWork(name, func() error {
+		_, err := rt.s.Call(fn, 0, showIrqWork(rt, mach, w))
+		return err
+	})
+	return c.value(showIrqWork(rt, mach, w))
+}
+
+// plain returns a function of the script that is called without arguments. It is not kept.
+func (v value) plain() func() error {
+	fn, ok := v.v.(*lua.LFunction)
+	if !ok {
+		v.wrong()
+	}
+	rt := v.c.rt
+	return func() error {
+		_, err := rt.s.Call(fn, 0)
+		return err
+	}
 }
 
 func cpuhpSetupState(c *call, m *sim.Machine) int {
@@ -187,6 +292,18 @@ func (m *machine) refused(results []lua.LValue) error {
 		return why
 	}
 	return &hwdebug.Error{Errno: e, Op: "startup", Found: lua.LVAsString(results[1])}
+}
+
+var irqWorkClass = describe.Class{
+	Name:  "irq_work",
+	Short: "irq_work",
+	Doc:   "An irq_work of a driver.",
+	Fields: []describe.Field{
+		prop("name", "The function's name.", (*sim.IrqWork).Name),
+		prop("pending", "Whether it is queued and has not begun.", (*sim.IrqWork).Pending),
+		prop("runs", "How often its function was called.", (*sim.IrqWork).Runs),
+	},
+	Sample: `print(m:irq_work("poke", function(w) end).pending)`,
 }
 
 var timerClass = describe.Class{

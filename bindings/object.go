@@ -32,6 +32,7 @@ const (
 	clsMutex
 	clsCompletion
 	clsTimer
+	clsIrqWork
 	numClasses
 )
 
@@ -67,6 +68,7 @@ type machine struct {
 	mutexes     map[*sim.Mutex]*lua.LUserData
 	completions map[*sim.Completion]*lua.LUserData
 	timers      map[*sim.Timer]*lua.LUserData
+	irqWorks    map[*sim.IrqWork]*lua.LUserData
 
 	why  *lua.LUserData
 	held *lua.LTable // the machine's userdata and the script's functions; every object refers to it
@@ -100,6 +102,7 @@ func (rt *runtime) adopt(m *sim.Machine) *machine {
 		mutexes:     map[*sim.Mutex]*lua.LUserData{},
 		completions: map[*sim.Completion]*lua.LUserData{},
 		timers:      map[*sim.Timer]*lua.LUserData{},
+		irqWorks:    map[*sim.IrqWork]*lua.LUserData{},
 	}
 	mach.held = rt.L.CreateTable(1, 0)
 	mach.charged = m.Footprint()
@@ -278,6 +281,8 @@ func objectText(ud *lua.LUserData) string {
 		return fmt.Sprintf("hit: %s of %d at 0x%016x on cpu%d", h.Kind, h.Size, h.Addr, h.CPU)
 	case *object[*hwdebug.Error]:
 		return o.val.Explain()
+	case *object[*sim.IrqWork]:
+		return "irq_work " + o.val.Name()
 	case *object[*sim.Timer]:
 		return "timer " + o.val.Name()
 	case *object[*sim.Work]:

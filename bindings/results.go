@@ -82,6 +82,9 @@ func showEvent(_ *runtime, m *machine, v *sim.Event) lua.LValue {
 	return find(m, m.events, clsEvent, v)
 }
 func showWide(_ *runtime, m *machine, v *sim.Wide) lua.LValue { return find(m, m.wides, clsWide, v) }
+func showIrqWork(_ *runtime, m *machine, v *sim.IrqWork) lua.LValue {
+	return find(m, m.irqWorks, clsIrqWork, v)
+}
 func showTimer(_ *runtime, m *machine, v *sim.Timer) lua.LValue {
 	return find(m, m.timers, clsTimer, v)
 }

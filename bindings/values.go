@@ -223,11 +223,12 @@ func matcher(L *lua.LState, pattern lua.LString) func(line string) bool {
 
 func (v value) typ() hwdebug.BPType { return wordOrNumber(v, typeWords) }
 
-func (v value) task() *sim.Task   { return objectOf[*sim.Task](v) }
-func (v value) event() *sim.Event { return objectOf[*sim.Event](v) }
-func (v value) wide() *sim.Wide   { return objectOf[*sim.Wide](v) }
-func (v value) work() *sim.Work   { return objectOf[*sim.Work](v) }
-func (v value) timer() *sim.Timer { return objectOf[*sim.Timer](v) }
+func (v value) task() *sim.Task       { return objectOf[*sim.Task](v) }
+func (v value) event() *sim.Event     { return objectOf[*sim.Event](v) }
+func (v value) wide() *sim.Wide       { return objectOf[*sim.Wide](v) }
+func (v value) work() *sim.Work       { return objectOf[*sim.Work](v) }
+func (v value) timer() *sim.Timer     { return objectOf[*sim.Timer](v) }
+func (v value) irqWork() *sim.IrqWork { return objectOf[*sim.IrqWork](v) }
 
 // objectOf returns what an object of the machine of the call holds. It raises for one of another
 // machine and for one that is closed.

@@ -798,6 +798,81 @@ function machine:del_timer(t) end
 ---@return boolean pending whether it was pending
 function machine:del_timer_sync(t) end
 
+---Make an irq_work. Its function runs in an interrupt of the CPU where it was queued, with the work as argument, and must not sleep.
+---
+---Kernel: `kernel/irq_work.c`
+---
+---```lua
+---local w = m:irq_work("poke", function(w) print(m.current.comm) end)
+---m:irq_work_queue(w)
+---```
+---@param name string the function's name in chains and logs
+---@param fn fun(w: hw.irq_work) the function
+---@return hw.irq_work w
+function machine:irq_work(name, fn) end
+
+---Queue an irq_work on the CPU that makes the call. It runs as soon as interrupts are on: at once in a thread or a timer's function, after the handler in on_hit. Any context may call it.
+---
+---Kernel: `kernel/irq_work.c`
+---
+---```lua
+---local w = m:irq_work("poke", function(w) end)
+---assert(m:irq_work_queue(w))
+---```
+---@param w hw.irq_work the irq_work
+---@return boolean queued false if it was pending already; then nothing changes
+function machine:irq_work_queue(w) end
+
+---Disable one event from any context, through irq_work: the right way in a hit handler, which must not sleep.
+---
+---Kernel: `kernel/events/core.c`
+---
+---```lua
+---local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8,
+---  on_hit = function(ev, hit) m:perf_event_disable_inatomic(ev) end })
+---m.cpu[0]:store(0xffffff8008c5a000, 8, 1)
+---assert.equals("off", w[0].state)
+---```
+---@param ev hw.event the event
+---@return true
+function machine:perf_event_disable_inatomic(ev) end
+
+---Run a function on a CPU: in an interrupt there, on the caller's own CPU with interrupts off. The function must not sleep. It has run when the call returns, with or without wait.
+---
+---Kernel: `kernel/smp.c`
+---
+---```lua
+---m:smp_call_function_single(1, function() print(m.current.comm) end)
+---```
+---@param cpu integer the CPU's number
+---@param fn fun() the function
+---@param wait? boolean wait for it (default: true)
+---@return true? ok
+---@return string? message if it was refused
+---@return "ENXIO"|nil errno ENXIO: the CPU is offline or does not exist
+function machine:smp_call_function_single(cpu, fn, wait) end
+
+---Run a function on every online CPU: on the others in an interrupt, then on the caller's own with interrupts off. It must not sleep.
+---
+---Kernel: `kernel/smp.c`
+---
+---```lua
+---m:on_each_cpu(function() print(m:smp_processor_id()) end)
+---```
+---@param fn fun() the function
+---@return true
+function machine:on_each_cpu(fn) end
+
+---The number of the CPU that makes the call.
+---
+---Kernel: `include/linux/smp.h`
+---
+---```lua
+---assert.equals(1, m.cpu[1]:run(function() return m:smp_processor_id() end))
+---```
+---@return integer cpu
+function machine:smp_processor_id() end
+
 ---Send a signal to a task, as send_sig(sig, p, 0) does. Any context may, a hit handler too. The signal stays pending until the task returns to user mode; one that runs there gets it at once. Kernel threads ignore it. Both orders of the arguments are accepted.
 ---
 ---Kernel: `kernel/signal.c`
@@ -1560,6 +1635,13 @@ local completion = {}
 ---@field expires u64 The jiffy that it was last armed for.
 ---@field cpu? integer The CPU where it is armed, nil if it is not.
 local timer = {}
+
+---An irq_work of a driver.
+---@class hw.irq_work
+---@field name string The function's name.
+---@field pending boolean Whether it is queued and has not begun.
+---@field runs integer How often its function was called.
+local irq_work = {}
 
 ---A faithful model of the hardware breakpoints and watchpoints of Linux on arm64. Calls of the kernel's API have the kernel's names. A call that the kernel refuses returns nil, a message and the errno's name; a call with invalid arguments raises.
 ---@class hwlib

@@ -321,8 +321,10 @@ func (a *Access) trap(c *CPU, handle func() error) error {
 	c.masker = masker
 	m.trapped--
 	c.node = node
-	if len(c.perfPending) > 0 && (a.task != nil || a.user) {
-		m.perfPending()
+	if len(c.raised) > 0 && !c.irqsOff && (a.task != nil || a.user || c.steppingKernel == stepNone) {
+		if e := m.irqWorkRun(); err == nil {
+			err = e
+		}
 	}
 	if err != nil {
 		return err
@@ -510,9 +512,11 @@ func (c *CPU) kernelAccess(k hwdebug.Kind, addr uint64, size int, value uint64, 
 	a.unpriv = user && (m.prof.uaccessUnpriv || m.preset.UAO)
 	a.atInstruction()
 	loaded, err := m.access(a)
-	if len(c.perfPending) > 0 && c.masked == 0 {
+	if len(c.raised) > 0 && c.masked == 0 && !c.irqsOff {
 		defer m.done(m.visit(c))
-		m.perfPending()
+		if e := m.irqWorkRun(); err == nil {
+			err = e
+		}
 	}
 	return loaded, err
 }

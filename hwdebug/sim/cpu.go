@@ -43,7 +43,7 @@ type CPU struct {
 	runq   []*thread
 
 	runState
-	perfPending []*Event // with work to do as soon as interrupts are on
+	raised []raised // irq_work to do as soon as interrupts are on
 
 	spinning int     // calls that wait for another CPU to answer
 	spinner  *thread // the spinning thread

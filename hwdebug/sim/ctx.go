@@ -220,6 +220,10 @@ func (m *Machine) eventSchedOut(ev *Event) {
 	}
 	ev.setState(StateInactive)
 	ev.oncpu = -1
+	if ev.sampling.disable { // its irq_work comes too late (R-IRQW-4)
+		ev.sampling.disable = false
+		ev.setState(StateOff)
+	}
 	m.leave(k)
 }
 

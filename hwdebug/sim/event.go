@@ -92,6 +92,8 @@ type Event struct {
 	slot    int // where it is installed, -1: not installed
 	slotCPU *CPU
 
+	pendingOn *CPU // whose list its irq_work is on
+
 	traceArg uint64 // the event as a trace argument
 
 	count      uint64

@@ -40,6 +40,7 @@ const (
 	filePtrace  source = "arch/arm64/kernel/ptrace.c"
 	fileTraps   source = "arch/arm64/kernel/traps.c"
 	fileSignal  source = "kernel/signal.c"
+	fileIrqWork source = "kernel/irq_work.c"
 
 	fileArchSignal source = "arch/arm64/kernel/signal.c"
 	fileCompl      source = "kernel/sched/completion.c"
@@ -237,11 +238,19 @@ var (
 	fnPerfEventOutputForward    = fileCore.void("perf_event_output_forward", argEvent)
 
 	// kernel/irq_work.c
-	fnIrqWorkQueue = source("kernel/irq_work.c").integer("irq_work_queue", argEvent)
-	fnIrqWorkRun   = source("kernel/irq_work.c").void("irq_work_run")
+	fnIrqWorkQueue   = fileIrqWork.integer("irq_work_queue", argWork)
+	fnIrqWorkQueueOn = fileIrqWork.integer("irq_work_queue_on", argWork, argCPU)
+	fnIrqWorkRun     = fileIrqWork.void("irq_work_run")
+	fnIrqWorkRunList = fileIrqWork.void("irq_work_run_list")
+	fnIrqWorkSingle  = fileIrqWork.void("irq_work_single", argWork)
+
+	fnPerfEventDisableInatomic = fileCore.void("perf_event_disable_inatomic", argEvent)
 
 	// kernel/smp.c, arch/arm64/kernel/smp.c, entry
 	fnSmpCallFunctionSingle                 = fileSmp.errno("smp_call_function_single", argCPU)
+	fnSmpCallFunctionMany                   = fileSmp.void("smp_call_function_many")
+	fnOnEachCPU                             = fileSmp.void("on_each_cpu")
+	fnOnEachCPUCondMask                     = fileSmp.void("on_each_cpu_cond_mask")
 	fnGenericExecSingle                     = fileSmp.errno("generic_exec_single", argCPU)
 	fnFlushSmpCallFunctionQueue             = fileSmp.void("flush_smp_call_function_queue")
 	fnFlushSmpCallFunctionQueue61           = fileSmp.void("__flush_smp_call_function_queue")

@@ -146,5 +146,10 @@ func (m *Machine) Leaks() []string {
 			left = append(left, sprintf("timer %s is pending", t.name))
 		}
 	}
+	for _, w := range m.irqWorks {
+		if w.pending {
+			left = append(left, sprintf("irq_work %s is pending", w.name))
+		}
+	}
 	return left
 }

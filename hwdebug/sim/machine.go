@@ -136,6 +136,7 @@ type Machine struct {
 
 	tracerCompat  bool // a 32-bit tracer that is not of this machine makes the call
 	timers        []*Timer
+	irqWorks      []*IrqWork
 	hotplugStates []*hotplugState // by number
 	hotplugBy     *Task           // that holds cpu_hotplug_lock or cpuhp_state_mutex
 	hotplugWrite  bool            // the former, for writing

@@ -77,7 +77,7 @@ func (m *Machine) limitReached(ev *Event) bool {
 		ev.stopped = true
 	}
 	s.disable = true
-	m.perfPendingQueue(ev)
+	m.queuePending(ev)
 	return true
 }
 
@@ -87,56 +87,7 @@ func (m *Machine) sigtrap(ev *Event) {
 		return
 	}
 	ev.sampling.signal = true
-	m.perfPendingQueue(ev)
-}
-
-// perfPendingQueue queues ev on the CPU that runs now, for perfPending.
-func (m *Machine) perfPendingQueue(ev *Event) {
-	m.leave(m.enter1(fnIrqWorkQueue, ev.arg()))
-	m.cpu.perfPending = append(m.cpu.perfPending, ev)
-}
-
-// perfPending disables and signals what the hits on the CPU that runs now have left to do. It runs in an
-// interrupt, as soon as interrupts are on again.
-//
-// kernel/events/core.c: perf_pending_event, perf_pending_irq
-func (m *Machine) perfPending() {
-	c := m.cpu
-	if len(c.perfPending) == 0 {
-		return
-	}
-	k := m.enterIrq(c)
-	k = m.enterMore(k, fnIrqWorkRun)
-	defer m.leaveAll(k)
-	for len(c.perfPending) > 0 {
-		ev := c.perfPending[0]
-		c.perfPending = c.perfPending[1:]
-		m.perfPendingEvent(ev)
-	}
-	c.perfPending = nil
-}
-
-func (m *Machine) perfPendingEvent(ev *Event) {
-	defer m.leave(m.enter1(m.pendingFn(), ev.arg()))
-	s := &ev.sampling
-	if s.signal {
-		s.signal = false
-		if t := m.cpu.curr; ev.ctx != nil && ev.ctx.task == t && !t.exiting {
-			m.sendSignal(t, &Siginfo{Signo: sigtrap, Code: trapPerf, Addr: ev.attr.Addr})
-		}
-	}
-	if s.disable {
-		s.disable = false
-		m.perfEventDisableFn(ev)
-	}
-}
-
-// pendingFn returns the function of a perf event's irq_work.
-func (m *Machine) pendingFn() traceFn {
-	if m.prof.six {
-		return fnPerfPendingIrq
-	}
-	return fnPerfPendingEvent
+	m.queuePending(ev)
 }
 
 // ioctl runs a request on the file of ev.

@@ -138,14 +138,21 @@ func (m *Machine) leaveAll(k marks) {
 // enterIPI enters the functions from an interrupt on c to the queue of cross calls, on the stack of
 // whatever runs there (spec 11, IPI).
 func (m *Machine) enterIPI(c *CPU) marks {
+	k := m.enterHandleIPI(c)
+	if m.prof.six {
+		return m.enterMore(k, fnGenericSmpCallFunctionSingleInterrupt, fnFlushSmpCallFunctionQueue61)
+	}
+	return m.enterMore(k, fnGenericSmpCallFunctionSingleInterrupt, fnFlushSmpCallFunctionQueue)
+}
+
+// enterHandleIPI enters the functions from an interrupt between CPUs to what tells its kinds apart.
+func (m *Machine) enterHandleIPI(c *CPU) marks {
 	k := m.enterIrq(c)
 	if m.prof.six {
 		return m.enterMore(k, fnDoInterruptHandler, fnCallOnIrqStack, fnGicHandleIrq,
-			fnGenericHandleDomainIrq, fnHandleIrqDesc, fnHandlePercpuDevidIrq, fnIPIHandler, fnDoHandleIPI,
-			fnGenericSmpCallFunctionSingleInterrupt, fnFlushSmpCallFunctionQueue61)
+			fnGenericHandleDomainIrq, fnHandleIrqDesc, fnHandlePercpuDevidIrq, fnIPIHandler, fnDoHandleIPI)
 	}
-	return m.enterMore(k, fnGicHandleIrq, fnHandleIPI,
-		fnGenericSmpCallFunctionSingleInterrupt, fnFlushSmpCallFunctionQueue)
+	return m.enterMore(k, fnGicHandleIrq, fnHandleIPI)
 }
 
 // enterIrq enters the functions between an interrupt on c and the first that depends on its kind.

@@ -200,6 +200,65 @@ for _, kernel in ipairs(hw.kernels) do
   end)
 end
 
+for _, kernel in ipairs(hw.kernels) do
+  describe("interrupts on " .. kernel, function()
+    local m
+    before_each(function() m = hw.machine { cpus = 3, kernel = kernel } end)
+
+    it("disable an event in its handler, without a warning", function()
+      local w
+      w = assert(m:register_wide_hw_breakpoint { type = "w", addr = K, len = 8, on_hit = function(ev)
+        assert.is_true(m:perf_event_disable_inatomic(ev))
+        assert.equals("active", ev.state)
+      end })
+      m.cpu[1]:store(K, 8, 7)
+      assert.same({ 1, "off", "active", 7 }, { w[1].count, w[1].state, w[0].state, m.cpu[1]:load(K, 8) })
+      assert.same({}, m:dmesg("WARNING"))
+      assert.same({}, m:dmesg("BUG"))
+    end)
+
+    it("are where an irq_work runs", function()
+      local log = {}
+      local w
+      w = m:irq_work("poke", function(work)
+        assert.equals(w, work)
+        log[#log + 1] = "cpu" .. m:smp_processor_id()
+        raises("must not sleep", m.msleep, m, 1)
+      end)
+      assert.equals("irq_work", hw.type(w))
+      assert.is_true(m:irq_work_queue(w))
+      local u = assert(m:register_wide_hw_breakpoint { type = "w", addr = K, len = 8, on_hit = function(ev, hit)
+        assert.is_true(m:irq_work_queue(w))
+        assert.is_false(m:irq_work_queue(w))
+        log[#log + 1] = "pending " .. tostring(w.pending)
+        hit.skip = true
+      end })
+      m.cpu[2]:store(K, 8)
+      assert.equals("cpu0 pending true cpu2", table.concat(log, " "))
+      assert.equals(2, w.runs)
+      assert.callchain({ "irq_work_run", "..." }, m:callchain("irq_work_run"))
+    end)
+
+    it("run functions on other CPUs", function()
+      local on = {}
+      assert.is_true(m:smp_call_function_single(2, function() on[#on + 1] = m:smp_processor_id() end))
+      assert.is_true(m:smp_call_function_single(0, function() on[#on + 1] = m:smp_processor_id() end, true))
+      assert.is_true(m:on_each_cpu(function() on[#on + 1] = m:smp_processor_id() end))
+      assert.equals("2 0 1 2 0", table.concat(on, " "))
+      raises("must not sleep", m.smp_call_function_single, m, 1, function() m:msleep(1) end)
+      assert.errno("ENXIO", m:smp_call_function_single(3, function() end))
+      assert.same({}, m:dmesg("WARNING"))
+      local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = K, len = 8, on_hit = function(ev, hit)
+        m:smp_call_function_single(0, function() on[#on + 1] = "handler" end)
+        hit.skip = true
+      end })
+      m.cpu[2]:store(K, 8)
+      assert.equals("handler", on[#on])
+      assert.dmesg(m, "WARNING: CPU: 2 .*kernel/smp%.c")
+    end)
+  end)
+end
+
 it("names of signals are checked", function()
   local m = hw.machine { cpus = 1 }
   local t = m:task {}
