@@ -1,4 +1,4 @@
-// The translation of attributes into register values, for whoever has no event on this machine.
+// The translation of attributes into register values, without an event.
 
 package sim
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,6 +37,10 @@ func printCPU(w io.Writer, b *board.Board, cpu int) {
 		head += fmt.Sprintf(": MDSCR_EL1 0x%08x, %s", c.MDSCR.Bits, words)
 	}
 	fmt.Fprintln(w, head)
+	if notKnown(c) {
+		fmt.Fprintln(w, "  not known")
+		return
+	}
 	shown := 0
 	for _, bank := range []struct {
 		name             string
@@ -61,9 +66,19 @@ func printCPU(w io.Writer, b *board.Board, cpu int) {
 	}
 }
 
+// notKnown reports whether no control register of a CPU is known.
+func notKnown(c *board.CPU) bool {
+	known := func(v board.Value) bool { return v.Known }
+	held := func(s board.Slot) bool { return s.Known && s.Event != 0 }
+	return !slices.ContainsFunc(c.BCR, known) && !slices.ContainsFunc(c.WCR, known) &&
+		!slices.ContainsFunc(c.BP, held) && !slices.ContainsFunc(c.WP, held)
+}
+
 // pairLine describes a register pair, or returns "" for one that is empty or unknown.
 func pairLine(control arm64.Reg, value, ctrl board.Value) string {
 	switch {
+	case !ctrl.Known && value.Known:
+		return fmt.Sprintf("0x%016x, control not known", value.Bits)
 	case !ctrl.Known:
 		return ""
 	case ctrl.Bits == 0:
@@ -112,6 +127,25 @@ func printFindings(w io.Writer, list []board.Finding) {
 	fmt.Fprintf(w, "%s:\n", phrase.Plural(len(list), "finding"))
 	for i := range list {
 		fmt.Fprintf(w, "  %s\n", findingLine(&list[i]))
+		printHolders(w, &list[i])
+	}
+}
+
+// printHolders prints who holds the slots for which a request was refused.
+func printHolders(w io.Writer, f *board.Finding) {
+	if f.Limit > 0 {
+		fmt.Fprintf(w, "    %d of %d slots of cpu%d are reserved\n", f.N, f.Limit, f.CPU)
+	}
+	for i := range f.Holders {
+		h := &f.Holders[i]
+		where := "reserved, in no register there"
+		if h.Slot >= 0 {
+			where = fmt.Sprintf("in slot %d", h.Slot)
+		}
+		if !h.Counts {
+			where += "; beside the task that counts"
+		}
+		fmt.Fprintf(w, "      %s: %s\n", eventLine(&h.Event), where)
 	}
 }
 
@@ -125,6 +159,9 @@ func findingLine(f *board.Finding) string {
 		fmt.Fprintf(&s, "cpu%d ", f.CPU)
 	}
 	s.WriteString(f.Name())
+	if f.Kind == board.Refused {
+		fmt.Fprintf(&s, " %s: %s of %s by %s", hwdebug.ErrnoName(f.Errno), f.Op, attrText(&f.Asked), f.Task)
+	}
 	if f.Reg != "" {
 		fmt.Fprintf(&s, ": %s %s", f.Reg, valueText(f.Is))
 		if f.Want.Known {
@@ -140,6 +177,11 @@ func findingLine(f *board.Finding) string {
 	return s.String()
 }
 
+// attrText describes what attributes ask for.
+func attrText(a *hwdebug.Attr) string {
+	return fmt.Sprintf("%s at 0x%016x len %d", a.Type, a.Addr, a.Len)
+}
+
 func valueText(v board.Value) string {
 	if !v.Known {
 		return "unknown"
@@ -149,20 +191,70 @@ func valueText(v board.Value) string {
 
 // A findingJSON is a finding as --json prints it, one a line.
 type findingJSON struct {
-	Finding string   `json:"finding"`
-	T       *float64 `json:"t,omitempty"` // seconds, of a trace
-	CPU     *int     `json:"cpu,omitempty"`
-	Comm    string   `json:"comm,omitempty"`
-	PID     *int     `json:"pid,omitempty"`
-	Rule    string   `json:"rule,omitempty"`
-	Errno   string   `json:"errno,omitempty"`
-	Asked   string   `json:"asked,omitempty"`
-	Holders []string `json:"holders,omitempty"`
-	Reg     string   `json:"reg,omitempty"`
-	Is      string   `json:"is,omitempty"`
-	Want    string   `json:"want,omitempty"`
-	Event   string   `json:"event,omitempty"`
-	Cause   string   `json:"cause,omitempty"`
+	Finding string       `json:"finding"`
+	T       *float64     `json:"t,omitempty"` // seconds, of a trace
+	CPU     *int         `json:"cpu,omitempty"`
+	Comm    string       `json:"comm,omitempty"`
+	PID     *int         `json:"pid,omitempty"`
+	Rule    string       `json:"rule,omitempty"`
+	Errno   string       `json:"errno,omitempty"`
+	Asked   string       `json:"asked,omitempty"`
+	Op      string       `json:"op,omitempty"`
+	Holders []holderJSON `json:"holders,omitempty"`
+	Reg     string       `json:"reg,omitempty"`
+	Is      string       `json:"is,omitempty"`
+	Want    string       `json:"want,omitempty"`
+	Event   string       `json:"event,omitempty"`
+	Cause   string       `json:"cause,omitempty"`
+	*eventJSON
+}
+
+// An eventJSON holds the fields of an event. Addresses are text, since JSON numbers lose bits.
+type eventJSON struct {
+	Type  string `json:"type"`
+	Addr  string `json:"addr"`
+	Len   uint64 `json:"len"`
+	Task  string `json:"task,omitempty"` // comm-pid of the target
+	By    string `json:"by,omitempty"`   // comm-pid of the opener
+	Owner string `json:"owner,omitempty"`
+	Wide  int    `json:"wide,omitempty"`
+	Slot  *int   `json:"slot,omitempty"` // on the CPU of the finding
+}
+
+// A holderJSON is an event that is counted where a request was refused.
+type holderJSON struct {
+	eventJSON
+	CPU    *int   `json:"cpu,omitempty"`
+	Comm   string `json:"comm,omitempty"` // of the target
+	PID    *int   `json:"pid,omitempty"`
+	Counts bool   `json:"counts"`
+	State  string `json:"state,omitempty"`
+}
+
+// eventFields returns the fields of ev, whose slot is -1 if it is in none.
+func eventFields(ev *board.Event, slot int) eventJSON {
+	j := eventJSON{
+		Type: ev.Attr.Type.String(), Addr: fmt.Sprintf("0x%016x", ev.Attr.Addr), Len: ev.Attr.Len,
+		Task: ev.Task.String(), By: ev.By.String(), Owner: string(ev.Owner), Wide: ev.Wide,
+	}
+	if slot >= 0 {
+		j.Slot = &slot
+	}
+	return j
+}
+
+// holderOf returns the fields of a holder.
+func holderOf(h *board.Holder) holderJSON {
+	j := holderJSON{
+		eventJSON: eventFields(&h.Event, h.Slot), Comm: h.Event.Task.Comm, Counts: h.Counts, State: h.Event.State,
+	}
+	if h.Event.CPU >= 0 {
+		j.CPU = &h.Event.CPU
+	}
+	if h.Event.Task.PID >= 0 {
+		j.PID = &h.Event.Task.PID
+	}
+	return j
 }
 
 // printFindingsJSON prints findings as JSON, one object a line.
@@ -180,7 +272,7 @@ func printFindingsJSON(w io.Writer, list []board.Finding) error {
 // jsonOf returns the fields of a finding.
 func jsonOf(f *board.Finding) findingJSON {
 	j := findingJSON{
-		Finding: f.Name(), Comm: f.Task.Comm, Rule: f.Rule, Reg: f.Reg, Cause: f.Cause,
+		Finding: f.Name(), Comm: f.Task.Comm, Rule: f.Rule, Op: f.Op, Reg: f.Reg, Cause: f.Cause,
 	}
 	if f.T != 0 {
 		t := float64(f.T) / float64(time.Second)
@@ -194,10 +286,10 @@ func jsonOf(f *board.Finding) findingJSON {
 	}
 	if f.Errno != 0 {
 		j.Errno = hwdebug.ErrnoName(f.Errno)
-		j.Asked = fmt.Sprintf("%s at 0x%016x len %d", f.Asked.Type, f.Asked.Addr, f.Asked.Len)
+		j.Asked = attrText(&f.Asked)
 	}
 	for i := range f.Holders {
-		j.Holders = append(j.Holders, eventLine(&f.Holders[i].Event))
+		j.Holders = append(j.Holders, holderOf(&f.Holders[i]))
 	}
 	if f.Is.Known {
 		j.Is = valueText(f.Is)
@@ -206,7 +298,8 @@ func jsonOf(f *board.Finding) findingJSON {
 		j.Want = valueText(f.Want)
 	}
 	if f.Event != nil {
-		j.Event = eventLine(f.Event)
+		fields := eventFields(f.Event, f.Event.Slot)
+		j.Event, j.eventJSON = eventLine(f.Event), &fields
 	}
 	return j
 }

@@ -92,6 +92,7 @@ func commands() []command {
 			conformText, conformCommand},
 		{"check", "PATH...", -1, "find mistakes in scripts without running them", checkText,
 			without(checkMain)},
+		{"trace", "FILE...", -1, "rebuild the debug registers of a board from its trace", traceText, traceCommand},
 		{"attach", "[ADDR]", 1, "read the debug registers of a machine through a gdb stub",
 			attachText, attachCommand},
 		{"who", "", 0, "print the events in the slots of the machine that hwlua runs on",

@@ -72,6 +72,9 @@ func (r *Reader) Err() error { return r.err }
 // Facts returns what the heads have said so far.
 func (r *Reader) Facts() Facts { return r.facts }
 
+// Carry sets the facts that an earlier part of the trace has stated.
+func (r *Reader) Carry(f Facts) { r.facts = f }
+
 // Lines returns the number of lines read, Count that of records, Skipped that of records of other events.
 func (r *Reader) Lines() int { return r.line }
 

@@ -129,6 +129,9 @@ type refusal struct {
 func (t *Tracker) refuse(
 	ev *event, op string, asked hwdebug.Attr, errno syscall.Errno, r *ftrace.Record,
 ) *refusal {
+	if ev.Owner == "" {
+		t.own(ev, "")
+	}
 	f := board.Finding{
 		Kind: board.Refused, T: r.T, CPU: r.CPU, Task: board.Task{PID: r.PID, Comm: r.Comm},
 		Errno: errno, Op: op, Asked: asked, Event: t.snapshot(ev), Rule: "R-VAL-1",

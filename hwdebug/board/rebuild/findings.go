@@ -49,7 +49,7 @@ func (t *Tracker) change(c Change) {
 		return
 	}
 	c.T = t.now
-	if c.CPU >= 0 && c.CPU < len(t.cpus) {
+	if c.Task == (board.Task{}) && c.CPU >= 0 && c.CPU < len(t.cpus) {
 		c.Task = board.Task{PID: t.cpus[c.CPU].pid, Comm: t.names.comms[t.cpus[c.CPU].pid]}
 	}
 	c.Event.Task = t.taskOf(c.Event.Task)
@@ -86,7 +86,7 @@ func (t *Tracker) find(f board.Finding) {
 		return
 	}
 	t.findings = append(t.findings, f)
-	if t.opt.Found != nil && !t.finished {
+	if t.opt.Found != nil {
 		t.opt.Found(f)
 	}
 }
@@ -228,7 +228,7 @@ func (t *Tracker) conclude() {
 		switch {
 		case d.quiet || t.forms[formPerf] && d.cause == "":
 		case d.cause != "":
-			t.findings = append(t.findings, board.Finding{
+			t.find(board.Finding{
 				Kind: board.NotSure, T: d.from, CPU: d.cpu, Task: board.NoTask, Cause: d.cause,
 			})
 		default:
@@ -237,15 +237,15 @@ func (t *Tracker) conclude() {
 		}
 	}
 	if lost.N > 0 {
-		t.findings = append(t.findings, lost)
+		t.find(lost)
 	}
 	if n := len(t.older); n > 0 && !t.forms[formPerf] {
-		t.findings = append(t.findings, board.Finding{
+		t.find(board.Finding{
 			Kind: board.Older, T: t.start, CPU: -1, Task: board.NoTask, N: n,
 		})
 	}
 	if t.forms[formPerf] {
-		t.findings = append(t.findings, board.Finding{
+		t.find(board.Finding{
 			Kind: board.PerfRecord, T: t.start, CPU: -1, Task: board.NoTask, N: t.perfMissing,
 		})
 	}

@@ -187,16 +187,15 @@ func (t *Tracker) compare(h *Halt) (diffs []RegDiff) {
 			read = h.CPUs[n]
 		}
 		c := t.cpu(n)
-		diffs = t.compareBank(c, &c.bp, read[arm64.BVR:arm64.BCR], read[arm64.BCR:arm64.WVR], arm64.BVR, diffs)
-		diffs = t.compareBank(c, &c.wp, read[arm64.WVR:arm64.WCR], read[arm64.WCR:], arm64.WVR, diffs)
+		diffs = t.compareBank(c, &c.bp, read[arm64.BVR:arm64.WVR], arm64.BVR, diffs)
+		diffs = t.compareBank(c, &c.wp, read[arm64.WVR:], arm64.WVR, diffs)
 	}
 	return diffs
 }
 
-// compareBank compares one bank, whose value registers have the unified numbers from base on.
-func (t *Tracker) compareBank(
-	c *cpu, b *bank, value, control []uint64, base int, diffs []RegDiff,
-) []RegDiff {
+// compareBank compares one bank, whose registers were read from the unified number base on.
+func (t *Tracker) compareBank(c *cpu, b *bank, read []uint64, base int, diffs []RegDiff) []RegDiff {
+	value, control := read[:arm64.MaxRegs], read[arm64.MaxRegs:]
 	sure := c.sure(t.now)
 	differ := func(reg int, read uint64, want board.Value) {
 		want.Known = want.Known && sure

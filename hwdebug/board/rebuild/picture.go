@@ -3,6 +3,7 @@
 package rebuild
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/hwlua/hwlua/hwdebug/board"
@@ -63,13 +64,26 @@ func (t *Tracker) picture(c *cpu) board.CPU {
 	}
 	if c.pid >= 0 {
 		p.Task = board.Task{PID: c.pid, Comm: t.names.comms[c.pid]}
+		if c.pid == 0 {
+			p.Task.Comm = fmt.Sprintf("swapper/%d", c.id)
+		}
 	}
-	if !c.sure(t.now) {
+	if !c.sure(t.now) || !t.probed() {
 		return p
 	}
 	t.draw(c, &c.bp, p.BVR, p.BCR, p.BP)
 	t.draw(c, &c.wp, p.WVR, p.WCR, p.WP)
 	return p
+}
+
+// probed reports whether the trace has records of the probes: stacks alone tell no register.
+func (t *Tracker) probed() bool {
+	for name := ftrace.Alloc; name <= ftrace.Reset; name++ {
+		if t.seen[name] {
+			return true
+		}
+	}
+	return false
 }
 
 // draw fills in the registers and slots of one bank.

@@ -78,9 +78,10 @@ type Tracker struct {
 	dropped     int // findings beyond maxFindings
 	finished    bool
 
-	steps []step
-	halts halts
-	tasks map[int]*taskSteps // by pid: in a step over
+	steps  []step
+	chains []Chains
+	halts  halts
+	tasks  map[int]*taskSteps // by pid: in a step over
 }
 
 // New returns a tracker that has seen nothing.
@@ -136,6 +137,9 @@ func (t *Tracker) Add(r *ftrace.Record, facts ftrace.Facts) {
 	}
 	if !t.started {
 		t.started, t.start, t.missedSince = true, r.T, r.T
+		for i := range t.doubts { // of the heads
+			t.doubts[i].from = r.T
+		}
 	}
 	t.now, t.line = r.T, r.Line
 	t.records++

@@ -72,8 +72,8 @@ func (ts *taskSteps) span(data bool) *span {
 	return &ts.bp
 }
 
-// beforeStep looks at the record that follows a hit on its CPU. Unless it is a line of the function tracer, the
-// trace does not say when the step over ends.
+// beforeStep looks at the record that follows a hit on its CPU. Unless it is a line of the function tracer,
+// the trace does not say when the step over ends.
 func (t *Tracker) beforeStep(c *cpu, r *ftrace.Record) {
 	s := &c.steps
 	if s.hit != nil && r.Name != ftrace.Function && r.Name != ftrace.Hit {
