@@ -71,9 +71,10 @@ describe("a context switch", function()
     task_event(U + 0x100, u)
     cpu:context_switch(t)
     assert.same({ "WCR0=0x0", "WVR0=0x400100", "WCR0=0x1f5" }, written(function() cpu:context_switch(u) end))
-    assert.callchain({ "write_wb_reg", "hw_breakpoint_control", "hw_breakpoint_add", "event_sched_in", "group_sched_in",
-      not m.kernel:match "^4" and "merge_sched_in" or "pinned_sched_in", "visit_groups_merge", "ctx_sched_in",
-      "__perf_event_task_sched_in", "...", }, m:callchain("write_wb_reg"))
+    assert.callchain({ "write_wb_reg", "hw_breakpoint_control", "arch_install_hw_breakpoint", "hw_breakpoint_add",
+      "event_sched_in", "group_sched_in", not m.kernel:match "^4" and "merge_sched_in" or "pinned_sched_in", "visit_groups_merge",
+      "ctx_pinned_sched_in", "ctx_sched_in", "perf_event_sched_in", "perf_event_context_sched_in",
+      "__perf_event_task_sched_in", "...", }, m:callchain("write_wb_reg", { view = "full" }))
   end)
 
   it("writes nothing between tasks that watch nothing", function()

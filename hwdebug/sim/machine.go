@@ -443,7 +443,7 @@ func (m *Machine) push(n trace.NodeID, names ...traceFn) trace.NodeID {
 		return 0
 	}
 	for _, fn := range names {
-		n = m.rec.Child(n, fn)
+		n = m.rec.Child(n, m.prof.key(fn))
 	}
 	return n
 }

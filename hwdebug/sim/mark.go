@@ -55,6 +55,9 @@ func (m *Machine) enter4(fn traceFn, a, b, c, d uint64) mark {
 
 // record records an entry with n arguments. The compiler inlines what it calls of trace.
 func (m *Machine) record(key traceFn, n int, a, b, c, d uint64) mark {
+	if m.prof.build != nil {
+		key = m.prof.key(key)
+	}
 	cpu, rec := m.cpu, m.rec.Next()
 	k := mark{rec, rec.Seq, cpu.node}
 	cpu.node = m.rec.Child(cpu.node, key)

@@ -50,7 +50,8 @@ type profile struct {
 
 	timerDelete bool
 
-	six bool
+	six   bool
+	build []visibility // nil: the seed's build
 }
 
 // The profiles, oldest first. A row of facts begins with one of them.

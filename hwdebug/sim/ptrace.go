@@ -380,7 +380,7 @@ func (m *Machine) flushPtrace(t *Task) {
 		for i, ev := range t.ptrace[which] {
 			if ev != nil {
 				t.ptrace[which][i] = nil
-				m.unregisterHwBreakpoint(ev, false)
+				m.unregisterHwBreakpoint(ev, m.prof.build != nil)
 			}
 		}
 	}

@@ -28,7 +28,8 @@ for _, kernel in ipairs(hw.kernels) do
       assert.equals(1, n)
       assert.equals("dead", t.state)
       assert.same({ signo = 5, name = "SIGTRAP", code = 0, code_name = "SI_USER", errno = 0, pid = t.pid }, t.siginfo)
-      assert.callchain({ "do_exit", "do_group_exit", "get_signal", "do_notify_resume", "..." }, m:callchain("do_exit"))
+      assert.callchain({ "do_exit", "do_group_exit", "get_signal", "do_signal", "do_notify_resume", "..." },
+        m:callchain("do_exit", { view = "full" }))
     end)
 
     it("take their arguments in both orders, by name or number", function()
