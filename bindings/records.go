@@ -192,6 +192,7 @@ var records = []describe.Record{
 		opt("body", callback("t", "task"), "none", "the function of its thread",
 			set(func(v value, o *sim.TaskConfig) { o.Body = v.body() })),
 	}},
+	{Name: "tracer_options", Doc: "The options of ptrace requests.", Fields: tracerFields},
 	{Name: "fork_options", Doc: "The options of t:fork.", Fields: []describe.Field{
 		option("comm", "the parent's", "the child's name", func(o *forkOptions) *string { return &o.comm }),
 		positive("pid", "the next one", "the child's number", "1 to 4194304",

@@ -53,7 +53,7 @@ print(ev.count)`,
 				return lua.LNil
 			})),
 	},
-	Methods: slices.Concat(taskSignals, []describe.Func{
+	Methods: slices.Concat(taskSignals, tracerRequests, []describe.Func{
 		{
 			Name:    "load",
 			Doc:     "One load by the task, at EL0. Its CPU switches to it first.",
@@ -165,10 +165,12 @@ assert.equals("dead", t.state)`,
 				"are written with the values that they read.",
 			Params: []describe.Param{
 				setParam, idxParam, addrParam, param("ctrl", describe.U64, "the control word, 32 bits"),
+				tracerParam,
 			},
 			Errors: []describe.Errno{
 				errno("ENOSPC", "the entry does not fit"),
-				errno("EINVAL", "the address, mask or type is invalid, or the index is 16 or more"),
+				errno("EINVAL", "the address, mask or type is invalid, the index is 16 or more, or the "+
+					"tracer is a 32-bit task"),
 				errSrch,
 			},
 			Kernel: ptraceC,
@@ -180,13 +182,14 @@ print(t:store(0x1000, 4))
 print(t.siginfo.code, hw.hex(t.siginfo.addr))`,
 			Go: func(c *call, t *sim.Task) int {
 				which, idx := word(c.arg(0), setWords), c.arg(1).int()
-				return c.done(t.PtraceSet(which, idx, c.arg(2).u64(), c.arg(3).u32()))
+				addr, ctrl := c.arg(2).u64(), c.arg(3).u32()
+				return c.done(t.PtraceSetBy(c.tracer(4), which, idx, addr, ctrl))
 			},
 		},
 		{
 			Name:   "ptrace_get",
 			Doc:    "Read one entry of a register set.",
-			Params: []describe.Param{setParam, idxParam},
+			Params: []describe.Param{setParam, idxParam, tracerParam},
 			Results: []describe.Param{
 				param("addr", describe.Hex, "the address"),
 				param("ctrl", describe.Hex, "the control word"),
@@ -199,13 +202,14 @@ print(t.siginfo.code, hw.hex(t.siginfo.addr))`,
 		{
 			Name:    "ptrace_info",
 			Doc:     "Read the info word of a register set: the debug version in [15:8], the count in [7:0].",
-			Params:  []describe.Param{setParam},
+			Params:  []describe.Param{setParam, tracerParam},
 			Results: one("info", describe.Hex, ""),
-			Errors:  exited,
+			Errors:  []describe.Errno{errno("EINVAL", "the tracer is a 32-bit task"), errSrch},
 			Kernel:  ptraceC,
 			Sample:  `print(hw.hex(m:task {}:ptrace_info("watch")))`,
 			Go: func(c *call, t *sim.Task) int {
-				info, err := t.PtraceInfo(word(c.arg(0), setWords))
+				which := word(c.arg(0), setWords)
+				info, err := t.PtraceInfoBy(c.tracer(1), which)
 				return c.u64(uint64(info), err)
 			},
 		},
@@ -231,7 +235,8 @@ assert.equals(7, t:load(0x1000, 4))`,
 
 // ptraceGet returns two values, the address and the control word.
 func ptraceGet(c *call, t *sim.Task) int {
-	addr, ctrl, err := t.PtraceGet(word(c.arg(0), setWords), c.arg(1).int())
+	which, idx := word(c.arg(0), setWords), c.arg(1).int()
+	addr, ctrl, err := t.PtraceGetBy(c.tracer(2), which, idx)
 	if err != nil {
 		return c.fail(err)
 	}

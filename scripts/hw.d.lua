@@ -132,6 +132,10 @@
 ---@field cap_sys_admin? boolean whether it has CAP_SYS_ADMIN and CAP_PERFMON (default: the machine's)
 ---@field body? fun(t: hw.task) the function of its thread (default: none)
 
+---The options of ptrace requests.
+---@class hw.tracer_options
+---@field tracer? hw.task the task that makes the request
+
 ---The options of t:fork.
 ---@class hw.fork_options
 ---@field comm? string the child's name (default: the parent's)
@@ -1325,6 +1329,38 @@ function task:sigaction(sig, action) end
 ---@return string[] names
 function task:sigpending() end
 
+---Write one debug register of the task, as PTRACE_SETHBPREGS of a 32-bit tracer does. Writing number 0 does nothing.
+---
+---Kernel: `arch/arm64/kernel/ptrace.c`
+---
+---```lua
+---local t, gdb = m:task { compat = true }, m:task { comm = "gdb", compat = true }
+---assert(t:ptrace_sethbpregs(-1, 0x1000, { tracer = gdb }))
+---assert(t:ptrace_sethbpregs(-2, 0x1f5, { tracer = gdb }))
+---print(t:store(0x1000, 4))
+---```
+---@param num integer 0: the resource info; n above 0: the address (odd) or the control word (even) of a breakpoint; below 0: of a watchpoint
+---@param value u64 32 bits
+---@param options? hw.tracer_options (default: a 32-bit tracer)
+---@return true? ok
+---@return string? message if it was refused
+---@return "EIO"|"ENOSPC"|"EINVAL"|"ESRCH"|nil errno EIO: the tracer is a 64-bit task, which does not have this request; ENOSPC: the entry does not fit; EINVAL: the address, mask or type is invalid, or the number is beyond 32; ESRCH: the task has exited, or exits and has no perf context
+function task:ptrace_sethbpregs(num, value, options) end
+
+---Read one debug register of the task, as PTRACE_GETHBPREGS of a 32-bit tracer does.
+---
+---Kernel: `arch/arm64/kernel/ptrace.c`
+---
+---```lua
+---print(hw.hex(m:task { compat = true }:ptrace_gethbpregs(0)))
+---```
+---@param num integer 0: the resource info; n above 0: the address (odd) or the control word (even) of a breakpoint; below 0: of a watchpoint
+---@param options? hw.tracer_options (default: a 32-bit tracer)
+---@return u64? value
+---@return string? message if it was refused
+---@return "EIO"|"EINVAL"|"ESRCH"|nil errno EIO: the tracer is a 64-bit task, which does not have this request; EINVAL: the number is beyond 32; ESRCH: the task has exited, or exits and has no perf context
+function task:ptrace_gethbpregs(num, options) end
+
 ---One load by the task, at EL0. Its CPU switches to it first.
 ---
 ---```lua
@@ -1450,10 +1486,11 @@ function task:wait() end
 ---@param idx integer the entry, from 0
 ---@param addr u64 the address
 ---@param ctrl u64 the control word, 32 bits
+---@param options? hw.tracer_options (default: the script, a 64-bit tracer)
 ---@return true? ok
 ---@return string? message if it was refused
----@return "ENOSPC"|"EINVAL"|"ESRCH"|nil errno ENOSPC: the entry does not fit; EINVAL: the address, mask or type is invalid, or the index is 16 or more; ESRCH: the task has exited, or exits and has no perf context
-function task:ptrace_set(which, idx, addr, ctrl) end
+---@return "ENOSPC"|"EINVAL"|"ESRCH"|nil errno ENOSPC: the entry does not fit; EINVAL: the address, mask or type is invalid, the index is 16 or more, or the tracer is a 32-bit task; ESRCH: the task has exited, or exits and has no perf context
+function task:ptrace_set(which, idx, addr, ctrl, options) end
 
 ---Read one entry of a register set.
 ---
@@ -1464,9 +1501,10 @@ function task:ptrace_set(which, idx, addr, ctrl) end
 ---```
 ---@param which "watch"|"break" the register set
 ---@param idx integer the entry, from 0
+---@param options? hw.tracer_options (default: the script, a 64-bit tracer)
 ---@return u64? addr the address
 ---@return u64 ctrl the control word
-function task:ptrace_get(which, idx) end
+function task:ptrace_get(which, idx, options) end
 
 ---Read the info word of a register set: the debug version in [15:8], the count in [7:0].
 ---
@@ -1476,10 +1514,11 @@ function task:ptrace_get(which, idx) end
 ---print(hw.hex(m:task {}:ptrace_info("watch")))
 ---```
 ---@param which "watch"|"break" the register set
+---@param options? hw.tracer_options (default: the script, a 64-bit tracer)
 ---@return u64? info
 ---@return string? message if it was refused
----@return "ESRCH"|nil errno ESRCH: the task has exited, or exits and has no perf context
-function task:ptrace_info(which) end
+---@return "EINVAL"|"ESRCH"|nil errno EINVAL: the tracer is a 32-bit task; ESRCH: the task has exited, or exits and has no perf context
+function task:ptrace_info(which, options) end
 
 ---End each instruction of the task in SIGTRAP (TRAP_TRACE), after its access, as PTRACE_SINGLESTEP does for one. A step that the kernel takes for its own purposes is not reported.
 ---

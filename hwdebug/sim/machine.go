@@ -134,7 +134,7 @@ type Machine struct {
 	lent        int  // nesting of functions given to cpu:run, which have no points
 	leaving     int  // nesting of exits that run a script's functions
 
-	tracerCompat  bool // a 32-bit tracer that is not of this machine makes the call
+	tracer        tracerWidth // of a ptrace request of a tracer that is not of this machine
 	timers        []*Timer
 	irqWorks      []*IrqWork
 	hotplugStates []*hotplugState // by number

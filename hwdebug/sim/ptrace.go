@@ -57,7 +57,8 @@ func (t *Task) stopped(fn func() error) error {
 		return err
 	}
 	if m.trapped > 0 {
-		return misusef("cannot stop task %s from a handler or a function given to run: they must not sleep",
+		return misusef("cannot stop task %s from a handler or a function given to run: they "+
+			"must not sleep",
 			t.comm)
 	}
 	if m.thread != nil && m.thread.task == t {
@@ -127,8 +128,11 @@ func (t *Task) PtraceSinglestep(on bool) error {
 
 // PtraceInfo returns the info word of a register set: DebugVer in bits 15 to 8, the number of registers in
 // bits 7 to 0 (R-PTR-3).
-func (t *Task) PtraceInfo(which hwdebug.PtraceSet) (uint32, error) {
-	return t.m.ptraceInfo(which), t.stopped(func() error { return nil })
+func (t *Task) PtraceInfo(which hwdebug.PtraceSet) (uint32, error) { return t.PtraceInfoBy(nil, which) }
+
+// PtraceInfoBy does so for a tracer; nil stands for a 64-bit one that is not of this machine.
+func (t *Task) PtraceInfoBy(tracer *Task, which hwdebug.PtraceSet) (uint32, error) {
+	return t.m.ptraceInfo(which), t.regset(tracer, "ptrace_info", which, func() error { return nil })
 }
 
 func (m *Machine) ptraceInfo(which hwdebug.PtraceSet) uint32 {
@@ -141,15 +145,42 @@ func (m *Machine) ptraceInfo(which hwdebug.PtraceSet) uint32 {
 
 // PtraceGet reads entry idx, 0 to 15. An entry that was never written reads 0 (R-PTR-4, 9).
 func (t *Task) PtraceGet(which hwdebug.PtraceSet, idx int) (addr uint64, ctrl uint32, err error) {
+	return t.PtraceGetBy(nil, which, idx)
+}
+
+// PtraceGetBy does so for a tracer; nil stands for a 64-bit one that is not of this machine.
+func (t *Task) PtraceGetBy(tracer *Task, which hwdebug.PtraceSet, idx int) (
+	addr uint64, ctrl uint32, err error) {
 	if idx < 0 || idx >= ptraceEntries {
 		return 0, 0, t.m.refuseIndex("ptrace_get", t, which, idx)
 	}
-	err = t.stopped(func() error {
+	err = t.regset(tracer, "ptrace_get", which, func() error {
 		reg := t.ptraceReg(which, idx)
 		addr, ctrl = reg.Addr, reg.Ctrl
 		return nil
 	})
 	return addr, ctrl, err
+}
+
+// regset runs fn for a tracer that reads or writes a register set of the stopped task. A 32-bit tracer
+// does not have these sets (R-PTR-19).
+func (t *Task) regset(tracer *Task, op string, which hwdebug.PtraceSet, fn func() error) error {
+	if tracer == t {
+		return misusef("task %s cannot trace itself", t.comm)
+	}
+	m := t.m
+	return m.asTracer(tracer, false, func() error {
+		return t.stopped(func() error {
+			if tracer != nil && tracer.compat {
+				return m.refuse(&hwdebug.Error{
+					Errno: einval, Rule: "R-PTR-19", Fn: "ptrace_regset", Op: op,
+					Asked: sprintf("%s of %s by %s", setName(which), t, tracer),
+					Found: "a 32-bit tracer does not have this register set", Fix: "use ptrace_sethbpregs",
+				})
+			}
+			return fn()
+		})
+	})
 }
 
 func (t *Task) ptraceReg(which hwdebug.PtraceSet, idx int) hwdebug.PtraceReg {
@@ -184,10 +215,15 @@ func (t *Task) ptraceBytes(which hwdebug.PtraceSet) []byte {
 // and gives entry idx addr and ctrl. The first error ends the write; entries written before it keep their
 // values (R-PTR-5).
 func (t *Task) PtraceSet(which hwdebug.PtraceSet, idx int, addr uint64, ctrl uint32) error {
+	return t.PtraceSetBy(nil, which, idx, addr, ctrl)
+}
+
+// PtraceSetBy does so for a tracer; nil stands for a 64-bit one that is not of this machine.
+func (t *Task) PtraceSetBy(tracer *Task, which hwdebug.PtraceSet, idx int, addr uint64, ctrl uint32) error {
 	if idx < 0 || idx >= ptraceEntries {
 		return t.m.refuseIndex("ptrace_set", t, which, idx)
 	}
-	return t.stopped(func() error {
+	return t.regset(tracer, "ptrace_set", which, func() error {
 		b := t.ptraceBytes(which)[:headerBytes+idx*entryBytes]
 		b = binary.LittleEndian.AppendUint64(b, addr)
 		b = binary.LittleEndian.AppendUint64(b, uint64(ctrl))
@@ -198,7 +234,7 @@ func (t *Task) PtraceSet(which hwdebug.PtraceSet, idx int, addr uint64, ctrl uin
 // PtraceWrite writes the set's first bytes as PTRACE_SETREGSET does. A write may end after an address
 // (R-PTR-5).
 func (t *Task) PtraceWrite(which hwdebug.PtraceSet, b []byte) error {
-	return t.stopped(func() error { return t.m.ptraceWrite(t, which, b) })
+	return t.regset(nil, "ptrace_set", which, func() error { return t.m.ptraceWrite(t, which, b) })
 }
 
 // ptraceWrite runs PTRACE_SETREGSET in the tracer.
@@ -386,13 +422,25 @@ func (m *Machine) flushPtrace(t *Task) {
 	}
 }
 
+// A tracerWidth is the width of a tracer that the machine does not have as a task.
+type tracerWidth uint8
+
+const (
+	tracerCurrent tracerWidth = iota // the current task makes the request
+	tracer64
+	tracer32
+)
+
 // asTracer runs fn in the name of tracer, which is current on its CPU meanwhile; nil stands for a tracer that
 // the machine does not have, of the given width.
 func (m *Machine) asTracer(tracer *Task, compat bool, fn func() error) error {
 	if tracer == nil {
-		was := m.tracerCompat
-		m.tracerCompat = compat
-		defer func() { m.tracerCompat = was }()
+		was := m.tracer
+		m.tracer = tracer64
+		if compat {
+			m.tracer = tracer32
+		}
+		defer func() { m.tracer = was }()
 		return fn()
 	}
 	if err := tracer.undisturbed("ptrace"); err != nil {

@@ -114,13 +114,13 @@ func (m *Machine) pause(th *thread, s threadState) {
 // giveUp switches away from the coroutine and returns when the thread runs again.
 func (m *Machine) giveUp(th *thread, s threadState) {
 	th.state = s
-	trapped := m.trapped
+	trapped, tracer := m.trapped, m.tracer
 	stack := m.leaveStack()
 	if !th.yield(struct{}{}) {
 		panic(threadEnd{})
 	}
 	m.enterStack(stack)
-	th.state, m.trapped = threadRunning, trapped
+	th.state, m.trapped, m.tracer = threadRunning, trapped, tracer
 }
 
 // leaveStack and enterStack surround every switch to another coroutine (see SetStack).
@@ -443,8 +443,8 @@ func (c *CPU) nextThread() *thread {
 
 // resume runs th on c until it gives up its CPU.
 func (m *Machine) resume(c *CPU, th *thread) error {
-	cpu, cur, trapped := m.cpu, m.thread, m.trapped
-	m.cpu = c
+	cpu, cur, trapped, tracer := m.cpu, m.thread, m.trapped, m.tracer
+	m.cpu, m.tracer = c, tracerCurrent
 	if c.curr != th.task {
 		m.contextSwitch(th.task)
 	}
@@ -458,7 +458,7 @@ func (m *Machine) resume(c *CPU, th *thread) error {
 	stack := m.leaveStack()
 	_, alive := th.next()
 	m.enterStack(stack)
-	m.thread, m.trapped = cur, trapped
+	m.thread, m.trapped, m.tracer = cur, trapped, tracer
 	m.cpu = c
 	if !alive {
 		th.state = threadDone

@@ -7,9 +7,10 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 )
 
-// callerTaskSize returns TASK_SIZE of the current task, which need not be the target (R-VAL-12).
+// callerTaskSize returns TASK_SIZE of the current task, which need not be the target, or of the tracer that
+// makes a ptrace request (R-VAL-12, R-PTR-19).
 func (m *Machine) callerTaskSize() uint64 {
-	if !m.cpu.curr.compat && !m.tracerCompat {
+	if m.tracer == tracer64 || m.tracer == tracerCurrent && !m.cpu.curr.compat {
 		return m.taskSize
 	}
 	if m.prof.compatVectorsPage {

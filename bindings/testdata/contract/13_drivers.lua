@@ -260,6 +260,29 @@ for _, kernel in ipairs(hw.kernels) do
   end)
 end
 
+for _, kernel in ipairs(hw.kernels) do
+  it("a tracer has its own width on " .. kernel, function()
+    local m = hw.machine { cpus = 2, kernel = kernel }
+    local t64, t32 = m:task { comm = "t64" }, m:task { comm = "t32", compat = true }
+    local gdb64, gdb32 = m:task { comm = "gdb64", cpu = 1 }, m:task { comm = "gdb32", cpu = 1, compat = true }
+    t32:load(0x1000, 4)                                 -- a 32-bit task is current on CPU 0
+    assert.is_true(t64:ptrace_set("watch", 0, U, 0x1f5))
+    assert.is_true(t64:ptrace_set("watch", 0, U, 0x1f5, { tracer = gdb64 }))
+    assert.errno("EINVAL", t64:ptrace_set("watch", 0, 0x1000, 0x1f5, { tracer = gdb32 }))
+    assert.errno("EINVAL", t32:ptrace_set("watch", 0, 0x1000, 0x1f5, { tracer = gdb32 }))
+    assert.equals("R-PTR-19", m:why().rule)
+    assert.errno("EIO", t32:ptrace_sethbpregs(-1, 0x1000, { tracer = gdb64 }))
+    assert.errno("EIO", t32:ptrace_gethbpregs(0, { tracer = gdb64 }))
+    assert.is_true(t32:ptrace_sethbpregs(-1, 0x1000, { tracer = gdb32 }))
+    assert.is_true(t32:ptrace_sethbpregs(-2, 0x1f5))
+    assert.equals(0x1000, t32:ptrace_gethbpregs(-1))
+    assert.equals(0x1f5, t32:ptrace_gethbpregs(-2, { tracer = gdb32 }))
+    assert.errno("SIGTRAP", t32:store(0x1000, 4))
+    assert.equals(-1, t32.siginfo.errno)
+    assert.is_true(t32:ptrace_sethbpregs(0, 7))
+  end)
+end
+
 it("names of signals are checked", function()
   local m = hw.machine { cpus = 1 }
   local t = m:task {}
