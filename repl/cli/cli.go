@@ -92,6 +92,8 @@ func commands() []command {
 			conformText, conformCommand},
 		{"check", "PATH...", -1, "find mistakes in scripts without running them", checkText,
 			without(checkMain)},
+		{"probes", "", 0, "print a shell script that sets probes on a board and prints its trace", probesText,
+			probesCommand},
 		{"trace", "FILE...", -1, "rebuild the debug registers of a board from its trace", traceText, traceCommand},
 		{"attach", "[ADDR]", 1, "read the debug registers of a machine through a gdb stub",
 			attachText, attachCommand},
