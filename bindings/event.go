@@ -45,6 +45,14 @@ var eventClass = describe.Class{
 			Go:     get(func(ev *sim.Event) string { return ev.State().String() }),
 		},
 		prop("count", "The number of its hits.", (*sim.Event).Count),
+		maybe("group", describe.Object("event"), "The leader of the group that it is a member of.",
+			show(func(rt *runtime, m *machine, ev *sim.Event) lua.LValue {
+				if l := ev.Leader(); l != ev {
+					return showEvent(rt, m, l)
+				}
+				return lua.LNil
+			})),
+		prop("samples", "The number of samples that it has written.", (*sim.Event).Samples),
 		{
 			Name: "attr", Type: describe.Table("attr"), Doc: "Its attributes, in a new table.",
 			Change: "ev:modify { ... } changes them",
@@ -61,6 +69,7 @@ var eventClass = describe.Class{
 		{
 			Name:   "enable",
 			Doc:    "Enable it and the events that inherited from it, as PERF_EVENT_IOC_ENABLE does.",
+			Params: oneIf("options", describe.Table("ioctl_options"), "the event alone", ""),
 			Kernel: coreC,
 			See:    []string{"m:perf_event_enable"},
 			Sample: `
@@ -68,18 +77,19 @@ local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len
   disabled = true })
 ev:enable()
 assert.equals("active", ev.state)`,
-			Go: func(c *call, ev *sim.Event) int { return c.done(ev.Enable()) },
+			Go: ioctl((*sim.Event).Enable, (*sim.Event).EnableGroup),
 		},
 		{
 			Name:   "disable",
 			Doc:    "Disable it and the events that inherited from it, as PERF_EVENT_IOC_DISABLE does.",
+			Params: oneIf("options", describe.Table("ioctl_options"), "the event alone", ""),
 			Kernel: coreC,
 			See:    []string{"m:perf_event_disable"},
 			Sample: `
 local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 })
 ev:disable()
 assert.equals("off", ev.state)`,
-			Go: func(c *call, ev *sim.Event) int { return c.done(ev.Disable()) },
+			Go: ioctl((*sim.Event).Disable, (*sim.Event).DisableGroup),
 		},
 		{
 			Name: "modify",
@@ -113,6 +123,65 @@ print(ev:read())`,
 			},
 		},
 		{
+			Name: "read_values",
+			Doc: "Read what read_format asked for: the count or those of the group, and the times. In the " +
+				"error state, in which a read returns 0 bytes, it returns nil and a message.",
+			Results: oneIf("values", describe.Table("event_values"), "", "nil in the error state"),
+			Kernel:  coreC,
+			See:     []string{"ev:read"},
+			Sample: `
+local leader = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0,
+  read_format = { "group", "total_time_enabled" } })
+assert(m:perf_event_open { type = "w", addr = 0xffffff8008080008, len = 8, cpu = 0, group = leader })
+m.cpu[0]:store(0xffffff8008080008, 8)
+local v = leader:read_values()
+assert.equals(leader, v.group[1][1])
+assert.equals(1, v.group[2].count)`,
+			Go: readValues,
+		},
+		{
+			Name: "reset",
+			Doc: "Set its count to 0, and those of the events that inherited from it, as " +
+				"PERF_EVENT_IOC_RESET does.",
+			Kernel: coreC,
+			Sample: `
+local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 })
+m.cpu[0]:store(0xffffff8008080000, 8)
+assert(ev:reset())
+assert.equals(0, ev:read())`,
+			Go: func(c *call, ev *sim.Event) int { return c.done(ev.Reset()) },
+		},
+		{
+			Name: "refresh",
+			Doc: "Enable it for n samples more, as PERF_EVENT_IOC_REFRESH does: the last of them disables " +
+				"it. From 6.16 on it then counts nothing more until ev:period().",
+			Params: one("n", describe.Int, "samples"),
+			Errors: []describe.Errno{errno("EINVAL", "it has no sample_period, or inherits")},
+			Kernel: coreC,
+			See:    []string{"ev:period"},
+			Sample: `
+local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0,
+  sample_period = 1, disabled = true })
+assert(ev:refresh(1))
+m.cpu[0]:store(0xffffff8008080000, 8)
+assert.equals("off", ev.state)`,
+			Go: func(c *call, ev *sim.Event) int { return c.done(ev.Refresh(int32(c.arg(0).int()))) },
+		},
+		{
+			Name:   "period",
+			Doc:    "Set its sample_period, or its frequency, as PERF_EVENT_IOC_PERIOD does.",
+			Params: one("n", describe.U64, "hits, or Hz"),
+			Errors: []describe.Errno{errno("EINVAL", "it has no sample_period, or n is 0 or too large")},
+			Kernel: coreC,
+			See:    []string{"ev:refresh"},
+			Sample: `
+local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0,
+  sample_period = 1 })
+assert(ev:period(3))
+assert.errno("EINVAL", ev:period(0))`,
+			Go: func(c *call, ev *sim.Event) int { return c.done(ev.Period(c.arg(0).u64())) },
+		},
+		{
 			Name: "close",
 			Doc: "Close the last file descriptor: the event leaves its register and its reservation " +
 				"is released.",
@@ -124,6 +193,17 @@ assert.no_leaks(m)`,
 			Go: func(c *call, ev *sim.Event) int { return c.done(ev.Close()) },
 		},
 	},
+}
+
+// ioctl returns a method that calls one for the event, or whole for its group if the options say so.
+func ioctl(one, whole func(*sim.Event) error) func(*call, *sim.Event) int {
+	return func(c *call, ev *sim.Event) int {
+		var o ioctlOptions
+		if c.fill(0, &o); o.group {
+			return c.done(whole(ev))
+		}
+		return c.done(one(ev))
+	}
 }
 
 var wideClass = describe.Class{

@@ -255,7 +255,7 @@ var eventMethods = []describe.Func{
 local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 })`,
 		Go: func(c *call, m *sim.Machine) int {
 			a := c.attr(0, hwdebug.Attr{})
-			return c.event(m.PerfEventOpen(a.Attr, a.task, a.cpu))
+			return c.event(m.PerfEventOpenGroup(a.Attr, a.task, a.cpu, a.group))
 		},
 	},
 	{
@@ -370,6 +370,7 @@ type attr struct {
 	task  *sim.Task
 	cpu   int
 	onHit sim.Handler
+	group *sim.Event // its leader
 
 	hasLen bool
 }

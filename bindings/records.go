@@ -35,7 +35,20 @@ var attrFields = []describe.Field{
 	flag("inherit", "children of the task inherit it", func(a *attr) *bool { return &a.Inherit }),
 	flag("enable_on_exec", "enable it when the task starts a new image",
 		func(a *attr) *bool { return &a.EnableOnExec }),
+	flag("remove_on_exec", "end it when the task starts a new image, from 5.13 on",
+		func(a *attr) *bool { return &a.RemoveOnExec }),
+	flag("inherit_thread", "with inherit: new threads inherit it, and new processes do not, from 5.13 on",
+		func(a *attr) *bool { return &a.InheritThread }),
+	flag("sigtrap", "a sample sends SIGTRAP to the task, from 5.13 on; needs remove_on_exec",
+		func(a *attr) *bool { return &a.Sigtrap }),
+	opt("freq", describe.Union(describe.Bool, describe.U64), "false",
+		"true: sample_period is a frequency in Hz; a number is that frequency",
+		both(get(func(a attr) bool { return a.Freq }), set(setFreq))),
+	opt("read_format", describe.Array(formatWords.typ()), "{}", "what ev:read_values() returns",
+		both(show(showFormat), set(func(v value, a *attr) { a.ReadFormat = v.readFormat() }))),
 	flag("sample_read", "PERF_SAMPLE_READ in sample_type", func(a *attr) *bool { return &a.SampleRead }),
+	flag("sample_tid", "PERF_SAMPLE_TID in sample_type; from 6.12 on sample_read and inherit need it",
+		func(a *attr) *bool { return &a.SampleTID }),
 	flag("branch_stack", "PERF_SAMPLE_BRANCH_STACK in sample_type",
 		func(a *attr) *bool { return &a.BranchStack }),
 	maybe("name", describe.String, "a label for the script; the kernel never sees it",
@@ -48,6 +61,9 @@ var attrFields = []describe.Field{
 var (
 	taskField = maybe("task", describe.Object("task"), "the task to follow",
 		set(func(v value, a *attr) { a.task = v.task() }))
+	groupField = maybe("group", describe.Object("event"),
+		"the leader of the group that it joins: it is in a register only together with the others",
+		set(func(v value, a *attr) { a.group = v.event() }))
 	cpuField = opt("cpu", describe.Int, "-1", "the CPU to count on; -1 counts wherever the task runs",
 		at(func(a *attr) *int { return &a.cpu }))
 	hitField = maybe("on_hit",
@@ -158,7 +174,7 @@ var records = []describe.Record{
 	{
 		Name:   "perf_event_attr",
 		Doc:    "The argument of m:perf_event_open: attributes, and where to count.",
-		Fields: withAttr(taskField, cpuField),
+		Fields: withAttr(taskField, cpuField, groupField),
 	},
 	{
 		Name:   "user_attr",
@@ -198,6 +214,32 @@ var records = []describe.Record{
 		positive("pid", "the next one", "the child's number", "1 to 4194304",
 			func(o *forkOptions) *int { return &o.pid }),
 	}},
+	{Name: "execve_options", Doc: "The options of t:execve.", Fields: []describe.Field{
+		option("compat", "as the task is", "a 32-bit image",
+			func(o *execveOptions) *bool { return &o.compat }),
+	}},
+	{Name: "ioctl_options", Doc: "The options of ev:enable and ev:disable.", Fields: []describe.Field{
+		flag("group", "for its whole group, as with PERF_IOC_FLAG_GROUP",
+			func(o *ioctlOptions) *bool { return &o.group }),
+	}},
+	{Name: "event_values", Out: true, Doc: "What a read of an event returns.", Fields: []describe.Field{
+		maybe("value", describe.U64, `the count, without "group" in read_format`,
+			getIf(func(v values) (uint64, bool) { return v.Counts[0].Count, !v.asked(hwdebug.ReadGroup) })),
+		maybe("group", describe.Array(describe.Table("group_count")),
+			`the counts of its group, the leader's first, with "group" in read_format`, show(showGroup)),
+		maybe("total_time_enabled", describe.Int, "the time that it was enabled, in ns",
+			getIf(func(v values) (int, bool) { return int(v.Enabled), v.asked(hwdebug.ReadTimeEnabled) })),
+		maybe("total_time_running", describe.Int, "the time that it was in a register, in ns",
+			getIf(func(v values) (int, bool) { return int(v.Running), v.asked(hwdebug.ReadTimeRunning) })),
+	}},
+	{Name: "group_count", Out: true, Doc: "The event, which is also [1], and its count, which is also [2].",
+		Fields: []describe.Field{
+			field("ev", describe.Object("event"), "the event",
+				show(func(rt *runtime, m *machine, c sim.GroupCount) lua.LValue {
+					return showEvent(rt, m, c.Event)
+				})),
+			prop("count", "its count", func(c sim.GroupCount) uint64 { return c.Count }),
+		}},
 	{Name: "callchain_options", Doc: "The options of m:callchain.", Fields: []describe.Field{
 		option("cpu", "any", "only entries on that CPU", func(o *sim.ChainOptions) *int { return &o.CPU }),
 		positive("nth", "the last", "the entry, counted from 1", "1 or more",

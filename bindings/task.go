@@ -114,12 +114,21 @@ assert.equals(0x1122334455667788, t:load(0x1000, 8))`,
 			},
 		},
 		{
-			Name:   "execve",
-			Doc:    "Start a new image: ptrace events are released, events with enable_on_exec are enabled.",
+			Name: "execve",
+			Doc: "Start a new image: ptrace events are released, events with enable_on_exec are enabled, and " +
+				"those with remove_on_exec end.",
+			Params: oneIf("options", describe.Table("execve_options"), "an image of the task's own width", ""),
 			Errors: exited,
 			Kernel: "fs/exec.c",
-			Sample: `assert(m:task {}:execve())`,
-			Go:     func(c *call, t *sim.Task) int { return c.done(t.Execve()) },
+			Sample: `
+local t = m:task {}
+assert(t:execve { compat = true })
+assert.is_true(t.compat)`,
+			Go: func(c *call, t *sim.Task) int {
+				o := execveOptions{t.Compat()}
+				c.fill(0, &o)
+				return c.done(t.ExecveAs(o.compat))
+			},
 		},
 		{
 			Name: "exit",

@@ -15,6 +15,14 @@ var typeWords = vocabulary[hwdebug.BPType]{
 	{hwdebug.X.String(), hwdebug.X, "instructions"},
 }
 
+// formatWords are the parts of read_format.
+var formatWords = vocabulary[hwdebug.ReadFormat]{
+	{"group", hwdebug.ReadGroup, "the counts of the whole group"},
+	{"total_time_enabled", hwdebug.ReadTimeEnabled, "the time that it was enabled"},
+	{"total_time_running", hwdebug.ReadTimeRunning, "the time that it was in a register"},
+	{"id", hwdebug.ReadID, "the kernel's number of each event"},
+}
+
 // kindWords are the kinds of an access.
 var kindWords = vocabulary[hwdebug.Kind]{
 	{hwdebug.Load.String(), hwdebug.Load, "a load"},

@@ -58,9 +58,10 @@ type Attr struct {
 	InheritThread                         bool // copies go to threads only, not to other processes
 	Sigtrap                               bool // a hit sends SIGTRAP to the task
 	Freq                                  bool // SamplePeriod is a frequency
-	SampleRead, BranchStack               bool // PERF_SAMPLE_READ, PERF_SAMPLE_BRANCH_STACK in sample_type
-	ReadFormat                            ReadFormat
-	Name                                  string // a label for people; the kernel never sees it
+	// PERF_SAMPLE_READ, PERF_SAMPLE_TID and PERF_SAMPLE_BRANCH_STACK in sample_type.
+	SampleRead, SampleTID, BranchStack bool
+	ReadFormat                         ReadFormat
+	Name                               string // a label for people; the kernel never sees it
 }
 
 // A ReadFormat is a set of the kernel's PERF_FORMAT bits: what a read of an event returns.

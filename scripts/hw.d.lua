@@ -43,7 +43,13 @@
 ---@field exclude_hv? boolean ignore accesses from a hypervisor (default: false)
 ---@field inherit? boolean children of the task inherit it (default: false)
 ---@field enable_on_exec? boolean enable it when the task starts a new image (default: false)
+---@field remove_on_exec? boolean end it when the task starts a new image, from 5.13 on (default: false)
+---@field inherit_thread? boolean with inherit: new threads inherit it, and new processes do not, from 5.13 on (default: false)
+---@field sigtrap? boolean a sample sends SIGTRAP to the task, from 5.13 on; needs remove_on_exec (default: false)
+---@field freq? boolean|u64 true: sample_period is a frequency in Hz; a number is that frequency (default: false)
+---@field read_format? ("group"|"total_time_enabled"|"total_time_running"|"id")[] what ev:read_values() returns (default: {})
 ---@field sample_read? boolean PERF_SAMPLE_READ in sample_type (default: false)
+---@field sample_tid? boolean PERF_SAMPLE_TID in sample_type; from 6.12 on sample_read and inherit need it (default: false)
 ---@field branch_stack? boolean PERF_SAMPLE_BRANCH_STACK in sample_type (default: false)
 ---@field name? string a label for the script; the kernel never sees it
 
@@ -60,11 +66,18 @@
 ---@field exclude_hv? boolean ignore accesses from a hypervisor (default: false)
 ---@field inherit? boolean children of the task inherit it (default: false)
 ---@field enable_on_exec? boolean enable it when the task starts a new image (default: false)
+---@field remove_on_exec? boolean end it when the task starts a new image, from 5.13 on (default: false)
+---@field inherit_thread? boolean with inherit: new threads inherit it, and new processes do not, from 5.13 on (default: false)
+---@field sigtrap? boolean a sample sends SIGTRAP to the task, from 5.13 on; needs remove_on_exec (default: false)
+---@field freq? boolean|u64 true: sample_period is a frequency in Hz; a number is that frequency (default: false)
+---@field read_format? ("group"|"total_time_enabled"|"total_time_running"|"id")[] what ev:read_values() returns (default: {})
 ---@field sample_read? boolean PERF_SAMPLE_READ in sample_type (default: false)
+---@field sample_tid? boolean PERF_SAMPLE_TID in sample_type; from 6.12 on sample_read and inherit need it (default: false)
 ---@field branch_stack? boolean PERF_SAMPLE_BRANCH_STACK in sample_type (default: false)
 ---@field name? string a label for the script; the kernel never sees it
 ---@field task? hw.task the task to follow
 ---@field cpu? integer the CPU to count on; -1 counts wherever the task runs (default: -1)
+---@field group? hw.event the leader of the group that it joins: it is in a register only together with the others
 
 ---The argument of m:register_user_hw_breakpoint: attributes, the task, and a handler.
 ---@class hw.user_attr
@@ -79,7 +92,13 @@
 ---@field exclude_hv? boolean ignore accesses from a hypervisor (default: false)
 ---@field inherit? boolean children of the task inherit it (default: false)
 ---@field enable_on_exec? boolean enable it when the task starts a new image (default: false)
+---@field remove_on_exec? boolean end it when the task starts a new image, from 5.13 on (default: false)
+---@field inherit_thread? boolean with inherit: new threads inherit it, and new processes do not, from 5.13 on (default: false)
+---@field sigtrap? boolean a sample sends SIGTRAP to the task, from 5.13 on; needs remove_on_exec (default: false)
+---@field freq? boolean|u64 true: sample_period is a frequency in Hz; a number is that frequency (default: false)
+---@field read_format? ("group"|"total_time_enabled"|"total_time_running"|"id")[] what ev:read_values() returns (default: {})
 ---@field sample_read? boolean PERF_SAMPLE_READ in sample_type (default: false)
+---@field sample_tid? boolean PERF_SAMPLE_TID in sample_type; from 6.12 on sample_read and inherit need it (default: false)
 ---@field branch_stack? boolean PERF_SAMPLE_BRANCH_STACK in sample_type (default: false)
 ---@field name? string a label for the script; the kernel never sees it
 ---@field task? hw.task the task to follow
@@ -98,7 +117,13 @@
 ---@field exclude_hv? boolean ignore accesses from a hypervisor (default: false)
 ---@field inherit? boolean children of the task inherit it (default: false)
 ---@field enable_on_exec? boolean enable it when the task starts a new image (default: false)
+---@field remove_on_exec? boolean end it when the task starts a new image, from 5.13 on (default: false)
+---@field inherit_thread? boolean with inherit: new threads inherit it, and new processes do not, from 5.13 on (default: false)
+---@field sigtrap? boolean a sample sends SIGTRAP to the task, from 5.13 on; needs remove_on_exec (default: false)
+---@field freq? boolean|u64 true: sample_period is a frequency in Hz; a number is that frequency (default: false)
+---@field read_format? ("group"|"total_time_enabled"|"total_time_running"|"id")[] what ev:read_values() returns (default: {})
 ---@field sample_read? boolean PERF_SAMPLE_READ in sample_type (default: false)
+---@field sample_tid? boolean PERF_SAMPLE_TID in sample_type; from 6.12 on sample_read and inherit need it (default: false)
 ---@field branch_stack? boolean PERF_SAMPLE_BRANCH_STACK in sample_type (default: false)
 ---@field name? string a label for the script; the kernel never sees it
 ---@field task? hw.task the task to follow
@@ -118,7 +143,13 @@
 ---@field exclude_hv? boolean ignore accesses from a hypervisor (default: false)
 ---@field inherit? boolean children of the task inherit it (default: false)
 ---@field enable_on_exec? boolean enable it when the task starts a new image (default: false)
+---@field remove_on_exec? boolean end it when the task starts a new image, from 5.13 on (default: false)
+---@field inherit_thread? boolean with inherit: new threads inherit it, and new processes do not, from 5.13 on (default: false)
+---@field sigtrap? boolean a sample sends SIGTRAP to the task, from 5.13 on; needs remove_on_exec (default: false)
+---@field freq? boolean|u64 true: sample_period is a frequency in Hz; a number is that frequency (default: false)
+---@field read_format? ("group"|"total_time_enabled"|"total_time_running"|"id")[] what ev:read_values() returns (default: {})
 ---@field sample_read? boolean PERF_SAMPLE_READ in sample_type (default: false)
+---@field sample_tid? boolean PERF_SAMPLE_TID in sample_type; from 6.12 on sample_read and inherit need it (default: false)
 ---@field branch_stack? boolean PERF_SAMPLE_BRANCH_STACK in sample_type (default: false)
 ---@field name? string a label for the script; the kernel never sees it
 ---@field on_hit? fun(ev: hw.event, hit: hw.hit) a custom handler; the kernel then does not step over the access, so disable the event, move it or set hit.skip
@@ -140,6 +171,26 @@
 ---@class hw.fork_options
 ---@field comm? string the child's name (default: the parent's)
 ---@field pid? integer the child's number (default: the next one)
+
+---The options of t:execve.
+---@class hw.execve_options
+---@field compat? boolean a 32-bit image (default: as the task is)
+
+---The options of ev:enable and ev:disable.
+---@class hw.ioctl_options
+---@field group? boolean for its whole group, as with PERF_IOC_FLAG_GROUP (default: false)
+
+---What a read of an event returns.
+---@class hw.event_values
+---@field value? u64 the count, without "group" in read_format
+---@field group? hw.group_count[] the counts of its group, the leader's first, with "group" in read_format
+---@field total_time_enabled? integer the time that it was enabled, in ns
+---@field total_time_running? integer the time that it was in a register, in ns
+
+---The event, which is also [1], and its count, which is also [2].
+---@class hw.group_count
+---@field ev hw.event the event
+---@field count u64 its count
 
 ---The options of m:callchain.
 ---@class hw.callchain_options
@@ -1423,17 +1474,20 @@ function task:migrate(cpu) end
 ---@return "ENOSPC"|"ESRCH"|nil errno ENOSPC: an inherited event does not fit; ESRCH: the task has exited, or exits and has no perf context
 function task:fork(options) end
 
----Start a new image: ptrace events are released, events with enable_on_exec are enabled.
+---Start a new image: ptrace events are released, events with enable_on_exec are enabled, and those with remove_on_exec end.
 ---
 ---Kernel: `fs/exec.c`
 ---
 ---```lua
----assert(m:task {}:execve())
+---local t = m:task {}
+---assert(t:execve { compat = true })
+---assert.is_true(t.compat)
 ---```
+---@param options? hw.execve_options (default: an image of the task's own width)
 ---@return true? ok
 ---@return string? message if it was refused
 ---@return "ESRCH"|nil errno ESRCH: the task has exited, or exits and has no perf context
-function task:execve() end
+function task:execve(options) end
 
 ---Switch to the task and run the whole exit path as that task. Its events stay reserved until they are closed.
 ---
@@ -1549,6 +1603,8 @@ function task:ptrace_singlestep(on) end
 ---@field task? hw.task The task that it belongs to, nil for an event of a CPU.
 ---@field state "off"|"inactive"|"active"|"error"|"exit"|"dead" Its state.
 ---@field count u64 The number of its hits.
+---@field group? hw.event The leader of the group that it is a member of.
+---@field samples u64 The number of samples that it has written.
 ---@field attr hw.attr Its attributes, in a new table.
 ---@field slot? integer Its slot, nil while it is in no register.
 ---@field wide? hw.wide The wide registration that it is part of.
@@ -1565,8 +1621,9 @@ local event = {}
 ---ev:enable()
 ---assert.equals("active", ev.state)
 ---```
+---@param options? hw.ioctl_options (default: the event alone)
 ---@return true
-function event:enable() end
+function event:enable(options) end
 
 ---Disable it and the events that inherited from it, as PERF_EVENT_IOC_DISABLE does.
 ---
@@ -1577,8 +1634,9 @@ function event:enable() end
 ---ev:disable()
 ---assert.equals("off", ev.state)
 ---```
+---@param options? hw.ioctl_options (default: the event alone)
 ---@return true
-function event:disable() end
+function event:disable(options) end
 
 ---Change it in place, as PERF_EVENT_IOC_MODIFY_ATTRIBUTES does. Fields that are left out keep the values of ev.attr.
 ---
@@ -1604,6 +1662,68 @@ function event:modify(attr) end
 ---```
 ---@return u64? count its hits and those of the events that inherited from it; nil in the error state, where the file is at its end
 function event:read() end
+
+---Read what read_format asked for: the count or those of the group, and the times. In the error state, in which a read returns 0 bytes, it returns nil and a message.
+---
+---Kernel: `kernel/events/core.c`
+---
+---```lua
+---local leader = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0,
+---  read_format = { "group", "total_time_enabled" } })
+---assert(m:perf_event_open { type = "w", addr = 0xffffff8008080008, len = 8, cpu = 0, group = leader })
+---m.cpu[0]:store(0xffffff8008080008, 8)
+---local v = leader:read_values()
+---assert.equals(leader, v.group[1][1])
+---assert.equals(1, v.group[2].count)
+---```
+---@return hw.event_values? values nil in the error state
+function event:read_values() end
+
+---Set its count to 0, and those of the events that inherited from it, as PERF_EVENT_IOC_RESET does.
+---
+---Kernel: `kernel/events/core.c`
+---
+---```lua
+---local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 })
+---m.cpu[0]:store(0xffffff8008080000, 8)
+---assert(ev:reset())
+---assert.equals(0, ev:read())
+---```
+---@return true
+function event:reset() end
+
+---Enable it for n samples more, as PERF_EVENT_IOC_REFRESH does: the last of them disables it. From 6.16 on it then counts nothing more until ev:period().
+---
+---Kernel: `kernel/events/core.c`
+---
+---```lua
+---local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0,
+---  sample_period = 1, disabled = true })
+---assert(ev:refresh(1))
+---m.cpu[0]:store(0xffffff8008080000, 8)
+---assert.equals("off", ev.state)
+---```
+---@param n integer samples
+---@return true? ok
+---@return string? message if it was refused
+---@return "EINVAL"|nil errno EINVAL: it has no sample_period, or inherits
+function event:refresh(n) end
+
+---Set its sample_period, or its frequency, as PERF_EVENT_IOC_PERIOD does.
+---
+---Kernel: `kernel/events/core.c`
+---
+---```lua
+---local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0,
+---  sample_period = 1 })
+---assert(ev:period(3))
+---assert.errno("EINVAL", ev:period(0))
+---```
+---@param n u64 hits, or Hz
+---@return true? ok
+---@return string? message if it was refused
+---@return "EINVAL"|nil errno EINVAL: it has no sample_period, or n is 0 or too large
+function event:period(n) end
 
 ---Close the last file descriptor: the event leaves its register and its reservation is released.
 ---

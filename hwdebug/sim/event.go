@@ -344,9 +344,9 @@ func (m *Machine) perfEventAlloc(r *create) (ev *Event, err error) {
 		return nil, m.end(k, r.refuse(m, einval, "R-VAL-26", "perf_event_alloc",
 			"sigtrap without a task", "open the event for a task"))
 	}
-	if r.attr.Inherit && r.attr.SampleRead && !m.prof.inheritSampleRead {
+	if r.attr.Inherit && r.attr.SampleRead && !(m.prof.inheritSampleRead && r.attr.SampleTID) {
 		return nil, m.end(k, r.refuse(m, einval, "R-VAL-1", "perf_event_alloc",
-			"inherit and PERF_SAMPLE_READ exclude each other", "leave one out"))
+			"inherit and PERF_SAMPLE_READ exclude each other", "leave one out, or from 6.12 on add PERF_SAMPLE_TID"))
 	}
 	ev = m.newEvent()
 	ev.attr, ev.cpu, ev.task, ev.handler = r.attr, r.cpu, r.task, r.handler

@@ -115,7 +115,7 @@ var facts = [...]fact{
 		func(p *profile) *bool { return &p.emptyMessage }},
 	{"D-19", "the attributes of 5.13: remove_on_exec, inherit_thread, sigtrap", "6.1.176", "",
 		func(p *profile) *bool { return &p.attrs513 }},
-	{"D-20", "inherit goes together with PERF_SAMPLE_READ", "6.12.117", "",
+	{"D-20", "inherit goes together with PERF_SAMPLE_READ, if PERF_SAMPLE_TID is there too", "6.12.117", "",
 		func(p *profile) *bool { return &p.inheritSampleRead }},
 	{"D-21", "an event whose limit ran out is dead until PERF_EVENT_IOC_PERIOD", "6.18.15", "",
 		func(p *profile) *bool { return &p.deadAfterLimit }},

@@ -4,6 +4,7 @@
 package sim
 
 import (
+	"slices"
 	"syscall"
 
 	"github.com/hwlua/hwlua/hwdebug"
@@ -116,7 +117,7 @@ func (m *Machine) perfTaskSchedOut(prev, next *Task) {
 	x, y := prev.ctx, next.ctx
 	switch {
 	case x == nil || m.cpu.taskCtx == nil:
-	case y != nil && x.cloneOf(y):
+	case y != nil && x.cloneOf(y) && !x.readsPerThread():
 		x.task, y.task = next, prev
 		prev.ctx, next.ctx = y, x
 	default:
@@ -136,6 +137,12 @@ func (x *perfContext) cloneOf(y *perfContext) bool {
 	return x == y.parent && x.generation == y.parentGeneration ||
 		x.parent == y && x.parentGeneration == y.generation ||
 		x.parent != nil && x.parent == y.parent && x.parentGeneration == y.parentGeneration
+}
+
+// readsPerThread reports whether an event of x is read for each thread apart, so that x is not exchanged
+// (D-20).
+func (x *perfContext) readsPerThread() bool {
+	return slices.ContainsFunc(x.events, func(ev *Event) bool { return ev.attr.Inherit && ev.attr.SampleRead })
 }
 
 // perfTaskSchedIn schedules next's context in (R-CTX-17, step 3).
