@@ -65,21 +65,23 @@ func HardwareWith(o Options) vm.Module {
 		Missing: missing,
 		Open:    func(s *vm.State) (lua.LValue, error) { return open(s, o) },
 		Asserts: assertions,
+		Explore: exploreFunc.Name,
 		Hex:     hexNames(),
 	}
 }
 
 // A runtime is what one Lua runtime keeps of the module.
 type runtime struct {
-	s        *vm.State
-	options  Options
-	L        *lua.LState
-	plan     *plan
-	classes  [numClasses]classState
-	machines []weak.Pointer[machine]
-	tidyAt   int      // the number of machines at which those that were collected are dropped from the list
-	ready    *machine // the global m of Options.Machine
-	idle     *call    // calls that can be used again
+	s         *vm.State
+	options   Options
+	L         *lua.LState
+	plan      *plan
+	classes   [numClasses]classState
+	machines  []weak.Pointer[machine]
+	tidyAt    int        // the number of machines at which those that were collected are dropped from the list
+	ready     *machine   // the global m of Options.Machine
+	exploring *exploring // the exploration under way
+	idle      *call      // calls that can be used again
 }
 
 // A classState is what a class needs in one runtime. It is made with the first object of the class.

@@ -44,7 +44,7 @@ func (rt *runtime) enter(L *lua.LState, f *function, m *machine) *call {
 	}
 	c.L, c.f, c.m, c.index = L, f, m, 0
 	if m != nil {
-		m.L = L
+		m.L, m.called = L, f
 	}
 	return c
 }

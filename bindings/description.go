@@ -3,6 +3,7 @@
 package bindings
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/hwlua/hwlua/hwdebug/spec"
@@ -36,7 +37,7 @@ var hardware = describe.Module{
 		clsTimer:      timerClass,
 		clsIrqWork:    irqWorkClass,
 	},
-	Records:   records,
+	Records:   slices.Concat(records, exploreRecords),
 	Registers: registers,
 	Errnos:    errnos(),
 	Topics:    topics,

@@ -259,6 +259,7 @@ func TestFieldsHaveTheirDescribedTypes(t *testing.T) {
 // resultArgs are the arguments of calls that succeed, where examples of the described types would not do.
 var resultArgs = map[string]string{
 	"hw.type":                            "m",
+	"hw.explore":                         "{ machine = { cpus = 1 } }, function(m) m:run() end",
 	"hw.ctrl.encode":                     `{ type = "w", len = 4 }`,
 	"m:perf_event_open":                  `{ type = "w", addr = 0x1000, len = 8, cpu = 0 }`,
 	"m:register_user_hw_breakpoint":      `{ type = "w", addr = 0x1000, len = 8, task = t }`,

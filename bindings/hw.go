@@ -34,6 +34,7 @@ var hwFuncs = []describe.Func{
 		Sample:  `local m = hw.machine { cpus = 4, brps = 6, wrps = 4 }`,
 		Go:      newMachine,
 	},
+	exploreFunc,
 	{
 		Name: "u64",
 		Doc: "The exact value of an integer or of text. A value below 2^53 is an ordinary number, a " +

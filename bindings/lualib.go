@@ -192,6 +192,17 @@ var scenarioWords = describe.Module{
 				"passes if the value is the one that hwlua run --update wrote.",
 			Params: []describe.Param{param("name", describe.String, ""), caseFn},
 		},
+		{
+			Name: "it.explore",
+			Doc: "A case that passes when no schedule of its function fails: hw.explore(options, fn) as a case. " +
+				"before_each and after_each run once for each schedule.",
+			Params: []describe.Param{
+				param("name", describe.String, ""),
+				optional("options", describe.Table("explore_options"), "{}", ""),
+				param("fn", callback("m", "machine"), "makes tasks, work and timers on m and runs it"),
+			},
+			See: []string{"hw.explore"},
+		},
 		hook("setup", "Run before the hooks of each case of the group: a case has a runtime of its own, "+
 			"so this is the first function that runs there."),
 		hook("teardown", "Run after everything else of each case of the group, even if it failed."),

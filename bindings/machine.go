@@ -65,7 +65,7 @@ print(hw.explain(m.cpu[1].wcr[0]))`,
 			})),
 	},
 	Methods: slices.Concat(lookMethods, timeMethods, powerMethods, eventMethods, workMethods, driverMethods,
-		signalMethods, lockMethods, chainMethods),
+		signalMethods, lockMethods, propertyMethods, chainMethods),
 }
 
 // lookMethods list what a machine has.

@@ -60,6 +60,8 @@ type machine struct {
 	cpu  []cpuValues
 	L    *lua.LState // the Lua thread that called the machine last
 
+	called *function // what it called
+
 	tasks  map[*sim.Task]*lua.LUserData
 	events map[*sim.Event]*lua.LUserData
 	wides  map[*sim.Wide]*lua.LUserData
@@ -91,6 +93,15 @@ const sizeObject = 192
 // adopt adds m to the machines of the runtime: its objects become userdata, its stacks include Lua
 // functions, and it stops when the script has to.
 func (rt *runtime) adopt(m *sim.Machine) *machine {
+	mach := rt.register(m)
+	if rt.options.Made != nil {
+		rt.options.Made(m)
+	}
+	return mach
+}
+
+// register does so for a machine that Options.Made is not told of.
+func (rt *runtime) register(m *sim.Machine) *machine {
 	mach := &machine{
 		rt: rt, m: m, L: rt.L,
 		cpu:    make([]cpuValues, m.NrCPUs()),
@@ -111,7 +122,11 @@ func (rt *runtime) adopt(m *sim.Machine) *machine {
 	m.SetFrames(func(dst []string) []string { return rt.s.Frames(mach.L, dst) })
 	m.SetWhere(func() sim.Position {
 		file, line := rt.s.Where(mach.L)
-		return sim.Position{File: file, Line: line}
+		at := sim.Position{File: file, Line: line}
+		if f := mach.called; f != nil {
+			at.Call = f.short + ":" + f.desc.Name
+		}
+		return at
 	})
 	m.SetStack(func() any { return rt.s.Current() }, func(L any) {
 		mach.L = L.(*lua.LState)
@@ -127,9 +142,6 @@ func (rt *runtime) adopt(m *sim.Machine) *machine {
 		rt.tidyAt = 2*len(rt.machines) + 16
 	}
 	rt.machines = append(rt.machines, weak.Make(mach))
-	if rt.options.Made != nil {
-		rt.options.Made(m)
-	}
 	return mach
 }
 

@@ -46,8 +46,12 @@ func (rt *runtime) table(m *machine, record string, from any) lua.LValue {
 }
 
 // fill writes the fields of table argument i into the struct that to points to, which holds the defaults.
-func (c *call) fill(i int, to any) {
-	v := c.arg(i)
+func (c *call) fill(i int, to any) { c.arg(i).fill(to) }
+
+// fill does so for a table that may be a field of another.
+func (v value) fill(to any) {
+	c, outer := v.c, v.c.field
+	defer func() { c.field = outer }()
 	t, ok := v.v.(*lua.LTable)
 	if !ok {
 		if v.v != lua.LNil {
@@ -56,7 +60,7 @@ func (c *call) fill(i int, to any) {
 		return
 	}
 	r := c.rt.plan.records[v.t.Name]
-	for k, v := t.Next(lua.LNil); k != lua.LNil; k, v = t.Next(k) {
+	for k, e := t.Next(lua.LNil); k != lua.LNil; k, e = t.Next(k) {
 		name, ok := k.(lua.LString)
 		if !ok {
 			known := strings.Join(r.names, " ")
@@ -65,7 +69,7 @@ func (c *call) fill(i int, to any) {
 		if r.fields[string(name)] == nil {
 			c.bad(c.rt.plan.noField(r, string(name)))
 		}
-		c.set(r, string(name), v, to)
+		c.set(r, string(name), e, to)
 	}
 	if t.Metatable != lua.LNil {
 		c.inherit(r, t, to)

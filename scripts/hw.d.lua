@@ -275,6 +275,82 @@
 ---@field wcr? table<integer, u64> watchpoint controls, by number from 0
 ---@field mdscr_el1? u64 MDSCR_EL1
 
+---The options of hw.explore.
+---@class hw.explore_options
+---@field machine? hw.explored_machine options of the machine that fn receives (default: {})
+---@field strategy? "auto"|"dfs"|"random"|"pct" which schedules are run (default: "auto")
+---@field bound? integer dfs: the most preemptions of a schedule (default: none)
+---@field reduce? boolean dfs: of schedules that differ only in the order of independent steps, one is run (default: true; false with bound or lua = "off")
+---@field slack? string|number how long timers may overtake a thread that could run; 0: not at all (default: "10ms")
+---@field max_runs? integer the most runs; 0: no limit (default: 10000)
+---@field timeout? string|number the longest exploration, in real time; 0: no limit (default: "10s")
+---@field max_points? integer the most points of one run; 0: no limit (default: 10000)
+---@field seed? u64 of random and pct (default: 1)
+---@field depth? integer of pct: one more than the changes of priority (default: 3)
+---@field lua? "race"|"off" whether the script's variables have points (default: "race")
+---@field grain? "call"|"fine" where points are (default: "call")
+---@field shrink? boolean minimise a failing schedule (default: true)
+---@field keep_going? boolean count failing schedules instead of stopping at the first (default: false)
+---@field schedule? string run this schedule only (default: all)
+---@field split? integer[] share i of n of the schedules (default: { 1, 1 })
+
+---The options of an explored machine: those of hw.machine but the seed.
+---@class hw.explored_machine
+---@field cpus? integer CPUs, 1 to 64 (default: 4)
+---@field brps? integer|integer[] implemented breakpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first (default: 6)
+---@field wrps? integer|integer[] implemented watchpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first (default: 4)
+---@field cpu? string preset of the two counts and of features; hw.presets lists them (default: "cortex-a57")
+---@field kernel? string behavior and call chains; hw.kernels lists them, any other release means the nearest (default: "4.19.116")
+---@field hz? integer timer ticks a second (default: 250)
+---@field name? string hardware name in logs (default: "test_mach")
+---@field va_bits? integer size of the user's address space (default: 39)
+---@field vhe? boolean the kernel runs at EL2 (default: false)
+---@field nodebugmon? boolean the boot option nodebugmon (default: false)
+---@field far? "exact"|"start"|"floor16" the address that a watchpoint reports (default: "exact")
+---@field release? string the release in the headers of dump_stack (default: from the profile)
+---@field version? string the version in the headers of dump_stack (default: from the profile)
+---@field taint? string taint flags, one letter each (default: not tainted)
+---@field trace_size? integer the number of records of modelled calls that are kept; 0 keeps none (default: 65536)
+---@field bas_copies? boolean DBGBCR reads back BAS[1] and BAS[3] as copies of BAS[0] and BAS[2], as on the recorded machine (default: false)
+---@field stale_wnr? boolean a watchpoint that stores have fired reports later loads as stores too, as on the recorded machine (R-REG-27) (default: false)
+---@field log_ops? boolean hw_breakpoint_control logs its operation, as in the seed's second listing (default: false)
+---@field paranoid? integer perf_event_paranoid (default: 0)
+---@field debug_atomic_sleep? boolean a call that may sleep logs it first where sleeping is not allowed (CONFIG_DEBUG_ATOMIC_SLEEP) (default: false)
+---@field no_cap_sys_admin? boolean user tasks lack CAP_SYS_ADMIN and CAP_PERFMON unless the task says otherwise; kernel threads and the script have all (default: false)
+
+---The result of hw.explore.
+---@class hw.exploration
+---@field ok? boolean no schedule failed
+---@field complete? boolean every schedule was run or is equivalent to one that was
+---@field runs? integer runs, without those that learn variables, check or shrink
+---@field schedules? integer runs that reached their end
+---@field pruned? integer the other runs, cut by reduction
+---@field stopped? string nil, "failure", "max_runs" or "timeout"
+---@field share? number how much of the tree was run, by weight, 0 to 1
+---@field max_points? integer points of the longest run
+---@field outcomes? table<string, integer> what fn returned, as text, and in how many schedules
+---@field failures? integer failing schedules
+---@field sometimes? table<string, integer> the properties of m:sometimes, and in how many schedules each held
+---@field races? hw.race[] variables that threads use in no order
+---@field near? number the smallest slack, in seconds, at which a later timer would have been possible
+---@field failure? hw.explore_failure the first failure
+
+---A schedule that fails.
+---@class hw.explore_failure
+---@field kind string "assert", "error", "deadlock", "always", "eventually", "sometimes", "bug" or "restless"
+---@field message string what failed
+---@field schedule? string the text that replays it; nil for sometimes
+---@field preemptions integer points where the running thread could have gone on and did not
+---@field choices integer points where it departs from the default order
+---@field run integer the number of the run that found it
+---@field steps string[] the steps of the schedule, as printed
+
+---A variable that two threads use in no order, one of them writing.
+---@class hw.race
+---@field name string the variable
+---@field write string file:line of a write
+---@field other string file:line of the other access
+
 ---A machine: its CPUs and the kernel that runs on them. The script is the kernel thread hwlua (pid 1), which is current on CPU 0 until another task is switched to there. Calls take no virtual time.
 ---@class hw.machine
 ---@field nr_cpus integer The number of CPUs.
@@ -1065,6 +1141,36 @@ function machine:cond_resched() end
 ---@return true
 function machine:cpu_relax() end
 
+---Have a property hold after every step of the run. The function must only look at the machine.
+---
+---```lua
+---m:always("cpu0 is online", function() return m.cpu[0].online end)
+---```
+---@param name string
+---@param f fun(): any whether it holds
+---@return true
+function machine:always(name, f) end
+
+---Have a property hold when the machine has come to rest. The function must only look at the machine.
+---
+---```lua
+---m:eventually("nothing is pending", function() return #m:works() == 0 end)
+---```
+---@param name string
+---@param f fun(): any whether it holds
+---@return true
+function machine:eventually(name, f) end
+
+---Have a property hold after some step of some schedule. It fails only a complete exploration. The function must only look at the machine.
+---
+---```lua
+---m:sometimes("the app runs", function() return m.cpu[0].current.comm == "app" end)
+---```
+---@param name string
+---@param f fun(): any whether it holds
+---@return true
+function machine:sometimes(name, f) end
+
 ---The call chain at an entry of a modelled kernel function: names from the function itself outwards to the bottom of the thread's stack. A Lua function appears under the name by which it was called.
 ---
 ---```lua
@@ -1818,6 +1924,21 @@ hw = {}
 ---@return hw.machine m
 function hw.machine(options) end
 
+---Run a function once for each order that the kernel allows, or for as many as the budget allows, each time with a new machine.
+---
+---```lua
+---local r = hw.explore({ machine = { cpus = 2 } }, function(m)
+---  for cpu = 0, 1 do m:task { cpu = cpu, body = function(t) t:store(0x1000, 8, 1) end } end
+---  m:run()
+---  assert.no_leaks(m)
+---end)
+---assert(r.ok and r.complete)
+---```
+---@param options hw.explore_options
+---@param fn fun(m: hw.machine) makes tasks, work and timers on m and runs it
+---@return hw.exploration r
+function hw.explore(options, fn) end
+
 ---The exact value of an integer or of text. A value below 2^53 is an ordinary number, a larger one is a u64. Equal values are always the same Lua value.
 ---
 ---```lua
@@ -2221,6 +2342,12 @@ function describe(name, fn) end
 ---@param name string
 ---@param fn fun()
 function it(name, fn) end
+
+---A case that passes when no schedule of its function fails: hw.explore(options, fn) as a case. before_each and after_each run once for each schedule.
+---@param name string
+---@param options? hw.explore_options (default: {})
+---@param fn fun(m: hw.machine) makes tasks, work and timers on m and runs it
+function it.explore(name, options, fn) end
 
 ---Run before the hooks of each case of the group: a case has a runtime of its own, so this is the first function that runs there.
 ---@param fn fun()

@@ -41,6 +41,10 @@ type Module struct {
 	// such as "addr".
 	Hex []string
 
+	// Explore names the function of the module that runs a function once for each order of its steps:
+	// it.explore of package scenario calls it with options and the function.
+	Explore string
+
 	// Close is called when a runtime that opened the module is closed.
 	Close func()
 }

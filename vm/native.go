@@ -140,6 +140,9 @@ func (s *State) Where(L *lua.LState) (file string, line int) {
 	return "", 0
 }
 
+// Text returns v as tostring does, without calling a metamethod of a script.
+func (s *State) Text(v lua.LValue) string { return s.rt.plainString(v) }
+
 // Compare orders two values that are numbers or u64s in any mixture: -1, 0 or 1. ok is false for
 // other values and for NaN.
 func (s *State) Compare(a, b lua.LValue) (c int, ok bool) {

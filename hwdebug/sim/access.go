@@ -283,6 +283,9 @@ func (a *Access) perform() {
 			mem = t.mem
 		}
 	}
+	if m.tracking {
+		m.touchMemory(mem, addr, a.size, a.kind == hwdebug.Store)
+	}
 	if a.kind == hwdebug.Load {
 		a.value = mem.load(addr, min(a.size, 8))
 	} else {
@@ -297,6 +300,7 @@ func (a *Access) perform() {
 // skipped its instruction, and otherwise the access is attempted again.
 func (a *Access) trap(c *CPU, handle func() error) error {
 	m := a.m
+	m.touchAll()
 	if a.traps++; a.traps > maxTraps {
 		return misusef("the %s at 0x%016x traps again whenever it is resumed (%d times): %s",
 			a.kind, a.addr, maxTraps, a.culprit(c))
@@ -407,9 +411,12 @@ func (t *Task) user(k hwdebug.Kind, addr uint64, size int, value uint64) (*Acces
 		return nil, err
 	}
 	if t.m.chooser != nil || t.m.thread != nil {
-		if err := t.m.preempt(); err != nil {
+		if err := t.m.preemptFor(); err != nil {
 			return nil, err
 		}
+	}
+	if t.thread != t.m.thread {
+		t.m.touchAll()
 	}
 	a := &Access{m: t.m, task: t, kind: k, addr: addr, size: size, value: value, user: true}
 	a.atInstruction()
@@ -490,9 +497,12 @@ func (c *CPU) kernelAccess(k hwdebug.Kind, addr uint64, size int, value uint64, 
 	}
 	m := c.m
 	if m.thread != nil {
-		if err := m.preempt(); err != nil {
+		if err := m.preemptFor(); err != nil {
 			return 0, err
 		}
+	}
+	if user || k == hwdebug.Exec {
+		m.touchAll()
 	}
 	prev := m.cpu
 	m.cpu = c

@@ -54,9 +54,11 @@ const (
 // A Point is a place where the machine asks who goes on next. A Point and its possibilities are
 // valid only until the chooser returns.
 type Point struct {
+	Machine *Machine
 	Place   Place
+	Thread  *Task         // whose point it is, nil for PlaceEnd
 	Running bool          // the first possibility is that the running thread goes on
-	Next    []Possibility // by order of preference: the first is the default
+	Next    []Possibility // by order of preference: the first is the default; none when the machine rests
 }
 
 // Stop is the answer of a chooser that ends the run: every later call fails with ErrStopped.
@@ -70,9 +72,9 @@ const defaultSlack = 10e6
 
 // ask returns the chooser's answer at a point. It sets m.stopErr if the run is to end.
 func (m *Machine) ask(place Place, running bool) int {
-	m.point.Place, m.point.Running = place, running
+	m.point.Machine, m.point.Place, m.point.Running = m, place, running
 	i := m.chooser(&m.point)
-	if m.stopErr == nil && (i < 0 || i >= len(m.point.Next)) {
+	if m.stopErr == nil && (i < 0 || i >= len(m.point.Next)) && len(m.point.Next) > 0 {
 		m.stopErr = ErrStopped
 	}
 	if m.stopErr != nil {
@@ -87,14 +89,20 @@ func (m *Machine) EndRun(err error) { m.stopErr = err }
 // pointHere asks who goes on at a point of the running thread th, and returns when th goes on.
 func (m *Machine) pointHere(th *thread, place Place) error {
 	m.wake()
+	if m.stepped(); m.stopErr != nil {
+		m.giveTurn(th, nil)
+		return m.stopErr
+	}
 	m.possibilities(th, place)
 	if len(m.point.Next) == 0 { // only for a spin whose call cannot arrive, or cpu_relax
 		m.giveTurn(th, nil)
 		return m.stopErr
 	}
 	running := m.point.Next[0].thread == th
+	m.point.Thread = th.task
 	i := m.ask(place, running)
 	if i == 0 && running {
+		m.touch(ResCPU, uint64(th.task.cpu), true)
 		return nil
 	}
 	if i == Stop {
@@ -176,20 +184,22 @@ func (m *Machine) listTimers(since int64) {
 	list := m.point.Next
 	ready := len(list)
 	first := m.nextTime()
-	limit := m.limit
-	if since < maxTime {
-		limit = min(limit, max(since+m.slack, m.now))
-	} else if first < maxTime {
-		limit = min(limit, first+m.slack)
+	from := since
+	if since == maxTime {
+		from = first
 	}
+	limit := min(m.limit, max(from+m.slack, m.now))
 	if first > limit {
+		m.noteNear(first, from)
 		return
 	}
 	for _, c := range m.cpus {
 		if len(c.timers) == 0 || !c.ticking() {
 			continue
 		}
-		if t := c.first(); m.dueAt(t) <= limit {
+		if t := c.first(); m.dueAt(t) > limit {
+			m.noteNear(m.dueAt(t), from)
+		} else {
 			list = append(list, Possibility{
 				Kind: KindTimer, CPU: c.id, ID: c.id, Name: t.owner.timerName(), timer: t, at: m.dueAt(t),
 			})
@@ -199,6 +209,8 @@ func (m *Machine) listTimers(since int64) {
 	for _, th := range m.threads {
 		if th.state == threadAsleep && th.wakeAt <= limit {
 			list = addSleeper(list, timers, th)
+		} else if th.state == threadAsleep {
+			m.noteNear(th.wakeAt, from)
 		}
 	}
 	slices.SortFunc(list[timers:], func(a, b Possibility) int { return a.ID - b.ID })
@@ -207,6 +219,16 @@ func (m *Machine) listTimers(since int64) {
 		frontDefault(list, first)
 	}
 }
+
+// noteNear notes that what is due then was too late by the slack of a thread that could run since from.
+func (m *Machine) noteNear(due, from int64) {
+	if need := due - from; due <= m.limit && (m.near < 0 || need < m.near) {
+		m.near = need
+	}
+}
+
+// Near returns the smallest slack in ns at which a later timer would have been a possibility, -1 for none.
+func (m *Machine) Near() int64 { return m.near }
 
 // addSleeper adds th to the sleepers in list, unless another one wakes at the same time: they wake together.
 func addSleeper(list []Possibility, from int, th *thread) []Possibility {
@@ -261,7 +283,7 @@ func (th *thread) answered() bool { return th.target == nil || th.target.masked 
 // openStep performs the next thing that may happen by limit, as the chooser says.
 func (m *Machine) openStep() (desc string, ok bool, err error) {
 	for {
-		if m.stopErr != nil {
+		if m.stepped(); m.stopErr != nil {
 			return "", false, m.stopErr
 		}
 		if !m.hasNext || !m.next.possible() {
@@ -270,7 +292,9 @@ func (m *Machine) openStep() (desc string, ok bool, err error) {
 				return desc, true, err
 			}
 			m.possibilities(nil, PlaceEnd)
+			m.point.Thread = nil
 			if len(m.point.Next) == 0 {
+				m.ask(PlaceEnd, false)
 				return "", false, nil
 			}
 			i := m.ask(PlaceEnd, false)
@@ -284,6 +308,7 @@ func (m *Machine) openStep() (desc string, ok bool, err error) {
 			desc, err := m.happen(&p)
 			return desc, true, err
 		}
+		m.touch(ResCPU, uint64(m.next.CPU), true)
 		m.passTo(m.next.at) // Run counts no step for a sleeper that wakes
 		m.wake()
 	}
@@ -304,6 +329,7 @@ func (p *Possibility) possible() bool {
 func (m *Machine) happen(p *Possibility) (desc string, err error) {
 	if p.Kind == KindTimer {
 		m.passTo(p.at)
+		m.touch(ResTimers, uint64(p.CPU), true)
 		m.unrelax(nil)
 		return m.fireTimer(m.cpus[p.CPU]), nil
 	}
@@ -313,6 +339,7 @@ func (m *Machine) happen(p *Possibility) (desc string, err error) {
 // passTo lets virtual time pass until at, if that is later than now.
 func (m *Machine) passTo(at int64) {
 	if at > m.now {
+		m.touch(ResTime, 0, true)
 		m.now = at
 		m.cullWorkers()
 	}
@@ -372,6 +399,7 @@ func (m *Machine) CPURelax() error {
 	if err := m.mayCall(); err != nil {
 		return err
 	}
+	m.touchAll()
 	th.relaxed = true
 	m.relaxers++
 	if m.chooser != nil {

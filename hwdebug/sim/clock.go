@@ -9,7 +9,10 @@ import (
 )
 
 // Jiffies returns the ticks since boot.
-func (m *Machine) Jiffies() uint64 { return uint64(m.now / m.tickNs) }
+func (m *Machine) Jiffies() uint64 {
+	m.touch(ResTime, 0, false)
+	return uint64(m.now / m.tickNs)
+}
 
 // JiffiesOf returns the jiffies of a delay, rounded up (R-TMR-1).
 func (m *Machine) JiffiesOf(ns int64) uint64 {
@@ -64,6 +67,7 @@ func wheelFires(now, delay uint64, hz int64) (fires uint64, level uint) {
 
 // arm starts a timer of owner on c.
 func (m *Machine) arm(c *CPU, owner timerOwner, delay uint64) *timer {
+	m.touch(ResTimers, uint64(c.id), true)
 	m.timerSeq++
 	t := &timer{owner: owner, cpu: c, seq: m.timerSeq}
 	t.fires, t.level = wheelFires(m.Jiffies(), delay, m.hz)
@@ -73,6 +77,7 @@ func (m *Machine) arm(c *CPU, owner timerOwner, delay uint64) *timer {
 
 // disarm takes an armed timer away.
 func (m *Machine) disarm(t *timer) {
+	m.touch(ResTimers, uint64(t.cpu.id), true)
 	t.cpu.timers = remove(t.cpu.timers, t)
 	t.cpu = nil
 }

@@ -177,7 +177,8 @@ func (t *Task) ExecveAs(compat bool) error {
 	defer m.done(m.visit(m.cpus[t.cpu]))
 	defer m.leave(m.enter0(fnDoExecve))
 	m.flushPtrace(t)
-	t.mem, t.compat = &memory{}, compat
+	m.memories++
+	t.mem, t.compat = &memory{id: m.memories}, compat
 	m.perfEventExec(t)
 	return nil
 }
@@ -327,6 +328,7 @@ func (t *Task) exitFrom(stack trace.NodeID, code uint64, outer ...traceFn) (err 
 	}
 	m.leave(k2)
 	m.leaveAll(k)
+	m.touch(ResTask, uint64(t.pid), true)
 	t.dead = true
 	c.node = 0
 	m.dropThread(t)
@@ -397,6 +399,7 @@ func (m *Machine) perfEventExitTask(t *Task) {
 	if x == nil {
 		return
 	}
+	m.touch(ResPerf, 0, true)
 	m.lockPinned(x)
 	m.taskCtxSchedOut(x, eventAll)
 	x.dead = true

@@ -7,6 +7,7 @@ type Mutex struct {
 	m      *Machine
 	name   string
 	nameID uint64
+	id     uint64
 	owner  *Task
 }
 
@@ -15,6 +16,7 @@ type Completion struct {
 	m      *Machine
 	name   string
 	nameID uint64
+	id     uint64
 	done   uint32
 }
 
@@ -23,7 +25,8 @@ const completedAll = ^uint32(0)
 
 // NewMutex creates an unlocked mutex; messages show it as name.
 func (m *Machine) NewMutex(name string) *Mutex {
-	return &Mutex{m: m, name: name, nameID: uint64(m.rec.Name(name))}
+	m.locks++
+	return &Mutex{m: m, id: m.locks, name: name, nameID: uint64(m.rec.Name(name))}
 }
 
 // Name returns the mutex's name.
@@ -92,7 +95,9 @@ func (m *Machine) onMutex(op string, l *Mutex) error {
 	if l == nil || l.m != m {
 		return misusef("%s needs a mutex of this machine", op)
 	}
-	return m.preempt()
+	err := m.preemptFor()
+	m.touch(ResLock, l.id, true)
+	return err
 }
 
 // awake returns an error for fn, which sleeps, in a context that must not (R-LOCK-5).
@@ -106,7 +111,8 @@ func (m *Machine) awake(fn traceFn) error {
 
 // NewCompletion creates a completion that nobody has completed; messages show it as name.
 func (m *Machine) NewCompletion(name string) *Completion {
-	return &Completion{m: m, name: name, nameID: uint64(m.rec.Name(name))}
+	m.locks++
+	return &Completion{m: m, id: m.locks, name: name, nameID: uint64(m.rec.Name(name))}
 }
 
 // Name returns the completion's name.
@@ -166,5 +172,7 @@ func (m *Machine) onCompletion(op string, c *Completion) error {
 	if c == nil || c.m != m {
 		return misusef("%s needs a completion of this machine", op)
 	}
-	return m.preempt()
+	err := m.preemptFor()
+	m.touch(ResLock, c.id, true)
+	return err
 }

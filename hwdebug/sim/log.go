@@ -56,6 +56,7 @@ func stamp(ns int64) string { return sprintf("[%5d.%06d] ", ns/1e9, ns%1e9/1e3) 
 // logf adds one message to the log, with a stamp on each of its lines.
 func (m *Machine) logf(format string, args ...any) {
 	for line := range strings.SplitSeq(sprintf(format, args...), "\n") {
+		m.noteBug(line)
 		line = stamp(m.now) + line
 		m.log = append(m.log, line)
 		m.logSize += len(line)
@@ -76,7 +77,9 @@ func (m *Machine) Printk(text string) error {
 	}
 	text, _, _ = strings.Cut(text[:min(len(text), printkMax)], "\x00")
 	if text != "" || m.prof.emptyMessage {
+		was := m.bug
 		m.logf("%s", strings.TrimSuffix(text, "\n"))
+		m.bug = was // the caller's text, whatever it says
 	}
 	return nil
 }

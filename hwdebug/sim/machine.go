@@ -54,6 +54,8 @@ type Config struct {
 
 	Release, Version, Taint string // for dump_stack headers; empty: the profile's, not tainted
 
+	FineGrain bool // points inside of kernel paths that can be preempted, where a chooser is asked
+
 	LogOps bool // hw_breakpoint_control logs its operation, as in the seed (R-LOG-12)
 
 	TraceSize int // records kept; 0: 65536, below 0: none, and no call chains either
@@ -79,19 +81,28 @@ func Recording(cpus, brps, wrps int, kernel string) Config {
 
 // A Machine is one modelled machine with its kernel.
 type Machine struct {
-	cfg     Config
-	prof    *profile
-	preset  *Preset
-	chooser func(*Point) int
-	point   Point       // the one that the chooser is asked about
-	next    Possibility // what a thread that gave up its turn was left for, if hasNext is set
-	hasNext bool
-	bounded bool  // the chooser ends a run that never comes to rest
-	slack   int64 // see Config
-	limit   int64 // when the present drive of the machine ends
-	stopErr error // what the chooser has ended the run with
-	rec     *trace.Recorder
-	traced  bool
+	cfg                  Config
+	prof                 *profile
+	preset               *Preset
+	chooser              func(*Point) int
+	point                Point       // the one that the chooser is asked about
+	next                 Possibility // what a thread that gave up its turn was left for, if hasNext is set
+	hasNext              bool
+	bounded              bool  // the chooser ends a run that never comes to rest
+	slack                int64 // see Config
+	limit                int64 // when the present drive of the machine ends
+	near                 int64 // the smallest slack at which another timer would have been a possibility, -1: none
+	properties           []property
+	looking              bool   // a property is being asked
+	bug                  string // see Bug
+	memories             uint64 // of tasks, created so far
+	locks                uint64 // created so far
+	tracking             bool   // what steps touch is noted
+	blind                uint16 // resources that are not
+	touched, lastTouched Touched
+	stopErr              error // what the chooser has ended the run with
+	rec                  *trace.Recorder
+	traced               bool
 
 	syscallNode trace.NodeID // the stack of a task in a system call
 	toUserNode  trace.NodeID // the stack of a task that returns to user space
@@ -189,6 +200,7 @@ func New(cfg Config) (*Machine, error) {
 	if m.chooser == nil && cfg.Seed != 0 {
 		m.chooser = seeded(cfg.Seed)
 	}
+	m.near = -1
 	m.slack = max(cmp.Or(cfg.Slack, defaultSlack), 0)
 	size := cmp.Or(cfg.TraceSize, 65536)
 	if m.traced = size > 0; m.traced {
@@ -309,7 +321,10 @@ func (m *Machine) CoreNumBRPs() int { return m.brps }
 func (m *Machine) CoreNumWRPs() int { return m.wrps }
 
 // Now returns the virtual time in ns since boot.
-func (m *Machine) Now() int64 { return m.now }
+func (m *Machine) Now() int64 {
+	m.touch(ResTime, 0, false)
+	return m.now
+}
 
 // Kernel returns the full name of the kernel profile.
 func (m *Machine) Kernel() string { return m.prof.name }

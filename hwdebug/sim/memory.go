@@ -12,6 +12,7 @@ const pageSize = 4096
 
 // A memory is a set of pages. Bytes that were never written read 0.
 type memory struct {
+	id    uint64  // 0: the kernel's
 	pages []*page // by number
 	last  *page
 }

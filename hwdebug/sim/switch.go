@@ -70,6 +70,9 @@ func (m *Machine) contextSwitch(next *Task) {
 		c.node = m.entryNode(prev)
 	}
 	hooks := m.hooks()
+	if hooks || prev.ctx != nil || next.ctx != nil {
+		m.touch(ResPerf, 0, true)
+	}
 
 	k1 := m.enter0(fnSchedule)
 	k2 := m.enter0(fnScheduleInner)

@@ -84,7 +84,8 @@ func (m *Machine) NewTask(cfg TaskConfig) (*Task, error) {
 	t := m.addTask(cfg.Comm, pid, c)
 	t.compat = cfg.Compat
 	t.uncapable = cfg.CapSysAdmin.lacks(m)
-	t.mem = &memory{}
+	m.memories++
+	t.mem = &memory{id: m.memories}
 	if cfg.Body != nil {
 		t.thread = m.newThread(t, func() error {
 			err := m.ownSignals(t.thread)
@@ -205,5 +206,9 @@ func (t *Task) aliveUser(op string) error {
 // Wait waits until the task has exited.
 func (t *Task) Wait() error {
 	m := t.m
+	if err := m.preemptFor(); err != nil {
+		return err
+	}
+	m.touch(ResTask, uint64(t.pid), false)
 	return m.waitFor(Wait{Fn: "wait", For: t.named(), To: "exit", HeldAs: "run by", holder: t.self}, func() bool { return t.dead })
 }

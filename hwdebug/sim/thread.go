@@ -139,6 +139,8 @@ func (m *Machine) enterStack(stack any) {
 
 // ready appends th, which has become able to run, to its CPU's run queue.
 func (m *Machine) ready(th *thread) {
+	m.touch(ResCPU, uint64(th.task.cpu), true)
+	m.touch(ResTime, 0, false)
 	th.state, th.since = threadReady, m.now
 	c := m.cpus[th.task.cpu]
 	c.runq = append(c.runq, th)
@@ -171,7 +173,14 @@ func (m *Machine) dropThread(t *Task) {
 
 // preempt lets another thread run first at the point before a call into the machine. Every call that does
 // more than look makes it. It returns an error if the caller has been interrupted.
-func (m *Machine) preempt() error { return m.preemptAt(PlaceCall) }
+func (m *Machine) preempt() error {
+	err := m.preemptAt(PlaceCall)
+	m.touchAll()
+	return err
+}
+
+// preemptFor does so for a call that itself notes what it touches.
+func (m *Machine) preemptFor() error { return m.preemptAt(PlaceCall) }
 
 // preemptAt asks who goes on at a point of the running thread. Nobody is asked for the script, nor in a
 // function given to cpu:run.
@@ -214,6 +223,9 @@ func (m *Machine) mayCall() error {
 	}
 	if m.stopErr != nil {
 		return m.stopErr
+	}
+	if m.looking {
+		return misusef("a property must only look: it cannot call what changes the machine")
 	}
 	if err := m.cpu.powered(); err != nil {
 		return err
@@ -445,6 +457,7 @@ func (c *CPU) nextThread() *thread {
 func (m *Machine) resume(c *CPU, th *thread) error {
 	cpu, cur, trapped, tracer := m.cpu, m.thread, m.trapped, m.tracer
 	m.cpu, m.tracer = c, tracerCurrent
+	m.touch(ResCPU, uint64(c.id), true)
 	if c.curr != th.task {
 		m.contextSwitch(th.task)
 	}
@@ -552,9 +565,10 @@ func (m *Machine) Msleep(ns int64) error {
 		return misusef("invalid sleep of %d ns: virtual time ends at %d", ns, maxTime)
 	}
 	if th := m.thread; th != nil {
-		if err := m.preempt(); err != nil {
+		if err := m.preemptFor(); err != nil {
 			return err
 		}
+		m.touch(ResTime, 0, false)
 		defer m.done(m.here())
 		k := m.enter1(fnMsleep, uint64(ns/1e6))
 		th.wakeAt, th.wait = m.now+ns, Wait{For: "msleep"}
@@ -582,6 +596,9 @@ func (m *Machine) Run() (steps int, err error) {
 	steps, err = m.drive(maxTime, never)
 	if err == nil {
 		err = m.atRest()
+	}
+	if err == nil {
+		err = m.rested()
 	}
 	return steps, err
 }

@@ -155,6 +155,7 @@ func (t *Timer) expired() error {
 func (m *Machine) interrupting(x execContext, fn func() error) error {
 	c := m.cpu
 	was := c.enterContext(x)
+	m.touchAll()
 	m.trapped++
 	m.lent++
 	defer func() {

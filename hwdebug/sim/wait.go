@@ -8,6 +8,7 @@ import "strings"
 type Position struct {
 	File string
 	Line int
+	Call string // the call into the machine that is under way there, "" if unknown
 }
 
 // String returns "file:line", or "" if the position is unknown.
@@ -83,6 +84,17 @@ func (e *DeadlockError) Error() string {
 // SetWhere sets the function that returns where the caller's code is that called the machine last. The
 // machine calls it when a thread begins to wait.
 func (m *Machine) SetWhere(fn func() Position) { m.where = fn }
+
+// Where returns where the caller's code is that called the machine last.
+func (m *Machine) Where() Position {
+	if m.where == nil {
+		return Position{}
+	}
+	return m.where()
+}
+
+// Ended returns the error that the chooser or a property has ended the run with, or nil.
+func (m *Machine) Ended() error { return m.stopErr }
 
 // deadlock returns the error for a machine where nothing is left to run although the caller waits by w.
 func (m *Machine) deadlock(w Wait) error {

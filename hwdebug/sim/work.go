@@ -21,7 +21,8 @@ type Work struct {
 	running *worker // that runs it now
 	last    *pool   // where it ran last
 	runs    int
-	queued  int64 // when it was queued last
+	id      uint64 // from 1 in order of creation
+	queued  int64  // when it was queued last
 	timer   *timer
 	blocked int // number of cancel_*_sync that wait: queueing fails meanwhile
 }
@@ -123,6 +124,7 @@ func (w *worker) nextItem() *Work {
 
 // slept records that a worker of the pool blocked, and wakes another one if work is queued (R-WQ-17).
 func (p *pool) slept() {
+	p.cpu.m.touch(ResPool, uint64(p.cpu.id), true)
 	p.nrRunning--
 	p.wakeIfNeeded()
 }
@@ -149,6 +151,7 @@ func (w *worker) run() error {
 	p, m := w.pool, w.pool.cpu.m
 	m.enter0(fnWorkerThread)
 	for {
+		m.touch(ResPool, uint64(p.cpu.id), true)
 		for w.busy = w.needed(); w.busy; w.busy = w.needed() {
 			if len(w.scheduled) == 0 && len(p.idle) == 0 && !p.waking(w) {
 				p.newWorker()
@@ -192,6 +195,7 @@ func (p *pool) waking(w *worker) bool {
 // another worker runs that item, take leaves it to that worker, which runs it again when it has finished,
 // and returns nil (R-WQ-5).
 func (w *worker) take() *Work {
+	w.pool.cpu.m.touch(ResPool, uint64(w.pool.cpu.id), true)
 	if len(w.scheduled) > 0 {
 		item := w.scheduled[0]
 		w.scheduled = w.scheduled[1:]
@@ -212,10 +216,15 @@ func (w *worker) take() *Work {
 // kernel/workqueue.c: process_one_work
 func (m *Machine) processOneWork(w *worker, item *Work) error {
 	defer m.leave(m.enter1(fnProcessOneWork, item.nameID))
+	m.touch(ResWork, item.id, true)
 	item.pending, item.pool = false, nil
 	item.running, item.last, w.current = w, w.pool, item
 	item.runs++
-	defer func() { item.running, w.current = nil, nil }()
+	defer func() {
+		m.touch(ResWork, item.id, true)
+		m.touch(ResPool, uint64(w.pool.cpu.id), true)
+		item.running, w.current = nil, nil
+	}()
 	return m.named(item.name, item.fn)
 }
 
@@ -251,7 +260,7 @@ func (m *Machine) newWork(name string, fn func() error, delayed bool) *Work {
 	if fn == nil {
 		fn = func() error { return nil }
 	}
-	w := &Work{m: m, name: name, nameID: uint64(m.rec.Name(name)), fn: fn, delayed: delayed, cpu: -1}
+	w := &Work{m: m, id: uint64(len(m.works)) + 1, name: name, nameID: uint64(m.rec.Name(name)), fn: fn, delayed: delayed, cpu: -1}
 	m.works = append(m.works, w)
 	return w
 }
@@ -307,7 +316,9 @@ func (m *Machine) onWork(op string, w *Work, delayed bool) error {
 		}
 		return misusef("%s: %s is a delayed work item", op, w.name)
 	}
-	return m.preempt()
+	err := m.preemptFor()
+	m.touch(ResWork, w.id, true)
+	return err
 }
 
 // anyCPU stands for the CPU that the caller runs on.
@@ -359,6 +370,8 @@ func (m *Machine) queueWork(w *Work, cpu int) {
 	if w.running != nil && w.running.pool != p {
 		p = w.running.pool
 	}
+	m.touch(ResWork, w.id, true)
+	m.touch(ResPool, uint64(p.cpu.id), true)
 	defer m.leave(m.enter1(fnInsertWork, w.nameID))
 	w.pool = p
 	p.list = append(p.list, w)
@@ -439,6 +452,7 @@ func (m *Machine) grab(w *Work) bool {
 		w.timer = nil
 	}
 	if p := w.pool; p != nil {
+		m.touch(ResPool, uint64(p.cpu.id), true)
 		p.list = remove(p.list, w)
 		for _, o := range p.workers {
 			o.scheduled = remove(o.scheduled, w)

@@ -48,6 +48,8 @@ func (s *session) failure(err error) *Failure {
 	if s.errno != nil {
 		f.Errno = s.errno(err)
 	}
+	f.Notes = append(f.Notes, s.notes...)
+	s.notes = nil
 	s.place(f)
 	if scripted && f.Kind == "error" && f.File == e.Script && f.Line == e.Line && e.Column > 0 {
 		f.Column = e.Column + (len(tab)-1)*strings.Count(e.Source[:e.Column-1], "\t")

@@ -92,22 +92,26 @@ type block struct {
 	first, last int          // the lines of fn
 	isCase      bool
 	args        []any                     // of a case
+	explored    bool                      // a case that is run once for each order
 	nodes       []*block                  // of a describe
 	hooks       map[string][]*vm.Function // by the word that adds them: setup, before_each, ...
 }
 
 // A session is one file in one runtime.
 type session struct {
-	file    *file
-	rt      *vm.Runtime
-	out     capped
-	at      *block       // what describe and it add to
-	running bool         // a case runs, so that describe and it are not allowed
-	finally *vm.Function // to call at the end of the running case
-	soft    []*Failure
-	snaps   *snapshots // nil if snapshots are not allowed
-	caseOf  *Case
-	errno   func(error) string
+	file     *file
+	rt       *vm.Runtime
+	out      capped
+	at       *block       // what describe and it add to
+	running  bool         // a case runs, so that describe and it are not allowed
+	finally  *vm.Function // to call at the end of the running case
+	soft     []*Failure
+	notes    []Paragraph // for the failure that ends the case
+	modules  []vm.Module
+	explorer *vm.Function // of the prelude: explores a case
+	snaps    *snapshots   // nil if snapshots are not allowed
+	caseOf   *Case
+	errno    func(error) string
 }
 
 // errPending is raised by pending() inside a case.
@@ -127,6 +131,7 @@ func newSession(f *file, o *Options, env Environment, seed uint64) (*session, er
 	if env.Seed != nil {
 		seed = *env.Seed
 	}
+	s.modules = modules
 	rt, err := vm.New(vm.Config{
 		Stdout: &s.out, Stderr: &s.out, Modules: modules,
 		Scripts: f.src.Folder(), ScriptsPath: path.Dir(f.src.Path),
@@ -153,6 +158,9 @@ func (s *session) close() { s.rt.Close() }
 func (s *session) module() vm.Module {
 	m := vm.Module{Name: moduleName, Funcs: map[string]any{
 		"describe": s.describe, "it": s.it, "pending": s.pending, "finally": s.atEnd, "snapshot": s.snapshot,
+		"explored": s.explored, "schedule": s.schedule,
+		"explorer": func(fn *vm.Function) { s.explorer = fn },
+		"explores": s.explores,
 	}}
 	for _, word := range []string{"setup", "teardown", "before_each", "after_each"} {
 		m.Funcs[word] = func(fn *vm.Function) error {
@@ -194,6 +202,34 @@ func (s *session) it(name string, fn *vm.Function, args ...any) error {
 	}
 	s.add(&block{name: name, fn: fn, args: args, isCase: true})
 	return nil
+}
+
+// explored adds a case that is run once for each order of its steps.
+func (s *session) explored(name string, fn *vm.Function, options any) error {
+	if s.running {
+		return &errPlace{fmt.Sprintf("it.explore '%s' called inside another case", name)}
+	}
+	s.add(&block{name: name, fn: fn, args: []any{options}, isCase: true, explored: true})
+	return nil
+}
+
+// explores returns the module that explores and the name of its function for that, "" without one.
+func (s *session) explores() (module, function string) {
+	for _, m := range s.modules {
+		if m.Explore != "" {
+			return m.Name, m.Explore
+		}
+	}
+	return "", ""
+}
+
+// schedule keeps how a schedule failed, for the failure that follows.
+func (s *session) schedule(text string, runs int, steps []string) {
+	title := fmt.Sprintf("schedule %s, which fails", text)
+	if text == "" {
+		title = fmt.Sprintf("after %d schedules", runs)
+	}
+	s.notes = append(s.notes, Paragraph{title, steps})
 }
 
 // pending adds a case that is not written yet. Called inside a case it ends that case.

@@ -49,7 +49,33 @@ local function case(_, name, fn)
   if fn == nil and name ~= nil and type(name) ~= "function" then S.pending(name, line(2)) else S.it(name, fn) end
 end
 
-it = setmetatable({ each = each }, { __call = case })
+-- it.explore(name [, options], fn): a case that passes when no schedule of fn fails.
+local function explore(name, options, fn)
+  if fn == nil then options, fn = {}, options end
+  S.explored(name, fn, options)
+end
+
+-- How such a case runs: the first n hooks run before fn in each schedule, the others after it.
+S.explorer(function(options, fn, n, ...)
+  local run, hooks = fn, { ... }
+  if #hooks > 0 then
+    run = function(m)
+      for i = 1, n do hooks[i]() end
+      fn(m)
+      for i = n + 1, #hooks do hooks[i]() end
+    end
+  end
+  local module, explores = S.explores()
+  if module == "" then error("it.explore: no module of this runner can explore", 0) end
+  local r = require(module)[explores](options, run)
+  if not r.ok then
+    local f = r.failure
+    S.schedule(f.schedule or "", r.schedules, f.steps)
+    error(f.message, 0)
+  end
+end)
+
+it = setmetatable({ each = each, explore = explore }, { __call = case })
 spec, test = it, it
 
 function pending(name) S.pending(name == nil and "" or name, line(2)) end

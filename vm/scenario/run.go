@@ -477,7 +477,9 @@ func (s *session) one(ctx context.Context, blocks []*block, c *block) (err error
 		err = call(blocks[entered].hooks["setup"]...)
 		entered++
 	}
-	if err == nil {
+	if err == nil && c.explored {
+		err = s.allOrders(ctx, blocks, c)
+	} else if err == nil {
 		for i := 0; i < len(blocks) && err == nil; i++ {
 			err = call(blocks[i].hooks["before_each"]...)
 		}
@@ -494,6 +496,26 @@ func (s *session) one(ctx context.Context, blocks []*block, c *block) (err error
 	for _, b := range slices.Backward(blocks[:entered]) {
 		err = s.also(err, call(b.hooks["teardown"]...))
 	}
+	return err
+}
+
+// allOrders explores a case. The hooks around it run once for each schedule.
+func (s *session) allOrders(ctx context.Context, blocks []*block, c *block) error {
+	args := []any{c.args[0], c.fn, 0}
+	before := 0
+	for _, b := range blocks {
+		for _, fn := range b.hooks["before_each"] {
+			args = append(args, fn)
+			before++
+		}
+	}
+	for _, b := range slices.Backward(blocks) {
+		for _, fn := range b.hooks["after_each"] {
+			args = append(args, fn)
+		}
+	}
+	args[2] = before
+	_, err := s.rt.Call(ctx, s.explorer, args...)
 	return err
 }
 

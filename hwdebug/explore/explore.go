@@ -1,0 +1,186 @@
+// The exploration: its configuration, its result, and how a program is explored.
+
+// Package explore runs a program once for each order that the kernel allows, or for as many as its budget
+// allows, and reports how many those were. The program makes tasks, work and timers on a machine of package
+// sim and runs it; where the machine asks who goes on next, the exploration answers.
+//
+// A search goes depth-first over all orders, with or without a bound on preemptions, or draws them: at random,
+// or by random priorities (PCT). A run that fails ends it, unless Config says otherwise; the failing schedule is
+// shrunk, and its text replays it.
+//
+// Left out: memory models (each access is a step of its own, in one global order), and preemption inside of
+// kernel paths, unless the machine's grain is fine.
+//
+//	r, err := explore.Run(ctx, explore.Config{Machine: sim.Config{CPUs: 2}}, func(m *sim.Machine) error {
+//		// create tasks, work and timers on m, then
+//		_, err := m.Run()
+//		return err
+//	})
+//	if err == nil && !r.OK {
+//		fmt.Println(r.Failure.Message, r.Failure.Schedule)
+//	}
+package explore
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hwlua/hwlua/hwdebug/sim"
+)
+
+// The strategies.
+const (
+	Auto   = "auto"   // the default order, 200 random, 200 PCT, then depth-first with bounds 0, 1, 2 and without
+	DFS    = "dfs"    // every schedule, depth-first
+	Random = "random" // uniformly drawn possibilities
+	PCT    = "pct"    // random priorities that change at random points
+)
+
+// Strategies returns the names of the strategies.
+func Strategies() []string { return []string{Auto, DFS, Random, PCT} }
+
+// NoBound stands for any number of preemptions.
+const NoBound = -1
+
+// A Config describes an exploration. The zero value explores machines of the zero sim.Config with Auto.
+type Config struct {
+	Machine  sim.Config    // Choose, Seed and Slack are set by the exploration
+	Strategy string        // Auto if empty
+	Bound    *int          // the most preemptions of DFS; nil: any number
+	Reduce   bool          // DFS runs one schedule of those that differ only in the order of independent steps
+	Slack    time.Duration // 0: 10 ms; below 0: none
+
+	MaxRuns   int           // 0: 10,000; below 0: no limit
+	Timeout   time.Duration // in real time; 0: 10 s; below 0: no limit
+	MaxPoints int           // of one run; 0: 10,000; below 0: no limit
+
+	Seed  uint64 // of Random and PCT; 0: 1
+	Depth int    // of PCT; 0: 3
+
+	NoShrink  bool
+	KeepGoing bool   // count the failing schedules instead of stopping at the first
+	Schedule  string // run this one only
+	Share     int    // with Shares: explore share Share of Shares, from 1
+	Shares    int    // 0: 1
+
+	// KindOf returns the kind of a failure that err is, for errors that are not the machine's own. nil: "error".
+	KindOf func(error) string
+}
+
+// A Result is what an exploration found.
+type Result struct {
+	OK        bool
+	Complete  bool // every schedule of the share was run or is equivalent to one that was
+	Runs      int  // without those that check or shrink
+	Schedules int  // runs that reached their end
+	Pruned    int  // the other ones, cut by reduction
+	Stopped   string
+	Share     float64 // how much of the tree was run, by weight
+	MaxPoints int     // of the longest run
+	Outcomes  map[string]int
+	Failures  int
+	Sometimes map[string]int
+	Near      time.Duration // the smallest slack at which a later timer would have been possible; below 0: none
+	Failure   *Failure      // the first
+	Races     []Race
+}
+
+// A Failure is a schedule that fails, or a property that no schedule shows.
+type Failure struct {
+	Kind        string // "assert", "error", "deadlock", "always", "eventually", "sometimes", "bug", "restless"
+	Message     string
+	Err         error
+	Schedule    string // "" for "sometimes"
+	Preemptions int
+	Choices     int // where it departs from the default order
+	Run         int
+	Steps       []Step
+	Minimal     int // runs that show that no schedule with fewer preemptions fails; 0: not shown
+}
+
+// A Race is a variable that two threads use in no order, one of them writing.
+type Race struct {
+	Name  string
+	Write sim.Position
+	Other sim.Position
+}
+
+// A Program makes one run. It passes c.Machine's result to sim.New, or attaches c to a machine.
+type Program func(c *Control) Outcome
+
+// An Outcome is what came of one run.
+type Outcome struct {
+	Text  string // what the program returned
+	Given bool   // whether it returned something
+	Err   error  // what it failed with
+}
+
+// fill sets the defaults and validates c.
+func (c *Config) fill() error {
+	c.Strategy = cmp.Or(c.Strategy, Auto)
+	if !slices.Contains(Strategies(), c.Strategy) {
+		return fmt.Errorf("explore: invalid strategy %q (want one of %v)", c.Strategy, Strategies())
+	}
+	if c.Bound != nil && c.Reduce {
+		return errors.New("explore: a bound together with reduction would miss schedules: leave one of them out")
+	}
+	if c.Bound != nil && *c.Bound < 0 {
+		return fmt.Errorf("explore: invalid bound %d (want 0 or more)", *c.Bound)
+	}
+	c.Slack = cmp.Or(c.Slack, 10*time.Millisecond)
+	c.MaxRuns = cmp.Or(c.MaxRuns, 10_000)
+	c.Timeout = cmp.Or(c.Timeout, 10*time.Second)
+	c.MaxPoints = cmp.Or(c.MaxPoints, 10_000)
+	c.Seed = cmp.Or(c.Seed, 1)
+	c.Depth = cmp.Or(c.Depth, 3)
+	c.Shares = cmp.Or(c.Shares, 1)
+	c.Share = cmp.Or(c.Share, 1)
+	if c.Shares < 1 || c.Share < 1 || c.Share > c.Shares {
+		return fmt.Errorf("explore: invalid share %d of %d", c.Share, c.Shares)
+	}
+	return nil
+}
+
+// Run explores fn, which gets a new machine for each run. What fn shares with its threads is invisible to the
+// exploration: reduction is sound only for variables that fn names with sim.Machine.Touch. The error is about
+// the configuration, or makes a verdict impossible.
+func Run(ctx context.Context, cfg Config, fn func(m *sim.Machine) error) (*Result, error) {
+	return Explore(ctx, cfg, func(c *Control) Outcome {
+		mc := c.Machine()
+		mc.TraceSize = cmp.Or(mc.TraceSize, -1)
+		m, err := sim.New(mc)
+		if err != nil {
+			return Outcome{Err: &ProgramError{err}}
+		}
+		defer m.Close()
+		c.Attach(m)
+		return Outcome{Err: fn(m)}
+	})
+}
+
+// Replay runs fn once under a schedule.
+func Replay(ctx context.Context, cfg Config, schedule string, fn func(m *sim.Machine) error) (*Result, error) {
+	cfg.Schedule = schedule
+	return Run(ctx, cfg, fn)
+}
+
+// A ProgramError is an error that makes it impossible to run the program at all. It ends the exploration.
+type ProgramError struct{ Err error }
+
+func (e *ProgramError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *ProgramError) Unwrap() error { return e.Err }
+
+// Explore explores a program.
+func Explore(ctx context.Context, cfg Config, p Program) (*Result, error) {
+	if err := cfg.fill(); err != nil {
+		return nil, err
+	}
+	e := &explorer{cfg: &cfg, program: p, budget: newBudget(ctx, &cfg)}
+	return e.explore()
+}

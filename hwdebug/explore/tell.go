@@ -1,0 +1,52 @@
+// The story of a run: its steps in the caller's words.
+
+package explore
+
+import (
+	"github.com/hwlua/hwlua/hwdebug/sim"
+)
+
+// A Step is what happened between two points.
+type Step struct {
+	CPU      int
+	Thread   string       // the thread, or the function of the timer
+	Kind     sim.Kind     // a thread, a cross call, a timer, a wake
+	Place    sim.Place    // where the thread stands
+	Where    sim.Position // of the call
+	Now      int64
+	Departed bool   // the default order is another
+	Instead  string // who goes on by default there
+	Running  bool   // that one could have gone on
+}
+
+// A telling records the steps of a run.
+type telling struct {
+	steps []Step
+	at    map[int]standing // by pid: where each thread stands
+}
+
+// A standing is where a thread waits for its turn.
+type standing struct {
+	place sim.Place
+	where sim.Position
+}
+
+// point records who goes on at a point.
+func (t *telling) point(p *sim.Point, i int) {
+	if t.at == nil {
+		t.at = map[int]standing{}
+	}
+	if p.Thread != nil {
+		t.at[p.Thread.PID()] = standing{p.Place, p.Machine.Where()}
+	}
+	q := &p.Next[i]
+	s := Step{CPU: q.CPU, Thread: q.Name, Kind: q.Kind, Now: p.Machine.Now()}
+	if q.Kind != sim.KindTimer {
+		at := t.at[q.ID]
+		s.Place, s.Where = at.place, at.where
+	}
+	if i > 0 {
+		s.Departed, s.Instead, s.Running = true, p.Next[0].Name, p.Running
+	}
+	t.steps = append(t.steps, s)
+}
