@@ -334,6 +334,10 @@ func (r *Report) Text(w io.Writer) error {
 		}
 		b.WriteByte('\n')
 	}
+	if r.Unobserved > 0 {
+		fmt.Fprintf(&b, "%-9s %8d  (steps that read registers, which the target cannot)\n", "left out",
+			r.Unobserved)
+	}
 	if r.Residues > 0 {
 		fmt.Fprintf(&b, "%-9s %8d  (cases with another residue)\n", "residues", r.Residues)
 	}

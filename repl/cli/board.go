@@ -55,10 +55,8 @@ func printCPU(w io.Writer, b *board.Board, cpu int) {
 				continue
 			}
 			shown++
-			fmt.Fprintf(w, "  %s%d  %s\n", bank.name, n, strings.TrimSpace(line))
-			if ev != nil {
-				fmt.Fprintf(w, "       %s\n", eventLine(ev))
-			}
+			lines := slices.DeleteFunc([]string{line, eventLine(ev)}, func(s string) bool { return s == "" })
+			fmt.Fprintf(w, "  %s%-2d %s\n", bank.name, n, strings.Join(lines, "\n       "))
 		}
 	}
 	if shown == 0 {
@@ -89,8 +87,11 @@ func pairLine(control arm64.Reg, value, ctrl board.Value) string {
 	return fmt.Sprintf("0x%016x 0x%08x  %s", value.Bits, ctrl.Bits, arm64.Explain(control, ctrl.Bits))
 }
 
-// eventLine describes an event: what it watches, for whom, by whom.
+// eventLine describes an event: what it watches, for whom, by whom. It is empty without one.
 func eventLine(ev *board.Event) string {
+	if ev == nil {
+		return ""
+	}
 	s := fmt.Sprintf("e%d: %s at 0x%016x len %d", ev.ID, ev.Attr.Type, ev.Attr.Addr, ev.Attr.Len)
 	if task := ev.Task.String(); task != "" {
 		s += ", task " + task

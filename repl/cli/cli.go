@@ -25,6 +25,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/hwlua/hwlua/hwdebug/linux"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm/phrase"
 )
@@ -127,6 +128,7 @@ func findCommand(name string) (c *command, names []string) {
 // Main runs the program and returns its exit code. An interrupt (SIGINT, SIGTERM) ends the work in
 // progress, lets reports be completed and gives 130; a second one ends the process at once.
 func Main(env Env) int {
+	linux.Work() // does not return in a process of conform --on linux
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	// Little memory is alive at any time, so most collections of a run free nothing; a few MiB more

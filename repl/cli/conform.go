@@ -12,6 +12,7 @@ import (
 
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/conform"
+	"github.com/hwlua/hwlua/hwdebug/linux"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
@@ -24,6 +25,10 @@ replayed on the nearest one. Cases with operations that the model lacks, and cas
 that left the recorded machine unusable, are skipped and counted. Where a recording
 says which registers each step wrote, the order is compared too and counted apart; the
 exit code is 1 if more than one list in 200 differs.
+
+With --on linux the running kernel does the steps, from user space: perf events,
+ptrace, accesses, fork, exit, hotplug. Cases with operations of a kernel module are
+skipped and counted, and steps that read registers are left out.
 `
 
 // conformOptions are the options of hwlua conform.
@@ -32,6 +37,7 @@ type conformOptions struct {
 	most    int // divergences described
 	filter  string
 	profile string
+	on      string
 }
 
 func conformCommand() ([]option, runner) {
@@ -43,6 +49,8 @@ func conformCommand() ([]option, runner) {
 		value("filter", "REGEXP", setString(&o.filter), "only cases whose id matches"),
 		value("kernel", "PROFILE", setString(&o.profile),
 			"replay on this profile (default: the version in the recording's first line)"),
+		value("on", "TARGET", oneOf(&o.on, "model", "linux"),
+			"replay on the model (default), or on the arm64 kernel that hwlua runs on (root)"),
 	}, o.run
 }
 
@@ -54,6 +62,14 @@ func (o *conformOptions) run(ctx context.Context, env Env, files []string) (int,
 	}
 	if len(files) == 0 {
 		return 0, usagef("no FILE given (want recordings, .jsonl or .jsonl.gz)")
+	}
+	if o.on == "linux" {
+		host, err := linux.Start()
+		if err != nil {
+			return 0, err
+		}
+		defer host.Close()
+		cfg.Open = func(meta conform.Meta) (hwdebug.Target, error) { return onHost(host, &meta) }
 	}
 	clear := func() {}
 	if _, tty := terminal(env.Stderr); tty && env.Getenv("TERM") != "dumb" && !inCI(env) {
@@ -80,6 +96,17 @@ func (o *conformOptions) run(ctx context.Context, env Env, files []string) (int,
 		return exitFailed, nil
 	}
 	return exitOK, nil
+}
+
+// onHost returns a target of the running kernel for a recording of a machine like it.
+func onHost(host *linux.Host, meta *conform.Meta) (hwdebug.Target, error) {
+	t := host.Target()
+	if t.CPUs() < meta.CPUs || t.BRPs() != meta.BRPs || t.WRPs() != meta.WRPs {
+		return nil, fmt.Errorf("the recording is of %d CPUs, %d breakpoint and %d watchpoint registers; "+
+			"this machine has %d, %d and %d; fix: use a recording of a machine like this one",
+			meta.CPUs, meta.BRPs, meta.WRPs, t.CPUs(), t.BRPs(), t.WRPs())
+	}
+	return t, nil
 }
 
 // config turns the options into those of a replay.

@@ -57,14 +57,30 @@ func (c *Core) Close() error { return c.file.Close() }
 
 // ReadMemory implements Memory.
 func (c *Core) ReadMemory(addr uint64, buf []byte) error {
-	for _, p := range c.loads {
-		if addr < p.Vaddr || addr-p.Vaddr >= p.Memsz {
-			continue
-		}
-		_, err := c.file.ReadAt(buf, int64(p.Off+(addr-p.Vaddr)))
-		return err
+	p := c.segment(addr)
+	if p == nil {
+		return fmt.Errorf("0x%016x is in no segment of %s", addr, c.file.Name())
 	}
-	return fmt.Errorf("0x%016x is in no segment of %s", addr, c.file.Name())
+	_, err := c.file.ReadAt(buf, int64(p.Off+(addr-p.Vaddr)))
+	return err
+}
+
+// segment returns the segment that has addr, or nil.
+func (c *Core) segment(addr uint64) *elf.Prog {
+	for _, p := range c.loads {
+		if addr >= p.Vaddr && addr-p.Vaddr < p.Memsz {
+			return p
+		}
+	}
+	return nil
+}
+
+// InRAM reports whether addr is in the linear mapping of the machine's memory. The other segments are the
+// image of the kernel and areas in which most addresses are not mapped.
+func (c *Core) InRAM(addr uint64) bool {
+	const most = 1 << 40 // larger segments are such areas
+	p := c.segment(addr)
+	return p != nil && p.Memsz < most && p != c.segment(c.stext)
 }
 
 // Image returns the segment with the kernel's own code and data, or 0, 0 if neither the symbols nor the
@@ -75,10 +91,8 @@ func (c *Core) Image(symbols *Symbols) (addr, size uint64) {
 	if at, ok := symbols.Addr("_stext"); ok {
 		text = at
 	}
-	for _, p := range c.loads {
-		if text >= p.Vaddr && text-p.Vaddr < p.Memsz && p.Memsz <= largest {
-			return p.Vaddr, p.Memsz
-		}
+	if p := c.segment(text); p != nil && p.Memsz <= largest {
+		return p.Vaddr, p.Memsz
 	}
 	return 0, 0
 }
@@ -97,8 +111,9 @@ func Words(m Memory, addr uint64, n int) ([]uint64, error) {
 }
 
 // Steps yields the arrays of n words in a range of memory that rise by equal steps of whole pages, with
-// their addresses: __per_cpu_offset is one of them. It finds none for fewer than two words.
-func (c *Core) Steps(addr, size uint64, n int) func(yield func(uint64, []uint64) bool) {
+// their addresses: __per_cpu_offset is one of them. It finds none for fewer than two words. The steps
+// are of least bytes or more, the size of the per-CPU section.
+func (c *Core) Steps(addr, size uint64, n int, least uint64) func(yield func(uint64, []uint64) bool) {
 	return func(yield func(uint64, []uint64) bool) {
 		if n < 2 {
 			return
@@ -112,7 +127,7 @@ func (c *Core) Steps(addr, size uint64, n int) func(yield func(uint64, []uint64)
 				continue // a part that is not mapped
 			}
 			for i := 0; i+8*n <= len(part) && i < piece; i += 8 {
-				if words := steps(part[i:], n); words != nil && !yield(addr+at+uint64(i), words) {
+				if words := steps(part[i:], n, least); words != nil && !yield(addr+at+uint64(i), words) {
 					return
 				}
 			}
@@ -120,11 +135,13 @@ func (c *Core) Steps(addr, size uint64, n int) func(yield func(uint64, []uint64)
 	}
 }
 
-// steps returns the first n words of data if they rise by equal steps of whole pages.
-func steps(data []byte, n int) []uint64 {
+// steps returns the first n words of data if they rise by equal steps of whole pages, of least bytes or
+// more.
+func steps(data []byte, n int, least uint64) []uint64 {
+	const most = 1 << 28
 	word := func(i int) uint64 { return binary.LittleEndian.Uint64(data[8*i:]) }
 	step := word(1) - word(0)
-	if step == 0 || step%pageBytes != 0 || step > 1<<32 {
+	if step < max(least, 1) || step%pageBytes != 0 || step > most {
 		return nil
 	}
 	list := []uint64{word(0)}

@@ -125,6 +125,7 @@ const searched = 64 << 20
 type Hints struct {
 	Section uint64   // it is there: __per_cpu_start, or that of an earlier look at the same machine
 	Near    uint64   // it is above this address
+	Within  uint64   // and at most so far; 0: as far as a kernel is large
 	Symbols *Symbols // names of functions; may be nil
 	Running bool     // the kernel runs while it is read
 }
@@ -170,13 +171,17 @@ func (k *Kernel) candidates(hints Hints) func(yield func(uint64) bool) {
 		for _, c := range k.cpus {
 			starts = append(starts, c.Vectors)
 		}
+		far := uint64(searched)
+		if hints.Within != 0 {
+			far = hints.Within
+		}
 		done := make(map[uint64]bool)
 		for _, start := range starts {
 			if start = start &^ (pageBytes - 1); !inKernel(start) || done[start] {
 				continue
 			}
 			done[start] = true
-			for base := start; base < start+searched; base += pageBytes {
+			for base := start; base < start+far; base += pageBytes {
 				if !yield(base) {
 					return
 				}

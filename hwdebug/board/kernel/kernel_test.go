@@ -207,7 +207,8 @@ func TestFill(t *testing.T) {
 	f.u32(target+taskWpsOff, 1)
 
 	symbols, err := ReadSymbols(strings.NewReader("ffff800008000100 T perf_event_output_forward\n" +
-		"ffff800008000200 t ptrace_hbptriggered\nffff80000829ef70 t wp_handler\t[corner]\n"))
+		"ffff800008000200 t ptrace_hbptriggered\nffff80000829ef70 t $x\n" +
+		"ffff80000829ef70 t wp_handler\t[corner]\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

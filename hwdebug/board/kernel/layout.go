@@ -61,6 +61,15 @@ func (l *Layout) BRPs() int { return int(l.bpOnReg.size / 8) }
 // WRPs returns how many watchpoint registers the kernel's table has room for.
 func (l *Layout) WRPs() int { return int(l.wpOnReg.size / 8) }
 
+// SectionBytes returns how many bytes of the per-CPU section are used at least.
+func (l *Layout) SectionBytes() uint64 {
+	n := uint64(0)
+	for _, v := range []variable{l.bpOnReg, l.wpOnReg, l.cpuNumber, l.entryTask, l.runqueues, l.cpuhpState} {
+		n = max(n, v.offset+v.size)
+	}
+	return n
+}
+
 // ReadLayout returns the layout in a kernel's BTF, as FindBTF returns it.
 func ReadLayout(blob []byte) (l *Layout, err error) {
 	spec, err := btf.LoadSpecFromReader(bytes.NewReader(blob))

@@ -49,6 +49,9 @@ func ReadSymbols(r io.Reader) (*Symbols, error) {
 			hidden++
 			continue
 		}
+		if strings.HasPrefix(f[2], "$") {
+			continue // marks code and data for disassemblers
+		}
 		if _, ok := s.byName[f[2]]; !ok {
 			s.byName[f[2]] = addr
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hwlua/hwlua/hwdebug/board"
 	"github.com/hwlua/hwlua/hwdebug/board/kernel"
+	"github.com/hwlua/hwlua/hwdebug/linux"
 )
 
 // A Kcore is the machine that the program runs on. The registers themselves are unknown: only a
@@ -50,8 +51,12 @@ func (s *Kcore) Look() (*board.Board, error) {
 	if err != nil {
 		return nil, err
 	}
+	brps, wrps, err := linux.DebugRegisters()
+	if err != nil {
+		brps, wrps = layout.BRPs(), layout.WRPs() // the kernel's tables have room for as many
+	}
 	b := &board.Board{
-		Source: board.FromKCore, BRPs: layout.BRPs(), WRPs: layout.WRPs(), Origin: s,
+		Source: board.FromKCore, BRPs: brps, WRPs: wrps, Origin: s,
 		CPUs: make([]board.CPU, numbers[len(numbers)-1]+1),
 	}
 	for i := range b.CPUs {
@@ -64,6 +69,10 @@ func (s *Kcore) Look() (*board.Board, error) {
 	return b, nil
 }
 
+// initData is how far the per-CPU section may be from the end of the code that runs once: initial data,
+// tables of relocations and of alternative instructions are between them.
+const initData = 16 << 20
+
 // open finds the per-CPU data: by the symbol __per_cpu_offset, or by looking for that array.
 func (s *Kcore) open(
 	l *kernel.Layout, memory *kernel.Core, numbers []int, symbols *kernel.Symbols,
@@ -72,7 +81,7 @@ func (s *Kcore) open(
 	image, size := memory.Image(symbols)
 	hints.Near = image
 	if end, ok := symbols.Addr("_einittext"); ok {
-		hints.Near = end
+		hints.Near, hints.Within = end, initData
 	}
 	var last error
 	try := func(offsets []uint64) *kernel.Kernel {
@@ -100,7 +109,11 @@ func (s *Kcore) open(
 		}
 		return nil, last
 	}
-	for at, offsets := range memory.Steps(image, size, most) {
+	for at, offsets := range memory.Steps(image, size, most, l.SectionBytes()) {
+		// Page tables contain such arrays too. The copies of the section are in the linear mapping.
+		if !memory.InRAM(hints.Near+offsets[0]) || !memory.InRAM(hints.Near+offsets[most-1]) {
+			continue
+		}
 		if k := try(offsets); k != nil {
 			s.section, s.offset = k.Section(), at
 			return k, nil
