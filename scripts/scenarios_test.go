@@ -134,7 +134,7 @@ func tellWithout(t *testing.T, files []string, defaults sim.Config, o scenario.O
 		t.Fatal(err)
 	}
 	sources = slices.DeleteFunc(sources, func(s *scenario.Source) bool { return slices.Contains(files, s.Path) })
-	a := &account{stories: map[string]story{}, profile: o.Profile}
+	a := &account{stories: map[string]story{}, profile: strings.Join(o.Profiles, ",")}
 	o.Sink = a
 	o.Timeout = time.Minute
 	o.Kernel = profile
@@ -221,12 +221,12 @@ func TestEverywhere(t *testing.T) {
 	}
 	for _, kernel := range kernels {
 		t.Run(kernel, func(t *testing.T) {
-			tellOn(t, sim.Config{Kernel: kernel}, scenario.Options{Profile: kernel})
+			tellOn(t, sim.Config{Kernel: kernel}, scenario.Options{Profiles: []string{kernel}})
 		})
 	}
 	for _, seed := range seeds {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			tellOn(t, sim.Config{Seed: seed}, scenario.Options{Profile: "4.19.116"})
+			tellOn(t, sim.Config{Seed: seed}, scenario.Options{Profiles: []string{"4.19.116"}})
 		})
 	}
 }

@@ -29,8 +29,8 @@ func forkOrder(t *testing.T) (cases []string) {
 	return cases
 }
 
-// TestModelAgreesWithFiveKernels replays the recordings of 4.19.118, 5.10.223, 6.1.176, 6.12.117 and 7.3.4, each
-// on its profile: every step agrees but those that two passes of one kernel do differently. Of the lists of
+// TestModelAgreesWithFiveKernels replays the recordings of 4.19.118, 5.10.223, 6.1.176, 6.12.117 and 7.3.4,
+// each on its profile: every step agrees but those that two passes of one kernel do differently. Of the lists of
 // register writes at most one in 200 may differ.
 func TestModelAgreesWithFiveKernels(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.*.*/*.jsonl.gz")
@@ -66,7 +66,8 @@ func TestModelAgreesWithFiveKernels(t *testing.T) {
 	}
 }
 
-// The steps of those recordings that the model performs, and those of cases with other events, which it skips.
+// The steps of those recordings that the model performs, and those of cases with other events, which it
+// skips.
 const (
 	fiveKernels  = 484833
 	skippedSteps = 15885

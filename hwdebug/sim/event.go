@@ -346,7 +346,8 @@ func (m *Machine) perfEventAlloc(r *create) (ev *Event, err error) {
 	}
 	if r.attr.Inherit && r.attr.SampleRead && !(m.prof.inheritSampleRead && r.attr.SampleTID) {
 		return nil, m.end(k, r.refuse(m, einval, "R-VAL-1", "perf_event_alloc",
-			"inherit and PERF_SAMPLE_READ exclude each other", "leave one out, or from 6.12 on add PERF_SAMPLE_TID"))
+			"inherit and PERF_SAMPLE_READ exclude each other",
+			"leave one out, or from 6.12 on add PERF_SAMPLE_TID"))
 	}
 	ev = m.newEvent()
 	ev.attr, ev.cpu, ev.task, ev.handler = r.attr, r.cpu, r.task, r.handler

@@ -100,6 +100,8 @@ func commands() []command {
 			attachText, attachCommand},
 		{"who", "", 0, "print the events in the slots of the machine that hwlua runs on",
 			whoText, whoCommand},
+		{"diff-kernels", "A B [FILE...]", -1, "run scenarios on two kernels and compare what they do",
+			diffText, diffKernelsCommand},
 		{"doc", "[NAME]", 1, "reference of the script API", docText, docCommand},
 		{"types", "[DIR]", 1, "write the editor definition file (LuaLS)", typesText, without(typesMain)},
 		{"completion", "SHELL", 1, "print a completion script for bash, zsh or fish", completionText,

@@ -44,7 +44,8 @@ func (o *machineOptions) table() []option {
 		value("brps", "N", o.brps.set, "breakpoint registers, 1 to 16; N,N,... sets one count for each CPU"),
 		value("wrps", "N", o.wrps.set, "watchpoint registers, 1 to 16; N,N,... sets one count for each CPU"),
 		value("cpu", "NAME", setString(&o.cpu), "preset: "+strings.Join(presetNames(), " ")),
-		value("kernel", "PROFILE", setString(&o.kernel), "behavior: "+strings.Join(sim.Profiles(), " ")),
+		value("kernel", "PROFILE", setString(&o.kernel), "behavior: "+strings.Join(sim.Profiles(), " "),
+			"(another release: the nearest; hwlua run takes several, A,B)"),
 		value("seed", "N", o.setSeed,
 			"seed of the choices that the kernel leaves open, and of math.random",
 			"(default 0: one fixed order)"),
@@ -158,6 +159,12 @@ func (o *machineOptions) profile() string {
 		return ""
 	}
 	return fullName(o.kernel)
+}
+
+// dropKernel takes --kernel out of the options, for a run that handles it itself.
+func (o *machineOptions) dropKernel() {
+	o.kernel = ""
+	o.given = slices.DeleteFunc(o.given, func(g given) bool { return g.name == "kernel" })
 }
 
 // fullName returns the full name of a profile, or name if there is no such profile.

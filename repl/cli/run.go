@@ -23,6 +23,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/scripts"
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/scenario"
@@ -54,6 +55,9 @@ type runOptions struct {
 	withM        bool // provide the global m
 	machine      machineOptions
 	allow        vm.Allow
+
+	kernels   []string // several profiles of --kernel; one is in machine
+	functions bool     // of diff-kernels: show where only the functions called differ
 }
 
 func newRunOptions() *runOptions {
@@ -127,8 +131,7 @@ For prove, as in prove -e 'hwlua run --report tap' FILE, the TAP report uses ver
 func runCommand() ([]option, runner) {
 	o := newRunOptions()
 	return o.table(), func(ctx context.Context, env Env, paths []string) (int, error) {
-		env.notice(o.machine.kernel)
-		if err := o.machine.check(); err != nil {
+		if err := o.setKernels(env); err != nil {
 			return 0, err
 		}
 		if o.watch {
@@ -136,6 +139,37 @@ func runCommand() ([]option, runner) {
 		}
 		return o.run(ctx, env, paths)
 	}
+}
+
+// setKernels checks the machine's options. With several kernels in --kernel each case runs on each of them.
+func (o *runOptions) setKernels(env Env) error {
+	list := strings.Split(o.machine.kernel, ",")
+	for _, release := range list {
+		env.notice(strings.TrimSpace(release))
+	}
+	if len(list) == 1 {
+		return o.machine.check()
+	}
+	o.machine.dropKernel()
+	for _, release := range list {
+		name, _, ok := sim.Nearest(strings.TrimSpace(release))
+		if !ok {
+			return usagef("--kernel: '%s' is not a kernel release; profiles are %s", release,
+				strings.Join(sim.Profiles(), " "))
+		}
+		if !slices.Contains(o.kernels, name) {
+			o.kernels = append(o.kernels, name)
+		}
+	}
+	return o.machine.check()
+}
+
+// profiles returns the profiles that the run is restricted to.
+func (o *runOptions) profiles() []string {
+	if name := o.machine.profile(); name != "" {
+		return []string{name}
+	}
+	return o.kernels
 }
 
 // builtin is the folder of the built-in scenarios in reports.
@@ -254,7 +288,7 @@ func find(env Env, paths []string) ([]*scenario.Source, error) {
 func (o *runOptions) scenarioOptions(env Env) (scenario.Options, error) {
 	so := scenario.Options{
 		Allow: o.allow, Seed: o.machine.seed, Limits: o.machine.limits(), Facts: o.machine.facts,
-		Kernel: kernelName, Profile: o.machine.profile(), Tags: o.tags, Repeat: o.repeat,
+		Kernel: kernelName, Profiles: o.profiles(), Tags: o.tags, Repeat: o.repeat,
 		Parallel: o.parallel, Timeout: o.timeout, Update: o.update, Repro: o.repro,
 		Properties: append([]scenario.Property{{Name: "hwlua", Value: version()}}, o.machine.properties()...),
 	}

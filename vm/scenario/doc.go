@@ -44,9 +44,11 @@ type Options struct {
 	Facts func(kernel string) []Fact
 	// Kernel resolves a name of a "-- kernel:" line to the full name of a profile.
 	Kernel func(name string) (string, error)
-	// Profile restricts the run to one profile: a file that names others only is skipped. "" is no
-	// restriction.
-	Profile string
+	// Profiles restricts the run to these profiles, if there are any. A file runs on those of them that it
+	// names, and is skipped if it names none of them; one that names no profile runs on each of them.
+	Profiles []string
+	// EveryProfile runs every file on Profiles, whatever profiles it names.
+	EveryProfile bool
 
 	Filter  *regexp.Regexp   // on the full name: only these
 	Skip    *regexp.Regexp   // on the full name: not these

@@ -380,7 +380,10 @@ func (r *runner) load(ctx context.Context, src *Source, round int) loaded {
 
 // kernels returns the profiles to run the file on, "" for the default one, or why it does not run.
 func (r *runner) kernels(f *file) (list []string, why string, err error) {
-	if len(f.head.Kernels) == 0 {
+	switch {
+	case r.o.EveryProfile, len(f.head.Kernels) == 0 && len(r.o.Profiles) > 1:
+		return r.o.Profiles, "", nil
+	case len(f.head.Kernels) == 0:
 		return []string{""}, "", nil
 	}
 	for _, name := range f.head.Kernels {
@@ -392,14 +395,16 @@ func (r *runner) kernels(f *file) (list []string, why string, err error) {
 			list = append(list, full)
 		}
 	}
-	if r.o.Profile == "" {
+	if len(r.o.Profiles) == 0 {
 		return list, "", nil
 	}
-	if slices.Contains(list, r.o.Profile) {
-		return []string{r.o.Profile}, "", nil
+	other := func(p string) bool { return !slices.Contains(list, p) }
+	both := slices.DeleteFunc(slices.Clone(r.o.Profiles), other)
+	if len(both) == 0 {
+		why = fmt.Sprintf("is for kernel %s, this run is for %s", strings.Join(list, ", "),
+			strings.Join(r.o.Profiles, ", "))
 	}
-	why = fmt.Sprintf("is for kernel %s, this run is for %s", strings.Join(list, ", "), r.o.Profile)
-	return nil, why, nil
+	return both, why, nil
 }
 
 // add adds the case that the whole file is, with its result.
