@@ -470,4 +470,13 @@ func printChange(w io.Writer, c *rebuild.Change) {
 }
 
 // writeScenario writes the file of --scenario.
-func (t *traceRun) writeScenario() error { return nil }
+func (t *traceRun) writeScenario() error {
+	if t.opt.scenario == "" {
+		return nil
+	}
+	text, err := t.rec.Scenario()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(t.opt.scenario, []byte(text), 0o644)
+}

@@ -146,7 +146,7 @@ func (t *Tracker) settle(ev *event, r *ftrace.Record) {
 	t.own(ev, r.Caller)
 	t.judge(ev, r)
 	t.change(Change{Op: OpOpen, CPU: r.CPU, Event: ev.Event})
-	t.step(step{op: stepOpen, ev: ev.ID, attr: ev.Attr, wide: ev.Wide, parent: ev.Parent, event: ev.Event})
+	t.step(step{op: stepOpen, known: ev.known, wide: ev.Wide, event: *t.snapshot(ev), cpu: r.CPU, by: r.PID})
 }
 
 // openOp returns the call that makes an event like ev.
@@ -347,7 +347,7 @@ func (t *Tracker) release(r *ftrace.Record) {
 		th.released = ev
 	}
 	t.change(Change{Op: OpClose, CPU: r.CPU, Event: ev.Event})
-	t.step(step{op: stepClose, ev: ev.ID, wide: ev.Wide, parent: ev.Parent, event: ev.Event})
+	t.step(step{op: stepClose, wide: ev.Wide, event: *t.snapshot(ev), cpu: r.CPU, by: r.PID})
 	t.drop(ev)
 }
 
@@ -401,6 +401,9 @@ func (t *Tracker) modified(r *ftrace.Record) {
 		return
 	}
 	was := m.ev.Attr
+	t.step(step{
+		op: stepModify, known: true, attr: m.attr, event: *t.snapshot(m.ev), cpu: r.CPU, by: r.PID,
+	})
 	changed := was.Type != m.attr.Type || was.Addr != m.attr.Addr || was.Len != m.attr.Len
 	t.setAttr(m.ev, m.attr)
 	m.ev.asData = m.ev.data
@@ -408,7 +411,6 @@ func (t *Tracker) modified(r *ftrace.Record) {
 		t.judge(m.ev, r)
 	}
 	t.change(Change{Op: OpModify, CPU: r.CPU, Event: m.ev.Event})
-	t.step(step{op: stepModify, ev: m.ev.ID, attr: m.attr, event: m.ev.Event})
 }
 
 // A wide is a wide registration.
@@ -439,7 +441,6 @@ func (t *Tracker) wide(r *ftrace.Record) {
 		th.wide.attr.Pinned = true
 		th.wide.known = r.Has&(ftrace.FType|ftrace.FLen) == ftrace.FType|ftrace.FLen
 	}
-	t.step(step{op: stepWide, wide: t.wideID})
 }
 
 // widened follows its result. All events of a registration that succeeded are in registers by then.
@@ -452,12 +453,10 @@ func (t *Tracker) widened(r *ftrace.Record) {
 		return
 	}
 	w.ptr = uint64(r.Ret)
-	if errno := errnoOf(r.Ret); errno != 0 {
-		t.step(step{op: stepWideFailed, wide: w.id, errno: errno})
+	if errnoOf(r.Ret) != 0 {
 		return
 	}
 	t.endWide(w)
-	t.step(step{op: stepWideDone, wide: w.id})
 	for _, ev := range w.events {
 		if !ev.everIn && !ev.Attr.Disabled && ev.CPU >= 0 {
 			t.doubtOn(t.cpu(ev.CPU), ev.Opened, 1, "")
@@ -470,6 +469,30 @@ func (t *Tracker) endWide(w *wide) {
 	w.done = true
 	if len(w.events) > 0 {
 		t.wides = append(t.wides, w)
+		t.step(step{op: stepWideDone, wide: w.id, known: w.events[0].known, event: *t.snapshot(w.events[0])})
+	}
+}
+
+// settleWides keeps the registrations that have their event on every CPU, in a trace that has no results.
+func (t *Tracker) settleWides() {
+	if t.seen[ftrace.WideRet] {
+		return
+	}
+	for _, th := range t.threads {
+		if w := th.wide; w != nil && len(w.events) >= t.nrCPUs() && th.call == nil && th.reserve == nil {
+			t.endWide(w)
+			th.wide = nil
+		}
+	}
+}
+
+// endWides keeps the registrations without a result, in a trace that has no results.
+func (t *Tracker) endWides() {
+	for _, th := range t.threads {
+		if th.wide != nil && !t.seen[ftrace.WideRet] {
+			t.endWide(th.wide)
+			th.wide = nil
+		}
 	}
 }
 

@@ -148,7 +148,7 @@ func (t *Tracker) refuse(
 		}
 	}
 	return &refusal{f, step{
-		op: stepRefused, ev: ev.ID, attr: asked, errno: errno, wide: ev.Wide, event: *f.Event,
+		op: stepRefused, attr: asked, known: ev.known, errno: errno, wide: ev.Wide, event: *f.Event,
 		modify: op == "modify",
 	}}
 }
@@ -156,6 +156,7 @@ func (t *Tracker) refuse(
 // report reports a refusal when its call has returned.
 func (t *Tracker) report(r *refusal) {
 	r.f.T = t.now
+	t.settleWides()
 	t.find(r.f)
 	t.change(Change{Op: OpRefused, CPU: r.f.CPU, Event: *r.f.Event, Finding: &r.f})
 	t.step(r.step)

@@ -31,6 +31,7 @@ type event struct {
 	offline   bool          // its CPU went down with it
 	pid       int           // in whose name it was installed
 	gone      bool          // that thread has exited
+	follows   int           // the pid in whose context it is, 0: its target's
 	changing  *thread       // whose modify of it has no result yet
 
 	hitPC  uint64 // of its last hit

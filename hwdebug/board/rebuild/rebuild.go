@@ -78,10 +78,11 @@ type Tracker struct {
 	dropped     int // findings beyond maxFindings
 	finished    bool
 
-	steps  []step
-	chains []Chains
-	halts  halts
-	tasks  map[int]*taskSteps // by pid: in a step over
+	steps   []step
+	marking *board.Board // between two marks
+	chains  []Chains
+	halts   halts
+	tasks   map[int]*taskSteps // by pid: in a step over
 }
 
 // New returns a tracker that has seen nothing.
@@ -153,6 +154,7 @@ func (t *Tracker) Add(r *ftrace.Record, facts ftrace.Facts) {
 	t.follow(r)
 	t.seen[r.Name] = true
 	t.halts.check(t)
+	t.fuller(r)
 }
 
 // learn takes over what the heads say.
@@ -265,7 +267,7 @@ func (t *Tracker) lost(r *ftrace.Record) {
 func (t *Tracker) mark(r *ftrace.Record) {
 	t.change(Change{Op: OpMark, CPU: r.CPU, Text: r.Text})
 	t.halts.mark(t, r.Text)
-	t.step(step{op: stepMark, text: r.Text})
+	t.markStep(r.Text)
 }
 
 // Finish ends the trace: what only its end can tell is found.
@@ -275,6 +277,7 @@ func (t *Tracker) Finish() {
 	}
 	t.finished = true
 	t.halts.finish(t)
+	t.endWides()
 	t.stayed()
 	t.missingWides()
 	t.leaks()

@@ -24,6 +24,7 @@ type cpu struct {
 	bp, wp bank
 	last   time.Duration // of its last record
 	pid    int           // its current thread, as of that record
+	down   bool          // its events left because it goes down
 	online bool          // a record of it has come, and it has not gone down since
 	unsure []interval    // when its slots were not known
 	steps  cpuSteps
@@ -177,6 +178,7 @@ func (t *Tracker) install(c *cpu, ev *event, r *ftrace.Record) {
 		return
 	}
 	t.names.guess(ev, r)
+	t.exchanged(ev, r.PID)
 	t.change(Change{Op: OpInstall, CPU: c.id, Event: ev.Event})
 }
 
@@ -233,6 +235,10 @@ func (t *Tracker) uninstall(c *cpu, ev *event, r *ftrace.Record) {
 		return
 	}
 	ev.offline = strings.HasPrefix(r.Comm, "cpuhp/")
+	if ev.offline && !c.down {
+		c.down = true
+		t.step(step{op: stepDown, cpu: c.id})
+	}
 	t.change(Change{Op: OpUninstall, CPU: c.id, Event: ev.Event})
 	c.remove(ev)
 }
@@ -277,5 +283,10 @@ func (t *Tracker) reset(r *ftrace.Record) {
 		}
 	}
 	t.change(Change{Op: OpReset, CPU: c.id})
+	if !c.down {
+		t.step(step{op: stepDown, cpu: c.id})
+	}
+	c.down = false
+	t.step(step{op: stepUp, cpu: c.id})
 	t.wideMissingOn(c, r)
 }
