@@ -19,7 +19,7 @@ var (
 	opParam  = param("op", describe.Union(opWords.typ(), describe.Int),
 		"the operation, or its number in the kernel: 0, 1, 2")
 	addrParam = param("addr", describe.U64, "the address")
-	sizeParam = param("size", describe.Int, "bytes")
+	sizeParam = param("size", describe.Int, "bytes: 1 to 64, a power of two")
 	valParam  = optional("value", describe.U64, "0", "the value to store, little endian")
 
 	slotOut  = one("slot", describe.Int, "the slot's index")
@@ -174,26 +174,32 @@ assert.equals(t, m.cpu[0].current)`,
 		{
 			Name:    "load",
 			Doc:     "One load by the kernel, at EL1.",
-			Params:  []describe.Param{addrParam, sizeParam},
+			Params:  []describe.Param{addrParam, sizeParam, accessParam},
 			Results: loadOut,
-			See:     []string{"cpu:store", "cpu:get_user"},
+			See:     []string{"cpu:store", "cpu:atomic", "cpu:get_user"},
 			Sample:  `print(m.cpu[0]:load(0xffffff8008080000, 8))`,
-			Go: func(c *call, cpu *sim.CPU) int {
-				return c.u64(cpu.Load(c.arg(0).u64(), c.arg(1).int()))
-			},
+			Go:      func(c *call, cpu *sim.CPU) int { return loadBy(c, cpu.Load, cpu.Access) },
 		},
 		{
-			Name:   "store",
-			Doc:    "One store by the kernel, at EL1.",
-			Params: []describe.Param{addrParam, sizeParam, valParam},
-			See:    []string{"cpu:load", "cpu:put_user"},
+			Name:    "store",
+			Doc:     "One store by the kernel, at EL1.",
+			Params:  []describe.Param{addrParam, sizeParam, valParam, accessParam},
+			Results: storedOut,
+			See:     []string{"cpu:load", "cpu:atomic", "cpu:put_user"},
 			Sample: `
 local ev = assert(m:perf_event_open { type = "w", addr = 0xffffff8008080000, len = 8, cpu = 0 })
 m.cpu[0]:store(0xffffff8008080000, 8, 0x1122334455667788)
 assert.equals(1, ev.count)`,
-			Go: func(c *call, cpu *sim.CPU) int {
-				return c.done(cpu.Store(c.arg(0).u64(), c.arg(1).int(), c.arg(2).u64()))
-			},
+			Go: func(c *call, cpu *sim.CPU) int { return storeBy(c, cpu.Store, cpu.Access) },
+		},
+		{
+			Name:    "atomic",
+			Doc:     "One atomic instruction by the kernel, at EL1: it loads and stores.",
+			Params:  atomicParams,
+			Results: one("old", describe.U64, "the value before"),
+			See:     []string{"cpu:store"},
+			Sample:  `assert.equals(0, m.cpu[0]:atomic("add", 0xffffff8008080000, 4, 1))`,
+			Go:      func(c *call, cpu *sim.CPU) int { return atomicBy(c, cpu.Atomic) },
 		},
 		{
 			Name:   "exec",

@@ -240,7 +240,14 @@ var hitClass = describe.Class{
 		inHex(prop("addr", "The address that was reported, with its tag.",
 			func(h *sim.Hit) uint64 { return h.Addr })),
 		prop("size", "The bytes of the access.", func(h *sim.Hit) int { return h.Size }),
-		inHex(prop("pc", "The address of the instruction.", func(h *sim.Hit) uint64 { return h.PC })),
+		{
+			Name: "pc", Type: describe.Hex, Writable: true,
+			Doc: "The address of the instruction: the one that the access named, else one that follows " +
+				"from the line of the script. A handler that writes it moves the task there, and the " +
+				"instruction is not performed.",
+			Go: at(func(h *sim.Hit) *uint64 { return &h.PC }),
+		},
+		prop("pc_made_up", "Whether the access named no pc.", func(h *sim.Hit) bool { return h.PCMadeUp }),
 		prop("slot", "The slot of the event.", func(h *sim.Hit) int { return h.Slot }),
 		{
 			Name: "skip", Type: describe.Bool, Writable: true,

@@ -118,6 +118,7 @@ var machineOptions = []describe.Field{
 			"exact", "the first watched byte of the access",
 			"start", "the first byte of the access",
 			"floor16", "the first byte of the access, rounded down to 16",
+			"above", "the last byte of the access, which may lie above the watched bytes",
 		),
 		`"exact"`, "the address that a watchpoint reports",
 		at(func(c *sim.Config) *string { return &c.FAR })),
@@ -209,6 +210,8 @@ var records = []describe.Record{
 			set(func(v value, o *sim.TaskConfig) { o.Body = v.body() })),
 	}},
 	{Name: "tracer_options", Doc: "The options of ptrace requests.", Fields: tracerFields},
+	{Name: "access_options", Doc: "The options of load and store.", Fields: accessFields},
+	{Name: "exec_options", Doc: "The options of t:exec.", Fields: execFields},
 	{Name: "fork_options", Doc: "The options of t:fork.", Fields: []describe.Field{
 		option("comm", "the parent's", "the child's name", func(o *forkOptions) *string { return &o.comm }),
 		positive("pid", "the next one", "the child's number", "1 to 4194304",

@@ -7,6 +7,7 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
+	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm/describe"
 )
@@ -57,34 +58,52 @@ print(ev.count)`,
 		{
 			Name:    "load",
 			Doc:     "One load by the task, at EL0. Its CPU switches to it first.",
-			Params:  []describe.Param{addrParam, sizeParam},
+			Params:  []describe.Param{addrParam, sizeParam, accessParam},
 			Results: loadOut,
 			Errors:  accessErrs,
-			See:     []string{"t:store"},
+			See:     []string{"t:store", "t:atomic"},
 			Sample:  `print(m:task {}:load(0x1000, 8))`,
-			Go:      func(c *call, t *sim.Task) int { return c.u64(t.Load(c.arg(0).u64(), c.arg(1).int())) },
+			Go:      func(c *call, t *sim.Task) int { return loadBy(c, t.Load, t.Access) },
 		},
 		{
-			Name:   "store",
-			Doc:    "One store by the task, at EL0. Its CPU switches to it first.",
-			Params: []describe.Param{addrParam, sizeParam, valParam},
-			Errors: accessErrs,
-			See:    []string{"t:load"},
+			Name:    "store",
+			Doc:     "One store by the task, at EL0. Its CPU switches to it first.",
+			Params:  []describe.Param{addrParam, sizeParam, valParam, accessParam},
+			Results: storedOut,
+			Errors:  accessErrs,
+			See:     []string{"t:load", "t:atomic"},
 			Sample: `
 local t = m:task {}
 t:store(0x1000, 8, 0x1122334455667788)
 assert.equals(0x1122334455667788, t:load(0x1000, 8))`,
-			Go: func(c *call, t *sim.Task) int {
-				return c.done(t.Store(c.arg(0).u64(), c.arg(1).int(), c.arg(2).u64()))
-			},
+			Go: func(c *call, t *sim.Task) int { return storeBy(c, t.Store, t.Access) },
+		},
+		{
+			Name:    "atomic",
+			Doc:     "One atomic instruction by the task, at EL0: it loads and stores.",
+			Params:  atomicParams,
+			Results: one("old", describe.U64, "the value before"),
+			Errors:  accessErrs,
+			See:     []string{"t:store"},
+			Sample:  `assert.equals(0, m:task {}:atomic("swp", 0x1000, 8, 7))`,
+			Go:      func(c *call, t *sim.Task) int { return atomicBy(c, t.Atomic) },
 		},
 		{
 			Name:   "exec",
 			Doc:    "One instruction by the task, at EL0. Its CPU switches to it first.",
-			Params: []describe.Param{addrParam},
+			Params: []describe.Param{addrParam, optional("options", describe.Table("exec_options"), "", "")},
 			Errors: accessErrs,
-			Sample: `m:task {}:exec(0x400580)`,
-			Go:     func(c *call, t *sim.Task) int { return c.done(t.Exec(c.arg(0).u64())) },
+			Sample: `m:task {}:exec(0x400580, { svc = true })`,
+			Go: func(c *call, t *sim.Task) int {
+				addr := c.arg(0).u64()
+				var o sim.AccessOptions
+				if !c.given(1) {
+					return c.done(t.Exec(addr))
+				}
+				c.fill(1, &o)
+				_, _, err := t.Access(hwdebug.Exec, addr, 0, 0, o)
+				return c.done(err)
+			},
 		},
 		{
 			Name: "migrate",

@@ -276,7 +276,7 @@ func (v value) handler() sim.Handler {
 	return func(ev *sim.Event, hit *sim.Hit) error {
 		seen := *hit
 		_, err := m.rt.s.Call(fn, 0, m.event(ev), newObject(m, clsHit, &seen))
-		hit.Skip = seen.Skip
+		hit.Skip, hit.PC = seen.Skip, seen.PC
 		return err
 	}
 }

@@ -17,7 +17,7 @@
 ---@field va_bits? integer size of the user's address space (default: 39)
 ---@field vhe? boolean the kernel runs at EL2 (default: false)
 ---@field nodebugmon? boolean the boot option nodebugmon (default: false)
----@field far? "exact"|"start"|"floor16" the address that a watchpoint reports (default: "exact")
+---@field far? "exact"|"start"|"floor16"|"above" the address that a watchpoint reports (default: "exact")
 ---@field release? string the release in the headers of dump_stack (default: from the profile)
 ---@field version? string the version in the headers of dump_stack (default: from the profile)
 ---@field taint? string taint flags, one letter each (default: not tainted)
@@ -167,6 +167,16 @@
 ---@class hw.tracer_options
 ---@field tracer? hw.task the task that makes the request
 
+---The options of load and store.
+---@class hw.access_options
+---@field pc? u64 the address of the instruction, at which breakpoints match it (default: made up)
+---@field exclusive? boolean ldxr sets the CPU's monitor, stxr stores only if it is still set; every exception clears it (default: false)
+---@field zva? boolean dc zva: a store of 64 bytes of zeroes to the block of the address (default: false)
+
+---The options of t:exec.
+---@class hw.exec_options
+---@field svc? boolean the instruction is a system call (default: false)
+
 ---The options of t:fork.
 ---@class hw.fork_options
 ---@field comm? string the child's name (default: the parent's)
@@ -306,7 +316,7 @@
 ---@field va_bits? integer size of the user's address space (default: 39)
 ---@field vhe? boolean the kernel runs at EL2 (default: false)
 ---@field nodebugmon? boolean the boot option nodebugmon (default: false)
----@field far? "exact"|"start"|"floor16" the address that a watchpoint reports (default: "exact")
+---@field far? "exact"|"start"|"floor16"|"above" the address that a watchpoint reports (default: "exact")
 ---@field release? string the release in the headers of dump_stack (default: from the profile)
 ---@field version? string the version in the headers of dump_stack (default: from the profile)
 ---@field taint? string taint flags, one letter each (default: not tainted)
@@ -1352,9 +1362,10 @@ function cpu:context_switch(task) end
 ---print(m.cpu[0]:load(0xffffff8008080000, 8))
 ---```
 ---@param addr u64 the address
----@param size integer bytes
+---@param size integer bytes: 1 to 64, a power of two
+---@param options? hw.access_options
 ---@return u64 value little endian
-function cpu:load(addr, size) end
+function cpu:load(addr, size, options) end
 
 ---One store by the kernel, at EL1.
 ---
@@ -1364,10 +1375,23 @@ function cpu:load(addr, size) end
 ---assert.equals(1, ev.count)
 ---```
 ---@param addr u64 the address
----@param size integer bytes
+---@param size integer bytes: 1 to 64, a power of two
 ---@param value? u64 the value to store, little endian (default: 0)
----@return true
-function cpu:store(addr, size, value) end
+---@param options? hw.access_options
+---@return boolean stored false for a store exclusive that found the monitor lost
+function cpu:store(addr, size, value, options) end
+
+---One atomic instruction by the kernel, at EL1: it loads and stores.
+---
+---```lua
+---assert.equals(0, m.cpu[0]:atomic("add", 0xffffff8008080000, 4, 1))
+---```
+---@param op "add"|"swp"|"set"|"clr"|"eor" the operation
+---@param addr u64 the address
+---@param size integer 1, 2, 4 or 8 bytes
+---@param value u64 the operand
+---@return u64 old the value before
+function cpu:atomic(op, addr, size, value) end
 
 ---One instruction by the kernel, at EL1.
 ---
@@ -1386,7 +1410,7 @@ function cpu:exec(addr) end
 ---m.cpu[0]:context_switch(m:task {}) print(m.cpu[0]:get_user(0x400000, 4))
 ---```
 ---@param addr u64 the address
----@param size integer bytes
+---@param size integer bytes: 1 to 64, a power of two
 ---@return u64? value little endian
 ---@return string? message if it was refused
 ---@return "EFAULT"|nil errno EFAULT: the address is not the user's
@@ -1400,7 +1424,7 @@ function cpu:get_user(addr, size) end
 ---m.cpu[0]:context_switch(m:task {}) m.cpu[0]:put_user(0x400000, 4, 7)
 ---```
 ---@param addr u64 the address
----@param size integer bytes
+---@param size integer bytes: 1 to 64, a power of two
 ---@param value? u64 the value to store, little endian (default: 0)
 ---@return true? ok
 ---@return string? message if it was refused
@@ -1524,11 +1548,12 @@ function task:ptrace_gethbpregs(num, options) end
 ---print(m:task {}:load(0x1000, 8))
 ---```
 ---@param addr u64 the address
----@param size integer bytes
+---@param size integer bytes: 1 to 64, a power of two
+---@param options? hw.access_options
 ---@return u64? value little endian
 ---@return string? message if it was refused
 ---@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the details; ESRCH: the task has exited, or exits and has no perf context
-function task:load(addr, size) end
+function task:load(addr, size, options) end
 
 ---One store by the task, at EL0. Its CPU switches to it first.
 ---
@@ -1538,23 +1563,39 @@ function task:load(addr, size) end
 ---assert.equals(0x1122334455667788, t:load(0x1000, 8))
 ---```
 ---@param addr u64 the address
----@param size integer bytes
+---@param size integer bytes: 1 to 64, a power of two
 ---@param value? u64 the value to store, little endian (default: 0)
----@return true? ok
+---@param options? hw.access_options
+---@return boolean? stored false for a store exclusive that found the monitor lost
 ---@return string? message if it was refused
 ---@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the details; ESRCH: the task has exited, or exits and has no perf context
-function task:store(addr, size, value) end
+function task:store(addr, size, value, options) end
+
+---One atomic instruction by the task, at EL0: it loads and stores.
+---
+---```lua
+---assert.equals(0, m:task {}:atomic("swp", 0x1000, 8, 7))
+---```
+---@param op "add"|"swp"|"set"|"clr"|"eor" the operation
+---@param addr u64 the address
+---@param size integer 1, 2, 4 or 8 bytes
+---@param value u64 the operand
+---@return u64? old the value before
+---@return string? message if it was refused
+---@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the details; ESRCH: the task has exited, or exits and has no perf context
+function task:atomic(op, addr, size, value) end
 
 ---One instruction by the task, at EL0. Its CPU switches to it first.
 ---
 ---```lua
----m:task {}:exec(0x400580)
+---m:task {}:exec(0x400580, { svc = true })
 ---```
 ---@param addr u64 the address
+---@param options? hw.exec_options
 ---@return true? ok
 ---@return string? message if it was refused
 ---@return "SIGTRAP"|"ESRCH"|nil errno SIGTRAP: a ptrace entry stopped the access, which is not performed; t.siginfo has the details; ESRCH: the task has exited, or exits and has no perf context
-function task:exec(addr) end
+function task:exec(addr, options) end
 
 ---Move the task to another CPU. A current task leaves its CPU and is current nowhere; a body that moves itself continues when the new CPU schedules it.
 ---
@@ -1858,7 +1899,8 @@ local wide = {}
 ---@field kind "load"|"store"|"exec" The kind of the access.
 ---@field addr u64 The address that was reported, with its tag.
 ---@field size integer The bytes of the access.
----@field pc u64 The address of the instruction.
+---@field pc u64 The address of the instruction: the one that the access named, else one that follows from the line of the script. A handler that writes it moves the task there, and the instruction is not performed.
+---@field pc_made_up boolean Whether the access named no pc.
 ---@field slot integer The slot of the event.
 ---@field skip boolean Set it to true in the handler to move the pc past the instruction, which is then not performed.
 local hit = {}

@@ -32,6 +32,10 @@ type Access struct {
 	wnr     bool // ESR_EL1.WnR: the syndrome reports a store (R-REG-20, 27)
 	state   accessState
 	skipped bool // a handler skipped the instruction
+
+	exclusive, svc bool
+	atomic         AtomicOp
+	lost           bool // a store exclusive found the monitor lost
 }
 
 type accessState uint8
@@ -44,8 +48,8 @@ const (
 
 // checkAccess validates the size of a load or store.
 func checkAccess(k hwdebug.Kind, size int) error {
-	if k != hwdebug.Exec && (size < 1 || size > 16 || size&(size-1) != 0) {
-		return misusef("invalid access size %d (want 1, 2, 4, 8 or 16)", size)
+	if k != hwdebug.Exec && (size < 1 || size > 64 || size&(size-1) != 0) {
+		return misusef("invalid access size %d (want 1, 2, 4, 8, 16, 32 or 64)", size)
 	}
 	return nil
 }
@@ -152,6 +156,12 @@ func (a *Access) attempt() error {
 	}
 	a.perform()
 	a.state = accessDone
+	if a.svc {
+		m.syscallExit(a)
+		if err := a.takeSignals(); err != nil {
+			return err
+		}
+	}
 	if a.stepPending(c) {
 		a.state = accessPerformed
 	}
@@ -240,6 +250,9 @@ func (a *Access) staleFires(c *CPU, el int) (first uint64, ok bool) {
 // matches reports whether watchpoint pair i of c watches the access made at el, and the first byte that it
 // watches.
 func (a *Access) matches(c *CPU, i, el int) (first uint64, ok bool) {
+	if a.atomic != AtomicNone {
+		return a.atomicMatches(c, i, el)
+	}
 	return arm64.MatchWatchpoint(c.reg[arm64.WVR+i], arm64.DBGWCR(c.reg[arm64.WCR+i]), a.addr, a.size,
 		a.kind == hwdebug.Store, c.m.matchLevel(el))
 }
@@ -262,11 +275,13 @@ func (a *Access) reported(first uint64) uint64 {
 		return a.addr
 	case "floor16":
 		return a.addr &^ 15
+	case "above":
+		return a.addr + uint64(a.size) - 1
 	}
 	return first
 }
 
-// perform loads or stores the access's bytes. Of 16 bytes only the low 8 carry a value.
+// perform loads or stores the access's bytes.
 func (a *Access) perform() {
 	m := a.m
 	if a.kind == hwdebug.Exec {
@@ -286,14 +301,11 @@ func (a *Access) perform() {
 	if m.tracking {
 		m.touchMemory(mem, addr, a.size, a.kind == hwdebug.Store)
 	}
-	if a.kind == hwdebug.Load {
-		a.value = mem.load(addr, min(a.size, 8))
-	} else {
-		mem.store(addr, min(a.size, 8), a.value)
-		if a.size == 16 {
-			mem.store(addr+8, 8, 0)
-		}
+	c := m.cpu
+	if a.task != nil {
+		c = m.cpus[a.task.cpu]
 	}
+	a.complete(c, mem, addr)
 }
 
 // trap takes one debug exception on c. Afterwards a pending signal ends the access, a handler may have
@@ -308,6 +320,7 @@ func (a *Access) trap(c *CPU, handle func() error) error {
 	if a.task == nil {
 		defer m.done(m.visit(c))
 	}
+	c.openMonitor()
 	node := c.node
 	if a.task != nil {
 		c.node = 0
@@ -444,7 +457,7 @@ func (t *Task) Begin(k hwdebug.Kind, addr uint64, size int, value, pc uint64) (*
 // so that it amounts to an access to memory.
 func (c *CPU) quiet(addr uint64, size int) bool {
 	return size > 0 && size <= 8 && size&(size-1) == 0 && c.online && !c.suspended && c.m.chooser == nil &&
-		c.fired == 0 && (c.mdscr&arm64.MDSCRMDE == 0 || !c.near(addr, size)) && c.m.shortTurn()
+		c.fired == 0 && c.m.monitors == 0 && (c.mdscr&arm64.MDSCRMDE == 0 || !c.near(addr, size)) && c.m.shortTurn()
 }
 
 // quiet reports the same for an access by the task in user mode.
@@ -453,7 +466,7 @@ func (t *Task) quiet(addr uint64, size int) bool {
 	return c.curr == t && t.mem != nil && !t.singleStep && len(t.signals) == 0 && c.quiet(addr, size)
 }
 
-// Load reads size bytes (1, 2, 4, 8 or 16) at addr as the task in user mode and returns the low 8.
+// Load reads size bytes (1 to 64, a power of two) at addr as the task in user mode and returns the low 8.
 func (t *Task) Load(addr uint64, size int) (uint64, error) {
 	if t.quiet(addr, size) {
 		return t.mem.load(addr&addrBits, size), nil
@@ -489,7 +502,16 @@ func (t *Task) access(k hwdebug.Kind, addr uint64, size int, value uint64) (uint
 
 // kernelAccess runs an access by the kernel on c; user accesses go to the memory of c's current task.
 func (c *CPU) kernelAccess(k hwdebug.Kind, addr uint64, size int, value uint64, user bool) (uint64, error) {
-	if err := checkAccess(k, size); err != nil {
+	a := &Access{kind: k, addr: addr, size: size, value: value, user: user}
+	return c.kernelRun(a, func(*Access) error { return nil })
+}
+
+// kernelRun runs a in the kernel on c, after apply has completed it.
+func (c *CPU) kernelRun(a *Access, apply func(*Access) error) (uint64, error) {
+	if err := checkAccess(a.kind, a.size); err != nil {
+		return 0, err
+	}
+	if err := apply(a); err != nil {
 		return 0, err
 	}
 	if err := c.usable(); err != nil {
@@ -501,25 +523,25 @@ func (c *CPU) kernelAccess(k hwdebug.Kind, addr uint64, size int, value uint64, 
 			return 0, err
 		}
 	}
-	if user || k == hwdebug.Exec {
+	if a.user || a.kind == hwdebug.Exec {
 		m.touchAll()
 	}
 	prev := m.cpu
 	m.cpu = c
 	defer func() { m.cpu = prev }()
-	if user && !c.curr.kernel && !m.userRange(addr, size) {
+	if a.user && !c.curr.kernel && !m.userRange(a.addr, a.size) {
 		op := "put_user"
-		if k == hwdebug.Load {
+		if a.kind == hwdebug.Load {
 			op = "get_user"
 		}
 		return 0, m.refuse(&hwdebug.Error{
 			Errno: syscall.EFAULT, Rule: "R-EXC-17", Fn: op, Op: op,
-			Asked: sprintf("%d bytes at 0x%016x for %s", size, addr, c.curr),
+			Asked: sprintf("%d bytes at 0x%016x for %s", a.size, a.addr, c.curr),
 			Found: "not user memory", Fix: "use addresses below TASK_SIZE",
 		})
 	}
-	a := &Access{m: m, kind: k, addr: addr, size: size, value: value, el: 1, user: user}
-	a.unpriv = user && (m.prof.uaccessUnpriv || m.preset.UAO)
+	a.m, a.el = m, 1
+	a.unpriv = a.user && (m.prof.uaccessUnpriv || m.preset.UAO)
 	a.atInstruction()
 	loaded, err := m.access(a)
 	if len(c.raised) > 0 && c.masked == 0 && !c.irqsOff {

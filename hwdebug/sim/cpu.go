@@ -43,7 +43,8 @@ type CPU struct {
 	runq   []*thread
 
 	runState
-	raised []raised // irq_work to do as soon as interrupts are on
+	monitor monitor  // of exclusive accesses
+	raised  []raised // irq_work to do as soon as interrupts are on
 
 	spinning int     // calls that wait for another CPU to answer
 	spinner  *thread // the spinning thread

@@ -58,9 +58,11 @@ type Hit struct {
 	Kind hwdebug.Kind // of the access
 	Addr uint64       // reported address, with its tag
 	Size int          // of the access in bytes
-	PC   uint64       // of the instruction, 0 if the access has none
+	PC   uint64       // of the instruction; a handler that changes it moves the task there
 	Slot int          // of the event
 	Skip bool         // set by a handler to move the pc past the instruction without performing it
+
+	PCMadeUp bool // the access names no pc: PC follows from the line of the caller (R-EXC-23)
 }
 
 // An Event is one perf_event of type PERF_TYPE_BREAKPOINT. Small fields are adjacent: programs open and

@@ -404,6 +404,7 @@ var (
 	fnCompleteSignal        = fileSignal.void("complete_signal", argSig, taskArg("p"))
 	fnGetSignal             = fileSignal.void("get_signal")
 	fnDoSignal              = inlined(fileArchSignal.void("do_signal"))
+	fnSyscallTraceExit      = filePtrace.void("syscall_trace_exit")
 	fnRtSigreturn           = fileArchSignal.void("__arm64_sys_rt_sigreturn")
 
 	// arch/arm64/kernel/traps.c, lib/dump_stack.c

@@ -236,13 +236,17 @@ func (m *Machine) perfEventOverflow(ev *Event, a *Access, trigger uint64, slot i
 			original = ev.parent
 		}
 		hit := Hit{
-			CPU: c.id, Task: c.curr, EL: a.el, Kind: a.kind, Addr: trigger, Size: a.size, PC: a.pc,
+			CPU: c.id, Task: c.curr, EL: a.el, Kind: a.kindOfHit(), Addr: trigger, Size: a.size, PC: a.pc,
 			Slot: slot,
 		}
+		if !a.hasPC {
+			hit.PC, hit.PCMadeUp = m.madeUpPC(a.el), true
+		}
+		pc := hit.PC
 		if err := h(original, &hit); err != nil {
 			return last, err
 		}
-		if hit.Skip {
+		if hit.Skip || hit.PC != pc {
 			a.skipped = true
 		}
 	default:

@@ -48,7 +48,7 @@ type Config struct {
 	VABits     int    // 0: 39
 	VHE        bool   // the kernel runs at EL2
 	NoDebugMon bool   // the boot option nodebugmon
-	FAR        string // address a watchpoint reports: "exact" (if empty), "start" or "floor16"
+	FAR        string // address a watchpoint reports: "exact" (if empty), "start", "floor16" or "above"
 	BASCopies  bool   // DBGBCR reads back BAS[1] = BAS[0] and BAS[3] = BAS[2], as on QEMU (R-REG-21)
 	StaleWnR   bool   // a watchpoint fired by a store reports later loads as stores, as on QEMU (R-REG-27)
 
@@ -140,6 +140,7 @@ type Machine struct {
 	turnsAt     int64
 	relaxers    int  // threads in cpu_relax
 	lockers     int  // threads that wait for a context's mutex
+	monitors    int  // CPUs whose exclusive monitor is set
 	trapped     int  // nesting of debug exceptions and other contexts that must not sleep
 	sleepLogged bool // the present call has logged that it may sleep in atomic context
 	lent        int  // nesting of functions given to cpu:run, which have no points
@@ -254,9 +255,9 @@ func (c *Config) fill() error {
 	}
 	c.FAR = cmp.Or(c.FAR, "exact")
 	switch c.FAR {
-	case "exact", "start", "floor16":
+	case "exact", "start", "floor16", "above":
 	default:
-		return &OptionError{"far", c.FAR, `"exact", "start" or "floor16"`}
+		return &OptionError{"far", c.FAR, `"exact", "start", "floor16" or "above"`}
 	}
 	c.Name = cmp.Or(c.Name, "test_mach")
 	c.Release = cmp.Or(c.Release, prof.name)

@@ -49,6 +49,7 @@ type profile struct {
 	taintFlags        int
 
 	timerDelete bool
+	pseudoStep  bool
 
 	six   bool
 	build []visibility // nil: the seed's build
@@ -139,6 +140,8 @@ var facts = [...]fact{
 		func(p *profile) *bool { return &p.eventDisable }},
 	{"C-17", "watchpoint_report is a function of its own", "4.19.266", "",
 		func(p *profile) *bool { return &p.watchReport }},
+	{"R-STEP-16", "a step over a system call reports a pseudo step", "5.10.223", "",
+		func(p *profile) *bool { return &p.pseudoStep }},
 	{"C-23", "del_timer is called timer_delete", "6.1.176", "",
 		func(p *profile) *bool { return &p.timerDelete }},
 	{"C", "the entry, interrupt and softirq chains of 6.1", "6.1.176", "",

@@ -157,6 +157,7 @@ func (m *Machine) enterHandleIPI(c *CPU) marks {
 
 // enterIrq enters the functions between an interrupt on c and the first that depends on its kind.
 func (m *Machine) enterIrq(c *CPU) marks {
+	c.openMonitor()
 	switch user := m.inUser(c); {
 	case m.prof.six && user:
 		return m.enterAll(fnEl0t64Irq, fnEl0t64IrqHandler, fnEl0IrqHandlerCommon, fnEl0Interrupt)

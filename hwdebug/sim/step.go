@@ -63,6 +63,7 @@ func (a *Access) stepException() error {
 		v := m.visit(m.cpu)
 		defer m.done(v)
 	}
+	m.cpu.openMonitor()
 	m.trapped++
 	defer func() { m.trapped-- }()
 	defer m.leaveAll(m.debugEntry(a.el))

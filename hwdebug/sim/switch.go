@@ -64,6 +64,7 @@ func (m *Machine) restThread(c *CPU) *Task {
 // kernel/sched/core.c: __schedule, context_switch
 func (m *Machine) contextSwitch(next *Task) {
 	c := m.cpu
+	c.openMonitor()
 	prev := c.curr
 	prev.node = c.node
 	if !prev.kernel && c.node == 0 {

@@ -154,6 +154,7 @@ func (t *Timer) expired() error {
 // must not sleep, and no other thread comes in between.
 func (m *Machine) interrupting(x execContext, fn func() error) error {
 	c := m.cpu
+	m.touchAll()
 	was := c.enterContext(x)
 	m.touchAll()
 	m.trapped++

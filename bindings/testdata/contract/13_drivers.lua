@@ -283,6 +283,82 @@ for _, kernel in ipairs(hw.kernels) do
   end)
 end
 
+for _, kernel in ipairs(hw.kernels) do
+  describe("accesses on " .. kernel, function()
+    local m, t
+    before_each(function()
+      m = hw.machine { cpus = 2, kernel = kernel }
+      t = m:task {}
+    end)
+
+    it("have up to 64 bytes, and block stores", function()
+      local ev = assert(m:perf_event_open { type = "w", addr = K + 56, len = 8, cpu = 0 })
+      m.cpu[0]:store(K + 56, 8, 5)
+      assert.equals(1, ev.count)
+      m.cpu[0]:store(K, 32, 1)
+      assert.equals(1, ev.count)
+      assert.is_true(m.cpu[0]:store(K + 20, 64, 0, { zva = true }))
+      assert.equals(2, ev.count)
+      assert.equals(0, m.cpu[0]:load(K + 56, 8))
+      raises("64 bytes", m.cpu[0].store, m.cpu[0], K, 8, 0, { zva = true })
+      raises("1, 2, 4, 8, 16, 32 or 64", m.cpu[0].store, m.cpu[0], K, 48)
+      raises("unknown field 'exclusiv'; did you mean 'exclusive'", t.load, t, U, 8, { exclusiv = true })
+    end)
+
+    it("in exclusive pairs fail where a trap comes in between", function()
+      local function lock()
+        t:load(U, 4, { exclusive = true })
+        return t:store(U, 4, 1, { exclusive = true })
+      end
+      assert.is_true(lock())
+      assert.is_false(t:store(U, 4, 1, { exclusive = true }))
+      local ev = assert(m:perf_event_open { type = "w", addr = U, len = 4, task = t })
+      for _ = 1, 3 do assert.is_false(lock()) end
+      assert.equals(3, ev.count)
+      ev:disable()
+      assert.is_true(lock())
+    end)
+
+    it("by atomic instructions return the old value", function()
+      for _, who in ipairs { m.cpu[0], t } do
+        assert.same({ 0, 5, 3, 7, 6 }, { who:atomic("add", U, 4, 5), who:atomic("swp", U, 4, 3),
+          who:atomic("set", U, 4, 4), who:atomic("clr", U, 4, 1), who:atomic("eor", U, 4, 6) })
+        assert.equals(0, who:load(U, 4))
+      end
+      raises("unknown value \"ad\"", t.atomic, t, "ad", U, 4, 1)
+    end)
+
+    it("name their pc, or get one of their line", function()
+      local seen = {}
+      assert(m:register_user_hw_breakpoint { type = "w", addr = U, len = 8, task = t, on_hit = function(ev, hit)
+        seen[#seen + 1] = { hit.pc, hit.pc_made_up }
+        hit.pc = hit.pc + 4
+      end })
+      t:store(U, 8, 1, { pc = 0x401000 })
+      for _ = 1, 2 do t:store(U, 8, 1) end
+      t:store(U, 8, 1)
+      assert.same({ 0x401000, false }, seen[1])
+      assert.same(seen[2], seen[3])
+      assert.is_true(seen[2][2] and seen[2][1] ~= 0 and seen[2][1] ~= seen[4][1])
+      assert.equals(0, t:load(U, 8))                     -- passed over each time
+    end)
+
+    it("of a system call meet a pseudo step", function()
+      local ev = assert(m:perf_event_open { type = "x", addr = 0x400580, task = t, exclude_kernel = true })
+      local ok, _, sig = t:exec(0x400580, { svc = true })
+      assert.equals(1, ev.count)
+      if kernel:match("^4%.19") then
+        assert.is_true(ok)
+        assert.equals("running", t.state)
+      else
+        assert.equals("SIGTRAP", sig)
+        assert.equals("dead", t.state)
+        assert.equals("TRAP_TRACE", t.siginfo.code_name)
+      end
+    end)
+  end)
+end
+
 it("names of signals are checked", function()
   local m = hw.machine { cpus = 1 }
   local t = m:task {}
