@@ -250,5 +250,5 @@ func Implements(t Target, f Feature) (ok bool) {
 // NotSupported returns the error for an operation that a target does not support.
 func NotSupported(op, why string) error {
 	eop, _ := ErrnoByName("EOPNOTSUPP")
-	return &Error{Op: op, Found: why, Fix: "use the model, which can", Errno: eop}
+	return &Error{Op: op, Found: why, Fix: "use a target that has it", Errno: eop}
 }

@@ -317,7 +317,7 @@ func TestDivergencesInWords(t *testing.T) {
 		`case a/b, step 6
   asked   ptrace_get t0 watch
   kernel  NOTASK
-  model   EOPNOTSUPP (ptrace_get: the target has no ptrace (EOPNOTSUPP); fix: use the model, which can)`,
+  model   EOPNOTSUPP (ptrace_get: the target has no ptrace (EOPNOTSUPP); fix: use a target that has it)`,
 		`case a/b, at the end
   asked   release everything of the case
   kernel  no residue
