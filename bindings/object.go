@@ -154,6 +154,41 @@ func newObject[T any](m *machine, class int, val T) *lua.LUserData {
 	return o.ud
 }
 
+// String returns the object's text, as tostring does in a script.
+func (o *object[T]) String() string { return objectText(o.ud) }
+
+func (o *object[T]) model() (any, *sim.Machine) { return o.val, o.mach.m }
+
+// modelled is implemented by objects of every class, and by none of another package.
+type modelled interface {
+	model() (any, *sim.Machine)
+}
+
+// Machine returns the machine of a value that a script gave to Go, which is the machine itself or one of its
+// objects: a CPU, a task, an event, a work item and so on. ok is false for any other value.
+func Machine(v any) (m *sim.Machine, ok bool) {
+	o, ok := v.(modelled)
+	if ok {
+		_, m = o.model()
+	}
+	return m, ok
+}
+
+// Object returns what a value that a script gave to Go stands for in the model: a *sim.Machine, *sim.CPU,
+// *sim.Task, *sim.Event, *sim.Wide, *sim.Hit, *sim.Work, *sim.Timer, *sim.IrqWork, *sim.Mutex, *sim.Completion
+// or *hwdebug.Error. ok is false for any other value, and for views of a CPU's registers and slots.
+func Object(v any) (obj any, ok bool) {
+	o, ok := v.(modelled)
+	if !ok {
+		return nil, false
+	}
+	switch obj, _ = o.model(); obj.(type) {
+	case bank, onReg, cpuList:
+		return nil, false
+	}
+	return obj, true
+}
+
 // Native returns the userdata of the object and its runtime, for values that Go passes back to a script.
 func (o *object[T]) Native() (lua.LValue, *vm.Runtime) { return o.ud, o.mach.rt.s.Runtime() }
 

@@ -4,6 +4,7 @@ package vm
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/hwlua/hwlua/vm/internal/number"
@@ -80,7 +81,28 @@ func Format(v any) string {
 		}
 		return v.rt.plainString(v.value)
 	}
-	return fmt.Sprint(v)
+	return goText(v)
+}
+
+// goText prints a Go value, whose memory's addresses depend on the run: as its String or Error method does,
+// or else, if it is no basic value, by the name of its type, as tostring does in a script.
+func goText(v any) string {
+	switch v := v.(type) {
+	case error:
+		return v.Error()
+	case fmt.Stringer:
+		return v.String()
+	}
+	t := reflect.TypeOf(v)
+	switch t.Kind() {
+	case reflect.Pointer:
+		t = t.Elem()
+	case reflect.Struct, reflect.Map, reflect.Slice, reflect.Array, reflect.Func, reflect.Chan,
+		reflect.UnsafePointer:
+	default:
+		return fmt.Sprint(v)
+	}
+	return "object: " + t.Name()
 }
 
 // format prints a table of the runtime.
