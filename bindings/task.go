@@ -37,7 +37,6 @@ print(ev.count)`,
 		prop("comm", "Its name, of at most 15 characters.", (*sim.Task).Comm),
 		changing("cpu", "The CPU that it is on.", "t:migrate(n) moves it", (*sim.Task).CPU),
 		prop("compat", "Whether it is a 32-bit task.", (*sim.Task).Compat),
-		prop("cap_sys_admin", "Whether it has CAP_SYS_ADMIN and CAP_PERFMON.", (*sim.Task).CapSysAdmin),
 		field("state",
 			describe.Enum(
 				"running", "current on its CPU",

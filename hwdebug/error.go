@@ -29,6 +29,9 @@ func (e *Error) Error() string {
 	return s
 }
 
+// Brief returns what the kernel found and the errno, without the request.
+func (e *Error) Brief() string { return e.Op + ": " + e.found() + " (" + ErrnoName(e.Errno) + ")" }
+
 // Explain returns the error in lines: the request, the errno and where it comes from, a line for each
 // holder, the fix.
 func (e *Error) Explain() string {
@@ -50,15 +53,19 @@ func (e *Error) headline() string {
 	if e.Asked != "" {
 		s += e.Asked + ": "
 	}
-	s += e.Found
-	if len(e.Holders) > 0 {
-		labels := make([]string, len(e.Holders))
-		for i := range e.Holders {
-			labels[i] = e.Holders[i].Label
-		}
-		s += " (" + strings.Join(labels, " ") + ")"
+	return s + e.found()
+}
+
+// found returns what the kernel found, with the labels of the holders.
+func (e *Error) found() string {
+	if len(e.Holders) == 0 {
+		return e.Found
 	}
-	return s
+	labels := make([]string, len(e.Holders))
+	for i := range e.Holders {
+		labels[i] = e.Holders[i].Label
+	}
+	return e.Found + " (" + strings.Join(labels, " ") + ")"
 }
 
 // Unwrap returns the errno.

@@ -98,6 +98,8 @@ type session struct {
 	tight   bool            // the memory limit was reached, and may still be
 	lost    map[string]bool // names of locals of earlier inputs
 
+	refused map[string]error // names that a refused call left nil, with the refusal
+
 	ready input // the last entry that the reader asked about, compiled
 }
 
@@ -106,7 +108,8 @@ func newSession(ctx context.Context, cfg Config) (_ *session, err error) {
 	cfg.defaults()
 	s := &session{
 		cfg: cfg, index: cfg.Index, sources: map[string]sourceText{}, lost: map[string]bool{},
-		intr: make(chan struct{}, 1), done: make(chan struct{}),
+		refused: map[string]error{},
+		intr:    make(chan struct{}, 1), done: make(chan struct{}),
 		code: &codeInput{r: cfg.Runtime.Stdin},
 	}
 	stream := func(w, otherwise io.Writer) *output {
@@ -538,9 +541,15 @@ func (s *session) run(ctx context.Context, text string) error {
 		s.showError(in.err)
 		return in.err
 	}
+	refused, _ := s.rt.Refused()
 	err := s.execute(ctx, &in)
 	s.inputs = append(s.inputs, in)
 	if !s.cfg.Quiet {
+		if err != nil {
+			s.noteNil(&in, err)
+		} else {
+			s.noteRefused(&in, refused)
+		}
 		s.noteLostLocals(&in)
 	}
 	if s.tour != nil {

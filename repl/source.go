@@ -187,6 +187,28 @@ func localsOf(src string) []string {
 	return names
 }
 
+// assignsElement reports whether a chunk assigns to an element of a table, and to nothing else in that statement,
+// outside of its blocks and functions: t.x = ..., t[1] = ....
+func assignsElement(src string) bool {
+	toks := scan(src)
+	depth, first := 0, 0
+	for i, t := range toks {
+		switch {
+		case opens(t), isAny(t, "function", "do", "then", "repeat"):
+			depth++
+		case closes(t), isAny(t, "end", "until", "elseif"):
+			depth--
+		case depth == 0 && t.Is(","):
+			first = i + 1
+		case depth == 0 && t.Is("=") && i > 1 && first == 0:
+			if toks[i-1].Is("]") || toks[i-2].Is(".") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // declared returns the names of a local statement, given the tokens after "local".
 func declared(toks []vm.Token) []string {
 	if len(toks) > 0 && toks[0].Is("function") {

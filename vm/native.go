@@ -100,8 +100,16 @@ func (s *State) Raise(L *lua.LState, err error) { s.rt.raiseError(L, err) }
 func (s *State) Refuse(err error) lua.LString {
 	text := err.Error()
 	s.rt.origins.note(text, err)
+	if _, own := err.(*Error); !own { // that of a script's own function is no answer of the module
+		s.rt.refusals++
+		s.rt.refusal = err
+	}
 	return lua.LString(text)
 }
+
+// Refused returns how many errors modules have given to the script as values (nil, message, errno), and the
+// last of them. A prompt tells its user of one that an entry dropped.
+func (rt *Runtime) Refused() (n uint64, last error) { return rt.refusals, rt.refusal }
 
 // OnClose registers fn to be called when the runtime is closed, in reverse order.
 func (s *State) OnClose(fn func()) { s.rt.closers = append(s.rt.closers, fn) }

@@ -226,6 +226,7 @@ func (rt *Runtime) reset() error {
 	rt.resetLibs()
 	clear(rt.objects)
 	rt.origins = origins{}
+	rt.refusals, rt.refusal = 0, nil
 	rt.program = nil
 	rt.resetMemory()
 	return nil

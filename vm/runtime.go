@@ -75,6 +75,9 @@ type Runtime struct {
 	converting int
 
 	origins origins
+
+	refusals uint64 // see Refused
+	refusal  error
 }
 
 const (
