@@ -172,7 +172,7 @@ func TestPersonSession(t *testing.T) {
 		{"m.cpu[1].wvr[0]", "0xffffff8008c5a000"},
 		{"m.cpu[1].wcr[0] + 1", "8180"},
 		{"w[0]", "event w1 {type = \"w\", addr = 0xffffff8008c5a000, len = 8, cpu = 0, state = \"active\", " +
-			"count = 0, attr = {...}, slot = 0, wide = wide 1}"},
+			"count = 0, samples = 0, attr = {...}, slot = 0, wide = wide 1}"},
 		{"error('no')", "no\n  error('no')\n  ^"},
 		{"local y = nil; y.z = 1", "attempt to index local 'y' (a nil value)\n" +
 			"  local y = nil; y.z = 1\n                 ^"},
@@ -360,7 +360,7 @@ func TestPersonCompletes(t *testing.T) {
 	p.types("m:unregister_w\t")
 	p.expect("> m:unregister_wide_hw_breakpoint(")
 	p.types("\x15m:perf_event_\t")
-	p.shows("perf_event_disable  method  Disable one event, as a driver does.\nperf_event_enable   method")
+	p.shows("method  Disable one event, as a driver does.\nperf_event_disable_inatomic       method")
 	p.shows("\n> m:perf_event_")
 	p.types("\x15m.cpu[0].wc\t[0]\r")
 	p.shows("> m.cpu[0].wcr[0]\n0x00000000")

@@ -1459,7 +1459,6 @@ local slots_on_reg = {}
 ---@field comm string Its name, of at most 15 characters.
 ---@field cpu integer The CPU that it is on.
 ---@field compat boolean Whether it is a 32-bit task.
----@field cap_sys_admin boolean Whether it has CAP_SYS_ADMIN and CAP_PERFMON.
 ---@field state "running"|"runnable"|"sleeping"|"dead" Its state.
 ---@field siginfo? hw.siginfo The last signal that it took, nil before the first.
 local task = {}
