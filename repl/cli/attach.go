@@ -43,6 +43,7 @@ type attachOptions struct {
 	btf, symbols string
 	watch        time.Duration
 	save         string
+	compare      string
 	json         bool
 }
 
@@ -54,6 +55,9 @@ func attachCommand() ([]option, runner) {
 		value("symbols", "FILE", setString(&o.symbols),
 			"name the handlers: System.map or /proc/kallsyms of the board"),
 		value("watch", "DUR", o.setWatch, "look again every DUR (500ms) and print what has changed"),
+		value("compare", "FILE", setString(&o.compare),
+			"show the first register that differs from the model after a script or a scenario,",
+			"or from the end of a trace"),
 		value("save", "FILE", setString(&o.save), "write the picture to FILE, for hw.board and run --board"),
 		toggle("json", &o.json, "print the findings alone, one JSON object a line"),
 	}, o.run
@@ -92,10 +96,31 @@ func (o *attachOptions) run(ctx context.Context, env Env, args []string) (int, e
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", s.Address, err)
 	}
+	code := findingsCode(b)
+	if o.compare != "" {
+		same, err := o.compareWith(ctx, env, b)
+		if err != nil {
+			return 0, err
+		}
+		if !same {
+			code = exitFailed
+		}
+	}
 	if o.watch > 0 {
 		return o.watching(ctx, env, s, b)
 	}
-	return findingsCode(b), nil
+	return code, nil
+}
+
+// compareWith compares the machine with the script or trace of the option, and reports whether they
+// agree. With
+// --json the difference goes to standard error.
+func (o *attachOptions) compareWith(ctx context.Context, env Env, b *board.Board) (bool, error) {
+	w := env.Stdout
+	if o.json {
+		w = env.Stderr
+	}
+	return compare(ctx, env, w, b, o.compare)
 }
 
 // stub returns the machine at the address in args, or the default one.
