@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"time"
+	"unsafe"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -43,7 +44,8 @@ type exploreOptions struct {
 	explore.Config
 	reduce    *bool
 	variables bool // reads and writes of the script's variables are points
-	fine      bool
+	before    []*lua.LFunction
+	after     []*lua.LFunction
 }
 
 var luaPoints = describe.Enum(
@@ -85,6 +87,10 @@ var exploreFields = []describe.Field{
 		set(func(v value, o *exploreOptions) { o.KeepGoing = v.bool() })),
 	opt("schedule", describe.String, "all", "run this schedule only",
 		set(func(v value, o *exploreOptions) { o.Schedule = v.text() })),
+	opt("before", describe.Array(describe.Func1(nil, nil)), "{}", "functions to run before fn in each schedule",
+		set(func(v value, o *exploreOptions) { o.before = v.functions() })),
+	opt("after", describe.Array(describe.Func1(nil, nil)), "{}", "functions to run after fn in each schedule",
+		set(func(v value, o *exploreOptions) { o.after = v.functions() })),
 	opt("split", describe.Array(describe.Int), "{ 1, 1 }", "share i of n of the schedules",
 		set(func(v value, o *exploreOptions) { o.Share, o.Shares = v.share() })),
 }
@@ -263,6 +269,21 @@ func (v value) limit() time.Duration {
 	return 0
 }
 
+// functions returns an array of functions.
+func (v value) functions() []*lua.LFunction {
+	t, ok := v.v.(*lua.LTable)
+	if !ok {
+		v.wrong()
+	}
+	list := make([]*lua.LFunction, t.Len())
+	for i := range list {
+		if list[i], ok = t.RawGetInt(i + 1).(*lua.LFunction); !ok {
+			v.c.bad(fmt.Errorf("element %d: %w", i+1, expected("function", t.RawGetInt(i+1))))
+		}
+	}
+	return list
+}
+
 // share returns { i, n }.
 func (v value) share() (i, n int) {
 	t, ok := v.v.(*lua.LTable)
@@ -301,6 +322,7 @@ var errNested = errors.New("an exploration cannot run inside of another one")
 // explore explores fn.
 func (rt *runtime) explore(o *exploreOptions, fn *lua.LFunction) (*explore.Result, error) {
 	if rt.exploring != nil {
+		rt.exploring.fatal = errNested
 		return nil, errNested
 	}
 	o.Reduce = o.Bound == nil && o.variables
@@ -308,7 +330,10 @@ func (rt *runtime) explore(o *exploreOptions, fn *lua.LFunction) (*explore.Resul
 		o.Reduce = *o.reduce
 	}
 	o.KindOf = failureKind
-	x := &exploring{rt: rt, fn: fn}
+	x := &exploring{rt: rt, fn: fn, before: o.before, after: o.after, variables: o.variables}
+	if o.variables {
+		x.names, x.sites, x.outer = map[string]int{}, map[site]int{}, rt.s.Outer(fn)
+	}
 	rt.exploring = x
 	defer func() { rt.exploring = nil }()
 	return explore.Explore(context.Background(), o.Config, x.run)
@@ -326,6 +351,25 @@ func failureKind(err error) string {
 type exploring struct {
 	rt *runtime
 	fn *lua.LFunction
+
+	before, after []*lua.LFunction
+
+	fatal     error // makes a verdict impossible
+	variables bool
+	names     map[string]int // numbers of the names of variables
+	texts     []string       // by number
+	sites     map[site]int   // the number of what an instruction accesses
+	outer     map[unsafe.Pointer]bool
+	c         *explore.Control
+	m         *sim.Machine
+}
+
+// A site is an instruction and the key with which it accesses a table.
+type site struct {
+	proto *lua.FunctionProto
+	pc    int
+	key   lua.LValue
+	whole bool
 }
 
 // run makes one run on a machine of its own.
@@ -341,7 +385,23 @@ func (x *exploring) run(c *explore.Control) explore.Outcome {
 	mach := rt.register(m)
 	defer m.Close()
 	c.Attach(m)
+	if err := x.hooks(x.before); err != nil {
+		return explore.Outcome{Err: err}
+	}
+	if x.variables {
+		x.c, x.m = c, m
+		c.Variables(m, func(a, b uint8) bool { return vm.AccessMode(a).Conflicts(vm.AccessMode(b)) })
+		rt.s.Watch(x.access)
+		defer rt.s.Watch(nil)
+	}
 	results, err := rt.s.Call(x.fn, lua.MultRet, mach.ud)
+	rt.s.Watch(nil)
+	if err2 := x.hooks(x.after); err == nil {
+		err = err2
+	}
+	if x.fatal != nil {
+		return explore.Outcome{Err: &explore.ProgramError{Err: x.fatal}}
+	}
 	if stopped := rt.s.Interrupted(); stopped != nil {
 		return explore.Outcome{Err: &explore.ProgramError{Err: stopped}}
 	}
@@ -353,6 +413,59 @@ func (x *exploring) run(c *explore.Control) explore.Outcome {
 		out.Text += rt.s.Text(v)
 	}
 	return out
+}
+
+// hooks calls functions around a run.
+func (x *exploring) hooks(fns []*lua.LFunction) error {
+	for _, fn := range fns {
+		if _, err := x.rt.s.Call(fn, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// access is called before each access to a variable in a run.
+func (x *exploring) access(a *vm.Access) {
+	name := x.name(a)
+	if a.Mode.Writes() && x.outer[a.Var.Holder] {
+		x.c.Outlives(x.m, x.texts[name], whereOf(a))
+		return
+	}
+	if x.m.Running() == nil {
+		return
+	}
+	v := explore.VariableAccess{
+		Variable: a.Var, Name: name, Text: x.texts[name], Mode: uint8(a.Mode), Write: a.Mode.Writes(),
+		Excludes: a.Mode == vm.WriteVar || a.Mode == vm.KeysOf || a.Mode == vm.WalkOver, Where: whereOf(a),
+	}
+	if a.Mode > vm.WriteVar {
+		v.Part = 1
+	}
+	x.c.Access(x.m, &v)
+}
+
+func whereOf(a *vm.Access) sim.Position {
+	file, line := a.Where()
+	return sim.Position{File: file, Line: line}
+}
+
+// name returns the number of the variable's name.
+func (x *exploring) name(a *vm.Access) int {
+	proto, pc := a.Site()
+	at := site{proto, pc, a.Var.Key, a.Mode > vm.WriteVar}
+	n, ok := x.sites[at]
+	if ok {
+		return n
+	}
+	text := a.Name()
+	if n, ok = x.names[text]; !ok {
+		n = len(x.texts)
+		x.names[text] = n
+		x.texts = append(x.texts, text)
+	}
+	x.sites[at] = n
+	return n
 }
 
 var propertyMethods = []describe.Func{

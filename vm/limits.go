@@ -266,6 +266,9 @@ func (t *thread) Done() <-chan struct{} {
 	if opHeavy[op&63] {
 		t.heavy(cf, cf.Fn.Proto.Code[cf.Pc-1])
 	}
+	if t.rt.watch != nil {
+		t.watched(cf)
+	}
 	return nil
 }
 

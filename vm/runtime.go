@@ -78,6 +78,8 @@ type Runtime struct {
 
 	refusals uint64 // see Refused
 	refusal  error
+	watch    func(*Access)                 // see State.Watch
+	readers  map[*lua.LFunction]AccessMode // library functions that use a table
 }
 
 const (

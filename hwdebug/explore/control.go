@@ -82,7 +82,8 @@ type Control struct {
 	reduce      bool
 	end         error // what ended the run
 	pruned      bool
-	learnt      bool // the run has found a variable that threads share
+	ahead       uint32 // the hash of the possibilities before an access to a variable
+	learnt      bool   // the run has found a variable that threads share
 	shared      *sharing
 }
 

@@ -21,8 +21,9 @@ type Step struct {
 
 // A telling records the steps of a run.
 type telling struct {
-	steps []Step
-	at    map[int]standing // by pid: where each thread stands
+	steps    []Step
+	variable *VariableAccess  // that is about to be made
+	at       map[int]standing // by pid: where each thread stands
 }
 
 // A standing is where a thread waits for its turn.
@@ -36,8 +37,19 @@ func (t *telling) point(p *sim.Point, i int) {
 	if t.at == nil {
 		t.at = map[int]standing{}
 	}
+	if p.Place == sim.PlaceVariable && i == 0 { // as where nothing is known to be shared
+		return
+	}
 	if p.Thread != nil {
-		t.at[p.Thread.PID()] = standing{p.Place, p.Machine.Where()}
+		at := standing{p.Place, p.Machine.Where()}
+		if v := t.variable; p.Place == sim.PlaceVariable {
+			at.where = v.Where
+			at.where.Call = "reads " + v.Text
+			if v.Write {
+				at.where.Call = "writes " + v.Text
+			}
+		}
+		t.at[p.Thread.PID()] = at
 	}
 	q := &p.Next[i]
 	s := Step{CPU: q.CPU, Thread: q.Name, Kind: q.Kind, Now: p.Machine.Now()}

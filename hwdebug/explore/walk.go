@@ -284,7 +284,6 @@ func (e *explorer) control(p policy, path []node) *Control {
 func (e *explorer) run(c *Control) Outcome {
 	c.shared.begin(c)
 	out := e.program(c)
-	c.shared.end(c)
 	if err := fatalOf(c, out); err != nil && e.fatal == nil {
 		e.fatal = err
 	}

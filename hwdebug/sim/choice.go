@@ -88,6 +88,7 @@ func (m *Machine) EndRun(err error) { m.stopErr = err }
 
 // pointHere asks who goes on at a point of the running thread th, and returns when th goes on.
 func (m *Machine) pointHere(th *thread, place Place) error {
+	m.stale = true
 	m.wake()
 	if m.stepped(); m.stopErr != nil {
 		m.giveTurn(th, nil)

@@ -329,6 +329,7 @@ func (t *Task) exitFrom(stack trace.NodeID, code uint64, outer ...traceFn) (err 
 	m.leave(k2)
 	m.leaveAll(k)
 	m.touch(ResTask, uint64(t.pid), true)
+	m.gives(ResTask, workEnds|uint64(t.pid))
 	t.dead = true
 	c.node = 0
 	m.dropThread(t)

@@ -56,6 +56,7 @@ func (m *Machine) MutexLock(l *Mutex) error {
 		}
 	}
 	l.owner = m.cpu.curr
+	m.takes(ResLock, l.id)
 	return nil
 }
 
@@ -70,6 +71,7 @@ func (m *Machine) MutexTrylock(l *Mutex) (taken bool, err error) {
 		return false, nil
 	}
 	l.owner = m.cpu.curr
+	m.takes(ResLock, l.id)
 	return true, nil
 }
 
@@ -83,6 +85,7 @@ func (m *Machine) MutexUnlock(l *Mutex) error {
 	switch l.owner {
 	case m.cpu.curr:
 		l.owner = nil
+		m.gives(ResLock, l.id)
 		return nil
 	case nil:
 		return misusef("mutex_unlock of %s, which nobody holds", l.name)
@@ -131,6 +134,7 @@ func (m *Machine) Complete(c *Completion) error {
 	if c.done < completedAll-1 {
 		c.done++
 	}
+	m.gives(ResLock, c.id)
 	return nil
 }
 
@@ -142,6 +146,7 @@ func (m *Machine) CompleteAll(c *Completion) error {
 	defer m.done(m.here())
 	defer m.leave(m.enter1(fnCompleteAll, c.nameID))
 	c.done = completedAll
+	m.gives(ResLock, c.id)
 	return nil
 }
 
@@ -165,6 +170,7 @@ func (m *Machine) WaitForCompletion(c *Completion) error {
 	if c.done < completedAll {
 		c.done--
 	}
+	m.takes(ResLock, c.id)
 	return nil
 }
 

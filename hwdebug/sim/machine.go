@@ -93,10 +93,13 @@ type Machine struct {
 	limit                int64 // when the present drive of the machine ends
 	near                 int64 // the smallest slack at which another timer would have been a possibility, -1: none
 	properties           []property
-	looking              bool   // a property is being asked
-	bug                  string // see Bug
-	memories             uint64 // of tasks, created so far
-	locks                uint64 // created so far
+	looking              bool                      // a property is being asked
+	bug                  string                    // see Bug
+	memories             uint64                    // of tasks, created so far
+	locks                uint64                    // created so far
+	meet                 func(*Task, uint64, bool) // see SetOrder
+	rest                 func()
+	stale                bool   // what Ahead has returned may not hold any more
 	tracking             bool   // what steps touch is noted
 	blind                uint16 // resources that are not
 	touched, lastTouched Touched
@@ -423,6 +426,7 @@ func (m *Machine) visit(c *CPU) visit {
 
 // done leaves the machine and restores the stack of the task that made the call.
 func (m *Machine) done(v visit) {
+	m.stale = true
 	c := m.cpu
 	// Otherwise the script acted in the name of a thread that may have run since.
 	own := v.curr.thread == nil || v.curr.thread == m.thread

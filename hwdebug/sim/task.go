@@ -87,7 +87,9 @@ func (m *Machine) NewTask(cfg TaskConfig) (*Task, error) {
 	m.memories++
 	t.mem = &memory{id: m.memories}
 	if cfg.Body != nil {
+		m.gives(ResTask, uint64(t.pid))
 		t.thread = m.newThread(t, func() error {
+			m.takes(ResTask, uint64(t.pid))
 			err := m.ownSignals(t.thread)
 			if err == nil {
 				err = cfg.Body(t)
@@ -210,5 +212,7 @@ func (t *Task) Wait() error {
 		return err
 	}
 	m.touch(ResTask, uint64(t.pid), false)
-	return m.waitFor(Wait{Fn: "wait", For: t.named(), To: "exit", HeldAs: "run by", holder: t.self}, func() bool { return t.dead })
+	err := m.waitFor(Wait{Fn: "wait", For: t.named(), To: "exit", HeldAs: "run by", holder: t.self}, func() bool { return t.dead })
+	m.takes(ResTask, workEnds|uint64(t.pid))
+	return err
 }

@@ -120,6 +120,7 @@ func (m *Machine) giveUp(th *thread, s threadState) {
 		panic(threadEnd{})
 	}
 	m.enterStack(stack)
+	m.stale = true
 	th.state, m.trapped, m.tracer = threadRunning, trapped, tracer
 }
 
@@ -141,6 +142,7 @@ func (m *Machine) enterStack(stack any) {
 func (m *Machine) ready(th *thread) {
 	m.touch(ResCPU, uint64(th.task.cpu), true)
 	m.touch(ResTime, 0, false)
+	m.stale = true
 	th.state, th.since = threadReady, m.now
 	c := m.cpus[th.task.cpu]
 	c.runq = append(c.runq, th)
@@ -186,6 +188,7 @@ func (m *Machine) preemptFor() error { return m.preemptAt(PlaceCall) }
 // function given to cpu:run.
 // Without a chooser another thread runs only when the turn has ended.
 func (m *Machine) preemptAt(place Place) error {
+	m.stale = true
 	if err := m.mayCall(); err != nil {
 		return err
 	}
@@ -596,6 +599,9 @@ func (m *Machine) Run() (steps int, err error) {
 	steps, err = m.drive(maxTime, never)
 	if err == nil {
 		err = m.atRest()
+	}
+	if m.rest != nil {
+		m.rest()
 	}
 	if err == nil {
 		err = m.rested()

@@ -87,6 +87,60 @@ func (m *Machine) touch(r Resource, id uint64, write bool) {
 	m.touched.List = append(m.touched.List, Touch{r, id, write})
 }
 
+// SetOrder sets functions that follow what orders threads: meet is called when a thread gives what it has done
+// to an object or takes what others have given, with nil for the script; rest when the machine has come to rest.
+func (m *Machine) SetOrder(meet func(t *Task, object uint64, gives bool), rest func()) {
+	m.meet, m.rest = meet, rest
+}
+
+// gives notes that what the running thread has done is ordered before those that take from the object.
+func (m *Machine) gives(r Resource, id uint64) {
+	if m.meet != nil {
+		m.meet(m.Running(), uint64(r)<<56|id, true)
+	}
+}
+
+// takes notes that what was given to the object is ordered before what the running thread does next.
+func (m *Machine) takes(r Resource, id uint64) {
+	if m.meet != nil {
+		m.meet(m.Running(), uint64(r)<<56|id, false)
+	}
+}
+
+// Running returns the task whose thread runs now, nil for the script.
+func (m *Machine) Running() *Task {
+	if m.thread == nil {
+		return nil
+	}
+	return m.thread.task
+}
+
+// Looking reports whether a property is being asked.
+func (m *Machine) Looking() bool { return m.looking }
+
+// VariablePoint is the point before the running thread reads or writes a variable of the caller.
+func (m *Machine) VariablePoint() error {
+	if th := m.thread; th != nil && m.lent == 0 && m.chooser != nil && m.stopErr == nil {
+		return m.pointHere(th, PlaceVariable)
+	}
+	return nil
+}
+
+// Ahead returns the point that VariablePoint would be, nil for none. fresh reports whether it differs from the
+// last one.
+func (m *Machine) Ahead() (p *Point, fresh bool) {
+	th := m.thread
+	if th == nil || m.lent > 0 || m.chooser == nil || m.stopErr != nil {
+		return nil, false
+	}
+	if fresh = m.stale; fresh {
+		m.wake()
+		m.possibilities(th, PlaceVariable)
+		m.stale = false
+	}
+	return &m.point, fresh
+}
+
 // touchMemory notes an access to memory, and that it looked at the registers.
 func (m *Machine) touchMemory(mem *memory, addr uint64, size int, write bool) {
 	m.touch(ResPerf, 0, false)

@@ -219,10 +219,12 @@ func (m *Machine) processOneWork(w *worker, item *Work) error {
 	m.touch(ResWork, item.id, true)
 	item.pending, item.pool = false, nil
 	item.running, item.last, w.current = w, w.pool, item
+	m.takes(ResWork, item.id)
 	item.runs++
 	defer func() {
 		m.touch(ResWork, item.id, true)
 		m.touch(ResPool, uint64(w.pool.cpu.id), true)
+		m.gives(ResWork, workEnds|item.id)
 		item.running, w.current = nil, nil
 	}()
 	return m.named(item.name, item.fn)
@@ -321,6 +323,9 @@ func (m *Machine) onWork(op string, w *Work, delayed bool) error {
 	return err
 }
 
+// workEnds marks the end of a work's function as an object that threads meet at.
+const workEnds = 1 << 48
+
 // anyCPU stands for the CPU that the caller runs on.
 const anyCPU = -1 << 31
 
@@ -409,6 +414,7 @@ func (m *Machine) queue(op string, cpu int, w *Work, delayed bool, delay uint64)
 		return false, nil
 	}
 	w.pending = true
+	m.gives(ResWork, w.id)
 	m.delay(w, cpu, delay)
 	return true, nil
 }
@@ -476,6 +482,7 @@ func (m *Machine) ModDelayedWorkOn(cpu int, w *Work, delay uint64) (was bool, er
 		return was, nil
 	}
 	w.pending = true
+	m.gives(ResWork, w.id)
 	m.delay(w, cpu, delay)
 	return was, nil
 }
@@ -512,7 +519,9 @@ func (m *Machine) cancelSync(op string, fn traceFn, w *Work, delayed bool) (was 
 	was = m.grab(w)
 	w.blocked++
 	defer func() { w.blocked-- }()
-	return was, m.waitFor(w.waitIn(op), func() bool { return w.running == nil })
+	err = m.waitFor(w.waitIn(op), func() bool { return w.running == nil })
+	m.takes(ResWork, workEnds|w.id)
+	return was, err
 }
 
 // onWorkWait checks a call that waits for w's function, which that function itself cannot make.
@@ -566,13 +575,16 @@ func (m *Machine) flush(op string, fn traceFn, w *Work, delayed bool) (waited bo
 		m.queueWork(w, cpu)
 	}
 	if !w.pending && w.running == nil {
+		m.takes(ResWork, workEnds|w.id)
 		return false, nil
 	}
 	until := w.runs
 	if w.pending {
 		until++
 	}
-	return true, m.waitFor(w.waitIn(op), func() bool {
+	err = m.waitFor(w.waitIn(op), func() bool {
 		return w.runs > until || w.runs == until && w.running == nil || !w.pending && w.running == nil
 	})
+	m.takes(ResWork, workEnds|w.id)
+	return true, err
 }

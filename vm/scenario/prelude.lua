@@ -57,17 +57,12 @@ end
 
 -- How such a case runs: the first n hooks run before fn in each schedule, the others after it.
 S.explorer(function(options, fn, n, ...)
-  local run, hooks = fn, { ... }
-  if #hooks > 0 then
-    run = function(m)
-      for i = 1, n do hooks[i]() end
-      fn(m)
-      for i = n + 1, #hooks do hooks[i]() end
-    end
-  end
   local module, explores = S.explores()
   if module == "" then error("it.explore: no module of this runner can explore", 0) end
-  local r = require(module)[explores](options, run)
+  local all = { before = {}, after = {} }
+  for k, v in pairs(options) do all[k] = v end
+  for i, hook in ipairs { ... } do table.insert(i <= n and all.before or all.after, hook) end
+  local r = require(module)[explores](all, fn)
   if not r.ok then
     local f = r.failure
     S.schedule(f.schedule or "", r.schedules, f.steps)
