@@ -17,7 +17,7 @@ import (
 const (
 	lastRecords    = 12  // records in the notes on a failed case
 	timelineFailed = 400 // records in the timeline of a failed case
-	timelinePassed = 120 // records in the timeline of another case
+	timelinePassed = 60  // records in the timeline of another case
 	machinesShown  = 3
 	holdersShown   = 16 // lines about the holders of slots
 )
@@ -233,10 +233,16 @@ func (b *cpuTracks) call(i int, e *trace.Entry) {
 	for _, k := range b.open {
 		b.calls.Spans[k].End = i + 1
 	}
-	b.calls.Spans = append(b.calls.Spans, scenario.Span{
+	span := scenario.Span{
 		Start: i, End: i + 1, Depth: min(depth, 24), Label: e.Fn, Kind: kindOf(e),
 		Detail: e.Text() + "\n" + seconds(e.T) + "  " + taskOf(e),
-	})
+	}
+	if span.Kind == "write" && len(e.Args) == 3 {
+		reg := e.Args[0].String() + e.Args[1].String()
+		span.Label = reg + " " + e.Args[2].String()
+		span.Anchor = fmt.Sprintf("cpu%d DBG%s_EL1", e.CPU, reg)
+	}
+	b.calls.Spans = append(b.calls.Spans, span)
 	b.open = append(b.open, len(b.calls.Spans)-1)
 }
 

@@ -156,6 +156,7 @@ type Span struct {
 	Start, End int
 	Label      string // shown in it
 	Detail     string // shown as its tooltip
+	Anchor     string // the register that it writes, "cpu2 DBGWCR1_EL1", for failures about it
 	Kind       string // "task", "call", "refused", "hit", "write" or "level"
 	Level      int    // of "level": the count, such as slots in use
 	Depth      int    // nesting, 0 the outermost

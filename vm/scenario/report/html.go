@@ -7,7 +7,6 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
-	"strconv"
 	"strings"
 
 	"github.com/hwlua/hwlua/vm"
@@ -36,7 +35,6 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"registerHead": func() []string { return vm.RegisterHead },
 	"arrows":       func(s string) string { return strings.ReplaceAll(s, "->", "→") }, // "-" may end a line
 	"mark":         markDigits,
-	"x":            func(step int) int { return nameWidth + step*stepWidth },
 	"add":          func(a, b int) int { return a + b },
 }).Parse(pageHTML))
 
@@ -47,15 +45,16 @@ type page struct {
 	info  scenario.Info
 	file  string
 	files int
+	cases int
 	drawn int // bytes of timelines
 	left  int // cases whose timelines are left out
 }
 
-// Limits on the bytes of timelines of a page, beyond which browsers get slow. Those of failed cases are
-// drawn up to the higher limit.
+// Limits on the bytes of timelines of a page, which keep it quick to load and to send. Those of failed cases
+// are drawn up to the higher limit.
 const (
-	drawnPassed = 24 << 20
-	drawnMost   = 4 * drawnPassed
+	drawnPassed = 2 << 20
+	drawnMost   = 24 << 20
 )
 
 func newHTML(w *out, o Options) Writer { return &page{out: w, o: o} }
@@ -88,12 +87,22 @@ func (w *page) Case(r *scenario.Result) {
 	w.open(r.Case.File, r.Title)
 	name := r.Case.Name() + round(r.Case)
 	words := []string{r.Case.File, name, r.Status.String(), strings.Join(r.Case.Tags, " ")}
+	drawings := w.drawings(r)
 	w.execute("case", struct {
 		*scenario.Result
 		ID        int
 		Name, Key string
-	}{r, w.files, name, strings.ToLower(strings.Join(words, " "))})
-	w.timelines(r)
+		Failures  []linkedFailure
+	}{r, w.files, name, strings.ToLower(strings.Join(words, " ")), linked(r.Failures, drawings)})
+	before := w.size
+	for _, d := range drawings {
+		w.execute("timeline", d)
+	}
+	w.drawn += w.size - before
+	if drawings == nil && len(r.Look.Timelines) > 0 {
+		w.left++
+		w.execute("left out", nil)
+	}
 	w.execute("end of case", r)
 }
 
@@ -112,99 +121,6 @@ func markDigits(number, other string) template.HTML {
 		}
 	}
 	return template.HTML(b.String())
-}
-
-// The drawing of a timeline, in SVG units.
-const (
-	stepWidth  = 14
-	rowHeight  = 15
-	trackGap   = 6
-	nameWidth  = 90
-	axisHeight = 18
-	charWidth  = 7
-)
-
-// timelines draws the timelines of a case, if the page has room for them.
-func (w *page) timelines(r *scenario.Result) {
-	if len(r.Look.Timelines) == 0 {
-		return
-	}
-	if w.drawn > drawnMost || w.drawn > drawnPassed && !r.Status.Bad() {
-		w.left++
-		w.execute("left out", nil)
-		return
-	}
-	before := w.size
-	for _, t := range r.Look.Timelines {
-		w.execute("timeline", newDrawing(t))
-	}
-	w.drawn += w.size - before
-}
-
-// A drawing is a timeline with the coordinates of its parts.
-type drawing struct {
-	Title         string
-	Width, Height int
-	Ticks         []scenario.Tick
-	Tracks        []drawnTrack
-}
-
-type drawnTrack struct {
-	Name  string
-	Y     int
-	Spans []drawnSpan
-}
-
-type drawnSpan struct {
-	Title, Class        string
-	X, Y, Width, Height int
-	Label               string // "" if it does not fit
-}
-
-// newDrawing lays out a timeline: its tracks one below the other, each as high as its spans are nested.
-func newDrawing(t scenario.Timeline) drawing {
-	d := drawing{Title: t.Title, Ticks: t.Ticks}
-	last, y := 1, axisHeight
-	for _, track := range t.Tracks {
-		drawn := drawnTrack{Name: track.Name, Y: y}
-		rows := 1
-		for _, s := range track.Spans {
-			last = max(last, s.End, s.Start+1)
-			rows = max(rows, s.Depth+1)
-			drawn.Spans = append(drawn.Spans, newDrawnSpan(s, y))
-		}
-		d.Tracks = append(d.Tracks, drawn)
-		y += rows*rowHeight + trackGap
-	}
-	d.Width, d.Height = nameWidth+last*stepWidth+8, y
-	return d
-}
-
-// newDrawnSpan lays out a span of the track whose first row begins at y.
-func newDrawnSpan(s scenario.Span, y int) drawnSpan {
-	d := drawnSpan{
-		Title:  strings.TrimSuffix(s.Label+"\n"+s.Detail, "\n"),
-		Class:  "call",
-		X:      nameWidth + s.Start*stepWidth,
-		Y:      y + s.Depth*rowHeight,
-		Width:  max((s.End-s.Start)*stepWidth, 3),
-		Height: rowHeight - 1,
-	}
-	label := s.Label
-	switch s.Kind {
-	case "task", "refused", "hit", "write":
-		d.Class = s.Kind
-	case "level":
-		d.Class, label = s.Kind, strconv.Itoa(s.Level)
-	}
-	runes := []rune(clean(label))
-	switch room := (d.Width - 4) / charWidth; {
-	case len(runes) <= room:
-		d.Label = string(runes)
-	case room > 3:
-		d.Label = string(runes[:room-1]) + "…"
-	}
-	return d
 }
 
 func (w *page) Broken(b *scenario.Broken) {

@@ -1,7 +1,7 @@
 "use strict";
 (function () {
   var box = document.getElementById("q"), only = document.getElementById("bad"), shown = document.getElementById("shown");
-  var cases = Array.prototype.slice.call(document.querySelectorAll("details"));
+  var cases = Array.prototype.slice.call(document.querySelectorAll("details[data-k]"));
   var files = Array.prototype.slice.call(document.querySelectorAll("h2"));
   function apply() {
     var words = box.value.toLowerCase().split(/\s+/).filter(Boolean), n = 0, seen = {};
@@ -17,4 +17,6 @@
   box.addEventListener("input", apply);
   only.addEventListener("change", apply);
   apply();
+  // The end of a failed case's timeline is what its failure is about.
+  document.querySelectorAll("[data-bad] .tl .scroll").forEach(function (t) { t.scrollLeft = t.scrollWidth; });
 })();
