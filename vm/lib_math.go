@@ -40,7 +40,7 @@ func openMath(rt *Runtime) {
 		plain("cos", math.Cos), plain("cosh", math.Cosh),
 		plain("deg", func(x float64) float64 { return x / degree }), plain("exp", math.Exp),
 		rounding("floor", math.Floor), binary("fmod", math.Mod), {"frexp", mathFrexp}, {"ldexp", mathLdexp},
-		plain("log", math.Log), plain("log10", math.Log10), {"max", rt.mathExtreme("max", false)},
+		plain("log", number.Log), plain("log10", number.Log10), {"max", rt.mathExtreme("max", false)},
 		{"min", rt.mathExtreme("min", true)}, binary("mod", math.Mod), {"modf", mathModf},
 		binary("pow", math.Pow), plain("rad", func(x float64) float64 { return x * degree }),
 		{"random", rt.mathRandom}, {"randomseed", rt.mathRandomseed}, plain("sin", math.Sin),

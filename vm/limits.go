@@ -1,6 +1,5 @@
-// The limits of a runtime: steps, memory, depth, and the context's deadline. gopher-lua asks the
-// context of a thread before every instruction whether it is done; our context first counts the
-// instruction and what it is about to allocate.
+// The limits of a runtime: steps, memory, depth, and the context's deadline. The interpreter loop counts
+// each instruction, and what it is about to allocate, before it executes it.
 
 package vm
 
@@ -227,7 +226,7 @@ func (rt *Runtime) given() context.Context {
 	return context.Background()
 }
 
-// A thread is the context of one Lua thread. gopher-lua calls its Done before every instruction.
+// A thread is what we keep about one Lua thread. It is the thread's context, through which it is found.
 type thread struct {
 	rt       *Runtime
 	L        *lstate
@@ -237,6 +236,9 @@ type thread struct {
 	nestBase int // the part of nest that belongs to the threads that wait for this one
 	regs     int // registers that were counted
 	frames   int // the stack has to grow before it has more
+
+	numbers     *[blockNumbers]lua.LNumber // the block that box takes from
+	numbersUsed int
 }
 
 func (t *thread) Deadline() (time.Time, bool) { return t.rt.meter.ctx.Deadline() }
@@ -249,22 +251,23 @@ func (t *thread) Value(key any) any {
 	return t.rt.meter.ctx.Value(key)
 }
 
-// Done counts the instruction that is about to be executed. It never reports that the context is
-// done: when a limit is hit, it raises an error.
+// Done counts the instruction that is about to be executed by gopher-lua's loop, which asks before each.
+// That loop still runs where a native module has called a function on a thread of gopher-lua's own. Done
+// never reports that the context is done: when a limit is hit, it raises an error.
 func (t *thread) Done() <-chan struct{} {
 	cf := t.L.currentFrame
 	if cf == nil || cf.Fn.IsG {
-		return nil // asked by a Go function, not by the interpreter
+		return nil // asked by a Go function
 	}
 	m := &t.rt.meter
-	op := cf.Fn.Proto.Code[cf.Pc-1] >> 26
+	word := cf.Fn.Proto.Code[cf.Pc-1]
 	m.left--
-	m.mem += int64(opCost[op&63])
+	m.mem += 2 * sizeNumber
 	if m.left < m.look || m.mem > m.memStop || m.stop.Load() || cf.Idx+t.base >= m.maxDepth {
 		t.slow(cf)
 	}
-	if opHeavy[op&63] {
-		t.heavy(cf, cf.Fn.Proto.Code[cf.Pc-1])
+	if opHeavy[word>>26] {
+		t.heavy(cf, word)
 	}
 	if t.rt.watch != nil {
 		t.watched(cf)

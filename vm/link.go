@@ -77,8 +77,6 @@ func (rt *Runtime) helper(c syntax.Constant) lua.LGFunction {
 		return rt.assertSides(c.Op)
 	case syntax.Join:
 		return rt.joinTable
-	case syntax.Loop:
-		return rt.prepareLoop
 	}
 	panic("vm: unknown helper")
 }

@@ -75,8 +75,6 @@ func (n *namer) explain(said string) string {
 		return n.operand("get length of", b)
 	case strings.HasPrefix(said, "attempt to compare ") && (op == lua.OP_LT || op == lua.OP_LE):
 		return compareMessage(n.rk(b), n.rk(c))
-	case strings.HasPrefix(said, "for statement "):
-		return n.forLoop(said)
 	case said == "registry overflow":
 		return "stack overflow (too many values)"
 	}
@@ -112,20 +110,6 @@ func (n *namer) arithmetic(b, c int) string {
 			"convert it with hw.u64 or tonumber"
 	}
 	return n.operand("perform arithmetic on", i)
-}
-
-// forLoop explains a numeric for with a bound that is not a number.
-func (n *namer) forLoop(said string) string {
-	what := strings.TrimSuffix(strings.TrimPrefix(said, "for statement "), " must be a number")
-	i := map[string]int{"init": 0, "limit": 1, "step": 2}[what]
-	if what == "init" {
-		what = "initial value"
-	}
-	text := "'for' " + what + " must be a number"
-	if IsU64(n.reg(n.inst.a() + i)) {
-		text += ", got a u64 (the loop counts in floats; use while with u64s)"
-	}
-	return text
 }
 
 // numeric reports whether v is a number or text of one.

@@ -24,23 +24,15 @@ const (
 	sizeThread  = 2048 // a coroutine with its first registers and frames
 )
 
-// opCost is what an instruction allocates regardless of its operands. opHeavy marks the instructions whose
-// operands matter as well.
-var opCost, opHeavy = func() (cost [64]uint16, heavy [64]bool) {
-	for _, op := range []int{
-		lua.OP_ADD, lua.OP_SUB, lua.OP_MUL, lua.OP_DIV, lua.OP_MOD, lua.OP_POW, lua.OP_UNM, lua.OP_LEN,
-		lua.OP_FORPREP,
-	} {
-		cost[op] = sizeNumber
-	}
-	cost[lua.OP_FORLOOP] = 2 * sizeNumber
+// opHeavy marks the instructions that may allocate more than numbers, which box charges for.
+var opHeavy = func() (heavy [64]bool) {
 	for _, op := range []int{
 		lua.OP_SETGLOBAL, lua.OP_SETTABLE, lua.OP_SETTABLEKS, lua.OP_NEWTABLE, lua.OP_CONCAT, lua.OP_CALL,
 		lua.OP_TAILCALL, lua.OP_SETLIST, lua.OP_CLOSURE, lua.OP_VARARG,
 	} {
 		heavy[op] = true
 	}
-	return cost, heavy
+	return heavy
 }()
 
 // An instruction is one word of byte code.
@@ -78,11 +70,7 @@ func (t *thread) heavy(cf *frame, word uint32) {
 		if cf.Idx >= t.frames {
 			t.growStack()
 		}
-		if n := cap(t.L.reg.array); n != t.regs {
-			rt.charge(int64(n-t.regs) * sizeSlot)
-			t.regs = n
-			t.L.reg.growBy = n
-		}
+		t.chargeRegisters()
 	case lua.OP_SETGLOBAL:
 		if s, ok := cf.Fn.Proto.Constants[inst.bx()].(lua.LString); ok {
 			rt.chargeKey(cf.Fn.Env, string(s))

@@ -198,7 +198,9 @@ const maxRegisters = 1 << 18
 // adopt gives L our context and our functions for raising errors and running.
 func (rt *Runtime) adopt(L *lua.LState) *thread {
 	v := view(L)
-	t := &thread{rt: rt, L: v, regs: cap(v.reg.array), frames: firstFrames - spareFrames}
+	t := &thread{
+		rt: rt, L: v, regs: len(v.reg.array), frames: firstFrames - spareFrames, numbersUsed: blockNumbers,
+	}
 	v.hasErrorFunc = true // see closeUpvalues
 	L.Panic = rt.raise
 	L.SetContext(t)
@@ -214,15 +216,24 @@ func (rt *Runtime) run(L *lua.LState, base *frame) {
 	t := threadOf(L)
 	t.L.hasErrorFunc, t.L.Panic = true, rt.raise // a native module's own PCall has changed both
 	if base.Idx == 0 {
-		rt.loop(L, base)
+		t.execute(base)
 		return
 	}
 	if t.nest++; t.nest > maxNest {
 		t.nest--
 		rt.raiseText(L, fmt.Sprintf("stack overflow (Go and Lua functions call each other %d deep)", maxNest))
 	}
-	rt.loop(L, base)
+	t.execute(base)
 	t.nest--
+}
+
+// execute executes the current frame: a Lua function here, a Go function in gopher-lua.
+func (t *thread) execute(base *frame) {
+	if f := t.L.currentFrame; f == nil || f.Fn.IsG {
+		t.rt.loop(t.state(), base)
+	} else {
+		t.interpret(base)
+	}
 }
 
 func threadOf(L *lua.LState) *thread {

@@ -177,6 +177,9 @@ func asNumber(v lua.LValue) (n number.Number, ok bool) {
 func (rt *Runtime) arith(op string, f func(a, b uint64) uint64) lua.LGFunction {
 	divides := op == "/" || op == "%"
 	return func(L *lua.LState) int {
+		if fn := objectsMeta(L, arithEvents[op]); fn != nil {
+			return give(L, call(L, fn, L.Get(1), L.Get(2)))
+		}
 		a, b := operand(L, op, L.Get(1)), operand(L, op, L.Get(2))
 		if divides && b == 0 {
 			L.RaiseError("attempt to perform '%s %s 0', a division by zero", TypeName(L.Get(1)), op)
@@ -185,8 +188,28 @@ func (rt *Runtime) arith(op string, f func(a, b uint64) uint64) lua.LGFunction {
 	}
 }
 
+// arithEvents maps the operators of u64s to their metamethods.
+var arithEvents = map[string]string{"+": "__add", "-": "__sub", "*": "__mul", "/": "__div", "%": "__mod"}
+
+// objectsMeta returns the metamethod of the second operand if that is an object, so that the order of a u64
+// and an object does not matter. Of two objects the first one decides, as in Lua.
+func objectsMeta(L *lua.LState, event string) *lua.LFunction {
+	y := L.Get(2)
+	switch y.(type) {
+	case *lua.LTable, *lua.LUserData:
+		if IsU64(L.Get(1)) && !IsU64(y) {
+			fn, _ := L.GetMetaField(y, event).(*lua.LFunction)
+			return fn
+		}
+	}
+	return nil
+}
+
 // concatWide implements __concat, in which a u64 is its hexadecimal text.
 func (rt *Runtime) concatWide(L *lua.LState) int {
+	if fn := objectsMeta(L, "__concat"); fn != nil {
+		return give(L, call(L, fn, L.Get(1), L.Get(2)))
+	}
 	var text [2]string
 	for i := range text {
 		v := L.Get(i + 1)
@@ -203,8 +226,8 @@ func (rt *Runtime) concatWide(L *lua.LState) int {
 // unordered is the result of compareNumbers for NaN and anything.
 const unordered = 2
 
-// compareNumbers compares two numbers or u64s exactly and returns -1, 0, 1 or unordered. It is not ok for any
-// other value.
+// compareNumbers compares two numbers or u64s exactly and returns -1, 0, 1 or unordered. It is not ok for
+// any other value.
 func compareNumbers(a, b lua.LValue) (c int, ok bool) {
 	x, xok := asNumber(a)
 	y, yok := asNumber(b)

@@ -48,6 +48,33 @@ type Number struct {
 	Exact bool // Wide holds the value, which is at least 2^53
 }
 
+// Mod returns x modulo y as lua5.1 computes it. The product is rounded before it is subtracted on every
+// architecture.
+func Mod(x, y float64) float64 { return x - float64(math.Floor(x/y)*y) }
+
+// Log returns the natural logarithm of x. math.Log is wrong for the smallest numbers on some architectures.
+func Log(x float64) float64 {
+	const small, scale = 0x1p-1000, 0x1p60
+	if 0 < x && x < small {
+		return math.Log(x*scale) - 60*math.Ln2
+	}
+	return math.Log(x)
+}
+
+// Log10 returns the decimal logarithm of x, which is a whole number if x is a power of ten.
+func Log10(x float64) float64 {
+	r := math.Log10(x)
+	if 0 < x && x < 0x1p-1000 {
+		r = Log(x) / math.Ln10
+	}
+	if n := math.Round(r); n != r && math.Abs(n-r) < 1e-12 {
+		if power, _ := strconv.ParseFloat("1e"+strconv.Itoa(int(n)), 64); power == x {
+			return n
+		}
+	}
+	return r
+}
+
 // Bits returns an integer as 64 bits, a negative one as its two's complement.
 func (x Number) Bits() uint64 {
 	if x.Exact {

@@ -57,7 +57,6 @@ const (
 	Compare Helper = iota + 1 // compares two values, one of which may be a u64
 	Assert                    // compares two values and remembers them for assert
 	Join                      // makes one table of the pieces of a long constructor, given a plan
-	Loop                      // prepares the bounds of a loop; see (*rewriter).wideLoop
 )
 
 // Parse returns the statements of text as they are written.

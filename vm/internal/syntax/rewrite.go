@@ -8,7 +8,6 @@
 //   - assignments whose value the compiler would lose go through a variable of their own (logical.go);
 //   - loops and labels that begin with a jump get an instruction before it (head.go);
 //   - break and goto close the variables that closures have captured, and no others (jump.go);
-//   - a numeric for over u64s counts its iterations, because the compiler's counts in floats;
 //   - leading zeros and literals beyond the range of floats are written as the compiler reads them.
 //
 // It also bounds what the compiler does slowly, and notes the registers of local variables, which the
@@ -157,8 +156,6 @@ func (r *rewriter) stmts(stmts []ast.Stmt, last int, follows bool) []ast.Stmt {
 		switch x := s.(type) {
 		case *ast.AssignStmt:
 			s = r.assign(x)
-		case *ast.NumberForStmt:
-			s = r.wideLoop(x)
 		case *ast.BreakStmt:
 			s = r.leaveLoop(x)
 		case *ast.LabelStmt:
@@ -341,6 +338,7 @@ func (r *rewriter) expr(expr ast.Expr) ast.Expr {
 	case *ast.ArithmeticOpExpr:
 		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
 		r.wide[e] = r.wide[e.Lhs] || r.wide[e.Rhs]
+		return foldMod(e)
 	case *ast.UnaryMinusOpExpr:
 		e.Expr = r.expr(e.Expr)
 		r.wide[e] = r.wide[e.Expr]
@@ -352,6 +350,44 @@ func (r *rewriter) expr(expr ast.Expr) ast.Expr {
 		r.function(e, false)
 	}
 	return expr
+}
+
+// foldMod returns the remainder of two constants, which the compiler calculates in another way.
+func foldMod(e *ast.ArithmeticOpExpr) ast.Expr {
+	x, ok := numeral(e.Lhs)
+	y, ok2 := numeral(e.Rhs)
+	if e.Operator != "%" || !ok || !ok2 {
+		return e
+	}
+	return at(&ast.NumberExpr{Value: strconv.FormatFloat(number.Mod(x, y), 'g', -1, 64)}, e)
+}
+
+// numeral returns the value of a constant that the compiler calculates.
+func numeral(expr ast.Expr) (float64, bool) {
+	switch e := expr.(type) {
+	case *ast.NumberExpr:
+		f, err := strconv.ParseFloat(e.Value, 64)
+		return f, err == nil
+	case *ast.UnaryMinusOpExpr:
+		f, ok := numeral(e.Expr)
+		return -f, ok
+	case *ast.ArithmeticOpExpr:
+		x, ok := numeral(e.Lhs)
+		y, ok2 := numeral(e.Rhs)
+		switch e.Operator {
+		case "+":
+			return x + y, ok && ok2
+		case "-":
+			return x - y, ok && ok2
+		case "*":
+			return x * y, ok && ok2
+		case "/":
+			return x / y, ok && ok2
+		case "^":
+			return math.Pow(x, y), ok && ok2
+		}
+	}
+	return 0, false
 }
 
 func (r *rewriter) text(e *ast.StringExpr) ast.Expr {
@@ -376,14 +412,28 @@ func (r *rewriter) funcCall(e *ast.FuncCallExpr) {
 	r.assertion(e)
 }
 
-// relation replaces an ordered comparison with a wide literal by a call.
+// relation replaces an ordered comparison with a wide expression by a call. A wide literal the interpreter
+// compares itself, as long as it is sure to be an operand of the instruction.
 func (r *rewriter) relation(e *ast.RelationalOpExpr) ast.Expr {
 	e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
-	ordered := e.Operator != "==" && e.Operator != "~="
-	if ordered && (r.wide[e.Lhs] || r.wide[e.Rhs]) {
-		return r.call(e, Constant{Helper: Compare, Op: e.Operator}, e.Lhs, e.Rhs)
+	if !r.ordersWide(e) || len(r.fn.constants) < maxOperands && (r.literal(e.Lhs) || r.literal(e.Rhs)) {
+		return e
 	}
-	return e
+	return r.call(e, Constant{Helper: Compare, Op: e.Operator}, e.Lhs, e.Rhs)
+}
+
+// maxOperands is a number of constants of which each can be an operand of an instruction, with some to spare.
+const maxOperands = 200
+
+// literal reports whether e is a wide literal.
+func (r *rewriter) literal(e ast.Expr) bool {
+	s, ok := e.(*ast.StringExpr)
+	return ok && r.wide[s]
+}
+
+// ordersWide reports whether e is an ordered comparison with a wide expression.
+func (r *rewriter) ordersWide(e *ast.RelationalOpExpr) bool {
+	return e.Operator != "==" && e.Operator != "~=" && (r.wide[e.Lhs] || r.wide[e.Rhs])
 }
 
 // assertion replaces the comparison in assert(a == b) or check(a == b) by a call that remembers both sides.
@@ -393,7 +443,11 @@ func (r *rewriter) assertion(call *ast.FuncCallExpr) {
 		return
 	}
 	if e, ok := call.Args[0].(*ast.RelationalOpExpr); ok {
-		call.Args[0] = r.call(e, Constant{Helper: Assert, Op: e.Operator}, e.Lhs, e.Rhs)
+		helper := Constant{Helper: Assert, Op: e.Operator}
+		if r.ordersWide(e) {
+			helper.Helper = Compare
+		}
+		call.Args[0] = r.call(e, helper, e.Lhs, e.Rhs)
 	}
 }
 
@@ -453,4 +507,18 @@ func (r *rewriter) inject(old ast.PositionHolder, c Constant) ast.Expr {
 	r.wide[e] = c.Wide != 0
 	r.constant(old, keyMarker(i))
 	return e
+}
+
+// isWideLiteral reports whether e is, or calculates with, an integer literal of 2^53 or above.
+func isWideLiteral(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.NumberExpr:
+		n, err := number.ParseLiteral(e.Value)
+		return err == nil && n.Exact
+	case *ast.UnaryMinusOpExpr:
+		return isWideLiteral(e.Expr)
+	case *ast.ArithmeticOpExpr:
+		return isWideLiteral(e.Lhs) || isWideLiteral(e.Rhs)
+	}
+	return false
 }
