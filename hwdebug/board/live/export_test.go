@@ -1,0 +1,4 @@
+package live
+
+// ParseCPUs reads a list of CPUs.
+var ParseCPUs = parseCPUs
