@@ -50,6 +50,11 @@ func (t *thread) interpret(base *frame) {
 				t.slow(cf)
 				budget = m.left - m.look
 			}
+			if t.rt.watch != nil {
+				cf.Pc, m.left, reg.top = pc, m.look+budget, lbase+top
+				t.watched(cf)
+				budget = m.left - m.look
+			}
 			a := inst.a()
 			switch inst.op() {
 			case lua.OP_MOVE:
