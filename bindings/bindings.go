@@ -32,6 +32,7 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
+	"github.com/hwlua/hwlua/hwdebug/board"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm"
 )
@@ -45,19 +46,31 @@ type Options struct {
 	// Defaults are the options of hw.machine that a script leaves out.
 	Defaults sim.Config
 
+	// Board is the global board from the start, if it is not nil.
+	Board *board.Board
+
 	// Made is called with each machine of the runtime when it is made.
 	Made func(*sim.Machine)
 }
 
 // Hardware returns the module hw, which is also a global, with the assertions of its domain.
-func Hardware() vm.Module { return HardwareWith(Options{}) }
+func Hardware(options ...Option) vm.Module {
+	var o Options
+	for _, set := range options {
+		set(&o)
+	}
+	return HardwareWith(o)
+}
 
 // HardwareWith returns the module hw with options. vm.New returns the error about an invalid
 // configuration of Options.Machine.
 func HardwareWith(o Options) vm.Module {
-	var missing map[string]string
+	missing := map[string]string{}
 	if o.Machine == nil {
-		missing = map[string]string{"m": "a script makes its own: local m = hw.machine {}"}
+		missing["m"] = "a script makes its own: local m = hw.machine {}"
+	}
+	if o.Board == nil {
+		missing["board"] = "hwlua run --board FILE opens one, hw.board(text) reads one"
 	}
 	return vm.Module{
 		Name:    "hw",
@@ -97,6 +110,9 @@ func open(s *vm.State, o Options) (lua.LValue, error) {
 	s.SetRoots(rt.roots)
 	s.OnClose(rt.close)
 	s.OnReset(rt.reset)
+	if o.Board != nil {
+		rt.L.G.Global.RawSetString("board", rt.showBoard(o.Board))
+	}
 	if o.Machine != nil {
 		m, err := sim.New(*o.Machine)
 		if err != nil {

@@ -67,6 +67,11 @@ func (rt *runtime) bind(f *function) *lua.LFunction {
 			rt.leave(c)
 			return n
 		})
+	case func(*call, *boardView) int:
+		return bindMethod(rt, f, func(c *call, v *boardView) int {
+			c.m = nil // a board has no machine to settle
+			return do(c, v)
+		})
 	case func(*call, *sim.Machine) int:
 		return bindMethod(rt, f, do)
 	case func(*call, *sim.CPU) int:

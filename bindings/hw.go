@@ -35,6 +35,7 @@ var hwFuncs = []describe.Func{
 		Go:      newMachine,
 	},
 	exploreFunc,
+	boardFunc,
 	{
 		Name: "u64",
 		Doc: "The exact value of an integer or of text. A value below 2^53 is an ordinary number, a " +

@@ -33,6 +33,11 @@ const (
 	clsCompletion
 	clsTimer
 	clsIrqWork
+	clsBoard
+	clsBoardCPUs
+	clsBoardCPU
+	clsBoardBank
+	clsBoardSlots
 	numClasses
 )
 
@@ -336,6 +341,16 @@ func objectText(ud *lua.LUserData) string {
 		return "work " + o.val.Name()
 	case *object[*sim.Mutex]:
 		return "mutex " + o.val.Name()
+	case *object[*boardView]:
+		return fmt.Sprintf("board (%d cpus, %s)", len(o.val.b.CPUs), o.val.b.Source)
+	case *object[boardCPUs]:
+		return fmt.Sprintf("cpus 0 to %d of a board", o.val.Len()-1)
+	case *object[boardCPU]:
+		return fmt.Sprintf("cpu%d of a board", o.val.n)
+	case *object[boardBank]:
+		return fmt.Sprintf("%s of a board (%d registers)", o.val.name, o.val.Len())
+	case *object[boardSlots]:
+		return fmt.Sprintf("slots of a board (%d)", o.val.Len())
 	case *object[*sim.Completion]:
 		return "completion " + o.val.Name()
 	}

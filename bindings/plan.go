@@ -115,6 +115,9 @@ func (c *classPlan) index(rt *runtime, L *lua.LState) int {
 		m := c.known[string(key)]
 		switch {
 		case m == nil:
+			if err := rt.lookedAt(c, string(key)); err != nil {
+				rt.s.Raise(L, err)
+			}
 			rt.s.Raise(L, unknown(c.name+" has no field or method '%s'", string(key), c.names))
 		case m.get != nil:
 			L.Push(m.get(rt, nil, ud.Value))

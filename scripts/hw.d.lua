@@ -363,6 +363,34 @@
 ---@field write string file:line of a write
 ---@field other string file:line of the other access
 
+---An event of a board, or a finding about one. Fields that are not known are nil.
+---@class hw.board_event
+---@field finding? string of a finding: its name
+---@field type? string the kind of access
+---@field addr? u64 the address
+---@field len? u64 bytes
+---@field cpu? integer the CPU, -1: it follows its task
+---@field task? string the target, as comm-pid
+---@field comm? string the target's name; of a finding: of whoever did it
+---@field pid? integer its pid
+---@field by? string the opener, as comm-pid
+---@field owner? string perf, ptrace, kernel or wide
+---@field slot? integer the register that holds it
+---@field state? string active, inactive, off or error
+---@field t? number when it was opened; of a finding: when it was found, in seconds
+---@field rule? string the rule of the specification
+---@field errno? string of a refusal
+---@field asked? string of a refusal: what was asked for
+---@field why? string a finding in words
+---@field holders? hw.board_event[] of a refusal: who holds the slots
+
+---What has changed on a board.
+---@class hw.board_change
+---@field cpu? integer the CPU
+---@field reg? string the register
+---@field was? u64 its value before, nil if it was not known
+---@field is? u64 its value now, nil if it is not known
+
 ---A machine: its CPUs and the kernel that runs on them. The script is the kernel thread hwlua (pid 1), which is current on CPU 0 until another task is switched to there. Calls take no virtual time.
 ---@class hw.machine
 ---@field nr_cpus integer The number of CPUs.
@@ -1951,6 +1979,131 @@ local timer = {}
 ---@field runs integer How often its function was called.
 local irq_work = {}
 
+---A real machine that is only looked at: through a trace, a gdb stub, or its own /proc/kcore. What its source does not know is nil, never 0.
+---@class hw.board
+---@field nr_cpus integer The number of CPUs.
+---@field core_num_brps integer The breakpoint registers that the kernel uses.
+---@field core_num_wrps integer The watchpoint registers that the kernel uses.
+---@field kernel? string The kernel's release.
+---@field source string Where it comes from: trace, gdb or kcore.
+---@field cpu hw.board_cpus The CPUs, from 0.
+local board = {}
+
+---The board at a time of its trace, in seconds. A board that is not of a trace raises.
+---
+---```lua
+---local board = hw.board("  agent-1 [000] d.... 1.5: control: (hw_breakpoint_control+0x0/0x224) "
+---  .. "bp=0xffff000002c3ce00 ops=0")
+---print(board:at(1.5).cpu[0].wcr[0])
+---```
+---@param t number seconds, as the trace has them
+---@return hw.board board
+function board:at(t) end
+
+---Look again, and return what has changed. A board of a trace raises.
+---
+---```lua
+---local board = hw.board("  agent-1 [000] d.... 1.5: control: (hw_breakpoint_control+0x0/0x224) "
+---  .. "bp=0xffff000002c3ce00 ops=0")
+---print(pcall(board.refresh, board))
+---```
+---@return hw.board_change[] changes
+function board:refresh() end
+
+---The events that exist.
+---
+---```lua
+---local board = hw.board("  agent-1 [000] d.... 1.5: control: (hw_breakpoint_control+0x0/0x224) "
+---  .. "bp=0xffff000002c3ce00 ops=0")
+---print(#board:events())
+---```
+---@return hw.board_event[] list
+function board:events() end
+
+---The requests that were refused, with who held the slots.
+---
+---```lua
+---local board = hw.board("  agent-1 [000] d.... 1.5: control: (hw_breakpoint_control+0x0/0x224) "
+---  .. "bp=0xffff000002c3ce00 ops=0")
+---print(#board:refusals())
+---```
+---@return hw.board_event[] list
+function board:refusals() end
+
+---The events that were never released.
+---
+---```lua
+---local board = hw.board("  agent-1 [000] d.... 1.5: control: (hw_breakpoint_control+0x0/0x224) "
+---  .. "bp=0xffff000002c3ce00 ops=0")
+---print(#board:leaks())
+---```
+---@return hw.board_event[] list
+function board:leaks() end
+
+---All findings, worst first.
+---
+---```lua
+---local board = hw.board("  agent-1 [000] d.... 1.5: control: (hw_breakpoint_control+0x0/0x224) "
+---  .. "bp=0xffff000002c3ce00 ops=0")
+---for _, f in ipairs(board:findings()) do print(f.finding) end
+---```
+---@return hw.board_event[] list
+function board:findings() end
+
+---A machine brought into the same state, so that m:why() and what-ifs work on it.
+---
+---```lua
+---local board = hw.board("  agent-1 [000] d.... 1.5: control: (hw_breakpoint_control+0x0/0x224) "
+---  .. "bp=0xffff000002c3ce00 ops=0")
+---print(board:model())
+---```
+---@return hw.machine? m
+---@return string? message if it was refused
+---@return "EOPNOTSUPP"|nil errno EOPNOTSUPP: the board does not tell its state, or the model cannot have it
+function board:model() end
+
+---The text of a scenario that does on the model what the board did.
+---
+---```lua
+---local board = hw.board("  agent-1 [000] d.... 1.5: control: (hw_breakpoint_control+0x0/0x224) "
+---  .. "bp=0xffff000002c3ce00 ops=0")
+---print(#board:scenario() > 0)
+---```
+---@return string text
+function board:scenario() end
+
+---The CPUs of a board, board.cpu.
+---@class hw.board_cpus
+---@field [integer] hw.board_cpu CPU n, from 0; any other number raises.
+---@operator len: integer
+local board_cpus = {}
+
+---A CPU of a board: what its source knows of its registers.
+---@class hw.board_cpu
+---@field id integer The CPU's number.
+---@field online? boolean Whether the kernel runs on it.
+---@field current? string The task that is current there, as comm-pid.
+---@field mdscr_el1? u64 MDSCR_EL1.
+---@field bvr hw.board_bank DBGBVRn_EL1, by n from 0.
+---@field bcr hw.board_bank DBGBCRn_EL1, by n from 0.
+---@field wvr hw.board_bank DBGWVRn_EL1, by n from 0.
+---@field wcr hw.board_bank DBGWCRn_EL1, by n from 0.
+---@field bp_on_reg hw.board_slots The events in the breakpoint slots.
+---@field wp_on_reg hw.board_slots The events in the watchpoint slots.
+local board_cpu = {}
+
+---The debug registers of one kind of a board's CPU.
+---@class hw.board_bank
+---@field [integer] u64 The value of register n, from 0, nil if it is not known; a number beyond those of the CPU raises.
+---@operator len: integer
+local board_bank = {}
+
+---The slots of one kind of a board's CPU.
+---@class hw.board_slots
+---@field [integer] hw.board_event The event in slot n, from 0, nil if it is empty or not known; a number beyond the slots raises.
+---@operator len: integer
+local board_slots = {}
+
 ---A faithful model of the hardware breakpoints and watchpoints of Linux on arm64. Calls of the kernel's API have the kernel's names. A call that the kernel refuses returns nil, a message and the errno's name; a call with invalid arguments raises.
 ---@class hwlib
 ---@field errno table<string, integer> The numbers of errnos by name: hw.errno.ENOSPC is 28.
@@ -1981,6 +2134,17 @@ function hw.machine(options) end
 ---@param fn fun(m: hw.machine) makes tasks, work and timers on m and runs it
 ---@return hw.exploration r
 function hw.explore(options, fn) end
+
+---A board from the text of a trace (of hwlua probes, tracefs, trace-cmd, perf script, dmesg) or of a file that hwlua attach --save wrote. Raises where nothing in the text can be read.
+---
+---```lua
+---local board = hw.board("  agent-1 [000] d.... 1.5: control: (hw_breakpoint_control+0x0/0x224) "
+---  .. "bp=0xffff000002c3ce00 ops=0")
+---print(board.nr_cpus, board.source)
+---```
+---@param text string the text
+---@return hw.board board
+function hw.board(text) end
 
 ---The exact value of an integer or of text. A value below 2^53 is an ordinary number, a larger one is a u64. Equal values are always the same Lua value.
 ---

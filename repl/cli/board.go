@@ -3,9 +3,11 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +15,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 	"github.com/hwlua/hwlua/hwdebug/board"
+	"github.com/hwlua/hwlua/hwdebug/board/live"
+	"github.com/hwlua/hwlua/hwdebug/board/rebuild"
 	"github.com/hwlua/hwlua/vm/phrase"
 )
 
@@ -303,4 +307,28 @@ func jsonOf(f *board.Finding) findingJSON {
 		j.Event, j.eventJSON = eventLine(f.Event), &fields
 	}
 	return j
+}
+
+// openBoard reads a board from a file, or from the gdb stub at an address.
+func openBoard(ctx context.Context, where string) (*board.Board, error) {
+	text, err := os.ReadFile(where)
+	switch {
+	case err == nil && board.IsSaved(string(text)):
+		return board.Load(string(text))
+	case err == nil:
+		r, err := rebuild.Read(rebuild.Options{}, text)
+		if err != nil {
+			return nil, err
+		}
+		return r.Board(), nil
+	case !strings.Contains(where, ":"):
+		return nil, err
+	}
+	s := &live.Stub{Address: where, Context: ctx}
+	b, err := s.Look(ctx)
+	if b == nil {
+		return nil, err
+	}
+	b.Origin = s
+	return b, nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/hwlua/hwlua/bindings"
+	"github.com/hwlua/hwlua/hwdebug/board"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/scenario"
@@ -27,8 +28,9 @@ type machineOptions struct {
 	cpu        string
 	kernel     string
 	seed       uint64
-	memory     *int    // MiB that a runtime may hold, 0: no limit; nil: defaultMemory
-	given      []given // as typed, for commands that run a case again
+	board      *board.Board // of --board
+	memory     *int         // MiB that a runtime may hold, 0: no limit; nil: defaultMemory
+	given      []given      // as typed, for commands that run a case again
 }
 
 // given is an option of the command line, with its value as typed.
@@ -240,6 +242,7 @@ func (o *machineOptions) facts(kernel string) []scenario.Fact {
 		{Name: "target", Value: "sim"},
 		{Name: "sim", Value: "true"},
 		{Name: "linux", Value: "false"},
+		{Name: "board", Value: strconv.FormatBool(o.board != nil)},
 	}
 	for _, name := range []string{"vhe", "hotplug", "suspend", "trace", "virtual_time"} {
 		facts = append(facts, scenario.Fact{Name: name, Value: "true"})
@@ -251,6 +254,7 @@ func (o *machineOptions) facts(kernel string) []scenario.Fact {
 type machines struct {
 	defaults sim.Config
 	first    *sim.Config // of the global m, nil without one
+	board    *board.Board
 	list     []*sim.Machine
 	booted   []uint64 // for each machine, the number of its last record when it was made
 }
@@ -258,7 +262,7 @@ type machines struct {
 // newMachines prepares for the machines of one runtime. kernel is the profile if the options name none;
 // withM asks for the global m.
 func newMachines(o *machineOptions, kernel string, withM bool) *machines {
-	m := &machines{defaults: o.config(kernel)}
+	m := &machines{defaults: o.config(kernel), board: o.board}
 	if withM {
 		m.first = &m.defaults
 	}
@@ -269,6 +273,7 @@ func (m *machines) modules() []vm.Module {
 	return []vm.Module{bindings.HardwareWith(bindings.Options{
 		Defaults: m.defaults,
 		Machine:  m.first,
+		Board:    m.board,
 		Made: func(x *sim.Machine) {
 			m.list = append(m.list, x)
 			m.booted = append(m.booted, x.Recorder().Seq())

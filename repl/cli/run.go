@@ -57,6 +57,7 @@ type runOptions struct {
 	allow        vm.Allow
 
 	kernels   []string // several profiles of --kernel; one is in machine
+	board     string   // where the board of --board is
 	functions bool     // of diff-kernels: show where only the functions called differ
 }
 
@@ -95,6 +96,9 @@ func (o *runOptions) table() []option {
 		value("max-failures", "N", setInt(&o.maxFailures, 1), "stop after N failed cases"),
 		toggle("update", &o.update, "write snapshots instead of comparing with them"),
 		toggle("watch", &o.watch, "run again whenever a file changes"),
+		value("board", "ADDR|FILE", setString(&o.board),
+			"give scripts the global board: of a trace, of a file that attach --save wrote, or of a",
+			"gdb stub at HOST:PORT or unix:PATH"),
 		traceOption(&o.trace),
 	}
 	return append(append(opts, o.machine.table()...), allowOption(&o.allow))
@@ -133,6 +137,13 @@ func runCommand() ([]option, runner) {
 	return o.table(), func(ctx context.Context, env Env, paths []string) (int, error) {
 		if err := o.setKernels(env); err != nil {
 			return 0, err
+		}
+		if o.board != "" {
+			b, err := openBoard(ctx, o.board)
+			if err != nil {
+				return 0, fmt.Errorf("--board %s: %w", o.board, err)
+			}
+			o.machine.board = b
 		}
 		if o.watch {
 			return o.watching(ctx, env, paths)

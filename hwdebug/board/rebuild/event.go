@@ -34,9 +34,8 @@ type event struct {
 	follows   int           // the pid in whose context it is, 0: its target's
 	changing  *thread       // whose modify of it has no result yet
 
-	hitPC  uint64 // of its last hit
-	hits   int    // at that pc in a row
-	ownHit *board.Finding
+	hitPC uint64 // of its last hit
+	hits  int    // at that pc in a row
 }
 
 // isNew reports whether ev has not been seen in a register.

@@ -665,6 +665,21 @@ func (r *Recording) Scenario() (string, error) {
 	return p.text(r.end), nil
 }
 
+// Scenario returns a scenario that does on the model what b did, or, if b is not of a trace, that opens the
+// events that it has.
+func Scenario(b *board.Board) (string, error) {
+	if r, ok := b.Origin.(*Recording); ok {
+		return r.Scenario()
+	}
+	p, err := newPlayer(len(b.CPUs), b.BRPs, b.WRPs, b.Kernel)
+	if err != nil {
+		return "", err
+	}
+	defer p.m.Close()
+	_ = p.reach(b) // what differs is left out and named
+	return p.text(New(Options{})), nil
+}
+
 // text returns the file.
 func (p *player) text(t *Tracker) string {
 	head := []string{
