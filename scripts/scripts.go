@@ -6,7 +6,8 @@ package scripts
 
 import "embed"
 
-// FS contains the scenario files; those of real bugs are in the folder bugs.
+// FS contains the scenario files; those of real bugs are in the folder bugs, those of
+// recorded boards in the folder boards.
 //
-//go:embed *.lua bugs/*.lua
+//go:embed *.lua boards/*.lua bugs/*.lua
 var FS embed.FS
