@@ -52,7 +52,6 @@ var eventClass = describe.Class{
 				}
 				return lua.LNil
 			})),
-		prop("samples", "The number of samples that it has written.", (*sim.Event).Samples),
 		{
 			Name: "attr", Type: describe.Table("attr"), Doc: "Its attributes, in a new table.",
 			Change: "ev:modify { ... } changes them",

@@ -143,7 +143,7 @@ func (a *Access) attempt() error {
 		return nil
 	}
 	if (a.kind == hwdebug.Exec || a.hasPC) && a.enabled(c, a.el) && a.breakpointMatches(c) {
-		return a.trap(c, func() error { return m.breakpointHandler(a) })
+		return a.trap(c, debugBreakpoint, func() error { return m.breakpointHandler(a) })
 	}
 	if a.kind != hwdebug.Exec {
 		el := a.el
@@ -151,7 +151,9 @@ func (a *Access) attempt() error {
 			el = 0
 		}
 		if first, ok := a.watchpointFires(c, el); ok {
-			return a.trap(c, func() error { return m.watchpointHandler(a, a.reported(first)) })
+			return a.trap(c, debugWatchpoint, func() error {
+				return m.watchpointHandler(a, a.reported(first))
+			})
 		}
 	}
 	a.perform()
@@ -310,7 +312,7 @@ func (a *Access) perform() {
 
 // trap takes one debug exception on c. Afterwards a pending signal ends the access, a handler may have
 // skipped its instruction, and otherwise the access is attempted again.
-func (a *Access) trap(c *CPU, handle func() error) error {
+func (a *Access) trap(c *CPU, class debugClass, handle func() error) error {
 	m := a.m
 	m.touchAll()
 	if a.traps++; a.traps > maxTraps {
@@ -330,7 +332,7 @@ func (a *Access) trap(c *CPU, handle func() error) error {
 	masker := c.masker
 	c.masker = m.thread
 	was := c.enterContext(inDebug)
-	k := m.debugEntry(a.el)
+	k := m.debugEntry(a.el, class)
 	err := handle()
 	m.leaveAll(k)
 	c.runState = was

@@ -76,13 +76,14 @@ func (m *Machine) boot() {
 	m.limits = [2]int{m.cpus[0].brps, m.cpus[0].wrps}
 	m.script = newThread("hwlua", 1, m.cpus[0])
 	m.pushUserNodes()
+	m.readNode = m.under(m.syscallNode, m.pipeRead()...)
 	kthread := m.push(0, fnRetFromFork, fnKthread)
 	m.script.node = kthread
 	for _, c := range m.cpus {
 		n := strconv.Itoa(c.id)
 		c.idle = newThread("swapper/"+n, 0, c)
-		c.idle.node = m.push(0,
-			fnSecondaryStartKernel, fnCPUStartupEntry, fnDoIdle, fnDefaultIdleCall, fnArchCPUIdle)
+		c.idle.node = m.push(m.push(0, m.idleBottom(c.id)...),
+			fnCPUStartupEntry, fnDoIdle, fnDefaultIdleCall, fnArchCPUIdle)
 		c.curr, c.base, c.node = c.idle, c.idle, c.idle.node
 		c.hp = newThread("cpuhp/"+n, m.pid(), c)
 		c.hp.node = m.push(kthread, fnSmpbootThreadFn, fnCpuhpThreadFun)

@@ -172,13 +172,29 @@ func (m *Machine) ctxSchedOut(x *perfContext, t eventType) {
 		m.deactivate(x)
 	}
 	gone := was &^ x.active
+	if m.prof.pmuContexts && gone&eventAll != 0 {
+		m.leave(m.pmuCtxSchedOut(x, gone))
+	} else {
+		m.classesSchedOut(x, gone)
+	}
+	m.leave(k)
+}
+
+// kernel/events/core.c: __pmu_ctx_sched_out
+func (m *Machine) pmuCtxSchedOut(x *perfContext, gone eventType) mark {
+	k := m.enter1(fnPmuCtxSchedOut, uint64(gone))
+	m.classesSchedOut(x, gone)
+	return k
+}
+
+// classesSchedOut uninstalls the classes in gone, pinned before flexible.
+func (m *Machine) classesSchedOut(x *perfContext, gone eventType) {
 	if gone&eventPinned != 0 {
 		m.classSchedOut(&x.pinned)
 	}
 	if gone&eventFlexible != 0 {
 		m.classSchedOut(&x.flexible)
 	}
-	m.leave(k)
 }
 
 func (m *Machine) classSchedOut(cls *class) {
@@ -683,7 +699,7 @@ func (m *Machine) perfEventReleaseKernel(ev *Event) {
 		ev.children = ev.children[1:]
 		ev.keepChild(c)
 		m.detachEvent(c)
-		m.freeEvent(c)
+		m.freeChild(c)
 		ev.refs--
 	}
 	m.putEvent(ev)
@@ -698,6 +714,19 @@ func (m *Machine) detachEvent(ev *Event) {
 		m.unlock(ev.ctx)
 	}
 	ev.state = StateDead
+}
+
+// freeChild frees an inherited event.
+//
+// kernel/events/core.c: free_event, from 6.12 on put_event
+func (m *Machine) freeChild(c *Event) {
+	fn := fnFreeEventOuter
+	if m.prof.pmuContexts {
+		fn = fnPutEvent
+	}
+	k := m.enter1(fn, c.arg())
+	m.freeEvent(c)
+	m.leave(k)
 }
 
 // kernel/events/core.c: put_event

@@ -449,6 +449,9 @@ func (r *create) creator(m *Machine) string {
 // kernel/events/core.c: _free_event
 func (m *Machine) freeEvent(ev *Event) {
 	k := m.enter1(fnFreeEvent, ev.arg())
+	if m.prof.pmuContexts {
+		m.via(fnFreeEventInner)
+	}
 	m.bpPerfEventDestroy(ev)
 	if ev.task != nil && ev.parent == nil {
 		if m.perfTasks--; m.perfTasks == 0 {

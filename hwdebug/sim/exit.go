@@ -35,9 +35,9 @@ func (t *Task) Fork(comm string, pid int) (*Task, error) {
 	return m.fork(t, comm, p)
 }
 
-// kernel/fork.c: _do_fork, copy_process
+// kernel/fork.c: _do_fork, kernel_clone, copy_process
 func (m *Machine) fork(t *Task, comm string, pid int) (child *Task, err error) {
-	defer m.exit(m.enter0(fnDoFork), &err)
+	defer m.exit(m.enter0(m.forkFn()), &err)
 	defer m.exit(m.enter0(fnCopyProcess), &err)
 	child = m.addTask(comm, pid, m.cpus[t.cpu])
 	child.compat, child.mem, child.uncapable = t.compat, t.mem, t.uncapable
@@ -74,7 +74,7 @@ func (m *Machine) perfEventInitTask(parent, child *Task) (err error) {
 				all = false
 				continue
 			}
-			if err := m.inheritGroup(ev, child); err != nil {
+			if err := m.inheritTaskGroup(ev, child); err != nil {
 				m.freeInherited(child)
 				return err
 			}
@@ -93,6 +93,12 @@ func (m *Machine) perfEventInitTask(parent, child *Task) (err error) {
 // (R-EVT-30).
 func (ev *Event) inheritable() bool {
 	return ev.attr.Inherit && !ev.attr.InheritThread
+}
+
+// kernel/events/core.c: inherit_task_group
+func (m *Machine) inheritTaskGroup(ev *Event, child *Task) (err error) {
+	k := m.enter1(fnInheritTaskGroup, ev.arg())
+	return m.end(k, m.inheritGroup(ev, child))
 }
 
 // inheritGroup creates copies of a leader and of its members (R-GRP-8).
@@ -175,11 +181,17 @@ func (t *Task) ExecveAs(compat bool) error {
 		return err
 	}
 	defer m.done(m.visit(m.cpus[t.cpu]))
+	m.via(fnArm64SysExecve)
 	defer m.leave(m.enter0(fnDoExecve))
+	node := m.cpu.node
+	m.viaExec([]traceFn{fnFlushOldExec, fnFlushThread}, []traceFn{fnBeginNewExec, fnFlushThread})
 	m.flushPtrace(t)
+	m.cpu.node = node
 	m.memories++
 	t.mem, t.compat = &memory{id: m.memories}, compat
+	m.viaExec([]traceFn{fnSetupNewExec}, []traceFn{fnBeginNewExec})
 	m.perfEventExec(t)
+	m.cpu.node = node
 	return nil
 }
 
@@ -304,7 +316,13 @@ func (t *Task) undisturbed(op string) error {
 }
 
 // exitHere runs the exit system call of the task, which is current.
-func (t *Task) exitHere() error { return t.exitFrom(t.m.syscallNode, 0, fnSeSysExit, fnDoGroupExit) }
+func (t *Task) exitHere() error {
+	stack := t.m.syscallNode
+	if t.m.prof.pmuContexts {
+		stack = t.m.under(stack, fnArm64SysExitGroup)
+	}
+	return t.exitFrom(stack, 0, fnSeSysExit, fnDoGroupExit)
+}
 
 // exitFrom has the task, which is current, exit with a code, through the functions outer on a stack.
 func (t *Task) exitFrom(stack trace.NodeID, code uint64, outer ...traceFn) (err error) {
@@ -426,6 +444,6 @@ func (m *Machine) perfEventExitEvent(x *perfContext, ev *Event) {
 	p := ev.parent
 	p.children = remove(p.children, ev)
 	p.keepChild(ev)
-	m.freeEvent(ev)
+	m.freeChild(ev)
 	m.putEvent(p)
 }

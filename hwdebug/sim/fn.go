@@ -38,6 +38,8 @@ const (
 	fileTimer   source = "kernel/time/timer.c"
 	fileSoftirq source = "kernel/softirq.c"
 	filePtrace  source = "arch/arm64/kernel/ptrace.c"
+	fileRead    source = "fs/read_write.c"
+	filePipe    source = "fs/pipe.c"
 	fileTraps   source = "arch/arm64/kernel/traps.c"
 	fileSignal  source = "kernel/signal.c"
 	fileIrqWork source = "kernel/irq_work.c"
@@ -121,6 +123,8 @@ var (
 	fnToggleBpRegisters         = fileArchHw.void("toggle_bp_registers",
 		bankArg("reg"), levelArg("el"), switchArg("enable"))
 	fnBreakpointHandler        = fileArchHw.integer("breakpoint_handler", hexArg("unused"), argEsr)
+	fnDoBreakpoint             = fileArchHw.integer("do_breakpoint", hexArg("unused"), argEsr)
+	fnDoWatchpoint             = fileArchHw.integer("do_watchpoint", argAddr, argEsr)
 	fnWatchpointHandler        = fileArchHw.integer("watchpoint_handler", argAddr, argEsr)
 	fnWatchpointReport         = inlined(fileArchHw.integer("watchpoint_report", eventArg("wp"), argAddr))
 	fnReinstallSuspendedBps    = fileArchHw.integer("reinstall_suspended_bps")
@@ -193,6 +197,12 @@ var (
 	fnPerfRemoveFromContext     = inlined(fileCore.void("perf_remove_from_context", argEvent, argFlags))
 	fnRemoveFromContext         = fileCore.void("__perf_remove_from_context", argEvent, argFlags)
 	fnPutEvent                  = inlined(fileCore.void("put_event", argEvent))
+	fnFreeEventInner            = inlined(fileCore.void("__free_event", argEvent))
+	fnFreeEventOuter            = inlined(fileCore.void("free_event", argEvent))
+	fnPmuCtxSchedOut            = fileCore.void("__pmu_ctx_sched_out", argEventType)
+	fnInheritTaskGroup          = inlined(fileCore.errno("inherit_task_group", argEvent))
+	fnPerfIoctlInner            = inlined(fileCore.errno("_perf_ioctl", argEvent))
+	fnArm64SysPerfEventOpen     = inlined(fileCore.errno("__arm64_sys_perf_event_open"))
 	fnFreeEvent                 = fileCore.void("_free_event", argEvent)
 	fnPerfRelease               = fileCore.integer("perf_release", argEvent)
 	fnCtxResched                = fileCore.void("ctx_resched", argCPU, argEventType)
@@ -251,6 +261,7 @@ var (
 	fnSmpCallFunctionMany                   = fileSmp.void("smp_call_function_many")
 	fnOnEachCPU                             = fileSmp.void("on_each_cpu")
 	fnOnEachCPUCondMask                     = fileSmp.void("on_each_cpu_cond_mask")
+	fnSmpCallFunctionSingleInner            = inlined(fileSmp.errno("__smp_call_function_single", argCPU))
 	fnGenericExecSingle                     = fileSmp.errno("generic_exec_single", argCPU)
 	fnFlushSmpCallFunctionQueue             = fileSmp.void("flush_smp_call_function_queue")
 	fnFlushSmpCallFunctionQueue61           = fileSmp.void("__flush_smp_call_function_queue")
@@ -274,6 +285,12 @@ var (
 	fnEl1Irq                                = fileEntry.void("el1_irq")
 	fnEl0IrqNaked                           = fileEntry.void("el0_irq_naked")
 	fnEl1Dbg                                = fileEntry.void("el1_dbg")
+	fnEl0Breakpt                            = fileEntryC.void("el0_breakpt")
+	fnEl0Watchpt                            = fileEntryC.void("el0_watchpt")
+	fnEl0Softstp                            = fileEntryC.void("el0_softstp")
+	fnEl1Breakpt                            = fileEntryC.void("el1_breakpt")
+	fnEl1Watchpt                            = fileEntryC.void("el1_watchpt")
+	fnEl1Softstp                            = fileEntryC.void("el1_softstp")
 	fnEl0Dbg                                = fileEntry.void("el0_dbg")
 	fnDoDebugException                      = source("arch/arm64/mm/fault.c").integer("do_debug_exception",
 		argAddr, argEsr)
@@ -317,18 +334,54 @@ var (
 	fnKthread           = source("kernel/kthread.c").integer("kthread")
 	fnDoFork            = fileFork.errno("_do_fork")
 	fnCopyProcess       = fileFork.errno("copy_process")
-	fnDoExecve          = fileExec.errno("do_execve")
-	_                   = fileExec.errno("flush_old_exec")
-	fnDoExit            = fileExit.void("do_exit", intArg("code"))
-	fnDoGroupExit       = fileExit.void("do_group_exit", intArg("exit_code"))
-	fnSeSysExit         = fileExit.void("__se_sys_exit", intArg("error_code"))
-	fnExitFiles         = source("fs/file.c").void("exit_files", argTsk)
-	_                   = fileProcess.void("exit_thread", argTsk)
-	fnTaskWorkRun       = source("kernel/task_work.c").void("task_work_run")
-	fnDoNotifyResume    = fileArchSignal.void("do_notify_resume")
-	fnWorkPending       = fileEntry.void("work_pending")
-	fnFput              = source("fs/file_table.c").void("____fput")
-	fnFputInner         = source("fs/file_table.c").void("__fput")
+	fnKernelClone       = fileFork.errno("kernel_clone")
+	fnDoSysClone        = inlined(fileFork.errno("__do_sys_clone"))
+	fnArm64SysClone     = inlined(fileFork.errno("__arm64_sys_clone"))
+
+	fnArm64SysExecve      = inlined(fileExec.errno("__arm64_sys_execve"))
+	fnDoExecveFile        = inlined(fileExec.errno("__do_execve_file"))
+	fnDoExecveatCommon    = inlined(fileExec.errno("do_execveat_common"))
+	fnBprmExecve          = inlined(fileExec.errno("bprm_execve"))
+	fnSearchBinaryHandler = inlined(fileExec.errno("search_binary_handler"))
+	fnLoadElfBinary       = inlined(source("fs/binfmt_elf.c").errno("load_elf_binary"))
+	fnFlushOldExec        = inlined(fileExec.errno("flush_old_exec"))
+	fnSetupNewExec        = inlined(fileExec.void("setup_new_exec"))
+	fnBeginNewExec        = inlined(fileExec.errno("begin_new_exec"))
+	fnFlushThread         = inlined(fileProcess.void("flush_thread"))
+
+	fnArm64SysExitGroup = inlined(fileExit.errno("__arm64_sys_exit_group"))
+	fnArm64SysPtrace    = inlined(source("kernel/ptrace.c").errno("__arm64_sys_ptrace"))
+	fnArm64SysIoctl     = inlined(source("fs/ioctl.c").errno("__arm64_sys_ioctl"))
+	fnDoVfsIoctl        = inlined(source("fs/ioctl.c").errno("do_vfs_ioctl"))
+	fnArm64SysClose     = inlined(source("fs/open.c").errno("__arm64_sys_close"))
+	fnFputSync          = source("fs/file_table.c").void("__fput_sync")
+	fnFputCloseSync     = source("fs/file_table.c").void("fput_close_sync")
+
+	fnArm64SysRead = inlined(fileRead.errno("__arm64_sys_read"))
+	fnKsysRead     = inlined(fileRead.errno("ksys_read"))
+	fnVfsRead      = inlined(fileRead.errno("vfs_read"))
+	fnVfsReadInner = inlined(fileRead.errno("__vfs_read"))
+	fnNewSyncRead  = inlined(fileRead.errno("new_sync_read"))
+	fnPipeRead     = inlined(filePipe.errno("pipe_read"))
+	fnPipeWait     = inlined(filePipe.void("pipe_wait"))
+	fnAnonPipeRead = inlined(filePipe.errno("anon_pipe_read"))
+
+	fnStartKernel       = inlined(source("init/main.c").void("start_kernel"))
+	fnRestInit          = inlined(source("init/main.c").void("rest_init"))
+	fnPrimarySwitched   = inlined(source("arch/arm64/kernel/head.S").void("__primary_switched"))
+	fnSecondarySwitched = inlined(source("arch/arm64/kernel/head.S").void("__secondary_switched"))
+
+	fnDoExecve       = fileExec.errno("do_execve")
+	fnDoExit         = fileExit.void("do_exit", intArg("code"))
+	fnDoGroupExit    = fileExit.void("do_group_exit", intArg("exit_code"))
+	fnSeSysExit      = fileExit.void("__se_sys_exit", intArg("error_code"))
+	fnExitFiles      = source("fs/file.c").void("exit_files", argTsk)
+	_                = fileProcess.void("exit_thread", argTsk)
+	fnTaskWorkRun    = source("kernel/task_work.c").void("task_work_run")
+	fnDoNotifyResume = fileArchSignal.void("do_notify_resume")
+	fnWorkPending    = fileEntry.void("work_pending")
+	fnFput           = source("fs/file_table.c").void("____fput")
+	fnFputInner      = source("fs/file_table.c").void("__fput")
 
 	// kernel/workqueue.c, kernel/time/timer.c
 	fnWorkerThread          = fileWq.integer("worker_thread")

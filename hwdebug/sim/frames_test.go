@@ -41,12 +41,16 @@ func TestFramesOfRealStacks(t *testing.T) {
 		want(0, "_free_event", "_free_event < put_event < perf_event_release_kernel < "+
 			"unregister_wide_hw_breakpoint < ")
 
+		pmu := ""
+		if since(kernel, "6.12.117") {
+			pmu = "__pmu_ctx_sched_out < "
+		}
 		task := newTask(t, m, "app", 0)
 		must(t, task.Store(userAddr, 4, 1))
 		register(t, m, task)
 		must(t, m.CPU(0).ContextSwitch(nil))
 		want(0, "arch_uninstall_hw_breakpoint", "arch_uninstall_hw_breakpoint < hw_breakpoint_del < "+
-			"event_sched_out < group_sched_out < ctx_sched_out < task_ctx_sched_out < "+
+			"event_sched_out < group_sched_out < "+pmu+"ctx_sched_out < task_ctx_sched_out < "+
 			"__perf_event_task_sched_out < __schedule < schedule")
 		must(t, m.CPU(0).ContextSwitch(task))
 		want(0, "arch_install_hw_breakpoint", strings.TrimSuffix(install, "ctx_resched < ")+

@@ -9,19 +9,6 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 )
 
-// debugEntry enters the functions between a debug exception from el and its handler.
-func (m *Machine) debugEntry(el int) marks {
-	switch {
-	case m.prof.six && el == 0:
-		return m.enterAll(fnEl0t64Sync, fnEl0t64SyncHandler, fnEl0Dbg, fnDoDebugException)
-	case m.prof.six:
-		return m.enterAll(fnEl1h64Sync, fnEl1h64SyncHandler, fnEl1Dbg, fnDoDebugException)
-	case el == 0:
-		return m.enterAll(fnEl0Dbg, fnDoDebugException)
-	}
-	return m.enterAll(fnEl1Dbg, fnDoDebugException)
-}
-
 // esr returns the fields of ESR_EL1 that the handlers use (R-REG-20).
 func esr(class uint64, el int, write bool) uint64 {
 	v := (class + uint64(el)) << 26
@@ -37,7 +24,7 @@ func esr(class uint64, el int, write bool) uint64 {
 //
 // arch/arm64/kernel/hw_breakpoint.c: breakpoint_handler
 func (m *Machine) breakpointHandler(a *Access) error {
-	defer m.leave(m.enter2(fnBreakpointHandler, 0, esr(0x30, a.el, false)))
+	defer m.leave(m.enter2(m.handlerFn(fnBreakpointHandler), 0, esr(0x30, a.el, false)))
 	c := m.cpu
 	step := false
 	for i, ev := range c.bpOnReg[:m.brps] {
@@ -93,7 +80,7 @@ func watchDistance(addr, wvr uint64, bas uint8) uint64 {
 //
 // arch/arm64/kernel/hw_breakpoint.c: watchpoint_handler
 func (m *Machine) watchpointHandler(a *Access, far uint64) error {
-	defer m.leave(m.enter2(fnWatchpointHandler, far, esr(0x34, a.el, a.wnr)))
+	defer m.leave(m.enter2(m.handlerFn(fnWatchpointHandler), far, esr(0x34, a.el, a.wnr)))
 	c := m.cpu
 	kind := hwdebug.R
 	if a.wnr {

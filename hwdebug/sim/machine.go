@@ -108,6 +108,7 @@ type Machine struct {
 	traced               bool
 
 	syscallNode trace.NodeID // the stack of a task in a system call
+	readNode    trace.NodeID // the stack of a task that waits in a read from a pipe
 	toUserNode  trace.NodeID // the stack of a task that returns to user space
 
 	fromDebugNode, fromIrqNode trace.NodeID // the same after a debug exception, and after an interrupt

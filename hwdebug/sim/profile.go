@@ -51,8 +51,13 @@ type profile struct {
 	timerDelete bool
 	pseudoStep  bool
 
-	six   bool
-	build []visibility // nil: the seed's build
+	six             bool
+	pmuContexts     bool
+	debugEntries    bool
+	fputCloseSync   bool
+	anonPipe        bool
+	callSingleInner bool
+	build           []visibility // nil: the seed's build
 }
 
 // The profiles, oldest first. A row of facts begins with one of them.
@@ -146,6 +151,16 @@ var facts = [...]fact{
 		func(p *profile) *bool { return &p.timerDelete }},
 	{"C", "the entry, interrupt and softirq chains of 6.1", "6.1.176", "",
 		func(p *profile) *bool { return &p.six }},
+	{"C-14", "__pmu_ctx_sched_out, __free_event, and close without task work", "6.12.117", "",
+		func(p *profile) *bool { return &p.pmuContexts }},
+	{"C-17", "an entry of its own for each kind of debug exception", "6.12.117", "",
+		func(p *profile) *bool { return &p.debugEntries }},
+	{"C-12", "close ends in fput_close_sync", "6.18.15", "",
+		func(p *profile) *bool { return &p.fputCloseSync }},
+	{"C-16", "a task that waits for a pipe is in anon_pipe_read", "6.18.15", "",
+		func(p *profile) *bool { return &p.anonPipe }},
+	{"C-8", "__smp_call_function_single stands below smp_call_function_single", "7.3.4", "",
+		func(p *profile) *bool { return &p.callSingleInner }},
 }
 
 // taintFlags are the numbers of taint flags (R-LOG-4), by the first profile that has them.

@@ -240,7 +240,7 @@ func (t *Task) PtraceWrite(which hwdebug.PtraceSet, b []byte) error {
 // ptraceWrite runs PTRACE_SETREGSET in the tracer.
 func (m *Machine) ptraceWrite(t *Task, which hwdebug.PtraceSet, b []byte) (err error) {
 	defer m.done(m.here())
-	m.cpu.node = m.syscallNode // the tracer's system call, from any caller
+	m.cpu.node = m.under(m.syscallNode, fnArm64SysPtrace) // the tracer's system call, from any caller
 	defer m.exit(m.enter2(fnSeSysPtrace, 0x4205, pidArg(t)), &err)
 	defer m.exit(m.enter1(fnArchPtrace, pidArg(t)), &err)
 	defer m.exit(m.enter1(fnPtraceRequest, pidArg(t)), &err)

@@ -39,6 +39,7 @@ func (m *Machine) openFn() traceFn {
 // kernel/events/core.c: perf_event_open
 func (m *Machine) perfEventOpen(r *create) (ev *Event, err error) {
 	fn := m.openFn()
+	m.via(fnArm64SysPerfEventOpen)
 	k := m.enter3(fn, r.attr.Addr, pidArg(r.task), uint64(int64(r.cpu)))
 	refuse := func(rule string, errno syscall.Errno, found, fix string) error {
 		return m.end(k, m.refuse(&hwdebug.Error{
@@ -216,24 +217,17 @@ func (ev *Event) Close() error {
 	return nil
 }
 
-// fput drops the last reference to ev's file. It runs as task work, on the caller's way back to user space,
-// so the caller's stack is no longer there (C-12).
+// fput drops the last reference to ev's file. Until 6.1 it runs as task work, on the caller's way back to
+// user space. The caller's stack is no longer there (C-12).
 //
 // fs/file_table.c: ____fput, __fput
 func (m *Machine) fput(ev *Event) {
-	m.cpu.node = m.toUserNode
-	k1 := m.enter0(fnDoNotifyResume)
-	k2 := m.enter0(fnTaskWorkRun)
-	k3 := m.enter0(fnFput)
-	k4 := m.enter0(fnFputInner)
-	k5 := m.enter1(fnPerfRelease, ev.arg())
+	k := m.enterClose()
+	k2 := m.enter1(fnPerfRelease, ev.arg())
 	ev.closed = true
 	m.perfEventReleaseKernel(ev)
-	m.leave(k5)
-	m.leave(k4)
-	m.leave(k3)
 	m.leave(k2)
-	m.leave(k1)
+	m.leaveAll(k)
 }
 
 // PerfEventEnable calls the kernel's perf_event_enable for this one event (R-EVT-3).
@@ -284,7 +278,9 @@ func (ev *Event) request(whole, inner func(*Event)) error {
 			whole(ev)
 			return nil
 		}
+		m.viaIoctl()
 		defer m.leave(m.enter1(fnPerfIoctl, ev.arg()))
+		m.via(fnPerfIoctlInner)
 		inner(ev)
 		for _, c := range ev.children {
 			inner(c)
@@ -329,6 +325,9 @@ func (ev *Event) Modify(a hwdebug.Attr) error {
 
 // kernel/events/core.c: perf_event_modify_attr
 func (m *Machine) perfEventModifyAttr(ev *Event, a hwdebug.Attr) (err error) {
+	m.viaIoctl()
+	defer m.exit(m.enter1(fnPerfIoctl, ev.arg()), &err)
+	m.via(fnPerfIoctlInner)
 	defer m.exit(m.enter1(fnPerfEventModifyAttr, ev.arg()), &err)
 	if err := m.perfEventModifyBreakpoint(ev, a); err != nil || !m.prof.modifyChildren {
 		return err

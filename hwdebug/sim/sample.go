@@ -100,7 +100,9 @@ func (ev *Event) ioctl(name string, fn func() error) error {
 		return misusef("%s has no file for %s; it was registered in the kernel", ev.Label(), name)
 	}
 	return m.onEvent(name, ev, func() (err error) {
+		m.viaIoctl()
 		defer m.exit(m.enter1(fnPerfIoctl, ev.arg()), &err)
+		m.via(fnPerfIoctlInner)
 		return fn()
 	})
 }

@@ -45,6 +45,9 @@ func (m *Machine) smpCallFunctionSingle(c *CPU, t *Task, f remoteCall, ev *Event
 	if m.cpu.runState != (runState{}) {
 		m.warnCrossCall()
 	}
+	if m.prof.callSingleInner {
+		m.via(fnSmpCallFunctionSingleInner)
+	}
 	if c == m.cpu {
 		return m.end(k, m.genericExecSingle(c, t, f, ev, flags))
 	}

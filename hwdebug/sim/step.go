@@ -66,7 +66,7 @@ func (a *Access) stepException() error {
 	m.cpu.openMonitor()
 	m.trapped++
 	defer func() { m.trapped-- }()
-	defer m.leaveAll(m.debugEntry(a.el))
+	defer m.leaveAll(m.debugEntry(a.el, debugStep))
 	m.singleStepHandler(a)
 	return nil
 }
@@ -75,7 +75,7 @@ func (a *Access) stepException() error {
 //
 // arch/arm64/kernel/debug-monitors.c: single_step_handler
 func (m *Machine) singleStepHandler(a *Access) {
-	defer m.leave(m.enter2(fnSingleStepHandler, 0, esr(0x32, a.el, false)))
+	defer m.leave(m.enter2(m.handlerFn(fnSingleStepHandler), 0, esr(0x32, a.el, false)))
 	if m.reinstallSuspendedBps(a) {
 		return
 	}

@@ -68,7 +68,7 @@ func (m *Machine) contextSwitch(next *Task) {
 	prev := c.curr
 	prev.node = c.node
 	if !prev.kernel && c.node == 0 {
-		c.node = m.entryNode(prev)
+		c.node = m.parkedNode(prev)
 	}
 	hooks := m.hooks()
 	if hooks || prev.ctx != nil || next.ctx != nil {
@@ -98,7 +98,7 @@ func (m *Machine) contextSwitch(next *Task) {
 		k = m.enterAll(fnScheduleTail)
 	} else {
 		if !next.kernel && c.node == 0 {
-			c.node = m.entryNode(next)
+			c.node = m.parkedNode(next)
 		}
 		k = m.enterAll(fnSchedule, fnScheduleInner, fnContextSwitch)
 	}
