@@ -1780,7 +1780,6 @@ function task:ptrace_singlestep(on) end
 ---@field state "off"|"inactive"|"active"|"error"|"exit"|"dead" Its state.
 ---@field count u64 The number of its hits.
 ---@field group? hw.event The leader of the group that it is a member of.
----@field samples u64 The number of samples that it has written.
 ---@field attr hw.attr Its attributes, in a new table.
 ---@field slot? integer Its slot, nil while it is in no register.
 ---@field wide? hw.wide The wide registration that it is part of.
