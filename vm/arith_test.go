@@ -6,23 +6,29 @@ import "testing"
 
 func TestTextInArithmetic(t *testing.T) {
 	for _, row := range []struct{ src, want string }{
-		{src: `return "010" + 0, "0777" * 1, "0x10" + 0, -"010", "1e500" + 0`, want: "10 777 16 -10 +Inf"},
+		{src: `return "010" + 0, "0777" * 1, "0x10" + 0, -"010", "1e500" + 0`,
+			want: "10 777 16 -10 +Inf"},
 		{src: `return " 5 " - 0, "1e2" / "2", "7" % "4", 2 ^ "3"`, want: "5 50 3 8"},
-		{src: `return pcall(function() return "1_000" + 0 end)`, want: "false assign.lua:1: attempt to perform " +
-			"arithmetic on a string value"},
-		{src: `return pcall(function() return "0b11" + 0 end)`, want: "false assign.lua:1: attempt to perform " +
-			"arithmetic on a string value"},
-		{src: `return pcall(function() return -"0o17" end)`, want: "false assign.lua:1: attempt to perform " +
-			"arithmetic on a string value"},
-		{src: `local s = "x" return pcall(function() return 1 + s end)`, want: "false assign.lua:1: attempt to " +
-			"perform arithmetic on upvalue 's' (a string value)"},
+		{src: `return pcall(function() return "1_000" + 0 end)`,
+			want: "false assign.lua:1: attempt to perform " +
+				"arithmetic on a string value"},
+		{src: `return pcall(function() return "0b11" + 0 end)`,
+			want: "false assign.lua:1: attempt to perform " +
+				"arithmetic on a string value"},
+		{src: `return pcall(function() return -"0o17" end)`,
+			want: "false assign.lua:1: attempt to perform " +
+				"arithmetic on a string value"},
+		{src: `local s = "x" return pcall(function() return 1 + s end)`,
+			want: "false assign.lua:1: attempt to " +
+				"perform arithmetic on upvalue 's' (a string value)"},
 		{
 			src: `return pcall(function() return "9007199254740993" + 0 end)`,
 			want: "false assign.lua:1: attempt to perform arithmetic on text of an integer above 2^53; " +
 				"convert it with hw.u64 or tonumber",
 		},
 		{
-			src:  `local o = setmetatable({}, {__add = function(a, b) return "added" end}) return o + "1", "x" + o`,
+			src: `local o = setmetatable({}, {__add = function(a, b) return "added" end}) return o + "1",
+				"x" + o`,
 			want: "added added",
 		},
 		{src: `local n = 0 for i = "1", "3" do n = n + i end return n`, want: "6"},
