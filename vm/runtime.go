@@ -54,6 +54,8 @@ type Runtime struct {
 	st    *State
 	lib   libState
 
+	locals map[string]lua.LValue // at the last error; nil if nothing asks for them
+
 	loop    func(*lua.LState, *frame) // gopher-lua's interpreter loop
 	runs    func(*lua.LState, *frame) // ours around it
 	raise   func(*lua.LState)

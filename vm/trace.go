@@ -27,6 +27,9 @@ type traceFrame struct {
 
 // traceOf records the stack of L.
 func (rt *Runtime) traceOf(L *lua.LState) trace {
+	if rt.locals != nil {
+		rt.keepLocals(L)
+	}
 	var t trace
 	n := depth(view(L).currentFrame)
 	i := 0

@@ -26,6 +26,17 @@ func runLoop(ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, src 
 	if src != nil {
 		start = append(start, repl.Source{Name: src.name, Text: src.text, Lenient: true})
 	}
+	return runPrompt(ctx, env, repl.Config{
+		Banner:  "hwlua " + version() + "; m is a machine. For help :help, to leave Ctrl-D.",
+		Runtime: cfg,
+		Start:   start,
+		Head:    o.machine.recordHead(),
+		Color:   repl.Color(o.color),
+	})
+}
+
+// runPrompt runs the prompt that cfg describes on the streams of the environment.
+func runPrompt(ctx context.Context, env Env, cfg repl.Config) int {
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt)
 	defer signal.Stop(interrupts)
@@ -33,22 +44,10 @@ func runLoop(ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, src 
 	// terminal.
 	ctx, stop := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	err := repl.Run(ctx, repl.Config{
-		Name:       "hwlua",
-		Banner:     "hwlua " + version() + "; m is a machine. For help :help, to leave Ctrl-D.",
-		In:         env.Stdin,
-		Out:        env.Stdout,
-		Err:        env.Stderr,
-		Runtime:    cfg,
-		Index:      bindings.Index(),
-		Start:      start,
-		Head:       o.machine.recordHead(),
-		History:    repl.DefaultHistory("hwlua", env.Getenv),
-		Color:      repl.Color(o.color),
-		Files:      repl.HostFiles(),
-		Interrupts: interrupts,
-		Getenv:     env.Getenv,
-	})
+	cfg.Name, cfg.Index, cfg.Files = "hwlua", bindings.Index(), repl.HostFiles()
+	cfg.In, cfg.Out, cfg.Err, cfg.Getenv = env.Stdin, env.Stdout, env.Stderr, env.Getenv
+	cfg.History, cfg.Interrupts = repl.DefaultHistory("hwlua", env.Getenv), interrupts
+	err := repl.Run(ctx, cfg)
 	var exit *vm.ExitError
 	switch {
 	case err == nil, errors.Is(err, io.EOF):

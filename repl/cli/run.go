@@ -49,6 +49,7 @@ type runOptions struct {
 	lastFailed   bool
 	update       bool
 	watch        bool
+	pdb          bool
 	verbose      bool
 	color        string
 	trace        []string
@@ -95,6 +96,7 @@ func (o *runOptions) table() []option {
 		toggle("fail-fast", &o.failFast, "stop at the first failed case"),
 		value("max-failures", "N", setInt(&o.maxFailures, 1), "stop after N failed cases"),
 		toggle("update", &o.update, "write snapshots instead of comparing with them"),
+		toggle("pdb", &o.pdb, "open the prompt in the first case that fails"),
 		toggle("watch", &o.watch, "run again whenever a file changes"),
 		value("board", "ADDR|FILE", setString(&o.board),
 			"give scripts the global board: of a trace, of a file that attach --save wrote, or of a",
@@ -216,9 +218,12 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) (int, err
 	if err != nil {
 		return 0, err
 	}
-	failed := &failedCases{}
+	failed, first := &failedCases{}, &firstFailure{}
 	so.Watcher = reports.watcher
-	so.Sink = append(reports.all, failed, traces)
+	so.Sink = append(reports.all, failed, traces, first)
+	if o.pdb {
+		so.MaxFailures, so.StopReason = 1, "--pdb"
+	}
 	so.Environment = func(c *scenario.Case) (scenario.Environment, error) {
 		return o.environment(c, traces, reports.wantTimelines), nil
 	}
@@ -231,6 +236,11 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) (int, err
 		code = max(code, usage(env, "run", err))
 	}
 	failed.save(env)
+	if o.pdb && first.result != nil && ctx.Err() == nil {
+		if _, err := o.debug(ctx, env, sources, so, first.result.Case); err != nil {
+			return 0, err
+		}
+	}
 	return code, nil
 }
 

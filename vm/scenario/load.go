@@ -25,6 +25,10 @@ const preludeName = "=scenario"
 //go:embed prelude.lua
 var preludeSource string
 
+// Prelude returns the Lua source that makes the words of a scenario file of the functions of module
+// hwlua.scenario.
+func Prelude() string { return preludeSource }
+
 var prelude = sync.OnceValues(func() (*vm.Program, error) { return vm.Compile(preludeName, preludeSource) })
 
 // A file is a source that was read and compiled, with its cases.

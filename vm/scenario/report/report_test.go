@@ -663,16 +663,21 @@ func TestProgressLine(t *testing.T) {
 	}
 }
 
-// A register that differs links to its last write, on the CPU that the failure is about; the other CPUs are folded.
+// A register that differs links to its last write, on the CPU that the failure is about; the other CPUs are
+// folded.
 func TestHTMLLeadsToTheWrite(t *testing.T) {
 	write := func(at int, cpu string) scenario.Span {
-		return scenario.Span{Start: at, End: at + 1, Label: "WCR0 0x1ff3", Kind: "write", Anchor: cpu + " DBGWCR0_EL1"}
+		return scenario.Span{
+			Start: at, End: at + 1, Label: "WCR0 0x1ff3", Kind: "write", Anchor: cpu + " DBGWCR0_EL1",
+		}
 	}
 	look := scenario.Look{Timelines: []scenario.Timeline{{Title: "timeline", Tracks: []scenario.Track{
 		{Name: "cpu0", Spans: []scenario.Span{write(0, "cpu0")}},
 		{Name: "cpu1", Spans: []scenario.Span{write(1, "cpu1"), write(2, "cpu1")}},
 	}}}}
-	regs := vm.Comparison{Registers: []vm.RegisterDiff{{CPU: "cpu1", Name: "DBGWCR0_EL1", Expected: 1, Found: 0x1ff3}}}
+	regs := vm.Comparison{Registers: []vm.RegisterDiff{
+		{CPU: "cpu1", Name: "DBGWCR0_EL1", Expected: 1, Found: 0x1ff3},
+	}}
 	var b bytes.Buffer
 	w, err := report.New("html", &b, report.Options{})
 	if err != nil {
@@ -693,7 +698,8 @@ func TestHTMLLeadsToTheWrite(t *testing.T) {
 			t.Errorf("the page does not contain %s", want)
 		}
 	}
-	if own, folded := strings.Index(page, "<h3>timeline</h3>"), strings.Index(page, "the other CPUs"); own > folded {
+	own, folded := strings.Index(page, "<h3>timeline</h3>"), strings.Index(page, "the other CPUs")
+	if own > folded {
 		t.Error("the CPU of the failure does not come first")
 	}
 }
