@@ -49,6 +49,8 @@ print(hw.hex(cpu.wvr[0]), #cpu.wvr)`,
 		field("mdscr_el1",
 			describe.Hex, "MDSCR_EL1: 0x1000 at rest, with MDE 0x9000, with MDE and KDE 0xb000.",
 			getOrRaise((*sim.CPU).MDSCR)),
+		inHex(field("oslsr_el1", describe.U64, "OSLSR_EL1: 0x8, or 0xa while the OS lock is locked.",
+			getOrRaise((*sim.CPU).OSLSR))),
 		inHex(prop("id_aa64dfr0_el1",
 			"ID_AA64DFR0_EL1, which gives the number of registers that the CPU implements.",
 			(*sim.CPU).IDAA64DFR0)),
@@ -75,6 +77,32 @@ m.cpu[0]:write_wb_reg("WCR", 3, hw.ctrl.encode { type = "w", len = 4, privilege 
 				reg := wordOrNumber(c.arg(0), bankWords)
 				return c.done(cpu.WriteWbReg(reg, c.arg(1).int(), c.arg(2).u64()))
 			},
+		},
+		{
+			Name: "write_mdscr",
+			Doc: "Set bits of MDSCR_EL1 by hand; those that are left out stay. HDE is what an external " +
+				"debugger sets: debug events then halt the CPU. The kernel's writes do not change it.",
+			Params: one("bits", describe.Table("mdscr_bits"), ""),
+			See:    []string{"cpu:write_oslar", "cpu.mdscr_el1"},
+			Sample: `
+m.cpu[1]:write_mdscr { hde = true }
+assert.equals(0x5000, m.cpu[1].mdscr_el1)`,
+			Go: func(c *call, cpu *sim.CPU) int {
+				var b mdscrBits
+				c.fill(0, &b)
+				return c.done(cpu.WriteMDSCR(b.set, b.clear))
+			},
+		},
+		{
+			Name: "write_oslar",
+			Doc: "Write OSLAR_EL1: 1 locks the OS lock, 0 unlocks it. While it is locked the CPU takes no " +
+				"debug exception. Bringing the CPU up unlocks it.",
+			Params: one("n", describe.Int, "1 or 0"),
+			See:    []string{"cpu:write_mdscr", "cpu.oslsr_el1"},
+			Sample: `
+m.cpu[1]:write_oslar(1)
+assert.equals(0xa, m.cpu[1].oslsr_el1)`,
+			Go: func(c *call, cpu *sim.CPU) int { return c.done(cpu.WriteOSLAR(c.arg(0).u64())) },
 		},
 		{
 			Name:    "read_wb_reg",
@@ -396,4 +424,26 @@ var onRegClass = describe.Class{
 	},
 	Len:    "the number of slots",
 	Sample: `for n = 0, #m.cpu[0].wp_on_reg - 1 do print(n, m.cpu[0].wp_on_reg[n]) end`,
+}
+
+// mdscrBits are the bits of cpu:write_mdscr.
+type mdscrBits struct{ set, clear uint64 }
+
+// mdscrBit describes one of them.
+func mdscrBit(name string, bit int, doc string) describe.Field {
+	return opt(name, describe.Bool, "as it is", doc, set(func(v value, b *mdscrBits) {
+		if v.bool() {
+			b.set |= 1 << bit
+		} else {
+			b.clear |= 1 << bit
+		}
+	}))
+}
+
+var mdscrFields = []describe.Field{
+	mdscrBit("hde", 14, "halting debug: debug events halt the CPU"),
+	mdscrBit("mde", 15, "breakpoints and watchpoints are taken"),
+	mdscrBit("kde", 13, "and from EL1"),
+	mdscrBit("tdcc", 12, "accesses to the debug communications channel trap"),
+	mdscrBit("ss", 0, "software step"),
 }

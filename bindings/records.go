@@ -100,8 +100,10 @@ var machineOptions = []describe.Field{
 		func(c *sim.Config) (*int, *[]int) { return &c.BRPs, &c.BRPsPerCPU }),
 	countField("wrps", "4", "watchpoint",
 		func(c *sim.Config) (*int, *[]int) { return &c.WRPs, &c.WRPsPerCPU }),
-	option("cpu", `"cortex-a57"`, "preset of the two counts and of features; hw.presets lists them",
-		func(c *sim.Config) *string { return &c.CPU }),
+	opt("cpu", describe.Union(describe.String, describe.Array(describe.String)), `"cortex-a57"`,
+		"the core: the two counts and its features; hw.presets lists them; a table gives one core per CPU, "+
+			"CPU 0 first",
+		set(func(v value, c *sim.Config) { c.CPU, c.Cores = v.cores() })),
 	option("kernel", `"4.19.116"`,
 		"behavior and call chains; hw.kernels lists them, any other release means the nearest",
 		func(c *sim.Config) *string { return &c.Kernel }),
@@ -210,6 +212,7 @@ var records = []describe.Record{
 			set(func(v value, o *sim.TaskConfig) { o.Body = v.body() })),
 	}},
 	{Name: "tracer_options", Doc: "The options of ptrace requests.", Fields: tracerFields},
+	{Name: "mdscr_bits", Doc: "The argument of cpu:write_mdscr.", Fields: mdscrFields},
 	{Name: "access_options", Doc: "The options of load and store.", Fields: accessFields},
 	{Name: "exec_options", Doc: "The options of t:exec.", Fields: execFields},
 	{Name: "fork_options", Doc: "The options of t:fork.", Fields: []describe.Field{
@@ -337,6 +340,8 @@ var records = []describe.Record{
 		prop("wrps", "watchpoint registers", func(p sim.Preset) int { return p.WRPs }),
 		prop("uao", "it has user access override", func(p sim.Preset) bool { return p.UAO }),
 		prop("debugver", "ID_AA64DFR0_EL1.DebugVer", func(p sim.Preset) int { return int(p.DebugVer) }),
+		inHex(prop("id_aa64dfr0_el1", "ID_AA64DFR0_EL1", func(p sim.Preset) uint64 { return p.DFR0 })),
+		prop("source", "where that value is from", func(p sim.Preset) string { return p.Source }),
 	}},
 	{Name: "regs", Doc: "The argument of assert.regs and assert.regs_exactly.", Fields: []describe.Field{
 		regsField("bvr", "breakpoint values, by number from 0"),

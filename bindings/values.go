@@ -204,6 +204,33 @@ func (v value) counts() (all int, per []int) {
 	return 0, per
 }
 
+// cores returns the core of all CPUs, or those of a table with one for each CPU, CPU 0 first.
+func (v value) cores() (all string, per []string) {
+	t, ok := v.v.(*lua.LTable)
+	if !ok {
+		return v.string(), nil
+	}
+	i := 1
+	if t.RawGet(lua.LNumber(0)) != lua.LNil {
+		i = 0
+	}
+	for ; len(per) <= 1024; i++ {
+		name := t.RawGet(lua.LNumber(i)) // RawGetInt does not know [0]
+		if name == lua.LNil {
+			break
+		}
+		s, ok := name.(lua.LString)
+		if !ok {
+			v.c.bad(fmt.Errorf("cpu%d: %w", len(per), expected("string", name)))
+		}
+		per = append(per, string(s))
+	}
+	if len(per) == 0 {
+		v.c.bad(errors.New("the table is empty, want a core for each CPU, CPU 0 first"))
+	}
+	return "", per
+}
+
 // match returns a test of lines against a Lua pattern, which every line passes if it was left out.
 func (v value) match() func(line string) bool {
 	if v.v == lua.LNil {

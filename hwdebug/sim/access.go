@@ -143,6 +143,9 @@ func (a *Access) attempt() error {
 		return nil
 	}
 	if (a.kind == hwdebug.Exec || a.hasPC) && a.enabled(c, a.el) && a.breakpointMatches(c) {
+		if err := c.halts("breakpoint"); err != nil {
+			return err
+		}
 		return a.trap(c, debugBreakpoint, func() error { return m.breakpointHandler(a) })
 	}
 	if a.kind != hwdebug.Exec {
@@ -151,6 +154,9 @@ func (a *Access) attempt() error {
 			el = 0
 		}
 		if first, ok := a.watchpointFires(c, el); ok {
+			if err := c.halts("watchpoint"); err != nil {
+				return err
+			}
 			return a.trap(c, debugWatchpoint, func() error {
 				return m.watchpointHandler(a, a.reported(first))
 			})
@@ -172,7 +178,7 @@ func (a *Access) attempt() error {
 
 // enabled reports whether c takes debug exceptions from el (R-REG-19).
 func (a *Access) enabled(c *CPU, el int) bool {
-	if c.mdscr&arm64.MDSCRMDE == 0 {
+	if c.mdscr&arm64.MDSCRMDE == 0 || c.osLock {
 		return false
 	}
 	return el == 0 || c.mdscr&arm64.MDSCRKDE != 0 && c.masked == 0
@@ -389,6 +395,9 @@ func (a *Access) culprit(c *CPU) string {
 
 // stepPending reports whether a step exception follows the instruction that has just completed on c.
 func (a *Access) stepPending(c *CPU) bool {
+	if c.osLock {
+		return false
+	}
 	if a.task != nil {
 		return a.task.singleStep
 	}
@@ -543,7 +552,7 @@ func (c *CPU) kernelRun(a *Access, apply func(*Access) error) (uint64, error) {
 		})
 	}
 	a.m, a.el = m, 1
-	a.unpriv = a.user && (m.prof.uaccessUnpriv || m.preset.UAO)
+	a.unpriv = a.user && (m.prof.uaccessUnpriv || m.uao)
 	a.atInstruction()
 	loaded, err := m.access(a)
 	if len(c.raised) > 0 && c.masked == 0 && !c.irqsOff {

@@ -29,9 +29,9 @@ type span struct{ first, size uint64 }
 
 const addrBits = 1<<56 - 1 // an EL0 address without its tag (R-REG-22)
 
-func (b *bank) init(brps, wrps int, debugVer uint8, cfg *Config) {
+func (b *bank) init(brps, wrps int, core *Preset, cfg *Config) {
 	b.brps, b.wrps, b.copies, b.stale = brps, wrps, cfg.BASCopies, cfg.StaleWnR
-	b.dfr0 = arm64.MakeIDAA64DFR0(brps, wrps, min(2, brps), debugVer)
+	b.dfr0 = core.dfr0(brps, wrps)
 }
 
 // set writes one register as the hardware does: value registers lose bits [1:0], control registers

@@ -44,6 +44,8 @@ type CPU struct {
 
 	runState
 	monitor monitor  // of exclusive accesses
+	halting bool     // EDSCR.HDE, set by an external debugger
+	osLock  bool     // OSLSR_EL1.OSLK
 	raised  []raised // irq_work to do as soon as interrupts are on
 
 	spinning int     // calls that wait for another CPU to answer
@@ -64,11 +66,13 @@ func (m *Machine) boot() {
 		return t
 	}
 	m.brps, m.wrps = arm64.MaxRegs, arm64.MaxRegs
+	cores := m.cfg.cores()
+	m.uao, m.version = common(cores)
 	for i := range cpus {
 		c := &cpus[i]
 		m.cpus[i] = c
 		c.m, c.id, c.online = m, i, true
-		c.bank.init(m.cfg.BRPsPerCPU[i], m.cfg.WRPsPerCPU[i], m.preset.DebugVer, &m.cfg)
+		c.bank.init(m.cfg.BRPsPerCPU[i], m.cfg.WRPsPerCPU[i], cores[i], &m.cfg)
 		c.ctx.cpu, c.ctx.online = c, true
 		c.mdscr = arm64.MDSCRTDCC
 		m.brps, m.wrps = min(m.brps, c.brps), min(m.wrps, c.wrps)
@@ -165,7 +169,7 @@ func (c *CPU) MDSCR() (uint64, error) {
 	if err := c.usable(); err != nil {
 		return 0, err
 	}
-	return c.mdscr, nil
+	return c.mdscr | bit(c.halting)<<14, nil
 }
 
 // Reg returns register n of the bank (arm64.BVR, BCR, WVR, WCR). It returns an error if the CPU

@@ -194,6 +194,7 @@ func (m *Machine) CPUUp(n int) error {
 	}()
 	m.updateCPUFeatures(c)
 	c.mdscr = arm64.MDSCRTDCC
+	c.osLock = false // arm64/debug_monitors:starting (R-HP-1)
 	c.steppingKernel = stepNone
 	prev := m.cpu
 	m.cpu = c

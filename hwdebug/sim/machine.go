@@ -26,7 +26,6 @@ package sim
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/hwlua/hwlua/hwdebug"
@@ -41,16 +40,17 @@ type Config struct {
 	BRPsPerCPU []int // one count per CPU, CPU 0 first; overrides BRPs
 	WRPsPerCPU []int // one count per CPU, CPU 0 first; overrides WRPs
 
-	CPU        string // preset, "cortex-a57" if empty
-	Kernel     string // profile, "4.19.116" if empty
-	HZ         int    // timer ticks a second; 0: 250
-	Name       string // hardware name in logs, "test_mach" if empty
-	VABits     int    // 0: 39
-	VHE        bool   // the kernel runs at EL2
-	NoDebugMon bool   // the boot option nodebugmon
-	FAR        string // address a watchpoint reports: "exact" (if empty), "start", "floor16" or "above"
-	BASCopies  bool   // DBGBCR reads back BAS[1] = BAS[0] and BAS[3] = BAS[2], as on QEMU (R-REG-21)
-	StaleWnR   bool   // a watchpoint fired by a store reports later loads as stores, as on QEMU (R-REG-27)
+	CPU        string   // preset, "cortex-a57" if empty
+	Cores      []string // one preset per CPU, CPU 0 first; overrides CPU
+	Kernel     string   // profile, "4.19.116" if empty
+	HZ         int      // timer ticks a second; 0: 250
+	Name       string   // hardware name in logs, "test_mach" if empty
+	VABits     int      // 0: 39
+	VHE        bool     // the kernel runs at EL2
+	NoDebugMon bool     // the boot option nodebugmon
+	FAR        string   // address a watchpoint reports: "exact" (if empty), "start", "floor16" or "above"
+	BASCopies  bool     // DBGBCR reads back BAS[1] = BAS[0] and BAS[3] = BAS[2], as on QEMU (R-REG-21)
+	StaleWnR   bool     // a watchpoint fired by a store reports later loads as stores, as on QEMU (R-REG-27)
 
 	Release, Version, Taint string // for dump_stack headers; empty: the profile's, not tainted
 
@@ -83,7 +83,8 @@ func Recording(cpus, brps, wrps int, kernel string) Config {
 type Machine struct {
 	cfg                  Config
 	prof                 *profile
-	preset               *Preset
+	uao                  bool  // user copies use unprivileged instructions on every core
+	version              uint8 // ID_AA64DFR0_EL1.DebugVer as the kernel takes it
 	chooser              func(*Point) int
 	point                Point       // the one that the chooser is asked about
 	next                 Possibility // what a thread that gave up its turn was left for, if hasNext is set
@@ -193,7 +194,6 @@ func New(cfg Config) (*Machine, error) {
 	m := &Machine{
 		cfg:          cfg,
 		prof:         profileByName(cfg.Kernel),
-		preset:       presetByName(cfg.CPU),
 		chooser:      cfg.Choose,
 		hz:           int64(cfg.HZ),
 		tickNs:       (1e9 + int64(cfg.HZ)/2) / int64(cfg.HZ), // TICK_NSEC
@@ -232,7 +232,7 @@ func (e *OptionError) Detail() string { return fmt.Sprintf("got %#v, want %s", e
 
 // fill sets the defaults and validates c.
 func (c *Config) fill() error {
-	preset, err := c.fillCPUs()
+	cores, err := c.fillCPUs()
 	if err != nil {
 		return err
 	}
@@ -241,10 +241,12 @@ func (c *Config) fill() error {
 		want := "one of " + strings.Join(Profiles(), " ") + ", or any other release, such as 5.15"
 		return &OptionError{"kernel", c.Kernel, want}
 	}
-	if err := fillCounts("brps", &c.BRPs, &c.BRPsPerCPU, preset.BRPs, c.CPUs); err != nil {
+	brps := func(p *Preset) int { return p.BRPs }
+	if err := fillCounts("brps", &c.BRPs, &c.BRPsPerCPU, cores, brps); err != nil {
 		return err
 	}
-	if err := fillCounts("wrps", &c.WRPs, &c.WRPsPerCPU, preset.WRPs, c.CPUs); err != nil {
+	wrps := func(p *Preset) int { return p.WRPs }
+	if err := fillCounts("wrps", &c.WRPs, &c.WRPsPerCPU, cores, wrps); err != nil {
 		return err
 	}
 	c.HZ = cmp.Or(c.HZ, 250)
@@ -277,32 +279,40 @@ func (c *Config) fill() error {
 	return nil
 }
 
-// fillCPUs does so for the number of CPUs and their core, which it returns.
-func (c *Config) fillCPUs() (*Preset, error) {
-	c.CPUs = cmp.Or(c.CPUs, max(len(c.BRPsPerCPU), len(c.WRPsPerCPU)), 4)
+// fillCPUs does so for the number of CPUs and their cores, which it returns.
+func (c *Config) fillCPUs() ([]*Preset, error) {
+	c.CPUs = cmp.Or(c.CPUs, max(len(c.BRPsPerCPU), len(c.WRPsPerCPU), len(c.Cores)), 4)
 	if c.CPUs < 1 || c.CPUs > 64 {
 		return nil, &OptionError{"cpus", c.CPUs, "1 to 64"}
 	}
-	preset := presetByName(c.CPU)
-	if preset == nil {
-		names := make([]string, len(presets))
-		for i := range presets {
-			names[i] = presets[i].Name
-		}
-		return nil, &OptionError{"cpu", c.CPU, "one of " + strings.Join(names, " ")}
+	if len(c.Cores) > 0 && len(c.Cores) != c.CPUs {
+		return nil, &OptionError{"cpu", len(c.Cores), fmt.Sprintf("%d cores, one for each CPU", c.CPUs)}
 	}
-	c.CPU = preset.Name
-	return preset, nil
+	cores := make([]*Preset, c.CPUs)
+	for i := range cores {
+		name := c.CPU
+		if len(c.Cores) > 0 {
+			name = c.Cores[i]
+		}
+		if cores[i] = presetByName(name); cores[i] == nil || name == "" && len(c.Cores) > 0 {
+			return nil, &OptionError{"cpu", name, "one of " + presetNames()}
+		}
+	}
+	c.CPU = cores[0].Name
+	return cores, nil
 }
 
-// fillCounts does so for the counts of one kind of registers: all applies to every CPU if per is nil.
-func fillCounts(option string, all *int, per *[]int, preset, cpus int) error {
-	*all = cmp.Or(*all, preset)
+// fillCounts does so for the counts of one kind of registers: all applies to every CPU if per is nil, and if it
+// is 0 each core has its own.
+func fillCounts(option string, all *int, per *[]int, cores []*Preset, own func(*Preset) int) error {
 	if *per == nil {
-		*per = slices.Repeat([]int{*all}, cpus)
+		for _, core := range cores {
+			*per = append(*per, cmp.Or(*all, own(core)))
+		}
 	}
-	if len(*per) != cpus {
-		return &OptionError{option, len(*per), fmt.Sprintf("%d counts, one for each CPU", cpus)}
+	*all = cmp.Or(*all, own(cores[0]))
+	if len(*per) != len(cores) {
+		return &OptionError{option, len(*per), fmt.Sprintf("%d counts, one for each CPU", len(cores))}
 	}
 	for i, n := range *per {
 		if n < 1 || n > arm64.MaxRegs {

@@ -140,7 +140,7 @@ func (m *Machine) ptraceInfo(which hwdebug.PtraceSet) uint32 {
 	if which == hwdebug.HwWatch {
 		n = m.wrps
 	}
-	return uint32(m.preset.DebugVer)<<8 | uint32(n)
+	return uint32(m.version)<<8 | uint32(n)
 }
 
 // PtraceGet reads entry idx, 0 to 15. An entry that was never written reads 0 (R-PTR-4, 9).
@@ -490,7 +490,7 @@ func (t *Task) PtraceGetHBPRegs(tracer *Task, num int) (v uint32, err error) {
 // arch/arm64/kernel/ptrace.c: compat_ptrace_gethbpregs
 func (m *Machine) hbpGet(t *Task, num int) (uint32, error) {
 	if num == 0 {
-		return uint32(m.preset.DebugVer)<<24 | 8<<16 | uint32(m.wrps)<<8 | uint32(m.brps), nil
+		return uint32(m.version)<<24 | 8<<16 | uint32(m.wrps)<<8 | uint32(m.brps), nil
 	}
 	which, idx := hbpIndex(num)
 	if idx >= ptraceEntries {

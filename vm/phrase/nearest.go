@@ -24,6 +24,8 @@ func Suggest(name string, candidates []string) string {
 	switch n := len(begun); {
 	case n == 0:
 		return ""
+	case n == 1:
+		return fmt.Sprintf("did you mean '%s'?", begun[0])
 	case n > shown:
 		return fmt.Sprintf("did you mean '%s' (or one of %d more)?",
 			strings.Join(begun[:shown], "', '"), n-shown)

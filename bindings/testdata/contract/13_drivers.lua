@@ -359,6 +359,46 @@ for _, kernel in ipairs(hw.kernels) do
   end)
 end
 
+describe("cores", function()
+  it("are chosen for each CPU", function()
+    local m = hw.machine { cpu = { "cortex-a55", "cortex-a55", "cortex-a78" } }
+    assert.equals(3, m.nr_cpus)
+    assert.equals(0x10305408, m.cpu[0].id_aa64dfr0_el1)
+    assert.equals(hw.presets["cortex-a78"].id_aa64dfr0_el1, m.cpu[2].id_aa64dfr0_el1)
+    m = hw.machine { cpu = { [0] = "cortex-a57", "max" }, wrps = 2 }
+    assert.same({ 16, 2, 6 }, { #m.cpu[1].bcr, #m.cpu[1].wcr, m.core_num_brps })
+    raises("field 'cpu'.*2.*3 cores, one for each CPU", hw.machine, { cpus = 3, cpu = { "cortex-a55", "cortex-a78" } })
+    raises("one of cortex%-a35", hw.machine, { cpu = { "cortex-a99" } })
+    raises("string expected", hw.machine, { cpu = { 7 } })
+  end)
+
+  it("are set by an external debugger", function()
+    local m = hw.machine { cpus = 2 }
+    m.cpu[1]:write_mdscr { hde = true }
+    assert.equals(0x5000, m.cpu[1].mdscr_el1)
+    local w = assert(m:register_wide_hw_breakpoint { type = "w", addr = K, len = 8 })
+    assert.equals(0xf000, m.cpu[1].mdscr_el1)
+    raises("halts in Debug state", m.cpu[1].store, m.cpu[1], K, 8)
+    m.cpu[1]:write_mdscr { hde = false }
+    m.cpu[1]:write_oslar(1)
+    m.cpu[1]:store(K, 8)
+    assert.equals(0xa, m.cpu[1].oslsr_el1)
+    assert.equals(0, w[1].count)
+    m.cpu[1]:write_oslar(0)
+    m.cpu[1]:store(K, 8)
+    assert.equals(1, w[1].count)
+    raises("unknown field 'hd'", m.cpu[1].write_mdscr, m.cpu[1], { hd = true })
+  end)
+
+  it("may report an address above the watched bytes", function()
+    local m = hw.machine { cpus = 1, far = "above" }
+    local t = m:task {}
+    assert(t:ptrace_set("watch", 0, 0x1000, 0x1f5))
+    assert.errno("SIGTRAP", t:store(0x1000, 16))
+    assert.equals(0x100f, t.siginfo.addr)
+  end)
+end)
+
 it("names of signals are checked", function()
   local m = hw.machine { cpus = 1 }
   local t = m:task {}
