@@ -10,7 +10,7 @@
 ---@field cpus? integer CPUs, 1 to 64 (default: 4)
 ---@field brps? integer|integer[] implemented breakpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first (default: 6)
 ---@field wrps? integer|integer[] implemented watchpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first (default: 4)
----@field cpu? string preset of the two counts and of features; hw.presets lists them (default: "cortex-a57")
+---@field cpu? string|string[] the core: the two counts and its features; hw.presets lists them; a table gives one core per CPU, CPU 0 first (default: "cortex-a57")
 ---@field kernel? string behavior and call chains; hw.kernels lists them, any other release means the nearest (default: "4.19.116")
 ---@field hz? integer timer ticks a second (default: 250)
 ---@field name? string hardware name in logs (default: "test_mach")
@@ -167,6 +167,14 @@
 ---@class hw.tracer_options
 ---@field tracer? hw.task the task that makes the request
 
+---The argument of cpu:write_mdscr.
+---@class hw.mdscr_bits
+---@field hde? boolean halting debug: debug events halt the CPU (default: as it is)
+---@field mde? boolean breakpoints and watchpoints are taken (default: as it is)
+---@field kde? boolean and from EL1 (default: as it is)
+---@field tdcc? boolean accesses to the debug communications channel trap (default: as it is)
+---@field ss? boolean software step (default: as it is)
+
 ---The options of load and store.
 ---@class hw.access_options
 ---@field pc? u64 the address of the instruction, at which breakpoints match it (default: made up)
@@ -276,6 +284,8 @@
 ---@field wrps integer watchpoint registers
 ---@field uao boolean it has user access override
 ---@field debugver integer ID_AA64DFR0_EL1.DebugVer
+---@field id_aa64dfr0_el1 u64 ID_AA64DFR0_EL1
+---@field source string where that value is from
 
 ---The argument of assert.regs and assert.regs_exactly.
 ---@class hw.regs
@@ -311,7 +321,7 @@
 ---@field cpus? integer CPUs, 1 to 64 (default: 4)
 ---@field brps? integer|integer[] implemented breakpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first (default: 6)
 ---@field wrps? integer|integer[] implemented watchpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first (default: 4)
----@field cpu? string preset of the two counts and of features; hw.presets lists them (default: "cortex-a57")
+---@field cpu? string|string[] the core: the two counts and its features; hw.presets lists them; a table gives one core per CPU, CPU 0 first (default: "cortex-a57")
 ---@field kernel? string behavior and call chains; hw.kernels lists them, any other release means the nearest (default: "4.19.116")
 ---@field hz? integer timer ticks a second (default: 250)
 ---@field name? string hardware name in logs (default: "test_mach")
@@ -1269,6 +1279,7 @@ local cpus = {}
 ---@field suspended boolean Whether m:cpu_suspend powered it down.
 ---@field current hw.task The task that is current there; the idle thread swapper/N if no other is.
 ---@field mdscr_el1 u64 MDSCR_EL1: 0x1000 at rest, with MDE 0x9000, with MDE and KDE 0xb000.
+---@field oslsr_el1 u64 OSLSR_EL1: 0x8, or 0xa while the OS lock is locked.
 ---@field id_aa64dfr0_el1 u64 ID_AA64DFR0_EL1, which gives the number of registers that the CPU implements.
 ---@field bvr hw.bank DBGBVRn_EL1: breakpoint values, by n from 0.
 ---@field bcr hw.bank DBGBCRn_EL1: breakpoint controls, by n from 0.
@@ -1292,6 +1303,26 @@ local cpu = {}
 ---@return string? message if it was refused
 ---@return "EINVAL"|nil errno EINVAL: no register has that number
 function cpu:write_wb_reg(reg, n, val) end
+
+---Set bits of MDSCR_EL1 by hand; those that are left out stay. HDE is what an external debugger sets: debug events then halt the CPU. The kernel's writes do not change it.
+---
+---```lua
+---m.cpu[1]:write_mdscr { hde = true }
+---assert.equals(0x5000, m.cpu[1].mdscr_el1)
+---```
+---@param bits hw.mdscr_bits
+---@return true
+function cpu:write_mdscr(bits) end
+
+---Write OSLAR_EL1: 1 locks the OS lock, 0 unlocks it. While it is locked the CPU takes no debug exception. Bringing the CPU up unlocks it.
+---
+---```lua
+---m.cpu[1]:write_oslar(1)
+---assert.equals(0xa, m.cpu[1].oslsr_el1)
+---```
+---@param n integer 1 or 0
+---@return true
+function cpu:write_oslar(n) end
 
 ---Read a debug register. A number beyond all banks logs the kernel's warning.
 ---

@@ -268,7 +268,7 @@ func (p *player) call() error {
 		return err
 	case 33:
 		if !p.hand {
-			return nil
+			return p.driver()
 		}
 		c := m.CPU(p.n(m.NrCPUs()))
 		ev, ok := pick(p, p.events)
