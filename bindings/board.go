@@ -515,8 +515,9 @@ func findingError(f *board.Finding) *hwdebug.Error {
 	for i := range f.Holders {
 		h := &f.Holders[i]
 		e.Holders = append(e.Holders, hwdebug.Holder{
-			ID: h.Event.ID, Label: fmt.Sprintf("e%d", h.Event.ID), Attr: h.Event.Attr, Comm: h.Event.Task.Comm,
-			PID: h.Event.Task.PID, CPU: h.Event.CPU, State: h.Event.State, Slot: h.Slot,
+			ID: h.Event.ID, Label: fmt.Sprintf("e%d", h.Event.ID), Attr: h.Event.Attr,
+			Comm: h.Event.Task.Comm,
+			PID:  h.Event.Task.PID, CPU: h.Event.CPU, State: h.Event.State, Slot: h.Slot,
 		})
 	}
 	return e

@@ -165,7 +165,8 @@ func findingLine(f *board.Finding) string {
 	}
 	s.WriteString(f.Name())
 	if f.Kind == board.Refused {
-		fmt.Fprintf(&s, " %s: %s of %s by %s", hwdebug.ErrnoName(f.Errno), f.Op, attrText(&f.Asked), f.Task)
+		fmt.Fprintf(&s, " %s: %s of %s%s, by %s", hwdebug.ErrnoName(f.Errno), f.Op, attrText(&f.Asked),
+			targetText(f.Event), f.Task)
 	}
 	if f.Reg != "" {
 		fmt.Fprintf(&s, ": %s %s", f.Reg, valueText(f.Is))
@@ -176,10 +177,24 @@ func findingLine(f *board.Finding) string {
 	if f.Cause != "" && f.Kind != board.NotSure {
 		s.WriteString(", " + f.Cause)
 	}
-	if f.Event != nil {
+	if f.Event != nil && (f.Kind != board.Refused || f.Op == "modify") {
 		s.WriteString("; " + eventLine(f.Event))
 	}
 	return s.String()
+}
+
+// targetText describes for whom an event was asked for.
+func targetText(ev *board.Event) (s string) {
+	if ev == nil {
+		return ""
+	}
+	if task := ev.Task.String(); task != "" {
+		s += " for " + task
+	}
+	if ev.CPU >= 0 {
+		s += fmt.Sprintf(" on cpu%d", ev.CPU)
+	}
+	return s
 }
 
 // attrText describes what attributes ask for.
@@ -291,7 +306,7 @@ func jsonOf(f *board.Finding) findingJSON {
 	}
 	if f.Errno != 0 {
 		j.Errno = hwdebug.ErrnoName(f.Errno)
-		j.Asked = attrText(&f.Asked)
+		j.Asked = attrText(&f.Asked) + targetText(f.Event)
 	}
 	for i := range f.Holders {
 		j.Holders = append(j.Holders, holderOf(&f.Holders[i]))

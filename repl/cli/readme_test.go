@@ -149,3 +149,19 @@ func TestReadmeProgram(t *testing.T) {
 		t.Errorf("the README's program prints\n%s\nwant\n%s", got, want)
 	}
 }
+
+// TestReadmeTrace reads the trace of a real board, whose output the README shows.
+func TestReadmeTrace(t *testing.T) {
+	cmd := exec.Command(buildHwlua(t), "trace", "-")
+	f, err := os.Open("../../hwdebug/board/testdata/seed/kprobes-nobtf.txt.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	cmd.Stdin = f
+	out, err := cmd.Output()
+	if code := cmd.ProcessState.ExitCode(); code != 1 {
+		t.Fatalf("exit code %d, %v\n%s", code, err, out)
+	}
+	holds(t, "output: trace", "$ hwlua trace - < trace.txt\n"+string(out))
+}

@@ -301,6 +301,26 @@ func TestRecordings(t *testing.T) {
 	}
 }
 
+// TestClippedGzip: of compressed text that ends early, or is damaged, everything before is read.
+func TestClippedGzip(t *testing.T) {
+	data, err := os.ReadFile("../testdata/mixed/trace.txt.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged := bytes.Clone(data)
+	for i := len(data) / 2; i < len(data); i++ {
+		damaged[i] ^= 0x5a
+	}
+	for name, text := range map[string][]byte{"clipped": data[:len(data)/2], "damaged": damaged} {
+		r := NewReader(bytes.NewReader(text))
+		for range r.Records() {
+		}
+		if n, _ := r.NotRead(); r.Err() != nil || r.Count() < 300 || n == 0 {
+			t.Errorf("%s: %d records, %d lines not understood, %v", name, r.Count(), n, r.Err())
+		}
+	}
+}
+
 func FuzzReader(f *testing.F) {
 	for _, file := range []string{"hits/trace", "kernel-5.10/trace", "seed/perf-script-stack", "seed/dmesg"} {
 		data, err := os.ReadFile("../testdata/" + file + ".txt.gz")

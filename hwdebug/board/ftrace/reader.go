@@ -5,6 +5,7 @@ package ftrace
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"errors"
 	"io"
@@ -23,10 +24,11 @@ const (
 
 // A Reader reads the records of a trace.
 type Reader struct {
-	in    *bufio.Reader
-	rec   Record
-	err   error
-	facts Facts
+	in     *bufio.Reader
+	packed bool // the text is compressed
+	rec    Record
+	err    error
+	facts  Facts
 
 	line, records, skipped, unread int
 	forms                          [Dmesg + 1]int
@@ -41,16 +43,16 @@ type Reader struct {
 
 // NewReader returns a reader of r, which may be compressed with gzip.
 func NewReader(r io.Reader) *Reader {
-	in := bufio.NewReaderSize(r, maxLine)
+	in, packed := bufio.NewReaderSize(r, maxLine), false
 	if head, err := in.Peek(len(gzipMagic)); err == nil && string(head) == gzipMagic {
 		z, err := gzip.NewReader(in)
 		if err != nil {
 			return &Reader{err: err, in: bufio.NewReader(strings.NewReader(""))}
 		}
-		in = bufio.NewReaderSize(z, maxLine)
+		in, packed = bufio.NewReaderSize(z, maxLine), true
 	}
 	none := Record{CPU: -1, PID: -1, OnCPU: -1, TaskPID: -1}
-	return &Reader{in: in, comms: map[string]string{}, log: none}
+	return &Reader{in: in, packed: packed, comms: map[string]string{}, log: none}
 }
 
 // Records returns the records, one after the other; events of no probe set are not among them. A record
@@ -130,7 +132,7 @@ func (r *Reader) readLine() (line []byte, whole, ok bool) {
 		}
 		line = start
 	}
-	if err != nil && !errors.Is(err, io.EOF) {
+	if err != nil && !errors.Is(err, io.EOF) && !r.clipped(err) {
 		r.err = err
 	}
 	if err != nil && len(line) == 0 {
@@ -138,6 +140,20 @@ func (r *Reader) readLine() (line []byte, whole, ok bool) {
 	}
 	line = bytes.TrimSuffix(line, []byte("\n"))
 	return bytes.TrimSuffix(line, []byte("\r")), whole, true
+}
+
+// clipped reports whether err says that compressed text ends early, or is damaged from some place on. What was
+// read before is a trace like any other that ends early.
+func (r *Reader) clipped(err error) bool {
+	_, corrupt := errors.AsType[flate.CorruptInputError](err)
+	clipped := r.packed && (corrupt || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum))
+	if clipped {
+		r.unread++
+		if len(r.notRead) < maxNotRead {
+			r.notRead = append(r.notRead, r.line+1)
+		}
+	}
+	return clipped
 }
 
 // take reads one line and returns its record, nil if it has none for the caller. A stack that ends

@@ -422,6 +422,7 @@ type wide struct {
 	attr   hwdebug.Attr
 	known  bool         // attr is
 	done   bool         // it succeeded
+	ends   bool         // it is being unregistered
 	missed map[int]bool // CPUs whose event was reported missing
 }
 
@@ -504,6 +505,7 @@ func (t *Tracker) unwide(r *ftrace.Record) {
 	}
 	for _, w := range t.wides {
 		if w.ptr == r.WidePtr {
+			w.ends = true
 			t.step(step{op: stepUnwide, wide: w.id})
 		}
 	}

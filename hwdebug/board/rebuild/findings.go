@@ -208,12 +208,12 @@ func (t *Tracker) wideMissing(w *wide, ev *event, cpu int, at time.Duration) {
 func (t *Tracker) missingWides() {
 	for _, w := range t.wides {
 		for _, ev := range w.events {
-			if ev.OnCPU >= 0 || ev.CPU < 0 || ev.Attr.Disabled {
+			if w.ends || ev.OnCPU >= 0 || ev.CPU < 0 || ev.Attr.Disabled {
 				continue
 			}
 			t.wideMissing(w, ev, ev.CPU, ev.touched)
-			if !ev.offline && !t.forms[formPerf] {
-				t.doubtOn(t.cpu(ev.CPU), ev.touched, 1, "")
+			if c := t.cpu(ev.CPU); !ev.offline && !t.forms[formPerf] && c.sure(t.now) {
+				t.doubtOn(c, ev.touched, 1, "")
 			}
 		}
 	}
