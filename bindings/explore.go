@@ -171,6 +171,10 @@ var failureFields = []describe.Field{
 		show(func(rt *runtime, m *machine, f explore.Failure) lua.LValue {
 			return list(rt, m, explore.Report(&f), showText)
 		})),
+	field("summary", describe.Array(describe.String), "lines about how far it is from the default order",
+		show(func(rt *runtime, m *machine, f explore.Failure) lua.LValue {
+			return list(rt, m, explore.Summary(&f), showText)
+		})),
 }
 
 var raceFields = []describe.Field{
@@ -383,6 +387,9 @@ func (x *exploring) run(c *explore.Control) explore.Outcome {
 		return explore.Outcome{Err: &explore.ProgramError{Err: err}}
 	}
 	mach := rt.register(m)
+	if c.Told() && rt.options.Made != nil {
+		rt.options.Made(m)
+	}
 	defer m.Close()
 	c.Attach(m)
 	if err := x.hooks(x.before); err != nil {

@@ -366,6 +366,7 @@
 ---@field choices integer points where it departs from the default order
 ---@field run integer the number of the run that found it
 ---@field steps string[] the steps of the schedule, as printed
+---@field summary string[] lines about how far it is from the default order
 
 ---A variable that two threads use in no order, one of them writing.
 ---@class hw.race

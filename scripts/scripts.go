@@ -7,7 +7,7 @@ package scripts
 import "embed"
 
 // FS contains the scenario files; those of real bugs are in the folder bugs, those of
-// recorded boards in the folder boards.
+// recorded boards in the folder boards, those of races of drivers in the folder races.
 //
-//go:embed *.lua boards/*.lua bugs/*.lua
+//go:embed *.lua boards/*.lua bugs/*.lua races/*.lua
 var FS embed.FS

@@ -76,6 +76,7 @@ type Control struct {
 
 	preemptions int
 	machines    []*sim.Machine
+	number      int // of the run, from 0
 	asleep      []sleeper
 	from        bool // the step of the last node's possibility is under way
 	fromAt      int
@@ -112,6 +113,10 @@ func (c *Control) Attach(m *sim.Machine) {
 		m.Track()
 	}
 }
+
+// Told reports whether the run is the one that a report tells of: the first, in the default order or nearest
+// to it, and a failing one that is shown.
+func (c *Control) Told() bool { return c.number == 0 || c.told != nil }
 
 // stop ends the run because of err.
 func (c *Control) stop(p *sim.Point, err error) int {

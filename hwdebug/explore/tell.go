@@ -8,15 +8,16 @@ import (
 
 // A Step is what happened between two points.
 type Step struct {
-	CPU      int
-	Thread   string       // the thread, or the function of the timer
-	Kind     sim.Kind     // a thread, a cross call, a timer, a wake
-	Place    sim.Place    // where the thread stands
-	Where    sim.Position // of the call
-	Now      int64
-	Departed bool   // the default order is another
-	Instead  string // who goes on by default there
-	Running  bool   // that one could have gone on
+	CPU        int
+	Thread     string       // the thread, or the function of the timer
+	Kind       sim.Kind     // a thread, a cross call, a timer, a wake
+	Place      sim.Place    // where the thread stands
+	Where      sim.Position // of the call
+	Now        int64
+	Departed   bool   // the default order is another
+	Instead    string // who goes on by default there
+	InsteadCPU int
+	Running    bool // that one could have gone on
 }
 
 // A telling records the steps of a run.
@@ -52,13 +53,14 @@ func (t *telling) point(p *sim.Point, i int) {
 		t.at[p.Thread.PID()] = at
 	}
 	q := &p.Next[i]
-	s := Step{CPU: q.CPU, Thread: q.Name, Kind: q.Kind, Now: p.Machine.Now()}
+	s := Step{CPU: q.CPU, Thread: q.Name, Kind: q.Kind, Now: max(p.Machine.Now(), q.Due())}
 	if q.Kind != sim.KindTimer {
 		at := t.at[q.ID]
 		s.Place, s.Where = at.place, at.where
 	}
 	if i > 0 {
-		s.Departed, s.Instead, s.Running = true, p.Next[0].Name, p.Running
+		s.Departed, s.Running = true, p.Running
+		s.Instead, s.InsteadCPU = p.Next[0].Name, p.Next[0].CPU
 	}
 	t.steps = append(t.steps, s)
 }

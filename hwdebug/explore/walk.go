@@ -29,6 +29,7 @@ type explorer struct {
 	fatal   error
 	failed  *attempt // the first run that failed
 	covered float64
+	made    int             // runs of any kind
 	names   map[string]bool // of the properties of kind Sometimes
 }
 
@@ -277,7 +278,11 @@ func (e *explorer) spent() bool {
 
 // control returns the control of a new run.
 func (e *explorer) control(p policy, path []node) *Control {
-	return &Control{cfg: e.cfg, policy: p, path: path, counts: map[actor]int{}, shared: e.shared}
+	n := e.made
+	e.made++
+	return &Control{
+		cfg: e.cfg, policy: p, path: path, counts: map[actor]int{}, shared: e.shared, number: n,
+	}
 }
 
 // run makes one run.

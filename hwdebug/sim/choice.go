@@ -37,6 +37,9 @@ func (p *Possibility) Task() *Task {
 	return p.thread.task
 }
 
+// Due returns when a timer fires or a sleeper wakes, 0 for what can happen at once.
+func (p *Possibility) Due() int64 { return p.at }
+
 // A Place is where a thread has come to a point.
 type Place uint8
 
@@ -113,6 +116,19 @@ func (m *Machine) pointHere(th *thread, place Place) error {
 	p := m.point.Next[i]
 	m.giveTurn(th, &p)
 	return m.stopErr
+}
+
+// pathPoint is a point inside of a kernel path that can be preempted. Only a machine with fine grain has them.
+func (m *Machine) pathPoint() {
+	th := m.thread
+	if !m.cfg.FineGrain || m.chooser == nil || th == nil || m.lent > 0 || m.trapped > 0 {
+		return
+	}
+	m.touchAll()
+	th.inPath = true
+	_ = m.pointHere(th, PlacePath) // a run that has ended resumes no thread
+	th.inPath = false
+	m.touchAll()
 }
 
 // giveTurn lets p happen before th goes on. A thread that loses its CPU to another one goes to the end of

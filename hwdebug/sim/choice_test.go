@@ -357,3 +357,19 @@ func TestRaces(t *testing.T) {
 		}
 	}
 }
+
+// TestFineGrain walks the known races with points inside of kernel paths: every outcome of the coarse grain is
+// still there, and the machine's invariants hold after every run.
+func TestFineGrain(t *testing.T) {
+	for _, r := range races {
+		w := walk{
+			cfg: sim.Config{CPUs: r.cpus, WRPs: r.wrps, Slack: 10e6, FineGrain: true}, bound: 2,
+		}
+		schedules, seen := w.outcomes(t, func(m *sim.Machine) string { return r.run(t, m) })
+		for outcome := range r.want {
+			if seen[outcome] == 0 {
+				t.Errorf("%s: %d schedules with outcomes %v, want %q among them", r.name, schedules, seen, outcome)
+			}
+		}
+	}
+}

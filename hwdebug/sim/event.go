@@ -278,6 +278,7 @@ func (m *Machine) createEvent(r *create) (*Event, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.pathPoint() // nr_bp_mutex is dropped
 	x, err := m.findGetContext(r, ev)
 	if err != nil {
 		m.freeEvent(ev)

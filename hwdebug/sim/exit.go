@@ -362,12 +362,16 @@ func (t *Task) exitFrom(stack trace.NodeID, code uint64, outer ...traceFn) (err 
 // kernel/exit.c: do_exit
 func (m *Machine) doExit(t *Task) error {
 	t.exiting = true
+	m.pathPoint()
 	if m.prof.exitPerfFirst {
 		m.perfEventExitTask(t)
+		m.pathPoint()
 	}
 	err := m.exitFiles(t)
+	m.pathPoint()
 	if !m.prof.exitPerfFirst {
 		m.perfEventExitTask(t)
+		m.pathPoint()
 	}
 	m.flushPtrace(t)
 	return err

@@ -344,7 +344,9 @@ func (m *Machine) perfEventModifyAttr(ev *Event, a hwdebug.Attr) (err error) {
 func (m *Machine) perfEventModifyBreakpoint(ev *Event, a hwdebug.Attr) (err error) {
 	defer m.exit(m.enter1(fnPerfEventModifyBreakpoint, ev.arg()), &err)
 	m.perfEventDisableInner(ev)
+	m.pathPoint()
 	err = m.modifyCheck("modify_attributes", ev, a, true)
+	m.pathPoint()
 	if !ev.attr.Disabled {
 		m.perfEventEnableInner(ev)
 	}
@@ -370,7 +372,9 @@ func (m *Machine) modifyUserHwBreakpoint(ev *Event, a hwdebug.Attr) (err error) 
 	} else {
 		m.perfEventDisable(ev)
 	}
+	m.pathPoint()
 	err = m.modifyCheck("modify_user_hw_breakpoint", ev, a, false)
+	m.pathPoint()
 	if !ev.attr.Disabled {
 		m.perfEventEnable(ev)
 	}

@@ -37,6 +37,7 @@ type thread struct {
 	fail   error // of a work function, for the caller that drives the machine
 	worker *worker
 
+	inPath  bool // at a point inside of a kernel path
 	relaxed bool // in cpu_relax, until something else has happened
 }
 
@@ -49,7 +50,7 @@ func (threadEnd) UnwindsLua() {}
 // midCall reports whether the thread is in a kernel call that cannot be abandoned: it spins for a
 // cross call or waits for a context's mutex.
 func (th *thread) midCall() bool {
-	return th.state == threadReady && th.m.cpus[th.task.cpu].spinner == th ||
+	return th.state == threadReady && (th.m.cpus[th.task.cpu].spinner == th || th.inPath) ||
 		th.state == threadWaiting && th.wait.mutex
 }
 

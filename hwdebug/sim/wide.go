@@ -58,6 +58,8 @@ func (m *Machine) registerWide(a hwdebug.Attr, h Handler) (w *Wide, err error) {
 	defer m.exit(m.enter1(fnRegisterWideHwBreakpoint, a.Addr), &err)
 	w = &Wide{m: m, id: len(m.wides) + 1, addr: a.Addr, events: make([]*Event, len(m.cpus))}
 	m.wides = append(m.wides, w)
+	m.lockers++ // cpus_read_lock: hotplug waits
+	defer func() { m.lockers-- }()
 	for _, c := range m.cpus {
 		if !c.online {
 			continue
@@ -118,8 +120,16 @@ func (w *Wide) gone() error {
 func (m *Machine) unregisterWide(w *Wide) {
 	defer m.leave(m.enter1(fnUnregisterWideHwBreakpoint, w.addr))
 	w.closed = true
+	first := true
 	for _, ev := range w.events {
-		if ev != nil {
+		if ev == nil {
+			continue
+		}
+		if !first {
+			m.pathPoint() // no lock is held
+		}
+		first = false
+		if !ev.closed {
 			m.unregisterHwBreakpoint(ev, false)
 		}
 	}

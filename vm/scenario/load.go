@@ -111,6 +111,7 @@ type session struct {
 	finally  *vm.Function // to call at the end of the running case
 	soft     []*Failure
 	notes    []Paragraph // for the failure that ends the case
+	failing  string      // the schedule that failed
 	modules  []vm.Module
 	explorer *vm.Function // of the prelude: explores a case
 	snaps    *snapshots   // nil if snapshots are not allowed
@@ -228,12 +229,13 @@ func (s *session) explores() (module, function string) {
 }
 
 // schedule keeps how a schedule failed, for the failure that follows.
-func (s *session) schedule(text string, runs int, steps []string) {
-	title := fmt.Sprintf("schedule %s, which fails", text)
+func (s *session) schedule(text string, runs int, steps, summary []string) {
+	title := fmt.Sprintf("schedule %s", text)
 	if text == "" {
 		title = fmt.Sprintf("after %d schedules", runs)
 	}
-	s.notes = append(s.notes, Paragraph{title, steps})
+	s.notes = append(s.notes, Paragraph{title, slices.Concat(steps, summary)})
+	s.failing = text
 }
 
 // pending adds a case that is not written yet. Called inside a case it ends that case.

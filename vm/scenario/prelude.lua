@@ -65,7 +65,7 @@ S.explorer(function(options, fn, n, ...)
   local r = require(module)[explores](all, fn)
   if not r.ok then
     local f = r.failure
-    S.schedule(f.schedule or "", r.schedules, f.steps)
+    S.schedule(f.schedule or "", r.schedules, f.steps, f.summary)
     error(f.message, 0)
   end
 end)
