@@ -268,6 +268,10 @@ func (t *thread) interpret(base *frame) {
 				}
 				continue
 			case lua.OP_CALL:
+				if n, ok := t.assertHolds(regs, a, top, inst); ok {
+					top = n
+					continue
+				}
 				reg.top = lbase + top
 				if t.pushLua(stack, cf, regs[a], a, inst) {
 					cf.Pc, m.left = pc, m.look+budget
@@ -309,6 +313,28 @@ func (t *thread) interpret(base *frame) {
 					regs[a] = t.box(i - step)
 					pc += inst.bx() - maxJump
 					continue
+				}
+			case lua.OP_TFORLOOP:
+				if n := inst.c(); a+3+max(n, 2) <= len(regs) {
+					if k, v, ok := t.nextPair(regs[a], regs[a+1], regs[a+2]); ok {
+						next := instruction(code[pc])
+						pc++
+						regs[a+3], regs[a+4] = k, v
+						for i := 2; i < n; i++ {
+							regs[a+3+i] = lua.LNil
+						}
+						if !isNil(k) {
+							regs[a+2] = k
+							pc += next.bx() - maxJump
+						}
+						if end := a + 3 + n; top > end {
+							clear(regs[end:top])
+							top = end
+						} else {
+							top = max(end, a+5)
+						}
+						continue
+					}
 				}
 			case lua.OP_NOP:
 				continue
@@ -530,6 +556,57 @@ func quickOrder(x, y lua.LValue, inst instruction) (c int, ok bool) {
 		return compareNumbers(x, y)
 	}
 	return 0, false
+}
+
+// assertHolds executes a call of the global assert whose first argument is true: the results are the arguments.
+// It returns the number of registers in use.
+func (t *thread) assertHolds(regs []lua.LValue, a, top int, inst instruction) (int, bool) {
+	called, ok := regs[a].(*lua.LTable)
+	lib := &t.rt.lib
+	if !ok || called != lib.assert.table || inst.b() < 2 || inst.c() == 0 || isFalse(regs[a+1]) {
+		return 0, false
+	}
+	if lib.sides.frame != nil {
+		lib.sides = sides{}
+	}
+	have, want := inst.b()-1, inst.c()-1
+	for i := range want {
+		regs[a+i] = lua.LNil
+		if i < have {
+			regs[a+i] = regs[a+1+i]
+		}
+	}
+	if end := a + want; top > end {
+		clear(regs[end:top])
+	}
+	return a + want, true
+}
+
+// nextPair returns the next key and value of a generic for over a table with the library's own next or the
+// iterator of ipairs.
+func (t *thread) nextPair(f, state, control lua.LValue) (k, v lua.LValue, ok bool) {
+	fn, _ := f.(*lua.LFunction)
+	table, ok := state.(*lua.LTable)
+	if !ok || fn == nil || fn != t.rt.lib.next && fn != t.rt.lib.step {
+		return nil, nil, false
+	}
+	array, i := viewTable(table).array, 0
+	n, number := control.(lua.LNumber)
+	if number {
+		i = int(n)
+	} else if !isNil(control) {
+		i = -1
+	}
+	if i >= 0 && i < len(array) && (!number || lua.LNumber(i) == n) && array[i] != nil && !isNil(array[i]) {
+		return t.box(lua.LNumber(i + 1)), array[i], true
+	}
+	if fn == t.rt.lib.step {
+		if number && i >= len(array) && lua.LNumber(i) == n {
+			return lua.LNil, lua.LNil, true
+		}
+		return nil, nil, false
+	}
+	return tableNext(table, control)
 }
 
 // pushLua calls a Lua function without varargs, as gopher-lua does, if there is room in the segment of the

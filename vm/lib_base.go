@@ -22,7 +22,8 @@ type libState struct {
 	loaded     *lua.LTable // package.loaded
 	preload    *lua.LTable // package.preload
 	pkg        *lua.LTable
-	tostring   lua.LValue // the library's own
+	tostring   lua.LValue     // the library's own
+	next, step *lua.LFunction // the iterators of pairs and ipairs
 	assert     *assertions
 	io         *ioState
 	sides      sides
@@ -80,9 +81,10 @@ func openLibs(rt *Runtime) {
 	}
 	rt.lib.tostring = rt.main.G.Global.RawGetString("tostring")
 	// The generic for calls next and ipairsStep itself; they are made once.
-	next, step := rt.main.G.Global.RawGetString("next"), rt.main.NewFunction(ipairsStep)
-	rt.global("ipairs", rt.main.NewFunction(iterator("ipairs", step, lua.LNumber(0))))
-	rt.global("pairs", rt.main.NewFunction(iterator("pairs", next, lua.LNil)))
+	rt.lib.next = rt.main.G.Global.RawGetString("next").(*lua.LFunction)
+	rt.lib.step = rt.main.NewFunction(ipairsStep)
+	rt.global("ipairs", rt.main.NewFunction(iterator("ipairs", rt.lib.step, lua.LNumber(0))))
+	rt.global("pairs", rt.main.NewFunction(iterator("pairs", rt.lib.next, lua.LNil)))
 	rt.global("_G", rt.main.G.Global)
 	rt.global("_VERSION", lua.LString("Lua 5.1"))
 	rt.lib.loaded.RawSetString("_G", rt.main.G.Global)
