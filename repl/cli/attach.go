@@ -45,6 +45,7 @@ type attachOptions struct {
 	save         string
 	compare      string
 	json         bool
+	interactive  bool
 }
 
 func attachCommand() ([]option, runner) {
@@ -60,6 +61,7 @@ func attachCommand() ([]option, runner) {
 			"or from the end of a trace"),
 		value("save", "FILE", setString(&o.save), "write the picture to FILE, for hw.board and run --board"),
 		toggle("json", &o.json, "print the findings alone, one JSON object a line"),
+		{short: "i", help: "open the prompt, with the picture as board", set: setTrue(&o.interactive)},
 	}, o.run
 }
 
@@ -106,7 +108,10 @@ func (o *attachOptions) run(ctx context.Context, env Env, args []string) (int, e
 			code = exitFailed
 		}
 	}
-	if o.watch > 0 {
+	switch {
+	case o.interactive:
+		return o.prompt(ctx, env, b), nil
+	case o.watch > 0:
 		return o.watching(ctx, env, s, b)
 	}
 	return code, nil
@@ -209,6 +214,15 @@ func findingsCode(b *board.Board) int {
 		return exitFailed
 	}
 	return exitOK
+}
+
+// prompt opens the prompt with the global board.
+func (o *attachOptions) prompt(ctx context.Context, env Env, b *board.Board) int {
+	s := &scriptOptions{color: "auto"}
+	s.machine.board = b
+	s.machine.cpus, s.machine.brps, s.machine.wrps = len(b.CPUs), counts{b.BRPs}, counts{b.WRPs}
+	m := newMachines(&s.machine, profileOf(b.Kernel), true)
+	return runLoop(ctx, env, s, scriptConfig(env, s, nil, 0, m), nil)
 }
 
 // watching looks again and again until it is interrupted and prints what has changed since the look before.

@@ -328,22 +328,11 @@ func jsonOf(f *board.Finding) findingJSON {
 func openBoard(ctx context.Context, where string) (*board.Board, error) {
 	text, err := os.ReadFile(where)
 	switch {
-	case err == nil && board.IsSaved(string(text)):
-		return board.Load(string(text))
 	case err == nil:
-		r, err := rebuild.Read(rebuild.Options{}, text)
-		if err != nil {
-			return nil, err
-		}
-		return r.Board(), nil
+		return readBoard(text, rebuild.Options{})
 	case !strings.Contains(where, ":"):
 		return nil, err
 	}
 	s := &live.Stub{Address: where, Context: ctx}
-	b, err := s.Look(ctx)
-	if b == nil {
-		return nil, err
-	}
-	b.Origin = s
-	return b, nil
+	return s.Look(ctx)
 }

@@ -96,21 +96,21 @@ func traceBoard(b *board.Board, file string) (*board.Board, error) {
 		return nil, err
 	}
 	opt := rebuild.Options{CPUs: len(b.CPUs), BRPs: b.BRPs, WRPs: b.WRPs, Kernel: b.Kernel}
-	return readBoard(file, text, opt)
+	model, err := readBoard(text, opt)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return model, nil
 }
 
 // readBoard returns the board that attach --save wrote, or the one at the end of a trace.
-func readBoard(file string, text []byte, opt rebuild.Options) (*board.Board, error) {
+func readBoard(text []byte, opt rebuild.Options) (*board.Board, error) {
 	if board.IsSaved(string(text)) {
-		b, err := board.Load(string(text))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
-		}
-		return b, nil
+		return board.Load(string(text))
 	}
 	rec, err := rebuild.Read(opt, text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, err
 	}
 	return rec.Board(), nil
 }

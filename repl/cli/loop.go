@@ -16,6 +16,15 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
+// banner returns the first line of a session, which names the globals.
+func banner(o *scriptOptions) string {
+	has := "m is a machine"
+	if o.machine.board != nil {
+		has = "board is the board, m a machine of the model like it"
+	}
+	return "hwlua " + version() + "; " + has + ". For help :help, to leave Ctrl-D."
+}
+
 // runLoop runs the prompt. Every runtime of the session, the first one and those of :undo and :reset,
 // runs the -e and -l options and the script before it takes input.
 func runLoop(ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, src *source) int {
@@ -27,7 +36,7 @@ func runLoop(ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, src 
 		start = append(start, repl.Source{Name: src.name, Text: src.text, Lenient: true})
 	}
 	return runPrompt(ctx, env, repl.Config{
-		Banner:  "hwlua " + version() + "; m is a machine. For help :help, to leave Ctrl-D.",
+		Banner:  banner(o),
 		Runtime: cfg,
 		Start:   start,
 		Head:    o.machine.recordHead(),

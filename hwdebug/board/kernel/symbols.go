@@ -75,8 +75,9 @@ func ReadSymbols(r io.Reader) (*Symbols, error) {
 // the address can be that of the vectors: a kernel with other page tables for user mode shows another
 // one there.
 func (s *Symbols) Fit(vectors uint64) bool {
+	const step = 64 << 10 // in which a kernel is moved
 	linked, ok := s.byName["vectors"]
-	if !ok || (vectors-linked)%pageBytes != 0 || !inKernel(vectors) {
+	if !ok || (vectors-linked)%step != 0 || !inKernel(vectors) {
 		return false
 	}
 	s.slide = vectors - linked

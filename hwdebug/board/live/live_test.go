@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/hwlua/hwlua/hwdebug/board"
@@ -200,5 +201,39 @@ func TestWrongLayout(t *testing.T) {
 	}
 	if b == nil || !b.CPUs[0].WCR[0].Known {
 		t.Error("no banks")
+	}
+}
+
+// BenchmarkLook reports the packets of a look, which are what the halt of a machine lasts for.
+func BenchmarkLook(b *testing.B) {
+	blob, err := os.ReadFile("../kernel/testdata/6.1.190.btf")
+	if err != nil {
+		b.Fatal(err)
+	}
+	l, err := kernel.ReadLayout(blob)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, layout := range map[string]*kernel.Layout{"registers": nil, "registers and events": l} {
+		b.Run(name, func(b *testing.B) {
+			listener, err := net.Listen("tcp", "localhost:0")
+			if err != nil {
+				b.Skip(err)
+			}
+			defer listener.Close()
+			var requests atomic.Int64
+			go gdbtest.Serve(listener, func() *gdbtest.Session {
+				s, _ := gdbtest.Load("testdata/qemu-7.2-kernel-6.1.190.txt")
+				s.Requests = &requests
+				return s
+			})
+			for b.Loop() {
+				s := &live.Stub{Address: listener.Addr().String(), Layout: layout}
+				if _, err := s.Look(context.Background()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(requests.Load())/float64(b.N), "packets/op")
+		})
 	}
 }

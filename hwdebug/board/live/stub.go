@@ -14,6 +14,7 @@ package live
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 	"github.com/hwlua/hwlua/hwdebug/board"
@@ -29,13 +30,16 @@ type Stub struct {
 	Symbols *kernel.Symbols // may be nil
 	Context context.Context // of Refresh; nil: never done
 
-	section uint64 // where the per-CPU data was found
+	mu      sync.Mutex // one look at a time
+	section uint64     // where the per-CPU data was found
 }
 
 // Look halts the machine, reads its registers and, with a Layout, the events in the slots, and lets it
 // run on. It returns what it read together with an error if the events could not be read, or if the
 // machine may still be halted.
 func (s *Stub) Look(ctx context.Context) (*board.Board, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	c, err := gdb.Dial(ctx, s.Address, s.Config)
 	if err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 )
 
 // A Session answers requests as a recorded stub did.
@@ -22,6 +23,8 @@ type Session struct {
 	thread  string              // the last request Hg
 	Last    string              // the last request
 	Leave   string              // the request at which the connection is closed; "" never
+
+	Requests *atomic.Int64 // counts the requests, if it is not nil
 }
 
 // Load reads a session from a file.
@@ -86,6 +89,9 @@ func unescape(line string) (string, error) {
 // answered as one that the stub does not know.
 func (s *Session) Answer(request string) string {
 	s.Last = request
+	if s.Requests != nil {
+		s.Requests.Add(1)
+	}
 	key := s.key(request)
 	list := s.answers[key]
 	switch {
