@@ -31,7 +31,8 @@ type Access struct {
 	traps   int
 	wnr     bool // ESR_EL1.WnR: the syndrome reports a store (R-REG-20, 27)
 	state   accessState
-	skipped bool // a handler skipped the instruction
+	skipped bool       // a handler skipped the instruction
+	class   debugClass // of its last debug exception
 
 	exclusive, svc bool
 	atomic         AtomicOp
@@ -321,6 +322,7 @@ func (a *Access) perform() {
 func (a *Access) trap(c *CPU, class debugClass, handle func() error) error {
 	m := a.m
 	m.touchAll()
+	a.class = class
 	if a.traps++; a.traps > maxTraps {
 		return misusef("the %s at 0x%016x traps again whenever it is resumed (%d times): %s",
 			a.kind, a.addr, maxTraps, a.culprit(c))
@@ -410,7 +412,7 @@ func (a *Access) takeSignals() error {
 	if a.task == nil || len(a.task.signals) == 0 {
 		return nil
 	}
-	err := a.m.returnToUser(a.task, a.m.fromDebugNode)
+	err := a.m.returnToUser(a.task, a.m.fromDebugNode[a.class])
 	if err != nil {
 		a.state = accessDone
 	}

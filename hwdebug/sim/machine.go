@@ -112,7 +112,8 @@ type Machine struct {
 	readNode    trace.NodeID // the stack of a task that waits in a read from a pipe
 	toUserNode  trace.NodeID // the stack of a task that returns to user space
 
-	fromDebugNode, fromIrqNode trace.NodeID // the same after a debug exception, and after an interrupt
+	fromDebugNode [3]trace.NodeID // the same after a debug exception, by its class
+	fromIrqNode   trace.NodeID    // and after an interrupt
 
 	hz     int64
 	tickNs int64
@@ -485,13 +486,20 @@ func (m *Machine) pushUserNodes() {
 		svc := m.push(0, fnEl0t64Sync, fnEl0t64SyncHandler, fnEl0Svc)
 		m.syscallNode = m.push(svc, fnDoEl0Svc, fnEl0SvcCommon, fnInvokeSyscall)
 		m.toUserNode = svc
-		m.fromDebugNode = m.push(0, fnEl0t64Sync, fnEl0t64SyncHandler, fnEl0Dbg)
+		own := [...]traceFn{fnEl0Breakpt, fnEl0Watchpt, fnEl0Softstp}
+		for class, fn := range own {
+			if !m.prof.debugEntries {
+				fn = fnEl0Dbg
+			}
+			m.fromDebugNode[class] = m.push(0, fnEl0t64Sync, fnEl0t64SyncHandler, fn)
+		}
 		m.fromIrqNode = m.push(0, fnEl0t64Irq, fnEl0t64IrqHandler, fnEl0IrqHandlerCommon, fnEl0Interrupt)
 		return
 	}
 	m.syscallNode = m.push(0, fnEl0Svc, fnEl0SvcHandler, fnEl0SvcCommon)
 	m.toUserNode = m.push(0, fnWorkPending)
-	m.fromDebugNode, m.fromIrqNode = m.toUserNode, m.toUserNode
+	m.fromDebugNode = [...]trace.NodeID{m.toUserNode, m.toUserNode, m.toUserNode}
+	m.fromIrqNode = m.toUserNode
 }
 
 // A misuse is an error of a call that no kernel could be asked.

@@ -50,6 +50,7 @@ func (m *Machine) stopKernelStep() {
 // stepException takes the exception that follows a stepped instruction.
 func (a *Access) stepException() error {
 	m := a.m
+	a.class = debugStep
 	m.touchAll()
 	if t := a.task; t != nil {
 		if err := t.become(); err != nil {
