@@ -10,7 +10,14 @@ import (
 
 // taintLetters holds the letter of each taint flag that is set, in the order in which they are printed
 // (R-LOG-4).
-const taintLetters = "PFSRMBUDAWCIOELKXTN"
+const taintLetters = "PFSRMBUDAWCIOELKXTNJ"
+
+// taintNames holds what each flag is called where the header says so.
+var taintNames = [len(taintLetters)]string{
+	"PROPRIETARY_MODULE", "FORCED_MODULE", "CPU_OUT_OF_SPEC", "FORCED_RMMOD", "MACHINE_CHECK", "BAD_PAGE",
+	"USER", "DIE", "OVERRIDDEN_ACPI_TABLE", "WARN", "CRAP", "FIRMWARE_WORKAROUND", "OOT_MODULE",
+	"UNSIGNED_MODULE", "SOFTLOCKUP", "LIVEPATCH", "AUX", "RANDSTRUCT", "TEST", "FWCTL",
+}
 
 const (
 	taintS = 1 << 2
@@ -48,6 +55,19 @@ func (m *Machine) taintText() string {
 		}
 	}
 	return string(b)
+}
+
+// taintVerbose returns "Tainted: " and the letters with the names of the flags that are set.
+//
+// kernel/panic.c: print_tainted_verbose
+func (m *Machine) taintVerbose() string {
+	var flags []string
+	for i := range m.prof.taintFlags {
+		if m.taint>>i&1 != 0 {
+			flags = append(flags, sprintf("[%c]=%s", taintLetters[i], taintNames[i]))
+		}
+	}
+	return "Tainted: " + strings.Join(flags, ", ")
 }
 
 // stamp returns the prefix of a line: seconds and microseconds since boot (R-LOG-1).
@@ -115,8 +135,13 @@ func (m *Machine) warnOnce(which uint, text string, fn traceFn) {
 	if text != "" {
 		m.logf("%s", text)
 	}
-	m.logf("WARNING: CPU: %d PID: %d at %s:%d %s",
-		c.id, c.curr.pid, f.File, lineIn(f.Name), symbol(f.Name, false))
+	if m.prof.warnFileFirst {
+		m.logf("WARNING: %s:%d at %s, CPU#%d: %s/%d",
+			f.File, lineIn(f.Name), symbol(f.Name, false), c.id, c.curr.comm, c.curr.pid)
+	} else {
+		m.logf("WARNING: CPU: %d PID: %d at %s:%d %s",
+			c.id, c.curr.pid, f.File, lineIn(f.Name), symbol(f.Name, false))
+	}
 	m.logf("Modules linked in:")
 	m.dumpHeader()
 	m.logf("Call trace:")
@@ -178,7 +203,9 @@ func (m *Machine) dumpStack() {
 	} else {
 		m.enter0(fnShowStack)
 	}
-	m.enter0(fnDumpBacktrace)
+	if !m.prof.dumpModel {
+		m.enter0(fnDumpBacktrace)
+	}
 	k.last = m.rec.Seq()
 	m.dumpHeader()
 	m.logf("Call trace:")
@@ -195,12 +222,21 @@ func (m *Machine) dumpHeader() {
 		comm = comm[:20]
 	}
 	version, _, _ := strings.Cut(m.cfg.Version, " ")
-	end := ""
-	if m.prof.packageID {
+	uid, end := "", ""
+	if m.prof.dumpUID {
+		uid = " UID: 0" // every task is root's
+	}
+	switch {
+	case m.prof.dumpModel:
+		end = " PREEMPTLAZY  "
+	case m.prof.packageID:
 		end = " "
 	}
-	m.logf("CPU: %d PID: %d Comm: %s %s %s %s%s",
-		c.id, c.curr.pid, comm, m.taintText(), m.cfg.Release, version, end)
+	m.logf("CPU: %d%s PID: %d Comm: %s %s %s %s%s",
+		c.id, uid, c.curr.pid, comm, m.taintText(), m.cfg.Release, version, end)
+	if m.prof.dumpUID && m.taint != 0 {
+		m.logf("%s", m.taintVerbose())
+	}
 	m.logf("Hardware name: %s (DT)", m.cfg.Name)
 	if th := c.curr.thread; th != nil && th.worker != nil && th.worker.current != nil {
 		m.logf("Workqueue: events %s", th.worker.current.name)
@@ -210,8 +246,20 @@ func (m *Machine) dumpHeader() {
 // logChain logs the frames of a stack, innermost first. dump is set if the stack begins with the dump's own
 // functions.
 func (m *Machine) logChain(n trace.NodeID, dump bool) {
+	before := ""
 	for i, name := range m.rec.Chain(n, trace.Frames) {
-		m.logf(" %s", symbol(name, dump && i == 0))
+		source := ""
+		switch first := dump && i == 0; {
+		case !m.prof.dumpModel:
+			m.logf(" %s", symbol(name, first))
+			continue
+		case first:
+			source = " (C)"
+		case strings.HasPrefix(before, "el1h_64_") && !strings.HasSuffix(before, "_handler"):
+			source = " (P)"
+		}
+		m.logf(" %s%s", symbol(name, false), source)
+		before = name
 	}
 }
 

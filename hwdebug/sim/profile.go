@@ -46,6 +46,8 @@ type profile struct {
 	compatVectorsPage bool
 	packageID         bool
 	dumpUID           bool
+	dumpModel         bool
+	warnFileFirst     bool
 	taintFlags        int
 
 	timerDelete bool
@@ -131,6 +133,10 @@ var facts = [...]fact{
 		func(p *profile) *bool { return &p.reschedOnePMU }},
 	{"D-24", "a dump header has a UID, and a line names the taint flags", "6.12.117", "",
 		func(p *profile) *bool { return &p.dumpUID }},
+	{"D-24", "a dump header names the preemption model, and a dump begins at show_stack", "6.18.15", "",
+		func(p *profile) *bool { return &p.dumpModel }},
+	{"D-24", "a warning's first line begins with the file", "7.3.4", "",
+		func(p *profile) *bool { return &p.warnFileFirst }},
 	{"R-EXC-17", "user copies use unprivileged instructions on every core", "6.1.176", "",
 		func(p *profile) *bool { return &p.uaccessUnpriv }},
 	{"R-EXC-18", "a debug exception disables preemption", "5.10.223", "",

@@ -881,6 +881,7 @@ func TestDumpLeads(t *testing.T) {
 	for kernel, want := range map[string]string{
 		"4.19.116": "dump_backtrace dump_stack write_wb_reg",
 		"6.1.192":  "dump_backtrace show_stack dump_stack_lvl dump_stack write_wb_reg",
+		"7.3.4":    "show_stack dump_stack_lvl dump_stack write_wb_reg",
 	} {
 		m := newMachine(t, sim.Config{CPUs: 1, Kernel: kernel})
 		must(t, m.DumpStackIn("write_wb_reg"))
@@ -889,8 +890,12 @@ func TestDumpLeads(t *testing.T) {
 		var names []string
 		for line := range strings.SplitSeq(trace, "\n") {
 			name, at, _ := strings.Cut(line[strings.Index(line, "] ")+3:], "+")
-			if self := strings.HasPrefix(at, "0x0/"); self != (len(names) == 0) {
-				t.Errorf("%s: frame %d is %s+%s, want +0x0 in the first frame only",
+			self := strings.HasPrefix(at, "0x0/")
+			if kernel == "7.3.4" {
+				self = strings.HasSuffix(at, " (C)")
+			}
+			if self != (len(names) == 0) {
+				t.Errorf("%s: frame %d is %s+%s, want the first frame only to be marked",
 					kernel, len(names), name, at)
 			}
 			names = append(names, name)
@@ -1124,16 +1129,24 @@ func TestWarning(t *testing.T) {
 				_, err := m.CPU(0).HwBreakpointControl(ev, 0)
 				wantErrno(t, "a second slot of one", err, syscall.ENOSPC)
 			}
-			packageID := ""
-			if is61(kernel) {
-				packageID = " " // an empty package ID (R-LOG-3)
+			warning, uid, packageID := "WARNING: CPU: 0 PID: 1 at arch/arm64/kernel/hw_breakpoint.c:*", "", ""
+			switch {
+			case since(kernel, "6.18.15"):
+				uid, packageID = "UID: 0 ", " PREEMPTLAZY  " // and an empty package ID (R-LOG-3)
+			case since(kernel, "6.12.117"):
+				uid, packageID = "UID: 0 ", " "
+			case is61(kernel):
+				packageID = " "
+			}
+			if kernel == "7.3.4" {
+				warning = "WARNING: arch/arm64/kernel/hw_breakpoint.c:480 at hw_breakpoint_control+*"
 			}
 			want := []string{
 				"------------[ cut here ]------------",
 				"Can't find any breakpoint slot",
-				"WARNING: CPU: 0 PID: 1 at arch/arm64/kernel/hw_breakpoint.c:* hw_breakpoint_control+*",
+				warning,
 				"Modules linked in:",
-				"CPU: 0 PID: 1 Comm: hwlua Not tainted *" + packageID,
+				"CPU: 0 " + uid + "PID: 1 Comm: hwlua Not tainted " + kernel + " #1" + packageID,
 				"Hardware name: test_mach (DT)",
 				"Call trace:",
 				" hw_breakpoint_control+*",
@@ -1148,7 +1161,7 @@ func TestWarning(t *testing.T) {
 				}
 			}
 			frame := lines[7][len("[    0.000000]  "):]
-			if !strings.HasSuffix(lines[2], " "+frame) || strings.Contains(frame, "+0x0/") {
+			if !strings.Contains(lines[2], " "+frame) || strings.Contains(frame, "+0x0/") {
 				t.Errorf("the warning %q does not name the first frame %q", lines[2], frame)
 			}
 			if last := lines[len(lines)-1]; !strings.Contains(last, "---[ end trace ") {
@@ -1162,6 +1175,9 @@ func TestWarning(t *testing.T) {
 			rest := strings.Join(m.Dmesg()[before+len(lines):], "\n")
 			if !strings.Contains(rest, " Comm: hwlua Tainted: G        W ") {
 				t.Errorf("the kernel is not tainted after a warning:\n%s", rest)
+			}
+			if named := strings.Contains(rest, "] Tainted: [W]=WARN\n"); named != since(kernel, "6.12.117") {
+				t.Errorf("the taint flag is named: %t:\n%s", named, rest)
 			}
 		})
 	}
@@ -1178,6 +1194,62 @@ func TestPresets(t *testing.T) {
 		m := newMachine(t, sim.Config{CPUs: 1, CPU: p.Name})
 		if c := m.CPU(0); c.BRPs() != brps || c.WRPs() != wrps {
 			t.Errorf("%s has %d and %d registers, want %d and %d", p.Name, c.BRPs(), c.WRPs(), brps, wrps)
+		}
+	}
+}
+
+// TestDumpHeader: the header of a dump as 4.19.118, 6.12.117 and 7.3.4 print it in the recordings of chains,
+// but for what a distribution adds behind the version (R-LOG-3, 4). A dump of 7.3.4 says where a frame's
+// address comes from (R-LOG-8).
+func TestDumpHeader(t *testing.T) {
+	for kernel, want := range map[string][]string{
+		"4.19.116": {"CPU: 0 PID: 1 Comm: hwlua Tainted: G           O      4.19.118 #1"},
+		"6.12.117": {
+			"CPU: 0 UID: 0 PID: 1 Comm: hwlua Tainted: G           OE      6.12.117+deb12-arm64 #1 ",
+			"Tainted: [O]=OOT_MODULE, [E]=UNSIGNED_MODULE",
+		},
+		"7.3.4": {
+			"CPU: 0 UID: 0 PID: 1 Comm: hwlua Tainted: G           OE       7.3.4+deb13-arm64 " +
+				"#1 PREEMPTLAZY  ",
+			"Tainted: [O]=OOT_MODULE, [E]=UNSIGNED_MODULE",
+		},
+	} {
+		release, taint := strings.Fields(want[0])[len(strings.Fields(want[0]))-2], "O"
+		if kernel != "4.19.116" {
+			taint = "OE"
+		}
+		if kernel == "7.3.4" {
+			release = "7.3.4+deb13-arm64"
+		}
+		m := newMachine(t, sim.Config{
+			CPUs: 1, Kernel: kernel, Release: release, Version: "#1 SMP Debian", Taint: taint,
+		})
+		open(t, m, kernelRW(addrA, false), nil, 0)
+		must(t, m.DumpStackIn("perf_bp_event"))
+		must(t, m.CPU(0).Store(addrA, 8, 0))
+		var lines []string
+		for _, line := range m.Dmesg() {
+			lines = append(lines, line[strings.Index(line, "] ")+2:])
+		}
+		at := slices.Index(lines, want[0])
+		if at < 0 || !slices.Equal(lines[at:at+len(want)], want) {
+			t.Errorf("%s: the dump is\n%s\nwant it to begin with\n%s", kernel,
+				strings.Join(lines, "\n"), strings.Join(want, "\n"))
+			continue
+		}
+		if kernel != "7.3.4" {
+			continue
+		}
+		marked := 0
+		for i, line := range lines {
+			if strings.HasSuffix(line, " (P)") {
+				if marked++; !strings.HasPrefix(lines[i-1], " el1h_64_sync+") {
+					t.Errorf("%q is marked behind %q", line, lines[i-1])
+				}
+			}
+		}
+		if marked != 1 {
+			t.Errorf("%d frames are marked as interrupted, want 1:\n%s", marked, strings.Join(lines, "\n"))
 		}
 	}
 }
