@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"math/rand"
 	"os"
 	"path/filepath"
 	"slices"
@@ -256,5 +257,33 @@ func TestLost(t *testing.T) {
 				t.Errorf("got %v, want %s first", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestDropMany: with several lines missing at once a recording gives a doubt, or the halts are right; reading
+// it never fails.
+func TestDropMany(t *testing.T) {
+	for _, r := range recordings {
+		lines := linesOf(t, r.name+"/trace")
+		halts := haltsOf(t, r.name)
+		for seed := range int64(12) {
+			rnd := rand.New(rand.NewSource(seed))
+			kept := slices.DeleteFunc(slices.Clone(lines), func(string) bool {
+				return rnd.Float64() < []float64{0.003, 0.02, 0.2}[seed%3]
+			})
+			tr := follow(kept, rebuild.Options{Halts: halts})
+			for _, h := range tr.Halts() {
+				if h.Seen && !h.Equal && !doubts(tr) {
+					t.Errorf("%s, seed %d: halt %d differs without a doubt: %+v", r.name, seed, h.N, h.Diffs)
+				}
+			}
+			rec, err := rebuild.Read(rebuild.Options{}, []byte(strings.Join(kept, "")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := rec.Scenario(); err != nil {
+				t.Errorf("%s, seed %d: %v", r.name, seed, err)
+			}
+		}
 	}
 }

@@ -54,12 +54,17 @@ func (c *cpu) doubtFrom(from time.Duration) {
 	c.unsure = append(c.unsure, interval{from, forever})
 }
 
-// doubtOn notes that records about one CPU were lost.
+// doubtOn notes that the slots of one CPU are uncertain. If that shows a lost record, others may have been lost
+// with it that nothing shows, so no CPU is certain from then on.
 func (t *Tracker) doubtOn(c *cpu, from time.Duration, n int, cause string) {
 	if cause != "" && t.doubted(c.id, cause) {
 		return
 	}
-	t.addDoubt(doubt{cpu: c.id, from: from, n: n, cause: cause})
+	d := doubt{cpu: c.id, from: from, n: n, cause: cause}
+	if n > 0 {
+		d.cpu = allCPUs
+	}
+	t.addDoubt(d)
 }
 
 // doubtAll notes that records of any kind may have been lost.

@@ -160,6 +160,17 @@ func (h *halts) check(t *Tracker) {
 	h.result.Equal = len(diffs) == 0
 }
 
+// settle marks the registers that later records have shown to be uncertain at a halt.
+func (h *halts) settle(t *Tracker) {
+	for i := range h.results {
+		r := &h.results[i]
+		for j := range r.Diffs {
+			d := &r.Diffs[j]
+			d.Want.Known = d.Want.Known && t.cpu(d.CPU).sure(r.T)
+		}
+	}
+}
+
 // finish adds the halts whose marks are not in the trace.
 func (h *halts) finish(*Tracker) {
 	h.close()

@@ -7,7 +7,7 @@
 //
 // A trace may lack records. What contradicts the records before (an uninstall of what is in no slot, an
 // install of what is in one, a result without its call) is noticed, and from the moment at which the
-// record must have been lost the registers of that CPU are unknown. A trace is taken to begin with empty
+// record must have been lost no register is known. A trace is taken to begin with empty
 // slots until it shows an event from before.
 //
 //	t := rebuild.New(rebuild.Options{})
@@ -282,4 +282,5 @@ func (t *Tracker) Finish() {
 	t.missingWides()
 	t.leaks()
 	t.conclude()
+	t.halts.settle(t)
 }
