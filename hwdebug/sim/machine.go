@@ -2,13 +2,13 @@
 
 // Package sim models what Linux on arm64 does with hardware breakpoints and watchpoints: the debug
 // registers of every CPU, the slot arrays and the reservation arithmetic, perf's contexts and cross
-// calls, context switches, hits and single-stepping, ptrace's register sets, hotplug and suspend,
-// timers and workqueues, and the kernel log. The releases are those of Profiles; the rules it
-// follows are numbered in hwdebug/spec.
+// calls, context switches, hits and single-stepping, ptrace's register sets, signals, hotplug and
+// suspend, timers, irq_work and workqueues, and the kernel log. The releases are those of Profiles;
+// the rules it follows are numbered in hwdebug/spec.
 //
-// It leaves out grouped events, cgroup events, BPF handlers, kgdb and virtualisation, instruction
-// semantics (an access is a request, not decoded from code), interrupts other than those that move
-// events, and the time that calls take: they take none.
+// It leaves out cgroup events, BPF handlers, kgdb and virtualisation, instruction semantics (an
+// access is a request, not decoded from code), interrupts other than those of timers, irq_work and
+// cross calls, and the time that calls take: they take none.
 //
 // A machine is a function of its Config, the calls made and the choices taken. It belongs to one
 // goroutine at a time, and calls back on coroutines of its own, also one at a time.
