@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/conform"
 )
 
@@ -30,27 +31,10 @@ func forkOrder(t *testing.T) (cases []string) {
 }
 
 // TestModelAgreesWithFiveKernels replays the recordings of 4.19.118, 5.10.223, 6.1.176, 6.12.117 and 7.3.4,
-// each on its profile: every step agrees but those that two passes of one kernel do differently. Of the lists of
-// register writes at most one in 200 may differ.
+// each on its profile: every step agrees but those that two passes of one kernel do differently. Of the lists
+// of register writes at most one in 200 may differ.
 func TestModelAgreesWithFiveKernels(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.*.*/*.jsonl.gz")
-	if err != nil || len(files) != 53 {
-		t.Fatalf("%d recordings, %v", len(files), err)
-	}
-	report, err := conform.Run(context.Background(), conform.Config{Open: openModel, MaxDivergences: 1000},
-		files...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	chosen := forkOrder(t)
-	for _, d := range report.Divergences {
-		rel, _ := strings.CutPrefix(d.File, "testdata/")
-		switch {
-		case d.Writes, slices.Contains(d.Marks, "nondet"), slices.Contains(chosen, rel+" "+d.Case):
-		default:
-			t.Errorf("%s", d.String())
-		}
-	}
+	report := replayFive(t, openModel, "*", 53)
 	skipped := 0
 	for _, s := range report.Skipped {
 		skipped += s.Steps
@@ -64,6 +48,33 @@ func TestModelAgreesWithFiveKernels(t *testing.T) {
 	if report.ListsDiverging*200 > report.Lists {
 		t.Errorf("%d of %d lists of register writes differ", report.ListsDiverging, report.Lists)
 	}
+}
+
+// replayFive replays the recordings of the suites that match on machines of open, and reports each divergence
+// of which the scheduler's choice is not the reason.
+func replayFive(
+	t *testing.T, open func(conform.Meta) (hwdebug.Target, error), suites string, n int,
+) *conform.Report {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.*.*/" + suites + ".jsonl.gz")
+	if err != nil || len(files) != n {
+		t.Fatalf("%d recordings, %v", len(files), err)
+	}
+	report, err := conform.Run(context.Background(), conform.Config{Open: open, MaxDivergences: 1000},
+		files...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chosen := forkOrder(t)
+	for _, d := range report.Divergences {
+		rel, _ := strings.CutPrefix(d.File, "testdata/")
+		switch {
+		case d.Writes, slices.Contains(d.Marks, "nondet"), slices.Contains(chosen, rel+" "+d.Case):
+		default:
+			t.Errorf("%s", d.String())
+		}
+	}
+	return report
 }
 
 // The steps of those recordings that the model performs, and those of cases with other events, which it

@@ -4,6 +4,7 @@ package conform_test
 
 import (
 	"context"
+	"errors"
 	"math/bits"
 	"slices"
 	"sort"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/conform"
+	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
 // A plain is a machine for the steps of the format only: one step after the other, 64-bit tasks, no
@@ -740,10 +742,20 @@ func (p *plain) matches(
 
 // ---- the contract
 
-func (p *plain) CPUs() int                      { return 4 }
-func (p *plain) BRPs() int                      { return 6 }
-func (p *plain) WRPs() int                      { return 4 }
-func (p *plain) Supports(hwdebug.Feature) error { return nil }
+func (p *plain) CPUs() int { return 4 }
+func (p *plain) BRPs() int { return 6 }
+func (p *plain) WRPs() int { return 4 }
+
+// Supports refuses what the twin has no rules for: groups, limits and samples, exec, hotplug, 32-bit tasks,
+// other events, and the order of writes.
+func (p *plain) Supports(f hwdebug.Feature) error {
+	switch f {
+	case hwdebug.FeatureKernelEvents, hwdebug.FeatureKernelAccess, hwdebug.FeatureTasks,
+		hwdebug.FeatureUserCopy, hwdebug.FeatureRegisters, hwdebug.FeaturePtrace, hwdebug.FeatureSwitch:
+		return nil
+	}
+	return errors.ErrUnsupported
+}
 
 func (p *plain) event(id hwdebug.EventID) *plainEvent { return p.byID[id].(*plainEvent) }
 
@@ -1113,5 +1125,17 @@ func TestPlainTwinAgreesWithEveryRecordedStep(t *testing.T) {
 	}
 	if report.Diverging+report.MarkedDiverging+report.Residues != 0 {
 		t.Errorf("%+v", report.Tally)
+	}
+}
+
+// TestPlainTwinAgreesWithFiveKernels shows the same of the suites whose operations the twin has rules for.
+func TestPlainTwinAgreesWithFiveKernels(t *testing.T) {
+	open := func(meta conform.Meta) (hwdebug.Target, error) {
+		near, _, _ := sim.Nearest(meta.Kernel())
+		return newPlain(rulesOf[near]), nil
+	}
+	report := replayFive(t, open, "[A-FI]", 22)
+	if report.Steps != 276588 || len(report.Skipped) != 0 {
+		t.Errorf("%d steps, %+v are skipped, want 276588 and none", report.Steps, report.Skipped)
 	}
 }
