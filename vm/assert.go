@@ -364,7 +364,7 @@ func failureOf(x any) *Failure {
 func (rt *Runtime) baseAssert(L *lua.LState) int {
 	a := args{L, "assert"}
 	if lua.LVAsBool(a.any(1)) {
-		rt.lib.sides = sides{}
+		rt.lib.sides = rt.lib.sides[:0]
 		return L.GetTop()
 	}
 	v := L.Get(2)
@@ -384,13 +384,17 @@ func (rt *Runtime) baseAssert(L *lua.LState) int {
 	panic(rt.apiError(lua.LString(position(L, 1)+message), f, stack))
 }
 
-// sides holds the operands of the comparison in assert(a == b). The compiler turns such a comparison
-// into a call of assertSides, so that a failure can show them.
+// sides holds the operands of a comparison in assert(a == b). The compiler turns such a comparison into a
+// call of assertSides, so that a failure can show them.
 type sides struct {
 	frame *frame // of the Lua function with the comparison
 	op    string
+	holds bool
 	x, y  lua.LValue
 }
+
+// maxSides is how many comparisons of one condition are remembered.
+const maxSides = 8
 
 // luaFrame returns the frame of the innermost Lua function of L.
 func luaFrame(L *lua.LState) *frame {
@@ -401,8 +405,22 @@ func luaFrame(L *lua.LState) *frame {
 	return cf
 }
 
-// assertSides returns the function that compares as op does and records the operands.
-func (rt *Runtime) assertSides(op string) lua.LGFunction {
+// assertSides returns a function that compares two values by compare, which implements op, and records them.
+func (rt *Runtime) assertSides(op string, compare lua.LGFunction) lua.LGFunction {
+	return func(L *lua.LState) int {
+		x, y := L.Get(1), L.Get(2)
+		n := compare(L)
+		f := luaFrame(L)
+		if s := rt.lib.sides; len(s) == maxSides || len(s) > 0 && s[0].frame != f {
+			rt.lib.sides = s[:0]
+		}
+		rt.lib.sides = append(rt.lib.sides, sides{f, op, lua.LVAsBool(L.Get(-1)), x, y})
+		return n
+	}
+}
+
+// compareOp returns a function that compares two values as the operator op does.
+func compareOp(op string) lua.LGFunction {
 	return func(L *lua.LState) int {
 		x, y := L.Get(1), L.Get(2)
 		holds := false
@@ -418,7 +436,6 @@ func (rt *Runtime) assertSides(op string) lua.LGFunction {
 		case ">=":
 			holds = order(L, "__le", y, x)
 		}
-		rt.lib.sides = sides{luaFrame(L), op, x, y}
 		L.Push(lua.LBool(holds))
 		return 1
 	}
@@ -449,18 +466,25 @@ func order(L *lua.LState, event string, x, y lua.LValue) bool {
 	return false
 }
 
-// operands returns the operands of the comparison that was just asserted.
-func (rt *Runtime) operands(L *lua.LState) []Detail {
-	s := rt.lib.sides
-	rt.lib.sides = sides{}
-	if s.frame == nil || s.frame != luaFrame(L) {
+// operands returns the operands of the comparisons in the condition that was just asserted: of those that did
+// not hold, or, if all that were made did (below a not), of the last.
+func (rt *Runtime) operands(L *lua.LState) (details []Detail) {
+	made := rt.lib.sides
+	rt.lib.sides = nil
+	if len(made) == 0 || made[0].frame != luaFrame(L) {
 		return nil
 	}
-	x, y := rt.pair(L, s.x, s.y)
-	return []Detail{
-		{Path: "left of " + s.op, Found: Side{Value: x}},
-		{Path: "right of " + s.op, Found: Side{Value: y}},
+	failed := slices.DeleteFunc(slices.Clone(made), func(s sides) bool { return s.holds })
+	if len(failed) == 0 {
+		failed = made[len(made)-1:]
 	}
+	for _, s := range failed {
+		x, y := rt.pair(L, s.x, s.y)
+		details = append(details,
+			Detail{Path: "left of " + s.op, Found: Side{Value: x}},
+			Detail{Path: "right of " + s.op, Found: Side{Value: y}})
+	}
+	return details
 }
 
 // causeOf returns the Go error inside a userdata, or nil.

@@ -174,10 +174,13 @@ func apart(a, b string) int {
 
 // DetailLines formats the details: ".slots[2]: expected 1, found 2", operands one below the other.
 func (c *Comparison) DetailLines() (lines []string) {
+	width := 0
+	for _, d := range c.Details {
+		width = max(width, len(d.Path+": "))
+	}
 	for _, d := range c.Details {
 		text := fmt.Sprintf("%s: expected %v, found %v", d.Path, d.Expected, d.Found)
 		if d.Expected == (Side{}) {
-			width := len(c.Details[len(c.Details)-1].Path + ": ")
 			text = phrase.Pad(d.Path+":", width) + d.Found.String()
 		}
 		lines = append(lines, strings.Split(text, "\n")...)

@@ -26,7 +26,7 @@ type libState struct {
 	next, step *lua.LFunction // the iterators of pairs and ipairs
 	assert     *assertions
 	io         *ioState
-	sides      sides
+	sides      []sides
 }
 
 // A libFunc is one library function under its name.

@@ -1011,6 +1011,33 @@ func TestBothSides(t *testing.T) {
 				`"obj" end} local a, b = setmetatable({}, mt), setmetatable({}, mt) assert(a <= b)`,
 			want: "left of <=:  obj|right of <=: obj",
 		},
+		{
+			name:   "with and, and a message",
+			source: `local a, b = 1, 2 assert(a and b == 3, "text")`,
+			want:   "left of ==:  2|right of ==: 3",
+		},
+		{
+			name:   "the one of several that failed",
+			source: `local a, b = 1, 2 assert(a == 1 and b == 3 and a == 5)`,
+			want:   "left of ==:  2|right of ==: 3",
+		},
+		{
+			name:   "with or, all of them",
+			source: `local a, b = 1, 2 assert(a == 2 or b > 3)`,
+			want:   "left of ==:  1|right of ==: 2|left of >:   2|right of >:  3",
+		},
+		{name: "with not", source: `local a = 1 assert(not (a == 1))`, want: "left of ==:  1|right of ==: 1"},
+		{name: "and before it", source: `local a assert(a and a == 1, "text")`, want: ""},
+		{
+			name:   "a wide literal",
+			source: `local a = 5 assert(a and a >= 0xffffff8000000000, "text")`,
+			want:   "left of >=:  5|right of >=: 0xffffff8000000000",
+		},
+		{
+			name:   "a value, as in Lua",
+			source: `local a = assert(nil or 1 == 1 and 7) assert(a == 8)`,
+			want:   "left of ==:  7|right of ==: 8",
+		},
 		{name: "not of an earlier one", source: `assert(1 == 1) local ok = 2 == 3 assert(ok)`, want: ""},
 		{
 			name:   "not of one in another function",

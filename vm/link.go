@@ -74,7 +74,9 @@ func (rt *Runtime) helper(c syntax.Constant) lua.LGFunction {
 	case syntax.Compare:
 		return compareWide(c.Op)
 	case syntax.Assert:
-		return rt.assertSides(c.Op)
+		return rt.assertSides(c.Op, compareOp(c.Op))
+	case syntax.AssertWide:
+		return rt.assertSides(c.Op, compareWide(c.Op))
 	case syntax.Join:
 		return rt.joinTable
 	}

@@ -47,7 +47,7 @@ type Constant struct {
 	Text   string
 	Plan   *Plan
 	Helper Helper
-	Op     string // of Compare and Assert: the operator
+	Op     string // of Compare, Assert and AssertWide: the operator
 }
 
 // A Helper is a function that compiled code calls and that a script never sees.
@@ -56,6 +56,7 @@ type Helper uint8
 const (
 	Compare Helper = iota + 1 // compares two values, one of which may be a u64
 	Assert                    // compares two values and remembers them for assert
+	AssertWide                // compares as Compare does and remembers the values for assert
 	Join                      // makes one table of the pieces of a long constructor, given a plan
 )
 

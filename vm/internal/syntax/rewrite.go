@@ -60,14 +60,15 @@ type localInfo struct {
 // A rewriter walks over the syntax tree of one chunk. A constant that is left open is a string in the tree,
 // its marker, until the chunk is linked. So is a string of the program that looks like a marker.
 type rewriter struct {
-	open    []Constant
-	index   map[Constant]int        // of open
-	markers map[*ast.StringExpr]int // the open constant of each marker
-	wide    map[ast.Expr]bool       // wide literals and arithmetic with them
-	fn      *funcInfo
-	jumps   []*jump
-	idents  map[string]int // how often each name was read or written so far
-	depth   int
+	open     []Constant
+	index    map[Constant]int        // of open
+	markers  map[*ast.StringExpr]int // the open constant of each marker
+	wide     map[ast.Expr]bool       // wide literals and arithmetic with them
+	compares map[ast.Expr]string     // the operators of calls of Compare
+	fn       *funcInfo
+	jumps    []*jump
+	idents   map[string]int // how often each name was read or written so far
+	depth    int
 }
 
 const markerPrefix = "\x00vm:"
@@ -75,11 +76,12 @@ const markerPrefix = "\x00vm:"
 // rewrite returns chunk as the compiler is to see it. It changes the tree in place.
 func rewrite(chunk []ast.Stmt) (out []ast.Stmt, r *rewriter, err *Error) {
 	r = &rewriter{
-		index:   map[Constant]int{},
-		markers: map[*ast.StringExpr]int{},
-		wide:    map[ast.Expr]bool{},
-		fn:      &funcInfo{constants: map[any]struct{}{}},
-		idents:  map[string]int{},
+		index:    map[Constant]int{},
+		markers:  map[*ast.StringExpr]int{},
+		wide:     map[ast.Expr]bool{},
+		compares: map[ast.Expr]string{},
+		fn:       &funcInfo{constants: map[any]struct{}{}},
+		idents:   map[string]int{},
 	}
 	defer func() {
 		switch e := recover().(type) {
@@ -419,7 +421,9 @@ func (r *rewriter) relation(e *ast.RelationalOpExpr) ast.Expr {
 	if !r.ordersWide(e) || len(r.fn.constants) < maxOperands && (r.literal(e.Lhs) || r.literal(e.Rhs)) {
 		return e
 	}
-	return r.call(e, Constant{Helper: Compare, Op: e.Operator}, e.Lhs, e.Rhs)
+	c := r.call(e, Constant{Helper: Compare, Op: e.Operator}, e.Lhs, e.Rhs)
+	r.compares[c] = e.Operator
+	return c
 }
 
 // maxOperands is a number of constants of which each can be an operand of an instruction, with some to spare.
@@ -436,19 +440,34 @@ func (r *rewriter) ordersWide(e *ast.RelationalOpExpr) bool {
 	return e.Operator != "==" && e.Operator != "~=" && (r.wide[e.Lhs] || r.wide[e.Rhs])
 }
 
-// assertion replaces the comparison in assert(a == b) or check(a == b) by a call that remembers both sides.
+// assertion replaces the comparisons in assert(a == b) or check(a and b == c) by calls that remember both sides.
 func (r *rewriter) assertion(call *ast.FuncCallExpr) {
 	name, ok := call.Func.(*ast.IdentExpr)
 	if !ok || name.Value != "assert" && name.Value != "check" || len(call.Args) == 0 {
 		return
 	}
-	if e, ok := call.Args[0].(*ast.RelationalOpExpr); ok {
+	call.Args[0] = r.remembering(call.Args[0])
+}
+
+// remembering returns a condition with its comparisons replaced, also those below and, or and not.
+func (r *rewriter) remembering(e ast.Expr) ast.Expr {
+	switch e := e.(type) {
+	case *ast.RelationalOpExpr:
 		helper := Constant{Helper: Assert, Op: e.Operator}
 		if r.ordersWide(e) {
-			helper.Helper = Compare
+			helper.Helper = AssertWide
 		}
-		call.Args[0] = r.call(e, helper, e.Lhs, e.Rhs)
+		return r.call(e, helper, e.Lhs, e.Rhs)
+	case *ast.LogicalOpExpr:
+		e.Lhs, e.Rhs = r.remembering(e.Lhs), r.remembering(e.Rhs)
+	case *ast.UnaryNotOpExpr:
+		e.Expr = r.remembering(e.Expr)
+	case *ast.FuncCallExpr:
+		if op := r.compares[e]; op != "" {
+			return r.call(e, Constant{Helper: AssertWide, Op: op}, e.Args...)
+		}
 	}
+	return e
 }
 
 // call returns a call of a helper, at the place of old, which gives one value.
