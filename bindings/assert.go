@@ -133,6 +133,18 @@ func (c simCPU) read(r register) (v uint64, known bool, err error) {
 	return v, true, err
 }
 
+// lastWrite returns the last write of the register of a machine's CPU that the trace holds.
+func (r register) lastWrite(c regCPU) (w sim.RegisterWrite, ok bool) {
+	switch c, isModel := c.(simCPU); {
+	case !isModel:
+		return w, false
+	case r.bank == mdscr:
+		return c.LastMDSCRWrite()
+	default:
+		return c.LastWrite(r.bank*arm64.MaxRegs, r.n)
+	}
+}
+
 // wanted reads the table of assert.regs.
 func (c assertCall) wanted(t *lua.LTable) map[register]uint64 {
 	want := map[register]uint64{}
@@ -183,12 +195,27 @@ func (c assertCall) regs(exactly bool) int {
 	f := &vm.Failure{Assertion: c.name, Message: c.message(3)}
 	want := c.wanted(t)
 	for _, cpu := range cpus {
-		f.Registers = append(f.Registers, c.compare(cpu, want, exactly)...)
+		diffs := c.compare(cpu, want, exactly)
+		if len(diffs) > 0 && len(f.Registers) == 0 {
+			c.focus(cpu)
+		}
+		f.Registers = append(f.Registers, diffs...)
 	}
 	if len(f.Registers) > 0 {
 		vm.Fail(c.LState, f)
 	}
 	return 0
+}
+
+// focus moves the focus of the runtime to the CPU of a machine that does not hold what is wanted.
+func (c assertCall) focus(cpu regCPU) {
+	x, ok := cpu.(simCPU)
+	if !ok {
+		return
+	}
+	if o, ok := c.Get(1).(*lua.LUserData).Value.(interface{ runtime() *runtime }); ok {
+		o.runtime().options.Focus.onCPU(x.CPU)
+	}
 }
 
 // cpus reads the first argument of assert.regs: a CPU, or a machine for all CPUs that are online, or a board
@@ -264,6 +291,10 @@ func (r register) diff(c regCPU, want, found uint64) vm.RegisterDiff {
 		Expected: want,
 		Found:    found,
 		Digits:   bank.digits,
+	}
+	if w, ok := r.lastWrite(c); ok {
+		d.Written = &vm.Written{At: float64(w.At) / 1e9, By: fmt.Sprintf("%s (pid %d)", w.Comm, w.PID),
+			Value: w.Value, Chain: w.Chain}
 	}
 	for _, f := range arm64.Diff(bank.reg, want, found) {
 		expected, found := f.Values()

@@ -51,6 +51,9 @@ type Options struct {
 
 	// Made is called with each machine of the runtime when it is made.
 	Made func(*sim.Machine)
+
+	// Focus follows what the script uses, unless it is nil.
+	Focus *Focus
 }
 
 // Hardware returns the module hw, which is also a global, with the assertions of its domain.

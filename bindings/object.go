@@ -164,6 +164,8 @@ func (o *object[T]) String() string { return objectText(o.ud) }
 
 func (o *object[T]) model() (any, *sim.Machine) { return o.val, o.mach.m }
 
+func (o *object[T]) runtime() *runtime { return o.mach.rt }
+
 // modelled is implemented by objects of every class, and by none of another package.
 type modelled interface {
 	model() (any, *sim.Machine)
@@ -172,11 +174,10 @@ type modelled interface {
 // Machine returns the machine of a value that a script gave to Go, which is the machine itself or one of its
 // objects: a CPU, a task, an event, a work item and so on. ok is false for any other value.
 func Machine(v any) (m *sim.Machine, ok bool) {
-	o, ok := v.(modelled)
-	if ok {
+	if o, is := v.(modelled); is {
 		_, m = o.model()
 	}
-	return m, ok
+	return m, m != nil // a board has none
 }
 
 // Object returns what a value that a script gave to Go stands for in the model: a *sim.Machine, *sim.CPU,
@@ -187,8 +188,12 @@ func Object(v any) (obj any, ok bool) {
 	if !ok {
 		return nil, false
 	}
-	switch obj, _ = o.model(); obj.(type) {
+	obj, m := o.model()
+	switch obj.(type) {
 	case bank, onReg, cpuList:
+		return nil, false
+	}
+	if m == nil {
 		return nil, false
 	}
 	return obj, true

@@ -110,6 +110,7 @@ func (c *classPlan) index(rt *runtime, L *lua.LState) int {
 		L.Push(lua.LNil)
 		return 1
 	}
+	rt.options.Focus.on(ud)
 	switch key := L.Get(2).(type) {
 	case lua.LString:
 		m := c.known[string(key)]

@@ -47,6 +47,38 @@ type RegisterDiff struct {
 	Expected, Found uint64
 	Digits          int // hexadecimal digits to print
 	Fields          []FieldDiff
+	Written         *Written // the last write, nil if none is known
+}
+
+// A Written is the last write of a register.
+type Written struct {
+	At    float64 // seconds
+	By    string  // "app (pid 1000)"
+	Value uint64
+	Chain []string // from the writing function outwards
+}
+
+// String formats the write as "at 0.000000 s by app (pid 1000): write_wb_reg < ...".
+func (w *Written) String() string {
+	return fmt.Sprintf("at %.6f s by %s: %s", w.At, w.By, strings.Join(w.Chain, " < "))
+}
+
+// writers returns a line for each of the first registers that says who wrote it last,
+// where that is known.
+func (c *Comparison) writers(style Style) (lines []string) {
+	const listed = 3
+	for _, r := range c.Registers[:min(listed, len(c.Registers))] {
+		if r.Written == nil {
+			continue
+		}
+		name := r.Name
+		if style.script {
+			name = r.Field
+		}
+		text := r.CPU + " " + name + " was last written " + r.Written.String()
+		lines = append(lines, strings.Split(phrase.Wrap(text, 100, "    "), "\n")...)
+	}
+	return lines
 }
 
 // A FieldDiff is a field of a register that differs, with both values in words.
@@ -120,7 +152,7 @@ func (c *Comparison) Lines(style Style) []string {
 	}
 	if len(c.Registers) > 0 {
 		lines = append(lines, style.gap()...)
-		for _, l := range registerTable(c.Registers, style) {
+		for _, l := range append(registerTable(c.Registers, style), c.writers(style)...) {
 			lines = append(lines, "  "+l)
 		}
 	}

@@ -566,9 +566,7 @@ func (t *thread) assertHolds(regs []lua.LValue, a, top int, inst instruction) (i
 	if !ok || called != lib.assert.table || inst.b() < 2 || inst.c() == 0 || isFalse(regs[a+1]) {
 		return 0, false
 	}
-	if lib.sides.frame != nil {
-		lib.sides = sides{}
-	}
+	lib.sides = lib.sides[:0]
 	have, want := inst.b()-1, inst.c()-1
 	for i := range want {
 		regs[a+i] = lua.LNil

@@ -33,7 +33,7 @@ func (m *machines) look(failed, timelines bool) scenario.Look {
 		records := timelinePassed
 		if failed {
 			records = timelineFailed
-			l.Notes = append(l.Notes, notes(x, name, m.booted[i])...)
+			l.Notes = append(l.Notes, m.notes(x, name, m.booted[i])...)
 		}
 		if !timelines {
 			continue
@@ -54,33 +54,88 @@ func refusal(m *sim.Machine) []string {
 }
 
 // notes returns the paragraphs about a machine. name tells it from the others.
-func notes(m *sim.Machine, name string, booted uint64) []scenario.Paragraph {
+func (m *machines) notes(x *sim.Machine, name string, booted uint64) []scenario.Paragraph {
 	var list []scenario.Paragraph
 	add := func(title string, lines []string) {
 		if len(lines) > 0 {
 			list = append(list, scenario.Paragraph{Title: title + name, Lines: lines})
 		}
 	}
-	add("the last refusal", refusal(m))
-	add("the slots in use", holders(m))
-	add("the last records", tail(m.Recorder(), lastRecords, booted))
+	add("the last refusal", refusal(x))
+	add("the slots in use", holders(x))
+	add("the machine at "+seconds(x.Now()), pending(x))
+	of, match := m.about(x)
+	add("the last records"+of, tail(x.Recorder(), lastRecords, booted, match))
 	return list
+}
+
+// about returns whose records to show of a machine, as ", cpu1", and which these are: those of the object that
+// the script used last. match is nil for all.
+func (m *machines) about(x *sim.Machine) (of string, match func(*trace.Entry) bool) {
+	obj, owner := m.focus.Object()
+	if owner != x {
+		return "", nil
+	}
+	switch o := obj.(type) {
+	case *sim.CPU:
+		return fmt.Sprintf(", cpu%d", o.ID()), func(e *trace.Entry) bool { return e.CPU == o.ID() }
+	case *sim.Task:
+		return ", " + o.String(), func(e *trace.Entry) bool { return e.PID == o.PID() }
+	case *sim.Event:
+		return ", " + o.Label(), func(e *trace.Entry) bool { return mentions(e, o.Label()) }
+	case *sim.Wide:
+		return fmt.Sprintf(", wide %d", o.ID()), func(e *trace.Entry) bool {
+			for cpu := range x.NrCPUs() {
+				if ev := o.Event(cpu); ev != nil && mentions(e, ev.Label()) {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	return "", nil
+}
+
+// mentions reports whether an argument of the call is the event with that label.
+func mentions(e *trace.Entry, label string) bool {
+	return slices.ContainsFunc(e.Args, func(v trace.Value) bool { return v.Kind == trace.Event && v.String() == label })
+}
+
+// pending lists what the machine has still to do.
+func pending(m *sim.Machine) []string {
+	var lines []string
+	for _, p := range m.Pending() {
+		line := fmt.Sprintf("%s %s is %s on cpu%d", p.Kind, p.Name, p.State, p.CPU)
+		if p.State == "armed" {
+			line += " and fires at " + seconds(p.At)
+		}
+		lines = append(lines, line)
+	}
+	if len(lines) == 0 {
+		return []string{"no timer and no work is pending"}
+	}
+	if more := len(lines) - holdersShown; more > 0 {
+		lines = append(lines[:holdersShown], fmt.Sprintf("and %d more", more))
+	}
+	return lines
 }
 
 // holders lists for each CPU the reserved and installed slots. It omits CPUs that have none.
 func holders(m *sim.Machine) []string {
 	var lines []string
-	for cpu := range m.NrCPUs() {
-		s, err := m.Slots(cpu)
+	for n := range m.NrCPUs() {
+		s, err := m.Slots(n)
 		if err != nil {
 			continue
 		}
+		held := m.CPU(n).Reserved()
 		for _, u := range []struct {
 			kind string
+			data bool
 			use  sim.Use
-		}{{"bp", s.BP}, {"wp", s.WP}} {
-			if line := useLine(u.use); line != "" {
-				lines = append(lines, fmt.Sprintf("cpu%d %s: %s", cpu, u.kind, line))
+		}{{"bp", false, s.BP}, {"wp", true, s.WP}} {
+			if line := useLine(u.use, u.data, held); line != "" {
+				lines = append(lines, fmt.Sprintf("cpu%d %s: %s", n, u.kind, line))
 			}
 		}
 	}
@@ -90,35 +145,51 @@ func holders(m *sim.Machine) []string {
 	return lines
 }
 
-// useLine describes the slots of one type on one CPU, or returns "" if none is in use.
-func useLine(u sim.Use) string {
-	reserved := u.CPUPinned + u.TaskPinned
-	var held []string
+// useLine describes the slots of one type on one CPU, or returns "" if none is in use: the events that are
+// installed, and those that are only reserved.
+func useLine(u sim.Use, data bool, reserved []*sim.Event) string {
+	var in, out []string
 	for slot, ev := range u.OnReg {
-		if ev == nil {
-			continue
+		if ev != nil {
+			in = append(in, fmt.Sprintf("%d: %s", slot, holder(ev)))
 		}
-		owner := ""
-		if t := ev.Task(); t != nil {
-			owner = fmt.Sprintf(" (%s)", t.Comm())
-		}
-		held = append(held, fmt.Sprintf("%d: %s 0x%016x%s", slot, ev.Label(), ev.Addr(), owner))
 	}
-	line := fmt.Sprintf("%d of %d reserved", reserved, u.Limit)
-	switch {
-	case len(held) > 0:
-		return line + "; installed " + strings.Join(held, ", ")
-	case reserved == 0:
+	for _, ev := range reserved {
+		if ev.Type().Data() == data && !slices.Contains(u.OnReg, ev) {
+			out = append(out, fmt.Sprintf("%s, %s", holder(ev), ev.State()))
+		}
+	}
+	count := u.CPUPinned + u.TaskPinned
+	if count == 0 && len(in) == 0 {
 		return ""
+	}
+	line := fmt.Sprintf("%d of %d reserved", count, u.Limit)
+	if len(in) > 0 {
+		line += "; installed " + strings.Join(in, ", ")
+	}
+	if len(out) > 0 {
+		line += "; not installed " + strings.Join(out, "; ")
 	}
 	return line
 }
 
-// newest returns the last n entries of the frames view, except those of the machine's boot, which ended
-// with record number booted.
-func newest(rec *trace.Recorder, n int, booted uint64) []trace.Entry {
+// holder names an event that holds a slot, with its address and its task.
+func holder(ev *sim.Event) string {
+	owner := ""
+	if t := ev.Task(); t != nil {
+		owner = fmt.Sprintf(" (%s)", t.Comm())
+	}
+	return fmt.Sprintf("%s 0x%016x%s", ev.Label(), ev.Addr(), owner)
+}
+
+// newest returns the last n entries of the frames view that match, except those of the machine's boot, which
+// ended with record number booted. A nil match means all.
+func newest(rec *trace.Recorder, n int, booted uint64, match func(*trace.Entry) bool) []trace.Entry {
 	if rec == nil {
 		return nil
+	}
+	if match != nil {
+		return newestOf(rec, n, booted, match)
 	}
 	// Making an entry is expensive, so make only those from the time of the 4n-th last record on.
 	seq := rec.Seq()
@@ -138,9 +209,23 @@ func newest(rec *trace.Recorder, n int, booted uint64) []trace.Entry {
 	return list[max(0, len(list)-n):]
 }
 
-// tail returns the end of a trace, one line for each entry, indented by nesting.
-func tail(rec *trace.Recorder, n int, booted uint64) []string {
-	entries := newest(rec, n, booted)
+// newestOf does so for those that match, which may be far from the end.
+func newestOf(rec *trace.Recorder, n int, booted uint64, match func(*trace.Entry) bool) []trace.Entry {
+	var list []trace.Entry
+	for e := range rec.Entries(trace.Filter{}, trace.Frames) {
+		if e.Seq > booted && match(&e) {
+			if len(list) == 2*n {
+				list = slices.Delete(list, 0, n)
+			}
+			list = append(list, e)
+		}
+	}
+	return list[max(0, len(list)-n):]
+}
+
+// tail returns the end of a trace, one line for each entry that matches, indented by nesting.
+func tail(rec *trace.Recorder, n int, booted uint64, match func(*trace.Entry) bool) []string {
+	entries := newest(rec, n, booted, match)
 	var lines []string
 	least := leastDepth(entries, nil)
 	for _, e := range entries {
@@ -166,7 +251,7 @@ func seconds(ns int64) string { return fmt.Sprintf("%d.%06ds", ns/1e9, ns%1e9/1e
 // timeline draws the newest entries of a machine: the tasks and calls of each CPU, and how many slots
 // are in use.
 func timeline(m *sim.Machine, name string, most int, booted uint64) scenario.Timeline {
-	entries := newest(m.Recorder(), most, booted)
+	entries := newest(m.Recorder(), most, booted, nil)
 	t := scenario.Timeline{Title: "timeline" + name}
 	now := int64(-1)
 	for i, e := range entries {

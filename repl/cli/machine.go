@@ -256,6 +256,7 @@ type machines struct {
 	first    *sim.Config // of the global m, nil without one
 	board    *board.Board
 	list     []*sim.Machine
+	focus    bindings.Focus
 	booted   []uint64 // for each machine, the number of its last record when it was made
 }
 
@@ -274,6 +275,7 @@ func (m *machines) modules() []vm.Module {
 		Defaults: m.defaults,
 		Machine:  m.first,
 		Board:    m.board,
+		Focus:    &m.focus,
 		Made: func(x *sim.Machine) {
 			m.list = append(m.list, x)
 			m.booted = append(m.booted, x.Recorder().Seq())

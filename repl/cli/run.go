@@ -250,7 +250,7 @@ func (o *runOptions) environment(c *scenario.Case, traces *traces, timelines boo
 	m := newMachines(&o.machine, c.Kernel, o.withM)
 	seed := o.seed(c)
 	m.defaults.Seed = seed
-	return scenario.Environment{Modules: m.modules(), Seed: &seed, Look: func(bad bool) scenario.Look {
+	return scenario.Environment{Modules: m.modules(), Seed: &seed, Failed: m.focus.Hold, Look: func(bad bool) scenario.Look {
 		look := m.look(bad, timelines)
 		if len(traces.files) > 0 {
 			look.Keep = m.traces(c.File + ": " + c.Name())

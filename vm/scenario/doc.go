@@ -84,6 +84,9 @@ type Environment struct {
 	// Look inspects the machines after the case, before its runtime is closed. bad reports whether
 	// it failed.
 	Look func(bad bool) Look
+
+	// Failed is called when the case has failed, before its hooks run. It may be nil.
+	Failed func()
 }
 
 // OutputLimit limits the bytes kept of what a case prints.

@@ -114,6 +114,7 @@ type session struct {
 	failing  string      // the schedule that failed
 	modules  []vm.Module
 	explorer *vm.Function // of the prelude: explores a case
+	onFailed func()       // see Environment.Failed
 	snaps    *snapshots   // nil if snapshots are not allowed
 	caseOf   *Case
 	errno    func(error) string

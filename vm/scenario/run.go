@@ -489,7 +489,9 @@ func (s *session) one(ctx context.Context, blocks []*block, c *block) (err error
 			err = call(blocks[i].hooks["before_each"]...)
 		}
 		if err == nil {
-			_, err = s.rt.Call(ctx, c.fn, c.args...)
+			if _, err = s.rt.Call(ctx, c.fn, c.args...); err != nil && s.onFailed != nil {
+				s.onFailed()
+			}
 			if s.finally != nil {
 				err = s.also(err, call(s.finally))
 			}
@@ -601,6 +603,7 @@ func (r *runner) session(f *file, c *Case) (s *session, look func(bad bool) Look
 		return nil, nil, err
 	}
 	s.caseOf, s.snaps = c, r.snaps
+	s.onFailed = env.Failed
 	s.rt.OnCheck(s.check)
 	return s, env.Look, nil
 }

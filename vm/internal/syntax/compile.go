@@ -54,10 +54,10 @@ type Constant struct {
 type Helper uint8
 
 const (
-	Compare Helper = iota + 1 // compares two values, one of which may be a u64
-	Assert                    // compares two values and remembers them for assert
-	AssertWide                // compares as Compare does and remembers the values for assert
-	Join                      // makes one table of the pieces of a long constructor, given a plan
+	Compare    Helper = iota + 1 // compares two values, one of which may be a u64
+	Assert                       // compares two values and remembers them for assert
+	AssertWide                   // compares as Compare does and remembers the values for assert
+	Join                         // makes one table of the pieces of a long constructor, given a plan
 )
 
 // Parse returns the statements of text as they are written.

@@ -55,6 +55,7 @@ type jsonFailure struct {
 type jsonRegister struct {
 	CPU, Name, Expected, Found, Bits string
 	Fields                           []vm.FieldDiff
+	Written                          *vm.Written `json:",omitempty"`
 }
 
 // newJSONFailure converts a failure.
@@ -76,7 +77,7 @@ func newJSONFailure(f *scenario.Failure) jsonFailure {
 	}
 	for _, r := range f.Registers {
 		row := r.Row()
-		j.Registers = append(j.Registers, jsonRegister{row[0], row[1], row[2], row[3], row[4], r.Fields})
+		j.Registers = append(j.Registers, jsonRegister{row[0], row[1], row[2], row[3], row[4], r.Fields, r.Written})
 	}
 	return j
 }
