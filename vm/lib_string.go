@@ -37,7 +37,7 @@ func (rt *Runtime) chargeText(L *lua.LState, n int) {
 	if n > maxString {
 		raise(L, 1, "resulting string too large")
 	}
-	rt.charge(int64(n) + sizeString)
+	rt.charge(allocated(int64(n)) + sizeString)
 	if n >= 1024 {
 		rt.steps(n / 16)
 	}
@@ -245,7 +245,7 @@ func (rt *Runtime) strGmatch(L *lua.LState) int {
 	a := args{L, "gmatch"}
 	s, p := a.str(1), a.str(2)
 	m := pattern.NewUnanchored(s, p, nil)
-	rt.charge(1024)
+	rt.charge(matcherSize + sizeUser + sizeClosure)
 	next := 0
 	return give(L, L.NewClosure(func(L *lua.LState) int {
 		m.Host = &patternHost{rt, L}
@@ -258,8 +258,17 @@ func (rt *Runtime) strGmatch(L *lua.LState) int {
 			next++
 		}
 		return rt.pushCaptures(L, &m, true)
-	}, lua.LString(s), lua.LString(p)))
+	}, lua.LString(s), lua.LString(p), &lua.LUserData{Value: sized(matcherSize), Metatable: lua.LNil}))
 }
+
+// A sized value stands for Go memory of that many bytes in an upvalue.
+type sized int64
+
+// Size implements Sized.
+func (n sized) Size() int64 { return int64(n) }
+
+// matcherSize is the size of a matcher and of the variables of the closure around it.
+const matcherSize = int64(unsafe.Sizeof(pattern.Matcher{})) + 64
 
 // strGsub replaces matches by a template, by fields of a table or by results of a function.
 func (rt *Runtime) strGsub(L *lua.LState) int {

@@ -183,7 +183,7 @@ func (rt *Runtime) tabMaxn(L *lua.LState) int {
 // tabPack returns a table of its arguments with their number in field n, as in Lua 5.2.
 func (rt *Runtime) tabPack(L *lua.LState) int {
 	n := L.GetTop()
-	rt.charge(int64(sizeTable + n*sizeSlot))
+	rt.charge(constructorBytes(n, 1) + sizeFirstKey)
 	t := L.CreateTable(n, 1)
 	for i := 1; i <= n; i++ {
 		t.RawSetInt(i, L.Get(i))

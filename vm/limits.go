@@ -69,9 +69,11 @@ type meter struct {
 	left     int64 // steps
 	look     int64 // look at the clock when fewer steps are left
 	work     int64 // bytes asked for since the last look
+	asked    int64 // bytes asked for since relieve was called
 	mem      int64 // bytes that were live at the last count, and all that were asked for since
 	memStop  int64 // count again when mem exceeds it
 	held     int64 // bytes that library functions hold, which a count does not find
+	large    map[*ltable]largeTable
 	maxDepth int
 	stop     atomic.Bool // the context is done, or fatal is set
 	fatal    error       // why the script was stopped; every later instruction raises it again
@@ -353,6 +355,10 @@ var begin = time.Now()
 func (rt *Runtime) breathe() {
 	m := &rt.meter
 	m.look = max(0, m.left-stepsPerLook)
+	if m.asked += m.work; m.asked > askedPerRelief {
+		m.asked = 0
+		rt.relieve()
+	}
 	m.work = 0
 	now := time.Since(begin)
 	if now-m.since > turn {

@@ -7,7 +7,9 @@ package vm
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"sync/atomic"
 	"time"
@@ -24,8 +26,12 @@ const libraryBytes = 160 << 10
 // limit: otherwise every allocation would count everything.
 const (
 	minSlack = 64 << 10
-	maxSlack = 8 << 20
+	maxSlack = 4 << 20
 )
+
+// overhead is the part of the counted bytes that Go's allocator needs besides: descriptions of its spans, and
+// the unused ends of them. A sixteenth was measured.
+const overhead = 16
 
 // recount sets the meter to the live bytes and the n bytes asked for, which are in the meter
 // already. It raises an error if they exceed the limit.
@@ -37,11 +43,13 @@ func (rt *Runtime) recount(n int64) {
 	}
 	asked := m.mem
 	live := rt.live() + m.held
+	live += live / overhead
 	if live+n > limit {
 		rt.memoryFatal()
 	}
 	m.mem = live + n
-	m.memStop = max(limit, m.mem+min(max(limit/16, minSlack), maxSlack))
+	m.memStop = max(limit, m.mem+min(max(limit/32, minSlack), maxSlack))
+	clear(m.large)
 	if asked-live >= gcSlack || limit < unlimited && 2*live > limit+gcSlack {
 		rt.cleanUp()
 	}
@@ -66,6 +74,35 @@ func (rt *Runtime) cleanUp() {
 	if live[0].Value.Kind() != metrics.KindUint64 || live[0].Value.Uint64() > hostHeap {
 		return
 	}
+	rt.awaitCollector()
+}
+
+// askedPerRelief is how many bytes a script may ask for between two calls of relieve.
+const askedPerRelief = 4 << 20
+
+// relieve waits until Go's collector has run if the process has exceeded its memory limit
+// (runtime/debug.SetMemoryLimit): the collector itself lets a script that allocates fast run on.
+func (rt *Runtime) relieve() {
+	limit := debug.SetMemoryLimit(-1)
+	if limit == math.MaxInt64 {
+		return
+	}
+	held := []metrics.Sample{
+		{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"},
+	}
+	metrics.Read(held)
+	for i := range held {
+		if held[i].Value.Kind() != metrics.KindUint64 {
+			return
+		}
+	}
+	if held[0].Value.Uint64()-held[1].Value.Uint64() > uint64(limit) {
+		rt.awaitCollector()
+	}
+}
+
+// awaitCollector runs Go's collector, once for all runtimes that wait for it.
+func (rt *Runtime) awaitCollector() {
 	if cleaning.CompareAndSwap(false, true) {
 		go func() {
 			runtime.GC()
@@ -115,10 +152,20 @@ type marker struct {
 	marks *pageMarks
 	visit func(lua.LValue) // called with each table, function, userdata and thread, if not nil
 
-	work  []lua.LValue
+	work  []visit
 	bytes int64
 	seen  int // values since the last look at the clock
 }
+
+// A visit is a value whose references are to be followed. Those of a table are followed in portions, so that
+// the list of visits stays short: next is the item, and behind the items the key, to go on with.
+type visit struct {
+	value lua.LValue
+	next  int
+}
+
+// portion is how many items or keys of a table are followed at a time.
+const portion = 256
 
 func newMarker(rt *Runtime) *marker { return &marker{rt: rt, pages: map[uintptr]*pageMarks{}} }
 
@@ -209,11 +256,11 @@ func (k *marker) value(value lua.LValue) {
 		}
 	case lua.LString:
 		if k.markString(v) {
-			k.bytes += int64(len(v)) + sizeString
+			k.bytes += allocated(int64(len(v))) + sizeString
 		}
 	case *lua.LTable, *lua.LFunction, *lua.LUserData, *lua.LState:
 		if p := word(value); p != 0 && k.mark(p) {
-			k.work = append(k.work, value)
+			k.work = append(k.work, visit{value: value})
 		}
 	}
 }
@@ -226,14 +273,15 @@ func (k *marker) markString(s lua.LString) bool {
 // run follows everything on the list.
 func (k *marker) run() {
 	for len(k.work) > 0 {
-		v := k.work[len(k.work)-1]
+		at := k.work[len(k.work)-1]
+		v := at.value
 		k.work = k.work[:len(k.work)-1]
-		if k.visit != nil {
+		if k.visit != nil && at.next == 0 {
 			k.visit(v)
 		}
 		switch v := v.(type) {
 		case *lua.LTable:
-			k.table(v)
+			k.table(v, at.next)
 		case *lua.LFunction:
 			k.function(v)
 		case *lua.LUserData:
@@ -245,14 +293,22 @@ func (k *marker) run() {
 }
 
 // table follows the metatable, the items and the entries, and the keys of entries that were
-// removed, which the table still holds.
-func (k *marker) table(t *lua.LTable) {
+// removed, which the table still holds. It goes on from the item or key next.
+func (k *marker) table(t *lua.LTable, next int) {
 	v := viewTable(t)
-	k.bytes += sizeTable + int64(cap(v.array))*sizeSlot + int64(len(v.keys))*sizeEntry
-	for _, x := range v.array {
-		k.value(x)
+	if next == 0 {
+		k.bytes += tableBytes(v)
+		k.value(v.Metatable)
 	}
-	for _, key := range v.keys {
+	end := min(next+portion, len(v.array)+len(v.keys))
+	if end < len(v.array)+len(v.keys) {
+		k.work = append(k.work, visit{t, end})
+	}
+	for ; next < min(end, len(v.array)); next++ {
+		k.value(v.array[next])
+	}
+	for ; next < end; next++ {
+		key := v.keys[next-len(v.array)]
 		k.value(key)
 		if s, ok := key.(lua.LString); ok {
 			k.value(v.strdict[string(s)])
@@ -260,7 +316,6 @@ func (k *marker) table(t *lua.LTable) {
 			k.value(v.dict[key])
 		}
 	}
-	k.value(v.Metatable)
 }
 
 // function follows the environment, the code and the upvalues. The value of an open upvalue is
@@ -291,10 +346,10 @@ func (k *marker) proto(p *lua.FunctionProto, count bool) {
 		return
 	}
 	if count {
-		k.bytes += 1536 + int64(len(p.Code))*12 + int64(len(p.Constants))*48
+		k.bytes += sizeProto + int64(len(p.Code))*12 + int64(len(p.Constants))*48
 		k.bytes += int64(len(p.DbgCalls))*24 + int64(len(p.DbgLocals))*48
 		if name := keptChunkName(p); k.markString(lua.LString(name)) {
-			k.bytes += int64(len(name))
+			k.bytes += allocated(int64(len(name)))
 		}
 	}
 	for _, c := range p.Constants {

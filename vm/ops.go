@@ -10,20 +10,6 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// Sizes in bytes of what gopher-lua allocates, on amd64 and rounded up to Go's size classes.
-const (
-	sizeNumber  = 8   // a float in the allocator's blocks
-	sizeString  = 16  // a string's header, boxed: what a string value costs besides its bytes
-	sizeTable   = 112 // an empty table
-	sizeSlot    = 16  // a value in an array, a register, an upvalue
-	sizeEntry   = 128 // a key in the hash part: the pair, its place in keys and in k2i
-	sizeClosure = 80
-	sizeUpvalue = 64
-	sizeUser    = 64
-	sizeU64     = 160  // the userdata, its box and its place in the table of all u64s
-	sizeThread  = 2048 // a coroutine with its first registers and frames
-)
-
 // opHeavy marks the instructions that may allocate more than numbers, which box charges for.
 var opHeavy = func() (heavy [64]bool) {
 	for _, op := range []int{
@@ -80,7 +66,7 @@ func (t *thread) heavy(cf *frame, word uint32) {
 			rt.chargeStore(tb, t.rk(cf, inst.b()))
 		}
 	case lua.OP_NEWTABLE:
-		rt.charge(sizeTable + int64(inst.b())*sizeSlot + int64(inst.c())*sizeEntry/2)
+		rt.charge(constructorBytes(inst.b(), inst.c()))
 	case lua.OP_CLOSURE:
 		proto := cf.Fn.Proto.FunctionPrototypes[inst.bx()]
 		rt.charge(sizeClosure + int64(proto.NumUpvalues)*(8+sizeUpvalue))
@@ -89,7 +75,10 @@ func (t *thread) heavy(cf *frame, word uint32) {
 		if n == 0 {
 			n = t.L.reg.top - (cf.LocalBase + inst.a()) - 1
 		}
-		rt.charge(int64(n) * 2 * sizeSlot)
+		if tb, ok := t.reg(cf, inst.a()).(*lua.LTable); ok {
+			v := viewTable(tb)
+			rt.chargeItems(v, len(v.array)+1, n)
+		}
 	case lua.OP_CONCAT:
 		t.chargeConcat(cf, inst.b(), inst.c())
 	}
@@ -131,16 +120,22 @@ func (rt *Runtime) chargeStore(tb *lua.LTable, key lua.LValue) {
 	case lua.LNumber:
 		rt.chargeNumberKey(tb, float64(key))
 	default:
-		if _, ok := viewTable(tb).k2i[key]; !ok {
-			rt.charge(sizeEntry)
+		if v := viewTable(tb); !hasKey(v, key) {
+			rt.chargeEntry(v, false)
 		}
 	}
 }
 
+func hasKey(v *ltable, key lua.LValue) bool {
+	_, ok := v.k2i[key]
+	return ok
+}
+
 // chargeKey charges for the key name when tb does not have it yet.
 func (rt *Runtime) chargeKey(tb *lua.LTable, name string) {
-	if _, ok := viewTable(tb).strdict[name]; !ok {
-		rt.charge(sizeEntry)
+	v := viewTable(tb)
+	if _, ok := v.strdict[name]; !ok {
+		rt.chargeEntry(v, true)
 	}
 }
 
@@ -153,14 +148,14 @@ func (rt *Runtime) chargeNumberKey(tb *lua.LTable, key float64) {
 		switch {
 		case n <= have:
 		case n <= have+1:
-			rt.charge(have*sizeSlot + 32*sizeSlot) // append doubles at most
+			rt.charge(have*sizeSlot + sizeArray) // append doubles at most
 		default:
 			rt.charge((n - have) * sizeSlot * 2)
 		}
 		return
 	}
-	if _, ok := v.k2i[lua.LNumber(key)]; !ok {
-		rt.charge(sizeEntry)
+	if !hasKey(v, lua.LNumber(key)) {
+		rt.chargeEntry(v, false)
 	}
 }
 

@@ -159,7 +159,7 @@ func (rt *Runtime) openMain() {
 	})
 	rt.main.G.MainThread = rt.main
 	rt.main.G.CurrentThread = rt.main
-	rt.main.Options.RegistrySize = 32 // of other threads
+	rt.main.Options.RegistrySize = firstRegisters // of other threads
 	rt.adopt(rt.main)
 	rt.initU64()
 }
@@ -196,6 +196,9 @@ func (cfg *Config) check() error {
 
 // maxRegisters is how many values the stack of a thread may hold.
 const maxRegisters = 1 << 18
+
+// firstRegisters is how many values the stack of a thread other than the main one holds at first.
+const firstRegisters = 32
 
 // adopt gives L our context and our functions for raising errors and running.
 func (rt *Runtime) adopt(L *lua.LState) *thread {
@@ -251,7 +254,7 @@ type threadKey struct{}
 
 // newThread returns a Lua thread (for a coroutine, or for State.Call) that obeys the runtime's limits.
 func (rt *Runtime) newThread(L *lua.LState) *lua.LState {
-	rt.charge(sizeThread)
+	rt.charge(sizeThread + firstRegisters*sizeSlot)
 	v := view(rt.main)
 	ctx := v.ctx
 	v.ctx = nil // NewThread would wrap it in one with a cancel function

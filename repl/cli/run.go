@@ -313,6 +313,7 @@ func (o *runOptions) scenarioOptions(env Env) (scenario.Options, error) {
 		Parallel: o.parallel, Timeout: o.timeout, Update: o.update, Repro: o.repro,
 		Properties: append([]scenario.Property{{Name: "hwlua", Value: version()}}, o.machine.properties()...),
 	}
+	holdMemory(env, so.Limits.Memory, so.Parallel)
 	if o.update && inCI(env) {
 		return so, usagef("--update is refused where CI is set: " +
 			"a run that checks must not rewrite its expectations")

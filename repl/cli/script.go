@@ -113,6 +113,7 @@ func scriptMain(ctx context.Context, env Env, args []string) int {
 	hasM := src == nil || src.stdin || len(o.steps) > 0 || loop
 	machines := newMachines(&o.machine, "", hasM)
 	cfg := scriptConfig(env, &o, src, len(args)-len(rest), machines)
+	holdMemory(env, cfg.Limits.Memory, 1)
 	var code int
 	if loop {
 		code = runLoop(ctx, env, &o, cfg, src)

@@ -19,8 +19,18 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"hwlua": func() { os.Exit(cli.Main(cli.OS())) },
+		"hwlua":  func() { os.Exit(cli.Main(cli.OS())) },
+		"maxrss": maxrss,
 	})
+}
+
+// maxrss runs its arguments as a command, and prints the most memory in MiB that the command held. It is a
+// process of its own, because Linux counts what a process held before it executed the command.
+func maxrss() {
+	cmd := exec.Command(os.Args[1], os.Args[2:]...)
+	cmd.Stderr = os.Stderr
+	cmd.Run()
+	fmt.Println(peakOf(cmd.ProcessState))
 }
 
 // boards names the folder with the recorded sessions.
