@@ -58,8 +58,9 @@ type Live interface {
 
 // A CPU is one CPU of a board. The slices have BRPs or WRPs elements of the board.
 type CPU struct {
-	Online   *bool // nil: unknown
-	Task     Task  // current, PID -1 if unknown
+	Online   *bool         // nil: unknown
+	Step     time.Duration // since when its task is in a step over a hit, 0: in none that is known
+	Task     Task          // current, PID -1 if unknown
 	MDSCR    Value
 	BVR, BCR []Value
 	WVR, WCR []Value

@@ -41,6 +41,9 @@ func printCPU(w io.Writer, b *board.Board, cpu int) {
 		head += fmt.Sprintf(": MDSCR_EL1 0x%08x, %s", c.MDSCR.Bits, words)
 	}
 	fmt.Fprintln(w, head)
+	if c.Step > 0 {
+		fmt.Fprintf(w, "  in a step over since %s\n", board.Seconds(c.Step))
+	}
 	if notKnown(c) {
 		fmt.Fprintln(w, "  not known")
 		return

@@ -68,12 +68,31 @@ func (t *Tracker) picture(c *cpu) board.CPU {
 			p.Task.Comm = fmt.Sprintf("swapper/%d", c.id)
 		}
 	}
+	p.Step = t.stepSince(c)
 	if !c.sure(t.now) || !t.probed() {
 		return p
 	}
 	t.draw(c, &c.bp, p.BVR, p.BCR, p.BP)
 	t.draw(c, &c.wp, p.WVR, p.WCR, p.WP)
 	return p
+}
+
+// stepSince returns since when the current task of c is in a step over, which clears enable bits or leaves
+// them unknown. It returns 0 if that task is in none.
+func (t *Tracker) stepSince(c *cpu) time.Duration {
+	if c.steps.hit != nil {
+		return c.steps.hitT
+	}
+	ts := t.tasks[c.pid]
+	switch {
+	case ts == nil:
+		return 0
+	case ts.bp.on:
+		return ts.bp.since
+	case ts.wp.on:
+		return ts.wp.since
+	}
+	return 0
 }
 
 // probed reports whether the trace has records of the probes: stacks alone tell no register.

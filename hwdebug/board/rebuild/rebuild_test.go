@@ -220,6 +220,9 @@ func TestNoStepLines(t *testing.T) {
 		t.Errorf("halt 3: %+v", tr.Halts()[0])
 	}
 	c := tr.Board().CPUs[3]
+	if got := board.Seconds(c.Step); got != "12.682960" {
+		t.Errorf("in a step over since %s, want 12.682960", got)
+	}
 	if c.BCR[0].Known || c.BCR[1].Known || !c.WCR[1].Known || !c.BP[0].Known {
 		t.Errorf("got bcr %v wcr %v", c.BCR, c.WCR)
 	}
