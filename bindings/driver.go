@@ -171,7 +171,7 @@ assert.equals("off", w[0].state)`,
 		See:    []string{"m:on_each_cpu", "m:smp_processor_id"},
 		Sample: `m:smp_call_function_single(1, function() print(m.current.comm) end)`,
 		Go: func(c *call, m *sim.Machine) int {
-			cpu, fn := c.arg(0).int(), c.arg(1).plain()
+			cpu, fn := c.arg(0).int(), c.arg(1).onCPU()
 			c.arg(2).bool()
 			return c.done(m.SmpCallFunctionSingle(cpu, fn))
 		},
@@ -184,7 +184,7 @@ assert.equals("off", w[0].state)`,
 		Kernel: smpC,
 		See:    []string{"m:smp_call_function_single"},
 		Sample: `m:on_each_cpu(function() print(m:smp_processor_id()) end)`,
-		Go:     func(c *call, m *sim.Machine) int { return c.done(m.OnEachCPU(c.arg(0).plain())) },
+		Go:     func(c *call, m *sim.Machine) int { return c.done(m.OnEachCPU(c.arg(0).onCPU())) },
 	},
 	{
 		Name:    "smp_processor_id",
@@ -206,7 +206,8 @@ const (
 var (
 	hotplugFn  = describe.Func1([]describe.Param{param("cpu", describe.Int, "")}, anything(""))
 	timerParam = param("t", describe.Object("timer"), "the timer")
-	crossFn    = param("fn", describe.Func1(nil, nil), "the function")
+	crossFn    = param("fn", describe.Func1([]describe.Param{param("cpu", describe.Int, "")}, nil),
+		"the function, called with the CPU's number")
 )
 
 // onTimer describes a call that takes a timer away.
@@ -244,15 +245,16 @@ func newIrqWork(c *call, m *sim.Machine) int {
 	return c.value(showIrqWork(rt, mach, w))
 }
 
-// plain returns a function of the script that is called without arguments. It is not kept.
-func (v value) plain() func() error {
+// onCPU returns a function of the script that is called with the number of the CPU that it runs on. It is not
+// kept.
+func (v value) onCPU() func() error {
 	fn, ok := v.v.(*lua.LFunction)
 	if !ok {
 		v.wrong()
 	}
-	rt := v.c.rt
+	m := v.c.m
 	return func() error {
-		_, err := rt.s.Call(fn, 0)
+		_, err := m.rt.s.Call(fn, 0, m.rt.int(m.m.SmpProcessorID()))
 		return err
 	}
 }

@@ -1027,7 +1027,7 @@ function machine:perf_event_disable_inatomic(ev) end
 ---m:smp_call_function_single(1, function() print(m.current.comm) end)
 ---```
 ---@param cpu integer the CPU's number
----@param fn fun() the function
+---@param fn fun(cpu: integer) the function, called with the CPU's number
 ---@param wait? boolean wait for it (default: true)
 ---@return true? ok
 ---@return string? message if it was refused
@@ -1041,7 +1041,7 @@ function machine:smp_call_function_single(cpu, fn, wait) end
 ---```lua
 ---m:on_each_cpu(function() print(m:smp_processor_id()) end)
 ---```
----@param fn fun() the function
+---@param fn fun(cpu: integer) the function, called with the CPU's number
 ---@return true
 function machine:on_each_cpu(fn) end
 

@@ -244,7 +244,10 @@ for _, kernel in ipairs(hw.kernels) do
       local on = {}
       assert.is_true(m:smp_call_function_single(2, function() on[#on + 1] = m:smp_processor_id() end))
       assert.is_true(m:smp_call_function_single(0, function() on[#on + 1] = m:smp_processor_id() end, true))
-      assert.is_true(m:on_each_cpu(function() on[#on + 1] = m:smp_processor_id() end))
+      assert.is_true(m:on_each_cpu(function(cpu)
+        assert.equals(cpu, m:smp_processor_id())
+        on[#on + 1] = cpu
+      end))
       assert.equals("2 0 1 2 0", table.concat(on, " "))
       raises("must not sleep", m.smp_call_function_single, m, 1, function() m:msleep(1) end)
       assert.errno("ENXIO", m:smp_call_function_single(3, function() end))
