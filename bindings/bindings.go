@@ -33,6 +33,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/hwlua/hwlua/hwdebug/board"
+	"github.com/hwlua/hwlua/hwdebug/explore"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm"
 )
@@ -48,6 +49,14 @@ type Options struct {
 
 	// Board is the global board from the start, if it is not nil.
 	Board *board.Board
+
+	// Control, if it is set, answers the points of the machines that a script makes; Names are those of the
+	// variables that have points, nil for none.
+	Control *explore.Control
+	Names   *VariableNames
+
+	// Flags changes the configuration of it.explore. It reports whether variables have no points.
+	Flags func(*explore.Config) (luaOff bool)
 
 	// Made is called with each machine of the runtime when it is made.
 	Made func(*sim.Machine)
@@ -96,6 +105,7 @@ type runtime struct {
 	machines  []weak.Pointer[machine]
 	tidyAt    int        // the number of machines at which those that were collected are dropped from the list
 	ready     *machine   // the global m of Options.Machine
+	watching  *exploring // of Options.Control
 	exploring *exploring // the exploration under way
 	idle      *call      // calls that can be used again
 }

@@ -46,6 +46,7 @@ type exploreOptions struct {
 	variables bool // reads and writes of the script's variables are points
 	before    []*lua.LFunction
 	after     []*lua.LFunction
+	flags     bool // of the command line win
 }
 
 var luaPoints = describe.Enum(
@@ -87,6 +88,8 @@ var exploreFields = []describe.Field{
 		set(func(v value, o *exploreOptions) { o.KeepGoing = v.bool() })),
 	opt("schedule", describe.String, "all", "run this schedule only",
 		set(func(v value, o *exploreOptions) { o.Schedule = v.text() })),
+	opt("flags", describe.Bool, "false", "the options of the command line win",
+		set(func(v value, o *exploreOptions) { o.flags = v.bool() })),
 	opt("before", describe.Array(describe.Func1(nil, nil)), "{}", "functions to run before fn in each schedule",
 		set(func(v value, o *exploreOptions) { o.before = v.functions() })),
 	opt("after", describe.Array(describe.Func1(nil, nil)), "{}", "functions to run after fn in each schedule",
@@ -333,18 +336,22 @@ func (rt *runtime) explore(o *exploreOptions, fn *lua.LFunction) (*explore.Resul
 	if o.reduce != nil {
 		o.Reduce = *o.reduce
 	}
-	o.KindOf = failureKind
+	o.KindOf = FailureKind
+	if o.flags && rt.options.Flags != nil && rt.options.Flags(&o.Config) {
+		o.variables = false
+		o.Reduce = o.Reduce && o.reduce != nil
+	}
 	x := &exploring{rt: rt, fn: fn, before: o.before, after: o.after, variables: o.variables}
 	if o.variables {
-		x.names, x.sites, x.outer = map[string]int{}, map[site]int{}, rt.s.Outer(fn)
+		x.names, x.sites, x.outer = NewVariableNames(), map[site]int{}, rt.s.Outer(fn)
 	}
 	rt.exploring = x
 	defer func() { rt.exploring = nil }()
 	return explore.Explore(context.Background(), o.Config, x.run)
 }
 
-// failureKind tells failed assertions from other errors.
-func failureKind(err error) string {
+// FailureKind tells failed assertions from other errors.
+func FailureKind(err error) string {
 	if _, ok := errors.AsType[*vm.Failure](err); ok {
 		return "assert"
 	}
@@ -360,13 +367,49 @@ type exploring struct {
 
 	fatal     error // makes a verdict impossible
 	variables bool
-	names     map[string]int // numbers of the names of variables
-	texts     []string       // by number
-	sites     map[site]int   // the number of what an instruction accesses
+	names     *VariableNames
+	sites     map[site]int // the number of what an instruction accesses
 	outer     map[unsafe.Pointer]bool
 	c         *explore.Control
-	m         *sim.Machine
+	machines  []*sim.Machine
 }
+
+// VariableNames number the names of a script's variables over the runs of an exploration.
+type VariableNames struct {
+	numbers map[string]int
+	texts   []string
+}
+
+// NewVariableNames returns an empty set of names.
+func NewVariableNames() *VariableNames { return &VariableNames{numbers: map[string]int{}} }
+
+// number returns the number of a name.
+func (n *VariableNames) number(text string) int {
+	i, ok := n.numbers[text]
+	if !ok {
+		i = len(n.texts)
+		n.numbers[text] = i
+		n.texts = append(n.texts, text)
+	}
+	return i
+}
+
+// follow has the points of m answered by c, and watches the variables of the script.
+func (rt *runtime) follow(c *explore.Control, m *sim.Machine) {
+	c.Attach(m)
+	if rt.options.Names == nil {
+		return
+	}
+	if rt.watching == nil {
+		rt.watching = &exploring{rt: rt, c: c, names: rt.options.Names, sites: map[site]int{}}
+		rt.s.Watch(rt.watching.access)
+	}
+	x := rt.watching
+	x.machines = append(x.machines, m)
+	c.Variables(m, conflicts)
+}
+
+func conflicts(a, b uint8) bool { return vm.AccessMode(a).Conflicts(vm.AccessMode(b)) }
 
 // A site is an instruction and the key with which it accesses a table.
 type site struct {
@@ -396,8 +439,8 @@ func (x *exploring) run(c *explore.Control) explore.Outcome {
 		return explore.Outcome{Err: err}
 	}
 	if x.variables {
-		x.c, x.m = c, m
-		c.Variables(m, func(a, b uint8) bool { return vm.AccessMode(a).Conflicts(vm.AccessMode(b)) })
+		x.c, x.machines = c, []*sim.Machine{m}
+		c.Variables(m, conflicts)
 		rt.s.Watch(x.access)
 		defer rt.s.Watch(nil)
 	}
@@ -435,21 +478,23 @@ func (x *exploring) hooks(fns []*lua.LFunction) error {
 // access is called before each access to a variable in a run.
 func (x *exploring) access(a *vm.Access) {
 	name := x.name(a)
+	text := x.names.texts[name]
 	if a.Mode.Writes() && x.outer[a.Var.Holder] {
-		x.c.Outlives(x.m, x.texts[name], whereOf(a))
+		x.c.Outlives(x.machines[0], text, whereOf(a))
 		return
 	}
-	if x.m.Running() == nil {
+	i := slices.IndexFunc(x.machines, func(m *sim.Machine) bool { return m.Running() != nil })
+	if i < 0 {
 		return
 	}
 	v := explore.VariableAccess{
-		Variable: a.Var, Name: name, Text: x.texts[name], Mode: uint8(a.Mode), Write: a.Mode.Writes(),
+		Variable: a.Var, Name: name, Text: text, Mode: uint8(a.Mode), Write: a.Mode.Writes(),
 		Excludes: a.Mode == vm.WriteVar || a.Mode == vm.KeysOf || a.Mode == vm.WalkOver, Where: whereOf(a),
 	}
 	if a.Mode > vm.WriteVar {
 		v.Part = 1
 	}
-	x.c.Access(x.m, &v)
+	x.c.Access(x.machines[i], &v)
 }
 
 func whereOf(a *vm.Access) sim.Position {
@@ -465,12 +510,7 @@ func (x *exploring) name(a *vm.Access) int {
 	if ok {
 		return n
 	}
-	text := a.Name()
-	if n, ok = x.names[text]; !ok {
-		n = len(x.texts)
-		x.names[text] = n
-		x.texts = append(x.texts, text)
-	}
+	n = x.names.number(a.Name())
 	x.sites[at] = n
 	return n
 }

@@ -173,6 +173,10 @@ func newMachine(c *call) int {
 	cfg := c.rt.options.Defaults
 	c.fill(0, &cfg)
 	c.rt.s.Charge(newMachineBytes)
+	control := c.rt.options.Control
+	if control != nil {
+		cfg = control.Configure(cfg)
+	}
 	m, err := sim.New(cfg)
 	if e, ok := errors.AsType[*sim.OptionError](err); ok {
 		c.field, err = e.Option, errors.New(e.Detail())
@@ -181,6 +185,9 @@ func newMachine(c *call) int {
 		c.bad(err)
 	}
 	mach := c.rt.adopt(m)
+	if control != nil {
+		c.rt.follow(control, m)
+	}
 	c.rt.s.Charge(mach.charged)
 	return c.value(mach.ud)
 }

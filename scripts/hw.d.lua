@@ -312,6 +312,7 @@
 ---@field shrink? boolean minimise a failing schedule (default: true)
 ---@field keep_going? boolean count failing schedules instead of stopping at the first (default: false)
 ---@field schedule? string run this schedule only (default: all)
+---@field flags? boolean the options of the command line win (default: false)
 ---@field before? (fun())[] functions to run before fn in each schedule (default: {})
 ---@field after? (fun())[] functions to run after fn in each schedule (default: {})
 ---@field split? integer[] share i of n of the schedules (default: { 1, 1 })

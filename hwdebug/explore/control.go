@@ -99,8 +99,11 @@ type first struct{}
 func (first) choose(*Control, *sim.Point) int { return 0 }
 
 // Machine returns the configuration of the run's machine.
-func (c *Control) Machine() sim.Config {
-	cfg := c.cfg.Machine
+func (c *Control) Machine() sim.Config { return c.Configure(c.cfg.Machine) }
+
+// Configure returns the configuration of a machine of the run that the program makes from cfg.
+func (c *Control) Configure(cfg sim.Config) sim.Config {
+	cfg.FineGrain = cfg.FineGrain || c.cfg.Machine.FineGrain
 	cfg.Choose, cfg.Seed = c.Choose, 0
 	cfg.Slack = int64(max(c.cfg.Slack, -1))
 	return cfg

@@ -61,11 +61,12 @@ type Config struct {
 	Seed  uint64 // of Random and PCT; 0: 1
 	Depth int    // of PCT; 0: 3
 
-	NoShrink  bool
-	KeepGoing bool   // count the failing schedules instead of stopping at the first
-	Schedule  string // run this one only
-	Share     int    // with Shares: explore share Share of Shares, from 1
-	Shares    int    // 0: 1
+	NoShrink        bool
+	KeepGoing       bool   // count the failing schedules instead of stopping at the first
+	Schedule        string // run this one only
+	RequireComplete bool   // an exploration that its budget ends fails
+	Share           int    // with Shares: explore share Share of Shares, from 1
+	Shares          int    // 0: 1
 
 	// KindOf returns the kind of a failure that err is, for errors that are not the machine's own. nil: "error".
 	KindOf func(error) string

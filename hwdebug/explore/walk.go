@@ -103,6 +103,11 @@ func (e *explorer) finish() (*Result, error) {
 	if r.Failure == nil && r.Complete && e.cfg.Shares == 1 {
 		r.Failure = e.neverHeld()
 	}
+	if r.Failure == nil && e.cfg.RequireComplete && r.Stopped != "" {
+		r.Failure = &Failure{Kind: "incomplete", Message: fmt.Sprintf(
+			"incomplete: %s ended the exploration after %d runs, with %.1f %% of the tree", r.Stopped, r.Runs,
+			100*r.Share)}
+	}
 	r.OK = r.Failure == nil
 	return r, nil
 }

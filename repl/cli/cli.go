@@ -89,6 +89,8 @@ func commands() []command {
 	return []command{
 		{"run", "[PATH...]", -1, "run scenario files and folders (default: those built in) and report",
 			runText, runCommand},
+		{"explore", "[PATH...]", -1, "run scenarios in every order that the kernel allows (run --explore)",
+			runText, exploreCommand},
 		{"conform", "FILE...", -1, "replay recorded runs of a real kernel and compare each step",
 			conformText, conformCommand},
 		{"check", "PATH...", -1, "find mistakes in scripts without running them", checkText,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hwlua/hwlua/bindings"
 	"github.com/hwlua/hwlua/hwdebug/board"
+	"github.com/hwlua/hwlua/hwdebug/explore"
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/scenario"
@@ -255,6 +256,9 @@ type machines struct {
 	defaults sim.Config
 	first    *sim.Config // of the global m, nil without one
 	board    *board.Board
+	control  *explore.Control // of an exploration, nil outside of one
+	names    *bindings.VariableNames
+	flags    func(*explore.Config) bool
 	list     []*sim.Machine
 	focus    bindings.Focus
 	booted   []uint64 // for each machine, the number of its last record when it was made
@@ -276,6 +280,9 @@ func (m *machines) modules() []vm.Module {
 		Machine:  m.first,
 		Board:    m.board,
 		Focus:    &m.focus,
+		Control:  m.control,
+		Names:    m.names,
+		Flags:    m.flags,
 		Made: func(x *sim.Machine) {
 			m.list = append(m.list, x)
 			m.booted = append(m.booted, x.Recorder().Seq())

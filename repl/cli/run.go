@@ -57,6 +57,8 @@ type runOptions struct {
 	machine      machineOptions
 	allow        vm.Allow
 
+	explore exploreOptions
+
 	kernels   []string // several profiles of --kernel; one is in machine
 	board     string   // where the board of --board is
 	functions bool     // of diff-kernels: show where only the functions called differ
@@ -103,6 +105,7 @@ func (o *runOptions) table() []option {
 			"gdb stub at HOST:PORT or unix:PATH"),
 		traceOption(&o.trace),
 	}
+	opts = append(opts, o.explore.table()...)
 	return append(append(opts, o.machine.table()...), allowOption(&o.allow))
 }
 
@@ -152,6 +155,17 @@ func runCommand() ([]option, runner) {
 		}
 		return o.run(ctx, env, paths)
 	}
+}
+
+// exploreCommand is hwlua run --explore.
+func exploreCommand() ([]option, runner) {
+	opts, run := runCommand()
+	for i := range opts {
+		if opts[i].long == "explore" {
+			_ = opts[i].set("")
+		}
+	}
+	return opts, run
 }
 
 // setKernels checks the machine's options. With several kernels in --kernel each case runs on each of them.
@@ -227,6 +241,9 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) (int, err
 	so.Environment = func(c *scenario.Case) (scenario.Environment, error) {
 		return o.environment(c, traces, reports.wantTimelines), nil
 	}
+	if o.explore.explore || o.explore.schedule != "" {
+		so.Explore = o.exploreCase
+	}
 	sum, err := scenario.Run(ctx, sources, so)
 	if err != nil {
 		return 0, err
@@ -250,6 +267,7 @@ func (o *runOptions) environment(c *scenario.Case, traces *traces, timelines boo
 	m := newMachines(&o.machine, c.Kernel, o.withM)
 	seed := o.seed(c)
 	m.defaults.Seed = seed
+	m.flags = o.explore.apply
 	return scenario.Environment{Modules: m.modules(), Seed: &seed, Failed: m.focus.Hold, Look: func(bad bool) scenario.Look {
 		look := m.look(bad, timelines)
 		if len(traces.files) > 0 {

@@ -21,6 +21,7 @@
 package scenario
 
 import (
+	"context"
 	"regexp"
 	"time"
 
@@ -68,6 +69,10 @@ type Options struct {
 	Update bool // write snapshots instead of comparing with them
 	// Errno returns the kernel's name of the errno in an error, or "".
 	Errno func(error) string
+	// Explore explores a case that is no it.explore: it calls run once for each order, with the modules and
+	// the seed of that run. The error is that of a run that fails. nil: cases run once.
+	Explore func(ctx context.Context, c *Case, run func(context.Context, Environment) error) (Exploration, error)
+
 	// Repro returns the command that runs one case again. at is FILE:LINE if that selects this case
 	// only (exact), else the file.
 	Repro      func(c *Case, at string, exact bool) string

@@ -108,6 +108,13 @@ type Failure struct {
 	Notes         []Paragraph // such as a Go stack
 }
 
+// An Exploration tells how a case failed that was run in many orders.
+type Exploration struct {
+	Schedule string // the order that failed, "" if no single one did
+	Runs     int
+	Lines    []string // its steps
+}
+
 // A Paragraph is a title with lines below it.
 type Paragraph struct {
 	Title string

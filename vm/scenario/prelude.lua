@@ -59,7 +59,7 @@ end
 S.explorer(function(options, fn, n, ...)
   local module, explores = S.explores()
   if module == "" then error("it.explore: no module of this runner can explore", 0) end
-  local all = { before = {}, after = {} }
+  local all = { before = {}, after = {}, flags = true }
   for k, v in pairs(options) do all[k] = v end
   for i, hook in ipairs { ... } do table.insert(i <= n and all.before or all.after, hook) end
   local r = require(module)[explores](all, fn)

@@ -463,8 +463,36 @@ func (r *runner) runCase(ctx context.Context, f *file, c *Case) *Result {
 			return &errPending{}
 		}
 		s.running = true
-		return s.one(ctx, blocks, found)
+		if r.o.Explore == nil || found.explored {
+			return s.one(ctx, blocks, found)
+		}
+		x, err := r.o.Explore(ctx, c, func(ctx context.Context, env Environment) error {
+			return r.once(ctx, f, c, env)
+		})
+		if err != nil {
+			s.schedule(x.Schedule, x.Runs, x.Lines, nil)
+		}
+		return err
 	})
+}
+
+// once runs a case in one more runtime. A failed check is an error, too.
+func (r *runner) once(ctx context.Context, f *file, c *Case, env Environment) error {
+	s, err := newSession(f, &r.o, env, r.o.Seed)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	blocks, found, err := s.find(ctx, c)
+	if err != nil {
+		return err
+	}
+	s.running = true
+	err = s.one(ctx, blocks, found)
+	if err == nil && len(s.soft) > 0 {
+		err = errors.New(s.soft[0].Message)
+	}
+	return err
 }
 
 // one runs a case with the hooks of its blocks. Later hooks run after an error, too.
@@ -587,6 +615,9 @@ func (r *runner) guarded(
 	if res.Status.Bad() {
 		at, exact := f.spot(c)
 		res.Repro = r.o.Repro(c, at, exact)
+		if s.failing != "" {
+			res.Repro += " --schedule " + s.failing
+		}
 	}
 	return res
 }

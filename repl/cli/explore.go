@@ -1,0 +1,167 @@
+// Exploration on the command line: the options of hwlua run --explore, and how a case is explored.
+
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hwlua/hwlua/bindings"
+	"github.com/hwlua/hwlua/hwdebug/explore"
+	"github.com/hwlua/hwlua/vm/scenario"
+)
+
+// exploreOptions are the options of hwlua run that explore cases. What is not set is left to the case.
+type exploreOptions struct {
+	explore         bool
+	strategy        string
+	bound           *int
+	slack           time.Duration
+	maxRuns         int
+	timeout         time.Duration
+	grain           string
+	noReduce        bool
+	noShrink        bool
+	luaOff          bool
+	share, shares   int
+	keepGoing       bool
+	schedule        string
+	requireComplete bool
+}
+
+func (o *exploreOptions) table() []option {
+	return []option{
+		toggle("explore", &o.explore, "run each case in every order that the kernel allows"),
+		value("strategy", "NAME", oneOf(&o.strategy, explore.Strategies()...),
+			"explore: "+strings.Join(explore.Strategies(), ", ")),
+		value("bound", "N", func(s string) error {
+			n, err := parseInt(s, 0, 1<<20)
+			o.bound = &n
+			return err
+		}, "explore: dfs with at most N preemptions"),
+		value("slack", "D", limitOption(&o.slack), "explore: how long timers may overtake threads (0: not at all)"),
+		value("max-runs", "N", func(s string) error {
+			n, err := parseInt(s, 0, 1<<30)
+			if o.maxRuns = n; n == 0 {
+				o.maxRuns = -1
+			}
+			return err
+		}, "explore: the most runs of a case (default 10000; 0: no limit)"),
+		value("explore-timeout", "D", limitOption(&o.timeout),
+			"explore: the longest exploration of a case (default 10s; 0: no limit)"),
+		value("grain", "GRAIN", oneOf(&o.grain, "call", "fine"), "explore: points before calls, or in kernel paths too"),
+		toggle("no-reduce", &o.noReduce, "explore: run also schedules that differ only in independent steps"),
+		toggle("no-shrink", &o.noShrink, "explore: leave a failing schedule as it was found"),
+		value("lua-points", "WHERE", func(s string) error {
+			if o.luaOff = s == "off"; s != "off" && s != "race" {
+				return fmt.Errorf("'%s' is not one of: race off", s)
+			}
+			return nil
+		}, "explore: race, or off for no points at variables"),
+		value("split", "I/N", o.setSplit, "explore: the I-th of N shares of the schedules"),
+		toggle("keep-going", &o.keepGoing, "explore: count failing schedules instead of stopping at the first"),
+		value("schedule", "S", func(s string) error {
+			o.schedule = s
+			_, err := explore.ParseSchedule(s)
+			return err
+		}, "run the selected case under this schedule only"),
+		toggle("require-complete", &o.requireComplete, "explore: fail where the budget ends an exploration"),
+	}
+}
+
+// limitOption returns a function that sets a duration, below 0 for the word 0.
+func limitOption(p *time.Duration) func(string) error {
+	return func(s string) error {
+		if s == "0" {
+			*p = -1
+			return nil
+		}
+		d, err := time.ParseDuration(s)
+		if err != nil || d < 0 {
+			return fmt.Errorf("invalid duration '%s' (want 5s, 500ms, or 0)", s)
+		}
+		if *p = d; d == 0 {
+			*p = -1
+		}
+		return nil
+	}
+}
+
+func (o *exploreOptions) setSplit(s string) error {
+	a, b, ok := strings.Cut(s, "/")
+	i, err1 := strconv.Atoi(a)
+	n, err2 := strconv.Atoi(b)
+	if !ok || err1 != nil || err2 != nil || i < 1 || n < i {
+		return fmt.Errorf("'%s' is not I/N with 1 <= I <= N", s)
+	}
+	o.share, o.shares = i, n
+	return nil
+}
+
+// apply sets what the command line has set in a configuration. It reports whether variables have no points.
+func (o *exploreOptions) apply(c *explore.Config) (luaOff bool) {
+	if o.strategy != "" {
+		c.Strategy = o.strategy
+	}
+	if o.bound != nil {
+		c.Bound, c.Reduce = o.bound, false
+	}
+	if o.slack != 0 {
+		c.Slack = o.slack
+	}
+	if o.maxRuns != 0 {
+		c.MaxRuns = o.maxRuns
+	}
+	if o.timeout != 0 {
+		c.Timeout = o.timeout
+	}
+	if o.grain != "" {
+		c.Machine.FineGrain = o.grain == "fine"
+	}
+	if o.shares != 0 {
+		c.Share, c.Shares = o.share, o.shares
+	}
+	c.Reduce = c.Reduce && !o.noReduce
+	c.NoShrink = c.NoShrink || o.noShrink
+	c.KeepGoing = c.KeepGoing || o.keepGoing
+	c.RequireComplete = o.requireComplete
+	if o.schedule != "" {
+		c.Schedule = o.schedule
+	}
+	return o.luaOff
+}
+
+// exploreCase explores a case that is no it.explore: the machines that it makes are explored, and each run has
+// a runtime of its own.
+func (o *runOptions) exploreCase(ctx context.Context, c *scenario.Case,
+	run func(context.Context, scenario.Environment) error) (scenario.Exploration, error) {
+	cfg := explore.Config{Reduce: o.explore.bound == nil && !o.explore.luaOff, KindOf: bindings.FailureKind}
+	luaOff := o.explore.apply(&cfg)
+	names := bindings.NewVariableNames()
+	r, err := explore.Explore(ctx, cfg, func(control *explore.Control) explore.Outcome {
+		m := newMachines(&o.machine, c.Kernel, o.withM)
+		m.control = control
+		if !luaOff {
+			m.names = names
+		}
+		seed := o.seed(c)
+		return explore.Outcome{Err: run(ctx, scenario.Environment{Modules: m.modules(), Seed: &seed})}
+	})
+	if err != nil {
+		return scenario.Exploration{}, err
+	}
+	if r.Failure == nil {
+		return scenario.Exploration{}, nil
+	}
+	x := scenario.Exploration{
+		Schedule: r.Failure.Schedule, Runs: r.Schedules,
+		Lines: append(explore.Report(r.Failure), explore.Summary(r.Failure)...),
+	}
+	if r.Failure.Err != nil {
+		return x, r.Failure.Err
+	}
+	return x, fmt.Errorf("%s", r.Failure.Message)
+}
