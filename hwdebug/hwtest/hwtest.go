@@ -13,7 +13,8 @@
 //		})
 //	}
 //
-// Features that a target does not support are skipped, with the reason that it gives. Steps whose
+// Features that a target does not support are skipped, with the reason that it gives. A target without
+// registers replays the recordings without their looks at registers. Steps whose
 // outcome is a choice of the recorded machine (marked steps) are compared and logged, but do not
 // fail.
 //
@@ -24,6 +25,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"testing"
 
 	"github.com/hwlua/hwlua/hwdebug"
@@ -127,7 +129,7 @@ func replayFile(t *testing.T, open Open, rd *conform.Reader) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if why := lacks(tg, c.Needs()); why != "" {
+		if why := lacks(tg, performs(&c)); why != "" {
 			if skipped[why]++; skipped[why] == 1 {
 				reasons = append(reasons, why)
 			}
@@ -146,9 +148,14 @@ func replayFile(t *testing.T, open Open, rd *conform.Reader) {
 		})
 		sum.Diverging += tally.Diverging + tally.Residues
 		sum.Steps += tally.Steps
+		sum.Unobserved += tally.Unobserved
 	}
 	if sum.Diverging > maxShown {
 		t.Errorf("%d of %d steps diverge", sum.Diverging, sum.Steps)
+	}
+	if sum.Unobserved > 0 {
+		t.Logf("%d steps that read registers left out; %s", sum.Unobserved,
+			lacks(tg, []hwdebug.Feature{hwdebug.FeatureRegisters}))
 	}
 	for _, why := range reasons {
 		if performed == 0 {
@@ -156,6 +163,12 @@ func replayFile(t *testing.T, open Open, rd *conform.Reader) {
 		}
 		t.Logf("%d cases not performed; %s", skipped[why], why)
 	}
+}
+
+// performs returns what a target needs to perform c. Reading registers only observes: a replay leaves those
+// steps out on a target that cannot.
+func performs(c *conform.Case) []hwdebug.Feature {
+	return slices.DeleteFunc(c.Needs(), func(f hwdebug.Feature) bool { return f == hwdebug.FeatureRegisters })
 }
 
 // lacks returns the reason why tg lacks one of needs, or "".

@@ -142,3 +142,27 @@ func TestSuiteFindsEachFault(t *testing.T) {
 		})
 	}
 }
+
+// A blind target is the model without registers to read.
+type blind struct{ *sim.Target }
+
+func (b blind) Supports(f hwdebug.Feature) error {
+	if f == hwdebug.FeatureRegisters {
+		return hwdebug.NotSupported(string(f), "this board does not show its registers")
+	}
+	return b.Target.Supports(f)
+}
+
+func (b blind) DumpCPU(int, *hwdebug.Regs) error { panic("read the registers of a blind target") }
+
+func (b blind) DumpTask(hwdebug.TaskID, *hwdebug.Regs) error {
+	panic("read the registers of a blind target")
+}
+
+// TestBlind: a target without registers replays the recordings all the same; a fault in what it counts is found.
+func TestBlind(t *testing.T) {
+	hwtest.Run(t, func(meta conform.Meta) (hwdebug.Target, error) {
+		m, err := model(meta)
+		return blind{m}, err
+	})
+}
