@@ -13,8 +13,8 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// jumpTable is gopher-lua's table of the functions that execute the instructions. It is only read;
-// checkLayout guards its type as it does the other internals.
+// jumpTable is gopher-lua's table of the functions that execute the instructions. It is only read. Another
+// release of gopher-lua, which might have another one, is refused by checkLayout.
 //
 //go:linkname jumpTable github.com/yuin/gopher-lua.jumpTable
 var jumpTable [lua.OP_NOP + 1]func(L *lua.LState, inst uint32, base *frame) int

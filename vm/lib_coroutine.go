@@ -68,6 +68,7 @@ func (rt *Runtime) newCoroutine(L *lua.LState, fn *lua.LFunction) *coroutine {
 	co := &coroutine{rt: rt, th: rt.newThread(L)}
 	co.th.Push(fn)
 	rt.lib.coroutines[co.th] = co
+	threadOf(co.th).co = co
 	return co
 }
 
@@ -78,6 +79,7 @@ func (co *coroutine) run(yield func(struct{}) bool) {
 	defer func() {
 		co.state = coDead
 		delete(co.rt.lib.coroutines, th)
+		threadOf(th).co = nil
 		if r := recover(); r != nil {
 			co.values = nil
 			if _, ok := r.(killCoroutine); !ok && !co.killed {
@@ -118,11 +120,11 @@ func (rt *Runtime) resume(L *lua.LState, co *coroutine, values []lua.LValue) *lu
 		rt.charge(coroutineSize)
 		co.next, co.stop = iter.Pull(iter.Seq[struct{}](co.run))
 	}
-	leave := rt.enterThread(co.th, L)
+	rt.enterThread(co.th, L)
 	co.values, co.err = values, nil
 	co.state = coRunning
 	_, alive := co.next()
-	leave()
+	L.G.CurrentThread = L
 	if !alive {
 		if co.crash != nil {
 			panic(co.crash)
@@ -148,6 +150,7 @@ func (rt *Runtime) goStack(th *lua.LState) int64 {
 // kill ends a suspended coroutine by unwinding its Go stack.
 func (co *coroutine) kill() {
 	delete(co.rt.lib.coroutines, co.th)
+	threadOf(co.th).co = nil
 	if co.state != coSuspended {
 		return
 	}
@@ -159,7 +162,7 @@ func (co *coroutine) kill() {
 }
 
 func (rt *Runtime) coYield(L *lua.LState) int {
-	co := rt.lib.coroutines[L]
+	co := threadOf(L).co
 	if co == nil {
 		raise(L, 1, "attempt to yield from outside a coroutine")
 	}
@@ -214,8 +217,8 @@ func (rt *Runtime) coWrap(L *lua.LState) int {
 	co := rt.newCoroutine(L, args{L, "wrap"}.function(1))
 	// The thread is an upvalue, so that a walk over what is reachable finds it.
 	return give(L, L.NewClosure(func(L *lua.LState) int {
-		if status := rt.status(L, co.th, co); status != "suspended" {
-			raise(L, 1, "cannot resume "+status+" coroutine")
+		if co.state != coSuspended {
+			raise(L, 1, "cannot resume "+rt.status(L, co.th, co)+" coroutine")
 		}
 		if err := rt.resume(L, co, takeAll(L, 1)); err != nil {
 			rt.passOn(L, err)

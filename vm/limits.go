@@ -233,11 +233,12 @@ type thread struct {
 	rt       *Runtime
 	L        *lstate
 	inner    []*runContext
-	base     int // frames of the threads that wait for this one
-	nest     int // how often Go and Lua alternate on the stack below
-	nestBase int // the part of nest that belongs to the threads that wait for this one
-	regs     int // registers that were counted
-	frames   int // the stack has to grow before it has more
+	base     int        // frames of the threads that wait for this one
+	nest     int        // how often Go and Lua alternate on the stack below
+	nestBase int        // the part of nest that belongs to the threads that wait for this one
+	regs     int        // registers that were counted
+	frames   int        // the stack has to grow before it has more
+	co       *coroutine // that runs on the thread, nil once it is dead
 
 	numbers     *[blockNumbers]lua.LNumber // the block that box takes from
 	numbersUsed int

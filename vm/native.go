@@ -70,11 +70,11 @@ func (rt *Runtime) callLua(fn *lua.LFunction, nret int, args []lua.LValue) ([]lu
 		L = rt.newThread(nil)
 	}
 	outer := L.G.CurrentThread
-	leave := rt.enterThread(L, outer)
+	rt.enterThread(L, outer)
 	rt.active = append(rt.active, L)
 	home := false
 	defer func() {
-		leave()
+		outer.G.CurrentThread = outer
 		rt.active = slices.DeleteFunc(rt.active, func(th *lua.LState) bool { return th == L })
 		if home && len(view(L).reg.array) <= idleRegisters {
 			rt.pool = append(rt.pool, L)

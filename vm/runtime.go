@@ -268,8 +268,9 @@ func (rt *Runtime) newThread(L *lua.LState) *lua.LState {
 }
 
 // enterThread lets th run while L waits for it, so that depth and nesting are
-// counted over all threads that wait for one another. leave returns to L.
-func (rt *Runtime) enterThread(th, L *lua.LState) (leave func()) {
+// counted over all threads that wait for one another. Afterwards the caller makes L
+// the current thread again.
+func (rt *Runtime) enterThread(th, L *lua.LState) {
 	o, t := threadOf(L), threadOf(th)
 	t.nest = o.nest + 1 + t.nest - t.nestBase
 	t.nestBase = o.nest + 1
@@ -281,9 +282,7 @@ func (rt *Runtime) enterThread(th, L *lua.LState) (leave func()) {
 	if t.nest > maxNest {
 		rt.raiseText(L, threadsTooDeep)
 	}
-	g := L.G
-	g.CurrentThread = th
-	return func() { g.CurrentThread = L }
+	L.G.CurrentThread = th
 }
 
 var threadsTooDeep = fmt.Sprintf("stack overflow (threads wait for each other %d deep)", maxNest)
