@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -133,9 +134,9 @@ func (e *explorer) strategy() (relearn bool) {
 		}
 		return e.dfs(bound, e.cfg.Reduce) == again
 	case Random:
-		return e.draw(1<<62, e.drawn) == again
+		return e.draw(math.MaxInt, e.drawn) == again
 	case PCT:
-		return e.draw(1<<62, e.prioritised) == again
+		return e.draw(math.MaxInt, e.prioritised) == again
 	}
 	return e.auto() == again
 }
