@@ -409,6 +409,37 @@ func (rt *runtime) follow(c *explore.Control, m *sim.Machine) {
 	c.Variables(m, conflicts)
 }
 
+// fixedFields are the fields of objects that never change; lookCalls are the methods that look at the machine
+// and are no points.
+var (
+	fixedFields = setOf("cpu", "id", "name", "comm", "pid", "compat", "nr_cpus", "core_num_brps", "core_num_wrps",
+		"kernel", "hz", "type", "addr", "len", "kind", "size", "el", "task", "skip")
+	lookCalls = setOf("cpus", "tasks", "events", "works", "dmesg", "why", "slots", "trace", "callchain", "read",
+		"read_values", "ptrace_get", "ptrace_info", "ptrace_gethbpregs", "read_wb_reg")
+)
+
+func setOf(names ...string) map[string]bool {
+	set := make(map[string]bool, len(names))
+	for _, n := range names {
+		set[n] = true
+	}
+	return set
+}
+
+// looked notes for reduction that the script has looked at the machine where there is no point.
+func (rt *runtime) looked(yes bool) {
+	x := rt.exploring
+	if x == nil {
+		x = rt.watching
+	}
+	if x == nil || !yes {
+		return
+	}
+	for _, m := range x.machines {
+		m.TouchAll()
+	}
+}
+
 func conflicts(a, b uint8) bool { return vm.AccessMode(a).Conflicts(vm.AccessMode(b)) }
 
 // A site is an instruction and the key with which it accesses a table.
@@ -438,8 +469,8 @@ func (x *exploring) run(c *explore.Control) explore.Outcome {
 	if err := x.hooks(x.before); err != nil {
 		return explore.Outcome{Err: err}
 	}
+	x.c, x.machines = c, []*sim.Machine{m}
 	if x.variables {
-		x.c, x.machines = c, []*sim.Machine{m}
 		c.Variables(m, conflicts)
 		rt.s.Watch(x.access)
 		defer rt.s.Watch(nil)

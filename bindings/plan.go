@@ -121,8 +121,10 @@ func (c *classPlan) index(rt *runtime, L *lua.LState) int {
 			}
 			rt.s.Raise(L, unknown(c.name+" has no field or method '%s'", string(key), c.names))
 		case m.get != nil:
+			rt.looked(!fixedFields[string(key)])
 			L.Push(m.get(rt, nil, ud.Value))
 		default:
+			rt.looked(lookCalls[string(key)])
 			L.Push(c.method(rt, m.method))
 		}
 		return 1
@@ -134,6 +136,7 @@ func (c *classPlan) index(rt *runtime, L *lua.LState) int {
 		if lua.LNumber(n) != key {
 			rt.s.Raise(L, fmt.Errorf("%s is indexed by integers, got %s", objectText(ud), key.String()))
 		}
+		rt.looked(c.name != "cpus")
 		v, err := c.element.at(rt, ud.Value, n)
 		if err != nil {
 			rt.s.Raise(L, err)

@@ -266,3 +266,8 @@ func FuzzSchedule(f *testing.F) {
 		}
 	})
 }
+
+// TestInsideGoTest explores a program that passes in every order.
+func TestInsideGoTest(t *testing.T) {
+	explore.Test(t, explore.Config{Machine: sim.Config{CPUs: 2}, Strategy: explore.DFS}, stores(2, 2, 1))
+}

@@ -149,6 +149,9 @@ func (m *Machine) touchMemory(mem *memory, addr uint64, size int, write bool) {
 	}
 }
 
+// TouchAll notes that the present step has looked at the machine in a way that nothing else notes.
+func (m *Machine) TouchAll() { m.touchAll() }
+
 // touchAll notes that the present step may touch anything.
 func (m *Machine) touchAll() { m.touched.All = m.touched.All || m.tracking }
 
