@@ -66,7 +66,8 @@ var exploreFields = []describe.Field{
 	opt("reduce", describe.Bool, `true; false with bound or lua = "off"`,
 		"dfs: of schedules that differ only in the order of independent steps, one is run",
 		set(func(v value, o *exploreOptions) { b := v.bool(); o.reduce = &b })),
-	opt("slack", timeOrNumber, `"10ms"`, "how long timers may overtake a thread that could run; 0: not at all",
+	opt("slack", timeOrNumber, `"10ms"`,
+		"how long timers may overtake a thread that could run; 0: not at all",
 		set(func(v value, o *exploreOptions) { o.Slack = v.limit() })),
 	opt("max_runs", describe.Int, "10000", "the most runs; 0: no limit",
 		set(func(v value, o *exploreOptions) { o.MaxRuns = noLimit(v.atLeast0()) })),
@@ -81,7 +82,8 @@ var exploreFields = []describe.Field{
 	opt("lua", luaPoints, `"race"`, "whether the script's variables have points",
 		set(func(v value, o *exploreOptions) { o.variables = v.enum() == "race" })),
 	opt("grain", describe.Enum("call", "points before calls", "fine", "and inside of kernel paths"), `"call"`,
-		"where points are", set(func(v value, o *exploreOptions) { o.Machine.FineGrain = v.enum() == "fine" })),
+		"where points are",
+		set(func(v value, o *exploreOptions) { o.Machine.FineGrain = v.enum() == "fine" })),
 	opt("shrink", describe.Bool, "true", "minimise a failing schedule",
 		set(func(v value, o *exploreOptions) { o.NoShrink = !v.bool() })),
 	opt("keep_going", describe.Bool, "false", "count failing schedules instead of stopping at the first",
@@ -90,9 +92,11 @@ var exploreFields = []describe.Field{
 		set(func(v value, o *exploreOptions) { o.Schedule = v.text() })),
 	opt("flags", describe.Bool, "false", "the options of the command line win",
 		set(func(v value, o *exploreOptions) { o.flags = v.bool() })),
-	opt("before", describe.Array(describe.Func1(nil, nil)), "{}", "functions to run before fn in each schedule",
+	opt("before", describe.Array(describe.Func1(nil, nil)), "{}",
+		"functions to run before fn in each schedule",
 		set(func(v value, o *exploreOptions) { o.before = v.functions() })),
-	opt("after", describe.Array(describe.Func1(nil, nil)), "{}", "functions to run after fn in each schedule",
+	opt("after", describe.Array(describe.Func1(nil, nil)), "{}",
+		"functions to run after fn in each schedule",
 		set(func(v value, o *exploreOptions) { o.after = v.functions() })),
 	opt("split", describe.Array(describe.Int), "{ 1, 1 }", "share i of n of the schedules",
 		set(func(v value, o *exploreOptions) { o.Share, o.Shares = v.share() })),
@@ -189,12 +193,17 @@ var raceFields = []describe.Field{
 var exploreRecords = []describe.Record{
 	{Name: "explore_options", Doc: "The options of hw.explore.", Fields: exploreFields},
 	{
-		Name: "explored_machine", Doc: "The options of an explored machine: those of hw.machine but the seed.",
-		Fields: slices.DeleteFunc(slices.Clone(machineOptions), func(f describe.Field) bool { return f.Name == "seed" }),
+		Name: "explored_machine",
+		Doc:  "The options of an explored machine: those of hw.machine but the seed.",
+		Fields: slices.DeleteFunc(slices.Clone(machineOptions),
+			func(f describe.Field) bool { return f.Name == "seed" }),
 	},
 	{Name: "exploration", Doc: "The result of hw.explore.", Fields: explorationFields},
 	{Name: "explore_failure", Doc: "A schedule that fails.", Fields: failureFields},
-	{Name: "race", Doc: "A variable that two threads use in no order, one of them writing.", Fields: raceFields},
+	{
+		Name: "race", Doc: "A variable that two threads use in no order, one of them writing.",
+		Fields: raceFields,
+	},
 }
 
 func textOrNil(s string) lua.LValue {
@@ -412,8 +421,8 @@ func (rt *runtime) follow(c *explore.Control, m *sim.Machine) {
 // fixedFields are the fields of objects that never change; lookCalls are the methods that look at the machine
 // and are no points.
 var (
-	fixedFields = setOf("cpu", "id", "name", "comm", "pid", "compat", "nr_cpus", "core_num_brps", "core_num_wrps",
-		"kernel", "hz", "type", "addr", "len", "kind", "size", "el", "task", "skip")
+	fixedFields = setOf("cpu", "id", "name", "comm", "pid", "compat", "nr_cpus", "core_num_brps",
+		"core_num_wrps", "kernel", "hz", "type", "addr", "len", "kind", "size", "el", "task", "skip")
 	lookCalls = setOf("cpus", "tasks", "events", "works", "dmesg", "why", "slots", "trace", "callchain", "read",
 		"read_values", "ptrace_get", "ptrace_info", "ptrace_gethbpregs", "read_wb_reg")
 )

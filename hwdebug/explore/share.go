@@ -64,8 +64,8 @@ type use struct {
 	where  sim.Position
 }
 
-// begin starts the account of a run.
-func (s *sharing) begin(*Control) {
+// begin starts the account of a run, when a machine of it has one.
+func (s *sharing) begin() {
 	s.run = &order{
 		threads: map[int]int{0: 0}, clocks: [][]uint32{{1}},
 		objects: map[uint64][]uint32{}, uses: map[any]*uses{},
@@ -161,6 +161,9 @@ func (s *sharing) merge(a, b int) bool {
 // modes matters.
 func (c *Control) Variables(m *sim.Machine, conflicts func(a, b uint8) bool) {
 	c.shared.conflicts = conflicts
+	if c.shared.run == nil {
+		c.shared.begin()
+	}
 	run := c.shared.run
 	m.SetOrder(run.meet, run.rest)
 }

@@ -288,12 +288,13 @@ func (e *explorer) control(p policy, path []node) *Control {
 	e.made++
 	return &Control{
 		cfg: e.cfg, policy: p, path: path, counts: map[actor]int{}, shared: e.shared, number: n,
+		hashes: make([]uint32, 0, e.maxOpen),
 	}
 }
 
 // run makes one run.
 func (e *explorer) run(c *Control) Outcome {
-	c.shared.begin(c)
+	c.shared.run = nil
 	out := e.program(c)
 	if err := fatalOf(c, out); err != nil && e.fatal == nil {
 		e.fatal = err
