@@ -40,6 +40,3 @@ func (v *vt) Resize(width, height int) {
 
 // GoldenFile compares text with a file in testdata.
 var GoldenFile = goldenFile
-
-// Updating reports whether golden files are to be written.
-func Updating() bool { return *update }

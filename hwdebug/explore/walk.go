@@ -36,9 +36,8 @@ type explorer struct {
 
 // An attempt is a run that failed.
 type attempt struct {
-	c    *Control
-	f    *Failure
-	path []node
+	c *Control
+	f *Failure
 }
 
 // explore runs the strategy, again when it finds a variable that threads share.

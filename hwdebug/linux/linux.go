@@ -19,26 +19,9 @@
 // reading the debug registers.
 package linux
 
-import "github.com/hwlua/hwlua/hwdebug"
-
 // Addresses of the memory of a task: data, and code of which each word is a return. A task shares both with
 // those that it forks.
 const (
 	UserData = 0x10000000
 	UserCode = 0x20000000
 )
-
-// supports returns nil for the features that user space has, and otherwise the reason.
-func supports(f hwdebug.Feature, hotplug error) error {
-	switch f {
-	case hwdebug.FeatureTasks, hwdebug.FeaturePtrace:
-		return nil
-	case hwdebug.FeatureHotplug:
-		return hotplug
-	case hwdebug.FeatureKernelEvents, hwdebug.FeatureKernelAccess, hwdebug.FeatureUserCopy:
-		return hwdebug.NotSupported(string(f), "module operations need a module in the kernel")
-	case hwdebug.FeatureRegisters:
-		return hwdebug.NotSupported(string(f), "user space cannot read the debug registers")
-	}
-	return hwdebug.NotSupported(string(f), "the target linux has no "+string(f)+" yet")
-}

@@ -31,5 +31,3 @@ func (h *Host) Target() hwdebug.Target { return nil }
 
 // Close ends the host.
 func (h *Host) Close() error { return nil }
-
-var _ = supports

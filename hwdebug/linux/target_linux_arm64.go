@@ -309,3 +309,18 @@ func (t *Target) Shutdown() error {
 	}
 	return errors.Join(errs...)
 }
+
+// supports returns nil for the features that user space has, and otherwise the reason.
+func supports(f hwdebug.Feature, hotplug error) error {
+	switch f {
+	case hwdebug.FeatureTasks, hwdebug.FeaturePtrace:
+		return nil
+	case hwdebug.FeatureHotplug:
+		return hotplug
+	case hwdebug.FeatureKernelEvents, hwdebug.FeatureKernelAccess, hwdebug.FeatureUserCopy:
+		return hwdebug.NotSupported(string(f), "module operations need a module in the kernel")
+	case hwdebug.FeatureRegisters:
+		return hwdebug.NotSupported(string(f), "user space cannot read the debug registers")
+	}
+	return hwdebug.NotSupported(string(f), "the target linux has no "+string(f)+" yet")
+}

@@ -141,34 +141,3 @@ func (s *Session) Answers(conn io.ReadWriter) {
 		io.WriteString(conn, s.Answer(request))
 	}
 }
-
-// A Recorder writes what passes through a connection as a session.
-type Recorder struct {
-	io.ReadWriteCloser
-	To io.Writer
-}
-
-// Write records and sends b.
-func (r *Recorder) Write(b []byte) (int, error) {
-	r.line("> ", b)
-	return r.ReadWriteCloser.Write(b)
-}
-
-// Read receives and records b.
-func (r *Recorder) Read(b []byte) (int, error) {
-	n, err := r.ReadWriteCloser.Read(b)
-	if n > 0 {
-		r.line("< ", b[:n])
-	}
-	return n, err
-}
-
-// line writes b as one line, after a line for each acknowledgement before it.
-func (r *Recorder) line(prefix string, b []byte) {
-	for len(b) > 1 && (b[0] == '+' || b[0] == '-') {
-		fmt.Fprintf(r.To, "%s%c\n", prefix, b[0])
-		b = b[1:]
-	}
-	text := strconv.QuoteToASCII(string(b))
-	fmt.Fprintf(r.To, "%s%s\n", prefix, strings.ReplaceAll(text[1:len(text)-1], `\"`, `"`))
-}
