@@ -96,3 +96,11 @@ func TestU64AndObject(t *testing.T) {
 		}
 	}
 }
+
+func TestNextBehindTheKeyZero(t *testing.T) {
+	const src = "local s = '' for k, v in pairs{5, [0] = 6, [-1] = 7, [0.5] = 8} do " +
+		"s = s .. k .. v .. ' ' end return s"
+	if got, want := evaluate(t, src), "15 06 -17 0.58 "; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -591,7 +591,9 @@ func (t *thread) nextPair(f, state, control lua.LValue) (k, v lua.LValue, ok boo
 	array, i := viewTable(table).array, 0
 	n, number := control.(lua.LNumber)
 	if number {
-		i = int(n)
+		if i = int(n); i == 0 && fn == t.rt.lib.next {
+			i = -1 // a key, not the beginning
+		}
 	} else if !isNil(control) {
 		i = -1
 	}

@@ -90,7 +90,7 @@ func runPrograms(t *testing.T, seeds []int64) (bad int) {
 func oursLimited(t *testing.T, source string) []string {
 	t.Helper()
 	var out bytes.Buffer
-	rt := newRuntime(t, vm.Config{Stdout: &out, Limits: vm.Limits{Steps: 20_000_000, Memory: 256 << 20}})
+	rt := newRuntime(t, vm.Config{Stdout: &out, Limits: vm.Limits{Steps: 100_000_000, Memory: 256 << 20}})
 	if err := run(t, rt, source); err != nil {
 		t.Error(err)
 	}
@@ -219,8 +219,8 @@ func (g *generator) inLoop(f func() string) string {
 }
 
 func (g *generator) numericFor(depth int) string {
-	bounds := g.pick("1, 3", "3, 1, -1", "n, n + 2", "1, N("+g.value(1)+") % 4", "'1', 2", "0.5, 2",
-		"1, 0", "m, m", "-1, 1, 0.5")
+	bounds := g.pick("1, 3", "3, 1, -1", "N(n), N(n) + 2", "1, N("+g.value(1)+") % 4", "'1', 2", "0.5, 2",
+		"1, 0", "N(m), N(m)", "-1, 1, 0.5")
 	return g.scope(func() string {
 		name := g.fresh()
 		g.nums = append(g.nums, name)
