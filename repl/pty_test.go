@@ -172,7 +172,7 @@ func TestPersonSession(t *testing.T) {
 		{"m.cpu[1].wvr[0]", "0xffffff8008c5a000"},
 		{"m.cpu[1].wcr[0] + 1", "8180"},
 		{"w[0]", "event w1 {type = \"w\", addr = 0xffffff8008c5a000, len = 8, cpu = 0, state = \"active\", " +
-			"count = 0, samples = 0, attr = {...}, slot = 0, wide = wide 1}"},
+			"count = 0, attr = {...}, slot = 0, wide = wide 1}"},
 		{"error('no')", "no\n  error('no')\n  ^"},
 		{"local y = nil; y.z = 1", "attempt to index local 'y' (a nil value)\n" +
 			"  local y = nil; y.z = 1\n                 ^"},
