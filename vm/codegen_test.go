@@ -261,6 +261,16 @@ func TestOtherMisplacedValues(t *testing.T) {
 			want: "3",
 		},
 		{
+			name: "a long constructor for the last parameter",
+			src:  "return (function(a) a = {" + strings.Repeat("1,", 300) + "a} return #a, a[301] end)(3)",
+			want: "301 3",
+		},
+		{
+			name: "a wide comparison for the last parameter",
+			src:  "return (function(a) a = a < 0xffffffff00000000 + a return a end)(3)",
+			want: "true",
+		},
+		{
 			name: "a function that calls the one it replaces",
 			src:  "local type = function(x) return '<' .. type(x) .. '>' end return type(1)",
 			want: "<number>",

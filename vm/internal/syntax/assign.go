@@ -23,11 +23,6 @@ import (
 //	  a = x
 //	end
 func (r *rewriter) assign(s *ast.AssignStmt) ast.Stmt {
-	if len(s.Lhs) == 1 && len(s.Rhs) == 1 {
-		if call, ok := s.Rhs[0].(*ast.FuncCallExpr); ok {
-			call.AdjustRet = false // one variable takes one value anyway
-		}
-	}
 	if !dependent(s) && !r.misplaced(s) && !slices.ContainsFunc(s.Lhs, indexesConstant) {
 		return s
 	}
@@ -76,15 +71,24 @@ func dependent(s *ast.AssignStmt) bool {
 	return len(s.Lhs) > 1 && named && !plain
 }
 
+// single makes a call the only value of a single target. One variable takes one value anyway, and a call
+// that is adjusted to one value overwrites the last parameter before its arguments are evaluated.
+func single(s *ast.AssignStmt) {
+	if len(s.Lhs) == 1 && len(s.Rhs) == 1 {
+		if call, ok := s.Rhs[0].(*ast.FuncCallExpr); ok {
+			call.AdjustRet = false
+		}
+	}
+}
+
 // misplaced reports whether the compiler may lose the value of the only variable that s sets: if that is a
-// local variable, and its value a logical expression or not the last call.
+// local variable, and its value a logical expression or not the only one.
 func (r *rewriter) misplaced(s *ast.AssignStmt) bool {
 	name, ok := s.Lhs[0].(*ast.IdentExpr)
 	if !ok || len(s.Lhs) > 1 || !r.fn.has(name.Value) {
 		return false
 	}
-	_, call := s.Rhs[0].(*ast.FuncCallExpr)
-	return call && len(s.Rhs) > 1 || r.loses(s.Rhs[0], true, true, false)
+	return len(s.Rhs) > 1 || r.loses(s.Rhs[0], true, true, false)
 }
 
 // loses reports whether the compiler leaves the value of a logical expression e in the wrong register when

@@ -178,6 +178,7 @@ func (r *rewriter) stmt(stmt ast.Stmt, last int) ast.Stmt {
 	case *ast.AssignStmt:
 		r.exprs(s.Lhs)
 		r.exprs(s.Rhs)
+		single(s)
 	case *ast.LocalAssignStmt:
 		r.localAssign(s, last)
 	case *ast.FuncCallStmt:
