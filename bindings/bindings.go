@@ -103,7 +103,7 @@ type runtime struct {
 	plan      *plan
 	classes   [numClasses]classState
 	machines  []weak.Pointer[machine]
-	tidyAt    int        // the number of machines at which those that were collected are dropped from the list
+	tidyAt    int        // how many machines there are when the list drops those that were collected
 	ready     *machine   // the global m of Options.Machine
 	watching  *exploring // of Options.Control
 	exploring *exploring // the exploration under way

@@ -423,7 +423,8 @@ func (rt *runtime) follow(c *explore.Control, m *sim.Machine) {
 var (
 	fixedFields = setOf("cpu", "id", "name", "comm", "pid", "compat", "nr_cpus", "core_num_brps",
 		"core_num_wrps", "kernel", "hz", "type", "addr", "len", "kind", "size", "el", "task", "skip")
-	lookCalls = setOf("cpus", "tasks", "events", "works", "dmesg", "why", "slots", "trace", "callchain", "read",
+	lookCalls = setOf("cpus", "tasks", "events", "works", "dmesg", "why", "slots", "trace",
+		"callchain", "read",
 		"read_values", "ptrace_get", "ptrace_info", "ptrace_gethbpregs", "read_wb_reg")
 )
 

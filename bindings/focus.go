@@ -9,8 +9,8 @@ import (
 )
 
 // A Focus follows which object of a machine a script looked at or called last: a CPU (through its registers
-// too), a task, an event, a work item and so on. An assertion on registers that fails moves it to the CPU of the
-// first register that differs. Hold keeps it where it is.
+// too), a task, an event, a work item and so on. An assertion on registers that fails moves it to the CPU
+// of the first register that differs. Hold keeps it where it is.
 type Focus struct {
 	held bool
 	ud   *lua.LUserData

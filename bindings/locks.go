@@ -136,7 +136,10 @@ var mutexClass = describe.Class{
 	Fields: []describe.Field{
 		prop("name", "Its name in messages.", (*sim.Mutex).Name),
 		maybe("owner", describe.Object("task"), "The task that holds it.",
-			show(func(rt *runtime, m *machine, l *sim.Mutex) lua.LValue { return showTask(rt, m, l.Owner()) })),
+			show(func(rt *runtime, m *machine,
+				l *sim.Mutex) lua.LValue {
+				return showTask(rt, m, l.Owner())
+			})),
 	},
 	Sample: `
 local lock = m:mutex("dev->lock")

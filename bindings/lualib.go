@@ -194,7 +194,8 @@ var scenarioWords = describe.Module{
 		},
 		{
 			Name: "it.explore",
-			Doc: "A case that passes when no schedule of its function fails: hw.explore(options, fn) as a case. " +
+			Doc: "A case that passes when no schedule of its function fails: hw.explore(options, fn) " +
+				"as a case. " +
 				"before_each and after_each run once for each schedule.",
 			Params: []describe.Param{
 				param("name", describe.String, ""),

@@ -181,8 +181,9 @@ func Machine(v any) (m *sim.Machine, ok bool) {
 }
 
 // Object returns what a value that a script gave to Go stands for in the model: a *sim.Machine, *sim.CPU,
-// *sim.Task, *sim.Event, *sim.Wide, *sim.Hit, *sim.Work, *sim.Timer, *sim.IrqWork, *sim.Mutex, *sim.Completion
-// or *hwdebug.Error. ok is false for any other value, and for views of a CPU's registers and slots.
+// *sim.Task, *sim.Event, *sim.Wide, *sim.Hit, *sim.Work, *sim.Timer, *sim.IrqWork, *sim.Mutex,
+// *sim.Completion or *hwdebug.Error. ok is false for any other value, and for views of a CPU's registers
+// and slots.
 func Object(v any) (obj any, ok bool) {
 	o, ok := v.(modelled)
 	if !ok {

@@ -31,8 +31,8 @@ var objectTypes = []string{
 	"*sim.Mutex", "*sim.Completion", "*sim.Timer", "*sim.IrqWork", "", "", "",
 }
 
-// TestObjectsInGo: Machine and Object lead from what a script returns to the model, and the text of an object,
-// also below fmt and vm.Format, is that of tostring, in every run.
+// TestObjectsInGo: Machine and Object lead from what a script returns to the model, and the text of an
+// object, also below fmt and vm.Format, is that of tostring, in every run.
 func TestObjectsInGo(t *testing.T) {
 	var texts [2]string
 	for i := range texts {

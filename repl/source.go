@@ -187,8 +187,8 @@ func localsOf(src string) []string {
 	return names
 }
 
-// assignsElement reports whether a chunk assigns to an element of a table, and to nothing else in that statement,
-// outside of its blocks and functions: t.x = ..., t[1] = ....
+// assignsElement reports whether a chunk assigns to an element of a table, and to nothing else in that
+// statement, outside of its blocks and functions: t.x = ..., t[1] = ....
 func assignsElement(src string) bool {
 	toks := scan(src)
 	depth, first := 0, 0

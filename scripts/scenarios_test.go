@@ -133,7 +133,8 @@ func tellWithout(t *testing.T, files []string, defaults sim.Config, o scenario.O
 	if err != nil {
 		t.Fatal(err)
 	}
-	sources = slices.DeleteFunc(sources, func(s *scenario.Source) bool { return slices.Contains(files, s.Path) })
+	sources = slices.DeleteFunc(sources,
+		func(s *scenario.Source) bool { return slices.Contains(files, s.Path) })
 	a := &account{stories: map[string]story{}, profile: strings.Join(o.Profiles, ",")}
 	o.Sink = a
 	o.Timeout = time.Minute

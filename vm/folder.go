@@ -11,8 +11,9 @@ import (
 	"syscall"
 )
 
-// Confined returns fsys, where it is a folder of os.DirFS as one that symbolic links do not lead out of: a link is
-// followed to places in that folder only, and an absolute one nowhere. Config.Scripts is confined by New.
+// Confined returns fsys, where it is a folder of os.DirFS as one that symbolic links do not lead out of: a
+// link is followed to places in that folder only, and an absolute one nowhere. Config.Scripts is confined
+// by New.
 func Confined(fsys fs.FS) fs.FS {
 	if fsys == nil || reflect.TypeOf(fsys) != dirFS {
 		return fsys

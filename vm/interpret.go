@@ -103,7 +103,8 @@ func (t *thread) interpret(base *frame) {
 					u.value = regs[a]
 					continue
 				}
-				if u.reg != nil && u.reg != reg && u.index < u.reg.top || u.reg == reg && u.index < lbase+top {
+				if u.reg != nil && u.reg != reg && u.index < u.reg.top || u.reg == reg &&
+					u.index < lbase+top {
 					u.reg.array[u.index] = regs[a]
 					continue
 				}
@@ -558,8 +559,8 @@ func quickOrder(x, y lua.LValue, inst instruction) (c int, ok bool) {
 	return 0, false
 }
 
-// assertHolds executes a call of the global assert whose first argument is true: the results are the arguments.
-// It returns the number of registers in use.
+// assertHolds executes a call of the global assert whose first argument is true: the results are the
+// arguments. It returns the number of registers in use.
 func (t *thread) assertHolds(regs []lua.LValue, a, top int, inst instruction) (int, bool) {
 	called, ok := regs[a].(*lua.LTable)
 	lib := &t.rt.lib

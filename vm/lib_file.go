@@ -1,4 +1,5 @@
-// Files as scripts see them: a stream with buffers of its own, and the files and processes of the host behind it.
+// Files as scripts see them: a stream with buffers of its own, and the files and processes of the host
+// behind it.
 
 package vm
 
@@ -154,8 +155,8 @@ func (rt *Runtime) addFile(f *file) *lua.LUserData {
 	return ud
 }
 
-// roomForFile asks for the memory of another file. It closes the files that the script has dropped, if many are
-// open.
+// roomForFile asks for the memory of another file. It closes the files that the script has dropped, if many
+// are open.
 func (rt *Runtime) roomForFile() {
 	s := rt.lib.io
 	rt.charge(fileSize)

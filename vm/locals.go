@@ -38,9 +38,9 @@ func (rt *Runtime) keepLocals(L *lua.LState) {
 	}
 }
 
-// LocalsModule returns a module of that name for debuggers. A runtime that has opened it keeps, with each error,
-// the local variables of the functions that were running. Its function each(fn) calls fn(name, value) for each of
-// those of the last error, by name.
+// LocalsModule returns a module of that name for debuggers. A runtime that has opened it keeps, with each
+// error, the local variables of the functions that were running. Its function each(fn) calls fn(name,
+// value) for each of those of the last error, by name.
 func LocalsModule(name string) Module {
 	return Module{Name: name, Open: func(s *State) (lua.LValue, error) {
 		s.rt.locals = map[string]lua.LValue{}

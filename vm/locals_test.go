@@ -6,8 +6,8 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// The local variables at the last error are kept once the module is opened: those of inner functions hide those of
-// outer ones, and of two of one name in a function the later one counts.
+// The local variables at the last error are kept once the module is opened: those of inner functions hide
+// those of outer ones, and of two of one name in a function the later one counts.
 func TestLocalsOfTheLastError(t *testing.T) {
 	rt := newRuntime(t, vm.Config{Modules: []vm.Module{vm.LocalsModule("locals")}})
 	err := run(t, rt, `

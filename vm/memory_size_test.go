@@ -68,7 +68,8 @@ func TestCountedIsAllocated(t *testing.T) {
 				return int64(v[0].(float64))
 			}
 			before, c := heap(), counted()
-			if err := run(t, rt, fmt.Sprintf(`local t = t for i = 1, %d do %s end`, k.n, k.code)); err != nil {
+			if err := run(t, rt,
+				fmt.Sprintf(`local t = t for i = 1, %d do %s end`, k.n, k.code)); err != nil {
 				t.Fatal(err)
 			}
 			c = counted() - c

@@ -104,7 +104,8 @@ var mapsAreKnown = sync.OnceValue(func() bool {
 	few, many := map[int]int{1: 1}, make(map[int]int, 32)
 	many[1] = 1
 	f, m := *(**goMap)(unsafe.Pointer(&few)), *(**goMap)(unsafe.Pointer(&many))
-	if f.used != 1 || f.length != 0 || f.directory == nil || m.used != 1 || m.length != 1 || m.directory == nil {
+	if f.used != 1 || f.length != 0 || f.directory == nil || m.used != 1 || m.length != 1 ||
+		m.directory == nil {
 		return false
 	}
 	return (*(**goTable)(m.directory)).capacity == 64

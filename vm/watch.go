@@ -90,7 +90,8 @@ func (a *Access) Name() string {
 		table = n.path(inst.a()+1, n.pc)
 	case lua.OP_TFORLOOP: // of pairs(table) or ipairs(table)
 		table = "?"
-		if set := findSetter(proto, n.pc, inst.a()); set >= 0 && instruction(proto.Code[set]).op() == lua.OP_CALL {
+		if set := findSetter(proto, n.pc, inst.a()); set >= 0 &&
+			instruction(proto.Code[set]).op() == lua.OP_CALL {
 			table = n.path(instruction(proto.Code[set]).a()+1, set)
 		}
 	default:
@@ -190,7 +191,8 @@ func (rt *Runtime) tableFunctions() map[*lua.LFunction]AccessMode {
 			}
 		}
 	}
-	add(WalkOver, "next", "unpack", "table.concat", "table.foreach", "table.foreachi", "table.sort", "table.maxn")
+	add(WalkOver, "next", "unpack", "table.concat", "table.foreach", "table.foreachi", "table.sort",
+		"table.maxn")
 	add(KeysOf, "table.getn", "rawlen")
 	add(NewKey, "table.insert", "table.remove")
 	return found

@@ -50,7 +50,8 @@ func wideProgram(t *testing.T, seed int64) {
 			got[i] = 0.0 // without the sign that a plain number may have
 		}
 		if fmt.Sprint(got[i]) != v.want() {
-			t.Fatalf("seed %d: %s is %v (%T), want %s\n%s", seed, v.name, got[i], got[i], v.want(), src.String())
+			t.Fatalf("seed %d: %s is %v (%T), want %s\n%s", seed, v.name, got[i], got[i], v.want(),
+				src.String())
 		}
 	}
 }

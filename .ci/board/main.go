@@ -160,8 +160,8 @@ func tail(text string) string {
 	return strings.Join(lines[max(0, len(lines)-20):], "\n")
 }
 
-// stop compares attach and who, and writes the registers for hwlua trace. The CPUs run on between the two, and
-// another task may be current for a moment, so attach looks until it sees what who saw.
+// stop compares attach and who, and writes the registers for hwlua trace. The CPUs run on between the two,
+// and another task may be current for a moment, so attach looks until it sees what who saw.
 func (g *guest) stop(ctx context.Context, n int) (regs string, err error) {
 	const rounds, looks = 3, 20
 	var outside, inside map[string]string
@@ -179,7 +179,8 @@ func (g *guest) stop(ctx context.Context, n int) (regs string, err error) {
 				return "", fmt.Errorf("attach: %w\n%s", err, out)
 			}
 			if outside = slots(string(out)); maps.Equal(outside, inside) && len(inside) > 0 {
-				fmt.Printf("stop %d: attach and who name the same %d events in the same slots\n", n, len(inside))
+				fmt.Printf("stop %d: attach and who name the same %d events in the same slots\n", n,
+					len(inside))
 				return g.registers(saved, n)
 			}
 		}

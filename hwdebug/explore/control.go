@@ -18,7 +18,7 @@ type node struct {
 	thread  string
 	weight  float64 // of the subtree below the possibility chosen
 
-	sleep []sleeper   // when the search came here: actors that other schedules let go first
+	sleep []sleeper   // when the search came here: actors that other schedules run first
 	steps []footprint // by possibility: what its first step touched, once it has been run
 	names []actor     // by possibility
 }
@@ -30,8 +30,8 @@ type actor struct {
 	name string
 }
 
-// actorOf returns the actor of a possibility. A thread is the same actor whether it goes on, wakes or gets the
-// answer to its cross call.
+// actorOf returns the actor of a possibility. A thread is the same actor whether it goes on, wakes or gets
+// the answer to its cross call.
 func actorOf(p *sim.Possibility) actor {
 	if p.Kind == sim.KindTimer {
 		return actor{sim.KindTimer, p.ID, p.Name}
@@ -39,8 +39,8 @@ func actorOf(p *sim.Possibility) actor {
 	return actor{sim.KindThread, p.ID, ""}
 }
 
-// A mark says when an actor has come to a point: its count of points so far. It finds the point again in a run
-// that differs.
+// A mark says when an actor has come to a point: its count of points so far. It finds the point again in a
+// run that differs.
 type mark struct {
 	actor actor
 	count int
@@ -163,8 +163,9 @@ func (c *Control) Choose(p *sim.Point) int {
 			return i
 		}
 		if i >= len(p.Next) {
-			return c.stop(p, &FitError{c.open, fmt.Sprintf("there are %d possibilities, and it takes number %d",
-				len(p.Next), i)})
+			return c.stop(p, &FitError{c.open,
+				fmt.Sprintf("there are %d possibilities, and it takes number %d",
+					len(p.Next), i)})
 		}
 		c.depart(p, i, at)
 	}

@@ -4,9 +4,9 @@
 // allows, and reports how many those were. The program makes tasks, work and timers on a machine of package
 // sim and runs it; where the machine asks who goes on next, the exploration answers.
 //
-// A search goes depth-first over all orders, with or without a bound on preemptions, or draws them: at random,
-// or by random priorities (PCT). A run that fails ends it, unless Config says otherwise; the failing schedule is
-// shrunk, and its text replays it.
+// A search goes depth-first over all orders, with or without a bound on preemptions, or draws them: at
+// random, or by random priorities (PCT). A run that fails ends it, unless Config says otherwise; the
+// failing schedule is shrunk, and its text replays it.
 //
 // Left out: memory models (each access is a step of its own, in one global order), and preemption inside of
 // kernel paths, unless the machine's grain is fine.
@@ -34,7 +34,7 @@ import (
 
 // The strategies.
 const (
-	Auto   = "auto"   // the default order, 200 random, 200 PCT, then depth-first with bounds 0, 1, 2 and without
+	Auto   = "auto"   // the default order, 200 random, 200 PCT, then depth-first, bounded and unbounded
 	DFS    = "dfs"    // every schedule, depth-first
 	Random = "random" // uniformly drawn possibilities
 	PCT    = "pct"    // random priorities that change at random points
@@ -51,7 +51,7 @@ type Config struct {
 	Machine  sim.Config    // Choose, Seed and Slack are set by the exploration
 	Strategy string        // Auto if empty
 	Bound    *int          // the most preemptions of DFS; nil: any number
-	Reduce   bool          // DFS runs one schedule of those that differ only in the order of independent steps
+	Reduce   bool          // DFS runs one of the schedules that differ only in independent steps
 	Slack    time.Duration // 0: 10 ms; below 0: none
 
 	MaxRuns   int           // 0: 10,000; below 0: no limit
@@ -68,7 +68,8 @@ type Config struct {
 	Share           int    // with Shares: explore share Share of Shares, from 1
 	Shares          int    // 0: 1
 
-	// KindOf returns the kind of a failure that err is, for errors that are not the machine's own. nil: "error".
+	// KindOf returns the kind of a failure that err is, for errors that are not the machine's own. nil:
+	// "error".
 	KindOf func(error) string
 }
 
@@ -85,14 +86,14 @@ type Result struct {
 	Outcomes  map[string]int
 	Failures  int
 	Sometimes map[string]int
-	Near      time.Duration // the smallest slack at which a later timer would have been possible; below 0: none
+	Near      time.Duration // the smallest slack that would admit a later timer; below 0: none
 	Failure   *Failure      // the first
 	Races     []Race
 }
 
 // A Failure is a schedule that fails, or a property that no schedule shows.
 type Failure struct {
-	Kind        string // "assert", "error", "deadlock", "always", "eventually", "sometimes", "bug", "restless"
+	Kind        string // "assert", "error", "deadlock", "always", "eventually", "bug", ...
 	Message     string
 	Err         error
 	Schedule    string // "" for "sometimes"
@@ -113,7 +114,7 @@ type Race struct {
 // A Program makes one run. It passes c.Machine's result to sim.New, or attaches c to a machine.
 type Program func(c *Control) Outcome
 
-// An Outcome is what came of one run.
+// An Outcome is the result of one run.
 type Outcome struct {
 	Text  string // what the program returned
 	Given bool   // whether it returned something
@@ -127,7 +128,7 @@ func (c *Config) fill() error {
 		return fmt.Errorf("explore: invalid strategy %q (want one of %v)", c.Strategy, Strategies())
 	}
 	if c.Bound != nil && c.Reduce {
-		return errors.New("explore: a bound together with reduction would miss schedules: leave one of them out")
+		return errors.New("explore: a bound with reduction misses schedules; fix: leave one of them out")
 	}
 	if c.Bound != nil && *c.Bound < 0 {
 		return fmt.Errorf("explore: invalid bound %d (want 0 or more)", *c.Bound)
@@ -164,7 +165,8 @@ func Run(ctx context.Context, cfg Config, fn func(m *sim.Machine) error) (*Resul
 }
 
 // Replay runs fn once under a schedule.
-func Replay(ctx context.Context, cfg Config, schedule string, fn func(m *sim.Machine) error) (*Result, error) {
+func Replay(ctx context.Context, cfg Config, schedule string,
+	fn func(m *sim.Machine) error) (*Result, error) {
 	cfg.Schedule = schedule
 	return Run(ctx, cfg, fn)
 }

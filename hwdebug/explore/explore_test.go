@@ -55,7 +55,8 @@ func TestReduction(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			name := fmt.Sprintf("%d tasks, %d stores, %d shared, reduced %v", test.n, test.k, test.shared, reduce)
+			name := fmt.Sprintf("%d tasks, %d stores, %d shared, reduced %v", test.n, test.k,
+				test.shared, reduce)
 			if !r.OK || !r.Complete {
 				t.Errorf("%s: ok %v, complete %v", name, r.OK, r.Complete)
 			}
@@ -113,19 +114,20 @@ func TestProperties(t *testing.T) {
 		{sim.Sometimes, func(a, b int) bool { return a == 1 && b == 0 }, ""},
 		{sim.Sometimes, func(a, b int) bool { return a == 3 }, "sometimes"},
 	} {
-		r := run(t, explore.Config{Machine: sim.Config{CPUs: 2}, Strategy: explore.DFS}, func(m *sim.Machine) error {
-			reserved, err := twoWorks(m)
-			if err != nil {
+		r := run(t, explore.Config{Machine: sim.Config{CPUs: 2}, Strategy: explore.DFS},
+			func(m *sim.Machine) error {
+				reserved, err := twoWorks(m)
+				if err != nil {
+					return err
+				}
+				err = m.Property(test.kind, "reserved", func() (bool, error) {
+					return test.holds(reserved(0), reserved(1)), nil
+				})
+				if err == nil {
+					_, err = m.Run()
+				}
 				return err
-			}
-			err = m.Property(test.kind, "reserved", func() (bool, error) {
-				return test.holds(reserved(0), reserved(1)), nil
 			})
-			if err == nil {
-				_, err = m.Run()
-			}
-			return err
-		})
 		kind := ""
 		if r.Failure != nil {
 			kind = r.Failure.Kind
@@ -216,7 +218,8 @@ func TestShares(t *testing.T) {
 // TestImpossibleVerdicts ends explorations whose runs differ without a choice.
 func TestImpossibleVerdicts(t *testing.T) {
 	runs := 0
-	_, err := explore.Run(context.Background(), explore.Config{Machine: sim.Config{CPUs: 2}, Strategy: explore.DFS},
+	_, err := explore.Run(context.Background(),
+		explore.Config{Machine: sim.Config{CPUs: 2}, Strategy: explore.DFS},
 		func(m *sim.Machine) error {
 			runs++
 			return stores(2, 1+runs%2, 0)(m)
@@ -228,7 +231,8 @@ func TestImpossibleVerdicts(t *testing.T) {
 
 // TestBudget stops at a number of runs, and says so.
 func TestBudget(t *testing.T) {
-	r := run(t, explore.Config{Machine: sim.Config{CPUs: 2}, Strategy: explore.DFS, MaxRuns: 100}, stores(2, 7, 0))
+	r := run(t, explore.Config{Machine: sim.Config{CPUs: 2}, Strategy: explore.DFS, MaxRuns: 100},
+		stores(2, 7, 0))
 	if !r.OK || r.Complete || r.Runs != 100 || r.Stopped != "max_runs" || r.Share <= 0 || r.Share >= 1 {
 		t.Errorf("%+v, want 100 runs that prove nothing", r)
 	}

@@ -1,4 +1,5 @@
-// Reduction: of schedules that differ only in the order of independent steps, one runs to its end (sleep sets).
+// Reduction: of schedules that differ only in the order of independent steps, one runs to its end (sleep
+// sets).
 
 package explore
 
@@ -56,8 +57,8 @@ func sleeps(set []sleeper, a actor) bool {
 	return false
 }
 
-// reducedActor returns the actor of a possibility. A worker goes by its name, since its pid depends on who was
-// made first.
+// reducedActor returns the actor of a possibility. A worker goes by its name, since its pid depends on who
+// was made first.
 func reducedActor(p *sim.Possibility) actor {
 	a := actorOf(p)
 	if a.kind == sim.KindThread && strings.HasPrefix(p.Name, "kworker/") {
@@ -96,7 +97,8 @@ func (n *node) after() int {
 	return n.n
 }
 
-// begun notes that the run goes on from a node: what was tried there before sleeps until a step depends on it.
+// begun notes that the run goes on from a node: what was tried there before sleeps until a step depends on
+// it.
 func (s *search) begun(c *Control, n *node) {
 	set := append([]sleeper(nil), n.sleep...)
 	for i := range n.chosen {

@@ -23,8 +23,8 @@ type cell struct {
 	text   string
 }
 
-// Report returns the steps of a failing schedule as lines. A step that is not the one of the default order has
-// a star; where a thread was left although it could go on, a line says so.
+// Report returns the steps of a failing schedule as lines. A step that is not the one of the default order
+// has a star; where a thread was left although it could go on, a line says so.
 func Report(f *Failure) []string {
 	var cells []cell
 	for i := range f.Steps {

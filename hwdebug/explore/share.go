@@ -40,8 +40,8 @@ type sharing struct {
 
 func newSharing() *sharing { return &sharing{learnt: map[int]bool{}} }
 
-// An order is what is known of the order of accesses in one run: a vector clock for each thread and each object
-// that threads meet at.
+// An order is what is known of the order of accesses in one run: a vector clock for each thread and each
+// object that threads meet at.
 type order struct {
 	threads map[int]int // by pid; the script is 0
 	clocks  [][]uint32
@@ -168,8 +168,8 @@ func (c *Control) Variables(m *sim.Machine, conflicts func(a, b uint8) bool) {
 	m.SetOrder(run.meet, run.rest)
 }
 
-// Access is called before each access of the program to a variable. It is a point if threads use the variable in
-// no order.
+// Access is called before each access of the program to a variable. It is a point if threads use the
+// variable in no order.
 func (c *Control) Access(m *sim.Machine, a *VariableAccess) {
 	t := m.Running()
 	if t == nil || m.Looking() {

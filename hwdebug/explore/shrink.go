@@ -169,16 +169,16 @@ func departures(path []node) int {
 	return n
 }
 
-// failingWithin looks for a failure like a among all schedules with at most bound preemptions, in at most that
-// many runs. all reports whether it has seen all of them.
+// failingWithin looks for a failure like a among all schedules with at most bound preemptions, in at most
+// that many runs. all reports whether it has seen all of them.
 func (e *explorer) failingWithin(a *attempt, bound, most int) (found *attempt, runs int, all bool) {
 	return e.failing(a, most, func(path []node, last *node) bool {
 		return !last.running || last.chosen > 0 || preemptions(path) < bound
 	})
 }
 
-// failing looks for a failure like a among the schedules that may admits: it is asked whether the last node of
-// a path may take another possibility.
+// failing looks for a failure like a among the schedules that may admits: it is asked whether the last node
+// of a path may take another possibility.
 func (e *explorer) failing(a *attempt, most int, may func(path []node, last *node) bool) (
 	found *attempt, runs int, all bool,
 ) {

@@ -17,7 +17,7 @@ type Step struct {
 	Departed   bool   // the default order is another
 	Instead    string // who goes on by default there
 	InsteadCPU int
-	Running    bool // that one could have gone on
+	Running    bool // the thread could have continued
 }
 
 // A telling records the steps of a run.

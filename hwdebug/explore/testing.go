@@ -13,7 +13,7 @@ import (
 )
 
 // Test explores fn and fails the test if a schedule fails. It keeps the failing schedule in
-// testdata/explore/NAME.schedule, with NAME that of the test, and runs that one first the next time.
+// testdata/explore/NAME.schedule, with NAME that of the test, and runs it first the next time.
 func Test(t *testing.T, cfg Config, fn func(m *sim.Machine) error) {
 	t.Helper()
 	file := filepath.Join("testdata", "explore", strings.ReplaceAll(t.Name(), "/", "-")+".schedule")

@@ -244,7 +244,8 @@ func (e *explorer) advance(path []node, bound int, reduce bool, cut *bool) ([]no
 			next = last.after()
 		}
 		if next < last.n {
-			if bound == NoBound || !last.running || last.chosen > 0 || preemptions(path[:len(path)-1]) < bound {
+			if bound == NoBound || !last.running || last.chosen > 0 ||
+				preemptions(path[:len(path)-1]) < bound {
 				last.chosen = next
 				return path, true
 			}

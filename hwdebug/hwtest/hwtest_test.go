@@ -159,7 +159,8 @@ func (b blind) DumpTask(hwdebug.TaskID, *hwdebug.Regs) error {
 	panic("read the registers of a blind target")
 }
 
-// TestBlind: a target without registers replays the recordings all the same; a fault in what it counts is found.
+// TestBlind: a target without registers replays the recordings all the same; a fault in what it counts is
+// found.
 func TestBlind(t *testing.T) {
 	hwtest.Run(t, func(meta conform.Meta) (hwdebug.Target, error) {
 		m, err := model(meta)

@@ -470,7 +470,8 @@ func (t *Task) Begin(k hwdebug.Kind, addr uint64, size int, value, pc uint64) (*
 // so that it amounts to an access to memory.
 func (c *CPU) quiet(addr uint64, size int) bool {
 	return size > 0 && size <= 8 && size&(size-1) == 0 && c.online && !c.suspended && c.m.chooser == nil &&
-		c.fired == 0 && c.m.monitors == 0 && (c.mdscr&arm64.MDSCRMDE == 0 || !c.near(addr, size)) && c.m.shortTurn()
+		c.fired == 0 && c.m.monitors == 0 && (c.mdscr&arm64.MDSCRMDE == 0 || !c.near(addr, size)) &&
+		c.m.shortTurn()
 }
 
 // quiet reports the same for an access by the task in user mode.

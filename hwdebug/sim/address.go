@@ -44,7 +44,8 @@ func (m *Machine) notUser(addr uint64) (why, fix string, plain bool) {
 		return "a kernel address", "use a CPU's event, or a user address", true
 	case beyondCaller:
 		return sprintf("0x%016x is not below TASK_SIZE (0x%x) of the caller, %s, which is a 32-bit task",
-			addr, m.callerTaskSize(), m.cpu.curr), "make the call from a 64-bit task or a kernel thread", false
+				addr, m.callerTaskSize(), m.cpu.curr),
+			"make the call from a 64-bit task or a kernel thread", false
 	case taggedUser:
 		return sprintf("0x%016x is the user address 0x%016x with the tag 0x%02x, which the kernel does not "+
 			"remove here", addr, bare, tag), sprintf("use 0x%016x", bare), false

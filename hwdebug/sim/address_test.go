@@ -32,7 +32,8 @@ func TestRefusedAddress(t *testing.T) {
 		{"PAC of a kernel pointer", 39, 0xffaaff8008c5a000,
 			[]string{"neither a user nor a kernel address of 39 bits", "PAC", "at 0xffffff8008c5a000"}, ""},
 		{"above TASK_SIZE", 39, 0x8000000001, []string{"neither a user nor a kernel address of 39 bits"}, ""},
-		{"user address of 48 bits", 48, 0xb400ffff12345678, []string{"0x0000ffff12345678 with the tag 0xb4"}, ""},
+		{"user address of 48 bits", 48, 0xb400ffff12345678,
+			[]string{"0x0000ffff12345678 with the tag 0xb4"}, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			m := newMachine(t, sim.Config{CPUs: 1, VABits: row.vaBits})
@@ -63,7 +64,8 @@ func TestRefusedByTaskSize(t *testing.T) {
 			a.ExcludeKernel = excludeKernel
 			_, err = m.RegisterUserHwBreakpoint(a, nil, target)
 			wantErrno(t, "register", err, syscall.EINVAL)
-			for _, text := range []string{"of the caller, task app32 (pid ", "a 32-bit task", "TASK_SIZE (0x"} {
+			for _, text := range []string{"of the caller, task app32 (pid ", "a 32-bit task",
+				"TASK_SIZE (0x"} {
 				if !strings.Contains(err.Error(), text) {
 					t.Errorf("refusal %q lacks %q", err, text)
 				}

@@ -92,7 +92,8 @@ func (m *Machine) gracePeriod(op, fn string) error {
 		why = "it cannot be switched out for that"
 	}
 	return misusef("%s in %s: %s waits for an RCU grace period, and %s: the machine would hang here "+
-		"(R-EXC-21); fix: perf_event_disable_inatomic, or leave it to a work item", op, m.cpu.context, fn, why)
+		"(R-EXC-21); fix: perf_event_disable_inatomic, or leave it to a work item",
+		op, m.cpu.context, fn, why)
 }
 
 func (m *Machine) nrOnline() (n int) {

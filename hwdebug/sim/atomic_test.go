@@ -146,11 +146,13 @@ func TestHandlerCalls(t *testing.T) {
 			if is61(kernel) {
 				warns = call.warns61
 			}
-			if hangs != (err != nil) || hangs && !strings.Contains(err.Error(), "the machine would hang here") {
+			if hangs != (err != nil) || hangs &&
+				!strings.Contains(err.Error(), "the machine would hang here") {
 				t.Errorf("got error %v, want one that says that the machine would hang: %v", err, hangs)
 			}
 			if n := countLines(log, "kernel/smp.c:"); n != map[bool]int{true: 1}[warns] {
-				t.Errorf("%d warnings of kernel/smp.c, want one: %v; log:\n%s", n, warns, strings.Join(log, "\n"))
+				t.Errorf("%d warnings of kernel/smp.c, want one: %v; log:\n%s", n, warns,
+					strings.Join(log, "\n"))
 			}
 			if n := countLines(log, "BUG:"); n != 0 {
 				t.Errorf("%d BUG lines without debug_atomic_sleep", n)
@@ -172,7 +174,8 @@ func TestHandlerCallsWithAtomicSleep(t *testing.T) {
 			}
 			n := countLines(log, "BUG: sleeping function called from invalid context at ")
 			if n != call.sleeps {
-				t.Errorf("%d lines of a sleeping function, want %d:\n%s", n, call.sleeps, strings.Join(log, "\n"))
+				t.Errorf("%d lines of a sleeping function, want %d:\n%s", n, call.sleeps,
+					strings.Join(log, "\n"))
 			}
 			if n > 0 && !strings.Contains(log[0], "BUG: sleeping") {
 				t.Errorf("first line %q, want the BUG line", log[0])
@@ -220,7 +223,8 @@ func TestHandlerMeetsHeldMutex(t *testing.T) {
 		_, err := m.RegisterWideHwBreakpoint(kernelRW(addrA, false), func(_ *sim.Event, hit *sim.Hit) error {
 			hit.Skip = true
 			if err := m.PerfEventDisable(ev); err != nil {
-				if !strings.Contains(err.Error(), "the mutex of the perf context of cpu2 is held by kworker/0") {
+				if !strings.Contains(err.Error(),
+					"the mutex of the perf context of cpu2 is held by kworker/0") {
 					t.Fatal(err)
 				}
 				met++

@@ -1,4 +1,4 @@
-// Capabilities: who may open and register what (kernel/capability.c, spec 2.1).
+// The capabilities that opening and registering events need (kernel/capability.c, spec 2.1).
 
 package sim
 

@@ -118,7 +118,8 @@ func (m *Machine) pointHere(th *thread, place Place) error {
 	return m.stopErr
 }
 
-// pathPoint is a point inside of a kernel path that can be preempted. Only a machine with fine grain has them.
+// pathPoint is a point inside of a kernel path that can be preempted. Only a machine with fine grain has
+// them.
 func (m *Machine) pathPoint() {
 	th := m.thread
 	if !m.cfg.FineGrain || m.chooser == nil || th == nil || m.lent > 0 || m.trapped > 0 {

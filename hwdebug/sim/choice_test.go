@@ -13,7 +13,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// A walk is a depth-first search over all schedules of fn with at most bound preemptions, below 0: any number.
+// A walk is a depth-first search over all schedules of fn with at most bound preemptions, below 0: any
+// number.
 type walk struct {
 	cfg   sim.Config
 	bound int
@@ -236,11 +237,13 @@ var races = []struct {
 		},
 	},
 	{
-		name: "check then act on one register", cpus: 2, wrps: 1, want: map[string]int{"ENOSPC": 12, "registered": 2},
+		name: "check then act on one register", cpus: 2, wrps: 1, want: map[string]int{"ENOSPC": 12,
+			"registered": 2},
 		run: armTwice,
 	},
 	{
-		name: "check then act on two registers", cpus: 2, wrps: 2, want: map[string]int{"leak": 15, "registered": 2},
+		name: "check then act on two registers", cpus: 2, wrps: 2, want: map[string]int{"leak": 15,
+			"registered": 2},
 		run: armTwice,
 	},
 	{
@@ -358,8 +361,8 @@ func TestRaces(t *testing.T) {
 	}
 }
 
-// TestFineGrain walks the known races with points inside of kernel paths: every outcome of the coarse grain is
-// still there, and the machine's invariants hold after every run.
+// TestFineGrain walks the known races with points inside of kernel paths: every outcome of the coarse grain
+// is still there, and the machine's invariants hold after every run.
 func TestFineGrain(t *testing.T) {
 	for _, r := range races {
 		w := walk{
@@ -368,7 +371,8 @@ func TestFineGrain(t *testing.T) {
 		schedules, seen := w.outcomes(t, func(m *sim.Machine) string { return r.run(t, m) })
 		for outcome := range r.want {
 			if seen[outcome] == 0 {
-				t.Errorf("%s: %d schedules with outcomes %v, want %q among them", r.name, schedules, seen, outcome)
+				t.Errorf("%s: %d schedules with outcomes %v, want %q among them", r.name, schedules,
+					seen, outcome)
 			}
 		}
 	}

@@ -419,7 +419,8 @@ func (m *Machine) registerPerfHwBreakpoint(r *create, ev *Event) (err error) {
 func (m *Machine) findGetContext(r *create, ev *Event) (*perfContext, error) {
 	if ev.task == nil {
 		if m.paranoid(0) {
-			return nil, r.refuse(m, eacces, "R-VAL-1", "find_get_context", m.paranoidFound(m.perfCapability()),
+			return nil, r.refuse(m, eacces, "R-VAL-1", "find_get_context",
+				m.paranoidFound(m.perfCapability()),
 				"set it to 0 or below, or open the event for a task")
 		}
 		return &m.cpus[ev.cpu].ctx, nil

@@ -10,8 +10,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// TestUnequalCores: the lines of a board with unequal cores, in their order, and again at each bring-up of the
-// CPU that differs, where the second line comes once a boot.
+// TestUnequalCores: the lines of a board with unequal cores, in their order, and again at each bring-up of
+// the CPU that differs, where the second line comes once a boot.
 func TestUnequalCores(t *testing.T) {
 	onEvery(t, "R-REG-10", func(t *testing.T, kernel string) {
 		const (

@@ -25,7 +25,8 @@ func (m *Machine) Footprint() int64 {
 	}
 	n := footMachine + footCPU*len(m.cpus) + footEvent*max(len(m.events), len(m.live)) +
 		footTask*len(m.tasks) + footThread*len(m.threads) + footWork*len(m.works) +
-		footWork*(len(m.timers)+len(m.irqWorks)+len(m.hotplugStates)) + footLine*len(m.log) + m.logSize + (pageSize+64)*pages
+		footWork*(len(m.timers)+len(m.irqWorks)+len(m.hotplugStates)) +
+		footLine*len(m.log) + m.logSize + (pageSize+64)*pages
 	if m.cfg.TraceSize >= 0 {
 		n += footRecord * int(m.rec.Seq()+1-m.rec.Oldest())
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// TestFramesOfRealStacks compares with stacks taken in kprobes on Debian's 6.12.117, from the probed function to
-// the module's call.
+// TestFramesOfRealStacks compares with stacks taken in kprobes on Debian's 6.12.117, from the probed
+// function to the module's call.
 func TestFramesOfRealStacks(t *testing.T) {
 	for _, kernel := range []string{"6.1.176", "6.1.192", "6.12.117"} {
 		m := newMachine(t, sim.Config{CPUs: 2, Kernel: kernel})
@@ -35,9 +35,10 @@ func TestFramesOfRealStacks(t *testing.T) {
 			"call_on_irq_stack < do_interrupt_handler < el1_interrupt < el1h_64_irq_handler < el1h_64_irq < "+
 			"default_idle_call < do_idle < cpu_startup_entry < secondary_start_kernel")
 		must(t, m.UnregisterWideHwBreakpoint(w))
-		want(0, "__perf_remove_from_context", "__perf_remove_from_context < event_function < remote_function < "+
-			"generic_exec_single < smp_call_function_single < event_function_call < perf_remove_from_context < "+
-			"perf_event_release_kernel < unregister_wide_hw_breakpoint < ")
+		want(0, "__perf_remove_from_context",
+			"__perf_remove_from_context < event_function < remote_function < "+
+				"generic_exec_single < smp_call_function_single < event_function_call < perf_remove_from_context < "+
+				"perf_event_release_kernel < unregister_wide_hw_breakpoint < ")
 		want(0, "_free_event", "_free_event < put_event < perf_event_release_kernel < "+
 			"unregister_wide_hw_breakpoint < ")
 

@@ -20,7 +20,8 @@ func (m *Machine) PerfEventOpenGroup(a hwdebug.Attr, task *Task, cpu int, leader
 			return nil, misusef("%s has no file, so that no event can join its group", leader.Label())
 		}
 	}
-	return m.openEvent(&create{op: "perf_event_open", attr: a, task: task, cpu: cpu, fd: true, leader: leader})
+	return m.openEvent(&create{op: "perf_event_open", attr: a, task: task, cpu: cpu, fd: true,
+		leader: leader})
 }
 
 // Leader returns the leader of the event's group: itself if it is in none.
@@ -188,8 +189,8 @@ type GroupCount struct {
 	Count uint64
 }
 
-// ReadValues reads the event's times and the counts of its group, the leader's first (R-GRP-7). ok is false in
-// the error state, in which a read returns 0 bytes. The times are those of the leader.
+// ReadValues reads the event's times and the counts of its group, the leader's first (R-GRP-7). ok is false
+// in the error state, in which a read returns 0 bytes. The times are those of the leader.
 func (ev *Event) ReadValues() (v Values, ok bool, err error) {
 	if _, ok, err := ev.Read(); !ok || err != nil {
 		return v, ok, err

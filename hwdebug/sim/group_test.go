@@ -56,8 +56,8 @@ func TestGroupRefusals(t *testing.T) {
 	})
 }
 
-// TestGroupAsUnit: a group is installed and taken out as one, and closing its leader makes single events of its
-// members (R-GRP-3 to 6, G.slots/cpu-3-0-leader).
+// TestGroupAsUnit: a group is installed and taken out as one, and closing its leader makes single events of
+// its members (R-GRP-3 to 6, G.slots/cpu-3-0-leader).
 func TestGroupAsUnit(t *testing.T) {
 	onEvery(t, "R-GRP-3", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
@@ -84,8 +84,8 @@ func TestGroupAsUnit(t *testing.T) {
 	})
 }
 
-// TestGroupWithoutRoom: a pinned group of which one member does not fit is in ERROR by its leader; ENABLE tries
-// again (R-GRP-3). The slot is taken behind the reservation's back.
+// TestGroupWithoutRoom: a pinned group of which one member does not fit is in ERROR by its leader; ENABLE
+// tries again (R-GRP-3). The slot is taken behind the reservation's back.
 func TestGroupWithoutRoom(t *testing.T) {
 	onEvery(t, "R-GRP-3", func(t *testing.T, kernel string) {
 		m := newMachine(t, sim.Config{CPUs: 2, WRPsPerCPU: []int{4, 2}, Kernel: kernel}) // only 2 are usable
@@ -105,8 +105,8 @@ func TestGroupWithoutRoom(t *testing.T) {
 	})
 }
 
-// TestGroupRead: a read returns the counts of the group and the times of its leader, those of inherited groups
-// included (R-GRP-7, 8, R-EVT-2).
+// TestGroupRead: a read returns the counts of the group and the times of its leader, those of inherited
+// groups included (R-GRP-7, 8, R-EVT-2).
 func TestGroupRead(t *testing.T) {
 	onEvery(t, "R-GRP-7", func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)

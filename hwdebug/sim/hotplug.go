@@ -54,9 +54,10 @@ func (m *Machine) awaitQuiet(op string, c *CPU) error {
 // quiescent reports whether no registration, cross call or debug exception is under way, nor an exit on c.
 // Hotplug waits for that, as for cpu_hotplug_lock and in stop_machine.
 func (m *Machine) quiescent(c *CPU) bool {
-	return m.lockers == 0 && (m.hotplugBy == nil || m.hotplugWrite) && !c.exiting() && !slices.ContainsFunc(m.cpus, func(c *CPU) bool {
-		return c.spinning > 0 || c.masker != nil && c.masker != m.thread
-	})
+	return m.lockers == 0 && (m.hotplugBy == nil || m.hotplugWrite) && !c.exiting() &&
+		!slices.ContainsFunc(m.cpus, func(c *CPU) bool {
+			return c.spinning > 0 || c.masker != nil && c.masker != m.thread
+		})
 }
 
 // exiting reports whether the task that is current on c exits and cannot do so elsewhere: another task's

@@ -1,4 +1,5 @@
-// Locks of a driver: mutexes and completions (kernel/locking/mutex.c, kernel/sched/completion.c, spec chapter 15).
+// Locks of a driver: mutexes and completions (kernel/locking/mutex.c, kernel/sched/completion.c, spec
+// chapter 15).
 
 package sim
 
@@ -35,8 +36,8 @@ func (l *Mutex) Name() string { return l.name }
 // Owner returns the task that holds the mutex, or nil.
 func (l *Mutex) Owner() *Task { return l.owner }
 
-// MutexLock waits until l is free and takes it (R-LOCK-1). The owner itself would deadlock, which is an error,
-// and so is a call from a handler, which must not sleep.
+// MutexLock waits until l is free and takes it (R-LOCK-1). The owner itself would deadlock, which is an
+// error, and so is a call from a handler, which must not sleep.
 func (m *Machine) MutexLock(l *Mutex) error {
 	if err := m.onMutex("mutex_lock", l); err != nil {
 		return err
@@ -90,7 +91,8 @@ func (m *Machine) MutexUnlock(l *Mutex) error {
 	case nil:
 		return misusef("mutex_unlock of %s, which nobody holds", l.name)
 	}
-	return misusef("mutex_unlock of %s by %s, but %s holds it", l.name, threadName(m.cpu.curr), threadName(l.owner))
+	return misusef("mutex_unlock of %s by %s, but %s holds it", l.name, threadName(m.cpu.curr),
+		threadName(l.owner))
 }
 
 // onMutex checks a call on a mutex, and is the point before it.
@@ -150,8 +152,8 @@ func (m *Machine) CompleteAll(c *Completion) error {
 	return nil
 }
 
-// WaitForCompletion waits until c is completed, and takes one completion from it (R-LOCK-3). A handler must not
-// call it.
+// WaitForCompletion waits until c is completed, and takes one completion from it (R-LOCK-3). A handler must
+// not call it.
 func (m *Machine) WaitForCompletion(c *Completion) error {
 	if err := m.onCompletion("wait_for_completion", c); err != nil {
 		return err

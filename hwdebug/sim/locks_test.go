@@ -115,8 +115,10 @@ func TestDeadlockAtRest(t *testing.T) {
 			run: func(t *testing.T, m *sim.Machine) {
 				var a, b *sim.Work
 				pause := func() { must(t, m.Msleep(5e6)) }
-				a = queue(t, m, 0, "a_func", func() error { pause(); _, err := m.CancelWorkSync(b); return err })
-				b = queue(t, m, 1, "b_func", func() error { pause(); _, err := m.CancelWorkSync(a); return err })
+				a = queue(t, m, 0, "a_func",
+					func() error { pause(); _, err := m.CancelWorkSync(b); return err })
+				b = queue(t, m, 1, "b_func",
+					func() error { pause(); _, err := m.CancelWorkSync(a); return err })
 			},
 		},
 		{
@@ -177,7 +179,8 @@ func TestCPURelax(t *testing.T) {
 			return nil
 		})
 		body(t, m, "sets", 0, func() error { ready = true; return nil })
-		_, err := m.ScheduleDelayedWorkOn(1, m.NewDelayedWork("late", func() error { late = true; return nil }), 9)
+		_, err := m.ScheduleDelayedWorkOn(1,
+			m.NewDelayedWork("late", func() error { late = true; return nil }), 9)
 		must(t, err)
 		steps, err := m.Run()
 		must(t, err)

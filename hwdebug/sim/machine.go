@@ -62,7 +62,7 @@ type Config struct {
 
 	Seed   uint64           // 0: a fixed order where the kernel leaves order open
 	Choose func(*Point) int // picks one of p.Next at each point, instead of Seed
-	Slack  int64            // ns: how long timers may overtake a thread that could run; 0: 10 ms, below 0: none
+	Slack  int64            // ns that timers may overtake a thread that could run; 0: 10 ms, below 0: none
 
 	DebugAtomicSleep bool // CONFIG_DEBUG_ATOMIC_SLEEP: a call that may sleep in atomic context logs it first
 
@@ -92,7 +92,7 @@ type Machine struct {
 	bounded              bool  // the chooser ends a run that never comes to rest
 	slack                int64 // see Config
 	limit                int64 // when the present drive of the machine ends
-	near                 int64 // the smallest slack at which another timer would have been a possibility, -1: none
+	near                 int64 // the smallest slack that would admit another timer, -1: none
 	properties           []property
 	looking              bool                      // a property is being asked
 	bug                  string                    // see Bug
@@ -303,8 +303,8 @@ func (c *Config) fillCPUs() ([]*Preset, error) {
 	return cores, nil
 }
 
-// fillCounts does so for the counts of one kind of registers: all applies to every CPU if per is nil, and if it
-// is 0 each core has its own.
+// fillCounts does so for the counts of one kind of registers: all applies to every CPU if per is nil, and
+// if it is 0 each core has its own.
 func fillCounts(option string, all *int, per *[]int, cores []*Preset, own func(*Preset) int) error {
 	if *per == nil {
 		for _, core := range cores {

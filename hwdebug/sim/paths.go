@@ -1,12 +1,12 @@
-// Paths: the functions of the entry code, system calls and files around the modelled ones, which differ between
-// releases (spec 11.6).
+// Paths: the functions of the entry code, system calls and files around the modelled ones, which differ
+// between releases (spec 11.6).
 
 package sim
 
 import "github.com/hwlua/hwlua/hwdebug/trace"
 
-// under returns the stack n with functions on top that have no record of their own: callers of what is modelled.
-// They are in the full view only.
+// under returns the stack n with functions on top that have no record of their own: callers of what is
+// modelled. They are in the full view only.
 func (m *Machine) under(n trace.NodeID, names ...traceFn) trace.NodeID {
 	if !m.traced {
 		return n
@@ -33,10 +33,12 @@ func (m *Machine) pipeRead() []traceFn {
 	case m.prof.mergeSchedIn:
 		return []traceFn{fnArm64SysRead, fnKsysRead, fnVfsRead, fnPipeRead}
 	}
-	return []traceFn{fnArm64SysRead, fnKsysRead, fnVfsRead, fnVfsReadInner, fnNewSyncRead, fnPipeRead, fnPipeWait}
+	return []traceFn{fnArm64SysRead, fnKsysRead, fnVfsRead, fnVfsReadInner, fnNewSyncRead,
+		fnPipeRead, fnPipeWait}
 }
 
-// parkedNode returns the stack of a task that is switched out: of one without a thread, in a read from a pipe.
+// parkedNode returns the stack of a task that is switched out: of one without a thread, in a read from a
+// pipe.
 func (m *Machine) parkedNode(t *Task) trace.NodeID {
 	n := m.entryNode(t)
 	if t.kernel || t.thread != nil {
@@ -60,8 +62,8 @@ func (m *Machine) idleBottom(cpu int) []traceFn {
 	return append(below, fnSecondaryStartKernel)
 }
 
-// viaExec puts the functions between the system call execve and what begins a new image on the stack; rest are
-// those above load_elf_binary.
+// viaExec puts the functions between the system call execve and what begins a new image on the stack; rest
+// are those above load_elf_binary.
 func (m *Machine) viaExec(old, recent []traceFn) {
 	if !m.prof.mergeSchedIn {
 		m.via(fnDoExecveFile, fnSearchBinaryHandler, fnLoadElfBinary)
@@ -84,8 +86,8 @@ func (m *Machine) forkFn() traceFn {
 	return fnDoFork
 }
 
-// enterClose enters the functions from where a file is closed to __fput: task work on the way back to user mode,
-// or from 6.12 on the system call itself (C-12).
+// enterClose enters the functions from where a file is closed to __fput: task work on the way back to user
+// mode, or from 6.12 on the system call itself (C-12).
 func (m *Machine) enterClose() marks {
 	switch {
 	case m.prof.fputCloseSync:
@@ -108,8 +110,8 @@ const (
 	debugStep
 )
 
-// debugEntry enters the functions between a debug exception from el and its handler. From 6.12 on each kind has
-// an entry of its own, without a table of handlers (C-17).
+// debugEntry enters the functions between a debug exception from el and its handler. From 6.12 on each kind
+// has an entry of its own, without a table of handlers (C-17).
 func (m *Machine) debugEntry(el int, class debugClass) marks {
 	switch {
 	case m.prof.debugEntries:

@@ -39,9 +39,9 @@ func recordedChains(t *testing.T, file string) (chains []string) {
 	return chains
 }
 
-// leftOut are the functions of recorded chains that the model does not have: how a thread came to be preempted
-// or stopped, other threads of the kernel, and the closing of files. CPU 0, whose idle thread begins in
-// rest_init, runs the script.
+// leftOut are the functions of recorded chains that the model does not have: how a thread came to be
+// preempted or stopped, other threads of the kernel, and the closing of files. CPU 0, whose idle thread
+// begins in rest_init, runs the script.
 var leftOut = []string{
 	"ptrace_stop", "preempt_schedule", "preempt_schedule_common", "__cond_resched", "rcu_gp_kthread",
 	"__stop_cpus", "multi_cpu_stop", "cpu_stopper_thread", "schedule_timeout", "filp_close", "rest_init",
@@ -60,14 +60,16 @@ func TestRealChains(t *testing.T) {
 				names := strings.Split(chain, " < ")
 				if slices.ContainsFunc(names, func(n string) bool { return slices.Contains(leftOut, n) }) ||
 					slices.Equal(names[len(names)-2:], []string{"kthread", "ret_from_fork"}) &&
-						slices.Contains(names, "smpboot_thread_fn") && !slices.Contains(names, "cpuhp_thread_fun") {
+						slices.Contains(names, "smpboot_thread_fn") &&
+						!slices.Contains(names, "cpuhp_thread_fun") {
 					continue // the last: a migration thread
 				}
 				// A return address behind the call that never returns: an artefact of the recording.
 				names = slices.DeleteFunc(names, func(n string) bool { return n == "__wake_up_parent" })
 				names = slices.Compact(names) // a function that the compiler has split
 				compared++
-				if !slices.ContainsFunc(model[names[0]], func(full []string) bool { return within(names, full) }) {
+				if !slices.ContainsFunc(model[names[0]],
+					func(full []string) bool { return within(names, full) }) {
 					t.Errorf("no chain of the model contains\n%s\nof %d", strings.Join(names, " < "),
 						len(model[names[0]]))
 					if len(model[names[0]]) > 0 {

@@ -63,8 +63,8 @@ func (s *sampling) hit(a *hwdebug.Attr) uint64 {
 	return s.setPeriod()
 }
 
-// limitReached counts a sample against the event's limit. When that runs out, the event is disabled as soon as
-// interrupts are on, and from 6.16 on stopped at once, which only PERIOD takes back (R-PER-5, 6).
+// limitReached counts a sample against the event's limit. When that runs out, the event is disabled as soon
+// as interrupts are on, and from 6.16 on stopped at once, which only PERIOD takes back (R-PER-5, 6).
 func (m *Machine) limitReached(ev *Event) bool {
 	s := &ev.sampling
 	if s.limit == 0 {
@@ -119,8 +119,8 @@ func (ev *Event) Reset() error {
 	})
 }
 
-// Refresh issues the fd request REFRESH: it adds n to the number of samples after which the event is disabled,
-// and enables the event. An event that is inherited or does not sample is EINVAL (R-PER-5).
+// Refresh issues the fd request REFRESH: it adds n to the number of samples after which the event is
+// disabled, and enables the event. An event that is inherited or does not sample is EINVAL (R-PER-5).
 func (ev *Event) Refresh(n int32) error {
 	m := ev.m
 	return ev.ioctl("refresh", func() (err error) {
@@ -180,7 +180,8 @@ func (m *Machine) perfEventPeriodFn(ev *Event, n uint64) {
 	}
 }
 
-// Samples returns how many samples the event has written to its buffer, those of its inherited events included.
+// Samples returns how many samples the event has written to its buffer, those of its inherited events
+// included.
 func (ev *Event) Samples() uint64 { return ev.sampling.count }
 
 // A frequency is what an event with freq needs to adapt its period (R-PER-9).

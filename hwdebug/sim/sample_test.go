@@ -212,8 +212,8 @@ func pinned(a hwdebug.Attr) hwdebug.Attr {
 	return a
 }
 
-// TestTracerWidth: SETHBPREGS tests the address by the TASK_SIZE of its 32-bit tracer, and a 64-bit tracer does
-// not have the request (R-PTR-15, R-VAL-12, K.hbpaddr).
+// TestTracerWidth: SETHBPREGS tests the address by the TASK_SIZE of its 32-bit tracer, and a 64-bit tracer
+// does not have the request (R-PTR-15, R-VAL-12, K.hbpaddr).
 func TestTracerWidth(t *testing.T) {
 	m := vectorMachine(t, "6.1.192")
 	tracee := newTask(t, m, "tracee", 0)

@@ -146,7 +146,10 @@ func (x *perfContext) cloneOf(y *perfContext) bool {
 // readsPerThread reports whether an event of x is read for each thread apart, so that x is not exchanged
 // (D-20).
 func (x *perfContext) readsPerThread() bool {
-	return slices.ContainsFunc(x.events, func(ev *Event) bool { return ev.attr.Inherit && ev.attr.SampleRead })
+	return slices.ContainsFunc(x.events, func(ev *Event) bool {
+		return ev.attr.Inherit &&
+			ev.attr.SampleRead
+	})
 }
 
 // perfTaskSchedIn schedules next's context in (R-CTX-17, step 3).

@@ -212,7 +212,8 @@ func (t *Task) Wait() error {
 		return err
 	}
 	m.touch(ResTask, uint64(t.pid), false)
-	err := m.waitFor(Wait{Fn: "wait", For: t.named(), To: "exit", HeldAs: "run by", holder: t.self}, func() bool { return t.dead })
+	err := m.waitFor(Wait{Fn: "wait", For: t.named(), To: "exit", HeldAs: "run by", holder: t.self},
+		func() bool { return t.dead })
 	m.takes(ResTask, workEnds|uint64(t.pid))
 	return err
 }

@@ -62,7 +62,8 @@ func (t *Task) outOfCall(to string) (waited bool, err error) {
 	if !busy() {
 		return false, nil
 	}
-	return true, t.m.waitFor(Wait{For: t.named(), To: to, HeldAs: "run by", holder: t.self}, func() bool { return !busy() })
+	return true, t.m.waitFor(Wait{For: t.named(), To: to, HeldAs: "run by", holder: t.self},
+		func() bool { return !busy() })
 }
 
 func (m *Machine) newThread(t *Task, fn func() error) *thread {
@@ -537,7 +538,8 @@ func (m *Machine) takeBack(c *CPU) {
 // endSpin runs the machine until no thread spins on c for a cross call. The next step returns an
 // error that occurs meanwhile.
 func (m *Machine) endSpin(c *CPU) {
-	for steps := 0; c.spinner != nil && steps < maxSteps && m.interrupted() == nil && m.stopErr == nil; steps++ {
+	for steps := 0; c.spinner != nil && steps < maxSteps && m.interrupted() == nil &&
+		m.stopErr == nil; steps++ {
 		late := m.pendingErr
 		m.pendingErr = nil
 		_, ok, err := m.schedStep(m.now)

@@ -87,8 +87,9 @@ func (m *Machine) touch(r Resource, id uint64, write bool) {
 	m.touched.List = append(m.touched.List, Touch{r, id, write})
 }
 
-// SetOrder sets functions that follow what orders threads: meet is called when a thread gives what it has done
-// to an object or takes what others have given, with nil for the script; rest when the machine has come to rest.
+// SetOrder sets functions that follow what orders threads: meet is called when a thread gives what it has
+// done to an object or takes what others have given, with nil for the script; rest when the machine has
+// come to rest.
 func (m *Machine) SetOrder(meet func(t *Task, object uint64, gives bool), rest func()) {
 	m.meet, m.rest = meet, rest
 }
@@ -126,8 +127,8 @@ func (m *Machine) VariablePoint() error {
 	return nil
 }
 
-// Ahead returns the point that VariablePoint would be, nil for none. fresh reports whether it differs from the
-// last one.
+// Ahead returns the point that VariablePoint would be, nil for none. fresh reports whether it differs from
+// the last one.
 func (m *Machine) Ahead() (p *Point, fresh bool) {
 	th := m.thread
 	if th == nil || m.lent > 0 || m.chooser == nil || m.stopErr != nil {

@@ -179,9 +179,10 @@ func (w *worker) run() error {
 //
 // kernel/workqueue.c: need_more_worker, keep_working
 func (w *worker) needed() bool {
-	return len(w.scheduled) > 0 || len(w.pool.list) > 0 && !slices.ContainsFunc(w.pool.workers, func(o *worker) bool {
-		return o != w && o.busy && !o.thread.sleeping()
-	})
+	return len(w.scheduled) > 0 || len(w.pool.list) > 0 &&
+		!slices.ContainsFunc(w.pool.workers, func(o *worker) bool {
+			return o != w && o.busy && !o.thread.sleeping()
+		})
 }
 
 // waking reports whether a worker of the pool other than w has been woken and has not run yet.
@@ -262,7 +263,8 @@ func (m *Machine) newWork(name string, fn func() error, delayed bool) *Work {
 	if fn == nil {
 		fn = func() error { return nil }
 	}
-	w := &Work{m: m, id: uint64(len(m.works)) + 1, name: name, nameID: uint64(m.rec.Name(name)), fn: fn, delayed: delayed, cpu: -1}
+	w := &Work{m: m, id: uint64(len(m.works)) + 1, name: name, nameID: uint64(m.rec.Name(name)),
+		fn: fn, delayed: delayed, cpu: -1}
 	m.works = append(m.works, w)
 	return w
 }
@@ -535,7 +537,8 @@ func (m *Machine) onWorkWait(op string, w *Work, delayed bool) error {
 	return nil
 }
 
-// startFlushWork enters the part of a call that may wait for w, which leaves interrupts switched on (R-EXC-19).
+// startFlushWork enters the part of a call that may wait for w, which leaves interrupts switched on
+// (R-EXC-19).
 //
 // kernel/workqueue.c: start_flush_work
 func (m *Machine) startFlushWork(w *Work) {

@@ -74,11 +74,13 @@ func parse(file, text string) []Rule {
 			open = nil
 		case item.MatchString(line):
 			m := item.FindStringSubmatch(line)
-			rules = append(rules, Rule{ID: m[2], File: file, Text: strings.TrimPrefix(line[len(m[1]):], "- ")})
+			rules = append(rules,
+				Rule{ID: m[2], File: file, Text: strings.TrimPrefix(line[len(m[1]):], "- ")})
 			open = &rules[len(rules)-1]
 			continue
 		case open == nil && row.MatchString(line):
-			rules = append(rules, Rule{ID: row.FindStringSubmatch(line)[1], File: file, Text: rowText(header, line)})
+			rules = append(rules,
+				Rule{ID: row.FindStringSubmatch(line)[1], File: file, Text: rowText(header, line)})
 		}
 		if open != nil {
 			open.Text += "\n" + strings.TrimPrefix(line, "  ")

@@ -12,17 +12,21 @@ import (
 
 func TestFind(t *testing.T) {
 	for _, c := range []struct{ name, id, file, begins, holds string }{
-		{name: "an item of a list", id: "R-CON-7", file: "04-constraints.md", begins: "**R-CON-7** need = 1 + max",
-			holds: "| CPU event on c | cpu_pinned(c) + maxtask(c) |"},
-		{name: "in lower case", id: "r-reg-1", file: "01-registers.md", begins: "**R-REG-1** There are four banks"},
-		{name: "a row of the differences", id: "D-9", file: "README.md", begins: "id: D-9\nsubject: address untagging",
-			holds: "6.1: left as reported"},
+		{name: "an item of a list", id: "R-CON-7", file: "04-constraints.md",
+			begins: "**R-CON-7** need = 1 + max",
+			holds:  "| CPU event on c | cpu_pinned(c) + maxtask(c) |"},
+		{name: "in lower case", id: "r-reg-1", file: "01-registers.md",
+			begins: "**R-REG-1** There are four banks"},
+		{name: "a row of the differences", id: "D-9", file: "README.md",
+			begins: "id: D-9\nsubject: address untagging",
+			holds:  "6.1: left as reported"},
 		{name: "a chain", id: "C-3", file: "11-callchains.md", begins: "**C-3** Create a wide event"},
 		{name: "a vector", id: "V-12", file: "12-vectors.md", holds: "V-12"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, ok := spec.Find(c.id)
-			if !ok || r.File != c.file || !strings.HasPrefix(r.Text, c.begins) || !strings.Contains(r.Text, c.holds) {
+			if !ok || r.File != c.file || !strings.HasPrefix(r.Text, c.begins) ||
+				!strings.Contains(r.Text, c.holds) {
 				t.Errorf("Find(%q) = %+v, %t; want file %s, a text that begins with %q and holds %q",
 					c.id, r, ok, c.file, c.begins, c.holds)
 			}

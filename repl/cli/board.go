@@ -269,7 +269,8 @@ func eventFields(ev *board.Event, slot int) eventJSON {
 // holderOf returns the fields of a holder.
 func holderOf(h *board.Holder) holderJSON {
 	j := holderJSON{
-		eventJSON: eventFields(&h.Event, h.Slot), Comm: h.Event.Task.Comm, Counts: h.Counts, State: h.Event.State,
+		eventJSON: eventFields(&h.Event,
+			h.Slot), Comm: h.Event.Task.Comm, Counts: h.Counts, State: h.Event.State,
 	}
 	if h.Event.CPU >= 0 {
 		j.CPU = &h.Event.CPU

@@ -134,7 +134,8 @@ func completeZsh(w io.Writer, all []listed) {
 		fmt.Fprintf(w, "\t%s)\n\t\t_arguments", pattern)
 		for i := range c.opts {
 			for _, flag := range c.opts[i].flags() {
-				fmt.Fprintf(w, " \\\n\t\t\t%s", quoteShell("*"+flag+"["+zshText(c.opts[i].help)+"]"+zshValue(&c.opts[i])))
+				fmt.Fprintf(w, " \\\n\t\t\t%s",
+					quoteShell("*"+flag+"["+zshText(c.opts[i].help)+"]"+zshValue(&c.opts[i])))
 			}
 		}
 		fmt.Fprint(w, " \\\n\t\t\t'*:file:_files'\n\t\t;;\n")
@@ -159,7 +160,8 @@ func zshValue(o *option) string {
 func completeFish(w io.Writer, all []listed) {
 	fmt.Fprint(w, "# fish completion for hwlua\n")
 	for _, c := range all[1:] {
-		fmt.Fprintf(w, "complete -c hwlua -n __fish_use_subcommand -a %s -d %s\n", c.name, quoteShell(c.short))
+		fmt.Fprintf(w, "complete -c hwlua -n __fish_use_subcommand -a %s -d %s\n", c.name,
+			quoteShell(c.short))
 	}
 	for _, c := range all {
 		when := "__fish_use_subcommand"
@@ -204,7 +206,8 @@ func manPage(w io.Writer) {
 	manOptions(w, all[0].opts)
 	fmt.Fprint(w, ".SH COMMANDS\n")
 	for _, c := range all[1:] {
-		fmt.Fprintf(w, ".SS %s\n%s\n.PP\n.nf\n%s.fi\n", roff(strings.TrimSpace(c.name+" "+c.args)), roff(c.short), roff(c.text))
+		fmt.Fprintf(w, ".SS %s\n%s\n.PP\n.nf\n%s.fi\n", roff(strings.TrimSpace(c.name+" "+c.args)),
+			roff(c.short), roff(c.text))
 		manOptions(w, c.opts)
 	}
 	fmt.Fprint(w, ".SH EXIT STATUS\n")
@@ -224,7 +227,8 @@ func manOptions(w io.Writer, opts []option) {
 	}
 }
 
-// roff escapes text for the manual page: backslashes, hyphens, and a control character at the start of a line.
+// roff escapes text for the manual page: backslashes, hyphens, and a control character at the start of a
+// line.
 func roff(s string) string {
 	s = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(s)
 	lines := strings.Split(s, "\n")

@@ -14,7 +14,7 @@ import (
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
-// exploreOptions are the options of hwlua run that explore cases. What is not set is left to the case.
+// exploreOptions are the options of hwlua run that explore cases. The case decides what is not set.
 type exploreOptions struct {
 	explore         bool
 	strategy        string
@@ -42,7 +42,8 @@ func (o *exploreOptions) table() []option {
 			o.bound = &n
 			return err
 		}, "explore: dfs with at most N preemptions"),
-		value("slack", "D", limitOption(&o.slack), "explore: how long timers may overtake threads (0: not at all)"),
+		value("slack", "D", limitOption(&o.slack),
+			"explore: how long timers may overtake threads (0: not at all)"),
 		value("max-runs", "N", func(s string) error {
 			n, err := parseInt(s, 0, 1<<30)
 			if o.maxRuns = n; n == 0 {
@@ -52,7 +53,8 @@ func (o *exploreOptions) table() []option {
 		}, "explore: the most runs of a case (default 10000; 0: no limit)"),
 		value("explore-timeout", "D", limitOption(&o.timeout),
 			"explore: the longest exploration of a case (default 10s; 0: no limit)"),
-		value("grain", "GRAIN", oneOf(&o.grain, "call", "fine"), "explore: points before calls, or in kernel paths too"),
+		value("grain", "GRAIN", oneOf(&o.grain, "call", "fine"),
+			"explore: points before calls, or in kernel paths too"),
 		toggle("no-reduce", &o.noReduce, "explore: run also schedules that differ only in independent steps"),
 		toggle("no-shrink", &o.noShrink, "explore: leave a failing schedule as it was found"),
 		value("lua-points", "WHERE", func(s string) error {
@@ -62,7 +64,8 @@ func (o *exploreOptions) table() []option {
 			return nil
 		}, "explore: race, or off for no points at variables"),
 		value("split", "I/N", o.setSplit, "explore: the I-th of N shares of the schedules"),
-		toggle("keep-going", &o.keepGoing, "explore: count failing schedules instead of stopping at the first"),
+		toggle("keep-going", &o.keepGoing,
+			"explore: count failing schedules instead of stopping at the first"),
 		value("schedule", "S", func(s string) error {
 			o.schedule = s
 			_, err := explore.ParseSchedule(s)
@@ -134,8 +137,8 @@ func (o *exploreOptions) apply(c *explore.Config) (luaOff bool) {
 	return o.luaOff
 }
 
-// exploreCase explores a case that is no it.explore: the machines that it makes are explored, and each run has
-// a runtime of its own.
+// exploreCase explores a case that is no it.explore: the machines that it makes are explored, and each run
+// has a runtime of its own.
 func (o *runOptions) exploreCase(ctx context.Context, c *scenario.Case,
 	run func(context.Context, scenario.Environment) error) (scenario.Exploration, error) {
 	cfg := explore.Config{Reduce: o.explore.bound == nil && !o.explore.luaOff, KindOf: bindings.FailureKind}

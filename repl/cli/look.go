@@ -69,8 +69,8 @@ func (m *machines) notes(x *sim.Machine, name string, booted uint64) []scenario.
 	return list
 }
 
-// about returns whose records to show of a machine, as ", cpu1", and which these are: those of the object that
-// the script used last. match is nil for all.
+// about returns whose records to show of a machine, as ", cpu1", and which these are: those of the object
+// that the script used last. match is nil for all.
 func (m *machines) about(x *sim.Machine) (of string, match func(*trace.Entry) bool) {
 	obj, owner := m.focus.Object()
 	if owner != x {
@@ -98,7 +98,10 @@ func (m *machines) about(x *sim.Machine) (of string, match func(*trace.Entry) bo
 
 // mentions reports whether an argument of the call is the event with that label.
 func mentions(e *trace.Entry, label string) bool {
-	return slices.ContainsFunc(e.Args, func(v trace.Value) bool { return v.Kind == trace.Event && v.String() == label })
+	return slices.ContainsFunc(e.Args, func(v trace.Value) bool {
+		return v.Kind == trace.Event &&
+			v.String() == label
+	})
 }
 
 // pending lists what the machine has still to do.

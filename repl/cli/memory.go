@@ -4,8 +4,8 @@ package cli
 
 import "runtime/debug"
 
-// goRoom is what the process may hold besides the scripts' values before Go's collector works harder: the program,
-// and garbage that it has not collected yet.
+// goRoom is what the process may hold besides the scripts' values before Go's collector works harder: the
+// program, and garbage that it has not collected yet.
 const goRoom = 20 << 20
 
 // holdMemory tells Go's collector that so many runtimes may hold memory bytes each, so that garbage does not

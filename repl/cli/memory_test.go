@@ -28,8 +28,9 @@ var bombs = []struct{ name, body string }{
 	{"linked tables", `t[1] = {next = t[1]}`},
 }
 
-// TestMemoryOfTheProcess checks that a script that fills its memory ends at the limit, and that the process has
-// not held much more: 48 MiB are for the program, Go's own tables and garbage that waits for the collector.
+// TestMemoryOfTheProcess checks that a script that fills its memory ends at the limit, and that the process
+// has not held much more: 48 MiB are for the program, Go's own tables and garbage that waits for the
+// collector.
 func TestMemoryOfTheProcess(t *testing.T) {
 	const most = 48
 	limits, list := []int64{64, 256}, bombs

@@ -30,8 +30,8 @@ func (f *firstFailure) Case(r *scenario.Result) {
 	}
 }
 
-// debug opens the prompt in a runtime in which the case runs again and fails: the model is deterministic, so it
-// fails in the same way. The local variables at the failure are globals there, and m is the machine.
+// debug opens the prompt in a runtime in which the case runs again and fails: the model is deterministic,
+// so it fails in the same way. The local variables at the failure are globals there, and m is the machine.
 func (o *runOptions) debug(
 	ctx context.Context, env Env, sources []*scenario.Source, so scenario.Options, c *scenario.Case,
 ) (int, error) {
@@ -55,7 +55,8 @@ func (o *runOptions) debug(
 	}
 	cfg.Allow.Exit = true
 	return runPrompt(ctx, env, repl.Config{
-		Banner:  fmt.Sprintf("%s: the case %q failed; its variables are globals. For help :help.", c.File, c.Name()),
+		Banner: fmt.Sprintf("%s: the case %q failed; its variables are globals. For help :help.",
+			c.File, c.Name()),
 		Runtime: cfg,
 		Start: []repl.Source{
 			{Name: "=pdb", Text: pdbSource},

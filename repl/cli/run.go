@@ -268,13 +268,14 @@ func (o *runOptions) environment(c *scenario.Case, traces *traces, timelines boo
 	seed := o.seed(c)
 	m.defaults.Seed = seed
 	m.flags = o.explore.apply
-	return scenario.Environment{Modules: m.modules(), Seed: &seed, Failed: m.focus.Hold, Look: func(bad bool) scenario.Look {
-		look := m.look(bad, timelines)
-		if len(traces.files) > 0 {
-			look.Keep = m.traces(c.File + ": " + c.Name())
-		}
-		return look
-	}}
+	return scenario.Environment{Modules: m.modules(), Seed: &seed, Failed: m.focus.Hold,
+		Look: func(bad bool) scenario.Look {
+			look := m.look(bad, timelines)
+			if len(traces.files) > 0 {
+				look.Keep = m.traces(c.File + ": " + c.Name())
+			}
+			return look
+		}}
 }
 
 // exitCode returns the exit code of a run. It explains on standard error why no case ran.

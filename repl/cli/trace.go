@@ -382,7 +382,8 @@ func (t *traceRun) printParts(w io.Writer, b *board.Board) {
 	if b.Kernel != "" {
 		fmt.Fprintf(w, "kernel %s, ", b.Kernel)
 	}
-	fmt.Fprintf(w, "%s, %d breakpoint and %d watchpoint registers; %s, %s\n", phrase.Plural(len(b.CPUs), "CPU"),
+	fmt.Fprintf(w, "%s, %d breakpoint and %d watchpoint registers; %s, %s\n",
+		phrase.Plural(len(b.CPUs), "CPU"),
 		b.BRPs, b.WRPs, phrase.Plural(t.tracker.Events(), "event"),
 		phrase.Plural(t.tracker.Wides(), "wide registration"))
 }

@@ -174,7 +174,8 @@ func (c *checker) argument(arg ast.Expr, got, want describe.Type, at place) {
 	case *ast.NumberExpr:
 		c.number(arg, want, at)
 	case *ast.TrueExpr, *ast.FalseExpr:
-		if !slices.Contains([]describe.Kind{describe.KindAny, describe.KindBool, describe.KindLiteral}, want.Kind) {
+		if !slices.Contains([]describe.Kind{describe.KindAny, describe.KindBool,
+			describe.KindLiteral}, want.Kind) {
 			c.wrong(arg.Line(), at, want.String(), "boolean")
 		}
 	case *ast.TableExpr:
@@ -284,7 +285,8 @@ func (c *checker) table(t *ast.TableExpr, want describe.Type, at place) {
 		given[key.Value] = true
 		m := c.index.Member(want.Name, key.Value)
 		if m == nil {
-			c.report(f.Value.Line(), "%s has no option '%s'%s", at.fn, key.Value, hint(key.Value, c.members(want.Name)))
+			c.report(f.Value.Line(), "%s has no option '%s'%s", at.fn, key.Value,
+				hint(key.Value, c.members(want.Name)))
 			continue
 		}
 		at.field = key.Value

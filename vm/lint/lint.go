@@ -1,14 +1,15 @@
 // Package lint finds mistakes in a script without running it: names that the description of its API does not
-// have, options and constants that a call would refuse, and globals that nothing defines. It looks into branches
-// that no run takes.
+// have, options and constants that a call would refuse, and globals that nothing defines. It looks into
+// branches that no run takes.
 //
 //	found, err := lint.Check("story.lua", text, index, []string{"print", "pairs"})
 //	for _, f := range found {
 //		fmt.Println(f) // story.lua:3: machine has no 'registr'; did you mean 'register_user_hw_breakpoint'?
 //	}
 //
-// It reports only what it is sure of, and nothing inside a call of pcall or of an assertion on errors: a local variable that is assigned twice, a parameter of a function of
-// the script, and whatever comes from them have any type.
+// It reports only what it is sure of, and nothing inside a call of pcall or of an assertion on errors: a
+// local variable that is assigned twice, a parameter of a function of the script, and whatever comes from
+// them have any type.
 package lint
 
 import (
@@ -196,7 +197,8 @@ func (c *checker) assign(target ast.Expr) {
 		case m == nil:
 			c.missing(target.Line(), object, key.Value)
 		case m.Field != nil && !m.Field.Writable && m.Field.Change != "":
-			c.report(target.Line(), "field '%s' of %s cannot be set; fix: %s", key.Value, object.Name, m.Field.Change)
+			c.report(target.Line(), "field '%s' of %s cannot be set; fix: %s", key.Value,
+				object.Name, m.Field.Change)
 		case m.Field == nil || !m.Field.Writable:
 			c.report(target.Line(), "field '%s' of %s cannot be set", key.Value, object.Name)
 		}
@@ -370,7 +372,8 @@ func plain(t describe.Type) describe.Type {
 	if t.Kind != describe.KindUnion {
 		return t
 	}
-	some := slices.DeleteFunc(slices.Clone(t.Elem), func(e describe.Type) bool { return e.Kind == describe.KindNil })
+	some := slices.DeleteFunc(slices.Clone(t.Elem),
+		func(e describe.Type) bool { return e.Kind == describe.KindNil })
 	if len(some) == 1 {
 		return some[0]
 	}

@@ -26,7 +26,8 @@ var board = describe.Module{
 		},
 		Methods: []describe.Func{
 			{Name: "lines", Results: []describe.Param{{Name: "next", Type: describe.Func1(nil,
-				[]describe.Param{{Name: "dev", Type: describe.Union(describe.Object("device"), describe.Nil)}})}}},
+				[]describe.Param{{Name: "dev",
+					Type: describe.Union(describe.Object("device"), describe.Nil)}})}}},
 			{Name: "join", Params: []describe.Param{{Name: "other", Type: describe.Object("device")}}},
 			{Name: "on", Params: []describe.Param{{Name: "fn", Type: describe.Func1(
 				[]describe.Param{{Name: "dev", Type: describe.Object("device")}}, nil)}}},
@@ -35,7 +36,8 @@ var board = describe.Module{
 	Records: []describe.Record{{Name: "options", Fields: []describe.Field{
 		{Name: "color", Type: describe.Enum("red", "", "green", ""), Optional: true},
 		{Name: "count", Type: describe.Union(describe.Int, describe.String)},
-		{Name: "on_line", Type: describe.Func1([]describe.Param{{Name: "dev", Type: describe.Object("device")}}, nil),
+		{Name: "on_line", Type: describe.Func1([]describe.Param{{Name: "dev",
+			Type: describe.Object("device")}}, nil),
 			Optional: true},
 	}}},
 }
@@ -51,8 +53,10 @@ func TestCheck(t *testing.T) {
 		want       []string
 	}{
 		{name: "a method", code: `d:joim(d)`, want: []string{"device has no 'joim'; did you mean 'join'?"}},
-		{name: "a field", code: `print(d.colour)`, want: []string{"device has no 'colour'; did you mean 'color'?"}},
-		{name: "a function of a module", code: `board.opn {}`, want: []string{"board has no 'opn'; did you mean 'open'?"}},
+		{name: "a field", code: `print(d.colour)`,
+			want: []string{"device has no 'colour'; did you mean 'color'?"}},
+		{name: "a function of a module", code: `board.opn {}`,
+			want: []string{"board has no 'opn'; did you mean 'open'?"}},
 		{name: "a branch that is not taken", code: `if false then d:joim(d) end`,
 			want: []string{"device has no 'joim'; did you mean 'join'?"}},
 		{name: "an option", code: `board.open { count = 1, colr = "red" }`,
@@ -67,19 +71,22 @@ func TestCheck(t *testing.T) {
 			want: []string{"bad argument #1 to 'wait' (integer expected, got 1.5)"}},
 		{name: "an argument that is missing", code: `board.wait()`,
 			want: []string{"argument #1 of 'wait' (n) is missing"}},
-		{name: "another object", code: `d:join(5)`, want: []string{"bad argument #1 to 'join' (device expected, got number)"}},
+		{name: "another object", code: `d:join(5)`,
+			want: []string{"bad argument #1 to 'join' (device expected, got number)"}},
 		{name: "an object for a number", code: `board.wait(d)`,
 			want: []string{"bad argument #1 to 'wait' (integer expected, got device)"}},
 		{name: "a comparison", code: `if d.color == "blue" then end`,
 			want: []string{"the value is never 'blue' (want red, green)"}},
 		{name: "an assignment", code: `d.id = 4`,
 			want: []string{"field 'id' of device cannot be set; fix: board.open makes a new one"}},
-		{name: "an undefined global", code: `prnt(1)`, want: []string{"undefined global 'prnt'; did you mean 'print'?"}},
+		{name: "an undefined global", code: `prnt(1)`,
+			want: []string{"undefined global 'prnt'; did you mean 'print'?"}},
 		{name: "the variable of a loop", code: `for e in d:lines() do e:joim(d) end`,
 			want: []string{"device has no 'joim'; did you mean 'join'?"}},
 		{name: "the parameter of a callback", code: `d:on(function(e) e:joim(d) end)`,
 			want: []string{"device has no 'joim'; did you mean 'join'?"}},
-		{name: "the parameter of a handler", code: `board.open { count = 1, on_line = function(e) e:joim(d) end }`,
+		{name: "the parameter of a handler",
+			code: `board.open { count = 1, on_line = function(e) e:joim(d) end }`,
 			want: []string{"device has no 'joim'; did you mean 'join'?"}},
 		{name: "through assert", code: `assert(board.open { count = 1 }):joim(d)`,
 			want: []string{"device has no 'joim'; did you mean 'join'?"}},
@@ -92,7 +99,8 @@ func TestCheck(t *testing.T) {
 		{name: "a global of the script", code: `count = 1 function step() count = count + 1 end step()`},
 		{name: "arguments that only a run knows", code: `local function f(...) board.wait(...) end f(1)`},
 		{name: "keys that only a run knows", code: `local k = "count" board.open { [k] = 1 }`},
-		{name: "an error that is expected", code: `pcall(function() d:joim(d) end) assert.has_error(function() d.x() end)`},
+		{name: "an error that is expected",
+			code: `pcall(function() d:joim(d) end) assert.has_error(function() d.x() end)`},
 		{name: "words that are not described", code: `assert.are.equals(1, 1)`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

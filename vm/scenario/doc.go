@@ -71,7 +71,8 @@ type Options struct {
 	Errno func(error) string
 	// Explore explores a case that is no it.explore: it calls run once for each order, with the modules and
 	// the seed of that run. The error is that of a run that fails. nil: cases run once.
-	Explore func(ctx context.Context, c *Case, run func(context.Context, Environment) error) (Exploration, error)
+	Explore func(ctx context.Context, c *Case,
+		run func(context.Context, Environment) error) (Exploration, error)
 
 	// Repro returns the command that runs one case again. at is FILE:LINE if that selects this case
 	// only (exact), else the file.

@@ -142,11 +142,12 @@ func (r *Reader) readLine() (line []byte, whole, ok bool) {
 	return bytes.TrimSuffix(line, []byte("\r")), whole, true
 }
 
-// clipped reports whether err says that compressed text ends early, or is damaged from some place on. What was
-// read before is a trace like any other that ends early.
+// clipped reports whether err says that compressed text ends early, or is damaged from some place on. What
+// was read before is a trace like any other that ends early.
 func (r *Reader) clipped(err error) bool {
 	_, corrupt := errors.AsType[flate.CorruptInputError](err)
-	clipped := r.packed && (corrupt || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum))
+	clipped := r.packed && (corrupt || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, gzip.ErrChecksum))
 	if clipped {
 		r.unread++
 		if len(r.notRead) < maxNotRead {

@@ -73,7 +73,8 @@ func TestRecordedSessions(t *testing.T) {
 					t.Errorf("read\n%s\nwant\n%s", got, want)
 				}
 				if !s.detached() {
-					t.Errorf("not detached: closed %v, requests end in %q", s.closed, s.requests[len(s.requests)-1])
+					t.Errorf("not detached: closed %v, requests end in %q", s.closed,
+						s.requests[len(s.requests)-1])
 				}
 			})
 		}
@@ -147,7 +148,8 @@ func TestBadStubs(t *testing.T) {
 					t.Fatalf("request %d (%s): error %v, want %v", at, s.requests[at], err, tt.want)
 				}
 				if !s.detached() {
-					t.Fatalf("request %d (%s): not detached: closed %v, requests end in %q", at, s.requests[at],
+					t.Fatalf("request %d (%s): not detached: closed %v, requests end in %q", at,
+						s.requests[at],
 						s.closed, s.requests[len(s.requests)-1])
 				}
 				if s.sent > 2<<20 {

@@ -54,8 +54,8 @@ func (c *cpu) doubtFrom(from time.Duration) {
 	c.unsure = append(c.unsure, interval{from, forever})
 }
 
-// doubtOn notes that the slots of one CPU are uncertain. If that shows a lost record, others may have been lost
-// with it that nothing shows, so no CPU is certain from then on.
+// doubtOn notes that the slots of one CPU are uncertain. If that shows a lost record, others may have been
+// lost with it that nothing shows, so no CPU is certain from then on.
 func (t *Tracker) doubtOn(c *cpu, from time.Duration, n int, cause string) {
 	if cause != "" && t.doubted(c.id, cause) {
 		return

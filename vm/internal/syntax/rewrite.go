@@ -441,7 +441,8 @@ func (r *rewriter) ordersWide(e *ast.RelationalOpExpr) bool {
 	return e.Operator != "==" && e.Operator != "~=" && (r.wide[e.Lhs] || r.wide[e.Rhs])
 }
 
-// assertion replaces the comparisons in assert(a == b) or check(a and b == c) by calls that remember both sides.
+// assertion replaces the comparisons in assert(a == b) or check(a and b == c) by calls that remember both
+// sides.
 func (r *rewriter) assertion(call *ast.FuncCallExpr) {
 	name, ok := call.Func.(*ast.IdentExpr)
 	if !ok || name.Value != "assert" && name.Value != "check" || len(call.Args) == 0 {

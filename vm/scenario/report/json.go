@@ -77,7 +77,8 @@ func newJSONFailure(f *scenario.Failure) jsonFailure {
 	}
 	for _, r := range f.Registers {
 		row := r.Row()
-		j.Registers = append(j.Registers, jsonRegister{row[0], row[1], row[2], row[3], row[4], r.Fields, r.Written})
+		j.Registers = append(j.Registers,
+			jsonRegister{row[0], row[1], row[2], row[3], row[4], r.Fields, r.Written})
 	}
 	return j
 }

@@ -20,9 +20,9 @@ const (
 	charWidth  = 7
 )
 
-// A drawing is a timeline with the coordinates of its parts. Each step has a column; that of a register write is
-// as wide as its label. The drawing of a case that passed has no tooltips and one path for each class of spans,
-// which is a quarter of the size.
+// A drawing is a timeline with the coordinates of its parts. Each step has a column; that of a register
+// write is as wide as its label. The drawing of a case that passed has no tooltips and one path for each
+// class of spans, which is a quarter of the size.
 type drawing struct {
 	Title         string
 	Width, Height int
