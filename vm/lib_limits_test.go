@@ -368,3 +368,19 @@ func TestDeadlineOfCommands(t *testing.T) {
 		}
 	}
 }
+
+// A tail call whose arguments grow until the registers are full raises, as any other endless call does.
+func TestTailCallThatFillsTheRegisters(t *testing.T) {
+	rt := newRuntime(t, vm.Config{})
+	many := strings.Repeat("1, ", 150)
+	err := run(t, rt, `
+		local function f(...) return f(`+many+`...) end
+		local ok, message = pcall(f)
+		assert.is_false(ok)
+		assert.matches("stack overflow", message)
+		f()`)
+	var p *vm.PanicError
+	if err == nil || errors.As(err, &p) || !strings.Contains(err.Error(), "stack overflow") {
+		t.Errorf("got %v, want a stack overflow", err)
+	}
+}

@@ -47,6 +47,9 @@ var kept = []struct {
 // TestCountedIsAllocated compares the memory that is counted for values that a script keeps with what
 // they take in Go's heap.
 func TestCountedIsAllocated(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates too")
+	}
 	heap := func() int64 {
 		runtime.GC()
 		runtime.GC()

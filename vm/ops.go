@@ -57,6 +57,9 @@ func (t *thread) heavy(cf *frame, word uint32) {
 			t.growStack()
 		}
 		t.chargeRegisters()
+		if inst.op() == lua.OP_TAILCALL {
+			t.checkTailCall(cf, inst)
+		}
 	case lua.OP_SETGLOBAL:
 		if s, ok := cf.Fn.Proto.Constants[inst.bx()].(lua.LString); ok {
 			rt.chargeKey(cf.Fn.Env, string(s))
@@ -81,6 +84,17 @@ func (t *thread) heavy(cf *frame, word uint32) {
 		}
 	case lua.OP_CONCAT:
 		t.chargeConcat(cf, inst.b(), inst.c())
+	}
+}
+
+// checkTailCall raises an error if the registers could not hold the arguments of a tail call twice and the
+// variables of the function. gopher-lua would find that out when it has replaced the caller's frame, and panic
+// as the new frame has no position for the error.
+func (t *thread) checkTailCall(cf *frame, inst instruction) {
+	const variables = 256 // of one function, at most
+	top := t.L.reg.top
+	if args := top - (cf.LocalBase + inst.a()); top+args+variables > maxRegisters {
+		t.state().RaiseError("registry overflow")
 	}
 }
 
