@@ -79,21 +79,34 @@ func buildHwlua(t *testing.T) string {
 	return exe
 }
 
-func TestReadmeScenario(t *testing.T) {
-	dir := t.TempDir()
-	text := readmeBlock(t, "file: fifth.lua")
-	if err := os.WriteFile(filepath.Join(dir, "fifth.lua"), []byte(text), 0o644); err != nil {
-		t.Fatal(err)
+// TestReadmeScenarios runs the README's scenarios with the commands above their outputs.
+func TestReadmeScenarios(t *testing.T) {
+	exe := buildHwlua(t)
+	for _, c := range []struct {
+		file, command string
+		code          int
+	}{
+		{file: "fifth.lua", command: "run -v fifth.lua"},
+		{file: "race.lua", command: "explore race.lua", code: exitFailed},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			dir := t.TempDir()
+			text := readmeBlock(t, "file: "+c.file)
+			if err := os.WriteFile(filepath.Join(dir, c.file), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.Command(exe, strings.Fields(c.command)...)
+			cmd.Dir = dir
+			cmd.Env = append(os.Environ(), "NO_COLOR=1")
+			var out bytes.Buffer
+			cmd.Stdout = &out
+			err := cmd.Run()
+			if code := cmd.ProcessState.ExitCode(); code != c.code {
+				t.Fatalf("exit code %d, want %d (%v)\n%s", code, c.code, err, &out)
+			}
+			holds(t, "output: "+c.command, "$ hwlua "+c.command+"\n"+out.String())
+		})
 	}
-	cmd := exec.Command(buildHwlua(t), "run", "-v", "fifth.lua")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "NO_COLOR=1")
-	var out bytes.Buffer
-	cmd.Stdout = &out
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("%v\n%s", err, &out)
-	}
-	holds(t, "output: run -v fifth.lua", "$ hwlua run -v fifth.lua\n"+out.String())
 }
 
 // TestReadmeSession types the entries of the README's session into the command, started as the README says.
