@@ -61,12 +61,18 @@ type Config struct {
 	Seed  uint64 // of Random and PCT; 0: 1
 	Depth int    // of PCT; 0: 3
 
-	NoShrink        bool
-	KeepGoing       bool   // count the failing schedules instead of stopping at the first
-	Schedule        string // run this one only
-	RequireComplete bool   // an exploration that its budget ends fails
-	Share           int    // with Shares: explore share Share of Shares, from 1
-	Shares          int    // 0: 1
+	NoShrink  bool
+	KeepGoing bool   // count the failing schedules instead of stopping at the first
+	Schedule  string // run this one only
+
+	// Kept schedules run before the search, and one that fails ends it. Those that do not fit any more are left
+	// out. Keep gets the schedule of a failure that the search found.
+	Kept []string
+	Keep func(schedule string) error
+
+	RequireComplete bool // an exploration that its budget ends fails
+	Share           int  // with Shares: explore share Share of Shares, from 1
+	Shares          int  // 0: 1
 
 	// KindOf returns the kind of a failure that err is, for errors that are not the machine's own. nil:
 	// "error".
@@ -179,8 +185,27 @@ func (e *ProgramError) Error() string { return e.Err.Error() }
 // Unwrap returns the reason.
 func (e *ProgramError) Unwrap() error { return e.Err }
 
-// Explore explores a program.
+// Explore explores a program. The schedules of cfg.Kept run first.
 func Explore(ctx context.Context, cfg Config, p Program) (*Result, error) {
+	kept := cfg.Kept
+	if cfg.Kept = nil; cfg.Schedule != "" {
+		kept = nil
+	}
+	for _, schedule := range kept {
+		again := cfg
+		again.Schedule = schedule
+		if r, err := Explore(ctx, again, p); err == nil && !r.OK {
+			return r, nil
+		}
+	}
+	r, err := explore(ctx, cfg, p)
+	if err == nil && !r.OK && r.Failure.Schedule != "" && cfg.Schedule == "" && cfg.Keep != nil {
+		err = cfg.Keep(r.Failure.Schedule)
+	}
+	return r, err
+}
+
+func explore(ctx context.Context, cfg Config, p Program) (*Result, error) {
 	if err := cfg.fill(); err != nil {
 		return nil, err
 	}

@@ -229,6 +229,45 @@ func TestImpossibleVerdicts(t *testing.T) {
 	}
 }
 
+// TestKeptSchedulesRunFirst finds a failure again in one run by the schedule that was kept, and leaves out one that
+// does not fit.
+func TestKeptSchedulesRunFirst(t *testing.T) {
+	failing := func(m *sim.Machine) error {
+		last := 0
+		for i := range 2 {
+			_, err := m.NewTask(sim.TaskConfig{CPU: i, Body: func(t *sim.Task) error {
+				if err := t.Store(0x1000, 8, 0); err != nil {
+					return err
+				}
+				last = i
+				return nil
+			}})
+			if err != nil {
+				return err
+			}
+		}
+		if _, err := m.Run(); err != nil {
+			return err
+		}
+		if last == 0 {
+			return errors.New("the first task ends last")
+		}
+		return nil
+	}
+	var kept []string
+	cfg := explore.Config{Machine: sim.Config{CPUs: 2}, Strategy: explore.DFS}
+	cfg.Keep = func(schedule string) error { kept = append(kept, schedule); return nil }
+	first := run(t, cfg, failing)
+	if first.OK || len(kept) != 1 || kept[0] != first.Failure.Schedule {
+		t.Fatalf("OK %t, kept %q, want the schedule of the failure", first.OK, kept)
+	}
+	cfg.Kept, cfg.Keep = []string{"x1-40.1-0000", kept[0]}, nil
+	again := run(t, cfg, failing)
+	if again.OK || again.Runs != 1 || again.Failure.Schedule != kept[0] {
+		t.Errorf("OK %t, %d runs, want the kept schedule to fail in 1", again.OK, again.Runs)
+	}
+}
+
 // TestBudget stops at a number of runs, and says so.
 func TestBudget(t *testing.T) {
 	r := run(t, explore.Config{Machine: sim.Config{CPUs: 2}, Strategy: explore.DFS, MaxRuns: 100},

@@ -5,9 +5,13 @@ package cli
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/hwlua/hwlua/bindings"
 	"github.com/hwlua/hwlua/hwdebug/explore"
@@ -30,6 +34,7 @@ type exploreOptions struct {
 	keepGoing       bool
 	schedule        string
 	requireComplete bool
+	schedules       string // the folder of failing schedules
 }
 
 func (o *exploreOptions) table() []option {
@@ -71,6 +76,8 @@ func (o *exploreOptions) table() []option {
 			_, err := explore.ParseSchedule(s)
 			return err
 		}, "run the selected case under this schedule only"),
+		value("schedules", "DIR", setString(&o.schedules),
+			"explore: keep failing schedules in DIR, one file a case, and run those first"),
 		toggle("require-complete", &o.requireComplete, "explore: fail where the budget ends an exploration"),
 	}
 }
@@ -102,6 +109,35 @@ func (o *exploreOptions) setSplit(s string) error {
 	}
 	o.share, o.shares = i, n
 	return nil
+}
+
+// flags returns the function that applies the command line to the explorations of a case.
+func (o *exploreOptions) flags(c *scenario.Case) func(*explore.Config) bool {
+	return func(cfg *explore.Config) bool {
+		if o.schedules != "" {
+			file := filepath.Join(o.schedules, scheduleFile(c))
+			if kept, err := os.ReadFile(file); err == nil {
+				cfg.Kept = append(cfg.Kept, strings.TrimSpace(string(kept)))
+			}
+			cfg.Keep = func(schedule string) error { return explore.KeepIn(file, schedule) }
+		}
+		return o.apply(cfg)
+	}
+}
+
+// scheduleFile returns the name of the file that keeps a schedule of the case. It ends in a hash, as different
+// names may be the same in letters and digits.
+func scheduleFile(c *scenario.Case) string {
+	name := c.File + " " + c.Name()
+	h := fnv.New32a()
+	h.Write([]byte(name))
+	plain := strings.Map(func(r rune) rune {
+		if r < 128 && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
+			return r
+		}
+		return '-'
+	}, name)
+	return fmt.Sprintf("%s-%08x.schedule", plain[:min(len(plain), 100)], h.Sum32())
 }
 
 // apply sets what the command line has set in a configuration. It reports whether variables have no points.
@@ -142,7 +178,7 @@ func (o *exploreOptions) apply(c *explore.Config) (luaOff bool) {
 func (o *runOptions) exploreCase(ctx context.Context, c *scenario.Case,
 	run func(context.Context, scenario.Environment) error) (scenario.Exploration, error) {
 	cfg := explore.Config{Reduce: o.explore.bound == nil && !o.explore.luaOff, KindOf: bindings.FailureKind}
-	luaOff := o.explore.apply(&cfg)
+	luaOff := o.explore.flags(c)(&cfg)
 	names := bindings.NewVariableNames()
 	r, err := explore.Explore(ctx, cfg, func(control *explore.Control) explore.Outcome {
 		m := newMachines(&o.machine, c.Kernel, o.withM)

@@ -267,7 +267,7 @@ func (o *runOptions) environment(c *scenario.Case, traces *traces, timelines boo
 	m := newMachines(&o.machine, c.Kernel, o.withM)
 	seed := o.seed(c)
 	m.defaults.Seed = seed
-	m.flags = o.explore.apply
+	m.flags = o.explore.flags(c)
 	return scenario.Environment{Modules: m.modules(), Seed: &seed, Failed: m.focus.Hold,
 		Look: func(bad bool) scenario.Look {
 			look := m.look(bad, timelines)
