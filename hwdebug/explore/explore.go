@@ -65,8 +65,8 @@ type Config struct {
 	KeepGoing bool   // count the failing schedules instead of stopping at the first
 	Schedule  string // run this one only
 
-	// Kept schedules run before the search, and one that fails ends it. Those that do not fit any more are left
-	// out. Keep gets the schedule of a failure that the search found.
+	// Kept schedules run before the search, and one that fails ends it. Those that do not fit any more are
+	// left out. Keep gets the schedule of a failure that the search found.
 	Kept []string
 	Keep func(schedule string) error
 

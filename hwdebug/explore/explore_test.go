@@ -229,8 +229,8 @@ func TestImpossibleVerdicts(t *testing.T) {
 	}
 }
 
-// TestKeptSchedulesRunFirst finds a failure again in one run by the schedule that was kept, and leaves out one that
-// does not fit.
+// TestKeptSchedulesRunFirst finds a failure again in one run by the schedule that was kept, and leaves out
+// one that does not fit.
 func TestKeptSchedulesRunFirst(t *testing.T) {
 	failing := func(m *sim.Machine) error {
 		last := 0

@@ -125,8 +125,8 @@ func (o *exploreOptions) flags(c *scenario.Case) func(*explore.Config) bool {
 	}
 }
 
-// scheduleFile returns the name of the file that keeps a schedule of the case. It ends in a hash, as different
-// names may be the same in letters and digits.
+// scheduleFile returns the name of the file that keeps a schedule of the case. It ends in a hash, as
+// different names may be the same in letters and digits.
 func scheduleFile(c *scenario.Case) string {
 	name := c.File + " " + c.Name()
 	h := fnv.New32a()

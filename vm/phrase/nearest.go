@@ -44,7 +44,7 @@ func Nearest(name string, candidates []string) (nearest string, ok bool) {
 	limit := max(1, (len(name)+1)/4)
 	best := limit + 1
 	for _, c := range candidates {
-		if len(c)-len(name) > best || len(name)-len(c) > best {
+		if len(c)-len(name) > best || len(name)-len(c) > best || opposite(name, c) {
 			continue
 		}
 		// Of candidates at the same distance prefer a transposition, then the first one of name's own case.
@@ -66,6 +66,16 @@ func Nearest(name string, candidates []string) (nearest string, ok bool) {
 		}
 	}
 	return found, found != ""
+}
+
+// opposite reports whether one name undoes the other, as unregister does register: nobody means that by it.
+func opposite(a, b string) bool {
+	for _, prefix := range []string{"un", "dis"} {
+		if a == prefix+b || b == prefix+a {
+			return true
+		}
+	}
+	return false
 }
 
 // closeness ranks candidates at the same distance from name.

@@ -20,6 +20,10 @@ func TestNearest(t *testing.T) {
 		candidates []string
 		want       string
 	}{
+		{ // not its opposite
+			"register_hw_breakpoint", []string{"unregister_hw_breakpoint", "register_user_hw_breakpoint"},
+			"register_user_hw_breakpoint",
+		},
 		{"wr", types, "rw"}, // a transposition before an edit
 		{"ww", types, "w"},
 		{"rx", types, "r"},

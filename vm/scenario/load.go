@@ -64,6 +64,14 @@ func open(src *Source) (*file, error) {
 	return f, nil
 }
 
+// empty reports whether the file holds nothing but comments.
+func (f *file) empty() bool {
+	for range vm.Tokens(f.text) {
+		return false
+	}
+	return true
+}
+
 // bare returns the text of an error without the position before it.
 func bare(err error) string {
 	e, ok := errors.AsType[*vm.Error](err)

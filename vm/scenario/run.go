@@ -428,6 +428,10 @@ func (r *runner) collect(ctx context.Context, f *file, kernel string, round int)
 		f.add(&Case{Kernel: kernel}, &Result{Status: Skipped, Reason: missing(f.head.Needs, nil)})
 		return
 	}
+	if f.empty() {
+		f.add(&Case{Kernel: kernel}, &Result{Status: Skipped, Reason: "the file has no code"})
+		return
+	}
 	c := &Case{Kernel: kernel, File: f.src.Path, Path: []string{stem(f.src.Path)}, Round: round, Whole: true}
 	var found []*Case
 	res := r.guarded(ctx, f, c, func(ctx context.Context, s *session) error {

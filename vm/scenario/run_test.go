@@ -582,7 +582,7 @@ func TestNeedsAndKernels(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{name: "a need that is met", text: "-- needs: cpus>=4, sim\n", want: []string{"passed a"}},
+		{name: "a need that is met", text: "-- needs: cpus>=4, sim\nlocal x", want: []string{"passed a"}},
 		{
 			name: "a need that is not met says both",
 			text: "-- needs: cpus>=16\n",
@@ -600,7 +600,7 @@ func TestNeedsAndKernels(t *testing.T) {
 		},
 		{
 			name: "each operator, above and below",
-			text: "-- needs: cpus<=8, cpus<9, cpus>7, cpus!=7, cpus~=9, cpus=8, cpus==8, cpus>=8\n",
+			text: "-- needs: cpus<=8, cpus<9, cpus>7, cpus!=7, cpus~=9, cpus=8, cpus==8, cpus>=8\nlocal x",
 			want: []string{"passed a"},
 		},
 		{
@@ -640,7 +640,7 @@ func TestNeedsAndKernels(t *testing.T) {
 		},
 		{
 			name: "versions are compared by their numbers",
-			text: "-- needs: kernel>=4.19.20\n",
+			text: "-- needs: kernel>=4.19.20\nlocal x",
 			want: []string{"passed a"},
 		},
 		{
@@ -670,10 +670,11 @@ func TestNeedsAndKernels(t *testing.T) {
 			compare(t, runFS(t, files("a.lua", c.text), o).lines(), c.want...)
 		})
 	}
+	compare(t, runFS(t, files("a.lua", "-- only a comment\n"), o).lines(), "skipped a (the file has no code)")
 	compare(t, runFS(t, files("a.lua", "-- needs: sim\n"), scenario.Options{}).lines(),
 		"skipped a (needs sim, which is unknown)")
 	o.Profiles = []string{"6.1.192"}
-	fsys := files("a.lua", "-- kernel: 4.19\n", "b.lua", "-- kernel: 4.19 6.1.192\n", "c.lua", "")
+	fsys := files("a.lua", "-- kernel: 4.19\n", "b.lua", "-- kernel: 4.19 6.1.192\nlocal x\n", "c.lua", "local x")
 	compare(t, runFS(t, fsys, o).lines(),
 		"skipped a (is for kernel 4.19.116, this run is for 6.1.192)", "passed b [6.1.192]", "passed c")
 }
