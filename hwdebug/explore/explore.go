@@ -187,24 +187,25 @@ func (e *ProgramError) Unwrap() error { return e.Err }
 
 // Explore explores a program. The schedules of cfg.Kept run first.
 func Explore(ctx context.Context, cfg Config, p Program) (*Result, error) {
-	kept := cfg.Kept
-	if cfg.Kept = nil; cfg.Schedule != "" {
-		kept = nil
+	if cfg.Schedule != "" {
+		return explore(ctx, cfg, p)
 	}
-	for _, schedule := range kept {
+	for _, schedule := range cfg.Kept {
 		again := cfg
 		again.Schedule = schedule
-		if r, err := Explore(ctx, again, p); err == nil && !r.OK {
+		// The search meets an error again unless it is about the schedule, which then is out of date.
+		if r, err := explore(ctx, again, p); err == nil && !r.OK {
 			return r, nil
 		}
 	}
 	r, err := explore(ctx, cfg, p)
-	if err == nil && !r.OK && r.Failure.Schedule != "" && cfg.Schedule == "" && cfg.Keep != nil {
+	if err == nil && !r.OK && r.Failure.Schedule != "" && cfg.Keep != nil {
 		err = cfg.Keep(r.Failure.Schedule)
 	}
 	return r, err
 }
 
+// explore searches, or runs cfg.Schedule.
 func explore(ctx context.Context, cfg Config, p Program) (*Result, error) {
 	if err := cfg.fill(); err != nil {
 		return nil, err

@@ -141,7 +141,7 @@ func TestProperties(t *testing.T) {
 	}
 }
 
-// TestSchedules replays a failing schedule, and refuses texts that are none and that do not fit.
+// TestSchedules replays a failing schedule, and refuses other texts and schedules that do not fit.
 func TestSchedules(t *testing.T) {
 	lost := errors.New("lost update")
 	bump := func(m *sim.Machine) error {

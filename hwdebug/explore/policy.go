@@ -14,6 +14,9 @@ type search struct {
 	reduce bool
 }
 
+// choose returns the possibility that the path has here. Behind its end it adds a point to the path and takes
+// the first possibility, unless another share has the schedule or reduction has run an equivalent one. It
+// ends the run if the point is not the one that an earlier run met with the same choices.
 func (s *search) choose(c *Control, p *sim.Point) int {
 	if c.depth == len(c.path) {
 		if s.shares != nil && len(c.path) == s.shares.depth && !s.shares.has(c.path) {
@@ -169,6 +172,7 @@ type guided struct {
 	ends map[actor]actor // who goes on when an actor first gives up its turn
 }
 
+// choose returns a departure that is due at this point, if the actor that it goes to can go on, otherwise 0.
 func (g guided) choose(c *Control, p *sim.Point) int {
 	who := c.last
 	if p.Running {
