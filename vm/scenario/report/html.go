@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+	"sync"
 
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/phrase"
@@ -23,20 +24,23 @@ var (
 	pageJS template.JS
 )
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"css":          func() template.CSS { return pageCSS },
-	"js":           func() template.JS { return pageJS },
-	"clean":        clean,
-	"join":         strings.Join,
-	"place":        scenario.Place,
-	"seconds":      seconds,
-	"diffClass":    vm.DiffPart,
-	"plain":        func() vm.Style { return vm.Style{} },
-	"registerHead": func() []string { return vm.RegisterHead },
-	"arrows":       func(s string) string { return strings.ReplaceAll(s, "->", "→") }, // "-" may end a line
-	"mark":         markDigits,
-	"add":          func(a, b int) int { return a + b },
-}).Parse(pageHTML))
+// pageTemplate parses the page when the first report needs it, as most runs of the program write none.
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Funcs(template.FuncMap{
+		"css":          func() template.CSS { return pageCSS },
+		"js":           func() template.JS { return pageJS },
+		"clean":        clean,
+		"join":         strings.Join,
+		"place":        scenario.Place,
+		"seconds":      seconds,
+		"diffClass":    vm.DiffPart,
+		"plain":        func() vm.Style { return vm.Style{} },
+		"registerHead": func() []string { return vm.RegisterHead },
+		"arrows":       func(s string) string { return strings.ReplaceAll(s, "->", "→") }, // "-" may end a line
+		"mark":         markDigits,
+		"add":          func(a, b int) int { return a + b },
+	}).Parse(pageHTML))
+})
 
 // A page writes its cases as they come and its heading last; the style sheet moves it to the top.
 type page struct {
@@ -62,7 +66,7 @@ func newHTML(w *out, o Options) Writer { return &page{out: w, o: o} }
 // execute writes one of the templates of the page.
 func (w *page) execute(name string, data any) {
 	var b bytes.Buffer
-	if err := pageTemplate.ExecuteTemplate(&b, name, data); err != nil && w.err == nil {
+	if err := pageTemplate().ExecuteTemplate(&b, name, data); err != nil && w.err == nil {
 		w.err = err
 	}
 	w.write(b.Bytes())
