@@ -18,8 +18,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/board/rebuild"
 )
 
-// linesOf returns the lines of a recording.
-func linesOf(t testing.TB, file string) []string {
+// textOf returns the text of a recording.
+func textOf(t testing.TB, file string) []byte {
 	t.Helper()
 	f, err := os.Open(filepath.Join("../testdata", file+".txt.gz"))
 	if err != nil {
@@ -34,7 +34,13 @@ func linesOf(t testing.TB, file string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.SplitAfter(strings.TrimSuffix(string(b), "\n"), "\n")
+	return b
+}
+
+// linesOf returns the lines of a recording.
+func linesOf(t testing.TB, file string) []string {
+	t.Helper()
+	return strings.SplitAfter(strings.TrimSuffix(string(textOf(t, file)), "\n"), "\n")
 }
 
 // follow follows lines to their end.

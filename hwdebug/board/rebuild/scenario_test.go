@@ -3,11 +3,7 @@
 package rebuild_test
 
 import (
-	"compress/gzip"
 	"errors"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,20 +18,7 @@ import (
 // recordingOf keeps a recording in memory.
 func recordingOf(t *testing.T, file, kernel string) *rebuild.Recording {
 	t.Helper()
-	f, err := os.Open(filepath.Join("../testdata", file+".txt.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := rebuild.Read(rebuild.Options{Kernel: kernel}, text)
+	r, err := rebuild.Read(rebuild.Options{Kernel: kernel}, textOf(t, file))
 	if err != nil {
 		t.Fatal(err)
 	}
