@@ -99,7 +99,7 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// TestDeadlockAtRest names who waits for what, in which function, held by whom.
+// TestDeadlockAtRest names the waiting threads, what they wait for, the functions, held by whom.
 func TestDeadlockAtRest(t *testing.T) {
 	tests := []struct {
 		name string

@@ -143,7 +143,7 @@ func (p *pool) wakeIfNeeded() {
 }
 
 // run executes a worker: it runs items until none is queued, then sleeps. It makes another worker
-// before it runs an item if no other is idle; whether that one runs first is not modelled. After each item
+// before it runs an item if no other is idle; the order in which the two run is not modelled. After each item
 // it goes to the head of its CPU's run queue, on the CPU that is the pool's home by then.
 //
 // kernel/workqueue.c: worker_thread

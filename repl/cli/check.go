@@ -18,6 +18,7 @@ comparison that is never true, a global that nothing defines. Branches that no r
 takes are read too. PATH is a file, a folder, or '-'. Exit code 1: there are findings.
 `
 
+// checkMain prints the findings of all sources. Finding something is exit code 1, as a failed case is.
 func checkMain(_ context.Context, env Env, args []string) (int, error) {
 	if len(args) == 0 {
 		return 0, usagef("no PATH given (want scripts, or folders of scripts)")

@@ -37,6 +37,8 @@ type exploreOptions struct {
 	schedules       string // the folder of failing schedules
 }
 
+// table returns the options in the order of the help. All but --explore and --schedule only shape an
+// exploration.
 func (o *exploreOptions) table() []option {
 	return []option{
 		toggle("explore", &o.explore, "run each case in every order that the kernel allows"),
@@ -173,8 +175,8 @@ func (o *exploreOptions) apply(c *explore.Config) (luaOff bool) {
 	return o.luaOff
 }
 
-// exploreCase explores a case that is no it.explore: the machines that it makes are explored, and each run
-// has a runtime of its own.
+// exploreCase explores a case that is not an it.explore: the machines that it makes are explored, and each
+// run has a runtime of its own.
 func (o *runOptions) exploreCase(ctx context.Context, c *scenario.Case,
 	run func(context.Context, scenario.Environment) error) (scenario.Exploration, error) {
 	cfg := explore.Config{Reduce: o.explore.bound == nil && !o.explore.luaOff, KindOf: bindings.FailureKind}

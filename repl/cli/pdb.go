@@ -34,14 +34,14 @@ func (f *firstFailure) Case(r *scenario.Result) {
 // so it fails in the same way. The local variables at the failure are globals there, and m is the machine.
 func (o *runOptions) debug(
 	ctx context.Context, env Env, sources []*scenario.Source, so scenario.Options, c *scenario.Case,
-) (int, error) {
+) error {
 	i := slices.IndexFunc(sources, func(s *scenario.Source) bool { return s.Path == c.File })
 	if i < 0 {
-		return 0, fmt.Errorf("%s: the file of the failed case is gone", c.File)
+		return fmt.Errorf("%s: the file of the failed case is gone", c.File)
 	}
 	text, err := sources[i].Read()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	machines := newMachines(&o.machine, c.Kernel, o.withM)
 	seed := o.seed(c)
@@ -54,7 +54,7 @@ func (o *runOptions) debug(
 		Limits: so.Limits, Allow: so.Allow, Seed: seed, Args: []string{c.File},
 	}
 	cfg.Allow.Exit = true
-	return runPrompt(ctx, env, repl.Config{
+	runPrompt(ctx, env, repl.Config{
 		Banner: fmt.Sprintf("%s: the case %q failed; its variables are globals. For help :help.",
 			c.File, c.Name()),
 		Runtime: cfg,
@@ -67,7 +67,8 @@ func (o *runOptions) debug(
 		},
 		Head:  o.machine.recordHead(),
 		Color: repl.Color(o.color),
-	}), nil
+	})
+	return nil
 }
 
 // pdbModule returns what pdb.lua needs to know of the case.

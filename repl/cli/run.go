@@ -254,7 +254,7 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) (int, err
 	}
 	failed.save(env)
 	if o.pdb && first.result != nil && ctx.Err() == nil {
-		if _, err := o.debug(ctx, env, sources, so, first.result.Case); err != nil {
+		if err := o.debug(ctx, env, sources, so, first.result.Case); err != nil {
 			return 0, err
 		}
 	}

@@ -84,6 +84,8 @@ func startOf(stmts []ast.Stmt) start {
 	return noCode
 }
 
+// startOfStmt returns how the code of a statement begins. A statement without code, such as a label, leaves
+// that to the next one.
 func startOfStmt(stmt ast.Stmt) start {
 	switch s := stmt.(type) {
 	case *ast.LabelStmt:
