@@ -37,6 +37,7 @@ type Board struct {
 	Source     Source
 	Kernel     string        // the release that the machine names, "" if unknown
 	BRPs, WRPs int           // breakpoint and watchpoint registers that the kernel uses
+	EL         int           // the kernel's exception level: 1, or 2 (VHE); 0: unknown
 	T          time.Duration // the moment in the source's own clock; 0 of a live machine
 	CPUs       []CPU         // by number
 	Events     []Event       // those that existed at T, in order of creation

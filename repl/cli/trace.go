@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hwlua/hwlua/hwdebug/arm64"
 	"github.com/hwlua/hwlua/hwdebug/board"
 	"github.com/hwlua/hwlua/hwdebug/board/ftrace"
 	"github.com/hwlua/hwlua/hwdebug/board/rebuild"
@@ -60,6 +61,8 @@ func traceCommand() ([]option, runner) {
 		value("wrps", "N", setRange(&o.board.WRPs, 1, 16), "its watchpoint registers "+
 			"(default: as the trace says, or 4)"),
 		value("kernel", "RELEASE", o.setKernel, "its kernel (default: as the trace says)"),
+		value("el", "N", setRange(&o.board.EL, 1, 2), "the exception level of its kernel, 2 "+
+			"with VHE (default: as the trace says, or 1)"),
 		value("regs", "FILE", addString(&o.regs),
 			"compare the banks between the marks hwlua-point N and hwlua-end N with the",
 			"registers in a file regs.N.txt (repeatable)"),
@@ -346,6 +349,7 @@ func (t *traceRun) report() (int, error) {
 	t.printHalts(w, equal)
 	t.printChains(w)
 	fmt.Fprintf(w, "registers at %s\n", board.Seconds(b.T))
+	printLevel(w, b)
 	printBoard(w, b)
 	return code, t.writeScenario()
 }
@@ -386,6 +390,20 @@ func (t *traceRun) printParts(w io.Writer, b *board.Board) {
 		phrase.Plural(len(b.CPUs), "CPU"),
 		b.BRPs, b.WRPs, phrase.Plural(t.tracker.Events(), "event"),
 		phrase.Plural(t.tracker.Wides(), "wide registration"))
+}
+
+// printLevel tells that the control words of kernel addresses are drawn as without VHE, if b has such words
+// and nothing told the exception level of its kernel.
+func printLevel(w io.Writer, b *board.Board) {
+	inKernel := func(v board.Value) bool { return arm64.DecodeCtrl(uint32(v.Bits)).Privilege == arm64.EL1 }
+	for i := range b.CPUs {
+		c := &b.CPUs[i]
+		if b.EL == 0 && (slices.ContainsFunc(c.WCR, inKernel) || slices.ContainsFunc(c.BCR, inKernel)) {
+			fmt.Fprintln(w, "the kernel is taken to run at EL1; give --el 2 if it runs at EL2 (VHE), which "+
+				"sets HMC")
+			return
+		}
+	}
 }
 
 // numbers lists the first lines that were not understood.

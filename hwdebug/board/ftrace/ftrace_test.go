@@ -239,6 +239,23 @@ func TestHeads(t *testing.T) {
 	}
 }
 
+// TestLevel: the exception level of the kernel comes from the head of the script or from the kernel log.
+func TestLevel(t *testing.T) {
+	const (
+		started1 = "[    0.1] CPU: All CPU(s) started at EL1\n"
+		started2 = "[    0.1] CPU: All CPU(s) started at EL2\n"
+		vhe      = "[    0.0] CPU features: detected: Virtualization Host Extensions\n"
+	)
+	for text, want := range map[string]int{
+		"# hwlua level el=2\n": 2, "# hwlua level el=1\n": 1, "# hwlua level el=x\n": 0,
+		started1: 1, started2: 1, vhe + started2: 2, started2 + vhe: 2,
+	} {
+		if _, r := read(t, text); r.Facts().EL != want {
+			t.Errorf("%q: EL%d, want %d", text, r.Facts().EL, want)
+		}
+	}
+}
+
 // TestDmesgStack: a stack in the kernel log names CPU and thread, and comes before the line that follows.
 func TestDmesgStack(t *testing.T) {
 	recs, _ := read(t, `[    1.026387] hw-breakpoint: found 6 breakpoint and 4 watchpoint registers.

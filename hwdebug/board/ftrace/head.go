@@ -17,9 +17,11 @@ func (r *Reader) head(text string) *Record {
 		r.pairs(strings.Fields(rest))
 		return r.headed()
 	}
-	if rest, ok := strings.CutPrefix(text, "# hwlua symbols "); ok {
-		r.pairs(strings.Fields(rest))
-		return r.headed()
+	for _, head := range []string{"# hwlua symbols ", "# hwlua level "} {
+		if rest, ok := strings.CutPrefix(text, head); ok {
+			r.pairs(strings.Fields(rest))
+			return r.headed()
+		}
 	}
 	if n, ok := missedIn(text); ok {
 		f.Missed, f.HasMissed = n, true
@@ -72,6 +74,8 @@ func (r *Reader) pairs(words []string) {
 			f.BRPs = atoi(value, f.BRPs)
 		case "wrps":
 			f.WRPs = atoi(value, f.WRPs)
+		case "el":
+			f.EL = min(atoi(value, f.EL), 2)
 		case "ptrace_hbptriggered":
 			f.PtraceHandler, _ = number([]byte(value))
 		case "perf_event_output_forward":
@@ -141,8 +145,9 @@ func (r *Reader) parseLost(text string) bool {
 	return true
 }
 
-// parseMessage reads a message of the kernel log: the head of a stack, one of its functions, or the
-// counts that the kernel logs at boot.
+// parseMessage reads a message of the kernel log: the head of a stack, one of its functions, or what the
+// kernel logs at boot: its counts of registers and its exception level. A kernel that started at EL2 stays
+// there if the CPU has VHE.
 func (r *Reader) parseMessage(b []byte) {
 	if len(b) > 0 && b[0] == '[' { // the caller, with CONFIG_PRINTK_CALLER
 		if i := bytes.IndexByte(b, ']'); i > 0 {
@@ -151,6 +156,12 @@ func (r *Reader) parseMessage(b []byte) {
 	}
 	text := string(bytes.TrimSpace(b))
 	switch {
+	case strings.HasPrefix(text, "CPU: All CPU(s) started at EL"):
+		r.facts.EL = max(r.facts.EL, 1)
+		r.rec.Name = Head
+	case strings.HasSuffix(text, "detected: Virtualization Host Extensions"):
+		r.facts.EL = 2
+		r.rec.Name = Head
 	case strings.HasPrefix(text, "CPU: "):
 		r.log = r.rec
 		r.logThread(text)

@@ -183,6 +183,14 @@ header() {
 	echo "# hwlua probes 1 kernel=$(uname -r) cpus=$cpus brps=${brps:-0} wrps=${wrps:-0} btf=@BTF@"
 	echo "# hwlua symbols ptrace_hbptriggered=$(address ptrace_hbptriggered)" \
 		"perf_event_output_forward=$(address perf_event_output_forward)"
+	el=$(level)
+	[ -z "$el" ] || echo "# hwlua level el=$el"
+}
+
+# level prints the kernel's exception level if the log still has it: 2 if the kernel uses VHE.
+level() {
+	dmesg 2>/dev/null | sed -n 's/.*CPU: All CPU(s) started at EL[12].*/1/p
+		s/.*detected: Virtualization Host Extensions.*/2/p' | sort | sed -n '$p'
 }
 
 main() {

@@ -150,6 +150,7 @@ type Facts struct {
 	Kernel             string // "6.1.0-50-arm64"
 	CPUs               int    // 0: unknown
 	BRPs, WRPs         int
+	EL                 int    // the kernel's exception level: 1, or 2 (VHE); 0: unknown
 	PtraceHandler      uint64 // ptrace_hbptriggered
 	PerfHandler        uint64 // perf_event_output_forward
 	Missed             int    // by the probes, as last reported

@@ -28,7 +28,8 @@ var banks = [...]string{"DBGBVR", "DBGBCR", "DBGWVR", "DBGWCR"}
 // extra are registers that add to the picture: the OS lock, the kernel's pointers to the data of a CPU
 // and to its task, and the address of its vectors.
 var extra = [...]string{
-	"ID_AA64DFR0_EL1", "OSLSR_EL1", "TPIDR_EL1", "TPIDR_EL2", "SP_EL0", "VBAR_EL1", "pc",
+	"ID_AA64DFR0_EL1", "OSLSR_EL1", "HCR_EL2", "TPIDR_EL1", "TPIDR_EL2", "SP_EL0", "VBAR_EL1",
+	"VBAR_EL2", "pc",
 }
 
 // bankSize is how many registers of a kind the architecture has at most.

@@ -192,6 +192,28 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+// A kernel with VHE runs at EL2. Beside a kernel at EL1 a hypervisor may use TPIDR_EL2.
+func TestLevel(t *testing.T) {
+	for _, tt := range []struct {
+		regs map[string]uint64
+		want int
+	}{
+		{map[string]uint64{"TPIDR_EL1": 0x1000}, 0},
+		{map[string]uint64{"TPIDR_EL2": 0}, 0},
+		{map[string]uint64{"TPIDR_EL2": 0x1000}, 2},
+		{map[string]uint64{"HCR_EL2": 0x80000000, "TPIDR_EL2": 0x1000}, 1},
+		{map[string]uint64{"HCR_EL2": 0x488000000}, 2},
+	} {
+		value := func(name string) (uint64, bool) {
+			v, ok := tt.regs[name]
+			return v, ok
+		}
+		if got := live.Level(value); got != tt.want {
+			t.Errorf("%v: EL%d, want %d", tt.regs, got, tt.want)
+		}
+	}
+}
+
 // BTF of another kernel does not take the banks away.
 func TestWrongLayout(t *testing.T) {
 	s := &live.Stub{Address: serve(t, "../gdb/testdata/qemu-10.0.txt"), Layout: layout(t)}

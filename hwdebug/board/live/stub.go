@@ -110,17 +110,31 @@ func (s *Stub) events(c *gdb.Client, cpus []gdb.CPU, b *board.Board) (*kernel.Ke
 	return k, k.Fill(b)
 }
 
-// kernelCPU returns what the registers tell about the kernel on a CPU. A kernel at EL2 keeps the offset
-// of the per-CPU data in TPIDR_EL2, others leave that register 0.
+// kernelCPU returns what the registers tell about the kernel on a CPU. A kernel at EL2 uses the registers
+// of that level.
 func kernelCPU(c *gdb.CPU) kernel.CPU {
 	k := kernel.CPU{ID: c.ID}
-	k.Offset, _ = c.Value("TPIDR_EL1")
-	if el2, _ := c.Value("TPIDR_EL2"); el2 != 0 {
-		k.Offset = el2
-	}
+	el := max(level(c.Value), 1)
+	k.Offset, _ = c.Value(fmt.Sprintf("TPIDR_EL%d", el))
+	k.Vectors, _ = c.Value(fmt.Sprintf("VBAR_EL%d", el))
 	k.Task, _ = c.Value("SP_EL0")
-	k.Vectors, _ = c.Value("VBAR_EL1")
 	return k
+}
+
+// level returns the exception level of the kernel on a CPU with these registers: 2 if HCR_EL2.E2H is set,
+// which a kernel with VHE does. Where the stub does not show that register, a pointer in TPIDR_EL2 tells. It
+// returns 0 if the stub shows neither.
+func level(value func(name string) (uint64, bool)) int {
+	const e2h = 1 << 34
+	hcr, known := value("HCR_EL2")
+	pointer, _ := value("TPIDR_EL2")
+	switch {
+	case known && hcr&e2h != 0, !known && pointer != 0:
+		return 2
+	case known:
+		return 1
+	}
+	return 0
 }
 
 // picture returns the registers as a board.
@@ -128,6 +142,7 @@ func picture(cpus []gdb.CPU) *board.Board {
 	b := &board.Board{
 		Source: board.FromGDB, BRPs: described(&cpus[0], arm64.BCR), WRPs: described(&cpus[0], arm64.WCR),
 	}
+	b.EL = level(cpus[0].Value)
 	b.CPUs = make([]board.CPU, cpus[len(cpus)-1].ID+1)
 	for i := range b.CPUs {
 		b.CPUs[i] = board.NewCPU(b.BRPs, b.WRPs)

@@ -3,9 +3,11 @@
 package rebuild
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
+	"github.com/hwlua/hwlua/hwdebug/arm64"
 	"github.com/hwlua/hwlua/hwdebug/board"
 	"github.com/hwlua/hwlua/hwdebug/board/ftrace"
 )
@@ -13,7 +15,7 @@ import (
 // Board returns the board as it is at the last record that was followed.
 func (t *Tracker) Board() *board.Board {
 	b := &board.Board{
-		Source: board.FromTrace, Kernel: t.kernel(), BRPs: t.brps, WRPs: t.wrps, T: t.now,
+		Source: board.FromTrace, Kernel: t.kernel(), BRPs: t.brps, WRPs: t.wrps, EL: t.level(), T: t.now,
 		Findings: t.Findings(),
 	}
 	for i := range t.nrCPUs() {
@@ -55,6 +57,9 @@ func (t *Tracker) kernel() string {
 	}
 	return t.facts.Kernel
 }
+
+// level returns the exception level of the board's kernel, 0 if neither options nor the trace tell it.
+func (t *Tracker) level() int { return cmp.Or(t.opt.EL, t.facts.EL) }
 
 // picture returns one CPU. Without doubt its empty control registers are 0.
 func (t *Tracker) picture(c *cpu) board.CPU {
@@ -118,10 +123,12 @@ func (t *Tracker) draw(c *cpu, b *bank, value, control []board.Value, slots []bo
 	}
 }
 
-// controlOf returns what the control register of an event in a slot of c reads.
+// controlOf returns what the control register of an event in a slot of c reads. A kernel at EL2 adds HMC
+// to what matches in kernel mode (R-REG-13).
 func (t *Tracker) controlOf(c *cpu, ev *event) board.Value {
 	on, known := t.enabled(c, ev)
 	word := ev.ctrl
 	word.Enabled = on
+	word.HMC = t.level() == 2 && word.Privilege == arm64.EL1
 	return board.Value{Bits: uint64(word.Encode()), Known: known && ev.known && !ev.refused}
 }

@@ -32,6 +32,7 @@ import (
 type Options struct {
 	CPUs, BRPs, WRPs int    // 0: as the trace says, else those seen, 6 and 4
 	Kernel           string // a release; "" as the trace says
+	EL               int    // the kernel's exception level: 1, or 2 (VHE); 0: as the trace says, else 1
 
 	Until  time.Duration       // records after it are not followed; 0: all
 	Halts  []Halt              // compared with the banks between their marks

@@ -53,13 +53,15 @@ type difference struct {
 	event *board.Event
 }
 
-// newPlayer returns a player on a machine like the board.
-func newPlayer(cpus, brps, wrps int, kernel string) (*player, error) {
-	profile, _, ok := sim.Nearest(cmp.Or(kernel, defaultKernel))
+// newPlayer returns a player on a machine like b.
+func newPlayer(b *board.Board) (*player, error) {
+	profile, _, ok := sim.Nearest(cmp.Or(b.Kernel, defaultKernel))
 	if !ok {
 		profile = defaultKernel
 	}
-	cfg := sim.Config{CPUs: cpus, BRPs: brps, WRPs: wrps, Kernel: profile, VABits: 48}
+	cfg := sim.Config{
+		CPUs: len(b.CPUs), BRPs: b.BRPs, WRPs: b.WRPs, Kernel: profile, VABits: 48, VHE: b.EL == 2,
+	}
 	m, err := sim.New(cfg)
 	if err != nil {
 		return nil, err
@@ -68,8 +70,12 @@ func newPlayer(cpus, brps, wrps int, kernel string) (*player, error) {
 		m: m, events: map[int]*played{}, wides: map[int]*sim.Wide{}, tasks: map[string]*sim.Task{},
 		names: map[string]string{}, pids: map[int]bool{0: true, 1: true}, down: map[int]bool{},
 	}
-	p.write("local m = hw.machine { cpus = %d, brps = %d, wrps = %d, kernel = %q, va_bits = 48 }", cpus, brps,
-		wrps, profile)
+	vhe := ""
+	if cfg.VHE {
+		vhe = ", vhe = true"
+	}
+	p.write("local m = hw.machine { cpus = %d, brps = %d, wrps = %d, kernel = %q, va_bits = 48%s }", cfg.CPUs,
+		cfg.BRPs, cfg.WRPs, profile, vhe)
 	p.write("local e, w, t = {}, {}, {} -- events, wide registrations, tasks")
 	return p, nil
 }
@@ -630,7 +636,7 @@ func (p *player) differs(banks []bankText, cpu int) string {
 
 // replay does all steps of a trace on a machine.
 func (t *Tracker) replay() (*player, error) {
-	p, err := newPlayer(t.nrCPUs(), t.brps, t.wrps, t.kernel())
+	p, err := newPlayer(t.Board())
 	if err != nil {
 		return nil, err
 	}
@@ -671,7 +677,7 @@ func Scenario(b *board.Board) (string, error) {
 	if r, ok := b.Origin.(*Recording); ok {
 		return r.Scenario()
 	}
-	p, err := newPlayer(len(b.CPUs), b.BRPs, b.WRPs, b.Kernel)
+	p, err := newPlayer(b)
 	if err != nil {
 		return "", err
 	}
@@ -723,7 +729,7 @@ func Model(b *board.Board) (*sim.Machine, error) {
 			return nil, refuse(fmt.Sprintf("the events in the slots of cpu%d are not known", i))
 		}
 	}
-	p, err := newPlayer(len(b.CPUs), b.BRPs, b.WRPs, b.Kernel)
+	p, err := newPlayer(b)
 	if err != nil {
 		return nil, err
 	}

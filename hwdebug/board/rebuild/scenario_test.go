@@ -90,6 +90,53 @@ func TestModel(t *testing.T) {
 	}
 }
 
+// TestLevel: the control words of kernel addresses have HMC where the kernel runs at EL2 (R-REG-13), those
+// of user addresses do not, and the model and the scenario do the same.
+func TestLevel(t *testing.T) {
+	const both = 14_327_460 * time.Microsecond // a moment at which registers have both kinds
+	trace := string(textOf(t, "mixed/trace"))
+	for _, tt := range []struct {
+		head string
+		opt  rebuild.Options
+		el   int
+		hmc  uint64 // bit 13 of the words of kernel addresses
+	}{
+		{head: ""},
+		{head: "# hwlua level el=1\n", el: 1},
+		{head: "# hwlua level el=2\n", el: 2, hmc: 1},
+		{opt: rebuild.Options{EL: 2}, el: 2, hmc: 1},
+		{head: "# hwlua level el=2\n", opt: rebuild.Options{EL: 1}, el: 1},
+	} {
+		r, err := rebuild.Read(tt.opt, []byte(tt.head+trace))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := r.At(both)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.EL != tt.el {
+			t.Errorf("%q %+v: EL%d, want %d", tt.head, tt.opt, b.EL, tt.el)
+		}
+		words := map[arm64.Privilege]uint64{} // their bits from 13 on
+		for i := range b.CPUs {
+			for _, v := range b.CPUs[i].WCR {
+				if v.Bits != 0 {
+					words[arm64.DecodeCtrl(uint32(v.Bits)).Privilege] |= v.Bits >> 13
+				}
+			}
+		}
+		if len(words) != 2 || words[arm64.EL0] != 0 || words[arm64.EL1] != tt.hmc {
+			t.Errorf("%q %+v: bits from 13 on by level %v, want 0 and %d", tt.head, tt.opt, words, tt.hmc)
+		}
+		text, err := r.Scenario()
+		if err != nil || strings.Contains(text, ", vhe = true }") != (tt.hmc != 0) ||
+			strings.Contains(text, "is left out") {
+			t.Errorf("%q %+v: %v, scenario\n%.900s", tt.head, tt.opt, err, text)
+		}
+	}
+}
+
 // TestModelRefuses: a board of which the registers are not known has no model.
 func TestModelRefuses(t *testing.T) {
 	for _, b := range []*board.Board{
