@@ -30,6 +30,7 @@ const (
 	FeatureExec         Feature = "exec"          // Execer
 	FeatureCompat       Feature = "32-bit tasks"  // CompatTasker
 	FeatureWrites       Feature = "write order"   // WriteLogger
+	FeaturePreemption   Feature = "preemption"    // Preempter
 
 	FeaturePMUEvents      Feature = "PMU events"      // no method yet: events that are no breakpoints
 	FeatureSoftwareEvents Feature = "software events" // likewise
@@ -185,6 +186,14 @@ type CompatTasker interface {
 	GetHBPRegs(tracer, t TaskID, num int) (uint32, error)
 }
 
+// A Preempter decides what the scheduler decides in Fork and Exec.
+type Preempter interface {
+	// PreemptNext has the next Fork or Exec preempted: the child runs before its parent has gone to
+	// sleep, and the CPU goes back to the parent (R-CTX-19); the CPU runs something else once the task
+	// has executed (R-EVT-31).
+	PreemptNext()
+}
+
 // A WriteLogger keeps the order of register writes.
 type WriteLogger interface {
 	// LogWrites begins or ends the log. TakeWrites appends what was logged since the last call to dst.
@@ -241,6 +250,8 @@ func Implements(t Target, f Feature) (ok bool) {
 		_, ok = t.(CompatTasker)
 	case FeatureWrites:
 		_, ok = t.(WriteLogger)
+	case FeaturePreemption:
+		_, ok = t.(Preempter)
 	case FeatureKernelAccess:
 		ok = true
 	}

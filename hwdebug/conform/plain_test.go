@@ -26,6 +26,8 @@ type plain struct {
 	tasks  []*plainTask
 	byID   []any // *plainEvent or []*plainEvent (wide)
 	clock  int   // of register writes
+
+	preempt bool // the next fork
 }
 
 // rules are the differences between releases that the steps can see; the zero value is 6.1.176.
@@ -751,7 +753,8 @@ func (p *plain) WRPs() int { return 4 }
 func (p *plain) Supports(f hwdebug.Feature) error {
 	switch f {
 	case hwdebug.FeatureKernelEvents, hwdebug.FeatureKernelAccess, hwdebug.FeatureTasks,
-		hwdebug.FeatureUserCopy, hwdebug.FeatureRegisters, hwdebug.FeaturePtrace, hwdebug.FeatureSwitch:
+		hwdebug.FeatureUserCopy, hwdebug.FeatureRegisters, hwdebug.FeaturePtrace, hwdebug.FeatureSwitch,
+		hwdebug.FeaturePreemption:
 		return nil
 	}
 	return errors.ErrUnsupported
@@ -905,13 +908,20 @@ func (p *plain) NewTask(cpu int) (hwdebug.TaskID, error) {
 	return hwdebug.TaskID(len(p.tasks) - 1), nil
 }
 
+func (p *plain) PreemptNext() { p.preempt = true }
+
 func (p *plain) Fork(id hwdebug.TaskID) (child hwdebug.TaskID, err error) {
+	back := p.preempt
+	p.preempt = false
 	p.running(id, func(t *plainTask, c *plainCPU) {
 		u := &plainTask{cpu: t.cpu}
 		p.tasks = append(p.tasks, u)
 		if err = p.inherit(t, u); err == nil {
 			child = hwdebug.TaskID(len(p.tasks) - 1)
 			p.switchTo(c, u)
+			if back {
+				p.switchTo(c, t)
+			}
 		}
 	})
 	return child, err

@@ -60,6 +60,9 @@ type player struct {
 
 	got outcome
 	reg hwdebug.Regs
+
+	preempter hwdebug.Preempter // t, if it is one
+	course    course
 }
 
 // An outcome is the result of a step. Its slices are valid until the next step.
@@ -80,6 +83,11 @@ func (p *player) begin(t hwdebug.Target, meta *Meta) {
 	p.asked, p.onCode = [2]bool{}, false
 	p.t, p.meta = t, meta
 	p.sampler, _ = t.(hwdebug.Sampler)
+	p.preempter = nil
+	if t.Supports(hwdebug.FeaturePreemption) == nil {
+		p.preempter, _ = t.(hwdebug.Preempter)
+	}
+	p.course.begin()
 	p.writes = nil
 	p.blind = t.Supports(hwdebug.FeatureRegisters) != nil
 }
@@ -398,6 +406,7 @@ func (p *player) makeTask(s *Step, g *outcome) {
 		case s.Op == OpTask:
 			id, g.err = tasker.NewTask(s.CPU)
 		default:
+			p.choose()
 			id, g.err = tasker.Fork(from.id)
 		}
 	}
@@ -470,6 +479,7 @@ func (p *player) act(s *Step, id hwdebug.TaskID, o *Obs) (err error) {
 	case OpCPUUp:
 		err = p.t.(hwdebug.Hotplugger).CPUUp(s.CPU)
 	case OpExec:
+		p.choose()
 		err = p.t.(hwdebug.Execer).Exec(id, s.Compat)
 	case OpHbpSet, OpHbpGet:
 		err = p.hbp(s, id, o)
@@ -640,6 +650,20 @@ type Tally struct {
 	Residues int `json:"residues"`
 }
 
+// add adds the counts of another tally.
+func (t *Tally) add(o *Tally) {
+	t.Steps += o.Steps
+	t.Agreeing += o.Agreeing
+	t.Diverging += o.Diverging
+	t.Marked += o.Marked
+	t.MarkedAgreeing += o.MarkedAgreeing
+	t.MarkedDiverging += o.MarkedDiverging
+	t.Lists += o.Lists
+	t.ListsDiverging += o.ListsDiverging
+	t.Unobserved += o.Unobserved
+	t.Residues += o.Residues
+}
+
 // Replay performs c on t, which must be fresh, and compares every step and the residue at the end.
 // It calls diverged, which may be nil, for each divergence in turn. A divergent step does not end
 // the case.
@@ -661,6 +685,7 @@ func (p *player) replay(
 	tally.Steps += len(c.Steps)
 	for i := range c.Steps {
 		s := &c.Steps[i]
+		p.course.step = i
 		if s.Op == OpDump && p.blind {
 			tally.Unobserved++
 			continue
@@ -680,6 +705,7 @@ func (p *player) replay(
 		if s.Mark != 0 {
 			tally.Marked++
 		}
+		p.course.note(i, s.Mark != 0, same)
 		if s.HasWrites && p.writes != nil {
 			p.compareWrites(c, i, tally, diverged)
 		}
@@ -690,6 +716,7 @@ func (p *player) replay(
 	r := p.finish()
 	if !p.blind && !slices.Equal(r.kde, c.KDE) || (len(r.violation) > 0) != (c.Violation != "") {
 		tally.Residues++
+		p.course.note(len(c.Steps), false, false)
 		if diverged != nil {
 			diverged(&Divergence{
 				Case: c.ID, Line: c.Line, Asked: "release everything of the case",

@@ -270,6 +270,10 @@ type Report struct {
 	Cases   int      `json:"cases"` // replayed
 	Skipped []Skip   `json:"skipped,omitempty"`
 	Tally
+	// OtherOrder names the cases that agree once the scheduler chooses otherwise at a fork or an exec than it
+	// does by default (R-CTX-19, R-EVT-31).
+	OtherOrder []string `json:"other_order,omitempty"`
+	Verbose    bool     `json:"-"` // Text names them
 	// Divergences holds the first divergences, the unmarked before the marked ones.
 	Divergences []Divergence `json:"divergences"`
 }
@@ -344,6 +348,14 @@ func (r *Report) Text(w io.Writer) error {
 	if r.Lists > 0 {
 		fmt.Fprintf(&b, "%-9s %8d  (register writes: %d lists in another order)\n", "lists", r.Lists,
 			r.ListsDiverging)
+	}
+	if n := len(r.OtherOrder); n > 0 {
+		fmt.Fprintf(&b, "%-9s %8d  (cases agree with another order that the kernel allows)\n", "reordered", n)
+	}
+	if r.Verbose {
+		for _, name := range r.OtherOrder {
+			b.WriteString("  " + name + "\n")
+		}
 	}
 	for _, s := range r.Skipped {
 		fmt.Fprintf(&b, "%-9s %8d  (cases, %d steps: %s)\n", "skipped", s.Cases, s.Steps, s.Why)

@@ -105,40 +105,65 @@ func (r *runner) file(ctx context.Context, name string) error {
 	}
 }
 
-// oneCase replays the case that was read last on a target of its own. It skips a case that left the machine
-// of the recording unusable, and one that needs what the target cannot do.
+// oneCase replays the case that was read last on a target of its own. It skips a case that left the
+// machine of the recording unusable, and one that needs what the target cannot do. A case that diverges is
+// replayed with the other choices of the scheduler.
 func (r *runner) oneCase(file string, meta *Meta) error {
 	if r.c.Violation != "" {
 		r.report.skip("the recorded machine was left unusable", len(r.c.Steps))
 		return nil
 	}
-	t, err := r.cfg.Open(*meta)
+	t, err := r.open(file, meta)
 	if err != nil {
-		return fmt.Errorf("%s:%d: no target for case %s: %w", file, r.c.Line, r.c.ID, err)
+		return err
 	}
 	if why := lacks(t, &r.c); why != "" {
 		r.report.skip(why, len(r.c.Steps))
 		return r.shutdown(t, file)
 	}
-	r.player.replay(t, meta, &r.c, &r.report.Tally, func(d *Divergence) {
+	r.player.course.preempt = nil
+	a, err := r.attempt(t, file, meta)
+	if err == nil && r.player.course.first >= 0 {
+		var other attempt
+		var ok bool
+		if other, ok, err = r.search(file, meta); ok {
+			a = other
+			r.report.OtherOrder = append(r.report.OtherOrder, r.c.ID)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	r.count(&a)
+	return nil
+}
+
+// count adds a replayed case to the report.
+func (r *runner) count(a *attempt) {
+	r.report.Tally.add(&a.tally)
+	for _, d := range a.found {
 		list := &r.first
 		if len(d.Marks) > 0 {
 			list = &r.marked
 		}
 		if len(*list) < r.cfg.MaxDivergences {
-			d.File = file
-			*list = append(*list, *d)
+			*list = append(*list, d)
 		}
-	})
-	if err := r.shutdown(t, file); err != nil {
-		return err
 	}
 	r.report.Cases++
 	if r.cfg.Progress != nil {
 		r.progress.Cases = r.report.Cases
 		r.cfg.Progress(r.progress)
 	}
-	return nil
+}
+
+// open returns a target for the case that was read last.
+func (r *runner) open(file string, meta *Meta) (hwdebug.Target, error) {
+	t, err := r.cfg.Open(*meta)
+	if err != nil {
+		err = fmt.Errorf("%s:%d: no target for case %s: %w", file, r.c.Line, r.c.ID, err)
+	}
+	return t, err
 }
 
 func (r *runner) shutdown(t hwdebug.Target, file string) error {

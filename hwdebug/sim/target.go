@@ -19,6 +19,7 @@ type Target struct {
 	catches bool            // an event sends signals, which the tasks handle
 	caught  hwdebug.Handled // during this access
 	timed   bool            // an event has a frequency, so that the time between accesses matters
+	preempt bool            // the next fork or exec is preempted
 }
 
 // stepTime is the time in ns that passes between two accesses of a test program, for events with a frequency.
@@ -51,6 +52,7 @@ var (
 	_ hwdebug.Grouper         = (*Target)(nil)
 	_ hwdebug.WriteLogger     = (*Target)(nil)
 	_ hwdebug.Execer          = (*Target)(nil)
+	_ hwdebug.Preempter       = (*Target)(nil)
 	_ hwdebug.CompatTasker    = (*Target)(nil)
 	_ hwdebug.Shutdowner      = (*Target)(nil)
 )
@@ -73,7 +75,7 @@ func (t *Target) Supports(f hwdebug.Feature) error {
 	case hwdebug.FeatureKernelEvents, hwdebug.FeatureKernelAccess, hwdebug.FeatureTasks,
 		hwdebug.FeatureUserCopy, hwdebug.FeatureRegisters, hwdebug.FeaturePtrace, hwdebug.FeatureSwitch,
 		hwdebug.FeatureHotplug, hwdebug.FeatureExec, hwdebug.FeatureCompat, hwdebug.FeatureSampling,
-		hwdebug.FeatureGroups, hwdebug.FeatureWrites:
+		hwdebug.FeatureGroups, hwdebug.FeatureWrites, hwdebug.FeaturePreemption:
 		return nil
 	case hwdebug.FeaturePMUEvents,
 		hwdebug.FeatureSoftwareEvents, hwdebug.FeatureBPF:
@@ -408,15 +410,29 @@ func (t *Target) NewTask(cpu int) (hwdebug.TaskID, error) {
 	return t.addTask(tsk, err)
 }
 
-// Fork has a task fork. Its CPU switches from the parent straight to the child, then both are parked
-// (R-CTX-19).
+// PreemptNext has the next Fork or Exec preempted.
+func (t *Target) PreemptNext() { t.preempt = true }
+
+// preempted reports whether the operation that begins now is preempted.
+func (t *Target) preempted() bool {
+	p := t.preempt
+	t.preempt = false
+	return p
+}
+
+// Fork has a task fork. Its CPU switches from the parent straight to the child, and back if the child
+// preempted the parent. Then both are parked (R-CTX-19).
 func (t *Target) Fork(id hwdebug.TaskID) (hwdebug.TaskID, error) {
 	var child *Task
+	back := t.preempted()
 	err := t.running(id, func(tsk *Task, c *CPU) (err error) {
 		if child, err = tsk.Fork("", 0); err != nil {
 			return err
 		}
-		return c.ContextSwitch(child)
+		if err := c.ContextSwitch(child); err != nil || !back {
+			return err
+		}
+		return c.ContextSwitch(tsk)
 	})
 	return t.addTask(child, err)
 }
@@ -496,9 +512,18 @@ func (t *Target) Switch(cpu int, next hwdebug.TaskID) error {
 	})
 }
 
-// Exec has a task execute a new image.
+// Exec has a task execute a new image, and switches it out and in at the end if it is preempted (R-EVT-31).
 func (t *Target) Exec(id hwdebug.TaskID, compat bool) error {
-	return t.running(id, func(tsk *Task, _ *CPU) error { return tsk.ExecveAs(compat) })
+	away := t.preempted()
+	return t.running(id, func(tsk *Task, c *CPU) error {
+		if err := tsk.ExecveAs(compat); err != nil || !away {
+			return err
+		}
+		if err := c.ContextSwitch(nil); err != nil {
+			return err
+		}
+		return c.ContextSwitch(tsk)
+	})
 }
 
 // NewCompatTask creates a parked 32-bit task.

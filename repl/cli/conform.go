@@ -24,7 +24,10 @@ code is 1 if an unmarked step diverges. A kernel without a profile of its own is
 replayed on the nearest one. Cases with operations that the model lacks, and cases
 that left the recorded machine unusable, are skipped and counted. Where a recording
 says which registers each step wrote, the order is compared too and counted apart; the
-exit code is 1 if more than one list in 200 differs.
+exit code is 1 if more than one list in 200 differs. A case that diverges is replayed
+with the other orders that the kernel leaves to its scheduler, of parent and child
+after a fork and within an exec (R-CTX-19, R-EVT-31); if it agrees with one, it counts
+as agreeing, and as reordered.
 
 With --on linux the running kernel does the steps, from user space: perf events,
 ptrace, accesses, fork, exit, hotplug. Cases with operations of a kernel module are
@@ -38,6 +41,7 @@ type conformOptions struct {
 	filter  string
 	profile string
 	on      string
+	verbose bool
 }
 
 func conformCommand() ([]option, runner) {
@@ -51,6 +55,7 @@ func conformCommand() ([]option, runner) {
 			"replay on this profile (default: the version in the recording's first line)"),
 		value("on", "TARGET", oneOf(&o.on, "model", "linux"),
 			"replay on the model (default), or on the arm64 kernel that hwlua runs on (root)"),
+		{short: "v", long: "verbose", set: setTrue(&o.verbose), help: "name the cases with another order"},
 	}, o.run
 }
 
@@ -85,6 +90,7 @@ func (o *conformOptions) run(ctx context.Context, env Env, files []string) (int,
 	if err != nil {
 		return 0, err
 	}
+	rep.Verbose = o.verbose
 	write := rep.Text
 	if o.json {
 		write = rep.JSON
