@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +48,10 @@ type scenario struct {
 	rt *vm.Runtime
 }
 
+// amended replaces what the contract has changed since the scripts were written, as .ci/run does: a machine
+// has 1 to 1024 CPUs.
+var amended = strings.NewReplacer(`raises("64"`, `raises("1024"`, "cpus = 65", "cpus = 1025")
+
 func load(t *testing.T, path string) *scenario {
 	t.Helper()
 	src, err := os.ReadFile(path)
@@ -61,7 +66,7 @@ func load(t *testing.T, path string) *scenario {
 	s := &scenario{t, rt}
 	for _, part := range []struct{ name, src string }{
 		{name: "shim.lua", src: shim},
-		{name: filepath.Base(path), src: string(src)},
+		{name: filepath.Base(path), src: amended.Replace(string(src))},
 	} {
 		prog, err := vm.Compile(part.name, part.src)
 		if err != nil {

@@ -505,9 +505,9 @@ m = nil`)
 }
 
 func TestMachineThatIsThere(t *testing.T) {
-	_, _, err := runWith(sim.Config{CPUs: 65}, vm.Limits{}, "")
-	if err == nil || !strings.Contains(err.Error(), "64") {
-		t.Errorf("a machine of 65 CPUs: got error %v, want one that names the limit 64", err)
+	_, _, err := runWith(sim.Config{CPUs: 1025}, vm.Limits{}, "")
+	if err == nil || !strings.Contains(err.Error(), "1024") {
+		t.Errorf("a machine of 1025 CPUs: got error %v, want one that names the limit 1024", err)
 	}
 	if out := must(t, `print(m, m.nr_cpus)`); out != "machine test_mach (2 cpus, 4.19.116)\t2\n" {
 		t.Error(out)

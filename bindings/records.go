@@ -94,8 +94,10 @@ func positive[T any](name, def, doc, want string, at func(*T) *int) describe.Fie
 	return opt(name, describe.Int, def, doc, set(func(v value, c *T) { *at(c) = v.atLeast1(want) }))
 }
 
+var cpuRange = fmt.Sprintf("1 to %d", hwdebug.MaxCPUs)
+
 var machineOptions = []describe.Field{
-	positive("cpus", "4", "CPUs, 1 to 64", "1 to 64", func(c *sim.Config) *int { return &c.CPUs }),
+	positive("cpus", "4", "CPUs, "+cpuRange, cpuRange, func(c *sim.Config) *int { return &c.CPUs }),
 	countField("brps", "6", "breakpoint",
 		func(c *sim.Config) (*int, *[]int) { return &c.BRPs, &c.BRPsPerCPU }),
 	countField("wrps", "4", "watchpoint",

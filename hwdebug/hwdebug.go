@@ -18,6 +18,9 @@ package hwdebug
 
 import "strconv"
 
+// MaxCPUs is the most CPUs that a model, a board or a recording has.
+const MaxCPUs = 1024
+
 // A BPType is the kernel's bp_type: the kinds of access that an event watches for.
 type BPType uint32
 

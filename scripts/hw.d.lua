@@ -7,7 +7,7 @@
 
 ---The options of hw.machine.
 ---@class hw.machine_options
----@field cpus? integer CPUs, 1 to 64 (default: 4)
+---@field cpus? integer CPUs, 1 to 1024 (default: 4)
 ---@field brps? integer|integer[] implemented breakpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first (default: 6)
 ---@field wrps? integer|integer[] implemented watchpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first (default: 4)
 ---@field cpu? string|string[] the core: the two counts and its features; hw.presets lists them; a table gives one core per CPU, CPU 0 first (default: "cortex-a57")
@@ -319,7 +319,7 @@
 
 ---The options of an explored machine: those of hw.machine but the seed.
 ---@class hw.explored_machine
----@field cpus? integer CPUs, 1 to 64 (default: 4)
+---@field cpus? integer CPUs, 1 to 1024 (default: 4)
 ---@field brps? integer|integer[] implemented breakpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first (default: 6)
 ---@field wrps? integer|integer[] implemented watchpoint registers, 1 to 16; a table gives one count per CPU, CPU 0 first (default: 4)
 ---@field cpu? string|string[] the core: the two counts and its features; hw.presets lists them; a table gives one core per CPU, CPU 0 first (default: "cortex-a57")

@@ -28,7 +28,7 @@ return m.cpu[0].wp_on_reg[9]
 return m[1]
 return hw.machne
 return hw.errno.ENSPC
-hw.machine { cpus = 65 }
+hw.machine { cpus = 1025 }
 hw.machine { cpu_count = 3 }
 hw.machine { cpus = "4" }
 hw.machine { cpu = "cortex-a75x" }

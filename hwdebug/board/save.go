@@ -10,6 +10,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 )
 
@@ -48,17 +49,14 @@ func Load(text string) (*Board, error) {
 	return b, nil
 }
 
-// maxCPUs bounds the CPUs of a board that a file may ask for.
-const maxCPUs = 1024
-
 // check returns an error if b is not as the package documents it.
 func (b *Board) check() error {
 	if b.BRPs < 1 || b.BRPs > arm64.MaxRegs || b.WRPs < 1 || b.WRPs > arm64.MaxRegs {
 		return fmt.Errorf("%d breakpoint and %d watchpoint registers (want 1 to %d)",
 			b.BRPs, b.WRPs, arm64.MaxRegs)
 	}
-	if len(b.CPUs) < 1 || len(b.CPUs) > maxCPUs {
-		return fmt.Errorf("%d CPUs (want 1 to %d)", len(b.CPUs), maxCPUs)
+	if len(b.CPUs) < 1 || len(b.CPUs) > hwdebug.MaxCPUs {
+		return fmt.Errorf("%d CPUs (want 1 to %d)", len(b.CPUs), hwdebug.MaxCPUs)
 	}
 	for i := range b.CPUs {
 		c := &b.CPUs[i]

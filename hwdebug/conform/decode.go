@@ -93,7 +93,7 @@ var metaKeys = keysOf([]key[Meta]{
 	{"version", func(d *decoder, m *Meta) { m.Version = d.string() }},
 	{"qemu", func(d *decoder, m *Meta) { m.QEMU = d.string() }},
 	{"machine", func(d *decoder, m *Meta) { m.Machine = d.string() }},
-	{"cpus", func(d *decoder, m *Meta) { m.CPUs = d.count("cpus", 64) }},
+	{"cpus", func(d *decoder, m *Meta) { m.CPUs = d.count("cpus", hwdebug.MaxCPUs) }},
 	{"brps", func(d *decoder, m *Meta) { m.BRPs = d.count("brps", arm64.MaxRegs) }},
 	{"wrps", func(d *decoder, m *Meta) { m.WRPs = d.count("wrps", arm64.MaxRegs) }},
 	{"dfr0", func(d *decoder, m *Meta) { m.DFR0 = d.hex("dfr0", math.MaxUint64) }},
@@ -179,7 +179,7 @@ func (d *decoder) id(c *Case) {
 
 func (d *decoder) cpus(c *Case) {
 	at := d.next()
-	if c.CPUs = d.int("cpus", 1, 64); c.CPUs != d.meta.CPUs {
+	if c.CPUs = d.int("cpus", 1, hwdebug.MaxCPUs); c.CPUs != d.meta.CPUs {
 		d.fail(at, fmt.Sprintf("cpus is %d, on a machine of %d", c.CPUs, d.meta.CPUs), "")
 	}
 }

@@ -465,7 +465,7 @@ func (w twin) decode(line []byte) (c *conform.Case, err error) {
 		no("more follows")
 	}
 	keys(m, "id cpus steps", "residue violation")
-	c = &conform.Case{ID: as[string](m["id"], "id"), CPUs: integer(m["cpus"], 1, 64)}
+	c = &conform.Case{ID: as[string](m["id"], "id"), CPUs: integer(m["cpus"], 1, hwdebug.MaxCPUs)}
 	if c.ID == "" || c.CPUs != w.meta.CPUs {
 		no("id or cpus")
 	}

@@ -65,6 +65,7 @@ func (m *Machine) boot() {
 		m.tasks = append(m.tasks, t)
 		return t
 	}
+	newPID := func() int { m.nextPID++; return m.nextPID - 1 } // m.pid looks for ones that are taken
 	m.brps, m.wrps = arm64.MaxRegs, arm64.MaxRegs
 	cores := m.cfg.cores()
 	m.uao, m.version = common(cores)
@@ -89,10 +90,10 @@ func (m *Machine) boot() {
 		c.idle.node = m.push(m.push(0, m.idleBottom(c.id)...),
 			fnCPUStartupEntry, fnDoIdle, fnDefaultIdleCall, fnArchCPUIdle)
 		c.curr, c.base, c.node = c.idle, c.idle, c.idle.node
-		c.hp = newThread("cpuhp/"+n, m.pid(), c)
+		c.hp = newThread("cpuhp/"+n, newPID(), c)
 		c.hp.node = m.push(kthread, fnSmpbootThreadFn, fnCpuhpThreadFun)
-		c.pool.init(c, newThread("kworker/"+n+":0", m.pid(), c))
-		newThread("kworker/"+n+":0H", m.pid(), c)
+		c.pool.init(c, newThread("kworker/"+n+":0", newPID(), c))
+		newThread("kworker/"+n+":0H", newPID(), c)
 	}
 	boot := m.cpus[0]
 	boot.curr, boot.base, boot.node = m.script, m.script, m.script.node

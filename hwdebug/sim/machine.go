@@ -35,7 +35,7 @@ import (
 
 // Config describes a machine. The zero value is the default machine: four Cortex-A57 CPUs, 4.19.116.
 type Config struct {
-	CPUs       int   // 1 to 64; 0: 4
+	CPUs       int   // 1 to hwdebug.MaxCPUs; 0: 4
 	BRPs, WRPs int   // implemented breakpoint and watchpoint registers, 1 to 16; 0: the preset's
 	BRPsPerCPU []int // one count per CPU, CPU 0 first; overrides BRPs
 	WRPsPerCPU []int // one count per CPU, CPU 0 first; overrides WRPs
@@ -228,7 +228,7 @@ type OptionError struct {
 
 func (e *OptionError) Error() string { return "sim: option " + e.Option + ": " + e.Detail() }
 
-// Detail returns the error without the option's name: "got 65, want 1 to 64".
+// Detail returns the error without the option's name: "got 1025, want 1 to 1024".
 func (e *OptionError) Detail() string { return fmt.Sprintf("got %#v, want %s", e.Got, e.Want) }
 
 // fill sets the defaults and validates c.
@@ -283,8 +283,8 @@ func (c *Config) fill() error {
 // fillCPUs does so for the number of CPUs and their cores, which it returns.
 func (c *Config) fillCPUs() ([]*Preset, error) {
 	c.CPUs = cmp.Or(c.CPUs, max(len(c.BRPsPerCPU), len(c.WRPsPerCPU), len(c.Cores)), 4)
-	if c.CPUs < 1 || c.CPUs > 64 {
-		return nil, &OptionError{"cpus", c.CPUs, "1 to 64"}
+	if c.CPUs < 1 || c.CPUs > hwdebug.MaxCPUs {
+		return nil, &OptionError{"cpus", c.CPUs, fmt.Sprintf("1 to %d", hwdebug.MaxCPUs)}
 	}
 	if len(c.Cores) > 0 && len(c.Cores) != c.CPUs {
 		return nil, &OptionError{"cpu", len(c.Cores), fmt.Sprintf("%d cores, one for each CPU", c.CPUs)}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/hwlua/hwlua/bindings"
+	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/board"
 	"github.com/hwlua/hwlua/hwdebug/explore"
 	"github.com/hwlua/hwlua/hwdebug/sim"
@@ -43,7 +44,8 @@ type counts []int
 // table returns the options. Each also notes in given that it was set.
 func (o *machineOptions) table() []option {
 	opts := []option{
-		value("cpus", "N", setInt(&o.cpus, 1), "CPUs of a machine, 1 to 64 (default 4)"),
+		value("cpus", "N", setInt(&o.cpus, 1),
+			fmt.Sprintf("CPUs of a machine, 1 to %d (default 4)", hwdebug.MaxCPUs)),
 		value("brps", "N", o.brps.set, "breakpoint registers, 1 to 16; N,N,... sets one count for each CPU"),
 		value("wrps", "N", o.wrps.set, "watchpoint registers, 1 to 16; N,N,... sets one count for each CPU"),
 		value("cpu", "NAME", setString(&o.cpu), "preset: "+strings.Join(presetNames(), " ")),
@@ -236,7 +238,7 @@ func (o *machineOptions) facts(kernel string) []scenario.Fact {
 		return strconv.Itoa(slices.Min(c))
 	}
 	facts := []scenario.Fact{
-		{Name: "cpus", Value: strconv.Itoa(cmp.Or(o.cpus, 64))},
+		{Name: "cpus", Value: strconv.Itoa(cmp.Or(o.cpus, hwdebug.MaxCPUs))},
 		{Name: "brps", Value: count(o.brps)},
 		{Name: "wrps", Value: count(o.wrps)},
 		{Name: "kernel", Value: fullName(cmp.Or(o.kernel, kernel))},

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 	"github.com/hwlua/hwlua/hwdebug/board"
 	"github.com/hwlua/hwlua/hwdebug/board/ftrace"
@@ -54,7 +55,7 @@ func traceCommand() ([]option, runner) {
 		value("scenario", "FILE", setString(&o.scenario), "write a scenario that does the "+
 			"same on the model"),
 		toggle("json", &o.json, "print the findings alone, one JSON object a line"),
-		value("cpus", "N", setRange(&o.board.CPUs, 1, 1024), "CPUs of the board (default: "+
+		value("cpus", "N", setRange(&o.board.CPUs, 1, hwdebug.MaxCPUs), "CPUs of the board (default: "+
 			"as the trace says)"),
 		value("brps", "N", setRange(&o.board.BRPs, 1, 16), "its breakpoint registers "+
 			"(default: as the trace says, or 6)"),

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/board"
 	"github.com/hwlua/hwlua/hwdebug/board/kernel"
 	"github.com/hwlua/hwlua/hwdebug/linux"
@@ -172,7 +173,6 @@ func (s *Kcore) possible() ([]int, error) {
 
 // parseCPUs reads a list of CPUs as the kernel prints it, "0-3,8", in ascending order.
 func parseCPUs(text string) ([]int, error) {
-	const most = 4096
 	var list []int
 	for part := range strings.SplitSeq(text, ",") {
 		from, to, isRange := strings.Cut(part, "-")
@@ -181,9 +181,10 @@ func parseCPUs(text string) ([]int, error) {
 		}
 		first, err := strconv.Atoi(from)
 		last, err2 := strconv.Atoi(to)
-		if err != nil || err2 != nil || first < 0 || last < first || last >= most ||
+		if err != nil || err2 != nil || first < 0 || last < first || last >= hwdebug.MaxCPUs ||
 			len(list) > 0 && first <= list[len(list)-1] {
-			return nil, fmt.Errorf("invalid list of CPUs %.60q (want such as 0-3)", text)
+			return nil, fmt.Errorf("invalid list of CPUs %.60q (want such as 0-3, up to %d)", text,
+				hwdebug.MaxCPUs-1)
 		}
 		for ; first <= last; first++ {
 			list = append(list, first)

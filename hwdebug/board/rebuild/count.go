@@ -25,7 +25,7 @@ func (t *Tracker) nrCPUs() int {
 	if t.opt.CPUs > 0 {
 		n = t.opt.CPUs
 	}
-	return min(n, maxCPUs)
+	return min(n, hwdebug.MaxCPUs)
 }
 
 // sameTask reports whether two events belong to one task.

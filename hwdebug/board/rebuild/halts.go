@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 	"github.com/hwlua/hwlua/hwdebug/board"
 )
@@ -76,7 +77,7 @@ func (h *Halt) parse(words []string) error {
 		return fmt.Errorf("want cpuNN NAME 0xVALUE")
 	}
 	cpu, err := strconv.Atoi(words[0][len("cpu"):])
-	if err != nil || cpu < 1 || cpu > maxCPUs {
+	if err != nil || cpu < 1 || cpu > hwdebug.MaxCPUs {
 		return fmt.Errorf("invalid CPU %s", words[0])
 	}
 	v, err := strconv.ParseUint(words[2], 0, 64)

@@ -3,6 +3,7 @@
 package rebuild
 
 import (
+	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/board"
 	"github.com/hwlua/hwlua/hwdebug/board/ftrace"
 )
@@ -101,7 +102,7 @@ func (t *Tracker) name(r *ftrace.Record) {
 		}
 		th.forked = nil
 	case ftrace.Exit:
-		if r.CPU >= 0 && r.CPU < maxCPUs {
+		if r.CPU >= 0 && r.CPU < hwdebug.MaxCPUs {
 			t.exited(t.cpu(r.CPU), r.PID)
 		}
 		t.names.gone(r.PID)

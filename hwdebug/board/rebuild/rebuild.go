@@ -22,6 +22,7 @@ package rebuild
 import (
 	"time"
 
+	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 	"github.com/hwlua/hwlua/hwdebug/board"
 	"github.com/hwlua/hwlua/hwdebug/board/ftrace"
@@ -149,7 +150,7 @@ func (t *Tracker) Add(r *ftrace.Record, facts ftrace.Facts) {
 		t.forms[r.Form] = true
 		t.newForm(r.Form)
 	}
-	if r.CPU >= 0 && r.CPU < maxCPUs && r.Form != ftrace.Dmesg {
+	if r.CPU >= 0 && r.CPU < hwdebug.MaxCPUs && r.Form != ftrace.Dmesg {
 		t.arrive(r)
 	}
 	t.follow(r)
@@ -254,7 +255,7 @@ func (t *Tracker) follow(r *ftrace.Record) {
 // lost notes that the tracer lost records of a CPU.
 func (t *Tracker) lost(r *ftrace.Record) {
 	from := t.start
-	if r.CPU >= 0 && r.CPU < maxCPUs {
+	if r.CPU >= 0 && r.CPU < hwdebug.MaxCPUs {
 		from = max(t.cpu(r.CPU).last, t.start)
 	}
 	if r.N == 0 {

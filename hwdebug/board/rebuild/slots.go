@@ -9,14 +9,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/board"
 	"github.com/hwlua/hwlua/hwdebug/board/ftrace"
 )
 
-const (
-	maxCPUs = 1024
-	forever = time.Duration(math.MaxInt64)
-)
+const forever = time.Duration(math.MaxInt64)
 
 // A cpu is one CPU of the board.
 type cpu struct {
@@ -122,7 +120,7 @@ func (c *cpu) alive(r *ftrace.Record) {
 
 // control follows hw_breakpoint_control.
 func (t *Tracker) control(r *ftrace.Record) {
-	if r.CPU < 0 || r.CPU >= maxCPUs {
+	if r.CPU < 0 || r.CPU >= hwdebug.MaxCPUs {
 		return
 	}
 	c := t.cpu(r.CPU)
@@ -263,7 +261,7 @@ func (t *Tracker) unmatched(c *cpu, ev *event, r *ftrace.Record) {
 // reset follows hw_breakpoint_reset: the registers of empty slots are cleared, those of others written
 // again.
 func (t *Tracker) reset(r *ftrace.Record) {
-	if r.OnCPU < 0 || r.OnCPU >= maxCPUs {
+	if r.OnCPU < 0 || r.OnCPU >= hwdebug.MaxCPUs {
 		return
 	}
 	c := t.cpu(r.OnCPU)

@@ -5,6 +5,7 @@ package rebuild
 import (
 	"time"
 
+	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/arm64"
 	"github.com/hwlua/hwlua/hwdebug/board"
 	"github.com/hwlua/hwlua/hwdebug/board/ftrace"
@@ -44,7 +45,7 @@ func kernelHit(ev *event, r *ftrace.Record) bool {
 
 // beginStep notes a hit that the default handler steps over.
 func (t *Tracker) beginStep(ev *event, r *ftrace.Record) {
-	if ev.Own || ev.Owner == board.ByPtrace || r.CPU < 0 || r.CPU >= maxCPUs {
+	if ev.Own || ev.Owner == board.ByPtrace || r.CPU < 0 || r.CPU >= hwdebug.MaxCPUs {
 		return
 	}
 	s := &t.cpu(r.CPU).steps
@@ -115,7 +116,7 @@ func (t *Tracker) ranSince(c *cpu, r *ftrace.Record) {
 
 // function follows a line of the function tracer.
 func (t *Tracker) function(r *ftrace.Record) {
-	if r.CPU < 0 || r.CPU >= maxCPUs {
+	if r.CPU < 0 || r.CPU >= hwdebug.MaxCPUs {
 		return
 	}
 	c := t.cpu(r.CPU)
