@@ -62,7 +62,8 @@ func (o *runOptions) openReports(env Env) (*reports, error) {
 		ro.TAP = 13
 	}
 	for _, a := range asked {
-		ro.Color = !strings.Contains(a, ":") && phrase.WantColor(o.color, env.Getenv, tty)
+		_, _, toFile := cutReport(a)
+		ro.Color = !toFile && phrase.WantColor(o.color, env.Getenv, tty)
 		if err := s.open(env, a, ro); err != nil {
 			return nil, err
 		}
@@ -87,9 +88,17 @@ func (s *reports) showProgress(env Env) {
 	s.closers = append(s.closers, func() error { p.Close(); return nil })
 }
 
-// open opens one report. asked is FORMAT or FORMAT:FILE.
+// cutReport splits FORMAT:FILE and FORMAT=FILE. toFile is false if asked is FORMAT alone.
+func cutReport(asked string) (format, file string, toFile bool) {
+	if i := strings.IndexAny(asked, ":="); i >= 0 {
+		return asked[:i], asked[i+1:], true
+	}
+	return asked, "", false
+}
+
+// open opens one report.
 func (s *reports) open(env Env, asked string, ro report.Options) error {
-	format, file, toFile := strings.Cut(asked, ":")
+	format, file, toFile := cutReport(asked)
 	if _, err := report.New(format, io.Discard, ro); err != nil { // before a file is made for it
 		return usagef("--report: %v", err)
 	}

@@ -78,8 +78,8 @@ func (o *runOptions) table() []option {
 		value("skip", "REGEXP", setString(&o.skip), "no cases whose full name matches"),
 		value("tags", "A,B", o.addTags, "only cases with any of these tags"),
 		toggle("last-failed", &o.lastFailed, "only cases that failed in the last run from this folder"),
-		toggle("list", &o.list, "print the cases without running them"),
-		value("report", "FORM[:FILE]", addString(&o.reports),
+		toggle("list", &o.list, "print the cases without running them, as JSON with --report json"),
+		value("report", "FORM[=FILE]", addString(&o.reports),
 			strings.Join(formats[:last], ", ")+" or "+formats[last]+
 				", to FILE or standard output (repeatable;",
 			"default: pretty)"),
@@ -222,7 +222,7 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) (int, err
 	// If the reader of standard output closes it early (| head), SIGPIPE ends the process. A run that
 	// also writes files completes them first. Ignoring the signal instead would be inherited by
 	// programs that scripts start.
-	toFile := func(report string) bool { return strings.Contains(report, ":") }
+	toFile := func(report string) bool { _, _, ok := cutReport(report); return ok }
 	if len(o.trace) > 0 || slices.ContainsFunc(o.reports, toFile) {
 		closed := make(chan os.Signal, 1)
 		signal.Notify(closed, syscall.SIGPIPE)
@@ -500,36 +500,6 @@ func quoteArg(s string) string {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
-// printList prints the cases for --list. Files that cannot be used are reported on standard error.
-func (o *runOptions) printList(
-	ctx context.Context, env Env, sources []*scenario.Source, so scenario.Options,
-) (int, error) {
-	so.Environment = func(c *scenario.Case) (scenario.Environment, error) {
-		return scenario.Environment{Modules: newMachines(&o.machine, c.Kernel, false).modules()}, nil
-	}
-	cases, broken, err := scenario.List(ctx, sources, so)
-	if ctx.Err() != nil {
-		return exitInterrupted, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	code := output(env, "run", func(w io.Writer) {
-		for _, c := range cases {
-			fmt.Fprintf(w, "%s:%d: %s\n", c.File, c.Line, strings.ReplaceAll(c.Name(), "\n", " "))
-		}
-	})
-	for _, b := range broken {
-		fmt.Fprintf(env.Stderr, "%v\n", &scenario.UsageError{Path: b.File, Line: b.Line, Message: b.Message})
-		code = exitUsage
-	}
-	if len(broken) == 0 && len(cases) == 0 && so.Shard.Total <= 1 {
-		fmt.Fprintln(env.Stderr, "hwlua run: no case selected")
-		return exitUsage, nil
-	}
-	return code, nil
 }
 
 // failedCases is a sink that collects the cases for --last-failed.

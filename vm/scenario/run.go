@@ -410,7 +410,7 @@ func (r *runner) kernels(f *file) (list []string, why string, err error) {
 // add adds the case that the whole file is, with its result.
 func (f *file) add(c *Case, res *Result) {
 	c.File, c.Path, c.Tags, c.Line, c.Whole = f.src.Path, []string{stem(f.src.Path)}, f.head.Tags, 1, true
-	c.LastLine = strings.Count(f.text, "\n") + 1
+	c.LastLine = strings.Count(strings.TrimSuffix(f.text, "\n"), "\n") + 1
 	c.Index = len(f.cases)
 	f.cases = append(f.cases, c)
 	res.Case, res.Title = c, f.head.Title

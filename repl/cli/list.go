@@ -1,0 +1,106 @@
+// --list: the selected cases, as text or JSON.
+
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/hwlua/hwlua/vm/scenario"
+)
+
+// printList prints the cases for --list, in each format of --report. Files that cannot be used are
+// reported on standard error.
+func (o *runOptions) printList(
+	ctx context.Context, env Env, sources []*scenario.Source, so scenario.Options,
+) (int, error) {
+	for _, asked := range o.reports {
+		if format, _, _ := cutReport(asked); format != "pretty" && format != "json" {
+			return 0, usagef("--list --report %s: cases are listed as text (pretty) or json", asked)
+		}
+	}
+	so.Environment = func(c *scenario.Case) (scenario.Environment, error) {
+		return scenario.Environment{Modules: newMachines(&o.machine, c.Kernel, false).modules()}, nil
+	}
+	cases, broken, err := scenario.List(ctx, sources, so)
+	if ctx.Err() != nil {
+		return exitInterrupted, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	code, err := o.writeLists(env, cases)
+	if err != nil {
+		return 0, err
+	}
+	for _, b := range broken {
+		fmt.Fprintf(env.Stderr, "%v\n", &scenario.UsageError{Path: b.File, Line: b.Line, Message: b.Message})
+		code = exitUsage
+	}
+	if len(broken) == 0 && len(cases) == 0 && so.Shard.Total <= 1 {
+		fmt.Fprintln(env.Stderr, "hwlua run: no case selected")
+		return exitUsage, nil
+	}
+	return code, nil
+}
+
+// writeLists writes the list of cases for each --report, or as text to standard output.
+func (o *runOptions) writeLists(env Env, cases []*scenario.Case) (code int, err error) {
+	files := &reports{stdout: env.Stdout, files: map[string]bool{}}
+	asked := o.reports
+	if len(asked) == 0 {
+		asked = []string{"pretty"}
+	}
+	for _, a := range asked {
+		format, file, toFile := cutReport(a)
+		to, err := files.writer(a, file, toFile)
+		if err != nil {
+			return 0, err
+		}
+		env.Stdout = to
+		list := listText
+		if format == "json" {
+			list = listJSON
+		}
+		code = max(code, output(env, "run", func(w io.Writer) { list(w, cases) }))
+	}
+	return code, files.finish()
+}
+
+// listText writes a line for each case.
+func listText(w io.Writer, cases []*scenario.Case) {
+	for _, c := range cases {
+		fmt.Fprintf(w, "%s:%d: %s\n", c.File, c.Line, strings.ReplaceAll(c.Name(), "\n", " "))
+	}
+}
+
+// A listedCase is a case in the JSON of --list.
+type listedCase struct {
+	File     string   `json:"file"`
+	Line     int      `json:"line"`
+	LastLine int      `json:"last_line"`
+	Name     string   `json:"name"`             // as --filter matches it and reports show it
+	Path     []string `json:"path"`             // the names of its describes, then its own
+	Tags     []string `json:"tags"`             // [] if it has none
+	Kernel   string   `json:"kernel,omitempty"` // the profile if the file or the run lists some
+	Round    int      `json:"round,omitempty"`  // of --repeat
+}
+
+// listJSON writes the cases as one array.
+func listJSON(w io.Writer, cases []*scenario.Case) {
+	list := make([]listedCase, len(cases))
+	for i, c := range cases {
+		tags := c.Tags
+		if tags == nil {
+			tags = []string{}
+		}
+		list[i] = listedCase{c.File, c.Line, c.LastLine, c.Name(), c.Path, tags, c.Kernel, c.Round}
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	_ = e.Encode(list) // its only error is that of w, which is buffered
+}
