@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/hwdebug/trace"
@@ -25,6 +26,9 @@ const (
 // look describes the machines of a case that has ended: notes if it failed, timelines if they are wanted.
 func (m *machines) look(failed, timelines bool) scenario.Look {
 	var l scenario.Look
+	for _, x := range m.list {
+		l.Modelled = max(l.Modelled, time.Duration(x.Now()))
+	}
 	for i, x := range m.list[:min(machinesShown, len(m.list))] {
 		name := ""
 		if len(m.list) > 1 {

@@ -42,6 +42,8 @@ type runOptions struct {
 	shard        string
 	shuffle      string
 	repeat       int
+	retry        int
+	durations    int
 	timeout      time.Duration
 	failFast     bool
 	maxFailures  int
@@ -93,6 +95,11 @@ func (o *runOptions) table() []option {
 		value("shuffle", "SEED", setString(&o.shuffle),
 			"run files and cases in another order; 'random' chooses a seed and prints it"),
 		value("repeat", "N", setInt(&o.repeat, 1), "run N rounds; with --seed S the k-th uses seed S+k-1"),
+		value("retry", "N", setInt(&o.retry, 0),
+			"run a failed case up to N more times; if it passes then, the host had a part in it",
+			"(a timeout, --allow): it counts as passed and is reported as flaky"),
+		value("durations", "N", setInt(&o.durations, 1),
+			"print the N cases that took longest on this host, on standard error"),
 		value("timeout", "D", o.setTimeout,
 			"timeout of cases whose file sets none (default 1m; 0: no limit)"),
 		toggle("fail-fast", &o.failFast, "stop at the first failed case"),
@@ -232,9 +239,9 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) (int, err
 	if err != nil {
 		return 0, err
 	}
-	failed, first := &failedCases{}, &firstFailure{}
+	failed, first, slow := &failedCases{}, &firstFailure{}, &slowest{n: o.durations}
 	so.Watcher = reports.watcher
-	so.Sink = append(reports.all, failed, traces, first)
+	so.Sink = append(reports.all, failed, traces, first, slow)
 	if o.pdb {
 		so.MaxFailures, so.StopReason = 1, "--pdb"
 	}
@@ -252,6 +259,7 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) (int, err
 	if err := errors.Join(reports.finish(), traces.finish()); err != nil {
 		code = max(code, usage(env, "run", err))
 	}
+	slow.print(env.Stderr)
 	failed.save(env)
 	if o.pdb && first.result != nil && ctx.Err() == nil {
 		if err := o.debug(ctx, env, sources, so, first.result.Case); err != nil {
@@ -328,7 +336,7 @@ func find(env Env, paths []string) ([]*scenario.Source, error) {
 func (o *runOptions) scenarioOptions(env Env) (scenario.Options, error) {
 	so := scenario.Options{
 		Allow: o.allow, Seed: o.machine.seed, Limits: o.machine.limits(), Facts: o.machine.facts,
-		Kernel: kernelName, Profiles: o.profiles(), Tags: o.tags, Repeat: o.repeat,
+		Kernel: kernelName, Profiles: o.profiles(), Tags: o.tags, Repeat: o.repeat, Retry: o.retry,
 		Parallel: o.parallel, Timeout: o.timeout, Update: o.update, Repro: o.repro,
 		Properties: append([]scenario.Property{{Name: "hwlua", Value: version()}}, o.machine.properties()...),
 	}

@@ -60,6 +60,7 @@ type Options struct {
 	Shuffle bool
 	Order   uint64 // the seed of the shuffle
 	Repeat  int    // rounds; below 2: one
+	Retry   int    // how often a case that failed runs again, until it does not fail
 
 	Parallel    int           // cases at once; below 2: one
 	Timeout     time.Duration // of a case whose file sets none; 0: none

@@ -64,9 +64,11 @@ type Result struct {
 	Output   string     // what it printed
 	Start    time.Time
 	Elapsed  time.Duration
-	Repro    string // the command that runs this case again
-	Title    string // the file's first comment
-	Look     Look   // the state of the machines
+	Repro    string   // the command that runs this case again
+	Title    string   // the file's first comment
+	Tries    int      // how often it ran if Options.Retry applied, else 0
+	Flaky    *Failure // why it failed at first, if it did not fail when it ran again
+	Look     Look     // the state of the machines
 }
 
 // Why returns why the case is skipped or pending.
@@ -132,9 +134,10 @@ func (p Paragraph) Text() []string {
 
 // A Look is what inspecting the machines adds to a result.
 type Look struct {
-	Notes     []Paragraph // shown with a failure: the last records, who holds the slots
-	Timelines []Timeline  // drawn in the HTML report
-	Keep      any         // for sinks of the caller
+	Notes     []Paragraph   // shown with a failure: the last records, who holds the slots
+	Timelines []Timeline    // drawn in the HTML report
+	Modelled  time.Duration // how far the clocks of its machines came, which is not time of the host
+	Keep      any           // for sinks of the caller
 }
 
 // A Timeline shows the steps of one machine. Its axis counts steps instead of time, because calls
@@ -192,6 +195,7 @@ type Broken struct {
 // A Summary describes a run at its end.
 type Summary struct {
 	Counts      [6]int // by Status
+	Flaky       int    // cases that failed at first and not when they ran again
 	Unusable    int    // files that cannot be used
 	Files       int
 	Deselected  int // cases that a filter excluded

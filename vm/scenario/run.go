@@ -170,7 +170,7 @@ func (r *runner) start(ctx context.Context, j *job, jobs chan<- *job, workers *s
 		workers.Go(func() {
 			defer r.release()
 			r.o.Watcher.Started(j.c)
-			res := r.runCase(ctx, j.f, j.c)
+			res := r.retried(ctx, func() *Result { return r.runCase(ctx, j.f, j.c) })
 			r.o.Watcher.Finished(res)
 			j.done <- res
 		})
@@ -209,6 +209,9 @@ func (r *runner) report(j *job, seen map[*Source]bool) {
 		r.sum.Files++
 	}
 	r.sum.Counts[res.Status]++
+	if res.Flaky != nil {
+		r.sum.Flaky++
+	}
 	r.snaps.tally(j.f, res)
 	r.o.Sink.Case(res)
 }
@@ -434,10 +437,11 @@ func (r *runner) collect(ctx context.Context, f *file, kernel string, round int)
 	}
 	c := &Case{Kernel: kernel, File: f.src.Path, Path: []string{stem(f.src.Path)}, Round: round, Whole: true}
 	var found []*Case
-	res := r.guarded(ctx, f, c, func(ctx context.Context, s *session) error {
-		var err error
-		found, err = s.collect(ctx)
-		return err
+	res := r.retried(ctx, func() *Result {
+		return r.guarded(ctx, f, c, func(ctx context.Context, s *session) (err error) {
+			found, err = s.collect(ctx)
+			return err
+		})
 	})
 	if res.Status == Passed && len(found) > 0 {
 		for _, c := range found {
@@ -454,6 +458,25 @@ func (r *runner) collect(ctx context.Context, f *file, kernel string, round int)
 		res.Status = Errored
 	}
 	f.add(c, res)
+}
+
+// retried runs a case, and again up to Options.Retry times as long as it fails. The model is deterministic:
+// if the result changes, the host had a part in it, through a timeout or through what the script was allowed
+// to use. The result is that of the first run unless a later one does not fail.
+func (r *runner) retried(ctx context.Context, run func() *Result) *Result {
+	first := run()
+	if !first.Status.Bad() || r.o.Retry == 0 {
+		return first
+	}
+	for first.Tries = 1; first.Tries <= r.o.Retry && ctx.Err() == nil; {
+		again := run()
+		first.Tries++
+		if !again.Status.Bad() {
+			again.Tries, again.Flaky = first.Tries, first.Cause()
+			return again
+		}
+	}
+	return first
 }
 
 // runCase runs a case in a runtime of its own.

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -768,6 +769,44 @@ func TestMaxFailures(t *testing.T) {
 	l := runFS(t, fsys, scenario.Options{MaxFailures: 2, StopReason: "--max-failures 2", Parallel: 4})
 	if len(l.results) != 4 || l.sum.Bad() != 2 || l.sum.Stopped != "--max-failures 2" || l.sum.Interrupted {
 		t.Errorf("%d results, %+v", len(l.results), l.sum)
+	}
+}
+
+// A case that fails runs again, also if it is a whole file. It is flaky if it passes then; else the first
+// failure is reported.
+func TestRetry(t *testing.T) {
+	var tries atomic.Int64
+	host := vm.Module{Name: "host", Funcs: map[string]any{"tries": tries.Add}}
+	for _, tc := range []struct {
+		name, text, want string
+		tries            int
+		flaky            string
+	}{
+		{"passes at the third try", `it("x", function() assert(n >= 3, n) end)`, "passed x", 3, "1"},
+		{"fails at each try", `it("x", function() error("try " .. n, 0) end)`,
+			"error x | error:2 try 1", 4, ""},
+		{"passes at once", `it("x", function() end)`, "passed x", 0, ""},
+		{"a file that is one case", `assert(n >= 2, n)`, "passed whole", 2, "1"},
+		{"a file that cannot be loaded at first", `describe("d", function() it("x", function() end)
+			if n == 1 then error "no" end end)`, "passed d x", 0, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			tries.Store(0)
+			text := `n = require("host").tries(1)` + "\n" + tc.text
+			if strings.HasPrefix(tc.text, "it(") { // the file is loaded once more, to find its cases
+				tries.Store(-1)
+			}
+			l := runFS(t, files("whole.lua", text), scenario.Options{Retry: 3, Modules: []vm.Module{host}})
+			compare(t, l.lines(), tc.want)
+			r, flaky := l.results[0], ""
+			if r.Flaky != nil {
+				flaky = r.Flaky.Message
+			}
+			if r.Tries != tc.tries || flaky != tc.flaky || (l.sum.Flaky == 1) != (tc.flaky != "") {
+				t.Errorf("%d tries, flaky %q, %d in the summary; want %d, %q", r.Tries, flaky, l.sum.Flaky,
+					tc.tries, tc.flaky)
+			}
+		})
 	}
 }
 

@@ -20,6 +20,9 @@ func newGitHub(w *out, o Options) Writer { return &github{out: w, o: o} }
 func (w *github) Begin(i scenario.Info) {}
 
 func (w *github) Case(r *scenario.Result) {
+	if r.Flaky != nil {
+		w.annotate("warning", r.Case.File, r.Case.Line, r.Case.Name()+round(r.Case), flaky(r))
+	}
 	if !r.Status.Bad() {
 		return
 	}

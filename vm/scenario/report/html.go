@@ -91,13 +91,22 @@ func (w *page) Case(r *scenario.Result) {
 	w.open(r.Case.File, r.Title)
 	name := r.Case.Name() + round(r.Case)
 	words := []string{r.Case.File, name, r.Status.String(), strings.Join(r.Case.Tags, " ")}
+	var atFirst []*scenario.Failure
+	if r.Flaky != nil {
+		words = append(words, "flaky")
+		atFirst = []*scenario.Failure{r.Flaky}
+	}
 	drawings := w.drawings(r)
 	w.execute("case", struct {
 		*scenario.Result
 		ID        int
 		Name, Key string
 		Failures  []linkedFailure
-	}{r, w.files, name, strings.ToLower(strings.Join(words, " ")), linked(r.Failures, drawings)})
+		Flaky     []linkedFailure
+	}{
+		r, w.files, name, strings.ToLower(strings.Join(words, " ")), linked(r.Failures, drawings),
+		linked(atFirst, nil),
+	})
 	before := w.size
 	for _, d := range drawings {
 		w.execute("timeline", d)

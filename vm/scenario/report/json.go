@@ -33,6 +33,8 @@ type jsonEvent struct {
 	Status   string        `json:",omitempty"` // passed, failed, error, skipped, pending, interrupted
 	Line     int           `json:",omitempty"` // where the case begins
 	Reason   string        `json:",omitempty"`
+	Tries    int           `json:",omitempty"` // of --retry
+	Flaky    *jsonFailure  `json:",omitempty"` // why it failed before it passed
 	Failures []jsonFailure `json:",omitempty"`
 	Repro    string        `json:",omitempty"`
 }
@@ -137,7 +139,12 @@ func (w *jsonWriter) Case(r *scenario.Result) {
 		w.emit(jsonEvent{Action: "output", Package: w.file, Test: name, Output: r.Output})
 	}
 	e := jsonEvent{Action: "pass", Package: w.file, Test: name}
-	e.Status, e.Reason, e.Repro = r.Status.String(), r.Reason, r.Repro
+	e.Status, e.Reason, e.Repro, e.Tries = r.Status.String(), r.Reason, r.Repro, r.Tries
+	if r.Flaky != nil {
+		f := newJSONFailure(r.Flaky)
+		e.Flaky = &f
+		w.emit(jsonEvent{Action: "output", Package: w.file, Test: name, Output: flaky(r) + "\n"})
+	}
 	switch {
 	case r.Status.Bad():
 		e.Action, w.bad = "fail", true

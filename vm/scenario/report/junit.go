@@ -50,6 +50,7 @@ type xmlCase struct {
 	Skipped   *xmlSkipped `xml:"skipped"`
 	Error     *xmlFault   `xml:"error"`
 	Failure   *xmlFault   `xml:"failure"`
+	Flaky     *xmlFault   `xml:"flakyFailure"` // as Maven's surefire writes it
 	SystemOut string      `xml:"system-out,omitempty"`
 }
 
@@ -123,6 +124,9 @@ func (w *junit) Case(r *scenario.Result) {
 			kind = f.Kind
 		}
 		return &xmlFault{Type: kind, Message: clean(headline(r)), Text: "\n" + clean(whole(r))}
+	}
+	if f := r.Flaky; f != nil {
+		c.Flaky = &xmlFault{Type: f.Kind, Message: clean(flaky(r)), Text: "\n" + clean(f.String()) + "\n"}
 	}
 	switch r.Status {
 	case scenario.Failed:

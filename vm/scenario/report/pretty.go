@@ -45,7 +45,7 @@ func (w *pretty) Case(r *scenario.Result) {
 	}
 	w.sum.Counts[r.Status]++
 	w.sum.Elapsed += r.Elapsed
-	if w.o.Verbose || r.Status.Bad() || r.Status == scenario.Skipped && len(w.cases) == 0 {
+	if w.o.Verbose || r.Status.Bad() || r.Flaky != nil || r.Status == scenario.Skipped && len(w.cases) == 0 {
 		w.cases = append(w.cases, r)
 	}
 	if r.Status.Bad() {
@@ -91,7 +91,12 @@ func (w *pretty) one(r *scenario.Result) {
 	switch r.Status {
 	case scenario.Passed:
 		w.printf("  %s %s  %s\n", w.p.green("ok   "), name, w.p.dim(seconds(r.Elapsed)))
-		w.output(r)
+		if r.Flaky != nil {
+			w.lines([]string{w.p.yellow(flaky(r))})
+		}
+		if w.o.Verbose {
+			w.output(r)
+		}
 		return
 	case scenario.Skipped, scenario.Pending:
 		if !w.o.Verbose {

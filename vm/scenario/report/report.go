@@ -159,6 +159,7 @@ func extras(s *scenario.Summary) []string {
 			lines = append(lines, phrase.Plural(n, noun)+rest)
 		}
 	}
+	count(s.Flaky, "case", " failed at first and passed when run again (flaky)")
 	count(s.Unusable, "file", " could not be used")
 	count(s.Deselected, "case", " not selected")
 	count(s.OtherShards, "case", " in other shards")
@@ -182,10 +183,22 @@ func around(r *scenario.Result) []string {
 	for _, n := range r.Look.Notes {
 		lines = append(lines, n.Text()...)
 	}
+	if r.Tries > 1 && r.Status.Bad() {
+		lines = append(lines, "", fmt.Sprintf("failed in all %d runs", r.Tries))
+	}
 	if r.Repro != "" {
 		lines = append(lines, "", "rerun: "+r.Repro)
 	}
 	return lines
+}
+
+// flaky returns on one line why a flaky case failed at first.
+func flaky(r *scenario.Result) string {
+	text := fmt.Sprintf("flaky: failed %d of %d times: ", r.Tries-1, r.Tries)
+	if f := r.Flaky; f.File != "" {
+		text += scenario.Place(f.File, f.Line) + ": "
+	}
+	return text + brief(r.Flaky)
 }
 
 // whole formats everything about a failed case as plain text.
@@ -203,10 +216,14 @@ func whole(r *scenario.Result) string {
 
 // headline returns the failure that ended the case on one line.
 func headline(r *scenario.Result) string {
-	f := r.Cause()
-	if f == nil {
-		return r.Reason
+	if f := r.Cause(); f != nil {
+		return brief(f)
 	}
+	return r.Reason
+}
+
+// brief returns a failure on one line.
+func brief(f *scenario.Failure) string {
 	msg, _, _ := strings.Cut(f.Message, "\n")
 	expected, found := f.Expected.String(), f.Found.String()
 	if f.HasSides() && !strings.Contains(expected+found, "\n") && len(expected)+len(found) < 120 {

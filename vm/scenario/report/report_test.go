@@ -40,6 +40,7 @@ func failedRegisters() *scenario.Result {
 		Case:   caseAt("a/one.lua", "slots/hold", 20),
 		Status: scenario.Failed,
 		Repro:  "hwlua run a/one.lua:20",
+		Tries:  3,
 		Output: "\tprinted\n  twice\n",
 		Failures: []*scenario.Failure{
 			{
@@ -189,7 +190,12 @@ func stream(k scenario.Sink, interrupted bool) {
 	on6 := caseAt("c.lua", "runs on", 4)
 	on6.Kernel = "6.1.192"
 	tell(&scenario.Result{Case: on6})
-	sum.Unusable = 1
+	tell(&scenario.Result{
+		Case: caseAt("c.lua", "waits for the host #slow", 6), Tries: 2, Flaky: &scenario.Failure{
+			Kind: "timeout", Message: "timed out after 1s; the script was here", File: "c.lua", Line: 7,
+		},
+	})
+	sum.Flaky, sum.Unusable = 1, 1
 	if interrupted {
 		tell(&scenario.Result{
 			Case: caseAt("c.lua", "was running", 8), Status: scenario.Interrupted,

@@ -42,6 +42,9 @@ func (w *tap) Case(r *scenario.Result) {
 		w.printf(" # SKIP %s", tapReason(r.Why()))
 	}
 	w.print("\n")
+	if r.Flaky != nil {
+		w.Warning(flaky(r))
+	}
 	if !r.Status.Bad() {
 		return
 	}
