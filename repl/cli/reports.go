@@ -41,8 +41,8 @@ func (s *reports) finish() error {
 }
 
 // openReports opens the reports of --report. Bazel asks for JUnit's format with a variable that names
-// its file.
-func (o *runOptions) openReports(env Env) (*reports, error) {
+// its file. sharded reports whether the run is one of several shards.
+func (o *runOptions) openReports(env Env, sharded bool) (*reports, error) {
 	s := &reports{stdout: env.Stdout, files: map[string]bool{}}
 	asked := o.reports
 	if len(asked) == 0 {
@@ -64,7 +64,7 @@ func (o *runOptions) openReports(env Env) (*reports, error) {
 	for _, a := range asked {
 		_, _, toFile := cutReport(a)
 		ro.Color = !toFile && phrase.WantColor(o.color, env.Getenv, tty)
-		if err := s.open(env, a, ro); err != nil {
+		if err := s.open(env, a, ro, sharded); err != nil {
 			return nil, err
 		}
 	}
@@ -97,7 +97,7 @@ func cutReport(asked string) (format, file string, toFile bool) {
 }
 
 // open opens one report.
-func (s *reports) open(env Env, asked string, ro report.Options) error {
+func (s *reports) open(env Env, asked string, ro report.Options, sharded bool) error {
 	format, file, toFile := cutReport(asked)
 	if _, err := report.New(format, io.Discard, ro); err != nil { // before a file is made for it
 		return usagef("--report: %v", err)
@@ -131,7 +131,8 @@ func (s *reports) open(env Env, asked string, ro report.Options) error {
 	} else {
 		s.all = append(s.all, flushing{w, buffered})
 	}
-	s.wantTimelines = s.wantTimelines || format == "html"
+	// The JSON report of a shard holds what any report of the whole run may show.
+	s.wantTimelines = s.wantTimelines || format == "html" || format == "json" && sharded
 	return nil
 }
 

@@ -51,6 +51,7 @@ type runOptions struct {
 	lastFailed   bool
 	update       bool
 	watch        bool
+	merge        bool
 	pdb          bool
 	verbose      bool
 	color        string
@@ -92,6 +93,8 @@ func (o *runOptions) table() []option {
 		value("shard", "I/N", setString(&o.shard),
 			"run the I-th of N equal parts; /N takes I from the variables of Bazel, GoogleTest,",
 			"Buildkite, CircleCI, GitLab or Kubernetes, which also apply without the option"),
+		toggle("merge", &o.merge,
+			"run nothing: PATHs are JSON reports of all shards of a run; report that run"),
 		value("shuffle", "SEED", setString(&o.shuffle),
 			"run files and cases in another order; 'random' chooses a seed and prints it"),
 		value("repeat", "N", setInt(&o.repeat, 1), "run N rounds; with --seed S the k-th uses seed S+k-1"),
@@ -140,6 +143,10 @@ timeout of each case (-- timeout: 5s), its tags (-- tags: seed, wide), and the k
 on each of which it runs (-- kernel: 4.19.116, 6.1.192). Each case has a runtime of
 its own, for which the file is loaded afresh.
 
+A run split over several machines has one report: each runs a shard, as in hwlua run
+--shard 2/4 --report json=2.json, and hwlua run --merge [1-4].json --report junit=all.xml
+writes what the whole run would have written, in any format and with its exit code.
+
 For prove, as in prove -e 'hwlua run --report tap' FILE, the TAP report uses version
 13, which prove reads. prove asks for it with TAP_VERSION=13 in the environment.
 `
@@ -156,6 +163,9 @@ func runCommand() ([]option, runner) {
 				return 0, fmt.Errorf("--board %s: %w", o.board, err)
 			}
 			o.machine.board = b
+		}
+		if o.merge {
+			return o.mergeShards(env, paths)
 		}
 		if o.watch {
 			return o.watching(ctx, env, paths)
@@ -235,7 +245,7 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) (int, err
 		signal.Notify(closed, syscall.SIGPIPE)
 		defer signal.Stop(closed)
 	}
-	reports, err := o.openReports(env)
+	reports, err := o.openReports(env, so.Shard.Total > 1)
 	if err != nil {
 		return 0, err
 	}

@@ -3,6 +3,8 @@
 package scenario
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +21,7 @@ type Case struct {
 	LastLine int      // where it ends
 	Index    int      // its position in the file, from 0
 	Round    int      // from 1 under Repeat, else 0
+	Position int      // its position in the run, from 0, with the cases of all shards counted
 	Whole    bool     // the file is the case
 
 	around [][2]int // first and last lines of the describes around it
@@ -51,6 +54,19 @@ const (
 var statusNames = [...]string{"passed", "failed", "error", "skipped", "pending", "interrupted"}
 
 func (s Status) String() string { return statusNames[s] }
+
+// MarshalText encodes the status as String does, for JSON.
+func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText decodes what MarshalText returned.
+func (s *Status) UnmarshalText(text []byte) error {
+	i := slices.Index(statusNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("unknown status '%s'", text)
+	}
+	*s = Status(i)
+	return nil
+}
 
 // Bad reports whether a case of this status fails the run.
 func (s Status) Bad() bool { return s == Failed || s == Errored || s == Interrupted }
@@ -137,7 +153,7 @@ type Look struct {
 	Notes     []Paragraph   // shown with a failure: the last records, who holds the slots
 	Timelines []Timeline    // drawn in the HTML report
 	Modelled  time.Duration // how far the clocks of its machines came, which is not time of the host
-	Keep      any           // for sinks of the caller
+	Keep      any           `json:"-"` // for sinks of the caller
 }
 
 // A Timeline shows the steps of one machine. Its axis counts steps instead of time, because calls
@@ -164,12 +180,12 @@ type Track struct {
 // A Span covers the steps of a track from Start to before End. If they are equal it marks one moment.
 type Span struct {
 	Start, End int
-	Label      string // shown in it
-	Detail     string // shown as its tooltip
-	Anchor     string // the register that it writes, "cpu2 DBGWCR1_EL1", for failures about it
-	Kind       string // "task", "call", "refused", "hit", "write" or "level"
-	Level      int    // of "level": the count, such as slots in use
-	Depth      int    // nesting, 0 the outermost
+	Label      string `json:",omitzero"` // shown in it
+	Detail     string `json:",omitzero"` // shown as its tooltip
+	Anchor     string `json:",omitzero"` // the register that it writes: "cpu2 DBGWCR1_EL1"
+	Kind       string `json:",omitzero"` // "task", "call", "refused", "hit", "write" or "level"
+	Level      int    `json:",omitzero"` // of "level": the count, such as slots in use
+	Depth      int    `json:",omitzero"` // nesting, 0 the outermost
 }
 
 // An Info describes a run at its beginning.

@@ -230,8 +230,9 @@ func (r *runner) plan(ctx context.Context, yield func(*job) bool) {
 		}
 		rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	}
+	planned := 0 // the cases of all shards so far
 	for round := 1; round <= r.o.Repeat; round++ {
-		position := 0 // among the selected cases of all shards
+		position := 0 // in the unshuffled order of the round
 		more := r.loaded(ctx, order, round, func(i int, l loaded) bool {
 			if l.broken != nil {
 				return yield(&job{broken: l.broken})
@@ -244,10 +245,17 @@ func (r *runner) plan(ctx context.Context, yield func(*job) bool) {
 					return ok
 				}
 			}
-			mine := r.share(l.f, round, &position)
+			picked := r.share(l.f, round, &position)
 			if r.o.Shuffle {
-				rng.Shuffle(len(mine), func(i, j int) { mine[i], mine[j] = mine[j], mine[i] })
+				rng.Shuffle(len(picked), func(i, j int) { picked[i], picked[j] = picked[j], picked[i] })
 			}
+			var mine []*Case
+			for i, p := range picked {
+				if p.Position = planned + i; p.mine {
+					mine = append(mine, p.Case)
+				}
+			}
+			planned += len(picked)
 			return yieldCases(l.f, mine, yield)
 		})
 		if !more {
@@ -283,26 +291,34 @@ func yieldHead(f *file, yield func(*job) bool) (more, usable bool) {
 	return true, true
 }
 
-// share returns the selected cases of a file that belong to the shard, and counts the others in the
-// first round. position is that of the next selected case.
-func (r *runner) share(f *file, round int, position *int) []*Case {
+// A picked is a selected case, and whether it belongs to the shard of this run.
+type picked struct {
+	*Case
+	mine bool
+}
+
+// share returns the selected cases of a file, and counts those of other shards in the first round. position
+// is that of the next selected case.
+func (r *runner) share(f *file, round int, position *int) []picked {
 	mark := round
 	if r.o.Repeat == 1 {
 		mark = 0
 	}
-	picked := r.selected(f, mark)
-	mine := picked[:0:0]
-	for _, c := range picked {
-		if r.o.Shard.Has(*position) {
-			mine = append(mine, c)
+	var all []picked
+	others := 0
+	for _, c := range r.selected(f, mark) {
+		mine := r.o.Shard.Has(*position)
+		if !mine {
+			others++
 		}
+		all = append(all, picked{c, mine})
 		*position++
 	}
 	if round == 1 {
-		r.sum.Deselected += len(f.cases) - len(picked)
-		r.sum.OtherShards += len(picked) - len(mine)
+		r.sum.Deselected += len(f.cases) - len(all)
+		r.sum.OtherShards += others
 	}
-	return mine
+	return all
 }
 
 // yieldCases yields the cases of a file, those with a known result as such.

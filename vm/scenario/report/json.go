@@ -19,6 +19,9 @@ type jsonWriter struct {
 	skipped bool
 	spent   time.Duration
 	now     time.Time
+	held    []string       // warnings about the next file
+	shard   *scenario.Info // of a run that is a shard, until an event has told it
+	sharded bool
 }
 
 // A jsonEvent is a line. Readers of test2json ignore the fields below Output, which are ours.
@@ -37,6 +40,14 @@ type jsonEvent struct {
 	Flaky    *jsonFailure  `json:",omitempty"` // why it failed before it passed
 	Failures []jsonFailure `json:",omitempty"`
 	Repro    string        `json:",omitempty"`
+
+	// In the report of a shard only, for Merge: the run in the first event, in each event that ends a case
+	// its whole result, in those about warnings and unusable files these, the summary in the last event.
+	Run     *scenario.Info    `json:",omitempty"`
+	Result  *scenario.Result  `json:",omitempty"`
+	Broken  *jsonBroken       `json:",omitempty"`
+	Warning string            `json:",omitempty"`
+	Summary *scenario.Summary `json:",omitempty"`
 }
 
 type jsonFailure struct {
@@ -58,6 +69,15 @@ type jsonRegister struct {
 	CPU, Name, Expected, Found, Bits string
 	Fields                           []vm.FieldDiff
 	Written                          *vm.Written `json:",omitempty"`
+}
+
+// A jsonBroken is a file that cannot be used, with the line of source that its compiler complains about.
+type jsonBroken struct {
+	File    string
+	Line    int
+	Message string
+	Source  string `json:",omitempty"`
+	Column  int    `json:",omitempty"`
 }
 
 // newJSONFailure converts a failure.
@@ -91,25 +111,40 @@ func (w *jsonWriter) emit(e jsonEvent) {
 	if !w.now.IsZero() {
 		e.Time = w.now.UTC().Format(time.RFC3339Nano)
 	}
-	b, err := json.Marshal(e)
+	b, err := json.Marshal(mapText(e, escapeBytes))
 	if err != nil && w.err == nil {
 		w.err = err
 	}
 	w.write(append(b, '\n'))
 }
 
-func (w *jsonWriter) Begin(i scenario.Info) {}
+func (w *jsonWriter) Begin(i scenario.Info) {
+	if w.sharded = i.Shard.Total > 1; w.sharded {
+		w.shard = &i
+	}
+}
 
+// open begins a file unless it has begun, with the warnings about it.
 func (w *jsonWriter) open(file string) {
 	if file == w.file {
 		return
 	}
-	w.close()
+	w.close(nil)
 	w.file, w.skipped = file, true
-	w.emit(jsonEvent{Action: "start", Package: file})
+	w.emit(jsonEvent{Action: "start", Package: file, Run: w.shard})
+	w.shard = nil
+	for _, text := range w.held {
+		e := jsonEvent{Action: "output", Package: file, Output: text + "\n"}
+		if w.sharded {
+			e.Warning = packBytes(text)
+		}
+		w.emit(e)
+	}
+	w.held = nil
 }
 
-func (w *jsonWriter) close() {
+// close ends the file, if one has begun.
+func (w *jsonWriter) close(sum *scenario.Summary) {
 	if w.file == "" {
 		return
 	}
@@ -121,14 +156,14 @@ func (w *jsonWriter) close() {
 		action = "skip"
 	}
 	sec := w.spent.Seconds()
-	w.emit(jsonEvent{Action: action, Package: w.file, Elapsed: &sec})
+	w.emit(jsonEvent{Action: action, Package: w.file, Elapsed: &sec, Summary: sum})
 	w.file, w.bad, w.spent = "", false, 0
 }
 
 // Case writes the events of a case.
 func (w *jsonWriter) Case(r *scenario.Result) {
 	if r.Case.File != w.file {
-		w.close() // before w.now is that of the next file
+		w.close(nil) // before w.now is that of the next file
 	}
 	w.now = r.Start
 	w.open(r.Case.File)
@@ -161,6 +196,9 @@ func (w *jsonWriter) Case(r *scenario.Result) {
 	sec := r.Elapsed.Seconds()
 	e.Elapsed = &sec
 	w.spent += r.Elapsed
+	if w.sharded {
+		e.Result = mapText(r, packBytes)
+	}
 	w.emit(e)
 }
 
@@ -168,13 +206,30 @@ func (w *jsonWriter) Broken(b *scenario.Broken) {
 	w.open(b.File)
 	w.bad = true
 	text := fmt.Sprintf("%s: %s\n", scenario.Place(b.File, b.Line), b.Message)
-	w.emit(jsonEvent{Action: "output", Package: w.file, Output: text})
-}
-
-func (w *jsonWriter) Warning(text string) {
-	if w.file != "" {
-		w.emit(jsonEvent{Action: "output", Package: w.file, Output: text + "\n"})
+	e := jsonEvent{Action: "output", Package: w.file, Output: text}
+	if w.sharded {
+		e.Broken = &jsonBroken{File: b.File, Line: b.Line, Message: b.Message}
+		if b.Err != nil {
+			e.Broken.Source, e.Broken.Column = b.Err.Source, b.Err.Column
+		}
 	}
+	e.Broken = mapText(e.Broken, packBytes)
+	w.emit(e)
 }
 
-func (w *jsonWriter) End(s *scenario.Summary) { w.close() }
+func (w *jsonWriter) Warning(text string) { w.held = append(w.held, text) }
+
+// noFile names the package of a run without any file, which is reported as skipped.
+const noFile = "hwlua"
+
+// End ends the last file. The report of a shard is never empty, so that it can be told from a file that was
+// not written.
+func (w *jsonWriter) End(s *scenario.Summary) {
+	if len(w.held) > 0 || w.shard != nil {
+		w.open(noFile)
+	}
+	if !w.sharded {
+		s = nil
+	}
+	w.close(s)
+}

@@ -19,6 +19,7 @@ type junit struct {
 	suite *xmlSuite
 	spent time.Duration
 	id    int
+	held  string // warnings about the next file
 }
 
 type xmlProperty struct {
@@ -85,9 +86,11 @@ func (w *junit) open(file string, at time.Time) {
 	}
 	w.flush()
 	w.suite = &xmlSuite{
-		Name: clean(file), ID: w.id, Package: "hwlua", Hostname: w.o.Host, Properties: w.props,
+		SystemErr: w.held,
+		Name:      clean(file), ID: w.id, Package: "hwlua", Hostname: w.o.Host, Properties: w.props,
 		Timestamp: at.UTC().Format("2006-01-02T15:04:05"),
 	}
+	w.held = ""
 	w.id++
 }
 
@@ -161,13 +164,12 @@ func (w *junit) Broken(b *scenario.Broken) {
 	})
 }
 
-func (w *junit) Warning(text string) {
-	if w.suite != nil {
-		w.suite.SystemErr += clean(text) + "\n"
-	}
-}
+func (w *junit) Warning(text string) { w.held += clean(text) + "\n" }
 
 func (w *junit) End(s *scenario.Summary) {
+	if w.suite != nil {
+		w.suite.SystemErr += w.held
+	}
 	w.flush()
 	w.print("</testsuites>\n")
 }
