@@ -177,6 +177,7 @@ type Machine struct {
 	kernelMem memory
 
 	refusal   *hwdebug.Error
+	refusedBy []string // the rules of all refusals
 	frames    func([]string) []string
 	frameBuf  []string
 	interrupt func() error

@@ -4,6 +4,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"syscall"
 
 	"github.com/hwlua/hwlua/hwdebug"
@@ -17,8 +18,14 @@ func (m *Machine) Why() *hwdebug.Error { return m.refusal }
 // refuse keeps e for Why and returns it.
 func (m *Machine) refuse(e *hwdebug.Error) error {
 	m.refusal = e
+	if !slices.Contains(m.refusedBy, e.Rule) {
+		m.refusedBy = append(m.refusedBy, e.Rule)
+	}
 	return e
 }
+
+// RefusedBy returns the rules by which the machine has refused calls, in the order of their first refusals.
+func (m *Machine) RefusedBy() []string { return slices.Clone(m.refusedBy) }
 
 // refuse refuses the creation of an event.
 func (r *create) refuse(m *Machine, e syscall.Errno, rule, fn, found, fix string) error {

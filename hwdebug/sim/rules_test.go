@@ -1253,3 +1253,16 @@ func TestDumpHeader(t *testing.T) {
 		}
 	}
 }
+
+// A machine keeps the rules of all its refusals, each once, for those who ask what a scenario covers.
+func TestRefusedBy(t *testing.T) {
+	m := newMachine(t, sim.Config{CPUs: 2, WRPs: 1})
+	must(t, m.CPUDown(1))
+	for range 3 {
+		m.PerfEventOpen(kernelRW(addrA, false), nil, 1)
+		m.PerfEventOpen(kernelRW(addrA, true), nil, 0)
+	}
+	if got, want := m.RefusedBy(), []string{"R-HP-10", "R-CON-7"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

@@ -25,12 +25,8 @@ type Rule struct {
 
 // Find returns the rule of that name, in upper or lower case.
 func Find(id string) (Rule, bool) {
-	rules := Rules()
-	i := slices.IndexFunc(rules, func(r Rule) bool { return strings.EqualFold(r.ID, id) })
-	if i < 0 {
-		return Rule{}, false
-	}
-	return rules[i], true
+	r, ok := index()[strings.ToUpper(id)]
+	return r, ok
 }
 
 // Rules returns all rules in the order of the files.
@@ -52,11 +48,34 @@ var all = sync.OnceValue(func() []Rule {
 	return rules
 })
 
+// Named returns the IDs of the rules that text names, in the order in which they are first named.
+func Named(text string) []string {
+	var ids []string
+	for _, id := range named.FindAllString(text, -1) {
+		if _, ok := index()[id]; ok && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// index returns the rules by ID.
+var index = sync.OnceValue(func() map[string]Rule {
+	rules := map[string]Rule{}
+	for _, r := range all() {
+		if _, ok := rules[r.ID]; !ok {
+			rules[r.ID] = r
+		}
+	}
+	return rules
+})
+
 const id = `([A-Z]+(?:-[A-Z]+)?-[0-9]+)`
 
 var (
-	item = regexp.MustCompile(`^( *)- \*\*` + id + `\b`)
-	row  = regexp.MustCompile(`^ *\| (?:\*\*)?` + id + `(?:\*\*)? \|`)
+	item  = regexp.MustCompile(`^( *)- \*\*` + id + `\b`)
+	named = regexp.MustCompile(`\b` + id + `\b`)
+	row   = regexp.MustCompile(`^ *\| (?:\*\*)?` + id + `(?:\*\*)? \|`)
 )
 
 // parse returns the rules of one file. A rule in a list lasts until the next one or the next heading.

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,5 +75,13 @@ func TestRulesAreComplete(t *testing.T) {
 				t.Errorf("%s names %s, which does not exist", name, id)
 			}
 		}
+	}
+}
+
+// Named finds rules in text, once each, and nothing that only looks like one.
+func TestNamed(t *testing.T) {
+	got := spec.Named("-- R-CON-7, (R-EVT-22): see R-CON-7, XR-CON-8, R-CON-999, V-94 and UTF-8")
+	if want := []string{"R-CON-7", "R-EVT-22", "V-94"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

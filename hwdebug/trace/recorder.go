@@ -327,6 +327,18 @@ func (r *Recorder) Records(yield func(*Record) bool) {
 // Count returns how often fn was entered on cpu, or on any CPU if cpu is -1.
 func (r *Recorder) Count(fn FnID, cpu int) uint64 { return r.entry(fn, cpu).count }
 
+// Seen reports, for each function of the table, whether it is part of a call context: it was entered, or
+// called a function that was.
+func (r *Recorder) Seen() []bool {
+	seen := make([]bool, len(r.fns))
+	for _, n := range r.nodes[1:] {
+		if name := n.key.Name(); int(name) < len(seen) {
+			seen[name] = true
+		}
+	}
+	return seen
+}
+
 // Last returns the context of the last entry of fn on cpu (-1: on any CPU). ok is false if fn was
 // never entered there.
 func (r *Recorder) Last(fn FnID, cpu int) (n NodeID, ok bool) {

@@ -201,6 +201,16 @@ func TestFormatOf(t *testing.T) {
 	}
 }
 
+// Seen has the functions entered and those that called them, which may be no calls of their own.
+func TestSeen(t *testing.T) {
+	table := NewTable([]Fn{{Name: "(none)"}, {Name: "kthread"}, {Name: "schedule"}, {Name: "panic"}})
+	r := NewRecorder(table, 1, 0)
+	r.Child(r.Child(r.Child(0, KeyOf(1, false)), KeyOf(r.Name("a_script"), false)), KeyOf(2, true))
+	if got, want := r.Seen(), []bool{false, true, true, false}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 func TestFilter(t *testing.T) {
 	rec := story(t, 100)
 	count := func(f Filter) int { return len(slices.Collect(rec.Entries(f, Full))) }

@@ -134,6 +134,9 @@ func completeZsh(w io.Writer, all []listed) {
 		fmt.Fprintf(w, "\t%s)\n\t\t_arguments", pattern)
 		for i := range c.opts {
 			for _, flag := range c.opts[i].flags() {
+				if c.opts[i].optional {
+					flag += "=-" // the value is in the same word
+				}
 				fmt.Fprintf(w, " \\\n\t\t\t%s",
 					quoteShell("*"+flag+"["+zshText(c.opts[i].help)+"]"+zshValue(&c.opts[i])))
 			}
@@ -150,8 +153,11 @@ func zshText(help string) string {
 
 // zshValue returns the part of an _arguments specification that names an option's value.
 func zshValue(o *option) string {
-	if o.arg == "" {
+	switch {
+	case o.arg == "":
 		return ""
+	case o.optional:
+		return "::" + zshText(o.arg) + ":_files"
 	}
 	return ":" + zshText(o.arg) + ":_files"
 }
@@ -177,7 +183,7 @@ func completeFish(w io.Writer, all []listed) {
 			if o.long != "" {
 				fmt.Fprintf(w, " -l %s", o.long)
 			}
-			if o.arg != "" {
+			if o.arg != "" && !o.optional {
 				fmt.Fprint(w, " -r")
 			}
 			fmt.Fprintf(w, " -d %s\n", quoteShell(firstLine(o.help)))

@@ -189,7 +189,9 @@ func (o *runOptions) exploreCase(ctx context.Context, c *scenario.Case,
 			m.names = names
 		}
 		seed := o.seed(c)
-		return explore.Outcome{Err: run(ctx, scenario.Environment{Modules: m.modules(), Seed: &seed})}
+		err := run(ctx, scenario.Environment{Modules: m.modules(), Seed: &seed})
+		o.cover.machines(m.list)
+		return explore.Outcome{Err: err}
 	})
 	if err != nil {
 		return scenario.Exploration{}, err

@@ -20,8 +20,10 @@ type option struct {
 	short string // "e", without the dash
 	long  string // "filter", without the dashes
 	arg   string // name of the value in the help, "" for a switch
-	help  string // "" hides the option
-	set   func(value string) error
+	// optional: the value may be left out, and follows a "=" otherwise
+	optional bool
+	help     string // "" hides the option
+	set      func(value string) error
 }
 
 // names returns the option as the help shows it, such as "-v, --verbose".
@@ -34,7 +36,10 @@ func (o *option) names() string {
 		names = append(names, "--"+o.long)
 	}
 	s := strings.Join(names, ", ")
-	if o.arg != "" {
+	switch {
+	case o.optional:
+		s += "[=" + o.arg + "]"
+	case o.arg != "":
 		s += " " + o.arg
 	}
 	return s
@@ -85,7 +90,7 @@ func parseOption(a string, args []string, opts []option) ([]string, error) {
 		return nil, unknown(opts, a)
 	case o.arg == "" && has:
 		return nil, usagef("%s takes no value", nameIn(a))
-	case o.arg != "" && !has:
+	case o.arg != "" && !has && !o.optional:
 		if len(args) == 0 {
 			return nil, usagef("%s wants %s", a, o.arg)
 		}

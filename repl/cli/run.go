@@ -52,6 +52,9 @@ type runOptions struct {
 	update       bool
 	watch        bool
 	merge        bool
+	coverage     bool
+	coverageFile string // "" for standard error
+	cover        *coverage
 	pdb          bool
 	verbose      bool
 	color        string
@@ -103,6 +106,9 @@ func (o *runOptions) table() []option {
 			"(a timeout, --allow): it counts as passed and is reported as flaky"),
 		value("durations", "N", setInt(&o.durations, 1),
 			"print the N cases that took longest on this host, on standard error"),
+		{long: "coverage", arg: "FILE", optional: true, set: o.setCoverage,
+			help: "print the modelled functions and the rules that no case touched,\n" +
+				"to FILE (.json for JSON) or as text on standard error"},
 		value("timeout", "D", o.setTimeout,
 			"timeout of cases whose file sets none (default 1m; 0: no limit)"),
 		toggle("fail-fast", &o.failFast, "stop at the first failed case"),
@@ -124,6 +130,11 @@ func (o *runOptions) addTags(s string) error {
 	return nil
 }
 
+func (o *runOptions) setCoverage(file string) error {
+	o.coverage, o.coverageFile = true, file
+	return nil
+}
+
 func (o *runOptions) setTimeout(s string) error {
 	d, err := time.ParseDuration(s)
 	if err != nil || d < 0 {
@@ -142,6 +153,11 @@ Comment lines at the head of a file may set what it needs (-- needs: cpus>=4), t
 timeout of each case (-- timeout: 5s), its tags (-- tags: seed, wide), and the kernels
 on each of which it runs (-- kernel: 4.19.116, 6.1.192). Each case has a runtime of
 its own, for which the file is loaded afresh.
+
+--coverage lists what the cases leave out. A modelled function counts if it ran on some
+machine. A rule of the specification (hwlua doc R-CON-7) counts if a file of which a case
+ran names it, if a machine refused a call by it, or if it names modelled functions and
+all of them ran. Most rules name none: a scenario shows which it is about by naming it.
 
 A run split over several machines has one report: each runs a shard, as in hwlua run
 --shard 2/4 --report json=2.json, and hwlua run --merge [1-4].json --report junit=all.xml
@@ -251,7 +267,8 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) (int, err
 	}
 	failed, first, slow := &failedCases{}, &firstFailure{}, &slowest{n: o.durations}
 	so.Watcher = reports.watcher
-	so.Sink = append(reports.all, failed, traces, first, slow)
+	o.cover = newCoverage(o.coverage, sources)
+	so.Sink = append(reports.all, failed, traces, first, slow, o.cover)
 	if o.pdb {
 		so.MaxFailures, so.StopReason = 1, "--pdb"
 	}
@@ -266,7 +283,8 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) (int, err
 		return 0, err
 	}
 	code := o.exitCode(env, sum)
-	if err := errors.Join(reports.finish(), traces.finish()); err != nil {
+	err = errors.Join(reports.finish(), traces.finish(), o.cover.finish(env.Stderr, o.coverageFile))
+	if err != nil {
 		code = max(code, usage(env, "run", err))
 	}
 	slow.print(env.Stderr)
@@ -288,6 +306,7 @@ func (o *runOptions) environment(c *scenario.Case, traces *traces, timelines boo
 	m.flags = o.explore.flags(c)
 	return scenario.Environment{Modules: m.modules(), Seed: &seed, Failed: m.focus.Hold,
 		Look: func(bad bool) scenario.Look {
+			o.cover.machines(m.list)
 			look := m.look(bad, timelines)
 			if len(traces.files) > 0 {
 				look.Keep = m.traces(c.File + ": " + c.Name())
