@@ -63,6 +63,9 @@ type Options struct {
 
 	// Focus follows what the script uses, unless it is nil.
 	Focus *Focus
+
+	// Breaks stop the machines that the script makes, unless it is nil.
+	Breaks *Breaks
 }
 
 // Hardware returns the module hw, which is also a global, with the assertions of its domain.
@@ -123,6 +126,7 @@ func open(s *vm.State, o Options) (lua.LValue, error) {
 	s.SetRoots(rt.roots)
 	s.OnClose(rt.close)
 	s.OnReset(rt.reset)
+	o.Breaks.join(rt)
 	if o.Board != nil {
 		rt.L.G.Global.RawSetString("board", rt.showBoard(o.Board))
 	}
@@ -190,6 +194,7 @@ func (rt *runtime) roots(yield func(lua.LValue)) {
 
 // close closes the machines.
 func (rt *runtime) close() {
+	rt.options.Breaks.leave(rt)
 	rt.alive(func(m *machine) { m.m.Close() })
 	rt.machines, rt.idle = nil, nil
 }
@@ -198,6 +203,7 @@ func (rt *runtime) close() {
 // a new one behind the userdata of the global m.
 func (rt *runtime) reset() {
 	rt.close()
+	rt.options.Breaks.join(rt)
 	if rt.ready == nil {
 		return
 	}

@@ -102,6 +102,9 @@ func bindMethod[T any](rt *runtime, f *function, do func(*call, T) int) *lua.LFu
 				rt.s.Raise(L, err)
 			}
 		}
+		if fn := o.mach.halted; fn != "" && !haltedCalls[f.desc.Name] {
+			rt.s.Raise(L, haltedError(fn, "'"+f.desc.Name+"'"))
+		}
 		c := rt.enter(L, f, o.mach)
 		n := do(c, o.val)
 		rt.leave(c)

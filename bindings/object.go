@@ -52,9 +52,13 @@ type object[T any] struct {
 // tagged is implemented by objects of every class.
 type tagged interface {
 	className() string
+	halt() string
 }
 
 func (o *object[T]) className() string { return o.class.name }
+
+// halt returns the kernel function in which the machine is stopped, or "".
+func (o *object[T]) halt() string { return o.mach.halted }
 
 // A machine is one machine of a runtime and the userdata of its objects.
 type machine struct {
@@ -66,6 +70,7 @@ type machine struct {
 	L    *lua.LState // the Lua thread that called the machine last
 
 	called *function // what it called
+	halted string    // the kernel function in which it is stopped, or ""
 
 	tasks  map[*sim.Task]*lua.LUserData
 	events map[*sim.Event]*lua.LUserData
@@ -99,6 +104,7 @@ const sizeObject = 192
 // functions, and it stops when the script has to.
 func (rt *runtime) adopt(m *sim.Machine) *machine {
 	mach := rt.register(m)
+	rt.options.Breaks.watch(mach)
 	if rt.options.Made != nil {
 		rt.options.Made(m)
 	}

@@ -179,6 +179,9 @@ func (c *classPlan) assign(rt *runtime, L *lua.LState) int {
 	case !m.field.Writable:
 		rt.s.Raise(L, readOnly("'"+string(key)+"' of "+article(c.name), m.field.Change))
 	}
+	if fn := ud.Value.(tagged).halt(); fn != "" {
+		rt.s.Raise(L, haltedError(fn, "assigning to '"+string(key)+"'"))
+	}
 	to := rt.enter(L, nil, nil)
 	to.field = string(key)
 	m.field.Go.(access).set(value{to, L.Get(3), &m.field.Type}, ud.Value)

@@ -144,12 +144,14 @@ func (v Value) tables() []*lua.LTable {
 	return found
 }
 
-// Look follows a path of keys from the globals by Index. It finds nothing while the runtime is running.
+// Look follows a path of keys from the globals by Index. It finds nothing while the runtime is running,
+// unless that waits for a Go function.
 func (rt *Runtime) Look(path ...any) (Value, bool) {
-	if rt.enter() != nil {
+	leave, err := rt.peek()
+	if err != nil {
 		return Value{}, false
 	}
-	defer rt.leave()
+	defer leave()
 	v := Value{rt, rt.main.G.Global}
 	for _, key := range path {
 		var ok bool
@@ -158,6 +160,14 @@ func (rt *Runtime) Look(path ...any) (Value, bool) {
 		}
 	}
 	return v, true
+}
+
+// peek takes the runtime for a look at it, also while it waits for a Go function that a script called.
+func (rt *Runtime) peek() (leave func(), err error) {
+	if rt.owner.CompareAndSwap(ownerOut, ownerBusy) {
+		return func() { rt.owner.Store(ownerOut) }, nil
+	}
+	return rt.leave, rt.enter()
 }
 
 // Eval runs a program like Run, but returns its results without converting them. If steps is above
@@ -169,12 +179,14 @@ func (rt *Runtime) Eval(
 	if ctx == nil || p == nil || p.chunk == nil {
 		return nil, 0, errors.New("vm: Eval needs a context and a program")
 	}
-	leave, err := rt.take(ctx)
+	leave, nested, err := rt.begin(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
 	defer leave()
-	rt.program = p.chunk.Proto
+	if !nested {
+		rt.program = p.chunk.Proto
+	}
 	rt.noteSource(p)
 	if steps > 0 {
 		rt.meter.left = min(rt.meter.left, steps)
@@ -189,7 +201,7 @@ func (rt *Runtime) Invoke(ctx context.Context, fn *Function, args ...any) ([]Val
 	if err := rt.callable(ctx, fn, "Invoke"); err != nil {
 		return nil, err
 	}
-	leave, err := rt.take(ctx)
+	leave, _, err := rt.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -215,13 +227,11 @@ func (rt *Runtime) Load(p *Program) *Function {
 		return nil
 	}
 	f := &Function{handle: handle{rt: rt, life: rt.life.Load()}}
-	if rt.owner.CompareAndSwap(ownerOut, ownerBusy) { // in a Go function that a script called
-		defer rt.owner.Store(ownerOut)
-	} else if f.err = rt.enter(); f.err != nil {
+	leave, err := rt.peek()
+	if f.err = err; err != nil {
 		return f
-	} else {
-		defer rt.leave()
 	}
+	defer leave()
 	f.err = rt.guard(func() error { f.value = rt.function(p); return nil })
 	return f
 }

@@ -1,4 +1,4 @@
-// The local variables of the functions that were running when an error was raised, for debuggers.
+// The local variables and upvalues of the functions that are running, for debuggers.
 
 package vm
 
@@ -11,16 +11,18 @@ import (
 	"github.com/hwlua/hwlua/vm/internal/syntax"
 )
 
-// keepLocals copies the local variables of the Lua functions that run on L, the innermost first. A name that
-// an inner function has hides that of an outer one.
-func (rt *Runtime) keepLocals(L *lua.LState) {
-	rt.locals = map[string]lua.LValue{}
+// localsOf returns the local variables and upvalues of the Lua functions that run on L. A local variable hides
+// an upvalue of its name, and a name of an inner function that of an outer one.
+func localsOf(L *lua.LState) map[string]lua.LValue {
+	locals := map[string]lua.LValue{}
 	for level := 0; ; level++ {
 		at, ok := L.GetStack(level)
 		if !ok {
-			return
+			return locals
 		}
 		inFrame := map[string]lua.LValue{}
+		fn, _ := L.GetInfo("f", at, lua.LNil)
+		upvaluesOf(fn, inFrame)
 		for i := 1; ; i++ {
 			name, v := L.GetLocal(at, i)
 			if name == "" {
@@ -31,16 +33,29 @@ func (rt *Runtime) keepLocals(L *lua.LState) {
 			}
 		}
 		for name, v := range inFrame {
-			if _, hidden := rt.locals[name]; !hidden {
-				rt.locals[name] = v
+			if _, hidden := locals[name]; !hidden {
+				locals[name] = v
 			}
 		}
 	}
 }
 
+// upvaluesOf adds the upvalues of a Lua function to values.
+func upvaluesOf(v lua.LValue, values map[string]lua.LValue) {
+	fn, ok := v.(*lua.LFunction)
+	if !ok || fn.IsG {
+		return
+	}
+	for i, u := range fn.Upvalues {
+		if i < len(fn.Proto.DbgUpvalues) && u != nil {
+			values[fn.Proto.DbgUpvalues[i]] = u.Value()
+		}
+	}
+}
+
 // LocalsModule returns a module of that name for debuggers. A runtime that has opened it keeps, with each
-// error, the local variables of the functions that were running. Its function each(fn) calls fn(name,
-// value) for each of those of the last error, by name.
+// error, the local variables and upvalues of the functions that were running. Its function each(fn) calls
+// fn(name, value) for each of those of the last error, by name.
 func LocalsModule(name string) Module {
 	return Module{Name: name, Open: func(s *State) (lua.LValue, error) {
 		s.rt.locals = map[string]lua.LValue{}

@@ -25,11 +25,16 @@ type traceFrame struct {
 	outer bool   // the first frame of its thread
 }
 
-// traceOf records the stack of L.
+// traceOf records the stack of L for an error, and the local variables if something asks for them.
 func (rt *Runtime) traceOf(L *lua.LState) trace {
 	if rt.locals != nil {
-		rt.keepLocals(L)
+		rt.locals = localsOf(L)
 	}
+	return rt.stackOf(L)
+}
+
+// stackOf records the stack of L.
+func (rt *Runtime) stackOf(L *lua.LState) trace {
 	var t trace
 	n := depth(view(L).currentFrame)
 	i := 0

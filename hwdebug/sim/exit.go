@@ -402,7 +402,7 @@ func (m *Machine) named(name string, fn func() error) error {
 	node := m.cpu.node
 	if name != "" {
 		m.cpu.node = m.rec.Child(node, trace.KeyOf(m.rec.Name(name), false))
-		if id, ok := m.rec.Lookup(name); ok && m.dumps && m.dumpIn[id] {
+		if id, ok := m.rec.Lookup(name); ok && m.attends && m.onEntry[id]&dumpsStack != 0 {
 			m.dumpStack()
 		}
 	}

@@ -157,19 +157,7 @@ func lineIn(fn string) int { return 100 + int(hash(fn)%400) }
 // DumpStackIn adds a dump_stack to each later entry of fn. fn is a modelled function, or a caller's
 // function with the name of one.
 func (m *Machine) DumpStackIn(fn string) error {
-	if !m.traced {
-		return errNoTrace
-	}
-	if m.dumpIn == nil {
-		m.dumpIn = make([]bool, len(fns))
-	}
-	id, err := m.modelled(fn)
-	if err != nil {
-		return err
-	}
-	m.dumpIn[id] = true
-	m.dumps = true
-	return nil
+	return m.attendTo(fn, dumpsStack)
 }
 
 // DumpStack logs the stack of the caller.

@@ -170,9 +170,11 @@ type Machine struct {
 	log       []string
 	logSize   int // its bytes
 	taint     uint32
-	warned    uint32 // once-only warnings printed, by bit
-	dumpIn    []bool // functions whose entry dumps the stack, by number
-	dumps     bool
+	warned    uint32        // once-only warnings printed, by bit
+	onEntry   []entryAction // what happens at a function's entry, by number; nil before there is something
+	attends   bool          // onEntry has an action
+	entered   func(*trace.Record)
+	halted    bool // entered is being called
 	dumping   bool
 	kernelMem memory
 
@@ -391,6 +393,9 @@ func (m *Machine) SetInterrupt(fn func() error) { m.interrupt = fn }
 func (m *Machine) SetStack(get func() any, put func(any)) { m.getStack, m.putStack = get, put }
 
 func (m *Machine) interrupted() error {
+	if m.halted {
+		return errHalted
+	}
 	if m.interrupt != nil {
 		return m.interrupt()
 	}

@@ -69,8 +69,8 @@ func (m *Machine) record(key traceFn, n int, a, b, c, d uint64) mark {
 		t.commID = m.rec.Name(t.comm)
 	}
 	rec.PID, rec.Comm = int32(t.pid), t.commID
-	if m.dumps && m.dumpIn[fn] {
-		m.dumpStack()
+	if m.attends && m.onEntry[fn] != 0 {
+		m.attend(fn, k.seq)
 	}
 	return k
 }

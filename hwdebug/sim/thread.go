@@ -629,6 +629,9 @@ func (m *Machine) alone(op string) error {
 	if m.closed {
 		return misusef("the machine is closed")
 	}
+	if m.halted {
+		return errHalted
+	}
 	if m.thread != nil || m.trapped > 0 || m.leaving > 0 {
 		return misusef("%s is the script's alone: "+
 			"a body, work function, on_exit function or handler cannot call it", op)
