@@ -39,7 +39,13 @@ func (s *session) builtins() []builtin {
 		{"record", "FILE  write a scenario from what follows", plain((*session).startRecording)},
 		{"stop", "end the recording", plain(func(s *session, _ string) error { return s.stopRecording() })},
 		{"tour", "[stop]  a story in six steps", (*session).tourCommand},
-		{"bt", "the last error with its traceback", plain((*session).backtraceCommand)},
+		{"bt", "where code has stopped, or the last error with its traceback",
+			plain((*session).backtraceCommand)},
+		{"break", "[FN [cpu=N]]  stop when a kernel function is entered, on that CPU; without FN, list",
+			plain((*session).breakCommand)},
+		{"delete", "[N]  delete breakpoint N, or all", plain((*session).deleteCommand)},
+		{"until", "FN [cpu=N]  continue, or run the machine, until FN is entered", (*session).untilCommand},
+		{"continue", "go on after a breakpoint", plain((*session).continueCommand)},
 		{"quit", "leave", plain(func(*session, string) error { return errQuit })},
 	}
 	return slices.DeleteFunc(all, func(b builtin) bool {
@@ -48,6 +54,8 @@ func (s *session) builtins() []builtin {
 			return s.cfg.NoMachine
 		case "load", "reload":
 			return s.cfg.Files == nil
+		case "break", "delete", "until", "continue":
+			return s.cfg.Breaks == nil
 		case "record", "stop":
 			return s.cfg.Files == nil || s.cfg.Files.Write == nil
 		}
@@ -97,10 +105,15 @@ func (s *session) enterCommand(ctx context.Context, line string) error {
 	err := s.command(ctx, name, strings.TrimSpace(rest))
 	_, shown := errors.AsType[errShown](err)
 	_, exit := errors.AsType[*vm.ExitError](err)
-	if err != nil && !shown && !exit && !errors.Is(err, errQuit) && ctx.Err() == nil {
+	if err != nil && !shown && !exit && !leaves(err) && ctx.Err() == nil {
 		s.showError(err)
 	}
 	return err
+}
+
+// leaves reports whether an error only ends a prompt.
+func leaves(err error) bool {
+	return errors.Is(err, errQuit) || errors.Is(err, errContinue) || errors.Is(err, errAbandon)
 }
 
 // command runs the command whose name, or a unique beginning of it, is name.
@@ -110,6 +123,9 @@ func (s *session) command(ctx context.Context, name, rest string) error {
 		return err
 	}
 	if b := s.builtin(full); b != nil {
+		if s.stop != nil && slices.Contains(changing, full) {
+			return fmt.Errorf("code has stopped in %s; first :continue, or :undo to drop it", s.stop.Name)
+		}
 		return b.run(s, ctx, rest)
 	}
 	for _, c := range s.cfg.Commands {
@@ -151,12 +167,18 @@ func (s *session) luaCommand(ctx context.Context, name, rest string) error {
 // executed executes an input and adds it to those of the session. An error has been shown.
 func (s *session) executed(ctx context.Context, in *input) error {
 	err := s.execute(ctx, in)
-	s.inputs = append(s.inputs, *in)
-	if err != nil {
+	s.keep(in)
+	if err != nil && !leaves(err) {
 		return errShown{err}
 	}
-	return nil
+	return err
 }
+
+// changing are the commands that cannot be used while code has stopped.
+var changing = []string{"load", "reload", "reset", "record", "stop", "tour"}
+
+// shortNames are the names that users of debuggers expect.
+var shortNames = map[string]string{"b": "break", "breaks": "break", "c": "continue", "d": "delete"}
 
 // plainError removes the position from an error that a command of the prompt raised, unless it is an
 // interrupt.
@@ -173,6 +195,9 @@ func plainError(err error) error {
 func (s *session) commandName(name string) (string, error) {
 	if name == "" {
 		return "", errors.New("no command given; for a list: :help")
+	}
+	if full := shortNames[name]; s.builtin(full) != nil {
+		return full, nil
 	}
 	var names, found []string
 	for _, c := range s.commandCandidates() {
@@ -213,7 +238,7 @@ func (s *session) commandCandidates() []candidate {
 	for _, c := range s.cfg.Commands {
 		add(c.Name, c.Doc)
 	}
-	if vs, err := s.invoke(context.Background(), "list"); err == nil && len(vs) == 1 {
+	if vs, err := s.invoke(s.base, "list"); err == nil && len(vs) == 1 {
 		for row := range rows(vs[0]) {
 			add(row[0], row[1])
 		}
@@ -388,6 +413,9 @@ func withoutHashBang(text string) string {
 // runtime, where they have the same effects.
 func (s *session) undoCommand(ctx context.Context, _ string) error {
 	n := len(s.inputs)
+	if s.stop != nil {
+		return errAbandon
+	}
 	if n == 0 {
 		return errors.New("no input to undo")
 	}
@@ -405,7 +433,13 @@ func (s *session) undoCommand(ctx context.Context, _ string) error {
 }
 
 func (s *session) resetCommand(ctx context.Context, _ string) error {
-	return s.restore(ctx, nil, "reset to the start")
+	s.armed = true // for the sources that run again
+	err := s.restore(ctx, nil, "reset to the start")
+	s.armed = false
+	if errors.Is(err, errAbandon) {
+		return errors.New("dropped; nothing has changed")
+	}
+	return err
 }
 
 // restore restores the state after the given inputs and reports that with a message.
@@ -423,6 +457,10 @@ func (s *session) restore(ctx context.Context, inputs []input, message string) e
 
 // backtraceCommand prints the last error with the Lua and Go stacks.
 func (s *session) backtraceCommand(string) error {
+	if s.stop != nil {
+		s.stackOfStop()
+		return nil
+	}
 	if s.lastErr == nil {
 		s.say("no error so far")
 		return nil

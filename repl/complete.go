@@ -131,6 +131,14 @@ func (c *completer) argument(command, word string) (cands []candidate, ok bool) 
 			cands = append(cands, k)
 		}
 		return cands, true
+	case "break", "until":
+		if fn, _, second := strings.Cut(word, " "); second {
+			return matching([]candidate{{name: fn + " cpu="}}, word), true
+		}
+		for _, w := range c.cfg.Breaks.Names() {
+			cands = append(cands, candidate{name: w.Value, typ: "function", doc: w.Doc})
+		}
+		return matching(cands, word), true
 	case "chain":
 		for _, e := range c.index.Lookup("callchain") {
 			if e.Func != nil && len(e.Func.Params) > 0 {
@@ -497,7 +505,7 @@ func (c *completer) globals() []candidate {
 	}
 	var out []candidate
 	for _, name := range g.Names() {
-		if !vm.IsName(name) || name == "_" {
+		if !vm.IsName(name) || len(name) <= 2 && strings.Trim(name, "_0123456789") == "" {
 			continue
 		}
 		v, _ := g.Index(name)

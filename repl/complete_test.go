@@ -12,6 +12,7 @@ import (
 
 	"github.com/hwlua/hwlua/bindings"
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/describe"
 	"github.com/hwlua/hwlua/vm/phrase"
 )
 
@@ -25,6 +26,7 @@ func newTestSession(t testing.TB, code string) (*session, *bytes.Buffer) {
 		Runtime: vm.Config{Modules: []vm.Module{bindings.Hardware()}},
 		Index:   bindings.Index(),
 		Files:   HostFiles(),
+		Breaks:  someBreaks{},
 		Start:   []Source{{Name: "start", Text: "m = hw.machine { cpus = 2 }"}},
 		Getenv:  func(string) string { return "" },
 	})
@@ -40,6 +42,13 @@ func newTestSession(t testing.TB, code string) (*session, *bytes.Buffer) {
 	out.Reset()
 	return s, &out
 }
+
+// someBreaks knows the places of the modules but stops nowhere.
+type someBreaks struct{}
+
+func (someBreaks) Place(text string) (string, error)       { return text, nil }
+func (someBreaks) Names() []describe.Word                  { return bindings.BreakNames() }
+func (someBreaks) Arm(_ []string, _ func(stop Stop)) error { return nil }
 
 const completionSetup = `
 ev = m:perf_event_open { type = "w", addr = 0x1000, len = 8, cpu = 0 }
@@ -69,7 +78,9 @@ var completionQuestions = []string{
 	"local m = m\nm.no|", "x = x.y x.|", "for i = 1, 3 do i.|",
 	"-- m.|", "'m.|", "0x1|", "m.now|", "m.cpu[0|", "m.cpu[0].wcr|[0]",
 	":|", ":re|", ":help regi|", ":watch m.no|", ":time m:msl|", ":chain x|", ":chain write_w|",
-	":chain __res|", "m:callchain(\"toggle_bp|", "m:trace { fn = 'single_|",
+	":chain __res|",
+	":break write|", ":until __res|", ":break write_wb_reg |", ":break write_wb_reg cpu=1|",
+	"m:callchain(\"toggle_bp|", "m:trace { fn = 'single_|",
 	"m:dump_stack_in 'hw_breakpoint_re|", ":load testdata/|", ":load nowhere/|",
 }
 

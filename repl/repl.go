@@ -122,6 +122,7 @@ type Config struct {
 	Interrupts <-chan os.Signal           // Ctrl-C as a signal
 	Getenv     func(string) string        // default os.Getenv
 	Files      *Files                     // for :load and :record; nil: omit them
+	Breaks     Breaker                    // for :break; nil: omit it
 }
 
 // Run runs a session. It returns nil when the user ends it, a *vm.ExitError when a script calls

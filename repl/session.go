@@ -101,6 +101,16 @@ type session struct {
 	refused map[string]error // names that a refused call left nil, with the refusal
 
 	ready input // the last entry that the reader asked about, compiled
+
+	breaks    []breakpoint
+	lastBreak int
+	armed     bool          // code that reaches a breakpoint stops
+	stop      *Stop         // code has stopped
+	leaving   error         // why code that had stopped ends
+	paused    time.Duration // how long the last input had stopped
+	starting  *luaRuntime   // its sources are running
+	base      context.Context
+	unlisten  func()
 }
 
 // newSession returns a session with its first runtime.
@@ -110,6 +120,7 @@ func newSession(ctx context.Context, cfg Config) (_ *session, err error) {
 		cfg: cfg, index: cfg.Index, sources: map[string]sourceText{}, lost: map[string]bool{},
 		refused: map[string]error{},
 		intr:    make(chan struct{}, 1), done: make(chan struct{}),
+		base: context.Background(), unlisten: func() {},
 		code: &codeInput{r: cfg.Runtime.Stdin},
 	}
 	stream := func(w, otherwise io.Writer) *output {
@@ -208,13 +219,10 @@ func (s *session) during(ctx context.Context, fn func(ctx context.Context) error
 	s.mu.Lock()
 	s.cancel, s.stopped = cancel, false
 	s.mu.Unlock()
-	unlisten := func() {}
-	if l, ok := s.lr.(codeReader); ok {
-		unlisten = l.listen(func() { s.interrupt() })
-	}
+	s.listen()
 	s.code.stop = ctx.Done()
 	err = safely(func() error { return fn(ctx) })
-	unlisten()
+	s.unlisten()
 	s.mu.Lock()
 	s.cancel = nil
 	stopped = s.stopped
@@ -224,6 +232,13 @@ func (s *session) during(ctx context.Context, fn func(ctx context.Context) error
 	default:
 	}
 	return stopped && errors.Is(err, context.Canceled), err
+}
+
+// listen looks for Ctrl-C in the input until unlisten is called.
+func (s *session) listen() {
+	if l, ok := s.lr.(codeReader); ok {
+		s.unlisten = l.listen(func() { s.interrupt() })
+	}
 }
 
 // A defectError reports a panic of this program or of an embedder's function. The session continues.
@@ -263,14 +278,20 @@ func (s *session) newRuntime(ctx context.Context, mute bool) (*luaRuntime, error
 	}
 	defer s.mute(mute)()
 	fns, err := s.prepare(ctx, rt)
+	made := &luaRuntime{rt, fns}
+	if err == nil {
+		s.starting = made
+		err = s.runSources(ctx, rt)
+		s.starting = nil
+	}
 	if err != nil {
 		rt.Close()
 		return nil, err
 	}
-	return &luaRuntime{rt, fns}, nil
+	return made, nil
 }
 
-// prepare runs the Lua part of the prompt, and the sources of Config.
+// prepare runs the Lua part of the prompt, and returns its functions.
 func (s *session) prepare(ctx context.Context, rt *vm.Runtime) (map[string]*vm.Function, error) {
 	m, err := evalFile(ctx, rt, "lua/prelude.lua")
 	if err != nil {
@@ -288,6 +309,11 @@ func (s *session) prepare(ctx context.Context, rt *vm.Runtime) (map[string]*vm.F
 			fns[name] = fn
 		}
 	}
+	return fns, nil
+}
+
+// runSources runs the sources of Config.
+func (s *session) runSources(ctx context.Context, rt *vm.Runtime) error {
 	for _, src := range slices.Concat(s.cfg.Lua, s.cfg.Start) {
 		s.sources[src.Name] = sourceText{text: src.Text}
 		p, err := vm.Compile(src.Name, src.Text)
@@ -296,13 +322,15 @@ func (s *session) prepare(ctx context.Context, rt *vm.Runtime) (map[string]*vm.F
 		}
 		_, exit := errors.AsType[*vm.ExitError](err)
 		switch {
+		case err != nil && s.leaving != nil:
+			return s.left()
 		case err != nil && (exit || !src.Lenient):
-			return nil, err
+			return err
 		case err != nil && !s.codeErr.mute:
 			s.showError(err)
 		}
 	}
-	return fns, nil
+	return nil
 }
 
 var filePrograms sync.Map // the compiled files of lua/: name -> *vm.Program
@@ -390,30 +418,10 @@ func (s *session) loop(ctx context.Context) error {
 	if s.cfg.Banner != "" && !s.cfg.Quiet {
 		fmt.Fprintln(s.out, s.fit(s.cfg.Banner))
 	}
-	prompt, cont := s.colors.strong(s.cfg.Prompt), s.colors.strong(s.cfg.Cont)
-	for {
-		s.freshLine()
-		text, err := s.lr.ReadEntry(ctx, prompt, cont, s.more)
-		switch {
-		case errors.Is(err, ErrInterrupt):
-			continue
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return err
-		}
-		s.remember(text)
-		err = s.enter(ctx, text)
-		_, exit := errors.AsType[*vm.ExitError](err)
-		switch {
-		case errors.Is(err, errQuit):
-			return nil
-		case !exit && ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil && (exit || s.cfg.Quiet):
-			return err
-		}
+	if err := s.converse(ctx, s.cfg.Prompt); !errors.Is(err, errQuit) {
+		return err
 	}
+	return nil
 }
 
 // remember adds an entry to the history.
@@ -543,8 +551,8 @@ func (s *session) run(ctx context.Context, text string) error {
 	}
 	refused, _ := s.rt.Refused()
 	err := s.execute(ctx, &in)
-	s.inputs = append(s.inputs, in)
-	if !s.cfg.Quiet {
+	s.keep(&in)
+	if !s.cfg.Quiet && !leaves(err) {
 		if err != nil {
 			s.noteNil(&in, err)
 		} else {
@@ -555,6 +563,25 @@ func (s *session) run(ctx context.Context, text string) error {
 	if s.tour != nil {
 		s.tour.entered(s, text)
 	}
+	return err
+}
+
+// keep adds an input to those that :undo and :reset run again, unless it was entered while other code had
+// stopped.
+func (s *session) keep(in *input) {
+	if s.stop == nil {
+		s.inputs = append(s.inputs, *in)
+		return
+	}
+	sets := func(g vm.Global) bool { return g.Set && g.Main }
+	if in.prog != nil && slices.ContainsFunc(in.prog.Globals(), sets) && !s.cfg.Quiet {
+		fmt.Fprintln(s.out, s.colors.note(s.fit("set while code has stopped: :undo does not do it again")))
+	}
+}
+
+// left returns why code that had stopped has ended.
+func (s *session) left() (err error) {
+	err, s.leaving = s.leaving, nil
 	return err
 }
 
@@ -586,6 +613,7 @@ func (s *session) execute(ctx context.Context, in *input) error {
 		s.codeOut.tee = new(bytes.Buffer)
 	}
 	began := time.Now()
+	s.armed, s.paused = true, 0
 	stopped, err := s.during(ctx, func(ctx context.Context) error {
 		var err error
 		results, steps, err = s.perform(ctx, s.rt, in)
@@ -594,13 +622,17 @@ func (s *session) execute(ctx context.Context, in *input) error {
 		}
 		return err
 	})
-	s.used = usage{time.Since(began), steps}
+	s.armed = false
+	s.used = usage{time.Since(began) - s.paused, steps}
 	in.read = s.code.taken()
 	if tee := s.codeOut.tee; tee != nil {
 		in.printed, in.lossy = tee.String(), tee.Len() >= recordLimit
 		s.codeOut.tee = nil
 	}
 	in.err = err
+	if s.leaving != nil {
+		return s.left()
+	}
 	_, exit := errors.AsType[*vm.ExitError](err)
 	switch {
 	case stopped:
@@ -634,7 +666,9 @@ func (s *session) showResults(ctx context.Context, in *input, results []vm.Value
 		return
 	}
 	s.freshLine()
-	s.rt.Set("_", results[0])
+	if _, err := s.invoke(ctx, "keep", results[0]); err != nil {
+		s.showError(err)
+	}
 	// Showing may run code of the user's (__tostring), so it can be interrupted too.
 	_, err := s.during(ctx, func(ctx context.Context) error { return s.show(ctx, in, results) })
 	if err != nil {
@@ -665,13 +699,20 @@ func (s *session) perform(ctx context.Context, rt *luaRuntime, in *input) (_ []v
 // rebuild replaces the runtime by one in the state after the given inputs. If it is interrupted it
 // changes nothing.
 func (s *session) rebuild(ctx context.Context, inputs []input) error {
-	rt, err := s.newRuntime(ctx, true)
-	if err != nil {
+	var rt *luaRuntime
+	stopped, err := s.during(ctx, func(ctx context.Context) (err error) {
+		rt, err = s.newRuntime(ctx, true)
+		return err
+	})
+	switch {
+	case stopped:
+		return errInterrupted
+	case err != nil:
 		return err
 	}
 	defer s.mute(true)()
 	s.tight = false
-	stopped, err := s.during(ctx, func(ctx context.Context) error {
+	stopped, err = s.during(ctx, func(ctx context.Context) error {
 		for i := range inputs {
 			in := &inputs[i]
 			s.code.start(in.read)
@@ -680,7 +721,9 @@ func (s *session) rebuild(ctx context.Context, inputs []input) error {
 				return ctx.Err()
 			}
 			if err == nil && in.gave && len(results) > 0 {
-				rt.Set("_", results[0])
+				if _, err := rt.Invoke(ctx, rt.fns["keep"], results[0]); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
@@ -689,7 +732,7 @@ func (s *session) rebuild(ctx context.Context, inputs []input) error {
 	if err != nil {
 		rt.Close()
 		if stopped {
-			return errors.New("interrupted; nothing has changed")
+			return errInterrupted
 		}
 		return err
 	}
@@ -697,6 +740,8 @@ func (s *session) rebuild(ctx context.Context, inputs []input) error {
 	s.rt, s.inputs = rt, inputs
 	return nil
 }
+
+var errInterrupted = errors.New("interrupted; nothing has changed")
 
 // A codeInput is the standard input of code. It keeps what code reads, so that code can read it again.
 type codeInput struct {

@@ -368,7 +368,9 @@ func (s *session) message(err error) string {
 	if e, ok := errors.AsType[*vm.Error](err); ok {
 		script, line, rest := position(e)
 		text = e.Message
-		if src := s.sources[script]; src.typed {
+		if strings.HasPrefix(script, "lua/") {
+			text = rest
+		} else if src := s.sources[script]; src.typed {
 			text = rest
 			if strings.Contains(src.text, "\n") && line > 0 {
 				text = fmt.Sprintf("line %d: %s", line, rest)

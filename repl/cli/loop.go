@@ -14,6 +14,7 @@ import (
 	"github.com/hwlua/hwlua/bindings"
 	"github.com/hwlua/hwlua/repl"
 	"github.com/hwlua/hwlua/vm"
+	"github.com/hwlua/hwlua/vm/describe"
 )
 
 // banner returns the first line of a session, which names the globals.
@@ -27,7 +28,9 @@ func banner(o *scriptOptions) string {
 
 // runLoop runs the prompt. Every runtime of the session, the first one and those of :undo and :reset,
 // runs the -e and -l options and the script before it takes input.
-func runLoop(ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, src *source) int {
+func runLoop(
+	ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, src *source, breaks *bindings.Breaks,
+) int {
 	var start []repl.Source
 	for _, st := range o.steps {
 		start = append(start, repl.Source{Name: stepChunk, Text: st.chunk()})
@@ -41,6 +44,33 @@ func runLoop(ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, src 
 		Start:   start,
 		Head:    o.machine.recordHead(),
 		Color:   repl.Color(o.color),
+		Breaks:  breaker{breaks},
+	})
+}
+
+// A breaker lets the prompt stop the machines of a session.
+type breaker struct{ *bindings.Breaks }
+
+func (breaker) Names() []describe.Word { return bindings.BreakNames() }
+
+func (breaker) Place(text string) (string, error) {
+	b, err := bindings.ParseBreak(text)
+	return b.String(), err
+}
+
+func (b breaker) Arm(places []string, stop func(repl.Stop)) error {
+	var list []bindings.Break
+	for _, p := range places {
+		k, err := bindings.ParseBreak(p)
+		if err != nil {
+			return err
+		}
+		list = append(list, k)
+	}
+	return b.Set(list, func(h bindings.Halt) {
+		stop(repl.Stop{
+			Context: h.Context, Place: h.Break, Name: h.Fn, At: h.At, Chain: h.Chain, Stack: h.Stack,
+		})
 	})
 }
 

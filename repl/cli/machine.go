@@ -263,6 +263,7 @@ type machines struct {
 	flags    func(*explore.Config) bool
 	list     []*sim.Machine
 	focus    bindings.Focus
+	breaks   *bindings.Breaks
 	booted   []uint64 // for each machine, the number of its last record when it was made
 }
 
@@ -282,6 +283,7 @@ func (m *machines) modules() []vm.Module {
 		Machine:  m.first,
 		Board:    m.board,
 		Focus:    &m.focus,
+		Breaks:   m.breaks,
 		Control:  m.control,
 		Names:    m.names,
 		Flags:    m.flags,

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hwlua/hwlua/bindings"
 	"github.com/hwlua/hwlua/repl"
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/scenario"
@@ -46,6 +47,7 @@ func (o *runOptions) debug(
 	machines := newMachines(&o.machine, c.Kernel, o.withM)
 	seed := o.seed(c)
 	machines.defaults.Seed = seed
+	machines.breaks = new(bindings.Breaks)
 	cfg := vm.Config{
 		Modules: slices.Concat(so.Modules, machines.modules(), []vm.Module{
 			pdbModule(c), vm.LocalsModule("hwlua.pdb.locals"),
@@ -55,18 +57,19 @@ func (o *runOptions) debug(
 	}
 	cfg.Allow.Exit = true
 	runPrompt(ctx, env, repl.Config{
-		Banner: fmt.Sprintf("%s: the case %q failed; its variables are globals. For help :help.",
-			c.File, c.Name()),
+		Banner: fmt.Sprintf("%s: the case %q failed; its variables are globals. To stop inside of it: "+
+			":break FN, then :reset. For help :help.", c.File, c.Name()),
 		Runtime: cfg,
 		Start: []repl.Source{
 			{Name: "=pdb", Text: pdbSource},
 			{Name: "=scenario", Text: scenario.Prelude()},
 			{Name: c.File, Text: string(text), Lenient: c.Whole},
-			{Name: "=pdb", Text: `require "hwlua.pdb".case()`, Lenient: true},
+			{Name: "=pdb", Text: `require "hwlua.pdb"[1]()`, Lenient: true},
 			{Name: "=pdb", Text: `require "hwlua.pdb".stopped()`},
 		},
-		Head:  o.machine.recordHead(),
-		Color: repl.Color(o.color),
+		Head:   o.machine.recordHead(),
+		Color:  repl.Color(o.color),
+		Breaks: breaker{machines.breaks},
 	})
 	return nil
 }

@@ -44,18 +44,22 @@ function S.explored(name, fn)
   S.it(name, function() error("an explored case runs under --schedule; rerun it with the schedule of its failure", 0) end)
 end
 
-local function hooks(block, word)
+local function hooks(list, block, word)
   if not block then return end
-  hooks(block.outer, word)
-  for _, fn in ipairs(block.hooks[word] or {}) do fn() end
+  hooks(list, block.outer, word)
+  for _, fn in ipairs(block.hooks[word] or {}) do list[#list + 1] = fn end
 end
 
--- case runs the hooks before the case, and the case. It raises what the case raises.
-function pdb.case()
+-- The first function runs the hooks before the case, and the case. It raises what the case raises. Neither it nor
+-- what it calls is called by a name, as names would stand in call chains.
+pdb[1] = function()
   if not wanted then return end
-  hooks(wanted.block, "setup")
-  hooks(wanted.block, "before_each")
-  wanted.fn(unpack(wanted.args, 1, wanted.n))
+  local calls = {}
+  hooks(calls, wanted.block, "setup")
+  hooks(calls, wanted.block, "before_each")
+  for i = 1, #calls do calls[i]() end
+  calls[1] = wanted.fn
+  calls[1](unpack(wanted.args, 1, wanted.n))
 end
 
 -- stopped makes globals of the local variables at the failure. m is the machine among them, if m is none of them.

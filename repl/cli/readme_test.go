@@ -114,8 +114,8 @@ func TestReadmeSession(t *testing.T) {
 	exe := buildHwlua(t)
 	var entries []string
 	for line := range strings.Lines(readmeBlock(t, "session")) {
-		if entry, ok := strings.CutPrefix(line, "> "); ok {
-			entries = append(entries, entry)
+		if p := prompt.FindString(line); p != "" {
+			entries = append(entries, line[len(p):])
 		}
 	}
 	if len(entries) < 5 || entries[len(entries)-1] != ":quit\n" {
@@ -123,17 +123,19 @@ func TestReadmeSession(t *testing.T) {
 	}
 	var session strings.Builder
 	before := typed(t, exe, "")
+	session.WriteString("> ")
 	for i, entry := range entries[:len(entries)-1] {
 		after := typed(t, exe, strings.Join(entries[:i+1], ""))
-		response := strings.TrimPrefix(after, before+"> ")
-		session.WriteString("> " + entry + response)
+		session.WriteString(entry + strings.TrimPrefix(after, before))
 		before = after
 	}
-	session.WriteString("> :quit\n")
-	holds(t, "session", session.String())
+	holds(t, "session", session.String()+":quit\n")
 }
 
-// typed returns what the prompt prints for entries, up to the last prompt.
+// prompt matches a prompt, which may be that of code that has stopped.
+var prompt = regexp.MustCompile(`^\w*> `)
+
+// typed returns what the prompt prints for entries, with the last prompt.
 func typed(t *testing.T, exe, entries string) string {
 	t.Helper()
 	cmd := exec.Command(exe, "-i")
@@ -143,7 +145,7 @@ func typed(t *testing.T, exe, entries string) string {
 	if err != nil {
 		t.Fatalf("hwlua -i: %v\n%s", err, out)
 	}
-	return strings.TrimSuffix(strings.TrimSuffix(string(out), "\n"), "> ")
+	return strings.TrimSuffix(string(out), "\n")
 }
 
 // TestReadmeProgram runs the embedding example as a reader would paste it. The file lies outside the

@@ -307,6 +307,17 @@ end
 
 local M = { values = values, why = why, classof = typeof, label = label }
 
+-- keep makes a result the global _. Those before it are _1, _2 and so on.
+local results, MAX_RESULTS = {}, 9
+function M.keep(v)
+  for i = MAX_RESULTS, 1, -1 do results[i] = results[i - 1] end
+  results[0] = v
+  G._ = v
+  for i = 1, MAX_RESULTS do
+    if results[i] ~= nil or rawget(G, "_" .. i) ~= nil then G["_" .. i] = results[i] end
+  end
+end
+
 -- add adds a command of the prompt. A pure one changes nothing. Any other makes the Lua call in code, once or
 -- more, and returns a list of the results and their number.
 function M.add(name, doc, pure, code, fn)
