@@ -64,6 +64,9 @@ type Options struct {
 	// Focus follows what the script uses, unless it is nil.
 	Focus *Focus
 
+	// Activity counts what the script does to its machines, unless it is nil.
+	Activity *Activity
+
 	// Breaks stop the machines that the script makes, unless it is nil.
 	Breaks *Breaks
 }

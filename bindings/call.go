@@ -105,6 +105,9 @@ func bindMethod[T any](rt *runtime, f *function, do func(*call, T) int) *lua.LFu
 		if fn := o.mach.halted; fn != "" && !haltedCalls[f.desc.Name] {
 			rt.s.Raise(L, haltedError(fn, "'"+f.desc.Name+"'"))
 		}
+		if a := o.mach.activity; a != nil {
+			a.called(f.desc.Name)
+		}
 		c := rt.enter(L, f, o.mach)
 		n := do(c, o.val)
 		rt.leave(c)

@@ -72,6 +72,8 @@ type machine struct {
 	called *function // what it called
 	halted string    // the kernel function in which it is stopped, or ""
 
+	activity *Activity // of a machine that the script made
+
 	tasks  map[*sim.Task]*lua.LUserData
 	events map[*sim.Event]*lua.LUserData
 	wides  map[*sim.Wide]*lua.LUserData
@@ -105,6 +107,9 @@ const sizeObject = 192
 func (rt *runtime) adopt(m *sim.Machine) *machine {
 	mach := rt.register(m)
 	rt.options.Breaks.watch(mach)
+	if mach.activity = rt.options.Activity; mach.activity != nil {
+		mach.activity.changes++
+	}
 	if rt.options.Made != nil {
 		rt.options.Made(m)
 	}

@@ -34,7 +34,8 @@ func (s *session) builtins() []builtin {
 		{"reload", "run the last file again", (*session).reloadCommand},
 		{"time", "[CODE]  run CODE and show how long it took; without it, the last input",
 			(*session).timeCommand},
-		{"undo", "restore the machine and the globals from before the last input", (*session).undoCommand},
+		{"undo", "[N]  take back the last N entries that changed something", (*session).undoCommand},
+		{"redo", "[N]  do again the next N that :undo took back", (*session).redoCommand},
 		{"reset", "restore everything from the start", (*session).resetCommand},
 		{"record", "FILE  write a scenario from what follows", plain((*session).startRecording)},
 		{"stop", "end the recording", plain(func(s *session, _ string) error { return s.stopRecording() })},
@@ -175,7 +176,7 @@ func (s *session) executed(ctx context.Context, in *input) error {
 }
 
 // changing are the commands that cannot be used while code has stopped.
-var changing = []string{"load", "reload", "reset", "record", "stop", "tour"}
+var changing = []string{"load", "reload", "reset", "redo", "record", "stop", "tour"}
 
 // shortNames are the names that users of debuggers expect.
 var shortNames = map[string]string{"b": "break", "breaks": "break", "c": "continue", "d": "delete"}
@@ -407,52 +408,6 @@ func withoutHashBang(text string) string {
 		_, text, _ = strings.Cut(text, "\n")
 	}
 	return text
-}
-
-// undoCommand restores the state before the last input. It runs all earlier inputs again in a new
-// runtime, where they have the same effects.
-func (s *session) undoCommand(ctx context.Context, _ string) error {
-	n := len(s.inputs)
-	if s.stop != nil {
-		return errAbandon
-	}
-	if n == 0 {
-		return errors.New("no input to undo")
-	}
-	last := s.inputs[n-1]
-	what := last.text
-	if last.kind == loadedFile {
-		what = ":load " + last.name
-	}
-	first, _, several := strings.Cut(strings.TrimSpace(what), "\n")
-	if several {
-		first += " …"
-	}
-	undone := s.colors.note("undone: ") + phrase.Truncate(printable(first), s.width()-9)
-	return s.restore(ctx, s.inputs[:n-1:n-1], undone)
-}
-
-func (s *session) resetCommand(ctx context.Context, _ string) error {
-	s.armed = true // for the sources that run again
-	err := s.restore(ctx, nil, "reset to the start")
-	s.armed = false
-	if errors.Is(err, errAbandon) {
-		return errors.New("dropped; nothing has changed")
-	}
-	return err
-}
-
-// restore restores the state after the given inputs and reports that with a message.
-func (s *session) restore(ctx context.Context, inputs []input, message string) error {
-	if err := s.rebuild(ctx, inputs); err != nil {
-		return err
-	}
-	if s.rec != nil {
-		s.rec.from = min(s.rec.from, len(s.inputs))
-	}
-	fmt.Fprintln(s.out, message)
-	s.showWatches(ctx)
-	return nil
 }
 
 // backtraceCommand prints the last error with the Lua and Go stacks.

@@ -505,7 +505,7 @@ func (c *completer) globals() []candidate {
 	}
 	var out []candidate
 	for _, name := range g.Names() {
-		if !vm.IsName(name) || len(name) <= 2 && strings.Trim(name, "_0123456789") == "" {
+		if !vm.IsName(name) || isResult(name) {
 			continue
 		}
 		v, _ := g.Index(name)

@@ -21,14 +21,17 @@ import (
 func newTestSession(t testing.TB, code string) (*session, *bytes.Buffer) {
 	t.Helper()
 	var out bytes.Buffer
+	a := new(bindings.Activity)
 	s, err := newSession(context.Background(), Config{
 		In: strings.NewReader(""), Out: &out,
-		Runtime: vm.Config{Modules: []vm.Module{bindings.Hardware()}},
-		Index:   bindings.Index(),
-		Files:   HostFiles(),
-		Breaks:  someBreaks{},
-		Start:   []Source{{Name: "start", Text: "m = hw.machine { cpus = 2 }"}},
-		Getenv:  func(string) string { return "" },
+		Runtime: vm.Config{Modules: []vm.Module{bindings.HardwareWith(bindings.Options{Activity: a})}},
+
+		Index:    bindings.Index(),
+		Files:    HostFiles(),
+		Activity: a.Counts,
+		Breaks:   someBreaks{},
+		Start:    []Source{{Name: "start", Text: "m = hw.machine { cpus = 2 }"}},
+		Getenv:   func(string) string { return "" },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -25,16 +25,18 @@ func TestMain(m *testing.M) {
 
 // config returns a session with a machine in m. with a machine in m.
 func config() repl.Config {
+	a := new(bindings.Activity)
 	return repl.Config{
 		Banner: "a prompt for tests",
 		Runtime: vm.Config{
-			Modules: []vm.Module{bindings.Hardware()},
+			Modules: []vm.Module{bindings.HardwareWith(bindings.Options{Activity: a})},
 			Limits:  vm.Limits{Memory: 256 << 20},
 			Allow:   vm.Allow{Exit: true},
 		},
-		Index: bindings.Index(),
-		Files: repl.HostFiles(),
-		Start: []repl.Source{{Name: "start", Text: "local hw = require \"hw\"\nm = hw.machine { cpus = 2 }"}},
+		Index:    bindings.Index(),
+		Activity: a.Counts,
+		Files:    repl.HostFiles(),
+		Start:    []repl.Source{{Name: "start", Text: "local hw = require \"hw\"\nm = hw.machine { cpus = 2 }"}},
 	}
 }
 

@@ -17,8 +17,8 @@ func TestNothingIsWiderThanTheTerminal(t *testing.T) {
 		want := "\n:watch [EXPR]     show EXPR after each input, with changed bits marked; without\n" +
 			"                  it, list\n"
 		if width == 40 {
-			want = "\n:undo             restore the machine\n                  and the globals from\n" +
-				"                  before the last input\n"
+			want = "\n:undo [N]         take back the last N\n                  entries that changed\n" +
+				"                  something\n"
 		}
 		if !strings.Contains(help, want) {
 			t.Errorf(":help at %d lacks %q:\n%s", width, want, help)

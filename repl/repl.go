@@ -118,11 +118,12 @@ type Config struct {
 
 	Color      Color
 	Editing    Editing
-	Size       func() (width, height int) // of the terminal; default: ask it
-	Interrupts <-chan os.Signal           // Ctrl-C as a signal
-	Getenv     func(string) string        // default os.Getenv
-	Files      *Files                     // for :load and :record; nil: omit them
-	Breaks     Breaker                    // for :break; nil: omit it
+	Size       func() (width, height int)      // of the terminal; default: ask it
+	Interrupts <-chan os.Signal                // Ctrl-C as a signal
+	Getenv     func(string) string             // default os.Getenv
+	Files      *Files                          // for :load and :record; nil: omit them
+	Activity   func() (changes, traces uint64) // how often code has changed the modules' state, or left a trace
+	Breaks     Breaker                         // for :break; nil: omit it
 }
 
 // Run runs a session. It returns nil when the user ends it, a *vm.ExitError when a script calls

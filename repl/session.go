@@ -38,6 +38,9 @@ type input struct {
 	prog *vm.Program
 	expr bool // an expression
 
+	look    bool // it changed nothing; see onlyReads
+	traced  bool // but it left a trace in the modules
+	took    time.Duration
 	gave    bool   // it returned values
 	steps   int64  // the number of steps after which Ctrl-C stopped it; 0: it was not stopped
 	read    []byte // what it read from the input
@@ -86,7 +89,8 @@ type session struct {
 
 	rt      *luaRuntime
 	inputs  []input
-	count   int // inputs so far, for their names
+	undone  []input // what :redo runs, in order
+	count   int     // inputs so far, for their names
 	sources map[string]sourceText
 	watches []*watch
 	hexAll  bool // all integers are shown in hexadecimal
@@ -571,6 +575,9 @@ func (s *session) run(ctx context.Context, text string) error {
 func (s *session) keep(in *input) {
 	if s.stop == nil {
 		s.inputs = append(s.inputs, *in)
+		if !in.look {
+			s.undone = nil
+		}
 		return
 	}
 	sets := func(g vm.Global) bool { return g.Set && g.Main }
@@ -608,7 +615,11 @@ func (s *session) noteLostLocals(in *input) {
 func (s *session) execute(ctx context.Context, in *input) error {
 	var results []vm.Value
 	var steps int64
-	s.code.start(nil)
+	before := in.read
+	s.code.start(before)
+	in.did, in.checks, in.locals = nil, nil, 0
+	reads := s.onlyReads(in)
+	changes, traces := s.activity()
 	if s.rec != nil {
 		s.codeOut.tee = new(bytes.Buffer)
 	}
@@ -624,7 +635,10 @@ func (s *session) execute(ctx context.Context, in *input) error {
 	})
 	s.armed = false
 	s.used = usage{time.Since(began) - s.paused, steps}
-	in.read = s.code.taken()
+	if before == nil {
+		in.read = s.code.taken()
+	}
+	in.took = s.used.took
 	if tee := s.codeOut.tee; tee != nil {
 		in.printed, in.lossy = tee.String(), tee.Len() >= recordLimit
 		s.codeOut.tee = nil
@@ -633,9 +647,11 @@ func (s *session) execute(ctx context.Context, in *input) error {
 	if s.leaving != nil {
 		return s.left()
 	}
+	changed, traced := s.activity()
+	in.look, in.traced = reads && changed == changes && len(in.read) == 0, traced != traces
 	_, exit := errors.AsType[*vm.ExitError](err)
 	switch {
-	case stopped:
+	case stopped, in.steps > 0 && errors.Is(err, vm.ErrSteps):
 		in.steps = max(1, steps-1)
 		s.freshLine()
 		fmt.Fprintln(s.errOut, s.colors.err("interrupted")+s.where(err))
@@ -714,21 +730,15 @@ func (s *session) rebuild(ctx context.Context, inputs []input) error {
 	s.tight = false
 	stopped, err = s.during(ctx, func(ctx context.Context) error {
 		for i := range inputs {
-			in := &inputs[i]
-			s.code.start(in.read)
-			results, _, err := s.perform(ctx, rt, in)
-			if ctx.Err() != nil {
-				return ctx.Err()
+			if !needed(inputs, i) {
+				continue
 			}
-			if err == nil && in.gave && len(results) > 0 {
-				if _, err := rt.Invoke(ctx, rt.fns["keep"], results[0]); err != nil {
-					return err
-				}
+			if err := s.rerun(ctx, rt, &inputs[i]); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
-	s.code.start(nil)
 	if err != nil {
 		rt.Close()
 		if stopped {
@@ -739,6 +749,18 @@ func (s *session) rebuild(ctx context.Context, inputs []input) error {
 	s.rt.Close()
 	s.rt, s.inputs = rt, inputs
 	return nil
+}
+
+// rerun runs an input again in a runtime. What the input itself raises is no error.
+func (s *session) rerun(ctx context.Context, rt *luaRuntime, in *input) error {
+	s.code.start(in.read)
+	defer s.code.start(nil)
+	results, _, err := s.perform(ctx, rt, in)
+	if ctx.Err() == nil && err == nil && in.gave && len(results) > 0 {
+		_, err := rt.Invoke(ctx, rt.fns["keep"], results[0])
+		return err
+	}
+	return ctx.Err()
 }
 
 var errInterrupted = errors.New("interrupted; nothing has changed")

@@ -11,7 +11,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/hwlua/hwlua/bindings"
 	"github.com/hwlua/hwlua/hwdebug/board"
 	"github.com/hwlua/hwlua/hwdebug/board/gdb"
 	"github.com/hwlua/hwlua/hwdebug/board/kernel"
@@ -223,8 +222,8 @@ func (o *attachOptions) prompt(ctx context.Context, env Env, b *board.Board) int
 	s.machine.board = b
 	s.machine.cpus, s.machine.brps, s.machine.wrps = len(b.CPUs), counts{b.BRPs}, counts{b.WRPs}
 	m := newMachines(&s.machine, profileOf(b.Kernel), true)
-	m.breaks = new(bindings.Breaks)
-	return runLoop(ctx, env, s, scriptConfig(env, s, nil, 0, m), nil, m.breaks)
+	m.forPrompt()
+	return runLoop(ctx, env, s, scriptConfig(env, s, nil, 0, m), nil, m)
 }
 
 // watching looks again and again until it is interrupted and prints what has changed since the look before.

@@ -29,7 +29,7 @@ func banner(o *scriptOptions) string {
 // runLoop runs the prompt. Every runtime of the session, the first one and those of :undo and :reset,
 // runs the -e and -l options and the script before it takes input.
 func runLoop(
-	ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, src *source, breaks *bindings.Breaks,
+	ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, src *source, m *machines,
 ) int {
 	var start []repl.Source
 	for _, st := range o.steps {
@@ -38,15 +38,17 @@ func runLoop(
 	if src != nil {
 		start = append(start, repl.Source{Name: src.name, Text: src.text, Lenient: true})
 	}
-	return runPrompt(ctx, env, repl.Config{
+	return runPrompt(ctx, env, m, repl.Config{
 		Banner:  banner(o),
 		Runtime: cfg,
 		Start:   start,
 		Head:    o.machine.recordHead(),
 		Color:   repl.Color(o.color),
-		Breaks:  breaker{breaks},
 	})
 }
+
+// forPrompt prepares the machines for a prompt. It has to come before modules.
+func (m *machines) forPrompt() { m.breaks, m.activity = new(bindings.Breaks), new(bindings.Activity) }
 
 // A breaker lets the prompt stop the machines of a session.
 type breaker struct{ *bindings.Breaks }
@@ -74,8 +76,9 @@ func (b breaker) Arm(places []string, stop func(repl.Stop)) error {
 	})
 }
 
-// runPrompt runs the prompt that cfg describes on the streams of the environment.
-func runPrompt(ctx context.Context, env Env, cfg repl.Config) int {
+// runPrompt runs the prompt that cfg describes on the streams of the environment, with machines that were
+// prepared for it.
+func runPrompt(ctx context.Context, env Env, m *machines, cfg repl.Config) int {
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt)
 	defer signal.Stop(interrupts)
@@ -83,6 +86,7 @@ func runPrompt(ctx context.Context, env Env, cfg repl.Config) int {
 	// terminal.
 	ctx, stop := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	cfg.Breaks, cfg.Activity = breaker{m.breaks}, m.activity.Counts
 	cfg.Name, cfg.Index, cfg.Files = "hwlua", bindings.Index(), repl.HostFiles()
 	cfg.In, cfg.Out, cfg.Err, cfg.Getenv = env.Stdin, env.Stdout, env.Stderr, env.Getenv
 	cfg.History, cfg.Interrupts = repl.DefaultHistory("hwlua", env.Getenv), interrupts

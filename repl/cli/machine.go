@@ -263,8 +263,9 @@ type machines struct {
 	flags    func(*explore.Config) bool
 	list     []*sim.Machine
 	focus    bindings.Focus
-	breaks   *bindings.Breaks
-	booted   []uint64 // for each machine, the number of its last record when it was made
+	breaks   *bindings.Breaks   // of a prompt
+	activity *bindings.Activity // of a prompt
+	booted   []uint64           // for each machine, the number of its last record when it was made
 }
 
 // newMachines prepares for the machines of one runtime. kernel is the profile if the options name none;
@@ -284,6 +285,7 @@ func (m *machines) modules() []vm.Module {
 		Board:    m.board,
 		Focus:    &m.focus,
 		Breaks:   m.breaks,
+		Activity: m.activity,
 		Control:  m.control,
 		Names:    m.names,
 		Flags:    m.flags,

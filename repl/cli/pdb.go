@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hwlua/hwlua/bindings"
 	"github.com/hwlua/hwlua/repl"
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/scenario"
@@ -47,7 +46,7 @@ func (o *runOptions) debug(
 	machines := newMachines(&o.machine, c.Kernel, o.withM)
 	seed := o.seed(c)
 	machines.defaults.Seed = seed
-	machines.breaks = new(bindings.Breaks)
+	machines.forPrompt()
 	cfg := vm.Config{
 		Modules: slices.Concat(so.Modules, machines.modules(), []vm.Module{
 			pdbModule(c), vm.LocalsModule("hwlua.pdb.locals"),
@@ -56,7 +55,7 @@ func (o *runOptions) debug(
 		Limits: so.Limits, Allow: so.Allow, Seed: seed, Args: []string{c.File},
 	}
 	cfg.Allow.Exit = true
-	runPrompt(ctx, env, repl.Config{
+	runPrompt(ctx, env, machines, repl.Config{
 		Banner: fmt.Sprintf("%s: the case %q failed; its variables are globals. To stop inside of it: "+
 			":break FN, then :reset. For help :help.", c.File, c.Name()),
 		Runtime: cfg,
@@ -67,9 +66,8 @@ func (o *runOptions) debug(
 			{Name: "=pdb", Text: `require "hwlua.pdb"[1]()`, Lenient: true},
 			{Name: "=pdb", Text: `require "hwlua.pdb".stopped()`},
 		},
-		Head:   o.machine.recordHead(),
-		Color:  repl.Color(o.color),
-		Breaks: breaker{machines.breaks},
+		Head:  o.machine.recordHead(),
+		Color: repl.Color(o.color),
 	})
 	return nil
 }

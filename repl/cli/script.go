@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hwlua/hwlua/bindings"
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/phrase"
 	"github.com/hwlua/hwlua/vm/scenario"
@@ -114,13 +113,13 @@ func scriptMain(ctx context.Context, env Env, args []string) int {
 	hasM := src == nil || src.stdin || len(o.steps) > 0 || loop
 	machines := newMachines(&o.machine, "", hasM)
 	if loop {
-		machines.breaks = new(bindings.Breaks)
+		machines.forPrompt()
 	}
 	cfg := scriptConfig(env, &o, src, len(args)-len(rest), machines)
 	holdMemory(env, cfg.Limits.Memory, 1)
 	var code int
 	if loop {
-		code = runLoop(ctx, env, &o, cfg, src, machines.breaks)
+		code = runLoop(ctx, env, &o, cfg, src, machines)
 	} else {
 		code = runScript(ctx, env, &o, cfg, machines, prog, rest)
 	}
