@@ -21,37 +21,49 @@ type Preset struct {
 
 // Where the registers of the presets are from.
 const (
-	byManual = "its manual"
-	byQEMU   = "QEMU's model of the core, which follows its manual"
-	byTwin   = "not looked up: as the cores of its generation"
+	byManual   = "Arm's manual "
+	byQEMU     = "QEMU's model of the core, target/arm/tcg/cpu64.c"
+	byTable    = "github.com/hrw/arm-socs-table, which lists it from Arm's manual "
+	byMachine  = "read on a machine, github.com/lelegard/arm-cpusysregs: "
+	unverified = "unverified: "
 )
 
-// cores are the presets, by generation. Each DFR0 has six breakpoints and four watchpoints.
+// cores are the presets, by generation. Each DFR0 has six breakpoints, two of them context-aware, and four
+// watchpoints.
 var cores = [...]struct {
 	name   string
 	dfr0   uint64
 	source string
 }{
-	{"cortex-a35", 0x10305106, byManual},
-	{"cortex-a53", 0x10305106, byManual},
-	{"cortex-a55", 0x10305408, byQEMU},
+	{"cortex-a35", 0x10305106, byManual + "100236"},
+	{"cortex-a53", 0x10305106, byManual + "DDI 0500"},
 	{"cortex-a57", 0x10305106, byQEMU},
-	{"cortex-a72", 0x10305106, byQEMU},
-	{"cortex-a73", 0x10305106, byTwin},
-	{"cortex-a75", 0x10305408, byTwin},
-	{"cortex-a76", 0x10305408, byManual},
-	{"cortex-a77", 0x10305408, byTwin},
-	{"cortex-a78", 0x110305408, byTwin},
-	{"cortex-x1", 0x110305408, byTwin},
-	{"cortex-a510", 0x11f010305619, byTwin},
+	{"cortex-a72", 0x10305106, byMachine + "Raspberry Pi 4"},
+	{"cortex-a73", 0x10305106, byTable + "100048"},
+	{"cortex-a55", 0x10305408, byQEMU},
+	{"cortex-a75", 0x10305408, byTable + "100403"},
+	{"cortex-a76", 0x10305408, byManual + "100798"},
+	{"cortex-a77", 0x10305408, byTable + "101111"},
+	{"cortex-a78", 0x10305408, byTable + "101430"},
+	{"cortex-a78ae", 0x110305408, byQEMU},
+	{"cortex-x1", 0x10305408, byTable + "101433"},
+	{"cortex-a510", 0x11f010305619, byTable + "101604"},
 	{"cortex-a710", 0x11f010305619, byQEMU},
-	{"cortex-a715", 0x11f010305619, byTwin},
-	{"cortex-x2", 0x11f010305619, byTwin},
-	{"cortex-x3", 0x11f010305619, byTwin},
-	{"neoverse-n1", 0x110305408, byQEMU},
+	{"cortex-a715", 0x11f210305619, unverified + "as cortex-x3, of the same year; " +
+		"github.com/hrw/arm-socs-table has 0x11f210305615, but no DebugVer is 5"},
+	{"cortex-x2", 0x11f010305619, byTable + "101803"},
+	{"cortex-x3", 0x11f210305619, byTable + "101593"},
+	{"cortex-a520", 0x100f11f010305719, byTable + "102517"},
+	{"cortex-a720", 0x100f11f310305719, byTable + "102530"},
+	{"cortex-a725", 0x100f11f310305719, byTable + "107652"},
+	{"cortex-x4", 0x100f11f310305719, byTable + "102484"},
+	{"cortex-x925", 0x100f11f310305719, byTable + "102807"},
+	{"neoverse-n1", 0x110305408, byMachine + "Ampere Altra"},
 	{"neoverse-n2", 0x11f210305619, byQEMU},
-	{"neoverse-v1", 0x1f210305519, byQEMU},
-	{"neoverse-v2", 0x11f210305619, byTwin},
+	{"neoverse-n3", 0x100f11f310305719, byTable + "107997"},
+	{"neoverse-v1", 0x1f210305519, byMachine + "AWS Graviton 3"},
+	{"neoverse-v2", 0x11f210305619, byTable + "102375"},
+	{"neoverse-v3", 0x101f11f310305719, byTable + "107734"},
 }
 
 var presets = makePresets()

@@ -21,6 +21,9 @@ func TestPresetRegisters(t *testing.T) {
 		if got != p.DFR0 || d.BRPs() != p.BRPs || d.WRPs() != p.WRPs || p.Source == "" {
 			t.Errorf("%s reads %#x, want %#x with %d and %d registers", p.Name, got, p.DFR0, p.BRPs, p.WRPs)
 		}
+		if v := d.DebugVer(); v < 6 || v > 11 || v != p.DebugVer || d.CTXCMPs() != 2 || p.UAO != (v > 6) {
+			t.Errorf("%s: debug version %d, %d context-aware breakpoints, UAO %v", p.Name, v, d.CTXCMPs(), p.UAO)
+		}
 	}
 	m := newMachine(t, sim.Config{CPUs: 1, CPU: "cortex-a710", BRPs: 4, WRPs: 2})
 	if got := m.CPU(0).IDAA64DFR0(); got != 0x11f010103619 {
@@ -31,7 +34,7 @@ func TestPresetRegisters(t *testing.T) {
 // TestCoresOfEachCPU: each CPU has the counts and the register of its own core, and the kernel takes what all
 // have (R-REG-9, 32).
 func TestCoresOfEachCPU(t *testing.T) {
-	m := newMachine(t, sim.Config{Cores: []string{"cortex-a55", "cortex-a55", "cortex-a78"}})
+	m := newMachine(t, sim.Config{Cores: []string{"cortex-a55", "cortex-a55", "cortex-a78ae"}})
 	if m.NrCPUs() != 3 || m.CPU(1).IDAA64DFR0() != 0x10305408 || m.CPU(2).IDAA64DFR0() != 0x110305408 {
 		t.Errorf("%d CPUs, %#x, %#x", m.NrCPUs(), m.CPU(1).IDAA64DFR0(), m.CPU(2).IDAA64DFR0())
 	}

@@ -16,7 +16,7 @@ const docText = `Prints the reference of the script API: an overview, or the hel
 function (hw.machine), a method (m:perf_event_open, or perf_event_open alone), a
 class (event), a register (DBGWCR), one of its fields, an option, an errno, a topic,
 a rule of the kernel (R-CON-7), or a word to search for. The topic "kernels" lists the profiles: what each rests on,
-and how they differ; "lua" lists what differs from Lua 5.1.
+and how they differ; "cores" the cores, and where their registers are from; "lua" what differs from Lua 5.1.
 `
 
 // docCommand returns hwlua doc and its options, which print the whole description in another format.
@@ -54,6 +54,8 @@ func docMain(_ context.Context, env Env, args []string) (int, error) {
 	switch name {
 	case "kernels":
 		return output(env, "doc", kernelsDoc), nil
+	case "cores":
+		return output(env, "doc", coresDoc), nil
 	case "lua":
 		return output(env, "doc", func(w io.Writer) { luaDoc(w, pageWidth(env)) }), nil
 	}

@@ -1,4 +1,5 @@
-// The kernel profiles: what they rest on, how they differ, and which of them stands for another release.
+// The kernel profiles: what they rest on, how they differ, and which of them stands for another release. The
+// cores, and what their registers rest on.
 
 package cli
 
@@ -63,6 +64,15 @@ func kernelsDoc(w io.Writer) {
 	for _, u := range sim.UnmodelledSeries() {
 		name, _, _ := sim.Nearest(u.Series)
 		fmt.Fprintf(w, "  %-5s  %s: %s\n", u.Series, name, u.Differ)
+	}
+}
+
+// coresDoc writes the page of hwlua doc cores.
+func coresDoc(w io.Writer) {
+	fmt.Fprintf(w, "%-12s  %-11s  %-18s  %s\n", "core", "break+watch", "ID_AA64DFR0_EL1", "from")
+	for _, p := range sim.Presets() {
+		fmt.Fprintf(w, "%-12s  %-11s  %-18s  %s\n", p.Name, fmt.Sprintf("%d+%d", p.BRPs, p.WRPs),
+			fmt.Sprintf("%#x", p.DFR0), p.Source)
 	}
 }
 

@@ -27,7 +27,7 @@ const defaultMemory = 1024
 type machineOptions struct {
 	cpus       int
 	brps, wrps counts
-	cpu        string
+	cores      []string // one for all CPUs, or one for each
 	kernel     string
 	seed       uint64
 	board      *board.Board // of --board
@@ -48,7 +48,7 @@ func (o *machineOptions) table() []option {
 			fmt.Sprintf("CPUs of a machine, 1 to %d (default 4)", hwdebug.MaxCPUs)),
 		value("brps", "N", o.brps.set, "breakpoint registers, 1 to 16; N,N,... sets one count for each CPU"),
 		value("wrps", "N", o.wrps.set, "watchpoint registers, 1 to 16; N,N,... sets one count for each CPU"),
-		value("cpu", "NAME", setString(&o.cpu), "preset: "+strings.Join(presetNames(), " ")),
+		value("cpu", "NAME", o.setCores, "core; NAME,NAME,... sets one for each CPU (hwlua doc cores lists them)"),
 		value("kernel", "PROFILE", setString(&o.kernel), "behavior: "+strings.Join(sim.Profiles(), " "),
 			"(another release: the nearest; hwlua run takes several, A,B)"),
 		value("seed", "N", o.setSeed,
@@ -72,6 +72,14 @@ func (o *machineOptions) setSeed(s string) error {
 		return fmt.Errorf("'%s' is not an integer from 0 to 2^64-1", s)
 	}
 	o.seed = n
+	return nil
+}
+
+func (o *machineOptions) setCores(s string) error {
+	o.cores = strings.Split(s, ",")
+	for i := range o.cores {
+		o.cores[i] = strings.TrimSpace(o.cores[i])
+	}
 	return nil
 }
 
@@ -120,7 +128,12 @@ func presetNames() []string {
 
 // config returns the machine that the options ask for. kernel is the profile if they name none.
 func (o *machineOptions) config(kernel string) sim.Config {
-	cfg := sim.Config{CPUs: o.cpus, CPU: o.cpu, Kernel: cmp.Or(o.kernel, kernel), Seed: o.seed}
+	cfg := sim.Config{CPUs: o.cpus, Kernel: cmp.Or(o.kernel, kernel), Seed: o.seed}
+	if len(o.cores) == 1 {
+		cfg.CPU = o.cores[0]
+	} else {
+		cfg.Cores = o.cores
+	}
 	cfg.BRPs, cfg.BRPsPerCPU = o.brps.split()
 	cfg.WRPs, cfg.WRPsPerCPU = o.wrps.split()
 	return cfg
@@ -142,8 +155,8 @@ func (o *machineOptions) check() error {
 	if opt, ok := errors.AsType[*sim.OptionError](err); ok {
 		text = "--" + opt.Option + ": " + opt.Detail()
 	}
-	if _, number := strconv.Atoi(o.cpu); o.cpu != "" && number == nil {
-		text += "; fix: use --cpus " + o.cpu + " for the number of CPUs"
+	if _, number := strconv.Atoi(cfg.CPU); number == nil {
+		text += "; fix: use --cpus " + cfg.CPU + " for the number of CPUs"
 	}
 	return usagef("%s", text)
 }
@@ -213,6 +226,8 @@ func (o *machineOptions) recordHead() string {
 			continue // not of the machine
 		case g.name == "seed":
 			value = fmt.Sprint(o.seed) // in a notation that Lua reads
+		case g.name == "cpu" && len(o.cores) > 1:
+			value = `{ "` + strings.Join(o.cores, `", "`) + `" }`
 		case g.name == "cpu" || g.name == "kernel":
 			value = strconv.Quote(value)
 		case strings.Contains(value, ","):
@@ -227,6 +242,14 @@ func (o *machineOptions) recordHead() string {
 	return "local hw = require \"hw\"\nm = hw.machine " + options + "\n"
 }
 
+// listed returns the number of CPUs that lists of cores or counts fix, or 0.
+func (o *machineOptions) listed() int {
+	if n := max(len(o.cores), len(o.brps), len(o.wrps)); n > 1 {
+		return n
+	}
+	return 0
+}
+
 // facts returns what "-- needs:" lines are compared with. The simulated machine can be given any count
 // up to the architecture's maximum, so that maximum is the fact unless the command line fixes the
 // count.
@@ -238,7 +261,7 @@ func (o *machineOptions) facts(kernel string) []scenario.Fact {
 		return strconv.Itoa(slices.Min(c))
 	}
 	facts := []scenario.Fact{
-		{Name: "cpus", Value: strconv.Itoa(cmp.Or(o.cpus, hwdebug.MaxCPUs))},
+		{Name: "cpus", Value: strconv.Itoa(cmp.Or(o.cpus, o.listed(), hwdebug.MaxCPUs))},
 		{Name: "brps", Value: count(o.brps)},
 		{Name: "wrps", Value: count(o.wrps)},
 		{Name: "kernel", Value: fullName(cmp.Or(o.kernel, kernel))},
