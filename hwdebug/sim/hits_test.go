@@ -62,7 +62,7 @@ func TestHitsOfVHE(t *testing.T) {
 		if ev.Count() != 1 {
 			t.Errorf("Count after a user access = %d, want 1", ev.Count())
 		}
-		// 4.19 copies with ordinary instructions on this core (R-EXC-17), and from .191 on does not report
+		// 4.19 copies with ordinary instructions on this core (R-EXC-17), and from .130 on does not report
 		// the hit (D-1).
 		w := watch(t, m, 0)
 		must(t, m.CPU(0).PutUser(userAddr, 4, 1))

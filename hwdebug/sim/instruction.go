@@ -208,8 +208,8 @@ func (a *Access) atomicMatches(c *CPU, i, el int) (first uint64, ok bool) {
 	return 0, false
 }
 
-// syscallExit runs the part of a system call that a step over its instruction meets: from 5.9 on a
-// stepped system call reports a pseudo step, which kills a task that nobody traces (R-STEP-16).
+// syscallExit runs the part of a system call that a step over its instruction meets: from 4.19.134
+// and 5.8 on a stepped system call reports a pseudo step, which kills a task that nobody traces (R-STEP-16).
 //
 // arch/arm64/kernel/ptrace.c: syscall_trace_exit
 func (m *Machine) syscallExit(a *Access) {

@@ -234,7 +234,7 @@ func TestVectorsHits(t *testing.T) {
 		s.step(a, false)
 		early := kernel == "4.19.0" || kernel == "4.19.116"
 		if early {
-			s.wantW("both exact, before .191", "WCR0=0x1f4 WCR1=0x1f4")
+			s.wantW("both exact, before .130", "WCR0=0x1f4 WCR1=0x1f4")
 			s.step(a, false)
 			s.step(a, true)
 			s.wantW("stepped", "WCR0=0x1f5 WCR1=0x1f5")

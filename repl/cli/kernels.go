@@ -4,6 +4,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -12,15 +13,21 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// kernelNotice returns a line that names the profile of a release of another series, or "" if the release has
-// a profile of its series.
+// kernelNotice returns a line that names the profile that stands for a release and what is known to differ. It
+// is "" if the release has a profile of its series and nothing is known to differ.
 func kernelNotice(release string) string {
 	name, sameSeries, ok := sim.Nearest(release)
-	if !ok || sameSeries {
+	differ := differs(release)
+	if !ok || sameSeries && differ == "" {
 		return ""
 	}
 	text := fmt.Sprintf("hwlua: kernel %s: using the nearest profile, %s", release, name)
-	if differ := differs(release); differ != "" {
+	switch {
+	case differ == "":
+		text += "; nothing is known to differ"
+	case sameSeries && sim.HidesPatchLevel(release):
+		text += "; its name hides the patch level, and the newest sources of its series differ: " + differ
+	default:
 		text += "; its sources differ: " + differ
 	}
 	return text + " (hwlua doc kernels)"
@@ -28,12 +35,20 @@ func kernelNotice(release string) string {
 
 // differs returns what is known to differ between a release and its nearest profile.
 func differs(release string) string {
+	var list []string
+	with, without := sim.Differ(release)
+	if len(with) > 0 {
+		list = append(list, "with "+strings.Join(with, ", "))
+	}
+	if len(without) > 0 {
+		list = append(list, "without "+strings.Join(without, ", "))
+	}
 	for _, u := range sim.UnmodelledSeries() {
-		if release == u.Series || strings.HasPrefix(release, u.Series+".") {
-			return u.Differ
+		if u.Differ != "" && (release == u.Series || strings.HasPrefix(release, u.Series+".")) {
+			list = append(list, u.Differ)
 		}
 	}
-	return ""
+	return strings.Join(list, "; ")
 }
 
 // notice prints the kernelNotice of a release, if there is one, to standard error.
@@ -45,25 +60,20 @@ func (env Env) notice(release string) {
 
 // kernelsDoc writes the page of hwlua doc kernels.
 func kernelsDoc(w io.Writer) {
-	fmt.Fprintf(w, "%-9s  %-10s  %s\n", "profile", "stands for", "rests on")
-	kernels := sim.Kernels()
-	for i, k := range kernels {
-		span := "from " + k.Since
-		if i == 0 {
-			span = "older"
-		}
-		fmt.Fprintf(w, "%-9s  %-13s  %s\n", k.Name, span, k.Rests)
+	fmt.Fprintf(w, "%-9s  %s\n", "profile", "rests on")
+	for _, k := range sim.Kernels() {
+		fmt.Fprintf(w, "%-9s  %s\n", k.Name, k.Rests)
 	}
 	fmt.Fprint(w, "\nrecorded: agrees with recordings of that release; probed: with what a program saw of it;\n"+
-		"read: follows its sources. Another release has the last profile that stands for it.\n\n"+
-		"What is so, by the profiles:\n")
+		"read: follows its sources. Another release has the last profile of its series that is not newer, or\n"+
+		"the one from which its sources differ least.\n\nWhat is so, by the profiles:\n")
 	for _, f := range sim.Facts() {
 		fmt.Fprintf(w, "  %-8s  %s\n%12s%s\n", f.ID, f.Text, "", spans(f.In))
 	}
-	fmt.Fprint(w, "\nSeries without a profile, and what their sources show to differ from the nearest one:\n")
+	fmt.Fprint(w, "\nSeries without a profile, the nearest one, and how their newest sources differ from it:\n")
 	for _, u := range sim.UnmodelledSeries() {
 		name, _, _ := sim.Nearest(u.Series)
-		fmt.Fprintf(w, "  %-5s  %s: %s\n", u.Series, name, u.Differ)
+		fmt.Fprintf(w, "  %-5s  %s: %s\n", u.Series, name, cmp.Or(differs(u.Series), "nothing is known"))
 	}
 }
 
