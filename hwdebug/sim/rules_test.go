@@ -891,7 +891,7 @@ func TestDumpLeads(t *testing.T) {
 		for line := range strings.SplitSeq(trace, "\n") {
 			name, at, _ := strings.Cut(line[strings.Index(line, "] ")+3:], "+")
 			self := strings.HasPrefix(at, "0x0/")
-			if kernel == "7.3.4" {
+			if since(kernel, "7.3.4") {
 				self = strings.HasSuffix(at, " (C)")
 			}
 			if self != (len(names) == 0) {
@@ -1138,7 +1138,7 @@ func TestWarning(t *testing.T) {
 			case is61(kernel):
 				packageID = " "
 			}
-			if kernel == "7.3.4" {
+			if since(kernel, "7.3.4") {
 				warning = "WARNING: arch/arm64/kernel/hw_breakpoint.c:480 at hw_breakpoint_control+*"
 			}
 			want := []string{
@@ -1218,7 +1218,7 @@ func TestDumpHeader(t *testing.T) {
 		if kernel != "4.19.116" {
 			taint = "OE"
 		}
-		if kernel == "7.3.4" {
+		if since(kernel, "7.3.4") {
 			release = "7.3.4+deb13-arm64"
 		}
 		m := newMachine(t, sim.Config{
@@ -1237,7 +1237,7 @@ func TestDumpHeader(t *testing.T) {
 				strings.Join(lines, "\n"), strings.Join(want, "\n"))
 			continue
 		}
-		if kernel != "7.3.4" {
+		if !since(kernel, "7.3.4") {
 			continue
 		}
 		marked := 0

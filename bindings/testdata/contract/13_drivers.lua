@@ -258,7 +258,7 @@ for _, kernel in ipairs(hw.kernels) do
       end })
       m.cpu[2]:store(K, 8)
       assert.equals("handler", on[#on])
-      assert.dmesg(m, m.kernel == "7.3.4" and "WARNING: kernel/smp%.c.*, CPU#2: " or "WARNING: CPU: 2 .*kernel/smp%.c")
+      assert.dmesg(m, m.kernel:match "^7%." and "WARNING: kernel/smp%.c.*, CPU#2: " or "WARNING: CPU: 2 .*kernel/smp%.c")
     end)
   end)
 end
