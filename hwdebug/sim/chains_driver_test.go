@@ -58,7 +58,7 @@ func TestDriverChains(t *testing.T) {
 			{"C-35", "__perf_event_disable", func() error { return m.PerfEventDisableInatomic(ev) },
 				"event_function_local perf_event_disable_local " +
 					pick("perf_pending_event", "perf_pending_irq") + " irq_work_run_list irq_work_run"},
-			{"C-33", "do_exit", dies, "do_group_exit get_signal do_signal do_notify_resume"},
+			{"C-33", "do_exit", dies, "do_group_exit get_signal " + signalPath(m.Kernel())},
 			{"C-32", "complete_signal", func() error { return nil },
 				pick("__send_signal send_signal", "__send_signal_locked send_signal_locked") +
 					" do_send_sig_info send_sig_info send_sig"},
@@ -73,4 +73,12 @@ func TestDriverChains(t *testing.T) {
 			}
 		}
 	})
+}
+
+// signalPath returns the functions on the way back to user mode that take signals (C-33).
+func signalPath(kernel string) string {
+	if since(kernel, "7.3.4") {
+		return "arch_do_signal_or_restart exit_to_user_mode_loop"
+	}
+	return "do_signal do_notify_resume"
 }

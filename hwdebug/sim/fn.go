@@ -379,6 +379,7 @@ var (
 	_                = fileProcess.void("exit_thread", argTsk)
 	fnTaskWorkRun    = source("kernel/task_work.c").void("task_work_run")
 	fnDoNotifyResume = fileArchSignal.void("do_notify_resume")
+	fnExitToUserLoop = source("kernel/entry/common.c").integer("exit_to_user_mode_loop")
 	fnWorkPending    = fileEntry.void("work_pending")
 	fnFput           = source("fs/file_table.c").void("____fput")
 	fnFputInner      = source("fs/file_table.c").void("__fput")
@@ -457,6 +458,10 @@ var (
 	fnCompleteSignal        = fileSignal.void("complete_signal", argSig, taskArg("p"))
 	fnGetSignal             = fileSignal.void("get_signal")
 	fnDoSignal              = inlined(fileArchSignal.void("do_signal"))
+	fnArchDoSignalOrRestart = fileArchSignal.void("arch_do_signal_or_restart")
+	fnPtraceSignal          = inlined(fileSignal.integer("ptrace_signal", argSig))
+	fnPtraceDoNotify        = fileSignal.integer("ptrace_do_notify", argSig)
+	fnPtraceStop            = fileSignal.integer("ptrace_stop", argSig)
 	fnSyscallTraceExit      = filePtrace.void("syscall_trace_exit")
 	fnRtSigreturn           = fileArchSignal.void("__arm64_sys_rt_sigreturn")
 

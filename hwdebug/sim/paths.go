@@ -38,13 +38,24 @@ func (m *Machine) pipeRead() []traceFn {
 }
 
 // parkedNode returns the stack of a task that is switched out: of one without a thread, in a read from a
-// pipe.
+// pipe, or where its tracer holds it.
 func (m *Machine) parkedNode(t *Task) trace.NodeID {
-	n := m.entryNode(t)
-	if t.kernel || t.thread != nil {
-		return n
+	switch {
+	case t.kernel || t.thread != nil:
+		return m.entryNode(t)
+	case t.held:
+		n := m.under(m.toUserNode, m.signalPath()...)
+		return m.under(n, fnGetSignal, fnPtraceDoNotify, fnPtraceStop)
 	}
 	return m.readNode
+}
+
+// signalPath returns the functions on the way back to user mode that take signals.
+func (m *Machine) signalPath() []traceFn {
+	if m.prof.genericExit {
+		return []traceFn{fnExitToUserLoop, fnArchDoSignalOrRestart}
+	}
+	return []traceFn{fnDoNotifyResume, fnDoSignal}
 }
 
 // idleBottom returns the functions below cpu_startup_entry on a CPU.

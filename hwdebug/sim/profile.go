@@ -59,6 +59,7 @@ type profile struct {
 	fputCloseSync   bool
 	anonPipe        bool
 	callSingleInner bool
+	genericExit     bool
 	build           []visibility // nil: the seed's build
 }
 
@@ -172,6 +173,8 @@ var facts = [...]fact{
 		func(p *profile) *bool { return &p.anonPipe }, ""},
 	{"C-8", "__smp_call_function_single stands below smp_call_function_single", "7.3.4", "",
 		func(p *profile) *bool { return &p.callSingleInner }, ""},
+	{"C-33", "a task takes signals in exit_to_user_mode_loop and arch_do_signal_or_restart", "7.3.4", "",
+		func(p *profile) *bool { return &p.genericExit }, ""},
 }
 
 // taintFlags are the numbers of taint flags (R-LOG-4), by the first profile that has them.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/arm64"
+	"github.com/hwlua/hwlua/hwdebug/trace"
 )
 
 const (
@@ -78,11 +79,13 @@ func (t *Task) whileStopped(fn func() error) error {
 		rest = m.restThread(c)
 	}
 	m.switchOn(c, t)
+	t.held = true
 	m.switchOn(c, rest)
 	t.stops++
 	err := fn()
 	t.stops--
 	m.switchOn(c, t)
+	t.held = false
 	if !t.tracerStep && t.singleStep {
 		m.userDisableSingleStep(t)
 	}
@@ -106,6 +109,8 @@ func (m *Machine) switchOn(c *CPU, next *Task) {
 func (m *Machine) trapStop(t *Task) {
 	c := m.cpus[t.cpu]
 	if c.curr == t {
+		defer func(node trace.NodeID) { c.node = node }(c.node)
+		c.node = m.under(c.node, fnPtraceSignal, fnPtraceStop)
 		m.switchOn(c, m.restThread(c))
 		if t.singleStep && !t.tracerStep {
 			m.userDisableSingleStep(t)

@@ -400,7 +400,7 @@ func (m *Machine) returnToUser(t *Task, from trace.NodeID) error {
 func (m *Machine) doNotifyResume(t *Task, from trace.NodeID) (caught []*Siginfo, err error) {
 	m.cpu.node = from
 	defer func() { m.cpu.node = 0 }()
-	k := m.enterAll(fnDoNotifyResume, fnDoSignal)
+	k := m.enterAll(m.signalPath()...)
 	defer m.leaveAll(k)
 	defer func(was uint64) { t.blocked = was }(t.blocked)
 	for {

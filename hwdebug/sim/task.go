@@ -32,6 +32,7 @@ type Task struct {
 	singleStep               bool // TIF_SINGLESTEP
 	ptrace                   [2][16]*Event
 	traced                   bool
+	held                     bool // its tracer holds it in ptrace_stop
 	stops                    int  // number of tracers that keep it stopped: its thread gets no turn
 	tracerStep               bool // its tracer single-steps it
 
