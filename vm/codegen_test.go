@@ -160,6 +160,22 @@ func TestConstructors(t *testing.T) {
 		{name: "100 items and varargs", src: "return (function(...) local t = {" + ones(100) +
 			"...} return #t, t[1], t[101] end)(7, 8)", want: "102 1 7"},
 		{
+			name: "50 items, of which the last is a call, and a key",
+			src:  "local t = {" + ones(49) + "f(7, 8), x = 3} return #t, t[50], t[51], t.x",
+			want: "50 7 nil 3",
+		},
+		{
+			name: "a call before data",
+			src:  "local t = {f(7, 8), " + ones(300) + "x = 3} return #t, t[1], t[2], t[301]",
+			want: "301 7 1 1",
+		},
+		{
+			name: "varargs before data",
+			src: "return (function(...) local t = {..., " + ones(300) + "} return #t, t[1], t[2] " +
+				"end)(7, 8)",
+			want: "301 7 1",
+		},
+		{
 			name: "a key that is an index",
 			src:  "local t = {" + ones(300) + "[1] = f(9), [301] = 5, x = 6} return #t, t[1], t[301], t.x",
 			want: "301 9 5 6",

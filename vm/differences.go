@@ -56,6 +56,13 @@ var differences = []Difference{
 		Lua51: `"1.2345678901234e+14" "1e+15" "-nan"`,
 	},
 	{
+		Name:  "The constants 0 and -0 of one function are apart",
+		Why:   "lua5.1 keeps one of them, which stands for both.",
+		Code:  `(function() local a, b = 0, 0 / -1 return 1 / a, 1 / b end)()`,
+		Here:  `inf -inf`,
+		Lua51: `inf inf`,
+	},
+	{
 		Name:    "Texts of numbers have Lua's form only: no hexadecimal fraction, no \"inf\", no \"nan\"",
 		Why:     "lua5.1 passes them to C's strtod, whose extensions differ from host to host.",
 		Instead: "math.huge and 0/0; math.ldexp(m, e) for m * 2^e.",

@@ -3,6 +3,7 @@
 package vm
 
 import (
+	"math"
 	"slices"
 
 	"github.com/hwlua/hwlua/vm/internal/syntax"
@@ -55,6 +56,8 @@ func (rt *Runtime) constant(c syntax.Constant) lua.LValue {
 	switch {
 	case c.Wide != 0:
 		return rt.u64(c.Wide)
+	case c.MinusZero:
+		return lua.LNumber(math.Copysign(0, -1))
 	case c.Text != "":
 		return lua.LString(c.Text)
 	case c.Plan != nil:

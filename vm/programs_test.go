@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/hwlua/hwlua/vm"
 )
@@ -424,8 +425,7 @@ func (g *generator) number(depth int) string {
 	}
 	switch g.r.Intn(8) {
 	case 0, 1, 2:
-		return "(" + g.number(depth-1) + g.pick(" + ", " - ", " * ", " / ", " % ") + g.number(depth-1) +
-			")"
+		return g.arithmetic(depth)
 	case 3:
 		return "(" + g.number(0) + ")" + g.pick("^2", " * 2 - 1", " + 1 - 3", " / 2 / 2", " - 1")
 	case 4:
@@ -436,10 +436,28 @@ func (g *generator) number(depth int) string {
 	return g.number(0)
 }
 
+// arithmetic returns an operation on two numbers. A product or a quotient of constants may be -0, which
+// lua5.1 stores in the place of 0: it is not constant.
+func (g *generator) arithmetic(depth int) string {
+	a := g.number(depth - 1)
+	op := g.pick(" + ", " - ", " * ", " / ", " % ")
+	b := g.number(depth - 1)
+	if (op == " * " || op == " / ") && isConstant(a) && isConstant(b) {
+		a = "N(" + a + ")"
+	}
+	return "(" + a + op + b + ")"
+}
+
+func isConstant(number string) bool {
+	rest := strings.NewReplacer("0x1F", "", "1e3", "").Replace(number)
+	return !strings.ContainsFunc(rest, unicode.IsLetter)
+}
+
 func (g *generator) text(depth int) string {
 	switch g.r.Intn(7) {
 	case 0, 1:
-		return "('a' .. " + g.number(0) + " .. 'b' .. " + g.pick("'c'", g.number(0), "('d' .. 'e')") + ")"
+		return "('a' .. T(" + g.number(0) + ") .. 'b' .. " +
+			g.pick("'c'", "T("+g.number(0)+")", "('d' .. 'e')") + ")"
 	case 2:
 		return "string.rep('ab', N(" + g.value(0) + ") % 4)"
 	case 3:

@@ -40,14 +40,15 @@ type Patch struct {
 	Index, Constant int
 }
 
-// A Constant is left open by the compiler: each runtime puts its own value there. It is a u64, a text, a plan
-// for Join, or a function.
+// A Constant is left open by the compiler: each runtime puts its own value there. It is a u64, -0, a text, a
+// plan for Join, or a function.
 type Constant struct {
-	Wide   uint64
-	Text   string
-	Plan   *Plan
-	Helper Helper
-	Op     string // of Compare, Assert and AssertWide: the operator
+	Wide      uint64
+	MinusZero bool
+	Text      string
+	Plan      *Plan
+	Helper    Helper
+	Op        string // of Compare, Assert and AssertWide: the operator
 }
 
 // A Helper is a function that compiled code calls and that a script never sees.

@@ -8,7 +8,8 @@
 //   - assignments whose value the compiler would lose go through a variable of their own (logical.go);
 //   - loops and labels that begin with a jump get an instruction before it (head.go);
 //   - break and goto close the variables that closures have captured, and no others (jump.go);
-//   - leading zeros and literals beyond the range of floats are written as the compiler reads them.
+//   - leading zeros and literals beyond the range of floats are written as the compiler reads them, and so
+//     are the constant -0 and remainders of constants.
 //
 // It also bounds what the compiler does slowly, and notes the registers of local variables, which the
 // compiler forgets.
@@ -341,10 +342,11 @@ func (r *rewriter) expr(expr ast.Expr) ast.Expr {
 	case *ast.ArithmeticOpExpr:
 		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
 		r.wide[e] = r.wide[e.Lhs] || r.wide[e.Rhs]
-		return foldMod(e)
+		return r.fold(e)
 	case *ast.UnaryMinusOpExpr:
 		e.Expr = r.expr(e.Expr)
 		r.wide[e] = r.wide[e.Expr]
+		return r.fold(e)
 	case *ast.UnaryNotOpExpr:
 		e.Expr = r.expr(e.Expr)
 	case *ast.UnaryLenOpExpr:
@@ -355,14 +357,17 @@ func (r *rewriter) expr(expr ast.Expr) ast.Expr {
 	return expr
 }
 
-// foldMod returns the remainder of two constants, which the compiler calculates in another way.
-func foldMod(e *ast.ArithmeticOpExpr) ast.Expr {
-	x, ok := numeral(e.Lhs)
-	y, ok2 := numeral(e.Rhs)
-	if e.Operator != "%" || !ok || !ok2 {
-		return e
+// fold replaces two constants that the compiler calculates in another way: a remainder, and -0, which it
+// takes for the constant 0.
+func (r *rewriter) fold(e ast.Expr) ast.Expr {
+	f, ok := numeral(e)
+	if ok && f == 0 && math.Signbit(f) {
+		return r.inject(e, Constant{MinusZero: true})
 	}
-	return at(&ast.NumberExpr{Value: strconv.FormatFloat(number.Mod(x, y), 'g', -1, 64)}, e)
+	if op, is := e.(*ast.ArithmeticOpExpr); ok && is && op.Operator == "%" {
+		return at(&ast.NumberExpr{Value: strconv.FormatFloat(f, 'g', -1, 64)}, e)
+	}
+	return e
 }
 
 // numeral returns the value of a constant that the compiler calculates.
@@ -378,6 +383,8 @@ func numeral(expr ast.Expr) (float64, bool) {
 		x, ok := numeral(e.Lhs)
 		y, ok2 := numeral(e.Rhs)
 		switch e.Operator {
+		case "%":
+			return number.Mod(x, y), ok && ok2
 		case "+":
 			return x + y, ok && ok2
 		case "-":

@@ -101,6 +101,9 @@ func cut(t *ast.TableExpr, data bool) ([]*ast.TableExpr, *Plan) {
 		if c.full(rest[0], multiple) {
 			c.end()
 		}
+		if !multiple {
+			adjust(rest[0].Value) // may come to stand last in its piece
+		}
 		c.code(rest[0])
 		if rest = rest[1:]; multiple {
 			c.count = -1
@@ -140,7 +143,6 @@ func (c *cutter) code(f *ast.Field) {
 	case c.first():
 		c.piece.Fields = append(c.piece.Fields, f)
 	case f.Key != nil:
-		adjust(f.Value)
 		c.piece.Fields = append(c.piece.Fields, &ast.Field{Value: f.Key}, &ast.Field{Value: f.Value})
 		c.count += 2
 	default:

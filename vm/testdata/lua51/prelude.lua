@@ -44,6 +44,11 @@ function N(v)
   return type(v) == "string" and #v or 7
 end
 
+-- T makes a number of v that has the same text here and in lua5.1: neither NaN nor long.
+function T(v)
+  return v == v and (v ~= math.floor(v) or v > -1e14 and v < 1e14) and v or 7
+end
+
 -- V is an object with all metamethods.
 local mt = {}
 function V(v) return setmetatable({ v = v }, mt) end
