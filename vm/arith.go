@@ -1,5 +1,5 @@
 // Instructions whose operands are neither plain numbers nor left to gopher-lua: text in arithmetic, which
-// gopher-lua reads by Go's rules, and loops between u64s.
+// gopher-lua reads by Go's rules, loops between u64s, and comparisons of a u64 with a rounded number.
 
 package vm
 
@@ -25,6 +25,8 @@ func (t *thread) special(cf *frame, inst instruction) bool {
 	case lua.OP_UNM:
 		x := t.rk(cf, inst.b())
 		return t.textArith(cf, inst, x, x)
+	case lua.OP_EQ:
+		checkEquality(t.state(), t.rk(cf, inst.b()), t.rk(cf, inst.c()))
 	case lua.OP_FORPREP:
 		return t.prepareLoop(cf, inst)
 	case lua.OP_FORLOOP:

@@ -65,6 +65,8 @@ func (c *assertCall) setSides() {
 		if !c.negated && x.String() == y.String() {
 			x.Value.Note, y.Value.Note = c.kind(c.expected), c.kind(c.found)
 		}
+		c.noteLoss(x, c.expected, c.found)
+		c.noteLoss(y, c.found, c.expected)
 	case c.expected != nil:
 		x.Value = c.rt.tree(c.L, c.expected)
 	case c.found != nil:
@@ -72,6 +74,13 @@ func (c *assertCall) setSides() {
 	}
 	if c.negated && x.Words != noError {
 		x.Words = "not " + x.Words
+	}
+}
+
+// noteLoss adds to the side of v that v is a rounded number, if w is a u64.
+func (c *assertCall) noteLoss(s *Side, v, w lua.LValue) {
+	if err := lossOf(v, w); err != nil {
+		s.Value.Note = err.Error()
 	}
 }
 
@@ -426,6 +435,7 @@ func compareOp(op string) lua.LGFunction {
 		holds := false
 		switch op {
 		case "==", "~=":
+			checkEquality(L, x, y)
 			holds = L.Equal(x, y) == (op == "==")
 		case "<":
 			holds = order(L, "__lt", x, y)
@@ -499,6 +509,9 @@ func (rt *Runtime) causeOf(v lua.LValue) error {
 
 func (c *assertCall) equals() bool {
 	c.expected, c.found = c.L.Get(1), c.L.Get(2)
+	if c.negated {
+		checkEquality(c.L, c.expected, c.found)
+	}
 	return c.L.Equal(c.expected, c.found)
 }
 

@@ -30,7 +30,7 @@ var differences = []Difference{
 		Name: "The result of two plain numbers that crosses 2^53 is a float, not a u64",
 		Why: "Two plain numbers follow Lua, so that arithmetic costs what it costs in Lua. " +
 			"Such a float is " +
-			"refused where an address or a register value is expected.",
+			"refused where an address or a register value is expected, and == of it and a u64 raises.",
 		Instead: "Write the literal, bit.lshift(1, 53), or keep a u64 on one side: " +
 			"0x8000000000000000 + a + b - 0x8000000000000000.",
 		Code:  `type(0x1fffffffffffff + 1), type(0x20000000000000), type(bit and bit.lshift(1, 53))`,

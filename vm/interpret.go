@@ -518,12 +518,12 @@ func length(v lua.LValue) (int, bool) {
 	return 0, false
 }
 
-// quickEqual compares two values. It is not ok if a metamethod may have to.
+// quickEqual compares two values. It is not ok if a metamethod may have to, or if the comparison may raise.
 func quickEqual(x, y lua.LValue) (equal, ok bool) {
 	switch x := x.(type) {
 	case lua.LNumber:
-		n, ok := y.(lua.LNumber)
-		return ok && x == n, true
+		n, same := y.(lua.LNumber)
+		return same && x == n, same || lossOf(x, y) == nil
 	case lua.LString:
 		s, ok := y.(lua.LString)
 		return ok && x == s, true
@@ -537,7 +537,7 @@ func quickEqual(x, y lua.LValue) (equal, ok bool) {
 		return x == t, x == t || !same
 	case *lua.LUserData:
 		u, same := y.(*lua.LUserData)
-		return x == u, x == u || !same
+		return x == u, x == u || !same && lossOf(y, x) == nil
 	case *lua.LFunction:
 		f, ok := y.(*lua.LFunction)
 		return ok && x == f, true

@@ -131,6 +131,25 @@ func ToU64(v lua.LValue) (uint64, error) {
 		number.String(f), hex, hex)
 }
 
+// lossOf returns why it says nothing whether v equals w: v is a number whose last digits may be lost, and w a
+// u64. It returns nil otherwise.
+func lossOf(v, w lua.LValue) error {
+	n, ok := v.(lua.LNumber)
+	f := math.Abs(float64(n))
+	if !ok || !(f >= twoTo53) || math.IsInf(f, 0) || !IsU64(w) {
+		return nil
+	}
+	_, err := ToU64(v)
+	return err
+}
+
+// checkEquality raises if x and y cannot be compared for equality.
+func checkEquality(L *lua.LState, x, y lua.LValue) {
+	if err := cmp.Or(lossOf(x, y), lossOf(y, x)); err != nil {
+		L.RaiseError("attempt to compare a u64 with a number: %v", err)
+	}
+}
+
 // twosComplement returns the 64 bits that a negative number stands for, as text.
 func twosComplement(f float64) string {
 	if f < -1<<63 {

@@ -19,7 +19,7 @@ func TestU64(t *testing.T) {
 		"type(0xffffffffffffffff) == 'userdata'",
 		// Plain numbers behave as in Lua.
 		"type(2^53) == 'number'", "type(0x1fffffffffffff + 1) == 'number'",
-		"0x1fffffffffffff + 1 ~= 0x20000000000000",
+		"2^53 ~= 'x' and 0x20000000000000 ~= 5 and 0x20000000000000 ~= 1/0 and 0x20000000000000 ~= 0/0",
 		// A result that fits is a plain number.
 		"type(0xffffffffffffffff - 0xfffffffffffffffe) == 'number'",
 		"0xffffffffffffffff - 0xfffffffffffffffe == 1", "0xffffffffffffffff + 1 == 0",
@@ -67,6 +67,34 @@ func TestU64(t *testing.T) {
 		},
 	} {
 		if _, err := eval(t, c.src); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v; want %q", c.src, err, c.want)
+		}
+	}
+}
+
+// Whether a u64 equals a number of 2^53 or above, whose last digits are lost, is an error, not false.
+func TestU64EqualsNoRoundedNumber(t *testing.T) {
+	const literal = `literal (0x20000000000000), as hw.u64 "0x20000000000000"`
+	for _, c := range []struct{ src, want string }{
+		{src: "return x == 0x20000000000000", want: literal},
+		{src: "return x ~= 0x20000000000000", want: literal},
+		{src: "return 0x20000000000000 == x", want: literal},
+		{src: "return x == 0x20000000000000 + 1", want: literal},
+		{src: "return x == -0x20000000000000", want: literal},
+		{src: "return -x == -0x20000000000000", want: "two's complement is 0xffe0000000000000"},
+		{src: "return x * 2048 == 0xffffffffffffffff", want: "integer below 2^64 expected"},
+		{src: "local y = x if not (y == 0x20000000000000) then return 1 end", want: literal},
+		{src: "local t = { x = x } while t.x ~= 0x20000000000000 do break end", want: literal},
+		{src: "local y = x return (function() return y == 0x20000000000000 end)()", want: literal},
+		{src: "local w = 0x20000000000000 return w == x", want: literal},
+		{src: "assert(x == 0x20000000000000)", want: literal},
+		{src: "assert(x ~= 0x20000000000000)", want: literal},
+		{src: "assert.equals(0x20000000000000, x)", want: literal},
+		{src: "assert.is_not.equal(0x20000000000000, x)", want: literal},
+		{src: "coroutine.wrap(function() return x == 0x20000000000000 end)()", want: literal},
+	} {
+		_, err := eval(t, "local x = 0x1fffffffffffff + 1 "+c.src)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v; want %q", c.src, err, c.want)
 		}
 	}
