@@ -59,7 +59,8 @@ func ruleText(number string) (string, bool) {
 // Modules returns the description of every module: hw first, then what package vm and the scenario
 // runner bring.
 func Modules() []*describe.Module {
-	return []*describe.Module{&hardware, &bitModule, &assertModule, &checkModule, &scenarioWords}
+	return []*describe.Module{&hardware, &bitModule, &assertModule, &checkModule, &scenarioWords,
+		&spyModule, &stubModule, &mockModule, &matchModule}
 }
 
 // Index returns the index of all modules, which help, completion and the reference read.

@@ -204,9 +204,24 @@ var scenarioWords = describe.Module{
 			},
 			See: []string{"hw.explore"},
 		},
+		{
+			Name: "insulate",
+			Doc: "Group cases as describe does. Globals and modules that its function sets or loads are " +
+				"gone after it.",
+			Params: []describe.Param{param("name", describe.String, ""), caseFn},
+		},
+		{
+			Name:   "expose",
+			Doc:    "Group cases as describe does.",
+			Params: []describe.Param{param("name", describe.String, ""), caseFn},
+		},
 		hook("setup", "Run before the hooks of each case of the group: a case has a runtime of its own, "+
 			"so this is the first function that runs there."),
 		hook("teardown", "Run after everything else of each case of the group, even if it failed."),
+		hook("lazy_setup", "Run after the setup of all groups around a case."),
+		hook("lazy_teardown", "Run before the teardown of the group."),
+		hook("strict_setup", "Another name of setup."),
+		hook("strict_teardown", "Another name of teardown."),
 		hook("before_each", "Run before each case of the group."),
 		hook("after_each", "Run after each case of the group, even if it failed."),
 		hook("finally", "Inside a case: run at its end, even if it failed, before the hooks after it."),
@@ -217,6 +232,35 @@ var scenarioWords = describe.Module{
 		},
 	},
 }
+
+// luassert's helpers, in scenario files.
+var (
+	spyModule = describe.Module{
+		Name:  "spy",
+		Loose: true,
+		Doc: "Spies, as in luassert: spy.new(fn), and spy.on(t, key) in the place of t[key], record " +
+			"their calls for assert.spy(s).was.called_with(...), was.called(n), returned_with(...) and " +
+			"others; s:clear() and s:revert() undo that.",
+	}
+	stubModule = describe.Module{
+		Name:  "stub",
+		Loose: true,
+		Doc: "Stubs, as in luassert: stub(t, key, results...) puts a spy with these results in the " +
+			"place of t[key]; s.returns(...), s.invokes(fn) and s.on_call_with(...).returns(...) set them.",
+	}
+	mockModule = describe.Module{
+		Name:  "mock",
+		Loose: true,
+		Doc: "Mocks, as in luassert: mock(t) makes spies, and mock(t, true) stubs, of the functions in " +
+			"t; mock.clear(t) and mock.revert(t) undo that.",
+	}
+	matchModule = describe.Module{
+		Name:  "match",
+		Loose: true,
+		Doc: "Matchers, as in luassert, for the arguments of called_with: match._, match.is_string(), " +
+			"match.near(1, 0.1), match.is_all_of(...) and those of assert:register(\"matcher\", ...).",
+	}
+)
 
 func hook(name, doc string) describe.Func {
 	return describe.Func{Name: name, Doc: doc, Params: []describe.Param{caseFn}}

@@ -2588,6 +2588,16 @@ function it(name, fn) end
 ---@param fn fun(m: hw.machine) makes tasks, work and timers on m and runs it
 function it.explore(name, options, fn) end
 
+---Group cases as describe does. Globals and modules that its function sets or loads are gone after it.
+---@param name string
+---@param fn fun()
+function insulate(name, fn) end
+
+---Group cases as describe does.
+---@param name string
+---@param fn fun()
+function expose(name, fn) end
+
 ---Run before the hooks of each case of the group: a case has a runtime of its own, so this is the first function that runs there.
 ---@param fn fun()
 function setup(fn) end
@@ -2595,6 +2605,22 @@ function setup(fn) end
 ---Run after everything else of each case of the group, even if it failed.
 ---@param fn fun()
 function teardown(fn) end
+
+---Run after the setup of all groups around a case.
+---@param fn fun()
+function lazy_setup(fn) end
+
+---Run before the teardown of the group.
+---@param fn fun()
+function lazy_teardown(fn) end
+
+---Another name of setup.
+---@param fn fun()
+function strict_setup(fn) end
+
+---Another name of teardown.
+---@param fn fun()
+function strict_teardown(fn) end
 
 ---Run before each case of the group.
 ---@param fn fun()
@@ -2611,5 +2637,21 @@ function finally(fn) end
 ---A case that is still to be written; inside a case, the reason why it cannot continue.
 ---@param name string
 function pending(name) end
+
+---Spies, as in luassert: spy.new(fn), and spy.on(t, key) in the place of t[key], record their calls for assert.spy(s).was.called_with(...), was.called(n), returned_with(...) and others; s:clear() and s:revert() undo that.
+---@class spylib
+spy = {}
+
+---Stubs, as in luassert: stub(t, key, results...) puts a spy with these results in the place of t[key]; s.returns(...), s.invokes(fn) and s.on_call_with(...).returns(...) set them.
+---@class stublib
+stub = {}
+
+---Mocks, as in luassert: mock(t) makes spies, and mock(t, true) stubs, of the functions in t; mock.clear(t) and mock.revert(t) undo that.
+---@class mocklib
+mock = {}
+
+---Matchers, as in luassert, for the arguments of called_with: match._, match.is_string(), match.near(1, 0.1), match.is_all_of(...) and those of assert:register("matcher", ...).
+---@class matchlib
+match = {}
 
 return hw

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/hwlua/hwlua/vm/internal/number"
+	"github.com/hwlua/hwlua/vm/internal/pattern"
 	"github.com/hwlua/hwlua/vm/phrase"
 	lua "github.com/yuin/gopher-lua"
 )
@@ -21,7 +22,11 @@ import (
 // (Module.Asserts) report their failures with it.
 func Fail(L *lua.LState, f *Failure) {
 	rt := threadOf(L).rt
-	stack := rt.traceOf(L)
+	rt.fail(f, rt.traceOf(L))
+}
+
+// fail raises f with the position of stack.
+func (rt *Runtime) fail(f *Failure, stack trace) {
 	f.Script, f.Line = stack.position()
 	at := ""
 	if f.Script != "" && f.Line > 0 {
@@ -103,6 +108,8 @@ type assertions struct {
 	chain   [2]*lua.LTable            // after is, are, has; and after is_not, are_not, has_no
 	natives map[string]*lua.LFunction // the assertions of modules
 	onCheck func(*Failure)
+
+	otherwise *lua.LFunction // answers for other names, see AssertModule; or nil
 }
 
 // assertWords maps the name after the modifiers (is, are, has, not) to the assertion.
@@ -132,7 +139,10 @@ var assertWords = map[string]*assertion{
 	"match":       {2, (*assertCall).matches},
 	"errors":      {1, (*assertCall).raises},
 	"error_match": {2, (*assertCall).raisesMatching},
+	"match_error": {2, (*assertCall).raisesMatching},
 	"near_to":     {3, (*assertCall).near},
+
+	"matches_error": {2, (*assertCall).raisesMatching},
 }
 
 // assertListed lists the assertions that are in the table from the start, so that pairs and completion
@@ -222,7 +232,7 @@ func (s *assertions) index(t *lua.LTable, make func(name string) lua.LValue) {
 		}
 		v := make(string(name))
 		if v == nil {
-			raise(L, 1, s.unknown(string(name)))
+			return give(L, s.other(L, string(name), t == s.chain[1]))
 		}
 		s.rt.charge(sizeEntry + sizeClosure)
 		t.RawSetString(string(name), v)
@@ -261,6 +271,18 @@ func (s *assertions) resolve(name string, negated bool) lua.LValue {
 		return s.chain[1]
 	}
 	return s.chain[0]
+}
+
+// other returns what is registered under a name after its modifiers, or raises if nothing is. The result is
+// good for one use.
+func (s *assertions) other(L *lua.LState, name string, negated bool) lua.LValue {
+	if s.otherwise != nil {
+		if v := call(L, s.otherwise, lua.LString(name), lua.LBool(negated)); v != lua.LNil {
+			return v
+		}
+	}
+	raise(L, 1, s.unknown(name))
+	return nil
 }
 
 // unknown formats the error for an unknown name, with the nearest known one.
@@ -577,11 +599,49 @@ func distance(x, y number.Number) float64 {
 func (c *assertCall) matches() bool {
 	pattern := c.str(1)
 	c.f.Expected.Words, c.found = "a match of "+Quote(pattern), c.L.Get(2)
-	text, ok := textOf(c.L.Get(2))
-	return ok && Matches(c.L, text, pattern)
+	text, ok := c.convertible(c.found)
+	return ok && c.match(text, pattern)
 }
 
-// caught calls the first argument and returns what it raised.
+// convertible returns the text of a string, a number or an object with __tostring.
+func (c *assertCall) convertible(v lua.LValue) (string, bool) {
+	if text, ok := textOf(v); ok {
+		return text, true
+	}
+	if c.L.GetMetaField(v, "__tostring") == lua.LNil {
+		return "", false
+	}
+	return c.rt.toString(c.L, v), true
+}
+
+// match looks for a pattern in text as string.find does with the arguments init and plain, which may precede
+// the message. The results of the assertion are the captures, or what was found.
+func (c *assertCall) match(text, luaPattern string) bool {
+	from, plain := c.L.Get(3), c.L.Get(4)
+	start := 0
+	if n, ok := from.(lua.LNumber); ok {
+		start, c.optional = startOf(int(n), len(text)), 1
+	}
+	if plain.Type() == lua.LTBool && (c.optional == 1 || from == lua.LNil) {
+		c.optional = 2
+	}
+	if c.optional == 2 && plain == lua.LTrue {
+		c.results = []lua.LValue{lua.LString(luaPattern)}
+		return strings.Contains(text[start:], luaPattern)
+	}
+	m := pattern.New(text, luaPattern, &patternHost{c.rt, c.L})
+	if !m.Find(start) {
+		return false
+	}
+	top := c.L.GetTop()
+	c.rt.pushCaptures(c.L, &m, true)
+	c.results = slices.Clone(takeAll(c.L, top+1))
+	c.L.SetTop(top)
+	return true
+}
+
+// caught calls the first argument and returns what it raised. That, without a position, is the result of the
+// assertion.
 func (c *assertCall) caught() (value lua.LValue, raised bool) {
 	fn := c.L.Get(1)
 	if !callable(c.L, fn) {
@@ -592,6 +652,9 @@ func (c *assertCall) caught() (value lua.LValue, raised bool) {
 	if err := c.rt.pcall(c.L, 0, lua.MultRet, nil); err != nil {
 		c.found = err.Object
 		c.results = []lua.LValue{err.Object}
+		if text, ok := err.Object.(lua.LString); ok {
+			c.results[0] = lua.LString(withoutPosition(string(text)))
+		}
 		return err.Object, true
 	}
 	c.f.Found.Words = noError
@@ -600,8 +663,8 @@ func (c *assertCall) caught() (value lua.LValue, raised bool) {
 	return lua.LNil, false
 }
 
-// raises holds for any error, or for the given one: an equal value, or the same text with or without
-// a position before it. Negated it holds only without an error, whatever else is given.
+// raises holds for any error, or for the given one: an equal value, or the same text or number with or
+// without a position before it. Negated it holds only without an error, whatever else is given.
 func (c *assertCall) raises() bool {
 	value, raised := c.caught()
 	if c.negated {
@@ -618,10 +681,9 @@ func (c *assertCall) raises() bool {
 	if !raised {
 		return false
 	}
-	if got, ok := value.(lua.LString); ok {
-		if want, ok := expected.(lua.LString); ok {
-			return got == want || withoutPosition(string(got)) == string(want)
-		}
+	got, ok := c.convertible(value)
+	if want, ok2 := textOf(expected); ok && ok2 {
+		return got == want || withoutPosition(got) == want
 	}
 	d := differ{rt: c.rt, L: c.L, quiet: true}
 	return d.same(expected, value)
@@ -631,7 +693,8 @@ func (c *assertCall) raisesMatching() bool {
 	pattern := c.str(2)
 	value, raised := c.caught()
 	c.f.Expected.Words = "an error that matches " + Quote(pattern)
-	return raised && Matches(c.L, c.rt.toString(c.L, value), pattern)
+	text := c.rt.toString(c.L, value)
+	return raised && (c.match(withoutPosition(text), pattern) || c.match(text, pattern))
 }
 
 // withoutPosition removes "file:line: " from the beginning of a message.
@@ -688,12 +751,14 @@ func (d *differ) differs(expected, found lua.LValue) bool {
 	return false
 }
 
-// same reports whether two values are equal, tables by their contents unless __eq decides.
+// same reports whether two values are equal, tables by their contents. As in luassert, __eq decides only
+// between tables within them that share a metatable.
 func (d *differ) same(expected, found lua.LValue) bool {
 	d.rt.steps(1)
 	x, ok1 := expected.(*lua.LTable)
 	y, ok2 := found.(*lua.LTable)
-	if !ok1 || !ok2 || x == y || d.L.GetMetaField(x, "__eq") != lua.LNil {
+	if !ok1 || !ok2 || x == y || len(d.path) > 0 && x.Metatable == y.Metatable &&
+		d.L.GetMetaField(x, "__eq") != lua.LNil {
 		return d.L.Equal(expected, found) || d.differs(expected, found)
 	}
 	if len(d.path) > maxCompared {

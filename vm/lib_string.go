@@ -215,11 +215,7 @@ func (rt *Runtime) strMatch(L *lua.LState) int { return rt.find(L, "match", fals
 func (rt *Runtime) find(L *lua.LState, fn string, find bool) int {
 	a := args{L, fn}
 	s, p := a.str(1), a.str(2)
-	init := a.optInt(3, 1)
-	if init < 0 {
-		init += len(s) + 1
-	}
-	init = min(max(init-1, 0), len(s))
+	init := startOf(a.optInt(3, 1), len(s))
 	if find && (L.ToBool(4) || !pattern.HasSpecials(p)) {
 		rt.steps((len(s) - init) / 16)
 		i := strings.Index(s[init:], p)
@@ -237,6 +233,14 @@ func (rt *Runtime) find(L *lua.LState, fn string, find bool) int {
 	}
 	start, end := m.Span()
 	return give(L, lua.LNumber(start+1), lua.LNumber(end)) + rt.pushCaptures(L, &m, false)
+}
+
+// startOf returns the index of position init in a text of n bytes, which counts from 1, or from the end.
+func startOf(init, n int) int {
+	if init < 0 {
+		init += n + 1
+	}
+	return min(max(init-1, 0), n)
 }
 
 // strGmatch returns an iterator over matches. As in lua5.1, a '^' at the start of the pattern is not an

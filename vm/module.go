@@ -58,6 +58,18 @@ type Allow struct {
 	Exit  bool // os.exit ends the script: Run returns an ExitError
 }
 
+// ChunkModule returns a module of that name whose value is a program as a function: a part of a library in
+// Lua that most scripts do without.
+func ChunkModule(name string, program func() (*Program, error)) Module {
+	return Module{Name: name, Open: func(s *State) (lua.LValue, error) {
+		p, err := program()
+		if err != nil {
+			return nil, err
+		}
+		return s.rt.function(p), nil
+	}}
+}
+
 // check validates the functions of m.
 func (m *Module) check() error {
 	for name, f := range m.Asserts {

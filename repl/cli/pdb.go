@@ -50,7 +50,7 @@ func (o *runOptions) debug(
 	cfg := vm.Config{
 		Modules: slices.Concat(so.Modules, machines.modules(), []vm.Module{
 			pdbModule(c), vm.LocalsModule("hwlua.pdb.locals"),
-		}),
+		}, scenario.PreludeModules()),
 		Scripts: sources[i].Folder(), ScriptsPath: path.Dir(c.File),
 		Limits: so.Limits, Allow: so.Allow, Seed: seed, Args: []string{c.File},
 	}

@@ -6,7 +6,9 @@ local root = { hooks = {}, names = {} }
 local at, wanted = root, nil
 local S, pdb = {}, {}
 
-for _, word in ipairs { "setup", "before_each", "teardown", "after_each" } do
+for _, word in ipairs {
+  "setup", "lazy_setup", "before_each", "lazy_teardown", "teardown", "after_each", "left",
+} do
   S[word] = function(fn)
     at.hooks[word] = at.hooks[word] or {}
     table.insert(at.hooks[word], fn)
@@ -56,6 +58,7 @@ pdb[1] = function()
   if not wanted then return end
   local calls = {}
   hooks(calls, wanted.block, "setup")
+  hooks(calls, wanted.block, "lazy_setup")
   hooks(calls, wanted.block, "before_each")
   for i = 1, #calls do calls[i]() end
   calls[1] = wanted.fn

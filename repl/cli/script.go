@@ -299,7 +299,7 @@ func isScenario(prog *vm.Program) bool {
 	found := false
 	for _, g := range prog.Globals() {
 		switch g.Name {
-		case "describe", "it", "pending":
+		case "describe", "it", "pending", "insulate", "expose":
 			found = true
 		case "before_each", "after_each", "context":
 		default:

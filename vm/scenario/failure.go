@@ -73,7 +73,7 @@ func (s *session) check(a *vm.Failure) {
 // assertion copies what a failed assertion reports into f.
 func (s *session) assertion(f *Failure, a *vm.Failure) {
 	f.Kind = "assertion"
-	if a.Script != "" && a.Line > 0 {
+	if a.Script != "" && a.Line > 0 && !ours(a.Script) {
 		f.File, f.Line = a.Script, a.Line
 	}
 	f.Comparison = a.Comparison

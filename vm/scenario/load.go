@@ -22,14 +22,27 @@ const moduleName = "hwlua.scenario"
 // preludeName is the chunk name of the prelude. Failures do not show its frames.
 const preludeName = "=scenario"
 
-//go:embed prelude.lua
-var preludeSource string
+var (
+	//go:embed prelude.lua
+	preludeSource string
 
-// Prelude returns the Lua source that makes the words of a scenario file of the functions of module
-// hwlua.scenario.
+	//go:embed spies.lua
+	spiesSource string
+)
+
+// Prelude returns the Lua source that makes the words of a scenario file of the functions of the module
+// hwlua.scenario and of PreludeModules.
 func Prelude() string { return preludeSource }
 
-var prelude = sync.OnceValues(func() (*vm.Program, error) { return vm.Compile(preludeName, preludeSource) })
+// PreludeModules returns the modules that the prelude requires besides hwlua.scenario.
+func PreludeModules() []vm.Module {
+	return []vm.Module{vm.AssertModule("hwlua.assert"), vm.ChunkModule("hwlua.spies", spies)}
+}
+
+var (
+	prelude = sync.OnceValues(func() (*vm.Program, error) { return vm.Compile(preludeName, preludeSource) })
+	spies   = sync.OnceValues(func() (*vm.Program, error) { return vm.Compile(preludeName, spiesSource) })
+)
 
 // A file is a source that was read and compiled, with its cases.
 type file struct {
@@ -106,7 +119,10 @@ type block struct {
 	args        []any                     // of a case
 	explored    bool                      // a case that is run once for each order
 	nodes       []*block                  // of a describe
+	prepare     []*vm.Function            // of a describe: called before fn
 	hooks       map[string][]*vm.Function // by the word that adds them: setup, before_each, ...
+	entered     bool                      // setup was called
+	failed      error                     // what it raised
 }
 
 // A session is one file in one runtime.
@@ -141,7 +157,7 @@ func (e *errPlace) Error() string { return e.text }
 // newSession returns a runtime for the file with the functions of scenarios in it.
 func newSession(f *file, o *Options, env Environment, seed uint64) (*session, error) {
 	s := &session{file: f, errno: o.Errno, at: &block{first: 1, last: 1 << 30}}
-	modules := slices.Concat(o.Modules, env.Modules, []vm.Module{s.module()})
+	modules := slices.Concat(o.Modules, env.Modules, []vm.Module{s.module()}, PreludeModules())
 	if env.Seed != nil {
 		seed = *env.Seed
 	}
@@ -176,7 +192,9 @@ func (s *session) module() vm.Module {
 		"explorer": func(fn *vm.Function) { s.explorer = fn },
 		"explores": s.explores,
 	}}
-	for _, word := range []string{"setup", "teardown", "before_each", "after_each"} {
+	for _, word := range []string{
+		"setup", "lazy_setup", "lazy_teardown", "teardown", "before_each", "after_each", "left",
+	} {
 		m.Funcs[word] = func(fn *vm.Function) error {
 			if s.running {
 				const hint = " called inside a case; call it in a describe or at the top of the file"
@@ -192,12 +210,12 @@ func (s *session) module() vm.Module {
 	return m
 }
 
-// describe adds a block.
-func (s *session) describe(name string, fn *vm.Function) error {
+// describe adds a block. The functions first are called before fn, in the block.
+func (s *session) describe(name string, fn *vm.Function, first ...*vm.Function) error {
 	if s.running {
 		return &errPlace{fmt.Sprintf("describe '%s' called inside a case", name)}
 	}
-	s.add(&block{name: name, fn: fn})
+	s.add(&block{name: name, fn: fn, prepare: first})
 	return nil
 }
 
@@ -271,7 +289,46 @@ func (s *session) load(ctx context.Context) error {
 	return err
 }
 
-// walk calls the describes below b in order and passes each case to visit with its blocks,
+// enter calls the setup functions of b, if it has not yet, and returns what they raised.
+func (s *session) enter(ctx context.Context, b *block) error {
+	if !b.entered {
+		b.entered = true
+		b.failed = s.call(ctx, b.hooks["setup"])
+	}
+	return b.failed
+}
+
+// call calls functions until one raises.
+func (s *session) call(ctx context.Context, fns []*vm.Function) error {
+	for _, fn := range fns {
+		if _, err := s.rt.Call(ctx, fn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// open calls a describe below the blocks of path. As in busted, their setup comes first; each case
+// reports for itself if it fails.
+func (s *session) open(ctx context.Context, path []*block, b *block) error {
+	for _, outer := range path {
+		if s.enter(ctx, outer) != nil {
+			break
+		}
+	}
+	s.at = b
+	return s.call(ctx, append(slices.Clip(b.prepare), b.fn))
+}
+
+// leave undoes a describe whose cases are not wanted. What it raises is reported by the cases.
+func (s *session) leave(ctx context.Context, b *block) error {
+	if b.entered {
+		s.call(ctx, b.hooks["teardown"])
+	}
+	return s.call(ctx, b.hooks["left"])
+}
+
+// walk opens the describes below b in order and passes each case to visit with its blocks,
 // outermost first. It stops and returns false if visit does.
 func (s *session) walk(
 	ctx context.Context, b *block, path []*block, visit func([]*block, *block) bool,
@@ -284,11 +341,13 @@ func (s *session) walk(
 			}
 			continue
 		}
-		s.at = n
-		if _, err := s.rt.Call(ctx, n.fn); err != nil {
+		if err := s.open(ctx, path, n); err != nil {
 			return false, err
 		}
 		if more, err := s.walk(ctx, n, path, visit); !more || err != nil {
+			return false, err
+		}
+		if err := s.leave(ctx, n); err != nil {
 			return false, err
 		}
 	}

@@ -540,39 +540,36 @@ func (r *runner) once(ctx context.Context, f *file, c *Case, env Environment) er
 
 // one runs a case with the hooks of its blocks. Later hooks run after an error, too.
 func (s *session) one(ctx context.Context, blocks []*block, c *block) (err error) {
-	call := func(fns ...*vm.Function) error {
-		for _, fn := range fns {
-			if _, err := s.rt.Call(ctx, fn); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
 	entered := 0
 	for entered < len(blocks) && err == nil {
-		err = call(blocks[entered].hooks["setup"]...)
+		err = s.enter(ctx, blocks[entered])
 		entered++
+	}
+	for i := 0; i < len(blocks) && err == nil; i++ {
+		err = s.call(ctx, blocks[i].hooks["lazy_setup"])
 	}
 	if err == nil && c.explored {
 		err = s.allOrders(ctx, blocks, c)
 	} else if err == nil {
 		for i := 0; i < len(blocks) && err == nil; i++ {
-			err = call(blocks[i].hooks["before_each"]...)
+			err = s.call(ctx, blocks[i].hooks["before_each"])
 		}
 		if err == nil {
 			if _, err = s.rt.Call(ctx, c.fn, c.args...); err != nil && s.onFailed != nil {
 				s.onFailed()
 			}
 			if s.finally != nil {
-				err = s.also(err, call(s.finally))
+				err = s.also(err, s.call(ctx, []*vm.Function{s.finally}))
 			}
 		}
 		for _, b := range slices.Backward(blocks) {
-			err = s.also(err, call(b.hooks["after_each"]...))
+			err = s.also(err, s.call(ctx, b.hooks["after_each"]))
 		}
 	}
 	for _, b := range slices.Backward(blocks[:entered]) {
-		err = s.also(err, call(b.hooks["teardown"]...))
+		for _, word := range []string{"lazy_teardown", "teardown"} {
+			err = s.also(err, s.call(ctx, b.hooks[word]))
+		}
 	}
 	return err
 }

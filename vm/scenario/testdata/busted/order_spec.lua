@@ -1,0 +1,81 @@
+-- What runs when: prints go into the comparison with busted. Each case prints what it saw.
+local log = {}
+local function say(s) log[#log + 1] = s end
+local function told() print(table.concat(log, " ")) log = {} end
+
+say "file"
+setup(function() say "setup" end)
+describe("outer #tag", function()
+  say "outer"
+  lazy_setup(function() say "lazy" end)
+  strict_setup(function() say "strict" end)
+  before_each(function() say "before" end)
+  after_each(function() say "after" end)
+  it("first", function()
+    finally(function() say "finally" told() end)
+    say "body"
+  end)
+end)
+describe("inner", function()
+  setup(function() say "setup 1" end)
+  describe("one", function()
+    setup(function() say "setup 2" end)
+    lazy_setup(function() say "lazy 2" end)
+    teardown(function() say "teardown 2" end)
+    lazy_teardown(function() say "lazy teardown 2" end)
+    say "one"
+  end)
+  lazy_setup(function()
+    log = {}
+    say "lazy 1"
+  end)
+  teardown(function() say "teardown 1" end)
+  lazy_teardown(function() say "lazy teardown 1" end)
+  describe("two", function()
+    say "two"
+    lazy_setup(function() say "lazy 3" end)
+    before_each(function() say "before" end)
+    after_each(function() say "after" end)
+    lazy_teardown(function() say "lazy teardown 3" end)
+    it("runs", function()
+      finally(told)
+      say "body"
+    end)
+    teardown(function() say "teardown 3" end)
+  end)
+end)
+context("context", function()
+  spec("spec", function() end)
+  test("test", function() end)
+end)
+insulate("insulated", function()
+  package.loaded["made up"] = { 1 }
+  it("sees what it loaded", function() assert.same({ 1 }, require "made up") end)
+end)
+describe("outside", function()
+  it("does not", function() assert.is_nil(package.loaded["made up"]) end)
+end)
+expose("exposed", function() it("runs", function() end) end)
+describe("pending", function()
+  pending("without a function")
+  pending("with one", function() error "not run" end)
+end)
+describe("errors", function()
+  it("in the body", function() error "boom" end)
+  it("of a table", function() error({ code = 1 }) end)
+  it("of an object", function() error(setmetatable({}, { __tostring = function() return "object" end })) end)
+  it("of nothing", function() error() end)
+  it("in finally", function() finally(function() error "finally" end) end)
+end)
+describe("require", function()
+  it("gives the words", function()
+    local b = require "busted"
+    assert.is_function(b.describe)
+    assert.is_function(b.before_each)
+    assert.equals(spy, require "luassert.spy")
+    assert.equals(stub, require "luassert.stub")
+    assert.equals(mock, require "luassert.mock")
+    assert.equals(match, require "luassert.match")
+    assert.equals(assert, require "luassert")
+  end)
+end)
