@@ -199,7 +199,11 @@ func (m *Machine) classesSchedOut(x *perfContext, gone eventType) {
 
 func (m *Machine) classSchedOut(cls *class) {
 	for len(cls.active) > 0 {
-		m.groupSchedOut(cls.active[0])
+		ev := cls.active[0]
+		m.groupSchedOut(ev)
+		if len(cls.active) > 0 && cls.active[0] == ev { // a failed EventSchedIn has made it INACTIVE
+			cls.active = remove(cls.active, ev)
+		}
 	}
 }
 

@@ -115,3 +115,19 @@ func TestNoFunction(t *testing.T) {
 		t.Errorf("Runs = %d, err = %v; want 1, nil", w.Runs(), err)
 	}
 }
+
+// TestFailedSchedInByHand makes an installed event INACTIVE by hand where no register is left. Its task is
+// switched out nevertheless.
+func TestFailedSchedInByHand(t *testing.T) {
+	m := newMachine(t, sim.Config{CPUs: 1, WRPs: 4})
+	c, task := switching(t, m)
+	must(t, c.ContextSwitch(task))
+	ev := m.Events()[0]
+	if err := c.EventSchedIn(ev); err == nil {
+		t.Fatal("event_sched_in with all registers in use succeeds, want an error")
+	}
+	wantState(t, "after event_sched_in", ev, sim.StateInactive)
+	must(t, c.ContextSwitch(nil))
+	must(t, c.ContextSwitch(task))
+	must(t, c.ContextSwitch(nil))
+}
