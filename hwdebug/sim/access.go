@@ -444,9 +444,20 @@ func (t *Task) user(k hwdebug.Kind, addr uint64, size int, value uint64) (*Acces
 	if t.thread != t.m.thread {
 		t.m.touchAll()
 	}
-	a := &Access{m: t.m, task: t, kind: k, addr: addr, size: size, value: value, user: true}
+	a := t.m.newAccess()
+	a.task, a.kind, a.addr, a.size, a.value, a.user = t, k, addr, size, value, true
 	a.atInstruction()
 	return a, nil
+}
+
+// newAccess returns an access of m. Its caller may give it back in m.spare.accesses when it is over.
+func (m *Machine) newAccess() *Access {
+	a := pop(&m.spare.accesses)
+	if a == nil {
+		a = new(Access)
+	}
+	*a = Access{m: m}
+	return a
 }
 
 // atInstruction sets the pc of an access that executes an instruction, and its size.
@@ -511,13 +522,18 @@ func (t *Task) access(k hwdebug.Kind, addr uint64, size int, value uint64) (uint
 	if err != nil {
 		return 0, err
 	}
-	return t.m.access(a)
+	v, err := t.m.access(a)
+	t.m.spare.accesses = append(t.m.spare.accesses, a)
+	return v, err
 }
 
 // kernelAccess runs an access by the kernel on c; user accesses go to the memory of c's current task.
 func (c *CPU) kernelAccess(k hwdebug.Kind, addr uint64, size int, value uint64, user bool) (uint64, error) {
-	a := &Access{kind: k, addr: addr, size: size, value: value, user: user}
-	return c.kernelRun(a, func(*Access) error { return nil })
+	a := c.m.newAccess()
+	a.kind, a.addr, a.size, a.value, a.user = k, addr, size, value, user
+	v, err := c.kernelRun(a, func(*Access) error { return nil })
+	c.m.spare.accesses = append(c.m.spare.accesses, a)
+	return v, err
 }
 
 // kernelRun runs a in the kernel on c, after apply has completed it.

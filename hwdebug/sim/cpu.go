@@ -52,16 +52,39 @@ type CPU struct {
 	spinner  *thread // the spinning thread
 }
 
+// A part is a CPU and the kernel's threads on it, allocated together.
+type part struct {
+	cpu    CPU
+	tasks  [4]Task
+	comms  [4]string // of the tasks
+	worker worker    // the first of the pool
+	thread thread    // of the worker
+}
+
+// clear returns p, the part of CPU i, to its zero value, except for memory that is used again.
+func (p *part) clear(i int) {
+	if p.comms[0] == "" {
+		n := strconv.Itoa(i)
+		p.comms = [...]string{"swapper/" + n, "cpuhp/" + n, "kworker/" + n + ":0", "kworker/" + n + ":0H"}
+	}
+	c := &p.cpu
+	pool := pool{workers: c.pool.workers[:0], idle: c.pool.idle[:0], list: c.pool.list[:0]}
+	p.cpu = CPU{timers: c.timers[:0], runq: c.runq[:0], raised: c.raised[:0], pool: pool}
+	p.tasks, p.worker, p.thread = [4]Task{}, worker{}, thread{}
+}
+
 // boot creates the CPUs and the kernel's first threads, and brings the CPUs up.
 func (m *Machine) boot() {
 	n := m.cfg.CPUs
-	cpus := make([]CPU, n)
-	threads := make([]Task, 4*n+1)
-	m.cpus = make([]*CPU, n)
-	m.tasks = make([]*Task, 0, 4*n+9)
-	newThread := func(comm string, pid int, c *CPU) *Task {
-		t := &threads[len(m.tasks)]
-		*t = Task{m: m, pid: pid, comm: comm, cpu: c.id, kernel: true}
+	if m.spare.parts == nil {
+		m.spare.parts = make([]part, n)
+		m.cpus = make([]*CPU, n)
+		m.tasks = make([]*Task, 0, 4*n+9)
+	}
+	parts := m.spare.parts
+	newThread := func(i, cpu, pid int) *Task {
+		t := &parts[cpu].tasks[i]
+		t.m, t.pid, t.comm, t.cpu, t.kernel = m, pid, parts[cpu].comms[i], cpu, true
 		m.tasks = append(m.tasks, t)
 		return t
 	}
@@ -69,8 +92,9 @@ func (m *Machine) boot() {
 	m.brps, m.wrps = arm64.MaxRegs, arm64.MaxRegs
 	cores := m.cfg.cores()
 	m.uao, m.version = common(cores)
-	for i := range cpus {
-		c := &cpus[i]
+	for i := range parts {
+		parts[i].clear(i)
+		c := &parts[i].cpu
 		m.cpus[i] = c
 		c.m, c.id, c.online = m, i, true
 		c.bank.init(m.cfg.BRPsPerCPU[i], m.cfg.WRPsPerCPU[i], cores[i], &m.cfg)
@@ -79,21 +103,22 @@ func (m *Machine) boot() {
 		m.brps, m.wrps = min(m.brps, c.brps), min(m.wrps, c.wrps)
 	}
 	m.limits = [2]int{m.cpus[0].brps, m.cpus[0].wrps}
-	m.script = newThread("hwlua", 1, m.cpus[0])
+	m.script = m.spare.task()
+	m.script.m, m.script.pid, m.script.comm, m.script.kernel = m, 1, "hwlua", true
+	m.tasks = append(m.tasks, m.script)
 	m.pushUserNodes()
 	m.readNode = m.under(m.syscallNode, m.pipeRead()...)
 	kthread := m.push(0, fnRetFromFork, fnKthread)
 	m.script.node = kthread
-	for _, c := range m.cpus {
-		n := strconv.Itoa(c.id)
-		c.idle = newThread("swapper/"+n, 0, c)
+	for i, c := range m.cpus {
+		c.idle = newThread(0, i, 0)
 		c.idle.node = m.push(m.push(0, m.idleBottom(c.id)...),
 			fnCPUStartupEntry, fnDoIdle, fnDefaultIdleCall, fnArchCPUIdle)
 		c.curr, c.base, c.node = c.idle, c.idle, c.idle.node
-		c.hp = newThread("cpuhp/"+n, newPID(), c)
+		c.hp = newThread(1, i, newPID())
 		c.hp.node = m.push(kthread, fnSmpbootThreadFn, fnCpuhpThreadFun)
-		c.pool.init(c, newThread("kworker/"+n+":0", newPID(), c))
-		newThread("kworker/"+n+":0H", newPID(), c)
+		c.pool.init(&parts[i], newThread(2, i, newPID()))
+		newThread(3, i, newPID())
 	}
 	boot := m.cpus[0]
 	boot.curr, boot.base, boot.node = m.script, m.script, m.script.node

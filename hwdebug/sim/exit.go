@@ -188,7 +188,7 @@ func (t *Task) ExecveAs(compat bool) error {
 	m.flushPtrace(t)
 	m.cpu.node = node
 	m.memories++
-	t.mem, t.compat = &memory{id: m.memories}, compat
+	t.mem, t.compat = m.spare.memory(m.memories), compat
 	m.viaExec([]traceFn{fnSetupNewExec}, []traceFn{fnBeginNewExec})
 	m.perfEventExec(t)
 	m.cpu.node = node

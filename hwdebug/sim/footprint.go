@@ -33,12 +33,12 @@ func (m *Machine) Footprint() int64 {
 	return int64(n)
 }
 
-// Threads returns the number of coroutines of the machine that have begun and not ended. A machine
-// without any needs no Close.
+// Threads returns the number of coroutines of the machine that have begun and not ended, those included that
+// wait for another thread to run (see Reset). A machine without any needs no Close.
 func (m *Machine) Threads() int {
-	n := 0
+	n := len(m.spare.coroutines)
 	for _, th := range m.threads {
-		if th.next != nil && th.state != threadDone {
+		if th.coroutine != nil && th.state != threadDone {
 			n++
 		}
 	}

@@ -303,6 +303,16 @@ func play(t *testing.T, in []byte) string {
 // playOn plays in on a machine with that TraceSize.
 func playOn(t *testing.T, in []byte, traceSize int) (answers, story string) {
 	p := &player{in: in}
+	m, err := sim.New(p.config(traceSize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	return p.play(t, m)
+}
+
+// config decodes the configuration of the machine that the input is for.
+func (p *player) config(traceSize int) sim.Config {
 	head := p.byte()
 	kernels := sim.Profiles()
 	cfg := sim.Config{
@@ -313,12 +323,12 @@ func playOn(t *testing.T, in []byte, traceSize int) (answers, story string) {
 		cfg.BRPsPerCPU = []int{6, 2, 6}[:cfg.CPUs]
 		cfg.WRPsPerCPU = []int{4, 2, 3}[:cfg.CPUs]
 	}
+	return cfg
+}
+
+// play makes the calls that the rest of the input encodes.
+func (p *player) play(t *testing.T, m *sim.Machine) (answers, story string) {
 	p.hand = p.byte()%4 == 0
-	m, err := sim.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
 	p.m = m
 	calls := 0
 	m.SetInterrupt(func() error {

@@ -187,6 +187,7 @@ type Machine struct {
 	getStack  func() any
 	putStack  func(any)
 	closed    bool
+	spare     spare
 	handmade  bool // a script has written to a bank: CheckInvariants checks reservations only
 }
 
@@ -195,31 +196,34 @@ func New(cfg Config) (*Machine, error) {
 	if err := cfg.fill(); err != nil {
 		return nil, err
 	}
-	m := &Machine{
-		cfg:          cfg,
-		prof:         profileByName(cfg.Kernel),
-		chooser:      cfg.Choose,
-		hz:           int64(cfg.HZ),
-		tickNs:       (1e9 + int64(cfg.HZ)/2) / int64(cfg.HZ), // TICK_NSEC
-		taskSize:     1 << cfg.VABits,
-		debugEnabled: !cfg.NoDebugMon,
-		nextPID:      2,
-	}
+	m := &Machine{cfg: cfg, prof: profileByName(cfg.Kernel)}
 	m.cfg.Kernel = m.prof.name
-	if m.chooser == nil && cfg.Seed != 0 {
-		m.chooser = seeded(cfg.Seed)
-	}
-	m.near = -1
-	m.slack = max(cmp.Or(cfg.Slack, defaultSlack), 0)
-	size := cmp.Or(cfg.TraceSize, 65536)
-	if m.traced = size > 0; m.traced {
+	if size := cmp.Or(cfg.TraceSize, 65536); size > 0 {
+		m.traced = true
 		m.rec = trace.NewRecorder(fnTable, cfg.CPUs, size)
 	} else {
 		m.rec = trace.NewRecorder(fnTable, 0, 0)
 	}
+	m.start()
+	return m, nil
+}
+
+// start boots a machine that has its configuration, its profile and its recorder.
+func (m *Machine) start() {
+	cfg := &m.cfg
+	m.chooser = cfg.Choose
+	if m.chooser == nil && cfg.Seed != 0 {
+		m.chooser = seeded(cfg.Seed)
+	}
+	m.hz = int64(cfg.HZ)
+	m.tickNs = (1e9 + m.hz/2) / m.hz // TICK_NSEC
+	m.taskSize = 1 << cfg.VABits
+	m.debugEnabled = !cfg.NoDebugMon
+	m.nextPID = 2
+	m.near = -1
+	m.slack = max(cmp.Or(cfg.Slack, defaultSlack), 0)
 	m.taint = parseTaint(cfg.Taint)
 	m.boot()
-	return m, nil
 }
 
 // An OptionError reports a Config that no machine can have.
@@ -407,11 +411,20 @@ func (m *Machine) Close() {
 	if m.closed {
 		return
 	}
+	m.endThreads()
+	for _, co := range m.spare.coroutines {
+		co.stop()
+	}
+	m.spare.coroutines = nil
+}
+
+// endThreads unwinds all threads. Calls that their functions make meanwhile fail.
+func (m *Machine) endThreads() {
 	m.closed = true
 	for _, th := range m.threads {
 		th.end()
 	}
-	m.threads = nil
+	m.threads = m.threads[:0]
 }
 
 // A visit holds what a call from outside restores when it leaves the machine.

@@ -15,11 +15,17 @@ type memory struct {
 	id    uint64  // 0: the kernel's
 	pages []*page // by number
 	last  *page
+	free  []*page // that held bytes before clear
 }
 
 type page struct {
 	number uint64
 	bytes  [pageSize]byte
+}
+
+// clear forgets everything that was written.
+func (mem *memory) clear() {
+	*mem = memory{pages: mem.pages[:0], free: append(mem.free, mem.pages...)}
 }
 
 // at returns the page of addr. If it does not exist, at makes it or returns nil.
@@ -34,7 +40,12 @@ func (mem *memory) at(addr uint64, make bool) *page {
 		if !make {
 			return nil
 		}
-		mem.pages = slices.Insert(mem.pages, i, &page{number: number})
+		p := pop(&mem.free)
+		if p == nil {
+			p = new(page)
+		}
+		*p = page{number: number}
+		mem.pages = slices.Insert(mem.pages, i, p)
 	}
 	mem.last = mem.pages[i]
 	return mem.last

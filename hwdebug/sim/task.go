@@ -42,7 +42,8 @@ type Task struct {
 	blocked uint64     // signals whose handlers run
 	jobStop bool       // stopped by SIGSTOP or its like
 
-	mem    *memory // user memory, shared with its children until they exec
+	mem    *memory           // user memory, shared with its children until they exec
+	body   func(*Task) error // nil: none
 	thread *thread
 	onExit []exitHook
 
@@ -86,29 +87,35 @@ func (m *Machine) NewTask(cfg TaskConfig) (*Task, error) {
 	t.compat = cfg.Compat
 	t.uncapable = cfg.CapSysAdmin.lacks(m)
 	m.memories++
-	t.mem = &memory{id: m.memories}
+	t.mem = m.spare.memory(m.memories)
 	if cfg.Body != nil {
 		m.gives(ResTask, uint64(t.pid))
-		t.thread = m.newThread(t, func() error {
-			m.takes(ResTask, uint64(t.pid))
-			err := m.ownSignals(t.thread)
-			if err == nil {
-				err = cfg.Body(t)
-			}
-			if !t.dead && err == nil {
-				err = m.ownSignals(t.thread)
-			}
-			if t.dead || err != nil && m.interrupted() != nil {
-				return err // the task has exited, or the whole run is interrupted
-			}
-			if e := t.exitHere(); err == nil { // a failed body exits too
-				err = e
-			}
-			return err
-		})
+		t.body = cfg.Body
+		t.thread = m.newThread(t, nil)
 		m.ready(t.thread)
 	}
 	return t, nil
+}
+
+// run is the thread of a task with a body. The task exits after it, if it failed too, unless the whole run is
+// interrupted.
+func (t *Task) run() error {
+	m := t.m
+	m.takes(ResTask, uint64(t.pid))
+	err := m.ownSignals(t.thread)
+	if err == nil {
+		err = t.body(t)
+	}
+	if !t.dead && err == nil {
+		err = m.ownSignals(t.thread)
+	}
+	if t.dead || err != nil && m.interrupted() != nil {
+		return err
+	}
+	if e := t.exitHere(); err == nil {
+		err = e
+	}
+	return err
 }
 
 // userPID returns the pid of a new user task that requests pid, 0 for any.
@@ -144,7 +151,8 @@ func (m *Machine) addTask(comm string, pid int, c *CPU) *Task {
 	if len(comm) > 15 {
 		comm = comm[:15]
 	}
-	t := &Task{m: m, pid: pid, comm: comm, cpu: c.id, fresh: true}
+	t := m.spare.task()
+	t.m, t.pid, t.comm, t.cpu, t.fresh = m, pid, comm, c.id, true
 	m.tasks = append(m.tasks, t)
 	return t
 }

@@ -3,7 +3,6 @@
 package sim
 
 import (
-	"iter"
 	"slices"
 	"strconv"
 )
@@ -23,10 +22,7 @@ const (
 type thread struct {
 	m      *Machine
 	task   *Task
-	fn     func() error
-	next   func() (struct{}, bool)
-	stop   func()
-	yield  func(struct{}) bool
+	fn     func() error // nil: a worker's, or the body of the task
 	state  threadState
 	since  int64 // when it became able to run: created, queued or woken
 	wakeAt int64
@@ -36,6 +32,10 @@ type thread struct {
 	err    error
 	fail   error // of a work function, for the caller that drives the machine
 	worker *worker
+
+	coroutine *coroutine // nil: it has not begun
+	ended     bool       // its function has returned or was unwound
+	ending    bool       // it is being unwound
 
 	inPath  bool // at a point inside of a kernel path
 	relaxed bool // in cpu_relax, until something else has happened
@@ -67,7 +67,8 @@ func (t *Task) outOfCall(to string) (waited bool, err error) {
 }
 
 func (m *Machine) newThread(t *Task, fn func() error) *thread {
-	th := &thread{m: m, task: t, fn: fn, state: threadIdle}
+	th := m.spare.thread()
+	th.m, th.task, th.fn, th.state = m, t, fn, threadIdle
 	m.threads = append(m.threads, th)
 	return th
 }
@@ -75,30 +76,15 @@ func (m *Machine) newThread(t *Task, fn func() error) *thread {
 func (th *thread) sleeping() bool { return th.state == threadAsleep || th.state == threadWaiting }
 func (th *thread) queued() bool   { return th.state == threadReady }
 
-// start creates the coroutine. A threadEnd that reaches its bottom ends it.
-func (th *thread) start() {
-	th.next, th.stop = iter.Pull(func(yield func(struct{}) bool) {
-		defer func() {
-			if r := recover(); r != nil {
-				if _, ok := r.(threadEnd); !ok {
-					panic(r)
-				}
-			}
-		}()
-		th.yield = yield
-		th.err = th.fn()
-	})
-}
-
 // end unwinds the thread if it has begun and has not finished.
 func (th *thread) end() {
-	if th.stop != nil && th.state != threadDone {
-		th.state = threadDone
+	begun := th.coroutine != nil && th.state != threadDone
+	th.state, th.ending = threadDone, true
+	if begun {
 		stack := th.m.leaveStack()
-		th.stop()
+		th.coroutine.next()
 		th.m.enterStack(stack)
 	}
-	th.state = threadDone
 }
 
 // pause gives up the CPU and returns when the thread runs again. A thread that acts for another
@@ -118,7 +104,10 @@ func (m *Machine) giveUp(th *thread, s threadState) {
 	th.state = s
 	trapped, tracer := m.trapped, m.tracer
 	stack := m.leaveStack()
-	if !th.yield(struct{}{}) {
+	if !th.ending {
+		th.coroutine.yield(struct{}{})
+	}
+	if th.ending {
 		panic(threadEnd{})
 	}
 	m.enterStack(stack)
@@ -470,15 +459,15 @@ func (m *Machine) resume(c *CPU, th *thread) error {
 	m.thread, m.trapped = th, 0
 	m.turn, m.turnSeq = 0, m.rec.Seq()
 	th.state = threadRunning
-	if th.next == nil {
-		th.start()
+	if th.coroutine == nil {
+		m.begin(th)
 	}
 	stack := m.leaveStack()
-	_, alive := th.next()
+	th.coroutine.next()
 	m.enterStack(stack)
 	m.thread, m.trapped, m.tracer = cur, trapped, tracer
 	m.cpu = c
-	if !alive {
+	if th.ended {
 		th.state = threadDone
 		m.threads = remove(m.threads, th)
 	}

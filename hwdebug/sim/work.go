@@ -48,14 +48,14 @@ type worker struct {
 	idleSince int64
 }
 
-// init gives c's pool its first worker, which runs as the kernel thread t.
-func (p *pool) init(c *CPU, t *Task) {
-	p.cpu = c
-	w := &worker{pool: p, task: t}
-	w.thread = &thread{m: c.m, task: t, state: threadIdle, worker: w}
-	w.thread.fn = w.run
+// init gives the pool of at's CPU its first worker, which runs as the kernel thread t.
+func (p *pool) init(at *part, t *Task) {
+	w := &at.worker
+	p.cpu = &at.cpu
+	w.pool, w.task, w.thread = p, t, &at.thread
+	w.thread.m, w.thread.task, w.thread.state, w.thread.worker = t.m, t, threadIdle, w
 	t.thread = w.thread
-	t.node = c.m.push(0, fnRetFromFork, fnKthread)
+	t.node = t.m.push(0, fnRetFromFork, fnKthread)
 	p.workers = append(p.workers, w)
 	p.idle = append(p.idle, w)
 }
@@ -80,7 +80,7 @@ func (p *pool) newWorker() *worker {
 	t.kernel, t.fresh = true, false
 	t.node = m.push(0, fnRetFromFork, fnKthread)
 	w := &worker{pool: p, id: id, task: t}
-	w.thread = m.newThread(t, w.run)
+	w.thread = m.newThread(t, nil)
 	w.thread.worker = w
 	t.thread = w.thread
 	p.workers = append(p.workers, w)
@@ -95,7 +95,7 @@ func (w *worker) wake() {
 	p.nrRunning++
 	w.task.cpu = p.home().id
 	m := p.cpu.m
-	if w.thread.next == nil {
+	if w.thread.coroutine == nil {
 		m.enlist(w.thread)
 	}
 	m.ready(w.thread)

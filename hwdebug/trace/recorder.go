@@ -168,6 +168,16 @@ func NewRecorder(t *Table, cpus, size int) *Recorder {
 	return r
 }
 
+// Reset drops all records, call contexts and names. It keeps their memory.
+func (r *Recorder) Reset() {
+	r.fill, r.filled, r.counted, r.start = nil, 0, 0, 0
+	r.nodes = r.nodes[:1]
+	r.nodes[0] = node{}
+	r.names = r.names[:0]
+	clear(r.index)
+	clear(r.entries)
+}
+
 // Functions returns the table of modelled functions; callers must not change it.
 func (r *Recorder) Functions() []Fn { return r.fns }
 
