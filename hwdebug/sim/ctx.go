@@ -237,6 +237,7 @@ func (m *Machine) eventSchedOut(ev *Event) {
 	m.hwBreakpointDel(ev)
 	if ev.attr.Freq {
 		m.freqTicks(ev)
+		ev.sampling.freq.active = false
 	}
 	ev.setState(StateInactive)
 	ev.oncpu = -1
@@ -260,7 +261,6 @@ func (m *Machine) hwBreakpointDel(ev *Event) {
 func (m *Machine) hwBreakpointAdd(ev *Event) (err error) {
 	k := m.enter2(fnHwBreakpointAdd, ev.arg(), 1)
 	if ev.attr.Freq {
-		ev.sampling.freq.active = false
 		m.freqTicks(ev)
 	}
 	if ev.attr.SamplePeriod > 0 {

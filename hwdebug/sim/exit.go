@@ -231,13 +231,13 @@ func (m *Machine) perfEventEnableOnExec(x *perfContext) {
 	}
 }
 
-// perfEventRemoveOnExec ends the events of x with remove_on_exec: an original stays allocated with its
-// reservation, as after an exit, and an inherited one is freed (R-EVT-29).
+// perfEventRemoveOnExec ends the events of x with remove_on_exec, the newest first: an original stays
+// allocated with its reservation, as after an exit, and an inherited one is freed (R-EVT-29).
 //
 // kernel/events/core.c: perf_event_remove_on_exec
 func (m *Machine) perfEventRemoveOnExec(x *perfContext) {
 	modified := false
-	for _, ev := range slices.Clone(x.events) {
+	for _, ev := range slices.Backward(slices.Clone(x.events)) {
 		if ev.attr.RemoveOnExec {
 			modified = true
 			m.perfRemoveFrom(ev, detachGroup)

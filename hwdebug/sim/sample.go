@@ -224,10 +224,11 @@ func (ev *Event) adjustPeriod(ns int64, count uint64) {
 func (m *Machine) freqTicks(ev *Event) {
 	f := &ev.sampling.freq
 	now := m.Jiffies()
-	if f.active && now > f.jiffy && ev.count != f.count {
-		delta := ev.count - f.count
+	if f.active && now > f.jiffy {
+		if ev.count > f.count { // RESET makes it less
+			ev.adjustPeriod(m.tickNs, ev.count-f.count)
+		}
 		f.count = ev.count
-		ev.adjustPeriod(m.tickNs, delta)
 	}
 	f.jiffy, f.active = now, ev.state == StateActive
 }

@@ -108,6 +108,65 @@ func TestFrequency(t *testing.T) {
 	})
 }
 
+// TestFrequencyAfterReset: a tick that finds a smaller count than the last one adapts nothing (R-PER-9).
+func TestFrequencyAfterReset(t *testing.T) {
+	onEvery(t, "R-PER-9", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		task := newTask(t, m, "t", 0)
+		a := sampling(1000)
+		a.Freq = true
+		ev := open(t, m, a, nil, 0)
+		for i := range 6 {
+			if i == 3 {
+				must(t, ev.Reset())
+			}
+			must(t, m.Msleep(5e6))
+			stores(t, task, 1)
+		}
+		wantCounts(t, "six hits at 1000 Hz, RESET after three", ev, 3, 6)
+	})
+}
+
+// TestFrequencyOfSleeper: ticks do not adapt the period while the event's task sleeps (R-PER-9).
+func TestFrequencyOfSleeper(t *testing.T) {
+	onEvery(t, "R-PER-9", func(t *testing.T, kernel string) {
+		m := vectorMachine(t, kernel)
+		task := newTask(t, m, "t", 0)
+		a := sampling(1)
+		a.Freq = true
+		ev := open(t, m, a, task, -1)
+		stores(t, task, 1)
+		must(t, m.CPU(0).ContextSwitch(nil))
+		must(t, m.Msleep(50e6))
+		must(t, ev.Period(3))
+		stores(t, task, 1)
+		wantCounts(t, "two hits at 1 and at 3 Hz", ev, 2, 2)
+	})
+}
+
+// TestRemoveOnExecOrder: of a group whose events all go at an exec the newest goes first, so that it still
+// names its leader (R-EVT-29, R-GRP-5).
+func TestRemoveOnExecOrder(t *testing.T) {
+	onEvery(t, "R-EVT-29", func(t *testing.T, kernel string) {
+		if !is61(kernel) {
+			return
+		}
+		m := vectorMachine(t, kernel)
+		task := newTask(t, m, "t", 0)
+		a := userW(userAddr)
+		a.Pinned, a.RemoveOnExec, a.ReadFormat = false, true, hwdebug.ReadGroup
+		leader, err := m.PerfEventOpen(a, task, -1)
+		must(t, err)
+		member, err := m.PerfEventOpenGroup(a, task, -1, leader)
+		must(t, err)
+		must(t, task.ExecveAs(false))
+		v, ok, err := member.ReadValues()
+		if must(t, err); !ok || len(v.Counts) != 1 || v.Counts[0].Event != leader {
+			t.Errorf("a read through the member returns %v, want the leader's count alone", v.Counts)
+		}
+	})
+}
+
 // TestSigtrap: the signal comes before the step, so that its handler must skip the instruction (R-PER-8,
 // S.sigtrap/task-w-1-xr), and only kernels from 5.13 on have the attribute (R-VAL-26, X.valid).
 func TestSigtrap(t *testing.T) {
