@@ -461,7 +461,8 @@ func (m *Machine) asTracer(tracer *Task, compat bool, fn func() error) error {
 	return fn()
 }
 
-// needsCompat returns EIO unless the tracer is a 32-bit task: others do not have its requests.
+// needsCompat returns EIO unless the tracer is a 32-bit task: others do not have its requests. The kernel
+// looks at the request once the tracee has stopped.
 func (m *Machine) needsCompat(tracer *Task, op string) error {
 	if tracer == nil || tracer.compat {
 		return nil
@@ -477,12 +478,12 @@ func (m *Machine) needsCompat(tracer *Task, op string) error {
 // of a breakpoint, a negative number that of a watchpoint (R-PTR-15).
 func (t *Task) PtraceGetHBPRegs(tracer *Task, num int) (v uint32, err error) {
 	m := t.m
-	if err := m.needsCompat(tracer, "ptrace_gethbpregs"); err != nil {
-		return 0, err
-	}
 	err = m.asTracer(tracer, true, func() error {
 		return t.stopped(func() (err error) {
 			defer m.done(m.here())
+			if err := m.needsCompat(tracer, "ptrace_gethbpregs"); err != nil {
+				return err
+			}
 			v, err = m.hbpGet(t, num)
 			return err
 		})
@@ -512,12 +513,12 @@ func (m *Machine) hbpGet(t *Task, num int) (uint32, error) {
 // machine; writing number 0 does nothing. The address is tested by the tracer's TASK_SIZE (R-VAL-12).
 func (t *Task) PtraceSetHBPRegs(tracer *Task, num int, v uint32) error {
 	m := t.m
-	if err := m.needsCompat(tracer, "ptrace_sethbpregs"); err != nil {
-		return err
-	}
 	return m.asTracer(tracer, true, func() error {
 		return t.stopped(func() error {
 			defer m.done(m.here())
+			if err := m.needsCompat(tracer, "ptrace_sethbpregs"); err != nil {
+				return err
+			}
 			which, idx := hbpIndex(num)
 			switch {
 			case num == 0:
