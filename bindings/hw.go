@@ -261,6 +261,17 @@ func errnoNames() []string {
 	return names
 }
 
+// errnoName is the name of an errno.
+var errnoName = describe.NameOf(errnoWords())
+
+func errnoWords() []describe.Word {
+	var list []describe.Word
+	for _, e := range errnos() {
+		list = append(list, describe.Word{Value: e.Name, Doc: e.Doc})
+	}
+	return list
+}
+
 // errnos describes hwdebug.Errnos.
 func errnos() []describe.Errno {
 	var list []describe.Errno

@@ -128,7 +128,7 @@ assert.regs(m, { wvr = { [0] = 0xffffff8008c5a000 }, wcr = { [0] = 0x1ff3 } })`,
 			Sample: `assert.regs_exactly(m, { mdscr_el1 = 0x1000 })`,
 		},
 		assertion("errno", "The call was refused with that errno.",
-			[]describe.Param{param("name", describe.String, "the errno's name"), callResults[0]},
+			[]describe.Param{param("name", errnoName, "the errno's name"), callResults[0]},
 			`assert.errno("EINVAL", m:perf_event_open { type = "w", addr = 0x1000, len = 9, cpu = 0 })`),
 		{
 			Name:    "succeeds",

@@ -96,19 +96,33 @@ func positive[T any](name, def, doc, want string, at func(*T) *int) describe.Fie
 
 var cpuRange = fmt.Sprintf("1 to %d", hwdebug.MaxCPUs)
 
+// coreName and kernelName are texts of which completion knows the usual ones.
+var (
+	coreName   = describe.NameOf(namesOf(sim.Presets(), func(p sim.Preset) string { return p.Name }))
+	kernelName = describe.NameOf(namesOf(sim.Profiles(), func(name string) string { return name }))
+)
+
+func namesOf[T any](list []T, name func(T) string) []describe.Word {
+	var out []describe.Word
+	for _, v := range list {
+		out = append(out, describe.Word{Value: name(v)})
+	}
+	return out
+}
+
 var machineOptions = []describe.Field{
 	positive("cpus", "4", "CPUs, "+cpuRange, cpuRange, func(c *sim.Config) *int { return &c.CPUs }),
 	countField("brps", "6", "breakpoint",
 		func(c *sim.Config) (*int, *[]int) { return &c.BRPs, &c.BRPsPerCPU }),
 	countField("wrps", "4", "watchpoint",
 		func(c *sim.Config) (*int, *[]int) { return &c.WRPs, &c.WRPsPerCPU }),
-	opt("cpu", describe.Union(describe.String, describe.Array(describe.String)), `"cortex-a57"`,
+	opt("cpu", describe.Union(coreName, describe.Array(coreName)), `"cortex-a57"`,
 		"the core: the two counts and its features; hw.presets lists them; a table gives one core per CPU, "+
 			"CPU 0 first",
 		set(func(v value, c *sim.Config) { c.CPU, c.Cores = v.cores() })),
-	option("kernel", `"4.19.116"`,
+	opt("kernel", kernelName, `"4.19.116"`,
 		"behavior and call chains; hw.kernels lists them, any other release means the nearest",
-		func(c *sim.Config) *string { return &c.Kernel }),
+		at(func(c *sim.Config) *string { return &c.Kernel })),
 	positive("hz", "250", "timer ticks a second",
 		"1 to 1000 ticks a second (arm64 has 100, 250, 300 and 1000)",
 		func(c *sim.Config) *int { return &c.HZ }),

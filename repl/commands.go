@@ -150,8 +150,11 @@ func (s *session) luaCommand(ctx context.Context, name, rest string) error {
 	}
 	in := input{kind: luaCommand, name: name, rest: rest, text: ":" + strings.TrimSpace(name+" "+rest)}
 	if pure, _ := out[0].Go().(bool); pure {
-		_, err := s.during(ctx, func(ctx context.Context) error {
-			_, _, err := s.perform(ctx, s.rt, &in)
+		err := s.paged(func() error {
+			_, err := s.during(ctx, func(ctx context.Context) error {
+				_, _, err := s.perform(ctx, s.rt, &in)
+				return err
+			})
 			return err
 		})
 		s.freshLine()

@@ -47,6 +47,10 @@ type completer struct {
 // complete returns the candidates to replace text[from:pos].
 func (c *completer) complete(text string, pos int) (cands []candidate, from int) {
 	text = text[:pos]
+	if asked, ok := strings.CutPrefix(text, "?"); ok {
+		cands, from = c.expression(asked)
+		return cands, from + 1
+	}
 	rest, command := strings.CutPrefix(text, ":")
 	if !command {
 		return c.expression(text)
@@ -74,9 +78,7 @@ func (c *completer) expression(text string) (cands []candidate, from int) {
 			return nil, len(text)
 		case last.Kind == vm.TokenString && last.Open:
 			begun := last.Content()
-			// These remain in the order of their description.
-			others := func(c candidate) bool { return !strings.HasPrefix(c.name, begun) }
-			return slices.DeleteFunc(c.wordsAt(toks[:n-1]), others), len(text) - len(begun)
+			return c.inString(toks[:n-1], begun), len(text) - len(begun)
 		case (last.Kind == vm.TokenName || last.Kind == vm.TokenKeyword) && last.End() == len(text):
 			word = last.Text
 			toks = toks[:n-1]
@@ -90,6 +92,9 @@ func (c *completer) expression(text string) (cands []candidate, from int) {
 	if m := matching(c.options(toks), word); len(m) > 0 {
 		return m, from
 	}
+	if m := c.numbers(toks); len(m) > 0 && word == "" {
+		return m, from
+	}
 	if n > 0 && isAny(toks[n-1], "function", "local", "for", "goto") && word != "" {
 		return nil, from // a new name
 	}
@@ -100,6 +105,94 @@ func (c *completer) expression(text string) (cands []candidate, from int) {
 		}
 	}
 	return matching(cands, word), from
+}
+
+// inString returns the candidates for a string that begins behind toks. Any string may be an errno.
+func (c *completer) inString(toks []vm.Token, begun string) []candidate {
+	n := len(toks)
+	if n > 0 && toks[n-1].Is("(") {
+		n--
+	}
+	if n > 0 && toks[n-1].Text == "help" && (n == 1 || ends(toks[n-1]) && !isAny(toks[n-2], ".", ":")) {
+		return matching(c.helpNames(), begun)
+	}
+	// These remain in the order of their description.
+	others := func(c candidate) bool { return !strings.HasPrefix(c.name, begun) }
+	if words := slices.DeleteFunc(c.wordsAt(toks), others); len(words) > 0 || !strings.HasPrefix(begun, "E") {
+		return words
+	}
+	var errnos []candidate
+	for _, e := range c.index.Entries() {
+		if e.Kind == describe.IsErrno {
+			errnos = append(errnos, candidate{name: e.Name, after: `"`, typ: "errno", doc: e.Summary()})
+		}
+	}
+	return matching(errnos, begun)
+}
+
+// numbers returns the indices of what the bracket at the end of toks indexes, or the CPUs behind cpu = in a
+// table for a method: both belong to an object of which the length is known.
+func (c *completer) numbers(toks []vm.Token) []candidate {
+	n := len(toks)
+	var list string // its length is the number
+	after := ""
+	switch {
+	case n > 1 && toks[n-1].Is("[") && ends(toks[n-2]):
+		list, after = c.object(toks[:n-1]), "]"
+	case n > 2 && toks[n-1].Is("=") && toks[n-2].Text == "cpu":
+		open := enclosing(toks)
+		if open < 1 || !toks[open].Is("{") {
+			return nil
+		}
+		i := open - 1 // of the method's name
+		if toks[i].Is("(") {
+			i--
+		}
+		if i < 2 || !toks[i-1].Is(":") {
+			return nil
+		}
+		if list = c.object(toks[:i-1]); list != "" {
+			list += ".cpu"
+		}
+	}
+	if list == "" {
+		return nil
+	}
+	p, err := vm.Compile("length", "return #"+list)
+	if err != nil {
+		return nil
+	}
+	vs, _, err := c.rt.Eval(c.base, p, 0)
+	if err != nil || len(vs) == 0 {
+		return nil
+	}
+	length, _ := vs[0].Go().(float64)
+	var out []candidate
+	for i := range int(length) {
+		out = append(out, candidate{name: strconv.Itoa(i), after: after, typ: "number"})
+	}
+	return out
+}
+
+// object returns the source of the chain that ends toks if it leads from a global, through described fields
+// and indices only, to an object of a described class, and otherwise "". Reading it runs no code of the user's.
+func (c *completer) object(toks []vm.Token) string {
+	steps, start := chainBefore(toks, len(toks))
+	if len(steps) == 0 || steps[0].kind != 'n' || c.resolve(steps[:1]).value.Class() == "" {
+		return ""
+	}
+	text := ""
+	for i, st := range steps {
+		t := c.resolve(steps[:i+1])
+		number := st.kind == '[' && len(st.args) == 1 && st.args[0].Kind == vm.TokenNumber
+		if t.typ.Kind != describe.KindClass || st.kind != 'n' && st.kind != '.' && !number {
+			return ""
+		}
+	}
+	for _, t := range toks[start:] {
+		text += t.Text
+	}
+	return text
 }
 
 // membersBefore returns the members of the chain before the dot or colon that ends toks.
@@ -151,15 +244,24 @@ func (c *completer) argument(command, word string) (cands []candidate, ok bool) 
 		for i := range cands {
 			cands[i].after = ""
 		}
-		for _, e := range c.index.Entries() {
-			switch e.Kind {
-			case describe.IsFunc, describe.IsMethod, describe.IsRegister, describe.IsClass:
-				cands = append(cands, candidate{name: e.Name, typ: e.Kind.String(), doc: e.Summary()})
-			}
-		}
-		return matching(cands, word), true
+		return matching(append(cands, c.helpNames()...), word), true
 	}
 	return nil, false
+}
+
+// helpNames returns the names on which there is help of some length.
+func (c *completer) helpNames() (cands []candidate) {
+	for _, e := range c.index.Entries() {
+		switch e.Kind {
+		case describe.IsFunc, describe.IsMethod, describe.IsRegister, describe.IsClass, describe.IsTopic,
+			describe.IsErrno:
+			cands = append(cands, candidate{name: e.Name, typ: e.Kind.String(), doc: e.Summary()})
+		}
+	}
+	for _, f := range library {
+		cands = append(cands, candidate{name: f.name, typ: "function", doc: f.doc})
+	}
+	return cands
 }
 
 // A thing is the meaning of a chain, as far as it is known without running it: a value, a described
@@ -630,7 +732,7 @@ func stringsOf(t describe.Type, after string) []candidate {
 		out = append(out, candidate{name: s, after: after, typ: "string", doc: t.Words[i].Doc})
 	}
 	for _, n := range t.Names {
-		out = append(out, candidate{name: n.Value, after: after, typ: "function", doc: n.Doc})
+		out = append(out, candidate{name: n.Value, after: after, typ: "string", doc: n.Doc})
 	}
 	if t.Kind == describe.KindUnion {
 		for _, e := range t.Elem {

@@ -322,6 +322,10 @@ func (e *editor) editKey(r rune) (_ rune, pass bool) {
 		return keyDelete, true
 	case backspace, ctrlH:
 		return keyBackspace, true
+	case ctrlW, readline.MetaBackspace:
+		if inFirstWord(text[:pos]) { // readline would drop the whole entry
+			return ctrlU, true
+		}
 	case ctrlB:
 		return keyLeft, true
 	case ctrlF:
@@ -432,6 +436,16 @@ func (e *editor) private(r rune, line []rune, pos int) ([]rune, int) {
 		}
 	}
 	return line, pos
+}
+
+// inFirstWord reports whether no word, as readline sees words, begins in before behind another character.
+func inFirstWord(before []rune) bool {
+	for i := 1; i < len(before); i++ {
+		if readline.IsWordBreak(before[i-1]) && !readline.IsWordBreak(before[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 func lineStart(line []rune, pos int) int {

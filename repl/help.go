@@ -117,6 +117,73 @@ func (s *session) helpEntry(text string) bool {
 	return true
 }
 
+// asked returns what ?x or x? asks about. Neither is Lua.
+func asked(text string) (name string, ok bool) {
+	text = strings.TrimSpace(text)
+	name = strings.TrimSpace(strings.TrimRight(strings.TrimLeft(text, "?"), "?"))
+	if name == text || strings.Contains(name, "\n") {
+		return "", false
+	}
+	toks := scan(text) // a question mark may end a comment or a string
+	last := len(toks) - 1
+	return name, last < 0 || toks[last].Kind != vm.TokenComment && !toks[last].Open
+}
+
+// question answers ?x and x?: what a value or a name is, with its fields and methods.
+func (s *session) question(text string) bool {
+	name, ok := asked(text)
+	if !ok {
+		return false
+	}
+	toks := scan(name)
+	steps, start := chainBefore(toks, len(toks))
+	t := thing{}
+	if steps != nil && start == 0 {
+		s.completer.scope = nil
+		t = s.completer.resolve(steps)
+	}
+	var b strings.Builder
+	library := t.known && t.value.Type() == "function" && t.value.Signature() == "" && libraryHelp(name) != ""
+	if t.known && !library {
+		b.WriteString(s.describeValue(name, t.value))
+	}
+	switch {
+	case library:
+		b.WriteString(libraryHelp(name))
+	case t.entry != nil:
+		b.WriteString(s.helpFor(t.entry))
+	case t.typ.Kind == describe.KindClass, t.typ.Kind == describe.KindRecord:
+		for _, e := range s.index.Lookup(t.typ.Name) {
+			if e.Kind == describe.IsClass || e.Kind == describe.IsRecord {
+				b.WriteString(s.helpFor(e))
+			}
+		}
+	case b.Len() == 0:
+		b.WriteString(s.help(strings.Trim(name, "\"'")))
+	}
+	s.say(b.String())
+	return true
+}
+
+// describeValue returns what a value is: its type, and what is known of it without running anything.
+func (s *session) describeValue(name string, v vm.Value) string {
+	k := s.completer.valueCandidate(lastPart(name), v)
+	if v.Class() != "" {
+		k.doc = ""
+	}
+	head := strings.TrimRight(fmt.Sprintf("%s: %s  %s", name, k.typ, k.doc), " ")
+	if v.Type() != "table" {
+		return phrase.Wrap(head, s.helpWidth(), "  ") + "\n"
+	}
+	fields := s.completer.members(thing{value: v, known: true}, false)
+	var b strings.Builder
+	b.WriteString(head + "\n")
+	for _, line := range menu(fields, s.colors) {
+		b.WriteString("  " + phrase.Truncate(line, max(s.helpWidth()-2, 10)) + "\n")
+	}
+	return b.String()
+}
+
 // helpOnChain answers help(m.cpu[0].write_wb_reg), and help write_wb_reg without quotes.
 func (s *session) helpOnChain(text string, args []vm.Token, called bool) bool {
 	steps, start := chainBefore(args, len(args))
@@ -138,9 +205,7 @@ func (s *session) helpOnChain(text string, args []vm.Token, called bool) bool {
 	return true
 }
 
-func (s *session) say(text string) {
-	fmt.Fprintln(s.out, strings.TrimRight(text, "\n"))
-}
+func (s *session) say(text string) { s.page(text) }
 
 func (s *session) helpFor(e *describe.Entry) string { return s.index.Help(e, s.helpWidth()) }
 
@@ -223,6 +288,7 @@ func (s *session) overview() string {
 	for _, l := range [][2]string{
 		{`help "name"`, "on a function, method, field, option, class, register or errno"},
 		{"help(value)", "on the type of a value"},
+		{"?x, x?", "what a value or a name is, with its fields and methods"},
 		{`apropos "word"`, "lists the entries whose name or text contains the word"},
 	} {
 		b.WriteString(hanging(l[0], l[1], width))

@@ -36,7 +36,7 @@ const (
 const (
 	ctrlA, ctrlB, ctrlC, ctrlD, ctrlE, ctrlF, ctrlG, ctrlH, tab = 1, 2, 3, 4, 5, 6, 7, 8, 9
 	ctrlJ, ctrlL, ctrlM, ctrlN, ctrlO, ctrlP, ctrlQ             = 10, 12, 13, 14, 15, 16, 17
-	ctrlT, ctrlU, ctrlV, ctrlX, ctrlZ                           = 20, 21, 22, 24, 26
+	ctrlT, ctrlU, ctrlV, ctrlW, ctrlX, ctrlZ                    = 20, 21, 22, 23, 24, 26
 	escape, ctrlUndo, backspace                                 = 27, 31, 127
 
 	metaB rune = 0xF0100 + iota

@@ -40,7 +40,7 @@ func sit(t *testing.T, r room) *person {
 	}
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append([]string{
-		childVar + "=1", "TERM=xterm", "HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH"),
+		childVar + "=1", "TERM=xterm", "PAGER=cat", "HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH"),
 		"GORACE=" + os.Getenv("GORACE"),
 	}, r.env...)
 	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: uint16(r.height), Cols: uint16(r.width)})

@@ -124,7 +124,7 @@ func newSession(ctx context.Context, cfg Config) (_ *session, err error) {
 		cfg: cfg, index: cfg.Index, sources: map[string]sourceText{}, lost: map[string]bool{},
 		refused: map[string]error{},
 		intr:    make(chan struct{}, 1), done: make(chan struct{}),
-		base: context.Background(), unlisten: func() {},
+		base: ctx, unlisten: func() {},
 		code: &codeInput{r: cfg.Runtime.Stdin},
 	}
 	stream := func(w, otherwise io.Writer) *output {
@@ -450,7 +450,7 @@ func (s *session) freshLine() {
 
 // more reports whether an entry is incomplete.
 func (s *session) more(text string) bool {
-	if isCommand(text) || strings.TrimSpace(text) == "" {
+	if _, asks := asked(text); asks || isCommand(text) || strings.TrimSpace(text) == "" {
 		return false
 	}
 	in := s.compiled(text)
@@ -525,7 +525,7 @@ func (s *session) enter(ctx context.Context, text string) error {
 		return nil
 	case isCommand(text):
 		return s.enterCommand(ctx, trimmed[1:])
-	case s.helpEntry(text):
+	case s.helpEntry(text), s.question(trimmed):
 		return nil
 	}
 	if name := strings.TrimSuffix(trimmed, "()"); name == "exit" || name == "quit" {
@@ -751,7 +751,7 @@ func (s *session) rebuild(ctx context.Context, inputs []input) error {
 	return nil
 }
 
-// rerun runs an input again in a runtime. What the input itself raises is no error.
+// rerun runs an input again in a runtime. An error that the input raises is ignored.
 func (s *session) rerun(ctx context.Context, rt *luaRuntime, in *input) error {
 	s.code.start(in.read)
 	defer s.code.start(nil)

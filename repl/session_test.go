@@ -260,6 +260,20 @@ func passes(t *testing.T, src string) bool {
 	return err == nil
 }
 
+// TestQuestions compares the answers to ?x and x? with a golden file.
+func TestQuestions(t *testing.T) {
+	out, err := converse(t, config(),
+		"w = m:register_wide_hw_breakpoint { type = 'w', addr = 0x1000, len = 8 }",
+		"t = { a = 1, f = function(x, y) end, s = 'text' }",
+		"w?", "?m.cpu[0].wcr", "? m:slots", "m:slots(0) ?", "t?", "t.f?", "?print", "ENOSPC?", "R-CON-10?",
+		"?for",
+		"string.rep?", "nothing?", "m.now?", "x = 1 -- ?", "x", "'a?'")
+	if err != nil {
+		t.Error(err)
+	}
+	repl.GoldenFile(t, "questions.golden", out)
+}
+
 // TestUndoDialogue compares a session with :undo and :redo with a golden file.
 func TestUndoDialogue(t *testing.T) {
 	out, err := converse(t, config(),

@@ -38,7 +38,7 @@ func (s *session) show(ctx context.Context, in *input, results []vm.Value) error
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(s.out, s.join(parts))
+	s.page(s.join(parts))
 	return nil
 }
 

@@ -3,12 +3,15 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/hwlua/hwlua/bindings"
@@ -32,6 +35,9 @@ func runLoop(
 	ctx context.Context, env Env, o *scriptOptions, cfg vm.Config, src *source, m *machines,
 ) int {
 	var start []repl.Source
+	if !o.noRC {
+		start = readRC(env)
+	}
 	for _, st := range o.steps {
 		start = append(start, repl.Source{Name: stepChunk, Text: st.chunk()})
 	}
@@ -45,6 +51,29 @@ func runLoop(
 		Head:    o.machine.recordHead(),
 		Color:   repl.Color(o.color),
 	})
+}
+
+// readRC returns the user's file for the prompt, $XDG_CONFIG_HOME/hwlua/rc.lua or ~/.config/hwlua/rc.lua, if
+// there is one. It runs first in each runtime, so :reset runs it too. An error in it is only shown.
+func readRC(env Env) []repl.Source {
+	dir := env.Getenv("XDG_CONFIG_HOME")
+	if !filepath.IsAbs(dir) { // unset, or relative, which the specification says to ignore
+		home := cmp.Or(env.Getenv("HOME"), env.Getenv("USERPROFILE"))
+		if home == "" {
+			return nil
+		}
+		dir = filepath.Join(home, ".config")
+	}
+	file := filepath.Join(dir, "hwlua", "rc.lua")
+	text, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		fmt.Fprintf(env.Stderr, "hwlua: %v\n", err)
+		return nil
+	}
+	return []repl.Source{{Name: file, Text: string(text), Lenient: true}}
 }
 
 // forPrompt prepares the machines for a prompt. It has to come before modules.

@@ -25,6 +25,7 @@ type scriptOptions struct {
 	interactive bool
 	version     bool
 	warn        bool
+	noRC        bool
 	color       string
 	machine     machineOptions
 	allow       vm.Allow
@@ -56,6 +57,7 @@ func (o *scriptOptions) table() []option {
 		{short: "v", help: "print the version", set: setTrue(&o.version)},
 		{long: "version", set: setTrue(&o.version)},
 		{short: "W", help: "warn about globals that functions set by accident", set: setTrue(&o.warn)},
+		toggle("no-rc", &o.noRC, "start the prompt without ~/.config/hwlua/rc.lua"),
 	}
 	opts = append(opts, o.machine.table()...)
 	return append(opts, allowOption(&o.allow), traceOption(&o.trace), colorOption(&o.color),
