@@ -22,7 +22,7 @@ func (c *call) result() string {
 	return string(c.e.appendResult(nil))
 }
 
-// calls returns the calls of entries in order, each with its end.
+// calls returns the calls of entries in order, each with its end, and the points between them.
 func calls(entries iter.Seq[Entry]) []call {
 	var all []call
 	open := map[thread][]int{}
@@ -40,6 +40,10 @@ func calls(entries iter.Seq[Entry]) []call {
 		open[c.thread] = append(stack, i)
 	}
 	for e := range entries {
+		if e.Point != nil {
+			all = append(all, call{e: &e, thread: e.thread(), last: len(all)})
+			continue
+		}
 		th, base := e.thread(), e.base()
 		for k, name := range e.Via {
 			add(call{e: &e, caller: true, name: name, thread: th, depth: base + k})

@@ -24,6 +24,8 @@ type Entry struct {
 	Ret  Value // of kind NoValue while the call runs
 	// Running reports that the function had not returned when the entry was made.
 	Running bool
+	// Point is a point of a schedule instead of a call: of the other fields only Seq, T and CPU are set.
+	Point *Point
 }
 
 // A thread has one stack: it is a task, or the idle thread of a CPU.

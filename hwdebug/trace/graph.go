@@ -90,6 +90,11 @@ func (g *grapher) run() {
 	for i := range g.calls {
 		c := &g.calls[i]
 		col, _ := slices.BinarySearch(g.cpus, c.e.CPU)
+		if p := c.e.Point; p != nil {
+			g.close(func(o *openCall) bool { return o.col == col && o.last < i })
+			g.write(col, "", "/* "+p.Comment()+" */")
+			continue
+		}
 		g.close(func(o *openCall) bool {
 			if o.thread == c.thread {
 				return o.depth >= c.depth || o.col != col

@@ -20,7 +20,12 @@ import (
 //
 // t is virtual time in ns. Integers below 2^53 are numbers, every other value is a string. "via" is
 // left out if empty and "ret" if the call has no result; "running":true marks a call that had not
-// returned. The same entries give the same bytes.
+// returned. A point of a schedule is an object with "point" instead of "seq" and "fn":
+//
+//	{"point":5,"t":12500,"cpu":0,"step":"app starts","next":["kworker/1:0","app"],"departed":true,
+//	 "left":"kworker/1:0"}
+//
+// The same entries give the same bytes.
 func WriteJSON(w io.Writer, entries iter.Seq[Entry]) error {
 	out := bufio.NewWriter(w)
 	var b []byte
@@ -35,6 +40,9 @@ func WriteJSON(w io.Writer, entries iter.Seq[Entry]) error {
 
 // appendJSON appends the entry's object, without a line end.
 func (e *Entry) appendJSON(b []byte) []byte {
+	if e.Point != nil {
+		return e.Point.appendJSON(b)
+	}
 	b = appendUint(b, `{"seq":`, e.Seq)
 	b = appendInt(b, `,"t":`, e.T)
 	b = appendInt(b, `,"cpu":`, int64(e.CPU))
@@ -106,4 +114,26 @@ func appendJSONString(b []byte, s string) []byte {
 		return append(b, `""`...) // a string always encodes
 	}
 	return append(b, bytes.TrimSuffix(buf.Bytes(), []byte("\n"))...)
+}
+
+// appendJSON appends the point's object, without a line end.
+func (p *Point) appendJSON(b []byte) []byte {
+	b = appendInt(b, `{"point":`, int64(p.Number))
+	b = appendInt(b, `,"t":`, p.T)
+	b = appendInt(b, `,"cpu":`, int64(p.CPU))
+	b = appendJSONString(append(b, `,"step":`...), p.Text)
+	if len(p.Next) > 0 {
+		b = append(b, `,"next":`...)
+		for i, name := range p.Next {
+			b = appendJSONString(append(b, "[,"[min(i, 1)]), name)
+		}
+		b = append(b, ']')
+	}
+	if p.Departed {
+		b = append(b, `,"departed":true`...)
+	}
+	if p.Left != "" {
+		b = appendJSONString(append(b, `,"left":`...), p.Left)
+	}
+	return append(b, '}')
 }

@@ -28,6 +28,7 @@ const (
 //	tasks     the tasks whose calls the CPU made, as slices
 //	work      the work functions that its kworkers ran, as slices
 //	hits      an instant for each reported hit (perf_bp_event)
+//	points    an instant for each point of a schedule (WithPoints); a star marks a departure
 //	slots     counters of installed breakpoints and watchpoints (hw_breakpoint_control)
 //	COMM-PID  the calls of one task there, nested, with arguments and result
 //
@@ -128,6 +129,7 @@ type cpuTracks struct {
 	busy   bool           // whether a slice is open there
 	named  string         // the name of that slice
 	first  int            // id of the first fixed track
+	points int            // id of the track of points, 0 before there is one
 	tracks map[thread]int // ids
 	bp, wp int            // installed
 }
@@ -142,6 +144,10 @@ func (p *Perfetto) call(all []call, i int) {
 		p.t = c.e.T
 	}
 	cpu := p.cpu(c.e.CPU)
+	if c.e.Point != nil {
+		p.point(cpu, c.e.Point)
+		return
+	}
 	if from, ok := p.moved[c.thread]; ok && from != c.e.CPU {
 		p.migrate(p.cpus[from], cpu, c)
 	} else {
@@ -268,6 +274,16 @@ func (p *Perfetto) hit(cpu *cpuTracks, c *call) {
 		name += " " + c.e.Args[0].String()
 	}
 	p.event("i", name, cpu, cpu.first+trackHits)
+}
+
+// point marks a point on the track of points of the CPU on which it went on.
+func (p *Perfetto) point(cpu *cpuTracks, point *Point) {
+	if cpu.points == 0 {
+		cpu.points = p.ids
+		p.ids++
+		p.nameTrack(cpu, cpu.points, "points")
+	}
+	p.event("i", strconv.Itoa(point.Number)+point.mark()+" "+point.Text, cpu, cpu.points, point.values()...)
 }
 
 // slots counts the events that hw_breakpoint_control installed and uninstalled.

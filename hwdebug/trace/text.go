@@ -64,7 +64,8 @@ func Write(w io.Writer, f Format, entries iter.Seq[Entry]) error {
 // A call is indented by two under its caller. " = ?" marks a call that had not returned; a call
 // without "=" has no result. A line in brackets names the task that makes the following calls on
 // that CPU. Callers without entries of their own are printed on one line above the first of their
-// calls, outermost first: "ret_from_fork > kthread > worker_thread". entries is iterated twice.
+// calls, outermost first: "ret_from_fork > kthread > worker_thread". A point of a schedule is a line that
+// begins with "--". entries is iterated twice.
 func WriteText(w io.Writer, entries iter.Seq[Entry]) error {
 	var b []byte
 	cpuWidth, timeWidth := 0, 0
@@ -84,6 +85,10 @@ func WriteText(w io.Writer, entries iter.Seq[Entry]) error {
 		at := append(appendMicros(buf[:0], e.T), "us"...)
 		b = appendSpaces(b, timeWidth-len(at))
 		b = append(append(b, at...), "  "...)
+		if p := e.Point; p != nil {
+			out.WriteString(string(b) + "-- " + p.Comment() + "\n")
+			continue
+		}
 		head := len(b)
 		if th := e.thread(); th != last || e.CPU != lastCPU {
 			last, lastCPU = th, e.CPU
