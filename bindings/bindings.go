@@ -58,8 +58,13 @@ type Options struct {
 	// Flags changes the configuration of it.explore. It reports whether variables have no points.
 	Flags func(*explore.Config) (luaOff bool)
 
-	// Made is called with each machine of the runtime when it is made.
+	// Made is called with each machine of the runtime when it is made. Of an exploration it gets that of the
+	// first run.
 	Made func(*sim.Machine)
+
+	// Explored is called after an exploration with the machines of the runs to tell of, the first and,
+	// unless f is nil, the failing one, which may be the same.
+	Explored func(told []*sim.Machine, f *explore.Failure)
 
 	// Focus follows what the script uses, unless it is nil.
 	Focus *Focus

@@ -3,6 +3,7 @@
 package bindings
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -356,7 +357,19 @@ func (rt *runtime) explore(o *exploreOptions, fn *lua.LFunction) (*explore.Resul
 	}
 	rt.exploring = x
 	defer func() { rt.exploring = nil }()
-	return explore.Explore(context.Background(), o.Config, x.run)
+	r, err := explore.Explore(context.Background(), o.Config, x.run)
+	if err != nil {
+		return nil, err
+	}
+	if rt.options.Explored != nil {
+		rt.options.Explored(x.told, r.Failure)
+	}
+	found := ExplorationOf(r)
+	if r.MaxPoints == 0 && found.Limit == "" {
+		found.Limit = "the function does not run the machine that it is given"
+	}
+	rt.s.Explored(&found)
+	return r, nil
 }
 
 // FailureKind tells failed assertions from other errors.
@@ -381,6 +394,7 @@ type exploring struct {
 	outer     map[unsafe.Pointer]bool
 	c         *explore.Control
 	machines  []*sim.Machine
+	told      []*sim.Machine // of the runs that reports tell of
 }
 
 // VariableNames number the names of a script's variables over the runs of an exploration.
@@ -471,12 +485,16 @@ func (x *exploring) run(c *explore.Control) explore.Outcome {
 		return explore.Outcome{Err: &explore.ProgramError{Err: err}}
 	}
 	mach := rt.register(m)
-	if c.Told() && rt.options.Made != nil {
-		rt.options.Made(m)
+	if c.Told() {
+		if x.told = append(x.told, m); len(x.told) == 1 && rt.options.Made != nil {
+			rt.options.Made(m)
+		}
 	}
 	defer m.Close()
+	back := rt.s.Begin()
 	c.Attach(m)
 	if err := x.hooks(x.before); err != nil {
+		_ = back()
 		return explore.Outcome{Err: err}
 	}
 	x.c, x.machines = c, []*sim.Machine{m}
@@ -487,14 +505,14 @@ func (x *exploring) run(c *explore.Control) explore.Outcome {
 	}
 	results, err := rt.s.Call(x.fn, lua.MultRet, mach.ud)
 	rt.s.Watch(nil)
-	if err2 := x.hooks(x.after); err == nil {
-		err = err2
+	for _, also := range []error{x.hooks(x.after), back()} {
+		err = cmp.Or(err, also)
 	}
-	if x.fatal != nil {
-		return explore.Outcome{Err: &explore.ProgramError{Err: x.fatal}}
-	}
-	if stopped := rt.s.Interrupted(); stopped != nil {
-		return explore.Outcome{Err: &explore.ProgramError{Err: stopped}}
+	if ended := cmp.Or(x.fatal, rt.s.Interrupted()); ended != nil {
+		if errors.Is(err, ended) {
+			ended = err // it says where
+		}
+		return explore.Outcome{Err: &explore.ProgramError{Err: ended}}
 	}
 	out := explore.Outcome{Err: err, Given: len(results) > 0}
 	for i, v := range results {

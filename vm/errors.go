@@ -3,6 +3,7 @@
 package vm
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"runtime/debug"
@@ -258,7 +259,9 @@ func (rt *Runtime) errorOf(err *lua.ApiError) error {
 		case *PanicError, *ExitError:
 			return fatal
 		}
-		cause = fatal
+		if !errors.Is(cause, fatal) { // else the cause may say where
+			cause = fatal
+		}
 		if before == nil { // formatting the error exceeded a limit
 			text = fatal.Error()
 		}

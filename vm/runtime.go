@@ -82,6 +82,8 @@ type Runtime struct {
 	refusal  error
 	watch    func(*Access)                 // see State.Watch
 	readers  map[*lua.LFunction]AccessMode // library functions that use a table
+
+	onExplored func(*Exploration) // see OnExplored
 }
 
 const (

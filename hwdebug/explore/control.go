@@ -164,14 +164,13 @@ func (c *Control) Choose(p *sim.Point) int {
 		}
 		if i >= len(p.Next) {
 			return c.stop(p, &FitError{c.open,
-				fmt.Sprintf("there are %d possibilities, and it takes number %d",
-					len(p.Next), i)})
+				fmt.Sprintf("it takes possibility %d, and there are %s", i, numbered(p.Next))})
 		}
 		c.depart(p, i, at)
 	}
 	c.last = actorOf(&p.Next[i])
 	if c.told != nil {
-		c.told.point(p, i)
+		c.told.point(c.machines, p, i)
 	}
 	return i
 }

@@ -148,11 +148,12 @@ func (r replay) choose(c *Control, p *sim.Point) int {
 	d := r.s.departures[c.fitted]
 	c.fitted++
 	if d.choice >= len(p.Next) {
-		return c.stop(p, &FitError{c.open, fmt.Sprintf("there are %d possibilities, and it takes number %d",
-			len(p.Next), d.choice)})
+		return c.stop(p, &FitError{c.open, fmt.Sprintf("it takes possibility %d, and there are %s", d.choice,
+			numbered(p.Next))})
 	}
 	if c.fitted == len(r.s.departures) && digestOf(c.hashes) != r.s.digest {
-		return c.stop(p, &FitError{c.open, "the possibilities up to here are not those of the schedule"})
+		return c.stop(p, &FitError{c.open, fmt.Sprintf("it takes possibility %d; the possibilities there (%s) "+
+			"or at an earlier point are not its own", d.choice, numbered(p.Next))})
 	}
 	return d.choice
 }
@@ -160,7 +161,7 @@ func (r replay) choose(c *Control, p *sim.Point) int {
 // unfit returns the error about a schedule of which the run did not reach all departures.
 func (r replay) unfit(c *Control) error {
 	if c.fitted < len(r.s.departures) {
-		return &FitError{c.open, "the run ends, and the schedule goes on"}
+		return &FitError{c.open, "the run ends before the schedule does"}
 	}
 	return nil
 }

@@ -24,11 +24,18 @@ type cell struct {
 }
 
 // Report returns the steps of a failing schedule as lines. A step that is not the one of the default order
-// has a star; where a thread was left although it could go on, a line says so.
+// has a star; where a thread was left although it could go on, a line says so. Long stretches in which the
+// run follows the default order are left out.
 func Report(f *Failure) []string {
 	var cells []cell
-	for i := range f.Steps {
+	last := -1
+	for _, i := range Shown(f.Steps) {
 		s := &f.Steps[i]
+		if n := i - last - 1; n > 0 {
+			text := fmt.Sprintf("... %d steps in the default order", n)
+			cells = append(cells, cell{cpu: s.CPU, text: text})
+		}
+		last = i
 		mark := " "
 		if s.Departed {
 			mark = "*"
@@ -37,9 +44,43 @@ func Report(f *Failure) []string {
 			left := "... " + s.Instead + " is left here although it could go on"
 			cells = append(cells, cell{cpu: s.InsteadCPU, text: left})
 		}
-		cells = append(cells, cell{fmt.Sprint(i + 1), mark, s.CPU, words(s)})
+		text := s.Text()
+		if s.Departed && !s.Running {
+			text += ", before " + s.Instead
+		}
+		cells = append(cells, cell{fmt.Sprint(i + 1), mark, s.CPU, text})
 	}
 	return layOut(cells)
+}
+
+// How many steps a report shows around a departure and at both ends of a schedule, and how many it leaves out
+// at least.
+const (
+	stepsAround = 4
+	leastHidden = 4
+)
+
+// Shown returns the indices of the steps that a report shows: those near a departure or an end.
+func Shown(steps []Step) []int {
+	var list []int
+	next := 0 // the first step that is not decided yet
+	show := func(from, to int) {
+		if from-next < leastHidden {
+			from = next
+		}
+		for ; from < min(to, len(steps)); from++ {
+			list = append(list, from)
+		}
+		next = max(next, to)
+	}
+	show(0, stepsAround)
+	for i := range steps {
+		if steps[i].Departed {
+			show(i-stepsAround, i+stepsAround+1)
+		}
+	}
+	show(len(steps)-stepsAround, len(steps))
+	return list
 }
 
 // layOut returns cells as lines, after a line with the names of the CPUs that have some.
@@ -56,10 +97,11 @@ func layOut(cells []cell) []string {
 		width[c.cpu] = min(max(width[c.cpu], utf8.RuneCountInString(c.text), 4), maxColumn)
 	}
 	slices.Sort(cpus)
-	head := cell{}
-	lines := []string{lineOf(head, cpus, width, func(cpu int) string { return fmt.Sprintf("cpu%d", cpu) })}
+	digits := max(3, len(cells[len(cells)-1].number)) // the last cell is a step
+	name := func(cpu int) string { return fmt.Sprintf("cpu%d", cpu) }
+	lines := []string{lineOf(cell{}, digits, cpus, width, name)}
 	for _, c := range cells {
-		lines = append(lines, lineOf(c, cpus, width, func(cpu int) string {
+		lines = append(lines, lineOf(c, digits, cpus, width, func(cpu int) string {
 			if cpu == c.cpu {
 				return c.text
 			}
@@ -70,9 +112,9 @@ func layOut(cells []cell) []string {
 }
 
 // lineOf returns a line with a text in each column.
-func lineOf(c cell, cpus []int, width map[int]int, text func(cpu int) string) string {
+func lineOf(c cell, digits int, cpus []int, width map[int]int, text func(cpu int) string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%3s %1s ", c.number, c.mark)
+	fmt.Fprintf(&b, "%*s %1s ", digits, c.number, c.mark)
 	for _, cpu := range cpus {
 		s := text(cpu)
 		b.WriteString(s)
@@ -81,29 +123,33 @@ func lineOf(c cell, cpus []int, width map[int]int, text func(cpu int) string) st
 	return strings.TrimRight(b.String(), " ")
 }
 
-// words returns what a step does, in the words of the caller.
-func words(s *Step) string {
-	at := ""
-	if s.Where.File != "" {
-		at = fmt.Sprintf(" (%s:%d)", path.Base(s.Where.File), s.Where.Line)
+// Text returns what a step does, in the words of the caller, with the line of the call.
+func (s *Step) Text() string {
+	if s.Where.File == "" {
+		return s.words()
 	}
+	return fmt.Sprintf("%s (%s:%d)", s.words(), path.Base(s.Where.File), s.Where.Line)
+}
+
+// words returns what a step does, without the line of the call.
+func (s *Step) words() string {
 	switch {
 	case s.Kind == sim.KindTimer:
 		return fmt.Sprintf("timer of %s fires at %d.%03d s", s.Thread, s.Now/1e9, s.Now%1e9/1e6)
 	case s.Kind == sim.KindWake:
 		return s.Thread + " wakes"
 	case s.Place == sim.PlaceSpin:
-		return s.Thread + ": cross call answered, goes on" + at
+		return s.Thread + ": cross call answered, goes on"
 	case s.Where.Call == "":
 		return s.Thread + " starts"
 	case s.Place == sim.PlaceEnd:
-		return s.Thread + ": goes on after " + s.Where.Call + at
+		return s.Thread + ": goes on after " + s.Where.Call
 	case s.Place == sim.PlacePath:
-		return s.Thread + ": goes on inside " + s.Where.Call + at
+		return s.Thread + ": goes on inside " + s.Where.Call
 	case s.Place == sim.PlaceStep:
-		return s.Thread + ": steps over the hit" + at
+		return s.Thread + ": steps over the hit"
 	}
-	return s.Thread + ": " + s.Where.Call + at
+	return s.Thread + ": " + s.Where.Call
 }
 
 // Summary returns what is said below the steps: how far the schedule is from the default order.

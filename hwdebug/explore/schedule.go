@@ -83,7 +83,21 @@ type FitError struct {
 }
 
 func (e *FitError) Error() string {
-	return fmt.Sprintf("schedule does not fit: at point %d %s", e.Point, e.Why)
+	return fmt.Sprintf("schedule does not fit: at point %d %s; "+
+		"fix: use the script and the options (machine, slack, lua, grain) that it was made with",
+		e.Point, e.Why)
+}
+
+// numbered returns the possibilities with their numbers: "0 app, 1 timer of arm_watch".
+func numbered(next []sim.Possibility) string {
+	var b strings.Builder
+	for i := range next {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%d %s", i, candidate(&next[i]))
+	}
+	return b.String()
 }
 
 // hashPoint returns a hash over kinds, numbers and names of the possibilities.

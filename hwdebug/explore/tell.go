@@ -3,6 +3,8 @@
 package explore
 
 import (
+	"slices"
+
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
@@ -17,7 +19,11 @@ type Step struct {
 	Departed   bool   // the default order is another
 	Instead    string // who goes on by default there
 	InsteadCPU int
-	Running    bool // the thread could have continued
+	Running    bool     // the thread could have continued
+	Next       []string // who could go on there, the default first; nil if only one could
+	Taken      int      // which of them did
+	Machine    int      // of the run, in the order in which they were attached
+	Record     uint64   // the number of the last record of its trace before the step
 }
 
 // A telling records the steps of a run.
@@ -33,8 +39,8 @@ type standing struct {
 	where sim.Position
 }
 
-// point records who goes on at a point.
-func (t *telling) point(p *sim.Point, i int) {
+// point records who goes on at a point of one of the run's machines.
+func (t *telling) point(machines []*sim.Machine, p *sim.Point, i int) {
 	if t.at == nil {
 		t.at = map[int]standing{}
 	}
@@ -58,9 +64,37 @@ func (t *telling) point(p *sim.Point, i int) {
 		at := t.at[q.ID]
 		s.Place, s.Where = at.place, at.where
 	}
+	s.Next, s.Taken = candidates(p.Next), i
+	s.Machine = slices.Index(machines, p.Machine)
+	if rec := p.Machine.Recorder(); rec != nil {
+		s.Record = rec.Seq()
+	}
 	if i > 0 {
 		s.Departed, s.Running = true, p.Running
-		s.Instead, s.InsteadCPU = p.Next[0].Name, p.Next[0].CPU
+		s.Instead, s.InsteadCPU = s.Next[0], p.Next[0].CPU
 	}
 	t.steps = append(t.steps, s)
+}
+
+// candidates returns the names of several possibilities, or nil for a single one.
+func candidates(next []sim.Possibility) []string {
+	if len(next) < 2 {
+		return nil
+	}
+	names := make([]string, len(next))
+	for i := range next {
+		names[i] = candidate(&next[i])
+	}
+	return names
+}
+
+// candidate names a possibility.
+func candidate(p *sim.Possibility) string {
+	switch p.Kind {
+	case sim.KindTimer:
+		return "timer of " + p.Name
+	case sim.KindWake:
+		return p.Name + " wakes"
+	}
+	return p.Name
 }

@@ -3,7 +3,9 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"os"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/hwlua/hwlua/bindings"
 	"github.com/hwlua/hwlua/hwdebug/explore"
+	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
@@ -176,35 +179,46 @@ func (o *exploreOptions) apply(c *explore.Config) (luaOff bool) {
 }
 
 // exploreCase explores a case that is not an it.explore: the machines that it makes are explored, and each
-// run has a runtime of its own.
+// run has a runtime of its own. told holds the machines of the run to tell of: the failing or the first one.
 func (o *runOptions) exploreCase(ctx context.Context, c *scenario.Case,
-	run func(context.Context, scenario.Environment) error) (scenario.Exploration, error) {
+	run func(context.Context, scenario.Environment) error) (x *scenario.Explored, told *machines, err error) {
 	cfg := explore.Config{Reduce: o.explore.bound == nil && !o.explore.luaOff, KindOf: bindings.FailureKind}
 	luaOff := o.explore.flags(c)(&cfg)
 	names := bindings.NewVariableNames()
+	told = newMachines(&o.machine, c.Kernel, o.withM)
 	r, err := explore.Explore(ctx, cfg, func(control *explore.Control) explore.Outcome {
 		m := newMachines(&o.machine, c.Kernel, o.withM)
 		m.control = control
 		if !luaOff {
 			m.names = names
 		}
+		if control.Told() {
+			told = m
+		}
 		seed := o.seed(c)
-		err := run(ctx, scenario.Environment{Modules: m.modules(), Seed: &seed})
+		env := scenario.Environment{Modules: m.modules(), Seed: &seed, Failed: m.focus.Hold}
+		err := run(ctx, env)
 		o.cover.machines(m.list)
+		if err != nil && ctx.Err() != nil { // the order is not to blame
+			err = &explore.ProgramError{Err: err}
+		}
 		return explore.Outcome{Err: err}
 	})
+	x = &scenario.Explored{}
+	if fit, ok := errors.AsType[*explore.FitError](err); ok && fit.Point == 0 {
+		x.Exploration = &vm.Exploration{}
+		err = errors.New("--schedule: the case has no points; " +
+			"one that calls hw.explore gives it a schedule itself: hw.explore({ schedule = \"...\" }, fn)")
+	}
 	if err != nil {
-		return scenario.Exploration{}, err
+		return x, told, err
+	}
+	if r.MaxPoints > 0 { // else there are no threads, or the case explores by itself
+		found := bindings.ExplorationOf(r)
+		x.Exploration, told.failure = &found, r.Failure
 	}
 	if r.Failure == nil {
-		return scenario.Exploration{}, nil
+		return x, told, nil
 	}
-	x := scenario.Exploration{
-		Schedule: r.Failure.Schedule, Runs: r.Schedules,
-		Lines: append(explore.Report(r.Failure), explore.Summary(r.Failure)...),
-	}
-	if r.Failure.Err != nil {
-		return x, r.Failure.Err
-	}
-	return x, fmt.Errorf("%s", r.Failure.Message)
+	return x, told, cmp.Or(r.Failure.Err, errors.New(r.Failure.Message))
 }

@@ -22,10 +22,7 @@ func (o *runOptions) printList(
 			return 0, usagef("--list --report %s: cases are listed as text (pretty) or json", asked)
 		}
 	}
-	so.Environment = func(c *scenario.Case) (scenario.Environment, error) {
-		return scenario.Environment{Modules: newMachines(&o.machine, c.Kernel, false).modules()}, nil
-	}
-	cases, broken, err := scenario.List(ctx, sources, so)
+	cases, broken, err := o.cases(ctx, sources, so)
 	if ctx.Err() != nil {
 		return exitInterrupted, nil
 	}
@@ -103,4 +100,33 @@ func listJSON(w io.Writer, cases []*scenario.Case) {
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	_ = e.Encode(list) // its only error is that of w, which is buffered
+}
+
+// cases lists the cases that are selected.
+func (o *runOptions) cases(ctx context.Context, sources []*scenario.Source, so scenario.Options) (
+	[]*scenario.Case, []*scenario.Broken, error,
+) {
+	so.Environment = func(c *scenario.Case) (scenario.Environment, error) {
+		return scenario.Environment{Modules: newMachines(&o.machine, c.Kernel, false).modules()}, nil
+	}
+	return scenario.List(ctx, sources, so)
+}
+
+// casesNamed is how many cases an error names.
+const casesNamed = 10
+
+// oneCase returns an error if --schedule has several cases to run: it belongs to one.
+func (o *runOptions) oneCase(ctx context.Context, sources []*scenario.Source, so scenario.Options) error {
+	cases, _, err := o.cases(ctx, sources, so)
+	if err != nil || len(cases) < 2 { // the run itself reports what is amiss
+		return nil
+	}
+	var list strings.Builder
+	listText(&list, cases[:min(casesNamed, len(cases))])
+	if n := len(cases) - casesNamed; n > 0 {
+		fmt.Fprintf(&list, "and %d more\n", n)
+	}
+	return usagef("--schedule is that of one case, but %d are selected:\n%s"+
+		"fix: select one, as in %s:%d, or with --filter",
+		len(cases), list.String(), cases[0].File, cases[0].Line)
 }

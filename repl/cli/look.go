@@ -4,8 +4,10 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,7 +44,7 @@ func (m *machines) look(failed, timelines bool) scenario.Look {
 		if !timelines {
 			continue
 		}
-		if t := timeline(x, name, records, m.booted[i]); len(t.Tracks) > 0 {
+		if t := timeline(x, name, records, m.booted[i], m.points(i)); len(t.Tracks) > 0 {
 			l.Timelines = append(l.Timelines, t)
 		}
 	}
@@ -67,7 +69,13 @@ func (m *machines) notes(x *sim.Machine, name string, booted uint64) []scenario.
 	}
 	add("the last refusal", refusal(x))
 	add("the slots in use", holders(x))
-	add("the machine at "+seconds(x.Now()), pending(x))
+	explored := m.failure != nil // its schedule says what happened
+	if !explored || len(x.Pending()) > 0 {
+		add("the machine at "+seconds(x.Now()), pending(x))
+	}
+	if explored {
+		return list
+	}
 	of, match := m.about(x)
 	add("the last records"+of, tail(x.Recorder(), lastRecords, booted, match))
 	return list
@@ -255,9 +263,9 @@ func leastDepth(entries []trace.Entry, match func(*trace.Entry) bool) int {
 
 func seconds(ns int64) string { return fmt.Sprintf("%d.%06ds", ns/1e9, ns%1e9/1e3) }
 
-// timeline draws the newest entries of a machine: the tasks and calls of each CPU, and how many slots
-// are in use.
-func timeline(m *sim.Machine, name string, most int, booted uint64) scenario.Timeline {
+// timeline draws the newest entries of a machine: the points of a schedule, the tasks and calls of each CPU,
+// and how many slots are in use.
+func timeline(m *sim.Machine, name string, most int, booted uint64, points []trace.Point) scenario.Timeline {
 	entries := newest(m.Recorder(), most, booted, nil)
 	t := scenario.Timeline{Title: "timeline" + name}
 	now := int64(-1)
@@ -267,6 +275,9 @@ func timeline(m *sim.Machine, name string, most int, booted uint64) scenario.Tim
 			t.Ticks = append(t.Ticks, scenario.Tick{At: i, Label: seconds(e.T)})
 		}
 	}
+	if track := pointTrack(entries, points); len(track.Spans) > 0 {
+		t.Tracks = append(t.Tracks, track)
+	}
 	for cpu := range m.NrCPUs() {
 		for _, track := range tracks(entries, cpu) {
 			if len(track.Spans) > 0 {
@@ -275,6 +286,37 @@ func timeline(m *sim.Machine, name string, most int, booted uint64) scenario.Tim
 		}
 	}
 	return t
+}
+
+// pointTrack returns the points of a schedule among entries, those between the same two entries as one span.
+func pointTrack(entries []trace.Entry, points []trace.Point) scenario.Track {
+	track := scenario.Track{Name: "schedule"}
+	for i := range points {
+		p := &points[i]
+		at, _ := slices.BinarySearchFunc(entries, p.After+1, func(e trace.Entry, seq uint64) int {
+			return cmp.Compare(e.Seq, seq)
+		})
+		if at == 0 && len(entries) > 0 && entries[0].Seq > p.After+1 { // before the part that is drawn
+			continue
+		}
+		kind := "point"
+		if p.Departed {
+			kind = "departure"
+		}
+		if k := len(track.Spans) - 1; k >= 0 && track.Spans[k].Start == at {
+			s := &track.Spans[k]
+			first, _, _ := strings.Cut(s.Label, "-")
+			s.Label, s.Detail = fmt.Sprintf("%s-%d", first, p.Number), s.Detail+"\n"+p.Comment()
+			if p.Departed {
+				s.Kind = kind
+			}
+			continue
+		}
+		track.Spans = append(track.Spans, scenario.Span{
+			Start: at, End: at + 1, Kind: kind, Label: strconv.Itoa(p.Number), Detail: p.Comment(),
+		})
+	}
+	return track
 }
 
 // A cpuTracks builds the part of a timeline that shows one CPU.

@@ -15,6 +15,7 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/board"
 	"github.com/hwlua/hwlua/hwdebug/explore"
 	"github.com/hwlua/hwlua/hwdebug/sim"
+	"github.com/hwlua/hwlua/hwdebug/trace"
 	"github.com/hwlua/hwlua/vm"
 	"github.com/hwlua/hwlua/vm/scenario"
 )
@@ -289,6 +290,9 @@ type machines struct {
 	breaks   *bindings.Breaks   // of a prompt
 	activity *bindings.Activity // of a prompt
 	booted   []uint64           // for each machine, the number of its last record when it was made
+
+	failure *explore.Failure // of the last exploration, nil if none failed
+	from    int              // the index of the first machine of its failing run
 }
 
 // newMachines prepares for the machines of one runtime. kernel is the profile if the options name none;
@@ -312,9 +316,43 @@ func (m *machines) modules() []vm.Module {
 		Control:  m.control,
 		Names:    m.names,
 		Flags:    m.flags,
+		Explored: m.explored,
 		Made: func(x *sim.Machine) {
 			m.list = append(m.list, x)
 			m.booted = append(m.booted, x.Recorder().Seq())
 		},
 	})}
+}
+
+// explored puts the machine of the failing run of an exploration in the place of that of the first run.
+func (m *machines) explored(told []*sim.Machine, f *explore.Failure) {
+	m.failure = f
+	for i, first := range m.list {
+		if first == told[0] {
+			m.list[i], m.from = told[len(told)-1], i
+		}
+	}
+}
+
+// points returns the points of the failing schedule on machine i.
+func (m *machines) points(i int) []trace.Point {
+	if m.failure == nil {
+		return nil
+	}
+	var list []trace.Point
+	for n := range m.failure.Steps {
+		s := &m.failure.Steps[n]
+		if s.Machine != i-m.from {
+			continue
+		}
+		p := trace.Point{
+			Number: n + 1, After: s.Record, T: s.Now, CPU: s.CPU, Text: s.Text(), Next: s.Next,
+			Departed: s.Departed,
+		}
+		if s.Departed && s.Running {
+			p.Left = s.Instead
+		}
+		list = append(list, p)
+	}
+	return list
 }

@@ -248,6 +248,11 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) (int, err
 	if o.list {
 		return o.printList(ctx, env, sources, so)
 	}
+	if o.explore.schedule != "" {
+		if err := o.oneCase(ctx, sources, so); err != nil {
+			return 0, err
+		}
+	}
 	traces, err := newTraces(o.trace, env.Stderr)
 	if err != nil {
 		return 0, err
@@ -276,7 +281,12 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) (int, err
 		return o.environment(c, traces, reports.wantTimelines), nil
 	}
 	if o.explore.explore || o.explore.schedule != "" {
-		so.Explore = o.exploreCase
+		so.Explore = func(ctx context.Context, c *scenario.Case,
+			run func(context.Context, scenario.Environment) error) (*scenario.Explored, error) {
+			x, told, err := o.exploreCase(ctx, c, run)
+			x.Look = told.looker(c, traces, reports.wantTimelines)
+			return x, err
+		}
 	}
 	sum, err := scenario.Run(ctx, sources, so)
 	if err != nil {
@@ -307,12 +317,19 @@ func (o *runOptions) environment(c *scenario.Case, traces *traces, timelines boo
 	return scenario.Environment{Modules: m.modules(), Seed: &seed, Failed: m.focus.Hold,
 		Look: func(bad bool) scenario.Look {
 			o.cover.machines(m.list)
-			look := m.look(bad, timelines)
-			if len(traces.files) > 0 {
-				look.Keep = m.traces(c.File + ": " + c.Name())
-			}
-			return look
+			return m.looker(c, traces, timelines)(bad)
 		}}
+}
+
+// looker returns the function that inspects the machines when the case has ended.
+func (m *machines) looker(c *scenario.Case, traces *traces, timelines bool) func(bad bool) scenario.Look {
+	return func(bad bool) scenario.Look {
+		look := m.look(bad, timelines)
+		if len(traces.files) > 0 {
+			look.Keep = m.traces(c.File + ": " + c.Name())
+		}
+		return look
+	}
 }
 
 // exitCode returns the exit code of a run. It explains on standard error why no case ran.

@@ -19,13 +19,14 @@ import (
 type machineTrace struct {
 	title   string
 	records *trace.Recorder
+	points  []trace.Point // of the failing schedule of an exploration
 }
 
 // traces returns the records of the machines under a title, numbered if there are several.
 func (m *machines) traces(title string) []machineTrace {
 	var all []machineTrace
 	for k, x := range m.list {
-		one := machineTrace{title, x.Recorder()}
+		one := machineTrace{title, x.Recorder(), m.points(k)}
 		if len(m.list) > 1 {
 			one.title += fmt.Sprintf(" (machine %d)", k+1)
 		}
@@ -134,7 +135,7 @@ func (t *traceFile) add(m machineTrace, note io.Writer) error {
 	if err := t.create(); err != nil {
 		return err
 	}
-	entries := m.records.Entries(trace.Filter{}, trace.Frames)
+	entries := trace.WithPoints(m.records.Entries(trace.Filter{}, trace.Frames), m.points)
 	switch t.format {
 	case trace.FormatPerfetto:
 		return t.events.Machine(m.title, entries)

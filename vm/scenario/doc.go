@@ -71,9 +71,10 @@ type Options struct {
 	// Errno returns the kernel's name of the errno in an error, or "".
 	Errno func(error) string
 	// Explore explores a case that is no it.explore: it calls run once for each order, with the modules and
-	// the seed of that run. The error is that of a run that fails. nil: cases run once.
+	// the seed of that run. The error is that of a run that fails;
+	// the Explored is never nil. Without Explore cases run once.
 	Explore func(ctx context.Context, c *Case,
-		run func(context.Context, Environment) error) (Exploration, error)
+		run func(context.Context, Environment) error) (*Explored, error)
 
 	// Repro returns the command that runs one case again. at is FILE:LINE if that selects this case
 	// only (exact), else the file.
@@ -94,6 +95,12 @@ type Environment struct {
 
 	// Failed is called when the case has failed, before its hooks run. It may be nil.
 	Failed func()
+}
+
+// An Explored is what exploring a case found.
+type Explored struct {
+	Exploration *vm.Exploration     // nil if there was nothing to explore
+	Look        func(bad bool) Look // inspects the machines of the run to tell of; may be nil
 }
 
 // OutputLimit limits the bytes kept of what a case prints.

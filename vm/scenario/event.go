@@ -85,6 +85,8 @@ type Result struct {
 	Tries    int      // how often it ran if Options.Retry applied, else 0
 	Flaky    *Failure // why it failed at first, if it did not fail when it ran again
 	Look     Look     // the state of the machines
+
+	Explored *vm.Exploration // of a case that was run in many orders, else nil
 }
 
 // Why returns why the case is skipped or pending.
@@ -115,22 +117,16 @@ type Failure struct {
 	Kind          string // "assertion", "error", "timeout", "limit", "panic", "interrupt", "load"
 	Message       string // without the position
 	File          string
-	Line          int         // 0: unknown
-	Source        string      // the text of that line
-	Column        int         // the byte of Source that an error is about, from 1; 0 if unknown
-	vm.Comparison             // of a failed assertion
-	Errno         string      // the errno that the script passed on, "ENOSPC"
-	Frames        []vm.Frame  // the functions that were running, innermost first
-	Soft          bool        // of check.*: the case continued
-	After         bool        // of a hook after a case that had already failed
-	Notes         []Paragraph // such as a Go stack
-}
-
-// An Exploration tells how a case failed that was run in many orders.
-type Exploration struct {
-	Schedule string // the order that failed, "" if no single one did
-	Runs     int
-	Lines    []string // its steps
+	Line          int          // 0: unknown
+	Source        string       // the text of that line
+	Column        int          // the byte of Source that an error is about, from 1; 0 if unknown
+	vm.Comparison              // of a failed assertion
+	Errno         string       // the errno that the script passed on, "ENOSPC"
+	Frames        []vm.Frame   // the functions that were running, innermost first
+	Soft          bool         // of check.*: the case continued
+	After         bool         // of a hook after a case that had already failed
+	Schedule      *vm.Schedule // in which it happened, of an exploration; else nil
+	Notes         []Paragraph  // such as a Go stack
 }
 
 // A Paragraph is a title with lines below it.
@@ -183,7 +179,7 @@ type Span struct {
 	Label      string `json:",omitzero"` // shown in it
 	Detail     string `json:",omitzero"` // shown as its tooltip
 	Anchor     string `json:",omitzero"` // the register that it writes: "cpu2 DBGWCR1_EL1"
-	Kind       string `json:",omitzero"` // "task", "call", "refused", "hit", "write" or "level"
+	Kind       string `json:",omitzero"` // "task", "call", "refused", "hit", "write", "level", "point" or "departure"
 	Level      int    `json:",omitzero"` // of "level": the count, such as slots in use
 	Depth      int    `json:",omitzero"` // nesting, 0 the outermost
 }

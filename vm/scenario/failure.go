@@ -18,6 +18,13 @@ import (
 func (s *session) failure(err error) *Failure {
 	f := &Failure{Kind: "error", Message: bare(err)}
 	e, scripted := errors.AsType[*vm.Error](err)
+	for scripted && ours(e.Script) { // a function that the prelude called may have said where it failed
+		inner, ok := errors.AsType[*vm.Error](errors.Unwrap(e))
+		if !ok {
+			break
+		}
+		e, f.Message = inner, bare(inner)
+	}
 	if scripted {
 		f.File, f.Line, f.Frames = e.Script, e.Line, theirs(e.Frames)
 		f.outside()
@@ -48,8 +55,12 @@ func (s *session) failure(err error) *Failure {
 	if s.errno != nil {
 		f.Errno = s.errno(err)
 	}
-	f.Notes = append(f.Notes, s.notes...)
-	s.notes = nil
+	if s.found != nil && s.found.Failed {
+		schedule := s.found.Schedule
+		if f.Schedule = &schedule; s.many {
+			schedule.Failure = "" // it is the message of f
+		}
+	}
 	s.place(f)
 	if scripted && f.Kind == "error" && f.File == e.Script && f.Line == e.Line && e.Column > 0 {
 		f.Column = e.Column + (len(tab)-1)*strings.Count(e.Source[:e.Column-1], "\t")
@@ -164,8 +175,18 @@ func (f *Failure) SourceLines(style vm.Style) []string {
 	return lines
 }
 
-// AllNotes returns the notes, after the Lua stack if that tells more than the position does.
+// AllNotes returns the notes, after the Lua stack if that tells more than the position does, and before the
+// schedule.
 func (f *Failure) AllNotes() []Paragraph {
+	notes := f.OtherNotes()
+	if s := f.Schedule; s != nil {
+		notes = append(notes, Paragraph{s.Title(), slices.Concat(s.Lines, s.Below())})
+	}
+	return notes
+}
+
+// OtherNotes returns the notes without the schedule.
+func (f *Failure) OtherNotes() []Paragraph {
 	lua := 0
 	for _, frame := range f.Frames {
 		if frame.File != "" {
@@ -173,7 +194,7 @@ func (f *Failure) AllNotes() []Paragraph {
 		}
 	}
 	if f.Kind == "assertion" || lua < 2 && f.Kind != "panic" {
-		return f.Notes
+		return slices.Clip(f.Notes)
 	}
 	stack := Paragraph{Title: "Lua stack, innermost first", Lines: vm.TraceLines(f.Frames)}
 	return append([]Paragraph{stack}, f.Notes...)

@@ -134,8 +134,9 @@ type session struct {
 	running  bool         // a case runs, so that describe and it are not allowed
 	finally  *vm.Function // to call at the end of the running case
 	soft     []*Failure
-	notes    []Paragraph // for the failure that ends the case
-	failing  string      // the schedule that failed
+	found    *vm.Exploration     // the last one
+	many     bool                // the case itself is run in many orders
+	look     func(bad bool) Look // inspects the machines; may be nil
 	modules  []vm.Module
 	explorer *vm.Function // of the prelude: explores a case
 	onFailed func()       // see Environment.Failed
@@ -171,6 +172,7 @@ func newSession(f *file, o *Options, env Environment, seed uint64) (*session, er
 		return nil, err
 	}
 	s.rt = rt
+	rt.OnExplored(func(x *vm.Exploration) { s.found = x })
 	p, err := prelude()
 	if err == nil {
 		_, err = rt.Run(context.Background(), p)
@@ -188,7 +190,7 @@ func (s *session) close() { s.rt.Close() }
 func (s *session) module() vm.Module {
 	m := vm.Module{Name: moduleName, Funcs: map[string]any{
 		"describe": s.describe, "it": s.it, "pending": s.pending, "finally": s.atEnd, "snapshot": s.snapshot,
-		"explored": s.explored, "schedule": s.schedule,
+		"explored": s.explored,
 		"explorer": func(fn *vm.Function) { s.explorer = fn },
 		"explores": s.explores,
 	}}
@@ -253,16 +255,6 @@ func (s *session) explores() (module, function string) {
 		}
 	}
 	return "", ""
-}
-
-// schedule keeps how a schedule failed, for the failure that follows.
-func (s *session) schedule(text string, runs int, steps, summary []string) {
-	title := fmt.Sprintf("schedule %s", text)
-	if text == "" {
-		title = fmt.Sprintf("after %d schedules", runs)
-	}
-	s.notes = append(s.notes, Paragraph{title, slices.Concat(steps, summary)})
-	s.failing = text
 }
 
 // pending adds a case that is not written yet. Called inside a case it ends that case.

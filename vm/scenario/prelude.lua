@@ -85,11 +85,7 @@ S.explorer(function(options, fn, n, ...)
   for k, v in pairs(options) do all[k] = v end
   for i, hook in ipairs { ... } do table.insert(i <= n and all.before or all.after, hook) end
   local r = require(module)[explores](all, fn)
-  if not r.ok then
-    local f = r.failure
-    S.schedule(f.schedule or "", r.schedules, f.steps, f.summary)
-    error(f.message, 0)
-  end
+  if not r.ok then error(r.failure.message, 0) end
 end)
 
 it = setmetatable({ each = each, explore = explore }, { __call = case })

@@ -510,17 +510,18 @@ func (r *runner) runCase(ctx context.Context, f *file, c *Case) *Result {
 			return s.one(ctx, blocks, found)
 		}
 		x, err := r.o.Explore(ctx, c, func(ctx context.Context, env Environment) error {
-			return r.once(ctx, f, c, env)
+			return r.once(ctx, f, c, env, s)
 		})
-		if err != nil {
-			s.schedule(x.Schedule, x.Runs, x.Lines, nil)
+		if s.look = x.Look; x.Exploration != nil {
+			s.found, s.many = x.Exploration, true
 		}
 		return err
 	})
 }
 
-// once runs a case in one more runtime. A failed check is an error, too.
-func (r *runner) once(ctx context.Context, f *file, c *Case, env Environment) error {
+// once runs a case in one more runtime. A failed check is an error, too. outer gets what the case prints
+// and what it explores by itself.
+func (r *runner) once(ctx context.Context, f *file, c *Case, env Environment, outer *session) error {
 	s, err := newSession(f, &r.o, env, r.o.Seed)
 	if err != nil {
 		return err
@@ -532,6 +533,7 @@ func (r *runner) once(ctx context.Context, f *file, c *Case, env Environment) er
 	}
 	s.running = true
 	err = s.one(ctx, blocks, found)
+	outer.found, outer.out = s.found, s.out
 	if err == nil && len(s.soft) > 0 {
 		err = errors.New(s.soft[0].Message)
 	}
@@ -576,6 +578,7 @@ func (s *session) one(ctx context.Context, blocks []*block, c *block) (err error
 
 // allOrders explores a case. The hooks around it run once for each schedule.
 func (s *session) allOrders(ctx context.Context, blocks []*block, c *block) error {
+	s.many = true
 	args := []any{c.args[0], c.fn, 0}
 	before := 0
 	for _, b := range blocks {
@@ -639,7 +642,7 @@ func (r *runner) guarded(
 		inner, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	s, look, err := r.session(f, c)
+	s, err := r.session(f, c)
 	if err != nil {
 		res.Status = Errored
 		res.Failures = []*Failure{{Kind: "error", Message: "cannot create a runtime: " + err.Error()}}
@@ -649,34 +652,37 @@ func (r *runner) guarded(
 	s.judge(ctx, res, work(inner, s), limit)
 	res.Failures = s.soft
 	res.Output = s.out.String()
-	if look != nil {
-		res.Look = look(res.Status.Bad())
+	if s.look != nil {
+		res.Look = s.look(res.Status.Bad())
+	}
+	if s.many {
+		res.Explored = s.found
 	}
 	if res.Status.Bad() {
 		at, exact := f.spot(c)
 		res.Repro = r.o.Repro(c, at, exact)
-		if s.failing != "" {
-			res.Repro += " --schedule " + s.failing
+		if x := res.Explored; x != nil && x.Failed && x.Schedule.Text != "" {
+			res.Repro += " --schedule " + x.Schedule.Text
 		}
 	}
 	return res
 }
 
-// session returns the session of a case, in its environment, and the function that inspects its machines.
-func (r *runner) session(f *file, c *Case) (s *session, look func(bad bool) Look, err error) {
+// session returns the session of a case, in its environment.
+func (r *runner) session(f *file, c *Case) (s *session, err error) {
 	var env Environment
 	if r.o.Environment != nil {
 		if env, err = r.o.Environment(c); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	if s, err = newSession(f, &r.o, env, r.o.Seed+uint64(max(c.Round-1, 0))); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	s.caseOf, s.snaps = c, r.snaps
-	s.onFailed = env.Failed
+	s.onFailed, s.look = env.Failed, env.Look
 	s.rt.OnCheck(s.check)
-	return s, env.Look, nil
+	return s, nil
 }
 
 // judge sets the status of res from err and the failed checks, and adds err to the failures. ctx is that

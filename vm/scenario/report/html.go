@@ -38,6 +38,7 @@ var pageTemplate = sync.OnceValue(func() *template.Template {
 		"registerHead": func() []string { return vm.RegisterHead },
 		"arrows":       func(s string) string { return strings.ReplaceAll(s, "->", "→") }, // "-" may end a line
 		"mark":         markDigits,
+		"layOut":       newSchedule,
 		"add":          func(a, b int) int { return a + b },
 	}).Parse(pageHTML))
 })

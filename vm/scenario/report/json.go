@@ -40,6 +40,7 @@ type jsonEvent struct {
 	Flaky    *jsonFailure  `json:",omitempty"` // why it failed before it passed
 	Failures []jsonFailure `json:",omitempty"`
 	Repro    string        `json:",omitempty"`
+	Explored *jsonExplored `json:",omitempty"`
 
 	// In the report of a shard only, for Merge: the run in the first event, in each event that ends a case
 	// its whole result, in those about warnings and unusable files these, the summary in the last event.
@@ -48,6 +49,14 @@ type jsonEvent struct {
 	Broken  *jsonBroken       `json:",omitempty"`
 	Warning string            `json:",omitempty"`
 	Summary *scenario.Summary `json:",omitempty"`
+}
+
+// A jsonExplored says how a case was run in many orders.
+type jsonExplored struct {
+	Runs     int
+	Complete bool
+	Limit    string   `json:",omitempty"`
+	Notes    []string `json:",omitempty"`
 }
 
 type jsonFailure struct {
@@ -63,6 +72,14 @@ type jsonFailure struct {
 	Registers []jsonRegister `json:",omitempty"`
 	Traceback string         `json:",omitempty"`
 	Soft      bool           `json:",omitempty"`
+	Schedule  *jsonSchedule  `json:",omitempty"`
+}
+
+// A jsonSchedule is the order in which a failure happened.
+type jsonSchedule struct {
+	Text    string `json:",omitempty"`
+	Steps   []vm.ScheduleStep
+	Summary []string
 }
 
 type jsonRegister struct {
@@ -96,6 +113,9 @@ func newJSONFailure(f *scenario.Failure) jsonFailure {
 	if f.HasSides() {
 		expected, found := f.Expected.String(), f.Found.String()
 		j.Expected, j.Found = &expected, &found
+	}
+	if s := f.Schedule; s != nil {
+		j.Schedule = &jsonSchedule{s.Text, s.Steps, s.Below()}
 	}
 	for _, r := range f.Registers {
 		row := r.Row()
@@ -179,6 +199,9 @@ func (w *jsonWriter) Case(r *scenario.Result) {
 		f := newJSONFailure(r.Flaky)
 		e.Flaky = &f
 		w.emit(jsonEvent{Action: "output", Package: w.file, Test: name, Output: flaky(r) + "\n"})
+	}
+	if x := r.Explored; x != nil {
+		e.Explored = &jsonExplored{x.Runs, x.Complete, x.Limit, x.Notes}
 	}
 	switch {
 	case r.Status.Bad():

@@ -45,7 +45,9 @@ func (w *pretty) Case(r *scenario.Result) {
 	}
 	w.sum.Counts[r.Status]++
 	w.sum.Elapsed += r.Elapsed
-	if w.o.Verbose || r.Status.Bad() || r.Flaky != nil || r.Status == scenario.Skipped && len(w.cases) == 0 {
+	limited := r.Explored != nil && r.Explored.Limit != ""
+	if w.o.Verbose || limited || r.Status.Bad() || r.Flaky != nil ||
+		r.Status == scenario.Skipped && len(w.cases) == 0 {
 		w.cases = append(w.cases, r)
 	}
 	if r.Status.Bad() {
@@ -93,6 +95,12 @@ func (w *pretty) one(r *scenario.Result) {
 		w.printf("  %s %s  %s\n", w.p.green("ok   "), name, w.p.dim(seconds(r.Elapsed)))
 		if r.Flaky != nil {
 			w.lines([]string{w.p.yellow(flaky(r))})
+		}
+		if x := r.Explored; x != nil {
+			w.lines([]string{w.p.dim(x.String())})
+			if w.o.Verbose {
+				w.lines(x.Notes)
+			}
 		}
 		if w.o.Verbose {
 			w.output(r)

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -87,6 +88,10 @@ func timeline() scenario.Timeline {
 		Title: "timeline",
 		Ticks: []scenario.Tick{{At: 0, Label: "0.000000s"}, {At: 3, Label: "28.000000s"}},
 		Tracks: []scenario.Track{
+			{Name: "schedule", Spans: []scenario.Span{
+				{Start: 1, End: 2, Label: "1", Detail: "point 1: app starts", Kind: "point"},
+				{Start: 4, End: 5, Label: "2-13", Detail: "point 2*: irq\npoint 13: app", Kind: "departure"},
+			}},
 			{Name: "cpu0 tasks", Spans: []scenario.Span{{Start: 0, End: 6, Label: "hwlua-1", Kind: "task"}}},
 			{Name: "cpu0", Spans: []scenario.Span{
 				{
@@ -99,6 +104,43 @@ func timeline() scenario.Timeline {
 			{Name: "cpu0 slots", Spans: []scenario.Span{
 				{Start: 2, End: 6, Label: "1 installed", Kind: "level", Level: 1},
 			}},
+		},
+	}
+}
+
+// failedSchedule returns a case that fails in one of its orders.
+func failedSchedule() *scenario.Result {
+	schedule := &vm.Schedule{
+		Text: "x1-0.1-0.1-9.1-c556", Runs: 6,
+		Steps: []vm.ScheduleStep{
+			{
+				Number: 1, Track: "cpu10", Text: "timer of arm_watch fires at 0.008 s",
+				Next: []string{"app", "timer of arm_watch"}, Taken: 1, Departed: true,
+			},
+			{
+				Number: 8, Track: "cpu10", Text: "kworker/10:0: m:register_wide_hw_breakpoint (race.lua:6)",
+				Next: []string{"kworker/10:0", "app", "<idle>"},
+			},
+			{
+				Number: 9, Track: "cpu2", Text: "app starts", Next: []string{"kworker/10:0", "app", "<idle>"},
+				Taken: 1, Departed: true, Left: "cpu10",
+			},
+			{Number: 10, Track: "cpu2", Text: "app: t:load (race.lua:8)"},
+		},
+		Lines:   []string{"        cpu2      cpu10", "  1 *             timer of arm_watch fires"},
+		Summary: []string{"1 preemption, 2 departures from the default order (*)"},
+	}
+	return &scenario.Result{
+		Case: caseAt("a/three.lua", "release cancels its work", 2), Status: scenario.Failed,
+		Repro:    "hwlua run a/three.lua:2 --schedule x1-0.1-0.1-9.1-c556",
+		Explored: &vm.Exploration{Runs: 6, Failed: true, Failures: 1, Schedule: *schedule},
+		Failures: []*scenario.Failure{{
+			Kind: "assertion", Message: "assert.no_leaks failed", File: "a/three.lua", Line: 15,
+			Comparison: vm.Comparison{Expected: words("nothing left"), Found: words("2 things left")},
+			Schedule:   schedule,
+		}},
+		Look: scenario.Look{
+			Notes: []scenario.Paragraph{{Title: "the slots in use", Lines: []string{"cpu2: 1"}}},
 		},
 	}
 }
@@ -157,7 +199,7 @@ func failedTexts() []*scenario.Result {
 // stream tells k about a run with everything in it that reports have to cope with.
 func stream(k scenario.Sink, interrupted bool) {
 	start := time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)
-	sum := &scenario.Summary{Files: 4, Elapsed: 1234 * time.Millisecond, Deselected: 2, OtherShards: 9}
+	sum := &scenario.Summary{Files: 5, Elapsed: 1234 * time.Millisecond, Deselected: 2, OtherShards: 9}
 	tell := func(r *scenario.Result) {
 		r.Start, r.Elapsed, r.Title = start, 12*time.Millisecond, "What does a report look like?"
 		sum.Counts[r.Status]++
@@ -177,6 +219,13 @@ func stream(k scenario.Sink, interrupted bool) {
 	for _, r := range failedTexts() {
 		tell(r)
 	}
+	tell(failedSchedule())
+	tell(&scenario.Result{
+		Case: caseAt("a/three.lua", "has many orders", 20),
+		Explored: &vm.Exploration{
+			Runs: 50, Limit: "not all: max_runs ended the exploration", Notes: []string{"race: n is written"},
+		},
+	})
 	k.Broken(&scenario.Broken{File: "b/broken.lua", Line: 3, Message: "syntax error near 'end'"})
 	tell(&scenario.Result{
 		Case: caseAt("b/skipped.lua", "all skipped", 1), Status: scenario.Skipped, Reason: "needs vhe",
@@ -300,7 +349,7 @@ func TestJUnitIsRead(t *testing.T) {
 		if err := xml.Unmarshal(text, &doc); err != nil {
 			t.Fatal(name, err)
 		}
-		if len(doc.Suites) != 5 {
+		if len(doc.Suites) != 6 {
 			t.Errorf("%s: %d suites, want one a file", name, len(doc.Suites))
 		}
 		for _, s := range doc.Suites {
@@ -553,10 +602,13 @@ func TestHTMLInABrowser(t *testing.T) {
 	page := filepath.Join(dir, "page.html")
 	// A word is typed into the box once the page is there.
 	text := written(t, "html", report.Options{}, false)
-	want := fmt.Sprintf(`<span id="shown">2 of %d</span>`, bytes.Count(text, []byte(`<details class="`)))
+	want := fmt.Sprintf(`<span id="shown">2 of %d</span>`, bytes.Count(text, []byte(` data-k="`)))
 	text = append(text, []byte(`<script>
 		document.getElementById("q").value = "a/two.lua differs";
 		document.getElementById("q").dispatchEvent(new Event("input"));
+		document.title = "as wide as " + document.documentElement.scrollWidth;
+		var row = document.querySelector(".sched .departed td[data-track]");
+		row.title = getComputedStyle(row, "::before").content;
 	</script>`)...)
 	if err := os.WriteFile(page, text, 0o644); err != nil {
 		t.Fatal(err)
@@ -577,6 +629,15 @@ func TestHTMLInABrowser(t *testing.T) {
 	if !strings.Contains(dom.String(), want) {
 		t.Errorf("the filter does not show %s: %s", want,
 			regexp.MustCompile(`<span id="shown">.*?</span>`).FindString(dom.String()))
+	}
+	// In a narrow window nothing is wider than the window, and the steps of a schedule name their CPU.
+	width := regexp.MustCompile(`<title>as wide as (\d+)</title>`).FindStringSubmatch(dom.String())
+	if n, err := strconv.Atoi(width[1]); err != nil || n > 500 { // Chromium's least width
+		t.Errorf("the page is %s pixels wide", width[1])
+	}
+	if !strings.Contains(dom.String(), `title="&quot;cpu10 &quot;"`) {
+		t.Errorf("a step does not name its CPU: %s",
+			regexp.MustCompile(`<td data-track[^>]*>`).FindString(dom.String()))
 	}
 	if n := strings.Count(dom.String(), `hidden=""`); n < 9 {
 		t.Errorf("%d elements are hidden", n)

@@ -21,8 +21,8 @@ const (
 )
 
 // A drawing is a timeline with the coordinates of its parts. Each step has a column; that of a register
-// write is as wide as its label. The drawing of a case that passed has no tooltips and one path for each
-// class of spans, which is a quarter of the size.
+// write or a point is as wide as its label. The drawing of a case that passed has no tooltips and one path
+// for each class of spans, which is a quarter of the size.
 type drawing struct {
 	Title         string
 	Width, Height int
@@ -85,17 +85,22 @@ func split(t scenario.Timeline, cpu string) (own, others scenario.Timeline) {
 	own, others = t, t
 	own.Tracks, others.Tracks = nil, nil
 	for _, track := range t.Tracks {
-		if name, _, _ := strings.Cut(track.Name, " "); name == cpu {
+		if name, _, _ := strings.Cut(track.Name, " "); name == cpu || ofSchedule(track) {
 			own.Tracks = append(own.Tracks, track)
 		} else {
 			others.Tracks = append(others.Tracks, track)
 		}
 	}
-	if len(own.Tracks) == 0 {
+	if !slices.ContainsFunc(own.Tracks, func(t scenario.Track) bool { return !ofSchedule(t) }) {
 		return t, scenario.Timeline{}
 	}
 	others.Title += ": the other CPUs"
 	return own, others
+}
+
+// ofSchedule reports whether a track shows the points of a schedule, which belong to every CPU.
+func ofSchedule(t scenario.Track) bool {
+	return len(t.Spans) > 0 && (t.Spans[0].Kind == "point" || t.Spans[0].Kind == "departure")
 }
 
 // failedCPU returns the CPU of the first register that differs, "" if there is none.
@@ -167,7 +172,7 @@ func columns(t scenario.Timeline) []int {
 			for len(widths) < max(s.End, s.Start+1) {
 				widths = append(widths, stepWidth)
 			}
-			if s.Kind == "write" {
+			if s.Kind == "write" || s.Kind == "point" || s.Kind == "departure" {
 				widths[s.Start] = max(widths[s.Start], len(clean(s.Label))*charWidth+6)
 			}
 		}
@@ -195,7 +200,7 @@ func (d *drawing) span(s scenario.Span, y int) drawnSpan {
 	}
 	label := s.Label
 	switch s.Kind {
-	case "task", "refused", "hit", "write":
+	case "task", "refused", "hit", "write", "point", "departure":
 		drawn.Class = s.Kind
 	case "level":
 		drawn.Class, label = s.Kind, strconv.Itoa(s.Level)
