@@ -435,7 +435,7 @@ func (rt *runtime) follow(c *explore.Control, m *sim.Machine) {
 // fixedFields are the fields of objects that never change; lookCalls are the methods that look at the machine
 // and are no points.
 var (
-	fixedFields = setOf("cpu", "id", "name", "comm", "pid", "compat", "nr_cpus", "core_num_brps",
+	fixedFields = setOf("cpu", "id", "name", "comm", "pid", "compat", "uid", "nr_cpus", "core_num_brps",
 		"core_num_wrps", "kernel", "hz", "type", "addr", "len", "kind", "size", "el", "task", "skip")
 	lookCalls = setOf("cpus", "tasks", "events", "works", "dmesg", "why", "slots", "trace",
 		"callchain", "read",

@@ -37,6 +37,7 @@ print(ev.count)`,
 		prop("comm", "Its name, of at most 15 characters.", (*sim.Task).Comm),
 		changing("cpu", "The CPU that it is on.", "t:migrate(n) moves it", (*sim.Task).CPU),
 		prop("compat", "Whether it is a 32-bit task.", (*sim.Task).Compat),
+		prop("uid", "Its effective user ID.", (*sim.Task).UID),
 		field("state",
 			describe.Enum(
 				"running", "current on its CPU",

@@ -269,12 +269,30 @@ func objectOf[T any](v value) (x T) {
 	}
 	o, ok := ud.Value.(*object[T])
 	switch {
+	case !ok && relation(x, ud.Value) != "":
+		v.c.bad(fmt.Errorf("%w; %s", expected(typeText(*v.t), v.v), relation(x, ud.Value)))
 	case !ok:
 		v.wrong()
 	case o.mach != v.c.m:
 		v.c.bad(fmt.Errorf("%s belongs to another machine", objectText(ud)))
 	}
 	return checked(v, o.val, gone(o.val))
+}
+
+// relation says how to get from an object to the one that is wanted: from a wide registration to the event of
+// a CPU, and from an event to its registration. It is "" for all others.
+func relation(wanted, got any) string {
+	switch wanted.(type) {
+	case *sim.Event:
+		if _, ok := got.(*object[*sim.Wide]); ok {
+			return "w[cpu] is its event of one CPU, and m:unregister_wide_hw_breakpoint(w) releases all"
+		}
+	case *sim.Wide:
+		if o, ok := got.(*object[*sim.Event]); ok && o.val.Wide() != nil {
+			return "ev.wide is its registration, and m:unregister_hw_breakpoint(ev) releases that one alone"
+		}
+	}
+	return ""
 }
 
 // function returns a function of the script, and keeps it alive for as long as the machine.

@@ -160,3 +160,5 @@ assert.dmesg(m, "WVR", "a line of the register")
 m.cpu[0] = 7
 m:register_wide_hw_breakpoint { type = "w", addr = 0x1000, len = 8 }[0] = 7
 assert.succeeds()
+m:unregister_hw_breakpoint(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 })
+m:unregister_wide_hw_breakpoint(m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }[0])

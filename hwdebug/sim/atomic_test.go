@@ -52,6 +52,19 @@ var handlerCalls = []struct {
 				return err
 			}
 		}},
+	{"perf_event_create_kernel_counter", true, false, true, 1,
+		func(_ *testing.T, m *sim.Machine) func() error {
+			return func() error {
+				_, err := m.PerfEventCreateKernelCounter(kernelRW(addrB, false), 1, nil, nil)
+				return err
+			}
+		}},
+	{"perf_event_release_kernel", true, false, true, 1,
+		func(t *testing.T, m *sim.Machine) func() error {
+			ev, err := m.PerfEventCreateKernelCounter(kernelRW(addrB, false), 1, nil, nil)
+			must(t, err)
+			return func() error { return m.PerfEventReleaseKernel(ev) }
+		}},
 	{"unregister_wide_hw_breakpoint", true, false, true, 1,
 		func(t *testing.T, m *sim.Machine) func() error {
 			w, err := m.RegisterWideHwBreakpoint(kernelRW(addrB, false), nil)

@@ -14,7 +14,7 @@ func (m *Machine) PerfEventCreateKernelCounter(a hwdebug.Attr, cpu int, task *Ta
 		return nil, err
 	}
 	defer m.done(m.here())
-	if err := m.preempt(); err != nil {
+	if err := m.createTurn(r); err != nil {
 		return nil, err
 	}
 	return m.createKernelCounter(r)

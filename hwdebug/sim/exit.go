@@ -40,7 +40,7 @@ func (m *Machine) fork(t *Task, comm string, pid int) (child *Task, err error) {
 	defer m.exit(m.enter0(m.forkFn()), &err)
 	defer m.exit(m.enter0(fnCopyProcess), &err)
 	child = m.addTask(comm, pid, m.cpus[t.cpu])
-	child.compat, child.mem, child.uncapable = t.compat, t.mem, t.uncapable
+	child.compat, child.mem, child.uid, child.uncapable = t.compat, t.mem, t.uid, t.uncapable
 	if err := m.perfEventInitTask(t, child); err != nil {
 		child.dead, child.exiting = true, true
 		m.tasks = remove(m.tasks, child)

@@ -415,6 +415,7 @@ var (
 	fnDelTimerSync          = fileTimer.integer("del_timer_sync", textArg("timer"))
 	fnTimerDelete           = fileTimer.integer("timer_delete", textArg("timer"))
 	fnTimerDeleteSync       = fileTimer.integer("timer_delete_sync", textArg("timer"))
+	fnTimerDeleteSyncInner  = fileTimer.integer("__timer_delete_sync")
 
 	// functions that may sleep, and what checks them
 	fnMutexLock       = fileMutex.void("mutex_lock", argLock)

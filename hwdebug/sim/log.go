@@ -126,9 +126,13 @@ func (m *Machine) once(which uint) bool {
 // warnOnce logs a warning in fn the first time it occurs, with text unless that is empty, and taints the
 // kernel (R-LOG-9).
 func (m *Machine) warnOnce(which uint, text string, fn traceFn) {
-	if !m.once(which) {
-		return
+	if m.once(which) {
+		m.warn(text, fn)
 	}
+}
+
+// warn does so every time.
+func (m *Machine) warn(text string, fn traceFn) {
 	c := m.cpu
 	f := &fns[fn.Name()]
 	m.logf("------------[ cut here ]------------")
@@ -212,7 +216,7 @@ func (m *Machine) dumpHeader() {
 	version, _, _ := strings.Cut(m.cfg.Version, " ")
 	uid, end := "", ""
 	if m.prof.dumpUID {
-		uid = " UID: 0" // every task is root's
+		uid = sprintf(" UID: %d", c.curr.uid)
 	}
 	switch {
 	case m.prof.dumpModel:

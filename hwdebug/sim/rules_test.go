@@ -1266,3 +1266,30 @@ func TestRefusedBy(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+// TestDumpUID: from 6.12 on a dump's header has the effective user ID of who is current, which a child has from
+// its parent (R-LOG-3).
+func TestDumpUID(t *testing.T) {
+	onProfiles(t, func(t *testing.T, m *sim.Machine, _ *sim.Task) {
+		app, err := m.NewTask(sim.TaskConfig{Comm: "app", UID: 10123, CPU: 1})
+		must(t, err)
+		child, err := app.Fork("child", 0)
+		must(t, err)
+		for _, task := range []*sim.Task{app, child, nil} {
+			must(t, m.CPU(1).ContextSwitch(task))
+			must(t, m.CPU(1).Run(func() error { return m.DumpStack() }))
+		}
+		log := m.Dmesg()
+		for text, want := range map[string]int{" UID: 10123 PID: ": 2, "CPU: 1 UID: 0 PID: 0 Comm: swapper/1": 1} {
+			if !since(m.Kernel(), "6.12.117") {
+				want = 0
+			}
+			if n := countLines(log, text); n != want {
+				t.Errorf("%d lines with %q, want %d", n, text, want)
+			}
+		}
+		if app.UID() != 10123 || child.UID() != 10123 {
+			t.Errorf("user IDs %d and %d, want 10123", app.UID(), child.UID())
+		}
+	})
+}

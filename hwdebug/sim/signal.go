@@ -334,8 +334,11 @@ func nextSignal(pending []*Siginfo, blocked uint64) int {
 	return first
 }
 
-// signalled reports whether a signal waits for the task that it does not block.
-func (t *Task) signalled() bool { return len(t.signals) > 0 && nextSignal(t.signals, t.blocked) >= 0 }
+// signalled reports whether a signal waits for the task that it does not block. An exiting task takes none: it
+// does not return to user mode.
+func (t *Task) signalled() bool {
+	return len(t.signals) > 0 && !t.exiting && nextSignal(t.signals, t.blocked) >= 0
+}
 
 // interruptUser has a task without a thread of its own take its signals at once if it runs in user mode.
 func (t *Task) interruptUser() error {

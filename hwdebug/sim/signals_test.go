@@ -234,3 +234,20 @@ func TestTracerSeesSignals(t *testing.T) {
 		}
 	})
 }
+
+// TestExitingTaskTakesNoSignals: a signal to a task that exits is not taken by what its files do last.
+func TestExitingTaskTakesNoSignals(t *testing.T) {
+	onProfiles(t, func(t *testing.T, m *sim.Machine, task *sim.Task) {
+		runs := 0
+		must(t, task.OnExit("release", func() error {
+			runs++
+			must(t, m.SendSig(task, signo(t, "SIGKILL")))
+			return task.Store(userAddr, 8, 1)
+		}))
+		must(t, task.Exit())
+		if runs != 1 || task.Siginfo() != nil || task.State() != "dead" {
+			t.Errorf("%d runs, siginfo %v, %s; want 1, none, dead", runs, task.Siginfo(), task.State())
+		}
+		must(t, m.CheckInvariants())
+	})
+}

@@ -18,6 +18,7 @@ type Task struct {
 	cpu       int
 	compat    bool
 	kernel    bool // a kernel thread
+	uid       int
 	uncapable bool // it lacks CAP_SYS_ADMIN and CAP_PERFMON
 	dead      bool
 	node      trace.NodeID // its stack while it is switched out; 0: in user mode
@@ -61,11 +62,15 @@ type TaskConfig struct {
 	PID         int    // 0: the next free one
 	CPU         int
 	Compat      bool              // a 32-bit task
+	UID         int               // its effective user ID, which decides nothing; 0 is root's
 	CapSysAdmin Capability        // whether it has CAP_SYS_ADMIN and CAP_PERFMON
 	Body        func(*Task) error // runs when the task is scheduled; nil: nothing schedules the task
 }
 
-const firstUserPID = 1000
+const (
+	firstUserPID = 1000
+	maxUID       = 1<<32 - 2 // the last number stands for none
+)
 
 // NewTask creates a task. It runs once it is switched to or, if it has a body, once its CPU schedules it.
 func (m *Machine) NewTask(cfg TaskConfig) (*Task, error) {
@@ -76,6 +81,9 @@ func (m *Machine) NewTask(cfg TaskConfig) (*Task, error) {
 	if !c.online {
 		return nil, misusef("cpu%d is offline (a task starts on an online CPU)", cfg.CPU)
 	}
+	if cfg.UID < 0 || cfg.UID > maxUID {
+		return nil, misusef("invalid uid %d (want 0 to %d)", cfg.UID, maxUID)
+	}
 	pid, err := m.userPID(cfg.PID)
 	if err != nil {
 		return nil, err
@@ -84,7 +92,7 @@ func (m *Machine) NewTask(cfg TaskConfig) (*Task, error) {
 		cfg.Comm = "task-" + strconv.Itoa(pid)
 	}
 	t := m.addTask(cfg.Comm, pid, c)
-	t.compat = cfg.Compat
+	t.compat, t.uid = cfg.Compat, cfg.UID
 	t.uncapable = cfg.CapSysAdmin.lacks(m)
 	m.memories++
 	t.mem = m.spare.memory(m.memories)
@@ -168,6 +176,9 @@ func (t *Task) Comm() string { return t.comm }
 
 // CPU returns the CPU that the task is on, or was last on.
 func (t *Task) CPU() int { return t.cpu }
+
+// UID returns the task's effective user ID.
+func (t *Task) UID() int { return t.uid }
 
 // Compat reports whether the task is a 32-bit task.
 func (t *Task) Compat() bool { return t.compat }

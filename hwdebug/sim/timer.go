@@ -100,7 +100,7 @@ func (m *Machine) DelTimer(t *Timer) (was bool, err error) {
 }
 
 // DelTimerSync takes t away, and waits until its function has returned. From that function itself it would
-// wait for itself; that returns an error (R-TMR-10).
+// wait for itself; that returns an error. A call from an interrupt warns (R-TMR-10).
 //
 // kernel/time/timer.c: del_timer_sync
 func (m *Machine) DelTimerSync(t *Timer) (was bool, err error) {
@@ -112,11 +112,17 @@ func (m *Machine) DelTimerSync(t *Timer) (was bool, err error) {
 			"itself", t.name)
 	}
 	defer m.done(m.here())
-	fn := fnDelTimerSync
+	fn, warns := fnDelTimerSync, fnDelTimerSync
 	if m.prof.timerDelete {
-		fn = fnTimerDeleteSync
+		fn, warns = fnTimerDeleteSync, fnTimerDeleteSyncInner
 	}
 	defer m.exitBool(m.enter1(fn, t.nameID), &was)
+	if m.cpu.context == inHardirq {
+		if warns != fn {
+			m.via(warns)
+		}
+		m.warn("", warns)
+	}
 	return m.takeTimer(t), nil
 }
 

@@ -253,3 +253,33 @@ func TestHotplugStateLocks(t *testing.T) {
 		}
 	}
 }
+
+// TestDelTimerSyncInInterrupt: from a hard interrupt it warns each time, and takes the timer away all the same;
+// elsewhere it does not warn (R-TMR-10).
+func TestDelTimerSyncInInterrupt(t *testing.T) {
+	onProfiles(t, func(t *testing.T, m *sim.Machine, _ *sim.Task) {
+		timer := m.TimerSetup("t", nil)
+		armed := 0
+		del := func() error {
+			if _, err := m.ModTimer(timer, 5); err != nil {
+				return err
+			}
+			was, err := m.DelTimerSync(timer)
+			if was {
+				armed++
+			}
+			return err
+		}
+		must(t, del())
+		_, err := inHandler(t, m, del)
+		must(t, err)
+		for range 2 {
+			_, err = m.IrqWorkQueue(m.NewIrqWork("i", del))
+			must(t, err)
+		}
+		n := countLines(m.Dmesg(), "kernel/time/timer.c")
+		if n != 2 || armed != 4 || timer.Pending() {
+			t.Errorf("%d warnings, taken away %d times, pending %v; want 2, 4, false", n, armed, timer.Pending())
+		}
+	})
+}

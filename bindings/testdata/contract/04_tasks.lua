@@ -565,6 +565,17 @@ describe("what a task cannot do meanwhile", function()
     end
   end)
 
+  it("has an effective user ID, which a dump shows from 6.12 on", function()
+    local m = hw.machine { cpus = 2, kernel = "6.12", taint = "O" }
+    local t = m:task { comm = "app", cpu = 1, uid = 10123 }
+    assert.same({ 10123, 10123, 0 }, { t.uid, t:fork().uid, m.current.uid })
+    m.cpu[1]:context_switch(t)
+    m.cpu[1]:run(function() m:dump_stack() end)
+    assert.equals(1, #m:dmesg "CPU: 1 UID: 10123 PID: 1000 Comm: app Tainted: G           O ")
+    assert.equals(1, #m:dmesg "Tainted: %[O%]=OOT_MODULE$")
+    raises("invalid uid %-1", m.task, m, { uid = -1 })
+  end)
+
   it("a kernel thread has neither an image nor an exit", function()
     raises("kernel thread", function() m.current:execve() end)
     raises("kernel thread", function() m.current:on_exit("hook", print) end)
