@@ -1,7 +1,7 @@
 -- HB-35: A monitor takes two samples of a variable, looks at them, and asks for two more. PERF_EVENT_IOC_REFRESH returns 0, the
 -- register is armed, every store traps, and the count stands still. What is the event waiting for?
 --
--- Source: recorded in P.refresh of 7.3.4 and probed on 6.16.12 to 7.3.4, not on 5.10.223 to 6.12.117; R-PER-6
+-- Source: recorded in P.refresh/cpu-1-1-1 of 7.3.4 and probed on 6.16.12 to 7.3.4, not on 5.10.223 to 6.12.117; R-PER-6
 -- tags: bug, hits
 -- kernel: 4.19.116, 5.10.223, 6.1.192, 6.12.117, 6.18.15, 7.3.4
 local hw = require "hw"

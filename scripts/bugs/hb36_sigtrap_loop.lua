@@ -1,7 +1,7 @@
 -- HB-36: A sanitizer gives its program a watchpoint with sigtrap. The handler counts, returns, and is called again, for the same
 -- store. The program hangs in one line. Why does it never get past it?
 --
--- Source: recorded in S.sigtrap of 6.1.176, 6.12.117 and 7.3.4; the kernel's selftest sigtrap_threads uses x86, which steps first;
+-- Source: recorded in S.sigtrap/task-w-1-xr of 6.1.176, 6.12.117 and 7.3.4; the kernel's selftest sigtrap_threads uses x86, which steps first;
 -- R-PER-8, R-SIG-5
 -- tags: bug, hits, signals
 -- kernel: 6.1.176, 6.1.192, 6.12.117, 6.18.15, 7.3.4
