@@ -6,7 +6,6 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -51,7 +50,7 @@ func (o *runOptions) debug(
 		Modules: slices.Concat(so.Modules, machines.modules(), []vm.Module{
 			pdbModule(c), vm.LocalsModule("hwlua.pdb.locals"),
 		}, scenario.PreludeModules()),
-		Scripts: sources[i].Folder(), ScriptsPath: path.Dir(c.File),
+		Scripts: sources[i].Folder(), ScriptsPath: sources[i].FolderPath(),
 		Limits: so.Limits, Allow: so.Allow, Seed: seed, Args: []string{c.File},
 	}
 	cfg.Allow.Exit = true

@@ -58,6 +58,7 @@ type runOptions struct {
 	pdb          bool
 	verbose      bool
 	color        string
+	root         string
 	trace        []string
 	withM        bool // provide the global m
 	machine      machineOptions
@@ -111,6 +112,9 @@ func (o *runOptions) table() []option {
 				"to FILE (.json for JSON) or as text on standard error"},
 		value("timeout", "D", o.setTimeout,
 			"timeout of cases whose file sets none (default 1m; 0: no limit)"),
+		value("root", "DIR", setString(&o.root),
+			"the folder that require and dofile see (default: that of each file), for specs in a folder",
+			"beside that of what they test"),
 		toggle("fail-fast", &o.failFast, "stop at the first failed case"),
 		value("max-failures", "N", setInt(&o.maxFailures, 1), "stop after N failed cases"),
 		toggle("update", &o.update, "write snapshots instead of comparing with them"),
@@ -383,7 +387,7 @@ func (o *runOptions) scenarioOptions(env Env) (scenario.Options, error) {
 	so := scenario.Options{
 		Allow: o.allow, Seed: o.machine.seed, Limits: o.machine.limits(), Facts: o.machine.facts,
 		Kernel: kernelName, Profiles: o.profiles(), Tags: o.tags, Repeat: o.repeat, Retry: o.retry,
-		Parallel: o.parallel, Timeout: o.timeout, Update: o.update, Repro: o.repro,
+		Root: o.root, Parallel: o.parallel, Timeout: o.timeout, Update: o.update, Repro: o.repro,
 		Properties: append([]scenario.Property{{Name: "hwlua", Value: version()}}, o.machine.properties()...),
 	}
 	holdMemory(env, so.Limits.Memory, so.Parallel)
@@ -509,6 +513,9 @@ func (o *runOptions) repro(c *scenario.Case, at string, exact bool) string {
 	}
 	if o.timeout != defaultTimeout {
 		words = append(words, "--timeout", o.timeout.String())
+	}
+	if o.root != "" {
+		words = append(words, "--root", quoteArg(o.root))
 	}
 	if c.File == "stdin" {
 		at, exact = "-", c.Whole

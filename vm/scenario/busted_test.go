@@ -79,6 +79,29 @@ func busted(t *testing.T, spec string) string {
 	return regexp.MustCompile(`(?m)^ok - # SKIP (\S+:\d+: )?`).ReplaceAllString(text, "pending - ")
 }
 
+// The function of a group may use what before_each has set for cases before it.
+func TestGroupsAfterCases(t *testing.T) {
+	l := runFS(t, files("a.lua", `
+		describe("a", function()
+			local v
+			before_each(function() v = { 1, 2 } end)
+			it("first", function() v = nil end)
+			describe("b", function() for i in ipairs(v) do it("uses " .. i, function() end) end end)
+		end)`),
+		scenario.Options{})
+	compare(t, l.lines(), "passed a first", "passed a b uses 1", "passed a b uses 2")
+	l = runFS(t, files("a.lua", `
+		describe("a", function()
+			local v
+			before_each(function() v = { 1, 2 } end)
+			describe("b", function() for i in ipairs(v) do it("uses " .. i, function() end) end end)
+		end)`),
+		scenario.Options{})
+	if len(l.results) != 1 || l.results[0].Status != scenario.Errored {
+		t.Errorf("without a case before: got %q, want an error", l.lines())
+	}
+}
+
 // The setup of a group runs before the functions of the groups inside it, as in busted. If it fails, each
 // case of those groups does.
 func TestSetupBeforeInnerGroups(t *testing.T) {

@@ -62,6 +62,7 @@ type Options struct {
 	Repeat  int    // rounds; below 2: one
 	Retry   int    // how often a case that failed runs again, until it does not fail
 
+	Root        string        // the folder that require and dofile see; "": that of the file
 	Parallel    int           // cases at once; below 2: one
 	Timeout     time.Duration // of a case whose file sets none; 0: none
 	MaxFailures int           // failures after which the run stops; 0: never

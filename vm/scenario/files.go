@@ -3,6 +3,7 @@
 package scenario
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -30,6 +31,7 @@ type Source struct {
 	text   []byte
 	folder fs.FS  // from which text may require modules
 	disk   string // its path on disk, or ""
+	root   string // Options.Root
 }
 
 // SourceText returns a Source for text that is in no file.
@@ -66,9 +68,12 @@ type hostFS struct{}
 
 func (hostFS) Open(name string) (fs.File, error) { return os.Open(name) }
 
-// Folder returns what require and dofile see: the folder of the file, the current one for standard
-// input, or nil. Symbolic links do not lead out of a folder on disk.
+// Folder returns what require and dofile see: Options.Root of the run, the folder of the file, the current one
+// for standard input, or nil. Symbolic links do not lead out of a folder on disk.
 func (s *Source) Folder() fs.FS {
+	if s.root != "" {
+		return vm.Confined(os.DirFS(s.root))
+	}
 	if s.fsys == nil {
 		return s.folder
 	}
@@ -83,9 +88,12 @@ func (s *Source) Folder() fs.FS {
 	return sub
 }
 
+// FolderPath returns the path of Folder, as reports name it.
+func (s *Source) FolderPath() string { return cmp.Or(filepath.ToSlash(s.root), path.Dir(s.Path)) }
+
 // required returns the name in Folder of a file by its name in reports.
 func (s *Source) required(file string) string {
-	if dir := path.Dir(s.Path); dir != "." {
+	if dir := s.FolderPath(); dir != "." {
 		return strings.TrimPrefix(file, strings.TrimSuffix(dir, "/")+"/")
 	}
 	return file

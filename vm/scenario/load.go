@@ -121,6 +121,7 @@ type block struct {
 	nodes       []*block                  // of a describe
 	prepare     []*vm.Function            // of a describe: called before fn
 	hooks       map[string][]*vm.Function // by the word that adds them: setup, before_each, ...
+	passed      bool                      // the walk has passed a case inside
 	entered     bool                      // setup was called
 	failed      error                     // what it raised
 }
@@ -165,7 +166,7 @@ func newSession(f *file, o *Options, env Environment, seed uint64) (*session, er
 	s.modules = modules
 	rt, err := vm.New(vm.Config{
 		Stdout: &s.out, Stderr: &s.out, Modules: modules,
-		Scripts: f.src.Folder(), ScriptsPath: path.Dir(f.src.Path),
+		Scripts: f.src.Folder(), ScriptsPath: f.src.FolderPath(),
 		Limits: o.Limits, Allow: o.Allow, Seed: seed, Args: []string{f.src.Path},
 	})
 	if err != nil {
@@ -301,7 +302,8 @@ func (s *session) call(ctx context.Context, fns []*vm.Function) error {
 }
 
 // open calls a describe below the blocks of path. As in busted, their setup comes first; each case
-// reports for itself if it fails.
+// reports for itself if it fails. In busted the cases before b have run by then, and b may use what their
+// before_each left behind: if b raises, it is called again after before_each.
 func (s *session) open(ctx context.Context, path []*block, b *block) error {
 	for _, outer := range path {
 		if s.enter(ctx, outer) != nil {
@@ -309,7 +311,21 @@ func (s *session) open(ctx context.Context, path []*block, b *block) error {
 		}
 	}
 	s.at = b
-	return s.call(ctx, append(slices.Clip(b.prepare), b.fn))
+	body := append(slices.Clip(b.prepare), b.fn)
+	err := s.call(ctx, body)
+	if err == nil || ended(err) {
+		return err
+	}
+	for _, outer := range path {
+		if outer.passed && s.call(ctx, outer.hooks["before_each"]) != nil {
+			return err
+		}
+	}
+	b.nodes, b.hooks = nil, nil
+	if s.call(ctx, body) != nil {
+		return err
+	}
+	return nil
 }
 
 // leave undoes a describe whose cases are not wanted. What it raises is reported by the cases.
@@ -328,6 +344,9 @@ func (s *session) walk(
 	path = append(path, b)
 	for _, n := range b.nodes {
 		if n.isCase {
+			for _, outer := range path {
+				outer.passed = true
+			}
 			if !visit(path, n) {
 				return false, nil
 			}

@@ -82,6 +82,9 @@ func newRunner(ctx context.Context, sources []*Source, o Options) (*runner, erro
 	}
 	r := &runner{o: o, sources: sources, sem: make(chan struct{}, o.Parallel)}
 	r.snaps = newSnapshots(o.Update)
+	for _, s := range sources {
+		s.root = o.Root
+	}
 	return r, nil
 }
 
