@@ -135,6 +135,9 @@ func (m *Machine) fireTimer(c *CPU) string {
 	}
 	m.leaveAll(k)
 	m.cpu = cpu
+	if !m.describes {
+		return ""
+	}
 	return "cpu" + strconv.Itoa(c.id) + " timer: " + t.owner.timerName()
 }
 

@@ -94,6 +94,7 @@ type Machine struct {
 	limit                int64 // when the present drive of the machine ends
 	near                 int64 // the smallest slack that would admit another timer, -1: none
 	properties           []property
+	describes            bool                      // Step wants to say what happens
 	looking              bool                      // a property is being asked
 	bug                  string                    // see Bug
 	memories             uint64                    // of tasks, created so far

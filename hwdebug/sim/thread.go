@@ -410,7 +410,8 @@ func (m *Machine) runRelaxed() (desc string, ok bool, err error) {
 	return m.runNext()
 }
 
-// runThread takes th from c's run queue, unless it spins there, and runs it until it gives up its CPU.
+// runThread takes th from c's run queue, unless it spins there, and runs it until it gives up its CPU. It
+// describes the turn for Step.
 func (m *Machine) runThread(c *CPU, th *thread) (desc string, err error) {
 	c.runq = remove(c.runq, th)
 	if th.relaxed {
@@ -418,7 +419,15 @@ func (m *Machine) runThread(c *CPU, th *thread) (desc string, err error) {
 		m.relaxers--
 	}
 	m.unrelax(th)
-	desc = "cpu" + strconv.Itoa(c.id) + " runs " + th.task.comm
+	if m.describes {
+		desc = th.describe(c)
+	}
+	return desc, m.resume(c, th)
+}
+
+// describe returns the turn of th on c as text.
+func (th *thread) describe(c *CPU) string {
+	desc := "cpu" + strconv.Itoa(c.id) + " runs " + th.task.comm
 	if th.worker != nil {
 		if w := th.worker.nextItem(); w != nil {
 			desc += ": " + w.name
@@ -426,7 +435,7 @@ func (m *Machine) runThread(c *CPU, th *thread) (desc string, err error) {
 	} else if what := th.wait.waitsFor(); what != "" {
 		desc += ": " + what
 	}
-	return desc, m.resume(c, th)
+	return desc
 }
 
 // canRun reports whether a thread of c is ready and may run: the one that spins there, or else the
@@ -606,7 +615,9 @@ func (m *Machine) Step() (desc string, ok bool, err error) {
 	if err := m.alone("step"); err != nil {
 		return "", false, err
 	}
+	m.describes = true
 	desc, ok, err = m.schedStep(maxTime)
+	m.describes = false
 	if err != nil {
 		m.takeBack(m.cpu)
 	}
