@@ -15,7 +15,6 @@ type node struct {
 	n       int
 	chosen  int
 	running bool
-	thread  string
 	weight  float64 // of the subtree below the possibility chosen
 
 	sleep []sleeper   // when the search came here: actors that other schedules run first
@@ -71,8 +70,8 @@ type Control struct {
 	rests    []rest // points with more than one possibility where no thread ran
 	targets  []actor
 	told     *telling
-	last     actor // who went on last
-	counts   map[actor]int
+	last     actor  // who went on last
+	counts   []mark // points so far, by actor
 
 	preemptions int
 	machines    []*sim.Machine
@@ -181,8 +180,24 @@ func (c *Control) mark(p *sim.Point) mark {
 	if p.Running {
 		who = actorOf(&p.Next[0])
 	}
-	c.counts[who]++
-	return mark{who, c.counts[who]}
+	for i := range c.counts {
+		if m := &c.counts[i]; m.actor == who {
+			m.count++
+			return *m
+		}
+	}
+	c.counts = append(c.counts, mark{who, 1})
+	return mark{who, 1}
+}
+
+// count returns how often an actor has come to a point.
+func (c *Control) count(who actor) int {
+	for i := range c.counts {
+		if c.counts[i].actor == who {
+			return c.counts[i].count
+		}
+	}
+	return 0
 }
 
 // depart records the choice of possibility i.

@@ -27,6 +27,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/hwlua/hwlua/hwdebug/sim"
@@ -73,6 +74,11 @@ type Config struct {
 	RequireComplete bool // an exploration that its budget ends fails
 	Share           int  // with Shares: explore share Share of Shares, from 1
 	Shares          int  // 0: 1
+
+	// Workers make runs at the same time, each on a machine of its own; 0: 1. The result does not depend on
+	// their number, unless the timeout ends the exploration. The function that is explored must not use
+	// variables from outside of it.
+	Workers int
 
 	// KindOf returns the kind of a failure that err is, for errors that are not the machine's own. nil:
 	// "error".
@@ -157,17 +163,34 @@ func (c *Config) fill() error {
 // exploration: reduction is sound only for variables that fn names with sim.Machine.Touch. The error is about
 // the configuration, or makes a verdict impossible.
 func Run(ctx context.Context, cfg Config, fn func(m *sim.Machine) error) (*Result, error) {
-	return Explore(ctx, cfg, func(c *Control) Outcome {
-		mc := c.Machine()
-		mc.TraceSize = cmp.Or(mc.TraceSize, -1)
-		m, err := sim.New(mc)
-		if err != nil {
-			return Outcome{Err: &ProgramError{err}}
+	return exploreKept(ctx, cfg, true, func() (Program, func()) { return onMachine(fn) })
+}
+
+// onMachine returns a program that runs fn on one machine, which is reset before each run, and a function
+// that closes the machine.
+func onMachine(fn func(m *sim.Machine) error) (p Program, end func()) {
+	var m *sim.Machine
+	var now *Control
+	end = func() {
+		if m != nil {
+			m.Close()
 		}
-		defer m.Close()
+	}
+	return func(c *Control) Outcome {
+		now = c
+		if m == nil || m.Reset() != nil {
+			end()
+			mc := c.Machine()
+			mc.TraceSize = cmp.Or(mc.TraceSize, -1)
+			mc.Choose = func(p *sim.Point) int { return now.Choose(p) }
+			var err error
+			if m, err = sim.New(mc); err != nil {
+				return Outcome{Err: &ProgramError{err}}
+			}
+		}
 		c.Attach(m)
 		return Outcome{Err: fn(m)}
-	})
+	}, end
 }
 
 // Replay runs fn once under a schedule.
@@ -185,20 +208,27 @@ func (e *ProgramError) Error() string { return e.Err.Error() }
 // Unwrap returns the reason.
 func (e *ProgramError) Unwrap() error { return e.Err }
 
-// Explore explores a program. The schedules of cfg.Kept run first.
+// Explore explores a program, with one worker. The schedules of cfg.Kept run first.
 func Explore(ctx context.Context, cfg Config, p Program) (*Result, error) {
+	cfg.Workers = 1
+	return exploreKept(ctx, cfg, false, func() (Program, func()) { return p, func() {} })
+}
+
+// exploreKept runs the schedules of cfg.Kept, and explores if none of them fails. With reuses no machine of
+// an earlier run asks its control any more.
+func exploreKept(ctx context.Context, cfg Config, reuses bool, p programs) (*Result, error) {
 	if cfg.Schedule != "" {
-		return explore(ctx, cfg, p)
+		return explore(ctx, cfg, reuses, p)
 	}
 	for _, schedule := range cfg.Kept {
 		again := cfg
 		again.Schedule = schedule
 		// The search meets an error again unless it is about the schedule, which then is out of date.
-		if r, err := explore(ctx, again, p); err == nil && !r.OK {
+		if r, err := explore(ctx, again, reuses, p); err == nil && !r.OK {
 			return r, nil
 		}
 	}
-	r, err := explore(ctx, cfg, p)
+	r, err := explore(ctx, cfg, reuses, p)
 	if err == nil && !r.OK && r.Failure.Schedule != "" && cfg.Keep != nil {
 		err = cfg.Keep(r.Failure.Schedule)
 	}
@@ -206,10 +236,13 @@ func Explore(ctx context.Context, cfg Config, p Program) (*Result, error) {
 }
 
 // explore searches, or runs cfg.Schedule.
-func explore(ctx context.Context, cfg Config, p Program) (*Result, error) {
+func explore(ctx context.Context, cfg Config, reuses bool, p programs) (*Result, error) {
 	if err := cfg.fill(); err != nil {
 		return nil, err
 	}
-	e := &explorer{cfg: &cfg, program: p, budget: newBudget(ctx, &cfg)}
+	e := &explorer{programs: p, budget: newBudget(ctx, &cfg)}
+	defer e.end()
+	e.worker = &worker{cfg: &cfg, shared: newSharing(), open: new(atomic.Int64), reuses: reuses}
+	e.worker = e.newWorker()
 	return e.explore()
 }

@@ -314,12 +314,3 @@ func FuzzSchedule(f *testing.F) {
 func TestInsideGoTest(t *testing.T) {
 	explore.Test(t, explore.Config{Machine: sim.Config{CPUs: 2}, Strategy: explore.DFS}, stores(2, 2, 1))
 }
-
-// BenchmarkTwoTasks explores two tasks of ten stores each: one operation is a run.
-func BenchmarkTwoTasks(b *testing.B) {
-	cfg := explore.Config{Machine: sim.Config{CPUs: 2}, Strategy: explore.DFS, MaxRuns: b.N, Timeout: -1}
-	b.ReportAllocs()
-	if _, err := explore.Run(context.Background(), cfg, stores(2, 10, 0)); err != nil {
-		b.Fatal(err)
-	}
-}

@@ -27,7 +27,7 @@ func (s *search) choose(c *Control, p *sim.Point) int {
 			weight = c.path[n-1].weight
 		}
 		next := node{
-			hash: c.hashes[len(c.hashes)-1], n: len(p.Next), running: p.Running, thread: threadAt(p),
+			hash: c.hashes[len(c.hashes)-1], n: len(p.Next), running: p.Running,
 			weight: weight / float64(len(p.Next)),
 		}
 		if s.reduce {
@@ -179,7 +179,7 @@ func (g guided) choose(c *Control, p *sim.Point) int {
 	if p.Running {
 		who = actorOf(&p.Next[0])
 	}
-	want, ok := g.to[mark{who, c.counts[who]}]
+	want, ok := g.to[mark{who, c.count(who)}]
 	if next, ends := g.ends[who]; ends && !p.Running {
 		want, ok = next, true
 		delete(g.ends, who)
@@ -193,4 +193,22 @@ func (g guided) choose(c *Control, p *sim.Point) int {
 		}
 	}
 	return 0
+}
+
+// repeat is the policy of a run that must do what an earlier one did.
+type repeat struct {
+	replay
+	hashes []uint32
+}
+
+func (r *repeat) choose(c *Control, p *sim.Point) int {
+	if n := len(c.hashes); n > len(r.hashes) || c.hashes[n-1] != r.hashes[n-1] {
+		return c.stop(p, &ChangedError{c.open, threadAt(p)})
+	}
+	s := r.s.departures
+	if c.fitted == len(s) || c.since < s[c.fitted].after {
+		return 0
+	}
+	c.fitted++
+	return s[c.fitted-1].choice
 }

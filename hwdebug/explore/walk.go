@@ -8,7 +8,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"time"
 
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
@@ -21,17 +20,16 @@ const checkEvery = 64
 
 // An explorer is one exploration under way.
 type explorer struct {
-	cfg     *Config
-	program Program
-	budget  *budget
-	res     *Result
-	shared  *sharing
-	maxOpen int
-	fatal   error
-	failed  *attempt // the first run that failed
-	covered float64
-	made    int             // runs of any kind
-	names   map[string]bool // of the properties of kind Sometimes
+	*worker  // that makes the runs which no other worker makes
+	programs programs
+	ends     []func()  // of programs
+	team     []*worker // that make runs at the same time
+	budget   *budget
+	res      *Result
+	fatal    error
+	failed   *attempt // the first run that failed
+	covered  float64
+	names    map[string]bool // of the properties of kind Sometimes
 }
 
 // An attempt is a run that failed.
@@ -42,13 +40,13 @@ type attempt struct {
 
 // explore runs the strategy, again when it finds a variable that threads share.
 func (e *explorer) explore() (*Result, error) {
-	e.shared = newSharing()
 	if e.cfg.Schedule != "" {
 		return e.replayed()
 	}
 	for {
 		e.res = &Result{Outcomes: map[string]int{}, Sometimes: map[string]int{}, Near: -1}
-		e.failed, e.covered, e.maxOpen, e.names = nil, 0, 0, map[string]bool{}
+		e.failed, e.covered, e.names = nil, 0, map[string]bool{}
+		e.open.Store(0)
 		relearn := e.strategy()
 		if e.fatal != nil {
 			return nil, e.fatal
@@ -76,7 +74,7 @@ func (e *explorer) replayed() (*Result, error) {
 	if e.fatal != nil {
 		return nil, e.fatal
 	}
-	e.count(c, out)
+	e.count(e.result(c, out))
 	if e.failed != nil {
 		e.res.Failure = e.failed.f
 		e.res.Failure.Steps = c.told.steps
@@ -133,9 +131,9 @@ func (e *explorer) strategy() (relearn bool) {
 		}
 		return e.dfs(bound, e.cfg.Reduce) == again
 	case Random:
-		return e.draw(math.MaxInt, e.drawn) == again
+		return e.draw(math.MaxInt, drawnRun) == again
 	case PCT:
-		return e.draw(math.MaxInt, e.prioritised) == again
+		return e.draw(math.MaxInt, prioritisedRun) == again
 	}
 	return e.auto() == again
 }
@@ -152,9 +150,9 @@ const (
 // auto goes through the phases of Auto.
 func (e *explorer) auto() verdict {
 	phases := []func() verdict{
-		func() verdict { return e.draw(1, func(int) policy { return first{} }) },
-		func() verdict { return e.draw(autoDraws, e.drawn) },
-		func() verdict { return e.draw(autoDraws, e.prioritised) },
+		func() verdict { return e.draw(1, firstRun) },
+		func() verdict { return e.draw(autoDraws, drawnRun) },
+		func() verdict { return e.draw(autoDraws, prioritisedRun) },
 	}
 	for bound := range 3 {
 		phases = append(phases, func() verdict { return e.dfs(bound, false) })
@@ -164,7 +162,7 @@ func (e *explorer) auto() verdict {
 		if v := phase(); v != more {
 			return v
 		}
-		if e.maxOpen == 0 { // there is one order only
+		if e.open.Load() == 0 { // there is one order only
 			e.res.Complete = true
 			return done
 		}
@@ -173,87 +171,51 @@ func (e *explorer) auto() verdict {
 }
 
 // draw makes n runs with policies of their own.
-func (e *explorer) draw(n int, of func(run int) policy) verdict {
-	for i := range n {
-		if n > 1 && i%e.cfg.Shares != e.cfg.Share-1 {
-			continue
+func (e *explorer) draw(n int, of drawing) verdict {
+	runs, stop := e.runs(&draws{of: of, n: n})
+	defer stop()
+	for !e.spent() {
+		r := runs()
+		if r == nil {
+			return more
 		}
-		if e.spent() {
-			return done
+		if r.assumed != e.open.Load() && of.guesses {
+			r = e.drawRun(of, r.number)
 		}
-		c := e.control(of(i), nil)
-		if v := e.judge(c, e.run(c)); v != more {
+		if v := e.judge(r); v != more {
 			return v
 		}
 	}
-	return more
-}
-
-func (e *explorer) drawn(run int) policy { return drawn{diceOf(e.cfg.Seed, run)} }
-func (e *explorer) prioritised(run int) policy {
-	return newPriorities(diceOf(^e.cfg.Seed, run), e.cfg.Depth, e.maxOpen)
+	return done
 }
 
 // dfs makes every run with at most bound preemptions. It ends the search if no schedule is left out.
 func (e *explorer) dfs(bound int, reduce bool) verdict {
-	s := &search{reduce: reduce}
+	t := &tree{search: search{reduce: reduce}, bound: bound}
 	if e.cfg.Shares > 1 {
-		s.shares = &split{e.cfg.Share, e.cfg.Shares, splitDepth}
+		t.search.shares = &split{e.cfg.Share, e.cfg.Shares, splitDepth}
 	}
 	e.covered = 0
-	var path []node
-	cut := false
+	runs, stop := e.runs(&subtree{tree: t})
+	defer stop()
 	for {
 		if e.spent() {
 			return done
 		}
-		c := e.control(s, path)
-		c.reduce = reduce
-		out := e.run(c)
-		path = c.path
-		if c.from { // a failure ended the step
-			c.note(&footprint{All: true})
-		}
-		if v := e.judge(c, out); v != more {
-			return v
-		}
-		if len(path) == 0 {
-			e.covered = 1
-		} else if s.shares == nil || s.shares.has(path) {
-			e.covered += path[len(path)-1].weight
-		}
-		var left bool
-		if path, left = e.advance(path, bound, reduce, &cut); !left {
+		r := runs()
+		if r == nil {
 			break
 		}
+		if v := e.judge(r); v != more {
+			return v
+		}
+		e.covered += r.weight
 	}
-	if cut {
+	if t.left.Load() {
 		return more
 	}
 	e.res.Complete = true
 	return done
-}
-
-// advance changes the path to the next one, and reports whether there is one. It sets cut if the bound has
-// left out a schedule.
-func (e *explorer) advance(path []node, bound int, reduce bool, cut *bool) ([]node, bool) {
-	for len(path) > 0 {
-		last := &path[len(path)-1]
-		next := last.chosen + 1
-		if reduce {
-			next = last.after()
-		}
-		if next < last.n {
-			if bound == NoBound || !last.running || last.chosen > 0 ||
-				preemptions(path[:len(path)-1]) < bound {
-				last.chosen = next
-				return path, true
-			}
-			*cut = true
-		}
-		path = path[:len(path)-1]
-	}
-	return nil, false
 }
 
 func preemptions(path []node) int {
@@ -282,20 +244,9 @@ func (e *explorer) spent() bool {
 	return true
 }
 
-// control returns the control of a new run.
-func (e *explorer) control(p policy, path []node) *Control {
-	n := e.made
-	e.made++
-	return &Control{
-		cfg: e.cfg, policy: p, path: path, counts: map[actor]int{}, shared: e.shared, number: n,
-		hashes: make([]uint32, 0, e.maxOpen),
-	}
-}
-
 // run makes one run.
 func (e *explorer) run(c *Control) Outcome {
-	c.shared.run = nil
-	out := e.program(c)
+	out := e.worker.run(c)
 	if err := fatalOf(c, out); err != nil && e.fatal == nil {
 		e.fatal = err
 	}
@@ -322,68 +273,57 @@ func fatalOf(c *Control, out Outcome) error {
 }
 
 // judge adds a run to the result, and says how the search goes on.
-func (e *explorer) judge(c *Control, out Outcome) verdict {
-	if e.fatal != nil {
-		return done
-	}
-	if s, ok := c.policy.(*search); ok && s.shares != nil && !s.shares.has(c.path) {
+func (e *explorer) judge(r *ran) verdict {
+	if r.foreign {
 		return more
 	}
-	failed := e.count(c, out)
-	switch {
-	case failed && !e.cfg.KeepGoing:
-		e.res.Stopped = "failure"
-		return done
-	case c.learnt:
-		return again
-	}
-	if (e.res.Runs-1)%checkEvery == 0 && !c.pruned {
-		if e.check(c, out); e.fatal != nil {
+	if r.fatal == nil || r.repeated {
+		failed := e.count(r)
+		switch {
+		case failed && !e.cfg.KeepGoing:
+			e.res.Stopped = "failure"
 			return done
+		case r.learnt:
+			return again
 		}
+	}
+	if r.fatal != nil {
+		e.fatal = r.fatal
+		return done
 	}
 	return more
 }
 
 // count adds a run to the result, and reports whether it failed.
-func (e *explorer) count(c *Control, out Outcome) (failed bool) {
-	r := e.res
-	r.Runs++
-	r.MaxPoints = max(r.MaxPoints, c.points)
-	e.maxOpen = max(e.maxOpen, c.open)
-	for _, m := range c.machines {
-		if near := time.Duration(m.Near()); near >= 0 && (r.Near < 0 || near < r.Near) {
-			r.Near = near
-		}
+func (e *explorer) count(r *ran) (failed bool) {
+	res := e.res
+	res.Runs++
+	res.MaxPoints = max(res.MaxPoints, r.points)
+	e.open.Store(max(e.open.Load(), int64(r.open)))
+	if r.near >= 0 && (res.Near < 0 || r.near < res.Near) {
+		res.Near = r.near
 	}
-	if c.pruned {
-		r.Pruned++
+	if r.pruned {
+		res.Pruned++
 		return false
 	}
-	r.Schedules++
-	held := map[string]bool{}
-	for _, m := range c.machines {
-		m.Held(func(name string, yes bool) bool {
-			e.names[name] = true
-			held[name] = held[name] || yes
-			return true
-		})
-	}
-	for name, yes := range held {
+	res.Schedules++
+	for name, yes := range r.held {
+		e.names[name] = true
 		if yes {
-			r.Sometimes[name]++
+			res.Sometimes[name]++
 		}
 	}
-	if f := failureOf(c, out); f != nil {
-		f.Run = r.Runs
-		r.Failures++
+	if r.f != nil {
+		r.f.Run = res.Runs
+		res.Failures++
 		if e.failed == nil {
-			e.failed = &attempt{c: c, f: f}
+			e.failed = &attempt{c: r.c, f: r.f}
 		}
 		return true
 	}
-	if out.Given {
-		r.Outcomes[out.Text]++
+	if r.given {
+		res.Outcomes[r.text]++
 	}
 	return false
 }
@@ -435,37 +375,4 @@ func kindOf(cfg *Config, err error) string {
 		return cfg.KindOf(err)
 	}
 	return "error"
-}
-
-// check runs the same schedule again and compares.
-func (e *explorer) check(c *Control, out Outcome) {
-	same := &repeat{replay: replay{Schedule{departures: c.schedule}}, hashes: c.hashes}
-	d := e.control(same, nil)
-	o := e.run(d)
-	switch {
-	case e.fatal != nil:
-	case len(d.hashes) != len(c.hashes):
-		e.fatal = &ChangedError{len(d.hashes) + 1, "where the run ends"}
-	case o.Text != out.Text || o.Given != out.Given || (o.Err == nil) != (out.Err == nil) ||
-		o.Err != nil && o.Err.Error() != out.Err.Error():
-		e.fatal = &ChangedError{len(d.hashes) + 1, "where the run ends, with another outcome"}
-	}
-}
-
-// repeat is the policy of a run that must do what an earlier one did.
-type repeat struct {
-	replay
-	hashes []uint32
-}
-
-func (r *repeat) choose(c *Control, p *sim.Point) int {
-	if n := len(c.hashes); n > len(r.hashes) || c.hashes[n-1] != r.hashes[n-1] {
-		return c.stop(p, &ChangedError{c.open, threadAt(p)})
-	}
-	s := r.s.departures
-	if c.fitted == len(s) || c.since < s[c.fitted].after {
-		return 0
-	}
-	c.fitted++
-	return s[c.fitted-1].choice
 }
