@@ -18,10 +18,10 @@ import (
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
-// A coverage collects what the cases of a run touch. A function is covered if it ran on some machine. A rule is
-// covered if a file of which a case ran names it, if a machine refused a call by it, or if it names modelled
-// functions and all of them ran. The last is a hint and not a proof: the rule may be about one branch of the
-// function.
+// A coverage collects what the cases of a run touch. A function is covered if it ran on some machine. A rule
+// is covered if a file of which a case ran names it, if a machine refused a call by it, or if it names
+// modelled functions and all of them ran. The last is a hint and not a proof: the rule may be about one
+// branch of a function.
 type coverage struct {
 	scenario.Sinks // none: ignores the events other than Case
 	on             bool
@@ -116,7 +116,7 @@ func (c *coverage) result() covered {
 		},
 	}
 	f, modelled := &out.Functions, map[string]bool{}
-	for _, fn := range c.table[min(1, len(c.table)):] { // the first one is no function
+	for _, fn := range c.table[min(1, len(c.table)):] { // the first stands for none
 		modelled[fn.Name] = true
 		f.Modelled++
 		if c.ran[fn.Name] {
@@ -191,13 +191,14 @@ func (c *coverage) finish(w io.Writer, file string) error {
 	return err
 }
 
-// print writes the outcome as text: counts, then what is not covered, by file.
+// print writes the counts as text, each with a list of what is not covered, by file.
 func (c *covered) print(w io.Writer) {
 	f, r := &c.Functions, &c.Rules
 	fmt.Fprintf(w, "coverage: %d of %s ran\n", f.Ran, phrase.Plural(f.Modelled, "modelled function"))
 	printGroups(w, f.NotRun, func(m missingFunction) (file, name string) { return m.File, m.Name })
 	fmt.Fprintf(w, "coverage: %d of %s: %d named, %d refused a call, %d whose functions ran\n",
-		r.Rules-len(r.NotCovered), phrase.Plural(r.Rules, "rule"), len(r.Named), len(r.Refused), len(r.Reached))
+		r.Rules-len(r.NotCovered), phrase.Plural(r.Rules, "rule"),
+		len(r.Named), len(r.Refused), len(r.Reached))
 	printGroups(w, r.NotCovered, func(m missingRule) (file, name string) { return m.File, m.ID })
 }
 
