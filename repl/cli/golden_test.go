@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -92,7 +94,7 @@ func runStill(t *testing.T, parallel int, verbose bool, paths ...string) map[str
 	for _, f := range report.Formats() {
 		out[f] = &bytes.Buffer{}
 		w, err := report.New(f, out[f], report.Options{
-			Command: "hwlua run", Host: "host", Verbose: verbose,
+			Command: "hwlua run", Host: "host", Verbose: verbose, Terms: rulesIn,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -126,5 +128,50 @@ func TestParallelReportsAreTheSame(t *testing.T) {
 		if !bytes.Equal(text, one[f]) {
 			t.Errorf("%s: 8 at once and one after the other differ", f)
 		}
+	}
+}
+
+var (
+	unseen = regexp.MustCompile(`(?s)<style>.*?</style>|<script>.*?</script>|<[^>]*>`)
+	blanks = regexp.MustCompile(`\n\s*\n+`)
+)
+
+// The picture in the README is one of the page that hwlua writes today. With -update a browser draws it anew
+// if the text of the page has changed.
+func TestPictureOfThePage(t *testing.T) {
+	t.Chdir(filepath.Join("testdata", "page"))
+	page := runStill(t, 1, false, "length.lua")["html"]
+	text := blanks.ReplaceAll(unseen.ReplaceAll(page, []byte("\n")), []byte("\n"))
+	const file, picture = "page.txt", "page.png"
+	was, _ := os.ReadFile(file)
+	if *update && !bytes.Equal(text, was) {
+		draw(t, page, picture)
+		if err := os.WriteFile(file, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		was = text
+	}
+	if !bytes.Equal(text, was) {
+		t.Errorf("the text of the page is not that of its picture; go test ./repl/cli -run %s -update\n%s",
+			t.Name(), text)
+	}
+	if info, err := os.Stat(picture); err != nil || info.Size() > 200<<10 {
+		t.Errorf("%s: %v, want at most 200 KiB", picture, err)
+	}
+}
+
+// draw has Chromium write a picture of the page.
+func draw(t *testing.T, page []byte, picture string) {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "page.html")
+	if err := os.WriteFile(file, page, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+		"--user-data-dir="+filepath.Join(dir, "profile"), "--window-size=1000,1290", "--screenshot="+picture,
+		"file://"+file)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("chromium: %v\n%s", err, out)
 	}
 }

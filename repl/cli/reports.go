@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/hwlua/hwlua/hwdebug/spec"
 	"github.com/hwlua/hwlua/vm/phrase"
 	"github.com/hwlua/hwlua/vm/scenario"
 	"github.com/hwlua/hwlua/vm/scenario/report"
@@ -56,7 +57,7 @@ func (o *runOptions) openReports(env Env, sharded bool) (*reports, error) {
 	if tty && env.Getenv("TERM") != "dumb" && !inCI(env) {
 		s.showProgress(env)
 	}
-	ro := report.Options{Verbose: o.verbose, Command: strings.Join(env.Args, " ")}
+	ro := report.Options{Verbose: o.verbose, Command: strings.Join(env.Args, " "), Terms: rulesIn}
 	ro.Host, _ = os.Hostname()
 	if env.Getenv("TAP_VERSION") == "13" { // prove reads no later version
 		ro.TAP = 13
@@ -69,6 +70,18 @@ func (o *runOptions) openReports(env Env, sharded bool) (*reports, error) {
 		}
 	}
 	return s, nil
+}
+
+// rulesIn returns the rules of the specification that a text names.
+func rulesIn(text string) []report.Term {
+	var terms []report.Term
+	for _, id := range spec.Named(text) {
+		if rule, ok := spec.Find(id); ok && strings.HasPrefix(id, "R-") {
+			text := strings.TrimPrefix(rule.Text, "**"+id+"** ") // the page shows the name before it
+			terms = append(terms, report.Term{Name: id, Text: strings.ReplaceAll(text, "**", "")})
+		}
+	}
+	return terms
 }
 
 // showProgress shows progress on standard error if it is a terminal.

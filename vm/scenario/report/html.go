@@ -7,6 +7,8 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -39,6 +41,7 @@ var pageTemplate = sync.OnceValue(func() *template.Template {
 		"arrows":       func(s string) string { return strings.ReplaceAll(s, "->", "→") }, // "-" may end a line
 		"mark":         markDigits,
 		"layOut":       newSchedule,
+		"link":         clean, // until a page replaces it
 		"add":          func(a, b int) int { return a + b },
 	}).Parse(pageHTML))
 })
@@ -53,7 +56,13 @@ type page struct {
 	cases int
 	drawn int // bytes of timelines
 	left  int // cases whose timelines are left out
+
+	templates *template.Template
+	terms     []Term // those named so far, in order
 }
+
+// A Term is a name that the page explains, such as a rule.
+type Term struct{ Name, Text string }
 
 // Limits on the bytes of timelines of a page, which keep it quick to load and to send. Those of failed cases
 // are drawn up to the higher limit.
@@ -62,12 +71,36 @@ const (
 	drawnMost   = 24 << 20
 )
 
-func newHTML(w *out, o Options) Writer { return &page{out: w, o: o} }
+func newHTML(w *out, o Options) Writer {
+	p := &page{out: w, o: o}
+	p.templates = template.Must(pageTemplate().Clone()).Funcs(template.FuncMap{"link": p.link})
+	return p
+}
+
+// link returns a text whose terms lead to their explanation at the end of the page.
+func (w *page) link(text string) template.HTML {
+	html := template.HTMLEscapeString(clean(text))
+	if w.o.Terms == nil {
+		return template.HTML(html)
+	}
+	var words []string
+	for _, t := range w.o.Terms(text) {
+		if !slices.Contains(w.terms, t) {
+			w.terms = append(w.terms, t)
+		}
+		words = append(words, regexp.QuoteMeta(t.Name))
+	}
+	if len(words) > 0 {
+		re := regexp.MustCompile(`\b(?:` + strings.Join(words, "|") + `)\b`)
+		html = re.ReplaceAllString(html, `<a href="#$0">$0</a>`)
+	}
+	return template.HTML(html)
+}
 
 // execute writes one of the templates of the page.
 func (w *page) execute(name string, data any) {
 	var b bytes.Buffer
-	if err := pageTemplate().ExecuteTemplate(&b, name, data); err != nil && w.err == nil {
+	if err := w.templates.ExecuteTemplate(&b, name, data); err != nil && w.err == nil {
 		w.err = err
 	}
 	w.write(b.Bytes())
@@ -162,6 +195,9 @@ func (w *page) End(s *scenario.Summary) {
 	var words []string
 	for _, p := range facts(w.info) {
 		words = append(words, p.Name+" "+p.Value)
+	}
+	if len(w.terms) > 0 {
+		w.execute("terms", w.terms)
 	}
 	w.execute("end", map[string]any{
 		"Verdict": verdict,

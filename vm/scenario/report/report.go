@@ -28,12 +28,13 @@ import (
 
 // Options configure the writers.
 type Options struct {
-	Color   bool      // pretty: with colors
-	Verbose bool      // pretty: all cases and their output
-	Summary io.Writer // github: for the Markdown summary of the job; may be nil
-	Command string    // html: the command line of the run
-	Host    string    // junit: the name of the host, "" for localhost
-	TAP     int       // tap: the version, 13 or 14; 0 is 14
+	Color   bool                     // pretty: with colors
+	Verbose bool                     // pretty: all cases and their output
+	Summary io.Writer                // github: for the Markdown summary of the job; may be nil
+	Command string                   // html: the command line of the run
+	Terms   func(text string) []Term // html: the names in text that the page explains; may be nil
+	Host    string                   // junit: the name of the host, "" for localhost
+	TAP     int                      // tap: the version, 13 or 14; 0 is 14
 }
 
 // A Writer is a sink that keeps the first error of its output.

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -768,5 +769,87 @@ func TestHTMLLeadsToTheWrite(t *testing.T) {
 	own, folded := strings.Index(page, "<h3>timeline</h3>"), strings.Index(page, "the other CPUs")
 	if own > folded {
 		t.Error("the CPU of the failure does not come first")
+	}
+}
+
+// What a text names leads to its explanation, which the page holds once. Names are whole words, and what a
+// script says stays text.
+func TestHTMLExplainsTerms(t *testing.T) {
+	terms := func(text string) (list []report.Term) {
+		for _, name := range []string{"R-1", "R-12"} {
+			if strings.Contains(text, name) {
+				list = append(list, report.Term{Name: name, Text: "the <text> of " + name})
+			}
+		}
+		return list
+	}
+	var b bytes.Buffer
+	w, err := report.New("html", &b, report.Options{Terms: terms})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Begin(scenario.Info{})
+	for range 2 {
+		w.Case(&scenario.Result{
+			Case: &scenario.Case{File: "a.lua", Path: []string{"fails"}}, Status: scenario.Failed,
+			Failures: []*scenario.Failure{{Message: "<b> by R-12, XR-12 and R-1", Source: "-- R-1", Line: 1}},
+		})
+	}
+	w.End(&scenario.Summary{Counts: [6]int{0, 2}, Files: 1})
+	page := b.String()
+	for want, n := range map[string]int{
+		`&lt;b&gt; by <a href="#R-12">R-12</a>, XR-12 and <a href="#R-1">R-1</a>`: 2,
+		`    1 | -- <a href="#R-1">R-1</a>`:                                       2,
+		`<div id="R-12"><b>R-12</b><p>the &lt;text&gt; of R-12</p></div>`:         1,
+		`<div id="R-1">`: 1,
+	} {
+		if got := strings.Count(page, want); got != n {
+			t.Errorf("the page has %d of %s, want %d", got, want, n)
+		}
+	}
+}
+
+// The drawing of one CPU has no room for the steps of others. Of the ticks between two of its steps the last
+// one counts, and a label that would cover the one before is left out.
+func TestHTMLAxis(t *testing.T) {
+	call := func(steps ...int) (spans []scenario.Span) {
+		for _, at := range steps {
+			spans = append(spans, scenario.Span{Start: at, End: at + 1, Label: "f"})
+		}
+		return spans
+	}
+	var times []scenario.Tick
+	for i, at := range []int{0, 10, 20, 501, 502, 510, 900} {
+		times = append(times, scenario.Tick{At: at, Label: fmt.Sprintf("%ds", i)})
+	}
+	look := scenario.Look{Timelines: []scenario.Timeline{{
+		Title: "timeline",
+		Ticks: times,
+		Tracks: []scenario.Track{
+			{Name: "cpu0", Spans: call(10, 11, 12, 13, 900)},
+			{Name: "cpu1", Spans: call(0, 500, 501, 502, 503, 504, 505, 510)},
+		},
+	}}}
+	var b bytes.Buffer
+	w, err := report.New("html", &b, report.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Begin(scenario.Info{})
+	regs := vm.Comparison{Registers: []vm.RegisterDiff{{CPU: "cpu1", Name: "DBGWCR0_EL1"}}}
+	w.Case(&scenario.Result{
+		Case: &scenario.Case{File: "a.lua", Path: []string{"fails"}}, Status: scenario.Failed, Look: look,
+		Failures: []*scenario.Failure{{Comparison: regs}},
+	})
+	svg, _, _ := strings.Cut(b.String(), "</svg>")
+	part := regexp.MustCompile(`<line class="g" x1="(\d+)"|<text class="d"[^>]*>([^<]*)`)
+	var ticks []string
+	for _, m := range part.FindAllStringSubmatch(svg, -1) {
+		ticks = append(ticks, m[1]+m[2])
+	}
+	// A column is 14 wide and a label 24: 2s and 4s have no room.
+	want := []string{"0", "0s", "14", "28", "3s", "42", "98", "5s"}
+	if !slices.Equal(ticks, want) {
+		t.Errorf("got %q, want %q", ticks, want)
 	}
 }

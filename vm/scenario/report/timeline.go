@@ -20,9 +20,9 @@ const (
 	charWidth  = 7
 )
 
-// A drawing is a timeline with the coordinates of its parts. Each step has a column; that of a register
-// write or a point is as wide as its label. The drawing of a case that passed has no tooltips and one path
-// for each class of spans, which is a quarter of the size.
+// A drawing is a timeline with the coordinates of its parts. Each step at which a span begins has a column;
+// that of a register write or a point is as wide as its label. The drawing of a case that passed has no
+// tooltips and one path for each class of spans, which is a quarter of the size.
 type drawing struct {
 	Title         string
 	Width, Height int
@@ -138,9 +138,7 @@ func linked(failures []*scenario.Failure, drawings []*drawing) []linkedFailure {
 // Ids begin with id.
 func newDrawing(t scenario.Timeline, id string, compact bool) *drawing {
 	d := &drawing{Title: t.Title, Compact: compact, columns: columns(t), anchors: map[string]string{}}
-	for _, tick := range t.Ticks {
-		d.Ticks = append(d.Ticks, drawnTick{d.x(tick.At), tick.Label})
-	}
+	d.ticks(t.Ticks)
 	y := axisHeight
 	for _, track := range t.Tracks {
 		drawn := drawnTrack{Name: track.Name, Y: y}
@@ -158,20 +156,47 @@ func newDrawing(t scenario.Timeline, id string, compact bool) *drawing {
 		y += rows*rowHeight + trackGap
 	}
 	d.Width, d.Height = d.columns[len(d.columns)-1]+8, y
+	if n := len(d.Ticks); n > 0 {
+		d.Width = max(d.Width, d.Ticks[n-1].X+labelWidth(d.Ticks[n-1].Label))
+	}
 	if compact {
 		d.Paths = paths(d.Tracks)
 	}
 	return d
 }
 
-// columns returns the left edge of each step of a timeline, and the right edge of the last one.
+// ticks lays out the ticks of the axis. Of several at one place it keeps the last one, as nothing is drawn
+// between them. A label that would cover the one before is left out; its line stays.
+func (d *drawing) ticks(list []scenario.Tick) {
+	free, end := 0, d.columns[len(d.columns)-1]
+	for i, tick := range list {
+		x := d.x(tick.At)
+		if x >= end || i+1 < len(list) && d.x(list[i+1].At) == x {
+			continue
+		}
+		label := tick.Label
+		if x < free {
+			label = ""
+		} else {
+			free = x + labelWidth(label)
+		}
+		d.Ticks = append(d.Ticks, drawnTick{x, label})
+	}
+}
+
+// labelWidth returns the room that the label of a tick takes.
+func labelWidth(label string) int { return len([]rune(clean(label)))*charWidth + 10 }
+
+// columns returns the left edge of each step of a timeline, and the right edge of the last one. A step at
+// which no span begins has no width: it belongs to a CPU that is drawn elsewhere.
 func columns(t scenario.Timeline) []int {
-	widths := []int{stepWidth}
+	widths := []int{0}
 	for _, track := range t.Tracks {
 		for _, s := range track.Spans {
 			for len(widths) < max(s.End, s.Start+1) {
-				widths = append(widths, stepWidth)
+				widths = append(widths, 0)
 			}
+			widths[s.Start] = max(widths[s.Start], stepWidth)
 			if s.Kind == "write" || s.Kind == "point" || s.Kind == "departure" {
 				widths[s.Start] = max(widths[s.Start], len(clean(s.Label))*charWidth+6)
 			}
