@@ -38,6 +38,7 @@ type profile struct {
 	perCPUSem          bool
 	debugPreemptOff    bool
 	crossCallInTask    bool
+	countsAtRun        bool
 	paranoidAny        bool
 
 	eventDisable      bool
@@ -149,6 +150,8 @@ var facts = [...]fact{
 		func(p *profile) *bool { return &p.debugPreemptOff }, "5.3"},
 	{"R-EXC-19", "a cross call made in an interrupt warns", "5.10.223", "",
 		func(p *profile) *bool { return &p.crossCallInTask }, "5.3"},
+	{"R-WQ-22", "a worker that wakes in its function counts as running once it runs", "5.10.223", "",
+		func(p *profile) *bool { return &p.countsAtRun }, ""},
 	{"R-VAL-27", "perf_event_paranoid 3 refuses every perf_event_open (Debian's kernels)", "5.10.223", "",
 		func(p *profile) *bool { return &p.paranoidAny }, ""},
 	{"R-VAL-12", "the 32-bit address space ends one page early", "4.19.116", "",

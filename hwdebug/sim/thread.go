@@ -374,7 +374,7 @@ func (m *Machine) wake() {
 		if th.state == threadAsleep && th.wakeAt <= m.now || th.state == threadWaiting && th.cond() {
 			if th.worker != nil {
 				th.task.cpu = th.worker.pool.home().id
-				th.worker.pool.nrRunning++
+				th.worker.wakes()
 			}
 			m.ready(th)
 		}
@@ -388,8 +388,10 @@ func (m *Machine) sleepAgain(th *thread) {
 	if c := m.cpus[th.task.cpu]; c.curr == th.task {
 		m.switchOn(c, m.pickNext(c))
 	}
-	if th.worker != nil {
-		th.worker.pool.slept()
+	if w := th.worker; w != nil && w.woken {
+		w.woken = false // it was not counted
+	} else if w != nil {
+		w.pool.slept()
 	}
 }
 
@@ -468,6 +470,9 @@ func (m *Machine) resume(c *CPU, th *thread) error {
 	m.thread, m.trapped = th, 0
 	m.turn, m.turnSeq = 0, m.rec.Seq()
 	th.state = threadRunning
+	if th.worker != nil {
+		th.worker.runs()
+	}
 	if th.coroutine == nil {
 		m.begin(th)
 	}

@@ -44,6 +44,7 @@ type worker struct {
 	task      *Task
 	current   *Work
 	busy      bool    // it has found an item since it was idle
+	woken     bool    // from a sleep in its function, and not counted as running yet (R-WQ-22)
 	scheduled []*Work // items that were queued while this worker ran them (R-WQ-5)
 	idleSince int64
 }
@@ -129,6 +130,25 @@ func (p *pool) slept() {
 	p.wakeIfNeeded()
 }
 
+// wakes counts a worker that wakes in its function as running: at once in 4.19, once it runs in 5.10 and later
+// (R-WQ-22).
+//
+// kernel/workqueue.c: wq_worker_waking_up, wq_worker_running
+func (w *worker) wakes() {
+	if w.woken = w.pool.cpu.m.prof.countsAtRun; !w.woken {
+		w.pool.nrRunning++
+	}
+}
+
+// runs counts a worker that gets its turn as running, if it is not counted yet.
+func (w *worker) runs() {
+	if w.woken {
+		w.woken = false
+		w.pool.cpu.m.touch(ResPool, uint64(w.pool.cpu.id), true)
+		w.pool.nrRunning++
+	}
+}
+
 // wakeIfNeeded wakes the most recently idle worker if work is queued and no worker of the pool runs
 // (R-WQ-15).
 func (p *pool) wakeIfNeeded() {
@@ -181,7 +201,7 @@ func (w *worker) run() error {
 func (w *worker) needed() bool {
 	return len(w.scheduled) > 0 || len(w.pool.list) > 0 &&
 		!slices.ContainsFunc(w.pool.workers, func(o *worker) bool {
-			return o != w && o.busy && !o.thread.sleeping()
+			return o != w && o.busy && !o.thread.sleeping() && !o.woken
 		})
 }
 

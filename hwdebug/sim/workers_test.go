@@ -91,3 +91,35 @@ func TestIdleWorkersEnd(t *testing.T) {
 		}
 	})
 }
+
+// TestWokenWorkers queues an item while a worker has woken in its function and has not run yet. Only where
+// that one does not count as running, the item wakes another worker, which can run it first.
+func TestWokenWorkers(t *testing.T) {
+	onEvery(t, "R-WQ-22", func(t *testing.T, kernel string) {
+		m := newMachine(t, sim.Config{CPUs: 2, Kernel: kernel, Choose: func(p *sim.Point) int {
+			other := func(q sim.Possibility) bool { return q.Name == "kworker/1:1" }
+			return max(slices.IndexFunc(p.Next, other), 0)
+		}})
+		by := ""
+		item := m.NewWork("item", func() error { by = m.Current().Comm(); return nil })
+		sleepers(t, m, 1, 1e6)
+		must(t, m.Msleep(0)) // kworker/1:0 sleeps
+		_, err := m.NewTask(sim.TaskConfig{CPU: 0, Body: func(*sim.Task) error {
+			if err := m.Msleep(1e6); err != nil {
+				return err
+			}
+			_, err := m.ScheduleWorkOn(1, item)
+			return err
+		}})
+		must(t, err)
+		_, err = m.Run()
+		must(t, err)
+		want := "kworker/1:0"
+		if since(kernel, "5.10.223") {
+			want = "kworker/1:1"
+		}
+		if by != want {
+			t.Errorf("the item runs in %s, want %s", by, want)
+		}
+	})
+}
