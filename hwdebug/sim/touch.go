@@ -15,8 +15,8 @@ const (
 	ResTask                     // whether a task has exited
 	ResTime                     // the virtual time, and from when a thread can run
 	ResTimers                   // the timers of a CPU
-	ResLog                      // the kernel log
 	ResVariable                 // a variable of the caller
+	ResAll                      // everything: of calls that note nothing else, such as those for hotplug
 	numResources
 )
 
@@ -154,7 +154,9 @@ func (m *Machine) touchMemory(mem *memory, addr uint64, size int, write bool) {
 func (m *Machine) TouchAll() { m.touchAll() }
 
 // touchAll notes that the present step may touch anything.
-func (m *Machine) touchAll() { m.touched.All = m.touched.All || m.tracking }
+func (m *Machine) touchAll() {
+	m.touched.All = m.touched.All || m.tracking && m.blind>>ResAll&1 == 0
+}
 
 // Touch notes that the present step reads or writes a variable of the caller. Steps that use the same name,
 // one of them writing, do not change places.
