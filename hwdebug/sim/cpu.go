@@ -116,7 +116,7 @@ func (m *Machine) boot() {
 			fnCPUStartupEntry, fnDoIdle, fnDefaultIdleCall, fnArchCPUIdle)
 		c.curr, c.base, c.node = c.idle, c.idle, c.idle.node
 		c.hp = newThread(1, i, newPID())
-		c.hp.node = m.push(kthread, fnSmpbootThreadFn, fnCpuhpThreadFun)
+		c.hp.node = m.push(kthread, fnSmpbootThreadFn)
 		c.pool.init(&parts[i], newThread(2, i, newPID()))
 		newThread(3, i, newPID())
 	}
@@ -129,7 +129,7 @@ func (m *Machine) boot() {
 	}
 	m.logf("hw-breakpoint: found %d breakpoint and %d watchpoint registers.", m.brps, m.wrps)
 	for _, c := range m.cpus {
-		m.asThread(c, c.hp, func() { m.cpuhpReset(c) })
+		m.asHotplug(c, func() { m.cpuhpReset(c) })
 	}
 }
 
@@ -159,6 +159,14 @@ func (m *Machine) asThread(c *CPU, t *Task, fn func()) {
 	m.cpu, c.curr, c.node = c, t, t.node
 	defer func() { m.cpu, c.curr, c.node = prev, curr, node }()
 	fn()
+}
+
+// asHotplug does so as its thread cpuhp/N.
+func (m *Machine) asHotplug(c *CPU, fn func()) {
+	m.asThread(c, c.hp, func() {
+		m.via(fnCpuhpThreadFun)
+		fn()
+	})
 }
 
 func (m *Machine) pid() int {

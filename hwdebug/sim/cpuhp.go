@@ -152,6 +152,9 @@ func (m *Machine) cpuhpCall(c *CPU, s *hotplugState, up bool) (err error) {
 	defer m.exit(m.enter2(fnCpuhpIssueCall, uint64(c.id), uint64(s.id)), &err)
 	done := false
 	th := m.newThread(c.hp, func() error {
+		node := c.node
+		m.via(fnCpuhpThreadFun)
+		defer func() { c.node = node }()
 		defer m.leave(m.enter2(fnCpuhpInvokeCallback, uint64(c.id), uint64(m.rec.Name(s.name))))
 		err = m.named(s.name, func() error { return fn(c.id) })
 		done = true

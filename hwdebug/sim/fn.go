@@ -410,6 +410,7 @@ var (
 	fnIrqExitRcuInner       = fileSoftirq.void("__irq_exit_rcu")
 	fnHandleDomainIrq       = fileIrqDesc.void("__handle_domain_irq")
 	fnMsleep                = fileTimer.void("msleep", intArg("msecs"))
+	fnInitTimerKey          = fileTimer.void("init_timer_key", textArg("timer"))
 	fnModTimer              = fileTimer.integer("mod_timer", textArg("timer"), jiffyArg("delay"))
 	fnDelTimer              = fileTimer.integer("del_timer", textArg("timer"))
 	fnDelTimerSync          = fileTimer.integer("del_timer_sync", textArg("timer"))
@@ -467,6 +468,8 @@ var (
 	fnRtSigreturn           = fileArchSignal.void("__arm64_sys_rt_sigreturn")
 
 	// arch/arm64/kernel/traps.c, lib/dump_stack.c
+	fnPrintk        = source("kernel/printk/printk.c").integer("printk")
+	fnPrintkSix     = source("kernel/printk/printk.c").integer("_printk") // from 5.15 on
 	fnDumpBacktrace = fileTraps.void("dump_backtrace")
 	fnShowStack     = inlined(fileTraps.void("show_stack"))
 	fnDumpStackLvl  = source("lib/dump_stack.c").void("dump_stack_lvl")

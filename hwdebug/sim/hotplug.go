@@ -129,7 +129,7 @@ func (m *Machine) CPUDown(n int) error {
 func (m *Machine) takeDown(c *CPU) {
 	c.base = c.idle
 	m.switchOn(c, c.idle)
-	m.asThread(c, c.hp, func() {
+	m.asHotplug(c, func() {
 		defer m.leave(m.enter2(fnCpuhpInvokeCallback, uint64(c.id), uint64(m.rec.Name("perf:online"))))
 		m.perfEventExitCPU(c)
 	})

@@ -95,6 +95,12 @@ func (m *Machine) Printk(text string) error {
 	if err := m.preempt(); err != nil {
 		return err
 	}
+	defer m.done(m.here())
+	fn := fnPrintk
+	if m.prof.six {
+		fn = fnPrintkSix
+	}
+	defer m.leave(m.enter0(fn))
 	text, _, _ = strings.Cut(text[:min(len(text), printkMax)], "\x00")
 	if text != "" || m.prof.emptyMessage {
 		was := m.bug

@@ -23,6 +23,8 @@ func (m *Machine) TimerSetup(name string, fn func() error) *Timer {
 		fn = func() error { return nil }
 	}
 	t := &Timer{m: m, name: name, nameID: uint64(m.rec.Name(name)), fn: fn}
+	defer m.done(m.here())
+	m.leave(m.enter1(fnInitTimerKey, t.nameID))
 	m.timers = append(m.timers, t)
 	return t
 }

@@ -283,3 +283,26 @@ func TestDelTimerSyncInInterrupt(t *testing.T) {
 		}
 	})
 }
+
+// TestSetupAndPrintkAreTraced: timer_setup and printk are calls of the kernel's functions, with the handler that
+// makes them below.
+func TestSetupAndPrintkAreTraced(t *testing.T) {
+	onProfiles(t, func(t *testing.T, m *sim.Machine, _ *sim.Task) {
+		printk := "printk"
+		if is61(m.Kernel()) {
+			printk = "_printk"
+		}
+		_, err := inHandler(t, m, func() error {
+			m.TimerSetup("t", nil)
+			return m.Printk("text")
+		})
+		must(t, err)
+		for _, fn := range []string{"init_timer_key", printk} {
+			chain, err := m.Callchain(fn, sim.ChainOptions{CPU: 0, View: trace.Full})
+			must(t, err)
+			if len(chain) < 2 || chain[1] != "__perf_event_overflow" {
+				t.Errorf("%s was called by %q, want __perf_event_overflow", fn, chain)
+			}
+		}
+	})
+}
