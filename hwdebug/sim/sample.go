@@ -111,12 +111,20 @@ func (ev *Event) ioctl(name string, fn func() error) error {
 // inherited events have counted that are gone is kept (R-PER-7).
 func (ev *Event) Reset() error {
 	return ev.ioctl("reset", func() error {
-		ev.count = 0
+		ev.resetCount()
 		for _, c := range ev.children {
-			c.count = 0
+			c.resetCount()
 		}
 		return nil
 	})
+}
+
+// resetCount sets the count to 0, after the ticks until now have seen what it was.
+func (ev *Event) resetCount() {
+	if ev.attr.Freq {
+		ev.m.freqTicks(ev)
+	}
+	ev.count = 0
 }
 
 // Refresh issues the fd request REFRESH: it adds n to the number of samples after which the event is

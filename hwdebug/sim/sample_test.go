@@ -124,6 +124,17 @@ func TestFrequencyAfterReset(t *testing.T) {
 			stores(t, task, 1)
 		}
 		wantCounts(t, "six hits at 1000 Hz, RESET after three", ev, 3, 6)
+
+		a.SamplePeriod = 1
+		ev = open(t, m, a, nil, 0)
+		for i := range 4 {
+			stores(t, task, 1)
+			must(t, m.Msleep(10e6))
+			if i == 0 {
+				must(t, ev.Reset())
+			}
+		}
+		wantCounts(t, "four hits at 1 Hz, RESET after the first tick", ev, 3, 3)
 	})
 }
 
