@@ -254,7 +254,7 @@ func (p *plain) CPUUp(cpu int) error {
 	for k := range c.slots {
 		for i := range c.slots[k] {
 			p.writeControl(c, k, i, 0)
-			c.value[k][i] = 0
+			p.writeValue(c, k, i, 0)
 		}
 	}
 	return nil

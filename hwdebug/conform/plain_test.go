@@ -28,6 +28,8 @@ type plain struct {
 	limit  uint64
 
 	preempt bool // the next fork or exec
+	logs    bool
+	writes  []hwdebug.RegWrite
 	timed   bool // an event has a frequency: time passes between accesses
 	now     uint64
 }
@@ -271,12 +273,15 @@ func (p *plain) monitors(c *plainCPU, el1 bool, by int) {
 	mask := uint64(0)
 	if by > 0 {
 		if c.mde++; c.mde == 1 {
-			c.mdscr |= 1 << 15
+			mask = 1 << 15
 		}
 		if el1 {
 			if c.kde++; c.kde == 1 {
-				c.mdscr |= 1 << 13
+				mask |= 1 << 13
 			}
+		}
+		if mask != 0 {
+			p.writeMDSCR(c, c.mdscr|mask)
 		}
 		return
 	}
@@ -289,12 +294,33 @@ func (p *plain) monitors(c *plainCPU, el1 bool, by int) {
 		}
 	}
 	if mask != 0 {
-		c.mdscr &= mask
+		p.writeMDSCR(c, c.mdscr&mask)
+	}
+}
+
+func (p *plain) writeMDSCR(c *plainCPU, v uint64) {
+	c.mdscr = v
+	p.log(c, hwdebug.RegMDSCR, v)
+}
+
+func (p *plain) log(c *plainCPU, reg int, v uint64) {
+	if p.logs {
+		p.writes = append(p.writes, hwdebug.RegWrite{CPU: c.id, Reg: reg, Value: v})
+	}
+}
+
+func (p *plain) writeValue(c *plainCPU, k, i int, v uint64) {
+	p.clock++
+	p.log(c, 32*k+i, v)
+	c.value[k][i] = v
+	if k == 1 {
+		c.wrote[i], c.stored[i] = p.clock, false
 	}
 }
 
 func (p *plain) writeControl(c *plainCPU, k, i int, v uint64) {
 	p.clock++
+	p.log(c, 32*k+16+i, v)
 	if k == 0 {
 		v = v&^(1<<6|1<<8) | v&(1<<5)<<1 | v&(1<<7)<<1 // BAS[1] and [3] are copies
 	} else {
@@ -312,11 +338,7 @@ func (p *plain) install(c *plainCPU, e *plainEvent) bool {
 		c.slots[k][i] = e
 		e.on = c
 		p.monitors(c, e.el1, +1)
-		p.clock++
-		c.value[k][i] = e.addr
-		if k == 1 {
-			c.wrote[i], c.stored[i] = p.clock, false
-		}
+		p.writeValue(c, k, i, e.addr)
 		v := e.ctrl | 1
 		if t := c.current; t != nil && (k == 0 && t.bpsOff || k == 1 && t.wpsOff) {
 			v--
@@ -400,9 +422,7 @@ func (p *plain) schedOut(e *plainEvent) {
 		p.uninstall(e)
 		k := class(e.attr.Pinned)
 		e.ctx.active[k] = without(e.ctx.active[k], e)
-		if e.state = 0; e.off {
-			e.off, e.state = false, -1
-		}
+		e.state = 0
 	}
 }
 
@@ -887,6 +907,7 @@ func (p *plain) access(c *plainCPU, k hwdebug.Kind, addr uint64, size int, user,
 				p.toggle(c, bank, true, false)
 				if !kernelStep {
 					kernelStep = true
+					p.writeMDSCR(c, c.mdscr|1)
 					p.monitors(c, true, +1)
 				}
 			}
@@ -914,6 +935,7 @@ func (p *plain) access(c *plainCPU, k hwdebug.Kind, addr uint64, size int, user,
 		if !t.wpsOff {
 			p.toggle(c, 1, false, true)
 		}
+		p.writeMDSCR(c, c.mdscr&^1)
 		p.monitors(c, true, -1)
 	}
 	p.interruptsOn()
@@ -1021,16 +1043,24 @@ func (p *plain) CPUs() int { return 4 }
 func (p *plain) BRPs() int { return 6 }
 func (p *plain) WRPs() int { return 4 }
 
-// Supports refuses what the twin has no rules for: other events, and the order of writes.
+// Supports refuses what the twin has no rules for: other events than breakpoints.
 func (p *plain) Supports(f hwdebug.Feature) error {
 	switch f {
 	case hwdebug.FeatureKernelEvents, hwdebug.FeatureKernelAccess, hwdebug.FeatureTasks,
 		hwdebug.FeatureUserCopy, hwdebug.FeatureRegisters, hwdebug.FeaturePtrace, hwdebug.FeatureSwitch,
 		hwdebug.FeaturePreemption, hwdebug.FeatureGroups, hwdebug.FeatureSampling, hwdebug.FeatureExec,
-		hwdebug.FeatureHotplug, hwdebug.FeatureCompat:
+		hwdebug.FeatureHotplug, hwdebug.FeatureCompat, hwdebug.FeatureWrites:
 		return nil
 	}
 	return errors.ErrUnsupported
+}
+
+func (p *plain) LogWrites(on bool) { p.logs = on }
+
+func (p *plain) TakeWrites(dst []hwdebug.RegWrite) []hwdebug.RegWrite {
+	dst = append(dst, p.writes...)
+	p.writes = p.writes[:0]
+	return dst
 }
 
 func (p *plain) event(id hwdebug.EventID) *plainEvent { return p.byID[id].(*plainEvent) }
@@ -1236,11 +1266,11 @@ func (p *plain) inherit(t, u *plainTask) error {
 		sort.SliceStable(order, func(i, j int) bool { return order[i].cpu < order[j].cpu })
 		for _, e := range order {
 			var leader *plainEvent
+			if !e.attr.Inherit || e.attr.InheritThread { // of the leader alone
+				all = false
+				continue
+			}
 			for i, f := range append([]*plainEvent{e}, e.members...) {
-				if !e.attr.Inherit || f.attr.InheritThread {
-					all = false
-					break
-				}
 				c, err := p.copyTo(u, f, leader)
 				if err != nil {
 					p.dropCopies(u)
@@ -1493,5 +1523,8 @@ func TestPlainTwinAgreesWithFiveKernels(t *testing.T) {
 	if report.Steps != fiveKernels || len(report.OtherOrder) != reorderedCases {
 		t.Errorf("%d steps, %d cases with another order, want %d and %d", report.Steps,
 			len(report.OtherOrder), fiveKernels, reorderedCases)
+	}
+	if report.Lists != 26370 || report.ListsDiverging*200 > report.Lists {
+		t.Errorf("%d of %d lists of register writes differ", report.ListsDiverging, report.Lists)
 	}
 }

@@ -141,6 +141,7 @@ type feed struct {
 	opened  map[int]conform.Step // by handle: what opened it last
 	at      map[int]int          // by task: its CPU, where CPUs go away
 	off     map[int]bool         // CPUs that are away
+	opening bool                 // the next step is an open
 }
 
 // A theme restricts a sequence to some operations, to reach states that take many steps of a kind.
@@ -173,6 +174,9 @@ func (f *feed) mostly() bool { return f.pick(8) != 7 }
 
 // from picks one of names, or sometimes any name.
 func (f *feed) from(names []int) int {
+	if f.theme >= groups && len(names) > 3 && f.pick(2) == 0 {
+		names = names[len(names)-3:] // so that something happens to one of them
+	}
 	if len(names) > 0 && f.mostly() {
 		return names[f.pick(len(names))]
 	}
@@ -225,7 +229,11 @@ func (f *feed) anyStep() conform.Step {
 	case groups, samplers, images, plugging:
 		o = f.opOfTheme()
 	}
+	if f.opening {
+		o = opOf{conform.OpOpen, 0}
+	}
 	switch {
+	case f.opening:
 	case len(f.tasks) == 0 && f.mostly():
 		o.op = conform.OpTask
 	case len(f.tasks) > 1 && o.op == conform.OpTask && f.mostly():
@@ -439,8 +447,11 @@ func (f *feed) heirs() []conform.Step {
 // stepsOf returns at most n steps that the bytes stand for.
 func stepsOf(data []byte, n int) (steps []conform.Step) {
 	f := &feed{b: data, opened: map[int]conform.Step{}, at: map[int]int{}, off: map[int]bool{}}
-	if f.theme = theme(f.pick(int(numThemes))); f.theme == families {
+	switch f.theme = theme(f.pick(int(numThemes))); f.theme {
+	case families:
 		steps = f.heirs()
+	case groups, samplers, images:
+		steps = f.opens()
 	}
 	for len(f.b) > 0 && len(steps) < n {
 		steps = append(steps, f.step())
@@ -551,6 +562,9 @@ func compare(a, b hwdebug.Target, meta *conform.Meta, steps []conform.Step) erro
 	var pa, pb conform.Player
 	pa.Begin(a, meta)
 	pb.Begin(b, meta)
+	wa, wb := a.(hwdebug.WriteLogger), b.(hwdebug.WriteLogger)
+	wa.LogWrites(true)
+	wb.LogWrites(true)
 	both := func(s *conform.Step) bool {
 		want := pa.Do(s)
 		pb.Do(s)
@@ -564,6 +578,9 @@ func compare(a, b hwdebug.Target, meta *conform.Meta, steps []conform.Step) erro
 		if !both(&steps[i]) {
 			return fmt.Errorf("step %d differs: %s, %s\n%s", i+1, pa.Said(&steps[i]), pb.Said(&steps[i]),
 				story(steps[:i+1]))
+		}
+		if x, y := wa.TakeWrites(nil), wb.TakeWrites(nil); !slices.Equal(x, y) {
+			return fmt.Errorf("step %d writes %x, %x\n%s", i+1, x, y, story(steps[:i+1]))
 		}
 		for cpu := range meta.CPUs {
 			if !both(&conform.Step{Op: conform.OpDump, T: -1, CPU: cpu}) {
@@ -626,7 +643,7 @@ func FuzzPlain(f *testing.F) {
 // TestPlainTwinAgreesWithTheModel compares the twin and the model on random sequences of each theme, by the
 // rules of each kernel.
 func TestPlainTwinAgreesWithTheModel(t *testing.T) {
-	stories := 60
+	stories := 120
 	if testing.Short() || raceDetector {
 		stories = 8
 	}

@@ -37,6 +37,25 @@ var themeOps = map[theme][]opOf{
 
 func (f *feed) opOfTheme() opOf { return oneOf(f, themeOps[f.theme]...) }
 
+// opens begins with a task and four events of one target, a CPU or the task.
+func (f *feed) opens() []conform.Step {
+	target := conform.Step{Op: conform.OpTask, Task: -1, CPU: f.pick(2)}
+	steps := []conform.Step{target}
+	f.tasks, f.made = []int{0}, 1
+	if f.theme == images || f.pick(2) == 0 {
+		target.Task, target.CPU = 0, -1
+	}
+	f.opening = true
+	for range 4 {
+		s := f.step()
+		s.Task, s.CPU = target.Task, target.CPU
+		f.opened[s.H] = s
+		steps = append(steps, s)
+	}
+	f.opening = false
+	return steps
+}
+
 // flavor gives a step what its theme is about.
 func (f *feed) flavor(s *conform.Step) {
 	switch s.Op {
