@@ -15,7 +15,7 @@ func TestPersonPages(t *testing.T) {
 	p.shows("-- 9 of 32 lines: space, Enter, q")
 	p.types("\r")
 	p.shows("-- 10 of 32 lines: space, Enter, q")
-	p.types("z ") // z is no key of the pager
+	p.types("z ") // the pager ignores z
 	p.shows("-- 19 of 32 lines: space, Enter, q")
 	if text := p.vt.Text(); strings.Contains(text, "line 19") || strings.Contains(text, "-- 9 of") {
 		t.Errorf("after a line and a screen the terminal shows\n%s", text)

@@ -184,7 +184,7 @@ func scenarioBoard(ctx context.Context, env Env, o *machineOptions, file string)
 	var model *board.Board
 	so.Parallel = 1
 	so.Environment = func(c *scenario.Case) (scenario.Environment, error) {
-		m := newMachines(o, c.Kernel, false)
+		m := caseMachines(o, c, false)
 		return scenario.Environment{Modules: m.modules(), Look: func(bool) scenario.Look {
 			model = cmp.Or(m.last(), model)
 			return scenario.Look{}

@@ -185,9 +185,9 @@ func (o *runOptions) exploreCase(ctx context.Context, c *scenario.Case,
 	cfg := explore.Config{Reduce: o.explore.bound == nil && !o.explore.luaOff, KindOf: bindings.FailureKind}
 	luaOff := o.explore.flags(c)(&cfg)
 	names := bindings.NewVariableNames()
-	told = newMachines(&o.machine, c.Kernel, o.withM)
+	told = caseMachines(&o.machine, c, o.withM)
 	r, err := explore.Explore(ctx, cfg, func(control *explore.Control) explore.Outcome {
-		m := newMachines(&o.machine, c.Kernel, o.withM)
+		m := caseMachines(&o.machine, c, o.withM)
 		m.control = control
 		if !luaOff {
 			m.names = names

@@ -84,7 +84,7 @@ func runStill(t *testing.T, parallel int, verbose bool, paths ...string) map[str
 	}
 	so.Properties = so.Properties[1:] // the version of this build
 	so.Environment = func(c *scenario.Case) (scenario.Environment, error) {
-		m := newMachines(&o.machine, c.Kernel, false)
+		m := caseMachines(&o.machine, c, false)
 		return scenario.Environment{
 			Modules: m.modules(), Look: func(bad bool) scenario.Look { return m.look(bad, true) },
 		}, nil

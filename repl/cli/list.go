@@ -107,7 +107,7 @@ func (o *runOptions) cases(ctx context.Context, sources []*scenario.Source, so s
 	[]*scenario.Case, []*scenario.Broken, error,
 ) {
 	so.Environment = func(c *scenario.Case) (scenario.Environment, error) {
-		return scenario.Environment{Modules: newMachines(&o.machine, c.Kernel, false).modules()}, nil
+		return scenario.Environment{Modules: caseMachines(&o.machine, c, false).modules()}, nil
 	}
 	return scenario.List(ctx, sources, so)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hwlua/hwlua/bindings"
 	"github.com/hwlua/hwlua/hwdebug"
+	"github.com/hwlua/hwlua/hwdebug/arm64"
 	"github.com/hwlua/hwlua/hwdebug/board"
 	"github.com/hwlua/hwlua/hwdebug/explore"
 	"github.com/hwlua/hwlua/hwdebug/sim"
@@ -251,20 +252,20 @@ func (o *machineOptions) listed() int {
 	return 0
 }
 
-// facts returns what "-- needs:" lines are compared with. The simulated machine can be given any count
-// up to the architecture's maximum, so that maximum is the fact unless the command line fixes the
-// count.
+// facts returns what "-- needs:" lines are compared with. The simulated machine can be given any count up to
+// the architecture's maximum unless the command line fixes the count; see caseMachines.
 func (o *machineOptions) facts(kernel string) []scenario.Fact {
-	count := func(c counts) string {
-		if len(c) == 0 {
-			return "16"
+	cfg := filled(o.config(""))
+	count := func(name string, given bool, made, most int) scenario.Fact {
+		if !given {
+			return scenario.Fact{Name: name, Value: strconv.Itoa(most), Least: 1}
 		}
-		return strconv.Itoa(slices.Min(c))
+		return scenario.Fact{Name: name, Value: strconv.Itoa(made)}
 	}
 	facts := []scenario.Fact{
-		{Name: "cpus", Value: strconv.Itoa(cmp.Or(o.cpus, o.listed(), hwdebug.MaxCPUs))},
-		{Name: "brps", Value: count(o.brps)},
-		{Name: "wrps", Value: count(o.wrps)},
+		count("cpus", o.cpus > 0 || o.listed() > 0, cfg.CPUs, hwdebug.MaxCPUs),
+		count("brps", len(o.brps)+len(o.cores) > 0, slices.Min(cfg.BRPsPerCPU), arm64.MaxRegs),
+		count("wrps", len(o.wrps)+len(o.cores) > 0, slices.Min(cfg.WRPsPerCPU), arm64.MaxRegs),
 		{Name: "kernel", Value: fullName(cmp.Or(o.kernel, kernel))},
 		{Name: "target", Value: "sim"},
 		{Name: "sim", Value: "true"},
@@ -303,6 +304,45 @@ func newMachines(o *machineOptions, kernel string, withM bool) *machines {
 		m.first = &m.defaults
 	}
 	return m
+}
+
+// caseMachines does so for a case. What its file needs becomes the default of its machines where the command
+// line leaves it open: with needs: cpus>=8, hw.machine {} has 8 CPUs.
+func caseMachines(o *machineOptions, c *scenario.Case, withM bool) *machines {
+	m := newMachines(o, c.Kernel, withM)
+	if len(c.Needs) == 0 {
+		return m
+	}
+	cfg, usual := &m.defaults, filled(m.defaults)
+	meet := func(option *int, given bool, usual int, n scenario.Need) {
+		if v := n.Nearest(cmp.Or(*option, usual)); !given && v != usual {
+			*option = v
+		}
+	}
+	for _, n := range c.Needs {
+		switch n.Name {
+		case "cpus":
+			meet(&cfg.CPUs, o.cpus > 0 || o.listed() > 0, usual.CPUs, n)
+		case "brps":
+			meet(&cfg.BRPs, len(o.brps)+len(o.cores) > 0, usual.BRPs, n)
+		case "wrps":
+			meet(&cfg.WRPs, len(o.wrps)+len(o.cores) > 0, usual.WRPs, n)
+		case "vhe":
+			cfg.VHE = cfg.VHE || n.Op == ""
+		}
+	}
+	return m
+}
+
+// filled returns a valid configuration with the defaults filled in.
+func filled(cfg sim.Config) sim.Config {
+	cfg.TraceSize = -1
+	m, err := sim.New(cfg)
+	if err != nil {
+		return cfg
+	}
+	defer m.Close()
+	return m.Config()
 }
 
 func (m *machines) modules() []vm.Module {

@@ -42,7 +42,7 @@ func (o *runOptions) debug(
 	if err != nil {
 		return err
 	}
-	machines := newMachines(&o.machine, c.Kernel, o.withM)
+	machines := caseMachines(&o.machine, c, o.withM)
 	seed := o.seed(c)
 	machines.defaults.Seed = seed
 	machines.forPrompt()

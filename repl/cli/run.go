@@ -153,10 +153,11 @@ one case. A PATH is a file, a folder (all *.lua below it except *.d.lua and name
 begin with a dot or an underscore), a pattern (* ? [a-z] **), FILE:LINE, or - for
 standard input. Without PATH the built-in scenarios run.
 
-Comment lines at the head of a file may set what it needs (-- needs: cpus>=4), the
-timeout of each case (-- timeout: 5s), its tags (-- tags: seed, wide), and the kernels
-on each of which it runs (-- kernel: 4.19.116, 6.1.192). Each case has a runtime of
-its own, for which the file is loaded afresh.
+Comment lines at the head of a file may set what it needs (-- needs: cpus>=4; counts and
+vhe are also the defaults of its machines, unless options set them), the timeout of each
+case (-- timeout: 5s), its tags (-- tags: seed, wide), and the kernels on each of which it
+runs (-- kernel: 4.19.116, 6.1.192). Each case has a runtime of its own, for which the
+file is loaded afresh.
 
 --coverage lists what the cases leave out. A modelled function counts if it ran on some
 machine. A rule of the specification (hwlua doc R-CON-7) counts if a file of which a case
@@ -314,7 +315,7 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) (int, err
 // environment returns the modules and the seed of a case, and what to collect from its machines when it
 // has ended.
 func (o *runOptions) environment(c *scenario.Case, traces *traces, timelines bool) scenario.Environment {
-	m := newMachines(&o.machine, c.Kernel, o.withM)
+	m := caseMachines(&o.machine, c, o.withM)
 	seed := o.seed(c)
 	m.defaults.Seed = seed
 	m.flags = o.explore.flags(c)

@@ -48,15 +48,16 @@ func (o *runOptions) watching(ctx context.Context, env Env, paths []string) (int
 		}
 		// Watch folders rather than files: editors replace files.
 		for _, s := range sources {
-			w.Add(filepath.Dir(s.Disk()))
+			l := loadsOf(s)
+			for file := range l.files {
+				w.Add(filepath.Dir(file))
+			}
+			if l.unknown {
+				addFolders(w, l.root)
+			}
 		}
 		for _, p := range paths {
-			filepath.WalkDir(p, func(name string, d fs.DirEntry, err error) error {
-				if err == nil && d.IsDir() {
-					w.Add(name)
-				}
-				return nil
-			})
+			addFolders(w, p)
 		}
 		fmt.Fprintln(env.Stderr, "hwlua run: waiting for changes")
 		changed := changes(ctx, w)
@@ -73,6 +74,16 @@ func (o *runOptions) watching(ctx context.Context, env Env, paths []string) (int
 	}
 	fmt.Fprintln(env.Stderr) // the terminal shows ^C
 	return exitInterrupted, nil
+}
+
+// addFolders watches a folder and those below it.
+func addFolders(w *fsnotify.Watcher, root string) {
+	filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			w.Add(name)
+		}
+		return nil
+	})
 }
 
 // changes waits until Lua files have changed and then stayed unchanged for a moment, and returns their names.
@@ -106,9 +117,7 @@ func changes(ctx context.Context, w *fsnotify.Watcher) []string {
 func depending(sources []*scenario.Source, changed []string) []string {
 	var todo []string
 	for _, s := range sources {
-		file := filepath.Clean(s.Disk())
-		l := loads{root: filepath.Dir(file), files: map[string]bool{}}
-		l.add(file)
+		l := loadsOf(s)
 		if slices.ContainsFunc(changed, l.mayInclude) {
 			todo = append(todo, s.Disk())
 		}
@@ -121,6 +130,13 @@ type loads struct {
 	root    string // the folder of the scenario, to which names are relative
 	files   map[string]bool
 	unknown bool // a name is computed, so any file below root may be loaded
+}
+
+func loadsOf(s *scenario.Source) *loads {
+	file := filepath.Clean(s.Disk())
+	l := &loads{root: filepath.Dir(file), files: map[string]bool{}}
+	l.add(file)
+	return l
 }
 
 func (l *loads) mayInclude(file string) bool {

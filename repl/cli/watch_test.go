@@ -152,3 +152,26 @@ func TestWatchingRemovedFile(t *testing.T) {
 	w.waits(3)
 	w.shows("2 cases in 1 file: 2 passed")
 }
+
+// A file that was named alone runs again when a file in another folder changes that it requires, directly or
+// through others, or that appears where it looked for one.
+func TestWatchingFollowsRequire(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	write(t, "a.lua", `it("a", function() assert.equals(1, require "lib.first") end)`)
+	write(t, "lib/first.lua", `return require "lib.deep.second"`)
+	write(t, "lib/deep/second.lua", `return 1`)
+	w := startWatching(t, "a.lua")
+	w.waits(1)
+	w.shows("1 case in 1 file: 1 passed")
+	write(t, "lib/deep/second.lua", `return 2`)
+	w.waits(2)
+	w.shows("1 case in 1 file: 0 passed, 1 failed")
+	write(t, "a.lua", `local name = "lib.deep.third"
+		it("b", function() end) it("c", function() assert(require(name)) end)`)
+	w.waits(3)
+	w.shows("2 cases in 1 file: 1 passed, 1 with an error")
+	write(t, "lib/deep/third.lua", `return true`)
+	w.waits(4)
+	w.shows("2 cases in 1 file: 2 passed")
+}

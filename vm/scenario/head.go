@@ -38,6 +38,21 @@ type Need struct {
 
 func (n Need) String() string { return n.Name + n.Op + n.Value }
 
+// Nearest returns the integer nearest to n that meets the need, or n if the need is not about an integer.
+func (d Need) Nearest(n int) int {
+	want, err := strconv.Atoi(d.Value)
+	if err != nil || holds(cmp.Compare(n, want), d.Op) {
+		return n
+	}
+	switch d.Op {
+	case ">", "!=", "~=":
+		return want + 1
+	case "<":
+		return want - 1
+	}
+	return want
+}
+
 var headKeys = []string{"needs", "timeout", "tags", "kernel"}
 
 // ParseHead reads the comment lines before the first statement of src. Its error is a *UsageError
@@ -137,17 +152,21 @@ func parseNeed(s string) (Need, error) {
 }
 
 // A Fact is something that a file may need. Its value is "true" or "false" for a feature that is
-// there or not.
-type Fact struct{ Name, Value string }
+// there or not. If Least is set, the value is whatever is asked for from Least to Value, both integers.
+type Fact struct {
+	Name, Value string
+	Least       int
+}
 
 // missing describes the first need that the facts do not meet, "" if they meet all.
 func missing(needs []Need, facts []Fact) string {
-	values := map[string]string{}
+	values := map[string]Fact{}
 	for _, f := range facts {
-		values[f.Name] = f.Value
+		values[f.Name] = f
 	}
 	for _, n := range needs {
-		have, known := values[n.Name]
+		fact, known := values[n.Name]
+		have := fact.Value
 		switch {
 		case !known:
 			msg := fmt.Sprintf("needs %s, which is unknown", n)
@@ -157,11 +176,20 @@ func missing(needs []Need, facts []Fact) string {
 			return msg
 		case n.Op == "" && (have == "false" || have == "" || have == "0"):
 			return "needs " + n.Name
-		case n.Op != "" && !holds(compareValues(have, n.Value), n.Op):
+		case n.Op != "" && !fact.meets(n):
 			return fmt.Sprintf("needs %s, but %s is %s", n, n.Name, have)
 		}
 	}
 	return ""
+}
+
+// meets reports whether the fact has a value for which a comparison holds.
+func (f Fact) meets(n Need) bool {
+	if most, err := strconv.Atoi(f.Value); f.Least > 0 && err == nil {
+		v := n.Nearest(most)
+		return v >= f.Least && v <= most && holds(compareValues(strconv.Itoa(v), n.Value), n.Op)
+	}
+	return holds(compareValues(f.Value, n.Value), n.Op)
 }
 
 // holds reports whether a comparison with the result c satisfies op.

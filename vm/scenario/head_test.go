@@ -87,3 +87,27 @@ func FuzzParseHead(f *testing.F) {
 		}
 	})
 }
+
+// TestNeedNearest: the default of an option moves as little as the need asks for.
+func TestNeedNearest(t *testing.T) {
+	for _, c := range []struct {
+		need    scenario.Need
+		n, want int
+	}{
+		{scenario.Need{Op: ">=", Value: "8"}, 4, 8},
+		{scenario.Need{Op: ">=", Value: "8"}, 9, 9},
+		{scenario.Need{Op: ">", Value: "8"}, 4, 9},
+		{scenario.Need{Op: "<=", Value: "2"}, 4, 2},
+		{scenario.Need{Op: "<", Value: "2"}, 4, 1},
+		{scenario.Need{Op: "=", Value: "3"}, 4, 3},
+		{scenario.Need{Op: "==", Value: "3"}, 3, 3},
+		{scenario.Need{Op: "!=", Value: "4"}, 4, 5},
+		{scenario.Need{Op: "~=", Value: "3"}, 4, 4},
+		{scenario.Need{Op: ">=", Value: "6.1"}, 4, 4},
+		{scenario.Need{}, 4, 4},
+	} {
+		if got := c.need.Nearest(c.n); got != c.want {
+			t.Errorf("%s moves %d to %d, want %d", c.need, c.n, got, c.want)
+		}
+	}
+}

@@ -382,7 +382,8 @@ func (s *session) collect(ctx context.Context) ([]*Case, error) {
 		}
 		names = append(names, c.name)
 		cases = append(cases, &Case{
-			File: s.file.src.Path, Path: names, Tags: tagsOf(s.file.head.Tags, names),
+			File: s.file.src.Path, Path: names,
+			Needs: s.file.head.Needs, Tags: tagsOf(s.file.head.Tags, names),
 			Line: c.first, LastLine: c.last, Index: len(cases), around: around,
 		})
 		return true

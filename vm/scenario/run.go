@@ -432,6 +432,7 @@ func (r *runner) kernels(f *file) (list []string, why string, err error) {
 // add adds the case that the whole file is, with its result.
 func (f *file) add(c *Case, res *Result) {
 	c.File, c.Path, c.Tags, c.Line, c.Whole = f.src.Path, []string{stem(f.src.Path)}, f.head.Tags, 1, true
+	c.Needs = f.head.Needs
 	c.LastLine = strings.Count(strings.TrimSuffix(f.text, "\n"), "\n") + 1
 	c.Index = len(f.cases)
 	f.cases = append(f.cases, c)
@@ -454,7 +455,10 @@ func (r *runner) collect(ctx context.Context, f *file, kernel string, round int)
 		f.add(&Case{Kernel: kernel}, &Result{Status: Skipped, Reason: "the file has no code"})
 		return
 	}
-	c := &Case{Kernel: kernel, File: f.src.Path, Path: []string{stem(f.src.Path)}, Round: round, Whole: true}
+	c := &Case{
+		File: f.src.Path, Path: []string{stem(f.src.Path)}, Kernel: kernel, Needs: f.head.Needs, Round: round,
+		Whole: true,
+	}
 	var found []*Case
 	res := r.retried(ctx, func() *Result {
 		return r.guarded(ctx, f, c, func(ctx context.Context, s *session) (err error) {
