@@ -246,6 +246,17 @@ func TestPersonPastes(t *testing.T) {
 	}
 }
 
+// Commands and questions are entries of their own in a paste, at a breakpoint too.
+func TestPersonPastesCommands(t *testing.T) {
+	p := sit(t, room{})
+	p.prompt()
+	p.types("\x1b[200~local a = 20\nx = a + 1\n:time\nprint?\n" +
+		"if x then\n  y = [[\n:hex on]]\nend\n:hex off\nx, y\x1b[201~\r")
+	p.expect("steps")
+	p.expect("print(...)")
+	p.expect("21      :hex on\n>")
+}
+
 // A paste of a megabyte is accepted.
 func TestPersonPastesMegabyte(t *testing.T) {
 	p := sit(t, room{})

@@ -89,8 +89,9 @@ type session struct {
 
 	rt      *luaRuntime
 	inputs  []input
-	undone  []input // what :redo runs, in order
-	count   int     // inputs so far, for their names
+	undone  []input  // what :redo runs, in order
+	pasted  []string // the rest of an entry
+	count   int      // inputs so far, for their names
 	sources map[string]sourceText
 	watches []*watch
 	hexAll  bool // all integers are shown in hexadecimal
@@ -511,6 +512,27 @@ func withoutEquals(text string) string {
 		return t[1:]
 	}
 	return text
+}
+
+// split returns the commands and questions among the lines of an entry that was pasted, and what is between
+// them.
+func (s *session) split(text string) (parts []string) {
+	code := ""
+	for line := range strings.Lines(text) {
+		_, asks := asked(line)
+		if (asks || isCommand(line)) && !s.more(code) {
+			if code != "" {
+				parts = append(parts, strings.TrimRight(code, "\n"))
+			}
+			parts, code = append(parts, strings.TrimRight(line, "\n")), ""
+			continue
+		}
+		code += line
+	}
+	if code != "" || len(parts) == 0 {
+		parts = append(parts, code)
+	}
+	return parts
 }
 
 // enter runs an entry. It returns an error if the entry raised one, which has been shown, or ends the

@@ -392,6 +392,7 @@ func (s *session) where(err error) string {
 		return ""
 	}
 	switch src := s.sources[e.Script]; {
+	case strings.HasPrefix(e.Script, "lua/"): // of a command
 	case !src.typed:
 		return fmt.Sprintf(" at %s:%d", e.Script, e.Line)
 	case strings.Contains(src.text, "\n"):

@@ -225,16 +225,18 @@ func (s *session) tellLine(f vm.Frame) {
 // stackOfStop shows the functions that are running where code has stopped, without those of sources that are
 // not files.
 func (s *session) stackOfStop() {
+	var text strings.Builder
 	for _, name := range s.stop.Chain {
-		fmt.Fprintln(s.out, "  "+name)
+		text.WriteString("  " + name + "\n")
 	}
-	fmt.Fprintln(s.out, "Lua")
+	text.WriteString("Lua\n")
 	own := slices.DeleteFunc(slices.Clone(s.stop.Stack), func(f vm.Frame) bool {
 		return strings.HasPrefix(f.File, "=")
 	})
 	for _, line := range vm.TraceLines(own) {
-		fmt.Fprintln(s.out, "  "+printable(line))
+		text.WriteString("  " + printable(line) + "\n")
 	}
+	s.say(text.String())
 }
 
 // converse reads and runs entries until something ends that, and returns what it was.
@@ -242,7 +244,7 @@ func (s *session) converse(ctx context.Context, prompt string) error {
 	prompt, cont := s.colors.strong(prompt), s.colors.strong(s.cfg.Cont)
 	for {
 		s.freshLine()
-		text, err := s.lr.ReadEntry(ctx, prompt, cont, s.more)
+		text, err := s.read(ctx, prompt, cont)
 		switch {
 		case errors.Is(err, ErrInterrupt):
 			continue
@@ -251,8 +253,10 @@ func (s *session) converse(ctx context.Context, prompt string) error {
 		case err != nil:
 			return err
 		}
-		s.remember(text)
 		err = s.enter(ctx, text)
+		if errors.Is(err, context.Canceled) {
+			s.pasted = nil
+		}
 		if errors.Is(err, errAbandon) && s.stop == nil {
 			err = s.undoCommand(ctx, "")
 		}
@@ -266,4 +270,20 @@ func (s *session) converse(ctx context.Context, prompt string) error {
 			return err
 		}
 	}
+}
+
+// read returns the next entry. Code that stops in one of several entries that were pasted at once gets the
+// next of them.
+func (s *session) read(ctx context.Context, prompt, cont string) (string, error) {
+	if len(s.pasted) == 0 {
+		text, err := s.lr.ReadEntry(ctx, prompt, cont, s.more)
+		if err != nil {
+			return "", err
+		}
+		s.remember(text)
+		s.pasted = s.split(text)
+	}
+	text := s.pasted[0]
+	s.pasted = s.pasted[1:]
+	return text, nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,10 +88,16 @@ func (s *session) showWatch(ctx context.Context, w *watch) {
 		line += s.colors.err(now.last[0].text)
 	} else {
 		line += s.changes(w, &now)
+		if now.last[0].digits != "" { // the fields of a register were wrapped without the expression
+			line = s.fit(continued.ReplaceAllString(line, " "))
+		}
 	}
 	*w = now
 	fmt.Fprintln(s.out, line)
 }
+
+// continued matches the line breaks in the fields of a register.
+var continued = regexp.MustCompile(`\n +`)
 
 // changes returns the value of a watch with its changes marked: the digits and bits of a hexadecimal
 // number, the former value of another number.
