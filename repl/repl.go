@@ -278,5 +278,5 @@ func (o *output) Write(b []byte) (int, error) {
 // complain prints a message.
 func (s *session) complain(format string, args ...any) {
 	s.freshLine()
-	fmt.Fprintf(s.errOut, "%s\n", s.colors.err(printable(fmt.Sprintf(format, args...))))
+	fmt.Fprintf(s.errOut, "%s\n", s.colors.err(s.fit(printable(fmt.Sprintf(format, args...)))))
 }

@@ -81,10 +81,15 @@ func sameCode(a, b string) bool {
 	return slices.EqualFunc(scan(a), scan(b), func(x, y vm.Token) bool { return x.Text == y.Text })
 }
 
-// fit breaks a line that is wider than the terminal between words, and indents the rest of it.
-func (s *session) fit(line string) string {
-	if phrase.Width(line) <= s.room() || strings.Contains(line, "\n") {
-		return line
+// fit breaks the lines that are wider than the terminal between words, and indents the rest of each.
+func (s *session) fit(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if phrase.Width(line) > s.room() {
+			words := strings.TrimLeft(line, " ")
+			indent := line[:len(line)-len(words)]
+			lines[i] = indent + phrase.Wrap(words, max(s.room()-len(indent)-2, 10), indent+"  ")
+		}
 	}
-	return phrase.Wrap(line, s.room()-2, "  ")
+	return strings.Join(lines, "\n")
 }
