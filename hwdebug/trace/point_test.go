@@ -27,7 +27,7 @@ func TestPoints(t *testing.T) {
 	}
 	for file, format := range map[string]Format{
 		"points.trace": FormatText, "points.graph": FormatGraph, "points.jsonl": FormatJSON,
-		"points.json": FormatPerfetto,
+		"points.json": FormatPerfetto, "points.ftrace": FormatFtrace,
 	} {
 		all := slices.Collect(WithPoints(slices.Values(entries), points))
 		golden(t, file, render(t, format, all))

@@ -18,22 +18,24 @@ type Format string
 const (
 	FormatText     Format = "text"     // WriteText
 	FormatGraph    Format = "graph"    // WriteGraph
+	FormatFtrace   Format = "ftrace"   // WriteFtrace
 	FormatJSON     Format = "jsonl"    // WriteJSON
 	FormatPerfetto Format = "perfetto" // Perfetto
 )
 
 // FormatOf returns the format that a file's extension names: .txt and .trace for text, .graph,
-// .jsonl, and .json for Perfetto.
+// .ftrace, .jsonl, and .json for Perfetto.
 func FormatOf(file string) (Format, error) {
 	formats := map[string]Format{
-		".txt": FormatText, ".trace": FormatText, ".graph": FormatGraph, ".jsonl": FormatJSON,
-		".json": FormatPerfetto,
+		".txt": FormatText, ".trace": FormatText, ".graph": FormatGraph, ".ftrace": FormatFtrace,
+		".jsonl": FormatJSON, ".json": FormatPerfetto,
 	}
 	if f, ok := formats[path.Ext(strings.ToLower(file))]; ok {
 		return f, nil
 	}
-	return "", fmt.Errorf("%s: unknown trace format; use .txt (call tree), .graph (as ftrace's "+
-		"function_graph), .jsonl (one record a line) or .json (Perfetto, chrome://tracing)", file)
+	return "", fmt.Errorf("%s: unknown trace format; use .txt (call tree), .graph (like ftrace's "+
+		"function_graph), .ftrace (ftrace's text), .jsonl (one record a line) or .json (Perfetto, "+
+		"chrome://tracing)", file)
 }
 
 // Write writes a trace in format f. entries must be repeatable, as those of a Recorder and of
@@ -44,6 +46,8 @@ func Write(w io.Writer, f Format, entries iter.Seq[Entry]) error {
 		return WriteText(w, entries)
 	case FormatGraph:
 		return WriteGraph(w, entries)
+	case FormatFtrace:
+		return WriteFtrace(w, entries)
 	case FormatJSON:
 		return WriteJSON(w, entries)
 	case FormatPerfetto:
@@ -53,8 +57,8 @@ func Write(w io.Writer, f Format, entries iter.Seq[Entry]) error {
 		}
 		return p.Close()
 	}
-	return fmt.Errorf("unknown trace format %q (want %s, %s, %s or %s)", string(f),
-		FormatText, FormatGraph, FormatJSON, FormatPerfetto)
+	return fmt.Errorf("unknown trace format %q (want %s, %s, %s, %s or %s)", string(f),
+		FormatText, FormatGraph, FormatFtrace, FormatJSON, FormatPerfetto)
 }
 
 // WriteText writes a call tree, one line an entry:

@@ -78,6 +78,7 @@ func TestGolden(t *testing.T) {
 	}{
 		{"the call tree", "story.trace", FormatText, all},
 		{"function_graph with a column a CPU", "story.graph", FormatGraph, all},
+		{"ftrace's text", "story.ftrace", FormatFtrace, all},
 		{"JSON lines", "story.jsonl", FormatJSON, all},
 		{"Chrome trace events", "story.json", FormatPerfetto, all},
 		{"the frames view leaves inlined functions out", "frames.trace", FormatText,
@@ -187,7 +188,7 @@ func valueOf(k Kind, v uint64) string {
 func TestFormatOf(t *testing.T) {
 	for file, want := range map[string]Format{
 		"a.txt": FormatText, "a.trace": FormatText, "A.TXT": FormatText, "x/a.graph": FormatGraph,
-		"a.jsonl": FormatJSON, "a.json": FormatPerfetto,
+		"a.jsonl": FormatJSON, "a.json": FormatPerfetto, "a.ftrace": FormatFtrace,
 	} {
 		if got, err := FormatOf(file); got != want || err != nil {
 			t.Errorf("FormatOf(%q) = %q, %v, want %q", file, got, err, want)
@@ -338,7 +339,7 @@ var errBroken = errors.New("no space left")
 func (brokenWriter) Write([]byte) (int, error) { return 0, errBroken }
 
 func TestWriteErrorsComeBack(t *testing.T) {
-	for _, f := range []Format{FormatText, FormatGraph, FormatJSON, FormatPerfetto} {
+	for _, f := range []Format{FormatText, FormatGraph, FormatFtrace, FormatJSON, FormatPerfetto} {
 		if err := Write(brokenWriter{}, f, slices.Values(entries(t))); !errors.Is(err, errBroken) {
 			t.Errorf("%s: %v", f, err)
 		}

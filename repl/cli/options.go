@@ -229,8 +229,9 @@ func colorOption(p *string) option {
 
 func traceOption(p *[]string) option {
 	return value("trace", "FILE", addString(p),
-		"write what the machines did: .txt as ftrace's function_graph, .json for Perfetto,",
-		".jsonl as records (repeatable)")
+		"write what the machines did: .txt as a graph of calls with a column for each CPU,",
+		".ftrace as ftrace's text (for Perfetto and catapult), .json for Perfetto, .jsonl as",
+		"records (repeatable)")
 }
 
 func allowOption(a *vm.Allow) option {

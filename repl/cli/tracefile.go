@@ -100,8 +100,8 @@ func newTraceFile(name string) (*traceFile, error) {
 	}
 	format, err := trace.FormatOf(name)
 	if err != nil {
-		return nil, usagef("--trace: unknown trace format of %s (want .txt for ftrace's function_graph, "+
-			".json for Perfetto and chrome://tracing, .jsonl for records)", name)
+		return nil, usagef("--trace: unknown trace format of %s (want .txt for a graph of calls, "+
+			".ftrace for ftrace's text, .json for Perfetto and chrome://tracing, .jsonl for records)", name)
 	}
 	return &traceFile{name: name, format: format}, nil
 }
@@ -115,9 +115,14 @@ func numbered(file string, n int) string {
 	return fmt.Sprintf("%s.%d%s", strings.TrimSuffix(file, ext), n, ext)
 }
 
+// alone reports whether each machine needs a file of its own: readers take all lines to be of one machine.
+func (t *traceFile) alone() bool {
+	return t.format == trace.FormatJSON || t.format == trace.FormatFtrace
+}
+
 // create opens the file, or the next machine's file of records.
 func (t *traceFile) create() (err error) {
-	if t.out != nil && t.format != trace.FormatJSON {
+	if t.out != nil && !t.alone() {
 		return nil
 	}
 	if err := t.close(); err != nil {
@@ -139,7 +144,7 @@ func (t *traceFile) add(m machineTrace, note io.Writer) error {
 	switch t.format {
 	case trace.FormatPerfetto:
 		return t.events.Machine(m.title, entries)
-	case trace.FormatJSON:
+	case trace.FormatJSON, trace.FormatFtrace:
 		if t.n > 1 {
 			fmt.Fprintf(note, "trace %s: %s\n", t.out.Name(), m.title)
 		}
