@@ -42,8 +42,18 @@ func (rt *Runtime) recount(n int64) {
 		rt.memoryFatal()
 	}
 	asked := m.mem
-	live := rt.live() + m.held
-	live += live / overhead
+	count := func() int64 {
+		live := rt.live() + m.held
+		return live + live/overhead
+	}
+	live := count()
+	if live+n > limit && len(rt.handles.all) > 0 {
+		// Go's collector may not know yet that Go has dropped a value, nor find out in the run of it that
+		// is under way.
+		rt.awaitCollector()
+		rt.awaitCollector()
+		live = count()
+	}
 	if live+n > limit {
 		rt.memoryFatal()
 	}
@@ -144,12 +154,20 @@ func (rt *Runtime) collect() int64 {
 // pageMarks holds a bit for every 16 bytes of an 8 KB page.
 type pageMarks [8]uint64
 
+// textMarks holds a bit for every byte of an 8 KB page, as Go puts several short strings into 16 bytes, which
+// ones depending on what else runs.
+type textMarks [128]uint64
+
+// longText is the length from which strings lie in 16 bytes of their own.
+const longText = 1024
+
 // A marker walks over everything that is reachable.
 type marker struct {
 	rt    *Runtime
 	pages map[uintptr]*pageMarks
 	page  uintptr
 	marks *pageMarks
+	texts map[uintptr]*textMarks
 	visit func(lua.LValue) // called with each table, function, userdata and thread, if not nil
 
 	work  []visit
@@ -167,7 +185,9 @@ type visit struct {
 // portion is how many items or keys of a table are followed at a time.
 const portion = 256
 
-func newMarker(rt *Runtime) *marker { return &marker{rt: rt, pages: map[uintptr]*pageMarks{}} }
+func newMarker(rt *Runtime) *marker {
+	return &marker{rt: rt, pages: map[uintptr]*pageMarks{}, texts: map[uintptr]*textMarks{}}
+}
 
 // mark marks p and reports whether it was unmarked before.
 func (k *marker) mark(p uintptr) bool {
@@ -267,7 +287,22 @@ func (k *marker) value(value lua.LValue) {
 
 // markString marks s and reports whether it was unmarked before and takes memory.
 func (k *marker) markString(s lua.LString) bool {
-	return len(s) > 0 && k.mark(uintptr(unsafe.Pointer(unsafe.StringData(string(s)))))
+	if len(s) == 0 {
+		return false
+	}
+	p := uintptr(unsafe.Pointer(unsafe.StringData(string(s))))
+	if len(s) >= longText {
+		return k.mark(p)
+	}
+	marks := k.texts[p>>13]
+	if marks == nil {
+		marks = new(textMarks)
+		k.texts[p>>13] = marks
+	}
+	word, bit := &marks[p>>6&127], uint64(1)<<(p&63)
+	fresh := *word&bit == 0
+	*word |= bit
+	return fresh
 }
 
 // run follows everything on the list.

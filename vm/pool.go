@@ -201,6 +201,7 @@ func (rt *Runtime) reset() error {
 	defer rt.leave()
 	p := rt.remain
 	rt.life.Add(1)
+	rt.handles = handles{}
 	rt.end(p.closers)
 	rt.roots = rt.roots[:p.roots]
 	for i := range p.tables {

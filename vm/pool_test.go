@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -152,6 +153,28 @@ func TestPoolTogether(t *testing.T) {
 	}
 }
 
+// Results that Go has dropped do not count, even before Go's collector has found that out.
+func TestDroppedResultsDoNotCount(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	const src = "local t = {} for i = 1, 20000 do t['k' .. i] = {i} end "
+	cfg := vm.Config{Limits: vm.Limits{Memory: 8 << 20}}
+	pool := vm.NewPool(cfg, 1)
+	defer pool.Close()
+	rt := newRuntime(t, cfg)
+	for range 5 {
+		var e *vm.Error
+		if _, err := pool.Run(t.Context(), must(t, src+"error(t)")); !errors.As(err, &e) || e.Value != nil {
+			t.Fatalf("error(t): got %v, want an Error without a value", err)
+		}
+		if _, err := pool.Run(t.Context(), must(t, src)); err != nil {
+			t.Fatalf("the next run in the pool: %v", err)
+		}
+		if _, err := rt.Run(t.Context(), must(t, src+"return t")); err != nil {
+			t.Fatalf("another run in the runtime: %v", err)
+		}
+	}
+}
+
 // What a pool's Run returns is copied within the limits of the run.
 func TestPoolResultsWithinLimits(t *testing.T) {
 	pool := vm.NewPool(vm.Config{Limits: vm.Limits{Memory: 8 << 20}}, 1)
@@ -159,6 +182,7 @@ func TestPoolResultsWithinLimits(t *testing.T) {
 	for _, src := range []string{
 		"local t = {} for i = 1, 32000 do t[i] = {i} end ",
 		"local t = {} for i = 1, 9000 do t[i] = {k = i} end ",
+		"local t = {} for i = 1, 20000 do t['k' .. i] = {i} end ",
 	} {
 		if _, err := pool.Run(t.Context(), must(t, src)); err != nil {
 			t.Errorf("%s: got %v, want nil", src, err)
