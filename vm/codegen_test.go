@@ -55,6 +55,21 @@ func TestLoopsThatBeginWithAJump(t *testing.T) {
 			want: "1 2 3 ",
 		},
 		{
+			name: "a remainder of constants",
+			src:  `repeat local g = (0 % 2 or 1) and 5 n = n + 1 say(n) until n == 3`,
+			want: "1 2 3 ",
+		},
+		{
+			name: "-0",
+			src:  `repeat local g = -0 and 5 n = n + 1 say(n) until n == 3`,
+			want: "1 2 3 ",
+		},
+		{
+			name: "while a remainder",
+			src:  `while 5 % 3 and n < 3 do n = n + 1 say(n) end while 5 % 3 do n = n + 1 if n > 4 then break end end`,
+			want: "1 2 3 ",
+		},
+		{
 			name: "goto",
 			src:  `::top:: if false then say "no" end n = n + 1 say(n) if n < 3 then goto top end`,
 			want: "1 2 3 ",

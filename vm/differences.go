@@ -179,6 +179,16 @@ var differences = []Difference{
 		Lua51:   `3 6`,
 	},
 	{
+		Name: "A positive integer key below 2^26 takes memory for all items up to it",
+		Why:  "A table keeps its items in an array without gaps; it is gopher-lua's table.",
+		Instead: "Use addresses of 2^26 and above, text, or tostring(k) as keys where only few of them are " +
+			"there.",
+		Code: `(function() local t = {} local a = collectgarbage("count") t[1e5] = 1 ` +
+			`return collectgarbage("count") - a > 1000 end)()`,
+		Here:  `true`,
+		Lua51: `false`,
+	},
+	{
 		Name: "A function may have any number of upvalues",
 		Why:  "lua5.1 allows 60. Everything that lua5.1 compiles compiles here too.",
 		Code: `loadstring((function() local s = {} for i = 1, 70 do s[i] = "local v" .. i ` +

@@ -342,7 +342,7 @@ func (g *generator) targets() string {
 }
 
 func (g *generator) key() string {
-	return g.pick("1", "2", "'x'", "N("+g.pick(g.vars...)+")", g.pick(g.nums...)+" % 5", "'y'")
+	return g.pick("1", "2", "'x'", "N("+g.pick(g.vars...)+") % 1000", g.pick(g.nums...)+" % 5", "'y'")
 }
 
 // list returns one to three expressions, of which the last may have several values.
@@ -523,7 +523,7 @@ func (g *generator) field(depth int) string {
 	case 0:
 		return g.pick("x", "y", "z") + " = " + g.value(depth)
 	case 1:
-		return "[" + g.pick("1", "3", "'x'", "'w' .. 1", g.pick(g.nums...), "51", "true") + "] = " +
+		return "[" + g.pick("1", "3", "'x'", "'w' .. 1", g.pick(g.nums...)+" % 1000", "51", "true") + "] = " +
 			g.value(depth)
 	}
 	return g.value(depth)

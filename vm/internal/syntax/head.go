@@ -163,7 +163,8 @@ func startOfExprs(exprs ...ast.Expr) start {
 	return plain
 }
 
-// beginsConstant reports whether the first operand of a chain of logical operators is a constant.
+// beginsConstant reports whether the first operand of a chain of logical operators is a constant, or becomes
+// one (see fold).
 func beginsConstant(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.LogicalOpExpr:
@@ -171,7 +172,8 @@ func beginsConstant(e ast.Expr) bool {
 	case *ast.UnaryNotOpExpr:
 		return beginsConstant(e.Expr)
 	}
-	return isConstant(e)
+	_, folded := numeral(e)
+	return folded || isConstant(e)
 }
 
 // decided reports whether a logical operator in e, outside of functions, begins with a constant.

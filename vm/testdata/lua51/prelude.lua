@@ -52,7 +52,10 @@ end
 -- V is an object with all metamethods.
 local mt = {}
 function V(v) return setmetatable({ v = v }, mt) end
-local function val(x) return type(x) == "table" and rawget(x, "v") or x end
+local function val(x)
+  if type(x) == "table" and getmetatable(x) == mt then return rawget(x, "v") end -- not x: __eq would not end
+  return x
+end
 for _, event in ipairs { "__add", "__sub", "__mul", "__div", "__mod", "__pow", "__concat" } do
   mt[event] = function(a, b) say(event, val(a), val(b)) return val(a) and event end
 end
