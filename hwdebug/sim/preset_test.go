@@ -22,7 +22,8 @@ func TestPresetRegisters(t *testing.T) {
 			t.Errorf("%s reads %#x, want %#x with %d and %d registers", p.Name, got, p.DFR0, p.BRPs, p.WRPs)
 		}
 		if v := d.DebugVer(); v < 6 || v > 11 || v != p.DebugVer || d.CTXCMPs() != 2 || p.UAO != (v > 6) {
-			t.Errorf("%s: debug version %d, %d context-aware breakpoints, UAO %v", p.Name, v, d.CTXCMPs(), p.UAO)
+			t.Errorf("%s: debug version %d, %d context-aware breakpoints, UAO %v", p.Name, v, d.CTXCMPs(),
+				p.UAO)
 		}
 	}
 	m := newMachine(t, sim.Config{CPUs: 1, CPU: "cortex-a710", BRPs: 4, WRPs: 2})
