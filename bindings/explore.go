@@ -141,6 +141,9 @@ var explorationFields = []describe.Field{
 			}
 			return lua.LNumber(r.Near.Seconds())
 		}),
+	resultField("unasked", describe.Int,
+		"the most calls of a run in functions of timers, irq_work, cross calls and cpu:run, which have no points",
+		func(rt *runtime, r *explore.Result) lua.LValue { return rt.int(r.Unasked) }),
 	resultField("failure", describe.Table("explore_failure"), "the first failure",
 		func(rt *runtime, r *explore.Result) lua.LValue {
 			if r.Failure == nil {

@@ -24,6 +24,10 @@ func ExplorationOf(r *explore.Result) vm.Exploration {
 		x.Notes = append(x.Notes, fmt.Sprintf("with a slack of %v a later timer could come first, too",
 			r.Near.Round(time.Microsecond)))
 	}
+	if r.Unasked > 0 {
+		x.Notes = append(x.Notes, fmt.Sprintf("functions of interrupts make %s without a point: "+
+			"no order is tried in which another CPU comes in between", calls(r.Unasked)))
+	}
 	if f := r.Failure; f != nil {
 		summary := append(explore.Summary(f), races...)
 		if r.Failures > 1 {
@@ -35,6 +39,13 @@ func ExplorationOf(r *explore.Result) vm.Exploration {
 		}
 	}
 	return x
+}
+
+func calls(n int) string {
+	if n == 1 {
+		return "1 call"
+	}
+	return fmt.Sprintf("%d calls", n)
 }
 
 // limitOf says why an exploration that found no failure proves little, or returns "".

@@ -160,6 +160,7 @@
 ---@field pid? integer its number (default: the next one)
 ---@field cpu? integer its CPU (default: 0)
 ---@field compat? boolean a 32-bit task (default: false)
+---@field uid? integer its effective user ID, in the headers of dumps from 6.12 on; it decides nothing: see cap_sys_admin (default: 0)
 ---@field cap_sys_admin? boolean whether it has CAP_SYS_ADMIN and CAP_PERFMON (default: the machine's)
 ---@field body? fun(t: hw.task) the function of its thread (default: none)
 
@@ -356,6 +357,7 @@
 ---@field sometimes? table<string, integer> the properties of m:sometimes, and in how many schedules each held
 ---@field races? hw.race[] variables that threads use in no order
 ---@field near? number the smallest slack, in seconds, at which a later timer would have been possible
+---@field unasked? integer the most calls of a run in functions of timers, irq_work, cross calls and cpu:run, which have no points
 ---@field failure? hw.explore_failure the first failure
 
 ---A schedule that fails.
@@ -1522,6 +1524,7 @@ local slots_on_reg = {}
 ---@field comm string Its name, of at most 15 characters.
 ---@field cpu integer The CPU that it is on.
 ---@field compat boolean Whether it is a 32-bit task.
+---@field uid integer Its effective user ID.
 ---@field state "running"|"runnable"|"sleeping"|"dead" Its state.
 ---@field siginfo? hw.siginfo The last signal that it took, nil before the first.
 local task = {}

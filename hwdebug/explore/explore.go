@@ -99,6 +99,7 @@ type Result struct {
 	Failures  int
 	Sometimes map[string]int
 	Near      time.Duration // the smallest slack that would admit a later timer; below 0: none
+	Unasked   int           // the most calls of a run in functions of interrupts, which have no points
 	Failure   *Failure      // the first
 	Races     []Race
 }

@@ -314,3 +314,25 @@ func FuzzSchedule(f *testing.F) {
 func TestInsideGoTest(t *testing.T) {
 	explore.Test(t, explore.Config{Machine: sim.Config{CPUs: 2}, Strategy: explore.DFS}, stores(2, 2, 1))
 }
+
+// TestUnasked counts the calls in a timer's function, which is run without points.
+func TestUnasked(t *testing.T) {
+	r := run(t, explore.Config{Machine: sim.Config{CPUs: 2}, Strategy: explore.DFS}, func(m *sim.Machine) error {
+		timer := m.TimerSetup("timer", func() error {
+			for range 2 {
+				if err := m.CPU(0).Store(0xffffff8000001000, 8, 1); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		_, err := m.ModTimer(timer, 1)
+		if err == nil {
+			_, err = m.Run()
+		}
+		return err
+	})
+	if !r.OK || r.Unasked != 2 {
+		t.Errorf("ok %t, %d calls without a point, want 2", r.OK, r.Unasked)
+	}
+}

@@ -172,8 +172,8 @@ func TestEachFootprintIsNeeded(t *testing.T) {
 		}
 		blind, k := outcomesOf(t, row.scene, 3, true, r)
 		if lost := !maps.Equal(all, blind); !lost && (!row.count || n == k) {
-			t.Errorf("%s: without its footprints there are the outcomes %v in %d schedules, with them %v in %d; "+
-				"want a difference", row.name, blind, k, some, n)
+			t.Errorf("%s: without its footprints there are the outcomes %v in %d schedules, "+
+				"with them %v in %d; want a difference", row.name, blind, k, some, n)
 		}
 	}
 }

@@ -299,6 +299,7 @@ func (e *explorer) count(r *ran) (failed bool) {
 	res := e.res
 	res.Runs++
 	res.MaxPoints = max(res.MaxPoints, r.points)
+	res.Unasked = max(res.Unasked, r.unasked)
 	e.open.Store(max(e.open.Load(), int64(r.open)))
 	if r.near >= 0 && (res.Near < 0 || r.near < res.Near) {
 		res.Near = r.near

@@ -50,6 +50,7 @@ type ran struct {
 	repeated bool     // fatal is that of the same run, made again
 	points   int
 	open     int
+	unasked  int
 	near     time.Duration
 	held     map[string]bool // properties of kind Sometimes; nil: none
 	pruned   bool
@@ -77,6 +78,7 @@ func (w *worker) result(c *Control, out Outcome) *ran {
 		if near := time.Duration(m.Near()); near >= 0 && (r.near < 0 || near < r.near) {
 			r.near = near
 		}
+		r.unasked += m.Unasked()
 		m.Held(func(name string, yes bool) bool {
 			if r.held == nil {
 				r.held = map[string]bool{}

@@ -552,6 +552,8 @@ func (c *CPU) kernelRun(a *Access, apply func(*Access) error) (uint64, error) {
 		if err := m.preemptFor(); err != nil {
 			return 0, err
 		}
+	} else {
+		m.noPoint()
 	}
 	if a.user || a.kind == hwdebug.Exec {
 		m.touchAll()

@@ -248,6 +248,17 @@ func (m *Machine) noteNear(due, from int64) {
 // Near returns the smallest slack in ns at which a later timer would have been a possibility, -1 for none.
 func (m *Machine) Near() int64 { return m.near }
 
+// Unasked returns the number of calls without a point in functions of timers, irq_work, cross calls and CPU.Run:
+// no other CPU gets its turn there.
+func (m *Machine) Unasked() int { return m.unasked }
+
+// noPoint counts a call for Unasked.
+func (m *Machine) noPoint() {
+	if m.lent > 0 && m.chooser != nil {
+		m.unasked++
+	}
+}
+
 // addSleeper adds th to the sleepers in list, unless another one wakes at the same time: they wake together.
 func addSleeper(list []Possibility, from int, th *thread) []Possibility {
 	p := th.as(KindWake)

@@ -150,6 +150,7 @@ type Machine struct {
 	monitors    int  // CPUs whose exclusive monitor is set
 	trapped     int  // nesting of debug exceptions and other contexts that must not sleep
 	sleepLogged bool // the present call has logged that it may sleep in atomic context
+	unasked     int  // calls in such functions, where a thread has a point
 	lent        int  // nesting of functions given to cpu:run, which have no points
 	leaving     int  // nesting of exits that run a script's functions
 

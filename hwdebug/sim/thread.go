@@ -184,6 +184,7 @@ func (m *Machine) preemptAt(place Place) error {
 		return err
 	}
 	th := m.thread
+	m.noPoint()
 	if th == nil || m.lent > 0 {
 		return nil
 	}

@@ -130,8 +130,8 @@ func (p *pool) slept() {
 	p.wakeIfNeeded()
 }
 
-// wakes counts a worker that wakes in its function as running: at once in 4.19, once it runs in 5.10 and later
-// (R-WQ-22).
+// wakes counts a worker that wakes in its function as running: at once in 4.19, once it runs in 5.10 and
+// later (R-WQ-22).
 //
 // kernel/workqueue.c: wq_worker_waking_up, wq_worker_running
 func (w *worker) wakes() {
