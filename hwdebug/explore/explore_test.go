@@ -135,6 +135,12 @@ func TestProperties(t *testing.T) {
 		if kind != test.want || r.OK != (test.want == "") {
 			t.Errorf("%s: ok %v with a failure of kind %q, want kind %q", test.kind, r.OK, kind, test.want)
 		}
+		if test.want == "sometimes" && r.Failure != nil {
+			want := fmt.Sprintf("sometimes: %q holds in none of %d schedules", "reserved", r.Schedules)
+			if r.Failure.Message != want {
+				t.Errorf("failure %q, want %q", r.Failure.Message, want)
+			}
+		}
 		if test.want == "" && test.kind == sim.Sometimes && r.Sometimes["reserved"] == 0 {
 			t.Errorf("%s: held in no schedule: %v", test.kind, r.Sometimes)
 		}

@@ -115,7 +115,7 @@ func (e *explorer) neverHeld() *Failure {
 	for _, name := range slices.Sorted(maps.Keys(e.names)) {
 		if e.res.Sometimes[name] == 0 {
 			return &Failure{Kind: sim.Sometimes.String(), Message: fmt.Sprintf(
-				"sometimes: %q holds in no schedule", name)}
+				"sometimes: %q holds in none of %d schedules", name, e.res.Schedules)}
 		}
 	}
 	return nil
