@@ -39,9 +39,12 @@ var chainMethods = []describe.Func{
 m:register_wide_hw_breakpoint { type = "w", addr = 0xffffff8008c5a000, len = 8 }
 print(table.concat(m:callchain("write_wb_reg", { cpu = 0 }), " < "))`,
 		Go: func(c *call, m *sim.Machine) int {
-			fn, o := c.arg(0).string(), sim.ChainOptions{CPU: -1}
+			fn, o := c.arg(0).string(), chainOptions{cpu: -1}
 			c.fill(1, &o)
-			return c.texts(m.Callchain(fn, o))
+			if o.cpu != -1 {
+				o.CPU = m.CPU(o.cpu)
+			}
+			return c.texts(m.Callchain(fn, o.ChainOptions))
 		},
 	},
 	{
@@ -83,6 +86,12 @@ m:run()
 print(table.concat(m:dmesg(), "\n"))`,
 		Go: func(c *call, m *sim.Machine) int { return c.done(m.DumpStack()) },
 	},
+}
+
+// A chainOptions holds the options of m:callchain.
+type chainOptions struct {
+	sim.ChainOptions
+	cpu int // -1: any
 }
 
 // A traceFilter holds the options of m:trace.

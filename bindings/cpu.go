@@ -317,11 +317,10 @@ var cpusClass = describe.Class{
 		Doc:   "CPU n, from 0; any other number raises.",
 		Each:  "for cpu in m:cpus() iterates over them",
 		Go: elementOf(func(rt *runtime, m *machine, l cpuList, n int) (lua.LValue, error) {
-			cpu := l.m.CPU(n)
-			if cpu == nil {
+			if n < 0 || n >= l.Len() {
 				return nil, fmt.Errorf("the machine has no CPU %d; its CPUs are 0 to %d", n, l.Len()-1)
 			}
-			return showCPU(rt, m, cpu), nil
+			return showCPU(rt, m, l.m.CPU(n)), nil
 		}),
 	},
 	Len: "the number of CPUs",

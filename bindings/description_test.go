@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hwlua/hwlua/bindings"
 	"github.com/hwlua/hwlua/hwdebug"
@@ -350,7 +351,7 @@ func TestRegistersHaveEveryBitOnce(t *testing.T) {
 }
 
 func TestParseDelay(t *testing.T) {
-	for text, want := range map[string]int64{
+	for text, want := range map[string]time.Duration{
 		"28s":    28e9,
 		"250ms":  250e6,
 		"1.5ms":  1500000,

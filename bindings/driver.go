@@ -112,7 +112,7 @@ local t = m:timer_setup("poll", function(t) end)
 m:mod_timer(t, 25)
 assert(m:mod_timer(t, "1s"))`,
 		Go: func(c *call, m *sim.Machine) int {
-			return c.bool(m.ModTimer(c.arg(0).timer(), c.arg(1).jiffies(m)))
+			return c.bool(m.ModTimer(c.arg(0).timer(), c.arg(1).delay(m)))
 		},
 	},
 	onTimer("del_timer", "Take a timer away. It does not wait for a running function.",

@@ -215,7 +215,11 @@ var wideClass = describe.Class{
 		Doc:   "That CPU's event, nil if it has none.",
 		Each:  "for cpu in m:cpus() do local ev = w[cpu.id] ... end iterates over its events",
 		Go: elementOf(func(rt *runtime, m *machine, w *sim.Wide, n int) (lua.LValue, error) {
-			return showEvent(rt, m, w.Event(n)), nil
+			ev, err := w.Event(n)
+			if err != nil {
+				return lua.LNil, nil
+			}
+			return showEvent(rt, m, ev), nil
 		}),
 	},
 	Fields: []describe.Field{

@@ -274,11 +274,11 @@ func (v value) enum() string {
 func (v value) limit() time.Duration {
 	switch d := v.v.(type) {
 	case lua.LString:
-		ns, err := parseDelay(string(d))
-		if ns = checked(v, ns, err); ns == 0 {
+		t, err := parseDelay(string(d))
+		if t = checked(v, t, err); t == 0 {
 			return -1
 		}
-		return time.Duration(ns)
+		return t
 	case lua.LNumber:
 		if d == 0 {
 			return -1

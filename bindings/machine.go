@@ -150,7 +150,7 @@ var timeMethods = []describe.Func{
 		Params: one("ms", describe.Number, "milliseconds of virtual time"),
 		See:    []string{"m:run", "m:step", "m.now"},
 		Sample: `m:msleep(27000)`,
-		Go:     func(c *call, m *sim.Machine) int { return c.done(m.Msleep(c.arg(0).nanoseconds())) },
+		Go:     func(c *call, m *sim.Machine) int { return c.done(m.Msleep(c.arg(0).milliseconds())) },
 	},
 	{
 		Name: "run",

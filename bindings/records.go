@@ -265,11 +265,11 @@ var records = []describe.Record{
 			prop("count", "its count", func(c sim.GroupCount) uint64 { return c.Count }),
 		}},
 	{Name: "callchain_options", Doc: "The options of m:callchain.", Fields: []describe.Field{
-		option("cpu", "any", "only entries on that CPU", func(o *sim.ChainOptions) *int { return &o.CPU }),
+		option("cpu", "any", "only entries on that CPU", func(o *chainOptions) *int { return &o.cpu }),
 		positive("nth", "the last", "the entry, counted from 1", "1 or more",
-			func(o *sim.ChainOptions) *int { return &o.Nth }),
+			func(o *chainOptions) *int { return &o.Nth }),
 		opt("view", viewWords.typ(), `"frames"`, "the names that are shown",
-			set(func(v value, o *sim.ChainOptions) { o.View = word(v, viewWords) })),
+			set(func(v value, o *chainOptions) { o.View = word(v, viewWords) })),
 	}},
 	{Name: "trace_filter", Doc: "The options of m:trace.", Fields: []describe.Field{
 		opt("fn", modelledFn, "all", "only that kernel function",

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -121,8 +122,8 @@ func (v value) text() string {
 	return string(s)
 }
 
-// nanoseconds returns a time given in milliseconds.
-func (v value) nanoseconds() int64 {
+// milliseconds returns a time given in them.
+func (v value) milliseconds() time.Duration {
 	ms := v.float()
 	switch {
 	case math.IsNaN(ms) || ms < 0:
@@ -130,21 +131,26 @@ func (v value) nanoseconds() int64 {
 	case ms > math.MaxInt64/4e6:
 		v.c.bad(fmt.Errorf("%v ms is too long: the machine's clock counts nanoseconds in 63 bits", ms))
 	}
-	return int64(math.Round(ms * 1e6))
+	return time.Duration(math.Round(ms * 1e6))
 }
 
-// jiffies returns a delay in the ticks of m. A time with a unit is rounded up.
-func (v value) jiffies(m *sim.Machine) uint64 {
+// delay returns a time with a unit, or that of a number of jiffies of m.
+func (v value) delay(m *sim.Machine) time.Duration {
+	tooLong := func() { v.c.bad(fmt.Errorf("a delay of %s jiffies is too long", spell(v.v))) }
 	switch d := v.v.(type) {
 	case lua.LString:
-		ns, err := parseDelay(string(d))
-		return m.JiffiesOf(checked(v, ns, err))
+		t, err := parseDelay(string(d))
+		return checked(v, t, err)
 	case lua.LNumber:
 		n, err := vm.ToU64(d)
-		return checked(v, n, err)
+		t, ok := m.DelayOf(checked(v, n, err))
+		if !ok {
+			tooLong()
+		}
+		return t
 	}
 	if isU64(v.v) {
-		v.c.bad(fmt.Errorf("a delay of %s jiffies is too long", spell(v.v)))
+		tooLong()
 	}
 	v.wrong()
 	return 0
@@ -152,8 +158,8 @@ func (v value) jiffies(m *sim.Machine) uint64 {
 
 var units = map[string]float64{"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9, "min": 60e9, "h": 3600e9}
 
-// parseDelay returns the nanoseconds of a time with its unit, such as "28s" or "1.5ms", rounded up.
-func parseDelay(s string) (int64, error) {
+// parseDelay returns a time with its unit, such as "28s" or "1.5ms", rounded up to nanoseconds.
+func parseDelay(s string) (time.Duration, error) {
 	t := strings.TrimSpace(s)
 	i := strings.LastIndexAny(t, "0123456789.") + 1
 	n, err := strconv.ParseFloat(t[:i], 64)
@@ -166,7 +172,7 @@ func parseDelay(s string) (int64, error) {
 	case ns > math.MaxInt64/2:
 		return 0, fmt.Errorf("delay %q is too long", s)
 	default:
-		return int64(ns), nil
+		return time.Duration(ns), nil
 	}
 }
 

@@ -3,6 +3,8 @@
 package bindings
 
 import (
+	"time"
+
 	"github.com/hwlua/hwlua/hwdebug/sim"
 	"github.com/hwlua/hwlua/vm/describe"
 )
@@ -56,7 +58,7 @@ m:run()`,
 		Kernel:  wqC,
 		Sample:  `m:schedule_delayed_work(m:delayed_work("probe", function() end), "1s")`,
 		Go: func(c *call, m *sim.Machine) int {
-			return c.bool(m.ScheduleDelayedWork(c.arg(0).work(), c.arg(1).jiffies(m)))
+			return c.bool(m.ScheduleDelayedWork(c.arg(0).work(), c.arg(1).delay(m)))
 		},
 	},
 	delayedOn("schedule_delayed_work_on", "Queue delayed work on events, on a given CPU.", queuedOut,
@@ -118,12 +120,12 @@ func workOn(name string, do func(*sim.Machine, int, *sim.Work) (bool, error)) de
 
 // delayedOn describes a call that sets the delay of work on a CPU.
 func delayedOn(name, doc string, results []describe.Param, sample string,
-	do func(m *sim.Machine, cpu int, w *sim.Work, jiffies uint64) (bool, error)) describe.Func {
+	do func(m *sim.Machine, cpu int, w *sim.Work, delay time.Duration) (bool, error)) describe.Func {
 	return describe.Func{
 		Name: name, Doc: doc, Params: []describe.Param{cpuParam, dwParam, delayParam}, Results: results,
 		Kernel: wqC, Sample: sample,
 		Go: func(c *call, m *sim.Machine) int {
-			return c.bool(do(m, c.arg(0).int(), c.arg(1).work(), c.arg(2).jiffies(m)))
+			return c.bool(do(m, c.arg(0).int(), c.arg(1).work(), c.arg(2).delay(m)))
 		},
 	}
 }

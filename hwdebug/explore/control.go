@@ -104,7 +104,7 @@ func (c *Control) Machine() sim.Config { return c.Configure(c.cfg.Machine) }
 func (c *Control) Configure(cfg sim.Config) sim.Config {
 	cfg.FineGrain = cfg.FineGrain || c.cfg.Machine.FineGrain
 	cfg.Choose, cfg.Seed = c.Choose, 0
-	cfg.Slack = int64(max(c.cfg.Slack, -1))
+	cfg.Slack = c.cfg.Slack
 	return cfg
 }
 

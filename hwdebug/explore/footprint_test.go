@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/explore"
@@ -92,7 +93,7 @@ var sceneOf = map[sim.Resource]struct {
 		var queued [2]bool
 		w := m.NewDelayedWork("w", nil)
 		queue := func(t *sim.Task) (err error) {
-			queued[t.CPU()], err = m.QueueDelayedWorkOn(t.CPU(), w, 5)
+			queued[t.CPU()], err = m.QueueDelayedWorkOn(t.CPU(), w, 20*time.Millisecond)
 			return err
 		}
 		return func() string { return fmt.Sprint(queued) }, tasks(m, queue, queue)
@@ -107,7 +108,7 @@ var sceneOf = map[sim.Resource]struct {
 		return func() string { return fmt.Sprint(got) }, tasks(m, try, try)
 	}},
 	sim.ResTime: {name: "time", scene: func(m *sim.Machine) (func() string, error) {
-		now := int64(0)
+		now := time.Duration(0)
 		return func() string { return fmt.Sprint(now) }, tasks(m,
 			func(*sim.Task) error {
 				err := m.CondResched()
@@ -120,7 +121,7 @@ var sceneOf = map[sim.Resource]struct {
 		ran := ""
 		queue := func(name string) func(*sim.Task) error {
 			w := m.NewDelayedWork(name, func() error { m.Touch("ran", true); ran += name; return nil })
-			return func(*sim.Task) error { _, err := m.QueueDelayedWorkOn(2, w, 5); return err }
+			return func(*sim.Task) error { _, err := m.QueueDelayedWorkOn(2, w, 20*time.Millisecond); return err }
 		}
 		return func() string { return ran }, tasks(m, queue("a"), queue("b"))
 	}},
@@ -192,7 +193,7 @@ func randomScene(seed uint64) scene {
 				func() { note("", m.CPU(cpu).Store(word, 8, uint64(id+1))) },
 				func() { note(m.CPU(cpu).Load(word, 8)) },
 				func() { note(m.QueueWorkOn(cpu, works[0])) },
-				func() { note(m.QueueDelayedWorkOn(cpu, works[1], 1)) },
+				func() { note(m.QueueDelayedWorkOn(cpu, works[1], 4*time.Millisecond)) },
 				func() { note(m.CancelWorkSync(works[0])) },
 				func() { note(m.CancelDelayedWork(works[1])) },
 				func() { note(m.MutexTrylock(l)) },

@@ -4,6 +4,7 @@ package explore
 
 import (
 	"slices"
+	"time"
 
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
@@ -11,13 +12,13 @@ import (
 // A Step is what happened between two points.
 type Step struct {
 	CPU        int
-	Thread     string       // the thread, or the function of the timer
-	Kind       sim.Kind     // a thread, a cross call, a timer, a wake
-	Place      sim.Place    // where the thread stands
-	Where      sim.Position // of the call
-	Now        int64
-	Departed   bool   // the default order is another
-	Instead    string // who goes on by default there
+	Thread     string        // the thread, or the function of the timer
+	Kind       sim.Kind      // a thread, a cross call, a timer, a wake
+	Place      sim.Place     // where the thread stands
+	Where      sim.Position  // of the call
+	Now        time.Duration // virtual time
+	Departed   bool          // the default order is another
+	Instead    string        // who goes on by default there
 	InsteadCPU int
 	Running    bool     // the thread could have continued
 	Next       []string // who could go on there, the default first; nil if only one could

@@ -75,7 +75,7 @@ func (w *worker) result(c *Control, out Outcome) *ran {
 		return r
 	}
 	for _, m := range c.machines {
-		if near := time.Duration(m.Near()); near >= 0 && (r.near < 0 || near < r.near) {
+		if near := m.Near(); near >= 0 && (r.near < 0 || near < r.near) {
 			r.near = near
 		}
 		r.unasked += m.Unasked()

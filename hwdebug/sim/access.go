@@ -72,6 +72,9 @@ func (m *Machine) access(a *Access) (uint64, error) {
 // switched out and in again. An error ends the access: a *Signal if a signal stopped it, otherwise the
 // error of a handler.
 func (a *Access) Step() (done bool, err error) {
+	if a.m.closed {
+		return false, ErrClosed
+	}
 	switch a.state {
 	case accessPending:
 		if a.quiet() {
@@ -480,9 +483,9 @@ func (t *Task) Begin(k hwdebug.Kind, addr uint64, size int, value, pc uint64) (*
 // quiet reports whether a data access on c certainly does not trap and nothing else can happen meanwhile,
 // so that it amounts to an access to memory.
 func (c *CPU) quiet(addr uint64, size int) bool {
-	return size > 0 && size <= 8 && size&(size-1) == 0 && c.online && !c.suspended && c.m.chooser == nil &&
-		c.fired == 0 && c.m.monitors == 0 && (c.mdscr&arm64.MDSCRMDE == 0 || !c.near(addr, size)) &&
-		c.m.shortTurn()
+	return size > 0 && size <= 8 && size&(size-1) == 0 && c.online && !c.suspended && !c.m.closed &&
+		c.m.chooser == nil && c.fired == 0 && c.m.monitors == 0 &&
+		(c.mdscr&arm64.MDSCRMDE == 0 || !c.near(addr, size)) && c.m.shortTurn()
 }
 
 // quiet reports the same for an access by the task in user mode.

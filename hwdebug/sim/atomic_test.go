@@ -115,20 +115,20 @@ var handlerCalls = []struct {
 		func(t *testing.T, m *sim.Machine) func() error {
 			w, err := m.RegisterWideHwBreakpoint(kernelRW(addrB, false), nil)
 			must(t, err)
-			return func() error { return m.ModifyUserHwBreakpoint(w.Event(1), kernelRW(addrC, false)) }
+			return func() error { return m.ModifyUserHwBreakpoint(eventOn(w, 1), kernelRW(addrC, false)) }
 		}},
 	{"modify_user_hw_breakpoint to another type", false, false, true, 1,
 		func(t *testing.T, m *sim.Machine) func() error {
 			w, err := m.RegisterWideHwBreakpoint(kernelRW(addrB, false), nil)
 			must(t, err)
-			return func() error { return m.ModifyUserHwBreakpoint(w.Event(1), kernelX(addrC)) }
+			return func() error { return m.ModifyUserHwBreakpoint(eventOn(w, 1), kernelX(addrC)) }
 		}},
 	{"disable, then unregister", false, false, true, 2,
 		func(t *testing.T, m *sim.Machine) func() error {
 			w, err := m.RegisterWideHwBreakpoint(kernelRW(addrB, false), nil)
 			must(t, err)
 			return func() error {
-				must(t, m.PerfEventDisable(w.Event(0)))
+				must(t, m.PerfEventDisable(eventOn(w, 0)))
 				return m.UnregisterWideHwBreakpoint(w)
 			}
 		}},

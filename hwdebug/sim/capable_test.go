@@ -27,7 +27,7 @@ func TestCapabilityOfCaller(t *testing.T) {
 		work := m.NewDelayedWork("probe", register)
 		app, err := m.NewTask(sim.TaskConfig{Comm: "app", Body: func(*sim.Task) error {
 			wantErrno(t, "app", register(), syscall.EPERM)
-			_, err := m.ScheduleDelayedWorkOn(1, work, 3)
+			_, err := m.ScheduleDelayedWorkOn(1, work, ticks(m, 3))
 			return err
 		}})
 		must(t, err)

@@ -12,7 +12,7 @@ import (
 
 // ChainOptions select one entry of a function and the view of its chain.
 type ChainOptions struct {
-	CPU  int        // -1: any
+	CPU  *CPU       // nil: any
 	Nth  int        // counted from 1; 0: the last
 	View trace.View // Frames leaves out the names that the specification puts in parentheses
 }
@@ -57,15 +57,21 @@ func (m *Machine) Callchain(fn string, o ChainOptions) ([]string, error) {
 	if !m.traced {
 		return nil, errNoTrace
 	}
-	if o.CPU < -1 || o.CPU >= len(m.cpus) {
-		return nil, m.noCPU(o.CPU)
+	cpu := -1
+	if c := o.CPU; c != nil {
+		if cpu = c.id; c.m != m {
+			return nil, misusef("callchain needs a CPU of this machine")
+		}
+		if !m.hasCPU(cpu) {
+			return nil, m.noCPU(cpu)
+		}
 	}
 	if o.Nth < 0 {
 		return nil, misusef("invalid entry %d (entries are counted from 1)", o.Nth)
 	}
-	n, ok := m.rec.Last(id, o.CPU)
+	n, ok := m.rec.Last(id, cpu)
 	if o.Nth > 0 {
-		if n, ok = m.rec.Nth(id, o.CPU, uint64(o.Nth)); !ok && uint64(o.Nth) <= m.rec.Count(id, o.CPU) {
+		if n, ok = m.rec.Nth(id, cpu, uint64(o.Nth)); !ok && uint64(o.Nth) <= m.rec.Count(id, cpu) {
 			return nil, misusef("entry %d of %s is no longer in the trace; make trace_size larger", o.Nth, fn)
 		}
 	}

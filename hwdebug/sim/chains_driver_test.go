@@ -38,7 +38,7 @@ func TestDriverChains(t *testing.T) {
 			want     string
 		}{
 			{"C-34", "watchpoint_handler", func() error {
-				if _, err := m.ModTimer(m.TimerSetup("tick", store), 1); err != nil {
+				if _, err := m.ModTimer(m.TimerSetup("tick", store), ticks(m, 1)); err != nil {
 					return err
 				}
 				_, err := m.Run()
@@ -64,7 +64,7 @@ func TestDriverChains(t *testing.T) {
 					" do_send_sig_info send_sig_info send_sig"},
 		} {
 			must(t, c.do())
-			chain, err := m.Callchain(c.fn, sim.ChainOptions{CPU: -1, View: trace.Full})
+			chain, err := m.Callchain(c.fn, sim.ChainOptions{View: trace.Full})
 			must(t, err)
 			want := strings.Fields(c.want)
 			i := slices.Index(chain, want[0])

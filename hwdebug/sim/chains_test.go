@@ -172,7 +172,7 @@ func wantChain(t *testing.T, m *sim.Machine, cpu, nth int, parts ...string) {
 		view trace.View
 		want []string
 	}{{"full view", trace.Full, full}, {"seed view", trace.Frames, frames}} {
-		got, err := m.Callchain(full[0], sim.ChainOptions{CPU: cpu, Nth: nth, View: v.view})
+		got, err := m.Callchain(full[0], sim.ChainOptions{CPU: m.CPU(cpu), Nth: nth, View: v.view})
 		must(t, err)
 		got = slices.DeleteFunc(got, isPath)
 		if open && len(got) > len(v.want) {
@@ -208,7 +208,7 @@ func inWork(t *testing.T, m *sim.Machine, fn func() error) {
 		defer func() { running = false }()
 		return fn()
 	})
-	_, err := m.QueueDelayedWorkOn(1, dw, 7000)
+	_, err := m.QueueDelayedWorkOn(1, dw, ticks(m, 7000))
 	must(t, err)
 	_, err = m.Run()
 	must(t, err)
@@ -451,7 +451,7 @@ func TestCallChains(t *testing.T) {
 	})
 	onEveryChain(t, "C-23", func(t *testing.T, m *sim.Machine, g grammar, six bool) {
 		dw := m.NewDelayedWork("probe", func() error { return nil })
-		_, err := m.QueueDelayedWorkOn(1, dw, 10)
+		_, err := m.QueueDelayedWorkOn(1, dw, ticks(m, 10))
 		must(t, err)
 		_, err = m.Run()
 		must(t, err)

@@ -2,7 +2,10 @@
 
 package sim
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // A Kind is a kind of thing that may happen next.
 type Kind uint8
@@ -26,7 +29,7 @@ type Possibility struct {
 
 	thread *thread
 	timer  *timer
-	at     int64 // when it is due, for a timer or a sleeper
+	at     time.Duration // when it is due, for a timer or a sleeper
 }
 
 // Task returns the task of the thread that goes on or wakes, or nil for a timer.
@@ -38,7 +41,7 @@ func (p *Possibility) Task() *Task {
 }
 
 // Due returns when a timer fires or a sleeper wakes, 0 for what can happen at once.
-func (p *Possibility) Due() int64 { return p.at }
+func (p *Possibility) Due() time.Duration { return p.at }
 
 // A Place is where a thread has come to a point.
 type Place uint8
@@ -71,7 +74,7 @@ const Stop = -1
 var ErrStopped = misusef("the run has been stopped")
 
 // defaultSlack is how long a thread that could run may be kept waiting unless Config says otherwise.
-const defaultSlack = 10e6
+const defaultSlack = 10 * time.Millisecond
 
 // ask returns the chooser's answer at a point. It sets m.stopErr if the run is to end.
 func (m *Machine) ask(place Place, running bool) int {
@@ -154,7 +157,7 @@ func (m *Machine) giveTurn(th *thread, p *Possibility) {
 // thread that could run only within the slack, counted from when that thread became able to run.
 func (m *Machine) possibilities(running *thread, place Place) {
 	list := m.point.Next[:0]
-	since := int64(maxTime)
+	since := maxTime
 	if running != nil && place != PlaceRelax {
 		since = running.since
 		if place != PlaceSpin || running.answered() {
@@ -198,7 +201,7 @@ func (th *thread) as(k Kind) Possibility {
 
 // listTimers appends the timers and sleepers that may come next if a thread has been able to run since
 // then, maxTime for none.
-func (m *Machine) listTimers(since int64) {
+func (m *Machine) listTimers(since time.Duration) {
 	list := m.point.Next
 	ready := len(list)
 	first := m.nextTime()
@@ -239,14 +242,14 @@ func (m *Machine) listTimers(since int64) {
 }
 
 // noteNear notes that what is due then was too late by the slack of a thread that could run since from.
-func (m *Machine) noteNear(due, from int64) {
+func (m *Machine) noteNear(due, from time.Duration) {
 	if need := due - from; due <= m.limit && (m.near < 0 || need < m.near) {
 		m.near = need
 	}
 }
 
-// Near returns the smallest slack in ns at which a later timer would have been a possibility, -1 for none.
-func (m *Machine) Near() int64 { return m.near }
+// Near returns the smallest slack at which a later timer would have been a possibility, -1 for none.
+func (m *Machine) Near() time.Duration { return m.near }
 
 // Unasked returns the number of calls without a point in functions of timers, irq_work, cross calls and CPU.Run:
 // no other CPU gets its turn there.
@@ -275,7 +278,7 @@ func addSleeper(list []Possibility, from int, th *thread) []Possibility {
 }
 
 // frontDefault moves what is due first to the front: without a choice, time goes on to that.
-func frontDefault(list []Possibility, first int64) {
+func frontDefault(list []Possibility, first time.Duration) {
 	i := slices.IndexFunc(list, func(p Possibility) bool { return p.at <= first })
 	if i > 0 {
 		p := list[i]
@@ -366,7 +369,7 @@ func (m *Machine) happen(p *Possibility) (desc string, err error) {
 }
 
 // passTo lets virtual time pass until at, if that is later than now.
-func (m *Machine) passTo(at int64) {
+func (m *Machine) passTo(at time.Duration) {
 	if at > m.now {
 		m.touch(ResTime, 0, true)
 		m.now = at
@@ -414,9 +417,12 @@ func (m *Machine) CondResched() error { return m.preemptAt(PlaceResched) }
 // CPURelax waits until something else has happened on the machine, if anything can. The script performs
 // the next action.
 func (m *Machine) CPURelax() error {
+	if m.closed {
+		return ErrClosed
+	}
 	th := m.thread
 	if th == nil || m.lent > 0 {
-		if m.trapped == 0 && m.leaving == 0 && !m.closed {
+		if m.trapped == 0 && m.leaving == 0 {
 			_, _, err := m.schedStep(maxTime)
 			return err
 		}

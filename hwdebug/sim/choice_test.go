@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
@@ -114,7 +115,7 @@ func tasks(t *testing.T, cpus int, calls ...int) func(*sim.Machine) string {
 // TestEverySchedule counts the schedules of threads without anything in common: the interleavings of their
 // steps, one more for each thread than it makes calls.
 func TestEverySchedule(t *testing.T) {
-	check := func(name string, want, cpus int, slack int64, fn func(*sim.Machine) string) {
+	check := func(name string, want, cpus int, slack time.Duration, fn func(*sim.Machine) string) {
 		t.Helper()
 		w := walk{cfg: sim.Config{CPUs: cpus, Slack: slack}, bound: -1}
 		if got, _ := w.outcomes(t, fn); got != want {
@@ -151,7 +152,7 @@ func TestEverySchedule(t *testing.T) {
 	for n, want := range map[int]int{2: 6, 3: 90, 4: 2520} {
 		check(fmt.Sprintf("%d delayed works due at once", n), want, n, -1, func(m *sim.Machine) string {
 			for cpu := range n {
-				_, err := m.ScheduleDelayedWorkOn(cpu, m.NewDelayedWork("d", nil), 3)
+				_, err := m.ScheduleDelayedWorkOn(cpu, m.NewDelayedWork("d", nil), ticks(m, 3))
 				must(t, err)
 			}
 			_, err := m.Run()
@@ -310,7 +311,7 @@ func exitRace(t *testing.T, m *sim.Machine, cancel func(*sim.Work) (bool, error)
 		}
 		return err
 	}))
-	_, err = m.ScheduleDelayedWorkOn(1, dw, 1)
+	_, err = m.ScheduleDelayedWorkOn(1, dw, ticks(m, 1))
 	must(t, err)
 	_, err = m.Run()
 	must(t, err)

@@ -4,23 +4,42 @@ package sim
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // Jiffies returns the ticks since boot.
 func (m *Machine) Jiffies() uint64 {
 	m.touch(ResTime, 0, false)
-	return uint64(m.now / m.tickNs)
+	return uint64(m.now / m.tick)
 }
 
-// JiffiesOf returns the jiffies of a delay, rounded up (R-TMR-1).
-func (m *Machine) JiffiesOf(ns int64) uint64 {
-	if ns < 0 {
+// JiffiesOf returns the jiffies of a delay, rounded up; of a negative one, MAX_JIFFY_OFFSET (R-TMR-1).
+func (m *Machine) JiffiesOf(d time.Duration) uint64 {
+	if d < 0 {
 		return maxJiffies
 	}
-	const second = 1e9
-	return uint64(ns/second*m.hz + (ns%second*m.hz+second-1)/second)
+	return uint64(int64(d/time.Second)*m.hz + (int64(d%time.Second)*m.hz+1e9-1)/1e9)
+}
+
+// DelayOf returns the longest delay whose jiffies are n. ok is false if virtual time ends before.
+func (m *Machine) DelayOf(n uint64) (d time.Duration, ok bool) {
+	hi, lo := bits.Mul64(n, 1e9)
+	if hi >= uint64(m.hz) {
+		return 0, false
+	}
+	ns, _ := bits.Div64(hi, lo, uint64(m.hz))
+	return time.Duration(ns), ns <= uint64(maxTime)
+}
+
+// delay returns the jiffies of a delay that op is given.
+func (m *Machine) delayOf(op string, d time.Duration) (jiffies uint64, err error) {
+	if d < 0 {
+		return 0, misusef("%s: invalid delay %v (want 0 or more)", op, d)
+	}
+	return m.JiffiesOf(d), nil
 }
 
 const (
@@ -94,16 +113,16 @@ func (c *CPU) first() *timer {
 func (c *CPU) ticking() bool { return c.online && !c.suspended && c.masked == 0 }
 
 // dueAt returns when t fires.
-func (m *Machine) dueAt(t *timer) int64 {
-	if t.fires > uint64(maxTime/m.tickNs) {
+func (m *Machine) dueAt(t *timer) time.Duration {
+	if t.fires > uint64(maxTime/m.tick) {
 		return maxTime + 1
 	}
-	return int64(t.fires) * m.tickNs
+	return time.Duration(t.fires) * m.tick
 }
 
 // nextTime returns when the next timer fires or thread wakes.
-func (m *Machine) nextTime() int64 {
-	at := int64(maxTime) + 1
+func (m *Machine) nextTime() time.Duration {
+	at := maxTime + 1
 	for _, c := range m.cpus {
 		if len(c.timers) == 0 || !c.ticking() {
 			continue

@@ -70,9 +70,9 @@ func TestReleaseOneOfWide(t *testing.T) {
 	onProfiles(t, func(t *testing.T, m *sim.Machine, _ *sim.Task) {
 		w, err := m.RegisterWideHwBreakpoint(kernelRW(addrA, false), nil)
 		must(t, err)
-		must(t, m.UnregisterHwBreakpoint(w.Event(1)))
-		if w.Event(1) != nil || w.Closed() || mustSlots(t, m, 1).WP.CPUPinned != 0 {
-			t.Errorf("w[1] = %v, closed %v, want nil and open", w.Event(1), w.Closed())
+		must(t, m.UnregisterHwBreakpoint(eventOn(w, 1)))
+		if eventOn(w, 1) != nil || w.Closed() || mustSlots(t, m, 1).WP.CPUPinned != 0 {
+			t.Errorf("w[1] = %v, closed %v, want nil and open", eventOn(w, 1), w.Closed())
 		}
 		ev, err := m.PerfEventCreateKernelCounter(kernelRW(addrA, false), 1, nil, nil)
 		must(t, err)

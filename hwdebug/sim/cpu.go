@@ -186,7 +186,7 @@ func (c *CPU) Online() bool { return c.online }
 // Suspended reports whether the CPU is powered down (R-HP-13).
 func (c *CPU) Suspended() bool { return c.suspended }
 
-// Current returns the task that is current on the CPU; it is never nil.
+// Current returns the task that is current on the CPU: never nil on a CPU that the machine has.
 func (c *CPU) Current() *Task { return c.curr }
 
 // IDAA64DFR0 returns ID_AA64DFR0_EL1 of this CPU.
@@ -200,7 +200,7 @@ func (c *CPU) WRPs() int { return c.wrps }
 
 // MDSCR returns MDSCR_EL1, or an error if the CPU is suspended or offline.
 func (c *CPU) MDSCR() (uint64, error) {
-	if err := c.usable(); err != nil {
+	if err := c.readable(); err != nil {
 		return 0, err
 	}
 	return c.mdscr | bit(c.halting)<<14, nil
@@ -209,7 +209,7 @@ func (c *CPU) MDSCR() (uint64, error) {
 // Reg returns register n of the bank (arm64.BVR, BCR, WVR, WCR). It returns an error if the CPU
 // does not implement the register, is suspended or is offline.
 func (c *CPU) Reg(bank, n int) (uint64, error) {
-	if err := c.usable(); err != nil {
+	if err := c.readable(); err != nil {
 		return 0, err
 	}
 	count, name := c.wrps, "watchpoint"
@@ -239,12 +239,22 @@ func slotAt(slots *[arm64.MaxRegs]*Event, n int) *Event {
 	return slots[n]
 }
 
-// usable returns an error if the CPU is suspended or offline.
+// usable returns an error if the CPU cannot run, since the machine is closed or the CPU is not readable.
 func (c *CPU) usable() error {
-	if c.suspended {
-		return misusef("cpu%d is suspended; fix: resume it (cpu_resume)", c.id)
+	if c.m.closed {
+		return ErrClosed
 	}
-	if !c.online {
+	return c.readable()
+}
+
+// readable returns an error if the CPU has no registers: it does not exist, is suspended or is offline.
+func (c *CPU) readable() error {
+	switch {
+	case c.suspended:
+		return misusef("cpu%d is suspended; fix: resume it (cpu_resume)", c.id)
+	case !c.m.hasCPU(c.id):
+		return c.m.noCPU(c.id)
+	case !c.online:
 		return misusef("cpu%d is offline; fix: bring it up (cpu_up)", c.id)
 	}
 	return nil

@@ -20,13 +20,11 @@ func (m *Machine) SmpCallFunctionSingle(cpu int, fn func() error) error {
 	defer m.done(m.here())
 	k := m.enter1(fnSmpCallFunctionSingle, uint64(cpu))
 	c := m.CPU(cpu)
-	if c != nil {
-		if err := c.powered(); err != nil {
-			return m.end(k, err)
-		}
+	if err := c.powered(); err != nil {
+		return m.end(k, err)
 	}
 	m.checkCrossCall()
-	if c == nil || !c.online {
+	if !c.online {
 		const op = "smp_call_function_single"
 		return m.end(k, m.refuse(&hwdebug.Error{
 			Errno: syscall.ENXIO, Rule: "R-SMP-1", Fn: op, Op: op, Asked: sprintf("cpu%d", cpu),

@@ -3,6 +3,8 @@
 
 package sim
 
+import "time"
+
 // An eventType is a set of enum event_type_t bits, the classes of a context that an operation
 // affects (R-CTX-7).
 type eventType uint8
@@ -28,10 +30,10 @@ type perfContext struct {
 	events   []*Event // both classes, oldest first
 	held     int      // ctx->mutex is held: by its holder, and by handlers that do not wait for it
 	holder   *Task
-	time     int64 // ns that it was scheduled in for, until since
-	since    int64 // when it was scheduled in, if timed
-	timed    bool  // its clock runs
-	pins     int   // callers that wait for the mutex: it is not exchanged with a clone's
+	time     time.Duration // that it was scheduled in for, until since
+	since    time.Duration // when it was scheduled in, if timed
+	timed    bool          // its clock runs
+	pins     int           // callers that wait for the mutex: it is not exchanged with a clone's
 
 	parent           *perfContext // the context it is a clone of
 	parentGeneration uint64

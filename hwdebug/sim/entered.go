@@ -18,6 +18,9 @@ var errHalted = misusef("the machine is halted in a modelled function: it can on
 // does anything, with the record of the entry. It replaces what was set before; without names fn is never
 // called. fn may only look at the machine: a call that would change it fails meanwhile.
 func (m *Machine) SetEntered(names []string, fn func(*trace.Record)) error {
+	if m.closed {
+		return ErrClosed
+	}
 	for i := range m.onEntry {
 		m.onEntry[i] &^= callsBack
 	}
@@ -32,7 +35,10 @@ func (m *Machine) SetEntered(names []string, fn func(*trace.Record)) error {
 
 // attendTo adds an action to the later entries of a modelled function.
 func (m *Machine) attendTo(name string, a entryAction) error {
-	if !m.traced {
+	switch {
+	case m.closed:
+		return ErrClosed
+	case !m.traced:
 		return errNoTrace
 	}
 	id, err := m.modelled(name)

@@ -5,6 +5,7 @@ package sim
 import (
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/arm64"
@@ -109,9 +110,9 @@ type Event struct {
 	siblings []*Event // the members of the group that it leads, in order of opening
 	grouped  bool     // attached to its group
 
-	enabledTime, runningTime   int64 // in ns, until tstamp
-	childEnabled, childRunning int64 // of inherited events that are gone
-	tstamp                     int64 // of the context's clock
+	enabledTime, runningTime   time.Duration // until tstamp
+	childEnabled, childRunning time.Duration // of inherited events that are gone
+	tstamp                     time.Duration // of the context's clock
 }
 
 // ID returns the event's number, from 1 in order of creation. Refused events have numbers too.
@@ -189,8 +190,11 @@ func (m *Machine) owns(op string, ev *Event) error {
 	return ev.gone()
 }
 
-// gone returns an error if ev has been released.
+// gone returns an error if ev has been released or its machine closed.
 func (ev *Event) gone() error {
+	if ev.m.closed {
+		return ErrClosed
+	}
 	if ev.closed {
 		return misusef("%s is closed", ev.Label())
 	}
@@ -457,7 +461,7 @@ func (m *Machine) freeEvent(ev *Event) {
 	m.bpPerfEventDestroy(ev)
 	if ev.task != nil && ev.parent == nil {
 		if m.perfTasks--; m.perfTasks == 0 {
-			m.hooksOff = m.now + 1e9
+			m.hooksOff = m.now + time.Second
 		}
 	}
 	ev.freed, ev.closed = true, true

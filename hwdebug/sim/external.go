@@ -47,7 +47,7 @@ func (c *CPU) WriteOSLAR(v uint64) error {
 // OSLSR returns OSLSR_EL1 of this CPU, or an error if the CPU is suspended or offline: 0x8, or 0xa while
 // the OS lock is locked.
 func (c *CPU) OSLSR() (uint64, error) {
-	if err := c.usable(); err != nil {
+	if err := c.readable(); err != nil {
 		return 0, err
 	}
 	return 8 | bit(c.osLock)<<1, nil

@@ -16,7 +16,7 @@ func TestFramesOfRealStacks(t *testing.T) {
 		m := newMachine(t, sim.Config{CPUs: 2, Kernel: kernel})
 		want := func(cpu int, fn, chain string) {
 			t.Helper()
-			got, err := m.Callchain(fn, sim.ChainOptions{CPU: cpu})
+			got, err := m.Callchain(fn, sim.ChainOptions{CPU: m.CPU(cpu)})
 			must(t, err)
 			if text := strings.Join(got, " < "); !strings.HasPrefix(text, chain) {
 				t.Errorf("%s, %s on cpu%d:\n got %s\nwant %s ...", kernel, fn, cpu, text, chain)

@@ -32,7 +32,7 @@ func (p *player) driver() error {
 		}
 	case 3:
 		t := m.TimerSetup("timer", p.interrupt())
-		_, err := m.ModTimer(t, uint64(p.byte()))
+		_, err := m.ModTimer(t, ticks(m, uint64(p.byte())))
 		return err
 	case 4:
 		_, err := m.IrqWorkQueue(m.NewIrqWork("irq_work", p.interrupt()))
@@ -62,7 +62,7 @@ func (p *player) driver() error {
 		return err
 	case 9:
 		if w, ok := pick(p, p.wides); ok {
-			return m.UnregisterHwBreakpoint(w.Event(cpu))
+			return m.UnregisterHwBreakpoint(eventOn(w, cpu))
 		}
 	case 10:
 		o := sim.AccessOptions{Exclusive: p.n(2) == 0, PC: p.addr()}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/arm64"
@@ -85,7 +86,7 @@ func (p *player) body(depth int) func(*sim.Task) error {
 		case 0:
 			return nil
 		case 1:
-			return p.m.Msleep(int64(n) * 1e6)
+			return p.m.Msleep(time.Duration(n) * time.Millisecond)
 		case 2:
 			_ = t.Store(a, 4, uint64(n))
 			_ = p.m.Msleep(3e6)
@@ -94,7 +95,7 @@ func (p *player) body(depth int) func(*sim.Task) error {
 		}
 		if w, ok := pick(&player{in: []byte{byte(n)}}, p.works); ok && depth < 3 {
 			_, _ = p.m.ScheduleWork(w)
-			_, _ = p.m.ScheduleDelayedWork(w, uint64(n))
+			_, _ = p.m.ScheduleDelayedWork(w, ticks(p.m, uint64(n)))
 		}
 		return nil
 	}
@@ -219,7 +220,7 @@ func (p *player) call() error {
 		fn := func() error {
 			switch k {
 			case 0:
-				return m.Msleep(int64(n) * 1e6)
+				return m.Msleep(time.Duration(n) * time.Millisecond)
 			case 1:
 				if ev, ok := pick(&player{in: []byte{byte(n)}}, p.events); ok {
 					_ = m.PerfEventDisable(ev)
@@ -237,9 +238,9 @@ func (p *player) call() error {
 		var err error
 		switch {
 		case w.Delayed() && op == 28:
-			_, err = m.QueueDelayedWorkOn(p.n(m.NrCPUs()), w, uint64(p.byte()))
+			_, err = m.QueueDelayedWorkOn(p.n(m.NrCPUs()), w, ticks(m, uint64(p.byte())))
 		case w.Delayed():
-			_, err = m.ModDelayedWorkOn(p.n(m.NrCPUs()), w, uint64(p.byte()))
+			_, err = m.ModDelayedWorkOn(p.n(m.NrCPUs()), w, ticks(m, uint64(p.byte())))
 		default:
 			_, err = m.QueueWorkOn(p.n(m.NrCPUs()), w)
 		}
@@ -262,7 +263,7 @@ func (p *player) call() error {
 		}
 		return err
 	case 31:
-		return m.Msleep(int64(p.byte()) * 1e6)
+		return m.Msleep(time.Duration(p.byte()) * time.Millisecond)
 	case 32:
 		_, err := m.Run()
 		return err

@@ -5,6 +5,7 @@ package sim
 
 import (
 	"slices"
+	"time"
 
 	"github.com/hwlua/hwlua/hwdebug"
 )
@@ -106,7 +107,7 @@ func (ev *Event) effectiveState() State {
 }
 
 // clock returns the time that x was scheduled in for.
-func (x *perfContext) clock(now int64) int64 {
+func (x *perfContext) clock(now time.Duration) time.Duration {
 	if !x.timed {
 		return x.time
 	}
@@ -179,7 +180,7 @@ func (ev *Event) group() []*Event { return append([]*Event{ev.leader}, ev.leader
 
 // Values is what a read of an event returns besides its ID.
 type Values struct {
-	Enabled, Running int64 // total_time_enabled and total_time_running in ns
+	Enabled, Running time.Duration // total_time_enabled and total_time_running
 	Counts           []GroupCount
 }
 

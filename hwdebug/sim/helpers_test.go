@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/arm64"
@@ -176,4 +177,19 @@ func logged(m *sim.Machine, text string) int {
 		}
 	}
 	return n
+}
+
+// ticks returns a delay of n jiffies.
+func ticks(m *sim.Machine, n uint64) time.Duration {
+	d, ok := m.DelayOf(n)
+	if !ok {
+		panic("the delay is too long")
+	}
+	return d
+}
+
+// eventOn returns the event of a wide registration on a CPU, nil if it has none there.
+func eventOn(w *sim.Wide, cpu int) *sim.Event {
+	ev, _ := w.Event(cpu)
+	return ev
 }

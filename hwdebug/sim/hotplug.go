@@ -12,10 +12,13 @@ import (
 // hotplugCPU returns CPU n for a hotplug or power call, once no registration or cross call is under
 // way. A task body that takes its own CPU down moves to CPU 0 first.
 func (m *Machine) hotplugCPU(op string, n int) (*CPU, error) {
-	c := m.CPU(n)
-	if c == nil {
+	if m.closed {
+		return nil, ErrClosed
+	}
+	if !m.hasCPU(n) {
 		return nil, m.refuseCPU(op, "R-HP-1", n)
 	}
+	c := m.cpus[n]
 	if m.trapped > 0 {
 		return nil, misusef("%s cannot be called from a handler or a function run by cpu:run", op)
 	}

@@ -57,7 +57,7 @@ func TestIrqWork(t *testing.T) {
 		must(t, err)
 		must(t, m.CPU(0).Store(addrA, 8, 1))
 		expect("in a handler", "queued, queued, poke on cpu0")
-		chain, err := m.Callchain("irq_work_run", sim.ChainOptions{CPU: 0, View: trace.Full})
+		chain, err := m.Callchain("irq_work_run", sim.ChainOptions{CPU: m.CPU(0), View: trace.Full})
 		must(t, err)
 		if got := strings.Join(chain, " "); !strings.Contains(got, "irq_work_run ") || len(chain) < 3 {
 			t.Errorf("chain %s", got)
@@ -143,10 +143,10 @@ func TestCrossCalls(t *testing.T) {
 		must(t, m.SmpCallFunctionSingle(0, touch))
 		must(t, m.SmpCallFunctionSingle(1, touch))
 		must(t, m.OnEachCPU(touch))
-		if got := fmt.Sprint(w.Event(0).Count(), w.Event(1).Count()); got != "2 2" {
+		if got := fmt.Sprint(eventOn(w, 0).Count(), eventOn(w, 1).Count()); got != "2 2" {
 			t.Errorf("counts %s, want 2 2", got)
 		}
-		chain, err := m.Callchain("watchpoint_handler", sim.ChainOptions{CPU: 1, View: trace.Full})
+		chain, err := m.Callchain("watchpoint_handler", sim.ChainOptions{CPU: m.CPU(1), View: trace.Full})
 		must(t, err)
 		const interrupt = "generic_smp_call_function_single_interrupt"
 		if !slices.Contains(chain, interrupt) {

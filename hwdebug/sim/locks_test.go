@@ -180,7 +180,7 @@ func TestCPURelax(t *testing.T) {
 		})
 		body(t, m, "sets", 0, func() error { ready = true; return nil })
 		_, err := m.ScheduleDelayedWorkOn(1,
-			m.NewDelayedWork("late", func() error { late = true; return nil }), 9)
+			m.NewDelayedWork("late", func() error { late = true; return nil }), ticks(m, 9))
 		must(t, err)
 		steps, err := m.Run()
 		must(t, err)

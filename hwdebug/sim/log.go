@@ -4,6 +4,7 @@ package sim
 
 import (
 	"strings"
+	"time"
 
 	"github.com/hwlua/hwlua/hwdebug/trace"
 )
@@ -71,7 +72,9 @@ func (m *Machine) taintVerbose() string {
 }
 
 // stamp returns the prefix of a line: seconds and microseconds since boot (R-LOG-1).
-func stamp(ns int64) string { return sprintf("[%5d.%06d] ", ns/1e9, ns%1e9/1e3) }
+func stamp(t time.Duration) string {
+	return sprintf("[%5d.%06d] ", t/time.Second, t%time.Second/time.Microsecond)
+}
 
 // logf adds one message to the log, with a stamp on each of its lines.
 func (m *Machine) logf(format string, args ...any) {

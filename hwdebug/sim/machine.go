@@ -27,6 +27,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/arm64"
@@ -62,7 +63,7 @@ type Config struct {
 
 	Seed   uint64           // 0: a fixed order where the kernel leaves order open
 	Choose func(*Point) int // picks one of p.Next at each point, instead of Seed
-	Slack  int64            // ns that timers may overtake a thread that could run; 0: 10 ms, below 0: none
+	Slack  time.Duration    // how far timers may overtake a thread that could run; 0: 10 ms, below 0: none
 
 	DebugAtomicSleep bool // CONFIG_DEBUG_ATOMIC_SLEEP: a call that may sleep in atomic context logs it first
 
@@ -89,10 +90,10 @@ type Machine struct {
 	point                Point       // the one that the chooser is asked about
 	next                 Possibility // what a thread that gave up its turn was left for, if hasNext is set
 	hasNext              bool
-	bounded              bool  // the chooser ends a run that never comes to rest
-	slack                int64 // see Config
-	limit                int64 // when the present drive of the machine ends
-	near                 int64 // the smallest slack that would admit another timer, -1: none
+	bounded              bool          // the chooser ends a run that never comes to rest
+	slack                time.Duration // see Config
+	limit                time.Duration // when the present drive of the machine ends
+	near                 time.Duration // the smallest slack that would admit another timer, -1: none
 	properties           []property
 	describes            bool                      // Step wants to say what happens
 	looking              bool                      // a property is being asked
@@ -116,9 +117,9 @@ type Machine struct {
 	fromDebugNode [3]trace.NodeID // the same after a debug exception, by its class
 	fromIrqNode   trace.NodeID    // and after an interrupt
 
-	hz     int64
-	tickNs int64
-	now    int64 // ns since boot
+	hz   int64
+	tick time.Duration
+	now  time.Duration // since boot
 
 	cpus []*CPU
 	cpu  *CPU // where the caller, or the running thread, executes
@@ -144,7 +145,7 @@ type Machine struct {
 	turn        int     // calls and records of the running thread's turn
 	turnSeq     uint64  // the trace's sequence number at the last of them
 	turns       int     // turns cut short in a row at turnsAt
-	turnsAt     int64
+	turnsAt     time.Duration
 	relaxers    int  // threads in cpu_relax
 	lockers     int  // threads that wait for a context's mutex
 	monitors    int  // CPUs whose exclusive monitor is set
@@ -164,7 +165,7 @@ type Machine struct {
 	writes        []hwdebug.RegWrite
 
 	perfTasks int // task events alive: the scheduler hooks are on while > 0
-	hooksOff  int64
+	hooksOff  time.Duration
 
 	timerSeq uint64
 	regSeq   uint64 // order of debug register writes
@@ -218,7 +219,7 @@ func (m *Machine) start() {
 		m.chooser = seeded(cfg.Seed)
 	}
 	m.hz = int64(cfg.HZ)
-	m.tickNs = (1e9 + m.hz/2) / m.hz // TICK_NSEC
+	m.tick = time.Duration((1e9 + m.hz/2) / m.hz) // TICK_NSEC
 	m.taskSize = 1 << cfg.VABits
 	m.debugEnabled = !cfg.NoDebugMon
 	m.nextPID = 2
@@ -345,8 +346,8 @@ func (m *Machine) CoreNumBRPs() int { return m.brps }
 // CoreNumWRPs returns the number of watchpoint registers that the slot loops use.
 func (m *Machine) CoreNumWRPs() int { return m.wrps }
 
-// Now returns the virtual time in ns since boot.
-func (m *Machine) Now() int64 {
+// Now returns the virtual time since boot.
+func (m *Machine) Now() time.Duration {
 	m.touch(ResTime, 0, false)
 	return m.now
 }
@@ -354,13 +355,15 @@ func (m *Machine) Now() int64 {
 // Kernel returns the full name of the kernel profile.
 func (m *Machine) Kernel() string { return m.prof.name }
 
-// CPU returns CPU n, or nil if the machine has no CPU n.
+// CPU returns CPU n. A CPU that the machine does not have is offline, and calls on it return ErrNoCPU.
 func (m *Machine) CPU(n int) *CPU {
-	if n < 0 || n >= len(m.cpus) {
-		return nil
+	if !m.hasCPU(n) {
+		return &CPU{m: m, id: n}
 	}
 	return m.cpus[n]
 }
+
+func (m *Machine) hasCPU(n int) bool { return n >= 0 && n < len(m.cpus) }
 
 // Current returns the task in whose name calls are made.
 func (m *Machine) Current() *Task { return m.cpu.curr }
@@ -408,7 +411,8 @@ func (m *Machine) interrupted() error {
 	return nil
 }
 
-// Close ends the machine's threads. It may be called twice; a closed machine must not be used.
+// Close ends the machine's threads. What the machine holds can still be read; calls that do more return
+// ErrClosed. It may be called twice.
 func (m *Machine) Close() {
 	if m.closed {
 		return
@@ -523,9 +527,20 @@ func (m *Machine) pushUserNodes() {
 	m.fromIrqNode = m.toUserNode
 }
 
+// ErrClosed is the error of calls on a machine that has been closed.
+var ErrClosed = misusef("the machine is closed")
+
+// ErrNoCPU is wrapped by the error of a call on a CPU that the machine does not have. Where the kernel itself
+// checks the number, the error is the kernel's: EINVAL of CPUDown, ENXIO of SmpCallFunctionSingle.
+var ErrNoCPU = misusef("the machine has no such CPU")
+
 // A misuse is an error of a call that no kernel could be asked.
-type misuse struct{ text string }
+type misuse struct {
+	text string
+	kind error // ErrNoCPU, or nil
+}
 
 func (e *misuse) Error() string { return e.text }
+func (e *misuse) Unwrap() error { return e.kind }
 
-func misusef(format string, args ...any) error { return &misuse{fmt.Sprintf(format, args...)} }
+func misusef(format string, args ...any) error { return &misuse{text: fmt.Sprintf(format, args...)} }

@@ -2,13 +2,15 @@
 
 package sim
 
+import "time"
+
 // A Pending is a timer that is armed, or work that is queued or runs.
 type Pending struct {
 	Kind  string // "timer", "delayed work" or "work"
 	Name  string
 	CPU   int
-	State string // "armed", "queued" or "running"
-	At    int64  // ns since boot at which a timer fires; 0 for queued and running work
+	State string        // "armed", "queued" or "running"
+	At    time.Duration // since boot, when a timer fires; 0 for queued and running work
 }
 
 // Pending returns what is armed, by CPU and time, then work that is queued or runs, by age.
@@ -20,7 +22,7 @@ func (m *Machine) Pending() []Pending {
 			if _, ok := t.owner.(*Work); ok {
 				kind = "delayed work"
 			}
-			list = append(list, Pending{kind, t.owner.timerName(), c.id, "armed", int64(t.fires) * m.tickNs})
+			list = append(list, Pending{kind, t.owner.timerName(), c.id, "armed", m.dueAt(t)})
 		}
 	}
 	for _, w := range m.works {

@@ -25,7 +25,7 @@ func perfettoStory(t *testing.T) []byte {
 		_, err := m.RegisterWideHwBreakpoint(kernelRW(addrA, false), nil)
 		return err
 	})
-	_, err := m.QueueDelayedWorkOn(1, work, 25)
+	_, err := m.QueueDelayedWorkOn(1, work, ticks(m, 25))
 	must(t, err)
 	_, err = m.Run()
 	must(t, err)

@@ -2,7 +2,10 @@
 
 package sim
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // A PropertyKind says when a property must hold.
 type PropertyKind uint8
@@ -28,7 +31,7 @@ type property struct {
 type PropertyError struct {
 	Kind PropertyKind
 	Name string
-	Now  int64 // virtual time
+	Now  time.Duration // virtual time
 }
 
 func (e *PropertyError) Error() string {
@@ -42,7 +45,7 @@ func (e *PropertyError) Error() string {
 // Property sets a property. fn must only look at the machine.
 func (m *Machine) Property(kind PropertyKind, name string, fn func() (bool, error)) error {
 	if m.closed {
-		return misusef("the machine is closed")
+		return ErrClosed
 	}
 	m.properties = append(m.properties, property{kind: kind, name: name, fn: fn})
 	if m.chooser == nil { // so that every step ends at a point

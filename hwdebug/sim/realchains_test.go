@@ -236,7 +236,7 @@ func fromWork(t *testing.T, m *sim.Machine) {
 			return m.UnregisterWideHwBreakpoint(w)
 		})
 		must(t, m.CPU(0).ContextSwitch(nil))
-		_, err := m.QueueDelayedWorkOn(cpu, dw, 10)
+		_, err := m.QueueDelayedWorkOn(cpu, dw, ticks(m, 10))
 		must(t, err)
 		_, err = m.Run()
 		must(t, err)

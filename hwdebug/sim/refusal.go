@@ -53,7 +53,9 @@ func (m *Machine) refuseCPU(op, rule string, n int) error {
 }
 
 // noCPU returns the error of a call on a CPU that the machine does not have.
-func (m *Machine) noCPU(n int) error { return misusef("there is no cpu%d; %s", n, m.cpuRange()) }
+func (m *Machine) noCPU(n int) error {
+	return &misuse{sprintf("there is no cpu%d; %s", n, m.cpuRange()), ErrNoCPU}
+}
 
 // holder returns a snapshot of ev for a refusal that ev causes.
 func (ev *Event) holder() hwdebug.Holder {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
@@ -119,7 +120,7 @@ func TestResetReusesCoroutines(t *testing.T) {
 	m := newMachine(t, sim.Config{CPUs: 3})
 	for run := range 10 {
 		for cpu := range 3 {
-			body := func(*sim.Task) error { return m.Msleep(int64(cpu) * 1e9) }
+			body := func(*sim.Task) error { return m.Msleep(time.Duration(cpu) * time.Second) }
 			_, err := m.NewTask(sim.TaskConfig{CPU: cpu, Body: body})
 			must(t, err)
 		}

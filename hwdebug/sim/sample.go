@@ -5,6 +5,7 @@ package sim
 
 import (
 	"math/bits"
+	"time"
 
 	"github.com/hwlua/hwlua/hwdebug"
 )
@@ -194,18 +195,18 @@ func (ev *Event) Samples() uint64 { return ev.sampling.count }
 
 // A frequency is what an event with freq needs to adapt its period (R-PER-9).
 type frequency struct {
-	stamp  int64  // freq_time_stamp: of the last sample
-	count  uint64 // freq_count_stamp: the count at the last tick
-	jiffy  uint64 // up to which the ticks have been counted
-	active bool   // whether it was ACTIVE since then
+	stamp  time.Duration // freq_time_stamp: of the last sample
+	count  uint64        // freq_count_stamp: the count at the last tick
+	jiffy  uint64        // up to which the ticks have been counted
+	active bool          // whether it was ACTIVE since then
 }
 
-// calculatePeriod returns the period in which count hits in ns make the event's frequency.
+// calculatePeriod returns the period in which count hits in d make the event's frequency.
 //
 // kernel/events/core.c: perf_calculate_period
-func (ev *Event) calculatePeriod(ns int64, count uint64) uint64 {
+func (ev *Event) calculatePeriod(d time.Duration, count uint64) uint64 {
 	hi, lo := bits.Mul64(count, 1e9)
-	divisor := uint64(ns) * ev.attr.SamplePeriod
+	divisor := uint64(d) * ev.attr.SamplePeriod
 	if divisor == 0 || hi >= divisor {
 		return lo
 	}
@@ -216,9 +217,9 @@ func (ev *Event) calculatePeriod(ns int64, count uint64) uint64 {
 // adjustPeriod moves the event's period an eighth of the way to what its frequency wants.
 //
 // kernel/events/core.c: perf_adjust_period
-func (ev *Event) adjustPeriod(ns int64, count uint64) {
+func (ev *Event) adjustPeriod(d time.Duration, count uint64) {
 	s := &ev.sampling
-	delta := int64(ev.calculatePeriod(ns, count)-s.period) + 7
+	delta := int64(ev.calculatePeriod(d, count)-s.period) + 7
 	s.period = max(s.period+uint64(delta/8), 1)
 	if s.left > 8*int64(s.period) {
 		s.left = 0
@@ -234,7 +235,7 @@ func (m *Machine) freqTicks(ev *Event) {
 	now := m.Jiffies()
 	if f.active && now > f.jiffy {
 		if ev.count > f.count { // RESET makes it less
-			ev.adjustPeriod(m.tickNs, ev.count-f.count)
+			ev.adjustPeriod(m.tick, ev.count-f.count)
 		}
 		f.count = ev.count
 	}
@@ -248,7 +249,7 @@ func (m *Machine) freqSample(ev *Event) {
 	f := &ev.sampling.freq
 	d := m.now - f.stamp
 	first := f.stamp == 0
-	if f.stamp = m.now; !first && d > 0 && d < 2*m.tickNs {
+	if f.stamp = m.now; !first && d > 0 && d < 2*m.tick {
 		ev.adjustPeriod(d, ev.sampling.last)
 	}
 }

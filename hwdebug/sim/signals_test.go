@@ -110,7 +110,7 @@ func TestHandlerThatSendsSignal(t *testing.T) {
 			t.Errorf("%d calls, task %s, %s; want 1 call, dead, SI_USER",
 				calls, task.State(), s.Info.CodeName())
 		}
-		chain, err := m.Callchain("do_exit", sim.ChainOptions{CPU: -1, View: trace.Full})
+		chain, err := m.Callchain("do_exit", sim.ChainOptions{View: trace.Full})
 		must(t, err)
 		want := strings.Fields("do_exit do_group_exit get_signal " + signalPath(m.Kernel()))
 		if !slices.Equal(chain[:len(want)], want) {

@@ -50,7 +50,7 @@ func TestStepOfASkippedInstructionEnds(t *testing.T) {
 					t.Fatal(err)
 				}
 				for i, w := range ws {
-					if count := w.Event(1).Count(); count != n {
+					if count := eventOn(w, 1).Count(); count != n {
 						t.Errorf("%s, 0x%x: Count of event %d = %d, want %d", profile, addr, i, count, n)
 					}
 					if v, err := c.Reg(arm64.WCR, i); err != nil || v&1 == 0 {

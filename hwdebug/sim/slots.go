@@ -207,10 +207,10 @@ type Use struct {
 
 // Slots returns what is reserved and installed on a CPU.
 func (m *Machine) Slots(cpu int) (SlotUse, error) {
-	c := m.CPU(cpu)
-	if c == nil {
+	if !m.hasCPU(cpu) {
 		return SlotUse{}, m.noCPU(cpu)
 	}
+	c := m.cpus[cpu]
 	use := func(typ slotType, usable int, slots []*Event) Use {
 		return Use{
 			Limit: m.limits[typ], Usable: usable,

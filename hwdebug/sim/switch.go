@@ -188,7 +188,7 @@ func (t *Task) Migrate(cpu int) error {
 		return misusef("%s is bound to cpu%d", t.comm, t.cpu)
 	}
 	c := m.CPU(cpu)
-	if c == nil || !c.online {
+	if !c.online {
 		return m.refuse(&hwdebug.Error{
 			Errno: einval, Rule: "R-HP-11", Fn: "set_cpus_allowed_ptr", Op: "migrate",
 			Asked: sprintf("%s to cpu%d", t, cpu),

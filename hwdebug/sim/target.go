@@ -4,6 +4,7 @@ package sim
 
 import (
 	"errors"
+	"time"
 
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/arm64"
@@ -22,9 +23,9 @@ type Target struct {
 	preempt bool            // the next fork or exec is preempted
 }
 
-// stepTime is the time in ns that passes between two accesses of a test program, for events with a frequency.
+// stepTime is the time that passes between two accesses of a test program, for events with a frequency.
 // On the recorded machines it is between one tick and two.
-const stepTime = 5e6
+const stepTime = 5 * time.Millisecond
 
 // passTime lets the time between two accesses pass.
 func (t *Target) passTime() error {
@@ -126,11 +127,10 @@ func (t *Target) onTask(id hwdebug.TaskID, fn func(*Task) error) error {
 
 // onCPU calls fn with a CPU of the machine.
 func (t *Target) onCPU(cpu int, fn func(*CPU) error) error {
-	c := t.m.CPU(cpu)
-	if c == nil {
+	if !t.m.hasCPU(cpu) {
 		return t.m.noCPU(cpu)
 	}
-	return fn(c)
+	return fn(t.m.cpus[cpu])
 }
 
 // add returns the ID of a new event, unless its creation failed.

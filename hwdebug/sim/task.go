@@ -74,10 +74,13 @@ const (
 
 // NewTask creates a task. It runs once it is switched to or, if it has a body, once its CPU schedules it.
 func (m *Machine) NewTask(cfg TaskConfig) (*Task, error) {
-	c := m.CPU(cfg.CPU)
-	if c == nil {
+	if m.closed {
+		return nil, ErrClosed
+	}
+	if !m.hasCPU(cfg.CPU) {
 		return nil, m.noCPU(cfg.CPU)
 	}
+	c := m.cpus[cfg.CPU]
 	if !c.online {
 		return nil, misusef("cpu%d is offline (a task starts on an online CPU)", cfg.CPU)
 	}
@@ -203,8 +206,11 @@ func (t *Task) State() string {
 // running reports whether the task is current on its CPU (task_curr).
 func (t *Task) running() bool { return t.m.cpus[t.cpu].curr == t }
 
-// alive returns ESRCH for op on a task that has exited.
+// alive returns ESRCH for op on a task that has exited, and ErrClosed if the machine is closed.
 func (t *Task) alive(op string) error {
+	if t.m.closed {
+		return ErrClosed
+	}
 	if t.dead {
 		return t.m.refuse(&hwdebug.Error{
 			Errno: esrch, Rule: "R-EVT-25", Fn: op, Op: op, Asked: t.String(),

@@ -5,6 +5,7 @@ package sim
 import (
 	"slices"
 	"strconv"
+	"time"
 )
 
 type threadState uint8
@@ -24,8 +25,8 @@ type thread struct {
 	task   *Task
 	fn     func() error // nil: a worker's, or the body of the task
 	state  threadState
-	since  int64 // when it became able to run: created, queued or woken
-	wakeAt int64
+	since  time.Duration // when it became able to run: created, queued or woken
+	wakeAt time.Duration
 	cond   func() bool
 	wait   Wait // what it waits for
 	target *CPU // of the cross call that it waits for
@@ -214,7 +215,7 @@ func (m *Machine) preemptAt(place Place) error {
 // mayCall returns an error if the machine cannot be called now.
 func (m *Machine) mayCall() error {
 	if m.closed {
-		return misusef("the machine is closed")
+		return ErrClosed
 	}
 	if m.stopErr != nil {
 		return m.stopErr
@@ -315,13 +316,13 @@ func (m *Machine) lendStack() {
 }
 
 const (
-	maxTime  = int64(1) << 62
+	maxTime  = time.Duration(1) << 62
 	maxSteps = 100_000 // steps of one call, after which the machine is considered to run without end
 )
 
 // drive performs the actions that are due at or before limit, until cond holds or none is left. It
 // returns their number.
-func (m *Machine) drive(limit int64, cond func() bool) (steps int, err error) {
+func (m *Machine) drive(limit time.Duration, cond func() bool) (steps int, err error) {
 	for ; !cond(); steps++ {
 		if steps > maxSteps && !m.bounded {
 			return steps, m.restless(steps)
@@ -336,7 +337,7 @@ func (m *Machine) drive(limit int64, cond func() bool) (steps int, err error) {
 func never() bool { return false }
 
 // schedStep performs the next action that is due at or before limit. ok is false if no action is due.
-func (m *Machine) schedStep(limit int64) (desc string, ok bool, err error) {
+func (m *Machine) schedStep(limit time.Duration) (desc string, ok bool, err error) {
 	if err := m.interrupted(); err != nil {
 		return "", false, err
 	}
@@ -558,11 +559,14 @@ func (m *Machine) endSpin(c *CPU) {
 	}
 }
 
-// Msleep lets ns of virtual time pass. In a task body or work function the thread sleeps; the
+// Msleep lets virtual time pass for d. In a task body or work function the thread sleeps; the
 // script drives the machine meanwhile. A handler must not sleep.
-func (m *Machine) Msleep(ns int64) error {
-	if ns < 0 {
-		return misusef("invalid sleep of %d ns (want 0 or more)", ns)
+func (m *Machine) Msleep(d time.Duration) error {
+	if m.closed {
+		return ErrClosed
+	}
+	if d < 0 {
+		return misusef("invalid sleep of %v (want 0 or more)", d)
 	}
 	if m.trapped > 0 {
 		return misusef("msleep: %s must not sleep", m.noSleep())
@@ -570,9 +574,9 @@ func (m *Machine) Msleep(ns int64) error {
 	if err := m.interrupted(); err != nil {
 		return err
 	}
-	deadline := m.now + ns
+	deadline := m.now + d
 	if deadline < m.now || deadline > maxTime {
-		return misusef("invalid sleep of %d ns: virtual time ends at %d", ns, maxTime)
+		return misusef("invalid sleep of %v: virtual time ends at %v", d, maxTime)
 	}
 	if th := m.thread; th != nil {
 		if err := m.preemptFor(); err != nil {
@@ -580,8 +584,8 @@ func (m *Machine) Msleep(ns int64) error {
 		}
 		m.touch(ResTime, 0, false)
 		defer m.done(m.here())
-		k := m.enter1(fnMsleep, uint64(ns/1e6))
-		th.wakeAt, th.wait = m.now+ns, Wait{For: "msleep"}
+		k := m.enter1(fnMsleep, uint64(d/time.Millisecond))
+		th.wakeAt, th.wait = m.now+d, Wait{For: "msleep"}
 		m.pause(th, threadAsleep)
 		th.wait = Wait{}
 		m.leave(k)
@@ -633,7 +637,7 @@ func (m *Machine) Step() (desc string, ok bool, err error) {
 // alone returns an error unless the script itself makes the call.
 func (m *Machine) alone(op string) error {
 	if m.closed {
-		return misusef("the machine is closed")
+		return ErrClosed
 	}
 	if m.halted {
 		return errHalted

@@ -137,7 +137,7 @@ func TestExitGoesOnElsewhere(t *testing.T) {
 		must(t, ev.Close())
 		for cpu, want := range []string{"kthread ret_from_fork", "cpu_startup_entry secondary_start_kernel"} {
 			open(t, m, kernelRW(addrA, false), nil, cpu)
-			chain, err := m.Callchain("write_wb_reg", sim.ChainOptions{CPU: cpu})
+			chain, err := m.Callchain("write_wb_reg", sim.ChainOptions{CPU: m.CPU(cpu)})
 			must(t, err)
 			got := strings.Join(chain, " ")
 			if !strings.HasSuffix(got, want) || strings.Contains(got, "exit") {
@@ -266,7 +266,7 @@ func TestStackOfABody(t *testing.T) {
 	must(t, err)
 	_, err = m.Run()
 	must(t, err)
-	chain, err := m.Callchain("write_wb_reg", sim.ChainOptions{CPU: -1})
+	chain, err := m.Callchain("write_wb_reg", sim.ChainOptions{})
 	must(t, err)
 	if got := strings.Join(chain, " "); !waited || strings.Contains(got, "flush_work") {
 		t.Errorf("waited %v, chain %s; want true and no flush_work", waited, got)
@@ -306,12 +306,12 @@ func TestRestless(t *testing.T) {
 	m := newMachine(t, sim.Config{CPUs: 1, TraceSize: -1})
 	done, again := m.NewWork("done", nil), (*sim.Work)(nil)
 	again = m.NewDelayedWork("again", func() error {
-		_, err := m.ScheduleDelayedWork(again, 1)
+		_, err := m.ScheduleDelayedWork(again, ticks(m, 1))
 		return err
 	})
 	_, err := m.ScheduleWork(done)
 	must(t, err)
-	_, err = m.ScheduleDelayedWork(again, 1)
+	_, err = m.ScheduleDelayedWork(again, ticks(m, 1))
 	must(t, err)
 	_, err = m.NewTask(sim.TaskConfig{Comm: "gone", PID: 7, Body: func(*sim.Task) error { return nil }})
 	must(t, err)

@@ -2,7 +2,10 @@
 
 package sim
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // A Timer is a timer_list of a driver.
 type Timer struct {
@@ -60,18 +63,18 @@ func (m *Machine) onTimer(op string, t *Timer) error {
 	return m.preempt()
 }
 
-// ModTimer arms t for delay jiffies from now on the CPU that the caller runs on, and reports whether it
-// was pending. One that was and falls into the same bucket of the wheel keeps its place and its CPU
-// (R-TMR-9). Any context may call it.
+// ModTimer arms t for a delay from now, rounded up to jiffies, on the CPU that the caller runs on, and
+// reports whether it was pending. One that was and falls into the same bucket of the wheel keeps its place
+// and its CPU (R-TMR-9). Any context may call it.
 //
 // kernel/time/timer.c: mod_timer
-func (m *Machine) ModTimer(t *Timer, delay uint64) (was bool, err error) {
+func (m *Machine) ModTimer(t *Timer, d time.Duration) (was bool, err error) {
 	if err := m.onTimer("mod_timer", t); err != nil {
 		return false, err
 	}
-	if delay > maxJiffies {
-		return false, misusef("mod_timer: invalid delay of %d jiffies (want at most %d)",
-			delay, uint64(maxJiffies))
+	delay, err := m.delayOf("mod_timer", d)
+	if err != nil {
+		return false, err
 	}
 	defer m.done(m.here())
 	defer m.exitBool(m.enter2(fnModTimer, t.nameID, delay), &was)

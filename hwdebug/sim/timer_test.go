@@ -32,7 +32,7 @@ func TestTimerFires(t *testing.T) {
 			{a, 5, true}, // the same time: a keeps its place, and so fires after b
 			{d, 8, true},
 		} {
-			was, err := m.ModTimer(step.timer, step.delay)
+			was, err := m.ModTimer(step.timer, ticks(m, step.delay))
 			if must(t, err); was != step.was {
 				t.Errorf("mod_timer(%s, %d) = %v, want %v", step.timer.Name(), step.delay, was, step.was)
 			}
@@ -55,9 +55,9 @@ func TestTimerSameBucket(t *testing.T) {
 	timer := m.TimerSetup("t", nil)
 	mod := func(delay uint64) {
 		t.Helper()
-		must(t, m.CPU(1).Run(func() error { _, err := m.ModTimer(timer, delay); return err }))
+		must(t, m.CPU(1).Run(func() error { _, err := m.ModTimer(timer, ticks(m, delay)); return err }))
 	}
-	_, err := m.ModTimer(timer, 100)
+	_, err := m.ModTimer(timer, ticks(m, 100))
 	must(t, err)
 	for _, c := range []struct{ delay, expires, cpu uint64 }{{101, 101, 0}, {200, 200, 1}} {
 		mod(c.delay)
@@ -90,10 +90,10 @@ func TestTimerContext(t *testing.T) {
 			if timer.Runs() == 3 {
 				return errors.New("third time")
 			}
-			_, err := m.ModTimer(timer, 10)
+			_, err := m.ModTimer(timer, ticks(m, 10))
 			return err
 		})
-		must(t, m.CPU(1).Run(func() error { _, err := m.ModTimer(timer, 10); return err }))
+		must(t, m.CPU(1).Run(func() error { _, err := m.ModTimer(timer, ticks(m, 10)); return err }))
 		if left := m.Leaks(); len(left) != 3 || left[2] != "timer poll is pending" {
 			t.Errorf("left behind: %q, want two events and the timer", left)
 		}
@@ -103,10 +103,10 @@ func TestTimerContext(t *testing.T) {
 		if slept == nil || synced == nil || !strings.Contains(synced.Error(), "deadlock") {
 			t.Errorf("msleep = %v, del_timer_sync = %v, want errors", slept, synced)
 		}
-		if w.Event(1).Count() != 3 || w.Event(0).Count() != 0 {
-			t.Errorf("counts %d and %d, want 0 and 3", w.Event(0).Count(), w.Event(1).Count())
+		if eventOn(w, 1).Count() != 3 || eventOn(w, 0).Count() != 0 {
+			t.Errorf("counts %d and %d, want 0 and 3", eventOn(w, 0).Count(), eventOn(w, 1).Count())
 		}
-		chain, err := m.Callchain("watchpoint_handler", sim.ChainOptions{CPU: 1, View: trace.Full})
+		chain, err := m.Callchain("watchpoint_handler", sim.ChainOptions{CPU: m.CPU(1), View: trace.Full})
 		must(t, err)
 		got := strings.Join(chain, " ")
 		if !strings.Contains(got, "poll call_timer_fn expire_timers __run_timers run_timer_softirq") {
@@ -159,7 +159,7 @@ func TestHotplugStates(t *testing.T) {
 		if err := m.CpuhpRemoveState(b); err == nil {
 			t.Error("a state is removed twice")
 		}
-		chain, err := m.Callchain("msleep", sim.ChainOptions{CPU: -1, View: trace.Full})
+		chain, err := m.Callchain("msleep", sim.ChainOptions{View: trace.Full})
 		must(t, err)
 		want := "msleep b:online cpuhp_invoke_callback cpuhp_thread_fun " +
 			"smpboot_thread_fn kthread ret_from_fork"
@@ -261,7 +261,7 @@ func TestDelTimerSyncInInterrupt(t *testing.T) {
 		timer := m.TimerSetup("t", nil)
 		armed := 0
 		del := func() error {
-			if _, err := m.ModTimer(timer, 5); err != nil {
+			if _, err := m.ModTimer(timer, ticks(m, 5)); err != nil {
 				return err
 			}
 			was, err := m.DelTimerSync(timer)
@@ -298,7 +298,7 @@ func TestSetupAndPrintkAreTraced(t *testing.T) {
 		})
 		must(t, err)
 		for _, fn := range []string{"init_timer_key", printk} {
-			chain, err := m.Callchain(fn, sim.ChainOptions{CPU: 0, View: trace.Full})
+			chain, err := m.Callchain(fn, sim.ChainOptions{CPU: m.CPU(0), View: trace.Full})
 			must(t, err)
 			if len(chain) < 2 || chain[1] != "__perf_event_overflow" {
 				t.Errorf("%s was called by %q, want __perf_event_overflow", fn, chain)

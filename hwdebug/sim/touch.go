@@ -121,6 +121,9 @@ func (m *Machine) Looking() bool { return m.looking }
 
 // VariablePoint is the point before the running thread reads or writes a variable of the caller.
 func (m *Machine) VariablePoint() error {
+	if m.closed {
+		return ErrClosed
+	}
 	if th := m.thread; th != nil && m.lent == 0 && m.chooser != nil && m.stopErr == nil {
 		return m.pointHere(th, PlaceVariable)
 	}

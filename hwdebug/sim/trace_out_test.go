@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/sim"
@@ -27,7 +28,7 @@ func seedStory(t *testing.T, cfg sim.Config) *sim.Machine {
 		wide, err = m.RegisterWideHwBreakpoint(kernelRW(addrA, false), nil)
 		return err
 	})
-	_, err := m.QueueDelayedWorkOn(1, dw, 7000)
+	_, err := m.QueueDelayedWorkOn(1, dw, ticks(m, 7000))
 	must(t, err)
 	_, err = m.Run()
 	must(t, err)
@@ -101,12 +102,12 @@ func TestTraceOfAnyOrder(t *testing.T) {
 						return err
 					}
 					wides = append(wides, w)
-					if err := m.Msleep(int64(i) * 8e6); err != nil {
+					if err := m.Msleep(time.Duration(i) * 8 * time.Millisecond); err != nil {
 						return err
 					}
 					return m.UnregisterWideHwBreakpoint(w)
 				})
-				_, err := m.QueueDelayedWorkOn(int(i), dw, 5)
+				_, err := m.QueueDelayedWorkOn(int(i), dw, ticks(m, 5))
 				must(t, err)
 				body := func(task *sim.Task) error {
 					ev, err := m.RegisterUserHwBreakpoint(userW(userAddr), nil, task)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/hwlua/hwlua/hwdebug"
 	"github.com/hwlua/hwlua/hwdebug/arm64"
@@ -843,7 +844,7 @@ func atJiffy(t *testing.T, m *sim.Machine, j uint64) uint64 {
 	t.Helper()
 	const wheel, tick = 4096, 1_000_000_000 / 250
 	behind := (j + wheel - m.Jiffies()%wheel) % wheel
-	must(t, m.Msleep(int64(behind)*tick-m.Now()%tick))
+	must(t, m.Msleep(time.Duration(behind)*tick-m.Now()%tick))
 	if m.Jiffies()%wheel != j {
 		t.Fatalf("Jiffies = %d, want %d modulo %d", m.Jiffies(), j, wheel)
 	}
@@ -868,7 +869,7 @@ func TestVectorsTimers(t *testing.T) {
 			start := atJiffy(t, m, 1000)
 			var at uint64
 			dw := m.NewDelayedWork("probe", func() error { at = m.Jiffies(); return nil })
-			queued, err := m.QueueDelayedWorkOn(0, dw, tt.delay)
+			queued, err := m.QueueDelayedWorkOn(0, dw, ticks(m, tt.delay))
 			must(t, err)
 			if !queued {
 				t.Error("QueueDelayedWorkOn = false, want true")
@@ -887,7 +888,7 @@ func TestVectorsTimers(t *testing.T) {
 		x := m.NewDelayedWork("X", func() error { order = append(order, "X"); return nil })
 		y := m.NewDelayedWork("Y", func() error { order = append(order, "Y"); return nil })
 		for _, w := range []*sim.Work{x, y} {
-			_, err := m.QueueDelayedWorkOn(1, w, 10)
+			_, err := m.QueueDelayedWorkOn(1, w, ticks(m, 10))
 			must(t, err)
 		}
 		_, err := m.Run()
@@ -902,7 +903,7 @@ func TestVectorsTimers(t *testing.T) {
 		var at uint64
 		dw := m.NewDelayedWork("probe", func() error { at = m.Jiffies(); return nil })
 		for i, want := range []bool{true, false} {
-			queued, err := m.QueueDelayedWorkOn(i, dw, []uint64{25, 5}[i])
+			queued, err := m.QueueDelayedWorkOn(i, dw, ticks(m, []uint64{25, 5}[i]))
 			must(t, err)
 			if queued != want {
 				t.Errorf("QueueDelayedWorkOn number %d = %v, want %v", i+1, queued, want)

@@ -19,12 +19,16 @@ func (w *Wide) ID() int { return w.id }
 // Closed reports whether it has been unregistered.
 func (w *Wide) Closed() bool { return w.closed }
 
-// Event returns the event of a CPU, nil if the CPU has none.
-func (w *Wide) Event(cpu int) *Event {
-	if cpu < 0 || cpu >= len(w.events) {
-		return nil
+// Event returns the event of a CPU. It returns an error if the CPU has none: it was offline, its event has
+// been unregistered, or the machine does not have it.
+func (w *Wide) Event(cpu int) (*Event, error) {
+	if !w.m.hasCPU(cpu) {
+		return nil, w.m.noCPU(cpu)
 	}
-	return w.events[cpu]
+	if w.events[cpu] == nil {
+		return nil, misusef("the wide registration at 0x%016x has no event on cpu%d", w.addr, cpu)
+	}
+	return w.events[cpu], nil
 }
 
 // RegisterWideHwBreakpoint registers one event on every online CPU in ascending order. If one fails, it

@@ -5,6 +5,7 @@ package sim
 import (
 	"slices"
 	"strconv"
+	"time"
 )
 
 // A Work is a work item, delayed or not, of the queue events.
@@ -21,8 +22,8 @@ type Work struct {
 	running *worker // that runs it now
 	last    *pool   // where it ran last
 	runs    int
-	id      uint64 // from 1 in order of creation
-	queued  int64  // when it was queued last
+	id      uint64        // from 1 in order of creation
+	queued  time.Duration // when it was queued last
 	timer   *timer
 	blocked int // number of cancel_*_sync that wait: queueing fails meanwhile
 }
@@ -46,7 +47,7 @@ type worker struct {
 	busy      bool    // it has found an item since it was idle
 	woken     bool    // from a sleep in its function, and not counted as running yet (R-WQ-22)
 	scheduled []*Work // items that were queued while this worker ran them (R-WQ-5)
-	idleSince int64
+	idleSince time.Duration
 }
 
 // init gives the pool of at's CPU its first worker, which runs as the kernel thread t.
@@ -254,7 +255,7 @@ func (m *Machine) processOneWork(w *worker, item *Work) error {
 // cullWorkers ends workers that have been idle for 300 s. It keeps two idle workers in each pool, and one
 // for every four busy ones beyond that (R-WQ-18).
 func (m *Machine) cullWorkers() {
-	const timeout = 300e9
+	const timeout = 300 * time.Second
 	for _, c := range m.cpus {
 		p := &c.pool
 		for len(p.idle) > 2 && (len(p.idle)-2)*4 >= len(p.workers)-len(p.idle) {
@@ -351,21 +352,20 @@ const workEnds = 1 << 48
 // anyCPU stands for the CPU that the caller runs on.
 const anyCPU = -1 << 31
 
-// onWorkCPU checks a call that queues w on cpu after delay jiffies, and returns the CPU, -1
-// for anyCPU.
-func (m *Machine) onWorkCPU(op string, w *Work, delayed bool, cpu int, delay uint64) (int, error) {
+// onWorkCPU checks a call that queues w on cpu after d, and returns the CPU, -1 for anyCPU, and the jiffies
+// of d.
+func (m *Machine) onWorkCPU(op string, w *Work, delayed bool, cpu int, d time.Duration) (
+	on int, delay uint64, err error) {
 	if err := m.onWork(op, w, delayed); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if cpu == anyCPU {
 		cpu = -1
 	} else if cpu < 0 || cpu >= len(m.cpus) {
-		return 0, m.refuseCPU(op, "R-WQ-4", cpu)
+		return 0, 0, m.refuseCPU(op, "R-WQ-4", cpu)
 	}
-	if delay > maxJiffies {
-		return 0, misusef("%s: invalid delay of %d jiffies (want at most %d)", op, delay, uint64(maxJiffies))
-	}
-	return cpu, nil
+	delay, err = m.delayOf(op, d)
+	return cpu, delay, err
 }
 
 // QueueWorkOn queues w on a CPU. It returns false, and changes nothing, if w is already pending.
@@ -405,25 +405,27 @@ func (m *Machine) queueWork(w *Work, cpu int) {
 	p.wakeIfNeeded()
 }
 
-// ScheduleDelayedWork queues w after delay jiffies, on the CPU where its timer fires (R-WQ-4, 7).
-func (m *Machine) ScheduleDelayedWork(w *Work, delay uint64) (bool, error) {
+// ScheduleDelayedWork queues w after a delay, rounded up to jiffies, on the CPU where its timer fires
+// (R-WQ-4, 7).
+func (m *Machine) ScheduleDelayedWork(w *Work, delay time.Duration) (bool, error) {
 	return m.queue("schedule_delayed_work", anyCPU, w, true, delay)
 }
 
 // ScheduleDelayedWorkOn does the same as QueueDelayedWorkOn: there is one queue.
-func (m *Machine) ScheduleDelayedWorkOn(cpu int, w *Work, delay uint64) (bool, error) {
+func (m *Machine) ScheduleDelayedWorkOn(cpu int, w *Work, delay time.Duration) (bool, error) {
 	return m.queue("schedule_delayed_work_on", cpu, w, true, delay)
 }
 
-// QueueDelayedWorkOn queues w on a CPU after delay jiffies. It returns false, and changes nothing, if w is
-// already pending.
-func (m *Machine) QueueDelayedWorkOn(cpu int, w *Work, delay uint64) (bool, error) {
+// QueueDelayedWorkOn queues w on a CPU after a delay, rounded up to jiffies. It returns false, and changes
+// nothing, if w is already pending.
+func (m *Machine) QueueDelayedWorkOn(cpu int, w *Work, delay time.Duration) (bool, error) {
 	return m.queue("queue_delayed_work_on", cpu, w, true, delay)
 }
 
 // queue queues w, delayed or not, unless it is pending already.
-func (m *Machine) queue(op string, cpu int, w *Work, delayed bool, delay uint64) (queued bool, err error) {
-	if cpu, err = m.onWorkCPU(op, w, delayed, cpu, delay); err != nil {
+func (m *Machine) queue(op string, on int, w *Work, delayed bool, d time.Duration) (queued bool, err error) {
+	cpu, delay, err := m.onWorkCPU(op, w, delayed, on, d)
+	if err != nil {
 		return false, err
 	}
 	defer m.done(m.here())
@@ -491,10 +493,11 @@ func (m *Machine) grab(w *Work) bool {
 	return true
 }
 
-// ModDelayedWorkOn queues w on a CPU after delay jiffies, replacing an earlier delay. It reports whether w
-// was pending (R-WQ-8).
-func (m *Machine) ModDelayedWorkOn(cpu int, w *Work, delay uint64) (was bool, err error) {
-	if cpu, err = m.onWorkCPU("mod_delayed_work_on", w, true, cpu, delay); err != nil {
+// ModDelayedWorkOn queues w on a CPU after a delay, rounded up to jiffies, which replaces an earlier one. It
+// reports whether w was pending (R-WQ-8).
+func (m *Machine) ModDelayedWorkOn(on int, w *Work, d time.Duration) (was bool, err error) {
+	cpu, delay, err := m.onWorkCPU("mod_delayed_work_on", w, true, on, d)
+	if err != nil {
 		return false, err
 	}
 	defer m.done(m.here())

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
@@ -24,21 +25,21 @@ func workersOf(m *sim.Machine) string {
 }
 
 // sleepers queues n works on CPU 1 that sleep.
-func sleepers(t *testing.T, m *sim.Machine, n int, ns int64) {
+func sleepers(t *testing.T, m *sim.Machine, n int, d time.Duration) {
 	t.Helper()
 	for range n {
-		_, err := m.ScheduleWorkOn(1, m.NewWork("sleeper", func() error { return m.Msleep(ns) }))
+		_, err := m.ScheduleWorkOn(1, m.NewWork("sleeper", func() error { return m.Msleep(d) }))
 		must(t, err)
 	}
 }
 
 func TestIdleWorkersEnd(t *testing.T) {
-	const second = int64(1e9)
+	const second = time.Second
 	const rule = "R-WQ-18 beyond two, after 300 s, the longest idle first"
 	onEvery(t, rule, func(t *testing.T, kernel string) {
 		m := vectorMachine(t, kernel)
 		start := m.Now()
-		for i := range int64(4) {
+		for i := range time.Duration(4) {
 			sleepers(t, m, 1, (i+1)*second)
 		}
 		must(t, m.Msleep(5*second))
@@ -47,7 +48,7 @@ func TestIdleWorkersEnd(t *testing.T) {
 		}
 		// Worker 4 has been idle since it was made, 0 to 3 since seconds 1 to 4.
 		for _, step := range []struct {
-			at   int64
+			at   time.Duration
 			want string
 		}{
 			{299, "0 1 2 3 4"}, {300, "0 1 2 3"}, {301, "1 2 3"}, {302, "2 3"}, {1000, "2 3"},

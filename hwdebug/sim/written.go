@@ -2,12 +2,16 @@
 
 package sim
 
-import "github.com/hwlua/hwlua/hwdebug/trace"
+import (
+	"time"
+
+	"github.com/hwlua/hwlua/hwdebug/trace"
+)
 
 // A RegisterWrite is one write of a debug register.
 type RegisterWrite struct {
-	At    int64  // ns since boot
-	Comm  string // of the task that was current
+	At    time.Duration // since boot
+	Comm  string        // of the task that was current
 	PID   int
 	Value uint64
 	Chain []string // from the writing function outwards, in the frames view

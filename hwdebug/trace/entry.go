@@ -6,12 +6,13 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // An Entry is one record whose names are resolved: it prints without the recorder that it came from.
 type Entry struct {
-	Seq   uint64 // counts from 1 in order of entry
-	T     int64  // virtual time of entry in ns
+	Seq   uint64        // counts from 1 in order of entry
+	T     time.Duration // virtual time of entry
 	CPU   int
 	PID   int
 	Comm  string
@@ -97,13 +98,13 @@ func (e *Entry) appendTask(b []byte) []byte {
 }
 
 // appendMicros appends a time in microseconds with three decimals: "12.500".
-func appendMicros(b []byte, ns int64) []byte {
-	if ns < 0 {
+func appendMicros(b []byte, t time.Duration) []byte {
+	if t < 0 {
 		b = append(b, '-')
-		ns = -ns
+		t = -t
 	}
-	b = strconv.AppendUint(b, uint64(ns)/1000, 10)
-	frac := uint64(ns) % 1000
+	b = strconv.AppendUint(b, uint64(t)/1000, 10)
+	frac := uint64(t) % 1000
 	return append(b, '.', byte('0'+frac/100), byte('0'+frac/10%10), byte('0'+frac%10))
 }
 

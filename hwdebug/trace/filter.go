@@ -5,6 +5,7 @@ package trace
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // A Filter selects records. Its zero value selects all; each field that is set narrows the selection.
@@ -12,9 +13,9 @@ type Filter struct {
 	Fns   []string // kernel names; "*" matches any run of characters: "*_bp_slot"
 	CPUs  []int
 	PIDs  []int
-	Comms []string // patterns as in Fns: "kworker/*"
-	Since int64    // the first time, in ns of virtual time
-	Until int64    // the end, exclusive, in ns of virtual time; 0: no end
+	Comms []string      // patterns as in Fns: "kworker/*"
+	Since time.Duration // the first virtual time
+	Until time.Duration // the end, exclusive; 0: no end
 	// Failed selects only calls that returned a negative result.
 	Failed bool
 }

@@ -44,7 +44,7 @@ func (e *Entry) appendJSON(b []byte) []byte {
 		return e.Point.appendJSON(b)
 	}
 	b = appendUint(b, `{"seq":`, e.Seq)
-	b = appendInt(b, `,"t":`, e.T)
+	b = appendInt(b, `,"t":`, int64(e.T))
 	b = appendInt(b, `,"cpu":`, int64(e.CPU))
 	b = appendInt(b, `,"pid":`, int64(e.PID))
 	b = appendJSONString(append(b, `,"comm":`...), e.Comm)
@@ -119,7 +119,7 @@ func appendJSONString(b []byte, s string) []byte {
 // appendJSON appends the point's object, without a line end.
 func (p *Point) appendJSON(b []byte) []byte {
 	b = appendInt(b, `{"point":`, int64(p.Number))
-	b = appendInt(b, `,"t":`, p.T)
+	b = appendInt(b, `,"t":`, int64(p.T))
 	b = appendInt(b, `,"cpu":`, int64(p.CPU))
 	b = appendJSONString(append(b, `,"step":`...), p.Text)
 	if len(p.Next) > 0 {

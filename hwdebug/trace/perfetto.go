@@ -9,6 +9,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // The fixed tracks of each CPU. Their ids, and those of the tracks of calls, are given in order
@@ -55,8 +56,8 @@ type Perfetto struct {
 // A perfettoMachine is the position in one machine's trace.
 type perfettoMachine struct {
 	title string
-	ts    int64 // of the last event written
-	t     int64 // virtual time of the last call seen
+	ts    time.Duration // of the last event written
+	t     time.Duration // virtual time of the last call seen
 	cpus  map[int]*cpuTracks
 	order []*cpuTracks   // in order of appearance
 	open  []slice        // of all threads; those of one thread in order of depth

@@ -5,15 +5,16 @@ package trace
 import (
 	"iter"
 	"strconv"
+	"time"
 )
 
 // A Point is a place where the order of steps was open, and who went on there.
 type Point struct {
-	Number   int    // of the step that follows, from 1
-	After    uint64 // the number of the record before it
-	T        int64  // virtual time in ns
-	CPU      int    // of who went on
-	Text     string // who went on, and with what
+	Number   int           // of the step that follows, from 1
+	After    uint64        // the number of the record before it
+	T        time.Duration // virtual time
+	CPU      int           // of who went on
+	Text     string        // who went on, and with what
 	Next     []string
 	Departed bool   // it is not the default that went on
 	Left     string // who was running there and could have gone on, "" if nobody

@@ -8,7 +8,7 @@
 //
 //	node = rec.Child(node, trace.KeyOf(uint32(fnReserve), false))
 //	r := rec.Next()
-//	r.Fn, r.Node, r.T, r.CPU, r.PID, r.Comm = fnReserve, node, nowNs, cpu, pid, comm
+//	r.Fn, r.Node, r.T, r.CPU, r.PID, r.Comm = fnReserve, node, now, cpu, pid, comm
 //	r.Args[0], r.NArgs = event, 1
 //	r.Return(r.Seq, -28) // the table says that the function returns an errno
 //
@@ -16,7 +16,10 @@
 // when the records of its outer functions have been overwritten.
 package trace
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // A FnID is a function's index in the table that NewRecorder is given.
 type FnID uint16
@@ -83,9 +86,9 @@ const MaxArgs = 4
 
 // A Record is one entry of a modelled function.
 type Record struct {
-	Seq   uint64 // counts from 1 in order of entry
-	T     int64  // virtual time of entry in ns
-	Ret   int64  // the result; valid if State is Returned
+	Seq   uint64        // counts from 1 in order of entry
+	T     time.Duration // virtual time of entry
+	Ret   int64         // the result; valid if State is Returned
 	Args  [MaxArgs]uint64
 	Node  NodeID
 	PID   int32 // of the task that was current

@@ -5,6 +5,7 @@ package trace_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	. "github.com/hwlua/hwlua/hwdebug/trace"
 )
@@ -37,7 +38,7 @@ var fns = []Fn{
 type teller struct {
 	t   testing.TB
 	rec *Recorder
-	now int64
+	now time.Duration
 }
 
 // A stack is one thread of the story.

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hwlua/hwlua/hwdebug"
 	. "github.com/hwlua/hwlua/hwdebug/trace"
@@ -288,7 +289,7 @@ func TestJSON(t *testing.T) {
 	for i, line := range lines {
 		var got struct {
 			Seq             uint64
-			T               int64
+			T               time.Duration
 			CPU, PID, Depth int
 			Comm, Fn        string
 			Via             []string
@@ -488,7 +489,7 @@ func FuzzWrite(f *testing.F) {
 			s := stacks[int(c>>4)%len(stacks)]
 			switch {
 			case c >= 0xe0:
-				tell.now += int64(c)
+				tell.now += time.Duration(c)
 			case c&0x80 != 0 && len(s.seqs) > 0 && s.seqs[len(s.seqs)-1] != 0:
 				s.exit(int64(c&15) - 8)
 			case c&0x80 != 0:

@@ -98,7 +98,7 @@ func (m *machines) about(x *sim.Machine) (of string, match func(*trace.Entry) bo
 	case *sim.Wide:
 		return fmt.Sprintf(", wide %d", o.ID()), func(e *trace.Entry) bool {
 			for cpu := range x.NrCPUs() {
-				if ev := o.Event(cpu); ev != nil && mentions(e, ev.Label()) {
+				if ev, err := o.Event(cpu); err == nil && mentions(e, ev.Label()) {
 					return true
 				}
 			}
@@ -261,14 +261,14 @@ func leastDepth(entries []trace.Entry, match func(*trace.Entry) bool) int {
 	return least
 }
 
-func seconds(ns int64) string { return fmt.Sprintf("%d.%06ds", ns/1e9, ns%1e9/1e3) }
+func seconds(t time.Duration) string { return fmt.Sprintf("%d.%06ds", t/1e9, t%1e9/1e3) }
 
 // timeline draws the newest entries of a machine: the points of a schedule, the tasks and calls of each CPU,
 // and how many slots are in use.
 func timeline(m *sim.Machine, name string, most int, booted uint64, points []trace.Point) scenario.Timeline {
 	entries := newest(m.Recorder(), most, booted, nil)
 	t := scenario.Timeline{Title: "timeline" + name}
-	now := int64(-1)
+	now := time.Duration(-1)
 	for i, e := range entries {
 		if e.T != now {
 			now = e.T

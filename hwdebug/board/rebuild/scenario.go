@@ -305,8 +305,10 @@ func (p *player) release(e *played) error {
 // close closes an event.
 func (p *player) close(s *step) {
 	e := p.events[s.event.ID]
-	if w := p.wides[s.wide]; w != nil && w.Event(s.event.CPU) != nil {
-		e = &played{ev: w.Event(s.event.CPU), name: fmt.Sprintf("w[%d][%d]", s.wide, s.event.CPU)}
+	if w := p.wides[s.wide]; w != nil {
+		if ev, err := w.Event(s.event.CPU); err == nil {
+			e = &played{ev: ev, name: fmt.Sprintf("w[%d][%d]", s.wide, s.event.CPU)}
+		}
 	}
 	if e == nil || e.ev.Closed() {
 		return
@@ -768,9 +770,9 @@ func (p *player) reach(b *board.Board) error {
 // in no register.
 func (p *player) thinOut(b *board.Board, id int, w *sim.Wide, cpu int) {
 	i := slices.IndexFunc(b.Events, func(ev board.Event) bool { return ev.Wide == id && ev.CPU == cpu })
-	ev := w.Event(cpu)
+	ev, err := w.Event(cpu)
 	switch {
-	case ev == nil:
+	case err != nil:
 	case i < 0:
 		_ = p.m.UnregisterHwBreakpoint(ev)
 	case b.Events[i].OnCPU < 0:
