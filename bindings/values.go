@@ -193,7 +193,7 @@ func (v value) counts() (all int, per []int) {
 	if t.RawGet(lua.LNumber(0)) != lua.LNil {
 		i = 0
 	}
-	for ; len(per) <= 64; i++ {
+	for ; len(per) <= hwdebug.MaxCPUs; i++ {
 		count := t.RawGet(lua.LNumber(i)) // RawGetInt does not know [0]
 		if count == lua.LNil {
 			break
@@ -220,7 +220,7 @@ func (v value) cores() (all string, per []string) {
 	if t.RawGet(lua.LNumber(0)) != lua.LNil {
 		i = 0
 	}
-	for ; len(per) <= 1024; i++ {
+	for ; len(per) <= hwdebug.MaxCPUs; i++ {
 		name := t.RawGet(lua.LNumber(i)) // RawGetInt does not know [0]
 		if name == lua.LNil {
 			break

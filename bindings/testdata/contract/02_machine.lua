@@ -94,6 +94,9 @@ describe("options", function()
   it("bounds", function()
     assert.equals(65, hw.machine { cpus = 65 }.nr_cpus)
     assert.equals(1024, hw.machine { cpus = 1024 }.nr_cpus)
+    local counts = {}
+    for i = 1, 70 do counts[i] = 4 + i % 3 end
+    assert.equals(70, hw.machine { wrps = counts }.nr_cpus)
     assert.equals(1, hw.machine { cpus = 1 }.nr_cpus)
     assert.equals(16, hw.machine { brps = 16 }.core_num_brps)
     assert.equals(1, hw.machine { wrps = 1 }.core_num_wrps)
