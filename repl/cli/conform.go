@@ -148,6 +148,9 @@ func (o *conformOptions) opener(env Env) func(conform.Meta) (hwdebug.Target, err
 				cfg.CPU = ""
 			}
 			profile, _, ok := sim.Nearest(cfg.Kernel)
+			if ok {
+				cfg.Kernel = profile // looked up once, not for each case
+			}
 			if ok && profile != meta.Kernel() && !named[meta.Kernel()] {
 				named[meta.Kernel()] = true
 				fmt.Fprintf(env.Stderr, "hwlua conform: kernel %s is replayed on profile %s\n",
