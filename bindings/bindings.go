@@ -66,6 +66,9 @@ type Options struct {
 	// unless f is nil, the failing one, which may be the same.
 	Explored func(told []*sim.Machine, f *explore.Failure)
 
+	// Progress follows explorations, unless it is nil.
+	Progress func(explore.Progress)
+
 	// Focus follows what the script uses, unless it is nil.
 	Focus *Focus
 

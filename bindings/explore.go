@@ -349,7 +349,7 @@ func (rt *runtime) explore(o *exploreOptions, fn *lua.LFunction) (*explore.Resul
 	if o.reduce != nil {
 		o.Reduce = *o.reduce
 	}
-	o.KindOf = FailureKind
+	o.KindOf, o.Progress = FailureKind, rt.options.Progress
 	if o.flags && rt.options.Flags != nil && rt.options.Flags(&o.Config) {
 		o.variables = false
 		o.Reduce = o.Reduce && o.reduce != nil
@@ -369,7 +369,7 @@ func (rt *runtime) explore(o *exploreOptions, fn *lua.LFunction) (*explore.Resul
 	}
 	found := ExplorationOf(r)
 	if r.MaxPoints == 0 && found.Limit == "" {
-		found.Limit = "the function does not run the machine that it is given"
+		found.Limit = "the function runs no thread on the machine that it is given"
 	}
 	rt.s.Explored(&found)
 	return r, nil
@@ -494,7 +494,7 @@ func (x *exploring) run(c *explore.Control) explore.Outcome {
 		}
 	}
 	defer m.Close()
-	back := rt.s.Begin()
+	back := rt.s.Begin(c.Told())
 	c.Attach(m)
 	if err := x.hooks(x.before); err != nil {
 		_ = back()

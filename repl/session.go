@@ -67,6 +67,7 @@ type sourceText struct {
 }
 
 type session struct {
+	explored  *vm.Exploration // the last one of the entry, or nil
 	cfg       Config
 	index     *describe.Index
 	completer *completer
@@ -281,6 +282,7 @@ func (s *session) newRuntime(ctx context.Context, mute bool) (*luaRuntime, error
 	if err != nil {
 		return nil, err
 	}
+	rt.OnExplored(func(x *vm.Exploration) { s.explored = x })
 	defer s.mute(mute)()
 	fns, err := s.prepare(ctx, rt)
 	made := &luaRuntime{rt, fns}
@@ -576,6 +578,7 @@ func (s *session) run(ctx context.Context, text string) error {
 		return in.err
 	}
 	refused, _ := s.rt.Refused()
+	s.explored = nil
 	err := s.execute(ctx, &in)
 	s.keep(&in)
 	if !s.cfg.Quiet && !leaves(err) {
@@ -584,6 +587,7 @@ func (s *session) run(ctx context.Context, text string) error {
 		} else {
 			s.noteRefused(&in, refused)
 		}
+		s.noteExplored()
 		s.noteLostLocals(&in)
 	}
 	if s.tour != nil {

@@ -563,3 +563,29 @@ func BenchmarkUndo(b *testing.B) {
 		}
 	}
 }
+
+// What an exploration found follows the entry that made it: how many orders, and the steps of one that fails.
+func TestExplorationAtThePrompt(t *testing.T) {
+	cfg := repl.Config{Runtime: vm.Config{Modules: []vm.Module{bindings.Hardware()}}, NoMachine: true}
+	out, err := converse(t, cfg,
+		"function lost(m) local n = 0 for cpu = 0, 1 do m:task { cpu = cpu, body = function() n = n + 1 end } end "+
+			"m:run() assert.equals(2, n) end",
+		"r = hw.explore({ machine = { cpus = 2 } }, lost)",
+		"r.runs",
+		"r = hw.explore({ machine = { cpus = 2 }, lua = 'off' }, function(m) m:run() end)",
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"lost)\nexplored 3 schedules; 1 fails\nthe order that fails: schedule x1-2.1-",
+		"    2 * ", " task-1001 starts\n",
+		"\n  failure: in1:1: assert.equals failed\n",
+		"race: n is written at in1:1 and used at in1:1, and nothing orders the two\n> r.runs\n3\n> ",
+		"m:run() end)\nexplored 1 schedule, all that there are",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}

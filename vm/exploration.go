@@ -76,12 +76,19 @@ func (s *Schedule) Below() []string {
 	return append(strings.Split("failure: "+s.Failure, "\n"), s.Summary...)
 }
 
+// OnRun sets a function to call when a run of an exploration begins. told reports whether it is one that reports
+// tell of: the first, or the failing one at the end.
+func (rt *Runtime) OnRun(fn func(told bool)) { rt.onRun = fn }
+
 // OnExplored sets the receiver of explorations that modules have made.
 func (rt *Runtime) OnExplored(fn func(*Exploration)) { rt.onExplored = fn }
 
 // Begin prepares for one of several runs of a function, which must not see each other: back sets math.random
-// to where it is now, and returns the first check that has failed meanwhile.
-func (s *State) Begin() (back func() error) {
+// to where it is now, and returns the first check that has failed meanwhile. For told see Runtime.OnRun.
+func (s *State) Begin(told bool) (back func() error) {
+	if s.rt.onRun != nil {
+		s.rt.onRun(told)
+	}
 	lib := &s.rt.lib
 	random, outer := lib.random, lib.assert.onCheck
 	var first error

@@ -83,6 +83,7 @@ type Runtime struct {
 	watch    func(*Access)                 // see State.Watch
 	readers  map[*lua.LFunction]AccessMode // library functions that use a table
 
+	onRun      func(told bool)    // see OnRun
 	onExplored func(*Exploration) // see OnExplored
 }
 

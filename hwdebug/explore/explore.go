@@ -71,6 +71,9 @@ type Config struct {
 	Kept []string
 	Keep func(schedule string) error
 
+	// Progress is called every ProgressEvery runs of a search, and when it has ended.
+	Progress func(Progress)
+
 	RequireComplete bool // an exploration that its budget ends fails
 	Share           int  // with Shares: explore share Share of Shares, from 1
 	Shares          int  // 0: 1
@@ -102,6 +105,17 @@ type Result struct {
 	Unasked   int           // the most calls of a run in functions of interrupts, which have no points
 	Failure   *Failure      // the first
 	Races     []Race
+}
+
+// ProgressEvery is the number of runs between two calls of Config.Progress.
+const ProgressEvery = 16
+
+// A Progress is how far a search has come.
+type Progress struct {
+	Runs     int
+	About    int // how many runs there will be, estimated from the part of the tree that was run; 0: unknown
+	Failures int
+	Ended    bool
 }
 
 // A Failure is a schedule that fails, or a property that no schedule shows.
@@ -245,5 +259,8 @@ func explore(ctx context.Context, cfg Config, reuses bool, p programs) (*Result,
 	defer e.end()
 	e.worker = &worker{cfg: &cfg, shared: newSharing(), open: new(atomic.Int64), reuses: reuses}
 	e.worker = e.newWorker()
+	if cfg.Progress != nil {
+		defer func() { cfg.Progress(Progress{Ended: true}) }()
+	}
 	return e.explore()
 }

@@ -110,6 +110,40 @@ func TestStepsNamePossibilities(t *testing.T) {
 	}
 }
 
+// TestProgress: a search tells how far it has come by its number of runs, with an estimate, and when it ends.
+func TestProgress(t *testing.T) {
+	var told []explore.Progress
+	cfg := explore.Config{
+		Machine: sim.Config{CPUs: 2}, Strategy: explore.DFS, KeepGoing: true, MaxRuns: 1000,
+		Progress: func(p explore.Progress) { told = append(told, p) },
+	}
+	r, err := explore.Run(context.Background(), cfg, func(m *sim.Machine) error {
+		for cpu := range 2 {
+			if _, err := m.NewTask(sim.TaskConfig{CPU: cpu, Body: func(t *sim.Task) error {
+				for range 3 {
+					m.CondResched()
+				}
+				return nil
+			}}); err != nil {
+				return err
+			}
+		}
+		_, err := m.Run()
+		return err
+	})
+	if err != nil || r.Runs != 70 {
+		t.Fatal(r, err)
+	}
+	if len(told) != 70/explore.ProgressEvery+1 || !told[len(told)-1].Ended {
+		t.Fatalf("told %v", told)
+	}
+	for i, p := range told[:len(told)-1] {
+		if p.Runs != (i+1)*explore.ProgressEvery || p.About < p.Runs || p.About > 300 {
+			t.Errorf("told %+v", p)
+		}
+	}
+}
+
 // TestMisfitNamesPossibilities: a schedule of another program is refused with the point and its possibilities.
 func TestMisfitNamesPossibilities(t *testing.T) {
 	program := func(m *sim.Machine) error {

@@ -29,6 +29,7 @@ type explorer struct {
 	fatal    error
 	failed   *attempt // the first run that failed
 	covered  float64
+	before   int             // runs before the walk of which covered is the part
 	names    map[string]bool // of the properties of kind Sometimes
 }
 
@@ -195,7 +196,7 @@ func (e *explorer) dfs(bound int, reduce bool) verdict {
 	if e.cfg.Shares > 1 {
 		t.search.shares = &split{e.cfg.Share, e.cfg.Shares, splitDepth}
 	}
-	e.covered = 0
+	e.covered, e.before = 0, e.res.Runs
 	runs, stop := e.runs(&subtree{tree: t})
 	defer stop()
 	for {
@@ -301,6 +302,9 @@ func (e *explorer) count(r *ran) (failed bool) {
 	res.MaxPoints = max(res.MaxPoints, r.points)
 	res.Unasked = max(res.Unasked, r.unasked)
 	e.open.Store(max(e.open.Load(), int64(r.open)))
+	if e.cfg.Progress != nil && res.Runs%ProgressEvery == 0 {
+		e.cfg.Progress(Progress{Runs: res.Runs, About: e.about(), Failures: res.Failures})
+	}
 	if r.near >= 0 && (res.Near < 0 || r.near < res.Near) {
 		res.Near = r.near
 	}
@@ -327,6 +331,21 @@ func (e *explorer) count(r *ran) (failed bool) {
 		res.Outcomes[r.text]++
 	}
 	return false
+}
+
+// maxAbout is the highest number of runs that an estimate gives: a tree that large is known to be large only.
+const maxAbout = 1e9
+
+// about estimates how many runs the search will make; 0 if nothing is known.
+func (e *explorer) about() int {
+	about := e.cfg.MaxRuns
+	if e.covered > 0 {
+		all := float64(e.before) + float64(e.res.Runs-e.before)/e.covered
+		if all < maxAbout && (about <= 0 || all < float64(about)) {
+			about = int(all)
+		}
+	}
+	return max(about, 0)
 }
 
 // failureOf returns the failure of a run, or nil if it passed.

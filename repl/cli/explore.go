@@ -130,6 +130,14 @@ func (o *exploreOptions) flags(c *scenario.Case) func(*explore.Config) bool {
 	}
 }
 
+// progress returns the function that shows how far exploring a case has come, nil if nobody looks.
+func (o *runOptions) progress(c *scenario.Case) func(explore.Progress) {
+	if o.watcher == nil {
+		return nil
+	}
+	return func(p explore.Progress) { o.watcher.Exploring(c, p.Runs, p.About, p.Failures) }
+}
+
 // scheduleFile returns the name of the file that keeps a schedule of the case. It ends in a hash, as
 // different names may be the same in letters and digits.
 func scheduleFile(c *scenario.Case) string {
@@ -184,6 +192,7 @@ func (o *runOptions) exploreCase(ctx context.Context, c *scenario.Case,
 	run func(context.Context, scenario.Environment) error) (x *scenario.Explored, told *machines, err error) {
 	cfg := explore.Config{Reduce: o.explore.bound == nil && !o.explore.luaOff, KindOf: bindings.FailureKind}
 	luaOff := o.explore.flags(c)(&cfg)
+	cfg.Progress = o.progress(c)
 	names := bindings.NewVariableNames()
 	told = caseMachines(&o.machine, c, o.withM)
 	r, err := explore.Explore(ctx, cfg, func(control *explore.Control) explore.Outcome {

@@ -292,6 +292,8 @@ type machines struct {
 	activity *bindings.Activity // of a prompt
 	booted   []uint64           // for each machine, the number of its last record when it was made
 
+	progress func(explore.Progress) // follows explorations; may be nil
+
 	failure *explore.Failure // of the last exploration, nil if none failed
 	from    int              // the index of the first machine of its failing run
 }
@@ -357,6 +359,7 @@ func (m *machines) modules() []vm.Module {
 		Names:    m.names,
 		Flags:    m.flags,
 		Explored: m.explored,
+		Progress: m.progress,
 		Made: func(x *sim.Machine) {
 			m.list = append(m.list, x)
 			m.booted = append(m.booted, x.Recorder().Seq())

@@ -65,6 +65,7 @@ type runOptions struct {
 	allow        vm.Allow
 
 	explore exploreOptions
+	watcher scenario.Watcher // of the run under way, nil if nobody looks
 
 	kernels   []string // several profiles of --kernel; one is in machine
 	board     string   // where the board of --board is
@@ -276,7 +277,7 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) (int, err
 		return 0, err
 	}
 	failed, first, slow := &failedCases{}, &firstFailure{}, &slowest{n: o.durations}
-	so.Watcher = reports.watcher
+	so.Watcher, o.watcher = reports.watcher, reports.watcher
 	o.cover = newCoverage(o.coverage, sources)
 	so.Sink = append(reports.all, failed, traces, first, slow, o.cover)
 	if o.pdb {
@@ -318,7 +319,7 @@ func (o *runOptions) environment(c *scenario.Case, traces *traces, timelines boo
 	m := caseMachines(&o.machine, c, o.withM)
 	seed := o.seed(c)
 	m.defaults.Seed = seed
-	m.flags = o.explore.flags(c)
+	m.flags, m.progress = o.explore.flags(c), o.progress(c)
 	return scenario.Environment{Modules: m.modules(), Seed: &seed, Failed: m.focus.Hold,
 		Look: func(bad bool) scenario.Look {
 			o.cover.machines(m.list)

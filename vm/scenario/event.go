@@ -272,4 +272,8 @@ type Watcher interface {
 	Started(c *Case)
 	Finished(r *Result)
 	Loading(file string) // the file is being read
+
+	// Exploring says how far running a case in many orders has come: about how many runs there will be, 0 if
+	// nothing is known. Runs is 0 when it has ended.
+	Exploring(c *Case, runs, about, failures int)
 }

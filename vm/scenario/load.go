@@ -441,9 +441,13 @@ func tagsOf(tags, names []string) []string {
 type capped struct {
 	buf  bytes.Buffer
 	lost int
+	off  bool // what is written is dropped
 }
 
 func (c *capped) Write(b []byte) (int, error) {
+	if c.off {
+		return len(b), nil
+	}
 	keep := min(len(b), OutputLimit-c.buf.Len())
 	c.buf.Write(b[:keep])
 	c.lost += len(b) - keep

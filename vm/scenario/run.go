@@ -90,10 +90,11 @@ func newRunner(ctx context.Context, sources []*Source, o Options) (*runner, erro
 
 type unwatched struct{}
 
-func (unwatched) Planned(int)      {}
-func (unwatched) Started(*Case)    {}
-func (unwatched) Finished(*Result) {}
-func (unwatched) Loading(string)   {}
+func (unwatched) Planned(int)                    {}
+func (unwatched) Started(*Case)                  {}
+func (unwatched) Finished(*Result)               {}
+func (unwatched) Loading(string)                 {}
+func (unwatched) Exploring(*Case, int, int, int) {}
 
 // A job is a step of the plan: a case to run, a known result, a warning, or an unusable file.
 type job struct {
@@ -583,9 +584,17 @@ func (s *session) one(ctx context.Context, blocks []*block, c *block) (err error
 	return err
 }
 
-// allOrders explores a case. The hooks around it run once for each schedule.
+// allOrders explores a case. The hooks around it run once for each schedule. What the case prints is kept of the
+// run that a report tells of.
 func (s *session) allOrders(ctx context.Context, blocks []*block, c *block) error {
 	s.many = true
+	printed := s.out.buf.Len() // by setup
+	s.rt.OnRun(func(told bool) {
+		if s.out.off = !told; told {
+			s.out.buf.Truncate(printed)
+			s.out.lost = 0
+		}
+	})
 	args := []any{c.args[0], c.fn, 0}
 	before := 0
 	for _, b := range blocks {
@@ -601,6 +610,7 @@ func (s *session) allOrders(ctx context.Context, blocks []*block, c *block) erro
 	}
 	args[2] = before
 	_, err := s.rt.Call(ctx, s.explorer, args...)
+	s.out.off = false
 	return err
 }
 

@@ -26,6 +26,7 @@ type Progress struct {
 	done    int
 	bad     int
 	running []*scenario.Case
+	orders  map[*scenario.Case]string // how far exploring them has come
 	loading string
 	drawn   bool
 	midLine bool // the last write did not end its line
@@ -69,7 +70,7 @@ func (p *Progress) Close() {
 	p.mu.Unlock()
 }
 
-// Planned implements scenario.Watcher, as do the three methods that follow.
+// Planned implements scenario.Watcher, as do the four methods that follow.
 func (p *Progress) Planned(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -96,10 +97,28 @@ func (p *Progress) Finished(r *scenario.Result) {
 	if r.Status.Bad() {
 		p.bad++
 	}
+	delete(p.orders, r.Case)
 	if i := slices.Index(p.running, r.Case); i >= 0 {
 		p.running = slices.Delete(p.running, i, i+1)
 	}
 	p.changed()
+}
+
+// Exploring is called often and leaves drawing to the ticker.
+func (p *Progress) Exploring(c *scenario.Case, runs, about, failures int) {
+	text := ""
+	switch {
+	case about > 0:
+		text = fmt.Sprintf("  runs %d of about %d, failures %d", runs, about, failures)
+	case runs > 0:
+		text = fmt.Sprintf("  runs %d, failures %d", runs, failures)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.orders == nil {
+		p.orders = map[*scenario.Case]string{}
+	}
+	p.orders[c] = text
 }
 
 // changed redraws the line unless it was drawn a moment ago.
@@ -120,7 +139,7 @@ func (p *Progress) line(width int) string {
 	switch {
 	case len(p.running) > 0:
 		c := p.running[0] // running longest
-		fmt.Fprintf(&b, "  %s: %s", c.File, c.Name())
+		fmt.Fprintf(&b, "%s  %s: %s", p.orders[c], c.File, c.Name())
 		if n := len(p.running) - 1; n > 0 {
 			fmt.Fprintf(&b, " and %d more", n)
 		}
