@@ -69,7 +69,8 @@ m:run()
 `
 
 // TestBreaks: a break stops at each entry of its function, on its CPU. Code that is run there sees the
-// variables of the functions that run and the registers as they are. The machine does the same as without breaks.
+// variables of the functions that run and the registers as they are. The machine does the same as without
+// breaks.
 func TestBreaks(t *testing.T) {
 	var seen []string
 	ask := compile(t, "ask.lua", `return m.cpu[1].wvr[0] .. " " .. m.now .. " " .. tostring(len),
@@ -129,7 +130,8 @@ func TestNothingChangesAtABreak(t *testing.T) {
 			}
 			called++
 			text := fmt.Sprint(results[1:]...)
-			want := "stopped in __reserve_bp_slot, where it can only be looked at: '" + e.Name + "' would change it"
+			want := "stopped in __reserve_bp_slot, where it can only be looked at: '" + e.Name + "' " +
+				"would change it"
 			if refused := strings.Contains(text, want); refused == looks[e.Name] && text != "none" {
 				t.Errorf("%s: %v, looks: %t", e.Path, text, looks[e.Name])
 			}

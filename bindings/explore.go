@@ -142,7 +142,8 @@ var explorationFields = []describe.Field{
 			return lua.LNumber(r.Near.Seconds())
 		}),
 	resultField("unasked", describe.Int,
-		"the most calls of a run in functions of timers, irq_work, cross calls and cpu:run, which have no points",
+		"the most calls of a run in functions of timers, irq_work, cross calls and cpu:run, which have "+
+			"no points",
 		func(rt *runtime, r *explore.Result) lua.LValue { return rt.int(r.Unasked) }),
 	resultField("failure", describe.Table("explore_failure"), "the first failure",
 		func(rt *runtime, r *explore.Result) lua.LValue {
@@ -453,7 +454,7 @@ func setOf(names ...string) map[string]bool {
 	return set
 }
 
-// looked notes for reduction that the script has looked at the machine where there is no point.
+// looked notes for reduction that the script has looked at the machine outside of points.
 func (rt *runtime) looked(yes bool) {
 	x := rt.exploring
 	if x == nil {

@@ -15,7 +15,8 @@ const racesShown = 4
 
 // ExplorationOf returns what an exploration found, for reports.
 func ExplorationOf(r *explore.Result) vm.Exploration {
-	x := vm.Exploration{Runs: r.Schedules, Complete: r.Complete, Limit: limitOf(r), Failed: !r.OK, Failures: r.Failures}
+	x := vm.Exploration{Runs: r.Schedules, Complete: r.Complete, Limit: limitOf(r), Failed: !r.OK,
+		Failures: r.Failures}
 	var races []string
 	for i := range r.Races[:min(racesShown, len(r.Races))] {
 		races = append(races, raceText(&r.Races[i]))

@@ -19,7 +19,8 @@ const objectsOf = `
 local m = hw.machine { cpus = 2 }
 local A = 0xffffff8008c5a000
 local hit
-local w = m:register_wide_hw_breakpoint { type = "w", addr = A, len = 8, on_hit = function(_, h) hit = h h.skip = true end }
+local w = m:register_wide_hw_breakpoint {
+  type = "w", addr = A, len = 8, on_hit = function(_, h) hit = h h.skip = true end }
 m.cpu[0]:store(A, 8)
 m:perf_event_open { type = "w", addr = A, len = 9, cpu = 0 }
 return m, m.cpu[1], m:task { comm = "app" }, w[0], w, hit, m:why(), m:work("w", function() end),
@@ -27,7 +28,8 @@ return m, m.cpu[1], m:task { comm = "app" }, w[0], w, hit, m:why(), m:work("w", 
   m.cpu, m.cpu[0].wcr, m.cpu[0].wp_on_reg`
 
 var objectTypes = []string{
-	"*sim.Machine", "*sim.CPU", "*sim.Task", "*sim.Event", "*sim.Wide", "*sim.Hit", "*hwdebug.Error", "*sim.Work",
+	"*sim.Machine", "*sim.CPU", "*sim.Task", "*sim.Event", "*sim.Wide", "*sim.Hit", "*hwdebug.Error",
+	"*sim.Work",
 	"*sim.Mutex", "*sim.Completion", "*sim.Timer", "*sim.IrqWork", "", "", "",
 }
 

@@ -166,8 +166,8 @@ var machineOptions = []describe.Field{
 		"a call that may sleep logs it first where sleeping is not allowed (CONFIG_DEBUG_ATOMIC_SLEEP)",
 		func(c *sim.Config) *bool { return &c.DebugAtomicSleep }),
 	flag("no_cap_sys_admin",
-		"user tasks lack CAP_SYS_ADMIN and CAP_PERFMON unless the task says otherwise; kernel threads and the "+
-			"script have all",
+		"user tasks lack CAP_SYS_ADMIN and CAP_PERFMON unless the task says otherwise; kernel threads "+
+			"and the script have all",
 		func(c *sim.Config) *bool { return &c.NoCapSysAdmin }),
 }
 
@@ -217,8 +217,8 @@ var records = []describe.Record{
 			func(o *sim.TaskConfig) *int { return &o.PID }),
 		option("cpu", "0", "its CPU", func(o *sim.TaskConfig) *int { return &o.CPU }),
 		flag("compat", "a 32-bit task", func(o *sim.TaskConfig) *bool { return &o.Compat }),
-		option("uid", "0", "its effective user ID, in the headers of dumps from 6.12 on; it decides nothing: see "+
-			"cap_sys_admin", func(o *sim.TaskConfig) *int { return &o.UID }),
+		option("uid", "0", "its effective user ID, in the headers of dumps from 6.12 on; it decides "+
+			"nothing: see cap_sys_admin", func(o *sim.TaskConfig) *int { return &o.UID }),
 		opt("cap_sys_admin", describe.Bool, "the machine's", "whether it has CAP_SYS_ADMIN and CAP_PERFMON",
 			set(func(v value, o *sim.TaskConfig) {
 				o.CapSysAdmin = sim.CapRevoked

@@ -134,8 +134,8 @@ assert.equals(0x1122334455667788, t:load(0x1000, 8))`,
 		},
 		{
 			Name: "execve",
-			Doc: "Start a new image: ptrace events are released, events with enable_on_exec are enabled, and " +
-				"those with remove_on_exec end.",
+			Doc: "Start a new image: ptrace events are released, events with enable_on_exec are enabled, " +
+				"and those with remove_on_exec end.",
 			Params: oneIf("options", describe.Table("execve_options"),
 				"an image of the task's own width", ""),
 			Errors: exited,

@@ -175,7 +175,8 @@ func (c *completer) numbers(toks []vm.Token) []candidate {
 }
 
 // object returns the source of the chain that ends toks if it leads from a global, through described fields
-// and indices only, to an object of a described class, and otherwise "". Reading it runs no code of the user's.
+// and indices only, to an object of a described class, and otherwise "". Reading it runs no code of the
+// user's.
 func (c *completer) object(toks []vm.Token) string {
 	steps, start := chainBefore(toks, len(toks))
 	if len(steps) == 0 || steps[0].kind != 'n' || c.resolve(steps[:1]).value.Class() == "" {

@@ -9,8 +9,8 @@ import (
 	"github.com/hwlua/hwlua/vm"
 )
 
-// noteExplored tells of the last exploration of an entry: how many orders were run and, if one failed, its steps
-// and what failed. The result that the entry shows or keeps has the same as a table.
+// noteExplored tells of the last exploration of an entry: how many orders were run and, if one failed, its
+// steps and what failed. The result that the entry shows or keeps has the same as a table.
 func (s *session) noteExplored() {
 	x := s.explored
 	if x == nil {

@@ -282,9 +282,9 @@ func lastPart(name string) string {
 func (s *session) overview() string {
 	width := s.helpWidth()
 	var b strings.Builder
-	b.WriteString(phrase.Wrap("An expression shows its value, which _ keeps, and _1 the one before it. An incomplete entry continues "+
-		"in the next line. Tab completes, Ctrl-R searches the history, Ctrl-C interrupts, Ctrl-D at an "+
-		"empty prompt or :quit leaves.", width, "") + "\n\n")
+	b.WriteString(phrase.Wrap("An expression shows its value, which _ keeps, and _1 the one before it. "+
+		"An incomplete entry continues in the next line. Tab completes, Ctrl-R searches the history, "+
+		"Ctrl-C interrupts, Ctrl-D at an empty prompt or :quit leaves.", width, "") + "\n\n")
 	for _, l := range [][2]string{
 		{`help "name"`, "on a function, method, field, option, class, register or errno"},
 		{"help(value)", "on the type of a value"},

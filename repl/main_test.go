@@ -36,7 +36,8 @@ func config() repl.Config {
 		Index:    bindings.Index(),
 		Activity: a.Counts,
 		Files:    repl.HostFiles(),
-		Start:    []repl.Source{{Name: "start", Text: "local hw = require \"hw\"\nm = hw.machine { cpus = 2 }"}},
+		Start: []repl.Source{{Name: "start", Text: "local hw = require \"hw\"\nm = hw.machine { cpus " +
+			"= 2 }"}},
 	}
 }
 

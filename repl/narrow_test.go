@@ -57,7 +57,8 @@ func TestTablesFitNarrowTerminals(t *testing.T) {
 			"  (stores) PAC=1 (EL1) E"},
 		{":unwatch", ""},
 		{"m:perf_event_open { type = 'q' }", "bad argument #1 to 'perf_event_open'\n" +
-			"  (field 'type': unknown value \"q\", want\n  \"r\", \"w\", \"rw\" or \"x\")\n  m:perf_event_open { type = 'q' }\n  ^"},
+			"  (field 'type': unknown value \"q\", want\n  \"r\", \"w\", \"rw\" or \"x\")\n  " +
+			"m:perf_event_open { type = 'q' }\n  ^"},
 		{"m:why()", "perf_event_open: watchpoint w at\n" +
 			"  0x0000000000000008 len 9 on cpu0:\n  invalid length 9\n" +
 			"EINVAL from arch_build_bp_info (R-VAL-8)\nfix: use 1 to 8"},

@@ -21,7 +21,8 @@ func TestRefusedAndAssigned(t *testing.T) {
 		{"an element", []string{"t = {}", "t.e = " + open, "t[1] = " + open}, 2, nil},
 		{"the message is kept", []string{"e, why = " + open, "local e, why = " + open}, 0, nil},
 		{"shown", []string{open}, 0, []string{"fix: use 1 to 8"}},
-		{"handled in a loop", []string{"for i = 1, 2 do local e = " + open + " if not e then break end end"}, 0, nil},
+		{"handled in a loop", []string{"for i = 1, 2 do local e = " + open + " if not e then break end " +
+			"end"}, 0, nil},
 		{"in a function that is only defined", []string{"function f() e = " + open + " end"}, 0, nil},
 		{"not refused", []string{"e = m:task {}"}, 0, nil},
 		{"used later", []string{"e = " + open, "1", "e:read()"}, 1,

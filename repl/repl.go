@@ -118,12 +118,13 @@ type Config struct {
 
 	Color      Color
 	Editing    Editing
-	Size       func() (width, height int)      // of the terminal; default: ask it
-	Interrupts <-chan os.Signal                // Ctrl-C as a signal
-	Getenv     func(string) string             // default os.Getenv
-	Files      *Files                          // for :load and :record; nil: omit them
-	Activity   func() (changes, traces uint64) // how often code has changed the modules' state, or left a trace
-	Breaks     Breaker                         // for :break; nil: omit it
+	Size       func() (width, height int) // of the terminal; default: ask it
+	Interrupts <-chan os.Signal           // Ctrl-C as a signal
+	Getenv     func(string) string        // default os.Getenv
+	Files      *Files                     // for :load and :record; nil: omit them
+	// Activity returns how often code has changed the modules' state, and how often it has left a trace.
+	Activity func() (changes, traces uint64)
+	Breaks   Breaker // for :break; nil: omit it
 }
 
 // Run runs a session. It returns nil when the user ends it, a *vm.ExitError when a script calls

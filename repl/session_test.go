@@ -277,7 +277,8 @@ func TestQuestions(t *testing.T) {
 // TestUndoDialogue compares a session with :undo and :redo with a golden file.
 func TestUndoDialogue(t *testing.T) {
 	out, err := converse(t, config(),
-		":redo", "w = m:register_wide_hw_breakpoint { type = 'w', addr = 0x1000, len = 8 }", "m.cpu[0].wcr[0]",
+		":redo", "w = m:register_wide_hw_breakpoint { type = 'w', addr = 0x1000, len = 8 }",
+		"m.cpu[0].wcr[0]",
 		"x = 1", "m:registr {}", "x", ":undo", "x, #m:events()", ":redo", "x", ":undo 2", "x, #m:events()",
 		":redo 9", "x, #m:events()", ":undo", "m.now", "y = 2", ":redo",
 		"m:events()", "m.now", "e = _1[1]", "z = 3", ":undo", "e", ":redo", "z, e", ":undo 9", "e", ":undo",
@@ -568,8 +569,8 @@ func BenchmarkUndo(b *testing.B) {
 func TestExplorationAtThePrompt(t *testing.T) {
 	cfg := repl.Config{Runtime: vm.Config{Modules: []vm.Module{bindings.Hardware()}}, NoMachine: true}
 	out, err := converse(t, cfg,
-		"function lost(m) local n = 0 for cpu = 0, 1 do m:task { cpu = cpu, body = function() n = n + 1 end } end "+
-			"m:run() assert.equals(2, n) end",
+		"function lost(m) local n = 0 for cpu = 0, 1 do m:task { cpu = cpu, body = function() n = n + 1 "+
+			"end } end m:run() assert.equals(2, n) end",
 		"r = hw.explore({ machine = { cpus = 2 } }, lost)",
 		"r.runs",
 		"r = hw.explore({ machine = { cpus = 2 }, lua = 'off' }, function(m) m:run() end)",

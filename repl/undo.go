@@ -38,8 +38,8 @@ func (s *session) undoCommand(ctx context.Context, rest string) error {
 	return s.restore(ctx, at, s.entryLine("undone", &s.inputs[at], found))
 }
 
-// redoCommand runs the next n entries that changed something again, 1 if rest is empty, and of the others those
-// whose results are used.
+// redoCommand runs the next n entries that changed something again, 1 if rest is empty, and of the others
+// those whose results are used.
 func (s *session) redoCommand(ctx context.Context, rest string) error {
 	n, err := entryCount(rest)
 	if err != nil {
@@ -146,8 +146,8 @@ func again(inputs []input) (took time.Duration) {
 	return took
 }
 
-// needed reports whether inputs[i] has to be run again: it changed something or left a trace, or its result is
-// the last one or one that a later input may use.
+// needed reports whether inputs[i] has to be run again: it changed something or left a trace, or its result
+// is the last one or one that a later input may use.
 func needed(inputs []input, i int) bool {
 	in, later := inputs[i], inputs[i+1:]
 	gives := func(in input) bool { return in.gave }
@@ -156,7 +156,8 @@ func needed(inputs []input, i int) bool {
 }
 
 func usesResults(in input) bool {
-	return in.prog == nil || slices.ContainsFunc(in.prog.Globals(), func(g vm.Global) bool { return isResult(g.Name) })
+	result := func(g vm.Global) bool { return isResult(g.Name) }
+	return in.prog == nil || slices.ContainsFunc(in.prog.Globals(), result)
 }
 
 // isResult reports whether a global is one of those that hold earlier results: _, _1, ..., _9.

@@ -73,8 +73,10 @@ func TestRemainders(t *testing.T) {
 func TestLogarithms(t *testing.T) {
 	for src, want := range map[string]string{
 		"for i = -307, 308 do if math.log10(tonumber('1e' .. i)) ~= i then return i end end": "",
-		"return ('%.9g %.9g'):format(math.log(5e-324), math.log(2 ^ -1040))":                 "-744.440072 -720.873068",
-		"return math.log(0), math.log(-1), math.log10(0), math.log10(1)":                     "-Inf NaN -Inf 0",
+		"return ('%.9g %.9g'):format(math.log(5e-324), math.log(2 ^ " +
+			"-1040))": "-744.440072 -720.873068",
+		"return math.log(0), math.log(-1), math.log10(0), math.log10(1)": "-Inf NaN " +
+			"-Inf 0",
 	} {
 		if got := evaluate(t, src); got != want {
 			t.Errorf("%s\ngot %s, want %s", src, got, want)
@@ -88,8 +90,8 @@ func TestU64AndObject(t *testing.T) {
 	for src, want := range map[string]string{
 		"return u + o, o + u": "true false",
 		"return u .. o":       "joined",
-		"return pcall(function() return u - o end)": "false assign.lua:1: attempt to perform arithmetic (-) " +
-			"on a u64 and a table value",
+		"return pcall(function() return u - o end)": "false assign.lua:1: attempt to perform arithmetic " +
+			"(-) on a u64 and a table value",
 	} {
 		if got := evaluate(t, head+src); got != want {
 			t.Errorf("%s\ngot %s, want %s", src, got, want)

@@ -35,7 +35,7 @@ type ScheduleStep struct {
 	Number   int      // of the step, from 1
 	Track    string   // where it happened: "cpu1"
 	Text     string   // who did what: "app: t:load (race.lua:8)"
-	Next     []string `json:",omitempty"` // who could go on before it, the default first; nil if only one could
+	Next     []string `json:",omitempty"` // who could go on before it, the default first; nil: only one could
 	Taken    int      `json:",omitempty"` // which of them did
 	Departed bool     `json:",omitempty"` // it is not the step of the default order
 	// Left is the track on which the first of Next was left although it could go on, "" if it could not.
@@ -76,8 +76,8 @@ func (s *Schedule) Below() []string {
 	return append(strings.Split("failure: "+s.Failure, "\n"), s.Summary...)
 }
 
-// OnRun sets a function to call when a run of an exploration begins. told reports whether it is one that reports
-// tell of: the first, or the failing one at the end.
+// OnRun sets a function to call when a run of an exploration begins. told reports whether it is one that
+// reports tell of: the first, or the failing one at the end.
 func (rt *Runtime) OnRun(fn func(told bool)) { rt.onRun = fn }
 
 // OnExplored sets the receiver of explorations that modules have made.

@@ -38,7 +38,7 @@ func (dir folder) Open(name string) (fs.File, error) {
 		return f, nil
 	}
 	if _, refused := errors.AsType[syscall.Errno](err); !refused && !errors.Is(err, fs.ErrNotExist) {
-		err = errLeadsOut // os.Root's own error, which is no value of its package
+		err = errLeadsOut // os.Root's own error, which its package does not export
 	}
 	return nil, &fs.PathError{Op: "open", Path: name, Err: plainFileError(err)}
 }

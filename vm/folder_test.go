@@ -29,7 +29,8 @@ func TestSymbolicLinks(t *testing.T) {
 
 	rt := newRuntime(t, vm.Config{Scripts: os.DirFS(dir)})
 	err := run(t, rt, `
-		assert(require "in" == "inside" and dofile "sub/../in.lua" == "inside" and require "sub.inside" == "inside")
+		assert(require "in" == "inside" and dofile "sub/../in.lua" == "inside")
+		assert(require "sub.inside" == "inside")
 		for _, name in ipairs { "out", "absolute", "up.secret" } do
 			local ok, message = pcall(require, name)
 			assert(not ok and message:find("leads out of the script folder", 1, true), message)

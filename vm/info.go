@@ -85,7 +85,7 @@ func Format(v any) string {
 }
 
 // goText prints a Go value, whose memory's addresses depend on the run: as its String or Error method does,
-// or else, if it is no basic value, by the name of its type, as tostring does in a script.
+// or else, unless it is a basic value, by the name of its type, as tostring does in a script.
 func goText(v any) string {
 	switch v := v.(type) {
 	case error:

@@ -11,8 +11,8 @@ import (
 	"github.com/hwlua/hwlua/vm/internal/syntax"
 )
 
-// localsOf returns the local variables and upvalues of the Lua functions that run on L. A local variable hides
-// an upvalue of its name, and a name of an inner function that of an outer one.
+// localsOf returns the local variables and upvalues of the Lua functions that run on L. A local variable
+// hides an upvalue of its name, and a name of an inner function that of an outer one.
 func localsOf(L *lua.LState) map[string]lua.LValue {
 	locals := map[string]lua.LValue{}
 	for level := 0; ; level++ {

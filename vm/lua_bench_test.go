@@ -1,4 +1,5 @@
-// Benchmarks of whole programs beside raw gopher-lua, in one run: go test ./vm -run '^$' -bench BenchmarkLua.
+// Benchmarks of whole programs compared with raw gopher-lua, in one run: go test ./vm -run '^$' -bench
+// BenchmarkLua.
 
 package vm_test
 
@@ -124,14 +125,16 @@ var luaPrograms = []struct{ name, src string }{
 			for i = 1, 20000 do f() end`,
 	},
 	{name: "bounds", src: `local a, b, n = 1, 100000, 0 for i = a, b do n = n + i end return n`},
-	{name: "bounds-short", src: `local a, b, n = 1, 3, 0 for i = 1, 20000 do for j = a, b do n = n + j end end`},
+	{name: "bounds-short",
+		src: `local a, b, n = 1, 3, 0 for i = 1, 20000 do for j = a, b do n = n + j end end`},
 	{
 		name: "literals",
 		src: `local n, x = 0, 5 for i = 1, 50000 do if x < 0xffffff8000000000 then n = n + 1 end
 			if 0xffffff8000000000 <= x then n = n - 1 end end return n`,
 	},
 	{name: "assert", src: `local x = 1 for i = 1, 50000 do assert(x) end`},
-	{name: "pairs", src: `local t = {} for i = 1, 100 do t[i] = i end for i = 1, 300 do for k, v in pairs(t) do end end`},
+	{name: "pairs",
+		src: `local t = {} for i = 1, 100 do t[i] = i end for i = 1, 300 do for k, v in pairs(t) do end end`},
 	{name: "add", src: `local x, y = 12345, 678 for i = 1, 100000 do local z = x + y end`},
 	{name: "mod", src: `local x, y = 12345, 678 for i = 1, 100000 do local z = x % y end`},
 }

@@ -100,7 +100,7 @@ func (s *State) Raise(L *lua.LState, err error) { s.rt.raiseError(L, err) }
 func (s *State) Refuse(err error) lua.LString {
 	text := err.Error()
 	s.rt.origins.note(text, err)
-	if _, own := err.(*Error); !own { // that of a script's own function is no answer of the module
+	if _, own := err.(*Error); !own { // an error of a script's own function is not the module's answer
 		s.rt.refusals++
 		s.rt.refusal = err
 	}
@@ -138,7 +138,7 @@ func (s *State) Frames(L *lua.LState, dst []string) []string {
 	return dst
 }
 
-// Where returns the position of the innermost Lua function that is running on L, "" and 0 if there is none.
+// Where returns the position of the innermost Lua function that is running on L, or "" and 0.
 func (s *State) Where(L *lua.LState) (file string, line int) {
 	for cf := view(L).currentFrame; cf != nil; cf = cf.Parent {
 		if !cf.Fn.IsG && cf.Pc > 0 {

@@ -88,8 +88,8 @@ func (t *thread) heavy(cf *frame, word uint32) {
 }
 
 // checkTailCall raises an error if the registers could not hold the arguments of a tail call twice and the
-// variables of the function. gopher-lua would find that out when it has replaced the caller's frame, and panic
-// as the new frame has no position for the error.
+// variables of the function. gopher-lua would find that out when it has replaced the caller's frame, and
+// panic as the new frame has no position for the error.
 func (t *thread) checkTailCall(cf *frame, inst instruction) {
 	const variables = 256 // of one function, at most
 	top := t.L.reg.top

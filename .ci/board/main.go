@@ -26,8 +26,9 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/board"
 )
 
+// main runs the check of the folder that is its argument. A check that takes longer than BOARD_BUDGET is
+// given up and counts as skipped: the machine is slow.
 func main() {
-	// The check may take so long. It is given up then, and counts as skipped: the machine is slow.
 	budget := 280 * time.Second
 	if d, err := time.ParseDuration(os.Getenv("BOARD_BUDGET")); err == nil {
 		budget = d

@@ -697,7 +697,7 @@ func (p *plain) open(e *plainEvent) error {
 	return nil
 }
 
-// contextOf returns the context that a new event goes to. A task's is no clone any more then.
+// contextOf returns the context that a new event goes to. A task's context stops being a clone then.
 func (p *plain) contextOf(e *plainEvent) *plainCtx {
 	if e.task == nil {
 		return &p.cpus[e.cpu].ctx

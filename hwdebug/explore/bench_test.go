@@ -68,8 +68,8 @@ func BenchmarkTwoTasks(b *testing.B) {
 	b.ReportMetric(float64(b.N)/(cpuTime()-begin).Seconds(), "runs/cpu-s")
 }
 
-// BenchmarkExploredRun compares, in turns, runs of an exploration with runs of the same calls in one order: on
-// a machine of their own, and on one that is reset.
+// BenchmarkExploredRun compares, in turns, runs of an exploration with runs of the same calls in one order:
+// on a machine of their own, and on one that is reset.
 func BenchmarkExploredRun(b *testing.B) {
 	const runs = 500
 	m, err := sim.New(sim.Config{CPUs: 2, TraceSize: -1})

@@ -292,8 +292,8 @@ type ChangedError struct {
 }
 
 func (e *ChangedError) Error() string {
-	return fmt.Sprintf("a run differs from an earlier one although it made the same choices: at point %d, %s; "+
-		"what the program does must depend on nothing from outside of it", e.Point, e.Thread)
+	return fmt.Sprintf("a run differs from an earlier one although it made the same choices: at point "+
+		"%d, %s; what the program does must depend on nothing from outside of it", e.Point, e.Thread)
 }
 
 // threadAt names the thread of a point.

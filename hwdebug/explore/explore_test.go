@@ -49,7 +49,8 @@ func TestReduction(t *testing.T) {
 	} {
 		for _, reduce := range []bool{false, true} {
 			cfg := explore.Config{
-				Machine: sim.Config{CPUs: test.n}, Strategy: explore.DFS, Reduce: reduce, MaxRuns: -1, Timeout: -1,
+				Machine: sim.Config{CPUs: test.n}, Strategy: explore.DFS, Reduce: reduce, MaxRuns: -1,
+				Timeout: -1,
 			}
 			r, err := explore.Run(context.Background(), cfg, stores(test.n, test.k, test.shared))
 			if err != nil {
@@ -208,7 +209,8 @@ func TestShares(t *testing.T) {
 		sum := 0
 		for share := 1; share <= shares; share++ {
 			r := run(t, explore.Config{
-				Machine: sim.Config{CPUs: 2}, Strategy: explore.DFS, Share: share, Shares: shares, MaxRuns: -1,
+				Machine: sim.Config{CPUs: 2}, Strategy: explore.DFS, Share: share, Shares: shares,
+				MaxRuns: -1,
 			}, stores(2, 6, 0))
 			if !r.Complete || r.Share != 1 {
 				t.Errorf("share %d of %d: complete %v, share %v", share, shares, r.Complete, r.Share)
@@ -323,21 +325,22 @@ func TestInsideGoTest(t *testing.T) {
 
 // TestUnasked counts the calls in a timer's function, which is run without points.
 func TestUnasked(t *testing.T) {
-	r := run(t, explore.Config{Machine: sim.Config{CPUs: 2}, Strategy: explore.DFS}, func(m *sim.Machine) error {
-		timer := m.TimerSetup("timer", func() error {
-			for range 2 {
-				if err := m.CPU(0).Store(0xffffff8000001000, 8, 1); err != nil {
-					return err
+	r := run(t, explore.Config{Machine: sim.Config{CPUs: 2}, Strategy: explore.DFS},
+		func(m *sim.Machine) error {
+			timer := m.TimerSetup("timer", func() error {
+				for range 2 {
+					if err := m.CPU(0).Store(0xffffff8000001000, 8, 1); err != nil {
+						return err
+					}
 				}
+				return nil
+			})
+			_, err := m.ModTimer(timer, 1)
+			if err == nil {
+				_, err = m.Run()
 			}
-			return nil
+			return err
 		})
-		_, err := m.ModTimer(timer, 1)
-		if err == nil {
-			_, err = m.Run()
-		}
-		return err
-	})
 	if !r.OK || r.Unasked != 2 {
 		t.Errorf("ok %t, %d calls without a point, want 2", r.OK, r.Unasked)
 	}

@@ -16,7 +16,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// A scene makes threads, and returns what came of a run when the machine rests.
+// A scene makes threads, and returns a function for the outcome of a run, which is called when the machine
+// rests.
 type scene func(m *sim.Machine) (outcome func() string, err error)
 
 // outcomesOf explores a scene depth-first. It returns its outcomes and the number of complete runs.
@@ -121,7 +122,10 @@ var sceneOf = map[sim.Resource]struct {
 		ran := ""
 		queue := func(name string) func(*sim.Task) error {
 			w := m.NewDelayedWork(name, func() error { m.Touch("ran", true); ran += name; return nil })
-			return func(*sim.Task) error { _, err := m.QueueDelayedWorkOn(2, w, 20*time.Millisecond); return err }
+			return func(*sim.Task) error {
+				_, err := m.QueueDelayedWorkOn(2, w, 20*time.Millisecond)
+				return err
+			}
 		}
 		return func() string { return ran }, tasks(m, queue("a"), queue("b"))
 	}},

@@ -63,7 +63,8 @@ const (
 // newTeam starts workers on p.
 func newTeam(e *explorer, p part) *team {
 	t := &team{
-		parts: make(chan *job, 1), order: make(chan *job, partsAhead*e.cfg.Workers), ended: make(chan struct{}),
+		parts: make(chan *job, 1), order: make(chan *job, partsAhead*e.cfg.Workers),
+		ended: make(chan struct{}),
 	}
 	t.offer(p)
 	for len(e.team) < e.cfg.Workers {

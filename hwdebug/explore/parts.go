@@ -9,11 +9,11 @@ import (
 
 // A part is some consecutive runs of a phase of the search.
 type part interface {
-	// next makes the next run of the part, and returns nil when there is none.
+	// next makes the next run of the part, and returns nil after the last one.
 	next(w *worker) *ran
 
 	// cut ends the part early, after its first run has been made, and returns one with the runs that it
-	// gives away, which come after its own, or nil if there are none.
+	// gives away, which come after its own. It returns nil if it gives none away.
 	cut() part
 }
 
@@ -87,6 +87,7 @@ type subtree struct {
 	begun bool
 }
 
+// next makes the next run of the subtree. Its weight is the part of the tree that it stands for.
 func (s *subtree) next(w *worker) *ran {
 	if s.begun && !s.advance() {
 		return nil

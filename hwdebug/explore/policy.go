@@ -152,8 +152,8 @@ func (r replay) choose(c *Control, p *sim.Point) int {
 			numbered(p.Next))})
 	}
 	if c.fitted == len(r.s.departures) && digestOf(c.hashes) != r.s.digest {
-		return c.stop(p, &FitError{c.open, fmt.Sprintf("it takes possibility %d; the possibilities there (%s) "+
-			"or at an earlier point are not its own", d.choice, numbered(p.Next))})
+		return c.stop(p, &FitError{c.open, fmt.Sprintf("it takes possibility %d; the possibilities there "+
+			"(%s) or at an earlier point are not its own", d.choice, numbered(p.Next))})
 	}
 	return d.choice
 }

@@ -67,8 +67,8 @@ func TestReportLeavesOut(t *testing.T) {
 	}
 }
 
-// TestStepsNamePossibilities: each step of a failing schedule says who could go on, which machine it belongs to,
-// and behind which record of the trace it comes.
+// TestStepsNamePossibilities: each step of a failing schedule says who could go on, which machine it
+// belongs to, and behind which record of the trace it comes.
 func TestStepsNamePossibilities(t *testing.T) {
 	var order string
 	cfg := explore.Config{Machine: sim.Config{CPUs: 2}, Strategy: explore.DFS}
@@ -144,7 +144,8 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// TestMisfitNamesPossibilities: a schedule of another program is refused with the point and its possibilities.
+// TestMisfitNamesPossibilities: a schedule of another program is refused with the point and its
+// possibilities.
 func TestMisfitNamesPossibilities(t *testing.T) {
 	program := func(m *sim.Machine) error {
 		for i, name := range []string{"one", "two"} {
@@ -159,7 +160,8 @@ func TestMisfitNamesPossibilities(t *testing.T) {
 	}
 	for schedule, want := range map[string]string{
 		"x1-0.5-0000": "at point 1 it takes possibility 5, and there are 0 one, 1 two; fix: ",
-		"x1-0.1-0000": "at point 1 it takes possibility 1; the possibilities there (0 one, 1 two) or at an earlier",
+		"x1-0.1-0000": "at point 1 it takes possibility 1; the possibilities there (0 one, 1 two) or at " +
+			"an earlier",
 		"x1-9.1-0000": "the run ends before the schedule does",
 	} {
 		cfg := explore.Config{Machine: sim.Config{CPUs: 2}}

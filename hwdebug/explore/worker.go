@@ -16,7 +16,7 @@ type worker struct {
 	made    int           // runs of any kind
 	results int
 	reuses  bool     // no machine of an earlier run asks its control any more
-	free    *Control // of a run that is over
+	free    *Control // of a run that has ended
 }
 
 // control returns the control of a new run.
@@ -40,7 +40,7 @@ func (w *worker) run(c *Control) Outcome {
 	return w.program(c)
 }
 
-// A ran is what counts of a run that is over.
+// A ran holds the results of a run that has ended.
 type ran struct {
 	text     string // what it returned, if given is set
 	given    bool

@@ -93,5 +93,6 @@ func TestWorkersPanic(t *testing.T) {
 			t.Errorf("recovered %v, want the panic of the program", got)
 		}
 	}()
-	run(t, explore.Config{Workers: 2, Strategy: explore.DFS}, func(m *sim.Machine) error { panic("in a run") })
+	cfg := explore.Config{Workers: 2, Strategy: explore.DFS}
+	run(t, cfg, func(m *sim.Machine) error { panic("in a run") })
 }

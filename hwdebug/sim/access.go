@@ -453,7 +453,7 @@ func (t *Task) user(k hwdebug.Kind, addr uint64, size int, value uint64) (*Acces
 	return a, nil
 }
 
-// newAccess returns an access of m. Its caller may give it back in m.spare.accesses when it is over.
+// newAccess returns an access of m. Its caller may give it back in m.spare.accesses when it has ended.
 func (m *Machine) newAccess() *Access {
 	a := pop(&m.spare.accesses)
 	if a == nil {

@@ -50,8 +50,8 @@ func (m *Machine) notUser(addr uint64) (why, fix string, plain bool) {
 		return sprintf("0x%016x is the user address 0x%016x with the tag 0x%02x, which the kernel does not "+
 			"remove here", addr, bare, tag), sprintf("use 0x%016x", bare), false
 	case taggedKernel:
-		return sprintf("0x%016x is the kernel address 0x%016x with the tag 0x%02x, which the kernel does not "+
-			"remove here", addr, bare, tag), sprintf("use a CPU's event at 0x%016x", bare), false
+		return sprintf("0x%016x is the kernel address 0x%016x with the tag 0x%02x, which the kernel does "+
+			"not remove here", addr, bare, tag), sprintf("use a CPU's event at 0x%016x", bare), false
 	}
 	fix = sprintf("use 0x%016x", bare)
 	if kind == signedKernel {

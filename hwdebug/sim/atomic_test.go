@@ -194,7 +194,8 @@ func TestHandlerCallsWithAtomicSleep(t *testing.T) {
 				t.Errorf("first line %q, want the BUG line", log[0])
 			}
 			if all := countLines(m.Dmesg(), "BUG:"); all != n {
-				t.Errorf("%d BUG lines in all, %d of them in the handler: calls of a thread may sleep", all, n)
+				t.Errorf("%d BUG lines in all, %d of them in the handler: calls of a thread may sleep", all,
+					n)
 			}
 		})
 	}

@@ -251,8 +251,8 @@ func (m *Machine) noteNear(due, from time.Duration) {
 // Near returns the smallest slack at which a later timer would have been a possibility, -1 for none.
 func (m *Machine) Near() time.Duration { return m.near }
 
-// Unasked returns the number of calls without a point in functions of timers, irq_work, cross calls and CPU.Run:
-// no other CPU gets its turn there.
+// Unasked returns the number of calls without a point in functions of timers, irq_work, cross calls and
+// CPU.Run: no other CPU gets its turn there.
 func (m *Machine) Unasked() int { return m.unasked }
 
 // noPoint counts a call for Unasked.

@@ -1,4 +1,4 @@
-// What is not there: a closed machine and a CPU that the machine does not have give errors.
+// A closed machine, and a CPU that the machine does not have, give errors.
 
 package sim_test
 
@@ -62,7 +62,8 @@ func TestClosed(t *testing.T) {
 	_, err = target.Open(a, hwdebug.NoTask, 0)
 	must(t, err)
 	args := []any{
-		tracer, ev, w, a, m.TimerSetup("t", nil), m.NewMutex("l"), m.NewCompletion("c"), m.NewIrqWork("i", nil),
+		tracer, ev, w, a, m.TimerSetup("t", nil), m.NewMutex("l"), m.NewCompletion("c"), m.NewIrqWork("i",
+			nil),
 		hwdebug.Load, 1, sim.Signo(1), sim.AtomicAdd, "write_wb_reg",
 	}
 	works := []*sim.Work{m.NewWork("w", nil), m.NewDelayedWork("d", nil)}
@@ -77,7 +78,8 @@ func TestClosed(t *testing.T) {
 	for _, object := range []any{m, m.CPU(1), task, ev, access, target} {
 		for _, work := range works { // each call takes one of them
 			callAll(object, append(args, work), func(method string, err error) {
-				closed[method] = closed[method] || slices.Contains(looks, method) || errors.Is(err, sim.ErrClosed)
+				closed[method] = closed[method] || slices.Contains(looks, method) ||
+					errors.Is(err, sim.ErrClosed)
 				if err == nil && !slices.Contains(looks, method) {
 					t.Errorf("%s returns no error on a closed machine", method)
 				}
@@ -115,7 +117,8 @@ func TestNoCPU(t *testing.T) {
 			want(method, sim.ErrNoCPU, err)
 		})
 		if c.ID() != n || c.Online() || c.BRPs() != 0 || c.Current() != nil || len(c.Reserved()) > 0 {
-			t.Errorf("cpu%d: got id %d, online %v, %d registers, current %v, reserved %v", n, c.ID(), c.Online(),
+			t.Errorf("cpu%d: got id %d, online %v, %d registers, current %v, reserved %v", n, c.ID(),
+				c.Online(),
 				c.BRPs(), c.Current(), c.Reserved())
 		}
 		last := func(_ any, err error) error { return err }

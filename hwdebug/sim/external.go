@@ -58,6 +58,7 @@ func (c *CPU) halts(what string) error {
 	if !c.halting || c.osLock {
 		return nil
 	}
-	return misusef("cpu%d halts in Debug state: MDSCR_EL1.HDE is set, so the %s that matches is the external "+
-		"debugger's (R-MON-9); fix: write_mdscr { hde = false }, or disable the register", c.id, what)
+	return misusef("cpu%d halts in Debug state: MDSCR_EL1.HDE is set, so the %s that matches is the "+
+		"external debugger's (R-MON-9); fix: write_mdscr { hde = false }, or disable the register", c.id,
+		what)
 }

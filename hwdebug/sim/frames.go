@@ -23,7 +23,8 @@ var builds = [...]struct {
 	{
 		from: "6.1.176",
 		frames: []traceFn{
-			fnArchInstallHwBreakpoint, fnArchUninstallHwBreakpoint, fnPerfEventSchedIn, fnPerfInstallInContext,
+			fnArchInstallHwBreakpoint, fnArchUninstallHwBreakpoint, fnPerfEventSchedIn,
+			fnPerfInstallInContext,
 			fnPerfRemoveFromContext, fnPutEvent, fnTaskCtxSchedOut, fnPerfEventExitTaskContext,
 			fnPtraceHbpSetAddr, fnPtraceHbpSetCtrl, fnDefaultIdleCall, fnDoSignal, fnShowStack,
 		},

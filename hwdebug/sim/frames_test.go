@@ -22,8 +22,8 @@ func TestFramesOfRealStacks(t *testing.T) {
 				t.Errorf("%s, %s on cpu%d:\n got %s\nwant %s ...", kernel, fn, cpu, text, chain)
 			}
 		}
-		const install = "arch_install_hw_breakpoint < hw_breakpoint_add < event_sched_in < merge_sched_in < " +
-			"visit_groups_merge < ctx_sched_in < perf_event_sched_in < ctx_resched < "
+		const install = "arch_install_hw_breakpoint < hw_breakpoint_add < event_sched_in < " +
+			"merge_sched_in < visit_groups_merge < ctx_sched_in < perf_event_sched_in < ctx_resched < "
 		w, err := m.RegisterWideHwBreakpoint(kernelRW(addrA, false), nil)
 		must(t, err)
 		want(0, "arch_install_hw_breakpoint", install+"__perf_install_in_context < remote_function < "+
@@ -37,8 +37,8 @@ func TestFramesOfRealStacks(t *testing.T) {
 		must(t, m.UnregisterWideHwBreakpoint(w))
 		want(0, "__perf_remove_from_context",
 			"__perf_remove_from_context < event_function < remote_function < "+
-				"generic_exec_single < smp_call_function_single < event_function_call < perf_remove_from_context < "+
-				"perf_event_release_kernel < unregister_wide_hw_breakpoint < ")
+				"generic_exec_single < smp_call_function_single < event_function_call < "+
+				"perf_remove_from_context < perf_event_release_kernel < unregister_wide_hw_breakpoint < ")
 		want(0, "_free_event", "_free_event < put_event < perf_event_release_kernel < "+
 			"unregister_wide_hw_breakpoint < ")
 

@@ -149,7 +149,8 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
-// TestBreakpointOnSystemCall: the step over an svc kills an untraced task from 4.19.134 and 5.8 on (R-STEP-16).
+// TestBreakpointOnSystemCall: the step over an svc kills an untraced task from 4.19.134 and 5.8 on
+// (R-STEP-16).
 func TestBreakpointOnSystemCall(t *testing.T) {
 	onProfiles(t, func(t *testing.T, m *sim.Machine, task *sim.Task) {
 		a := hwdebug.Attr{Type: hwdebug.X, Addr: userAddr, Len: 4, ExcludeKernel: true}

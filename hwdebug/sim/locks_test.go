@@ -109,8 +109,10 @@ func TestDeadlockAtRest(t *testing.T) {
 		{
 			name: "works that cancel each other",
 			want: []string{
-				"kworker/0:0 (a_func) waits for work b_func, run by kworker/1:0 (b_func), in cancel_work_sync",
-				"kworker/1:0 (b_func) waits for work a_func, run by kworker/0:0 (a_func), in cancel_work_sync",
+				"kworker/0:0 (a_func) waits for work b_func, run by kworker/1:0 (b_func), in " +
+					"cancel_work_sync",
+				"kworker/1:0 (b_func) waits for work a_func, run by kworker/0:0 (a_func), in " +
+					"cancel_work_sync",
 			},
 			run: func(t *testing.T, m *sim.Machine) {
 				var a, b *sim.Work
@@ -140,7 +142,8 @@ func TestDeadlockAtRest(t *testing.T) {
 		},
 		{
 			name: "a task that waits for one without a body",
-			want: []string{"waiter (pid 1000) waits for task never to exit, run by never (pid 1001), in wait"},
+			want: []string{"waiter (pid 1000) waits for task never to exit, run by never (pid 1001), in " +
+				"wait"},
 			run: func(t *testing.T, m *sim.Machine) {
 				var never *sim.Task
 				body(t, m, "waiter", 0, func() error { return never.Wait() })

@@ -53,7 +53,8 @@ func TestManyCPUs(t *testing.T) {
 	}
 }
 
-// TestManyCPUsAreLinear compares the bytes that machines and wide registrations take: each CPU costs the same.
+// TestManyCPUsAreLinear compares the bytes that machines and wide registrations take: each CPU costs the
+// same.
 func TestManyCPUsAreLinear(t *testing.T) {
 	a := hwdebug.HwBreakpointInit()
 	a.Type, a.Addr, a.Len = hwdebug.W, 0xffffff8008c5a000, 8

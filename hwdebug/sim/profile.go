@@ -84,8 +84,8 @@ type fact struct {
 	from  string // the first profile in which it holds; later ones have it too
 	but   string // a later profile that lacks it
 	field func(*profile) *bool
-	// came are the releases that it came with: of the mainline first, then of stable series that got it later.
-	// It is empty where that is not known.
+	// came are the releases that it came with: of the mainline first, then of stable series that got it
+	// later. It is empty where that is not known.
 	came string
 }
 
@@ -255,8 +255,9 @@ func (v version) before(w version) bool {
 }
 
 // Nearest returns the profile that a release is modelled by: its own, the last one of its series that is not
-// newer, or the oldest of those from which its sources differ least. sameSeries is false if the profile is of another
-// series, so that callers can say so. ok is false for text that does not begin with a version number.
+// newer, or the oldest of those from which its sources differ least. sameSeries is false if the profile is
+// of another series, so that callers can say so. ok is false for text that does not begin with a version
+// number.
 func Nearest(release string) (name string, sameSeries, ok bool) {
 	if release == "" || release == "4.19" {
 		return "4.19.116", true, true
@@ -288,8 +289,8 @@ func Nearest(release string) (name string, sameSeries, ok bool) {
 }
 
 // Differ returns the ids of the facts that its sources show to be so in a release but not in the nearest
-// profile, and the other way round. Both are empty for a profile, for the series of one, and for text that names
-// no release. If the release hides its patch level, it is taken as the newest of its series.
+// profile, and the other way round. Both are empty for a profile, for the series of one, and for text that
+// names no release. If the release hides its patch level, it is taken as the newest of its series.
 func Differ(release string) (with, without []string) {
 	name, _, ok := Nearest(release)
 	v, versioned := parseVersion(release)
@@ -382,8 +383,8 @@ func Kernels() []Kernel {
 	return list
 }
 
-// An Unmodelled series has no profile of its own. Nearest and Differ say which one stands for it, and how they
-// differ.
+// An Unmodelled series has no profile of its own. Nearest and Differ say which one stands for it, and how
+// they differ.
 type Unmodelled struct {
 	Series string
 	Differ string // what its sources show besides, or ""

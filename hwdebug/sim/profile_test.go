@@ -10,22 +10,24 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// TestNearest: a release is modelled by its own profile, by the last one of its series that is not newer, or by
-// the one that differs least; a series without a patch level is its newest release.
+// TestNearest: a release is modelled by its own profile, by the last one of its series that is not newer,
+// or by the one that differs least; a series without a patch level is its newest release.
 func TestNearest(t *testing.T) {
 	for _, row := range []struct {
 		release, want string
 		same          bool
 	}{
 		{"", "4.19.116", true}, {"4.19", "4.19.116", true}, {"4.19.118", "4.19.116", true},
-		{"4.19.44", "4.19.0", true}, {"4.19.129", "4.19.116", true}, {"4.19.130", "4.19.266", true}, {"4.19.300", "4.19.266", true}, {"4.14.5", "4.19.0", false},
+		{"4.19.44", "4.19.0", true}, {"4.19.129", "4.19.116", true}, {"4.19.130", "4.19.266", true},
+		{"4.19.300", "4.19.266", true}, {"4.14.5", "4.19.0", false},
 		{"5.4", "4.19.266", false}, {"5.4.210-android11", "4.19.266", false},
 		{"5.10", "5.10.223", true}, {"5.10.0-32-arm64", "5.10.223", true}, {"5.15", "6.1.176", false},
 		{"6.1", "6.1.192", true}, {"6.1.176", "6.1.176", true}, {"6.1.179", "6.1.176", true},
 		{"6.1.180", "6.1.192", true}, {"6.6", "6.1.192", false}, {"6.12", "6.12.117", true},
 		{"6.16.12", "6.18.15", false}, {"6.18", "6.18.15", true}, {"7.0.13", "6.18.15", false},
 		{"5.10.198-android13-4-00050-g0123456789ab", "5.10.223", true}, {"5.10-android12", "5.10.223", true},
-		{"6.1.0-28-arm64", "6.1.176", true}, {"6.8.0-45-generic", "6.1.176", false}, {"6.9", "6.1.176", false},
+		{"6.1.0-28-arm64", "6.1.176", true}, {"6.8.0-45-generic", "6.1.176", false},
+		{"6.9", "6.1.176", false},
 		{"6.6.30-android15-8", "6.1.176", false}, {"6.14", "6.12.117", false}, {"5.13", "5.10.223", false},
 		{"7.1.13", "7.3.4", false}, {"7.3", "7.3.4", true}, {"8.2", "7.3.4", false},
 	} {
@@ -46,8 +48,8 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// TestDiffer: what is known to differ between a release and its profile follows from the releases that each fact
-// came with, which agree with the profiles.
+// TestDiffer: what is known to differ between a release and its profile follows from the releases that each
+// fact came with, which agree with the profiles.
 func TestDiffer(t *testing.T) {
 	for _, name := range sim.Profiles() {
 		if with, without := sim.Differ(name + "+"); with != nil || without != nil {

@@ -25,8 +25,8 @@ var (
 )
 
 // recordedChains returns the chains of a recording, and those of the stacks in write_wb_reg that it has from
-// there outwards, without the suffixes that a compiler adds and without the functions of the driver's own module
-// and what called that.
+// there outwards, without the suffixes that a compiler adds and without the functions of the driver's own
+// module and what called that.
 func recordedChains(t *testing.T, file string) (chains []string) {
 	t.Helper()
 	f, err := os.Open(file)
@@ -54,10 +54,11 @@ func recordedChains(t *testing.T, file string) (chains []string) {
 	return chains
 }
 
-// cuts are the places of recorded chains from which on outwards the model does not follow, with the reason. The
-// chain is compared up to there.
+// cuts are the places of recorded chains from which on outwards the model does not follow, with the reason.
+// The chain is compared up to there.
 var cuts = map[string]string{
-	"preempt_schedule":        "where a thread is preempted is the scheduler's choice; the model has schedule",
+	"preempt_schedule": "where a thread is preempted is the scheduler's choice; the model has " +
+		"schedule",
 	"preempt_schedule_common": "as preempt_schedule, inlined there",
 	"__cond_resched":          "as preempt_schedule: a task work that is none of perf's gives way",
 	"schedule_timeout":        "register_kprobe of the recorder itself",
@@ -76,7 +77,8 @@ var inlinedInSeed = []string{"filp_close", "put_files_struct"}
 func comparable(names []string) []string {
 	for i, n := range names {
 		entry := n == "el1_irq" || n == "el1h_64_irq"
-		if entry && slices.ContainsFunc(names, func(n string) bool { return slices.Contains(interrupted, n) }) {
+		isInterrupted := func(n string) bool { return slices.Contains(interrupted, n) }
+		if entry && slices.ContainsFunc(names, isInterrupted) {
 			names = names[:i+1]
 			break
 		}
@@ -146,7 +148,8 @@ func modelChains(t *testing.T, kernel string) map[string][][]string {
 	asTasks(t, m)
 	must(t, m.CPUDown(3))
 	must(t, m.CPUUp(3))
-	_, err := m.CpuhpSetupState("state", func(int) error { return nil }, nil) // a thread of smpboot, as migration/N
+	// A thread of smpboot, as migration/N.
+	_, err := m.CpuhpSetupState("state", func(int) error { return nil }, nil)
 	must(t, err)
 	rec := m.Recorder()
 	chains := map[string][][]string{}

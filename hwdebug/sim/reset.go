@@ -33,7 +33,7 @@ type spare struct {
 	keeps      bool // the machine has been reset
 	parts      []part
 	coroutines []*coroutine // that run no thread
-	accesses   []*Access    // that are over
+	accesses   []*Access    // that have ended
 	tasks      stock[Task]
 	threads    stock[thread]
 	memories   stock[memory]

@@ -57,7 +57,7 @@ func TestResetMachineIsNew(t *testing.T) {
 // pairs are the pointers that have been compared with each other.
 type pairs map[[2]uintptr]bool
 
-// differ returns the path to the first difference between two values, "" if there is none. Memory that is
+// differ returns the path to the first difference between two values, "" if they are equal. Memory that is
 // kept for later, and its amount, make none; neither do functions, unless only one is nil.
 func differ(a, b reflect.Value, seen pairs) string {
 	switch a.Kind() {
@@ -115,7 +115,7 @@ func differ(a, b reflect.Value, seen pairs) string {
 }
 
 // TestResetReusesCoroutines counts the coroutines of a machine over many runs: those of threads that have
-// ended and those of threads that wait for ever are used again.
+// ended and those of threads that never wake are used again.
 func TestResetReusesCoroutines(t *testing.T) {
 	m := newMachine(t, sim.Config{CPUs: 3})
 	for run := range 10 {

@@ -1267,8 +1267,8 @@ func TestRefusedBy(t *testing.T) {
 	}
 }
 
-// TestDumpUID: from 6.12 on a dump's header has the effective user ID of who is current, which a child has from
-// its parent (R-LOG-3).
+// TestDumpUID: from 6.12 on a dump's header has the effective user ID of the current task, which a child
+// inherits (R-LOG-3).
 func TestDumpUID(t *testing.T) {
 	onProfiles(t, func(t *testing.T, m *sim.Machine, _ *sim.Task) {
 		app, err := m.NewTask(sim.TaskConfig{Comm: "app", UID: 10123, CPU: 1})
@@ -1280,7 +1280,9 @@ func TestDumpUID(t *testing.T) {
 			must(t, m.CPU(1).Run(func() error { return m.DumpStack() }))
 		}
 		log := m.Dmesg()
-		for text, want := range map[string]int{" UID: 10123 PID: ": 2, "CPU: 1 UID: 0 PID: 0 Comm: swapper/1": 1} {
+		for text, want := range map[string]int{
+			" UID: 10123 PID: ": 2, "CPU: 1 UID: 0 PID: 0 Comm: swapper/1": 1,
+		} {
 			if !since(m.Kernel(), "6.12.117") {
 				want = 0
 			}

@@ -334,8 +334,8 @@ func nextSignal(pending []*Siginfo, blocked uint64) int {
 	return first
 }
 
-// signalled reports whether a signal waits for the task that it does not block. An exiting task takes none: it
-// does not return to user mode.
+// signalled reports whether a signal waits for the task that it does not block. An exiting task takes none:
+// it does not return to user mode.
 func (t *Task) signalled() bool {
 	return len(t.signals) > 0 && !t.exiting && nextSignal(t.signals, t.blocked) >= 0
 }

@@ -254,8 +254,8 @@ func TestHotplugStateLocks(t *testing.T) {
 	}
 }
 
-// TestDelTimerSyncInInterrupt: from a hard interrupt it warns each time, and takes the timer away all the same;
-// elsewhere it does not warn (R-TMR-10).
+// TestDelTimerSyncInInterrupt: from a hard interrupt it warns each time, and takes the timer away all the
+// same; elsewhere it does not warn (R-TMR-10).
 func TestDelTimerSyncInInterrupt(t *testing.T) {
 	onProfiles(t, func(t *testing.T, m *sim.Machine, _ *sim.Task) {
 		timer := m.TimerSetup("t", nil)
@@ -279,13 +279,14 @@ func TestDelTimerSyncInInterrupt(t *testing.T) {
 		}
 		n := countLines(m.Dmesg(), "kernel/time/timer.c")
 		if n != 2 || armed != 4 || timer.Pending() {
-			t.Errorf("%d warnings, taken away %d times, pending %v; want 2, 4, false", n, armed, timer.Pending())
+			t.Errorf("%d warnings, taken away %d times, pending %v; want 2, 4, false", n, armed,
+				timer.Pending())
 		}
 	})
 }
 
-// TestSetupAndPrintkAreTraced: timer_setup and printk are calls of the kernel's functions, with the handler that
-// makes them below.
+// TestSetupAndPrintkAreTraced: timer_setup and printk are calls of the kernel's functions, with the handler
+// that makes them below.
 func TestSetupAndPrintkAreTraced(t *testing.T) {
 	onProfiles(t, func(t *testing.T, m *sim.Machine, _ *sim.Task) {
 		printk := "printk"

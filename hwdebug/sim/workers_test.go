@@ -93,8 +93,8 @@ func TestIdleWorkersEnd(t *testing.T) {
 	})
 }
 
-// TestWokenWorkers queues an item while a worker has woken in its function and has not run yet. Only where
-// that one does not count as running, the item wakes another worker, which can run it first.
+// TestWokenWorkers queues an item while a worker has woken in its function and has not run yet. If
+// that worker does not count as running yet, the item wakes another worker, which can run it first.
 func TestWokenWorkers(t *testing.T) {
 	onEvery(t, "R-WQ-22", func(t *testing.T, kernel string) {
 		m := newMachine(t, sim.Config{CPUs: 2, Kernel: kernel, Choose: func(p *sim.Point) int {

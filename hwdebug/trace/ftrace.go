@@ -23,8 +23,8 @@ const ftraceHead = `# tracer: nop
 //
 // Perfetto and catapult, which read this text, nest them as they do the slices of user space, and package
 // board/ftrace reads the lines as marks. trace-cmd report and KernelShark read the binary trace.dat only. The
-// model knows no interrupt flags and no groups of threads: the flags are dots, and a pid stands for its group.
-// A point of a schedule is an instant.
+// model knows no interrupt flags and no groups of threads: the flags are dots, and a pid stands for its
+// group. A point of a schedule is an instant.
 func WriteFtrace(w io.Writer, entries iter.Seq[Entry]) error {
 	out := bufio.NewWriter(w)
 	out.WriteString(ftraceHead)
@@ -47,8 +47,8 @@ func WriteFtrace(w io.Writer, entries iter.Seq[Entry]) error {
 	return out.Flush()
 }
 
-// endSlices ends the slices of open calls that contain no call after the i-th, innermost first, at the time of
-// now. It returns the calls that stay open.
+// endSlices ends the slices of open calls that contain no call after the i-th, innermost first, at the time
+// of now. It returns the calls that stay open.
 func endSlices(out *bufio.Writer, open []call, i int, now *Entry) []call {
 	for n := len(open) - 1; n >= 0; n-- {
 		if c := open[n]; c.last <= i {
@@ -64,8 +64,8 @@ func endSlices(out *bufio.Writer, open []call, i int, now *Entry) []call {
 	return open
 }
 
-// mark writes one line. As in tracefs, each idle thread is <idle>, and a name that is unknown is <...>: a point
-// belongs to no thread.
+// mark writes one line. As in tracefs, each idle thread is <idle>, and a name that is unknown is <...>: a
+// point belongs to no thread.
 func mark(out *bufio.Writer, e *Entry, text string) {
 	comm := oneLine(e.Comm)
 	switch {

@@ -17,11 +17,11 @@ type Point struct {
 	Text     string        // who went on, and with what
 	Next     []string
 	Departed bool   // it is not the default that went on
-	Left     string // who was running there and could have gone on, "" if nobody
+	Left     string // the thread that was running there and could have gone on, or ""
 }
 
-// WithPoints returns entries with points among them, each behind the record that it follows. The points are in
-// order.
+// WithPoints returns entries with points among them, each behind the record that it follows. The points are
+// in order.
 func WithPoints(entries iter.Seq[Entry], points []Point) iter.Seq[Entry] {
 	if len(points) == 0 {
 		return entries

@@ -18,7 +18,8 @@ func TestPoints(t *testing.T) {
 		{Seq: 9, T: 2000, CPU: 0, PID: 7, Comm: "app", Fn: "driver_release"},
 	}
 	points := []Point{
-		{Number: 1, After: 0, T: 1000, CPU: 1, Text: "timer of arm_watch fires", Next: []string{"app", "timer"},
+		{Number: 1, After: 0, T: 1000, CPU: 1, Text: "timer of arm_watch fires",
+			Next:     []string{"app", "timer"},
 			Departed: true},
 		{Number: 2, After: 3, T: 1000, CPU: 1, Text: "kworker/1:1 goes on"},
 		{Number: 3, After: 4, T: 1000, CPU: 0, Text: "app starts", Next: []string{"kworker/1:1", "app"},

@@ -85,6 +85,7 @@ type command struct {
 	make func() ([]option, runner)
 }
 
+// commands returns the subcommands in the order of the help.
 func commands() []command {
 	return []command{
 		{"run", "[PATH...]", -1, "run scenario files and folders (default: those built in) and report",

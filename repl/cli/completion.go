@@ -106,21 +106,24 @@ func completeBash(w io.Writer, all []listed) {
 	}
 	fmt.Fprintf(w, "# bash completion for hwlua\n_hwlua() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} words\n")
 	fmt.Fprintf(w, "\tif [ \"$COMP_CWORD\" = 1 ] && [[ $cur != -* ]]; then\n")
-	fmt.Fprintf(w, "\t\tmapfile -t COMPREPLY < <(compgen -W %s -- \"$cur\"; compgen -f -- \"$cur\")\n\t\treturn\n\tfi\n",
+	fmt.Fprintf(w, "\t\tmapfile -t COMPREPLY < <(compgen -W %s -- \"$cur\"; compgen -f -- "+
+		"\"$cur\")\n\t\treturn\n\tfi\n",
 		quoteShell(strings.Join(names, " ")))
 	fmt.Fprint(w, "\tcase ${COMP_WORDS[1]} in\n")
 	for _, c := range all[1:] {
 		fmt.Fprintf(w, "\t%s) words=%s ;;\n", c.name, quoteShell(allFlags(c.opts)))
 	}
 	fmt.Fprintf(w, "\t*) words=%s ;;\n\tesac\n", quoteShell(allFlags(all[0].opts)))
-	fmt.Fprint(w, "\tif [[ $cur == -* ]]; then\n\t\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n")
+	fmt.Fprint(w, "\tif [[ $cur == -* ]]; then\n\t\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- "+
+		"\"$cur\")\n")
 	fmt.Fprint(w, "\telse\n\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n\tfi\n}\n")
 	fmt.Fprint(w, "complete -o filenames -F _hwlua hwlua\n")
 }
 
 // completeZsh offers the same through _arguments and _describe, with the help of each option.
 func completeZsh(w io.Writer, all []listed) {
-	fmt.Fprint(w, "#compdef hwlua\n# zsh completion for hwlua\n_hwlua() {\n\tlocal -a commands\n\tcommands=(\n")
+	fmt.Fprint(w, "#compdef hwlua\n# zsh completion for hwlua\n_hwlua() {\n\tlocal -a "+
+		"commands\n\tcommands=(\n")
 	for _, c := range all[1:] {
 		fmt.Fprintf(w, "\t\t%s\n", quoteShell(c.name+":"+c.short))
 	}
@@ -198,7 +201,8 @@ func quoteShell(s string) string {
 
 // manPage prints the manual page hwlua(1).
 func manPage(w io.Writer) {
-	fmt.Fprint(w, ".TH HWLUA 1\n.SH NAME\nhwlua \\- Lua scripts on a model of Linux/arm64 hardware breakpoints\n")
+	fmt.Fprint(w, ".TH HWLUA 1\n.SH NAME\nhwlua \\- Lua scripts on a model of Linux/arm64 hardware "+
+		"breakpoints\n")
 	fmt.Fprint(w, ".SH SYNOPSIS\n")
 	all := listing()
 	for _, c := range all {

@@ -191,7 +191,7 @@ func (c *coverage) finish(w io.Writer, file string) error {
 	return err
 }
 
-// print writes the counts as text, each with a list of what is not covered, by file.
+// print writes the counts as text, each with a list by file of the rest.
 func (c *covered) print(w io.Writer) {
 	f, r := &c.Functions, &c.Rules
 	fmt.Fprintf(w, "coverage: %d of %s ran\n", f.Ran, phrase.Plural(f.Modelled, "modelled function"))

@@ -15,8 +15,9 @@ import (
 const docText = `Prints the reference of the script API: an overview, or the help on NAME. NAME is a
 function (hw.machine), a method (m:perf_event_open, or perf_event_open alone), a
 class (event), a register (DBGWCR), one of its fields, an option, an errno, a topic,
-a rule of the kernel (R-CON-7), or a word to search for. The topic "kernels" lists the profiles: what each rests on,
-and how they differ; "cores" the cores, and where their registers are from; "lua" what differs from Lua 5.1.
+a rule of the kernel (R-CON-7), or a word to search for. The topic "kernels" lists the
+profiles: what each rests on, and how they differ; "cores" the cores, and where their
+registers are from; "lua" what differs from Lua 5.1.
 `
 
 // docCommand returns hwlua doc and its options, which print the whole description in another format.

@@ -21,7 +21,8 @@ import (
 	"github.com/hwlua/hwlua/vm/scenario"
 )
 
-// exploreOptions are the options of hwlua run that explore cases. The case decides what is not set.
+// exploreOptions are the options of hwlua run that explore cases. An option that is not set is left to the
+// case.
 type exploreOptions struct {
 	explore         bool
 	strategy        string

@@ -13,8 +13,8 @@ import (
 	"github.com/hwlua/hwlua/hwdebug/sim"
 )
 
-// kernelNotice returns a line that names the profile that stands for a release and what is known to differ. It
-// is "" if the release has a profile of its series and nothing is known to differ.
+// kernelNotice returns a line that names the profile that stands for a release and what is known to differ.
+// It is "" if the release has a profile of its series and nothing is known to differ.
 func kernelNotice(release string) string {
 	name, sameSeries, ok := sim.Nearest(release)
 	differ := differs(release)
@@ -64,13 +64,14 @@ func kernelsDoc(w io.Writer) {
 	for _, k := range sim.Kernels() {
 		fmt.Fprintf(w, "%-9s  %s\n", k.Name, k.Rests)
 	}
-	fmt.Fprint(w, "\nrecorded: agrees with recordings of that release; probed: with what a program saw of it;\n"+
-		"read: follows its sources. Another release has the last profile of its series that is not newer, or\n"+
-		"the one from which its sources differ least.\n\nWhat is so, by the profiles:\n")
+	fmt.Fprint(w, "\nrecorded: agrees with recordings of that release; probed: with what a program saw "+
+		"of it;\nread: follows its sources. Another release has the last profile of its series that is "+
+		"not newer, or\nthe one from which its sources differ least.\n\nWhat is so, by the profiles:\n")
 	for _, f := range sim.Facts() {
 		fmt.Fprintf(w, "  %-8s  %s\n%12s%s\n", f.ID, f.Text, "", spans(f.In))
 	}
-	fmt.Fprint(w, "\nSeries without a profile, the nearest one, and how their newest sources differ from it:\n")
+	fmt.Fprint(w, "\nSeries without a profile, the nearest one, and how their newest sources differ from "+
+		"it:\n")
 	for _, u := range sim.UnmodelledSeries() {
 		name, _, _ := sim.Nearest(u.Series)
 		fmt.Fprintf(w, "  %-5s  %s: %s\n", u.Series, name, cmp.Or(differs(u.Series), "nothing is known"))

@@ -50,7 +50,8 @@ func (o *machineOptions) table() []option {
 			fmt.Sprintf("CPUs of a machine, 1 to %d (default 4)", hwdebug.MaxCPUs)),
 		value("brps", "N", o.brps.set, "breakpoint registers, 1 to 16; N,N,... sets one count for each CPU"),
 		value("wrps", "N", o.wrps.set, "watchpoint registers, 1 to 16; N,N,... sets one count for each CPU"),
-		value("cpu", "NAME", o.setCores, "core; NAME,NAME,... sets one for each CPU (hwlua doc cores lists them)"),
+		value("cpu", "NAME", o.setCores, "core; NAME,NAME,... sets one for each CPU (hwlua doc cores "+
+			"lists them)"),
 		value("kernel", "PROFILE", setString(&o.kernel), "behavior: "+strings.Join(sim.Profiles(), " "),
 			"(another release: the nearest; hwlua run takes several, A,B)"),
 		value("seed", "N", o.setSeed,
@@ -347,6 +348,7 @@ func filled(cfg sim.Config) sim.Config {
 	return m.Config()
 }
 
+// modules returns the modules of a runtime, which tell m of the machines that its script makes.
 func (m *machines) modules() []vm.Module {
 	return []vm.Module{bindings.HardwareWith(bindings.Options{
 		Defaults: m.defaults,

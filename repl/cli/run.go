@@ -173,6 +173,7 @@ For prove, as in prove -e 'hwlua run --report tap' FILE, the TAP report uses ver
 13, which prove reads. prove asks for it with TAP_VERSION=13 in the environment.
 `
 
+// runCommand returns the options of hwlua run and its runner.
 func runCommand() ([]option, runner) {
 	o := newRunOptions()
 	return o.table(), func(ctx context.Context, env Env, paths []string) (int, error) {

@@ -46,6 +46,7 @@ func (s step) chunk() string {
 	return fmt.Sprintf("local name = %q; local v = require(name); if v ~= true then _G[name] = v end", s.text)
 }
 
+// table returns the options of a script, which keep the order in which -e and -l are given.
 func (o *scriptOptions) table() []option {
 	add := func(name string) func(string) error {
 		return func(s string) error { o.steps = append(o.steps, step{name, s}); return nil }

@@ -325,7 +325,7 @@ func (c *checker) operation(e ast.Expr) {
 	}
 }
 
-// comparison reports a comparison of one of a few words with a text that is none of them.
+// comparison reports a comparison of one of a few words with another text.
 func (c *checker) comparison(line int, typ describe.Type, other ast.Expr) {
 	text, ok := other.(*ast.StringExpr)
 	if !ok || typ.Kind != describe.KindEnum || slices.Contains(typ.Strings(), text.Value) {

@@ -64,7 +64,8 @@ func TestCheck(t *testing.T) {
 		{name: "an option that is missing", code: `board.open { color = "red" }`,
 			want: []string{"open: option 'count' is missing"}},
 		{name: "a constant", code: `board.open { count = 1, color = "gren" }`,
-			want: []string{"bad argument #1 to 'open' (field 'color': invalid value 'gren'; did you mean 'green'?)"}},
+			want: []string{"bad argument #1 to 'open' (field 'color': invalid value 'gren'; did you mean " +
+				"'green'?)"}},
 		{name: "a type", code: `board.open { count = {} }`,
 			want: []string{"bad argument #1 to 'open' (field 'count': integer expected, got table)"}},
 		{name: "a fraction", code: `board.wait(1.5)`,
@@ -92,7 +93,10 @@ func TestCheck(t *testing.T) {
 			want: []string{"device has no 'joim'; did you mean 'join'?"}},
 		{name: "a syntax error", code: `x = = 1`, want: []string{"syntax error near '='"}},
 
-		{name: "right calls", code: `d.color = "red" d:join(d) board.wait(2) board.open { count = "3" } print(d.id)`},
+		{
+			name: "right calls",
+			code: `d.color = "red" d:join(d) board.wait(2) board.open { count = "3" } print(d.id)`,
+		},
 		{name: "a variable that is assigned twice", code: `local x = d x = {} x:anything()`},
 		{name: "a parameter of the script's function", code: `local function f(x) x:anything() end f(d)`},
 		{name: "a shadowed name", code: `local function f(board) return board.opn end f {}`},

@@ -71,7 +71,7 @@ type Options struct {
 	Update bool // write snapshots instead of comparing with them
 	// Errno returns the kernel's name of the errno in an error, or "".
 	Errno func(error) string
-	// Explore explores a case that is no it.explore: it calls run once for each order, with the modules and
+	// Explore explores a case other than it.explore: it calls run once for each order, with the modules and
 	// the seed of that run. The error is that of a run that fails;
 	// the Explored is never nil. Without Explore cases run once.
 	Explore func(ctx context.Context, c *Case,

@@ -180,9 +180,10 @@ type Span struct {
 	Label      string `json:",omitzero"` // shown in it
 	Detail     string `json:",omitzero"` // shown as its tooltip
 	Anchor     string `json:",omitzero"` // the register that it writes: "cpu2 DBGWCR1_EL1"
-	Kind       string `json:",omitzero"` // "task", "call", "refused", "hit", "write", "level", "point" or "departure"
-	Level      int    `json:",omitzero"` // of "level": the count, such as slots in use
-	Depth      int    `json:",omitzero"` // nesting, 0 the outermost
+	// Kind is "task", "call", "refused", "hit", "write", "level", "point" or "departure".
+	Kind  string `json:",omitzero"`
+	Level int    `json:",omitzero"` // of "level": the count, such as slots in use
+	Depth int    `json:",omitzero"` // nesting, 0 the outermost
 }
 
 // An Info describes a run at its beginning.

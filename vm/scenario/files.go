@@ -68,8 +68,8 @@ type hostFS struct{}
 
 func (hostFS) Open(name string) (fs.File, error) { return os.Open(name) }
 
-// Folder returns what require and dofile see: Options.Root of the run, the folder of the file, the current one
-// for standard input, or nil. Symbolic links do not lead out of a folder on disk.
+// Folder returns what require and dofile see: Options.Root of the run, the folder of the file, the current
+// one for standard input, or nil. Symbolic links do not lead out of a folder on disk.
 func (s *Source) Folder() fs.FS {
 	if s.root != "" {
 		return vm.Confined(os.DirFS(s.root))

@@ -584,8 +584,8 @@ func (s *session) one(ctx context.Context, blocks []*block, c *block) (err error
 	return err
 }
 
-// allOrders explores a case. The hooks around it run once for each schedule. What the case prints is kept of the
-// run that a report tells of.
+// allOrders explores a case. The hooks around it run once for each schedule. What the case prints is kept
+// of the run that a report tells of.
 func (s *session) allOrders(ctx context.Context, blocks []*block, c *block) error {
 	s.many = true
 	printed := s.out.buf.Len() // by setup

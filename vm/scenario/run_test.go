@@ -675,7 +675,8 @@ func TestNeedsAndKernels(t *testing.T) {
 	compare(t, runFS(t, files("a.lua", "-- needs: sim\n"), scenario.Options{}).lines(),
 		"skipped a (needs sim, which is unknown)")
 	o.Profiles = []string{"6.1.192"}
-	fsys := files("a.lua", "-- kernel: 4.19\n", "b.lua", "-- kernel: 4.19 6.1.192\nlocal x\n", "c.lua", "local x")
+	fsys := files("a.lua", "-- kernel: 4.19\n", "b.lua", "-- kernel: 4.19 6.1.192\nlocal x\n", "c.lua",
+		"local x")
 	compare(t, runFS(t, fsys, o).lines(),
 		"skipped a (is for kernel 4.19.116, this run is for 6.1.192)", "passed b [6.1.192]", "passed c")
 }

@@ -17,8 +17,8 @@ import (
 // markLine is a line as the readers of ftrace's text split it: up to five flags, the time, the event's name.
 var markLine = regexp.MustCompile(`^ *\S.*-\d+ +\[\d+\] [a-zA-Z0-9.]{1,5} +\d+\.\d+: tracing_mark_write: [BE]\|\d+`)
 
-// What the model writes as ftrace's text comes back as marks: each call with its time, CPU, thread and text, in
-// order, and every slice ends inside those around it.
+// What the model writes as ftrace's text comes back as marks: each call with its time, CPU, thread and
+// text, in order, and every slice ends inside those around it.
 func TestTextOfTheModel(t *testing.T) {
 	m, err := sim.New(sim.Config{CPUs: 2})
 	if err != nil {

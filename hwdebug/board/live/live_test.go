@@ -192,7 +192,7 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// A kernel with VHE runs at EL2. Beside a kernel at EL1 a hypervisor may use TPIDR_EL2.
+// A kernel with VHE runs at EL2. If the kernel runs at EL1, a hypervisor may use TPIDR_EL2.
 func TestLevel(t *testing.T) {
 	for _, tt := range []struct {
 		regs map[string]uint64

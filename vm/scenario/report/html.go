@@ -38,11 +38,12 @@ var pageTemplate = sync.OnceValue(func() *template.Template {
 		"diffClass":    vm.DiffPart,
 		"plain":        func() vm.Style { return vm.Style{} },
 		"registerHead": func() []string { return vm.RegisterHead },
-		"arrows":       func(s string) string { return strings.ReplaceAll(s, "->", "→") }, // "-" may end a line
-		"mark":         markDigits,
-		"layOut":       newSchedule,
-		"link":         clean, // until a page replaces it
-		"add":          func(a, b int) int { return a + b },
+		// A line may break behind "-".
+		"arrows": func(s string) string { return strings.ReplaceAll(s, "->", "→") },
+		"mark":   markDigits,
+		"layOut": newSchedule,
+		"link":   clean, // until a page replaces it
+		"add":    func(a, b int) int { return a + b },
 	}).Parse(pageHTML))
 })
 
@@ -121,6 +122,7 @@ func (w *page) open(file, title string) {
 	w.execute("file", map[string]any{"ID": w.files, "File": file, "Title": title})
 }
 
+// Case adds a row for the case and, unless it passed, what happened in it.
 func (w *page) Case(r *scenario.Result) {
 	w.open(r.Case.File, r.Title)
 	name := r.Case.Name() + round(r.Case)

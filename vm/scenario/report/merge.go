@@ -169,7 +169,7 @@ func (m *merger) summary(s *scenario.Summary) {
 	slices.Sort(snaps.Obsolete)
 }
 
-// next passes on the next event, and returns false if there is none. Results come in the order of their
+// next passes on the next event, and returns false after the last one. Results come in the order of their
 // positions. Each shard loads every file, so the shards report the same about the files themselves: such an
 // event comes when no shard has a result before it, and is passed on once.
 func (m *merger) next() bool {

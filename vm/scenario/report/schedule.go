@@ -20,7 +20,7 @@ type drawnSchedule struct {
 
 // A scheduleRow is a step, or says what happens between two of them.
 type scheduleRow struct {
-	Number string // "5", "5 *" for a departure, "" if it is no step
+	Number string // "5", "5 *" for a departure, "" between steps
 	Class  string // "departed" or "between"
 	Column int
 	Text   string
@@ -55,7 +55,7 @@ func newSchedule(s *vm.Schedule) *drawnSchedule {
 	return d
 }
 
-// between adds a row that is no step.
+// between adds a row between two steps.
 func (d *drawnSchedule) between(track, text string) {
 	d.Rows = append(d.Rows, scheduleRow{Class: "between", Column: slices.Index(d.Tracks, track), Text: text})
 }

@@ -103,7 +103,7 @@ func ofSchedule(t scenario.Track) bool {
 	return len(t.Spans) > 0 && (t.Spans[0].Kind == "point" || t.Spans[0].Kind == "departure")
 }
 
-// failedCPU returns the CPU of the first register that differs, "" if there is none.
+// failedCPU returns the CPU of the first register that differs, or "".
 func failedCPU(failures []*scenario.Failure) string {
 	for i := range failures {
 		if regs := failures[i].Registers; len(regs) > 0 {
