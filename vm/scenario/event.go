@@ -16,7 +16,7 @@ type Case struct {
 	File     string   // Source.Path
 	Path     []string // the names of its describes, outermost first, then its own
 	Kernel   string   // the profile if the file lists some; else ""
-	Needs    []Need   // of the head of the file
+	Needs    []Need   `json:",omitempty"` // of the head of the file
 	Tags     []string // of the head of the file, and #words of the names
 	Line     int      // where its function begins; 1 for a file without cases
 	LastLine int      // where it ends
