@@ -158,8 +158,9 @@ type pageMarks [8]uint64
 // ones depending on what else runs.
 type textMarks [128]uint64
 
-// longText is the length from which strings lie in 16 bytes of their own.
-const longText = 1024
+// longText is the length from which Go gives a string 16 bytes of its own. Marks for each byte of longer
+// strings would take an eighth of what a script fills with them.
+const longText = 16
 
 // A marker walks over everything that is reachable.
 type marker struct {
