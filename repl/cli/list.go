@@ -46,7 +46,7 @@ func (o *runOptions) printList(
 
 // writeLists writes the list of cases for each --report, or as text to standard output.
 func (o *runOptions) writeLists(env Env, cases []*scenario.Case) (code int, err error) {
-	files := &reports{stdout: env.Stdout, files: map[string]bool{}}
+	files := &reports{stdout: env.Stdout}
 	asked := o.reports
 	if len(asked) == 0 {
 		asked = []string{"pretty"}

@@ -18,6 +18,9 @@ func (o *runOptions) mergeShards(env Env, paths []string) (int, error) {
 		return 0, usagef("--merge runs nothing: of the other options only --report, --verbose and --color " +
 			"apply")
 	}
+	if err := o.checkOutputs(paths); err != nil {
+		return 0, err
+	}
 	var shards []*report.Shard
 	for _, p := range paths {
 		f, err := os.Open(p)

@@ -28,7 +28,6 @@ type reports struct {
 
 	stdout   io.Writer // of the report without a file
 	onStdout string    // that report, as asked for
-	files    map[string]bool
 	closers  []func() error
 }
 
@@ -44,7 +43,7 @@ func (s *reports) finish() error {
 // openReports opens the reports of --report. Bazel asks for JUnit's format with a variable that names
 // its file. sharded reports whether the run is one of several shards.
 func (o *runOptions) openReports(env Env, sharded bool) (*reports, error) {
-	s := &reports{stdout: env.Stdout, files: map[string]bool{}}
+	s := &reports{stdout: env.Stdout}
 	asked := o.reports
 	if len(asked) == 0 {
 		asked = []string{"pretty"}
@@ -152,7 +151,7 @@ func (s *reports) open(env Env, asked string, ro report.Options, sharded bool) e
 // writer returns where a report goes: a file of its own, or standard output if no other report goes there.
 func (s *reports) writer(asked, file string, toFile bool) (io.Writer, error) {
 	switch {
-	case toFile && (file == "" || s.files[file]):
+	case toFile && file == "":
 		return nil, usagef("--report %s: a report needs a file of its own", asked)
 	case !toFile && s.onStdout != "":
 		return nil, usagef("--report %s and --report %s both go to standard output; "+
@@ -161,7 +160,6 @@ func (s *reports) writer(asked, file string, toFile bool) (io.Writer, error) {
 		s.onStdout = asked
 		return s.stdout, nil
 	}
-	s.files[file] = true
 	f, err := os.Create(file)
 	if err != nil {
 		var pe *fs.PathError

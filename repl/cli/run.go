@@ -252,6 +252,13 @@ func (o *runOptions) run(ctx context.Context, env Env, paths []string) (int, err
 	if err != nil {
 		return 0, err
 	}
+	var read []string
+	for _, src := range sources {
+		read = append(read, src.Path)
+	}
+	if err := o.checkOutputs(read); err != nil {
+		return 0, err
+	}
 	if o.list {
 		return o.printList(ctx, env, sources, so)
 	}
