@@ -84,8 +84,8 @@ func (m *Machine) NewTask(cfg TaskConfig) (*Task, error) {
 	if !c.online {
 		return nil, misusef("cpu%d is offline (a task starts on an online CPU)", cfg.CPU)
 	}
-	if cfg.UID < 0 || cfg.UID > maxUID {
-		return nil, misusef("invalid uid %d (want 0 to %d)", cfg.UID, maxUID)
+	if uid := int64(cfg.UID); uid < 0 || uid > maxUID {
+		return nil, misusef("invalid uid %d (want 0 to %d)", uid, int64(maxUID))
 	}
 	pid, err := m.userPID(cfg.PID)
 	if err != nil {
