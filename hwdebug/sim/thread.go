@@ -274,6 +274,7 @@ func (m *Machine) spin(target *CPU) {
 	outer := c.spinner
 	c.spinner, th.target = th, target
 	_ = m.pointHere(th, PlaceSpin) // a run that has ended resumes no thread
+	m.touchAll()                   // the rest of the call is a step of its own
 	c.spinner, th.target = outer, nil
 	here.spinning--
 }
@@ -294,6 +295,7 @@ func (m *Machine) waitFor(w Wait, cond func() bool) error {
 	if th := m.thread; th != nil {
 		th.cond, th.wait = cond, w
 		m.pause(th, threadWaiting)
+		m.touchAll() // as in spin
 		th.cond, th.wait = nil, Wait{}
 		return nil
 	}

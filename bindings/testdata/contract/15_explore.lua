@@ -247,6 +247,77 @@ describe("reduction", function()
       return order
     end,
   }
+  -- The drivers whose orders are counted elsewhere.
+  local addr = 0xffffff8008c5a000
+  local function wide(m, on_hit)
+    return m:register_wide_hw_breakpoint { type = "w", addr = addr, len = 8, on_hit = on_hit }
+  end
+
+  local function exit_race(cancel)
+    return function(m)
+      local ev, was, closed
+      local dw = m:delayed_work("late", function() ev = wide(m) end)
+      local t = m:task { cpu = 0, body = function(t) t:load(0x1000, 8) end }
+      t:on_exit("release", function()
+        was = m[cancel](m, dw)
+        if ev then m:unregister_wide_hw_breakpoint(ev) closed = true end
+      end)
+      m:schedule_delayed_work_on(1, dw, 1)
+      m:run()
+      return was and "cancelled" or closed and "closed" or "left registered"
+    end
+  end
+  scenarios["exit beside a work that registers"] = exit_race "cancel_delayed_work"
+  scenarios["exit that waits for the work"] = exit_race "cancel_delayed_work_sync"
+
+  scenarios["a CPU that goes down and up beside a wide registration"] = function(m)
+    local hits = 0
+    tasks(m, function() wide(m, function(_, hit) hits, hit.skip = hits + 1, true end) end)
+    m:task { cpu = 0, body = function() m:cpu_down(1) m:cpu_up(1) end }
+    m:task { cpu = 0, body = function() wide(m, function(_, hit) hits, hit.skip = hits + 10, true end) end }
+    m:run()
+    m.cpu[1]:store(addr, 8, 1)
+    return hits
+  end
+
+  for wrps = 1, 2 do
+    scenarios["a look, then a registration, " .. wrps .. " of them left"] = function(m)
+      for _ = wrps + 1, 4 do wide(m) end
+      local armed
+      local function arm()
+        if not armed then armed = wide(m) or "refused" end
+      end
+      m:schedule_work_on(0, m:work("from_ioctl", arm))
+      m:schedule_work_on(1, m:work("from_irq", arm))
+      m:run()
+      return m:slots(1).wp.cpu_pinned .. tostring(armed == "refused")
+    end
+  end
+
+  scenarios["two releases"] = function(m)
+    local ev, refused = wide(m), 0
+    local function release()
+      local w = ev
+      if w then
+        if not pcall(m.unregister_wide_hw_breakpoint, m, w) then refused = refused + 1 end
+        ev = nil
+      end
+    end
+    m:task { cpu = 0, body = release }
+    m:schedule_work_on(1, m:work("cancel_func", release))
+    m:run()
+    return refused
+  end
+
+  scenarios["a change of an event beside a store"] = function(m)
+    local hits = 0
+    local ev = m:register_wide_hw_breakpoint {
+      type = "w", addr = addr, len = 4, on_hit = function(_, hit) hits, hit.skip = hits + 1, true end }
+    tasks(m, function() m:modify_user_hw_breakpoint(ev[1], { type = "w", addr = addr, len = 8 }) end,
+      function() m.cpu[1]:store(addr, 4, 1) end)
+    return hits
+  end
+
   for name, scenario in pairs(scenarios) do
     it("loses no outcome: " .. name, function()
       local options = { machine = { cpus = 2 }, strategy = "dfs", reduce = false, max_runs = 0, timeout = 0 }
