@@ -72,19 +72,22 @@ func BenchmarkContextSwitch(b *testing.B) {
 
 // BenchmarkRegisterWide times registering and unregistering a wide event on eight CPUs.
 func BenchmarkRegisterWide(b *testing.B) {
+	traced(b, 8, registerWide)
+}
+
+// registerWide registers and unregisters a wide event.
+func registerWide(b *testing.B, m *sim.Machine) {
 	a := hwdebug.HwBreakpointInit()
 	a.Type, a.Addr, a.Len = hwdebug.W, 0xffffff8008c5a000, 8
-	traced(b, 8, func(b *testing.B, m *sim.Machine) {
-		for b.Loop() {
-			w, err := m.RegisterWideHwBreakpoint(a, nil)
-			if err != nil {
-				b.Fatal(err)
-			}
-			if err := m.UnregisterWideHwBreakpoint(w); err != nil {
-				b.Fatal(err)
-			}
+	for b.Loop() {
+		w, err := m.RegisterWideHwBreakpoint(a, nil)
+		if err != nil {
+			b.Fatal(err)
 		}
-	})
+		if err := m.UnregisterWideHwBreakpoint(w); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 // BenchmarkNew times making and closing a machine of four CPUs.

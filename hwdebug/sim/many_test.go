@@ -102,19 +102,7 @@ func BenchmarkManyNew(b *testing.B) {
 
 // BenchmarkManyWide times registering and unregistering a wide event.
 func BenchmarkManyWide(b *testing.B) {
-	a := hwdebug.HwBreakpointInit()
-	a.Type, a.Addr, a.Len = hwdebug.W, 0xffffff8008c5a000, 8
-	onCPUs(b, func(b *testing.B, m *sim.Machine) {
-		for b.Loop() {
-			w, err := m.RegisterWideHwBreakpoint(a, nil)
-			if err != nil {
-				b.Fatal(err)
-			}
-			if err := m.UnregisterWideHwBreakpoint(w); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
+	onCPUs(b, registerWide)
 }
 
 // BenchmarkManyHotplug times taking the last CPU down and up.
