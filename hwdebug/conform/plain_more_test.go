@@ -81,7 +81,7 @@ func (p *plain) passTime() {
 	}
 }
 
-// adapt is R-PER-9 for n hits in a time.
+// adapt changes the period of a frequency after n hits in a time (R-PER-9).
 func (e *plainEvent) adapt(n, ns uint64) {
 	f := int64(e.attr.SamplePeriod)
 	period := int64(e.period)

@@ -251,7 +251,7 @@ func (p *plain) parse(a hwdebug.Attr, task *plainTask) (addr, ctrl uint64, el1 b
 	return addr, ctrl, el1, nil
 }
 
-// compatOffset is the table of R-VAL-16.
+// compatOffset looks up the table of R-VAL-16.
 func (p *plain) compatOffset(addr, n uint64) bool {
 	if n == 8 {
 		return addr&7 == 0
